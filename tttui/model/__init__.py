@@ -1,0 +1,1 @@
+"""What a session is: frozen dataclasses and numpy, no input or output."""

@@ -1,0 +1,149 @@
+"""One session as the readers found it: every part may be missing, and then a Problem says why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from tttui.model.arrays import Floats, Ints, Weights
+from tttui.model.steps import Steps
+from tttui.model.transactions import Transactions
+
+Layout = Literal["native", "flat", "store"]
+"""`native` is tttui's own; `flat` and `store` are the two layouts of the public predecessor."""
+
+State = Literal[
+    "queued",
+    "running",
+    "paused",
+    "completed",
+    "failed",
+    "interrupted",
+    "crashed",
+    "stalled",
+    "unknown",
+]
+"""What a run is doing; `crashed`, `stalled` and `unknown` are derived, never written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a part cannot be shown, or only in part."""
+
+    part: str
+    """What the file feeds: `meta`, `metrics`, `steps`, `transactions`, `trajectory`, `base`,
+    `weights`, `history`, `optimizer`, `status`, `checkpoint`, `log`."""
+    path: Path
+    reason: str
+    """One sentence with the line, key or shape at fault, for a person."""
+    missing: bool = False
+    """The file is not there (which for foreign layouts can be normal)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """meta.json. None where a key is absent or has the wrong type (a Problem then says so)."""
+
+    session_id: str | None = None
+    schema_version: int | None = None
+    created_at: float | None = None
+    """Unix seconds."""
+    mu: float | None = None
+    env_mode: str | None = None
+    model_signature: str | None = None
+    base_ckpt_hash: str | None = None
+    model_cfg: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    plasticity_cfg: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    env_cfg: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    parent_session_id: str | None = None
+    root_session_id: str | None = None
+    forked_at_t: int | None = None
+    seed: int | None = None
+    device: str | None = None
+    torch_version: str | None = None
+    tttui_version: str | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """status.json as written, and the state that is true now."""
+
+    written: str
+    state: State
+    detail: str = ""
+    """For a person: `crashed 3 min ago: process 4242 is gone`."""
+    pid: int | None = None
+    host: str | None = None
+    device: str | None = None
+    t: int | None = None
+    steps_total: int | None = None
+    steps_per_second: float | None = None
+    started_at: float | None = None
+    heartbeat_at: float | None = None
+    command: str | None = None
+    error: str | None = None
+
+    @property
+    def live(self) -> bool:
+        return self.state in ("running", "paused", "queued")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a session lies, found without reading more than names (cheap for thousands)."""
+
+    path: Path
+    """The session's own directory: the run directory (native, flat) or sessions/<id> (store)."""
+    layout: Layout
+    runs: tuple[str, ...] = ()
+    """Store only: names below runs/, oldest first; empty for a session that never ran."""
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """Snapshots of the plastic weights, ascending in t.
+
+    `t` [k]; `weights` holds one array [k, rows, cols] a matrix (possibly a memory map).
+    Snapshot i is in force at steps t[i] <= t < t[i+1].
+    """
+
+    t: Ints
+    weights: Mapping[str, Floats]
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SessionData:
+    """All that was read of one session (and of one of its runs), immutable.
+
+    Every refresh makes a new SessionData; arrays that did not change are shared.
+    """
+
+    place: Place
+    run: str | None = None
+    """The store run that `steps`, `transactions` and the trajectory belong to."""
+    meta: Meta = field(default_factory=Meta)
+    metrics: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    status: Status | None = None
+    steps: Steps = field(default_factory=Steps.empty)
+    transactions: Transactions = field(default_factory=Transactions.empty)
+    history: History | None = None
+    weights: Weights | None = None
+    """plastic_state.pt: the newest checkpointed weights."""
+    base: Weights | None = None
+    """base_checkpoint.pt, with a_raw [n_state]."""
+    base_cfg: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    problems: tuple[Problem, ...] = ()
+    loading: bool = False
+    """More is still being read; what is here is shown meanwhile."""
+
+    def problem(self, part: str) -> Problem | None:
+        """The first problem of a part, or None."""
+        return next((p for p in self.problems if p.part == part), None)

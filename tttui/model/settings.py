@@ -1,0 +1,291 @@
+"""Every option that influences a result, with its default, its range and one sentence.
+
+The command line's options, the launch form and meta.json are derived from these dataclasses;
+nothing else holds a default.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, asdict, dataclass, field, fields, replace
+from typing import Any, Literal, cast
+
+from tttui.model.errors import SettingError
+
+EnvMode = Literal["linear", "nonlinear"]
+DecayInit = Literal["equal", "spread"]
+GateNorm = Literal["whitened", "raw"]
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    unit: str = "",
+    minimum: float | None = None,
+    above: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """A dataclass field that carries its own sentence, unit and range.
+
+    `minimum` and `maximum` are inclusive, `above` is an exclusive lower bound.
+    """
+    return field(
+        default=default,
+        metadata={
+            "help": help,
+            "unit": unit,
+            "minimum": minimum,
+            "above": above,
+            "maximum": maximum,
+            "choices": choices,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The point mass with hidden friction (meta.json: `env_mode`, `mu`, `env_cfg`)."""
+
+    env_mode: EnvMode = option(
+        "linear", "friction law of the world", choices=("linear", "nonlinear")
+    )
+    mu: float | None = option(
+        None, "hidden friction; drawn from the seed when absent", minimum=0.0, maximum=1.0
+    )
+    mu_min: float = option(0.02, "lower end of the drawn friction", minimum=0.0, maximum=1.0)
+    mu_max: float = option(0.25, "upper end of the drawn friction", minimum=0.0, maximum=1.0)
+    noise_std: float = option(
+        0.0, "standard deviation of the observation noise", unit="z units", minimum=0.0
+    )
+    action_std: float = option(
+        0.5, "standard deviation of the random actions", unit="acceleration", above=0.0
+    )
+    dt: float = option(1.0, "length of one step", unit="time", above=0.0)
+    threshold_scale: float = option(
+        2.0, "nonlinear: static friction below |v| = mu x this", minimum=0.0
+    )
+    static_mult: float = option(2.0, "nonlinear: static friction is mu x this", minimum=0.0)
+    dynamic_mult: float = option(0.5, "nonlinear: dynamic friction is mu x this", minimum=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The diagonal state space model (meta.json: `model_cfg`)."""
+
+    obs_dim: int = option(4, "size of the observation z = [x, y, vx, vy]", minimum=4, maximum=4)
+    act_dim: int = option(2, "size of the action a = [ax, ay]", minimum=2, maximum=2)
+    z_dim: int = option(
+        4, "size of the encoded observation (identity encoder)", minimum=4, maximum=4
+    )
+    u_dim: int = option(16, "rows of W_u", minimum=1, maximum=4096)
+    n_state: int = option(32, "size of the hidden state h", minimum=1, maximum=4096)
+    dt: float = field(
+        default=1.0, metadata={"help": "the world's dt; decay = exp(-softplus(a_raw) dt)"}
+    )
+    decay_init: DecayInit = option(
+        "spread", "how the frozen decays lie", choices=("equal", "spread")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Plasticity:
+    """The update transaction (meta.json: `plasticity_cfg`); defaults are the preset `stable`."""
+
+    chunk: int = option(32, "steps between update attempts", unit="steps", minimum=1)
+    buffer_len: int = option(
+        128, "most recent transitions that an update learns from", unit="steps", minimum=1
+    )
+    min_buffer: int = option(
+        32, "transitions needed before the first update", unit="steps", minimum=1
+    )
+    lr: float = option(
+        0.02, "step size; with line_search the largest step that is allowed", above=0.0
+    )
+    inner_steps: int = option(8, "optimizer steps in one transaction", minimum=1, maximum=1000)
+    momentum: float = option(0.95, "momentum of Muon", minimum=0.0, maximum=0.9999)
+    nesterov: bool = option(True, "Nesterov form of the momentum")
+    momentum_reset: bool = option(True, "zero the momentum at the start of each transaction")
+    ns_steps: int = option(5, "Newton-Schulz iterations", minimum=1, maximum=50)
+    weight_decay: float = option(0.0, "decoupled weight decay per step", minimum=0.0, maximum=1.0)
+    stored_state: bool = option(
+        True, "replay the buffer from the hidden state stored at its start, not from h = 0"
+    )
+    whiten: bool = option(True, "orthogonalise the data-whitened gradient")
+    whiten_eps: float = option(
+        1e-5, "ridge of the whitening, relative to the covariance's trace", above=0.0
+    )
+    line_search: bool = option(True, "exact line search on [0, lr]")
+    gate_norm: GateNorm = option(
+        "whitened", "gradient whose norm the gate checks", choices=("whitened", "raw")
+    )
+    rollback_tol: float = option(
+        0.2, "allowed rise of the loss: post_loss <= (1 + rollback_tol) pre_loss", minimum=0.0
+    )
+    grad_norm_max: float = option(20.0, "largest gradient norm", above=0.0)
+    state_norm_max: float = option(1e6, "largest replayed |h|", above=0.0)
+    probation: float = option(
+        1.2,
+        "roll back when the live error of a chunk exceeds this x the frozen model's; 0 is off",
+        minimum=0.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pretraining:
+    """How the base is trained (recorded in the base checkpoint's `cfg`)."""
+
+    pretrain_steps: int = option(2000, "optimizer steps", unit="steps", minimum=1)
+    pretrain_lr: float = option(5e-3, "initial learning rate of Muon, cosine decay to 0", above=0.0)
+    pretrain_batch: int = option(32, "worlds in a batch", minimum=1)
+    pretrain_seq: int = option(128, "length of a training sequence", unit="steps", minimum=2)
+    pretrain_seed: int = option(0, "seed of the weights and of the training worlds", minimum=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a session needs besides its base checkpoint."""
+
+    world: World = field(default_factory=World)
+    model: Model = field(default_factory=Model)
+    plasticity: Plasticity = field(default_factory=Plasticity)
+    pretraining: Pretraining = field(default_factory=Pretraining)
+    seed: int = option(0, "seed of the world, its actions and its noise", minimum=0)
+    steps: int = option(600, "steps to run", unit="steps", minimum=1)
+    device: str = option("cpu", "where the engine computes: cpu, cuda or cuda:N")
+    checkpoint_s: float = option(
+        2.0, "time between checkpoints; one is always written at the end", unit="s", above=0.0
+    )
+    history_mb: int = option(
+        64,
+        "size of weights_history.npy above which older snapshots are thinned",
+        unit="MB",
+        minimum=1,
+    )
+    mu_schedule: tuple[tuple[int, float], ...] = field(
+        default=(),
+        metadata={"help": "changes of the hidden friction: `MU@STEP`, may be repeated"},
+    )
+
+    def validate(self) -> "Settings":
+        """Return self, or raise SettingError naming the first field outside its range."""
+        for group in (self.world, self.model, self.plasticity, self.pretraining, self):
+            for spec in options(group):
+                check(spec, getattr(group, spec.name))
+        if self.world.mu_min > self.world.mu_max:
+            raise SettingError("mu_min", f"{self.world.mu_min} is above mu_max {self.world.mu_max}")
+        if self.plasticity.min_buffer > self.plasticity.buffer_len:
+            raise SettingError(
+                "min_buffer",
+                f"{self.plasticity.min_buffer} is above buffer_len {self.plasticity.buffer_len}, "
+                "so no update would ever be tried",
+            )
+        for t, mu in self.mu_schedule:
+            if t < 0 or not 0.0 <= mu <= 1.0:
+                raise SettingError("mu_schedule", f"{mu}@{t}: needs a step >= 0 and 0 <= mu <= 1")
+        return self
+
+    def with_preset(self, name: str) -> "Settings":
+        """The same settings with the plasticity of a preset (`stable` or `plain`)."""
+        if name not in PRESETS:
+            raise SettingError("preset", f"{name!r} is unknown; choose from {', '.join(PRESETS)}")
+        return replace(self, plasticity=PRESETS[name])
+
+    def updated(self, values: Mapping[str, Any]) -> "Settings":
+        """A copy with some options changed, by their flat names (`mu`, `chunk`, `seed` ...).
+
+        Raises SettingError for a name that is no option. Values are not converted; call
+        `validate` afterwards.
+        """
+        groups = {
+            name: dict[str, Any]() for name in ("world", "model", "plasticity", "pretraining")
+        }
+        own: dict[str, Any] = {}
+        for name, value in values.items():
+            owner = OWNER.get(name)
+            if owner is None:
+                raise SettingError(name, f"unknown setting; known are {', '.join(sorted(OWNER))}")
+            (own if owner == "" else groups[owner])[name] = value
+        if "dt" in values:
+            groups["model"]["dt"] = values["dt"]
+        for group, changed in groups.items():
+            if changed:
+                own[group] = replace(getattr(self, group), **changed)
+        return replace(self, **own)
+
+    def flat(self) -> dict[str, Any]:
+        """All options by their flat names."""
+        out: dict[str, Any] = {}
+        for group in ("world", "model", "plasticity", "pretraining"):
+            values = asdict(getattr(self, group))
+            out.update({k: v for k, v in values.items() if OWNER[k] == group})
+        out.update({spec.name: getattr(self, spec.name) for spec in options(Settings)})
+        out["mu_schedule"] = [list(pair) for pair in self.mu_schedule]
+        return out
+
+
+def options(group: object) -> Iterator[Field[Any]]:
+    """The fields of a settings dataclass (instance or class) that carry a range."""
+    for spec in fields(cast(Any, group)):
+        if "minimum" in spec.metadata:
+            yield spec
+
+
+def check(spec: Field[Any], value: Any) -> None:
+    """Raise SettingError when `value` is outside what the option `spec` allows."""
+    name, m = spec.name, spec.metadata
+    if m["choices"]:
+        if value not in m["choices"]:
+            raise SettingError(name, f"{value!r} is not one of {', '.join(m['choices'])}")
+        return
+    if isinstance(spec.default, bool):
+        if not isinstance(value, bool):
+            raise SettingError(name, f"{value!r} is neither true nor false")
+        return
+    if isinstance(spec.default, str):
+        if not isinstance(value, str) or not value:
+            raise SettingError(name, f"{value!r} is not a text")
+        return
+    if value is None:
+        if spec.default is not None:
+            raise SettingError(name, "a value is needed")
+        return
+    whole = isinstance(spec.default, int)
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+        raise SettingError(name, f"{value!r} is not a {'whole number' if whole else 'number'}")
+    if not math.isfinite(value):
+        raise SettingError(name, f"{value} is not finite")
+    if m["minimum"] is not None and value < m["minimum"]:
+        raise SettingError(name, f"{value} is below the smallest allowed value {m['minimum']:g}")
+    if m["above"] is not None and value <= m["above"]:
+        raise SettingError(name, f"{value} is not above {m['above']:g}")
+    if m["maximum"] is not None and value > m["maximum"]:
+        raise SettingError(name, f"{value} is above the largest allowed value {m['maximum']:g}")
+
+
+PRESETS: dict[str, Plasticity] = {
+    "stable": Plasticity(),
+    "plain": Plasticity(
+        chunk=32,
+        buffer_len=32,
+        min_buffer=32,
+        lr=5e-3,
+        inner_steps=1,
+        momentum_reset=False,
+        stored_state=False,
+        whiten=False,
+        line_search=False,
+        gate_norm="raw",
+        probation=0.0,
+    ),
+}
+"""`stable` is all that makes TTT work; `plain` is the obvious loop, which shows how it fails."""
+
+OWNER: dict[str, str] = {
+    **{spec.name: "model" for spec in options(Model)},
+    **{spec.name: "world" for spec in options(World)},
+    **{spec.name: "plasticity" for spec in options(Plasticity)},
+    **{spec.name: "pretraining" for spec in options(Pretraining)},
+    **dict.fromkeys(("seed", "steps", "device", "checkpoint_s", "history_mb", "mu_schedule"), ""),
+}
+"""Flat option name -> the group that holds it ('' is Settings itself)."""
