@@ -144,6 +144,20 @@ class SessionData:
     loading: bool = False
     """More is still being read; what is here is shown meanwhile."""
 
+    @property
+    def mu_now(self) -> float | None:
+        """The friction in force at the last recorded step, or None where it is not recorded."""
+        schedule = self.meta.raw.get("mu_schedule")
+        mu = self.meta.mu
+        last = int(self.steps.t[-1]) if len(self.steps) else 0
+        for pair in schedule if isinstance(schedule, list) else []:
+            match pair:
+                case [int(t), float(value) | int(value)] if t <= last:
+                    mu = float(value)
+                case _:
+                    pass
+        return mu
+
     def problem(self, part: str) -> Problem | None:
         """The first problem of a part, or None."""
         return next((p for p in self.problems if p.part == part), None)

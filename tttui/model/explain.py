@@ -1,0 +1,124 @@
+"""Why a transaction ended as it did, in plain English, with this session's own thresholds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tttui.model.transactions import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """How close a transaction came to a threshold. `share` is value / limit (1 is the limit)."""
+
+    name: str
+    value: float
+    limit: float
+
+    @property
+    def share(self) -> float:
+        return self.value / self.limit if self.limit else float("inf")
+
+    @property
+    def passed(self) -> bool:
+        return self.value <= self.limit
+
+
+def number(value: float | None) -> str:
+    """A number as it stands in sentences: 0.0890, 25.0, 1.2e-05."""
+    if value is None:
+        return "not recorded"
+    magnitude = abs(value)
+    if magnitude != magnitude or magnitude == float("inf") or value == 0:
+        return str(value)
+    if magnitude < 1e-3 or magnitude >= 1e5:
+        return f"{value:.2e}"
+    return f"{value:.3f}" if magnitude >= 10 else f"{value:.4f}"
+
+
+def gates(event: Transaction, plasticity: Mapping[str, Any]) -> list[Gate]:
+    """The numeric gates that this transaction met, those with both a value and a threshold."""
+    found = []
+
+    def add(name: str, value: float | None, limit: float | None) -> None:
+        if value is not None and limit is not None:
+            found.append(Gate(name, value, limit))
+
+    tol = threshold(plasticity, "rollback_tol")
+    add("gradient norm", event.grad_norm, threshold(plasticity, "grad_norm_max"))
+    if event.pre_loss is not None and tol is not None:
+        add("loss after", event.post_loss, (1 + tol) * event.pre_loss)
+    h = event.post_max_h if event.post_max_h is not None else event.pre_max_h
+    add("state norm", h, threshold(plasticity, "state_norm_max"))
+    return found
+
+
+def threshold(plasticity: Mapping[str, Any], key: str) -> float | None:
+    """A number of plasticity_cfg, or None where it is absent or no number."""
+    value = plasticity.get(key)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value)
+
+
+def explain(event: Transaction, plasticity: Mapping[str, Any]) -> str:
+    """One or two sentences with the numbers and the thresholds of this session."""
+    pre, post = event.pre_loss, event.post_loss
+    tol = threshold(plasticity, "rollback_tol")
+    match event.status:
+        case "commit":
+            return _explain_commit(pre, post, tol)
+        case "rollback_loss_regression":
+            if pre is None or tol is None:
+                return (
+                    f"Rolled back because post_loss ({number(post)}) exceeded the allowed rise "
+                    f"over pre_loss ({number(pre)}); the tolerance is not recorded."
+                )
+            return (
+                f"Rolled back because post_loss ({number(post)}) exceeded pre_loss x "
+                f"{1 + tol:.2f} ({number(pre * (1 + tol))})."
+            )
+        case "rollback_grad_norm":
+            limit = threshold(plasticity, "grad_norm_max")
+            return (
+                f"Rolled back because grad_norm ({number(event.grad_norm)}) exceeded the "
+                f"threshold ({number(limit)}); no step was taken."
+            )
+        case "rollback_state_norm":
+            limit = threshold(plasticity, "state_norm_max")
+            h = event.post_max_h if event.post_max_h is not None else event.pre_max_h
+            return (
+                f"Rolled back because the replayed state norm ({number(h)}) exceeded the "
+                f"threshold ({number(limit)})."
+            )
+        case "rollback_non_finite":
+            where = [k for k in ("pre_loss", "grad_norm", "post_loss") if _odd(event, k)]
+            named = f" in {', '.join(where)}" if where else ""
+            return f"Rolled back because a value was not finite{named}; the weights are untouched."
+        case "rollback_live_regression":
+            factor = threshold(plasticity, "probation")
+            than = f"{factor:g} x the frozen model's" if factor else "the frozen model's"
+            to = (
+                f" The weights of step {event.to_t} were restored."
+                if event.to_t is not None
+                else ""
+            )
+            return f"Rolled back because the live error on unseen steps exceeded {than}.{to}"
+        case other:
+            return f"Ended as {other!r}, a status that tttui does not know."
+
+
+def _explain_commit(pre: float | None, post: float | None, tol: float | None) -> str:
+    if pre is None or post is None or not pre > 0:
+        return "Committed: every gate passed."
+    change = 100 * (post - pre) / pre
+    if change <= 0:
+        shown = f"{-change:.0f}" if -change < 99.5 else f"{-change:.2f}"
+        return f"Committed: the loss fell by {shown} % and every gate passed."
+    inside = f": inside the tolerance of {100 * tol:.0f} %" if tol is not None else ""
+    return f"Committed although the loss rose by {change:.2g} %{inside}."
+
+
+def _odd(event: Transaction, key: str) -> bool:
+    value = getattr(event, key)
+    return value is not None and (value != value or abs(value) == float("inf"))

@@ -1,0 +1,198 @@
+"""The headless core of the app: finds sessions, keeps the open one up to date, tells one listener.
+
+A thread of its own does all reading, so that neither the interface nor a script ever waits for
+a disk. It publishes one frozen Snapshot after every change; the listener is called in that
+thread and must only hand the snapshot over.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from tttui.artifacts.discover import find_sessions
+from tttui.artifacts.reader import SessionReader
+from tttui.artifacts.watch import Watcher
+from tttui.dynamics.yardsticks import Yardstick, yardsticks
+from tttui.model.errors import TttuiError
+from tttui.model.session import Place, SessionData
+from tttui.model.settings import World
+from tttui.model.steps import Trajectory
+
+BATCH_ROWS = 60_000
+"""Rows read before a first, partial snapshot is published."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """Everything that the app shows, at one moment."""
+
+    places: tuple[Place, ...] = ()
+    data: SessionData | None = None
+    trajectory: Trajectory | None = None
+    """Loaded only while somebody wants it."""
+    yardsticks: tuple[Yardstick, ...] = ()
+    error: str = ""
+    """Why nothing could be found or opened."""
+    scanned: bool = False
+    """The paths were searched at least once."""
+
+
+Listener = Callable[[Snapshot], None]
+
+
+class Store:
+    """Reads sessions in a background thread and publishes Snapshots.
+
+    `poll` is the time between looks at the files in seconds where the filesystem reports no
+    changes; None lets the watcher decide.
+    """
+
+    def __init__(self, paths: Sequence[Path], *, poll: float | None = None) -> None:
+        self.paths = tuple(paths)
+        self.snapshot = Snapshot()
+        self._poll = poll
+        self._listener: Listener | None = None
+        self._commands: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._changed = threading.Event()
+        self._reader: SessionReader | None = None
+        self._wants_trajectory = False
+        self._wants_yardsticks = False
+        self._watcher: Watcher | None = None
+        self._publishing = threading.Lock()
+        self._thread = threading.Thread(target=self._work, name="tttui-store", daemon=True)
+
+    def start(self) -> None:
+        """Search the paths and open the first session, in the background."""
+        self._commands.put(self._scan)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; returns at once, whatever is being read."""
+        self._listener = None
+        self._commands.put(None)
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with the snapshot there is and with every later one."""
+        with self._publishing:
+            self._listener = listener
+            listener(self.snapshot)
+
+    def open(self, place: Place, run: str | None = None) -> None:
+        """Show another session (and, in a store, one of its runs)."""
+        self._commands.put(lambda: self._open(place, run))
+
+    def want(self, *, trajectory: bool, yardsticks: bool) -> None:
+        """Say which of the costly parts are on the screen; they are kept up to date then."""
+
+        def set_wants() -> None:
+            if (trajectory, yardsticks) == (self._wants_trajectory, self._wants_yardsticks):
+                return
+            self._wants_trajectory, self._wants_yardsticks = trajectory, yardsticks
+            self._load_costly()
+
+        self._commands.put(set_wants)
+
+    def rescan(self) -> None:
+        """Search the paths again."""
+        self._commands.put(self._scan)
+
+    # Everything below runs in the thread.
+
+    def _work(self) -> None:
+        while True:
+            command = self._commands.get()
+            if command is None:
+                break
+            commands = [command]
+            while command is not None:  # a burst of file changes is one refresh
+                try:
+                    command = self._commands.get_nowait()
+                except Empty:
+                    break
+                if command not in commands:
+                    commands.append(command)
+            for each in commands:
+                if each is None:
+                    self._close()
+                    return
+                try:
+                    each()
+                except TttuiError as error:
+                    self._publish(replace(self.snapshot, error=str(error), scanned=True))
+        self._close()
+
+    def _close(self) -> None:
+        if self._watcher is not None:
+            self._watcher.stop()
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        with self._publishing:
+            self.snapshot = snapshot
+            if self._listener is not None:
+                self._listener(snapshot)
+
+    def _scan(self) -> None:
+        found = tuple(find_sessions(self.paths))
+        self._publish(replace(self.snapshot, places=found, scanned=True, error=""))
+        if self._reader is None and found:
+            self._open(found[0], None)
+        elif not found:
+            self._watch([path for path in self.paths if path.is_dir()])
+
+    def _open(self, place: Place, run: str | None) -> None:
+        self._reader = SessionReader(place, run)
+        self._publish(replace(self.snapshot, data=None, trajectory=None, yardsticks=(), error=""))
+        self._refresh()
+        roots = [path for path in self.paths if path.is_dir() and path != place.path]
+        self._watch([place.path, *roots])
+
+    def _watch(self, paths: Sequence[Path]) -> None:
+        if self._watcher is not None:
+            self._watcher.stop()
+        self._watcher = Watcher(paths, self._on_change, poll=self._poll) if paths else None
+        if self._watcher is not None:
+            self._watcher.start()
+
+    def _on_change(self) -> None:
+        """Called by the watcher, in its thread."""
+        self._commands.put(self._refresh)
+
+    def _refresh(self) -> None:
+        if self._reader is None:
+            self._scan()
+            return
+        while True:
+            began = time.monotonic()
+            data = self._reader.refresh(budget_rows=BATCH_ROWS)
+            if data is not self.snapshot.data:
+                self._publish(replace(self.snapshot, data=data))
+            if not data.loading:
+                break
+            if not self._commands.empty() and time.monotonic() - began > 0:
+                self._commands.put(self._refresh)  # let the user's command go first
+                return
+        self._load_costly()
+
+    def _load_costly(self) -> None:
+        reader, data = self._reader, self.snapshot.data
+        if reader is None or data is None:
+            return
+        trajectory = self.snapshot.trajectory
+        if self._wants_trajectory or self._wants_yardsticks:
+            fresh = reader.trajectory()
+            if fresh is not trajectory:
+                trajectory = fresh
+                self._publish(replace(self.snapshot, trajectory=trajectory))
+        if self._wants_yardsticks and trajectory is not None:
+            rulers = tuple(yardsticks(trajectory, world_of(data), data.mu_now))
+            self._publish(replace(self.snapshot, yardsticks=rulers))
+
+
+def world_of(data: SessionData) -> World:
+    """The world that a session's meta describes; defaults where it says nothing."""
+    env = {k: v for k, v in data.meta.env_cfg.items() if k in World.__slots__}
+    mode = "nonlinear" if data.meta.env_mode == "nonlinear" else "linear"
+    return World(**{**env, "env_mode": mode, "mu": data.meta.mu})
