@@ -1,0 +1,63 @@
+"""Transactions explained with the thresholds of their own session."""
+
+import pytest
+
+from tttui.model.explain import explain, gates
+from tttui.model.transactions import Transaction
+
+PLASTICITY = {"rollback_tol": 0.2, "grad_norm_max": 20.0, "state_norm_max": 1e6, "probation": 1.2}
+
+
+@pytest.mark.parametrize(
+    ("event", "sentence"),
+    [
+        (
+            Transaction(64, "rollback_loss_regression", pre_loss=0.05667, post_loss=0.0890),
+            "Rolled back because post_loss (0.0890) exceeded pre_loss x 1.20 (0.0680).",
+        ),
+        (
+            Transaction(96, "rollback_grad_norm", grad_norm=25.0),
+            "Rolled back because grad_norm (25.000) exceeded the threshold (20.000); "
+            "no step was taken.",
+        ),
+        (
+            Transaction(32, "commit", pre_loss=0.5, post_loss=0.29),
+            "Committed: the loss fell by 42 % and every gate passed.",
+        ),
+        (
+            Transaction(32, "commit", pre_loss=1.0, post_loss=1.03),
+            "Committed although the loss rose by 3 %: inside the tolerance of 20 %.",
+        ),
+        (
+            Transaction(32, "rollback_non_finite", pre_loss=float("nan"), grad_norm=1.0),
+            "Rolled back because a value was not finite in pre_loss; the weights are untouched.",
+        ),
+        (
+            Transaction(128, "rollback_live_regression", to_t=64),
+            "Rolled back because the live error on unseen steps exceeded 1.2 x the frozen "
+            "model's. The weights of step 64 were restored.",
+        ),
+    ],
+)
+def test_each_outcome_is_explained_with_its_numbers(event: Transaction, sentence: str) -> None:
+    assert explain(event, PLASTICITY) == sentence
+
+
+def test_a_missing_threshold_is_said_to_be_missing() -> None:
+    event = Transaction(64, "rollback_loss_regression", pre_loss=1.0, post_loss=2.0)
+    assert "the tolerance is not recorded" in explain(event, {})
+
+
+def test_an_unknown_status_is_named() -> None:
+    assert "'rollback_moon'" in explain(Transaction(1, "rollback_moon"), PLASTICITY)
+
+
+def test_gates_tell_how_close_the_transaction_came() -> None:
+    event = Transaction(32, "commit", 1.0, 0.6, grad_norm=5.0, pre_max_h=2.0, post_max_h=3.0)
+    shares = {gate.name: gate.share for gate in gates(event, PLASTICITY)}
+    assert shares == pytest.approx({"gradient norm": 0.25, "loss after": 0.5, "state norm": 3e-6})
+
+
+def test_a_nan_passes_no_gate() -> None:
+    (gate,) = gates(Transaction(32, "x", grad_norm=float("nan")), PLASTICITY)
+    assert not gate.passed

@@ -1,0 +1,115 @@
+"""Every command of the app with its keys, its help and where it works.
+
+The bindings, the footer, the help screen and the command palette are all made from this list.
+"""
+
+from dataclasses import dataclass
+
+TABS = ("overview", "weights", "transactions", "physics", "architecture", "sessions")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something a person can do. `action` is a method `action_<action>` of the main screen."""
+
+    action: str
+    keys: str
+    """Textual key names, comma-separated; the first is shown."""
+    label: str
+    """One or two words for the footer."""
+    help: str
+    group: str
+    tabs: tuple[str, ...] = TABS
+    footer: bool = False
+
+    @property
+    def shown_key(self) -> str:
+        return key_text(self.keys.split(",")[0])
+
+    @property
+    def shown_keys(self) -> str:
+        return " ".join(key_text(key) for key in self.keys.split(","))
+
+
+_NAMES = {
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+    "comma": ",",
+    "full_stop": ".",
+    "question_mark": "?",
+    "slash": "/",
+    "escape": "esc",
+    "underscore": "_",
+}
+
+
+def key_text(key: str) -> str:
+    """How a Textual key name is written for people: `shift+left` -> `shift+←`, `comma` -> `,`."""
+    *modifiers, name = key.split("+") if key != "+" else ["+"]
+    return "+".join([*modifiers, _NAMES.get(name, name)])
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("step(-1)", "left", "step", "One step back", "Time"),
+    Command("step(1)", "right", "step", "One step forward", "Time", footer=True),
+    Command("chunk(-1)", "shift+left", "chunk", "One chunk back", "Time"),
+    Command("chunk(1)", "shift+right", "chunk", "One chunk forward", "Time"),
+    Command("transaction(-1)", "left_square_bracket", "previous", "Previous transaction", "Time"),
+    Command(
+        "transaction(1)",
+        "right_square_bracket",
+        "transaction",
+        "Next transaction",
+        "Time",
+        footer=True,
+    ),
+    Command("first", "home", "start", "Go to the first step", "Time"),
+    Command("last", "end", "end", "Go to the last step", "Time"),
+    Command("play", "space", "play", "Play or pause the replay", "Time", footer=True),
+    Command("speed(-1)", "comma", "slower", "Play slower", "Time"),
+    Command("speed(1)", "full_stop", "faster", "Play faster", "Time"),
+    Command("follow", "f", "follow", "Follow the live end", "Time", footer=True),
+    Command(
+        "zoom(1)", "plus,equals_sign", "zoom", "Zoom in around the cursor", "Time", footer=True
+    ),
+    Command("zoom(-1)", "minus,underscore", "zoom out", "Zoom out", "Time"),
+    Command("zoom(0)", "0", "whole", "Show the whole run", "Time"),
+    Command("log", "l", "log", "Logarithmic or linear error axis", "View", footer=True),
+    Command(
+        "smooth",
+        "s",
+        "smooth",
+        "Exponential average over the raw curve, with a longer span each time",
+        "View",
+        footer=True,
+    ),
+    Command(
+        "yardsticks",
+        "r",
+        "yardsticks",
+        "Show what exact physics and recursive least squares reach on the same trajectory",
+        "View",
+        tabs=("overview",),
+        footer=True,
+    ),
+    Command("inspect", "enter", "inspect", "Open the selected transaction", "View", footer=True),
+    Command("back", "escape", "close", "Close the panel, or clear the selection", "View"),
+    Command("copy", "y", "copy", "Copy the value, hash or row under the cursor", "View"),
+    Command("open", "o", "open", "Open another session or run", "Sessions", footer=True),
+    Command("tab(1)", "tab", "next tab", "Next tab", "App"),
+    Command("tab(-1)", "shift+tab", "previous tab", "Previous tab", "App"),
+    *(
+        Command(f"show_tab('{tab}')", str(i), tab, f"Show {tab.capitalize()}", "App")
+        for i, tab in enumerate(TABS, 1)
+    ),
+    Command("redraw", "ctrl+l", "redraw", "Draw the whole screen again", "App"),
+    Command("help", "question_mark", "help", "Keys and meaning of this tab", "App", footer=True),
+    Command("quit", "q", "quit", "Leave tttui", "App", footer=True),
+)

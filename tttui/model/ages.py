@@ -1,0 +1,23 @@
+"""Times and durations in words."""
+
+import time
+
+
+def duration_text(seconds: float) -> str:
+    """`12 s`, `3 min`, `5 h`, `12 days`: one unit, as people say it."""
+    seconds = max(0.0, seconds)
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 100 * 60:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 48 * 3600:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 86400:.0f} days"
+
+
+def age_text(created_at: float | None, now: float | None = None) -> str:
+    """How long ago a Unix time was; '' where it is unknown."""
+    if created_at is None:
+        return ""
+    elapsed = (time.time() if now is None else now) - created_at
+    return "in the future" if elapsed < -60 else duration_text(elapsed)

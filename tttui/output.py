@@ -1,0 +1,151 @@
+"""Send only the cells that changed.
+
+Textual rewrites every widget that a dirty region touches, left edge included: tens of kilobytes
+for one step of a cursor, over a connection that may be slow. The Frame remembers what the
+terminal shows and turns each update into the shortest runs of cells that differ.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+from rich.cells import cell_len
+from rich.color import ColorSystem
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.strip import Strip
+
+MAX_GAP = 4
+"""Unchanged cells between two changes that are cheaper to send again than to jump over."""
+
+Cell = tuple[str, Style | None]
+UNKNOWN: Cell = ("\0", None)
+"""What a cell holds before it was drawn; equal to nothing that is ever drawn."""
+
+
+class Frame:
+    """What the terminal shows, cell by cell. A wide character is followed by an empty cell."""
+
+    def __init__(self) -> None:
+        self._lines: list[list[Cell]] = []
+        self._width = 0
+        self._codes: dict[Style, str] = {}
+
+    def forget(self) -> None:
+        """Assume nothing about the terminal: the next updates are sent whole."""
+        self._lines = []
+
+    def wrap(self, update: CompositorUpdate) -> CompositorUpdate:
+        """The same update, rendering to the cells that differ from what the terminal shows."""
+        if isinstance(update, LayoutUpdate):
+            region = update.region
+            if (region.width, region.height) != (self._width, len(self._lines)):
+                self._width = region.width
+                self._lines = [[UNKNOWN] * region.width for _ in range(region.height)]
+            return _Difference(self, self._layout_spans(update))
+        if isinstance(update, ChopsUpdate) and self._lines:
+            return _Difference(self, self._chop_spans(update))
+        self.forget()
+        return update
+
+    @staticmethod
+    def _layout_spans(update: LayoutUpdate) -> Iterator[tuple[int, int, Iterable[Segment]]]:
+        for y, strips in enumerate(update.strips, update.region.y):
+            yield update.region.x, y, (segment for strip in strips for segment in strip)
+
+    @staticmethod
+    def _chop_spans(update: ChopsUpdate) -> Iterator[tuple[int, int, Iterable[Segment]]]:
+        for y, x1, x2 in update.spans:
+            for end, (x, strip) in zip(
+                update.chop_ends[y],
+                cast("dict[int, Strip | None]", update.chops[y]).items(),
+                strict=False,
+            ):
+                if strip is not None and x <= x2 and end > x1:
+                    yield x, y, strip
+
+    def difference(
+        self, x: int, y: int, segments: Iterable[Segment]
+    ) -> Iterator[tuple[int, int, list[Cell]]]:
+        """Runs (x, y, cells) of `segments` at x, y that the terminal does not show yet."""
+        if not 0 <= y < len(self._lines):
+            return
+        line = self._lines[y]
+        run: list[Cell] = []
+        start = last = -1
+        for cell in _cells(segments):
+            if x >= self._width:
+                break
+            shown = line[x]
+            if shown is not cell and shown != cell:
+                if start < 0:
+                    start = x
+                elif x - last > MAX_GAP:
+                    yield start, y, run[: last - start + 1]
+                    start, run = x, []
+                last = x
+                line[x] = cell
+            if start >= 0:
+                run.append(cell)
+            x += 1
+        if start >= 0:
+            yield start, y, run[: last - start + 1]
+
+    def codes(self, style: Style | None, system: ColorSystem) -> str:
+        """The parameters of the SGR sequence of a style, '' for the terminal's default."""
+        if style is None:
+            return ""
+        found = self._codes.get(style)
+        if found is None:
+            if len(self._codes) > 8192:
+                self._codes.clear()
+            found = self._codes[style] = Strip.render_ansi(style, system)
+        return found
+
+
+class _Difference(CompositorUpdate):
+    """An update that renders as what changed in a Frame."""
+
+    def __init__(self, frame: Frame, spans: Iterator[tuple[int, int, Iterable[Segment]]]) -> None:
+        self._frame = frame
+        self._spans = spans
+
+    def render_segments(self, console: Console) -> str:
+        frame, system = self._frame, console._color_system or ColorSystem.TRUECOLOR
+        out: list[str] = []
+        at = (-1, -1)
+        current = ""
+        for x0, y0, segments in self._spans:
+            for x, y, cells in frame.difference(x0, y0, segments):
+                while cells and not cells[0][0]:  # never begin inside a wide character
+                    x -= 1
+                    cells = [frame._lines[y][x], *cells]
+                if (x, y) != at:
+                    out.append(f"\x1b[{y + 1};{x + 1}H")
+                for text, style in cells:
+                    codes = frame.codes(style, system)
+                    if codes != current:
+                        out.append(f"\x1b[0;{codes}m" if codes else "\x1b[0m")
+                        current = codes
+                    out.append(text)
+                at = (x + len(cells), y)
+        if current:
+            out.append("\x1b[0m")
+        return "".join(out)
+
+
+def _cells(segments: Iterable[Segment]) -> Iterator[Cell]:
+    for text, style, control in segments:
+        if control:
+            continue
+        if text.isascii() or cell_len(text) == len(text):
+            for char in text:
+                yield char, style
+            continue
+        for char in text:
+            width = cell_len(char)
+            if width:
+                yield char, style
+                for _ in range(width - 1):
+                    yield "", style

@@ -1,0 +1,61 @@
+"""The help screen: what a tab shows, and every key that works in it."""
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tttui.keys import COMMANDS
+
+MEANING = {
+    "overview": (
+        "Is test-time training working here? The frozen model keeps the weights of the base; the "
+        "adaptive model starts from the same weights and updates them while it runs. Both predict "
+        "every step before anything is learned from it. The area between the curves is tinted by "
+        "who is better. Below them lie the update transactions: commits on the line, rolled-back "
+        "attempts as stubs. Improvement is (frozen - adaptive) / frozen over the last 100 steps, "
+        "its interval a block bootstrap over steps. `r` adds what exact physics and recursive "
+        "least squares reach on the same trajectory."
+    ),
+}
+
+
+class HelpScreen(ModalScreen[None]):
+    BINDINGS = [("escape,question_mark,q,enter", "dismiss", "close")]
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; }
+    HelpScreen VerticalScroll {
+        width: 90%; max-width: 96; height: auto; max-height: 92%;
+        background: $surface; border: round $primary; padding: 0 2;
+    }
+    HelpScreen Static { height: auto; }
+    """
+
+    def __init__(self, tab: str) -> None:
+        super().__init__()
+        self._tab = tab
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll() as box:
+            box.border_title = f"Help: {self._tab.capitalize()}"
+            box.border_subtitle = "esc closes"
+            if self._tab in MEANING:
+                yield Static(Text(MEANING[self._tab] + "\n"))
+            yield Static(self._keys())
+
+    def _keys(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column()
+        group = ""
+        for command in COMMANDS:
+            if self._tab not in command.tabs:
+                continue
+            if command.group != group:
+                group = command.group
+                table.add_row(Text(group, style="dim underline"), "")
+            table.add_row(command.shown_keys, command.help)
+        table.add_row("ctrl+p", "Every command by name")
+        return table

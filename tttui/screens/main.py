@@ -1,0 +1,491 @@
+"""The one screen: header, tabs, the shown tab, scrubber and keys, all on one Timeline."""
+
+import time
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from textual import on
+from textual.app import ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from tttui.draw.palette import Palette
+from tttui.keys import COMMANDS, TABS, Command
+from tttui.model.ages import age_text
+from tttui.model.session import SessionData
+from tttui.model.timeline import Timeline
+from tttui.panes.later import LaterPane
+from tttui.panes.overview import OverviewPane
+from tttui.panes.view import Pane, View
+from tttui.screens.chooser import Choice, Chooser
+from tttui.screens.help import HelpScreen
+from tttui.store import Snapshot, Store
+from tttui.widgets.bars import KeyBar, TabBar, TopBar
+from tttui.widgets.messages import RangeChosen, StepChosen, TransactionChosen, ZoomAsked
+from tttui.widgets.scrubber import Scrubber
+
+FRAME = 1 / 20
+"""Time between two frames of the replay, in seconds."""
+
+NOTE_S = 5.0
+"""How long a note replaces the keys, in seconds."""
+
+LOG_SPREAD = 100.0
+"""Errors that spread over more than this factor open on a logarithmic axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartView:
+    """Where the app opens: the options of its command line."""
+
+    tab: str = TABS[0]
+    t: int | None = None
+    window: tuple[int, int] | None = None
+    log: bool | None = None
+    """None: logarithmic where the errors spread far."""
+    follow: bool = False
+
+
+class MainScreen(Screen[None]):
+    """Owns the Timeline and the newest Snapshot, and hands both to what is on the screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            command.keys,
+            command.action,
+            command.label,
+            show=command.footer,
+            priority=True,
+            id=command.action,
+        )
+        for command in COMMANDS
+    ]
+    DEFAULT_CSS = """
+    MainScreen { layout: vertical; }
+    MainScreen #body { height: 1fr; }
+    MainScreen #nothing { height: 1fr; padding: 1 2; }
+    """
+
+    class Arrived(Message):
+        """A new snapshot; a newer one in the queue replaces an older one."""
+
+        def __init__(self, snapshot: Snapshot) -> None:
+            super().__init__()
+            self.snapshot = snapshot
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, MainScreen.Arrived)
+
+    def __init__(self, store: Store, start: StartView, palette: Palette) -> None:
+        super().__init__()
+        self.store = store
+        self.palette = palette
+        self.timeline = Timeline()
+        self.snapshot = Snapshot()
+        self.tab = start.tab
+        self._start: StartView | None = start
+        self._log_chosen = start.log is not None
+        self._yardsticks = False
+        self._inspecting = False
+        self._panes: dict[str, Pane] = {}
+        self._player: Timer | None = None
+        self._played_at = 0.0
+        self._note_timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield TopBar()
+        yield TabBar(self.tab)
+        yield Container(id="body")
+        yield Static("", id="nothing")
+        yield Scrubber(self.palette)
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self._top, self._tabs = self.query_one(TopBar), self.query_one(TabBar)
+        self._scrubber, self._keybar = self.query_one(Scrubber), self.query_one(KeyBar)
+        self._body, self._nothing = self.query_one("#body"), self.query_one("#nothing", Static)
+        self._body.display = False
+        self._nothing.update("Looking for sessions ...")
+        self.store.listen(lambda snapshot: self.post_message(self.Arrived(snapshot)) and None)
+
+    # New data
+
+    def on_main_screen_arrived(self, message: Arrived) -> None:
+        old, new = self.snapshot.data, message.snapshot.data
+        self.snapshot = message.snapshot
+        if new is not None:
+            self._fit_timeline(old, new)
+        self._show()
+
+    def _fit_timeline(self, old: SessionData | None, new: SessionData) -> None:
+        steps = new.steps
+        if len(steps) == 0:
+            return
+        first, last = int(steps.t[0]), int(steps.t[-1])
+        kept = self.timeline
+        other = old is None or old.place != new.place or old.run != new.run
+        if other or kept.empty or kept.first != first:
+            self.timeline = replace(
+                Timeline.over(first, last), log=kept.log, smooth=kept.smooth, speed=kept.speed
+            )
+            live = new.status is not None and new.status.state == "running"
+            if live and (self._start is None or self._start.t is None):
+                self.timeline = replace(self.timeline, follow=True)
+        else:
+            self.timeline = kept.extended(last)
+        if not self._log_chosen:
+            self.timeline = replace(self.timeline, log=_spreads(new))
+        self._apply_start(last)
+
+    def _apply_start(self, last: int) -> None:
+        """Move to where the command line asked for, as soon as these steps are there."""
+        start = self._start
+        if start is None:
+            return
+        timeline = self.timeline
+        if start.log is not None:
+            timeline = replace(timeline, log=start.log)
+        if start.window is not None:
+            timeline = timeline.show(*start.window)
+        if start.t is not None:
+            timeline = timeline.jump(start.t)
+        if start.follow:
+            timeline = replace(timeline.end(), follow=True)
+        self.timeline = timeline
+        loading = self.snapshot.data is not None and self.snapshot.data.loading
+        reached = max(start.t or 0, start.window[1] if start.window else 0) <= last
+        if reached or not loading:
+            self._start = None
+
+    # Drawing
+
+    def _show(self) -> None:
+        """Hand the newest state to everything on the screen."""
+        data = self.snapshot.data
+        self._body.display = data is not None
+        self._nothing.display = data is None
+        if data is None:
+            self._nothing.update(self._why_nothing())
+            self._top.show((), "", "")
+            self._show_keys()
+            return
+        self._show_header(data)
+        self._scrubber.show(self.timeline, data.transactions)
+        pane = self._pane()
+        pane.show(
+            View(
+                data,
+                self.timeline,
+                self.palette,
+                self.snapshot.trajectory,
+                self.snapshot.yardsticks,
+                self._yardsticks,
+                self._inspecting,
+                age_text(data.meta.created_at),
+            )
+        )
+        self._show_keys()
+
+    def _why_nothing(self) -> str:
+        if self.snapshot.error:
+            return self.snapshot.error
+        if not self.snapshot.scanned:
+            return "Looking for sessions ..."
+        if self.snapshot.places:
+            return "Reading ..."
+        where = ", ".join(str(path) for path in self.store.paths)
+        return (
+            f"No session found in {where}.\n\n"
+            "tttui demo             make a real session and watch it learn\n"
+            "tttui run --name NAME  run one with your settings\n"
+            "tttui PATH             look into another directory\n\n"
+            "This screen shows the first session as soon as it appears."
+        )
+
+    def _show_header(self, data: SessionData) -> None:
+        meta, status = data.meta, data.status
+        parts = [data.place.name if data.run is None else f"{data.place.name} / {data.run}"]
+        if meta.env_mode:
+            parts.append(meta.env_mode)
+        if data.mu_now is not None:
+            parts.append(f"mu {data.mu_now:.4g}")
+        parts.append(f"{len(data.steps):,} steps".replace(",", " "))
+        if data.place.layout != "native":
+            parts.append(f"{data.place.layout} layout")
+        if data.loading:
+            state, style = "loading ...", "bold"
+        elif status is None:
+            state, style = "read-only", "dim"
+        else:
+            state, style = (
+                _STATE_MARKS[status.state] + " " + (status.detail or status.state),
+                "bold",
+            )
+            if status.live and status.steps_total and status.t is not None:
+                state += f"  {status.t}/{status.steps_total}"
+                if status.steps_per_second:
+                    state += f"  {status.steps_per_second:,.0f} steps/s".replace(",", " ")
+            style = self.palette.state_style(status.state)
+        self._top.show(tuple(parts), state, style)
+
+    def _show_keys(self) -> None:
+        shown = []
+        for command in COMMANDS:
+            if command.footer and self.tab in command.tabs and self._works(command):
+                shown.append((command, self._label(command)))
+        self._keybar.show(shown)
+
+    def _works(self, command: Command) -> bool:
+        if self.snapshot.data is None:
+            return command.action in ("help", "quit") or command.group == "App"
+        if command.action == "inspect":
+            return self.timeline.selected is not None or len(self.snapshot.data.transactions) > 0
+        return True
+
+    def _label(self, command: Command) -> str:
+        timeline = self.timeline
+        match command.action:
+            case "play" if timeline.playing:
+                return f"pause x{timeline.speed:g}"
+            case "follow" if timeline.follow:
+                return "unfollow"
+            case "log" if timeline.log:
+                return "linear"
+            case "smooth" if timeline.smooth:
+                return "raw"
+            case "inspect" if self._inspecting:
+                return "close"
+            case _:
+                return command.label
+
+    def _pane(self) -> Pane:
+        """The pane of the shown tab, made when it is first needed."""
+        pane = self._panes.get(self.tab)
+        if pane is None:
+            pane = OverviewPane() if self.tab == "overview" else LaterPane(self.tab)
+            self._panes[self.tab] = pane
+            self._body.mount(pane)
+        for tab, other in self._panes.items():
+            other.display = tab == self.tab
+        return pane
+
+    def move(self, timeline: Timeline) -> None:
+        """Make `timeline` the one that all views share."""
+        if timeline != self.timeline:
+            self.timeline = timeline
+            self._show()
+        self._keep_playing()
+
+    def _keep_playing(self) -> None:
+        if self.timeline.playing and self._player is None:
+            self._played_at = time.monotonic()
+            self._player = self.set_interval(FRAME, self._play_on)
+        elif not self.timeline.playing and self._player is not None:
+            self._player.stop()
+            self._player = None
+
+    def _play_on(self) -> None:
+        now = time.monotonic()
+        elapsed, self._played_at = now - self._played_at, now
+        self.move(self.timeline.played(elapsed))
+
+    def note(self, text: str) -> None:
+        """Say something at the bottom for a few seconds."""
+        self._keybar.note(text)
+        if self._note_timer is not None:
+            self._note_timer.stop()
+        self._note_timer = self.set_timer(NOTE_S, lambda: self._keybar.note(""))
+
+    # What the mouse does in the views
+
+    @on(StepChosen)
+    def _on_step_chosen(self, message: StepChosen) -> None:
+        self.move(self.timeline.jump(message.t))
+
+    @on(RangeChosen)
+    def _on_range_chosen(self, message: RangeChosen) -> None:
+        self.move(self.timeline.show(message.t0, message.t1))
+
+    @on(ZoomAsked)
+    def _on_zoom_asked(self, message: ZoomAsked) -> None:
+        self.move(self.timeline.zoom(message.factor, message.around))
+
+    @on(TransactionChosen)
+    def _on_transaction_chosen(self, message: TransactionChosen) -> None:
+        self._inspecting = True
+        self._select(message.index)
+
+    @on(TabBar.Selected)
+    def _on_tab_selected(self, message: TabBar.Selected) -> None:
+        self.action_show_tab(message.tab)
+
+    # Commands
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys belong to a text field while one has the focus."""
+        return not isinstance(self.focused, Input)
+
+    def action_step(self, n: int) -> None:
+        self.move(self.timeline.step(n))
+
+    def action_chunk(self, n: int) -> None:
+        data = self.snapshot.data
+        chunk = data.meta.plasticity_cfg.get("chunk") if data else None
+        size = chunk if isinstance(chunk, int) and chunk > 0 else 32
+        self.move(self.timeline.step(n * size))
+
+    def action_transaction(self, n: int) -> None:
+        data = self.snapshot.data
+        if data is None or not len(data.transactions):
+            self.note("This run has no transactions.")
+            return
+        events, cursor = data.transactions, self.timeline.cursor
+        order = np.argsort(events.t, kind="stable")
+        selected = self.timeline.selected
+        if selected is not None and events.t[selected] == cursor:
+            at = int(np.flatnonzero(order == selected)[0]) + n
+        else:
+            side = "left" if n < 0 else "right"
+            at = int(np.searchsorted(events.t[order], cursor, side)) + (n if n < 0 else n - 1)
+        if 0 <= at < len(order):
+            self._select(int(order[at]))
+        else:
+            self.note("No earlier transaction." if n < 0 else "No later transaction.")
+
+    def _select(self, index: int) -> None:
+        data = self.snapshot.data
+        if data is not None:
+            self.move(self.timeline.select(index, int(data.transactions.t[index])))
+
+    def action_first(self) -> None:
+        self.move(self.timeline.start())
+
+    def action_last(self) -> None:
+        self.move(self.timeline.end())
+
+    def action_play(self) -> None:
+        self.move(self.timeline.toggle_play())
+
+    def action_speed(self, by: int) -> None:
+        self.move(self.timeline.faster() if by > 0 else self.timeline.slower())
+        self.note(f"Replay speed x{self.timeline.speed:g}")
+
+    def action_follow(self) -> None:
+        self.move(self.timeline.toggle_follow())
+
+    def action_zoom(self, by: int) -> None:
+        timeline = self.timeline
+        self.move(
+            timeline.reset() if by == 0 else timeline.zoom_in() if by > 0 else timeline.zoom_out()
+        )
+
+    def action_log(self) -> None:
+        self._log_chosen = True
+        self.move(replace(self.timeline, log=not self.timeline.log))
+
+    def action_smooth(self) -> None:
+        self.move(replace(self.timeline, smooth=not self.timeline.smooth))
+
+    def action_yardsticks(self) -> None:
+        self._yardsticks = not self._yardsticks
+        self.store.want(trajectory=False, yardsticks=self._yardsticks)
+        self._show()
+
+    def action_inspect(self) -> None:
+        data = self.snapshot.data
+        if data is None or not len(data.transactions):
+            self.note("This run has no transactions to inspect.")
+            return
+        self._inspecting = not self._inspecting
+        if self._inspecting and self.timeline.selected is None:
+            nearest = int(np.argmin(np.abs(data.transactions.t - self.timeline.cursor)))
+            self._select(nearest)
+        self._show()
+
+    def action_back(self) -> None:
+        if self._inspecting:
+            self._inspecting = False
+            self._show()
+        elif self.timeline.selected is not None:
+            self.move(self.timeline.select(None))
+        elif self.timeline.playing:
+            self.move(self.timeline.toggle_play())
+
+    def action_copy(self) -> None:
+        found = self._pane().copyable() if self.snapshot.data is not None else None
+        if found is None:
+            self.note("Nothing to copy here.")
+            return
+        what, text = found
+        self.app.copy_to_clipboard(text)
+        self.note(f"{what} copied: {text}")
+
+    def action_open(self) -> None:
+        places, data = self.snapshot.places, self.snapshot.data
+        current = (data.place, data.run) if data is not None else None
+
+        def opened(choice: Choice | None) -> None:
+            if choice is not None and choice != current:
+                self.store.open(*choice)
+
+        self.app.push_screen(Chooser(places, current), opened)
+
+    def action_tab(self, by: int) -> None:
+        self.action_show_tab(TABS[(TABS.index(self.tab) + by) % len(TABS)])
+
+    def action_show_tab(self, tab: str) -> None:
+        if tab != self.tab:
+            self.tab = tab
+            self._tabs.show(tab)
+            self._show()
+
+    def action_redraw(self) -> None:
+        self.app.redraw()  # type: ignore[attr-defined]
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpScreen(self.tab))
+
+    def action_quit(self) -> None:
+        self.app.exit()
+
+    def system_commands(self) -> list[SystemCommand]:
+        """Every command that works in this tab, for the command palette."""
+        return [
+            SystemCommand(command.help, f"key {command.shown_keys}", self._runner(command.action))
+            for command in COMMANDS
+            if self.tab in command.tabs
+        ]
+
+    def _runner(self, action: str):  # type: ignore[no-untyped-def]
+        async def run() -> None:
+            await self.run_action(action)
+
+        return run
+
+
+_STATE_MARKS = {
+    "queued": "○",
+    "running": "●",
+    "paused": "‖",
+    "completed": "✓",
+    "failed": "✗",
+    "interrupted": "■",
+    "crashed": "✗",
+    "stalled": "!",
+    "unknown": "?",
+}
+
+
+def _spreads(data: SessionData) -> bool:
+    """The errors span so many decades that a linear axis would hide most of them."""
+    errors = np.concatenate([data.steps.baseline[-2000:], data.steps.adaptive[-2000:]])
+    errors = errors[np.isfinite(errors) & (errors > 0)]
+    if len(errors) < 2:
+        return False
+    low, high = np.percentile(errors, [5, 95])
+    return bool(high > LOG_SPREAD * low)

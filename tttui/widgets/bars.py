@@ -1,0 +1,130 @@
+"""The one-line frames of the screen: header, tabs and the keys that work now."""
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.widget import Widget
+
+from tttui.keys import TABS, Command
+
+
+class TopBar(Widget):
+    """What is open, and what it is doing; the state stands at the right edge."""
+
+    DEFAULT_CSS = "TopBar { height: 1; background: $panel; color: $foreground; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: tuple[Sequence[str], str, str] = ((), "", "")
+
+    def show(self, parts: Sequence[str], state: str, state_style: str) -> None:
+        """`parts` from most to least important: what does not fit is left out from the end."""
+        if self._parts != (parts, state, state_style):
+            self._parts = (parts, state, state_style)
+            self.refresh()
+
+    def render(self) -> Text:
+        parts, state, state_style = self._parts
+        width = self.size.width
+        line = Text(" tttui ", style="bold reverse", no_wrap=True)
+        room = width - len(line) - len(state) - 2
+        for i, part in enumerate(parts):
+            shown = part if i else part[: max(0, room - 2)]
+            if len(shown) + 2 > room:
+                break
+            line.append(f"  {shown}", style="bold" if i == 0 else "")
+            room -= len(shown) + 2
+        line.append(" " * max(1, width - line.cell_len - len(state) - 1))
+        line.append(state, style=state_style)
+        return line
+
+
+class TabBar(Widget):
+    """The six tabs with their numbers; the shown one is marked by more than colour."""
+
+    DEFAULT_CSS = "TabBar { height: 1; background: $surface; color: $foreground; }"
+
+    class Selected(Message):
+        def __init__(self, tab: str) -> None:
+            super().__init__()
+            self.tab = tab
+
+    def __init__(self, tab: str) -> None:
+        super().__init__()
+        self._tab = tab
+
+    def show(self, tab: str) -> None:
+        if tab != self._tab:
+            self._tab = tab
+            self.refresh()
+
+    def _labels(self) -> list[str]:
+        room = self.size.width
+        for cut in (12, 8, 4, 0):
+            labels = [
+                f" {i} {tab.capitalize()[:cut]}".rstrip() + " " for i, tab in enumerate(TABS, 1)
+            ]
+            if sum(map(len, labels)) <= room:
+                return labels
+        return labels
+
+    def render(self) -> Text:
+        line = Text(no_wrap=True)
+        for tab, label in zip(TABS, self._labels(), strict=True):
+            line.append(label, style="bold reverse" if tab == self._tab else "dim")
+        return line
+
+    def on_click(self, event: events.Click) -> None:
+        x = event.x
+        for tab, label in zip(TABS, self._labels(), strict=True):
+            x -= len(label)
+            if x < 0:
+                self.post_message(self.Selected(tab))
+                return
+
+
+class KeyBar(Widget):
+    """The keys that work right now, as many as fit; a note takes their place while it stands."""
+
+    DEFAULT_CSS = "KeyBar { height: 1; background: $panel; color: $foreground; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._commands: Sequence[tuple[Command, str]] = ()
+        self._note = ""
+
+    def show(self, commands: Sequence[tuple[Command, str]]) -> None:
+        """Pairs of a command and the label that fits its state (`play`, `pause`)."""
+        if list(self._commands) != list(commands):
+            self._commands = commands
+            self.refresh()
+
+    def note(self, text: str) -> None:
+        """Show a message instead of the keys; '' brings the keys back."""
+        if text != self._note:
+            self._note = text
+            self.refresh()
+
+    @property
+    def noted(self) -> str:
+        return self._note
+
+    def render(self) -> Text:
+        line = Text(" ", no_wrap=True, overflow="ellipsis")
+        if self._note:
+            return line.append(self._note, style="bold")
+        items = [(command.shown_key, label) for command, label in self._commands]
+        # help and quit stay in sight on the narrowest terminal
+        tail, head = items[-2:], items[:-2]
+        room = self.size.width - 1 - sum(len(k) + len(label) + 3 for k, label in tail)
+        for key, label in head:
+            needed = len(key) + len(label) + 3
+            if needed > room:
+                break
+            room -= needed
+            line.append(key, style="bold").append(f" {label}  ", style="dim")
+        for key, label in tail:
+            line.append(key, style="bold").append(f" {label}  ", style="dim")
+        return line
