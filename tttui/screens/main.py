@@ -1,6 +1,7 @@
 """The one screen: header, tabs, the shown tab, scrubber and keys, all on one Timeline."""
 
 import time
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
 from tttui.keys import COMMANDS, TABS, Command
 from tttui.model.ages import age_text
@@ -81,10 +83,18 @@ class MainScreen(Screen[None]):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, MainScreen.Arrived)
 
-    def __init__(self, store: Store, start: StartView, palette: Palette) -> None:
+    def __init__(
+        self,
+        store: Store,
+        start: StartView,
+        palette: Palette,
+        glyphs: Glyphs,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         super().__init__()
         self.store = store
-        self.palette = palette
+        self.palette, self.glyphs = palette, glyphs
+        self._clock = clock
         self.timeline = Timeline()
         self.snapshot = Snapshot()
         self.tab = start.tab
@@ -186,7 +196,7 @@ class MainScreen(Screen[None]):
                 self.snapshot.yardsticks,
                 self._yardsticks,
                 self._inspecting,
-                age_text(data.meta.created_at),
+                age_text(data.meta.created_at, self._clock()),
             )
         )
         self._show_keys()
@@ -461,7 +471,7 @@ class MainScreen(Screen[None]):
             if self.tab in command.tabs
         ]
 
-    def _runner(self, action: str):  # type: ignore[no-untyped-def]
+    def _runner(self, action: str) -> Callable[[], Coroutine[None, None, None]]:
         async def run() -> None:
             await self.run_action(action)
 
