@@ -1,0 +1,65 @@
+"""Muon: momentum, then the nearest orthogonal matrix by Newton-Schulz (Jordan et al. 2024).
+
+Whitened by its input's covariance C, the direction moves the layer's *output* by about the same
+amount along every input direction; without it, wherever positions are large, the step is spent
+on them. All in float32: in bfloat16 half of a step's norm can be rounding noise.
+"""
+
+from typing import Any
+
+from array_api_compat import array_namespace
+
+Array = Any
+
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+"""Coefficients of the quintic iteration, tuned for slope at zero."""
+
+EPS = 1e-7
+"""Keeps the normalisation of a zero gradient finite."""
+
+
+def newton_schulz(X: Array, steps: int) -> Array:
+    """X [..., rows, cols] with its singular values driven towards 1 (0.7 to 1.2 after 5 steps)."""
+    xp = array_namespace(X)
+    a, b, c = NEWTON_SCHULZ
+    tall = X.shape[-2] > X.shape[-1]
+    X = X.mT if tall else X
+    X = X / (xp.sqrt(xp.sum(X * X, axis=(-2, -1), keepdims=True)) + EPS)
+    for _ in range(steps):
+        A = X @ X.mT
+        X = a * X + (b * A + c * (A @ A)) @ X
+    return X.mT if tall else X
+
+
+def whitener(C: Array, eps: float) -> Array:
+    """R [..., k, k] with R R^T = (C + eps tr(C) I)^-1, from a covariance C [..., k, k].
+
+    A covariance that is zero or not finite whitens by the identity: the gates decide about it.
+    """
+    xp = array_namespace(C)
+    eye = xp.eye(C.shape[-1], dtype=C.dtype, device=C.device)
+    trace = xp.sum(C * eye, axis=(-2, -1), keepdims=True)
+    usable = (trace > 0) & xp.isfinite(trace)
+    ridge = xp.where(usable, C / xp.where(usable, trace, 1.0) + eps * eye, eye)
+    # torch's plain `cholesky` waits for the device to raise errors; `_ex` does not.
+    if hasattr(xp.linalg, "cholesky_ex"):
+        L = xp.linalg.cholesky_ex(ridge)[0]
+        root = xp.linalg.solve_triangular(L, eye, upper=False)
+    else:
+        root = xp.linalg.inv(xp.linalg.cholesky(ridge))
+    return root.mT / xp.where(usable, xp.sqrt(xp.where(usable, trace, 1.0)), 1.0)
+
+
+def momentum_step(buffer: Array, gradient: Array, momentum: float, nesterov: bool) -> Any:
+    """The new momentum buffer and the gradient to orthogonalise, both shaped as `gradient`."""
+    buffer = momentum * buffer + (1.0 - momentum) * gradient
+    ahead = momentum * buffer + (1.0 - momentum) * gradient if nesterov else buffer
+    return buffer, ahead
+
+
+def direction(G: Array, R: Array | None, ns_steps: int) -> Array:
+    """The step's direction for G [..., rows, cols], in the metric of R (None: unwhitened)."""
+    scale = max(1.0, G.shape[-2] / G.shape[-1]) ** 0.5
+    if R is None:
+        return newton_schulz(G, ns_steps) * scale
+    return newton_schulz(G @ R, ns_steps) @ R.mT * scale

@@ -1,0 +1,391 @@
+"""The frozen baseline and the adaptive model on one trajectory, or on many side by side.
+
+One session on the CPU runs on numpy and never imports torch; many run the same mathematics on
+torch tensors with a leading axis [sessions].
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import array_api_compat
+import numpy as np
+
+from tttui.dynamics import ssm
+from tttui.dynamics.identify import implied_mu
+from tttui.dynamics.replay import Matrices, Replay, learn
+from tttui.engine import transaction as gates
+from tttui.model.arrays import PLASTIC, Floats, Weights
+from tttui.model.errors import TttuiError
+from tttui.model.settings import Settings
+from tttui.model.transactions import STATUSES
+
+Array = Any
+
+BLOCK = 64
+"""Longest stretch that is predicted in one piece."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """Errors and predictions of both models over n steps, float32, with any leading axis.
+
+    An error is NaN where the observation that it is measured against is not finite.
+    """
+
+    baseline_mse: Floats
+    """[..., n]"""
+    adaptive_mse: Floats
+    """[..., n]"""
+    baseline_pred: Floats
+    """[..., n, 4]"""
+    adaptive_pred: Floats
+    """[..., n, 4]"""
+
+
+class Learner:
+    """Predicts every step before it learns from it; `update` is one transaction.
+
+    An observation that is not finite never reaches the state: the last finite one is held, and
+    the transitions that it touches do not count, neither for learning nor for probation. The next
+    transaction then ends in `rollback_non_finite`, and learning goes on with what counts.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        base: Weights,
+        *,
+        start: Weights | None = None,
+        sessions: int | None = None,
+    ) -> None:
+        """`base` holds W_u, B, W_o and a_raw; `start` the plastic weights to begin with.
+
+        Raises TttuiError where the device is not there.
+        """
+        self.settings, self.p = settings, settings.plasticity
+        self.sessions = sessions
+        self.base = {k: np.asarray(v, dtype=np.float32) for k, v in base.items()}
+        self.lead = () if sessions is None else (sessions,)
+        if sessions is None and settings.device == "cpu":
+            self._device: Any = "cpu"
+            self._xp: Any = array_api_compat.array_namespace(self.base["W_u"])
+        else:
+            self._device, self._xp = torch_device(settings.device)
+        dt = settings.model.dt
+        decays = ssm.decay(self.base["a_raw"], dt)
+        self._lags = self._array(ssm.lags(decays, BLOCK))
+        self._powers = self._array(ssm.powers(decays, max(BLOCK, self.p.buffer_len)))
+        self._frozen = {k: self._array(self.base[k]) for k in PLASTIC}
+        self._frozen_M = self._frozen["B"] @ self._frozen["W_u"]
+        begin = self.base if start is None else start
+        self._s = self._fresh({k: np.asarray(begin[k], dtype=np.float32) for k in PLASTIC})
+
+    def _array(self, value: Any, lead: bool = False) -> Array:
+        """A numpy value on the learner's device, repeated for every session if `lead`."""
+        value = np.asarray(value)
+        if lead:
+            value = np.array(np.broadcast_to(value, (*self.lead, *value.shape)))
+        return self._xp.asarray(value, device=self._device)
+
+    def _fresh(self, start: Weights) -> dict[str, Array]:
+        n, T = self.settings.model.n_state, self.p.buffer_len
+        zero = {
+            "F": (n, 6),  # filtered inputs so far
+            "c": (n,),  # h minus what the weights in force would have made of the inputs
+            "held": (4,),  # last finite observation
+            "buffer_F": (n, T + 1, 6),  # before the first row, then after each
+            "buffer_h": (n, T),  # hidden state before each row
+            "buffer_x": (6, T),
+            "buffer_y": (4, T),
+            "buffer_w": (T,),  # 1 where a row counts
+            "live": (2,),  # summed errors since the last transaction: frozen, adaptive
+        }
+        s = {k: self._array(np.zeros(v, dtype=np.float32), lead=True) for k, v in zero.items()}
+        for k in PLASTIC:
+            s[k] = self._array(start[k], lead=True)
+            s["trusted_" + k] = self._array(start[k], lead=True)
+            s["momentum_" + k] = self._array(np.zeros_like(start[k]), lead=True)
+            s["trusted_momentum_" + k] = self._array(np.zeros_like(start[k]), lead=True)
+        s["broken"] = self._array(np.asarray(False), lead=True)
+        s["since"] = self._array(np.asarray(0), lead=True)  # step of the weights in force
+        s["trusted_since"] = self._array(np.asarray(0), lead=True)
+        s["steps"] = np.asarray(0)
+        return s
+
+    # -- predicting ---------------------------------------------------------------------------
+
+    def predict(self, z: Floats, a: Floats) -> Stretch:
+        """Predict n steps with both models, one after the other; nothing is learned.
+
+        z [..., n+1, 4] are the observations from the current one on, a [..., n, 2] the actions.
+        """
+        z, a = np.asarray(z, dtype=np.float32), np.asarray(a, dtype=np.float32)
+        parts = []
+        for first in range(0, a.shape[-2], BLOCK):
+            last = min(first + BLOCK, a.shape[-2])
+            parts.append(self._predict(z[..., first : last + 1, :], a[..., first:last, :]))
+        if len(parts) == 1:
+            return Stretch(*parts[0])
+        steps_axis = len(self.lead)
+        return Stretch(*(np.concatenate(p, axis=steps_axis) for p in zip(*parts, strict=True)))
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def _predict(self, z: Floats, a: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        s, xp, n = self._s, self._xp, a.shape[-2]
+        z, a = self._array(z), self._array(a)
+        x, y, valid = self._hold(z, a)
+        F = ssm.filter_inputs(x, s["F"], self._lags[:, :n, :n], self._powers[:, :n])
+        H = ssm.states(s["B"] @ s["W_u"], F) + self._powers[:, :n] * s["c"][..., None]
+        adaptive = s["W_o"] @ H
+        baseline = self._frozen["W_o"] @ ssm.states(self._frozen_M, F)
+        errors = [xp.mean((p - z[..., 1:, :].mT) ** 2, axis=-2) for p in (baseline, adaptive)]
+        counted = [xp.sum(xp.where(valid, e, 0.0), axis=-1) for e in errors]
+        s["live"] = s["live"] + xp.stack(counted, axis=-1)
+        s["broken"] = s["broken"] | ~xp.all(valid, axis=-1)
+        before = xp.concat([self._hidden()[..., None], H[..., :-1]], axis=-1)
+        self._remember(F, before, x.mT, y.mT, xp.astype(valid, F.dtype))
+        self._keep({"c": self._powers[:, n - 1] * s["c"], "F": F[..., -1, :]})
+        s["steps"] = s["steps"] + n
+        out = (*errors, baseline.mT, adaptive.mT)
+        return tuple(self._numpy(v) for v in out)
+
+    def _hidden(self) -> Array:
+        s = self._s
+        return ssm.states(s["B"] @ s["W_u"], s["F"][..., None, :])[..., 0] + s["c"]
+
+    def _hold(self, z: Array, a: Array) -> tuple[Array, Array, Array]:
+        """Inputs x [..., n, 6], targets y [..., n, 4], and which transitions [..., n] count."""
+        xp, s = self._xp, self._s
+        seen = xp.all(xp.isfinite(z), axis=-1)
+        acted = xp.all(xp.isfinite(a), axis=-1)
+        valid = seen[..., :-1] & seen[..., 1:] & acted
+        rows = [xp.where(seen[..., 0, None], z[..., 0, :], s["held"])]
+        for t in range(1, z.shape[-2]) if not bool(xp.all(seen)) else ():
+            rows.append(xp.where(seen[..., t, None], z[..., t, :], rows[-1]))
+        if len(rows) > 1:
+            z = xp.stack(rows, axis=-2)
+        s["held"] = z[..., -1, :]
+        a = xp.where(acted[..., None], a, 0.0)
+        return xp.concat([z[..., :-1, :], a], axis=-1), z[..., 1:, :], valid
+
+    def _remember(self, F: Array, h: Array, x: Array, y: Array, w: Array) -> None:
+        s, xp, T = self._s, self._xp, self.p.buffer_len
+        rows = {"buffer_F": xp.concat([s["buffer_F"], F], axis=-2)[..., -(T + 1) :, :]}
+        for name, new in (("h", h), ("x", x), ("y", y), ("w", w)):
+            key = "buffer_" + name
+            rows[key] = xp.concat([s[key], new], axis=-1)[..., -T:]
+        self._keep(rows)
+
+    # -- learning -----------------------------------------------------------------------------
+
+    def due(self, t: int) -> bool:
+        """Whether a transaction is tried just before step t is predicted."""
+        p = self.p
+        seen = min(int(self._s["steps"]), p.buffer_len)
+        return t > 0 and t % p.chunk == 0 and seen >= p.min_buffer
+
+    def replay(self) -> Replay:
+        """The buffer as the next transaction sees it."""
+        s, p = self._s, self.p
+        F, since = s["buffer_F"][..., 1:, :], self._powers[:, : p.buffer_len]
+        if p.stored_state and p.state_refresh:
+            # F goes back to the session's start: the state is exact under any weights.
+            H0 = 0.0 * s["buffer_h"]
+        else:
+            F = F - since[..., None] * s["buffer_F"][..., :1, :]
+            h = s["buffer_h"][..., :1] if p.stored_state else 0.0 * s["buffer_h"][..., :1]
+            H0 = since * h
+        return Replay.of(s["buffer_x"], F, H0, s["buffer_y"], s["buffer_w"])
+
+    def update(self, t: int, *, blow_up: float = 1.0) -> Any:
+        """One transaction before step t; its event record (many sessions: a list of them).
+
+        `blow_up` multiplies the gradients: a fault that the gates must catch.
+        """
+        began = time.perf_counter()
+        before = {k: self._s[k] for k in PLASTIC}
+        result = {k: self._numpy(v) for k, v in self.transact(t, blow_up).items()}
+        stats = {k: _stats(self._numpy(self._s[k]), self._numpy(before[k])) for k in PLASTIC}
+        weights = {k: self._numpy(self._s[k]) for k in PLASTIC}
+        if self.sessions is None:
+            return self._event(t, result, stats, weights, began)
+        return [
+            self._event(
+                t,
+                {k: v[i] for k, v in result.items()},
+                {k: {name: v[i] for name, v in row.items()} for k, row in stats.items()},
+                {k: w[i] for k, w in weights.items()},
+                began,
+            )
+            for i in range(self.sessions)
+        ]
+
+    def _event(
+        self, t: int, result: Mapping[str, Any], stats: Any, weights: Weights, began: float
+    ) -> dict[str, Any]:
+        status = STATUSES[int(result["status"])]
+        stepped = bool(result["stepped"])
+        event: dict[str, Any] = {
+            "t": t,
+            "status": status,
+            "pre_loss": float(result["pre_loss"]),
+            "post_loss": float(result["post_loss"]) if stepped else None,
+            "grad_norm": float(result["grad_norm"]),
+            "pre_max_h": float(result["pre_max_h"]),
+        }
+        if stepped:
+            event["post_max_h"] = float(result["post_max_h"])
+        if status == "rollback_live_regression":
+            event["to_t"] = int(result["to_t"])
+        event["lr"] = float(result["lr"]) if stepped else 0.0
+        event["inner_steps"] = self.p.inner_steps
+        committed = status == "commit"
+        known = {**weights, "a_raw": self.base["a_raw"]}
+        event["implied_mu"] = implied_mu(known, self.settings.world) if committed else None
+        for k in PLASTIC:
+            event[k] = {name: float(v) for name, v in stats[k].items()}
+        event["duration_ms"] = 1e3 * (time.perf_counter() - began)
+        return event
+
+    def transact(self, t: int, blow_up: float = 1.0) -> dict[str, Array]:
+        """The transaction itself, as arrays [...] on the device; `update` makes the record of it.
+
+        Keys: status (index of STATUSES), stepped, to_t, pre_loss, post_loss, grad_norm,
+        pre_max_h, post_max_h, lr.
+        """
+        s, p, xp = self._s, self.p, self._xp
+        current = {k: s[k] for k in PLASTIC}
+        momentum = {k: s["momentum_" + k] for k in PLASTIC}
+        with np.errstate(all="ignore"):
+            outcome = learn(current, momentum, self.replay(), p, blow_up)
+            early = gates.before(outcome, s["broken"], p)
+            status = xp.where(early == gates.COMMIT, gates.after(outcome, p), early)
+            failed = gates.worse_than_frozen(s["live"], p)
+        status = xp.where(failed, gates.LIVE, status)
+        commit = status == gates.COMMIT
+        # Where even the trusted weights failed, only the frozen model's are known to be as good.
+        distrusted = failed & (s["since"] == s["trusted_since"])
+        to_t = xp.where(distrusted, 0, s["trusted_since"])
+        new: dict[str, Array] = {}
+        for k in PLASTIC:
+            for key, tried, last_resort in (
+                (k, outcome.weights[k], self._frozen[k]),
+                ("momentum_" + k, outcome.momentum[k], xp.zeros_like(momentum[k])),
+            ):
+                trusted = _where(distrusted, last_resort, s["trusted_" + key])
+                new["trusted_" + key] = _where(failed, trusted, s[key])
+                new[key] = _where(commit, tried, new["trusted_" + key])
+        new["trusted_since"] = xp.where(failed, to_t, s["since"])
+        new["since"] = xp.where(commit, t, new["trusted_since"])
+        new["c"] = self._carried(current, new, commit | failed)
+        new["live"] = xp.zeros_like(s["live"])
+        new["broken"] = xp.zeros_like(s["broken"])
+        self._keep(new)
+        return {
+            "status": status,
+            "stepped": (early == gates.COMMIT) & ~failed,
+            "to_t": to_t,
+            "pre_loss": outcome.pre_loss,
+            "post_loss": outcome.post_loss,
+            "grad_norm": outcome.grad_norm,
+            "pre_max_h": outcome.pre_max_h,
+            "post_max_h": outcome.post_max_h,
+            "lr": outcome.lr,
+        }
+
+    def _carried(self, old: Matrices, new: Matrices, changed: Array) -> Array:
+        """The new c when the weights changed: 0 where h is refreshed, else h stays as it was."""
+        s, xp = self._s, self._xp
+        if self.p.state_refresh:
+            return xp.where(changed[..., None], 0.0, s["c"])
+        M = new["B"] @ new["W_u"] - old["B"] @ old["W_u"]
+        return s["c"] - ssm.states(M, s["F"][..., None, :])[..., 0]
+
+    def restore(self, weights: Weights, t: int) -> None:
+        """Put earlier plastic weights in force, those of step t; they count as trusted.
+
+        The momentum starts again from zero; buffer and filtered inputs stay.
+        """
+        s, xp = self._s, self._xp
+        old = {k: s[k] for k in PLASTIC}
+        new: dict[str, Array] = {}
+        for k in PLASTIC:
+            new[k] = new["trusted_" + k] = self._array(np.float32(weights[k]), lead=True)
+            new["momentum_" + k] = new["trusted_momentum_" + k] = xp.zeros_like(s[k])
+        new["since"] = new["trusted_since"] = xp.zeros_like(s["since"]) + t
+        new["c"] = self._carried(old, new, xp.ones_like(s["broken"]))
+        new["live"] = xp.zeros_like(s["live"])
+        self._keep(new)
+
+    # -- what there is ------------------------------------------------------------------------
+
+    @property
+    def weights(self) -> Weights:
+        """Copies of the plastic weights in force, float32 numpy."""
+        return {k: np.array(self._numpy(self._s[k])) for k in PLASTIC}
+
+    @property
+    def optimizer(self) -> Weights:
+        """Copies of Muon's momentum buffers, shaped as the weights."""
+        return {k: np.array(self._numpy(self._s["momentum_" + k])) for k in PLASTIC}
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything that an exact continuation needs, as copies."""
+        return {k: np.array(self._numpy(v)) for k, v in self._s.items()}
+
+    def load(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a `state()` of a learner with the same settings and base.
+
+        Raises TttuiError naming what is missing or has another shape.
+        """
+        for k, old in self._s.items():
+            if k not in state:
+                raise TttuiError(f"engine state: {k} is missing")
+            if tuple(state[k].shape) != tuple(old.shape):
+                raise TttuiError(
+                    f"engine state: {k} has shape {tuple(state[k].shape)}, "
+                    f"these settings need {tuple(old.shape)}"
+                )
+        self._keep({k: self._array(np.array(state[k])) for k in self._s})
+
+    def _keep(self, new: Mapping[str, Array]) -> None:
+        # One memory layout whatever made the values: the same bits must give the same products.
+        for k, v in new.items():
+            self._s[k] = np.asarray(v, order="C") if isinstance(v, np.ndarray) else v.contiguous()
+
+    def _numpy(self, value: Array) -> Any:
+        return value if isinstance(value, (np.ndarray, np.generic)) else value.cpu().numpy()
+
+
+def torch_device(name: str) -> tuple[Any, Any]:
+    """torch's device of that name and its array namespace; TttuiError where it is not there."""
+    import torch
+
+    try:
+        device = torch.device(name)
+        probe = torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise TttuiError(f"device {name}: {reason}; choose cpu with --device cpu") from error
+    return device, array_api_compat.array_namespace(probe)
+
+
+def _where(mask: Array, x: Array, y: Array) -> Array:
+    return array_api_compat.array_namespace(x).where(mask[..., None, None], x, y)
+
+
+def _stats(now: Floats, before: Floats) -> dict[str, Any]:
+    """Figures of matrices [..., rows, cols] for the event record, each [...]."""
+    axes = (-2, -1)
+    finite = np.isfinite(now).all(axis=axes, keepdims=True)
+    singular = np.linalg.svd(np.where(finite, now, 0.0), compute_uv=False)
+    return {
+        "fro": np.linalg.norm(now, axis=axes),
+        "max_abs": np.abs(now).max(axis=axes),
+        "mean": now.mean(axis=axes),
+        "std": now.std(axis=axes),
+        "delta_fro": np.linalg.norm(now - before, axis=axes),
+        "top_sv": singular[..., 0],
+    }
