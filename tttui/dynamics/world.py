@@ -5,6 +5,7 @@ noise is added to z at every step and the world goes on from there, so that exac
 the true mu is the best that anyone can predict (mean squared error noise_std^2).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -84,16 +85,19 @@ class WorldStream:
 
     def advance(self, n: int) -> tuple[Floats, Floats, Floats]:
         """The next n steps: z [n+1, 4] (from the current one on), a [n, 2] float32, mu [n]."""
+        a, mu, noise = self._draw(n)
+        z = roll(a.astype(np.float64), mu, self.world, z0=self._z, noise=noise)
+        self._z = z[-1]
+        return z.astype(np.float32), a, mu
+
+    def _draw(self, n: int) -> tuple[Floats, Floats, Floats]:
         mu = np.empty(n)
         for i in range(n):
             self.mu = mu[i] = float(self.schedule.get(self.t + i, self.mu))
+        self.t += n
         a = self._actions.normal(0.0, self.world.action_std, (n, A_DIM)).astype(np.float32)
         # Drawn even where there is none, so that turning it on shifts nothing else.
-        noise = self._noise.normal(0.0, 1.0, (n, Z_DIM)) * self.world.noise_std
-        z = roll(a.astype(np.float64), mu, self.world, z0=self._z, noise=noise)
-        self._z = z[-1]
-        self.t += n
-        return z.astype(np.float32), a, mu
+        return a, mu, self._noise.normal(0.0, 1.0, (n, Z_DIM)) * self.world.noise_std
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything that an exact continuation needs, as arrays."""
@@ -112,6 +116,19 @@ class WorldStream:
         self.mu = float(state["mu"])
         _set_words(self._actions, state["actions"])
         _set_words(self._noise, state["noise"])
+
+
+def advance_together(streams: Sequence[WorldStream], n: int) -> tuple[Floats, Floats, Floats]:
+    """What `advance(n)` of each stream returns, stacked: z [S, n+1, 4], a [S, n, 2], mu [S, n].
+
+    The streams must share their friction law.
+    """
+    a, mu, noise = (np.stack(rows) for rows in zip(*(s._draw(n) for s in streams), strict=True))
+    start = np.stack([s._z for s in streams])
+    z = roll(a.astype(np.float64), mu, streams[0].world, z0=start, noise=noise)
+    for stream, last in zip(streams, z[:, -1], strict=True):
+        stream._z = last.copy()
+    return z.astype(np.float32), a, mu
 
 
 _WORD = 64
