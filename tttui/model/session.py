@@ -98,10 +98,17 @@ class Place:
     layout: Layout
     runs: tuple[str, ...] = ()
     """Store only: names below runs/, oldest first; empty for a session that never ran."""
+    run: str | None = None
+    """Store only: the run that the user pointed at; None means the newest."""
 
     @property
     def name(self) -> str:
-        return self.path.name
+        return self.path.parent.name if self.base_only else self.path.name
+
+    @property
+    def base_only(self) -> bool:
+        """A store that holds a base (`path` is its base/) and no session yet."""
+        return self.layout == "store" and self.path.name == "base"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,3 +168,34 @@ class SessionData:
     def problem(self, part: str) -> Problem | None:
         """The first problem of a part, or None."""
         return next((p for p in self.problems if p.part == part), None)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """What a row of the table of many sessions shows; None where it is not known.
+
+    Errors are mean squares; `improvement` is (baseline - adaptive) / baseline over the last
+    100 steps, in percent.
+    """
+
+    place: Place
+    run: str | None = None
+    meta: Meta = field(default_factory=Meta)
+    status: Status | None = None
+    steps: int | None = None
+    """Steps done in the run (the newest t + 1)."""
+    attempted: int | None = None
+    committed: int | None = None
+    baseline_mean: float | None = None
+    adaptive_mean: float | None = None
+    baseline_last100: float | None = None
+    adaptive_last100: float | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def improvement(self) -> float | None:
+        if self.baseline_last100 is None or self.adaptive_last100 is None:
+            return None
+        if self.baseline_last100 == 0:
+            return None
+        return (self.baseline_last100 - self.adaptive_last100) / self.baseline_last100 * 100

@@ -1,6 +1,6 @@
 """Update transactions: what was tried, what became of it, in columns for speed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,7 +50,8 @@ class Transactions:
     """All update attempts of a run in file order, as columns of length [n]; NaN where absent.
 
     `status` indexes `statuses`, which starts with STATUSES and goes on with unknown ones.
-    `records[i]` is the i-th object as it stood in the file (for what has no column).
+    `records[i]` is the i-th object as it stood in the file (for what has no column); readers
+    give a sequence that decodes it on demand.
     """
 
     t: Ints
@@ -63,7 +64,7 @@ class Transactions:
     lr: Floats
     implied_mu: Floats
     statuses: tuple[str, ...] = STATUSES
-    records: tuple[Mapping[str, Any], ...] = ()
+    records: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def empty(cls) -> "Transactions":
@@ -79,8 +80,12 @@ class Transactions:
 
         def number(key: str) -> float | None:
             value = record.get(key)
-            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            return float(value) if is_number else None  # type: ignore[arg-type]
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                return None
+            try:
+                return float(value)
+            except OverflowError:  # a whole number of more than 308 digits
+                return float("inf") if value > 0 else float("-inf")
 
         def whole(key: str) -> int | None:
             value = number(key)

@@ -1,0 +1,320 @@
+"""Numeric CSV files of any length: parsed in blocks into growing columns, damage named by line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from tttui.artifacts.growing import Change, GrowingFile
+from tttui.model.session import Problem
+
+LARGEST_T = 1 << 53
+"""Whole numbers beyond this are not exact in a float64 and are no step."""
+
+_NUMBERS = b"0123456789.eE+-\r"
+_NUMBERS_AND_NAN = _NUMBERS + b"aAfFiInNtTyY"
+_floats = msgspec.json.Decoder(list[float])
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column to look for. `flag` columns hold 0 or 1; an `optional` one may be absent."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    flag: bool = False
+    optional: bool = False
+
+
+@dataclass(slots=True)
+class WrongLines:
+    """Lines that were skipped: how many, and why, for the first few."""
+
+    count: int = 0
+    first: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+
+    def add(self, line: int, reason: str) -> None:
+        self.count += 1
+        if len(self.first) < 5:
+            self.first.append((line, reason))
+
+    def sentence(self) -> str:
+        """`line 7 has 4 fields instead of 5` with the further ones counted and numbered."""
+        line, reason = self.first[0]
+        text = f"line {line} {reason}"
+        if self.count > 1:
+            others = ", ".join(str(n) for n, _ in self.first[1:])
+            more = ", ..." if self.count > len(self.first) else ""
+            plural = "lines are" if self.count > 2 else "line is"
+            text += f"; {self.count - 1} more {plural} wrong ({others}{more})"
+        return text + "; the rest is shown"
+
+
+class CsvFile:
+    """One CSV file with a header and a first column `t` that ascends.
+
+    `refresh` reads what was appended; `columns[name]` are then arrays of equal length, float64
+    but for `t` (int64) and flags (bool). Columns that the file lacks are not there.
+    """
+
+    def __init__(self, path: Path, part: str, columns: Sequence[Column]) -> None:
+        self.path = path
+        self._part = part
+        self._wanted = (Column("t"), *columns)
+        self._file = GrowingFile(path)
+        self.exists = False
+        self._reset()
+
+    def _reset(self) -> None:
+        self.columns: dict[str, np.ndarray[Any, Any]] = {}
+        self._buffers: dict[str, np.ndarray[Any, Any]] = {}
+        self._index: dict[str, int] | None = None
+        self._header: list[str] = []
+        self._n = 0
+        self._wrong = WrongLines()
+        self._complaints: list[str] = []
+
+    def __len__(self) -> int:
+        return self._n
+
+    @property
+    def unread(self) -> bool:
+        """Whether a budget stopped the last refresh before the end of the file."""
+        return self._file.unread > 0
+
+    def refresh(self, budget_rows: int | None = None) -> None:
+        """Read what was appended, up to about `budget_rows` rows. Raises OSError."""
+        change = self._file.check()
+        self.exists = change is not Change.MISSING
+        if change in (Change.MISSING, Change.REPLACED):
+            self._reset()
+        if change in (Change.MISSING, Change.SAME):
+            return
+        stop = None if budget_rows is None else self._n + budget_rows
+        line = self._file.lines
+        for block in self._file.blocks():
+            self._take(block, line)
+            line = self._file.lines
+            if stop is not None and self._n >= stop:
+                break
+        else:
+            self._take_open_line()
+        self.columns = {name: buffer[: self._n] for name, buffer in self._buffers.items()}
+
+    def problems(self) -> list[Problem]:
+        said = list(self._complaints)
+        if self._wrong.count:
+            said.append(self._wrong.sentence())
+        if self.exists and self._file.size == 0:
+            said.append("the file is empty")
+        return [Problem(self._part, self.path, reason) for reason in said]
+
+    def _take_open_line(self) -> None:
+        """Accept a last line without a newline where it can only be complete.
+
+        That is a row whose last field is a flag, which is one character.
+        """
+        line = self._file.open_line.rstrip(b"\r")
+        if self._index is None or not any(
+            self._index.get(c.name) == len(self._header) - 1 for c in self._wanted if c.flag
+        ):
+            return
+        if line.count(b",") == len(self._header) - 1 and line[-2:] in (b",0", b",1"):
+            number = self._file.lines
+            self._take(self._file.take_open_line() + b"\n", number)
+
+    def _take(self, block: bytes, line: int) -> None:
+        """Parse a block of whole lines of which the first is number `line + 1`."""
+        if self._index is None:
+            first, _, rest = block.partition(b"\n")
+            if self._take_header(first):
+                block, line = rest, line + 1
+            if self._index is None:
+                return
+        if not self._index or not block:
+            return
+        width = len(self._header)
+        rows = parse_clean(block, width)
+        lines: np.ndarray[Any, Any] | None = None
+        if rows is None:
+            rows, numbers = self._parse_damaged(block, line)
+            lines = np.array(numbers, dtype=np.int64)
+        if len(rows):
+            self._append(rows, lines, line)
+
+    def _take_header(self, first: bytes) -> bool:
+        """Learn the columns; whether the line was a header (and not already data)."""
+        names = [f.strip() for f in first.decode("utf-8-sig", "replace").split(",")]
+        is_header = "t" in names
+        if not is_header:
+            expected = [c.name for c in self._wanted if not c.optional]
+            if len(names) != len(expected) or not all(_is_number(name) for name in names):
+                shown = ",".join(names)[:60]
+                self._complaints.append(
+                    f"line 1 ({shown!r}) is not a header with a column t; nothing can be read"
+                )
+                self._index = {}
+                return True
+            self._complaints.append(f"line 1 is no header; read as {','.join(expected)}")
+            names = expected
+        self._header = names
+        self._index = {}
+        for column in self._wanted:
+            known = next((n for n in (column.name, *column.aliases) if n in names), None)
+            if known is not None:
+                self._index[column.name] = names.index(known)
+            elif not column.optional:
+                self._complaints.append(
+                    f"has no column {' or '.join((column.name, *column.aliases))}"
+                )
+        for column in self._wanted:
+            if column.name in self._index:
+                dtype = np.int64 if column.name == "t" else np.bool_ if column.flag else np.float64
+                self._buffers[column.name] = np.empty(0, dtype=dtype)
+        self.columns = dict(self._buffers)
+        return is_header
+
+    def _parse_damaged(self, block: bytes, line: int) -> tuple[np.ndarray[Any, Any], list[int]]:
+        """Parse line by line; wrong ones are noted and left out."""
+        width = len(self._header)
+        rows: list[list[float]] = []
+        numbers: list[int] = []
+        for number, raw in enumerate(block.removesuffix(b"\n").split(b"\n"), line + 1):
+            text = raw.strip()
+            if not text:
+                continue
+            fields = text.split(b",")
+            if len(fields) != width:
+                plural = "field" if len(fields) == 1 else "fields"
+                self._wrong.add(number, f"has {len(fields)} {plural} instead of {width}")
+                continue
+            values = [_number(f) for f in fields]
+            if None in values:
+                i = values.index(None)
+                shown = fields[i].decode("utf-8", "replace")[:30]
+                self._wrong.add(number, f"has {shown!r} for {self._header[i]}, which is no number")
+                continue
+            rows.append([v for v in values if v is not None])
+            numbers.append(number)
+        return np.array(rows, dtype=np.float64).reshape(-1, width), numbers
+
+    def _append(
+        self, rows: np.ndarray[Any, Any], lines: np.ndarray[Any, Any] | None, line: int
+    ) -> None:
+        """Check what the numbers mean and append the rows; `lines` None: they are consecutive."""
+        assert self._index is not None
+        if lines is None:
+            lines = np.arange(line + 1, line + 1 + len(rows))
+        good = np.ones(len(rows), dtype=np.bool_)
+        for column in self._wanted:
+            if column.flag and column.name in self._index:
+                values = rows[:, self._index[column.name]]
+                ok = (values == 0) | (values == 1)
+                if not ok.all():
+                    for i in np.flatnonzero(~ok & good):
+                        self._wrong.add(
+                            int(lines[i]), f"has {values[i]:g} for {column.name}, not 0 or 1"
+                        )
+                    good &= ok
+        if "t" in self._index:
+            t = rows[:, self._index["t"]]
+            whole = (t >= 0) & (t < LARGEST_T) & (t == np.floor(t))
+            if not whole.all():
+                for i in np.flatnonzero(~whole & good):
+                    self._wrong.add(int(lines[i]), f"has {t[i]:g} for t, which is no step")
+                good &= whole
+        if not good.all():
+            rows, lines = rows[good], lines[good]
+        rows = self._ascending(rows, lines)
+        self._store(rows)
+
+    def _ascending(
+        self, rows: np.ndarray[Any, Any], lines: np.ndarray[Any, Any]
+    ) -> np.ndarray[Any, Any]:
+        """The rows whose t goes on from what was read.
+
+        Where t falls back, either this row is a repetition, or the one before was an outlier
+        (a damaged number): the latter if this row still lies above all others.
+        """
+        assert self._index is not None
+        if not len(rows):
+            return rows
+        t = rows[:, self._index["t"]]
+        if t[0] > self._last_t(1) and bool((t[1:] > t[:-1]).all()):
+            return rows
+        keep: list[int] = []
+        for i, value in enumerate(t):
+            last = t[keep[-1]] if keep else self._last_t(1)
+            if value > last:
+                keep.append(i)
+                continue
+            before = t[keep[-2]] if len(keep) > 1 else self._last_t(2 - len(keep))
+            if value == last or value <= before or before < 0:
+                self._wrong.add(int(lines[i]), f"repeats t {value:g}, which was there before")
+                continue
+            self._wrong.add(int(lines[i]), f"has t {value:g} after t {last:g}, which is left out")
+            if keep:
+                keep.pop()
+            else:
+                self._drop_last()
+            keep.append(i)
+        return rows[keep]
+
+    def _last_t(self, back: int) -> float:
+        """The t of the stored row `back` from the end (1 is the last), -1 where there is none."""
+        return float(self._buffers["t"][self._n - back]) if self._n >= back else -1.0
+
+    def _drop_last(self) -> None:
+        # Earlier snapshots still look at these arrays: write into new ones.
+        self._n -= 1
+        self._buffers = {name: buffer.copy() for name, buffer in self._buffers.items()}
+
+    def _store(self, rows: np.ndarray[Any, Any]) -> None:
+        assert self._index is not None
+        end = self._n + len(rows)
+        if end > len(self._buffers["t"]):
+            # What is left of the file tells how many rows will come; growing by an eighth
+            # beyond keeps appending cheap and memory tight.
+            consumed = max(self._file.offset, 1)
+            expected = int(end * self._file.size / consumed * 1.01)
+            capacity = max(expected, end + end // 8, 1024)
+            for name, buffer in self._buffers.items():
+                larger = np.empty(capacity, dtype=buffer.dtype)
+                larger[: self._n] = buffer[: self._n]
+                self._buffers[name] = larger
+        for name, i in self._index.items():
+            self._buffers[name][self._n : end] = rows[:, i]
+        self._n = end
+
+
+def parse_clean(block: bytes, width: int) -> np.ndarray[Any, Any] | None:
+    """The numbers [n, width] of a block of whole lines, or None where any line needs a look."""
+    skeleton = block.translate(None, _NUMBERS)
+    line = b"," * (width - 1) + b"\n"
+    rows = len(skeleton) // len(line)
+    try:
+        if skeleton == line * rows:
+            # A JSON list is the fastest text that can be parsed into exact floats.
+            values = _floats.decode(b"[" + block[:-1].replace(b"\n", b",") + b"]")
+            return np.fromiter(values, np.float64, rows * width).reshape(rows, width)
+        skeleton = block.translate(None, _NUMBERS_AND_NAN)
+        if skeleton == line * (len(skeleton) // len(line)):
+            fields = block[:-1].replace(b"\n", b",").split(b",")
+            return np.fromiter(map(float, fields), np.float64, len(fields)).reshape(-1, width)
+    except (ValueError, msgspec.MsgspecError):
+        pass
+    return None
+
+
+def _number(field: bytes) -> float | None:
+    try:
+        return float(field) if b"_" not in field else None
+    except ValueError:
+        return None
+
+
+def _is_number(text: str) -> bool:
+    return _number(text.encode()) is not None

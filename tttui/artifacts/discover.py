@@ -1,0 +1,249 @@
+"""Finding the sessions below some paths by the names of files, without opening any."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tttui.artifacts.runs import runs_of
+from tttui.model.session import Place, Problem
+
+MAX_DEPTH = 8
+"""Levels below a given path that are searched."""
+
+RUN_FILES = frozenset(
+    {
+        "per_step.csv",
+        "trajectory.csv",
+        "update_events.jsonl",
+        "update_events.json",
+        "weights_history.npy",
+        "status.json",
+        "base_checkpoint.pt",
+    }
+)
+"""One of these makes a directory a run directory (one that is being created has only some)."""
+
+NATIVE_FILES = frozenset(
+    {
+        "trajectory.csv",
+        "update_events.jsonl",
+        "weights_history.npy",
+        "status.json",
+        "run.log",
+        "run.lock",
+    }
+)
+"""Files that no flat run directory has."""
+
+STORE_FILES = frozenset({"meta.json", "metrics.json", "plastic_state.pt", "optim_state.pt"})
+"""One of these, or runs/, makes a directory below `sessions/` a session of a store."""
+
+
+@dataclass(slots=True)
+class Scan:
+    """What was found, ordered by path, and the paths that could not be searched."""
+
+    places: list[Place] = field(default_factory=list[Place])
+    problems: list[Problem] = field(default_factory=list[Problem])
+
+
+def find_sessions(paths: Sequence[Path]) -> list[Place]:
+    """The sessions at and below the paths, each once; see `scan` for what could not be read."""
+    return scan(paths).places
+
+
+def scan(paths: Sequence[Path]) -> Scan:
+    """Find every session at or below each path, in all three layouts.
+
+    A path may be a root of any depth, a run directory, its session/, a file in either, a
+    store, a session of a store, or one of its runs (the Place then carries that `run`).
+    Hidden folders (the trash among them) and the base cache `bases/` are skipped, loops of
+    symbolic links are cut. Nothing is raised: what cannot be read is a Problem.
+    """
+    search = _Search()
+    for path in paths:
+        search.start(path)
+    search.found.places.sort(key=lambda place: str(place.path))
+    return search.found
+
+
+@dataclass(slots=True)
+class _Listing:
+    """The names in one directory."""
+
+    files: set[str]
+    folders: dict[str, os.DirEntry[str]]
+
+
+class _Search:
+    def __init__(self) -> None:
+        self.found = Scan()
+        self._seen: set[str] = set()
+        self._entered: set[tuple[int, int]] = set()
+
+    def start(self, path: Path) -> None:
+        """Search one path that the user gave."""
+        try:
+            path = path.expanduser()
+            if not path.is_dir():
+                if not path.exists():
+                    self._problem(path, "there is no such file or directory", missing=True)
+                    return
+                path = path.parent
+            # `.`, `..` and a trailing link get their real name, which is what people know it by.
+            if path.name in ("", ".."):
+                path = path.resolve()
+        except (OSError, RuntimeError, ValueError) as error:
+            self._problem(path, _said(error))
+            return
+        if path.name == "session" and RUN_FILES & self._names(path.parent):
+            path = path.parent
+        absolute = path.absolute()
+        if absolute.parent.name == "runs" and self._is_store_session(absolute.parent.parent):
+            run, session = path.name, path.parent.parent
+            if session.name in ("", ".."):
+                session = session.resolve()
+            self._add_store_session(session, self._list(session), run=run)
+            return
+        if self._is_store_session(absolute):
+            self._add_store_session(path, self._list(path))
+            return
+        before = len(self._seen)
+        self._search(path, MAX_DEPTH)
+        if len(self._seen) == before and absolute.name == "base":
+            self._add_base(path)
+
+    def _is_store_session(self, path: Path) -> bool:
+        """Whether a directory that the user named is sessions/<id> of a store."""
+        names = self._names(path)
+        if "per_step.csv" in names or not (STORE_FILES & names or "runs" in names):
+            return False
+        # meta.json beside the weights is also what a run's session/ looks like.
+        return path.parent.name == "sessions" or ("meta.json" in names and path.name != "session")
+
+    def _search(self, path: Path, depth: int) -> None:
+        listing = self._list(path)
+        if listing is None or not self._enter(path):
+            return
+        if self._is_run(path, listing):
+            native = bool(NATIVE_FILES & listing.files) or self._has_engine_state(listing)
+            self._add(Place(path, "native" if native else "flat"))
+            return
+        if path.name == "sessions" and self._add_sessions(path, listing, depth):
+            return
+        if "sessions" not in listing.folders and "base" in listing.folders:
+            self._add_base(path / "base")
+        # Links last, so that a directory is known by its own name where it has one.
+        for entry in sorted(listing.folders.values(), key=lambda e: (e.is_symlink(), e.name)):
+            if depth and not (entry.name == "bases" or entry.name == "base"):
+                self._search(path / entry.name, depth - 1)
+
+    def _is_run(self, path: Path, listing: _Listing) -> bool:
+        if "session" in listing.folders and self._names(path / "session") & STORE_FILES:
+            return True
+        if listing.files & (RUN_FILES - {"base_checkpoint.pt"}):
+            # The events of a store's session lie beside its meta.json.
+            return not (path.parent.name == "sessions" and "meta.json" in listing.files)
+        # A base alone may also be the base of a store, or just a checkpoint.
+        return (
+            "base_checkpoint.pt" in listing.files
+            and "base_meta.json" not in listing.files
+            and path.name != "base"
+        )
+
+    def _has_engine_state(self, listing: _Listing) -> bool:
+        entry = listing.folders.get("session")
+        return entry is not None and "engine_state.pt" in self._names(Path(entry.path))
+
+    def _add_sessions(self, path: Path, listing: _Listing, depth: int) -> bool:
+        """Add the sessions of a store whose folder `sessions/` this is; whether it is one."""
+        is_store = "index.json" in listing.files
+        for name in sorted(listing.folders):
+            inner = self._list(path / name)
+            if inner is None:
+                continue
+            if "per_step.csv" not in inner.files and (
+                inner.files & STORE_FILES or "runs" in inner.folders
+            ):
+                is_store = True
+                self._add_store_session(path / name, inner)
+            elif depth:
+                self._search(path / name, depth - 1)
+        if is_store and not any(self._names(path / name) for name in listing.folders):
+            self._add_base(path.parent / "base")
+        return True
+
+    def _add_store_session(
+        self, path: Path, listing: _Listing | None, run: str | None = None
+    ) -> None:
+        has_runs = listing is not None and "runs" in listing.folders
+        self._add(Place(path, "store", runs_of(path) if has_runs else (), run))
+
+    def _add_base(self, path: Path) -> None:
+        if self._names(path) & {"base_checkpoint.pt", "base_meta.json"}:
+            self._add(Place(path, "store"))
+
+    def _add(self, place: Place) -> None:
+        key = os.path.realpath(place.path)
+        if key in self._seen:
+            if place.run is not None:  # the newest wish of the user wins
+                self.found.places = [
+                    place if os.path.realpath(p.path) == key else p for p in self.found.places
+                ]
+            return
+        self._seen.add(key)
+        self.found.places.append(place)
+
+    def _enter(self, path: Path) -> bool:
+        """Whether a directory is searched for the first time."""
+        try:
+            stat = path.stat()
+        except OSError as error:
+            self._problem(path, _said(error))
+            return False
+        key = (stat.st_dev, stat.st_ino)
+        if key in self._entered:
+            return False
+        self._entered.add(key)
+        return True
+
+    def _list(self, path: Path) -> _Listing | None:
+        try:
+            with os.scandir(path) as entries:
+                return _sorted_out(entries)
+        except (OSError, ValueError) as error:
+            self._problem(path, _said(error))
+            return None
+
+    def _names(self, path: Path) -> set[str]:
+        try:
+            return set(os.listdir(path))
+        except (OSError, ValueError):
+            return set()
+
+    def _problem(self, path: Path, reason: str, *, missing: bool = False) -> None:
+        problem = Problem("directory", path, reason, missing)
+        if problem not in self.found.problems:
+            self.found.problems.append(problem)
+
+
+def _sorted_out(entries: Iterable[os.DirEntry[str]]) -> _Listing:
+    files: set[str] = set()
+    folders: dict[str, os.DirEntry[str]] = {}
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        try:
+            if entry.is_dir():
+                folders[entry.name] = entry
+            else:
+                files.add(entry.name)
+        except OSError:  # a link into a directory that may not be searched
+            files.add(entry.name)
+    return _Listing(files, folders)
+
+
+def _said(error: Exception) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return f"cannot be searched: {text}"

@@ -1,0 +1,138 @@
+"""A file that grows while it is read: only what was appended is read again."""
+
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from time import time_ns
+
+BLOCK = 1 << 16
+"""Bytes read at a time; blocks of this size parse fastest and keep memory flat."""
+
+LONGEST_LINE = 1 << 23
+"""A line that is still open after so many bytes is handed on as it is (it is no record)."""
+
+MARK = 256
+"""Bytes before the reading position that are compared to notice a file that was rewritten."""
+
+SETTLED_S = 0.1
+"""A modification time younger than this may hide a second change within the clock's grain."""
+
+
+class Change(Enum):
+    """What became of a file since it was last looked at."""
+
+    MISSING = "missing"
+    SAME = "same"
+    APPENDED = "appended"
+    REPLACED = "replaced"
+    """Replaced, truncated or rewritten: what was read before is void."""
+
+
+class GrowingFile:
+    """The bytes of one append-only file, in blocks of whole lines.
+
+    The last line is held back until its newline is there. `check` must be asked before
+    `blocks`; both raise OSError for what they cannot open.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._forget()
+
+    def _forget(self) -> None:
+        self.offset = 0
+        """Bytes consumed."""
+        self.lines = 0
+        """Newlines consumed, so the next line is number `lines + 1`."""
+        self.open_line = b""
+        """The held-back bytes after the last newline, as last read."""
+        self.size = 0
+        self._mark = b""
+        self._ended_early = False
+        self._stat: tuple[int, int, int] | None = None
+        self._settled = False
+
+    @property
+    def unread(self) -> int:
+        """Bytes that were there at the last `check` and are neither consumed nor held back."""
+        return self.size - self.offset - len(self.open_line)
+
+    def check(self) -> Change:
+        """Look at the file. After MISSING and REPLACED reading starts over at its beginning."""
+        try:
+            stat = self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            self._forget()
+            return Change.MISSING
+        seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        known = self._stat
+        if seen == known and self._settled:
+            return Change.APPENDED if self.unread else Change.SAME
+        if known is not None and (
+            stat.st_ino != known[0] or stat.st_size < self.offset or not self._mark_stands()
+        ):
+            self._forget()
+            self._remember(seen)
+            return Change.REPLACED
+        self._remember(seen)
+        if known is not None and seen == known and not self.unread:
+            return Change.SAME
+        self.open_line = b""
+        return Change.APPENDED
+
+    def _remember(self, seen: tuple[int, int, int]) -> None:
+        self._stat = seen
+        self.size = seen[1]
+        self._settled = time_ns() - seen[2] > SETTLED_S * 1e9
+
+    def _mark_stands(self) -> bool:
+        """Whether the bytes before the reading position are still the ones that were read."""
+        if not self.offset:
+            return True
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(self.offset - len(self._mark))
+            found = file.read(len(self._mark) + 1)
+        following = found[len(self._mark) :]
+        if self._ended_early and following and following not in b"\r\n":
+            return False
+        return found[: len(self._mark)] == self._mark
+
+    def blocks(self) -> Iterator[bytes]:
+        """Blocks of whole lines from the reading position; each is consumed when it is taken."""
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(self.offset)
+            rest = b""
+            while self.offset + len(rest) < self.size:
+                data = file.read(min(BLOCK, self.size - self.offset - len(rest)))
+                if not data:
+                    break
+                end = data.rfind(b"\n") + 1
+                if end:
+                    block = rest + data[:end]
+                    rest = data[end:]
+                elif len(rest) + len(data) > LONGEST_LINE:
+                    block, rest = rest + data, b""
+                else:
+                    rest += data
+                    continue
+                self._consume(block)
+                self.open_line = rest
+                yield block
+            self.open_line = rest
+
+    def take_open_line(self) -> bytes:
+        """Consume the last line although its newline is missing, because it is complete.
+
+        Should anything but a newline follow later, the file counts as replaced.
+        """
+        line = self.open_line
+        self._consume(line)
+        self.open_line = b""
+        self._ended_early = True
+        return line
+
+    def _consume(self, data: bytes) -> None:
+        self.offset += len(data)
+        self.lines += data.count(b"\n")
+        self._mark = (self._mark + data[-MARK:])[-MARK:]
+        self._ended_early = False

@@ -1,0 +1,92 @@
+"""Where each part of a session lies, in every layout, and why one may not be there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tttui.model.session import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The paths of one session's parts; None where its layout has no such file."""
+
+    meta: Path
+    metrics: Path
+    weights: Path
+    base: Path
+    steps: Path | None
+    event_list: Path | None
+    event_lines: Path | None
+    trajectory: Path | None
+    history: Path | None
+    status: Path | None
+
+
+def files_of(place: Place, run: str | None = None) -> Files:
+    """The files of a session and, in a store, of one of its runs (None: it has none)."""
+    path = place.path
+    if place.base_only:
+        return Files(
+            meta=path / "base_meta.json",
+            metrics=path / "metrics.json",
+            weights=path / "plastic_state.pt",
+            base=path / "base_checkpoint.pt",
+            steps=None,
+            event_list=None,
+            event_lines=None,
+            trajectory=None,
+            history=None,
+            status=None,
+        )
+    if place.layout == "store":
+        at = path / "runs" / run if run is not None else None
+        return Files(
+            meta=path / "meta.json",
+            metrics=path / "metrics.json",
+            weights=path / "plastic_state.pt",
+            base=path.parent.parent / "base" / "base_checkpoint.pt",
+            steps=at and at / "per_step.csv",
+            event_list=at and at / "update_events.json",
+            event_lines=path / "update_events.jsonl",
+            trajectory=at and at / "trajectory.json",
+            history=None,
+            status=None,
+        )
+    native = place.layout == "native"
+    return Files(
+        meta=path / "session" / "meta.json",
+        metrics=path / "session" / "metrics.json",
+        weights=path / "session" / "plastic_state.pt",
+        base=path / "base_checkpoint.pt",
+        steps=path / "per_step.csv",
+        event_list=path / "update_events.json",
+        event_lines=path / "update_events.jsonl",
+        # A flat directory may be one run copied out of a store.
+        trajectory=path / ("trajectory.csv" if native else "trajectory.json"),
+        history=path / "weights_history.npy" if native else None,
+        status=path / "status.json" if native else None,
+    )
+
+
+NOUNS = {
+    "trajectory": "trajectory file",
+    "history": "history of the weights",
+    "status": "status file",
+}
+
+
+def why_missing(place: Place, part: str, run: str | None) -> str:
+    """One sentence for a part whose file is not there."""
+    if place.base_only:
+        return "this store holds a base and no session yet"
+    if place.layout == "store" and run is None and part in ("steps", "transactions", "trajectory"):
+        return "this session never ran"
+    if place.layout == "store" and part == "trajectory":
+        return "this run was saved without a trajectory"
+    if place.layout != "native" and part in NOUNS:
+        return f"this layout has no {NOUNS[part]}"
+    if place.layout == "native" and part in ("weights", "metrics", "checkpoint"):
+        return "the file is not there; it is written at the first checkpoint"
+    if place.layout == "native" and part in ("transactions", "history", "trajectory", "steps"):
+        return "the file is not there; it is written while the session runs"
+    return "the file is not there"

@@ -1,0 +1,276 @@
+"""One session, read again and again at the cost of what changed."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tttui.artifacts.events import EventLines, EventList
+from tttui.artifacts.history import read_history
+from tttui.artifacts.layout import files_of, why_missing
+from tttui.artifacts.meta import read_meta, read_metrics
+from tttui.artifacts.runs import runs_of
+from tttui.artifacts.status import derive_status, read_status
+from tttui.artifacts.steps_csv import StepsFile
+from tttui.artifacts.trajectory import TrajectoryCsv, parse_trajectory_json
+from tttui.artifacts.weights import read_base, read_plastic
+from tttui.artifacts.wholefile import WholeFile
+from tttui.model.arrays import Weights
+from tttui.model.session import History, Meta, Place, Problem, SessionData
+from tttui.model.steps import Steps, Trajectory
+from tttui.model.transactions import Transactions
+
+NO_META = Meta()
+NO_METRICS: Mapping[str, Any] = {}
+NO_STEPS = Steps.empty()
+NO_TRANSACTIONS = Transactions.empty()
+"""Absent parts are always the same objects, so that unchanged data is noticed by identity."""
+
+
+class SessionReader:
+    """Reads one session (in a store: one run of it) whatever state its files are in.
+
+    `refresh` never raises for what the files hold: what is missing or damaged is a Problem.
+    Not for use by several threads at once; the SessionData that it returns are.
+    """
+
+    def __init__(
+        self, place: Place, run: str | None = None, now: Callable[[], float] = time.time
+    ) -> None:
+        self._now = now
+        self._place = place
+        self._asked = run or place.run
+        self._data: SessionData | None = None
+        self._choose_run()
+
+    def _choose_run(self) -> None:
+        """Point the parts at the run: the one asked for, else the newest."""
+        runs = self._place.runs
+        self.run = self._asked or (runs[-1] if runs else None)
+        files = files_of(self._place, self.run)
+        self._files = files
+        self._meta = WholeFile(files.meta, "meta", read_meta)
+        self._metrics = WholeFile[Mapping[str, Any]](files.metrics, "metrics", read_metrics)
+        self._weights = WholeFile[Weights](files.weights, "weights", read_plastic)
+        self._base = WholeFile(files.base, "base", read_base)
+        self._status = WholeFile(files.status, "status", read_status) if files.status else None
+        self._history = WholeFile(files.history, "history", _history) if files.history else None
+        self._steps = StepsFile(files.steps) if files.steps else None
+        self._lines = EventLines(files.event_lines) if files.event_lines else None
+        self._list = (
+            WholeFile(files.event_list, "transactions", _event_list) if files.event_list else None
+        )
+        self._trajectory_csv: TrajectoryCsv | None = None
+        self._trajectory_json: WholeFile[Trajectory | None] | None = None
+        if files.trajectory is not None:
+            if files.trajectory.suffix == ".csv":
+                self._trajectory_csv = TrajectoryCsv(files.trajectory)
+            else:
+                self._trajectory_json = WholeFile(files.trajectory, "trajectory", _trajectory_json)
+        self._trajectory_problems: tuple[Problem, ...] | None = None
+
+    def refresh(self, budget_rows: int | None = None) -> SessionData:
+        """What the files hold now; the same object as before where nothing changed.
+
+        With a budget about so many steps and transactions are read, and the result says
+        `loading` while there are more: call it again.
+        """
+        if self._place.layout == "store":
+            self._look_for_runs()
+        problems: list[Problem] = []
+        for file in (self._meta, self._metrics, self._weights, self._base):
+            file.refresh()
+        self._collect(problems, "meta", self._meta)
+        metrics = self._read_metrics(problems)
+        self._collect(problems, "weights", self._weights)
+        self._collect(problems, "base", self._base)
+        status = None
+        if self._status is not None:
+            self._status.refresh()
+            if self._status.value is not None:
+                status = derive_status(self._status.value, self._now())
+        self._collect(problems, "status", self._status)
+        if self._history is not None:
+            self._history.refresh()
+        self._collect(problems, "history", self._history)
+        self._read_steps(problems, budget_rows)
+        transactions, loading = self._read_events(problems, budget_rows)
+        self._look_for_trajectory(problems)
+        base, base_cfg = self._base.value or (None, {})
+        data = SessionData(
+            place=self._place,
+            run=self.run,
+            meta=self._meta.value or NO_META,
+            metrics=metrics,
+            status=status,
+            steps=self._steps.steps if self._steps else NO_STEPS,
+            transactions=transactions,
+            history=self._history.value if self._history else None,
+            weights=self._weights.value,
+            base=base,
+            base_cfg=base_cfg,
+            problems=tuple(problems),
+            loading=loading or bool(self._steps and self._steps.unread),
+        )
+        if self._data is None or not _same(self._data, data):
+            self._data = data
+        return self._data
+
+    def trajectory(self) -> Trajectory | None:
+        """The trajectory, read now (natively only what was appended), None where there is none.
+
+        Its problems are part of the next `refresh`.
+        """
+        problems: list[Problem] = []
+        value: Trajectory | None = None
+        if self._trajectory_csv is not None:
+            try:
+                value = self._trajectory_csv.refresh()
+                problems += self._trajectory_csv.problems()
+            except OSError as error:
+                problems.append(_unreadable("trajectory", self._trajectory_csv.path, error))
+        elif self._trajectory_json is not None:
+            self._trajectory_json.refresh()
+            value = self._trajectory_json.value
+            problems += self._trajectory_json.problems
+        self._trajectory_problems = tuple(problems)
+        return value
+
+    def _look_for_runs(self) -> None:
+        runs = self._place.runs if self._place.base_only else runs_of(self._place.path)
+        if runs != self._place.runs:
+            self._place = replace(self._place, runs=runs)
+            if self.run is None:
+                self._choose_run()
+
+    def _read_metrics(self, problems: list[Problem]) -> Mapping[str, Any]:
+        self._collect(problems, "metrics", self._metrics)
+        metrics = self._metrics.value or NO_METRICS
+        of_run = metrics.get("run_id")
+        if of_run is None or self.run is None or of_run == self.run:
+            return metrics
+        reason = f"is about the run {of_run}, not about {self.run}"
+        problems.append(Problem("metrics", self._metrics.path, reason))
+        return NO_METRICS
+
+    def _read_steps(self, problems: list[Problem], budget: int | None) -> None:
+        if self._steps is None:
+            self._missing(problems, "steps", self._place.path)
+            return
+        try:
+            self._steps.refresh(budget)
+        except OSError as error:
+            problems.append(_unreadable("steps", self._steps.path, error))
+            return
+        if not self._steps.exists:
+            self._missing(problems, "steps", self._steps.path)
+        problems += self._steps.problems()
+
+    def _read_events(
+        self, problems: list[Problem], budget: int | None
+    ) -> tuple[Transactions, bool]:
+        """The transactions from the better of both files, and whether there are more to read."""
+        if self._place.layout == "store":
+            return self._read_store_events(problems, budget)
+        lines = self._read_lines(problems, budget)
+        wrong = [p for p in problems if p.part == "transactions"]
+        if lines is not None and (lines.unread or (len(lines.transactions) and not wrong)):
+            return lines.transactions, lines.unread
+        listed = self._read_list(problems)
+        if lines is not None and (listed is None or len(lines.transactions) >= len(listed)):
+            return lines.transactions, lines.unread
+        if listed is None:
+            path = self._files.event_lines if self._place.layout == "native" else None
+            self._missing(problems, "transactions", path or self._files.event_list)
+        return (listed if listed is not None else NO_TRANSACTIONS), False
+
+    def _read_store_events(
+        self, problems: list[Problem], budget: int | None
+    ) -> tuple[Transactions, bool]:
+        listed = self._read_list(problems)
+        if listed is not None:
+            return listed, False
+        # The session's own file goes through all runs, so it can stand in only for a single one.
+        if self.run is not None and len(self._place.runs) == 1:
+            lines = self._read_lines(problems, budget)
+            if lines is not None:
+                return lines.transactions, lines.unread
+        self._missing(problems, "transactions", self._files.event_list)
+        return NO_TRANSACTIONS, False
+
+    def _read_lines(self, problems: list[Problem], budget: int | None) -> EventLines | None:
+        lines = self._lines
+        if lines is None:
+            return None
+        try:
+            lines.refresh(budget)
+        except OSError as error:
+            problems.append(_unreadable("transactions", lines.path, error))
+            return None
+        problems += lines.problems()
+        return lines if lines.exists else None
+
+    def _read_list(self, problems: list[Problem]) -> Transactions | None:
+        if self._list is None:
+            return None
+        self._list.refresh()
+        problems += self._list.problems
+        return self._list.value
+
+    def _look_for_trajectory(self, problems: list[Problem]) -> None:
+        path = self._files.trajectory
+        if path is None or not os.path.exists(path):
+            self._missing(problems, "trajectory", path)
+        elif self._trajectory_problems:
+            problems += self._trajectory_problems
+
+    def _collect(self, problems: list[Problem], part: str, file: WholeFile[Any] | None) -> None:
+        if file is None:
+            self._missing(problems, part, None)
+        elif file.problems:
+            problems += file.problems
+        elif not file.exists:
+            self._missing(problems, part, file.path)
+
+    def _missing(self, problems: list[Problem], part: str, path: Path | None) -> None:
+        reason = why_missing(self._place, part, self.run)
+        problems.append(Problem(part, path or self._place.path, reason, missing=True))
+
+
+def _same(before: SessionData, after: SessionData) -> bool:
+    """Whether two readings are equal; arrays are compared by identity."""
+    return (
+        before.place == after.place
+        and before.run == after.run
+        and before.meta is after.meta
+        and before.metrics is after.metrics
+        and before.status == after.status
+        and before.steps is after.steps
+        and before.transactions is after.transactions
+        and before.history is after.history
+        and before.weights is after.weights
+        and before.base is after.base
+        and before.problems == after.problems
+        and before.loading == after.loading
+    )
+
+
+def _history(path: Path) -> tuple[History, list[Problem]]:
+    history, problem = read_history(path)
+    return history, [Problem("history", path, problem)] if problem else []
+
+
+def _event_list(path: Path) -> tuple[Transactions, list[Problem]]:
+    events = EventList(path)
+    events.parse(path.read_bytes())
+    return events.transactions, events.problems()
+
+
+def _trajectory_json(path: Path) -> tuple[Trajectory | None, list[Problem]]:
+    return parse_trajectory_json(path.read_bytes(), path)
+
+
+def _unreadable(part: str, path: Path, error: OSError) -> Problem:
+    return Problem(part, path, f"cannot be read: {error.strerror or error}")

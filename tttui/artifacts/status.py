@@ -1,0 +1,129 @@
+"""status.json, and what is true now about the process that wrote it."""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tttui.artifacts.jsonfile import number, read_object, whole
+from tttui.model.session import Problem, State, Status
+
+STALE_S = 15.0
+"""A heartbeat older than this says that the run no longer answers."""
+
+WRITTEN_STATES: dict[str, State] = {
+    "queued": "queued",
+    "running": "running",
+    "paused": "paused",
+    "completed": "completed",
+    "failed": "failed",
+    "interrupted": "interrupted",
+}
+
+
+def read_status(path: Path) -> tuple[Mapping[str, Any], list[Problem]]:
+    """The keys of status.json; raises TttuiError for damage."""
+    raw = read_object(path)
+    state = raw.get("state")
+    problems = []
+    if not isinstance(state, str) or state not in WRITTEN_STATES:
+        shown = str(state)[:30]
+        problems.append(Problem("status", path, f"has {shown!r} for state, which is no state"))
+    return raw, problems
+
+
+def derive_status(raw: Mapping[str, Any], now: float) -> Status:
+    """What a run is doing at the Unix time `now`, from what it wrote last.
+
+    A run that counts as live is crashed when its process is gone (same host) and stalled when
+    its heartbeat is older than STALE_S (on this host only while it says that it is running,
+    since a paused process may well be silent).
+    """
+    written = raw.get("state")
+    known = WRITTEN_STATES.get(written) if isinstance(written, str) else None
+    status = Status(
+        written=str(written),
+        state=known or "unknown",
+        pid=whole(raw.get("pid")),
+        host=_text(raw.get("host")),
+        device=_text(raw.get("device")),
+        t=whole(raw.get("t")),
+        steps_total=whole(raw.get("steps_total")),
+        steps_per_second=number(raw.get("steps_per_second")),
+        started_at=number(raw.get("started_at")),
+        heartbeat_at=number(raw.get("heartbeat_at")),
+        command=_text(raw.get("command")),
+        error=_text(raw.get("error")),
+    )
+    if not status.live:
+        detail = status.error or ""
+        return replace(status, detail=detail) if detail else status
+    beat = status.heartbeat_at
+    silent = None if beat is None else max(0.0, now - beat)
+    if status.host is not None and status.host != socket.gethostname():
+        if silent is not None and silent > STALE_S:
+            where = f"no heartbeat from {status.host}"
+            return replace(status, state="stalled", detail=f"stalled {ago(silent)}: {where}")
+        return status
+    if status.pid is not None and not process_runs(
+        status.pid, number(raw.get("process_started_at"))
+    ):
+        when = "" if silent is None else f" {ago(silent)}"
+        detail = f"crashed{when}: process {status.pid} is gone"
+        return replace(status, state="crashed", detail=detail)
+    if status.state == "running" and silent is not None and silent > STALE_S:
+        if status.pid is None:
+            detail = f"crashed {ago(silent)}: it left no process to ask"
+            return replace(status, state="crashed", detail=detail)
+        detail = f"stalled {ago(silent)}: process {status.pid} is there but does not report"
+        return replace(status, state="stalled", detail=detail)
+    return status
+
+
+def process_runs(pid: int, started_at: float | None) -> bool:
+    """Whether a process of this host runs that has the id and, where known, the start time.
+
+    `started_at` is in Unix seconds; a second of difference is rounding, more is another
+    process that got the same id.
+    """
+    import psutil  # type: ignore[import-untyped]  # only asked for runs that say they are live
+
+    if pid <= 0:
+        return False
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return started_at is None or abs(process.create_time() - started_at) < 2.0
+    except psutil.AccessDenied:
+        return True
+    except (psutil.Error, OverflowError, ValueError, OSError):
+        return False
+
+
+def own_process() -> dict[str, Any]:
+    """pid, process_started_at (Unix seconds) and host of this process, as status.json has them."""
+    import psutil  # costs 15 ms, which only writers pay
+
+    return {
+        "pid": os.getpid(),
+        "process_started_at": psutil.Process().create_time(),
+        "host": socket.gethostname(),
+    }
+
+
+def ago(seconds: float) -> str:
+    """`12 s ago`, `3 min ago`, `2 h ago`, `5 days ago`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s ago"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min ago"
+    if seconds < 172800:
+        return f"{seconds / 3600:.0f} h ago"
+    return f"{seconds / 86400:.0f} days ago"
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

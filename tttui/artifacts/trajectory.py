@@ -1,0 +1,124 @@
+"""trajectory.csv (native, growing) and trajectory.json (foreign, whole) -> Trajectory."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from tttui.artifacts.csvfile import Column, CsvFile
+from tttui.artifacts.jsonfile import decode, number, whole
+from tttui.model.session import Problem
+from tttui.model.steps import Trajectory
+
+STATE = ("x", "y", "vx", "vy")
+ACTION = ("ax", "ay")
+BASELINE = ("base_x", "base_y", "base_vx", "base_vy")
+ADAPTIVE = ("adapt_x", "adapt_y", "adapt_vx", "adapt_vy")
+HEADER = ("t", *STATE, *ACTION, *BASELINE, *ADAPTIVE, "mu")
+"""Columns of trajectory.csv: row t holds z_t, a_t, both predictions of z_{t+1}, mu in force."""
+
+
+class TrajectoryCsv:
+    """The growing trajectory.csv of a native run."""
+
+    def __init__(self, path: Path) -> None:
+        extra = (*BASELINE, *ADAPTIVE, "mu")
+        columns = [Column(name) for name in (*STATE, *ACTION)]
+        columns += [Column(name, optional=True) for name in extra]
+        self.path = path
+        self._csv = CsvFile(path, "trajectory", columns)
+
+    @property
+    def exists(self) -> bool:
+        return self._csv.exists
+
+    def refresh(self) -> Trajectory | None:
+        """Read what was appended; None where nothing can be shown. Raises OSError."""
+        self._csv.refresh()
+        columns = self._csv.columns
+        if "t" not in columns or not all(name in columns for name in (*STATE, *ACTION)):
+            return None
+
+        def stacked(names: tuple[str, ...]) -> Any:
+            if not all(name in columns for name in names):
+                return None
+            return np.stack([columns[name] for name in names], axis=1)
+
+        return Trajectory(
+            t=columns["t"],
+            z=stacked(STATE),
+            a=stacked(ACTION),
+            baseline=stacked(BASELINE),
+            adaptive=stacked(ADAPTIVE),
+            mu=columns.get("mu"),
+        )
+
+    def problems(self) -> list[Problem]:
+        return self._csv.problems()
+
+
+class Point(msgspec.Struct, gc=False):
+    """One element of a foreign trajectory.json."""
+
+    t: int
+    x: float
+    y: float
+    vx: float
+    vy: float
+    ax: float
+    ay: float
+
+
+_points = msgspec.json.Decoder(list[Point])
+
+
+def parse_trajectory_json(data: bytes, path: Path) -> tuple[Trajectory | None, list[Problem]]:
+    """The trajectory in a list of {t, x, y, vx, vy, ax, ay}, and what is wrong with it."""
+    try:
+        points = _points.decode(data)
+        rows = [(p.t, p.x, p.y, p.vx, p.vy, p.ax, p.ay) for p in points]
+        return _from_rows(rows), []
+    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+        pass
+    try:
+        value = decode(data)
+    except ValueError as error:
+        return None, [Problem("trajectory", path, str(error))]
+    if not isinstance(value, list):
+        return None, [Problem("trajectory", path, "is not a list of points")]
+    good: list[tuple[float, ...]] = []
+    wrong: list[int] = []
+    for i, point in enumerate(value):
+        row = _row(point)
+        if row is None or (good and row[0] <= good[-1][0]):
+            wrong.append(i)
+        else:
+            good.append(row)
+    problems = []
+    if wrong:
+        reason = f"element {wrong[0]} is no point with numbers for t, x, y, vx, vy, ax, ay"
+        if len(wrong) > 1:
+            reason += f" (and {len(wrong) - 1} more are wrong)"
+        problems.append(Problem("trajectory", path, reason + "; the rest is shown"))
+    return (_from_rows(good) if good else None), problems
+
+
+def _row(point: Any) -> tuple[float, ...] | None:
+    if not isinstance(point, dict):
+        return None
+    t = whole(point.get("t"))
+    values = [number(point.get(name)) for name in (*STATE, *ACTION)]
+    if t is None or None in values:
+        return None
+    return (t, *(v for v in values if v is not None))
+
+
+def _from_rows(rows: Sequence[tuple[float, ...]]) -> Trajectory:
+    """Raises ValueError where t does not ascend."""
+    table = np.array(rows, dtype=np.float64).reshape(-1, 7)
+    t = table[:, 0].astype(np.int64)
+    if not (t[1:] > t[:-1]).all():
+        raise ValueError("t does not ascend")
+    return Trajectory(t=t, z=table[:, 1:5], a=table[:, 5:7])
