@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.message import Message
@@ -17,9 +18,9 @@ class TopBar(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._parts: tuple[Sequence[str], str, str] = ((), "", "")
+        self._parts: tuple[Sequence[str], str, Style] = ((), "", Style())
 
-    def show(self, parts: Sequence[str], state: str, state_style: str) -> None:
+    def show(self, parts: Sequence[str], state: str, state_style: Style) -> None:
         """`parts` from most to least important: what does not fit is left out from the end."""
         if self._parts != (parts, state, state_style):
             self._parts = (parts, state, state_style)

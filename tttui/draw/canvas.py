@@ -1,0 +1,99 @@
+"""A grid of character cells painted with numpy and read out as rich segments, row by row."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+from rich.cells import cell_len
+from rich.segment import Segment
+
+from tttui.draw.colours import DEFAULT, Colour, style
+from tttui.model.arrays import Bools, Ints
+
+_SPACE = 0x20
+
+T = TypeVar("T", Ints, Bools)
+
+
+class Canvas:
+    """Cells [rows, columns]: `char` (codepoints), `ink`, `paper` (colours), `bold`."""
+
+    def __init__(self, rows: int, columns: int) -> None:
+        self.rows, self.columns = max(rows, 0), max(columns, 0)
+        shape = (self.rows, self.columns)
+        self.char = np.full(shape, _SPACE, dtype=np.uint32)
+        self.ink = np.full(shape, DEFAULT, dtype=np.int64)
+        self.paper = np.full(shape, DEFAULT, dtype=np.int64)
+        self.bold = np.zeros(shape, dtype=np.bool_)
+
+    def write(
+        self,
+        row: int,
+        column: int,
+        text: str,
+        ink: Colour,
+        paper: Colour | None = None,
+        bold: bool = False,
+    ) -> int:
+        """Write one-cell-wide text, cut off at the edges; returns the column after it."""
+        end = column + len(text)
+        if not 0 <= row < self.rows:
+            return end
+        first, last = max(column, 0), min(end, self.columns)
+        if first < last:
+            part = slice(first, last)
+            codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+            self.char[row, part] = codes[first - column : last - column]
+            self.ink[row, part] = ink
+            self.bold[row, part] = bold
+            if paper is not None:
+                self.paper[row, part] = paper
+        return end
+
+    def spans(self, row: int, column: int, parts: Sequence[tuple[str, Colour, bool]]) -> int:
+        """Write several (text, ink, bold) one after the other; returns the column after them."""
+        for text, ink, bold in parts:
+            column = self.write(row, column, text, ink, bold=bold)
+        return column
+
+    def put(self, where: Bools, char: str | Ints, ink: Colour, bold: bool = False) -> None:
+        """Set the cells of a mask [rows, columns] to one character or to an array of codepoints."""
+        codes = ord(char) if isinstance(char, str) else char[where]
+        self.char[where] = codes
+        self.ink[where] = ink
+        self.bold[where] = bold
+
+    def segments(self, row: int) -> list[Segment]:
+        """The row as segments, one for each run of equal style."""
+        if not self.columns:
+            return []
+        ink, paper, bold = self.ink[row], self.paper[row], self.bold[row]
+        text = self.char[row].tobytes().decode("utf-32-le")
+        # a space shows no ink: it joins the run before it
+        blank = self.char[row] == _SPACE
+        ink, bold = _carried(ink, blank), _carried(bold, blank)
+        change = (ink[1:] != ink[:-1]) | (paper[1:] != paper[:-1]) | (bold[1:] != bold[:-1])
+        starts = [0, *(np.flatnonzero(change) + 1).tolist()]
+        stops = [*starts[1:], self.columns]
+        inks, papers, bolds = ink[starts].tolist(), paper[starts].tolist(), bold[starts].tolist()
+        return [
+            Segment(text[a:b], style(i, p, w))
+            for a, b, i, p, w in zip(starts, stops, inks, papers, bolds, strict=True)
+        ]
+
+    def text(self) -> list[str]:
+        """The characters alone, one string a row."""
+        return [row.tobytes().decode("utf-32-le") for row in self.char]
+
+
+def _carried(values: T, blank: Bools) -> T:
+    """Values with those at blank cells replaced by the last one before that is not blank."""
+    at = np.where(blank, 0, np.arange(len(values)))
+    return values[np.maximum.accumulate(at)]
+
+
+def fit(text: str, width: int, ellipsis: str = "…") -> str:
+    """Text cut to `width` cells, with an ellipsis where something was lost."""
+    if cell_len(text) <= width:
+        return text
+    return text[: max(width - 1, 0)] + ellipsis[: max(width, 0)]

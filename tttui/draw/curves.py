@@ -1,0 +1,87 @@
+"""A series as dots: the envelope of every dot column, joined into one line."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tttui.draw import braille
+from tttui.draw.axis import TimeAxis
+from tttui.draw.envelope import Series
+from tttui.draw.scales import FAR, Scale
+from tttui.model.arrays import Bools, Floats, Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """A series on a time axis: per dot column what is drawn, in values; NaN where nothing is."""
+
+    low: Floats
+    high: Floats
+    mean: Floats
+
+
+def trace(series: Series, axis: TimeAxis, log: bool = False) -> Curve:
+    """The envelope of the series on the axis, interpolated where columns hold no sample.
+
+    Between two neighbouring samples the line is straight (on a log scale in the logarithm);
+    it is broken where a sample is NaN.
+    """
+    found = series.columns(axis.edges())
+    low, high, mean = found.low.copy(), found.high.copy(), found.mean.copy()
+    centres = axis.centres()
+    i = int(np.searchsorted(series.t, axis.t0))
+    j = int(np.searchsorted(series.t, axis.t1, side="right"))
+    if 0 < j - i < axis.dots and axis.t1 > axis.t0:
+        i, j = max(0, i - 1), min(len(series), j + 1)
+        t, y = series.t[i:j].astype(np.float64), series.y[i:j]
+        between = found.count == 0
+        inside = (centres >= t[0]) & (centres <= t[-1])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = (
+                np.log10(np.where(y > 0, y, np.nan)) if log else np.where(np.isinf(y), np.nan, y)
+            )
+            filled = np.interp(centres, t, values, left=np.nan, right=np.nan)
+            filled = 10.0**filled if log else filled
+        # a column whose own sample is NaN must stay empty, unlike one without a sample
+        own = np.zeros(axis.dots, dtype=np.bool_)
+        at = axis.dot(t)
+        own[at[(at >= 0) & (at < axis.dots)]] = True
+        use = between & inside & ~own
+        for target in (low, high, mean):
+            target[use] = filled[use]
+    return Curve(low, high, mean)
+
+
+def raster(curve: Curve, scale: Scale, height: int, *, heavy: bool = False) -> Bools:
+    """The curve as raised dots [height, dot columns].
+
+    Neighbouring columns are joined: a gap between their spans is split in the middle, half
+    drawn in each. Values beyond the scale run into its edge. `heavy` makes the line two dots
+    thick.
+    """
+    low, high = dots(curve, scale, height)
+    drawn = high >= low
+    if len(low) > 1:
+        both = drawn[:-1] & drawn[1:]
+        up = np.where(both, np.maximum(low[1:] - high[:-1] - 1, 0), 0)
+        down = np.where(both, np.maximum(low[:-1] - high[1:] - 1, 0), 0)
+        low, high = low.copy(), high.copy()
+        high[:-1] += up // 2
+        low[:-1] -= down // 2
+        high[1:] += down - down // 2
+        low[1:] -= up - up // 2
+    if heavy:
+        thin = drawn & (high - low < 1)
+        at_top = high >= height - 1
+        high = np.where(thin & ~at_top, high + 1, high)
+        low = np.where(thin & at_top, low - 1, low)
+    return braille.spans(low, high, height)
+
+
+def dots(curve: Curve, scale: Scale, height: int) -> tuple[Ints, Ints]:
+    """Lowest and highest dot of every column, clipped to the raster; high < low where empty."""
+    empty = np.isnan(curve.low)
+    low = scale.dots(np.where(empty, scale.low, curve.low), height)
+    high = scale.dots(np.where(empty, scale.low, curve.high), height)
+    low, high = np.clip(low, 0, height - 1), np.clip(high, 0, height - 1)
+    return np.where(empty, FAR, low), np.where(empty, -FAR, high)

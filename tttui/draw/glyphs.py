@@ -1,0 +1,151 @@
+"""The characters of the drawings, in full and for terminals without braille and blocks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from tttui.model.transactions import STATUSES
+
+SEVERITY = (
+    "rollback_non_finite",
+    "rollback_live_regression",
+    "rollback_state_norm",
+    "rollback_grad_norm",
+    "rollback_loss_regression",
+    "commit",
+)
+"""Statuses from the gravest down; where several share a cell, the gravest is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One character for each purpose; all are one cell wide."""
+
+    name: str
+    braille: bool
+    """Curves are drawn in braille; otherwise with `curve` and friends, one sample a cell."""
+    statuses: Mapping[str, str]
+    other_status: str
+    heavy: str
+    """Legend of the main curve."""
+    light: str
+    """Legend of the other curves."""
+    cursor: str
+    vertical: str
+    horizontal: str
+    corner: str
+    tick_left: str
+    """On the vertical axis, where a label points."""
+    tick_down: str
+    grid: str
+    threshold: str
+    above: str
+    below: str
+    better: str
+    worse: str
+    """Hatches of the two areas."""
+    edge: str
+    """Between commits."""
+    stub_top: str
+    """On the edge, where a rolled-back attempt branches off."""
+    stub: str
+    """Below it, at the corner towards the attempt."""
+    play: str
+    pause: str
+    follow: str
+    track: str
+    thumb: str
+    bars: str
+    """Nine fillings of a cell from empty to full, from below."""
+    fills: str
+    """Nine fillings of a cell from empty to full, from the left."""
+    ring: str
+    """Five fillings of a circle from empty to full."""
+    up: str
+    down: str
+    ellipsis: str
+    curve_marks: str
+    """Without braille: the main curve, the second, the third."""
+
+    def status(self, name: str) -> str:
+        return self.statuses.get(name, self.other_status)
+
+
+def _statuses(glyphs: str) -> Mapping[str, str]:
+    """One glyph for each of STATUSES, in their order."""
+    return MappingProxyType(dict(zip(STATUSES, glyphs, strict=True)))
+
+
+UNICODE = Glyphs(
+    name="unicode",
+    braille=True,
+    statuses=_statuses("●▲◆■✕▼"),
+    other_status="?",
+    heavy="━",
+    light="─",
+    cursor="│",
+    vertical="│",
+    horizontal="─",
+    corner="└",
+    tick_left="┤",
+    tick_down="┬",
+    grid="⠂",
+    threshold="╌",
+    above="↑",
+    below="↓",
+    better="·",
+    worse="╱",
+    edge="━",
+    stub_top="┯",
+    stub="╰",
+    play="▶",
+    pause="‖",
+    follow="»",
+    track="─",
+    thumb="█",
+    bars=" ▁▂▃▄▅▆▇█",
+    fills=" ▏▎▍▌▋▊▉█",
+    ring="○◔◑◕●",
+    up="▲",
+    down="▼",
+    ellipsis="…",
+    curve_marks="●·∘",
+)
+
+ASCII = Glyphs(
+    name="ascii",
+    braille=False,
+    statuses=_statuses("o^*#xv"),
+    other_status="?",
+    heavy="=",
+    light="-",
+    cursor="|",
+    vertical="|",
+    horizontal="-",
+    corner="+",
+    tick_left="+",
+    tick_down="+",
+    grid=".",
+    threshold="-",
+    above="^",
+    below="v",
+    better=" ",
+    worse="/",
+    edge="=",
+    stub_top="+",
+    stub="\\",
+    play=">",
+    pause="|",
+    follow=">",
+    track="-",
+    thumb="#",
+    bars="  ..::-=#",
+    fills="    ----#",
+    ring=".:+*o",
+    up="^",
+    down="v",
+    ellipsis="~",
+    curve_marks="*.+",
+)
+
+GLYPHS: Mapping[str, Glyphs] = MappingProxyType({g.name: g for g in (UNICODE, ASCII)})

@@ -1,0 +1,198 @@
+"""Update attempts as a graph along time: commits on one line, rolled-back attempts as stubs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tttui.draw.axis import TimeAxis
+from tttui.draw.canvas import Canvas
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.marks import Marks, lane
+from tttui.draw.palette import Palette
+from tttui.draw.reading import Part, status_words
+from tttui.model.transactions import COMMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Where the parts of the graph lie in a given height; -1 where dropped."""
+
+    totals: int
+    main: int
+    stubs: tuple[int, ...]
+    """Rows of the stubs' ends, from the top."""
+
+
+def rows(height: int) -> Rows:
+    """Main line and one row of stubs first, then the totals, then more rows of stubs."""
+    totals = 0 if height >= 3 else -1
+    main = totals + 1
+    return Rows(totals, main, tuple(range(main + 1, height)))
+
+
+def totals(marks: Marks, palette: Palette, glyphs: Glyphs, width: int) -> list[Part]:
+    """`● 15 commits  ▲ 2 loss regression  ◆ 1 grad norm`, shortened to the width."""
+    counts = marks.counts()
+    if not counts:
+        return [("no update attempts yet", palette.muted, False)]
+    full, brief = list[Part](), list[Part]()
+    for name, n in counts.items():
+        word = status_words(name)
+        if name == marks.statuses[COMMIT]:
+            word = "commit" if n == 1 else "commits"
+        ink = palette.status(name)
+        full += [(f"{glyphs.status(name)} ", ink, False), (f"{n} ", palette.text, True)]
+        full += [(f"{word}  ", palette.muted, False)]
+        brief += [(glyphs.status(name), ink, False), (f"{n} ", palette.text, True)]
+    return full if sum(len(text) for text, _, _ in full) <= width else brief
+
+
+def paint(
+    marks: Marks,
+    axis: TimeAxis,
+    left: int,
+    size: tuple[int, int],
+    palette: Palette,
+    glyphs: Glyphs,
+    selected: int | None = None,
+) -> Canvas:
+    """The graph over the axis, which starts `left` columns in; `size` = (width, height).
+
+    A node stands in its step's column. Where several attempts fall together the gravest of each
+    row is shown in bold, and the selected one always.
+    """
+    width, height = size
+    canvas = Canvas(height, width)
+    place = rows(height)
+    picked = ""
+    if selected is not None and 0 <= selected < len(marks):
+        picked = f"  #{selected + 1} of {len(marks)}  t {int(marks.t[selected])}"
+    room = width - left - len(picked)
+    if room < 24:
+        picked, room = "", width - left
+    canvas.spans(place.totals, left, totals(marks, palette, glyphs, room))
+    canvas.write(place.totals, width - len(picked), picked, palette.text)
+    if not len(marks) or axis.width < 1 or place.main >= height:
+        return canvas
+    if left >= 8:
+        canvas.write(place.main, left - 8, "commits", palette.muted)
+    _paint_edge(canvas, marks, axis, left, place.main, palette, glyphs)
+    depth = _depths(marks, len(place.stubs))
+    for level, row in enumerate(place.stubs):
+        kinds = [i for i, d in enumerate(depth) if d == level]
+        _paint_stubs(canvas, marks, kinds, axis, left, (place.main, row), palette, glyphs)
+    _paint_kind(canvas, marks, [COMMIT], axis, left, place.main, palette, glyphs)
+    if selected is not None and 0 <= selected < len(marks):
+        _paint_selected(canvas, marks, selected, axis, left, place, depth, palette, glyphs)
+    return canvas
+
+
+def _depths(marks: Marks, levels: int) -> list[int]:
+    """The stub row of each status: kinds that occur get rows of their own while there are any."""
+    depth, used = [], 0
+    present = np.bincount(marks.status, minlength=len(marks.statuses)) > 0
+    for i in range(len(marks.statuses)):
+        if i == COMMIT or not present[i] or not levels:
+            depth.append(-1)
+        else:
+            depth.append(min(used, levels - 1))
+            used += 1
+    return depth
+
+
+def _paint_edge(
+    canvas: Canvas,
+    marks: Marks,
+    axis: TimeAxis,
+    left: int,
+    row: int,
+    palette: Palette,
+    glyphs: Glyphs,
+) -> None:
+    """The line of commits: strong up to the last commit, faint on (the weights stay in force)."""
+    canvas.write(row, left, glyphs.horizontal * axis.width, palette.faint)
+    commits = marks.t[marks.status == COMMIT]
+    if not len(commits) or commits[0] > axis.t1:
+        return
+    begin = axis.column(int(commits[0])) or 0
+    last = int(commits[-1])
+    end = axis.width - 1 if last > axis.t1 else axis.column(last)
+    if end is not None:
+        name = marks.statuses[COMMIT]
+        text = glyphs.edge * (end - begin + 1)
+        canvas.write(row, left + begin, text, palette.status(name))
+
+
+def _only(marks: Marks, kinds: list[int]) -> Marks:
+    shown = np.isin(marks.status, kinds)
+    if marks.shown is not None:
+        shown &= marks.shown
+    return Marks(marks.t, marks.status, marks.statuses, shown)
+
+
+def _paint_kind(
+    canvas: Canvas,
+    marks: Marks,
+    kinds: list[int],
+    axis: TimeAxis,
+    left: int,
+    row: int,
+    palette: Palette,
+    glyphs: Glyphs,
+) -> list[int]:
+    """Nodes of some statuses in one row; returns their columns."""
+    found = lane(_only(marks, kinds), axis)
+    columns: list[int] = np.flatnonzero(found.status >= 0).tolist()
+    for column in columns:
+        name = marks.statuses[int(found.status[column])]
+        bold = int(found.count[column]) > 1
+        ink = palette.status(name)
+        canvas.write(row, left + column, glyphs.status(name), ink, bold=bold)
+    return columns
+
+
+def _paint_stubs(
+    canvas: Canvas,
+    marks: Marks,
+    kinds: list[int],
+    axis: TimeAxis,
+    left: int,
+    between: tuple[int, int],
+    palette: Palette,
+    glyphs: Glyphs,
+) -> None:
+    main, row = between
+    for column in _paint_kind(canvas, marks, kinds, axis, left, row, palette, glyphs):
+        at = left + column
+        strong = chr(int(canvas.char[main, at])) == glyphs.edge
+        branch = glyphs.stub_top if strong else glyphs.tick_down
+        canvas.write(main, at, branch, int(canvas.ink[main, at]))
+        for y in range(main + 1, row):
+            if chr(int(canvas.char[y, at])) == " ":
+                canvas.write(y, at, glyphs.vertical, palette.frame)
+
+
+def _paint_selected(
+    canvas: Canvas,
+    marks: Marks,
+    selected: int,
+    axis: TimeAxis,
+    left: int,
+    place: Rows,
+    depth: list[int],
+    palette: Palette,
+    glyphs: Glyphs,
+) -> None:
+    status = int(marks.status[selected])
+    name, t = marks.statuses[status], int(marks.t[selected])
+    row = place.main if status == COMMIT else place.stubs[depth[status]] if place.stubs else -1
+    column = axis.column(t)
+    if column is None or row < 0:
+        return
+    paper = palette.selected_paper
+    canvas.paper[place.main : row + 1, left + column] = paper
+    canvas.write(row, left + column, glyphs.status(name), palette.status(name), paper, bold=True)
+    if column > 0:
+        canvas.write(row, left + column - 1, "[", palette.text, paper, bold=True)
+    if column < axis.width - 1:
+        canvas.write(row, left + column + 1, "]", palette.text, paper, bold=True)

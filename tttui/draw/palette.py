@@ -1,0 +1,222 @@
+"""Every colour of the drawings, by its role, for every theme.
+
+Colour is never the only sign: statuses have glyphs of their own (`glyphs`), the two curves
+differ in weight, and a worse area is hatched.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from tttui.draw.colours import Colour, parse
+from tttui.model.transactions import STATUSES
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """The colours of one theme."""
+
+    name: str
+    text: Colour
+    """Values and titles."""
+    muted: Colour
+    """Labels, units, what is secondary."""
+    faint: Colour
+    """Grid dots, empty tracks."""
+    frame: Colour
+    """Axis lines."""
+    baseline: Colour
+    baseline_raw: Colour
+    """Single errors of the baseline behind its average."""
+    adaptive: Colour
+    adaptive_raw: Colour
+    third: Colour
+    third_raw: Colour
+    better_tint: Colour
+    """Behind the area where adaptive is below the baseline."""
+    worse_tint: Colour
+    better_hatch: Colour
+    """Marks in the better area where no tint is possible (sixteen colours)."""
+    worse_hatch: Colour
+    """Marks in the worse area; always drawn."""
+    band_tint: Colour
+    threshold: Colour
+    cursor: Colour
+    """The cursor's column, as ink on what has no ink of its own."""
+    cursor_paper: Colour
+    """Behind the cursor's column."""
+    window: Colour
+    """The visible window on the scrubber, as paper."""
+    selected_paper: Colour
+    good: Colour
+    bad: Colour
+    warn: Colour
+    accent: Colour
+    statuses: Mapping[str, Colour]
+    other_status: Colour
+    """A status that tttui does not know."""
+    series: tuple[Colour, ...]
+    """For curves that have no role: x, y, vx, vy, or several sessions."""
+    diverging: tuple[Colour, ...]
+    """Stops from most negative over zero to most positive."""
+    sequential: tuple[Colour, ...]
+    """Stops from least to most."""
+    missing: Colour
+    """A cell whose value is NaN."""
+    tinted: bool = True
+    """Backgrounds can be shaded; otherwise areas are hatched."""
+
+    def status(self, name: str) -> Colour:
+        return self.statuses.get(name, self.other_status)
+
+
+def _statuses(*names: str) -> Mapping[str, Colour]:
+    """Colours in the order of STATUSES."""
+    return MappingProxyType(dict(zip(STATUSES, map(parse, names), strict=True)))
+
+
+def _all(*names: str) -> tuple[Colour, ...]:
+    return tuple(map(parse, names))
+
+
+DARK = Palette(
+    name="dark",
+    text=parse("#e6edf3"),
+    muted=parse("#8b949e"),
+    faint=parse("#3a4250"),
+    frame=parse("#4a5361"),
+    baseline=parse("#98a1ae"),
+    baseline_raw=parse("#4b535f"),
+    adaptive=parse("#3ddcff"),
+    adaptive_raw=parse("#1d5f75"),
+    third=parse("#e3b341"),
+    third_raw=parse("#6b5525"),
+    better_tint=parse("#0d3330"),
+    worse_tint=parse("#42191f"),
+    better_hatch=parse("#1f5a52"),
+    worse_hatch=parse("#8a3a42"),
+    band_tint=parse("#1b2c46"),
+    threshold=parse("#f0883e"),
+    cursor=parse("#f5f7fa"),
+    cursor_paper=parse("#3b4453"),
+    window=parse("#263140"),
+    selected_paper=parse("#3d4656"),
+    good=parse("#4ac46a"),
+    bad=parse("#ff6b61"),
+    warn=parse("#e3b341"),
+    accent=parse("#3ddcff"),
+    statuses=_statuses("#4ac46a", "#ff5c57", "#ff9e3d", "#a98bff", "#ff4fd8", "#ff7ee6"),
+    other_status=parse("#c9d1d9"),
+    series=_all("#3ddcff", "#e3b341", "#a98bff", "#4ac46a", "#ff9e3d", "#ff7ee6", "#98a1ae"),
+    diverging=_all("#6cb6ff", "#2f6fd0", "#17345f", "#14181f", "#5f2420", "#d0483b", "#ff9a80"),
+    sequential=_all("#1b1530", "#443983", "#31688e", "#21918c", "#5ec962", "#fde725"),
+    missing=parse("#30363d"),
+)
+
+LIGHT = Palette(
+    name="light",
+    text=parse("#1f2328"),
+    muted=parse("#636c76"),
+    faint=parse("#c3cad2"),
+    frame=parse("#9aa4ae"),
+    baseline=parse("#7b8490"),
+    baseline_raw=parse("#c5cbd2"),
+    adaptive=parse("#0067c0"),
+    adaptive_raw=parse("#a5cdee"),
+    third=parse("#9a6700"),
+    third_raw=parse("#dcc690"),
+    better_tint=parse("#d6f0e6"),
+    worse_tint=parse("#fbdcd9"),
+    better_hatch=parse("#8ccbb0"),
+    worse_hatch=parse("#e09a94"),
+    band_tint=parse("#dde8f8"),
+    threshold=parse("#bc4c00"),
+    cursor=parse("#0b0d10"),
+    cursor_paper=parse("#cfd6de"),
+    window=parse("#d7dee6"),
+    selected_paper=parse("#c9d2dc"),
+    good=parse("#1a7f37"),
+    bad=parse("#c52a23"),
+    warn=parse("#9a6700"),
+    accent=parse("#0067c0"),
+    statuses=_statuses("#1a7f37", "#cf222e", "#bc4c00", "#7a3fd0", "#b0208f", "#d0349f"),
+    other_status=parse("#424a53"),
+    series=_all("#0067c0", "#9a6700", "#7a3fd0", "#1a7f37", "#bc4c00", "#b0208f", "#636c76"),
+    diverging=_all("#053c86", "#3a7cc9", "#a9cbec", "#ffffff", "#f3b9ae", "#cf4b3e", "#86100f"),
+    sequential=_all("#f3f0d8", "#b6de8b", "#4db88c", "#27808e", "#3b528b", "#3a0f54"),
+    missing=parse("#d0d7de"),
+)
+
+ANSI = Palette(
+    name="ansi",
+    text=parse("default"),
+    muted=parse("white"),
+    faint=parse("bright_black"),
+    frame=parse("bright_black"),
+    baseline=parse("white"),
+    baseline_raw=parse("bright_black"),
+    adaptive=parse("bright_cyan"),
+    adaptive_raw=parse("blue"),
+    third=parse("bright_yellow"),
+    third_raw=parse("yellow"),
+    better_tint=parse("default"),
+    worse_tint=parse("default"),
+    better_hatch=parse("green"),
+    worse_hatch=parse("red"),
+    band_tint=parse("default"),
+    threshold=parse("yellow"),
+    cursor=parse("black"),
+    cursor_paper=parse("white"),
+    window=parse("blue"),
+    selected_paper=parse("blue"),
+    good=parse("bright_green"),
+    bad=parse("bright_red"),
+    warn=parse("bright_yellow"),
+    accent=parse("bright_cyan"),
+    statuses=_statuses("bright_green", "bright_red", "yellow", "blue", "bright_magenta", "magenta"),
+    other_status=parse("white"),
+    series=_all("bright_cyan", "bright_yellow", "bright_magenta", "bright_green", "red", "white"),
+    diverging=_all("bright_blue", "blue", "black", "red", "bright_red"),
+    sequential=_all("black", "blue", "cyan", "green", "yellow", "bright_white"),
+    missing=parse("bright_black"),
+    tinted=False,
+)
+
+COLOUR_BLIND = Palette(
+    name="colour-blind",
+    text=parse("#e6edf3"),
+    muted=parse("#8b949e"),
+    faint=parse("#3a4250"),
+    frame=parse("#4a5361"),
+    baseline=parse("#a3abb5"),
+    baseline_raw=parse("#50575f"),
+    adaptive=parse("#56b4e9"),
+    adaptive_raw=parse("#24506a"),
+    third=parse("#f0e442"),
+    third_raw=parse("#6d6820"),
+    better_tint=parse("#0d2a4a"),
+    worse_tint=parse("#4a2f06"),
+    better_hatch=parse("#1f5486"),
+    worse_hatch=parse("#a06a1c"),
+    band_tint=parse("#1b2c46"),
+    threshold=parse("#f0e442"),
+    cursor=parse("#f5f7fa"),
+    cursor_paper=parse("#3b4453"),
+    window=parse("#263140"),
+    selected_paper=parse("#3d4656"),
+    good=parse("#56b4e9"),
+    bad=parse("#e69f00"),
+    warn=parse("#f0e442"),
+    accent=parse("#56b4e9"),
+    statuses=_statuses("#56b4e9", "#d55e00", "#e69f00", "#f0e442", "#cc79a7", "#ffffff"),
+    other_status=parse("#a3abb5"),
+    series=_all("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#a3abb5"),
+    diverging=_all("#9fd4f5", "#3d8fd0", "#153a5c", "#14181f", "#5a3a06", "#d08a1c", "#ffd28a"),
+    sequential=_all("#00204c", "#31446b", "#666970", "#958f78", "#cab969", "#ffe945"),
+    missing=parse("#30363d"),
+)
+
+PALETTES: Mapping[str, Palette] = MappingProxyType(
+    {p.name: p for p in (DARK, LIGHT, ANSI, COLOUR_BLIND)}
+)
+"""By name: dark, light, ansi, colour-blind."""

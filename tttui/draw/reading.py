@@ -1,0 +1,112 @@
+"""The title row of a time chart: legend and reading in one, shortened to the room there is."""
+
+import math
+
+from tttui.draw import numbers, plot
+from tttui.draw.axis import TimeAxis
+from tttui.draw.canvas import fit
+from tttui.draw.colours import Colour
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.marks import Marks
+from tttui.draw.palette import Palette
+from tttui.draw.plot import Plot, Trace
+
+Part = tuple[str, Colour, bool]
+"""Text, its colour, and whether it is bold."""
+
+_GAP = "  "
+
+
+def status_words(status: str) -> str:
+    """A status for a person: `rollback_loss_regression` -> `loss regression`."""
+    return status.removeprefix("rollback_").replace("_", " ")
+
+
+def title_row(
+    shown: Plot,
+    t: int | None,
+    axis: TimeAxis,
+    width: int,
+    palette: Palette,
+    glyphs: Glyphs,
+    log: bool,
+) -> list[Part]:
+    """Title, scale and note; then the step t, every trace's value there, the gap, the attempt.
+
+    t None (an empty run) leaves the legend. Where the row is too short the note goes first,
+    then the attempt, the gap, the names of the traces, the values from the last on.
+    """
+    head: list[Part] = [(shown.title, palette.text, True)]
+    modifiers = [m for m in (shown.unit, "log" if log else "", shown.note) if m]
+    notes: list[Part] = [(" " + " · ".join(modifiers), palette.muted, False)] if modifiers else []
+    if not glyphs.braille:
+        notes = [(text.replace("·", "-"), ink, bold) for text, ink, bold in notes]
+    step: list[Part] = [] if t is None else [(f"{_GAP}t ", palette.muted, False)]
+    if t is not None:
+        step.append((str(t), palette.text, True))
+    values = [_value(trace, t, palette, glyphs, named=True) for trace in shown.traces[::-1]]
+    bare = [_value(trace, t, palette, glyphs, named=False) for trace in shown.traces[::-1]]
+    gap = _gap(shown, t, palette)
+    attempt = _attempt(shown.marks, t, axis, palette, glyphs)
+    for tail in (
+        [notes, step, *values, gap, attempt],
+        [step, *values, gap, attempt],
+        [step, *values, gap, attempt[:1]],
+        [step, *values, gap],
+        [step, *bare, gap],
+        [step, *bare],
+        [step, *bare[:1]],
+        [step],
+        [],
+    ):
+        parts = [*head, *(part for group in tail for part in group)]
+        if sum(len(text) for text, _, _ in parts) <= width:
+            return parts
+    return [(fit(shown.title, width, glyphs.ellipsis), palette.text, True)]
+
+
+def _value(
+    trace: Trace, t: int | None, palette: Palette, glyphs: Glyphs, *, named: bool
+) -> list[Part]:
+    ink = plot.ink(trace.role, palette)
+    mark = glyphs.heavy if trace.heavy else glyphs.light
+    parts: list[Part] = [(f"{_GAP}{mark} " if named else f"{_GAP}{mark}", ink, trace.heavy)]
+    if named:
+        parts.append((trace.name, ink if trace.heavy else palette.muted, False))
+    found = None if t is None else trace.series.at(t)
+    if t is not None:
+        text = numbers.short(found[1]) if found else "-"
+        parts.append((f" {text}" if named else text, ink, True))
+    return parts
+
+
+def gap(shown: Plot, t: int) -> float | None:
+    """(a - b) / b of the compared traces at step t; None where it is not defined."""
+    if shown.compare is None or max(shown.compare) >= len(shown.traces):
+        return None
+    a, b = (shown.traces[i].series.at(t) for i in shown.compare)
+    if a is None or b is None or not b[1] > 0 or not math.isfinite(b[1]) or math.isnan(a[1]):
+        return None
+    return (a[1] - b[1]) / b[1]
+
+
+def _gap(shown: Plot, t: int | None, palette: Palette) -> list[Part]:
+    ratio = None if t is None else gap(shown, t)
+    if ratio is None:
+        return []
+    ink = palette.good if ratio < 0 else palette.bad if ratio > 0 else palette.text
+    return [(f"{_GAP}gap ", palette.muted, False), (numbers.percent(ratio), ink, True)]
+
+
+def _attempt(
+    marks: Marks | None, t: int | None, axis: TimeAxis, palette: Palette, glyphs: Glyphs
+) -> list[Part]:
+    """The attempt at step t, or else the nearest one in its column of the axis."""
+    if marks is None or t is None:
+        return []
+    index = marks.nearest(t)
+    if index is None or axis.column(t) != axis.column(int(marks.t[index])):
+        return []
+    name = marks.statuses[int(marks.status[index])]
+    ink = palette.status(name)
+    return [(_GAP + glyphs.status(name), ink, True), (" " + status_words(name), ink, False)]

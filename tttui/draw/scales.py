@@ -1,0 +1,89 @@
+"""Values to dot rows: linear and logarithmic, for any finite range."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tttui.draw import ticks
+from tttui.draw.ticks import Tick
+from tttui.model.arrays import Floats, Ints
+
+FAR = 1 << 20
+"""Dot number for what lies infinitely far outside the scale."""
+
+_LARGEST = 1e300
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """An axis from `low` to `high` (low < high; both positive where `log`)."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    @classmethod
+    def fit(cls, low: float, high: float, positive: float = math.nan, log: bool = False) -> "Scale":
+        """A scale with round ends that holds low..high.
+
+        `positive` is the smallest value above 0, the lower end of a logarithmic scale; without
+        one (NaN) the scale is linear. Round ends keep the scale still while data arrive.
+        """
+        low, high = max(low, -_LARGEST), min(high, _LARGEST)
+        if log and positive > 0 and high > 0:
+            return cls(_round_down(min(positive, high)), _round_up(high), log=True)
+        if low == high:
+            margin = abs(low) / 2 or 1.0
+            low, high = (0.0, 2 * high) if low > 0 else (low - margin, high + margin)
+        if 0 < low < 0.4 * high:
+            low = 0.0
+        elif 0 > high > 0.4 * low:
+            high = 0.0
+        step = ticks.round_step(high - low, 20) or high - low
+        lower, upper = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
+        if not lower < upper:
+            lower, upper = low, high
+        return cls(min(lower, low), max(upper, high))
+
+    def position(self, values: Floats) -> Floats:
+        """Values as fractions of the axis: 0 at `low`, 1 at `high`.
+
+        NaN stays NaN; on a logarithmic axis zero and negative values are at -infinity.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if self.log:
+                low, high = math.log10(self.low), math.log10(self.high)
+                logs = np.log10(np.where(values < 0, 0.0, values))
+                return np.asarray((logs - low) / (high - low))
+            # halves, because high - low may overflow
+            return np.asarray((values / 2 - self.low / 2) / (self.high / 2 - self.low / 2))
+
+    def dots(self, values: Floats, height: int) -> Ints:
+        """Dot rows from the bottom, 0 .. height-1 inside the axis; values must not be NaN."""
+        spot = np.clip(self.position(values) * (height - 1), -FAR, FAR)
+        return np.rint(spot).astype(np.int64)
+
+    def ticks(self, most: int) -> list[Tick]:
+        """At most about `most` labelled ticks inside the axis, and on a log axis minor ones."""
+        if self.log:
+            return ticks.logarithmic(self.low, self.high, most)
+        return ticks.linear(self.low, self.high, most)
+
+
+def _round_down(value: float) -> float:
+    """The largest 1, 2 or 5 times a power of ten below `value`."""
+    power = math.floor(math.log10(value))
+    for candidate in (f"5e{power}", f"2e{power}", f"1e{power}", f"5e{power - 1}"):
+        if 0 < float(candidate) < value:
+            return float(candidate)
+    return value / 2 or value
+
+
+def _round_up(value: float) -> float:
+    """The smallest 1, 2 or 5 times a power of ten above `value`."""
+    power = math.floor(math.log10(value))
+    for candidate in (f"1e{power}", f"2e{power}", f"5e{power}", f"1e{power + 1}", f"2e{power + 1}"):
+        if float(candidate) > value:
+            return float(candidate)
+    return value * 2

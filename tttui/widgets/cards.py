@@ -1,0 +1,158 @@
+"""Small widgets for single numbers: a metric card, a sparkline, a bar of a share."""
+
+from typing import Literal
+
+from tttui.draw import bars
+from tttui.draw.canvas import Canvas, fit
+from tttui.draw.colours import Colour
+from tttui.draw.envelope import Series
+from tttui.widgets.drawn import Drawn
+
+Tone = Literal["neutral", "good", "bad", "warn", "baseline", "adaptive", "accent"]
+
+
+class MetricCard(Drawn):
+    """A label, a large value, a line below it, and a sparkline or a bar in the rows that are left.
+
+    The left edge, the value and the drawing carry the tone's colour.
+    """
+
+    DEFAULT_CSS = "MetricCard { height: 4; min-width: 12; }"
+
+    def __init__(
+        self,
+        label: str = "",
+        *,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._label = label
+        self._value = ""
+        self._sub = ""
+        self._tone: Tone = "neutral"
+        self._series: Series | None = None
+        self._log = False
+        self._share: float | None = None
+
+    def set_metric(
+        self,
+        value: str,
+        sub: str = "",
+        tone: Tone = "neutral",
+        *,
+        series: Series | None = None,
+        log: bool = False,
+        share: float | None = None,
+    ) -> None:
+        """Show `value`, with `sub` below; `series` as a sparkline or `share` (0..1) as a bar."""
+        new = (value, sub, tone, log, share)
+        old = (self._value, self._sub, self._tone, self._log, self._share)
+        if new == old and series is self._series:
+            return
+        self._value, self._sub, self._tone, self._log, self._share = new
+        self._series = series
+        self.changed()
+
+    def paint(self, width: int, height: int) -> Canvas:
+        canvas = Canvas(height, width)
+        palette, glyphs = self.palette, self.glyphs
+        ink = tone_ink(self, self._tone)
+        edge = glyphs.fills[2] if glyphs.braille else glyphs.vertical
+        for row in range(height):
+            canvas.write(row, 0, edge, ink if self._tone != "neutral" else palette.frame)
+        room = max(width - 3, 0)
+        dots = glyphs.ellipsis
+        if height == 1:
+            end = canvas.write(0, 2, self._label + " ", palette.muted)
+            canvas.write(0, end, fit(self._value, width - end, dots), ink, bold=True)
+            return canvas
+        canvas.write(0, 2, fit(self._label, room, dots), palette.muted)
+        end = canvas.write(1, 2, fit(self._value, room, dots), ink, bold=True)
+        drawn = self._series is not None or self._share is not None
+        if height == 2 or (height == 3 and drawn):
+            canvas.write(1, end + 2, fit(self._sub, max(width - end - 3, 0), dots), palette.muted)
+        elif self._sub:
+            canvas.write(height - 1, 2, fit(self._sub, room, dots), palette.muted)
+        below = height - 2 - (1 if height >= 4 and self._sub else 0)
+        if below < 1 or room < 1:
+            return canvas
+        if self._series is not None:
+            place = (2, 2, room, below)
+            bars.sparkline(canvas, place, self._series, ink, glyphs, self._log)
+        elif self._share is not None:
+            bars.bar(canvas, (2, 2, room), self._share, ink, palette.faint, glyphs)
+        return canvas
+
+
+class Sparkline(Drawn):
+    """A whole series as filled columns."""
+
+    DEFAULT_CSS = "Sparkline { height: 1; }"
+
+    def __init__(
+        self, *, name: str | None = None, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._series: Series | None = None
+        self._tone: Tone = "accent"
+        self._log = False
+
+    def set_series(
+        self, series: Series | None, tone: Tone = "accent", *, log: bool = False
+    ) -> None:
+        self._series, self._tone, self._log = series, tone, log
+        self.changed()
+
+    def paint(self, width: int, height: int) -> Canvas:
+        canvas = Canvas(height, width)
+        if self._series is not None:
+            ink = tone_ink(self, self._tone)
+            place = (0, 0, width, height)
+            bars.sparkline(canvas, place, self._series, ink, self.glyphs, self._log)
+        return canvas
+
+
+class ShareBar(Drawn):
+    """A part of a whole: a ring, a bar and `15 / 18`."""
+
+    DEFAULT_CSS = "ShareBar { height: 1; }"
+
+    def __init__(
+        self, *, name: str | None = None, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._part = 0
+        self._whole = 0
+        self._tone: Tone = "good"
+
+    def set_share(self, part: int, whole: int, tone: Tone = "good") -> None:
+        self._part, self._whole, self._tone = part, whole, tone
+        self.changed()
+
+    def paint(self, width: int, height: int) -> Canvas:
+        canvas = Canvas(height, width)
+        share = self._part / self._whole if self._whole else 0.0
+        ink = tone_ink(self, self._tone)
+        canvas.write(0, 0, bars.ring(share, self.glyphs), ink)
+        text = f" {self._part} / {self._whole}"
+        room = width - 2 - len(text)
+        if room > 2:
+            bars.bar(canvas, (0, 2, room), share, ink, self.palette.faint, self.glyphs)
+        canvas.write(0, max(width - len(text), 2), text, self.palette.text)
+        return canvas
+
+
+def tone_ink(widget: Drawn, tone: Tone) -> Colour:
+    """The colour of a tone in the widget's palette."""
+    palette = widget.palette
+    return {
+        "neutral": palette.text,
+        "good": palette.good,
+        "bad": palette.bad,
+        "warn": palette.warn,
+        "baseline": palette.baseline,
+        "adaptive": palette.adaptive,
+        "accent": palette.accent,
+    }[tone]

@@ -1,0 +1,150 @@
+"""The time chart: several series over steps, with axes, update markers, cursor and reading."""
+
+from dataclasses import replace
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+
+from tttui.draw import plot, reading
+from tttui.draw.canvas import Canvas
+from tttui.draw.colours import DEFAULT, style
+from tttui.draw.plot import Picture, Plot
+from tttui.draw.reading import Part
+from tttui.model.timeline import Timeline
+from tttui.widgets.drawn import character, replaced
+from tttui.widgets.timeview import TimeView
+
+
+class Chart(TimeView, can_focus=True):
+    """A `Plot` over the window of a `Timeline`.
+
+    The title row is legend and reading in one: every trace with its glyph, name and value at
+    the cursor (or under the mouse), then the gap between the compared traces and the update
+    attempt in that column. Where several attempts fall into one column of the lane, the gravest
+    is shown (`glyphs.SEVERITY`), in bold. Areas where the first compared trace is the higher one
+    are hatched as well as tinted.
+
+    `log` follows the timeline unless `set_log` has fixed it.
+    """
+
+    DEFAULT_CSS = "Chart { min-height: 3; }"
+
+    def __init__(
+        self, *, name: str | None = None, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._plot = Plot()
+        self._log: bool | None = None
+        self._picture: Picture | None = None
+
+    def set_plot(self, shown: Plot) -> None:
+        """Show other data. Series are immutable, so pass new ones when data arrive."""
+        self._plot = shown
+        self.changed()
+
+    @property
+    def shown(self) -> Plot:
+        return self._plot
+
+    def set_message(self, message: str) -> None:
+        """What the plot says when there is nothing to draw."""
+        self.set_plot(replace(self._plot, message=message))
+
+    def set_log(self, log: bool | None) -> None:
+        """Fix the value axis to log (True) or linear (False); None follows the timeline."""
+        if log != self._log:
+            self._log = log
+            self.changed()
+
+    @property
+    def left(self) -> int:
+        return plot.gutter(self.content_size.width)
+
+    @property
+    def logarithmic(self) -> bool:
+        return self.timeline.log if self._log is None else self._log
+
+    def repaints(self, old: Timeline, new: Timeline) -> bool:
+        shown = (old.t0, old.t1, old.empty) != (new.t0, new.t1, new.empty)
+        return shown or (self._log is None and old.log != new.log)
+
+    def paint(self, width: int, height: int) -> Canvas:
+        window = (self.timeline.t0, self.timeline.t1)
+        self._picture = plot.paint(
+            self._plot, window, (width, height), self.palette, self.glyphs, self.logarithmic
+        )
+        return self._picture.canvas
+
+    def touch_steps(self, *steps: int | None) -> None:
+        super().touch_steps(*steps)
+        width, height = self.content_size
+        layout = plot.arrange(width, height, self._plot.marks is not None)
+        if layout.title >= 0:
+            self.touch(Region(0, layout.title, width, 1))
+        if layout.labels >= 0:
+            for t in steps:
+                if t is not None and (place := self._chip(t)):
+                    self.touch(Region(place[0], layout.labels, len(place[1]), 1))
+
+    def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
+        picture = self._picture
+        if picture is None:
+            return line
+        layout, palette = picture.layout, self.palette
+        if y == layout.title:
+            return self._title(layout.width)
+        if self.timeline.empty:
+            return line
+        if y == layout.labels:
+            if place := self._chip(self.timeline.cursor):
+                chip = style(palette.cursor, palette.cursor_paper, bold=True)
+                line = replaced(line, *place, chip)
+            return line
+        drag = self.dragging()
+        if drag is not None:
+            window = style(DEFAULT, palette.selected_paper)
+            for column in range(drag[0], drag[1] + 1):
+                line = replaced(line, layout.gutter + column, None, window)
+        if self.hovered is not None:
+            line = self._column(line, self.hovered, style(palette.muted), style(DEFAULT))
+        free = style(palette.cursor, palette.cursor_paper)
+        kept = style(DEFAULT, palette.cursor_paper)
+        return self._column(line, self.timeline.cursor, free, kept)
+
+    def _column(self, line: list[Segment], t: int, free: Style, kept: Style) -> list[Segment]:
+        """The line with the column of step t marked: a thin line where free, else what is there."""
+        column = self.axis().column(t)
+        if column is None:
+            return line
+        column += self.left
+        if character(line, column) in (" ", self.glyphs.worse, self.glyphs.better):
+            return replaced(line, column, self.glyphs.cursor, free)
+        return replaced(line, column, None, kept)
+
+    def _chip(self, t: int) -> tuple[int, str] | None:
+        """Where the cursor's step is written among the axis labels: column and text."""
+        column = self.axis().column(t)
+        if column is None:
+            return None
+        text = str(t) if self.axis().width < 30 else f" {t} "
+        start = min(max(column - len(text) // 2, 0), self.axis().width - len(text))
+        return (self.left + start, text) if start >= 0 else None
+
+    def _title(self, width: int) -> list[Segment]:
+        canvas = Canvas(1, width)
+        canvas.spans(0, 0, self.reading(width))
+        return self.grounded(canvas.segments(0))
+
+    def reading(self, width: int) -> list[Part]:
+        """The title row for the step under the mouse, or else under the cursor."""
+        t = self.timeline.cursor if self.hovered is None else self.hovered
+        return reading.title_row(
+            self._plot,
+            None if self.timeline.empty else t,
+            self.axis(),
+            width,
+            self.palette,
+            self.glyphs,
+            self.logarithmic,
+        )

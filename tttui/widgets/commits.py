@@ -1,0 +1,81 @@
+"""The transaction timeline: every update attempt as a node of a graph along time."""
+
+from rich.segment import Segment
+from textual.geometry import Region
+
+from tttui.draw import graph, plot
+from tttui.draw.canvas import Canvas
+from tttui.draw.colours import DEFAULT, style
+from tttui.draw.marks import Marks
+from tttui.model.timeline import Timeline
+from tttui.widgets.drawn import character, replaced
+from tttui.widgets.timeview import TimeView
+
+
+class CommitGraph(TimeView, can_focus=True):
+    """Commits on one line joined by edges; a rolled-back attempt is a dead-end stub below it.
+
+    The columns are those of a `Chart` of the same width over the same timeline. A click selects
+    the nearest attempt (`AttemptPicked`); the selection is the timeline's.
+    """
+
+    DEFAULT_CSS = "CommitGraph { height: 4; min-height: 2; }"
+
+    def __init__(
+        self, *, name: str | None = None, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._marks = Marks()
+
+    def set_marks(self, marks: Marks) -> None:
+        """Show other attempts (ascending in t)."""
+        self._marks = marks
+        self.changed()
+
+    @property
+    def left(self) -> int:
+        return plot.gutter(self.content_size.width)
+
+    def repaints(self, old: Timeline, new: Timeline) -> bool:
+        return (old.t0, old.t1, old.selected) != (new.t0, new.t1, new.selected)
+
+    def paint(self, width: int, height: int) -> Canvas:
+        return graph.paint(
+            self._marks,
+            self.axis(),
+            self.left,
+            (width, height),
+            self.palette,
+            self.glyphs,
+            self.timeline.selected,
+        )
+
+    def touch_steps(self, *steps: int | None) -> None:
+        axis = self.axis()
+        top = graph.rows(self.content_size.height).main
+        found = {axis.column(t) for t in steps if t is not None}
+        height = self.content_size.height - top
+        self.touch(*(Region(self.left + c, top, 1, height) for c in found if c is not None))
+
+    def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
+        if self.timeline.empty or y < graph.rows(self.content_size.height).main:
+            return line
+        for t, paper in (
+            (self.hovered, DEFAULT),
+            (self.timeline.cursor, self.palette.cursor_paper),
+        ):
+            column = None if t is None else self.axis().column(t)
+            if column is not None:
+                free = character(line, self.left + column) == " "
+                text = self.glyphs.cursor if free else None
+                ink = self.palette.cursor if free else DEFAULT
+                line = replaced(line, self.left + column, text, style(ink, paper))
+        return line
+
+    def picked(self, t: int, row: int) -> None:
+        del row
+        index = self._marks.nearest(t)
+        if index is None:
+            self.post_message(self.StepPicked(t))
+        else:
+            self.post_message(self.AttemptPicked(index, int(self._marks.t[index])))

@@ -1,0 +1,120 @@
+"""The base of the widgets that paint cells themselves and hand lines to the compositor."""
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tttui.draw import palette as palettes
+from tttui.draw.canvas import Canvas
+from tttui.draw.glyphs import UNICODE, Glyphs
+from tttui.draw.palette import Palette
+
+
+class Drawn(Widget):
+    """A widget that paints a `Canvas` once and serves its lines until something changes.
+
+    Subclasses implement `paint`, call `changed` when the painting is out of date, and may lay
+    marks over single lines in `overlaid`, which `touch` redraws without painting again.
+    """
+
+    DEFAULT_CSS = "Drawn { height: 1fr; width: 1fr; }"
+
+    palette: Palette = palettes.DARK
+    glyphs: Glyphs = UNICODE
+
+    def __init__(
+        self, *, name: str | None = None, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._canvas: Canvas | None = None
+        self._ground = Style()
+        self._lines: dict[int, list[Segment]] = {}
+
+    def set_look(self, palette: Palette, glyphs: Glyphs) -> None:
+        """Colours and characters; everything is painted again."""
+        self.palette, self.glyphs = palette, glyphs
+        self.changed()
+
+    def paint(self, width: int, height: int) -> Canvas:
+        """The cells of the whole content, width x height."""
+        raise NotImplementedError
+
+    def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
+        """The line with what moves often laid over it."""
+        return line
+
+    def changed(self) -> None:
+        """Paint again at the next refresh."""
+        self._canvas = None
+        self.refresh()
+
+    def touch(self, *regions: Region) -> None:
+        """Send regions of the content again, without painting."""
+        left, top = self.gutter.left, self.gutter.top
+        placed = [region.translate((left, top)) for region in regions if region.area]
+        if placed:
+            self.refresh(*placed)
+
+    def canvas(self) -> Canvas:
+        """The painted cells at the present size."""
+        width, height = self.content_size
+        canvas = self._canvas
+        if canvas is None or (canvas.columns, canvas.rows) != (width, height):
+            canvas = self._canvas = self.paint(width, height)
+            self._ground = Style(bgcolor=self.background_colors[1].rich_color)
+            self._lines.clear()
+        return canvas
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._canvas = None
+
+    def grounded(self, line: list[Segment]) -> list[Segment]:
+        """The line on the widget's background, where it has none of its own."""
+        return [Segment(text, self._ground + old if old else self._ground) for text, old, _ in line]
+
+    def render_line(self, y: int) -> Strip:
+        canvas = self.canvas()
+        if not 0 <= y < canvas.rows:
+            return Strip.blank(self.content_size.width)
+        line = self._lines.get(y)
+        if line is None:
+            line = self._lines[y] = self.grounded(canvas.segments(y))
+        return Strip(self.overlaid(y, line), canvas.columns)
+
+
+def replaced(line: list[Segment], column: int, text: str | None, style: Style) -> list[Segment]:
+    """The line with one-cell-wide `text` put at `column` (None: what is there) in `style`.
+
+    `style` is added to the style that is there, so one without ink or paper keeps that.
+    Only for lines in which every character is one cell wide.
+    """
+    out: list[Segment] = []
+    x = 0
+    end = column + (1 if text is None else len(text))
+    for segment in line:
+        content, old, _ = segment
+        stop = x + len(content)
+        if stop <= column or x >= end:
+            out.append(segment)
+        else:
+            a, b = max(column - x, 0), min(end - x, len(content))
+            if a:
+                out.append(Segment(content[:a], old))
+            middle = content[a:b] if text is None else text[x + a - column : x + b - column]
+            out.append(Segment(middle, old + style if old else style))
+            if b < len(content):
+                out.append(Segment(content[b:], old))
+        x = stop
+    return out
+
+
+def character(line: list[Segment], column: int) -> str:
+    """The character at a column of a line whose characters are all one cell wide."""
+    for segment in line:
+        if column < len(segment.text):
+            return segment.text[column]
+        column -= len(segment.text)
+    return " "
