@@ -8,6 +8,7 @@ from textual._compositor import CompositorUpdate
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
+from tttui.draw.glyphs import GLYPHS
 from tttui.model.errors import RefusedInput
 from tttui.output import Frame
 from tttui.screens.main import MainScreen, StartView
@@ -32,7 +33,9 @@ class TttuiApp(App[int]):
             if name not in self.available_themes:
                 self.register_theme(known)
         self.theme = theme or DEFAULT_THEME
-        self._main = MainScreen(store, start, palette_of(self.theme, ascii=ascii))
+        self._main = MainScreen(
+            store, start, palette_of(self.theme), GLYPHS["ascii" if ascii else "unicode"]
+        )
 
     def get_default_screen(self) -> Screen[None]:
         return self._main
@@ -76,6 +79,6 @@ def open_app(
         raise RefusedInput(f"--theme: {theme!r} is unknown; choose from {', '.join(THEMES)}")
     store = Store(paths, poll=1.0 if poll else None)
     store.start()
-    start = StartView(tab or StartView.tab, t, window, log, follow)
+    start = StartView(tab or "overview", t, window, log, follow)
     app = TttuiApp(store, start, theme=theme, ascii=ascii)
     return app.run() or 0

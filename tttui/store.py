@@ -7,10 +7,10 @@ thread and must only hand the snapshot over.
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
@@ -22,7 +22,13 @@ from tttui.model.settings import World
 from tttui.model.steps import Trajectory
 
 BATCH_ROWS = 60_000
-"""Rows read before a first, partial snapshot is published."""
+"""Rows read before a partial snapshot is published."""
+
+REFRESH_S = 0.2
+"""Least time between two looks at changing files, in seconds."""
+
+STATUS_S = 2.0
+"""Time between two looks at whether a live run's process still lives, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,24 +61,29 @@ class Store:
         self.snapshot = Snapshot()
         self._poll = poll
         self._listener: Listener | None = None
-        self._commands: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._changed = threading.Event()
+        self._publishing = threading.Lock()
+        self._commands: deque[Callable[[], None]] = deque()
+        self._stale = False
+        """Files changed since they were read."""
+        self._stopping = False
+        self._wake = threading.Condition()
         self._reader: SessionReader | None = None
         self._wants_trajectory = False
         self._wants_yardsticks = False
         self._watcher: Watcher | None = None
-        self._publishing = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="tttui-store", daemon=True)
 
     def start(self) -> None:
         """Search the paths and open the first session, in the background."""
-        self._commands.put(self._scan)
+        self._commands.append(self._scan)
         self._thread.start()
 
     def stop(self) -> None:
         """End the thread; returns at once, whatever is being read."""
         self._listener = None
-        self._commands.put(None)
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` with the snapshot there is and with every later one."""
@@ -82,51 +93,65 @@ class Store:
 
     def open(self, place: Place, run: str | None = None) -> None:
         """Show another session (and, in a store, one of its runs)."""
-        self._commands.put(lambda: self._open(place, run))
+        self._do(lambda: self._open(place, run))
 
     def want(self, *, trajectory: bool, yardsticks: bool) -> None:
         """Say which of the costly parts are on the screen; they are kept up to date then."""
 
         def set_wants() -> None:
-            if (trajectory, yardsticks) == (self._wants_trajectory, self._wants_yardsticks):
-                return
             self._wants_trajectory, self._wants_yardsticks = trajectory, yardsticks
             self._load_costly()
 
-        self._commands.put(set_wants)
+        self._do(set_wants)
 
     def rescan(self) -> None:
         """Search the paths again."""
-        self._commands.put(self._scan)
+        self._do(self._scan)
 
-    # Everything below runs in the thread.
+    def _do(self, command: Callable[[], None]) -> None:
+        with self._wake:
+            self._commands.append(command)
+            self._wake.notify()
+
+    def _on_change(self) -> None:
+        """Files changed; the watcher calls this in its thread."""
+        with self._wake:
+            self._stale = True
+            self._wake.notify()
+
+    # Everything below runs in the store's thread.
 
     def _work(self) -> None:
+        refreshed = -REFRESH_S
         while True:
-            command = self._commands.get()
-            if command is None:
-                break
-            commands = [command]
-            while command is not None:  # a burst of file changes is one refresh
-                try:
-                    command = self._commands.get_nowait()
-                except Empty:
+            with self._wake:
+                now = time.monotonic()
+                while not (self._stopping or self._commands):
+                    due = refreshed + (REFRESH_S if self._stale else STATUS_S)
+                    if self._stale or self._is_live():
+                        if now >= due:
+                            break
+                        self._wake.wait(due - now)
+                    else:
+                        self._wake.wait()
+                    now = time.monotonic()
+                if self._stopping:
                     break
-                if command not in commands:
-                    commands.append(command)
-            for each in commands:
-                if each is None:
-                    self._close()
-                    return
-                try:
-                    each()
-                except TttuiError as error:
-                    self._publish(replace(self.snapshot, error=str(error), scanned=True))
-        self._close()
-
-    def _close(self) -> None:
+                command = self._commands.popleft() if self._commands else self._refresh
+                if command == self._refresh:
+                    self._stale = False
+                    refreshed = now
+            try:
+                command()
+            except TttuiError as error:
+                self._publish(replace(self.snapshot, error=str(error), scanned=True))
         if self._watcher is not None:
             self._watcher.stop()
+
+    def _is_live(self) -> bool:
+        """The open session's state can change without any file changing: its process may die."""
+        data = self.snapshot.data
+        return data is not None and data.status is not None and data.status.live
 
     def _publish(self, snapshot: Snapshot) -> None:
         with self._publishing:
@@ -156,25 +181,18 @@ class Store:
         if self._watcher is not None:
             self._watcher.start()
 
-    def _on_change(self) -> None:
-        """Called by the watcher, in its thread."""
-        self._commands.put(self._refresh)
-
     def _refresh(self) -> None:
         if self._reader is None:
             self._scan()
             return
-        while True:
-            began = time.monotonic()
-            data = self._reader.refresh(budget_rows=BATCH_ROWS)
-            if data is not self.snapshot.data:
-                self._publish(replace(self.snapshot, data=data))
-            if not data.loading:
-                break
-            if not self._commands.empty() and time.monotonic() - began > 0:
-                self._commands.put(self._refresh)  # let the user's command go first
-                return
-        self._load_costly()
+        data = self._reader.refresh(budget_rows=BATCH_ROWS)
+        if data is not self.snapshot.data:
+            self._publish(replace(self.snapshot, data=data))
+        if data.loading:
+            with self._wake:  # behind what the user asked for meanwhile
+                self._commands.append(self._refresh)
+        else:
+            self._load_costly()
 
     def _load_costly(self) -> None:
         reader, data = self._reader, self.snapshot.data

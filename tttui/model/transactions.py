@@ -47,7 +47,7 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Transactions:
-    """All update attempts of a run in file order, as columns of length [n]; NaN where absent.
+    """All update attempts of a run, ascending in t, as columns of length [n]; NaN where absent.
 
     `status` indexes `statuses`, which starts with STATUSES and goes on with unknown ones.
     `records[i]` is the i-th object as it stood in the file (for what has no column); readers

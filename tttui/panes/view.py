@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from textual.widget import Widget
 
+from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
 from tttui.dynamics.yardsticks import Yardstick
 from tttui.model.session import SessionData
@@ -18,6 +19,7 @@ class View:
     data: SessionData
     timeline: Timeline
     palette: Palette
+    glyphs: Glyphs
     trajectory: Trajectory | None = None
     yardsticks: tuple[Yardstick, ...] = ()
     compare_yardsticks: bool = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
+from rich.style import Style
 from textual import on
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
@@ -15,21 +16,22 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from tttui.draw.colours import style
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
 from tttui.keys import COMMANDS, TABS, Command
 from tttui.model.ages import age_text
-from tttui.model.session import SessionData
+from tttui.model.session import SessionData, State
 from tttui.model.timeline import Timeline
 from tttui.panes.later import LaterPane
-from tttui.panes.overview import OverviewPane
+from tttui.panes.overview import OverviewPane, marks_of
 from tttui.panes.view import Pane, View
 from tttui.screens.chooser import Choice, Chooser
 from tttui.screens.help import HelpScreen
 from tttui.store import Snapshot, Store
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
-from tttui.widgets.messages import RangeChosen, StepChosen, TransactionChosen, ZoomAsked
 from tttui.widgets.scrubber import Scrubber
+from tttui.widgets.timeview import TimeView
 
 FRAME = 1 / 20
 """Time between two frames of the replay, in seconds."""
@@ -45,7 +47,7 @@ LOG_SPREAD = 100.0
 class StartView:
     """Where the app opens: the options of its command line."""
 
-    tab: str = TABS[0]
+    tab: str = "overview"
     t: int | None = None
     window: tuple[int, int] | None = None
     log: bool | None = None
@@ -103,6 +105,8 @@ class MainScreen(Screen[None]):
         self._yardsticks = False
         self._inspecting = False
         self._panes: dict[str, Pane] = {}
+        self._marked: SessionData | None = None
+        """The data whose attempts the scrubber shows."""
         self._player: Timer | None = None
         self._played_at = 0.0
         self._note_timer: Timer | None = None
@@ -112,18 +116,23 @@ class MainScreen(Screen[None]):
         yield TabBar(self.tab)
         yield Container(id="body")
         yield Static("", id="nothing")
-        yield Scrubber(self.palette)
+        yield Scrubber()
         yield KeyBar()
 
     def on_mount(self) -> None:
         self._top, self._tabs = self.query_one(TopBar), self.query_one(TabBar)
         self._scrubber, self._keybar = self.query_one(Scrubber), self.query_one(KeyBar)
         self._body, self._nothing = self.query_one("#body"), self.query_one("#nothing", Static)
+        self._scrubber.set_look(self.palette, self.glyphs)
         self._body.display = False
         self._nothing.update("Looking for sessions ...")
-        self.store.listen(lambda snapshot: self.post_message(self.Arrived(snapshot)) and None)
+        self.store.listen(self._deliver)
 
     # New data
+
+    def _deliver(self, snapshot: Snapshot) -> None:
+        """Called in the store's thread."""
+        self.post_message(self.Arrived(snapshot))
 
     def on_main_screen_arrived(self, message: Arrived) -> None:
         old, new = self.snapshot.data, message.snapshot.data
@@ -181,17 +190,21 @@ class MainScreen(Screen[None]):
         self._nothing.display = data is None
         if data is None:
             self._nothing.update(self._why_nothing())
-            self._top.show((), "", "")
+            self._top.show((), "", Style())
             self._show_keys()
             return
         self._show_header(data)
-        self._scrubber.show(self.timeline, data.transactions)
+        if data is not self._marked:
+            self._marked = data
+            self._scrubber.set_marks(marks_of(data))
+        self._scrubber.set_timeline(self.timeline)
         pane = self._pane()
         pane.show(
             View(
                 data,
                 self.timeline,
                 self.palette,
+                self.glyphs,
                 self.snapshot.trajectory,
                 self.snapshot.yardsticks,
                 self._yardsticks,
@@ -228,20 +241,17 @@ class MainScreen(Screen[None]):
         if data.place.layout != "native":
             parts.append(f"{data.place.layout} layout")
         if data.loading:
-            state, style = "loading ...", "bold"
+            state, look = "loading ...", Style(bold=True)
         elif status is None:
-            state, style = "read-only", "dim"
+            state, look = "read-only", Style(dim=True)
         else:
-            state, style = (
-                _STATE_MARKS[status.state] + " " + (status.detail or status.state),
-                "bold",
-            )
+            state = f"{_STATE_MARKS[status.state]} {status.detail or status.state}"
             if status.live and status.steps_total and status.t is not None:
                 state += f"  {status.t}/{status.steps_total}"
                 if status.steps_per_second:
                     state += f"  {status.steps_per_second:,.0f} steps/s".replace(",", " ")
-            style = self.palette.state_style(status.state)
-        self._top.show(tuple(parts), state, style)
+            look = state_style(status.state, self.palette)
+        self._top.show(tuple(parts), state, look)
 
     def _show_keys(self) -> None:
         shown = []
@@ -313,22 +323,23 @@ class MainScreen(Screen[None]):
 
     # What the mouse does in the views
 
-    @on(StepChosen)
-    def _on_step_chosen(self, message: StepChosen) -> None:
+    @on(TimeView.StepPicked)
+    def _on_step_picked(self, message: TimeView.StepPicked) -> None:
         self.move(self.timeline.jump(message.t))
 
-    @on(RangeChosen)
-    def _on_range_chosen(self, message: RangeChosen) -> None:
+    @on(TimeView.RangePicked)
+    def _on_range_picked(self, message: TimeView.RangePicked) -> None:
         self.move(self.timeline.show(message.t0, message.t1))
 
-    @on(ZoomAsked)
-    def _on_zoom_asked(self, message: ZoomAsked) -> None:
-        self.move(self.timeline.zoom(message.factor, message.around))
+    @on(TimeView.Zoomed)
+    def _on_zoomed(self, message: TimeView.Zoomed) -> None:
+        self.move(self.timeline.zoom(message.factor, message.t))
 
-    @on(TransactionChosen)
-    def _on_transaction_chosen(self, message: TransactionChosen) -> None:
+    @on(TimeView.AttemptPicked)
+    def _on_attempt_picked(self, message: TimeView.AttemptPicked) -> None:
         self._inspecting = True
-        self._select(message.index)
+        self.move(self.timeline.select(message.index, message.t))
+        self._show()
 
     @on(TabBar.Selected)
     def _on_tab_selected(self, message: TabBar.Selected) -> None:
@@ -355,15 +366,15 @@ class MainScreen(Screen[None]):
             self.note("This run has no transactions.")
             return
         events, cursor = data.transactions, self.timeline.cursor
-        order = np.argsort(events.t, kind="stable")
         selected = self.timeline.selected
         if selected is not None and events.t[selected] == cursor:
-            at = int(np.flatnonzero(order == selected)[0]) + n
+            at = selected + n
+        elif n < 0:
+            at = int(np.searchsorted(events.t, cursor, "left")) + n
         else:
-            side = "left" if n < 0 else "right"
-            at = int(np.searchsorted(events.t[order], cursor, side)) + (n if n < 0 else n - 1)
-        if 0 <= at < len(order):
-            self._select(int(order[at]))
+            at = int(np.searchsorted(events.t, cursor, "right")) + n - 1
+        if 0 <= at < len(events):
+            self._select(at)
         else:
             self.note("No earlier transaction." if n < 0 else "No later transaction.")
 
@@ -489,6 +500,17 @@ _STATE_MARKS = {
     "stalled": "!",
     "unknown": "?",
 }
+
+
+def state_style(state: State, palette: Palette) -> Style:
+    """How a session's state is written."""
+    if state in ("running", "completed"):
+        ink = palette.good
+    elif state in ("crashed", "failed", "stalled"):
+        ink = palette.bad
+    else:
+        ink = palette.warn
+    return style(ink, bold=True)
 
 
 def _spreads(data: SessionData) -> bool:

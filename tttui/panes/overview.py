@@ -1,0 +1,270 @@
+"""Overview: is test-time training working here, at a glance?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from tttui.draw.envelope import Series
+from tttui.draw.marks import Marks
+from tttui.draw.numbers import short
+from tttui.draw.plot import Plot, Role, Trace
+from tttui.draw.smoothing import exponential
+from tttui.model.session import SessionData
+from tttui.model.transactions import COMMIT, Transactions
+from tttui.model.verdict import Improvement, Verdict, last_means, percent_text, verdict
+from tttui.panes.view import Pane, View
+from tttui.widgets.cards import MetricCard, Tone
+from tttui.widgets.chart import Chart
+from tttui.widgets.commits import CommitGraph
+from tttui.widgets.identity import IdentityCard
+from tttui.widgets.transaction_panel import TransactionPanel
+from tttui.widgets.verdict import VerdictLine
+
+SMOOTH_SPAN = 32
+"""Span of the exponential average, in steps."""
+
+SPARK_STEPS = 400
+"""Steps at the end of the run that a card's sparkline shows."""
+
+WIDE = 150
+"""Columns from which the identity stands beside the chart."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Digest:
+    """What the Overview derives from the data once, whatever the cursor does."""
+
+    verdict: Verdict
+    baseline: Series
+    adaptive: Series
+    no_update: Series | None
+    baseline_tail: Series
+    adaptive_tail: Series
+    """The last SPARK_STEPS of both."""
+    marks: Marks
+    attempted: int
+    committed: int
+
+
+def digest(data: SessionData) -> Digest:
+    """Summarise a session's errors and transactions."""
+    steps, events = data.steps, data.transactions
+    attempted = len(events) or int(steps.did_update.sum())
+    committed = int((events.status == COMMIT).sum()) if len(events) else int(steps.update_ok.sum())
+    tail = slice(max(0, len(steps) - SPARK_STEPS), len(steps))
+    return Digest(
+        verdict(data),
+        Series(steps.t, steps.baseline),
+        Series(steps.t, steps.adaptive),
+        None if steps.no_update is None else Series(steps.t, steps.no_update),
+        Series(steps.t[tail], steps.baseline[tail]),
+        Series(steps.t[tail], steps.adaptive[tail]),
+        marks_of(data),
+        attempted,
+        committed,
+    )
+
+
+def marks_of(data: SessionData) -> Marks:
+    """The update attempts; of a run without an events file, those that per_step.csv flags."""
+    events: Transactions = data.transactions
+    if len(events):
+        return Marks(events.t, events.status, events.statuses)
+    steps = data.steps
+    tried = np.flatnonzero(steps.did_update)
+    failed = len(events.statuses)
+    status = np.where(steps.update_ok[tried], COMMIT, failed)
+    return Marks(steps.t[tried], status, (*events.statuses, "rollback"))
+
+
+class OverviewPane(Pane):
+    """Cards, verdict, the error chart, the commit graph, identity; a panel for one transaction."""
+
+    DEFAULT_CSS = """
+    OverviewPane { layout: vertical; height: 1fr; }
+    OverviewPane #cards { height: auto; }
+    OverviewPane #middle { height: 1fr; }
+    OverviewPane #charts { width: 1fr; }
+    OverviewPane Chart { height: 1fr; }
+    OverviewPane #side { width: 46; display: none; }
+    OverviewPane.inspecting #side { display: block; }
+    OverviewPane.narrow.inspecting #charts { display: none; }
+    OverviewPane.narrow #side { width: 1fr; }
+    OverviewPane IdentityCard { height: 2; }
+    OverviewPane.short IdentityCard { height: 1; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._data: SessionData | None = None
+        self._digest: Digest | None = None
+        self._plotted: object = None
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="cards"):
+            yield MetricCard("frozen MSE", id="frozen")
+            yield MetricCard("adaptive MSE", id="adaptive")
+            yield MetricCard("improvement", id="improvement")
+            yield MetricCard("committed", id="updates")
+            yield MetricCard("hidden mu", id="mu")
+            yield MetricCard("age", id="age")
+        yield VerdictLine()
+        with Horizontal(id="middle"):
+            with Vertical(id="charts"):
+                yield Chart()
+                yield CommitGraph()
+            with Vertical(id="side"):
+                yield TransactionPanel()
+        yield IdentityCard()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width < 100, "narrow")
+        self.set_class(event.size.height < 28, "short")
+
+    def show(self, view: View) -> None:
+        if not self.is_mounted:
+            self.call_after_refresh(self.show, view)
+            return
+        if view.data is not self._data:
+            self._data, self._digest = view.data, digest(view.data)
+        assert self._digest is not None
+        self._show_charts(view, self._digest)
+        self._show_cards(view, self._digest)
+        self.query_one(VerdictLine).show(self._digest.verdict, view.palette)
+        self.query_one(IdentityCard).show(view.data, view.palette)
+        self._show_side(view)
+
+    def _show_charts(self, view: View, found: Digest) -> None:
+        chart, graph = self.query_one(Chart), self.query_one(CommitGraph)
+        chart.set_look(view.palette, view.glyphs)
+        graph.set_look(view.palette, view.glyphs)
+        wanted = (found, view.timeline.smooth, view.compare_yardsticks, view.yardsticks)
+        if wanted != self._plotted:
+            self._plotted = wanted
+            chart.set_plot(error_plot(view, found))
+            graph.set_marks(found.marks)
+        chart.set_timeline(view.timeline)
+        graph.set_timeline(view.timeline)
+
+    def _show_side(self, view: View) -> None:
+        self.set_class(view.inspecting, "inspecting")
+        if not view.inspecting:
+            return
+        events, selected = view.data.transactions, view.timeline.selected
+        event = events[selected] if selected is not None and selected < len(events) else None
+        self.query_one(TransactionPanel).show(
+            event, selected or 0, len(events), view.data.meta.plasticity_cfg, view.palette
+        )
+
+    def _show_cards(self, view: View, found: Digest) -> None:
+        for card in self.query(MetricCard):
+            if (card.palette, card.glyphs) != (view.palette, view.glyphs):
+                card.set_look(view.palette, view.glyphs)
+        baseline, adaptive, n = last_means(view.data.steps)
+        over = f"last {n} steps" if n else "no steps yet"
+        log = view.timeline.log
+        self._card("frozen").set_metric(
+            short(baseline) if n else "-",
+            over,
+            "baseline",
+            series=found.baseline_tail,
+            log=log,
+        )
+        self._card("adaptive").set_metric(
+            short(adaptive) if n else "-",
+            over,
+            "adaptive",
+            series=found.adaptive_tail,
+            log=log,
+        )
+        self._card("improvement").set_metric(*improvement_texts(found.verdict.improvement))
+        rolled = found.attempted - found.committed
+        tone: Tone = (
+            "neutral" if not found.attempted else "good" if found.committed > rolled else "bad"
+        )
+        self._card("updates").set_metric(
+            f"{found.committed} / {found.attempted}",
+            f"{rolled} rolled back",
+            tone,
+            share=found.committed / found.attempted if found.attempted else 0.0,
+        )
+        self._card("mu").set_metric(*mu_texts(view.data, view.timeline.cursor))
+        state = view.data.status.state if view.data.status is not None else "read-only"
+        self._card("age").set_metric(view.age or "-", state)
+
+    def _card(self, name: str) -> MetricCard:
+        return self.query_one(f"#{name}", MetricCard)
+
+
+def improvement_texts(result: Improvement | None) -> tuple[str, str, Tone]:
+    """Value, interval and tone of the improvement's card."""
+    if result is None or result.n == 0:
+        return "-", "no steps yet", "neutral"
+    value = percent_text(result.percent)
+    value = f"{'+' if result.percent > 0 else ''}{value} %"
+    if not np.isfinite(result.low):
+        return value, "too few steps", "neutral"
+    tone: Tone = {"better": "good", "worse": "bad", "unclear": "warn"}[result.tone]  # type: ignore[assignment]
+    return value, f"CI {percent_text(result.low)} .. {percent_text(result.high)}", tone
+
+
+def mu_texts(data: SessionData, cursor: int) -> tuple[str, str, Tone]:
+    """The hidden friction, and what the weights in force at the cursor imply."""
+    truth = data.mu_now
+    shown = "-" if truth is None else f"{truth:.4f}"
+    events = data.transactions
+    known = np.flatnonzero(
+        np.isfinite(events.implied_mu) & (events.status == COMMIT) & (events.t <= cursor)
+    )
+    if not len(known):
+        return (
+            shown,
+            "implied: not yet" if data.place.layout == "native" else "implied: -",
+            "neutral",
+        )
+    implied = float(events.implied_mu[known[-1]])
+    return shown, f"implied {implied:.4f}", "neutral"
+
+
+def error_plot(view: View, found: Digest) -> Plot:
+    """Both models' errors over the steps, with what else was asked for."""
+    smooth = view.timeline.smooth
+    traces = [
+        _trace("frozen", found.baseline, "baseline", smooth),
+        _trace("adaptive", found.adaptive, "adaptive", smooth, heavy=True),
+    ]
+    if found.no_update is not None:
+        traces.insert(1, _trace("no update", found.no_update, "third", smooth))
+    compare = (len(traces) - 1, 0)
+    rulers = []
+    if view.compare_yardsticks:
+        for i, ruler in enumerate(view.yardsticks):
+            series = Series(ruler.t, ruler.mse)
+            rulers.append(_trace(ruler.name, series, i + 1, smooth=True))
+    note = f"exponential average, span {SMOOTH_SPAN}" if smooth else ""
+    if view.compare_yardsticks and not rulers:
+        note = yardstick_note(view.data)
+    why = view.data.problem("steps")
+    return Plot(
+        title="MSE",
+        traces=(*rulers, *traces),
+        compare=(compare[0] + len(rulers), compare[1] + len(rulers)),
+        marks=found.marks,
+        note=note,
+        message=why.reason if why is not None else "no steps recorded yet",
+    )
+
+
+def yardstick_note(data: SessionData) -> str:
+    """Why no yardstick is drawn (yet)."""
+    why = data.problem("trajectory")
+    return f"no yardsticks: {why.reason}" if why is not None else "computing yardsticks ..."
+
+
+def _trace(name: str, series: Series, role: Role, smooth: bool, heavy: bool = False) -> Trace:
+    if not smooth:
+        return Trace(name, series, role, heavy)
+    return Trace(name, Series(series.t, exponential(series.y, SMOOTH_SPAN)), role, heavy, series)
