@@ -11,14 +11,17 @@ from tttui.model.arrays import Bools, Ints
 BLANK = 0x2800
 """Codepoint of the braille cell without dots."""
 
-_WEIGHTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype=np.uint8)
+_BITS = ((0, 3), (1, 4), (2, 5), (6, 7))
 
 
 def pack(dots: Bools) -> Ints:
     """Bit patterns [rows, columns] (uint8) of a dot raster [4 rows, 2 columns]; row 0 is on top."""
-    height, width = dots.shape
-    cells = dots.reshape(height // 4, 4, width // 2, 2).astype(np.uint8)
-    return np.asarray((cells * _WEIGHTS[None, :, None, :]).sum(axis=(1, 3), dtype=np.uint8))
+    raised = dots.view(np.uint8)
+    bits = np.zeros((dots.shape[0] // 4, dots.shape[1] // 2), dtype=np.uint8)
+    for row, pair in enumerate(_BITS):
+        for column, bit in enumerate(pair):
+            bits |= raised[row::4, column::2] << bit
+    return bits
 
 
 def text(dots: Bools) -> list[str]:

@@ -63,11 +63,12 @@ class Canvas:
         self.ink[where] = ink
         self.bold[where] = bold
 
-    def segments(self, row: int) -> list[Segment]:
-        """The row as segments, one for each run of equal style."""
+    def segments(self, row: int, ground: Colour = DEFAULT) -> list[Segment]:
+        """The row as segments, one for each run of equal style, on the paper `ground`."""
         if not self.columns:
             return []
-        ink, paper, bold = self.ink[row], self.paper[row], self.bold[row]
+        ink, bold = self.ink[row], self.bold[row]
+        paper = np.where(self.paper[row] == DEFAULT, ground, self.paper[row])
         text = self.char[row].tobytes().decode("utf-32-le")
         # a space shows no ink: it joins the run before it
         blank = self.char[row] == _SPACE

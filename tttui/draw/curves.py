@@ -29,8 +29,7 @@ def trace(series: Series, axis: TimeAxis, log: bool = False) -> Curve:
     found = series.columns(axis.edges())
     low, high, mean = found.low.copy(), found.high.copy(), found.mean.copy()
     centres = axis.centres()
-    i = int(np.searchsorted(series.t, axis.t0))
-    j = int(np.searchsorted(series.t, axis.t1, side="right"))
+    i, j = int(series.index(axis.t0)), int(series.index(axis.t1, after=True))
     if 0 < j - i < axis.dots and axis.t1 > axis.t0:
         i, j = max(0, i - 1), min(len(series), j + 1)
         t, y = series.t[i:j].astype(np.float64), series.y[i:j]

@@ -28,38 +28,78 @@ class Columns:
     count: Ints
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Blocks:
+    """Summaries of rows of samples [rows]; `finite_*` and `positive` are NaN where none is."""
+
+    low: Floats
+    high: Floats
+    total: Floats
+    """Sum of the finite samples."""
+    finite: Ints
+    """How many samples are finite."""
+    count: Ints
+    """How many are not NaN."""
+    finite_low: Floats
+    finite_high: Floats
+    positive: Floats
+    """Smallest finite sample above 0."""
+
+    def __len__(self) -> int:
+        return len(self.low)
+
+    def __add__(self, other: "_Blocks") -> "_Blocks":
+        names = self.__dataclass_fields__
+        return _Blocks(**{n: np.concatenate([getattr(self, n), getattr(other, n)]) for n in names})
+
+    def first(self, k: int) -> "_Blocks":
+        return _Blocks(**{n: getattr(self, n)[:k] for n in self.__dataclass_fields__})
+
+
 class Series:
     """Samples y [n] at ascending positions t [n], ready to be drawn at any zoom.
 
-    Immutable. `t` is sorted if it is not ascending (damaged files); lengths must agree.
+    Immutable; holds on to the arrays without copying them. They are sorted first if t does not
+    ascend (damaged files). `grown_from` is a series of which this one is a continuation, equal
+    in the samples they share: its summaries are taken over.
     """
 
-    def __init__(self, t: Ints | Floats, y: Floats) -> None:
+    def __init__(self, t: Ints | Floats, y: Floats, grown_from: "Series | None" = None) -> None:
         if len(t) != len(y):
             raise ValueError(f"{len(t)} positions for {len(y)} samples")
         y = np.asarray(y, dtype=np.float64)
-        if len(t) and not (np.diff(t) >= 0).all():
+        if len(t) and not (t[1:] >= t[:-1]).all():
             order = np.argsort(t, kind="stable")
-            t, y = t[order], y[order]
+            t, y, grown_from = t[order], y[order], None
         self.t: Floats | Ints = t
         self.y: Floats = y
-        n = len(y)
-        rows = -(-n // BLOCK)
-        self._padded = np.full((rows, BLOCK), np.nan)
-        self._padded.reshape(-1)[:n] = y
-        self._low, self._high, self._sum, self._finite, self._count = _summary(self._padded)
-        self._extent = _finite_extent(self._padded)
+        whole = len(y) // BLOCK
+        known = None
+        if grown_from is not None:
+            known = grown_from._blocks.first(min(len(grown_from) // BLOCK, whole))
+        start = 0 if known is None else len(known)
+        blocks = _summary(y[start * BLOCK : whole * BLOCK].reshape(-1, BLOCK))
+        self._blocks: _Blocks = blocks if known is None else known + blocks
 
     def __len__(self) -> int:
         return len(self.y)
 
+    def index(self, t: Floats | float, *, after: bool = False) -> Ints:
+        """Index of the first sample at or after t; with `after`, of the first beyond t."""
+        if self.t.dtype.kind in "iu":
+            # whole numbers are compared as such: a cast would copy the positions every time
+            t = np.floor(t) if after else np.ceil(t)
+            t = np.clip(t, -(2.0**62), 2.0**62).astype(np.int64)
+        return np.asarray(np.searchsorted(self.t, t, side="right" if after else "left"))
+
     def columns(self, edges: Floats) -> Columns:
         """Summaries of the samples with edges[i] <= t < edges[i+1]; `edges` [n+1] ascends."""
-        at = np.searchsorted(self.t, edges)
+        at = self.index(edges)
         start, stop = at[:-1], at[1:]
         n = len(start)
         low, high = np.full(n, np.nan), np.full(n, np.nan)
-        total, finite, count = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64)
+        total = np.zeros(n)
+        finite, count = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
         head, tail = start // BLOCK, stop // BLOCK
 
         def take(columns: Ints, row: Ints, begin: Ints, end: Ints) -> None:
@@ -68,35 +108,35 @@ class Series:
             columns, row, begin, end = columns[ok], row[ok], begin[ok], end[ok]
             if not len(columns):
                 return
-            inside = np.arange(BLOCK)
-            mask = (inside >= begin[:, None]) & (inside < end[:, None])
-            part = np.where(mask, self._padded[row], np.nan)
-            p_low, p_high, p_sum, p_finite, p_count = _summary(part)
-            low[columns] = np.fmin(low[columns], p_low)
-            high[columns] = np.fmax(high[columns], p_high)
-            total[columns] += p_sum
-            finite[columns] += p_finite
-            count[columns] += p_count
+            reach = int((end - begin).max())
+            inside = np.arange(reach)
+            at = (row * BLOCK + begin)[:, None] + inside
+            samples = self.y[np.minimum(at, len(self.y) - 1)]
+            part = _summary(np.where(inside < (end - begin)[:, None], samples, np.nan))
+            low[columns] = np.fmin(low[columns], part.low)
+            high[columns] = np.fmax(high[columns], part.high)
+            total[columns] += part.total
+            finite[columns] += part.finite
+            count[columns] += part.count
 
         every = np.arange(n)
-        same = head == tail
-        last = np.where(same, stop - head * BLOCK, BLOCK)
+        last = np.where(head == tail, stop - head * BLOCK, BLOCK)
         take(every, head, start - head * BLOCK, last)
-        apart = ~same
-        take(every[apart], tail[apart], np.zeros(apart.sum(), dtype=int), (stop % BLOCK)[apart])
+        apart = every[head != tail]
+        take(apart, tail[apart], np.zeros_like(apart), (stop % BLOCK)[apart])
 
         wide = every[tail > head + 1]
         if len(wide):
+            blocks = self._blocks
             pairs = np.stack([head[wide] + 1, tail[wide]], axis=1).reshape(-1)
             # reduceat needs indices inside the array: the last column may end on its edge
-            clipped = pairs[:-1] if pairs[-1] == len(self._low) else pairs
-            low[wide] = np.fmin(low[wide], np.fmin.reduceat(self._low, clipped)[::2])
-            high[wide] = np.fmax(high[wide], np.fmax.reduceat(self._high, clipped)[::2])
-            total[wide] += np.add.reduceat(self._sum, clipped)[::2]
-            finite[wide] += np.add.reduceat(self._finite, clipped)[::2]
-            count[wide] += np.add.reduceat(self._count, clipped)[::2]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.where(finite > 0, total / finite, np.nan)
+            pairs = pairs[:-1] if pairs[-1] == len(blocks) else pairs
+            low[wide] = np.fmin(low[wide], np.fmin.reduceat(blocks.low, pairs)[::2])
+            high[wide] = np.fmax(high[wide], np.fmax.reduceat(blocks.high, pairs)[::2])
+            total[wide] += np.add.reduceat(blocks.total, pairs)[::2]
+            finite[wide] += np.add.reduceat(blocks.finite, pairs)[::2]
+            count[wide] += np.add.reduceat(blocks.count, pairs)[::2]
+        mean = np.divide(total, finite, out=np.full(n, np.nan), where=finite > 0)
         return Columns(low, high, mean, count)
 
     def extent(self, t0: float, t1: float) -> tuple[float, float, float] | None:
@@ -104,19 +144,17 @@ class Series:
 
         None when there is no finite sample; the third is NaN when nothing is positive.
         """
-        i = int(np.searchsorted(self.t, t0))
-        j = int(np.searchsorted(self.t, t1, side="right"))
+        i, j = int(self.index(t0)), int(self.index(t1, after=True))
         head, tail = min(-(-i // BLOCK) * BLOCK, j), max(j // BLOCK * BLOCK, i)
         if tail <= head:
             head, tail = j, j
-        loose = np.concatenate([self.y[i:head], self.y[tail:j]])
-        parts = [_finite_extent(loose[None, :])] if len(loose) else []
+        found = _summary(np.concatenate([self.y[i:head], self.y[tail:j]])[None, :])
+        low, high, positive = found.finite_low, found.finite_high, found.positive
         if tail > head:
-            parts.append(self._extent[:, head // BLOCK : tail // BLOCK])
-        if not parts:
-            return None
-        every = np.concatenate(parts, axis=1)
-        low, high, positive = every[0], every[1], every[2]
+            rows = slice(head // BLOCK, tail // BLOCK)
+            low = np.append(low, self._blocks.finite_low[rows])
+            high = np.append(high, self._blocks.finite_high[rows])
+            positive = np.append(positive, self._blocks.positive[rows])
         if np.isnan(low).all():
             return None
         return (
@@ -127,33 +165,30 @@ class Series:
 
     def at(self, t: float) -> tuple[float, float] | None:
         """Position and value of the newest sample at or before t; None when there is none."""
-        i = int(np.searchsorted(self.t, t, side="right")) - 1
+        i = int(self.index(t, after=True)) - 1
         return None if i < 0 else (float(self.t[i]), float(self.y[i]))
 
 
-def _summary(rows: Floats) -> tuple[Floats, Floats, Floats, Floats, Ints]:
-    """Minimum, maximum, sum and number of finite samples, number of non-NaN, for each row."""
-    finite = np.isfinite(rows)
-    return (
-        np.fmin.reduce(rows, axis=1) if rows.size else np.empty(0),
-        np.fmax.reduce(rows, axis=1) if rows.size else np.empty(0),
-        np.where(finite, rows, 0.0).sum(axis=1),
-        finite.sum(axis=1).astype(np.float64),
+def _summary(rows: Floats) -> _Blocks:
+    """The summary of each row of samples."""
+    n, width = rows.shape
+    if not n or not width:
+        none, zero = np.full(n, np.nan), np.zeros(n, dtype=np.int64)
+        return _Blocks(none, none, np.zeros(n), zero, zero, none, none, none)
+    low, high = np.fmin.reduce(rows, axis=1), np.fmax.reduce(rows, axis=1)
+    total = np.add.reduce(rows, axis=1)
+    full = np.full(n, width, dtype=np.int64)
+    if np.isfinite(total).all() and (low > 0).all():
+        return _Blocks(low, high, total, full, full, low, high, low)
+    is_finite = np.isfinite(rows)
+    finite = np.where(is_finite, rows, np.nan)
+    return _Blocks(
+        low,
+        high,
+        np.where(is_finite, rows, 0.0).sum(axis=1),
+        is_finite.sum(axis=1),
         (~np.isnan(rows)).sum(axis=1),
-    )
-
-
-def _finite_extent(rows: Floats) -> Floats:
-    """Finite minimum, finite maximum, smallest finite positive value of each row: [3, rows]."""
-    if not rows.size:
-        return np.empty((3, 0))
-    finite = np.where(np.isfinite(rows), rows, np.nan)
-    with np.errstate(invalid="ignore"):
-        positive = np.where(finite > 0, finite, np.nan)
-    return np.stack(
-        [
-            np.fmin.reduce(finite, axis=1),
-            np.fmax.reduce(finite, axis=1),
-            np.fmin.reduce(positive, axis=1),
-        ]
+        np.fmin.reduce(finite, axis=1),
+        np.fmax.reduce(finite, axis=1),
+        np.fmin.reduce(np.where(rows > 0, finite, np.nan), axis=1),
     )

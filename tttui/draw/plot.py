@@ -172,11 +172,12 @@ class _Painter:
             self.area(self.canvas.ink)[0, columns] = ink
 
     def grid(self) -> None:
+        """A thin row of dots at every labelled tick."""
+        dots = np.zeros((self.height, self.layout.columns * self._across), dtype=np.bool_)
         for tick in self.y_ticks():
-            dot = int(self.scale.dots(np.array([tick.value]), self.height)[0])
-            dots = np.zeros((self.height, self.layout.columns * self._across), dtype=np.bool_)
-            dots[self.height - 1 - dot, :: 4 * self._across // 2] = True
-            self.cells(dots, self.palette.faint, self.glyphs.grid)
+            row = self.height - 1 - int(self.scale.dots(np.array([tick.value]), self.height)[0])
+            dots[row, :: 2 * self._across] = True
+        self.cells(dots, self.palette.faint, self.glyphs.grid)
 
     @property
     def _across(self) -> int:

@@ -17,9 +17,18 @@ Part = tuple[str, Colour, bool]
 _GAP = "  "
 
 
+_WORDS = {
+    "rollback_loss_regression": "loss",
+    "rollback_grad_norm": "gradient",
+    "rollback_state_norm": "state norm",
+    "rollback_non_finite": "non-finite",
+    "rollback_live_regression": "live loss",
+}
+
+
 def status_words(status: str) -> str:
-    """A status for a person: `rollback_loss_regression` -> `loss regression`."""
-    return status.removeprefix("rollback_").replace("_", " ")
+    """A status in one or two words: `rollback_grad_norm` -> `gradient`."""
+    return _WORDS.get(status, status.removeprefix("rollback_").replace("_", " "))
 
 
 def title_row(

@@ -85,7 +85,8 @@ class Chart(TimeView, can_focus=True):
         if layout.labels >= 0:
             for t in steps:
                 if t is not None and (place := self._chip(t)):
-                    self.touch(Region(place[0], layout.labels, len(place[1]), 1))
+                    # with the label of the axis that it may have covered
+                    self.touch(Region(place[0] - 8, layout.labels, len(place[1]) + 16, 1))
 
     def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
         picture = self._picture
@@ -97,10 +98,7 @@ class Chart(TimeView, can_focus=True):
         if self.timeline.empty:
             return line
         if y == layout.labels:
-            if place := self._chip(self.timeline.cursor):
-                chip = style(palette.cursor, palette.cursor_paper, bold=True)
-                line = replaced(line, *place, chip)
-            return line
+            return self._labels(line)
         drag = self.dragging()
         if drag is not None:
             window = style(DEFAULT, palette.selected_paper)
@@ -131,10 +129,24 @@ class Chart(TimeView, can_focus=True):
         start = min(max(column - len(text) // 2, 0), self.axis().width - len(text))
         return (self.left + start, text) if start >= 0 else None
 
+    def _labels(self, line: list[Segment]) -> list[Segment]:
+        """The axis labels with the cursor's step over those that it touches."""
+        place = self._chip(self.timeline.cursor)
+        if place is None:
+            return line
+        start, end = place[0], place[0] + len(place[1])
+        while start > 0 and character(line, start - 1) != " ":
+            start -= 1
+        while character(line, end) != " ":
+            end += 1
+        line = replaced(line, start, " " * (end - start), style(DEFAULT))
+        chip = style(self.palette.cursor, self.palette.cursor_paper, bold=True)
+        return replaced(line, *place, chip)
+
     def _title(self, width: int) -> list[Segment]:
         canvas = Canvas(1, width)
         canvas.spans(0, 0, self.reading(width))
-        return self.grounded(canvas.segments(0))
+        return canvas.segments(0, self.ground)
 
     def reading(self, width: int) -> list[Part]:
         """The title row for the step under the mouse, or else under the cursor."""

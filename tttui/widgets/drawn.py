@@ -2,12 +2,14 @@
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
 from tttui.draw import palette as palettes
 from tttui.draw.canvas import Canvas
+from tttui.draw.colours import DEFAULT, Colour
 from tttui.draw.glyphs import UNICODE, Glyphs
 from tttui.draw.palette import Palette
 
@@ -29,7 +31,7 @@ class Drawn(Widget):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._canvas: Canvas | None = None
-        self._ground = Style()
+        self.ground: Colour = DEFAULT
         self._lines: dict[int, list[Segment]] = {}
 
     def set_look(self, palette: Palette, glyphs: Glyphs) -> None:
@@ -63,7 +65,7 @@ class Drawn(Widget):
         canvas = self._canvas
         if canvas is None or (canvas.columns, canvas.rows) != (width, height):
             canvas = self._canvas = self.paint(width, height)
-            self._ground = Style(bgcolor=self.background_colors[1].rich_color)
+            self.ground = _colour(self.background_colors[1])
             self._lines.clear()
         return canvas
 
@@ -71,18 +73,21 @@ class Drawn(Widget):
         super().notify_style_update()
         self._canvas = None
 
-    def grounded(self, line: list[Segment]) -> list[Segment]:
-        """The line on the widget's background, where it has none of its own."""
-        return [Segment(text, self._ground + old if old else self._ground) for text, old, _ in line]
-
     def render_line(self, y: int) -> Strip:
         canvas = self.canvas()
         if not 0 <= y < canvas.rows:
             return Strip.blank(self.content_size.width)
         line = self._lines.get(y)
         if line is None:
-            line = self._lines[y] = self.grounded(canvas.segments(y))
+            line = self._lines[y] = canvas.segments(y, self.ground)
         return Strip(self.overlaid(y, line), canvas.columns)
+
+
+def _colour(color: Color) -> Colour:
+    """The drawing layer's number for a colour of a stylesheet."""
+    if color.ansi is not None or not color.a:
+        return DEFAULT
+    return color.r << 16 | color.g << 8 | color.b
 
 
 def replaced(line: list[Segment], column: int, text: str | None, style: Style) -> list[Segment]:
