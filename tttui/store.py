@@ -17,7 +17,7 @@ from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.watch import Watcher
 from tttui.dynamics.yardsticks import Yardstick, yardsticks
 from tttui.model.errors import TttuiError
-from tttui.model.session import Place, SessionData
+from tttui.model.session import Place, SessionData, SessionSummary
 from tttui.model.settings import World
 from tttui.model.steps import Trajectory
 
@@ -40,10 +40,21 @@ class Snapshot:
     trajectory: Trajectory | None = None
     """Loaded only while somebody wants it."""
     yardsticks: tuple[Yardstick, ...] = ()
+    summaries: tuple[SessionSummary, ...] = ()
+    """Of all sessions; read only while somebody wants them."""
     error: str = ""
     """Why nothing could be found or opened."""
     scanned: bool = False
     """The paths were searched at least once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """The costly parts that are on the screen."""
+
+    trajectory: bool = False
+    yardsticks: bool = False
+    summaries: bool = False
 
 
 Listener = Callable[[Snapshot], None]
@@ -68,8 +79,7 @@ class Store:
         self._stopping = False
         self._wake = threading.Condition()
         self._reader: SessionReader | None = None
-        self._wants_trajectory = False
-        self._wants_yardsticks = False
+        self._wants = Wants()
         self._watcher: Watcher | None = None
         self._thread = threading.Thread(target=self._work, name="tttui-store", daemon=True)
 
@@ -95,12 +105,14 @@ class Store:
         """Show another session (and, in a store, one of its runs)."""
         self._do(lambda: self._open(place, run))
 
-    def want(self, *, trajectory: bool, yardsticks: bool) -> None:
+    def want(self, *, trajectory: bool, yardsticks: bool, summaries: bool) -> None:
         """Say which of the costly parts are on the screen; they are kept up to date then."""
+        wants = Wants(trajectory, yardsticks, summaries)
 
         def set_wants() -> None:
-            self._wants_trajectory, self._wants_yardsticks = trajectory, yardsticks
-            self._load_costly()
+            if wants != self._wants:
+                self._wants = wants
+                self._load_costly()
 
         self._do(set_wants)
 
@@ -195,16 +207,19 @@ class Store:
             self._load_costly()
 
     def _load_costly(self) -> None:
+        if self._wants.summaries:
+            summaries = tuple(read_summary(place) for place in self.snapshot.places)
+            self._publish(replace(self.snapshot, summaries=summaries))
         reader, data = self._reader, self.snapshot.data
         if reader is None or data is None:
             return
         trajectory = self.snapshot.trajectory
-        if self._wants_trajectory or self._wants_yardsticks:
+        if self._wants.trajectory or self._wants.yardsticks:
             fresh = reader.trajectory()
             if fresh is not trajectory:
                 trajectory = fresh
                 self._publish(replace(self.snapshot, trajectory=trajectory))
-        if self._wants_yardsticks and trajectory is not None:
+        if self._wants.yardsticks and trajectory is not None:
             rulers = tuple(yardsticks(trajectory, world_of(data), data.mu_now))
             self._publish(replace(self.snapshot, yardsticks=rulers))
 

@@ -1,0 +1,15 @@
+"""The six tabs."""
+
+from tttui.panes.later import LaterPane
+from tttui.panes.overview import OverviewPane
+from tttui.panes.view import Pane
+
+PANES: dict[str, type[Pane]] = {
+    "overview": OverviewPane,
+}
+
+
+def make_pane(tab: str) -> Pane:
+    """The pane of a tab by its name."""
+    kind = PANES.get(tab)
+    return LaterPane(tab) if kind is None else kind()

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from textual.message import Message
 from textual.widget import Widget
 
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
 from tttui.dynamics.yardsticks import Yardstick
-from tttui.model.session import SessionData
+from tttui.model.session import Place, SessionData, SessionSummary
 from tttui.model.steps import Trajectory
 from tttui.model.timeline import Timeline
 
@@ -26,12 +27,40 @@ class View:
     """The user asked for yardsticks (they may still be on their way)."""
     inspecting: bool = False
     """The panel of the selected transaction is open."""
+    statuses: frozenset[str] | None = None
+    """The transactions that are shown everywhere, by status; None is all."""
+    summaries: tuple[SessionSummary, ...] = ()
+    """All sessions that were found (only where a tab needs them)."""
     age: str = ""
     """How long ago the session was created, for a person."""
 
 
 class Pane(Widget):
-    """One tab. It draws what `show` is given and sends messages; it reads no file."""
+    """One tab. It draws what `show` is given and sends messages; it reads no file.
+
+    Keys of the tab call `do_<name>` for a command whose action is `pane('<name>')`; such a
+    method returns a note for the person, or None.
+    """
+
+    needs_trajectory = False
+    """The trajectory is read (and kept up to date) while this tab is on the screen."""
+
+    needs_summaries = False
+    """Summaries of all sessions are read while this tab is on the screen."""
+
+    class StatusesPicked(Message):
+        """Only transactions of these statuses should be shown, everywhere; None is all."""
+
+        def __init__(self, statuses: frozenset[str] | None) -> None:
+            super().__init__()
+            self.statuses = statuses
+
+    class SessionPicked(Message):
+        """Another session should be opened."""
+
+        def __init__(self, place: Place, run: str | None = None) -> None:
+            super().__init__()
+            self.place, self.run = place, run
 
     def show(self, view: View) -> None:
         """Draw this view; cheap where only the cursor moved."""
@@ -40,3 +69,7 @@ class Pane(Widget):
     def copyable(self) -> tuple[str, str] | None:
         """What `y` copies here, as (what it is, the text); None where there is nothing."""
         return None
+
+    def exportable(self) -> str:
+        """The name of the figure that `e` exports: the focused chart or table of this tab."""
+        return "mse"

@@ -23,8 +23,8 @@ from tttui.keys import COMMANDS, TABS, Command
 from tttui.model.ages import age_text
 from tttui.model.session import SessionData, State
 from tttui.model.timeline import Timeline
-from tttui.panes.later import LaterPane
-from tttui.panes.overview import OverviewPane, marks_of
+from tttui.panes import make_pane
+from tttui.panes.overview import marks_of
 from tttui.panes.view import Pane, View
 from tttui.screens.chooser import Choice, Chooser
 from tttui.screens.help import HelpScreen
@@ -103,6 +103,7 @@ class MainScreen(Screen[None]):
         self._start: StartView | None = start
         self._log_chosen = start.log is not None
         self._yardsticks = False
+        self._statuses: frozenset[str] | None = None
         self._inspecting = False
         self._panes: dict[str, Pane] = {}
         self._marked: SessionData | None = None
@@ -209,6 +210,8 @@ class MainScreen(Screen[None]):
                 self.snapshot.yardsticks,
                 self._yardsticks,
                 self._inspecting,
+                self._statuses,
+                self.snapshot.summaries,
                 age_text(data.meta.created_at, self._clock()),
             )
         )
@@ -287,9 +290,10 @@ class MainScreen(Screen[None]):
         """The pane of the shown tab, made when it is first needed."""
         pane = self._panes.get(self.tab)
         if pane is None:
-            pane = OverviewPane() if self.tab == "overview" else LaterPane(self.tab)
+            pane = make_pane(self.tab)
             self._panes[self.tab] = pane
             self._body.mount(pane)
+            self._want()
         for tab, other in self._panes.items():
             other.display = tab == self.tab
         return pane
@@ -414,8 +418,48 @@ class MainScreen(Screen[None]):
 
     def action_yardsticks(self) -> None:
         self._yardsticks = not self._yardsticks
-        self.store.want(trajectory=False, yardsticks=self._yardsticks)
+        self._want()
         self._show()
+
+    def action_filter(self) -> None:
+        data = self.snapshot.data
+        present = list(data.transactions.counts()) if data is not None else []
+        if not present:
+            self.note("This run has no transactions to filter.")
+            return
+        shown = next(iter(self._statuses)) if self._statuses else None
+        at = present.index(shown) + 1 if shown in present else 0
+        self._filter_by(frozenset({present[at]}) if at < len(present) else None)
+
+    def _filter_by(self, statuses: frozenset[str] | None) -> None:
+        self._statuses = statuses
+        words = " and ".join(s.replace("_", " ") for s in sorted(statuses)) if statuses else "all"
+        self.note(f"Transactions shown: {words}")
+        self._show()
+
+    @on(Pane.StatusesPicked)
+    def _on_statuses_picked(self, message: Pane.StatusesPicked) -> None:
+        self._filter_by(message.statuses)
+
+    @on(Pane.SessionPicked)
+    def _on_session_picked(self, message: Pane.SessionPicked) -> None:
+        self.store.open(message.place, message.run)
+
+    def action_pane(self, name: str) -> None:
+        """A key of the shown tab."""
+        do = getattr(self._pane(), f"do_{name}", None)
+        said = do() if do is not None and self.snapshot.data is not None else None
+        if said:
+            self.note(said)
+
+    def _want(self) -> None:
+        """Have the store read what the shown tab needs."""
+        pane = self._panes.get(self.tab)
+        self.store.want(
+            trajectory=pane is not None and pane.needs_trajectory,
+            summaries=pane is not None and pane.needs_summaries,
+            yardsticks=self._yardsticks and self.tab == "overview",
+        )
 
     def action_inspect(self) -> None:
         data = self.snapshot.data
@@ -464,6 +508,7 @@ class MainScreen(Screen[None]):
             self.tab = tab
             self._tabs.show(tab)
             self._show()
+            self._want()
 
     def action_redraw(self) -> None:
         self.app.redraw()  # type: ignore[attr-defined]
