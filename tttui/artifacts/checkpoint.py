@@ -1,0 +1,115 @@
+"""The checkpoint of a session: one file that is enough, and two copies that must agree with it.
+
+engine_state.pt is replaced last and atomically. It holds everything that an exact continuation
+needs, the sizes that the growing files had (they are on disk before it is), and the hashes of
+plastic_state.pt and optim_state.pt, which others read. After a crash between the files
+engine_state.pt is right, and resuming writes the others again.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tttui.artifacts.atomic import write_whole
+from tttui.artifacts.ptfile import read_pt, write_pt
+from tttui.model.arrays import Weights
+from tttui.model.errors import TttuiError
+from tttui.model.session import Problem
+
+FORMAT = 1
+ENGINE, PLASTIC, OPTIM = "engine_state.pt", "plastic_state.pt", "optim_state.pt"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """A point from which a session goes on."""
+
+    engine: Mapping[str, Any]
+    """Hidden state, buffer, world, generators, counters: what the engine put in."""
+    plastic: Weights
+    optim: Mapping[str, Any]
+    sizes: Mapping[str, int]
+    """What RunWriter.sizes() was; RunWriter.truncate cuts the files back to it."""
+    problems: tuple[Problem, ...] = ()
+    """Files that do not belong to this set; resuming puts them right."""
+
+    @property
+    def consistent(self) -> bool:
+        return not self.problems
+
+
+def write_checkpoint(
+    directory: Path,
+    engine: Mapping[str, Any],
+    plastic: Weights,
+    optim: Mapping[str, Any],
+    sizes: Mapping[str, int],
+) -> None:
+    """Write the set into session/; the growing files must be synced. Raises TttuiError."""
+    files = {PLASTIC: write_pt(dict(plastic)), OPTIM: write_pt(dict(optim))}
+    for name, data in files.items():
+        write_whole(directory / "session" / name, data)
+    state = {
+        "format": FORMAT,
+        "engine": dict(engine),
+        "plastic": dict(plastic),
+        "optim": dict(optim),
+        "sizes": dict(sizes),
+        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+    }
+    write_whole(directory / "session" / ENGINE, write_pt(state))
+
+
+def read_checkpoint(directory: Path) -> Checkpoint:
+    """The checkpoint of a native run directory, and which other files disagree with it.
+
+    Raises TttuiError where engine_state.pt is missing, damaged or from a newer version.
+    """
+    path = directory / "session" / ENGINE
+    if not path.exists():
+        raise TttuiError(f"{path}: there is no checkpoint yet, so there is nothing to resume from")
+    state = read_pt(path)
+    wanted = ("engine", "plastic", "optim", "sizes", "sha256")
+    if not isinstance(state, dict) or not all(isinstance(state.get(k), dict) for k in wanted):
+        raise TttuiError(f"{path}: is no checkpoint of tttui (it lacks {', '.join(wanted)})")
+    if state.get("format") != FORMAT:
+        raise TttuiError(
+            f"{path}: has the format {state.get('format')!r}, this version reads {FORMAT}"
+        )
+    problems = [
+        *_wrong_copies(directory / "session", state["sha256"]),
+        *_short_files(directory, state["sizes"]),
+    ]
+    return Checkpoint(
+        state["engine"], state["plastic"], state["optim"], state["sizes"], tuple(problems)
+    )
+
+
+def _wrong_copies(session: Path, hashes: Mapping[str, str]) -> list[Problem]:
+    problems = []
+    for name, expected in hashes.items():
+        path = session / name
+        try:
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError:
+            problems.append(Problem("checkpoint", path, "is missing from the checkpoint", True))
+            continue
+        if found != expected:
+            reason = f"is not the one that {ENGINE} was written with; {ENGINE} counts"
+            problems.append(Problem("checkpoint", path, reason))
+    return problems
+
+
+def _short_files(directory: Path, sizes: Mapping[str, int]) -> list[Problem]:
+    problems = []
+    for name, size in sizes.items():
+        path = directory / name
+        if name.endswith(".npy") or "." not in name:
+            continue  # thinning makes it shorter; it is cut by step, not by size
+        found = path.stat().st_size if path.exists() else 0
+        if found < size:
+            reason = f"has {found} bytes, but the checkpoint was written after {size}"
+            problems.append(Problem("checkpoint", path, reason))
+    return problems
