@@ -1,19 +1,30 @@
 """The full-screen app: one screen over one store, in a theme, on a terminal that may be slow."""
 
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import RenderableType
+from rich.text import Text
 from textual._compositor import CompositorUpdate
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
+from tttui.ascii import AsciiFilter, locale_is_ascii
 from tttui.draw.glyphs import GLYPHS
 from tttui.model.errors import RefusedInput
 from tttui.output import Frame
 from tttui.screens.main import MainScreen, StartView
 from tttui.store import Store
 from tttui.themes import DEFAULT_THEME, THEMES, palette_of
+
+POLL_S = 1.0
+"""Time between looks at the files where they cannot be watched, in seconds."""
 
 
 class TttuiApp(App[int]):
@@ -25,20 +36,29 @@ class TttuiApp(App[int]):
     Screen { background: $background; color: $foreground; }
     """
 
-    def __init__(self, store: Store, start: StartView, *, theme: str | None, ascii: bool) -> None:
+    def __init__(
+        self, store: Store, start: StartView, *, theme: str | None = None, ascii: bool = False
+    ) -> None:
         super().__init__()
         self.store = store
         self._frame = Frame()
-        for name, known in THEMES.items():
-            if name not in self.available_themes:
-                self.register_theme(known)
+        for known in THEMES.values():
+            self.register_theme(known)
         self.theme = theme or DEFAULT_THEME
-        self._main = MainScreen(
-            store, start, palette_of(self.theme), GLYPHS["ascii" if ascii else "unicode"]
-        )
+        if ascii:
+            self._filters.append(AsciiFilter())
+        glyphs = GLYPHS["ascii" if ascii else "unicode"]
+        self._main = MainScreen(store, start, palette_of(self.theme), glyphs)
 
     def get_default_screen(self) -> Screen[None]:
         return self._main
+
+    def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self.exit, 128 + number)
 
     def on_unmount(self) -> None:
         self.store.stop()
@@ -47,6 +67,9 @@ class TttuiApp(App[int]):
         """Send the whole screen again, whatever the terminal shows."""
         self._frame.forget()
         self.refresh(repaint=True, layout=True)
+
+    def _repaint(self) -> None:
+        self._main.set_palette(palette_of(self.theme))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from self._main.system_commands()
@@ -60,6 +83,17 @@ class TttuiApp(App[int]):
         if isinstance(renderable, CompositorUpdate) and not self.is_headless:
             renderable = self._frame.wrap(renderable)
         super()._display(screen, renderable)
+
+    def _fatal_error(self) -> None:
+        """A defect of ours: leave the terminal clean, say it in one line, keep the details."""
+        if self.is_headless:
+            super()._fatal_error()
+            return
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="tttui-", suffix=".log", delete=False, encoding="utf-8"
+        ) as log:
+            traceback.print_exception(self._exception, file=log)
+        self.panic(Text(f"error: {self._exception!r}; the details are in {log.name}"))
 
 
 def open_app(
@@ -77,8 +111,15 @@ def open_app(
     """Run the app on the sessions below `paths` until the user leaves; returns the exit code."""
     if theme is not None and theme not in THEMES:
         raise RefusedInput(f"--theme: {theme!r} is unknown; choose from {', '.join(THEMES)}")
-    store = Store(paths, poll=1.0 if poll else None)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise RefusedInput(
+            "the app needs a terminal; `tttui ls` and `tttui show RUN` print without one"
+        )
+    if os.environ.get("NO_COLOR"):
+        theme = "ansi"  # its colours can be left out; grey levels would still be colours
+    store = Store(paths, poll=POLL_S if poll else None)
     store.start()
     start = StartView(tab or "overview", t, window, log, follow)
-    app = TttuiApp(store, start, theme=theme, ascii=ascii)
-    return app.run() or 0
+    app = TttuiApp(store, start, theme=theme, ascii=ascii or locale_is_ascii())
+    code = app.run()
+    return app.return_code or code or 0

@@ -147,20 +147,16 @@ def verdict(data: SessionData) -> Verdict:
             "unclear",
             result,
         )
-    interval = f"95 % CI {percent_text(result.low)} to {percent_text(result.high)}"
     if tone == "unclear":
         body = (
             f"No clear difference: adaptive is {_compare(result)} over the last {result.n} steps, "
-            f"but the {interval} includes zero; {updates}."
+            f"but the 95 % CI ({percent_text(result.low)} to {percent_text(result.high)}) "
+            f"includes zero; {updates}."
         )
     else:
-        low, high = result.low, result.high
-        if tone == "worse":
-            low, high = -high, -low
-            interval = f"95 % CI {percent_text(low)} to {percent_text(high)}"
         body = (
-            f"Adaptive is {_compare(result)} over the last {result.n} steps ({interval}), "
-            f"with {updates}."
+            f"Adaptive is {_compare(result)} over the last {result.n} steps "
+            f"({_interval(result)}), with {updates}."
         )
         if tone == "worse":
             body = "Test-time training makes things worse here. " + body
@@ -189,15 +185,29 @@ def reason_words(status: str) -> str:
 
 
 def _compare(result: Improvement) -> str:
-    if result.adaptive > 2 * result.baseline:
-        ratio = result.adaptive / result.baseline
-        return (
-            f"{ratio:.1f} times worse than frozen ({result.baseline:.3g} -> {result.adaptive:.3g})"
-            if ratio < 100
-            else f"{ratio:,.0f} times worse than frozen".replace(",", " ")
-        )
+    if _in_multiples(result):
+        times = _times(result.adaptive / result.baseline)
+        return f"{times} times worse than frozen ({result.baseline:.3g} -> {result.adaptive:.3g})"
     word = "better" if result.percent >= 0 else "worse"
     return f"{percent_text(abs(result.percent))} % {word} than frozen"
+
+
+def _interval(result: Improvement) -> str:
+    """The confidence interval in the words of `_compare`, from its low to its high end."""
+    if _in_multiples(result):
+        low, high = (_times(1 - end / 100) for end in (result.high, result.low))
+        return f"95 % CI {low} to {high} times"
+    low, high = sorted((abs(result.low), abs(result.high)))
+    return f"95 % CI {percent_text(low)} to {percent_text(high)}"
+
+
+def _in_multiples(result: Improvement) -> bool:
+    """An error that is more than doubled is told as a multiple: percentages mislead there."""
+    return result.adaptive > 2 * result.baseline
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.1f}" if ratio < 100 else f"{ratio:,.0f}".replace(",", " ")
 
 
 def _non_finite(result: Improvement) -> str:

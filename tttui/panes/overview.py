@@ -30,7 +30,16 @@ SPARK_STEPS = 400
 """Steps at the end of the run that a card's sparkline shows."""
 
 WIDE = 150
-"""Columns from which the identity stands beside the chart."""
+"""Columns from which identity and transaction stand beside the chart."""
+
+NARROW = 100
+"""Columns below which the transaction takes the place of the chart."""
+
+SHORT = 28
+"""Rows below which cards, verdict and graph shrink."""
+
+TINY = 12
+"""Rows below which only the verdict and the chart are left."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,8 +102,17 @@ class OverviewPane(Pane):
     OverviewPane.inspecting #side { display: block; }
     OverviewPane.narrow.inspecting #charts { display: none; }
     OverviewPane.narrow #side { width: 1fr; }
-    OverviewPane IdentityCard { height: 2; }
-    OverviewPane.short IdentityCard { height: 1; }
+    OverviewPane #side IdentityCard { display: none; height: 11; }
+    OverviewPane #below { height: 2; }
+    OverviewPane.short #below { height: 1; }
+    OverviewPane.short MetricCard { height: 2; }
+    OverviewPane.short VerdictLine { max-height: 3; }
+    OverviewPane.short CommitGraph { height: 3; }
+    OverviewPane.tiny #cards, OverviewPane.tiny CommitGraph { display: none; }
+    OverviewPane.tiny #below { display: none; }
+    OverviewPane.narrow #age { display: none; }
+    OverviewPane.wide #side, OverviewPane.wide #side IdentityCard { display: block; }
+    OverviewPane.wide #below { display: none; }
     """
 
     def __init__(self) -> None:
@@ -117,12 +135,16 @@ class OverviewPane(Pane):
                 yield Chart()
                 yield CommitGraph()
             with Vertical(id="side"):
+                yield IdentityCard()
                 yield TransactionPanel()
-        yield IdentityCard()
+        yield IdentityCard(id="below")
 
     def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.width < 100, "narrow")
-        self.set_class(event.size.height < 28, "short")
+        width, height = event.size
+        self.set_class(width < NARROW, "narrow")
+        self.set_class(width >= WIDE, "wide")
+        self.set_class(height < SHORT, "short")
+        self.set_class(height < TINY, "tiny")
 
     def show(self, view: View) -> None:
         if not self.is_mounted:
@@ -134,7 +156,8 @@ class OverviewPane(Pane):
         self._show_charts(view, self._digest)
         self._show_cards(view, self._digest)
         self.query_one(VerdictLine).show(self._digest.verdict, view.palette)
-        self.query_one(IdentityCard).show(view.data, view.palette)
+        for card in self.query(IdentityCard):
+            card.show(view.data, view.palette)
         self._show_side(view)
 
     def _show_charts(self, view: View, found: Digest) -> None:
@@ -151,12 +174,13 @@ class OverviewPane(Pane):
 
     def _show_side(self, view: View) -> None:
         self.set_class(view.inspecting, "inspecting")
-        if not view.inspecting:
-            return
-        events, selected = view.data.transactions, view.timeline.selected
-        event = events[selected] if selected is not None and selected < len(events) else None
+        events = view.data.transactions
+        index = view.timeline.selected
+        if index is None and len(events):  # what was last tried at the cursor
+            index = max(0, int(np.searchsorted(events.t, view.timeline.cursor, "right")) - 1)
+        event = events[index] if index is not None and index < len(events) else None
         self.query_one(TransactionPanel).show(
-            event, selected or 0, len(events), view.data.meta.plasticity_cfg, view.palette
+            event, index or 0, len(events), view.data.meta.plasticity_cfg, view.palette
         )
 
     def _show_cards(self, view: View, found: Digest) -> None:

@@ -217,6 +217,13 @@ class MainScreen(Screen[None]):
         )
         self._show_keys()
 
+    def set_palette(self, palette: Palette) -> None:
+        """Draw in the colours of another theme."""
+        self.palette = palette
+        if self.is_mounted:
+            self._scrubber.set_look(palette, self.glyphs)
+            self._show()
+
     def _why_nothing(self) -> str:
         if self.snapshot.error:
             return self.snapshot.error

@@ -70,8 +70,8 @@ class IdentityCard(Widget):
 
     DEFAULT_CSS = "IdentityCard { padding: 0 1; }"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._rows: list[Row] = []
         self._palette = DARK
 

@@ -62,7 +62,7 @@ class TransactionPanel(VerticalScroll, can_focus=False):
         if self._shown == (event, palette):
             return
         self._shown, self._palette = (event, palette), palette
-        text = Text("Select a transaction with [ and ].", style=self._ink(palette.muted))
+        text = Text("No transaction was recorded.", style=self._ink(palette.muted))
         if event is not None:
             text = self._describe(event, index, total, plasticity)
         self.query_one(Static).update(text)
