@@ -116,7 +116,7 @@ class HistoryWriter:
         """
         assert self._dtype is not None
         room = max(2, (self._budget // 2 - self._start) // self._dtype.itemsize)
-        keep = list(range(len(self._t)))
+        keep = thinned(self._t, self.stride)
         while len(keep) > room and self.stride < 1 << 62:
             self.stride *= 2
             keep = thinned(self._t, self.stride)

@@ -1,0 +1,111 @@
+"""One row of the table of many sessions, without reading whole files where it can be helped."""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tttui.artifacts.csvfile import parse_clean
+from tttui.artifacts.jsonfile import number, whole
+from tttui.artifacts.layout import files_of
+from tttui.artifacts.meta import read_meta, read_metrics
+from tttui.artifacts.status import derive_status, read_status
+from tttui.artifacts.steps_csv import StepsFile
+from tttui.artifacts.wholefile import WholeFile
+from tttui.model.session import Meta, Place, Problem, SessionSummary
+
+TAIL_BYTES = 512
+"""Enough for the last line of per_step.csv, whose t says how far the run is."""
+
+
+def read_summary(
+    place: Place, run: str | None = None, now: Callable[[], float] = time.time
+) -> SessionSummary:
+    """Meta, state and the numbers of one session (in a store: of one run, the newest by default).
+
+    The numbers come from metrics.json; where it lacks them, or is about another run, they are
+    computed from per_step.csv. Nothing is raised: what is wrong is in `problems`.
+    """
+    run = run or place.run or (place.runs[-1] if place.runs else None)
+    files = files_of(place, run)
+    problems: list[Problem] = []
+
+    def read(part: str, path: Path, parse: Any) -> Any:
+        file: WholeFile[Any] = WholeFile(path, part, parse)
+        file.refresh()
+        problems.extend(file.problems)
+        return file.value
+
+    meta: Meta = read("meta", files.meta, read_meta) or Meta()
+    metrics: Mapping[str, Any] = read("metrics", files.metrics, read_metrics) or {}
+    if run is not None and metrics.get("run_id", run) != run:
+        metrics = {}
+    raw_status = read("status", files.status, read_status) if files.status else None
+    numbers: dict[str, Any] = {
+        "attempted": whole(metrics.get("updates_attempted")),
+        "committed": whole(metrics.get("updates_committed")),
+        "baseline_mean": number(metrics.get("baseline_mse_mean")),
+        "adaptive_mean": number(metrics.get("adaptive_mse_mean")),
+        "baseline_last100": number(metrics.get("baseline_mse_last100_mean")),
+        "adaptive_last100": number(metrics.get("adaptive_mse_last100_mean")),
+    }
+    steps = _steps_done(files.steps) if files.steps else None
+    if files.steps is not None and None in numbers.values():
+        computed = _computed(files.steps, problems)
+        for name, value in computed.items():
+            if numbers.get(name) is None:
+                numbers[name] = value
+        steps = computed.get("steps", steps)
+    numbers.pop("steps", None)
+    return SessionSummary(
+        place=place,
+        run=run,
+        meta=meta,
+        status=derive_status(raw_status, now()) if raw_status is not None else None,
+        steps=steps,
+        problems=tuple(problems),
+        **numbers,
+    )
+
+
+def _steps_done(path: Path) -> int | None:
+    """The newest t + 1, from the last whole line of per_step.csv; None where it is no number."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - TAIL_BYTES))
+            tail = file.read()
+    except OSError:
+        return None
+    lines = tail[: tail.rfind(b"\n") + 1].split(b"\n")
+    last = lines[-2] + b"\n" if len(lines) > 1 else b""
+    row = parse_clean(last, last.count(b",") + 1) if last else None
+    if row is None or not len(row) or not math.isfinite(row[0, 0]):
+        return None
+    return int(row[0, 0]) + 1
+
+
+def _computed(path: Path, problems: list[Problem]) -> dict[str, Any]:
+    """The numbers of metrics.json from the rows of per_step.csv; empty where there are none."""
+    file = StepsFile(path)
+    try:
+        file.refresh()
+    except OSError as error:
+        problems.append(Problem("steps", path, f"cannot be read: {error.strerror or error}"))
+        return {}
+    problems += file.problems()
+    steps = file.steps
+    if not len(steps):
+        return {"steps": 0} if file.exists else {}
+    return {
+        "steps": int(steps.t[-1]) + 1,
+        "attempted": int(np.count_nonzero(steps.did_update)),
+        "committed": int(np.count_nonzero(steps.update_ok)),
+        "baseline_mean": float(np.mean(steps.baseline)),
+        "adaptive_mean": float(np.mean(steps.adaptive)),
+        "baseline_last100": float(np.mean(steps.baseline[-100:])),
+        "adaptive_last100": float(np.mean(steps.adaptive[-100:])),
+    }

@@ -1,0 +1,126 @@
+"""Noticing that files below some paths changed, by the kernel's messages or by polling."""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import watchfiles
+
+NETWORK = frozenset(
+    {
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "9p",
+        "afs",
+        "ceph",
+        "lustre",
+        "gpfs",
+        "beegfs",
+        "glusterfs",
+        "fuse.sshfs",
+        "fuse.glusterfs",
+        "fuse.s3fs",
+        "fuse.gcsfuse",
+        "virtiofs",
+    }
+)
+"""Filesystems that other hosts write to without this kernel noticing."""
+
+POLL_S = 0.3
+"""Seconds between two looks where polling was not asked for but is needed."""
+
+RETRY_S = 0.5
+"""Seconds between two looks for a path that does not exist yet."""
+
+
+class Watcher:
+    """Calls `on_change()` from a thread of its own after files at or below the paths changed.
+
+    Bursts are gathered for some 0.2 s. `poll` is the time between two looks in seconds, for
+    filesystems without messages; None chooses by the filesystem, and falls back to polling
+    where the kernel refuses (too many watches). Paths may appear later.
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], on_change: Callable[[], None], poll: float | None = None
+    ) -> None:
+        self._paths = tuple(paths)
+        self._on_change = on_change
+        self._poll = poll
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="tttui-watch", daemon=True)
+        self.polling = poll is not None
+        """Whether changes are looked for rather than told."""
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread within some 0.1 s; returns at once."""
+        self._stop.set()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for the thread to end."""
+        self._thread.join(timeout)
+
+    def _work(self) -> None:
+        if not self.polling:
+            self.polling = any(on_network(path) for path in self._paths)
+        while not self._stop.is_set():
+            present = [path for path in self._paths if path.is_dir()]
+            if not present:
+                self._stop.wait(RETRY_S)
+                if any(path.is_dir() for path in self._paths):
+                    self._on_change()
+                continue
+            try:
+                self._watch(present)
+            except (OSError, RuntimeError):
+                # No more watches to be had, or a path went away.
+                if not self.polling and all(path.is_dir() for path in present):
+                    self.polling = True
+                self._stop.wait(RETRY_S)
+
+    def _watch(self, present: Sequence[Path]) -> None:
+        """Report changes until stopped, or until a path that was missing has appeared."""
+        waiting = [path for path in self._paths if path not in present]
+        changes = watchfiles.watch(
+            *present,
+            watch_filter=None,
+            debounce=200,
+            step=50,
+            stop_event=self._stop,
+            rust_timeout=int(RETRY_S * 1000) if waiting else 60_000,
+            yield_on_timeout=bool(waiting),
+            raise_interrupt=False,
+            force_polling=self.polling,
+            poll_delay_ms=max(20, int((self._poll or POLL_S) * 1000)),
+            ignore_permission_denied=True,
+        )
+        for changed in changes:
+            if changed:
+                self._on_change()
+            if any(path.is_dir() for path in waiting):
+                self._on_change()
+                return
+
+
+def on_network(path: Path) -> bool:
+    """Whether a path lies on a filesystem that other hosts may write to (Linux)."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text(errors="replace").splitlines()
+        real = path.resolve()
+    except (OSError, RuntimeError):
+        return False
+    best, kind = "", ""
+    for line in mounts:
+        parts = line.split(" ")
+        if len(parts) < 3:
+            continue
+        point = parts[1].replace("\\040", " ")
+        if len(point) >= len(best) and real.is_relative_to(point):
+            best, kind = point, parts[2]
+    return kind in NETWORK
