@@ -10,6 +10,9 @@ from tttui.draw.envelope import Series
 from tttui.draw.scales import FAR, Scale
 from tttui.model.arrays import Bools, Floats, Ints
 
+DENSE = 4
+"""Samples in a dot column from which on minimum and maximum no longer read as one line."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
@@ -18,6 +21,13 @@ class Curve:
     low: Floats
     high: Floats
     mean: Floats
+    dense: bool = False
+    """The columns hold so many samples that the envelope is an area rather than a line."""
+
+    @property
+    def middle(self) -> "Curve":
+        """The means alone."""
+        return Curve(self.mean, self.mean, self.mean)
 
 
 def trace(series: Series, axis: TimeAxis, log: bool = False) -> Curve:
@@ -48,7 +58,10 @@ def trace(series: Series, axis: TimeAxis, log: bool = False) -> Curve:
         use = between & inside & ~own
         for target in (low, high, mean):
             target[use] = filled[use]
-    return Curve(low, high, mean)
+    filled_columns = found.count > 0
+    samples = int(found.count.sum())
+    dense = samples >= DENSE * max(int(filled_columns.sum()), 1)
+    return Curve(low, high, mean, dense)
 
 
 def raster(curve: Curve, scale: Scale, height: int, *, heavy: bool = False) -> Bools:

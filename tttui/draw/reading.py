@@ -46,10 +46,8 @@ def title_row(
     then the attempt, the gap, the names of the traces, the values from the last on.
     """
     head: list[Part] = [(shown.title, palette.text, True)]
-    modifiers = [m for m in (shown.unit, "log" if log else "", shown.note) if m]
-    notes: list[Part] = [(" " + " · ".join(modifiers), palette.muted, False)] if modifiers else []
-    if not glyphs.braille:
-        notes = [(text.replace("·", "-"), ink, bold) for text, ink, bold in notes]
+    head += [(f" {m}", palette.muted, False) for m in (shown.unit, "log" if log else "") if m]
+    notes: list[Part] = [(f"  {shown.note}", palette.muted, False)] if shown.note else []
     step: list[Part] = [] if t is None else [(f"{_GAP}t ", palette.muted, False)]
     if t is not None:
         step.append((str(t), palette.text, True))

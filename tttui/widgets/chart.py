@@ -6,11 +6,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
 
-from tttui.draw import plot, reading
+from tttui.draw import layout, reading, timechart
 from tttui.draw.canvas import Canvas
 from tttui.draw.colours import DEFAULT, style
-from tttui.draw.plot import Picture, Plot
+from tttui.draw.plot import Plot
 from tttui.draw.reading import Part
+from tttui.draw.timechart import Picture
 from tttui.model.timeline import Timeline
 from tttui.widgets.drawn import character, replaced
 from tttui.widgets.timeview import TimeView
@@ -59,7 +60,7 @@ class Chart(TimeView, can_focus=True):
 
     @property
     def left(self) -> int:
-        return plot.gutter(self.content_size.width)
+        return layout.gutter(self.content_size.width)
 
     @property
     def logarithmic(self) -> bool:
@@ -71,7 +72,7 @@ class Chart(TimeView, can_focus=True):
 
     def paint(self, width: int, height: int) -> Canvas:
         window = (self.timeline.t0, self.timeline.t1)
-        self._picture = plot.paint(
+        self._picture = timechart.paint(
             self._plot, window, (width, height), self.palette, self.glyphs, self.logarithmic
         )
         return self._picture.canvas
@@ -79,31 +80,31 @@ class Chart(TimeView, can_focus=True):
     def touch_steps(self, *steps: int | None) -> None:
         super().touch_steps(*steps)
         width, height = self.content_size
-        layout = plot.arrange(width, height, self._plot.marks is not None)
-        if layout.title >= 0:
-            self.touch(Region(0, layout.title, width, 1))
-        if layout.labels >= 0:
+        rows = layout.arrange(width, height, self._plot.marks is not None)
+        if rows.title >= 0:
+            self.touch(Region(0, rows.title, width, 1))
+        if rows.labels >= 0:
             for t in steps:
                 if t is not None and (place := self._chip(t)):
                     # with the label of the axis that it may have covered
-                    self.touch(Region(place[0] - 8, layout.labels, len(place[1]) + 16, 1))
+                    self.touch(Region(place[0] - 8, rows.labels, len(place[1]) + 16, 1))
 
     def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
         picture = self._picture
         if picture is None:
             return line
-        layout, palette = picture.layout, self.palette
-        if y == layout.title:
-            return self._title(layout.width)
+        rows, palette = picture.layout, self.palette
+        if y == rows.title:
+            return self._title(rows.width)
         if self.timeline.empty:
             return line
-        if y == layout.labels:
+        if y == rows.labels:
             return self._labels(line)
         drag = self.dragging()
         if drag is not None:
             window = style(DEFAULT, palette.selected_paper)
             for column in range(drag[0], drag[1] + 1):
-                line = replaced(line, layout.gutter + column, None, window)
+                line = replaced(line, rows.gutter + column, None, window)
         if self.hovered is not None:
             line = self._column(line, self.hovered, style(palette.muted), style(DEFAULT))
         free = style(palette.cursor, palette.cursor_paper)

@@ -91,9 +91,10 @@ def _colour(color: Color) -> Colour:
 
 
 def replaced(line: list[Segment], column: int, text: str | None, style: Style) -> list[Segment]:
-    """The line with one-cell-wide `text` put at `column` (None: what is there) in `style`.
+    """The line with one-cell-wide `text` put at `column` in `style`.
 
-    `style` is added to the style that is there, so one without ink or paper keeps that.
+    A style without paper keeps the paper that is there; with text None the character stays, and
+    its ink where the style has none.
     Only for lines in which every character is one cell wide.
     """
     out: list[Segment] = []
@@ -108,8 +109,11 @@ def replaced(line: list[Segment], column: int, text: str | None, style: Style) -
             a, b = max(column - x, 0), min(end - x, len(content))
             if a:
                 out.append(Segment(content[:a], old))
-            middle = content[a:b] if text is None else text[x + a - column : x + b - column]
-            out.append(Segment(middle, old + style if old else style))
+            if text is None:
+                out.append(Segment(content[a:b], old + style if old else style))
+            else:
+                paper = Style.from_color(None, old.bgcolor) if old else Style.null()
+                out.append(Segment(text[x + a - column : x + b - column], paper + style))
             if b < len(content):
                 out.append(Segment(content[b:], old))
         x = stop

@@ -5,7 +5,7 @@ from rich.segment import Segment
 from textual import events
 from textual.geometry import Region
 
-from tttui.draw import plot
+from tttui.draw import layout
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
 from tttui.draw.colours import style
@@ -36,7 +36,7 @@ class Scrubber(TimeView):
 
     @property
     def left(self) -> int:
-        return plot.gutter(self.content_size.width)
+        return layout.gutter(self.content_size.width)
 
     def axis(self) -> TimeAxis:
         line = self.timeline
@@ -75,8 +75,8 @@ class Scrubber(TimeView):
             return canvas
         low, high = axis.column(line.t0), axis.column(line.t1)
         if low is not None and high is not None:
-            canvas.paper[0, left + low : left + high + 1] = palette.window
-            canvas.ink[0, left + low : left + high + 1] = palette.muted
+            window = glyphs.edge * (high - low + 1)
+            canvas.write(0, left + low, window, palette.muted, palette.window)
         found = lane(self._marks, axis)
         for column in np.flatnonzero(found.status >= 0).tolist():
             name = self._marks.statuses[int(found.status[column])]

@@ -1,0 +1,44 @@
+"""Where the parts of a time chart lie in a given size."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the parts of a chart of `width` x `height` cells lie; rows are -1 where dropped."""
+
+    width: int
+    height: int
+    gutter: int
+    """Columns left of the plot: labels and the axis line."""
+    title: int
+    top: int
+    rows: int
+    """Rows of the plot."""
+    lane: int
+    line: int
+    labels: int
+
+    @property
+    def columns(self) -> int:
+        return max(self.width - self.gutter, 0)
+
+
+def gutter(width: int) -> int:
+    """Columns left of the plot. It depends on the width alone, so that time views line up."""
+    return 9 if width >= 60 else 7 if width >= 30 else 6
+
+
+def arrange(width: int, height: int, marks: bool) -> Layout:
+    """Room for the plot first: below 9 rows the lane goes, below 7 the axis line, then labels."""
+    title = 0 if height >= 3 else -1
+    labelled = height >= 4
+    lined = height >= 7
+    laned = marks and height >= 6
+    rows = height - (title == 0) - labelled - lined - laned
+    top = title + 1
+    at = top + rows
+    lane_row = at if laned else -1
+    line_row = at + laned if lined else -1
+    label_row = height - 1 if labelled else -1
+    return Layout(width, height, gutter(width), title, top, rows, lane_row, line_row, label_row)

@@ -1,0 +1,312 @@
+"""A time chart painted into cells."""
+
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+
+from tttui.draw import braille, curves, ticks
+from tttui.draw import plot as plots
+from tttui.draw.axis import TimeAxis
+from tttui.draw.canvas import Canvas, fit
+from tttui.draw.colours import Colour
+from tttui.draw.curves import Curve
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.layout import Layout, arrange
+from tttui.draw.marks import lane
+from tttui.draw.palette import Palette
+from tttui.draw.plot import Plot, Threshold
+from tttui.draw.scales import Scale
+from tttui.model.arrays import Bools, Floats, Ints
+
+Grid = TypeVar("Grid", Ints, Bools)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A painted chart: the cells, and what is needed to place a cursor on it."""
+
+    canvas: Canvas
+    layout: Layout
+    axis: TimeAxis
+    scale: Scale | None
+
+
+@dataclass(slots=True, eq=False)
+class _Painter:
+    plot: Plot
+    layout: Layout
+    axis: TimeAxis
+    palette: Palette
+    glyphs: Glyphs
+    canvas: Canvas
+    scale: Scale
+    taken: Bools = field(init=False)
+    """Plot cells [rows, columns] that hold a curve."""
+
+    def __post_init__(self) -> None:
+        self.taken = np.zeros((self.layout.rows, self.layout.columns), dtype=np.bool_)
+
+    @property
+    def height(self) -> int:
+        """Rows of dots (of cells, without braille)."""
+        return self.layout.rows * (4 if self.glyphs.braille else 1)
+
+    def area(self, grid: Grid) -> Grid:
+        """The plot's part of one of the canvas's grids."""
+        top, left = self.layout.top, self.layout.gutter
+        return grid[top : top + self.layout.rows, left:]
+
+    def cells(self, dots: Bools, ink: Colour, char: str, bold: bool = False) -> Bools:
+        """Paint dots over whatever a cell held; returns the cells touched."""
+        if self.glyphs.braille:
+            bits = braille.pack(dots).astype(np.uint32)
+            where = bits > 0
+            self.area(self.canvas.char)[where] = braille.BLANK + bits[where]
+        else:
+            where = dots
+            self.area(self.canvas.char)[where] = ord(char)
+        self.area(self.canvas.ink)[where] = ink
+        self.area(self.canvas.bold)[where] = bold
+        return where
+
+    def curve(self, curve: Curve, ink: Colour, char: str, heavy: bool = False) -> None:
+        if not self.glyphs.braille:
+            curve = _halved(curve)
+        dots = curves.raster(curve, self.scale, self.height, heavy=heavy and self.glyphs.braille)
+        self.taken |= self.cells(dots, ink, char, bold=heavy)
+        endless = np.isposinf(curve.high)
+        if endless.any():
+            per = 2 if self.glyphs.braille else 1
+            columns = np.flatnonzero(endless.reshape(-1, per).any(axis=1))
+            self.area(self.canvas.char)[0, columns] = ord(self.glyphs.above)
+            self.area(self.canvas.ink)[0, columns] = ink
+
+    def grid(self) -> None:
+        """A thin row of dots at every labelled tick."""
+        dots = np.zeros((self.height, self.layout.columns * self._across), dtype=np.bool_)
+        for tick in self.y_ticks():
+            row = self.height - 1 - int(self.scale.dots(np.array([tick.value]), self.height)[0])
+            dots[row, :: 2 * self._across] = True
+        self.cells(dots, self.palette.faint, self.glyphs.grid)
+
+    @property
+    def _across(self) -> int:
+        return 2 if self.glyphs.braille else 1
+
+    def y_ticks(self) -> list[ticks.Tick]:
+        most = max(1, self.layout.rows // 3)
+        inside = []
+        for tick in self.scale.ticks(most):
+            if tick.major and self.scale.low <= tick.value <= self.scale.high:
+                inside.append(tick)
+        return inside
+
+    def between(self, a: Floats, b: Floats) -> tuple[Bools, Bools]:
+        """Cells whose middle is between curves a and b, and those of them where a is below b."""
+        ya, yb = _by_cell(self.scale.position(a)), _by_cell(self.scale.position(b))
+        known = ~(np.isnan(ya) | np.isnan(yb))
+        rows = self.layout.rows
+        middle = (rows - 0.5 - np.arange(rows)[:, None]) / rows
+        with np.errstate(invalid="ignore"):
+            cells = known & (middle < np.maximum(ya, yb)) & (middle > np.minimum(ya, yb))
+            return cells, cells & (ya < yb)
+
+    def tint(self, cells: Bools, better: Bools) -> None:
+        paper, char = self.area(self.canvas.paper), self.area(self.canvas.char)
+        ink = self.area(self.canvas.ink)
+        worse = cells & ~better
+        paper[better] = self.palette.better_tint
+        paper[worse] = self.palette.worse_tint
+        free = ~self.taken
+        char[worse & free] = ord(self.glyphs.worse)
+        ink[worse & free] = self.palette.worse_hatch
+        if not self.palette.tinted:
+            char[better & free] = ord(self.glyphs.better)
+            ink[better & free] = self.palette.better_hatch
+
+    def threshold(self, line: Threshold) -> None:
+        top, left = self.layout.top, self.layout.gutter
+        spot = float(self.scale.position(np.array([line.value]))[0])
+        if 0 <= spot <= 1:
+            dots = np.zeros((self.height, self.layout.columns * self._across), dtype=np.bool_)
+            dot = int(self.scale.dots(np.array([line.value]), self.height)[0])
+            row = self.height - 1 - dot
+            dots[row] = np.arange(dots.shape[1]) % 6 < 4 if self.glyphs.braille else True
+            free = np.repeat(~self.taken, self._across, axis=1)
+            if self.glyphs.braille:
+                free = np.repeat(free, 4, axis=0)
+            self.cells(dots & free, self.palette.threshold, self.glyphs.threshold)
+            cell = row // (4 if self.glyphs.braille else 1)
+            text = f" {line.name} "
+            at = top + (cell - 1 if cell > 0 else cell + 1)
+        else:
+            arrow = self.glyphs.above if spot > 1 else self.glyphs.below
+            text = f" {arrow} {line.name} "
+            at = top if spot > 1 else top + self.layout.rows - 1
+        start = left + self.layout.columns - len(text)
+        if start > left:
+            self.canvas.write(at, start, text, self.palette.threshold)
+
+    def y_axis(self) -> None:
+        layout, palette, glyphs = self.layout, self.palette, self.glyphs
+        edge = layout.gutter - 1
+        for row in range(layout.top, layout.top + layout.rows):
+            self.canvas.write(row, edge, glyphs.vertical, palette.frame)
+        last = None
+        for tick in reversed(self.y_ticks()):
+            dot = int(self.scale.dots(np.array([tick.value]), self.height)[0])
+            row = layout.top + (self.height - 1 - dot) // (4 if glyphs.braille else 1)
+            text = tick.label if len(tick.label) <= edge else tick.label[:edge]
+            if row == last:
+                continue
+            last = row
+            self.canvas.write(row, edge - len(text), text, palette.muted)
+            self.canvas.write(row, edge, glyphs.tick_left, palette.frame)
+
+    def x_axis(self, empty: bool) -> None:
+        layout, palette, glyphs = self.layout, self.palette, self.glyphs
+        left = layout.gutter
+        if layout.lane >= 0:
+            self.canvas.write(layout.lane, left - 1, glyphs.vertical, palette.frame)
+        if layout.line >= 0:
+            line = glyphs.corner + glyphs.horizontal * layout.columns
+            self.canvas.write(layout.line, left - 1, line, palette.frame)
+        if empty or layout.labels < 0:
+            return
+        found = ticks.steps(self.axis.t0, self.axis.t1, layout.columns)
+        labels = []
+        for tick in found:
+            column = self.axis.column(int(tick.value))
+            if column is not None:
+                labels.append((column, tick.label))
+                if layout.line >= 0:
+                    self.canvas.write(layout.line, left + column, glyphs.tick_down, palette.frame)
+        placed = ticks.placed(labels, layout.columns)
+        for start, text in placed:
+            self.canvas.write(layout.labels, left + start, text, palette.muted)
+        unit = "step"
+        if left > len(unit):
+            self.canvas.write(layout.labels, left - 1 - len(unit), unit, palette.faint)
+
+    def lane(self) -> None:
+        marks, row = self.plot.marks, self.layout.lane
+        if marks is None or row < 0:
+            return
+        shown = lane(marks, self.axis)
+        for column in np.flatnonzero(shown.status >= 0).tolist():
+            name = marks.statuses[int(shown.status[column])]
+            self.canvas.write(
+                row,
+                self.layout.gutter + column,
+                self.glyphs.status(name),
+                self.palette.status(name),
+                bold=int(shown.count[column]) > 1,
+            )
+
+    def say(self, text: str) -> None:
+        """A sentence in the middle of the plot."""
+        room = self.layout.columns - 2
+        if room > 0 and self.layout.rows > 0:
+            text = fit(text, room, self.glyphs.ellipsis)
+            at = self.layout.gutter + (self.layout.columns - len(text)) // 2
+            row = self.layout.top + (self.layout.rows - 1) // 2
+            self.canvas.write(row, at, text, self.palette.muted)
+
+
+def paint(
+    plot: Plot,
+    axis_range: tuple[int, int],
+    size: tuple[int, int],
+    palette: Palette,
+    glyphs: Glyphs,
+    log: bool = False,
+) -> Picture:
+    """The chart over steps `axis_range` (inclusive) in `size` = (width, height) cells.
+
+    Everything but the title row and the cursor, which change with every move.
+    """
+    width, height = size
+    layout = arrange(width, height, plot.marks is not None)
+    axis = TimeAxis(*axis_range, layout.columns)
+    canvas = Canvas(height, width)
+    if layout.columns < 2 or layout.rows < 1:
+        return Picture(canvas, layout, axis, None)
+    extent, sampled = _extent(plot, axis)
+    scale = Scale.fit(*extent, log=log) if extent else Scale(0.0, 1.0)
+    painter = _Painter(plot, layout, axis, palette, glyphs, canvas, scale)
+    if extent:
+        painter.grid()
+        _paint_curves(painter)
+        for line in plot.thresholds:
+            painter.threshold(line)
+        painter.y_axis()
+    else:
+        painter.say("no finite values in view" if sampled else plot.message)
+    painter.x_axis(empty=not any(len(trace.series) for trace in plot.traces))
+    painter.lane()
+    return Picture(canvas, layout, axis, scale if extent else None)
+
+
+def _paint_curves(painter: _Painter) -> None:
+    plot, palette, scale = painter.plot, painter.palette, painter.scale
+    shapes = [curves.trace(trace.series, painter.axis, scale.log) for trace in plot.traces]
+    if plot.band is not None:
+        low = curves.trace(plot.band.low, painter.axis, scale.log).mean
+        high = curves.trace(plot.band.high, painter.axis, scale.log).mean
+        cells, _ = painter.between(low, high)
+        painter.area(painter.canvas.paper)[cells] = palette.band_tint
+    for trace in plot.traces:
+        if trace.raw is not None:
+            raw = curves.trace(trace.raw, painter.axis, scale.log)
+            painter.curve(raw, plots.faint_ink(trace.role, palette), painter.glyphs.grid)
+    for trace, shape in zip(plot.traces, shapes, strict=True):
+        if shape.dense:
+            painter.curve(shape, plots.faint_ink(trace.role, palette), painter.glyphs.grid)
+    for i, (trace, shape) in enumerate(zip(plot.traces, shapes, strict=True)):
+        char = painter.glyphs.curve_marks[0 if trace.heavy else 1 + min(i, 1)]
+        line = shape.middle if shape.dense else shape
+        painter.curve(line, plots.ink(trace.role, palette), char, trace.heavy)
+    if plot.compare is not None and max(plot.compare) < len(shapes):
+        a, b = plot.compare
+        painter.tint(*painter.between(shapes[a].mean, shapes[b].mean))
+
+
+def _extent(plot: Plot, axis: TimeAxis) -> tuple[tuple[float, float, float] | None, bool]:
+    """Range of everything drawn in the window (None: nothing finite), and whether it has samples.
+
+    A threshold widens the scale only if it lies close; far ones are named at the edge.
+    """
+    series = [s for trace in plot.traces for s in (trace.series, trace.raw) if s is not None]
+    if plot.band is not None:
+        series += [plot.band.low, plot.band.high]
+    sampled = any(s.at(axis.t1) is not None for s in series)
+    found = [e for s in series if (e := s.extent(axis.t0, axis.t1)) is not None]
+    if not found:
+        return None, sampled
+    low, high = min(e[0] for e in found), max(e[1] for e in found)
+    positive = float(np.fmin.reduce([e[2] for e in found]))
+    for line in plot.thresholds:
+        span = high - low or abs(high)
+        if high < line.value <= high + 0.5 * span:
+            high = line.value
+        elif low - 0.5 * span <= line.value < low:
+            low = line.value
+    return (low, high, positive), True
+
+
+def _halved(curve: Curve) -> Curve:
+    """The curve with its dot columns joined in pairs, for one column a cell."""
+    return Curve(
+        np.fmin.reduce(curve.low.reshape(-1, 2), axis=1),
+        np.fmax.reduce(curve.high.reshape(-1, 2), axis=1),
+        np.fmax.reduce(curve.mean.reshape(-1, 2), axis=1),
+    )
+
+
+def _by_cell(values: Floats) -> Floats:
+    """Means of pairs of dot columns; NaN only where both are."""
+    pairs = values.reshape(-1, 2)
+    known = ~np.isnan(pairs)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(known, pairs, 0).sum(axis=1) / known.sum(axis=1))
