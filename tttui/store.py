@@ -15,7 +15,7 @@ from pathlib import Path
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.watch import Watcher
-from tttui.dynamics.yardsticks import Yardstick, yardsticks
+from tttui.dynamics.recorded import Yardstick, yardsticks_of
 from tttui.model.errors import TttuiError
 from tttui.model.session import Place, SessionData, SessionSummary
 from tttui.model.settings import World
@@ -220,7 +220,7 @@ class Store:
                 trajectory = fresh
                 self._publish(replace(self.snapshot, trajectory=trajectory))
         if self._wants.yardsticks and trajectory is not None:
-            rulers = tuple(yardsticks(trajectory, world_of(data), data.mu_now))
+            rulers = tuple(yardsticks_of(trajectory, world_of(data), data.mu_now))
             self._publish(replace(self.snapshot, yardsticks=rulers))
 
 

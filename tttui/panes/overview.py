@@ -1,5 +1,7 @@
 """Overview: is test-time training working here, at a glance?"""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +15,7 @@ from tttui.draw.numbers import short
 from tttui.draw.plot import Plot, Role, Trace
 from tttui.draw.smoothing import exponential
 from tttui.model.session import SessionData
-from tttui.model.transactions import COMMIT, Transactions
+from tttui.model.transactions import COMMIT, Transaction, Transactions
 from tttui.model.verdict import Improvement, Verdict, last_means, percent_text, verdict
 from tttui.panes.view import Pane, View
 from tttui.widgets.cards import MetricCard, Tone
@@ -108,6 +110,9 @@ class OverviewPane(Pane):
     OverviewPane.short MetricCard { height: 2; }
     OverviewPane.short VerdictLine { max-height: 3; }
     OverviewPane.short CommitGraph { height: 3; }
+    OverviewPane.identity #side, OverviewPane.identity #side IdentityCard { display: block; }
+    OverviewPane.identity.narrow #charts { display: none; }
+    OverviewPane.identity.narrow TransactionPanel { display: none; }
     OverviewPane.tiny #cards, OverviewPane.tiny CommitGraph { display: none; }
     OverviewPane.tiny #below { display: none; }
     OverviewPane.narrow #age { display: none; }
@@ -120,6 +125,8 @@ class OverviewPane(Pane):
         self._data: SessionData | None = None
         self._digest: Digest | None = None
         self._plotted: object = None
+        self._event: Transaction | None = None
+        """The transaction that is being inspected."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="cards"):
@@ -160,6 +167,26 @@ class OverviewPane(Pane):
             card.show(view.data, view.palette)
         self._show_side(view)
 
+    def copyable(self) -> Sequence[tuple[str, str]]:
+        data, found = self._data, self._digest
+        if data is None or found is None:
+            return ()
+        meta = data.meta
+        things = [
+            ("Model signature", meta.model_signature),
+            ("Base hash", meta.base_ckpt_hash),
+            ("Session id", meta.session_id),
+            ("Path", str(data.place.path)),
+            ("Verdict", found.verdict.sentence),
+        ]
+        if self._event is not None:
+            things.insert(0, ("Transaction", json.dumps(dict(self._event.raw))))
+        return [(what, text) for what, text in things if text]
+
+    def do_identity(self) -> None:
+        """Show or hide the identity in full."""
+        self.toggle_class("identity")
+
     def _show_charts(self, view: View, found: Digest) -> None:
         chart, graph = self.query_one(Chart), self.query_one(CommitGraph)
         chart.set_look(view.palette, view.glyphs)
@@ -179,6 +206,7 @@ class OverviewPane(Pane):
         if index is None and len(events):  # what was last tried at the cursor
             index = max(0, int(np.searchsorted(events.t, view.timeline.cursor, "right")) - 1)
         event = events[index] if index is not None and index < len(events) else None
+        self._event = event if view.inspecting else None
         self.query_one(TransactionPanel).show(
             event, index or 0, len(events), view.data.meta.plasticity_cfg, view.palette
         )

@@ -1,5 +1,6 @@
 """What a tab is given to draw: one value, made anew whenever data or the user moves something."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual.message import Message
@@ -7,7 +8,7 @@ from textual.widget import Widget
 
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
-from tttui.dynamics.yardsticks import Yardstick
+from tttui.dynamics.recorded import Yardstick
 from tttui.model.session import Place, SessionData, SessionSummary
 from tttui.model.steps import Trajectory
 from tttui.model.timeline import Timeline
@@ -66,9 +67,9 @@ class Pane(Widget):
         """Draw this view; cheap where only the cursor moved."""
         raise NotImplementedError(type(self).__name__)
 
-    def copyable(self) -> tuple[str, str] | None:
-        """What `y` copies here, as (what it is, the text); None where there is nothing."""
-        return None
+    def copyable(self) -> Sequence[tuple[str, str]]:
+        """What `y` copies here, first things first, as (what it is, the text)."""
+        return ()
 
     def exportable(self) -> str:
         """The name of the figure that `e` exports: the focused chart or table of this tab."""

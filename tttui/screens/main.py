@@ -1,5 +1,6 @@
 """The one screen: header, tabs, the shown tab, scrubber and keys, all on one Timeline."""
 
+import shlex
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
@@ -39,7 +40,7 @@ FRAME = 1 / 20
 NOTE_S = 5.0
 """How long a note replaces the keys, in seconds."""
 
-LOG_SPREAD = 100.0
+LOG_SPREAD = 20.0
 """Errors that spread over more than this factor open on a logarithmic axis."""
 
 
@@ -105,6 +106,7 @@ class MainScreen(Screen[None]):
         self._yardsticks = False
         self._statuses: frozenset[str] | None = None
         self._inspecting = False
+        self._copied = 0
         self._panes: dict[str, Pane] = {}
         self._marked: SessionData | None = None
         """The data whose attempts the scrubber shows."""
@@ -489,13 +491,35 @@ class MainScreen(Screen[None]):
             self.move(self.timeline.toggle_play())
 
     def action_copy(self) -> None:
-        found = self._pane().copyable() if self.snapshot.data is not None else None
-        if found is None:
+        found = list(self._pane().copyable()) if self.snapshot.data is not None else []
+        if not found:
             self.note("Nothing to copy here.")
             return
-        what, text = found
+        self._copied = self._copied + 1 if self._noted_copy() else 0
+        what, text = found[self._copied % len(found)]
+        self._copy(what, text)
+
+    def _noted_copy(self) -> bool:
+        """The note of the last copy still stands, so that the next press means the next thing."""
+        return " copied: " in self._keybar.noted
+
+    def _copy(self, what: str, text: str) -> None:
         self.app.copy_to_clipboard(text)
         self.note(f"{what} copied: {text}")
+
+    def action_copy_link(self) -> None:
+        data, timeline = self.snapshot.data, self.timeline
+        if data is None:
+            self.note("Nothing is open that a command could show again.")
+            return
+        path = data.place.path if data.run is None else data.place.path / "runs" / data.run
+        words = ["tttui", str(path), "--tab", self.tab]
+        if not timeline.empty:
+            words += ["--t", str(timeline.cursor)]
+            if not timeline.whole:
+                words += ["--window", f"{timeline.t0}:{timeline.t1}"]
+        words.append("--log" if timeline.log else "--linear")
+        self._copy("Link", shlex.join(words))
 
     def action_open(self) -> None:
         places, data = self.snapshot.places, self.snapshot.data

@@ -29,7 +29,7 @@ class TopBar(Widget):
     def render(self) -> Text:
         parts, state, state_style = self._parts
         width = self.size.width
-        line = Text(" tttui ", style="bold reverse", no_wrap=True)
+        line = Text(no_wrap=True).append(" tttui ", style="bold reverse")
         room = width - len(line) - len(state) - 2
         for i, part in enumerate(parts):
             shown = part if i else part[: max(0, room - 2)]

@@ -1,0 +1,56 @@
+"""The yardsticks of a recorded trajectory: what could have been reached on it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tttui.dynamics.yardsticks import least_squares, oracle
+from tttui.model.arrays import Floats, Ints
+from tttui.model.settings import World
+from tttui.model.steps import Trajectory
+
+MOST_STEPS = 50_000
+"""Recursive least squares goes step by step; longer trajectories are judged by their end."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Yardstick:
+    """One predictor's mean squared error [n] at the steps t [n]."""
+
+    name: str
+    t: Ints
+    mse: Floats
+
+
+def yardsticks_of(trajectory: Trajectory, law: World, mu: float | None) -> list[Yardstick]:
+    """Exact physics with the true friction (where it is known) and recursive least squares.
+
+    A step is judged where the next observation was recorded too and all of it is finite; gaps
+    in the record end the judged stretch, of which the last is taken.
+    """
+    stretch = _last_stretch(trajectory)
+    z, a, t = trajectory.z[stretch], trajectory.a[stretch][:-1], trajectory.t[stretch][:-1]
+    if len(t) == 0:
+        return []
+    found = []
+    friction = trajectory.mu
+    if friction is not None:
+        truth = friction[stretch][:-1]
+    else:
+        truth = np.full(len(t), np.nan if mu is None else mu)
+    if np.isfinite(truth).all():
+        found.append(Yardstick("true physics", t, oracle(z, a, truth, law)))
+    for forgetting in (1.0, 0.98):
+        name = "least squares" if forgetting == 1 else f"least squares, forgetting {forgetting}"
+        found.append(Yardstick(name, t, least_squares(z, a, forgetting)))
+    return found
+
+
+def _last_stretch(trajectory: Trajectory) -> slice:
+    """The last run of rows without a gap and without a value that is not finite."""
+    n = len(trajectory)
+    fine = np.isfinite(trajectory.z).all(axis=1) & np.isfinite(trajectory.a).all(axis=1)
+    joined = np.concatenate([[False], (np.diff(trajectory.t) == 1) & fine[1:] & fine[:-1]])
+    breaks = np.flatnonzero(~joined)
+    start = int(breaks[-1]) if len(breaks) else 0
+    return slice(max(start, n - MOST_STEPS), n)
