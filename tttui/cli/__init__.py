@@ -1,0 +1,1 @@
+"""The command line: everything the app can do to a session, for scripts; a module a command."""

@@ -1,0 +1,80 @@
+"""`tttui demo`: a real example session."""
+
+from pathlib import Path
+
+import click
+
+from tttui.cli.options import json_option, root_option
+
+NAME = "demo"
+
+SEED = 11
+"""Fixes the hidden friction, the actions and the noise of the example."""
+
+STEPS = 1600
+
+NOISE_STD = 0.01
+
+WATCHING_RATE = 80.0
+"""Steps a second, slow enough to watch the model learn and fast enough not to wait for it."""
+
+
+@click.command("demo")
+@root_option
+@click.option("--headless", is_flag=True, help="only make the session, at full speed")
+@json_option
+@click.option("--ascii", is_flag=True, help="no braille and block glyphs")
+@click.option("--theme", help="colour theme")
+def command(root: Path, headless: bool, as_json: bool, ascii: bool, theme: str | None) -> int:
+    """Make a real session under the root and open it in the app while it learns.
+
+    A demo that was made before is opened again; one that was stopped goes on.
+    """
+    from tttui.cli.running import execute, obtain_base
+    from tttui.engine.background import continue_in_background
+    from tttui.engine.resume import resume
+    from tttui.engine.session import SessionRun
+    from tttui.model.settings import Settings
+
+    directory = root / NAME
+    unfinished = True
+    if directory.exists():
+        state, steps = _progress(directory)
+        unfinished = steps < STEPS and state not in ("running", "paused")
+        run = resume(directory)[0] if unfinished else None
+    else:
+        settings = Settings().updated({"seed": SEED, "steps": STEPS, "noise_std": NOISE_STD})
+        settings = settings.validate()
+        base = obtain_base(root, settings, None, quiet=False)
+        run = SessionRun.create(directory, settings, base)
+    if headless:
+        if run is None:
+            return _report(directory, as_json)
+        return execute(run, STEPS, speed_limit=None, quiet=False, as_json=as_json)
+    if run is not None:
+        run.close("queued")
+        continue_in_background(directory, max_rate=WATCHING_RATE)
+
+    from tttui.app import open_app
+
+    return open_app([directory], follow=run is not None, ascii=ascii, theme=theme)
+
+
+def _progress(directory: Path) -> tuple[str | None, int]:
+    from tttui.cli.running import read_session
+
+    data = read_session(directory)
+    return data.status.state if data.status else None, len(data.steps)
+
+
+def _report(directory: Path, as_json: bool) -> int:
+    from tttui.cli.output import json_document, result
+    from tttui.cli.running import outcome, read_session
+    from tttui.model.verdict import verdict
+
+    data = read_session(directory)
+    if as_json:
+        json_document(outcome(data))
+    else:
+        result(f"{directory}: {verdict(data).sentence}")
+    return 0

@@ -1,0 +1,77 @@
+"""`tttui fork RUN`: a new session from the weights of another."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tttui.cli.options import (
+    SectionedCommand,
+    given,
+    json_option,
+    mu_schedule_option,
+    root_option,
+    setting_options,
+)
+from tttui.model.settings import PRESETS
+
+
+@click.command("fork", cls=SectionedCommand)
+@click.argument("run")
+@root_option
+@click.option("--at", type=click.IntRange(min=0), metavar="T", help="step  [default: the last]")
+@click.option("--name", help="name of the new session  [default: from the parent's name]")
+@click.option(
+    "--from-run", help="which run of a foreign store's session, for --at  [default: the last]"
+)
+@click.option("--preset", type=click.Choice(tuple(PRESETS)), help="a named set of settings")
+@click.option("--speed-limit", type=click.FloatRange(min=0, min_open=True), help="steps a second")
+@click.option("--no-run", is_flag=True, help="only make it; `tttui resume` starts it")
+@click.option("--quiet", is_flag=True, help="no progress")
+@json_option
+@setting_options("run", "world", "plasticity")
+@mu_schedule_option
+def command(
+    run: str,
+    root: Path,
+    at: int | None,
+    name: str | None,
+    from_run: str | None,
+    preset: str | None,
+    speed_limit: float | None,
+    no_run: bool,
+    quiet: bool,
+    as_json: bool,
+    **values: Any,
+) -> int:
+    """Start a new session from the weights (and the optimizer) that RUN had at step T.
+
+    It goes on in the parent's world (same mu, unless --mu says otherwise) but on a new
+    trajectory: its seed is one more than the parent's unless --seed is given. RUN may have been
+    written by another program; nothing is changed there.
+    """
+    from tttui.cli.output import json_document, result
+    from tttui.cli.places import find_run
+    from tttui.cli.running import execute
+    from tttui.engine.device import check_device
+    from tttui.engine.fork import fork
+
+    changes = given(values)
+    check_device(changes.get("device", "cpu"))
+    session = fork(
+        find_run(root, run), root, at=at, name=name, run=from_run, preset=preset, changes=changes
+    )
+    if no_run:
+        session.close("interrupted")
+        if as_json:
+            json_document({"path": str(session.path), "forked_at_t": session.forked_at_t})
+        else:
+            result(f"{session.path} starts from {run} at step {session.forked_at_t}")
+        return 0
+    return execute(
+        session,
+        session.settings.steps,
+        speed_limit=speed_limit,
+        quiet=quiet,
+        as_json=as_json,
+    )

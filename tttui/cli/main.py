@@ -1,0 +1,123 @@
+"""The command group, and the edge where every error becomes one line and an exit code."""
+
+import contextlib
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from tttui import __version__
+from tttui.model.errors import TttuiError
+
+COMMANDS: dict[str, str] = {
+    "demo": "Make or open a real example session.",
+    "run": "Run a new session.",
+    "pretrain": "Train the base model that sessions start from.",
+    "resume": "Continue a session exactly where it stopped.",
+    "fork": "Start a new session from the weights of another.",
+    "ls": "List sessions.",
+    "show": "Show one session in full.",
+    "verify": "Replay a session and compare it with what was recorded.",
+    "watch": "Print the transactions of a live run as they happen.",
+}
+"""Commands by name, with the line that `--help` shows. The module of the same name is imported
+only when the command is used: starting must not wait for what a command does not need."""
+
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """Finds commands by name; anything else on the line is a path for the app."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS and cmd_name != "open":
+            return None
+        module = import_module(f"tttui.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in COMMANDS and args[0] not in ("--help", "--version", "-h")):
+            args = ["open", *args]
+        return super().parse_args(ctx, args)
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, "[PATH ...] [--tab T --t STEP ...]")
+        formatter.write_usage(ctx.command_path, "COMMAND [ARGS ...]", prefix="       ")
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands (each has its own --help)"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from tttui.cli.open import command
+
+        with formatter.section("Options of the app"):
+            formatter.write_dl(
+                [r for p in command.get_params(ctx) if (r := p.get_help_record(ctx)) is not None]
+            )
+        self.format_commands(ctx, formatter)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["--help", "-h"]})
+@click.version_option(__version__, prog_name="tttui")
+def commands() -> None:
+    """The cockpit for neural networks that keep learning while they run.
+
+    Without a command, opens the app on the sessions found below PATH (default ./runs).
+    """
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code: 0, 1 (failed), 2 (refused), 130."""
+    try:
+        result = commands.main(args=args, prog_name="tttui", standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+        sys.stdout.flush()
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx is not None else "tttui"
+        return _complain(f"{error.format_message()} (see `{where} --help`)", error.exit_code)
+    except click.ClickException as error:
+        return _complain(error.format_message(), error.exit_code)
+    except TttuiError as error:
+        return _complain(str(error), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe (`| head`) has seen enough; nothing is wrong. Python would
+        # complain once more when it flushes stdout on exit.
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.close()
+        return 0
+    except Exception as error:
+        return _complain(
+            f"unexpected {type(error).__name__}: {error or 'no message'}; "
+            f"the traceback is in {_crash_log(error)}",
+            1,
+        )
+    return code
+
+
+def _complain(message: str, code: int) -> int:
+    with contextlib.suppress(OSError):
+        print("error: " + " ".join(message.split()), file=sys.stderr)
+    return code
+
+
+def _crash_log(error: BaseException) -> str:
+    text = "".join(traceback.format_exception(error))
+    name = f"tttui-crash-{time.strftime('%Y%m%d-%H%M%S')}.log"
+    for directory in (Path("runs"), Path(tempfile.gettempdir())):
+        if directory.is_dir():
+            with contextlib.suppress(OSError):
+                (directory / name).write_text(text, encoding="utf-8")
+                return str(directory / name)
+    return "nowhere, since no log could be written"

@@ -1,0 +1,68 @@
+"""Progress on stderr: a bar with the running verdict on a terminal, nothing elsewhere."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from tttui.engine.session import Frame
+
+
+@contextmanager
+def run_bar(
+    label: str, start: int, total: int, *, quiet: bool
+) -> Iterator[Callable[["Frame"], None] | None]:
+    """A callback for the frames of a run, or None where nobody would see it."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    with _bar() as bar:
+        task = bar.add_task(label, total=total, completed=start, note="")
+
+        def show(frame: "Frame") -> None:
+            bar.update(
+                task, completed=frame.t, note=f"{frame.steps_per_second:,.0f}/s  {running(frame)}"
+            )
+
+        yield show
+
+
+@contextmanager
+def pretraining_bar(total: int, *, quiet: bool) -> Iterator[Callable[[int, float], None] | None]:
+    """A callback for pretraining's (step, loss), or None where nobody would see it."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    with _bar() as bar:
+        task = bar.add_task("pretraining a base", total=total, note="")
+
+        def show(step: int, loss: float) -> None:
+            if step % 10 == 0 or step == total:
+                bar.update(task, completed=step, note=f"loss {loss:.3g}")
+
+        yield show
+
+
+def running(frame: "Frame") -> str:
+    """The running verdict: `84 % better  15/18 committed`."""
+    if frame.improvement is None:
+        return f"{frame.committed}/{frame.attempted} committed"
+    word = "better" if frame.improvement >= 0 else "worse"
+    return f"{abs(frame.improvement):.4g} % {word}  {frame.committed}/{frame.attempted} committed"
+
+
+def _bar() -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=Console(stderr=True),
+        refresh_per_second=8,
+    )

@@ -1,0 +1,79 @@
+"""`tttui resume RUN`: continue a session exactly where it stopped."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tttui.cli.options import (
+    SectionedCommand,
+    given,
+    json_option,
+    mu_schedule_option,
+    root_option,
+    setting_options,
+)
+
+
+@click.command("resume", cls=SectionedCommand)
+@click.argument("run")
+@root_option
+@click.option(
+    "--steps",
+    "more_steps",
+    type=click.IntRange(min=1),
+    help="steps to run from where it stands  [default: up to the number it was started with]",
+)
+@click.option(
+    "--override", is_flag=True, help="accept settings that differ from the history's; recorded"
+)
+@click.option("--speed-limit", type=click.FloatRange(min=0, min_open=True), help="steps a second")
+@click.option("--detach", is_flag=True, help="run in the background and print its handle")
+@click.option("--quiet", is_flag=True, help="no progress")
+@json_option
+@setting_options("run", "world", "model", "plasticity", "pretraining", skip=("steps",))
+@mu_schedule_option
+def command(
+    run: str,
+    root: Path,
+    more_steps: int | None,
+    override: bool,
+    speed_limit: float | None,
+    detach: bool,
+    quiet: bool,
+    as_json: bool,
+    **values: Any,
+) -> int:
+    """Continue RUN (a name under the root, or a path) exactly where it stopped.
+
+    Its settings come from its meta.json. Options that would make its history contradict itself
+    are refused unless --override says that the change is meant.
+    """
+    from tttui.cli.output import json_document, result, say
+    from tttui.cli.places import find_run
+    from tttui.cli.running import execute
+    from tttui.engine.background import continue_in_background
+    from tttui.engine.fork import fork
+    from tttui.engine.resume import resume
+
+    place, changes = find_run(root, run), given(values)
+    if place.layout == "native":
+        session, until = resume(
+            place.path, more_steps=more_steps, changes=changes, override=override
+        )
+    else:
+        session = fork(place, root, changes=changes | ({"steps": more_steps} if more_steps else {}))
+        until = session.settings.steps
+        say(f"{place.path} was written by another program; it goes on in {session.path}")
+    directory = session.path
+    if detach:
+        session.close("queued")
+        pid = continue_in_background(directory, max_rate=speed_limit)
+        if as_json:
+            json_document({"path": str(directory), "pid": pid})
+        else:
+            result(
+                f"{directory} runs in the background (pid {pid}); see it with: tttui {directory}"
+            )
+        return 0
+    return execute(session, until, speed_limit=speed_limit, quiet=quiet, as_json=as_json)

@@ -1,0 +1,168 @@
+"""The base that a session starts from: shipped with tttui, cached under the root, or trained now."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import tttui
+from tttui.artifacts.ptfile import read_pt, write_pt
+from tttui.artifacts.writer import write_whole
+from tttui.dynamics.ssm import decay
+from tttui.engine.pretraining import base_cfg, pretrain
+from tttui.model.arrays import Weights
+from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.settings import Model, Settings
+
+SHIPPED = Path(tttui.__file__).parent / "bases"
+
+FILE = "base_checkpoint.pt"
+LOSS_FILE = "loss.csv"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Base:
+    """A base checkpoint: W_u, B, W_o, a_raw (float32), what it was trained with, its bytes."""
+
+    weights: Weights
+    cfg: Mapping[str, Any]
+    content: bytes
+    source: Path
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def cache_path(root: Path, settings: Settings) -> Path:
+    """Where the base of these settings is kept: <root>/bases/<hash>/base_checkpoint.pt."""
+    text = json.dumps(base_cfg(settings), sort_keys=True)
+    return root / "bases" / hashlib.sha256(text.encode()).hexdigest()[:16] / FILE
+
+
+def find_base(root: Path, settings: Settings) -> Base | None:
+    """A shipped or cached base that was trained with exactly these settings, or None.
+
+    A damaged file in the cache counts as absent; it is replaced by the next training.
+    """
+    wanted = base_cfg(settings)
+    for path in (cache_path(root, settings), *sorted(SHIPPED.glob("*.pt"))):
+        try:
+            base = read_base(path, settings.model)
+        except TttuiError:
+            continue
+        if dict(base.cfg) == wanted:
+            return base
+    return None
+
+
+def train_base(
+    root: Path, settings: Settings, progress: Callable[[int, float], None] | None = None
+) -> Base:
+    """Pretrain a base and keep it in the cache, with its loss curve beside it."""
+    losses: list[tuple[int, float]] = []
+
+    def note(step: int, loss: float) -> None:
+        losses.append((step, loss))
+        if progress is not None:
+            progress(step, loss)
+
+    path = cache_path(root, settings)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RefusedInput(
+            f"{path.parent}: cannot be created for the base: {error.strerror}; "
+            "choose another --root"
+        ) from error
+    weights = pretrain(settings, note)
+    content = write_pt({"model_state": dict(weights), "cfg": base_cfg(settings)})
+    try:
+        write_whole(path.parent / LOSS_FILE, _loss_table(losses))
+        write_whole(path, content)
+    except OSError as error:
+        raise TttuiError(f"{path}: the base cannot be kept: {error.strerror}") from error
+    return Base(weights, base_cfg(settings), content, path)
+
+
+def read_base(path: Path, model: Model) -> Base:
+    """The base in a checkpoint file, checked against the model's shapes.
+
+    Raises RefusedInput naming the file and what is wrong with it.
+    """
+    if not path.is_file():
+        raise RefusedInput(f"{path}: there is no such base checkpoint")
+    try:
+        content = path.read_bytes()
+        raw = read_pt(path)
+    except OSError as error:
+        raise RefusedInput(f"{path}: cannot be read: {error.strerror}") from error
+    except TttuiError as error:
+        raise RefusedInput(str(error)) from error
+    state = raw.get("model_state") if isinstance(raw, Mapping) else None
+    if not isinstance(state, Mapping):
+        raise RefusedInput(f"{path}: is not a base checkpoint: it has no 'model_state'")
+    cfg = raw.get("cfg")
+    return Base(
+        _checked(path, state, model), cfg if isinstance(cfg, Mapping) else {}, content, path
+    )
+
+
+def chosen_base(path: Path, settings: Settings) -> Base:
+    """The base that the person named, which need not have been trained with these settings.
+
+    Raises RefusedInput where it was made for another model (shapes, dt, kind of decays).
+    """
+    base = read_base(path, settings.model)
+    for name, mine in (("dt", settings.model.dt), ("decay_init", settings.model.decay_init)):
+        theirs = base.cfg.get(name, mine)
+        if theirs != mine:
+            raise RefusedInput(
+                f"{path}: was trained with {name} {theirs}, the session has {mine}; "
+                f"add --{name.replace('_', '-')} {theirs}"
+            )
+    return base
+
+
+def shapes(model: Model) -> dict[str, tuple[int, ...]]:
+    """The shape of every weight of a model."""
+    return {
+        "W_u": (model.u_dim, model.z_dim + model.act_dim),
+        "B": (model.n_state, model.u_dim),
+        "W_o": (model.z_dim, model.n_state),
+        "a_raw": (model.n_state,),
+    }
+
+
+def _checked(path: Path, state: Mapping[str, Any], model: Model) -> Weights:
+    weights: Weights = {}
+    for name, shape in shapes(model).items():
+        value = state.get(name)
+        if not isinstance(value, np.ndarray):
+            raise RefusedInput(f"{path}: is not a base checkpoint: {name} is missing")
+        if value.shape != shape:
+            raise RefusedInput(
+                f"{path}: {name} has shape {list(value.shape)}, the model needs {list(shape)}; "
+                "set --u-dim and --n-state as the base was trained"
+            )
+        if not np.isfinite(value).all():
+            raise RefusedInput(f"{path}: {name} holds values that are not finite")
+        weights[name] = np.ascontiguousarray(value, dtype=np.float32)
+    decays = decay(weights["a_raw"], model.dt)
+    if not ((decays > 0) & (decays < 1)).all():
+        raise RefusedInput(f"{path}: a_raw gives decays outside (0, 1), so the model is unstable")
+    return weights
+
+
+def _loss_table(losses: list[tuple[int, float]]) -> bytes:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(("step", "loss"))
+    table.writerows((step, repr(loss)) for step, loss in losses)
+    return text.getvalue().encode()

@@ -1,0 +1,196 @@
+"""Making a session's directory: everything of its step 0, then one rename.
+
+A session is built under a hidden name beside its place, so that whatever carries its real name
+can be resumed, however early a crash came.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tttui.artifacts.atomic import write_error
+from tttui.artifacts.metadata import new_meta
+from tttui.artifacts.ptfile import read_pt, write_pt
+from tttui.artifacts.writer import RunWriter, write_whole
+from tttui.engine import interventions as record
+from tttui.engine.base import Base
+from tttui.engine.interventions import Intervention
+from tttui.engine.saved import saved
+from tttui.engine.stepper import Stepper
+from tttui.engine.tally import Tally
+from tttui.model.arrays import PLASTIC, Weights
+from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.settings import Plasticity, Settings
+
+START_FILE = "start_state.pt"
+"""In session/, forks only: the weights and the momentum that the session began with."""
+
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """What a fork begins with instead of the base's weights, and where it comes from."""
+
+    weights: Weights
+    momentum: Weights
+    parent_session_id: str
+    root_session_id: str
+    forked_at_t: int
+    parent_path: str
+
+
+def build_session(
+    directory: Path,
+    settings: Settings,
+    base: Base,
+    *,
+    start: Start | None = None,
+    interventions: Sequence[Intervention] = (),
+) -> None:
+    """Make the directory of a new session at step 0, complete with its first checkpoint.
+
+    Raises RefusedInput where the directory exists or may not be made, TttuiError where writing
+    fails; nothing is left behind then.
+    """
+    if directory.exists():
+        raise RefusedInput(
+            f"{directory} exists already; choose another --name, or continue it with "
+            f"`tttui resume {directory}`"
+        )
+    building = directory.parent / f".{directory.name}.new-{os.getpid()}"
+    try:
+        building.mkdir(parents=True)
+    except OSError as error:
+        raise RefusedInput(
+            f"{directory.parent}: cannot be written: {error.strerror}; choose another --root"
+        ) from error
+    try:
+        _fill(building, directory.name, settings, base, start, interventions)
+        try:
+            building.rename(directory)
+        except OSError as error:
+            raise write_error(directory, error) from error
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+
+
+def started_with(directory: Path) -> tuple[Weights, Weights] | None:
+    """Weights and momentum that a fork began with, None for a session that is no fork."""
+    path = directory / "session" / START_FILE
+    if not path.exists():
+        return None
+    state = read_pt(path)
+    try:
+        return tuple({k: np.asarray(state[part][k]) for k in PLASTIC} for part in state)  # type: ignore[return-value]
+    except (KeyError, TypeError, IndexError) as error:
+        raise TttuiError(f"{path}: is not the start of a session ({error})") from error
+
+
+def new_stepper(
+    settings: Settings,
+    base: Weights,
+    start: tuple[Weights, Weights] | None,
+    **more: Any,
+) -> Stepper:
+    """A stepper at step 0, with the weights and the momentum that the session begins with."""
+    stepper = Stepper(settings, base, start=start[0] if start else None, **more)
+    if start is not None:
+        stepper.learner.load(
+            {**stepper.learner.state(), **{f"momentum_{k}": start[1][k] for k in PLASTIC}}
+        )
+    return stepper
+
+
+def _fill(
+    directory: Path,
+    name: str,
+    settings: Settings,
+    base: Base,
+    start: Start | None,
+    interventions: Sequence[Intervention],
+) -> None:
+    begins = (start.weights, start.momentum) if start else None
+    stepper = new_stepper(
+        settings,
+        base.weights,
+        begins,
+        interventions=interventions,
+        on_event=lambda event: None,  # noqa: ARG005
+        on_weights=lambda t, weights: None,  # noqa: ARG005
+    )
+    meta = new_meta(
+        settings,
+        session_id=name,
+        base_ckpt_hash=base.sha256,
+        mu=stepper.world.mu,
+        parent_session_id=start.parent_session_id if start else None,
+        root_session_id=start.root_session_id if start else None,
+        forked_at_t=start.forked_at_t if start else None,
+        torch_version=_version("torch"),
+    )
+    meta |= {"numpy_version": _version("numpy"), "mu_schedule": list(settings.mu_schedule)}
+    if start:
+        meta["parent_path"] = start.parent_path
+    writer = RunWriter(directory, history_bytes=settings.history_mb * MEGABYTE)
+    try:
+        writer.begin(meta, base.content)
+        for intervention in interventions:
+            record.record(directory, intervention)
+        if start:
+            content = write_pt({"weights": start.weights, "momentum": start.momentum})
+            write_whole(directory / "session" / START_FILE, content)
+        learner, tally = stepper.learner, Tally()
+        writer.snapshot(0, learner.weights)
+        writer.checkpoint(
+            saved({"stepper": stepper.state(), "tally": tally.state()}),
+            learner.weights,
+            optimizer_state(learner.optimizer, settings.plasticity),
+            tally.metrics(),
+        )
+        writer.status(state="queued", t=0, steps_total=settings.steps, device=settings.device)
+        writer.finish()
+    finally:
+        writer.close()
+
+
+def optimizer_state(momentum: Weights, plasticity: Plasticity) -> dict[str, Any]:
+    """optim_state.pt: the state_dict of torch.optim.Muon over W_u, B, W_o in this order."""
+    group = {
+        "lr": plasticity.lr,
+        "weight_decay": plasticity.weight_decay,
+        "momentum": plasticity.momentum,
+        "nesterov": plasticity.nesterov,
+        "ns_steps": plasticity.ns_steps,
+        "params": list(range(len(PLASTIC))),
+    }
+    buffers = {i: {"momentum_buffer": momentum[k]} for i, k in enumerate(PLASTIC)}
+    return {"state": buffers, "param_groups": [group]}
+
+
+def momentum_of(optim: Any, where: Path) -> Weights:
+    """The momentum buffers in an optimizer's state_dict (ours or torch's), by matrix.
+
+    Raises TttuiError naming the file where they are not there.
+    """
+    try:
+        return {
+            k: np.asarray(optim["state"][i]["momentum_buffer"], dtype=np.float32)
+            for i, k in enumerate(PLASTIC)
+        }
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        raise TttuiError(f"{where}: holds no momentum for {', '.join(PLASTIC)}") from error
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,178 @@
+"""A new session from the weights, and the optimizer, that another had at some step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tttui.artifacts.checkpoint import read_checkpoint
+from tttui.artifacts.history import read_history
+from tttui.artifacts.layout import files_of
+from tttui.artifacts.metadata import settings_from_meta
+from tttui.artifacts.ptfile import read_pt
+from tttui.artifacts.reader import SessionReader
+from tttui.engine.base import read_base, shapes
+from tttui.engine.build import Start, momentum_of
+from tttui.engine.naming import free_directory, new_directory
+from tttui.engine.replay import replay_to
+from tttui.engine.saved import restored
+from tttui.engine.session import SessionRun
+from tttui.model.arrays import PLASTIC, Weights
+from tttui.model.errors import RefusedInput
+from tttui.model.session import Place, SessionData
+from tttui.model.settings import Model, Settings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parent:
+    """A session at the step where it is forked."""
+
+    t: int
+    weights: Weights
+    momentum: Weights
+
+
+def fork(
+    place: Place,
+    root: Path,
+    *,
+    at: int | None = None,
+    name: str | None = None,
+    run: str | None = None,
+    preset: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> SessionRun:
+    """Make, and hold, a new session that starts with the weights in force at step `at`.
+
+    Without `at` that is the last step of the parent (in a store: of its run `run`). The parent
+    may be foreign; it is only read. The new session has the parent's settings and world, with
+    `preset` and `changes` on top, and the parent's seed plus one: on the trajectory that its
+    weights were fitted to, a session would only prove its memory.
+    Raises RefusedInput where the parent does not hold what is needed.
+    """
+    if place.base_only:
+        raise RefusedInput(
+            f"{place.path} holds a base and no session; start one with "
+            f"`tttui run --base {place.path / 'base_checkpoint.pt'}`"
+        )
+    if run is not None and run not in place.runs:
+        known = ", ".join(place.runs) or "none"
+        raise RefusedInput(f"{place.path} has no run {run!r}; its runs are: {known}")
+    data = SessionReader(place, run).refresh()
+    missing = data.problem("meta")
+    if missing is not None and not data.meta.raw:
+        raise RefusedInput(f"{missing.path}: {missing.reason}; without it nothing can be forked")
+    before = settings_from_meta(data.meta.raw)
+    base = read_base(files_of(place, data.run).base, before.model)
+    parent = _native(data, before, at) if place.layout == "native" else _foreign(data, at)
+    _check_shapes(place, parent.weights, before.model)
+    settings = _settings(data, before, parent.t, preset, changes or {})
+    directory = (
+        free_directory(root, f"{place.name}-fork")
+        if name is None
+        else new_directory(root, name, settings)
+    )
+    parent_id = data.meta.session_id if place.layout != "flat" else place.name
+    start = Start(
+        weights=parent.weights,
+        momentum=parent.momentum,
+        parent_session_id=parent_id or place.name,
+        root_session_id=data.meta.root_session_id or parent_id or place.name,
+        forked_at_t=parent.t,
+        parent_path=str(place.path.absolute()),
+    )
+    return SessionRun.create(directory, settings, base, start=start)
+
+
+def _settings(
+    data: SessionData, before: Settings, t: int, preset: str | None, changes: Mapping[str, Any]
+) -> Settings:
+    for change in data.meta.raw.get("settings_changes", []):
+        if change.get("t", 0) <= t:
+            before = before.updated({k: v for k, v in change.items() if k != "t"})
+    mu = before.world.mu
+    for when, value in data.meta.raw.get("mu_schedule") or ():
+        mu = float(value) if when <= t else mu
+    native = data.place.layout == "native"
+    settings = replace(
+        before,
+        world=replace(before.world, mu=mu),
+        seed=before.seed + 1 if native else before.seed,
+        mu_schedule=(),
+    )
+    if preset is not None:
+        settings = settings.with_preset(preset)
+    return settings.updated(changes).validate()
+
+
+def _native(data: SessionData, settings: Settings, at: int | None) -> Parent:
+    directory = data.place.path
+    checkpoint = read_checkpoint(directory)
+    stepper = restored(checkpoint.engine)["stepper"]
+    last = int(stepper["t"]) + int(stepper["revealed"])
+    t = last if at is None else at
+    if t > last:
+        raise RefusedInput(f"--at {t}: {directory} has run {last} steps so far")
+    try:
+        history, problem = read_history(directory / "weights_history.npy")
+        steps = history.t[history.t <= last]
+        complete = problem is None and data.meta.raw.get("history_stride", 1) == 1
+    except OSError:
+        steps, complete = np.empty(0, dtype=np.int64), False
+    if t == last or (complete and not (steps > t).any()):
+        momentum = momentum_of(checkpoint.optim, directory / "session" / "engine_state.pt")
+        return Parent(t, dict(checkpoint.plastic), momentum)
+    known = np.flatnonzero(steps <= t)
+    if complete and len(known) and settings.plasticity.momentum_reset:
+        # The optimizer forgets before every transaction, so there is nothing to carry over.
+        weights = {k: np.array(history.weights[k][known[-1]]) for k in PLASTIC}
+        return Parent(t, weights, {k: np.zeros_like(w) for k, w in weights.items()})
+    learner = replay_to(directory, t).learner
+    if complete and len(known):
+        recorded = {k: np.array(history.weights[k][known[-1]]) for k in PLASTIC}
+        if not all(np.array_equal(recorded[k], learner.weights[k]) for k in PLASTIC):
+            raise RefusedInput(
+                f"--at {t}: the optimizer of that step is not recorded, and replaying "
+                f"{directory} here gives other weights than it recorded; fork at its last step, "
+                f"{last}"
+            )
+    return Parent(t, learner.weights, learner.optimizer)
+
+
+def _foreign(data: SessionData, at: int | None) -> Parent:
+    """The last weights, the only ones that foreign layouts keep, or the base's before any commit."""
+    last = int(data.steps.t[-1]) + 1 if len(data.steps) else 0
+    t = last if at is None else at
+    if t > last:
+        raise RefusedInput(f"--at {t}: {data.place.path} has run {last} steps")
+    commits = data.transactions.t[data.transactions.status == 0]
+    if len(commits) and int(commits[-1]) >= t:
+        raise RefusedInput(
+            f"--at {t}: {data.place.path} keeps only its last weights, which are in force from "
+            f"step {int(commits[-1]) + 1} on"
+        )
+    if data.weights is None:
+        problem = data.problem("weights")
+        raise RefusedInput(
+            f"{data.place.path}: its weights cannot be read"
+            + (f": {problem.reason}" if problem else "")
+        )
+    weights = {k: np.asarray(data.weights[k], dtype=np.float32) for k in PLASTIC}
+    path = files_of(data.place, data.run).weights.with_name("optim_state.pt")
+    if not path.exists():
+        return Parent(t, weights, {k: np.zeros_like(w) for k, w in weights.items()})
+    return Parent(t, weights, momentum_of(read_pt(path), path))
+
+
+def _check_shapes(place: Place, weights: Weights, model: Model) -> None:
+    for name in PLASTIC:
+        wanted = shapes(model)[name]
+        if weights[name].shape != wanted:
+            raise RefusedInput(
+                f"{place.path}: {name} has shape {list(weights[name].shape)}, "
+                f"its meta.json says {list(wanted)}"
+            )
+        if not np.isfinite(weights[name]).all():
+            raise RefusedInput(f"{place.path}: {name} holds values that are not finite")

@@ -1,0 +1,108 @@
+"""What a person or a script changed in a running session, recorded so that it can be replayed.
+
+`interventions.jsonl` holds one object a line, synced to disk before it takes effect:
+
+    {"t": 200, "known_at": 0, "kind": "mu", "value": 0.3, "at_unix": 1763712000.5}
+
+`t` is the step before which it takes effect. `known_at` is the step that the run had reached
+when it was recorded: a planned change (known_at < t) lets the engine end a stretch of steps
+there, a live one (known_at == t) cuts a stretch that was already computed. Replaying has to
+make the same choice, or the last bits would differ.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from tttui.model.errors import RefusedInput, TttuiError
+
+FILE = "interventions.jsonl"
+
+Kind = Literal["mu", "settings", "update", "rollback", "fault"]
+"""`mu`: new friction. `settings`: changed options by flat name. `update`: try an update now.
+`rollback`: return to the weights in force at step `value`. `fault`: see `faults.py`."""
+
+KINDS: tuple[str, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Intervention:
+    """One change of a running session."""
+
+    t: int
+    kind: Kind
+    value: Any = None
+    known_at: int = 0
+    at_unix: float = field(default_factory=time.time)
+
+    @property
+    def planned(self) -> bool:
+        return self.known_at < self.t
+
+
+def in_order(interventions: Iterable[Intervention]) -> list[Intervention]:
+    """By the step at which they take effect; at the same step in the order of recording."""
+    return sorted(interventions, key=lambda i: i.t)
+
+
+def record(directory: Path, intervention: Intervention) -> None:
+    """Append one intervention durably. Raises TttuiError when the disk does not take it."""
+    line = json.dumps(asdict(intervention), allow_nan=True) + "\n"
+    path = directory / FILE
+    try:
+        with path.open("ab") as file:
+            start = file.tell()
+            try:
+                file.write(line.encode())
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(start)
+                raise
+    except OSError as error:
+        raise TttuiError(
+            f"{path}: the intervention could not be recorded and was not made: {error.strerror}"
+        ) from error
+
+
+def recorded(directory: Path) -> list[Intervention]:
+    """All interventions of a session, in order of effect; a half-written last line is no record.
+
+    Raises RefusedInput naming file and line where a line is not an intervention.
+    """
+    path = directory / FILE
+    if not path.exists():
+        return []
+    lines = path.read_bytes().split(b"\n")
+    return in_order(_parsed(path, i, line) for i, line in enumerate(lines[:-1], 1))
+
+
+def drop_half_written(directory: Path) -> None:
+    """Cut off a last line that a crash left without its end, so that appending stays sound."""
+    path = directory / FILE
+    if path.exists():
+        content = path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            os.truncate(path, whole)
+
+
+def _parsed(path: Path, number: int, line: bytes) -> Intervention:
+    try:
+        raw = json.loads(line)
+        made = Intervention(
+            t=int(raw["t"]),
+            kind=raw["kind"],
+            value=raw.get("value"),
+            known_at=int(raw.get("known_at", 0)),
+            at_unix=float(raw.get("at_unix", 0.0)),
+        )
+        if made.kind not in KINDS:
+            raise ValueError(f"unknown kind {made.kind!r}")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RefusedInput(f"{path}: line {number} is not an intervention: {error}") from error
+    return made

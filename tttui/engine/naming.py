@@ -1,0 +1,35 @@
+"""Where a new session goes: the name that the person gave, or one from its settings."""
+
+from itertools import count
+from pathlib import Path
+
+from tttui.artifacts.names import run_directory
+from tttui.model.errors import RefusedInput
+from tttui.model.settings import Settings
+
+
+def new_directory(root: Path, name: str | None, settings: Settings) -> Path:
+    """The directory for a new session, which does not exist yet.
+
+    Raises RefusedInput for a name that is taken or not allowed, or a root that is a file.
+    """
+    if root.exists() and not root.is_dir():
+        raise RefusedInput(f"--root {root} is a file, not a directory")
+    if name is None:
+        return free_directory(root, f"{settings.world.env_mode}-seed{settings.seed}")
+    directory = run_directory(root, name)
+    if directory.exists():
+        raise RefusedInput(
+            f"{directory} exists already; choose another --name, or continue it with "
+            f"`tttui resume {directory}`"
+        )
+    return directory
+
+
+def free_directory(root: Path, stem: str) -> Path:
+    """`root/stem`, or the first free one of `stem-2`, `stem-3` ..."""
+    for i in count(1):
+        directory = run_directory(root, stem if i == 1 else f"{stem}-{i}")
+        if not directory.exists():
+            return directory
+    raise AssertionError("count() does not end")

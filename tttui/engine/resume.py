@@ -1,0 +1,109 @@
+"""Continuing a session, and which settings may change when one does."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tttui.artifacts.jsonfile import read_object
+from tttui.artifacts.metadata import settings_from_meta
+from tttui.engine.device import check_device
+from tttui.engine.session import SessionRun
+from tttui.engine.stepper import LIVE_SETTINGS
+from tttui.model.errors import RefusedInput
+from tttui.model.settings import Settings
+
+FREE = ("checkpoint_s", "history_mb")
+"""Settings that no result depends on."""
+
+IN_THE_WORLD = ("mu", "mu_schedule", "noise_std")
+
+OVERRIDABLE = (*LIVE_SETTINGS, *IN_THE_WORLD)
+"""Settings that --override changes from here on; all others belong to the whole session."""
+
+
+def resume(
+    directory: Path,
+    *,
+    more_steps: int | None = None,
+    changes: Mapping[str, Any] | None = None,
+    override: bool = False,
+) -> tuple[SessionRun, int]:
+    """Hold a session and say up to which step it is to run.
+
+    `more_steps` counts from where it stands; without it the run goes to the number of steps
+    that it was begun with. Raises RefusedInput where nothing is left to do, or where `changes`
+    contradict the session's history and `override` does not allow it.
+    """
+    meta = read_object(directory / "session" / "meta.json")
+    settings = settings_from_meta(meta)
+    differing = _differing(settings, _drawn(meta), changes or {})
+    _refuse_contradictions(directory, settings, differing, override)
+    check_device(settings.device)
+    run = SessionRun.open(directory)
+    try:
+        until = run.steps_total if more_steps is None else run.t + more_steps
+        if until <= run.t:
+            raise RefusedInput(
+                f"{directory} is complete: it ran all its {run.steps_total} steps; "
+                "say how many more with --steps"
+            )
+        _apply(run, differing)
+        if until != run.steps_total:
+            run.set_steps_total(until)
+    except BaseException:
+        run.close("completed" if run.t >= run.steps_total else "interrupted")
+        raise
+    return run, until
+
+
+def _drawn(meta: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Settings as overrides left them."""
+    now: dict[str, Any] = {}
+    for change in meta.get("settings_changes", []):
+        now.update({k: v for k, v in change.items() if k != "t"})
+    return now
+
+
+def _differing(
+    settings: Settings, now: Mapping[str, Any], changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The changes that differ from what is in force."""
+    settings = settings.updated(now)
+    settings.updated(changes).validate()
+    in_force, wanted = settings.flat(), settings.updated(changes).flat()
+    return {name: changes[name] for name in changes if in_force[name] != wanted[name]}
+
+
+def _refuse_contradictions(
+    directory: Path, settings: Settings, differing: Mapping[str, Any], override: bool
+) -> None:
+    flat = settings.flat()
+    for name, value in differing.items():
+        if name in FREE:
+            continue
+        flag = "--" + name.replace("_", "-")
+        if name not in OVERRIDABLE:
+            raise RefusedInput(
+                f"{flag} {value}: {directory} was begun with {flat[name]} and cannot change; "
+                "leave the option out, or start a new session"
+            )
+        if not override:
+            raise RefusedInput(
+                f"{flag} {value}: {directory} has run with {flat[name]} so far; "
+                "add --override to change it from here on, or leave the option out"
+            )
+
+
+def _apply(run: SessionRun, differing: Mapping[str, Any]) -> None:
+    free = {k: v for k, v in differing.items() if k in FREE}
+    if free:
+        run.set_housekeeping(free)
+    live = {k: v for k, v in differing.items() if k not in FREE and k not in ("mu", "mu_schedule")}
+    if live:
+        run.intervene("settings", live)
+    if "mu" in differing:
+        run.intervene("mu", float(differing["mu"]))
+    for t, mu in differing.get("mu_schedule", ()):
+        if t < run.t:
+            raise RefusedInput(f"--mu-schedule {mu}@{t}: the session is at step {run.t} already")
+        run.intervene("mu", mu, at=t)

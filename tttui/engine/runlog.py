@@ -1,0 +1,64 @@
+"""run.log: what the engine did and when, for a person who asks afterwards."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tttui.engine.interventions import Intervention
+
+FORMAT = "%(asctime)s %(levelname)-7s %(message)s"
+
+
+class _QuietHandler(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """A log that cannot be written must not stop the run, nor print to the terminal."""
+
+
+class RunLog:
+    """Appends to the run.log of one session."""
+
+    def __init__(self, directory: Path) -> None:
+        self._handler = _QuietHandler(directory / "run.log", delay=True, encoding="utf-8")
+        self._handler.setFormatter(logging.Formatter(FORMAT))
+        # Not from getLogger: the log goes into this one file, whatever the process configured.
+        self._logger = logging.Logger("tttui.run", logging.INFO)
+        self._logger.addHandler(self._handler)
+
+    def started(self, t: int, interventions: Sequence[Intervention]) -> None:
+        planned = sum(1 for i in interventions if i.t >= t)
+        self._logger.info("started at step %d, %d planned interventions", t, planned)
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        """A transaction: commits at INFO, rollbacks at WARNING."""
+        level = logging.INFO if event["status"] == "commit" else logging.WARNING
+        back = f", back to the weights of step {event['to_t']}" if "to_t" in event else ""
+        self._logger.log(
+            level,
+            "t %d %s: loss %s -> %s, gradient norm %s%s",
+            event["t"],
+            event["status"],
+            _short(event.get("pre_loss")),
+            _short(event.get("post_loss")),
+            _short(event.get("grad_norm")),
+            back,
+        )
+
+    def intervention(self, i: Intervention) -> None:
+        self._logger.info("intervention at step %d: %s %s", i.t, i.kind, i.value)
+
+    def checkpoint(self, t: int) -> None:
+        self._logger.info("checkpoint at step %d", t)
+
+    def ended(self, t: int, state: str) -> None:
+        self._logger.info("%s at step %d", state, t)
+
+    def failed(self, t: int, error: str) -> None:
+        self._logger.error("failed at step %d: %s", t, error)
+
+    def close(self) -> None:
+        self._handler.close()
+
+
+def _short(value: Any) -> str:
+    return "-" if value is None else f"{value:.4g}"

@@ -1,0 +1,345 @@
+"""One session being executed: the stepper, its files, its checkpoints.
+
+A `SessionRun` belongs to one thread. Between two calls of `advance` its owner may do anything
+at any step: intervene, checkpoint, say that it pauses, close.
+"""
+
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from tttui.artifacts.atomic import write_error
+from tttui.artifacts.checkpoint import read_checkpoint
+from tttui.artifacts.history import read_history
+from tttui.artifacts.jsonfile import read_object
+from tttui.artifacts.lock import SessionLock
+from tttui.artifacts.metadata import settings_from_meta
+from tttui.artifacts.writer import RunWriter
+from tttui.engine import interventions as record
+from tttui.engine.base import FILE, Base, read_base
+from tttui.engine.build import (
+    MEGABYTE,
+    Start,
+    build_session,
+    new_stepper,
+    optimizer_state,
+    started_with,
+)
+from tttui.engine.faults import Fault, disk_full
+from tttui.engine.interventions import Intervention, Kind
+from tttui.engine.runlog import RunLog
+from tttui.engine.saved import restored, saved
+from tttui.engine.stepper import Rows
+from tttui.engine.tally import Tally
+from tttui.model.arrays import PLASTIC, Weights
+from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.settings import Settings
+
+HEARTBEAT_S = 1.0
+"""Time in seconds between two writes of status.json."""
+
+FLUSH_S = 0.25
+"""Time in seconds after which a slow or paused run hands its rows to the disk."""
+
+RATE_POINTS = 5
+"""Heartbeats over which the speed is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where a run stands, immutable, for whoever shows it."""
+
+    t: int
+    steps_total: int
+    steps_per_second: float
+    attempted: int
+    committed: int
+    improvement: float | None
+    """Percent over the last 100 steps."""
+    mu: float
+    state: str
+
+
+class SessionRun:
+    """Executes one session and owns its directory until it is closed."""
+
+    def __init__(self, directory: Path, lock: SessionLock) -> None:
+        """Use `create` or `open`."""
+        self.path = directory
+        self._lock = lock
+        self.meta = read_object(directory / "session" / "meta.json")
+        settings = settings_from_meta(self.meta)
+        self.steps_total = settings.steps
+        self.disk_full_at: int | None = None
+        base = read_base(directory / FILE, settings.model)
+        if base.sha256 != self.meta.get("base_ckpt_hash"):
+            raise TttuiError(
+                f"{directory / FILE}: is not the base that the session began with (its sha256 is "
+                f"{base.sha256[:12]}, meta.json says {str(self.meta.get('base_ckpt_hash'))[:12]})"
+            )
+        checkpoint = read_checkpoint(directory)
+        state = restored(checkpoint.engine)
+        record.drop_half_written(directory)
+        self.stepper = new_stepper(
+            settings,
+            base.weights,
+            started_with(directory),
+            interventions=record.recorded(directory),
+            on_event=self._note_event,
+            on_weights=self._note_weights,
+            weights_at=self._weights_at,
+        )
+        self.stepper.load(state["stepper"])
+        self.tally = Tally()
+        self.tally.load(state["tally"])
+        self._writer = RunWriter(directory, history_bytes=settings.history_mb * MEGABYTE)
+        self._writer.truncate(checkpoint.sizes)
+        self._log = RunLog(directory)
+        self._checkpoint_s = settings.checkpoint_s
+        self._state = "running"
+        self._error: str | None = None
+        self._started_at = time.time()
+        now = time.monotonic()
+        self._beat_at = self._flush_at = now
+        self._checkpoint_at = now + settings.checkpoint_s
+        self._pace = deque([(now, self.t)], maxlen=RATE_POINTS)
+        self._log.started(self.t, self.stepper.interventions)
+        self._recorded_mu = self.meta.get("mu_schedule")
+        self.set_state("running")
+
+    @classmethod
+    def create(
+        cls,
+        directory: Path,
+        settings: Settings,
+        base: Base,
+        *,
+        start: Start | None = None,
+        faults: Sequence[Fault] = (),
+        interventions: Sequence[Intervention] = (),
+    ) -> Self:
+        """Make a new session and hold it, at step 0."""
+        planned = [f.intervention() for f in faults if f.kind != "disk"]
+        build_session(
+            directory, settings, base, start=start, interventions=[*interventions, *planned]
+        )
+        run = cls.open(directory)
+        run.disk_full_at = min((f.step for f in faults if f.kind == "disk"), default=None)
+        return run
+
+    @classmethod
+    def open(cls, directory: Path) -> Self:
+        """Hold an existing session, where its last checkpoint left it.
+
+        After a crash it first goes on to the last step at which somebody intervened, so that
+        nothing that was done to it is lost. Raises SessionHeld where another process has it.
+        """
+        lock = SessionLock(directory)
+        try:
+            run = cls(directory, lock)
+        except BaseException:
+            lock.release()
+            raise
+        lived = max((i.known_at for i in run.stepper.interventions), default=0)
+        if lived > run.t:
+            run.advance(lived - run.t)
+        return run
+
+    @property
+    def t(self) -> int:
+        """The step that is predicted next: so many were run."""
+        return self.stepper.t
+
+    @property
+    def settings(self) -> Settings:
+        return self.stepper.settings
+
+    @property
+    def weights(self) -> Weights:
+        """Copies of the plastic weights in force."""
+        return self.stepper.learner.weights
+
+    @property
+    def forked_at_t(self) -> int | None:
+        value = self.meta.get("forked_at_t")
+        return value if isinstance(value, int) else None
+
+    def advance(self, steps: int) -> None:
+        """Run exactly so many steps."""
+        limit = self.t + steps
+        while self.t < limit:
+            self.advance_stretch(limit)
+
+    def advance_stretch(self, limit: int) -> None:
+        """Run up to step `limit`, but at most to the end of a stretch; then see to the files."""
+        rows = self.stepper.advance(limit)
+        if rows is not None:
+            self._write(rows)
+        self.keep_alive()
+
+    def keep_alive(self) -> None:
+        """Flush, beat and checkpoint where it is time to; call it while nothing else happens."""
+        now = time.monotonic()
+        if now >= self._flush_at:
+            self._flush_at = now + FLUSH_S
+            self._writer.flush()
+        if now >= self._beat_at:
+            self._pace.append((now, self.t))
+            self._beat()
+        if now >= self._checkpoint_at:
+            self.checkpoint()
+
+    def intervene(self, kind: Kind, value: Any = None, *, at: int | None = None) -> None:
+        """Change the session now, or at a later step; recorded before it takes effect.
+
+        Raises RefusedInput or SettingError where that is not possible; nothing happens then.
+        """
+        t = self.t if at is None else at
+        intervention = Intervention(t=t, kind=kind, value=value, known_at=self.t)
+        self.stepper.check(intervention)
+        record.record(self.path, intervention)
+        self._log.intervention(intervention)
+        self.stepper.apply(intervention)
+        if kind == "settings":
+            changes = [*self.meta.get("settings_changes", []), {"t": t, **value}]
+            self.update_meta({"settings_changes": changes})
+        self._beat()
+
+    def checkpoint(self) -> None:
+        """Save a point from which the session goes on exactly."""
+        learner = self.stepper.learner
+        self._writer.checkpoint(
+            saved({"stepper": self.stepper.state(), "tally": self.tally.state()}),
+            learner.weights,
+            optimizer_state(learner.optimizer, self.settings.plasticity),
+            self.tally.metrics(),
+        )
+        self._log.checkpoint(self.t)
+        self._checkpoint_at = time.monotonic() + self._checkpoint_s
+        self._record_mu()
+
+    def set_state(self, state: str) -> None:
+        """Say in status.json what the run is doing: `running` or `paused`."""
+        self._state = state
+        self._writer.flush()
+        self._beat()
+
+    def set_steps_total(self, total: int) -> None:
+        """The step up to which the run is meant to go, for meta.json and status.json."""
+        self.steps_total = total
+        self.update_meta({"run_cfg": {**self.meta.get("run_cfg", {}), "steps": total}})
+        self._beat()
+
+    def set_housekeeping(self, values: Mapping[str, Any]) -> None:
+        """Change options that no result depends on (checkpoint_s, history_mb), in meta.json too.
+
+        `history_mb` takes effect when the session is opened again.
+        """
+        self._checkpoint_s = values.get("checkpoint_s", self._checkpoint_s)
+        self.update_meta({"run_cfg": {**self.meta.get("run_cfg", {}), **values}})
+
+    def update_meta(self, changes: Mapping[str, Any]) -> None:
+        """Change some keys of meta.json."""
+        self.meta = {**self.meta, **changes}
+        self._writer.update_meta(changes)
+
+    def frame(self) -> Frame:
+        """Where the run stands now."""
+        return Frame(
+            self.t,
+            self.steps_total,
+            self._rate(),
+            self.tally.attempted,
+            self.tally.committed,
+            self.tally.percent_better(),
+            self.stepper.world.mu,
+            self._state,
+        )
+
+    def close(self, state: str) -> None:
+        """Checkpoint, say how it ended (`completed`, `interrupted`, `queued`), let go."""
+        try:
+            self.checkpoint()
+            self._state = state
+            self._writer.finish()
+            self._beat()
+            self._log.ended(self.t, state)
+        finally:
+            self._release()
+
+    def fail(self, error: BaseException) -> TttuiError:
+        """Let go after an error; the last checkpoint stays what the session resumes from.
+
+        Returns the error for a person.
+        """
+        told = error if isinstance(error, TttuiError) else TttuiError(f"{self.path}: {error!r}")
+        self._state, self._error = "failed", str(told)
+        try:
+            self._log.failed(self.t, self._error)
+            self._beat()
+        except TttuiError:
+            pass  # the disk that failed is the one that the status goes to
+        finally:
+            self._release()
+        return told
+
+    def _release(self) -> None:
+        self._writer.close()
+        self._log.close()
+        self._lock.release()
+
+    def _write(self, rows: Rows) -> None:
+        if self.disk_full_at is not None and self.t > self.disk_full_at:
+            raise write_error(self.path / "per_step.csv", disk_full())
+        did_update, update_ok = rows.flags()
+        self._writer.trajectory(
+            rows.t, rows.z, rows.a, rows.baseline_pred, rows.adaptive_pred, rows.mu
+        )
+        self._writer.steps(rows.t, rows.baseline_mse, rows.adaptive_mse, did_update, update_ok)
+        self.tally.add_rows(rows.baseline_mse, rows.adaptive_mse)
+
+    def _note_event(self, event: dict[str, Any]) -> None:
+        self._writer.event(event)
+        self.tally.add_event(event)
+        self._log.event(event)
+
+    def _note_weights(self, t: int, weights: Weights) -> None:
+        self._writer.snapshot(t, weights)
+
+    def _weights_at(self, t: int) -> Weights:
+        self._writer.flush()
+        history, _ = read_history(self.path / "weights_history.npy")
+        known = [i for i, snapshot in enumerate(history.t) if snapshot <= t]
+        if not known or t > self.t:
+            raise RefusedInput(f"step {t} is not in the history of the weights")
+        return {k: history.weights[k][known[-1]].copy() for k in PLASTIC}
+
+    def _rate(self) -> float:
+        (then, first), now = self._pace[0], time.monotonic()
+        return (self.t - first) / (now - then) if now > then else 0.0
+
+    def _beat(self) -> None:
+        self._beat_at = time.monotonic() + HEARTBEAT_S
+        self._writer.status(
+            state=self._state,
+            t=self.t,
+            steps_total=self.steps_total,
+            steps_per_second=round(self._rate(), 1),
+            started_at=self._started_at,
+            device=self.settings.device,
+            command=" ".join(sys.argv),
+            error=self._error,
+        )
+
+    def _record_mu(self) -> None:
+        """Keep in meta.json which friction was in force from which step on."""
+        planned = dict(self.settings.mu_schedule)
+        changes = sorted((planned | dict(self.stepper.mu_changes)).items())
+        as_json = [[t, mu] for t, mu in changes]
+        if as_json != self._recorded_mu:
+            self._recorded_mu = as_json
+            self.update_meta({"mu_schedule": as_json})

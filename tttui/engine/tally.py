@@ -1,0 +1,95 @@
+"""Running sums of a session, from which metrics.json is made without reading any file."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tttui.model.arrays import Floats
+from tttui.model.verdict import WINDOW, improvement
+
+
+class Tally:
+    """Sums of both errors, the last errors themselves, and counts of the updates.
+
+    Rows are added one by one, so that the sums do not depend on how the run was cut.
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.baseline_sum = self.adaptive_sum = 0.0
+        self.last: deque[tuple[float, float]] = deque(maxlen=WINDOW)
+        self.attempted = self.committed = 0
+        self.implied_mu: float | None = None
+
+    def add_rows(self, baseline: Floats, adaptive: Floats) -> None:
+        """Count the errors [n] of n more steps."""
+        for b, a in zip(baseline.tolist(), adaptive.tolist(), strict=True):
+            self.baseline_sum += b
+            self.adaptive_sum += a
+            self.last.append((b, a))
+        self.rows += len(baseline)
+
+    def add_event(self, event: Mapping[str, Any]) -> None:
+        """Count one transaction."""
+        self.attempted += 1
+        if event["status"] == "commit":
+            self.committed += 1
+            self.implied_mu = event.get("implied_mu")
+
+    def last_errors(self) -> tuple[Floats, Floats]:
+        """The last errors of both models, [n] each with n <= 100."""
+        pairs = np.array(self.last, dtype=np.float64).reshape(-1, 2)
+        return pairs[:, 0], pairs[:, 1]
+
+    def percent_better(self) -> float | None:
+        """The improvement of the mean over the last steps in percent, None before any step."""
+        if not self.last:
+            return None
+        baseline, adaptive = self.last_errors()
+        mean = float(baseline.mean())
+        return 100.0 * (mean - float(adaptive.mean())) / mean if mean > 0 else None
+
+    def metrics(self) -> dict[str, Any]:
+        """The content of metrics.json; empty before the first step."""
+        if not self.rows:
+            return {"notes": "no step was run yet"}
+        baseline, adaptive = self.last_errors()
+        judged = improvement(baseline, adaptive)
+        return {
+            "baseline_mse_mean": self.baseline_sum / self.rows,
+            "adaptive_mse_mean": self.adaptive_sum / self.rows,
+            "baseline_mse_last100_mean": judged.baseline,
+            "adaptive_mse_last100_mean": judged.adaptive,
+            "updates_attempted": self.attempted,
+            "updates_committed": self.committed,
+            "updates_rolled_back": self.attempted - self.committed,
+            "improvement_percent": judged.percent,
+            "improvement_ci95": [judged.low, judged.high],
+            "implied_mu": self.implied_mu,
+        }
+
+    def state(self) -> dict[str, Any]:
+        """All of it, as arrays and plain values."""
+        return {
+            "rows": self.rows,
+            "baseline_sum": self.baseline_sum,
+            "adaptive_sum": self.adaptive_sum,
+            "last": np.array(self.last, dtype=np.float64).reshape(-1, 2),
+            "attempted": self.attempted,
+            "committed": self.committed,
+            "implied_mu": self.implied_mu,
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state()`."""
+        self.rows = int(state["rows"])
+        self.baseline_sum = float(state["baseline_sum"])
+        self.adaptive_sum = float(state["adaptive_sum"])
+        self.last.clear()
+        self.last.extend((float(b), float(a)) for b, a in np.asarray(state["last"]))
+        self.attempted = int(state["attempted"])
+        self.committed = int(state["committed"])
+        mu = state["implied_mu"]
+        self.implied_mu = None if mu is None else float(mu)
