@@ -133,7 +133,8 @@ class Series:
             pairs = pairs[:-1] if pairs[-1] == len(blocks) else pairs
             low[wide] = np.fmin(low[wide], np.fmin.reduceat(blocks.low, pairs)[::2])
             high[wide] = np.fmax(high[wide], np.fmax.reduceat(blocks.high, pairs)[::2])
-            total[wide] += np.add.reduceat(blocks.total, pairs)[::2]
+            with np.errstate(over="ignore"):
+                total[wide] += np.add.reduceat(blocks.total, pairs)[::2]
             finite[wide] += np.add.reduceat(blocks.finite, pairs)[::2]
             count[wide] += np.add.reduceat(blocks.count, pairs)[::2]
         mean = np.divide(total, finite, out=np.full(n, np.nan), where=finite > 0)
@@ -176,16 +177,19 @@ def _summary(rows: Floats) -> _Blocks:
         none, zero = np.full(n, np.nan), np.zeros(n, dtype=np.int64)
         return _Blocks(none, none, np.zeros(n), zero, zero, none, none, none)
     low, high = np.fmin.reduce(rows, axis=1), np.fmax.reduce(rows, axis=1)
-    total = np.add.reduce(rows, axis=1)
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = np.add.reduce(rows, axis=1)
     full = np.full(n, width, dtype=np.int64)
     if np.isfinite(total).all() and (low > 0).all():
         return _Blocks(low, high, total, full, full, low, high, low)
     is_finite = np.isfinite(rows)
     finite = np.where(is_finite, rows, np.nan)
+    with np.errstate(over="ignore"):
+        total = np.where(is_finite, rows, 0.0).sum(axis=1)
     return _Blocks(
         low,
         high,
-        np.where(is_finite, rows, 0.0).sum(axis=1),
+        total,
         is_finite.sum(axis=1),
         (~np.isnan(rows)).sum(axis=1),
         np.fmin.reduce(finite, axis=1),

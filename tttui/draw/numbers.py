@@ -54,20 +54,18 @@ def compact(n: int) -> str:
 
 
 def axis(value: float, step: float) -> str:
-    """The label of a tick on a linear axis whose ticks are `step` apart.
+    """The label of a tick on a linear axis whose ticks are `step` (above 0) apart.
 
     Enough decimals to tell neighbouring ticks apart, scientific where that is shorter.
     """
     if value == 0:
         return "0"
-    size = max(abs(value), abs(step))
-    if 1e-3 <= size < 1e5:
-        places = max(0, -math.floor(math.log10(abs(step)) + 1e-9)) if step else 2
-        if places <= 4:
-            return f"{value:.{places}f}"
-    ratio = abs(value / step) if step else 1.0
-    digits = 1 + max(0, math.floor(math.log10(ratio) + 1e-9)) if ratio >= 1 else 1
-    return scientific(value, min(max(digits, 1), 8))
+    finest = math.floor(math.log10(abs(step)) + 1e-9)
+    fixed = f"{value:.{max(0, -finest)}f}"
+    if abs(value) >= 1e-3 and len(fixed) <= 7:
+        return fixed
+    digits = math.floor(math.log10(abs(value)) + 1e-9) - finest + 1
+    return scientific(value, min(max(digits, 1), 16))
 
 
 def decade(exponent: int) -> str:

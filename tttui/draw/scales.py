@@ -13,6 +13,7 @@ FAR = 1 << 20
 """Dot number for what lies infinitely far outside the scale."""
 
 _LARGEST = 1e300
+_SMALLEST = 1e-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,13 @@ class Scale:
         `positive` is the smallest value above 0, the lower end of a logarithmic scale; without
         one (NaN) the scale is linear. Round ends keep the scale still while data arrive.
         """
-        low, high = max(low, -_LARGEST), min(high, _LARGEST)
+        low, high = (min(max(end, -_LARGEST), _LARGEST) for end in (low, high))
         if log and positive > 0 and high > 0:
             return cls(_round_down(min(positive, high)), _round_up(high), log=True)
         if low == high:
             margin = abs(low) / 2 or 1.0
             low, high = (0.0, 2 * high) if low > 0 else (low - margin, high + margin)
+        high = max(high, low + _SMALLEST)
         if 0 < low < 0.4 * high:
             low = 0.0
         elif 0 > high > 0.4 * low:

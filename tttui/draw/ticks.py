@@ -66,7 +66,8 @@ def logarithmic(low: float, high: float, most: int) -> list[Tick]:
             return labelled
         if len(labelled) < 2:
             return linear(low, high, most)
-    every = max(1, math.ceil(decades / max(most, 1)))
+    needed = (decades - 1) / max(most, 1)
+    every = next((n for n in (1, 2, 3, 5, 10, 20, 50, 100) if n >= needed), 200)
     ticks = []
     for power in range(first - 1, last + 1):
         digits = range(1, 10) if every == 1 else range(1, 2)

@@ -157,7 +157,7 @@ class _Painter:
         for tick in reversed(self.y_ticks()):
             dot = int(self.scale.dots(np.array([tick.value]), self.height)[0])
             row = layout.top + (self.height - 1 - dot) // (4 if glyphs.braille else 1)
-            text = tick.label if len(tick.label) <= edge else tick.label[:edge]
+            text = fit(tick.label, edge, glyphs.ellipsis)
             if row == last:
                 continue
             last = row

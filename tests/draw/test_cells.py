@@ -1,0 +1,131 @@
+"""The small drawings: braille, bars, canvas runs, colours, smoothing."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tttui.draw import bars, braille, colours, smoothing
+from tttui.draw.canvas import Canvas
+from tttui.draw.envelope import Series
+from tttui.draw.glyphs import ASCII, GLYPHS, UNICODE, Glyphs
+from tttui.draw.palette import PALETTES, Palette
+from tttui.model.transactions import STATUSES
+
+
+def test_every_dot_of_a_braille_cell_has_its_bit() -> None:
+    for number in range(8):
+        dots = np.zeros((4, 2), dtype=np.bool_)
+        row, column = [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (3, 0), (3, 1)][number]
+        dots[row, column] = True
+        assert braille.pack(dots)[0, 0] == 1 << number
+
+
+def test_a_diagonal_reads_as_one() -> None:
+    assert braille.text(np.eye(8, dtype=np.bool_)) == ["⠑⢄  ", "  ⠑⢄"]
+
+
+def test_a_column_without_dots_is_empty() -> None:
+    dots = braille.spans(np.array([0, 5]), np.array([1, 4]), 4)
+    assert dots.T.tolist() == [[False, False, True, True], [False] * 4]
+
+
+@pytest.mark.parametrize("glyphs", GLYPHS.values(), ids=list(GLYPHS))
+def test_every_status_has_a_glyph_of_its_own(glyphs: Glyphs) -> None:
+    found = [glyphs.status(name) for name in STATUSES]
+    assert len(set(found)) == len(STATUSES)
+    assert all(len(glyph) == 1 for glyph in found)
+
+
+@pytest.mark.parametrize("palette", PALETTES.values(), ids=list(PALETTES))
+def test_every_status_has_a_colour_of_its_own(palette: Palette) -> None:
+    found = {palette.status(name) for name in STATUSES}
+    assert len(found) == len(STATUSES)
+
+
+def test_the_ascii_glyphs_are_ascii() -> None:
+    texts = [ASCII.heavy, ASCII.bars, ASCII.fills, ASCII.ring, ASCII.curve_marks, ASCII.worse]
+    assert all(text.isascii() for text in [*texts, *ASCII.statuses.values(), ASCII.ellipsis])
+
+
+def test_a_row_is_one_segment_for_each_run_of_a_style() -> None:
+    canvas = Canvas(1, 10)
+    canvas.write(0, 1, "ab", 0xFF0000)
+    canvas.write(0, 5, "cd", 0xFF0000)
+    canvas.write(0, 7, "e", 0x00FF00, bold=True)
+    assert [segment.text for segment in canvas.segments(0)] == [" ", "ab  cd", "e  "]
+
+
+def test_text_beyond_the_edges_is_cut_off() -> None:
+    canvas = Canvas(1, 4)
+    canvas.write(0, -1, "abcdef", 0)
+    canvas.write(7, 0, "nothing", 0)
+    assert canvas.text() == ["bcde"]
+
+
+def test_a_ramp_runs_from_its_first_to_its_last_stop() -> None:
+    found = colours.ramp((0x000000, 0xFFFFFF), 5)
+    assert (found[0], found[2], found[-1]) == (0x000000, 0x808080, 0xFFFFFF)
+
+
+def test_a_missing_value_has_no_shade() -> None:
+    shades = colours.shade(np.array([0.0, np.nan, 2.0]), (1, 2, 3))
+    assert shades.tolist() == [1, colours.DEFAULT, 3]
+
+
+def sparkline(y: list[float], width: int, height: int = 1) -> list[str]:
+    canvas = Canvas(height, width)
+    series = Series(np.arange(len(y)), np.array(y))
+    bars.sparkline(canvas, (0, 0, width, height), series, 0, UNICODE)
+    return canvas.text()
+
+
+def test_a_sparkline_rises_with_its_values() -> None:
+    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7], 8) == ["▁▂▃▄▅▆▇█"]
+
+
+def test_a_sparkline_of_two_rows_fills_from_below() -> None:
+    assert sparkline([0, 1, 2, 3], 4, 2) == ["  ▃█", "▁▆██"]
+
+
+def test_a_sparkline_keeps_a_single_peak() -> None:
+    assert "█" in sparkline([0.0] * 5000 + [9.0] + [0.0] * 5000, 10)[0]
+
+
+def test_a_sparkline_of_equal_values_is_level() -> None:
+    assert len(set(sparkline([2.0] * 9, 5)[0])) == 1
+
+
+def test_a_sparkline_of_nothing_is_blank() -> None:
+    assert sparkline([np.nan] * 4, 4) == ["    "]
+
+
+def test_a_bar_is_filled_in_eighths() -> None:
+    canvas = Canvas(1, 4)
+    bars.bar(canvas, (0, 0, 4), 0.5 + 1 / 32, 0, 0, UNICODE)
+    assert canvas.text() == ["██▏─"]
+
+
+def test_a_ring_is_full_only_when_everything_is() -> None:
+    shares = (0, 0.01, 0.5, 0.99, 1)
+    assert "".join(bars.ring(share, UNICODE) for share in shares) == "○◔◑◕●"
+
+
+def recursion(y: list[float], span: float) -> list[float]:
+    keep, total, weight, out = 1 - 2 / (span + 1), 0.0, 0.0, []
+    for value in y:
+        total, weight = total * keep, weight * keep
+        if np.isfinite(value):
+            total, weight = total + value, weight + 1
+        out.append(total / weight if np.isfinite(value) else np.nan)
+    return out
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    y=st.lists(st.one_of(st.floats(0, 1e3), st.just(np.nan)), max_size=900),
+    span=st.sampled_from([1.5, 3, 31, 400, 1e5]),
+)
+def test_smoothing_equals_the_recursion(y: list[float], span: float) -> None:
+    found = smoothing.exponential(np.array(y), span)
+    np.testing.assert_allclose(found, recursion(y, span), rtol=1e-7, atol=1e-9)

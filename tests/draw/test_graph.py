@@ -1,0 +1,75 @@
+"""The commit graph as text."""
+
+import numpy as np
+
+from tttui.draw import graph
+from tttui.draw.axis import TimeAxis
+from tttui.draw.glyphs import ASCII, UNICODE
+from tttui.draw.marks import Marks
+from tttui.draw.palette import DARK
+from tttui.model.transactions import STATUSES
+
+MARKS = Marks(np.array([4, 8, 12, 16, 20, 24]), np.array([0, 1, 0, 2, 0, 1]))
+
+
+def lines(
+    marks: Marks = MARKS,
+    size: tuple[int, int] = (31, 4),
+    selected: int | None = None,
+    axis: TimeAxis | None = None,
+) -> list[str]:
+    axis = axis or TimeAxis(0, 30, 31)
+    canvas = graph.paint(marks, axis, 0, size, DARK, UNICODE, selected)
+    return [line.rstrip() for line in canvas.text()]
+
+
+def test_commits_are_joined_and_rollbacks_are_stubs() -> None:
+    assert lines() == [
+        "●3 ▲2 ◆1",
+        "────●━━━┯━━━●━━━┯━━━●───┬──────",
+        "        ▲       │       ▲",
+        "                ◆",
+    ]
+
+
+def test_two_rows_are_enough() -> None:
+    assert lines(size=(31, 2)) == [
+        "────●━━━┯━━━●━━━┯━━━●───┬──────",
+        "        ▲       ◆       ▲",
+    ]
+
+
+def test_totals_are_in_words_where_they_fit() -> None:
+    assert lines(size=(60, 4))[0] == "● 3 commits  ▲ 2 loss  ◆ 1 gradient"
+
+
+def test_the_selected_attempt_is_bracketed_and_counted() -> None:
+    found = lines(selected=3, size=(60, 4))
+    assert "[◆]" in found[3]
+    assert found[0].endswith("#4 of 6  t 16")
+
+
+def test_a_window_inside_a_run_is_crossed_by_the_line_of_commits() -> None:
+    assert lines(axis=TimeAxis(13, 15, 31))[1] == "━" * 31
+
+
+def test_before_the_first_commit_the_line_is_faint() -> None:
+    canvas = graph.paint(MARKS, TimeAxis(0, 30, 31), 0, (31, 4), DARK, UNICODE)
+    assert canvas.ink[1, 0] == DARK.faint
+    assert canvas.ink[1, 5] == DARK.status("commit")
+
+
+def test_a_run_without_attempts_says_so() -> None:
+    assert lines(Marks())[0] == "no update attempts yet"
+
+
+def test_a_hundred_thousand_attempts_keep_the_selected_one_visible() -> None:
+    n = 100_000
+    many = Marks(np.arange(n), np.where(np.arange(n) == 77_777, 3, 0))
+    assert "[■]" in "".join(lines(many, (60, 4), 77_777, TimeAxis(0, n - 1, 60)))
+
+
+def test_unknown_statuses_have_a_mark() -> None:
+    marks = Marks(np.array([5]), np.array([6]), statuses=(*STATUSES, "strange"))
+    canvas = graph.paint(marks, TimeAxis(0, 30, 31), 0, (31, 4), DARK, ASCII)
+    assert "?" in "".join(canvas.text())

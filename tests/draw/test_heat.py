@@ -1,0 +1,81 @@
+"""Matrices as cells: symmetric colours, signed extremes, and where an element lies."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tttui.draw import heat
+from tttui.draw.glyphs import ASCII, UNICODE
+from tttui.draw.heat import Pyramid, View
+from tttui.draw.palette import DARK
+
+
+def test_a_block_shows_its_value_of_largest_magnitude_with_its_sign() -> None:
+    values = np.array([[1.0, -5.0], [2.0, 4.0]])
+    assert Pyramid(values).level(1).tolist() == [[-5.0]]
+
+
+@settings(max_examples=50, deadline=None)
+@given(rows=st.integers(1, 40), columns=st.integers(1, 40), seed=st.integers(0, 99))
+def test_the_extreme_of_a_matrix_survives_every_level(rows: int, columns: int, seed: int) -> None:
+    values = np.random.default_rng(seed).normal(size=(rows, columns))
+    top = values.flat[np.abs(values).argmax()]
+    assert Pyramid(values).level(6).tolist() == [[top]]
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 300), st.integers(1, 300)),
+    size=st.tuples(st.integers(1, 120), st.integers(1, 50)),
+)
+def test_a_fitting_view_shows_the_whole_matrix(
+    shape: tuple[int, int], size: tuple[int, int]
+) -> None:
+    view = View.fitting(shape, *size)
+    down, across = view.cells(*shape)
+    assert down <= 2 * size[1]
+    assert across <= size[0]
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 99), st.integers(1, 99)),
+    size=st.tuples(st.integers(1, 120), st.integers(1, 50)),
+    data=st.data(),
+)
+def test_the_cell_of_an_element_shows_that_element(
+    shape: tuple[int, int], size: tuple[int, int], data: st.DataObject
+) -> None:
+    row = data.draw(st.integers(0, shape[0] - 1))
+    column = data.draw(st.integers(0, shape[1] - 1))
+    view = View.fitting(shape, *size)
+    found = view.element(*view.place(row, column))
+    assert found == (row // view.size * view.size, column // view.size * view.size)
+
+
+def test_equal_magnitudes_have_colours_from_opposite_ends() -> None:
+    cells = heat.paint(Pyramid(np.array([[-2.0, 2.0]])), View(), (2, 1), 2.0, DARK, UNICODE)
+    assert cells.ink[0].tolist() == [DARK.diverging[0], DARK.diverging[-1]]
+
+
+def test_a_matrix_of_zeros_has_the_colour_of_zero() -> None:
+    cells = heat.paint(Pyramid(np.zeros((2, 2))), View(), (2, 1), 0.0, DARK, UNICODE)
+    assert set(cells.ink[0].tolist()) == {DARK.diverging[3]}
+
+
+def test_the_sign_shows_without_colours() -> None:
+    values = np.array([[-2.0, -0.1, 0.0, 0.1, 2.0]])
+    cells = heat.paint(Pyramid(values), View(high=2), (5, 1), 2.0, DARK, ASCII)
+    assert cells.text() == ["&, .@"]
+
+
+def test_a_missing_element_is_marked() -> None:
+    values = np.array([[np.nan, 1.0]])
+    pyramid = Pyramid(values)
+    assert heat.paint(pyramid, View(), (2, 1), 1.0, DARK, UNICODE).ink[0, 0] == DARK.missing
+    assert heat.paint(pyramid, View(high=2), (2, 1), 1.0, DARK, ASCII).text() == ["?@"]
+
+
+def test_zooming_in_and_out_returns() -> None:
+    view = View(level=2)
+    assert view.zoomed(1).zoomed(1).zoomed(1).zoomed(-1).zoomed(-1).zoomed(-1) == view

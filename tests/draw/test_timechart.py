@@ -1,0 +1,245 @@
+"""Charts as text: axes, curves, lines, markers, and what is said where nothing can be drawn."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tttui.draw.axis import TimeAxis
+from tttui.draw.envelope import Series
+from tttui.draw.glyphs import ASCII, GLYPHS, UNICODE
+from tttui.draw.layout import arrange, gutter
+from tttui.draw.marks import Marks
+from tttui.draw.palette import ANSI, DARK, PALETTES
+from tttui.draw.plot import Band, Plot, Threshold, Trace
+from tttui.draw.reading import title_row
+from tttui.draw.timechart import Picture, paint
+
+RAMP = Series(np.arange(41), np.arange(41.0))
+
+
+def plot(*values: list[float], **more: object) -> Plot:
+    series = [Series(np.arange(len(y)), np.array(y, dtype=float)) for y in values]
+    names: list[tuple[str, object]] = [("frozen", "baseline"), ("adaptive", "adaptive")]
+    traces = tuple(
+        Trace(name, s, role, heavy=role == "adaptive")  # type: ignore[arg-type]
+        for s, (name, role) in zip(series, names, strict=False)
+    )
+    return replace(Plot("MSE", traces=traces), **more)  # type: ignore[arg-type]
+
+
+def drawn(shown: Plot, size: tuple[int, int] = (40, 10), log: bool = False) -> Picture:
+    last = max((int(t.series.t[-1]) for t in shown.traces if len(t.series)), default=0)
+    return paint(shown, (0, last), size, DARK, UNICODE, log)
+
+
+def text(shown: Plot, size: tuple[int, int] = (40, 10), log: bool = False) -> str:
+    return "\n".join(line.rstrip() for line in drawn(shown, size, log).canvas.text())
+
+
+def test_a_ramp_is_drawn_between_labelled_axes() -> None:
+    assert text(plot(list(range(41))), (40, 9)) == (
+        "\n"
+        "    40┤⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁⢀⣀⠠⠔⠒⠉\n"
+        "      │                      ⣀⡠⠤⠒⠊⠁\n"
+        "    20┤⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⢀⣀⠤⠔⠒⠉⡀ ⡀ ⡀ ⡀ ⡀ ⡀\n"
+        "      │           ⣀⠤⠔⠒⠉\n"
+        "      │     ⢀⡠⠤⠒⠊⠉\n"
+        "     0┤⣀⠤⠔⠐⠉⠁⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀\n"
+        "      └┬───────┬───────┬───────┬───────┬\n"
+        "  step 0      10      20      30      40"
+    )
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    values=st.lists(
+        st.one_of(
+            st.floats(-1e308, 1e308),
+            st.sampled_from([0.0, np.nan, np.inf, -np.inf, 5e-324, 1e-30]),
+        ),
+        max_size=30,
+    ),
+    other=st.lists(st.floats(0, 1), max_size=30),
+    size=st.tuples(st.integers(0, 130), st.integers(0, 40)),
+    log=st.booleans(),
+    ascii_only=st.booleans(),
+    theme=st.sampled_from(list(PALETTES)),
+    window=st.tuples(st.integers(0, 40), st.integers(0, 40)),
+)
+def test_any_data_can_be_drawn_at_any_size(
+    values: list[float],
+    other: list[float],
+    size: tuple[int, int],
+    log: bool,
+    ascii_only: bool,
+    theme: str,
+    window: tuple[int, int],
+) -> None:
+    shown = plot(
+        values,
+        other,
+        compare=(1, 0),
+        thresholds=(Threshold("limit", 0.5), Threshold("far", 1e9)),
+        band=Band("band", RAMP, RAMP),
+        marks=Marks(np.array([1, 1, 7]), np.array([0, 1, 5])),
+    )
+    glyphs = ASCII if ascii_only else UNICODE
+    t0, t1 = sorted(window)
+    picture = paint(shown, (t0, t1), size, PALETTES[theme], glyphs, log)
+    lines = picture.canvas.text()
+    assert len(lines) == size[1]
+    assert all(len(line) == size[0] for line in lines)
+    if ascii_only:
+        assert all(line.isascii() for line in lines)
+
+
+def test_every_column_reaches_its_extremes() -> None:
+    y = [1.0] * 400
+    y[123] = 9.0
+    picture = drawn(plot(y), (60, 12))
+    top = next(line for line in picture.canvas.text() if line[9:].strip())
+    column = next(i for i, c in enumerate(top) if 0x2800 <= ord(c) <= 0x28FF)
+    assert picture.axis.column(123) == column - picture.layout.gutter
+
+
+def test_a_missing_sample_leaves_a_gap() -> None:
+    y = [1.0] * 10 + [np.nan] * 10 + [1.0] * 11
+    row = next(r for r in text(plot(y), (40, 6)).splitlines() if "⠉⠉" in r or "⠤⠤" in r or "⣀" in r)
+    assert "   " in row[12:30]
+
+
+def test_an_infinite_sample_points_out_of_the_plot() -> None:
+    assert "↑" in text(plot([1.0, 2.0, np.inf, 2.0, 1.0]))
+
+
+def test_an_empty_plot_says_why() -> None:
+    assert "waiting for the first step" in text(plot([], message="waiting for the first step"))
+
+
+def test_a_window_of_missing_values_says_so() -> None:
+    assert "no finite values in view" in text(plot([np.nan] * 9))
+
+
+def test_a_single_sample_is_a_dot_with_its_label() -> None:
+    found = text(plot([3.0]))
+    assert any(0x2800 < ord(c) <= 0x28FF for c in found)
+    assert "\n" in found
+    assert " 0" in found.splitlines()[-1]
+
+
+def test_the_better_area_is_tinted_and_the_worse_one_hatched() -> None:
+    picture = drawn(plot([5.0] * 41, [1.0] * 20 + [9.0] * 21, compare=(1, 0)), (60, 14))
+    paper = picture.canvas.paper
+    left, right = paper[:, 20], paper[:, 50]
+    assert DARK.better_tint in left
+    assert DARK.worse_tint not in left
+    assert DARK.worse_tint in right
+    assert any("╱" in line[40:] for line in picture.canvas.text())
+
+
+def test_sixteen_colours_mark_the_better_area_without_a_tint() -> None:
+    shown = plot([9.0] * 41, [1.0] * 41, compare=(1, 0))
+    lines = paint(shown, (0, 40), (60, 14), ANSI, UNICODE).canvas.text()
+    assert any("····" in line for line in lines)
+
+
+def test_a_threshold_in_the_scale_is_a_line_with_its_name() -> None:
+    found = text(plot(list(range(41)), thresholds=(Threshold("max 20", 20.0),)), (60, 14))
+    assert "max 20" in found
+    assert "↑" not in found
+
+
+def test_a_far_threshold_is_named_with_an_arrow_and_leaves_the_scale_alone() -> None:
+    alone = drawn(plot(list(range(41))))
+    shown = plot(list(range(41)), thresholds=(Threshold("max 2000", 2000.0),))
+    assert drawn(shown).scale == alone.scale
+    assert "↑ max 2000" in text(shown).splitlines()[1]
+
+
+def test_the_gravest_of_several_attempts_in_a_column_is_shown() -> None:
+    marks = Marks(np.array([20, 20, 20]), np.array([0, 4, 1]))
+    picture = drawn(plot(list(range(41)), marks=marks), (40, 12))
+    row = picture.canvas.text()[picture.layout.lane]
+    assert row.count("✕") == 1
+    assert "●" not in row
+
+
+def test_filtered_attempts_are_not_in_the_lane() -> None:
+    marks = Marks(np.array([5, 20]), np.array([0, 1]), shown=np.array([False, True]))
+    picture = drawn(plot(list(range(41)), marks=marks), (40, 12))
+    row = picture.canvas.text()[picture.layout.lane]
+    assert "▲" in row
+    assert "●" not in row
+
+
+def test_a_logarithmic_axis_labels_decades() -> None:
+    y = np.logspace(-6, 0, 41).tolist()
+    labels = [line[:6].strip() for line in text(plot(y), (40, 30), log=True).splitlines()]
+    assert [x for x in labels if x] == ["1", "0.1", "0.01", "1e-3", "1e-4", "1e-5", "1e-6", "step"]
+
+
+@pytest.mark.parametrize("glyphs", GLYPHS.values(), ids=list(GLYPHS))
+def test_the_lower_of_two_crossing_curves_stays_visible(glyphs: object) -> None:
+    shown = plot([2.0] * 41, list(np.linspace(0, 4, 41)))
+    canvas = paint(shown, (0, 40), (60, 16), DARK, glyphs).canvas  # type: ignore[arg-type]
+    assert {DARK.baseline, DARK.adaptive} <= set(canvas.ink.flat)
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 200])
+def test_a_column_and_its_step_agree(width: int) -> None:
+    axis = TimeAxis(100, 100 + width // 3, width)
+    for t in range(axis.t0, axis.t1 + 1):
+        column = axis.column(t)
+        assert column is not None
+        assert axis.step(column) == t
+
+
+def test_steps_outside_the_axis_have_no_column() -> None:
+    axis = TimeAxis(10, 20, 30)
+    assert (axis.column(9), axis.column(21)) == (None, None)
+
+
+@pytest.mark.parametrize("height", range(1, 20))
+def test_the_rows_of_a_layout_do_not_overlap(height: int) -> None:
+    place = arrange(80, height, marks=True)
+    used = [
+        place.title,
+        place.lane,
+        place.line,
+        place.labels,
+        *range(place.top, place.top + place.rows),
+    ]
+    kept = [row for row in used if row >= 0]
+    assert len(set(kept)) == len(kept) == height
+    assert place.rows >= 1
+    assert gutter(80) == place.gutter
+
+
+def title(width: int, t: int | None = 3) -> str:
+    shown = plot(
+        [2.5e-3] * 9,
+        [6e-6] * 9,
+        compare=(1, 0),
+        marks=Marks(np.array([3]), np.array([0])),
+        note="average of 31",
+    )
+    parts = title_row(shown, t, TimeAxis(0, 8, 60), width, DARK, UNICODE, log=True)
+    return "".join(text for text, _, _ in parts)
+
+
+def test_the_title_reads_both_values_the_gap_and_the_attempt() -> None:
+    assert title(120) == (
+        "MSE log  average of 31  t 3  ━ adaptive 6.00e-6  ─ frozen 2.50e-3  gap -99.8 %  ● commit"
+    )
+
+
+@pytest.mark.parametrize("width", range(0, 100, 3))
+def test_the_title_never_exceeds_its_width(width: int) -> None:
+    assert len(title(width)) <= width
+
+
+def test_the_title_of_an_empty_run_is_the_legend() -> None:
+    assert title(80, None) == "MSE log  average of 31  ━ adaptive  ─ frozen"

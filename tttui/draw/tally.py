@@ -1,0 +1,154 @@
+"""How update attempts ended: counts by status as bars, and stacked in bins along time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tttui.draw import bars
+from tttui.draw.axis import TimeAxis
+from tttui.draw.canvas import Canvas, fit
+from tttui.draw.colours import DEFAULT
+from tttui.draw.glyphs import SEVERITY, Glyphs
+from tttui.draw.marks import Marks
+from tttui.draw.numbers import count as grouped
+from tttui.draw.palette import Palette
+from tttui.draw.reading import status_words
+from tttui.model.arrays import Ints
+from tttui.model.transactions import COMMIT
+
+PER_BIN = 4
+"""Attempts that a bin should hold on average, so that the shares in it mean something."""
+
+WIDEST = 8
+"""Columns of a bin at most."""
+
+
+def reasons(
+    marks: Marks, size: tuple[int, int], palette: Palette, glyphs: Glyphs, message: str
+) -> Canvas:
+    """A bar for every status that occurs, with its count and its share of all attempts."""
+    width, height = size
+    canvas = Canvas(height, width)
+    counts = marks.counts()
+    total = sum(counts.values())
+    canvas.write(0, 0, fit(f"{grouped(total)} attempts", width, glyphs.ellipsis), palette.text)
+    if not total:
+        canvas.write(1, 0, fit(message, width, glyphs.ellipsis), palette.muted)
+        return canvas
+    commit = marks.statuses[COMMIT]
+    rolled = sorted((name for name in counts if name != commit), key=lambda name: -counts[name])
+    names = [name for name in (commit, *rolled) if name in counts]
+    words = {name: status_words(name) for name in names}
+    label = min(max(map(len, words.values())), max(width // 3, 4))
+    digits = len(grouped(max(counts.values())))
+    room = width - label - digits - 11
+    passed = None
+    if marks.shown is not None:
+        passed = np.bincount(marks.status[marks.shown], minlength=len(marks.statuses)) > 0
+    for row, name in enumerate(names[: height - 1], 1):
+        n, ink = counts[name], palette.status(name)
+        hidden = passed is not None and not passed[marks.statuses.index(name)]
+        text = palette.faint if hidden else palette.text
+        end = canvas.write(row, 0, glyphs.status(name) + " ", ink, bold=not hidden)
+        end = canvas.write(row, end, fit(words[name], label, glyphs.ellipsis).ljust(label), text)
+        end = canvas.write(row, end + 1, grouped(n).rjust(digits), text, bold=not hidden)
+        end = canvas.write(row, end, f"{100 * n / total:5.0f} % ", palette.muted)
+        if room > 2:
+            bars.bar(canvas, (row, end, room), n / total, ink, palette.faint, glyphs)
+    if len(names) > height - 1 >= 1:
+        lost = len(names) - (height - 1)
+        canvas.write(0, width - 8, f"+{lost} more"[:8], palette.muted)
+    return canvas
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bins:
+    """Attempts [bins, statuses] in bins of `width` columns of a time axis, from the left."""
+
+    width: int
+    counts: Ints
+
+    @property
+    def most(self) -> int:
+        """Attempts in the fullest bin."""
+        return int(self.counts.sum(axis=1).max(initial=0))
+
+
+def binned(marks: Marks, axis: TimeAxis) -> Bins:
+    """The shown attempts of the window, in bins wide enough to hold PER_BIN on average."""
+    i, j = np.searchsorted(marks.t, axis.t0), np.searchsorted(marks.t, axis.t1, side="right")
+    t, status = marks.t[i:j], marks.status[i:j]
+    if marks.shown is not None:
+        t, status = t[marks.shown[i:j]], status[marks.shown[i:j]]
+    kinds = len(marks.statuses)
+    if axis.width < 2:
+        return Bins(1, np.zeros((0, kinds), dtype=np.int64))
+    wide = min(max(2, -(-PER_BIN * axis.width // max(len(t), 1))), WIDEST)
+    n = -(-axis.width // wide)
+    column = np.clip(axis.cell(t), 0, axis.width - 1) // wide
+    counts = np.bincount(column * kinds + status, minlength=n * kinds).reshape(n, kinds)
+    return Bins(wide, counts)
+
+
+def over_time(
+    marks: Marks,
+    axis: TimeAxis,
+    left: int,
+    size: tuple[int, int],
+    palette: Palette,
+    glyphs: Glyphs,
+) -> Canvas:
+    """Bins along the axis as stacks of status glyphs, commits at the bottom; the scale beside.
+
+    A cell stands for one attempt, or for several where the fullest bin needs it (then every
+    status that occurs in a bin has a cell as long as there is room).
+    """
+    width, height = size
+    canvas = Canvas(height, width)
+    found = binned(marks, axis)
+    top, rows = 1, height - 1
+    if rows < 1:
+        return canvas
+    per = max(1, -(-found.most // rows))
+    title = "attempts over time"
+    canvas.write(0, left, fit(title, width - left, glyphs.ellipsis), palette.text, bold=True)
+    if per > 1:
+        note = f"  a cell is {per} attempts"
+        if left + len(title) + len(note) <= width:
+            canvas.write(0, left + len(title), note, palette.muted)
+    for row in range(top, height):
+        canvas.write(row, left - 1, glyphs.vertical, palette.frame)
+    if rows > 1:
+        canvas.write(top, 0, str(per * rows).rjust(left - 1), palette.muted)
+    canvas.write(height - 1, 0, "0".rjust(left - 1), palette.muted)
+    order = [COMMIT, *sorted(set(range(len(marks.statuses))) - {COMMIT}, key=_mildness(marks))]
+    for b in np.flatnonzero(found.counts.sum(axis=1)):
+        y = height - 1
+        start = left + int(b) * found.width
+        cells = min(found.width - 1, width - start)
+        for kind, units in zip(order, stacked(found.counts[b][order], per, rows), strict=True):
+            name = marks.statuses[kind]
+            for _ in range(units):
+                text = glyphs.status(name) * cells
+                canvas.write(y, start, text, palette.status(name), DEFAULT)
+                y -= 1
+    return canvas
+
+
+def stacked(counts: Ints, per: int, rows: int) -> list[int]:
+    """Cells of each status in a stack of at most `rows`: rounded, but none that occurs is lost."""
+    cells = np.where(counts > 0, np.maximum(np.rint(counts / per), 1), 0).astype(int)
+    while cells.sum() > rows and cells.max() > 1:
+        cells[int(np.argmax(cells))] -= 1
+    return [int(n) for n in cells]
+
+
+def _mildness(marks: Marks) -> Callable[[int], int]:
+    """A sorting key for status numbers: mild reasons first, so that they lie lower."""
+
+    def key(kind: int) -> int:
+        name = marks.statuses[kind]
+        return -SEVERITY.index(name) if name in SEVERITY else 1
+
+    return key
