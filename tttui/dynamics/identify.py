@@ -30,22 +30,20 @@ class Canned:
         a = np.broadcast_to(a, (n, *a.shape))
         mu = np.broadcast_to(MU_GRID[:, None, None], (n, SEQUENCES, LENGTH))
         z = world.roll(a, mu, law, z0=np.zeros((n, SEQUENCES, 4)))
-        decays = ssm.decay(a_raw, law.dt)
-        x = np.concatenate([z[..., :-1, :], a], axis=-1).astype(np.float32)
-        start = np.zeros((n, SEQUENCES, len(decays), 6), dtype=np.float32)
-        F = ssm.filter_inputs(x, start, ssm.lags(decays, LENGTH), ssm.powers(decays, LENGTH))
-        # [n_state, mu, sequence x step, 6]: a stretch of frictions is then one product.
-        F = np.moveaxis(F, 2, 0)
-        self.F = np.ascontiguousarray(F.reshape(len(decays), n, SEQUENCES * LENGTH, 6))
-        y = z[..., 1:, :].reshape(n, SEQUENCES * LENGTH, 4)
-        self.y = np.moveaxis(y, 2, 0).astype(np.float32)
+        memory = ssm.Memory(ssm.decay(a_raw, law.dt), LENGTH)
+        x = np.concatenate([z[..., :-1, :], a], axis=-1).astype(np.float32).mT
+        Z, _ = memory.filter(x, np.zeros((*x.shape[:-1], len(memory.U)), dtype=np.float32))
+        self.U = memory.U32
+        # [.., mu, sequence x step]: a stretch of frictions is then one product.
+        self.Z = np.ascontiguousarray(np.moveaxis(Z, 2, 0)).reshape(Z.shape[2], n, -1)
+        y = np.moveaxis(z[..., 1:, :], 3, 0).astype(np.float32)
+        self.y = y.reshape(len(y), n, -1)
 
     def errors(self, weights: Weights, at: slice) -> Floats:
         """Mean squared error of the weights in the worlds MU_GRID[at]."""
-        F, y = self.F[:, at], self.y[:, at]
-        M = weights["B"] @ weights["W_u"]
-        H = ssm.states(M, F.reshape(len(F), -1, 6))
-        E = (weights["W_o"] @ H).reshape(y.shape) - y
+        Z, y = self.Z[:, at], self.y[:, at]
+        Q = ssm.readout(self.U, weights["W_o"], weights["B"] @ weights["W_u"])
+        E = (Q @ Z.reshape(len(Z), -1)).reshape(y.shape) - y
         mse: Floats = np.mean(E * E, axis=(0, 2), dtype=np.float64)
         return mse
 

@@ -5,11 +5,7 @@ amount along every input direction; without it, wherever positions are large, th
 on them. All in float32: in bfloat16 half of a step's norm can be rounding noise.
 """
 
-from typing import Any
-
-from array_api_compat import array_namespace
-
-Array = Any
+from tttui.dynamics.backend import Array, namespace
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 """Coefficients of the quintic iteration, tuned for slope at zero."""
@@ -20,7 +16,7 @@ EPS = 1e-7
 
 def newton_schulz(X: Array, steps: int) -> Array:
     """X [..., rows, cols] with its singular values driven towards 1 (0.7 to 1.2 after 5 steps)."""
-    xp = array_namespace(X)
+    xp = namespace(X)
     a, b, c = NEWTON_SCHULZ
     tall = X.shape[-2] > X.shape[-1]
     X = X.mT if tall else X
@@ -36,7 +32,7 @@ def whitener(C: Array, eps: float) -> Array:
 
     A covariance that is zero or not finite whitens by the identity: the gates decide about it.
     """
-    xp = array_namespace(C)
+    xp = namespace(C)
     eye = xp.eye(C.shape[-1], dtype=C.dtype, device=C.device)
     trace = xp.sum(C * eye, axis=(-2, -1), keepdims=True)
     usable = (trace > 0) & xp.isfinite(trace)
@@ -50,7 +46,9 @@ def whitener(C: Array, eps: float) -> Array:
     return root.mT / xp.where(usable, xp.sqrt(xp.where(usable, trace, 1.0)), 1.0)
 
 
-def momentum_step(buffer: Array, gradient: Array, momentum: float, nesterov: bool) -> Any:
+def momentum_step(
+    buffer: Array, gradient: Array, momentum: float, nesterov: bool
+) -> tuple[Array, Array]:
     """The new momentum buffer and the gradient to orthogonalise, both shaped as `gradient`."""
     buffer = momentum * buffer + (1.0 - momentum) * gradient
     ahead = momentum * buffer + (1.0 - momentum) * gradient if nesterov else buffer
@@ -59,7 +57,9 @@ def momentum_step(buffer: Array, gradient: Array, momentum: float, nesterov: boo
 
 def direction(G: Array, R: Array | None, ns_steps: int) -> Array:
     """The step's direction for G [..., rows, cols], in the metric of R (None: unwhitened)."""
-    scale = max(1.0, G.shape[-2] / G.shape[-1]) ** 0.5
-    if R is None:
-        return newton_schulz(G, ns_steps) * scale
-    return newton_schulz(G @ R, ns_steps) @ R.mT * scale
+    xp = namespace(G)
+    X = G if R is None else G @ R
+    orthogonal = xp.astype(newton_schulz(xp.astype(X, xp.float32), ns_steps), G.dtype)
+    if R is not None:
+        orthogonal = orthogonal @ R.mT
+    return orthogonal * max(1.0, G.shape[-2] / G.shape[-1]) ** 0.5

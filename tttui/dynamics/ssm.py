@@ -3,25 +3,28 @@
 u_t = W_u x_t with x_t = [z_t; a_t];  h_{t+1} = decay * h_t + B u_t;  z'_{t+1} = W_o h_{t+1}.
 
 The decays are frozen, so the inputs can be filtered once, before any weight is known:
-F_t = decay F_{t-1} + x_t for every decay. With M = B W_u the state is then
-h_{t+1,n} = M_n . F_{t,n} + decay_n^{k+1} h0_n (k steps after h0), and neither a prediction nor
-its gradient needs a loop over steps. Time is the last axis of H and of everything that is
-predicted: the products need no transposes.
+F_t = x_t + decay F_{t-1} for every decay, and h_{t+1} = sum_c M[:, c] F_t[c] with M = B W_u.
+The decays' exponentials span only a few independent memories U [n_state, r] (`memory_basis`),
+so that Z_t = F_t U [6, r] holds all that F_t does and
 
-All functions take numpy arrays or torch tensors with any leading batch dimensions `...`.
+    z'_{t+1} = Q Z_t   with   Q[o, (c, k)] = sum_n W_o[o, n] M[n, c] U[n, k]      (`readout`).
+
+Neither a prediction nor its gradient then needs a loop over steps. The hidden state is the one
+that the weights in force would have made of all inputs so far. Time is the last axis.
 """
 
 from typing import Any
 
 import numpy as np
 
+from tttui.dynamics.backend import Array, namespace
 from tttui.model.arrays import Floats, Weights
-
-Array = Any
-"""A numpy array or a torch tensor; the functions follow the Python array API standard."""
 
 TINY = 1e-30
 """Powers of a decay below this are written as 0: denormal numbers are slow and say nothing."""
+
+MEMORY_TOLERANCE = 2e-15
+"""Energy, relative to the largest, below which a memory is left out: float32 rounding squared."""
 
 
 def decay(a_raw: Floats, dt: float) -> Floats:
@@ -36,34 +39,83 @@ def raw_decay(decays: Floats, dt: float) -> Floats:
 
 
 def powers(decays: Floats, n: int) -> Floats:
-    """decay^1 .. decay^n, float32 [n_state, n]: what is left of a state after 1 .. n steps."""
-    table = np.asarray(decays, dtype=np.float64)[:, None] ** np.arange(1, n + 1)
-    return np.where(table < TINY, 0.0, table).astype(np.float32)
+    """decay^0 .. decay^n, float64 [n_state, n + 1]: what is left of a state after so many steps."""
+    table = np.asarray(decays, dtype=np.float64)[:, None] ** np.arange(n + 1)
+    return np.where(table < TINY, 0.0, table)
 
 
-def lags(decays: Floats, n: int) -> Floats:
-    """The filter as lower triangular matrices decay^(t-s), float32 [n_state, n, n]."""
-    lag = np.arange(n)[:, None] - np.arange(n)[None, :]
-    table = np.asarray(decays, dtype=np.float64)[:, None, None] ** np.maximum(lag, 0)
-    return np.where((lag < 0) | (table < TINY), 0.0, table).astype(np.float32)
+def memory_basis(decays: Floats) -> Floats:
+    """U [n_state, r], orthonormal columns: the few memories that the decays really hold.
 
-
-def filter_inputs(x: Array, F0: Array, lag: Array, power: Array) -> Array:
-    """Filtered inputs F [..., n_state, n, 6] of x [..., n, 6], going on from F0 [..., n_state, 6].
-
-    `lag` is `lags(decays, n)` and `power` is `powers(decays, n)`.
+    Sums of exponentials are nearly dependent: the responses decay_n^0, decay_n^1 ... of 32 decays
+    in 0.01 to 0.6 span 10 directions up to float32 rounding, equal ones span 1. U holds the
+    leading eigenvectors of the responses' Gram matrix 1 / (1 - decay_n decay_m).
     """
-    return lag @ x[..., None, :, :] + power[..., None] * F0[..., None, :]
+    d = np.asarray(decays, dtype=np.float64)
+    size, U = np.linalg.eigh(1.0 / (1.0 - d[:, None] * d[None, :]))
+    kept: Floats = np.ascontiguousarray(U[:, size > MEMORY_TOLERANCE * size[-1]])
+    return kept
 
 
-def states(M: Array, F: Array) -> Array:
-    """H [..., n_state, n] from M = B W_u [..., n_state, 6] and F [..., n_state, n, 6]."""
-    return (F @ M[..., None])[..., 0]
+class Memory:
+    """The filter of one set of decays as matrices, for stretches of up to `longest` steps.
+
+    `convert` makes arrays of the wanted kind, on the wanted device, from numpy's.
+    """
+
+    def __init__(self, decays: Floats, longest: int, convert: Any = np.asarray) -> None:
+        self.longest = longest
+        U = memory_basis(decays)
+        self.r = U.shape[1]
+        left = powers(decays, longest)
+        self._left = [convert(left[:, n].astype(np.float32)) for n in range(longest + 1)]
+        # Latest input first: the tail of `_onto_F` serves every shorter stretch.
+        self._onto_F = convert(left[:, longest - 1 :: -1].T.astype(np.float32).copy())
+        lag = np.arange(longest)[None, :] - np.arange(longest)[:, None]
+        response = np.einsum("nk,nl->kl", U, left)
+        seen = np.where(lag < 0, 0.0, response[:, np.maximum(lag, 0)])
+        fading = np.einsum("nk,nl->nkl", U, left[:, 1:])
+        self._seen = convert(np.moveaxis(seen, 1, 0).astype(np.float32).copy())
+        self._fading = convert(fading.astype(np.float32))
+        self._cut: dict[int, tuple[Array, Array]] = {}
+        self.U = convert(U)
+        self.U32 = convert(U.astype(np.float32))
+
+    def filter(self, x: Array, F0: Array) -> tuple[Array, Array]:
+        """Memories Z [..., 6 x r, n] of inputs x [..., 6, n] that go on from F0 [..., 6, n_state].
+
+        Returns Z, one column for what is known after each input, and the F to go on from.
+        """
+        n = x.shape[-1]
+        seen, fading = self._tables(n)
+        Z = x @ seen + F0 @ fading
+        F = x @ self._onto_F[self.longest - n :, :] + self._left[n] * F0
+        return namespace(x).reshape(Z, (*x.shape[:-2], -1, n)), F
+
+    def faded(self, Z0: Array, n: int) -> Array:
+        """What is left of Z0 [..., 6 x r] after 1 .. n steps, [..., 6 x r, n]."""
+        xp = namespace(Z0)
+        F0 = xp.reshape(Z0, (*Z0.shape[:-1], -1, self.r)) @ self.U32.mT
+        return xp.reshape(F0 @ self._tables(n)[1], (*Z0.shape, n))
+
+    def _tables(self, n: int) -> tuple[Array, Array]:
+        if n not in self._cut:
+            # Contiguous [n, r x n] and [n_state, r x n]: one product over all sessions at once.
+            xp, seen, fading = namespace(self.U), self._seen[:n, :, :n], self._fading[:, :, :n]
+            self._cut[n] = (xp.reshape(seen, (n, -1)), xp.reshape(fading, (len(fading), -1)))
+        return self._cut[n]
 
 
-def input_gradient(F: Array, G: Array) -> Array:
-    """dL/dM [..., n_state, 6] from dL/dH = G [..., n_state, n]: the adjoint of `states`."""
-    return (G[..., None, :] @ F)[..., 0, :]
+def readout(U: Array, W_o: Array, M: Array) -> Array:
+    """Q [..., 4, 6 x r] from W_o [..., 4, n_state] and M = B W_u [..., n_state, 6]."""
+    xp = namespace(W_o)
+    Q = (W_o[..., :, None, :] * M.mT[..., None, :, :]) @ U
+    return xp.reshape(Q, (*Q.shape[:-2], -1))
+
+
+def remembered(U: Array, M: Array) -> Array:
+    """The map [..., n_state, 6 x r] from Z to the hidden state, for M = B W_u [..., n_state, 6]."""
+    return namespace(M).reshape(M[..., :, :, None] * U[:, None, :], (*M.shape[:-1], -1))
 
 
 def rollout(weights: Weights, dt: float, z: Floats, a: Floats, *, block: int = 64) -> Floats:
@@ -77,11 +129,12 @@ def rollout(weights: Weights, dt: float, z: Floats, a: Floats, *, block: int = 6
     n, pad = len(x), -len(x) % block
     v = (weights["B"] @ weights["W_u"]) @ x.T
     v = np.pad(v, ((0, 0), (0, pad))).reshape(len(v), -1, block)
-    H = v @ lags(decays, block).mT
-    power = powers(decays, block)
+    left = powers(decays, block).astype(np.float32)
+    lag = np.arange(block)[None, :] - np.arange(block)[:, None]
+    H = v @ np.where(lag < 0, np.float32(0), left[:, np.maximum(lag, 0)])
     h = H[:, 0, -1]
     for k in range(1, H.shape[1]):
-        H[:, k] += power * h[:, None]
+        H[:, k] += left[:, 1:] * h[:, None]
         h = H[:, k, -1]
     predicted: Floats = (weights["W_o"] @ H.reshape(len(v), -1)).T[:n]
     return predicted
@@ -94,6 +147,6 @@ def effective_dynamics(weights: Weights, dt: float) -> Floats:
     """
     W_o = np.asarray(weights["W_o"], dtype=np.float64)
     direct = W_o @ weights["B"] @ weights["W_u"]
-    remembered = (W_o * decay(weights["a_raw"], dt)) @ np.linalg.pinv(W_o)
-    A: Floats = remembered + direct[:, : len(W_o)]
+    carried = (W_o * decay(weights["a_raw"], dt)) @ np.linalg.pinv(W_o)
+    A: Floats = carried + direct[:, : len(W_o)]
     return A

@@ -14,7 +14,7 @@ import numpy as np
 
 from tttui.dynamics import ssm
 from tttui.dynamics.identify import implied_mu
-from tttui.dynamics.replay import Matrices, Replay, learn
+from tttui.dynamics.replay import Replay, learn
 from tttui.engine import transaction as gates
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.errors import TttuiError
@@ -75,16 +75,15 @@ class Learner:
             self._device, self._xp = torch_device(settings.device)
         dt = settings.model.dt
         decays = ssm.decay(self.base["a_raw"], dt)
-        self._lags = self._array(ssm.lags(decays, BLOCK))
-        self._powers = self._array(ssm.powers(decays, max(BLOCK, self.p.buffer_len)))
+        self._memory = ssm.Memory(decays, max(BLOCK, self.p.buffer_len), self._array)
         self._frozen = {k: self._array(self.base[k]) for k in PLASTIC}
-        self._frozen_M = self._frozen["B"] @ self._frozen["W_u"]
+        self._frozen_Q = self._readout(self._frozen)
         begin = self.base if start is None else start
         self._s = self._fresh({k: np.asarray(begin[k], dtype=np.float32) for k in PLASTIC})
 
     def _array(self, value: Any, lead: bool = False) -> Array:
         """A numpy value on the learner's device, repeated for every session if `lead`."""
-        value = np.asarray(value)
+        value = np.asarray(value, order="C")
         if lead:
             value = np.array(np.broadcast_to(value, (*self.lead, *value.shape)))
         return self._xp.asarray(value, device=self._device)
@@ -92,11 +91,9 @@ class Learner:
     def _fresh(self, start: Weights) -> dict[str, Array]:
         n, T = self.settings.model.n_state, self.p.buffer_len
         zero = {
-            "F": (n, 6),  # filtered inputs so far
-            "c": (n,),  # h minus what the weights in force would have made of the inputs
+            "F": (6, n),  # filtered inputs so far
             "held": (4,),  # last finite observation
-            "buffer_F": (n, T + 1, 6),  # before the first row, then after each
-            "buffer_h": (n, T),  # hidden state before each row
+            "buffer_Z": (6 * self._memory.r, T + 1),  # before the first row, then after each
             "buffer_x": (6, T),
             "buffer_y": (4, T),
             "buffer_w": (T,),  # 1 where a row counts
@@ -136,27 +133,25 @@ class Learner:
         s, xp, n = self._s, self._xp, a.shape[-2]
         z, a = self._array(z), self._array(a)
         x, y, valid = self._hold(z, a)
-        F = ssm.filter_inputs(x, s["F"], self._lags[:, :n, :n], self._powers[:, :n])
-        H = ssm.states(s["B"] @ s["W_u"], F) + self._powers[:, :n] * s["c"][..., None]
-        adaptive = s["W_o"] @ H
-        baseline = self._frozen["W_o"] @ ssm.states(self._frozen_M, F)
+        Z, s["F"] = self._memory.filter(x, s["F"])
+        adaptive, baseline = self._readout(s) @ Z, self._frozen_Q @ Z
         errors = [xp.mean((p - z[..., 1:, :].mT) ** 2, axis=-2) for p in (baseline, adaptive)]
         counted = [xp.sum(xp.where(valid, e, 0.0), axis=-1) for e in errors]
         s["live"] = s["live"] + xp.stack(counted, axis=-1)
         s["broken"] = s["broken"] | ~xp.all(valid, axis=-1)
-        before = xp.concat([self._hidden()[..., None], H[..., :-1]], axis=-1)
-        self._remember(F, before, x.mT, y.mT, xp.astype(valid, F.dtype))
-        self._keep({"c": self._powers[:, n - 1] * s["c"], "F": F[..., -1, :]})
+        for name, new in (("Z", Z), ("x", x), ("y", y), ("w", xp.astype(valid, Z.dtype))):
+            old = s["buffer_" + name]
+            s["buffer_" + name] = xp.concat([old, new], axis=-1)[..., -old.shape[-1] :]
+        self._keep(s)
         s["steps"] = s["steps"] + n
         out = (*errors, baseline.mT, adaptive.mT)
         return tuple(self._numpy(v) for v in out)
 
-    def _hidden(self) -> Array:
-        s = self._s
-        return ssm.states(s["B"] @ s["W_u"], s["F"][..., None, :])[..., 0] + s["c"]
+    def _readout(self, weights: Mapping[str, Array]) -> Array:
+        return ssm.readout(self._memory.U32, weights["W_o"], weights["B"] @ weights["W_u"])
 
     def _hold(self, z: Array, a: Array) -> tuple[Array, Array, Array]:
-        """Inputs x [..., n, 6], targets y [..., n, 4], and which transitions [..., n] count."""
+        """Inputs x [..., 6, n], targets y [..., 4, n], and which transitions [..., n] count."""
         xp, s = self._xp, self._s
         seen = xp.all(xp.isfinite(z), axis=-1)
         acted = xp.all(xp.isfinite(a), axis=-1)
@@ -168,15 +163,7 @@ class Learner:
             z = xp.stack(rows, axis=-2)
         s["held"] = z[..., -1, :]
         a = xp.where(acted[..., None], a, 0.0)
-        return xp.concat([z[..., :-1, :], a], axis=-1), z[..., 1:, :], valid
-
-    def _remember(self, F: Array, h: Array, x: Array, y: Array, w: Array) -> None:
-        s, xp, T = self._s, self._xp, self.p.buffer_len
-        rows = {"buffer_F": xp.concat([s["buffer_F"], F], axis=-2)[..., -(T + 1) :, :]}
-        for name, new in (("h", h), ("x", x), ("y", y), ("w", w)):
-            key = "buffer_" + name
-            rows[key] = xp.concat([s[key], new], axis=-1)[..., -T:]
-        self._keep(rows)
+        return xp.concat([z[..., :-1, :], a], axis=-1).mT, z[..., 1:, :].mT, valid
 
     # -- learning -----------------------------------------------------------------------------
 
@@ -188,16 +175,12 @@ class Learner:
 
     def replay(self) -> Replay:
         """The buffer as the next transaction sees it."""
-        s, p = self._s, self.p
-        F, since = s["buffer_F"][..., 1:, :], self._powers[:, : p.buffer_len]
-        if p.stored_state and p.state_refresh:
-            # F goes back to the session's start: the state is exact under any weights.
-            H0 = 0.0 * s["buffer_h"]
-        else:
-            F = F - since[..., None] * s["buffer_F"][..., :1, :]
-            h = s["buffer_h"][..., :1] if p.stored_state else 0.0 * s["buffer_h"][..., :1]
-            H0 = since * h
-        return Replay.of(s["buffer_x"], F, H0, s["buffer_y"], s["buffer_w"])
+        s = self._s
+        Z = s["buffer_Z"][..., 1:]
+        if not self.p.stored_state:
+            # From h = 0 at the first row: take away what is left of older inputs.
+            Z = Z - self._memory.faded(s["buffer_Z"][..., 0], self.p.buffer_len)
+        return Replay.of(s["buffer_x"], Z, s["buffer_y"], s["buffer_w"], self._memory.U)
 
     def update(self, t: int, *, blow_up: float = 1.0) -> Any:
         """One transaction before step t; its event record (many sessions: a list of them).
@@ -279,7 +262,6 @@ class Learner:
                 new[key] = _where(commit, tried, new["trusted_" + key])
         new["trusted_since"] = xp.where(failed, to_t, s["since"])
         new["since"] = xp.where(commit, t, new["trusted_since"])
-        new["c"] = self._carried(current, new, commit | failed)
         new["live"] = xp.zeros_like(s["live"])
         new["broken"] = xp.zeros_like(s["broken"])
         self._keep(new)
@@ -295,27 +277,17 @@ class Learner:
             "lr": outcome.lr,
         }
 
-    def _carried(self, old: Matrices, new: Matrices, changed: Array) -> Array:
-        """The new c when the weights changed: 0 where h is refreshed, else h stays as it was."""
-        s, xp = self._s, self._xp
-        if self.p.state_refresh:
-            return xp.where(changed[..., None], 0.0, s["c"])
-        M = new["B"] @ new["W_u"] - old["B"] @ old["W_u"]
-        return s["c"] - ssm.states(M, s["F"][..., None, :])[..., 0]
-
     def restore(self, weights: Weights, t: int) -> None:
         """Put earlier plastic weights in force, those of step t; they count as trusted.
 
         The momentum starts again from zero; buffer and filtered inputs stay.
         """
         s, xp = self._s, self._xp
-        old = {k: s[k] for k in PLASTIC}
         new: dict[str, Array] = {}
         for k in PLASTIC:
             new[k] = new["trusted_" + k] = self._array(np.float32(weights[k]), lead=True)
             new["momentum_" + k] = new["trusted_momentum_" + k] = xp.zeros_like(s[k])
         new["since"] = new["trusted_since"] = xp.zeros_like(s["since"]) + t
-        new["c"] = self._carried(old, new, xp.ones_like(s["broken"]))
         new["live"] = xp.zeros_like(s["live"])
         self._keep(new)
 
@@ -353,7 +325,8 @@ class Learner:
     def _keep(self, new: Mapping[str, Array]) -> None:
         # One memory layout whatever made the values: the same bits must give the same products.
         for k, v in new.items():
-            self._s[k] = np.asarray(v, order="C") if isinstance(v, np.ndarray) else v.contiguous()
+            own = isinstance(v, (np.ndarray, np.generic))
+            self._s[k] = np.asarray(v, order="C") if own else v.contiguous()
 
     def _numpy(self, value: Array) -> Any:
         return value if isinstance(value, (np.ndarray, np.generic)) else value.cpu().numpy()

@@ -3,16 +3,11 @@
 Each is written so that a NaN fails it, for one session or for many at once.
 """
 
-from typing import Any
-
-from array_api_compat import array_namespace
-
+from tttui.dynamics.backend import Array, namespace
 from tttui.dynamics.replay import Outcome, squares
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Plasticity
 from tttui.model.transactions import STATUSES
-
-Array = Any
 
 COMMIT, LOSS, GRADIENT, STATE, NON_FINITE, LIVE = range(len(STATUSES))
 """Indices of STATUSES."""
@@ -23,7 +18,7 @@ def before(outcome: Outcome, broken: Array, p: Plasticity) -> Array:
 
     `broken` [...] says that something observed since the last transaction was not finite.
     """
-    xp = array_namespace(outcome.pre_loss)
+    xp = namespace(outcome.pre_loss)
     finite = xp.isfinite(outcome.pre_loss) & xp.isfinite(outcome.grad_norm) & ~broken
     calm = outcome.grad_norm <= p.grad_norm_max
     status = xp.where(calm, COMMIT, GRADIENT)
@@ -32,7 +27,7 @@ def before(outcome: Outcome, broken: Array, p: Plasticity) -> Array:
 
 def after(outcome: Outcome, p: Plasticity) -> Array:
     """The status [...] of a step that was taken."""
-    xp = array_namespace(outcome.pre_loss)
+    xp = namespace(outcome.pre_loss)
     size = sum(squares(w[k]) for w in (outcome.weights, outcome.momentum) for k in PLASTIC)
     finite = xp.isfinite(size) & xp.isfinite(outcome.post_loss)
     better = outcome.post_loss <= (1.0 + p.rollback_tol) * outcome.pre_loss
@@ -49,5 +44,5 @@ def worse_than_frozen(live: Array, p: Plasticity) -> Array:
     frozen and of the adaptive model.
     """
     frozen, adaptive = live[..., 0], live[..., 1]
-    limit = p.probation * frozen if p.probation > 0 else array_namespace(live).inf
+    limit = p.probation * frozen if p.probation > 0 else namespace(live).inf
     return ~(adaptive <= limit)

@@ -111,9 +111,6 @@ class Plasticity:
     stored_state: bool = option(
         True, "replay the buffer from the hidden state stored at its start, not from h = 0"
     )
-    state_refresh: bool = option(
-        True, "after a commit h goes on as if the new weights had always been in force"
-    )
     whiten: bool = option(True, "orthogonalise the data-whitened gradient")
     whiten_eps: float = option(
         1e-5, "ridge of the whitening, relative to the covariance's trace", above=0.0
@@ -276,7 +273,6 @@ PRESETS: dict[str, Plasticity] = {
         inner_steps=1,
         momentum_reset=False,
         stored_state=False,
-        state_refresh=False,
         whiten=False,
         line_search=False,
         gate_norm="raw",
