@@ -1,4 +1,4 @@
-"""Runs that outlive the terminal: a process of its own session that continues from the checkpoint."""
+"""Runs that outlive the terminal: a process of its own continues from the checkpoint."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The base that a session starts from: shipped with tttui, cached under the root, or trained now."""
+"""The base that a session starts from: shipped, cached under the root, or trained now."""
 
 import csv
 import hashlib

@@ -8,19 +8,21 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.checkpoint import read_checkpoint
+from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.history import read_history
 from tttui.artifacts.layout import files_of
 from tttui.artifacts.metadata import settings_from_meta
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.engine.base import read_base, shapes
-from tttui.engine.build import Start, momentum_of
+from tttui.engine.build import START_FILE, Start, momentum_of, started_with
+from tttui.engine.compare import Check
 from tttui.engine.naming import free_directory, new_directory
 from tttui.engine.replay import replay_to
 from tttui.engine.saved import restored
 from tttui.engine.session import SessionRun
 from tttui.model.arrays import PLASTIC, Weights
-from tttui.model.errors import RefusedInput
+from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place, SessionData
 from tttui.model.settings import Model, Settings
 
@@ -142,7 +144,7 @@ def _native(data: SessionData, settings: Settings, at: int | None) -> Parent:
 
 
 def _foreign(data: SessionData, at: int | None) -> Parent:
-    """The last weights, the only ones that foreign layouts keep, or the base's before any commit."""
+    """The last weights, the only ones that foreign layouts keep."""
     last = int(data.steps.t[-1]) + 1 if len(data.steps) else 0
     t = last if at is None else at
     if t > last:
@@ -176,3 +178,23 @@ def _check_shapes(place: Place, weights: Weights, model: Model) -> None:
             )
         if not np.isfinite(weights[name]).all():
             raise RefusedInput(f"{place.path}: {name} holds values that are not finite")
+
+
+def fork_origin(directory: Path, meta: Mapping[str, Any]) -> list[Check]:
+    """For a fork: whether it began with the weights that its parent has at the step it names."""
+    begun = started_with(directory)
+    if begun is None:
+        return []
+    name = f"session/{START_FILE}"
+    parent, t = Path(str(meta.get("parent_path"))), meta.get("forked_at_t")
+    if not parent.is_dir() or not isinstance(t, int):
+        return [Check(name, None, f"the parent {meta.get('parent_session_id')} is not there")]
+    try:
+        data = SessionReader(find_sessions([parent])[0]).refresh()
+        settings = settings_from_meta(data.meta.raw)
+        then = _native(data, settings, t) if data.place.layout == "native" else _foreign(data, t)
+    except (TttuiError, IndexError) as error:
+        return [Check(name, None, f"the parent's weights at step {t} are not known: {error}")]
+    if all(np.array_equal(then.weights[k], begun[0][k]) for k in PLASTIC):
+        return [Check(name, True, f"holds the weights of {parent.name} at step {t}")]
+    return [Check(name, False, f"does not hold the weights of {parent.name} at step {t}", t)]

@@ -127,16 +127,16 @@ class SessionRun:
         build_session(
             directory, settings, base, start=start, interventions=[*interventions, *planned]
         )
-        run = cls.open(directory)
+        run = cls.open(directory, catch_up=False)
         run.disk_full_at = min((f.step for f in faults if f.kind == "disk"), default=None)
         return run
 
     @classmethod
-    def open(cls, directory: Path) -> Self:
+    def open(cls, directory: Path, *, catch_up: bool = True) -> Self:
         """Hold an existing session, where its last checkpoint left it.
 
-        After a crash it first goes on to the last step at which somebody intervened, so that
-        nothing that was done to it is lost. Raises SessionHeld where another process has it.
+        `catch_up`: after a crash, first go on to the last step at which somebody intervened, so
+        that nothing that was done to it is lost. Raises SessionHeld where another process has it.
         """
         lock = SessionLock(directory)
         try:
@@ -145,7 +145,7 @@ class SessionRun:
             lock.release()
             raise
         lived = max((i.known_at for i in run.stepper.interventions), default=0)
-        if lived > run.t:
+        if catch_up and lived > run.t:
             run.advance(lived - run.t)
         return run
 

@@ -1,0 +1,93 @@
+"""Does a session hold what its base, seed, settings and interventions give?
+
+A native session is run again in a temporary directory by the code that ran it, and every file
+is compared. A foreign one cannot be run again (its seed is not recorded); its files are checked
+against each other.
+"""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tttui.artifacts.checkpoint import read_checkpoint
+from tttui.artifacts.jsonfile import read_object
+from tttui.artifacts.metadata import settings_from_meta
+from tttui.artifacts.reader import SessionReader
+from tttui.engine import compare, interventions
+from tttui.engine.base import FILE, read_base
+from tttui.engine.build import Start, started_with
+from tttui.engine.compare import Check, Extent
+from tttui.engine.foreign import foreign_checks
+from tttui.engine.fork import fork_origin
+from tttui.engine.saved import restored
+from tttui.engine.session import SessionRun
+from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.session import Place
+
+Progress = Callable[[int, int], None]
+"""Called with the step reached and the step to reach."""
+
+CRASHED = ("crashed", "stalled", "failed", "unknown")
+"""States in which a run can have left rows after its last checkpoint."""
+
+
+def verify(place: Place, progress: Progress | None = None) -> list[Check]:
+    """One Check a file, in the order of a run directory.
+
+    Raises RefusedInput where there is nothing to check or the session is being written.
+    """
+    data = SessionReader(place).refresh()
+    if place.layout != "native":
+        return foreign_checks(data)
+    if data.status is not None and data.status.live and data.status.state != "queued":
+        raise RefusedInput(f"{place.path} is {data.status.state}; verify it when it has stopped")
+    crashed = data.status is None or data.status.state in CRASHED
+    return _native(place.path, crashed, progress)
+
+
+def _native(directory: Path, ragged: bool, progress: Progress | None) -> list[Check]:
+    meta = read_object(directory / "session" / "meta.json")
+    settings = settings_from_meta(meta)
+    checks = [compare.base_hash(directory, meta), compare.signature(meta)]
+    try:
+        base = read_base(directory / FILE, settings.model)
+    except RefusedInput as error:
+        return [*checks, Check("per_step.csv", None, f"cannot be replayed: {error}")]
+    checks += fork_origin(directory, meta)
+    begun = started_with(directory)
+    start = None
+    if begun is not None:
+        start = Start(*begun, "", "", 0, "")
+    t, extent = _saved(directory, ragged, checks)
+    with tempfile.TemporaryDirectory(prefix="tttui-verify-") as temporary:
+        again = Path(temporary) / directory.name
+        run = SessionRun.create(
+            again,
+            settings,
+            base,
+            start=start,
+            interventions=interventions.recorded(directory),
+        )
+        try:
+            while run.t < t:
+                run.advance_stretch(t)
+                if progress is not None:
+                    progress(run.t, t)
+        finally:
+            run.close("interrupted")
+        checks += compare.growing_files(directory, again, extent)
+        checks += compare.saved_files(directory, again)
+    return checks
+
+
+def _saved(directory: Path, ragged: bool, checks: list[Check]) -> tuple[int, Extent]:
+    """The step to replay to and what was written by then; a damaged checkpoint is a Check."""
+    try:
+        checkpoint = read_checkpoint(directory)
+        stepper = restored(checkpoint.engine)["stepper"]
+        t = int(stepper["t"]) + int(stepper["revealed"])
+    except (TttuiError, KeyError, TypeError):
+        return compare.count_rows(directory / "per_step.csv"), Extent(None, ragged)
+    for p in checkpoint.problems:
+        checks.append(Check(str(p.path.relative_to(directory)), False, p.reason))
+    return t, Extent(checkpoint.sizes, ragged)
