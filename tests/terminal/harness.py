@@ -63,6 +63,8 @@ class PtyProgram:
         self._held = b""
         self.bytes = 0
         self.raw = bytearray()
+        self.read_at = 0.0
+        """When something was last read (before it was drawn on the screen here)."""
         self.status: int | None = None
         self.started = time.perf_counter()
         self.pid, self.fd = pty.fork()
@@ -109,6 +111,7 @@ class PtyProgram:
         if not data:
             self._reap()
             return False
+        self.read_at = time.perf_counter()
         self.bytes += len(data)
         self.raw += data
         self._feed(data)
@@ -144,7 +147,7 @@ class PtyProgram:
         self.press(key)
         while time.perf_counter() - began < timeout:
             if self.pump(0.05) and self.text() != before:
-                return time.perf_counter() - began
+                return self.read_at - began
         return None
 
     def wait_exit(self, timeout: float = 10.0) -> int:

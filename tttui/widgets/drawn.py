@@ -36,8 +36,9 @@ class Drawn(Widget):
 
     def set_look(self, palette: Palette, glyphs: Glyphs) -> None:
         """Colours and characters; everything is painted again."""
-        self.palette, self.glyphs = palette, glyphs
-        self.changed()
+        if (palette, glyphs) != (self.palette, self.glyphs):
+            self.palette, self.glyphs = palette, glyphs
+            self.changed()
 
     def paint(self, width: int, height: int) -> Canvas:
         """The cells of the whole content, width x height."""

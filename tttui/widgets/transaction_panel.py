@@ -46,6 +46,7 @@ class TransactionPanel(VerticalScroll, can_focus=False):
         super().__init__()
         self._palette, self._glyphs = palette, glyphs
         self._shown: tuple[Transaction | None, object] = (None, None)
+        self._lines = -1
 
     def compose(self) -> ComposeResult:
         yield Static()
@@ -65,7 +66,9 @@ class TransactionPanel(VerticalScroll, can_focus=False):
         text = Text("No transaction was recorded.", style=self._ink(palette.muted))
         if event is not None:
             text = self._describe(event, index, total, plasticity)
-        self.query_one(Static).update(text)
+        lines = text.plain.count("\n")
+        self.query_one(Static).update(text, layout=lines != self._lines)
+        self._lines = lines
 
     def _describe(
         self, event: Transaction, index: int, total: int, plasticity: Mapping[str, Any]
