@@ -31,7 +31,7 @@ class Pyramid:
     """
 
     def __init__(self, values: Floats) -> None:
-        self.levels: list[Floats] = [np.asarray(values, dtype=np.float64)]
+        self.levels: list[Floats] = [values]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -111,8 +111,12 @@ def limit(*matrices: Floats) -> float:
     """The largest finite magnitude in some matrices, 0 if there is none."""
     largest = 0.0
     for values in matrices:
-        finite = np.abs(values[np.isfinite(values)])
-        largest = max(largest, float(finite.max()) if finite.size else 0.0)
+        if not values.size:
+            continue
+        span = np.array([values.max(), values.min()])
+        if not np.isfinite(span).all():
+            span = values[np.isfinite(values)]
+        largest = max(largest, float(np.abs(span).max()) if span.size else 0.0)
     return largest
 
 
@@ -197,12 +201,19 @@ def bar_cells(
 
 def _halved(values: Floats) -> Floats:
     """Each 2 x 2 block's value of largest magnitude."""
-    rows, columns = values.shape
-    padded = np.full((rows + rows % 2, columns + columns % 2), np.nan)
-    padded[:rows, :columns] = values
-    quads = np.stack(
-        [padded[0::2, 0::2], padded[0::2, 1::2], padded[1::2, 0::2], padded[1::2, 1::2]]
-    )
-    low, high = np.fmin.reduce(quads, axis=0), np.fmax.reduce(quads, axis=0)
+    known = not np.isnan(values.max(initial=0.0))
+    # fmax and fmin, which pass over NaN, take six times as long
+    most, least = (np.maximum, np.minimum) if known else (np.fmax, np.fmin)
+
+    def joined(join: np.ufunc) -> Floats:
+        # rows first: they lie together in memory, and leave half of the work for the columns
+        rows, n = values[0::2].copy(), values.shape[0] // 2
+        join(values[0 : 2 * n : 2], values[1::2], out=rows[:n])
+        columns, n = rows[:, 0::2].copy(), values.shape[1] // 2
+        join(rows[:, 0 : 2 * n : 2], rows[:, 1::2], out=columns[:, :n])
+        return columns
+
+    high, low = joined(most), joined(least)
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(np.abs(low) > np.abs(high), low, high))
+        np.copyto(high, low, where=-low > high)
+    return high
