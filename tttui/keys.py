@@ -47,6 +47,8 @@ _NAMES = {
     "slash": "/",
     "escape": "esc",
     "underscore": "_",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
 }
 
 
@@ -110,9 +112,53 @@ COMMANDS: tuple[Command, ...] = (
         footer=True,
     ),
     Command("pane('view')", "v", "view", "Next way to show the data", "View", tabs=()),
-    Command("pane('region')", "w", "region", "Next region of this tab", "View", tabs=()),
-    Command("pane('up')", "up,k", "up", "One row up", "Lists", tabs=()),
-    Command("pane('down')", "down,j", "down", "One row down", "Lists", tabs=()),
+    Command(
+        "pane('region')",
+        "w",
+        "region",
+        "Next region of this tab",
+        "View",
+        tabs=("transactions", "sessions"),
+        footer=True,
+    ),
+    Command("pane('up')", "up,k", "up", "One row up", "Lists", tabs=("transactions", "sessions")),
+    Command(
+        "pane('down')", "down,j", "down", "One row down", "Lists", tabs=("transactions", "sessions")
+    ),
+    Command(
+        "pane('query')",
+        "slash",
+        "query",
+        "Show only rows that pass a query",
+        "Lists",
+        tabs=("transactions", "sessions"),
+        footer=True,
+    ),
+    Command(
+        "pane('sort_next')",
+        "greater_than_sign",
+        "sort",
+        "Sort by the next column",
+        "Lists",
+        tabs=("transactions", "sessions"),
+        footer=True,
+    ),
+    Command(
+        "pane('sort_previous')",
+        "less_than_sign",
+        "sort",
+        "Sort by the column before",
+        "Lists",
+        tabs=("transactions", "sessions"),
+    ),
+    Command(
+        "pane('sort_turn')",
+        "S",
+        "turn",
+        "Turn the order of the rows around",
+        "Lists",
+        tabs=("transactions", "sessions"),
+    ),
     Command("back", "escape", "close", "Close the panel, or clear the selection", "View"),
     Command(
         "copy",

@@ -101,8 +101,9 @@ def over_time(
 ) -> Canvas:
     """Bins along the axis as stacks of status glyphs, commits at the bottom; the scale beside.
 
-    A cell stands for one attempt, or for several where the fullest bin needs it (then every
-    status that occurs in a bin has a cell as long as there is room).
+    A row stands for one attempt (an attempt takes several rows where there is room), or for
+    several where the fullest bin needs it; then every status that occurs in a bin still has a
+    row as long as there are any.
     """
     width, height = size
     canvas = Canvas(height, width)
@@ -111,16 +112,18 @@ def over_time(
     if rows < 1:
         return canvas
     per = max(1, -(-found.most // rows))
+    high = max(1, rows // max(found.most, 1))
     title = "attempts over time"
     canvas.write(0, left, fit(title, width - left, glyphs.ellipsis), palette.text, bold=True)
     if per > 1:
-        note = f"  a cell is {per} attempts"
+        note = f"  a row is {per} attempts"
         if left + len(title) + len(note) <= width:
             canvas.write(0, left + len(title), note, palette.muted)
     for row in range(top, height):
         canvas.write(row, left - 1, glyphs.vertical, palette.frame)
-    if rows > 1:
-        canvas.write(top, 0, str(per * rows).rjust(left - 1), palette.muted)
+    if rows > 1 and found.most:
+        full = -(-found.most // per) * high
+        canvas.write(height - full, 0, str(found.most).rjust(left - 1), palette.muted)
     canvas.write(height - 1, 0, "0".rjust(left - 1), palette.muted)
     order = [COMMIT, *sorted(set(range(len(marks.statuses))) - {COMMIT}, key=_mildness(marks))]
     for b in np.flatnonzero(found.counts.sum(axis=1)):
@@ -129,7 +132,7 @@ def over_time(
         cells = min(found.width - 1, width - start)
         for kind, units in zip(order, stacked(found.counts[b][order], per, rows), strict=True):
             name = marks.statuses[kind]
-            for _ in range(units):
+            for _ in range(units * high):
                 text = glyphs.status(name) * cells
                 canvas.write(y, start, text, palette.status(name), DEFAULT)
                 y -= 1

@@ -2,10 +2,12 @@
 
 from tttui.panes.later import LaterPane
 from tttui.panes.overview import OverviewPane
+from tttui.panes.transactions import TransactionsPane
 from tttui.panes.view import Pane
 
 PANES: dict[str, type[Pane]] = {
     "overview": OverviewPane,
+    "transactions": TransactionsPane,
 }
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from textual import events
@@ -14,6 +14,7 @@ from tttui.draw.marks import Marks
 from tttui.draw.numbers import short
 from tttui.draw.plot import Plot, Role, Trace
 from tttui.draw.smoothing import exponential
+from tttui.model.query import of_statuses
 from tttui.model.session import SessionData
 from tttui.model.transactions import COMMIT, Transaction, Transactions
 from tttui.model.verdict import Improvement, Verdict, last_means, percent_text, verdict
@@ -79,11 +80,15 @@ def digest(data: SessionData) -> Digest:
     )
 
 
-def marks_of(data: SessionData) -> Marks:
-    """The update attempts; of a run without an events file, those that per_step.csv flags."""
+def marks_of(data: SessionData, statuses: frozenset[str] | None = None) -> Marks:
+    """The update attempts, of those that have an event only some `statuses` shown (None: all).
+
+    Of a run without an events file they are those that per_step.csv flags.
+    """
     events: Transactions = data.transactions
     if len(events):
-        return Marks(events.t, events.status, events.statuses)
+        shown = None if statuses is None else of_statuses(events, statuses)
+        return Marks(events.t, events.status, events.statuses, shown)
     steps = data.steps
     tried = np.flatnonzero(steps.did_update)
     failed = len(events.statuses)
@@ -124,6 +129,8 @@ class OverviewPane(Pane):
         super().__init__()
         self._data: SessionData | None = None
         self._digest: Digest | None = None
+        self._statuses: frozenset[str] | None = None
+        """The statuses that the digest's marks show."""
         self._plotted: object = None
         self._event: Transaction | None = None
         """The transaction that is being inspected."""
@@ -159,7 +166,12 @@ class OverviewPane(Pane):
             return
         if view.data is not self._data:
             self._data, self._digest = view.data, digest(view.data)
+            self._statuses = None
         assert self._digest is not None
+        if view.statuses != self._statuses:
+            self._statuses = view.statuses
+            marks = marks_of(view.data, view.statuses)
+            self._digest = replace(self._digest, marks=marks)
         self._show_charts(view, self._digest)
         self._show_cards(view, self._digest)
         self.query_one(VerdictLine).show(self._digest.verdict, view.palette)

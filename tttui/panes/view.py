@@ -56,6 +56,13 @@ class Pane(Widget):
             super().__init__()
             self.statuses = statuses
 
+    class TransactionPicked(Message):
+        """The transaction with this index should be selected (and, if asked for, opened)."""
+
+        def __init__(self, index: int, *, inspect: bool = False) -> None:
+            super().__init__()
+            self.index, self.inspect = index, inspect
+
     class SessionPicked(Message):
         """Another session should be opened."""
 
@@ -66,6 +73,10 @@ class Pane(Widget):
     def show(self, view: View) -> None:
         """Draw this view; cheap where only the cursor moved."""
         raise NotImplementedError(type(self).__name__)
+
+    def back(self) -> bool:
+        """Clear something of this tab on escape; whether there was anything."""
+        return False
 
     def copyable(self) -> Sequence[tuple[str, str]]:
         """What `y` copies here, first things first, as (what it is, the text)."""

@@ -22,6 +22,7 @@ from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
 from tttui.keys import COMMANDS, TABS, Command
 from tttui.model.ages import age_text
+from tttui.model.query import of_statuses
 from tttui.model.session import SessionData, State
 from tttui.model.timeline import Timeline
 from tttui.panes import make_pane
@@ -108,8 +109,8 @@ class MainScreen(Screen[None]):
         self._inspecting = False
         self._copied = 0
         self._panes: dict[str, Pane] = {}
-        self._marked: SessionData | None = None
-        """The data whose attempts the scrubber shows."""
+        self._marked: tuple[SessionData, frozenset[str] | None] | None = None
+        """The data and the filter of the attempts that the scrubber shows."""
         self._player: Timer | None = None
         self._played_at = 0.0
         self._note_timer: Timer | None = None
@@ -197,9 +198,9 @@ class MainScreen(Screen[None]):
             self._show_keys()
             return
         self._show_header(data)
-        if data is not self._marked:
-            self._marked = data
-            self._scrubber.set_marks(marks_of(data))
+        if (data, self._statuses) != self._marked:
+            self._marked = (data, self._statuses)
+            self._scrubber.set_marks(marks_of(data, self._statuses))
         self._scrubber.set_timeline(self.timeline)
         pane = self._pane()
         pane.show(
@@ -295,6 +296,11 @@ class MainScreen(Screen[None]):
             case _:
                 return command.label
 
+    @property
+    def shown_pane(self) -> Pane:
+        """The pane of the shown tab."""
+        return self._pane()
+
     def _pane(self) -> Pane:
         """The pane of the shown tab, made when it is first needed."""
         pane = self._panes.get(self.tab)
@@ -379,15 +385,19 @@ class MainScreen(Screen[None]):
             self.note("This run has no transactions.")
             return
         events, cursor = data.transactions, self.timeline.cursor
+        shown = np.arange(len(events))
+        if self._statuses is not None:
+            shown = np.flatnonzero(of_statuses(events, self._statuses))
         selected = self.timeline.selected
         if selected is not None and events.t[selected] == cursor:
-            at = selected + n
+            after = int(np.searchsorted(shown, selected, "right"))
+            at = after + n - 1 if n > 0 else int(np.searchsorted(shown, selected, "left")) + n
         elif n < 0:
-            at = int(np.searchsorted(events.t, cursor, "left")) + n
+            at = int(np.searchsorted(events.t[shown], cursor, "left")) + n
         else:
-            at = int(np.searchsorted(events.t, cursor, "right")) + n - 1
-        if 0 <= at < len(events):
-            self._select(at)
+            at = int(np.searchsorted(events.t[shown], cursor, "right")) + n - 1
+        if 0 <= at < len(shown):
+            self._select(int(shown[at]))
         else:
             self.note("No earlier transaction." if n < 0 else "No later transaction.")
 
@@ -450,6 +460,12 @@ class MainScreen(Screen[None]):
     def _on_statuses_picked(self, message: Pane.StatusesPicked) -> None:
         self._filter_by(message.statuses)
 
+    @on(Pane.TransactionPicked)
+    def _on_transaction_picked(self, message: Pane.TransactionPicked) -> None:
+        self._inspecting = self._inspecting or message.inspect
+        self._select(message.index)
+        self._show()
+
     @on(Pane.SessionPicked)
     def _on_session_picked(self, message: Pane.SessionPicked) -> None:
         self.store.open(message.place, message.run)
@@ -482,6 +498,8 @@ class MainScreen(Screen[None]):
         self._show()
 
     def action_back(self) -> None:
+        if self.snapshot.data is not None and self._pane().back():
+            return
         if self._inspecting:
             self._inspecting = False
             self._show()

@@ -1,0 +1,187 @@
+"""The update attempts as rows of a table, and the gates over time as plots."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tttui.draw.colours import Colour
+from tttui.draw.envelope import Series
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.numbers import percent, short
+from tttui.draw.palette import Palette
+from tttui.draw.plot import Band, Plot, Threshold, Trace
+from tttui.draw.reading import status_words
+from tttui.model.arrays import Floats
+from tttui.model.explain import threshold
+from tttui.model.query import number_of
+from tttui.model.transactions import Transaction, Transactions
+from tttui.widgets.table import Cell, Column
+
+COLUMNS = (
+    Column("t", "t", 7),
+    Column("status", "status", 12, left=True, grows=True),
+    Column("pre", "pre_loss", 8, drop=4),
+    Column("post", "post_loss", 9, drop=2),
+    Column("delta", "delta", 9, drop=6),
+    Column("change", "delta %", 8, drop=1),
+    Column("grad", "grad_norm", 9, drop=3),
+    Column("pre_h", "pre_max_h", 9, drop=8),
+    Column("post_h", "post_max_h", 10, drop=7),
+    Column("lr", "lr taken", 8, drop=9),
+)
+
+AT_FAULT = {
+    "rollback_loss_regression": "post",
+    "rollback_live_regression": "post",
+    "rollback_grad_norm": "grad",
+    "rollback_state_norm": "post_h",
+}
+"""The number that a rollback was about: it stands in the status's colour."""
+
+KEPT = 400
+"""Decoded transactions that are kept for drawing."""
+
+SPREAD = 50.0
+"""Values that spread over more than this factor are drawn on a logarithmic axis."""
+
+
+class Attempts:
+    """`Source` of the table over the transactions of a session."""
+
+    columns = COLUMNS
+
+    def __init__(
+        self,
+        events: Transactions,
+        plasticity: Mapping[str, Any],
+        palette: Palette,
+        glyphs: Glyphs,
+    ) -> None:
+        self.palette = palette
+        self._events, self._glyphs = events, glyphs
+        self._plasticity = plasticity
+        self._decoded: dict[int, Transaction] = {}
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def sorting(self, key: str) -> Any:
+        if key == "status":
+            names = np.array([status_words(name) for name in self._events.statuses])
+            rank = np.argsort(np.argsort(names, kind="stable"))
+            return rank[self._events.status]
+        return number_of(self._events, key)
+
+    def cell(self, row: int, key: str) -> Cell:
+        event = self._event(row)
+        palette = self.palette
+        ink = palette.text
+        if AT_FAULT.get(event.status) == key:
+            ink = palette.status(event.status)
+        match key:
+            case "t":
+                return str(event.t), palette.text, True
+            case "status":
+                glyph = self._glyphs.status(event.status)
+                return f"{glyph} {status_words(event.status)}", palette.status(event.status), False
+            case "pre":
+                return _number(event.pre_loss, ink, palette)
+            case "post":
+                return _number(event.post_loss, ink, palette)
+            case "delta" | "change":
+                return self._delta(event, key)
+            case "grad":
+                return _number(event.grad_norm, ink, palette)
+            case "pre_h":
+                return _number(event.pre_max_h, ink, palette)
+            case "post_h":
+                return _number(event.post_max_h, ink, palette)
+            case "lr":
+                return _number(event.lr, ink, palette)
+        raise KeyError(key)
+
+    def _delta(self, event: Transaction, key: str) -> Cell:
+        pre, post = event.pre_loss, event.post_loss
+        if pre is None or post is None:
+            return "-", self.palette.faint, False
+        delta = post - pre
+        ink = self.palette.good if delta <= 0 else self.palette.bad
+        if key == "change":
+            return (percent(delta / pre) if pre else "-").removesuffix(" %"), ink, False
+        return f"{'+' if delta > 0 else ''}{short(delta)}", ink, False
+
+    def _event(self, row: int) -> Transaction:
+        event = self._decoded.get(row)
+        if event is None:
+            if len(self._decoded) >= KEPT:
+                self._decoded.clear()
+            event = self._decoded[row] = self._events[row]
+        return event
+
+
+def _number(value: float | None, ink: Colour, palette: Palette) -> Cell:
+    return short(value), palette.faint if value is None else ink, False
+
+
+def gate_plots(
+    events: Transactions, plasticity: Mapping[str, Any], message: str
+) -> list[tuple[Plot, bool]]:
+    """Gradient norm, losses and state norm with their thresholds; each with: logarithmic?"""
+    t = events.t
+    tol = threshold(plasticity, "rollback_tol")
+    band = None
+    if tol is not None and len(events):
+        low = Series(t, events.pre_loss * max(1 - tol, 0.0))
+        band = Band("tolerance", low, Series(t, events.pre_loss * (1 + tol)))
+    allowed = f"band: pre_loss x (1 +- {tol:g})" if tol is not None else "tolerance not recorded"
+    largest = np.fmax(events.pre_max_h, events.post_max_h)
+    return [
+        (
+            Plot(
+                title="grad_norm",
+                traces=(Trace("gradient norm", Series(t, events.grad_norm), "third"),),
+                thresholds=_line(plasticity, "grad_norm_max"),
+                message=message,
+            ),
+            spreads(events.grad_norm),
+        ),
+        (
+            Plot(
+                title="loss",
+                note=allowed,
+                traces=(
+                    Trace("pre", Series(t, events.pre_loss), "baseline"),
+                    Trace("post", Series(t, events.post_loss), "adaptive", heavy=True),
+                ),
+                band=band,
+                message=message,
+            ),
+            spreads(np.concatenate([events.pre_loss, events.post_loss])),
+        ),
+        (
+            Plot(
+                title="max |h|",
+                traces=(
+                    Trace("pre", Series(t, events.pre_max_h), "baseline"),
+                    Trace("post", Series(t, events.post_max_h), "adaptive", heavy=True),
+                ),
+                thresholds=_line(plasticity, "state_norm_max"),
+                message=message,
+            ),
+            spreads(largest),
+        ),
+    ]
+
+
+def _line(plasticity: Mapping[str, Any], key: str) -> tuple[Threshold, ...]:
+    value = threshold(plasticity, key)
+    return () if value is None else (Threshold(f"{key} {short(value)}", value),)
+
+
+def spreads(values: Floats) -> bool:
+    """The positive values span so much that a linear axis would hide most of them."""
+    known = values[np.isfinite(values) & (values > 0)]
+    if len(known) < 2:
+        return False
+    return bool(known.max() > SPREAD * known.min())

@@ -1,0 +1,69 @@
+"""A miniature of what one update changed: the three plastic matrices side by side."""
+
+import numpy as np
+
+from tttui.draw import heat
+from tttui.draw.canvas import Canvas, fit
+from tttui.draw.numbers import short
+from tttui.model.arrays import PLASTIC, Weights
+from tttui.widgets.drawn import Drawn
+
+TITLES = {"W_u": "W_u", "B": "B", "W_o": "W_o^T"}
+
+
+class ChangeMap(Drawn):
+    """After minus before, on one symmetric scale; W_o is transposed so that its rows are B's.
+
+    Where there is nothing to show, `message` says why.
+    """
+
+    DEFAULT_CSS = "ChangeMap { height: 18; padding: 0 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._change: Weights | None = None
+        self._message = ""
+
+    def set_change(self, change: Weights | None, message: str) -> None:
+        if change is not self._change or message != self._message:
+            self._change, self._message = change, message
+            self.changed()
+
+    def paint(self, width: int, height: int) -> Canvas:
+        canvas = Canvas(height, width)
+        palette, glyphs = self.palette, self.glyphs
+        if self._change is None:
+            for row, text in enumerate(_wrapped(self._message, width)):
+                canvas.write(row, 0, text, palette.muted)
+            return canvas
+        bound = heat.limit(*self._change.values())
+        title = f"what it changed, largest {short(bound)}"
+        canvas.write(0, 0, fit(title, width, glyphs.ellipsis), palette.accent)
+        at, room = 0, height - 2
+        for name in PLASTIC:
+            if name not in self._change or at >= width or room < 1:
+                continue
+            values = self._change[name]
+            values = values.T if name == "W_o" else values
+            pyramid = heat.Pyramid(np.asarray(values))
+            view = heat.View.fitting(pyramid.shape, min(width - at, 24), room)
+            view = heat.View(level=view.level)
+            down, across = view.cells(*pyramid.shape)
+            size = min(max(across, len(TITLES[name])), width - at), min(-(-down // 2), room)
+            canvas.write(1, at, TITLES[name][: size[0]], palette.muted)
+            part = heat.paint(pyramid, view, size, bound, palette, glyphs)
+            for grid in ("char", "ink", "paper"):
+                whole = getattr(canvas, grid)
+                whole[2 : 2 + size[1], at : at + size[0]] = getattr(part, grid)
+            at += size[0] + 2
+        return canvas
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines, line = list[str](), ""
+    for word in text.split():
+        if line and len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line = ""
+        line = f"{line} {word}" if line else word
+    return [*lines, line]

@@ -1,0 +1,71 @@
+"""How update attempts ended (bars), and when (stacked bins along the shared time axis)."""
+
+from rich.segment import Segment
+
+from tttui.draw import plot, tally
+from tttui.draw.canvas import Canvas
+from tttui.draw.colours import DEFAULT, style
+from tttui.draw.marks import Marks
+from tttui.model.timeline import Timeline
+from tttui.widgets.drawn import Drawn, replaced
+from tttui.widgets.timeview import TimeView
+
+
+class Reasons(Drawn):
+    """Counts by status."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._marks, self._message = Marks(), ""
+
+    def set_marks(self, marks: Marks, message: str) -> None:
+        """Other attempts; `message` is said where there are none."""
+        if marks is not self._marks or message != self._message:
+            self._marks, self._message = marks, message
+            self.changed()
+
+    def paint(self, width: int, height: int) -> Canvas:
+        return tally.reasons(self._marks, (width, height), self.palette, self.glyphs, self._message)
+
+
+class AttemptsOverTime(TimeView):
+    """Bins of attempts over the window; a click selects the nearest attempt."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._marks = Marks()
+
+    def set_marks(self, marks: Marks) -> None:
+        if marks is not self._marks:
+            self._marks = marks
+            self.changed()
+
+    @property
+    def left(self) -> int:
+        return plot.gutter(self.content_size.width)
+
+    def repaints(self, old: Timeline, new: Timeline) -> bool:
+        return (old.t0, old.t1) != (new.t0, new.t1)
+
+    def paint(self, width: int, height: int) -> Canvas:
+        return tally.over_time(
+            self._marks, self.axis(), self.left, (width, height), self.palette, self.glyphs
+        )
+
+    def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
+        if y == 0 or self.timeline.empty:
+            return line
+        for t in (self.hovered, self.timeline.cursor):
+            column = None if t is None else self.axis().column(t)
+            if column is not None:
+                paper = style(DEFAULT, self.palette.cursor_paper)
+                line = replaced(line, self.left + column, None, paper)
+        return line
+
+    def picked(self, t: int, row: int) -> None:
+        del row
+        index = self._marks.nearest(t)
+        if index is None:
+            self.post_message(self.StepPicked(t))
+        else:
+            self.post_message(self.AttemptPicked(index, int(self._marks.t[index])))
