@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from tttui.draw.axis import TimeAxis
 from tttui.draw.envelope import Series
 from tttui.draw.glyphs import ASCII, GLYPHS, UNICODE
-from tttui.draw.layout import arrange, gutter
+from tttui.draw.layout import arrange
 from tttui.draw.marks import Marks
 from tttui.draw.palette import ANSI, DARK, PALETTES
-from tttui.draw.plot import Band, Plot, Threshold, Trace
+from tttui.draw.plot import Band, Plot, Threshold, Trace, gutter
 from tttui.draw.reading import title_row
 from tttui.draw.timechart import Picture, paint
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tttui.draw.plot import gutter
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -22,11 +24,6 @@ class Layout:
     @property
     def columns(self) -> int:
         return max(self.width - self.gutter, 0)
-
-
-def gutter(width: int) -> int:
-    """Columns left of the plot. It depends on the width alone, so that time views line up."""
-    return 9 if width >= 60 else 7 if width >= 30 else 6
 
 
 def arrange(width: int, height: int, marks: bool) -> Layout:

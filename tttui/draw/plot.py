@@ -82,3 +82,8 @@ def faint_ink(role: Role, palette: Palette) -> Colour:
         "third": palette.third_raw,
     }
     return palette.faint if isinstance(role, int) else named[role]
+
+
+def gutter(width: int) -> int:
+    """Columns left of the axis. They depend on the width alone, so that time views line up."""
+    return 9 if width >= 60 else 7 if width >= 30 else 6

@@ -6,7 +6,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
 
-from tttui.draw import layout, reading, timechart
+from tttui.draw import layout, plot, reading, timechart
 from tttui.draw.canvas import Canvas
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.plot import Plot
@@ -60,7 +60,7 @@ class Chart(TimeView, can_focus=True):
 
     @property
     def left(self) -> int:
-        return layout.gutter(self.content_size.width)
+        return plot.gutter(self.content_size.width)
 
     @property
     def logarithmic(self) -> bool:

@@ -3,7 +3,7 @@
 from rich.segment import Segment
 from textual.geometry import Region
 
-from tttui.draw import graph, layout
+from tttui.draw import graph, plot
 from tttui.draw.canvas import Canvas
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.marks import Marks
@@ -34,7 +34,7 @@ class CommitGraph(TimeView, can_focus=True):
 
     @property
     def left(self) -> int:
-        return layout.gutter(self.content_size.width)
+        return plot.gutter(self.content_size.width)
 
     def repaints(self, old: Timeline, new: Timeline) -> bool:
         return (old.t0, old.t1, old.selected) != (new.t0, new.t1, new.selected)

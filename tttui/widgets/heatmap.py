@@ -95,9 +95,29 @@ class Heatmap(Drawn, can_focus=True):
     def view(self) -> View:
         return self._view or self._fitting()
 
-    def _fitting(self) -> View:
+    @property
+    def values(self) -> Floats:
+        """The matrix that is shown."""
+        return self._pyramid.levels[0]
+
+    @property
+    def left(self) -> int:
+        """Columns left of the matrix."""
+        return 0
+
+    @property
+    def top(self) -> int:
+        """Rows above the matrix."""
+        return 1
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """Character cells (width, height) for the matrix."""
         width, height = self.content_size
-        return View.fitting(self._pyramid.shape, width, max(height - 2, 1))
+        return max(width - self.left, 1), max(height - self.top - 1, 1)
+
+    def _fitting(self) -> View:
+        return View.fitting(self._pyramid.shape, *self.room)
 
     def zoom(self, n: int) -> None:
         """The next larger (n = 1) or smaller (-1) view, around the marked element."""
@@ -107,7 +127,7 @@ class Heatmap(Drawn, can_focus=True):
             self.changed()
             return
         row, column = self.cell or (view.row, view.column)
-        rows, columns = view.span(self.content_size.width, max(self.content_size.height - 2, 1))
+        rows, columns = view.span(*self.room)
         self._look_at(view, row - rows // 2, column - columns // 2)
 
     def pan(self, rows: int, columns: int) -> None:
@@ -118,7 +138,7 @@ class Heatmap(Drawn, can_focus=True):
     def _look_at(self, view: View, row: int, column: int) -> None:
         """Show the view from this element on, as far as the matrix reaches."""
         shape, size = self._pyramid.shape, view.size
-        span = view.span(self.content_size.width, max(self.content_size.height - 2, 1))
+        span = view.span(*self.room)
         row = min(max(row, 0), max(shape[0] - span[0], 0)) // size * size
         column = min(max(column, 0), max(shape[1] - span[1], 0)) // size * size
         moved = replace(view, row=row, column=column)
@@ -128,18 +148,19 @@ class Heatmap(Drawn, can_focus=True):
 
     def paint(self, width: int, height: int) -> Canvas:
         canvas = Canvas(height, width)
-        rows = height - 2
+        top, left = self.top, self.left
+        rows = height - top - 1
         if not self._pyramid.levels[0].size:
             canvas.write(0, 0, fit(self._title, width), self.palette.text, bold=True)
             text = fit(self._message, width, self.glyphs.ellipsis)
             canvas.write(height // 2, (width - len(text)) // 2, text, self.palette.muted)
             return canvas
-        if rows < 1:
+        if rows < 1 or width <= left:
             return canvas
-        size = (width, rows)
+        size = (width - left, rows)
         cells = heat.paint(self._pyramid, self.view, size, self._bound, self.palette, self.glyphs)
         for name in ("char", "ink", "paper", "bold"):
-            getattr(canvas, name)[1 : 1 + rows] = getattr(cells, name)
+            getattr(canvas, name)[top : top + rows, left:] = getattr(cells, name)
         self._paint_bar(canvas, height - 1)
         return canvas
 
@@ -156,16 +177,17 @@ class Heatmap(Drawn, can_focus=True):
     def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
         if not self._pyramid.levels[0].size:
             return line
-        width, height = self.content_size
+        width = self.content_size.width
         if y == 0:
             return self._heading(width)
-        if self.cell is None or not 1 <= y < height - 1 or not self._in_view(self.cell):
+        row = y - self.top
+        if self.cell is None or not 0 <= row < self.room[1] or not self._in_view(self.cell):
             return line
         x, top = self.view.place(*self.cell)
         wide, high = self.view.wide, self.view.high
         mark = style(self.palette.cursor, bold=True)
-        for column in range(x, min(x + wide, width)):
-            if top // 2 <= y - 1 <= (top + high - 1) // 2:
+        for column in range(self.left + x, min(self.left + x + wide, width)):
+            if top // 2 <= row <= (top + high - 1) // 2:
                 line = replaced(line, column, "◆" if self.glyphs.braille else "X", mark)
         return line
 
@@ -187,7 +209,7 @@ class Heatmap(Drawn, can_focus=True):
 
     def _span(self) -> Cell:
         """How many rows and columns of elements fit into the widget."""
-        return self.view.span(self.content_size.width, max(self.content_size.height - 2, 1))
+        return self.view.span(*self.room)
 
     def _in_view(self, cell: Cell) -> bool:
         rows, columns = self._span()
@@ -196,9 +218,10 @@ class Heatmap(Drawn, can_focus=True):
 
     def cell_at(self, x: int, y: int) -> Cell | None:
         """The element at character cell (x, y) of the content; the upper one of two."""
-        if not 1 <= y < self.content_size.height - 1:
+        x, y = x - self.left, y - self.top
+        if not (0 <= y < self.room[1] and x >= 0):
             return None
-        row, column = self.view.element(x, 2 * (y - 1))
+        row, column = self.view.element(x, 2 * y)
         rows, columns = self._pyramid.shape
         return (row, column) if 0 <= row < rows and 0 <= column < columns else None
 

@@ -5,7 +5,7 @@ from rich.segment import Segment
 from textual import events
 from textual.geometry import Region
 
-from tttui.draw import layout
+from tttui.draw import plot
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
 from tttui.draw.colours import style
@@ -36,7 +36,7 @@ class Scrubber(TimeView):
 
     @property
     def left(self) -> int:
-        return layout.gutter(self.content_size.width)
+        return plot.gutter(self.content_size.width)
 
     def axis(self) -> TimeAxis:
         line = self.timeline

@@ -1,0 +1,239 @@
+"""Charts, commit graph and scrubber: what they show of a timeline and ask of it by mouse."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from textual.geometry import Region
+from textual.widget import Widget
+
+from tests.widgets.stage import Stage, lines
+from tttui.draw.colours import rich_colour
+from tttui.draw.envelope import Series
+from tttui.draw.glyphs import ASCII
+from tttui.draw.marks import Marks
+from tttui.draw.palette import LIGHT
+from tttui.draw.plot import Plot, Trace
+from tttui.model.timeline import Timeline
+from tttui.widgets.chart import Chart
+from tttui.widgets.commits import CommitGraph
+from tttui.widgets.scrubber import Scrubber
+from tttui.widgets.timeview import TimeView
+
+STEPS = np.arange(100)
+MARKS = Marks(np.array([10, 30, 50, 70]), np.array([0, 1, 0, 2]))
+VIEW = Timeline.over(0, 99).jump(50)
+LEFT = 9
+"""Columns left of the axis at the width of the tests."""
+
+
+def chart(timeline: Timeline = VIEW) -> Chart:
+    found = Chart()
+    frozen = Trace("frozen", Series(STEPS, np.full(100, 2.0)), "baseline")
+    adaptive = Trace("adaptive", Series(STEPS, np.linspace(4, 1, 100)), "adaptive", True)
+    found.set_plot(Plot("MSE", traces=(frozen, adaptive), compare=(1, 0), marks=MARKS))
+    found.set_timeline(timeline)
+    return found
+
+
+def graph() -> CommitGraph:
+    found = CommitGraph()
+    found.set_marks(MARKS)
+    found.set_timeline(VIEW)
+    return found
+
+
+def scrubber(timeline: Timeline = VIEW) -> Scrubber:
+    found = Scrubber()
+    found.set_marks(MARKS)
+    found.set_timeline(timeline)
+    return found
+
+
+def count_paints(
+    widget: Chart | CommitGraph | Scrubber, monkeypatch: pytest.MonkeyPatch
+) -> list[int]:
+    painted: list[int] = []
+    original = widget.paint
+
+    def paint(width: int, height: int) -> object:
+        painted.append(1)
+        return original(width, height)
+
+    monkeypatch.setattr(widget, "paint", paint)
+    return painted
+
+
+def catch_regions(widget: Widget, monkeypatch: pytest.MonkeyPatch) -> list[Region]:
+    caught: list[Region] = []
+    monkeypatch.setattr(widget, "refresh", lambda *regions, **_: caught.extend(regions))
+    return caught
+
+
+async def test_a_chart_reads_the_values_under_the_cursor() -> None:
+    view = chart()
+    async with Stage(view).run_test(size=(100, 20)):
+        assert lines(view)[0].startswith("MSE  t 50  ━ adaptive 2.48  ─ frozen 2.00  gap +24.2 %")
+        assert "● commit" in lines(view)[0]
+
+
+@pytest.mark.parametrize("kind", [chart, graph, scrubber])
+async def test_a_cursor_move_paints_nothing_again(
+    kind: Callable[[], Chart | CommitGraph | Scrubber], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = kind()
+    async with Stage(view).run_test(size=(100, 20)) as pilot:
+        painted = count_paints(view, monkeypatch)
+        view.set_timeline(VIEW.step(7))
+        await pilot.pause()
+        lines(view)
+        assert painted == []
+
+
+async def test_a_cursor_move_dirties_two_columns_and_the_texts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    view = chart()
+    async with Stage(view).run_test(size=(100, 20)):
+        caught = catch_regions(view, monkeypatch)
+        view.set_timeline(VIEW.step(20))
+        tall = {r.x for r in caught if r.height == 20 and r.width == 1}
+        assert tall == {LEFT + 45, LEFT + 64}
+        assert all(r.height == 1 for r in caught if r.width > 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [Timeline.zoom_in, lambda line: line.show(5, 60), lambda line: line.extended(200)],
+)
+async def test_another_window_paints_again(
+    change: Callable[[Timeline], Timeline], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = chart()
+    async with Stage(view).run_test(size=(100, 20)) as pilot:
+        painted = count_paints(view, monkeypatch)
+        view.set_timeline(change(VIEW))
+        await pilot.pause()
+        lines(view)
+        assert painted
+
+
+async def test_the_cursor_crosses_the_plot_and_names_its_step() -> None:
+    view = chart()
+    async with Stage(view).run_test(size=(100, 20)):
+        shown = lines(view)
+        assert shown[-1][LEFT + 44 : LEFT + 48].strip() == "50"
+        assert sum(line[LEFT + 45] == "│" for line in shown) > 8
+
+
+async def test_the_cursor_hides_a_label_that_it_would_cut() -> None:
+    view = chart(VIEW.jump(61))
+    async with Stage(view).run_test(size=(100, 20)):
+        assert " 61 " in lines(view)[-1]
+        assert "6 " not in lines(view)[-1].replace(" 61 ", "")
+
+
+async def test_a_click_asks_for_a_step() -> None:
+    app = Stage(chart())
+    async with app.run_test(size=(100, 20)) as pilot:
+        await pilot.click(Chart, offset=(LEFT, 5))
+        assert app.of(TimeView.StepPicked) == [TimeView.StepPicked(0)]
+
+
+async def test_a_drag_asks_for_a_range() -> None:
+    app = Stage(chart())
+    async with app.run_test(size=(100, 20)) as pilot:
+        await pilot.mouse_down(Chart, offset=(LEFT + 80, 5))
+        await pilot.hover(Chart, offset=(LEFT + 50, 5))
+        await pilot.hover(Chart, offset=(LEFT + 20, 5))
+        await pilot.mouse_up(Chart, offset=(LEFT + 20, 5))
+        found = app.of(TimeView.RangePicked)
+    assert len(found) == 1
+    assert isinstance(found[0], TimeView.RangePicked)
+    assert (found[0].t0, found[0].t1) == (22, 88)
+
+
+async def test_hovering_reads_the_step_under_the_mouse() -> None:
+    view = chart()
+    app = Stage(view)
+    async with app.run_test(size=(100, 20)) as pilot:
+        await pilot.hover(Chart, offset=(LEFT + 90, 5))
+        await pilot.pause()
+        assert view.hovered == 99
+        assert "t 99" in lines(view)[0]
+        assert app.of(TimeView.Hovered)
+
+
+async def test_beside_the_axis_the_mouse_asks_nothing() -> None:
+    app = Stage(chart())
+    async with app.run_test(size=(100, 20)) as pilot:
+        await pilot.click(Chart, offset=(2, 5))
+        assert app.of(TimeView.StepPicked) == []
+
+
+@pytest.mark.parametrize("size", [(20, 4), (40, 12), (80, 24), (200, 50), (400, 100)])
+async def test_a_chart_fills_any_size(size: tuple[int, int]) -> None:
+    view = chart()
+    async with Stage(view).run_test(size=size):
+        shown = lines(view)
+        assert len(shown) == size[1]
+        assert all(len(line) == size[0] for line in shown)
+        assert any(0x2800 < ord(c) <= 0x28FF for line in shown for c in line)
+
+
+async def test_an_empty_run_says_what_is_missing() -> None:
+    view = Chart()
+    view.set_plot(Plot("MSE", message="no steps.jsonl in this session"))
+    async with Stage(view).run_test(size=(80, 10)):
+        assert any("no steps.jsonl in this session" in line for line in lines(view))
+
+
+async def test_chart_and_graph_put_a_step_into_the_same_column() -> None:
+    one, other = chart(), graph()
+    async with Stage(one, other).run_test(size=(100, 24)):
+        lane = next(line for line in lines(one) if "▲" in line)
+        stubs = next(line for line in lines(other)[1:] if "▲" in line)
+        assert lane.index("▲") == stubs.index("▲")
+
+
+async def test_another_look_repaints_in_its_glyphs_and_colours() -> None:
+    view = chart()
+    async with Stage(view).run_test(size=(100, 20)) as pilot:
+        view.set_look(LIGHT, ASCII)
+        await pilot.pause()
+        assert all(line.isascii() for line in lines(view))
+        inks = [s.style.color for s in view.render_line(8) if s.style]
+        assert rich_colour(LIGHT.adaptive) in inks
+
+
+async def test_a_click_on_the_graph_selects_the_nearest_attempt() -> None:
+    app = Stage(graph())
+    async with app.run_test(size=(100, 8)) as pilot:
+        await pilot.click(CommitGraph, offset=(LEFT + 29, 2))
+        assert app.of(TimeView.AttemptPicked) == [TimeView.AttemptPicked(1, 30)]
+
+
+async def test_the_scrubber_shows_state_window_and_place() -> None:
+    view = scrubber(VIEW.show(40, 60).toggle_play().faster())
+    async with Stage(view).run_test(size=(60, 3)):
+        shown = lines(view)[0]
+        assert shown.startswith("▶ x2")
+        assert shown.endswith("50 / 99")
+        assert "━━" in shown
+        assert "▲" in shown
+
+
+async def test_dragging_along_the_scrubber_moves_the_cursor() -> None:
+    app = Stage(scrubber())
+    async with app.run_test(size=(100, 3)) as pilot:
+        await pilot.mouse_down(Scrubber, offset=(LEFT, 0))
+        await pilot.hover(Scrubber, offset=(LEFT + 60, 0))
+        await pilot.mouse_up(Scrubber, offset=(LEFT + 40, 0))
+        found = [m.t for m in app.of(TimeView.StepPicked) if isinstance(m, TimeView.StepPicked)]
+    assert found[-1] == 49
+
+
+async def test_a_scrubber_of_an_empty_run_is_a_bare_track() -> None:
+    view = Scrubber()
+    async with Stage(view).run_test(size=(60, 3)):
+        assert set(lines(view)[0][LEFT:].strip()) == {"─"}
