@@ -5,8 +5,9 @@ import os
 import signal
 import sys
 import tempfile
+import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from rich.console import RenderableType
@@ -37,7 +38,13 @@ class TttuiApp(App[int]):
     """
 
     def __init__(
-        self, store: Store, start: StartView, *, theme: str | None = None, ascii: bool = False
+        self,
+        store: Store,
+        start: StartView,
+        *,
+        theme: str | None = None,
+        ascii: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
         self.store = store
@@ -48,10 +55,10 @@ class TttuiApp(App[int]):
         if ascii:
             self._filters.append(AsciiFilter())
         glyphs = GLYPHS["ascii" if ascii else "unicode"]
-        self._main = MainScreen(store, start, palette_of(self.theme), glyphs)
+        self.main = MainScreen(store, start, palette_of(self.theme), glyphs, clock)
 
     def get_default_screen(self) -> Screen[None]:
-        return self._main
+        return self.main
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
@@ -69,10 +76,10 @@ class TttuiApp(App[int]):
         self.refresh(repaint=True, layout=True)
 
     def _repaint(self) -> None:
-        self._main.set_palette(palette_of(self.theme))
+        self.main.set_palette(palette_of(self.theme))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        yield from self._main.system_commands()
+        yield from self.main.system_commands()
         yield from (
             command
             for command in super().get_system_commands(screen)

@@ -1,0 +1,108 @@
+"""The app, headless, on run directories made for the test."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tttui.app import TttuiApp
+from tttui.model.session import SessionData
+from tttui.model.timeline import Timeline
+from tttui.panes.view import Pane
+from tttui.screens.main import MainScreen, StartView
+from tttui.store import Store
+
+NOW = 1_800_000_000.0
+"""What the clock says in every test of the screen (Unix seconds)."""
+
+PATIENCE_S = 20.0
+"""How long a condition may take before the test fails."""
+
+
+@dataclass
+class Driver:
+    """A running app and what tests do with it."""
+
+    app: TttuiApp
+    pilot: Pilot[int]
+
+    @property
+    def main(self) -> MainScreen:
+        return self.app.main
+
+    @property
+    def timeline(self) -> Timeline:
+        return self.main.timeline
+
+    @property
+    def data(self) -> SessionData:
+        data = self.main.snapshot.data
+        assert data is not None, "nothing is open"
+        return data
+
+    @property
+    def pane(self) -> Pane:
+        return self.main.shown_pane
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def until(self, condition: Callable[[], object], what: str = "the condition") -> None:
+        """Let the app run until the condition holds."""
+        waited = 0.0
+        while not condition():
+            assert waited < PATIENCE_S, f"waited {PATIENCE_S:g} s for {what}:\n{self.text()}"
+            await self.pilot.pause(0.01)
+            waited += 0.01
+        await self.pilot.pause()
+
+    async def loaded(self) -> None:
+        """Wait until the newest snapshot is complete and on the screen."""
+
+        def shown() -> bool:
+            newest = self.main.store.snapshot
+            complete = newest.data is not None and not newest.data.loading
+            nothing = newest.scanned and not newest.places
+            return (complete or nothing or bool(newest.error)) and self.main.snapshot is newest
+
+        await self.until(shown, "the session to be loaded")
+
+    def text(self) -> str:
+        """What the screen shows."""
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
+
+
+OpenApp = Callable[..., AbstractAsyncContextManager[Driver]]
+
+
+@pytest.fixture
+def open_app() -> OpenApp:
+    """`async with open_app(path, ...) as driver`: the app on these paths, loaded."""
+
+    @asynccontextmanager
+    async def opened(
+        *paths: Path,
+        size: tuple[int, int] = (120, 40),
+        start: StartView | None = None,
+        theme: str | None = None,
+        ascii: bool = False,
+        poll: float | None = None,
+    ) -> AsyncIterator[Driver]:
+        store = Store(paths, poll=poll)
+        app = TttuiApp(store, start or StartView(), theme=theme, ascii=ascii, clock=lambda: NOW)
+        store.start()
+        async with app.run_test(size=size) as pilot:
+            driver = Driver(app, pilot)
+            await driver.loaded()
+            yield driver
+
+    return opened
+
+
+SIZES: Sequence[tuple[int, int]] = ((80, 24), (120, 40), (200, 50))
+"""The terminals that every screen is compared at."""

@@ -1,0 +1,211 @@
+"""The frame of the app: one timeline, its keys, the tabs, what is said when nothing is there."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.app.conftest import OpenApp
+from tests.rundirs import make_run
+from tttui.keys import COMMANDS, TABS
+from tttui.screens.main import StartView
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return make_run(tmp_path / "runs" / "a", steps=600).path
+
+
+async def test_it_opens_at_the_end_of_the_run(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run) as driver:
+        assert driver.timeline.cursor == 599
+        assert driver.timeline.whole
+
+
+@pytest.mark.parametrize(
+    ("keys", "cursor"),
+    [
+        (("left",), 599 - 1),
+        (("home",), 0),
+        (("home", "right", "right"), 2),
+        (("home", "shift+right"), 32),
+        (("shift+left",), 599 - 32),
+        (("home", "end"), 599),
+        (("left_square_bracket",), 576),
+        (("left_square_bracket", "left_square_bracket"), 544),
+        (("home", "right_square_bracket"), 32),
+        (("home", "right_square_bracket", "right_square_bracket"), 64),
+    ],
+)
+async def test_time_keys_move_the_cursor(
+    run: Path, open_app: OpenApp, keys: tuple[str, ...], cursor: int
+) -> None:
+    async with open_app(run) as driver:
+        await driver.press(*keys)
+        assert driver.timeline.cursor == cursor
+
+
+@pytest.mark.parametrize("tab", TABS)
+async def test_time_keys_work_on_every_tab(run: Path, open_app: OpenApp, tab: str) -> None:
+    async with open_app(run, start=StartView(tab=tab)) as driver:
+        await driver.press("left", "left", "home", "right")
+        assert driver.timeline.cursor == 1
+
+
+async def test_stepping_to_a_transaction_selects_it(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run) as driver:
+        await driver.press("left_square_bracket")
+        assert driver.timeline.selected == len(driver.data.transactions) - 1
+
+
+async def test_there_is_nothing_after_the_last_transaction(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run) as driver:
+        await driver.press("right_square_bracket")
+        assert "No later transaction" in driver.text()
+
+
+async def test_zoom_narrows_the_window_and_0_shows_the_whole(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run) as driver:
+        await driver.press("plus", "plus")
+        assert driver.timeline.span == 150
+        await driver.press("minus")
+        assert driver.timeline.span == 300
+        await driver.press("0")
+        assert driver.timeline.whole
+
+
+async def test_log_and_smooth_toggle(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run) as driver:
+        log, smooth = driver.timeline.log, driver.timeline.smooth
+        await driver.press("l", "s")
+        assert (driver.timeline.log, driver.timeline.smooth) == (not log, not smooth)
+        assert "span 32" in driver.text()
+
+
+async def test_play_moves_the_cursor_until_it_is_paused(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run) as driver:
+        await driver.press("home", "space")
+        await driver.until(lambda: driver.timeline.cursor > 2, "the replay to move")
+        await driver.press("space")
+        at = driver.timeline.cursor
+        assert not driver.timeline.playing
+        await driver.pilot.pause(0.2)
+        assert driver.timeline.cursor == at
+
+
+async def test_speed_keys_change_the_speed(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run) as driver:
+        await driver.press("full_stop", "full_stop", "comma")
+        assert driver.timeline.speed == 2
+
+
+async def test_tabs_go_round_in_both_directions(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run) as driver:
+        await driver.press("tab", "tab")
+        assert driver.main.tab == TABS[2]
+        await driver.press("shift+tab", "shift+tab", "shift+tab")
+        assert driver.main.tab == TABS[-1]
+
+
+@pytest.mark.parametrize(("key", "tab"), [(str(i), tab) for i, tab in enumerate(TABS, 1)])
+async def test_numbers_show_a_tab(run: Path, open_app: OpenApp, key: str, tab: str) -> None:
+    async with open_app(run) as driver:
+        await driver.press("2", key)
+        assert driver.main.tab == tab
+
+
+async def test_enter_opens_the_transaction_and_escape_closes_it(
+    run: Path, open_app: OpenApp
+) -> None:
+    async with open_app(run) as driver:
+        await driver.press("left_square_bracket", "enter")
+        assert "attempt 18 of 18" in driver.text()
+        await driver.press("escape")
+        assert "attempt 18 of 18" not in driver.text()
+
+
+async def test_help_lists_every_key_of_the_tab(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, size=(120, 100)) as driver:
+        await driver.press("question_mark")
+        shown = driver.text()
+        for command in COMMANDS:
+            if "overview" in command.tabs:
+                assert command.help[:40] in shown, command
+        await driver.press("escape")
+        assert "Help: Overview" not in driver.text()
+
+
+async def test_a_session_that_appears_later_is_opened(tmp_path: Path, open_app: OpenApp) -> None:
+    root = tmp_path / "runs"
+    root.mkdir()
+    async with open_app(root, poll=0.05) as driver:
+        assert "No session found" in driver.text()
+        make_run(root / "late", steps=64)
+        await driver.until(lambda: driver.main.snapshot.data is not None, "the new session")
+        assert "late" in driver.text()
+
+
+async def test_o_opens_another_session_by_name(tmp_path: Path, open_app: OpenApp) -> None:
+    make_run(tmp_path / "first", steps=100)
+    make_run(tmp_path / "second", steps=200)
+    async with open_app(tmp_path) as driver:
+        other = "second" if driver.data.place.name == "first" else "first"
+        await driver.press("o", *other[:3], "enter")
+        await driver.until(lambda: driver.data.place.name == other, "the other session")
+
+
+async def test_a_run_of_a_store_can_be_chosen(tmp_path: Path, open_app: OpenApp) -> None:
+    place = make_run(tmp_path / "sessions" / "s", layout="store", runs=2)
+    async with open_app(place.path) as driver:
+        assert driver.data.run == place.runs[-1]
+        await driver.press("o", "down", "enter")
+        await driver.until(lambda: driver.data.run == place.runs[0], "the other run")
+
+
+async def test_the_view_of_the_command_line_is_shown(run: Path, open_app: OpenApp) -> None:
+    start = StartView(tab="overview", t=320, window=(200, 400), log=True)
+    async with open_app(run, start=start) as driver:
+        line = driver.timeline
+        assert (line.cursor, line.t0, line.t1, line.log) == (320, 200, 400, True)
+
+
+async def test_the_link_of_a_view_opens_that_view(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run) as driver:
+        await driver.press("2", "home", "right", "plus", "Y")
+        words = driver.app.clipboard.split()
+    assert words[:2] == ["tttui", str(run)]
+    assert words[words.index("--tab") + 1] == "weights"
+    assert words[words.index("--t") + 1] == "1"
+    assert words[words.index("--window") + 1] == "0:300"
+
+
+async def test_y_copies_one_thing_after_another(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run) as driver:
+        await driver.press("y")
+        assert driver.app.clipboard == driver.data.meta.model_signature
+        assert "Model signature copied" in driver.text()
+        await driver.press("y")
+        assert driver.app.clipboard == driver.data.meta.base_ckpt_hash
+
+
+async def test_every_command_can_be_found_in_the_palette(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run) as driver:
+        offered = {command.title for command in driver.app.get_system_commands(driver.main)}
+        assert {c.help for c in COMMANDS if "overview" in c.tabs} <= offered
+
+
+async def test_q_leaves(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run) as driver:
+        await driver.press("q")
+        await driver.until(lambda: not driver.app.is_running, "the app to end")
+
+
+@pytest.mark.parametrize("size", [(20, 5), (40, 12), (1, 1), (300, 90)])
+async def test_any_size_of_terminal_is_survived(
+    run: Path, open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    async with open_app(run, size=size) as driver:
+        for tab in "123456":
+            await driver.press(tab, "left", "plus", "l")
+        await driver.pilot.resize_terminal(120, 40)
+        await driver.press("1")
+        assert "frozen MSE" in driver.text()
