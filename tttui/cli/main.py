@@ -100,7 +100,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _complain(
             f"unexpected {type(error).__name__}: {error or 'no message'}; "
-            f"the traceback is in {_crash_log(error)}",
+            f"the traceback is in {_crash_log(error, _root(args))}",
             1,
         )
     return code
@@ -112,12 +112,23 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-def _crash_log(error: BaseException) -> str:
+def _root(args: Sequence[str] | None) -> Path:
+    """The run root that the command line named, for a message after it was lost to an error."""
+    words = list(sys.argv[1:] if args is None else args)
+    for i, word in enumerate(words):
+        if word.startswith("--root="):
+            return Path(word.removeprefix("--root="))
+        if word == "--root" and i + 1 < len(words):
+            return Path(words[i + 1])
+    return Path("runs")
+
+
+def _crash_log(error: BaseException, root: Path) -> str:
     text = "".join(traceback.format_exception(error))
-    name = f"tttui-crash-{time.strftime('%Y%m%d-%H%M%S')}.log"
-    for directory in (Path("runs"), Path(tempfile.gettempdir())):
-        if directory.is_dir():
+    name = f"crash-{time.strftime('%Y%m%d-%H%M%S')}.log"
+    for path in (root / name, Path(tempfile.gettempdir()) / f"tttui-{name}"):
+        if path.parent.is_dir():
             with contextlib.suppress(OSError):
-                (directory / name).write_text(text, encoding="utf-8")
-                return str(directory / name)
-    return "nowhere, since no log could be written"
+                path.write_text(text, encoding="utf-8")
+                return str(path)
+    return "no file, since none could be written"

@@ -1,0 +1,119 @@
+"""`tttui ls`: the sessions there are."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tttui.cli.options import json_option, root_option
+
+if TYPE_CHECKING:
+    from tttui.model.session import SessionSummary
+
+HEADERS = ("session", "state", "mode", "mu", "steps", "commits", "improvement", "created", "where")
+RIGHT = {3, 4, 5, 6, 7}
+
+
+@click.command("ls")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@root_option
+@json_option
+def command(paths: tuple[Path, ...], root: Path, as_json: bool) -> None:
+    """List the sessions below PATH (default: the root), forks under their parents."""
+    from tttui.artifacts.discover import scan
+    from tttui.artifacts.summary import read_summary
+    from tttui.cli.output import json_document, result, say, table
+    from tttui.cli.places import existing
+
+    found = scan([existing(path) for path in paths] or ([root] if root.exists() else []))
+    summaries = [read_summary(place) for place in found.places]
+    for problem in found.problems:
+        say(f"{problem.path}: {problem.reason}")
+    if as_json:
+        json_document([as_document(summary) for summary in summaries])
+    elif not summaries:
+        say(f"no sessions below {', '.join(map(str, paths)) or root}; make one: tttui demo")
+    else:
+        result(table(HEADERS, [_row(s, lead) for s, lead in tree(summaries)], right=RIGHT))
+
+
+def tree(summaries: Sequence["SessionSummary"]) -> list[tuple["SessionSummary", str]]:
+    """Every summary with the branch drawn before its name; children below their parents."""
+    by_id: dict[str, int] = {}
+    for i, summary in enumerate(summaries):
+        by_id.setdefault(summary.place.name, i)
+    for i, summary in enumerate(summaries):
+        if summary.meta.session_id is not None:
+            by_id.setdefault(summary.meta.session_id, i)
+    children: dict[int | None, list[int]] = {}
+    for i, summary in enumerate(summaries):
+        parent = by_id.get(summary.meta.parent_session_id or "")
+        children.setdefault(parent if parent != i else None, []).append(i)
+    out: list[tuple[SessionSummary, str]] = []
+    seen: set[int] = set()
+
+    def visit(i: int, lead: str, branch: str, below: str) -> None:
+        if i in seen:
+            return
+        seen.add(i)
+        out.append((summaries[i], lead + branch))
+        inner = children.get(i, [])
+        for k, child in enumerate(inner):
+            last = k == len(inner) - 1
+            visit(child, lead + below, "└ " if last else "├ ", "  " if last else "│ ")
+
+    for i in children.get(None, []):
+        visit(i, "", "", "")
+    for i in range(len(summaries)):  # parents in a circle (a damaged meta.json) are still shown
+        visit(i, "", "", "")
+    return out
+
+
+def as_document(summary: "SessionSummary") -> dict[str, Any]:
+    """One session for `--json`."""
+    return {
+        "name": summary.place.name,
+        "path": str(summary.place.path),
+        "layout": summary.place.layout,
+        "run": summary.run,
+        "session_id": summary.meta.session_id,
+        "parent_session_id": summary.meta.parent_session_id,
+        "state": summary.status.state if summary.status else None,
+        "detail": summary.status.detail if summary.status else None,
+        "mu": summary.meta.mu,
+        "env_mode": summary.meta.env_mode,
+        "created_at_unix": summary.meta.created_at,
+        "steps": summary.steps,
+        "updates_attempted": summary.attempted,
+        "updates_committed": summary.committed,
+        "baseline_mse_last100_mean": summary.baseline_last100,
+        "adaptive_mse_last100_mean": summary.adaptive_last100,
+        "improvement_percent": summary.improvement,
+        "problems": [f"{p.path}: {p.reason}" for p in summary.problems],
+    }
+
+
+def _row(summary: "SessionSummary", lead: str) -> tuple[str, ...]:
+    from tttui.cli.output import number
+    from tttui.model.ages import age_text
+
+    percent = summary.improvement
+    status = summary.status
+    commits = "-" if summary.attempted is None else f"{summary.committed or 0}/{summary.attempted}"
+    return (
+        lead + summary.place.name,
+        summary.place.layout if status is None else status.detail or status.state,
+        summary.meta.env_mode or "-",
+        number(summary.meta.mu),
+        "-" if summary.steps is None else str(summary.steps),
+        commits,
+        "-" if percent is None else percent_text(percent),
+        age_text(summary.meta.created_at) or "-",
+        str(summary.place.path),
+    )
+
+
+def percent_text(percent: float) -> str:
+    """`+84.2 %`; whole numbers where the model is far worse."""
+    return f"{percent:+.0f} %" if abs(percent) >= 1000 else f"{percent:+.1f} %"
