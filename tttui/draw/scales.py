@@ -33,7 +33,8 @@ class Scale:
         """
         low, high = (min(max(end, -_LARGEST), _LARGEST) for end in (low, high))
         if log and positive > 0 and high > 0:
-            return cls(_round_down(min(positive, high)), _round_up(high), log=True)
+            low, high = max(min(positive, high), _SMALLEST), max(high, _SMALLEST)
+            return cls(_round_down(low), _round_up(high), log=True)
         if low == high:
             margin = abs(low) / 2 or 1.0
             low, high = (0.0, 2 * high) if low > 0 else (low - margin, high + margin)
@@ -63,7 +64,7 @@ class Scale:
 
     def dots(self, values: Floats, height: int) -> Ints:
         """Dot rows from the bottom, 0 .. height-1 inside the axis; values must not be NaN."""
-        spot = np.clip(self.position(values) * (height - 1), -FAR, FAR)
+        spot = np.clip(np.clip(self.position(values), -FAR, FAR) * (height - 1), -FAR, FAR)
         return np.rint(spot).astype(np.int64)
 
     def ticks(self, most: int) -> list[Tick]:
