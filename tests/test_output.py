@@ -1,0 +1,110 @@
+"""Only cells that changed are sent, and the terminal still shows exactly the frame."""
+
+from collections.abc import Sequence
+
+import pyte
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.color import ColorSystem
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.geometry import Region
+from textual.strip import Strip
+
+from tttui.output import Frame
+
+WIDTH, HEIGHT = 12, 3
+CONSOLE = Console(color_system="truecolor", force_terminal=True, width=WIDTH)
+STYLES = (None, Style(bold=True), Style(color="red"), Style(bgcolor="#102030", color="#ffffff"))
+
+cells = st.tuples(st.sampled_from("ab ─●é"), st.sampled_from(STYLES))
+lines = st.lists(cells, min_size=WIDTH, max_size=WIDTH)
+frames = st.lists(lines, min_size=HEIGHT, max_size=HEIGHT)
+Line = Sequence[tuple[str, Style | None]]
+
+
+def layout(frame: Sequence[Line]) -> LayoutUpdate:
+    strips = [[Strip([Segment(c, s) for c, s in line])] for line in frame]
+    return LayoutUpdate(strips, Region(0, 0, WIDTH, HEIGHT))
+
+
+class Screen:
+    """A terminal that remembers text and colours."""
+
+    def __init__(self) -> None:
+        self.screen = pyte.Screen(WIDTH, HEIGHT)
+        self.stream = pyte.Stream(self.screen)
+
+    def show(self, data: str) -> None:
+        self.stream.feed(data)
+
+    def cells(self) -> list[list[tuple[str, str, str, bool]]]:
+        buffer = self.screen.buffer
+        return [
+            [(c.data, c.fg, c.bg, c.bold) for c in (buffer[y][x] for x in range(WIDTH))]
+            for y in range(HEIGHT)
+        ]
+
+
+@given(st.lists(frames, min_size=1, max_size=4))
+@settings(deadline=None, max_examples=60)
+def test_differences_show_the_same_screen_as_whole_frames(shown: list[list[Line]]) -> None:
+    frame, terminal = Frame(), Screen()
+    for each in shown:
+        terminal.show(frame.wrap(layout(each)).render_segments(CONSOLE))
+        whole = Screen()
+        whole.show(layout(each).render_segments(CONSOLE).replace("\n", ""))
+        assert terminal.cells() == whole.cells()
+
+
+def test_an_unchanged_frame_sends_nothing() -> None:
+    frame = Frame()
+    same = [[("x", STYLES[2])] * WIDTH] * HEIGHT
+    assert frame.wrap(layout(same)).render_segments(CONSOLE)
+    assert frame.wrap(layout(same)).render_segments(CONSOLE) == ""
+
+
+def test_one_changed_cell_sends_one_cell() -> None:
+    frame = Frame()
+    before = [[("x", None)] * WIDTH for _ in range(HEIGHT)]
+    frame.wrap(layout(before)).render_segments(CONSOLE)
+    before[1][5] = ("y", None)
+    assert frame.wrap(layout(before)).render_segments(CONSOLE) == "\x1b[2;6Hy"
+
+
+def test_after_forgetting_everything_is_sent_again() -> None:
+    frame = Frame()
+    same = [[("x", None)] * WIDTH] * HEIGHT
+    first = frame.wrap(layout(same)).render_segments(CONSOLE)
+    frame.forget()
+    assert frame.wrap(layout(same)).render_segments(CONSOLE) == first
+
+
+def test_a_partial_update_changes_only_its_span() -> None:
+    frame, terminal = Frame(), Screen()
+    before: list[Line] = [[("x", None)] * WIDTH for _ in range(HEIGHT)]
+    terminal.show(frame.wrap(layout(before)).render_segments(CONSOLE))
+    chop = Strip([Segment("xxyyxx", STYLES[1])])
+    update = ChopsUpdate([{}, {4: chop}, {}], [(1, 4, 10)], [[], [10], []])
+    terminal.show(frame.wrap(update).render_segments(CONSOLE))
+    assert terminal.screen.display[1] == "xxxxxxyyxxxx"
+
+
+def test_wide_characters_keep_their_place() -> None:
+    frame, terminal = Frame(), Screen()
+    for text in ("ab界cd", "a界bcd", "abcdef"):
+        line = Strip([Segment(text + " " * (WIDTH - 6))])
+        rows = [[line], [Strip.blank(WIDTH)], [Strip.blank(WIDTH)]]
+        update = LayoutUpdate(rows, Region(0, 0, WIDTH, HEIGHT))
+        terminal.show(frame.wrap(update).render_segments(CONSOLE))
+        assert terminal.screen.display[0].rstrip() == text
+
+
+def test_colours_are_reduced_to_what_the_terminal_has() -> None:
+    frame = Frame()
+    style = Style(color="#ff0000")
+    assert frame.codes(style, ColorSystem.TRUECOLOR) == "38;2;255;0;0"
+    assert Frame().codes(style, ColorSystem.EIGHT_BIT) == "38;5;196"
+    assert Frame().codes(style, ColorSystem.STANDARD) == "31"

@@ -1,0 +1,153 @@
+"""The store: reads in its own thread, publishes what changed, never raises."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.rundirs import make_run, steps_path
+from tttui.store import Snapshot, Store
+
+PATIENCE_S = 20.0
+
+
+class Follower:
+    """Collects snapshots and waits for one."""
+
+    def __init__(self, store: Store) -> None:
+        self._changed = threading.Condition()
+        self.newest = Snapshot()
+        store.listen(self._take)
+
+    def _take(self, snapshot: Snapshot) -> None:
+        with self._changed:
+            self.newest = snapshot
+            self._changed.notify_all()
+
+    def until(self, condition: Callable[[Snapshot], object]) -> Snapshot:
+        with self._changed:
+            came = self._changed.wait_for(lambda: condition(self.newest), PATIENCE_S)
+        assert came, f"never came; the newest is {self.newest}"
+        return self.newest
+
+
+@pytest.fixture
+def follow() -> Iterator[Callable[..., tuple[Store, Follower]]]:
+    stores: list[Store] = []
+
+    def start(*paths: Path) -> tuple[Store, Follower]:
+        store = Store(paths, poll=0.05)
+        stores.append(store)
+        follower = Follower(store)
+        store.start()
+        return store, follower
+
+    yield start
+    for store in stores:
+        store.stop()
+
+
+Follow = Callable[..., tuple[Store, Follower]]
+
+
+def complete(snapshot: Snapshot) -> bool:
+    return snapshot.data is not None and not snapshot.data.loading
+
+
+def test_the_session_below_a_path_is_opened(tmp_path: Path, follow: Follow) -> None:
+    make_run(tmp_path / "a", steps=100)
+    _, follower = follow(tmp_path)
+    data = follower.until(complete).data
+    assert data is not None
+    assert len(data.steps) == 100
+
+
+def test_nothing_found_is_said_once_it_is_known(tmp_path: Path, follow: Follow) -> None:
+    _, follower = follow(tmp_path)
+    assert follower.until(lambda s: s.scanned).places == ()
+
+
+def test_appended_steps_arrive(tmp_path: Path, follow: Follow) -> None:
+    place = make_run(tmp_path / "a", steps=100)
+    _, follower = follow(tmp_path)
+    follower.until(complete)
+    with steps_path(place).open("a") as file:
+        file.write("100,0.5,0.25,0,0\n")
+    grown = follower.until(lambda s: s.data is not None and len(s.data.steps) == 101)
+    assert grown.data is not None
+    assert grown.data.steps.adaptive[-1] == 0.25
+
+
+def test_a_session_created_later_is_opened(tmp_path: Path, follow: Follow) -> None:
+    _, follower = follow(tmp_path)
+    follower.until(lambda s: s.scanned)
+    make_run(tmp_path / "late", steps=50)
+    follower.until(complete)
+
+
+def test_another_session_replaces_the_open_one(tmp_path: Path, follow: Follow) -> None:
+    make_run(tmp_path / "a", steps=100)
+    other = make_run(tmp_path / "b", steps=200)
+    store, follower = follow(tmp_path / "a", tmp_path / "b")
+    follower.until(complete)
+    store.open(other)
+    follower.until(lambda s: complete(s) and s.data is not None and s.data.place == other)
+
+
+def test_the_trajectory_is_read_only_on_demand(tmp_path: Path, follow: Follow) -> None:
+    make_run(tmp_path / "a", steps=100)
+    store, follower = follow(tmp_path)
+    assert follower.until(complete).trajectory is None
+    store.want(trajectory=True, yardsticks=False, summaries=False)
+    trajectory = follower.until(lambda s: s.trajectory is not None).trajectory
+    assert trajectory is not None
+    assert len(trajectory) == 100
+
+
+def test_yardsticks_are_computed_on_demand(tmp_path: Path, follow: Follow) -> None:
+    make_run(tmp_path / "a", steps=100)
+    store, follower = follow(tmp_path)
+    follower.until(complete)
+    store.want(trajectory=False, yardsticks=True, summaries=False)
+    names = {y.name for y in follower.until(lambda s: s.yardsticks).yardsticks}
+    assert "true physics" in names
+
+
+def test_a_session_that_is_deleted_while_open_stays_readable_as_missing(
+    tmp_path: Path, follow: Follow
+) -> None:
+    place = make_run(tmp_path / "a", steps=100)
+    _, follower = follow(tmp_path)
+    follower.until(complete)
+    steps_path(place).unlink()
+    gone = follower.until(lambda s: s.data is not None and s.data.problem("steps"))
+    assert gone.data is not None
+    problem = gone.data.problem("steps")
+    assert problem is not None
+    assert problem.missing
+
+
+def test_a_process_that_died_is_noticed_without_any_file_changing(
+    tmp_path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tttui.store.LOOK_S", 0.05)
+    place = make_run(tmp_path / "a", steps=100, status="running")
+    _, follower = follow(tmp_path)
+    alive = follower.until(complete)
+    assert alive.data is not None
+    assert alive.data.status is not None
+    assert alive.data.status.state == "running"
+    status = place.path / "status.json"
+    dead = {**json.loads(status.read_text()), "process_started_at": 1.0}
+    status.write_text(json.dumps(dead))
+    follower.until(
+        lambda s: s.data is not None and s.data.status and s.data.status.state == "crashed"
+    )
+
+
+def test_stopping_does_not_wait_for_a_read(tmp_path: Path, follow: Follow) -> None:
+    make_run(tmp_path / "a", steps=50_000, trajectory=False, snapshots=False)
+    store, _ = follow(tmp_path)
+    store.stop()
