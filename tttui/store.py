@@ -9,10 +9,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tttui.artifacts.discover import find_sessions
+from tttui.artifacts.parent import find_parent
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.watch import Watcher
 from tttui.dynamics.recorded import Yardstick, yardsticks_of
@@ -27,8 +29,9 @@ BATCH_ROWS = 60_000
 REFRESH_S = 0.2
 """Least time between two looks at changing files, in seconds."""
 
-STATUS_S = 2.0
-"""Time between two looks at whether a live run's process still lives, in seconds."""
+LOOK_S = 2.0
+"""Time between two looks when no change was noticed, in seconds: a process can die without
+touching a file, and a filesystem can fail to tell."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +45,10 @@ class Snapshot:
     yardsticks: tuple[Yardstick, ...] = ()
     summaries: tuple[SessionSummary, ...] = ()
     """Of all sessions; read only while somebody wants them."""
+    parent: SessionData | None = None
+    """What the open session was forked from, where that has the only record of the weights."""
+    other: SessionData | None = None
+    """The session that somebody chose to compare the open one with."""
     error: str = ""
     """Why nothing could be found or opened."""
     scanned: bool = False
@@ -55,6 +62,7 @@ class Wants:
     trajectory: bool = False
     yardsticks: bool = False
     summaries: bool = False
+    relatives: bool = False
 
 
 Listener = Callable[[Snapshot], None]
@@ -79,6 +87,8 @@ class Store:
         self._stopping = False
         self._wake = threading.Condition()
         self._reader: SessionReader | None = None
+        self._parent: SessionReader | None = None
+        self._other: SessionReader | None = None
         self._wants = Wants()
         self._watcher: Watcher | None = None
         self._thread = threading.Thread(target=self._work, name="tttui-store", daemon=True)
@@ -105,9 +115,20 @@ class Store:
         """Show another session (and, in a store, one of its runs)."""
         self._do(lambda: self._open(place, run))
 
-    def want(self, *, trajectory: bool, yardsticks: bool, summaries: bool) -> None:
+    def compare(self, place: Place, run: str | None = None) -> None:
+        """Keep another session's weights at hand, beside the open one."""
+
+        def choose() -> None:
+            self._other = SessionReader(place, run)
+            self._load_relatives()
+
+        self._do(choose)
+
+    def want(
+        self, *, trajectory: bool, yardsticks: bool, summaries: bool, relatives: bool = False
+    ) -> None:
         """Say which of the costly parts are on the screen; they are kept up to date then."""
-        wants = Wants(trajectory, yardsticks, summaries)
+        wants = Wants(trajectory, yardsticks, summaries, relatives)
 
         def set_wants() -> None:
             if wants != self._wants:
@@ -139,13 +160,10 @@ class Store:
             with self._wake:
                 now = time.monotonic()
                 while not (self._stopping or self._commands):
-                    due = refreshed + (REFRESH_S if self._stale else STATUS_S)
-                    if self._stale or self._is_live():
-                        if now >= due:
-                            break
-                        self._wake.wait(due - now)
-                    else:
-                        self._wake.wait()
+                    due = refreshed + (REFRESH_S if self._stale else LOOK_S)
+                    if now >= due:
+                        break
+                    self._wake.wait(due - now)
                     now = time.monotonic()
                 if self._stopping:
                     break
@@ -160,11 +178,6 @@ class Store:
         if self._watcher is not None:
             self._watcher.stop()
 
-    def _is_live(self) -> bool:
-        """The open session's state can change without any file changing: its process may die."""
-        data = self.snapshot.data
-        return data is not None and data.status is not None and data.status.live
-
     def _publish(self, snapshot: Snapshot) -> None:
         with self._publishing:
             self.snapshot = snapshot
@@ -175,16 +188,18 @@ class Store:
         found = tuple(find_sessions(self.paths))
         self._publish(replace(self.snapshot, places=found, scanned=True, error=""))
         if self._reader is None and found:
-            self._open(found[0], None)
+            self._open(max(found, key=last_written), None)
         elif not found:
             self._watch([path for path in self.paths if path.is_dir()])
 
     def _open(self, place: Place, run: str | None) -> None:
-        self._reader = SessionReader(place, run)
-        self._publish(replace(self.snapshot, data=None, trajectory=None, yardsticks=(), error=""))
-        self._refresh()
+        self._reader, self._parent = SessionReader(place, run), None
+        self._publish(
+            replace(self.snapshot, data=None, trajectory=None, yardsticks=(), parent=None, error="")
+        )
         roots = [path for path in self.paths if path.is_dir() and path != place.path]
         self._watch([place.path, *roots])
+        self._refresh()
 
     def _watch(self, paths: Sequence[Path]) -> None:
         if self._watcher is not None:
@@ -210,18 +225,44 @@ class Store:
         if self._wants.summaries:
             summaries = tuple(read_summary(place) for place in self.snapshot.places)
             self._publish(replace(self.snapshot, summaries=summaries))
+        if self._wants.relatives:
+            self._load_relatives()
         reader, data = self._reader, self.snapshot.data
         if reader is None or data is None:
             return
         trajectory = self.snapshot.trajectory
         if self._wants.trajectory or self._wants.yardsticks:
             fresh = reader.trajectory()
-            if fresh is not trajectory:
+            data = reader.refresh()  # what is wrong with the trajectory stands in its problems
+            if fresh is not trajectory or data is not self.snapshot.data:
                 trajectory = fresh
-                self._publish(replace(self.snapshot, trajectory=trajectory))
+                self._publish(replace(self.snapshot, data=data, trajectory=trajectory))
         if self._wants.yardsticks and trajectory is not None:
             rulers = tuple(yardsticks_of(trajectory, world_of(data), data.mu_now))
             self._publish(replace(self.snapshot, yardsticks=rulers))
+
+    def _load_relatives(self) -> None:
+        data = self.snapshot.data
+        if data is not None and self._parent is None and data.history is None:
+            place = find_parent(data, self.snapshot.places)
+            self._parent = SessionReader(place) if place is not None else None
+        # Only their weights are asked for: long tables of steps can stay unread.
+        parent, other = (
+            reader.refresh(budget_rows=1) if reader is not None else None
+            for reader in (self._parent, self._other)
+        )
+        if parent is not self.snapshot.parent or other is not self.snapshot.other:
+            self._publish(replace(self.snapshot, parent=parent, other=other))
+
+
+def last_written(place: Place) -> float:
+    """When something last happened in a session's directory (Unix seconds); 0 if unreadable."""
+    paths = (place.path, place.path / "status.json", place.path / "per_step.csv")
+    times = [0.0]
+    for path in paths:
+        with suppress(OSError):
+            times.append(path.stat().st_mtime)
+    return max(times)
 
 
 def world_of(data: SessionData) -> World:

@@ -34,6 +34,10 @@ class View:
     """All sessions that were found (only where a tab needs them)."""
     age: str = ""
     """How long ago the session was created, for a person."""
+    parent: SessionData | None = None
+    """What the session was forked from, where that has the only record of its weights."""
+    other: SessionData | None = None
+    """The session that was chosen to compare with."""
 
 
 class Pane(Widget):
@@ -48,6 +52,9 @@ class Pane(Widget):
 
     needs_summaries = False
     """Summaries of all sessions are read while this tab is on the screen."""
+
+    needs_relatives = False
+    """The parent's weights and those of a chosen other session are read while this tab is on."""
 
     class StatusesPicked(Message):
         """Only transactions of these statuses should be shown, everywhere; None is all."""

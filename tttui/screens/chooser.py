@@ -32,8 +32,11 @@ class Chooser(ModalScreen[Choice | None]):
     Chooser OptionList { height: auto; max-height: 24; border: none; background: $surface; }
     """
 
-    def __init__(self, places: Sequence[Place], current: Choice | None) -> None:
+    def __init__(
+        self, places: Sequence[Place], current: Choice | None, title: str = "Open a session"
+    ) -> None:
         super().__init__()
+        self._title = title
         self._choices: list[Choice] = []
         for place in places:
             runs: Sequence[str | None] = place.runs[::-1] or (None,)
@@ -43,8 +46,8 @@ class Chooser(ModalScreen[Choice | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = "Open a session"
-            box.border_subtitle = "type to filter, enter opens, esc closes"
+            box.border_title = self._title
+            box.border_subtitle = "type to filter, enter chooses, esc closes"
             yield Input(placeholder="filter by name")
             yield OptionList()
 

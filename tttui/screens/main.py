@@ -216,6 +216,8 @@ class MainScreen(Screen[None]):
                 self._statuses,
                 self.snapshot.summaries,
                 age_text(data.meta.created_at, self._clock()),
+                self.snapshot.parent,
+                self.snapshot.other,
             )
         )
         self._show_keys()
@@ -484,6 +486,7 @@ class MainScreen(Screen[None]):
             trajectory=pane is not None and pane.needs_trajectory,
             summaries=pane is not None and pane.needs_summaries,
             yardsticks=self._yardsticks and self.tab == "overview",
+            relatives=pane is not None and pane.needs_relatives,
         )
 
     def action_inspect(self) -> None:
@@ -548,6 +551,23 @@ class MainScreen(Screen[None]):
                 self.store.open(*choice)
 
         self.app.push_screen(Chooser(places, current), opened)
+
+    def action_compare(self) -> None:
+        data = self.snapshot.data
+        places = [p for p in self.snapshot.places if data is None or p.path != data.place.path]
+        if not places:
+            self.note("There is no other session here to compare with.")
+            return
+
+        def chosen(choice: Choice | None) -> None:
+            if choice is not None:
+                self.store.compare(*choice)
+                self.note(f"Comparing with {choice[0].name}")
+                do = getattr(self._pane(), "do_compared", None)
+                if do is not None:
+                    do()
+
+        self.app.push_screen(Chooser(places, None, "Compare with"), chosen)
 
     def action_tab(self, by: int) -> None:
         self.action_show_tab(TABS[(TABS.index(self.tab) + by) % len(TABS)])

@@ -179,7 +179,7 @@ class Heatmap(Drawn, can_focus=True):
             return line
         width = self.content_size.width
         if y == 0:
-            return self._heading(width)
+            return self.heading(width)
         row = y - self.top
         if self.cell is None or not 0 <= row < self.room[1] or not self._in_view(self.cell):
             return line
@@ -191,7 +191,8 @@ class Heatmap(Drawn, can_focus=True):
                 line = replaced(line, column, "◆" if self.glyphs.braille else "X", mark)
         return line
 
-    def _heading(self, width: int) -> list[Segment]:
+    def heading(self, width: int) -> list[Segment]:
+        """The first line: the title, and the marked element with its value."""
         canvas, palette = Canvas(1, width), self.palette
         rows, columns = self._pyramid.shape
         end = canvas.write(0, 0, self._title, palette.text, bold=True)

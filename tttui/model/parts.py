@@ -1,0 +1,100 @@
+"""What the rows and columns of the plastic matrices are, and which of them moved most."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tttui.model.arrays import PLASTIC, Floats, Weights
+
+OBSERVED = ("x", "y", "vx", "vy")
+ACTIONS = ("ax", "ay")
+INPUTS = (*OBSERVED, *ACTIONS)
+
+ROLES = {
+    "W_u": ("u", "input"),
+    "B": ("state", "u"),
+    "W_o": ("predicted", "state"),
+}
+"""What the rows and the columns of each matrix are."""
+
+
+def part_name(matrix: str, axis: int, i: int, n: int, *, short: bool = False) -> str:
+    """The name of row (axis 0) or column (axis 1) i of n: `vx`, `u 3`, `state 12`.
+
+    `short` leaves out the kind where the axis says it: `3`, `12`.
+    """
+    kind = ROLES.get(matrix, ("row", "column"))[axis]
+    if kind == "input" and n == len(INPUTS):
+        return INPUTS[i]
+    if kind == "predicted" and n == len(OBSERVED):
+        return OBSERVED[i] if short else f"predicted {OBSERVED[i]}"
+    return str(i) if short else f"{kind} {i}"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How much one row or column of a matrix changed."""
+
+    matrix: str
+    axis: int
+    """0 is a row, 1 a column."""
+    index: int
+    name: str
+    change: float
+    """Euclidean norm of the change."""
+    share: float
+    """Part of the matrix's squared change, 0..1."""
+
+    @property
+    def phrase(self) -> str:
+        """`from vx` for a column, `to state 12` for a row, `to predicted vy`."""
+        return f"{'to' if self.axis == 0 else 'from'} {self.name}"
+
+
+def moved(name: str, change: Floats, axis: int) -> list[Moved]:
+    """The rows or columns of a matrix [rows, cols] by how much they changed, largest first.
+
+    Entries that are not finite count as unchanged.
+    """
+    squares = np.where(np.isfinite(change), change, 0.0).astype(np.float64) ** 2
+    along = squares.sum(axis=1 - axis)
+    total = float(along.sum())
+    order = np.argsort(-along, kind="stable")
+    n = change.shape[axis]
+    return [
+        Moved(
+            name,
+            axis,
+            int(i),
+            part_name(name, axis, int(i), n),
+            float(np.sqrt(along[i])),
+            float(along[i]) / total if total else 0.0,
+        )
+        for i in order.tolist()
+    ]
+
+
+def sentences(changes: Weights, total: Weights | None = None) -> Iterator[tuple[str, str]]:
+    """For each matrix its name and one sentence on what moved most.
+
+    `total` are the weights before, for the change relative to their norm.
+    """
+    for name in PLASTIC:
+        change = changes.get(name)
+        if change is None:
+            continue
+        bad = int((~np.isfinite(change)).sum())
+        norm = float(np.linalg.norm(np.where(np.isfinite(change), change, 0.0)))
+        if norm == 0:
+            yield name, "did not change" if not bad else f"{bad} entries are not finite"
+            continue
+        rows, columns = moved(name, change, 0), moved(name, change, 1)
+        text = f"moved by {norm:.3g}"
+        if total is not None and name in total:
+            before = float(np.linalg.norm(np.nan_to_num(total[name])))
+            text += f" ({100 * norm / before:.2g} % of its norm)" if before else ""
+        first = ", then ".join(f"{m.phrase} ({100 * m.share:.0f} %)" for m in columns[:2])
+        second = ", then ".join(f"{m.phrase} ({100 * m.share:.0f} %)" for m in rows[:2])
+        text += f", most {first}; and {second}"
+        yield name, text + (f"; {bad} entries are not finite" if bad else "")

@@ -1,0 +1,227 @@
+"""The plastic weights at a step, and what they are compared with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from tttui.model.arrays import PLASTIC, Weights
+from tttui.model.session import History, SessionData
+from tttui.model.transactions import COMMIT
+
+Aspect = Literal["value", "start", "previous", "commit", "parent", "other"]
+
+ASPECTS: tuple[Aspect, ...] = ("value", "start", "previous", "commit", "parent", "other")
+"""What can be shown of the weights, in the order in which a person cycles through it."""
+
+TITLES: Mapping[Aspect, str] = {
+    "value": "value",
+    "start": "change since the start",
+    "previous": "change since the previous commit",
+    "commit": "change of the commit at the cursor",
+    "parent": "change against the parent at the fork",
+    "other": "change against another session",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """The plastic matrices that are in force at a step, and where they come from."""
+
+    matrices: Weights
+    index: int | None
+    """Of the snapshot in the history; None where the weights come from a checkpoint."""
+    source: str
+    """For a person: `snapshot of t 288`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Matrices to show, or why there are none."""
+
+    aspect: Aspect
+    matrices: Weights = field(default_factory=Weights)
+    says: str = ""
+    """Where the numbers come from: `snapshot of t 288 minus snapshot of t 0`."""
+    why_not: str = ""
+    """One sentence where `matrices` is empty."""
+
+    @property
+    def is_change(self) -> bool:
+        return self.aspect != "value"
+
+
+def index_at(history: History, t: int) -> int | None:
+    """Index of the snapshot in force at step t; None before the first one."""
+    i = int(np.searchsorted(history.t, t, side="right")) - 1
+    return i if i >= 0 else None
+
+
+def snapshot(history: History, i: int) -> Held:
+    """Snapshot i as plain arrays."""
+    matrices = {k: np.array(history.weights[k][i]) for k in PLASTIC if k in history.weights}
+    return Held(matrices, i, f"snapshot of t {int(history.t[i])}")
+
+
+def has_history(data: SessionData) -> bool:
+    return data.history is not None and len(data.history) > 0
+
+
+def held_at(data: SessionData, t: int) -> Held | None:
+    """The weights in force at step t; without a history those of the newest checkpoint.
+
+    None where neither is there, or where the history begins later.
+    """
+    if data.history is not None and len(data.history):
+        i = index_at(data.history, t)
+        return None if i is None else snapshot(data.history, i)
+    if data.weights:
+        return Held(_plastic(data.weights), None, "newest checkpoint")
+    return None
+
+
+def held_at_start(data: SessionData) -> Held | None:
+    """The weights that the session began with; without a history those of the base."""
+    if data.history is not None and len(data.history):
+        return snapshot(data.history, 0)
+    if data.base:
+        return Held(_plastic(data.base), None, "base")
+    return None
+
+
+def why_no_weights(data: SessionData) -> str:
+    """One sentence for a session or a step for which `held_at` has nothing."""
+    if data.history is not None and len(data.history):
+        return f"The history of the weights begins at step {int(data.history.t[0])}."
+    for part in ("history", "weights"):
+        problem = data.problem(part)
+        if problem is not None and not (part == "history" and data.place.layout != "native"):
+            return f"{problem.path.name}: {problem.reason}."
+    return "No weights are recorded for this session."
+
+
+def compare(
+    aspect: Aspect,
+    data: SessionData,
+    t: int,
+    *,
+    attempt: int | None = None,
+    parent: SessionData | None = None,
+    other: SessionData | None = None,
+) -> Comparison:
+    """The matrices that `aspect` shows at step t.
+
+    `attempt` is the selected transaction, `parent` the session that this one was forked from
+    (needed only where there is no history of its own), `other` the one that a person picked.
+    """
+    if aspect == "commit":
+        return _of_commit(data, t, attempt)
+    now = held_at(data, t)
+    if now is None:
+        return Comparison(aspect, why_not=why_no_weights(data))
+    if aspect == "value":
+        return Comparison(aspect, now.matrices, now.source)
+    if aspect == "start":
+        return _against(aspect, now, held_at_start(data), "The base's weights cannot be read.")
+    if aspect == "previous":
+        return _since_previous(data, now)
+    if aspect == "parent":
+        return _against_parent(data, now, parent)
+    if other is None:
+        return Comparison(aspect, why_not="No other session is chosen; c chooses one.")
+    found = held_at(other, t)
+    name = other.meta.session_id or other.place.name
+    if found is None:
+        return Comparison(aspect, why_not=f"{name} has no weights at step {t}.")
+    return _against(aspect, now, Held(found.matrices, None, f"{name}, {found.source}"), "")
+
+
+def difference(after: Weights, before: Weights) -> Weights:
+    """after - before for the matrices that both have in the same shape."""
+    with np.errstate(all="ignore"):
+        return {
+            k: after[k] - before[k]
+            for k in after
+            if k in before and after[k].shape == before[k].shape
+        }
+
+
+def commit_at(data: SessionData, t: int, attempt: int | None) -> int | None:
+    """The transaction that is meant at step t: the selected one, else the last one at t."""
+    events = data.transactions
+    if attempt is not None and attempt < len(events) and int(events.t[attempt]) == t:
+        return attempt
+    i = int(np.searchsorted(events.t, t, side="right")) - 1
+    return i if i >= 0 and int(events.t[i]) == t else None
+
+
+def _plastic(weights: Weights) -> Weights:
+    return {k: weights[k] for k in PLASTIC if k in weights}
+
+
+def _against(aspect: Aspect, now: Held, before: Held | None, why_not: str) -> Comparison:
+    if before is None:
+        return Comparison(aspect, why_not=why_not)
+    changed = difference(now.matrices, before.matrices)
+    if not changed:
+        return Comparison(aspect, why_not="The matrices have other shapes; they do not compare.")
+    return Comparison(aspect, changed, f"{now.source} minus {before.source}")
+
+
+def _since_previous(data: SessionData, now: Held) -> Comparison:
+    history, aspect = data.history, "previous"
+    if history is None or now.index is None:
+        return Comparison("previous", why_not=_NO_HISTORY)
+    if now.index == 0:
+        first = int(history.t[0])
+        return Comparison("previous", why_not=f"These are the weights of the start (t {first}).")
+    return _against(aspect, now, snapshot(history, now.index - 1), "")  # type: ignore[arg-type]
+
+
+def _of_commit(data: SessionData, t: int, attempt: int | None) -> Comparison:
+    events, history = data.transactions, data.history
+    if history is None or not len(history):
+        return Comparison("commit", why_not=_NO_HISTORY)
+    at = commit_at(data, t, attempt)
+    if at is None:
+        return Comparison("commit", why_not=f"No update at step {t}; [ and ] go to the next one.")
+    status = events.statuses[int(events.status[at])]
+    restored = status == "rollback_live_regression"
+    if events.status[at] != COMMIT and not restored:
+        return Comparison("commit", why_not=f"Rolled back at step {t}: the weights did not change.")
+    i = int(np.searchsorted(history.t, t))
+    if i >= len(history) or int(history.t[i]) != t:
+        why = f"The snapshot of step {t} was thinned out of the history."
+        return Comparison("commit", why_not=why)
+    if i == 0:
+        return Comparison("commit", why_not=f"The history has nothing before step {t}.")
+    found = _against("commit", snapshot(history, i), snapshot(history, i - 1), "")
+    if restored:
+        return Comparison("commit", found.matrices, f"{found.says}: earlier weights restored")
+    return found
+
+
+def _against_parent(data: SessionData, now: Held, parent: SessionData | None) -> Comparison:
+    meta = data.meta
+    if meta.parent_session_id is None:
+        return Comparison("parent", why_not="This session was not forked from another one.")
+    if has_history(data):
+        # A fork starts from exactly the parent's weights, and that is its first snapshot.
+        forked = "" if meta.forked_at_t is None else f" at its step {meta.forked_at_t}"
+        start = held_at_start(data)
+        assert start is not None
+        name = f"{meta.parent_session_id}{forked}"
+        return _against("parent", now, Held(start.matrices, 0, name), "")
+    if parent is None:
+        why = f"The parent {meta.parent_session_id} is not among the sessions found here."
+        return Comparison("parent", why_not=why)
+    end = np.iinfo(np.int64).max if meta.forked_at_t is None else meta.forked_at_t
+    before = held_at(parent, int(end))
+    if before is None:
+        return Comparison("parent", why_not=f"{meta.parent_session_id} has no weights.")
+    name = f"{meta.parent_session_id}, {before.source}"
+    return _against("parent", now, Held(before.matrices, None, name), "")
+
+
+_NO_HISTORY = "This session keeps no history of its weights, only the newest checkpoint."

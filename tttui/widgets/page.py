@@ -1,0 +1,69 @@
+"""A panel of lines that fit themselves to its width; what is too long scrolls."""
+
+from collections.abc import Callable
+
+from tttui.draw.canvas import Canvas, fit
+from tttui.draw.prose import Line, Prose
+from tttui.widgets.drawn import Drawn
+
+Content = Callable[[Prose], object]
+"""Writes the lines of the panel."""
+
+
+class Page(Drawn):
+    """A title and the lines that `set_content` was given; `chosen` marks the one keys scroll."""
+
+    def __init__(self, title: str, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._title = title
+        self._content: Content | None = None
+        self._key: object = None
+        self._offset = 0
+        self._length = 0
+        self.chosen = False
+
+    def set_chosen(self, chosen: bool) -> None:
+        """Whether the keys scroll this panel."""
+        if chosen != self.chosen:
+            self.chosen = chosen
+            self.changed()
+
+    def set_content(self, content: Content, key: object, title: str | None = None) -> None:
+        """Show what `content` writes; nothing happens where `key` is the one shown already."""
+        if title is not None and title != self._title:
+            self._title, self._key = title, None
+        if key is None or key != self._key:
+            self._content, self._key = content, key
+            self.changed()
+
+    def scroll_lines(self, n: int) -> None:
+        """Move the lines, as far as there are any."""
+        last = max(self._length - max(self.content_size.height - 1, 1), 0)
+        offset = min(max(self._offset + n, 0), last)
+        if offset != self._offset:
+            self._offset = offset
+            self.changed()
+
+    def lines(self, width: int) -> list[Line]:
+        """All lines for a width."""
+        prose = Prose(width, self.palette, self.glyphs)
+        if self._content is not None:
+            self._content(prose)
+        return prose.lines
+
+    def paint(self, width: int, height: int) -> Canvas:
+        canvas, palette = Canvas(height, width), self.palette
+        mark = f"{self.glyphs.play} " if self.chosen else ""
+        ink = palette.accent if self.chosen else palette.text
+        canvas.write(0, 0, fit(f"{mark}{self._title}", width, self.glyphs.ellipsis), ink, bold=True)
+        lines = self.lines(width)
+        self._length = len(lines)
+        room = max(height - 1, 0)
+        self._offset = min(self._offset, max(len(lines) - room, 0))
+        for row, line in enumerate(lines[self._offset : self._offset + room]):
+            canvas.spans(row + 1, 0, line)
+        below = len(lines) - self._offset - room
+        if below > 0 and width > 12:
+            more = f" {below} more {self.glyphs.down} "
+            canvas.write(height - 1, width - len(more), more, palette.muted)
+        return canvas

@@ -1,0 +1,147 @@
+"""The heatmap of one plastic matrix, with its rows and columns named as what they are."""
+
+import numpy as np
+from rich.segment import Segment
+
+from tttui.draw import heat
+from tttui.draw.canvas import Canvas, fit
+from tttui.draw.colours import DEFAULT
+from tttui.draw.numbers import short
+from tttui.model.parts import ROLES, part_name
+from tttui.widgets.heatmap import Cell, Heatmap
+
+LABELS = 4
+"""Columns for the names of the rows."""
+
+
+class WeightMap(Heatmap):
+    """One plastic matrix. `name` is W_u, B or W_o; `chosen` marks the one that keys move in."""
+
+    can_focus = False
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name, id=name.lower(), classes="weightmap")
+        self.matrix = name
+        self.chosen = False
+
+    def set_chosen(self, chosen: bool) -> None:
+        """Whether the keys move in this matrix."""
+        if chosen != self.chosen:
+            self.chosen = chosen
+            self.changed()
+
+    @property
+    def left(self) -> int:
+        return LABELS if self.content_size.width >= 14 else 0
+
+    @property
+    def top(self) -> int:
+        return 2 if self.content_size.height >= 7 else 1
+
+    @property
+    def stride(self) -> int:
+        """Elements that one key press moves: those behind one cell."""
+        return self.view.size
+
+    def names(self, cell: Cell) -> tuple[str, str]:
+        """What the row and the column of an element are."""
+        rows, columns = self.values.shape
+        return (
+            part_name(self.matrix, 0, cell[0], rows),
+            part_name(self.matrix, 1, cell[1], columns),
+        )
+
+    def paint(self, width: int, height: int) -> Canvas:
+        canvas = super().paint(width, height)
+        if not self.values.size or width <= self.left or height < self.top + 2:
+            return canvas
+        if self.left:
+            self._name_rows(canvas)
+        if self.top > 1:
+            self._name_columns(canvas)
+        self._mark_nan(canvas)
+        return canvas
+
+    def heading(self, width: int) -> list[Segment]:
+        canvas, palette = Canvas(1, width), self.palette
+        mark = f"{self.glyphs.play} " if self.chosen else ""
+        ink = palette.accent if self.chosen else palette.text
+        end = canvas.write(0, 0, f"{mark}{self.matrix}", ink, bold=True)
+        rows, columns = self.values.shape
+        of, to = ROLES[self.matrix][1], ROLES[self.matrix][0]
+        shape = f"  {rows} {to} x {columns} {of}"
+        if len(shape) > width - end:
+            shape = f" {rows}x{columns}"
+        end = canvas.write(0, end, fit(shape, width - end, self.glyphs.ellipsis), palette.muted)
+        if self.view.size > 1:
+            text = f"  1 cell = {self.view.size} x {self.view.size}"
+            end = canvas.write(0, end, text, palette.muted)
+        lost = self._lost()
+        if lost:
+            canvas.write(0, max(width - len(lost) - 1, 0), f" {lost}", palette.bad, bold=True)
+        return canvas.segments(0, self.ground)
+
+    def _lost(self) -> str:
+        """How many elements are no numbers."""
+        values = self.values
+        if not values.size or np.isfinite(values.max() - values.min()):
+            return ""
+        nan, all_bad = int(np.isnan(values).sum()), int((~np.isfinite(values)).sum())
+        words = [f"{nan} NaN"] if nan else []
+        return " ".join([*words, *([f"{all_bad - nan} inf"] if all_bad > nan else [])])
+
+    def _name_rows(self, canvas: Canvas) -> None:
+        view, height = self.view, self.room[1]
+        rows = self.values.shape[0]
+        named = rows == 4 and self.matrix == "W_o"
+        free = 0
+        for y in range(height):
+            row, _ = view.element(0, 2 * y)
+            if row >= rows:
+                break
+            starts = view.place(row, view.column)[1] in (2 * y, 2 * y + 1)
+            if not (starts and y >= free):
+                continue
+            text = part_name(self.matrix, 0, row, rows, short=True)
+            canvas.write(self.top + y, 0, f"{text:>{LABELS - 1}}", self.palette.muted)
+            free = y + (1 if named or view.high > 1 else 4)
+
+    def _name_columns(self, canvas: Canvas) -> None:
+        view, width = self.view, self.room[0]
+        columns = self.values.shape[1]
+        free, x = 0, 0
+        while x < width:
+            _, column = view.element(x, 0)
+            if column >= columns:
+                break
+            text = part_name(self.matrix, 1, column, columns, short=True)
+            room = view.wide if self.matrix == "W_u" and columns == 6 else width
+            if x >= free and len(text) <= min(room, width - x):
+                canvas.write(self.top - 1, self.left + x, text, self.palette.muted)
+                free = x + len(text) + 1 + (0 if view.wide > 3 else 4)
+                free = x + view.wide if room == view.wide else free
+            x += view.wide
+
+    def _mark_nan(self, canvas: Canvas) -> None:
+        """A cross over cells that hold a NaN: its colour alone would not tell."""
+        width, height = self.room
+        values = heat.block(self._pyramid, self.view, width, height)
+        down, across = self.view.cells(
+            self.values.shape[0] - self.view.row, self.values.shape[1] - self.view.column
+        )
+        inside = np.zeros(values.shape, dtype=np.bool_)
+        inside[: max(down, 0), : max(across, 0)] = True
+        lost = np.isnan(values) & inside
+        cells = lost[0::2] | lost[1::2]
+        if not cells.any():
+            return
+        part = (slice(self.top, self.top + height), slice(self.left, None))
+        canvas.char[part][cells] = ord("×" if self.glyphs.braille else "?")
+        canvas.ink[part][cells] = self.palette.bad
+        canvas.bold[part][cells] = True
+        papers = np.where(lost[0::2] & lost[1::2], self.palette.missing, DEFAULT)
+        canvas.paper[part][cells] = papers[cells]
+
+    def reading(self, cell: Cell) -> str:
+        """The exact value of an element."""
+        return short(float(self.values[cell]), 7)
