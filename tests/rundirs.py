@@ -227,11 +227,11 @@ def _native(
     writer.begin(meta, base_bytes)
     n = len(data.baseline)
     for i in range(0, n, 4096):
-        k = slice(i, i + 4096)
-        writer.steps(i, data.baseline[k], data.adaptive[k], data.did_update[k], data.update_ok[k])
+        j = slice(i, i + 4096)
+        writer.steps(i, data.baseline[j], data.adaptive[j], data.did_update[j], data.update_ok[j])
         if trajectory:
-            after = np.vstack((data.z[k][1:], data.z[k][-1:]))
-            writer.trajectory(i, data.z[k], data.a[k], after + 0.1, after + 0.01, meta["mu"])
+            after = np.vstack((data.z[j][1:], data.z[j][-1:]))
+            writer.trajectory(i, data.z[j], data.a[j], after + 0.1, after + 0.01, meta["mu"])
     if snapshots:
         writer.snapshot(0, data.weights(0))
     for event in data.events:

@@ -1,56 +1,46 @@
 """Numeric CSV files of any length: parsed in blocks into growing columns, damage named by line."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
+from tttui.artifacts.csvparse import parse_clean, parse_number
+from tttui.artifacts.damage import WrongLines
 from tttui.artifacts.growing import Change, GrowingFile
 from tttui.model.session import Problem
 
 LARGEST_T = 1 << 53
 """Whole numbers beyond this are not exact in a float64 and are no step."""
 
-_NUMBERS = b"0123456789.eE+-\r"
-_NUMBERS_AND_NAN = _NUMBERS + b"aAfFiInNtTyY"
-_floats = msgspec.json.Decoder(list[float])
-
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column to look for. `flag` columns hold 0 or 1; an `optional` one may be absent."""
+    """A column to look for. `flag` columns hold 0 or 1; an `optional` one may be absent.
+
+    With `members` it is a matrix [n, k] of the k columns with these names, there only if all are.
+    """
 
     name: str
     aliases: tuple[str, ...] = ()
     flag: bool = False
     optional: bool = False
+    members: tuple[str, ...] = ()
 
+    def found_in(self, header: list[str]) -> int | list[int] | None:
+        """Where the column (or all members) stand in the header, None where they do not."""
+        if self.members:
+            known = all(name in header for name in self.members)
+            return [header.index(name) for name in self.members] if known else None
+        names = (self.name, *self.aliases)
+        return next((header.index(name) for name in names if name in header), None)
 
-@dataclass(slots=True)
-class WrongLines:
-    """Lines that were skipped: how many, and why, for the first few."""
-
-    count: int = 0
-    first: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
-
-    def add(self, line: int, reason: str) -> None:
-        self.count += 1
-        if len(self.first) < 5:
-            self.first.append((line, reason))
-
-    def sentence(self) -> str:
-        """`line 7 has 4 fields instead of 5` with the further ones counted and numbered."""
-        line, reason = self.first[0]
-        text = f"line {line} {reason}"
-        if self.count > 1:
-            others = ", ".join(str(n) for n, _ in self.first[1:])
-            more = ", ..." if self.count > len(self.first) else ""
-            plural = "lines are" if self.count > 2 else "line is"
-            text += f"; {self.count - 1} more {plural} wrong ({others}{more})"
-        return text + "; the rest is shown"
+    def empty(self) -> np.ndarray[Any, Any]:
+        if self.members:
+            return np.empty((0, len(self.members)))
+        return np.empty(0, np.int64 if self.name == "t" else np.bool_ if self.flag else np.float64)
 
 
 class CsvFile:
@@ -71,7 +61,8 @@ class CsvFile:
     def _reset(self) -> None:
         self.columns: dict[str, np.ndarray[Any, Any]] = {}
         self._buffers: dict[str, np.ndarray[Any, Any]] = {}
-        self._index: dict[str, int] | None = None
+        self._index: dict[str, int | list[int]] | None = None
+        self._t = 0
         self._header: list[str] = []
         self._n = 0
         self._wrong = WrongLines()
@@ -110,6 +101,8 @@ class CsvFile:
             said.append(self._wrong.sentence())
         if self.exists and self._file.size == 0:
             said.append("the file is empty")
+        if self._file.cut_off:
+            said.append(f"line {self._file.lines + 1}, the last, is cut off and left out")
         return [Problem(self._part, self.path, reason) for reason in said]
 
     def _take_open_line(self) -> None:
@@ -150,32 +143,40 @@ class CsvFile:
         names = [f.strip() for f in first.decode("utf-8-sig", "replace").split(",")]
         is_header = "t" in names
         if not is_header:
-            expected = [c.name for c in self._wanted if not c.optional]
-            if len(names) != len(expected) or not all(_is_number(name) for name in names):
+            assumed = self._assumed_header(names)
+            if assumed is None:
                 shown = ",".join(names)[:60]
                 self._complaints.append(
                     f"line 1 ({shown!r}) is not a header with a column t; nothing can be read"
                 )
                 self._index = {}
                 return True
-            self._complaints.append(f"line 1 is no header; read as {','.join(expected)}")
-            names = expected
+            self._complaints.append(f"line 1 is no header; read as {','.join(assumed)}")
+            names = assumed
         self._header = names
         self._index = {}
         for column in self._wanted:
-            known = next((n for n in (column.name, *column.aliases) if n in names), None)
-            if known is not None:
-                self._index[column.name] = names.index(known)
+            where = column.found_in(names)
+            if where is not None:
+                self._index[column.name] = where
+                self._buffers[column.name] = column.empty()
             elif not column.optional:
-                self._complaints.append(
-                    f"has no column {' or '.join((column.name, *column.aliases))}"
-                )
-        for column in self._wanted:
-            if column.name in self._index:
-                dtype = np.int64 if column.name == "t" else np.bool_ if column.flag else np.float64
-                self._buffers[column.name] = np.empty(0, dtype=dtype)
+                wanted = column.members or (column.name, *column.aliases)
+                absent = (", " if column.members else " or ").join(wanted)
+                self._complaints.append(f"has no column {absent}")
+        self._t = names.index("t")
         self.columns = dict(self._buffers)
         return is_header
+
+    def _assumed_header(self, fields: list[str]) -> list[str] | None:
+        """The columns of a file that begins with numbers, where their count tells."""
+        if not all(parse_number(field.encode()) is not None for field in fields):
+            return None
+        for columns in ([c for c in self._wanted if not c.optional], self._wanted):
+            names = [name for c in columns for name in (c.members or (c.name,))]
+            if len(names) == len(fields):
+                return names
+        return None
 
     def _parse_damaged(self, block: bytes, line: int) -> tuple[np.ndarray[Any, Any], list[int]]:
         """Parse line by line; wrong ones are noted and left out."""
@@ -191,7 +192,7 @@ class CsvFile:
                 plural = "field" if len(fields) == 1 else "fields"
                 self._wrong.add(number, f"has {len(fields)} {plural} instead of {width}")
                 continue
-            values = [_number(f) for f in fields]
+            values = [parse_number(f) for f in fields]
             if None in values:
                 i = values.index(None)
                 shown = fields[i].decode("utf-8", "replace")[:30]
@@ -219,13 +220,12 @@ class CsvFile:
                             int(lines[i]), f"has {values[i]:g} for {column.name}, not 0 or 1"
                         )
                     good &= ok
-        if "t" in self._index:
-            t = rows[:, self._index["t"]]
-            whole = (t >= 0) & (t < LARGEST_T) & (t == np.floor(t))
-            if not whole.all():
-                for i in np.flatnonzero(~whole & good):
-                    self._wrong.add(int(lines[i]), f"has {t[i]:g} for t, which is no step")
-                good &= whole
+        t = rows[:, self._t]
+        whole = (t >= 0) & (t < LARGEST_T) & (t == np.floor(t))
+        if not whole.all():
+            for i in np.flatnonzero(~whole & good):
+                self._wrong.add(int(lines[i]), f"has {t[i]:g} for t, which is no step")
+            good &= whole
         if not good.all():
             rows, lines = rows[good], lines[good]
         rows = self._ascending(rows, lines)
@@ -239,10 +239,9 @@ class CsvFile:
         Where t falls back, either this row is a repetition, or the one before was an outlier
         (a damaged number): the latter if this row still lies above all others.
         """
-        assert self._index is not None
         if not len(rows):
             return rows
-        t = rows[:, self._index["t"]]
+        t = rows[:, self._t]
         if t[0] > self._last_t(1) and bool((t[1:] > t[:-1]).all()):
             return rows
         keep: list[int] = []
@@ -282,39 +281,9 @@ class CsvFile:
             expected = int(end * self._file.size / consumed * 1.01)
             capacity = max(expected, end + end // 8, 1024)
             for name, buffer in self._buffers.items():
-                larger = np.empty(capacity, dtype=buffer.dtype)
+                larger = np.empty((capacity, *buffer.shape[1:]), dtype=buffer.dtype)
                 larger[: self._n] = buffer[: self._n]
                 self._buffers[name] = larger
         for name, i in self._index.items():
             self._buffers[name][self._n : end] = rows[:, i]
         self._n = end
-
-
-def parse_clean(block: bytes, width: int) -> np.ndarray[Any, Any] | None:
-    """The numbers [n, width] of a block of whole lines, or None where any line needs a look."""
-    skeleton = block.translate(None, _NUMBERS)
-    line = b"," * (width - 1) + b"\n"
-    rows = len(skeleton) // len(line)
-    try:
-        if skeleton == line * rows:
-            # A JSON list is the fastest text that can be parsed into exact floats.
-            values = _floats.decode(b"[" + block[:-1].replace(b"\n", b",") + b"]")
-            return np.fromiter(values, np.float64, rows * width).reshape(rows, width)
-        skeleton = block.translate(None, _NUMBERS_AND_NAN)
-        if skeleton == line * (len(skeleton) // len(line)):
-            fields = block[:-1].replace(b"\n", b",").split(b",")
-            return np.fromiter(map(float, fields), np.float64, len(fields)).reshape(-1, width)
-    except (ValueError, msgspec.MsgspecError):
-        pass
-    return None
-
-
-def _number(field: bytes) -> float | None:
-    try:
-        return float(field) if b"_" not in field else None
-    except ValueError:
-        return None
-
-
-def _is_number(text: str) -> bool:
-    return _number(text.encode()) is not None

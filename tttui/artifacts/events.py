@@ -12,7 +12,7 @@ from typing import Any, overload
 import msgspec
 import numpy as np
 
-from tttui.artifacts.csvfile import WrongLines
+from tttui.artifacts.damage import WrongLines
 from tttui.artifacts.growing import Change, GrowingFile
 from tttui.artifacts.jsonfile import decode, number, whole
 from tttui.model.arrays import Ints
@@ -183,9 +183,10 @@ class EventLines:
             self.transactions = self._columns.transactions()
 
     def problems(self) -> list[Problem]:
-        if not self._wrong.count:
-            return []
-        return [Problem("transactions", self.path, self._wrong.sentence())]
+        said = [self._wrong.sentence()] if self._wrong.count else []
+        if self._file.cut_off:
+            said.append(f"line {self._file.lines + 1}, the last, is cut off and left out")
+        return [Problem("transactions", self.path, reason) for reason in said]
 
     def _take(self, block: bytes, line: int, offset: int) -> None:
         newlines = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == 10)

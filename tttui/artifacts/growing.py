@@ -17,6 +17,9 @@ MARK = 256
 SETTLED_S = 0.1
 """A modification time younger than this may hide a second change within the clock's grain."""
 
+CUT_OFF_S = 5.0
+"""A last line without its newline is being written for so long, and cut off after."""
+
 
 class Change(Enum):
     """What became of a file since it was last looked at."""
@@ -56,6 +59,12 @@ class GrowingFile:
     def unread(self) -> int:
         """Bytes that were there at the last `check` and are neither consumed nor held back."""
         return self.size - self.offset - len(self.open_line)
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the last line has waited for its newline so long that it will hardly come."""
+        old = self._stat is not None and time_ns() - self._stat[2] > CUT_OFF_S * 1e9
+        return bool(self.open_line) and old
 
     def check(self) -> Change:
         """Look at the file. After MISSING and REPLACED reading starts over at its beginning."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.csvfile import parse_clean
+from tttui.artifacts.csvparse import parse_clean
 from tttui.artifacts.jsonfile import number, whole
 from tttui.artifacts.layout import files_of
 from tttui.artifacts.meta import read_meta, read_metrics
@@ -100,12 +100,16 @@ def _computed(path: Path, problems: list[Problem]) -> dict[str, Any]:
     steps = file.steps
     if not len(steps):
         return {"steps": 0} if file.exists else {}
+    with np.errstate(all="ignore"):  # infinities are shown as such
+        means = {
+            "baseline_mean": float(np.mean(steps.baseline)),
+            "adaptive_mean": float(np.mean(steps.adaptive)),
+            "baseline_last100": float(np.mean(steps.baseline[-100:])),
+            "adaptive_last100": float(np.mean(steps.adaptive[-100:])),
+        }
     return {
         "steps": int(steps.t[-1]) + 1,
         "attempted": int(np.count_nonzero(steps.did_update)),
         "committed": int(np.count_nonzero(steps.update_ok)),
-        "baseline_mean": float(np.mean(steps.baseline)),
-        "adaptive_mean": float(np.mean(steps.adaptive)),
-        "baseline_last100": float(np.mean(steps.baseline[-100:])),
-        "adaptive_last100": float(np.mean(steps.adaptive[-100:])),
+        **means,
     }

@@ -24,36 +24,31 @@ class TrajectoryCsv:
     """The growing trajectory.csv of a native run."""
 
     def __init__(self, path: Path) -> None:
-        extra = (*BASELINE, *ADAPTIVE, "mu")
-        columns = [Column(name) for name in (*STATE, *ACTION)]
-        columns += [Column(name, optional=True) for name in extra]
+        columns = (
+            Column("z", members=STATE),
+            Column("a", members=ACTION),
+            Column("baseline", members=BASELINE, optional=True),
+            Column("adaptive", members=ADAPTIVE, optional=True),
+            Column("mu", optional=True),
+        )
         self.path = path
         self._csv = CsvFile(path, "trajectory", columns)
+        self._shown: Trajectory | None = None
 
     @property
     def exists(self) -> bool:
         return self._csv.exists
 
     def refresh(self) -> Trajectory | None:
-        """Read what was appended; None where nothing can be shown. Raises OSError."""
+        """Read what was appended; the same object where nothing changed, None where nothing can
+        be shown. Raises OSError."""
         self._csv.refresh()
         columns = self._csv.columns
-        if "t" not in columns or not all(name in columns for name in (*STATE, *ACTION)):
-            return None
-
-        def stacked(names: tuple[str, ...]) -> Any:
-            if not all(name in columns for name in names):
-                return None
-            return np.stack([columns[name] for name in names], axis=1)
-
-        return Trajectory(
-            t=columns["t"],
-            z=stacked(STATE),
-            a=stacked(ACTION),
-            baseline=stacked(BASELINE),
-            adaptive=stacked(ADAPTIVE),
-            mu=columns.get("mu"),
-        )
+        if not {"t", "z", "a"} <= columns.keys():
+            self._shown = None
+        elif self._shown is None or self._shown.t is not columns["t"]:
+            self._shown = Trajectory(**columns)
+        return self._shown
 
     def problems(self) -> list[Problem]:
         return self._csv.problems()

@@ -1,0 +1,100 @@
+"""The rows of all sessions, read again only where files changed, and the files of one."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tttui.artifacts.layout import files_of
+from tttui.artifacts.summary import read_summary
+from tttui.model.session import FileEntry, Place, SessionSummary
+
+Stamp = tuple[tuple[int, int] | None, ...]
+"""Size and modification time of each file that a summary is made from."""
+
+MOST_FILES = 200
+"""Files that are listed of one session."""
+
+
+@dataclass(slots=True)
+class _Row:
+    stamp: Stamp
+    summary: SessionSummary
+    settled: bool
+    """The files are old enough for their times to tell them from later versions."""
+
+
+class Catalogue:
+    """Summaries of many sessions. `refresh` works for a while and says whether it is through."""
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._rows: dict[Path, _Row] = {}
+        self._waiting: list[Place] = []
+        self.complete = False
+        """Every place that was last begun with has been looked at."""
+
+    def begin(self, places: Sequence[Place]) -> None:
+        """Look at these places from now on; what is known of others is forgotten."""
+        known = {place.path for place in places}
+        self._rows = {path: row for path, row in self._rows.items() if path in known}
+        self._waiting = list(reversed(places))
+        self.complete = not places
+
+    def work(self, budget_s: float) -> None:
+        """Read what changed, for about so long."""
+        end = time.monotonic() + budget_s
+        while self._waiting and time.monotonic() < end:
+            self._look(self._waiting.pop())
+        self.complete = not self._waiting
+
+    def summaries(self, places: Sequence[Place]) -> tuple[SessionSummary, ...]:
+        """What is known so far, in the order of the places."""
+        rows = (self._rows.get(place.path) for place in places)
+        return tuple(row.summary for row in rows if row is not None)
+
+    def _look(self, place: Place) -> None:
+        row = self._rows.get(place.path)
+        stamp = _stamp(place)
+        live = row is not None and row.summary.status is not None and row.summary.status.live
+        same = row is not None and row.stamp == stamp and row.summary.place == place
+        if same and row is not None and row.settled and not live:
+            return
+        fresh = read_summary(place, now=self._now)
+        if same and row is not None and row.summary == fresh:
+            fresh = row.summary  # the same object, so that nothing is drawn again
+        newest = max((mark[1] for mark in stamp if mark), default=0)
+        settled = time.time_ns() - newest > 1_000_000_000
+        self._rows[place.path] = _Row(stamp, fresh, settled)
+
+
+def _stamp(place: Place) -> Stamp:
+    files = files_of(place, place.run or (place.runs[-1] if place.runs else None))
+    paths = (files.meta, files.metrics, files.status, files.steps)
+    marks = []
+    for path in paths:
+        try:
+            stat = os.stat(path) if path is not None else None
+        except OSError:
+            stat = None
+        marks.append(None if stat is None else (stat.st_size, stat.st_mtime_ns))
+    return tuple(marks)
+
+
+def list_files(place: Place) -> tuple[FileEntry, ...]:
+    """The files of a session with sizes and times, by path; hidden ones left out."""
+    found: list[FileEntry] = []
+    for folder, folders, names in os.walk(place.path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(folder) / name
+            try:
+                stat = path.stat()
+            except OSError:
+                continue
+            entry = FileEntry(str(path.relative_to(place.path)), stat.st_size, stat.st_mtime)
+            found.append(entry)
+            if len(found) >= MOST_FILES:
+                return tuple(found)
+    return tuple(found)
