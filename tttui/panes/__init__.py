@@ -2,12 +2,16 @@
 
 from tttui.panes.later import LaterPane
 from tttui.panes.overview import OverviewPane
+from tttui.panes.physics import PhysicsPane
 from tttui.panes.transactions import TransactionsPane
 from tttui.panes.view import Pane
+from tttui.panes.weights import WeightsPane
 
 PANES: dict[str, type[Pane]] = {
     "overview": OverviewPane,
+    "weights": WeightsPane,
     "transactions": TransactionsPane,
+    "physics": PhysicsPane,
 }
 
 

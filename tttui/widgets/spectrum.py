@@ -1,0 +1,97 @@
+"""The largest singular values of the plastic matrices as bars, side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tttui.draw.canvas import Canvas, fit
+from tttui.draw.numbers import short
+from tttui.draw.prose import filling
+from tttui.model.spectrum import WARN_FACTOR, Spectrum
+from tttui.widgets.drawn import Drawn
+
+LARGEST = 10
+"""Singular values that are shown."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpectrumOf:
+    """The spectrum of one matrix, or why there is none."""
+
+    name: str
+    shape: tuple[int, int]
+    spectrum: Spectrum | None
+    growth: float | None = None
+    """Condition number over that of the start, where both are known."""
+
+    @property
+    def warns(self) -> bool:
+        return self.growth is not None and self.growth > WARN_FACTOR
+
+
+class SpectrumBars(Drawn):
+    """For each matrix a column: condition number, effective rank, and the values as bars."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._shown: Sequence[SpectrumOf] = ()
+        self._message = ""
+        self.chosen = False
+
+    def set_chosen(self, chosen: bool) -> None:
+        """Whether this is the region that a person is in."""
+        if chosen != self.chosen:
+            self.chosen = chosen
+            self.changed()
+
+    def set_spectra(self, shown: Sequence[SpectrumOf], message: str = "") -> None:
+        """Show these, or where there are none the message."""
+        self._shown, self._message = shown, message
+        self.changed()
+
+    def paint(self, width: int, height: int) -> Canvas:
+        canvas, palette = Canvas(height, width), self.palette
+        mark = f"{self.glyphs.play} " if self.chosen else ""
+        ink = palette.accent if self.chosen else palette.text
+        end = canvas.write(0, 0, f"{mark}Spectrum", ink, bold=True)
+        canvas.write(0, end, "  largest singular values at the cursor", palette.muted)
+        if not self._shown:
+            canvas.write(1, 0, fit(self._message, width, self.glyphs.ellipsis), palette.muted)
+            return canvas
+        pitch = (width + 2) // len(self._shown)
+        for i, found in enumerate(self._shown):
+            self._column(canvas, i * pitch, pitch - 2, found)
+        return canvas
+
+    def _column(self, canvas: Canvas, left: int, width: int, found: SpectrumOf) -> None:
+        palette, glyphs, spectrum = self.palette, self.glyphs, found.spectrum
+        end = canvas.write(1, left, f"{found.name}  ", palette.accent, bold=True)
+        if spectrum is None:
+            rows, columns = found.shape
+            text = f"{rows} x {columns} is too large for a decomposition here"
+            canvas.write(2, left, fit(text, width, glyphs.ellipsis), palette.muted)
+            return
+        if spectrum.condition != spectrum.condition:
+            canvas.write(1, end, fit("not finite", left + width - end), palette.bad, bold=True)
+            return
+        condition = f"condition {short(spectrum.condition)}"
+        if found.warns and found.growth is not None:
+            condition += f" ! {short(found.growth, 2)} x its start"
+        ink = palette.bad if found.warns else palette.text
+        if left + width - end < len(condition):
+            condition = condition.replace("condition", "cond")
+        text = fit(condition, left + width - end, glyphs.ellipsis)
+        canvas.write(1, end, text, ink, bold=found.warns)
+        most = len(spectrum.values)
+        text = f"effective rank {spectrum.effective_rank:.2f} of {most}"
+        if len(text) > width:
+            text = f"rank {spectrum.effective_rank:.2f} of {most}"
+        canvas.write(2, left, fit(text, width, glyphs.ellipsis), palette.muted)
+        top = float(spectrum.values[0]) or 1.0
+        room = max(width - 11, 3)
+        for i, value in enumerate(spectrum.values[:LARGEST].tolist()):
+            if 3 + i >= canvas.rows:
+                break
+            canvas.write(3 + i, left, f"{i + 1:>2}", palette.muted)
+            canvas.write(3 + i, left + 3, filling(value / top, room, glyphs), palette.accent)
+            text = short(value)
+            canvas.write(3 + i, left + width - len(text), text, palette.text)
