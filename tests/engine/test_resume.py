@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings as bounded
+from hypothesis import HealthCheck, given
+from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
 from tests.engine.sessions import create, run_through, same, settings
@@ -17,7 +18,7 @@ CUTS = st.lists(st.integers(1, 199), min_size=1, max_size=4, unique=True).map(so
 
 @pytest.mark.parametrize("preset", ["stable", "plain"])
 @bounded(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(cuts=CUTS)
 def test_stopping_and_resuming_at_any_steps_changes_no_byte(

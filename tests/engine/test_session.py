@@ -82,7 +82,7 @@ def test_an_existing_directory_is_refused_and_left_alone(tmp_path: Path) -> None
 def test_a_session_that_cannot_be_made_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*args: object) -> None:
+    def full(*_: object) -> None:
         raise TttuiError("the disk is full")
 
     monkeypatch.setattr("tttui.artifacts.writer.RunWriter.checkpoint", full)

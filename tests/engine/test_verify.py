@@ -1,0 +1,161 @@
+"""A session that was tampered with is found out, file by file."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.engine.sessions import create, run_through, settings
+from tttui.artifacts.discover import find_sessions
+from tttui.artifacts.ptfile import read_pt, write_pt
+from tttui.engine.compare import Check
+from tttui.engine.fork import fork
+from tttui.engine.session import SessionRun
+from tttui.engine.verify import verify
+from tttui.model.errors import RefusedInput
+
+
+def failed(directory: Path) -> dict[str, Check]:
+    checks = verify(find_sessions([directory])[0])
+    return {c.file: c for c in checks if c.agrees is not True}
+
+
+def test_an_untouched_session_agrees(tmp_path: Path) -> None:
+    assert failed(run_through(tmp_path / "a")) == {}
+
+
+def test_a_session_with_everything_agrees(tmp_path: Path) -> None:
+    run = create(tmp_path / "a", settings(mu_schedule=((60, 0.2),)))
+    run.advance(45)
+    run.intervene("mu", 0.3)
+    run.advance(10)
+    run.intervene("update")
+    run.close("interrupted")
+    run = SessionRun.open(tmp_path / "a")
+    run.intervene("settings", {"lr": 0.01, "noise_std": 0.02})
+    run.advance(45)
+    run.intervene("rollback", 40)
+    run.advance(33)
+    run.close("interrupted")
+    assert failed(tmp_path / "a") == {}
+
+
+def test_a_crashed_session_agrees_up_to_its_checkpoint(tmp_path: Path) -> None:
+    run = create(tmp_path / "a")
+    run.advance(90)
+    run.checkpoint()
+    run.advance(60)
+    run.set_state("running")
+    run.fail(RuntimeError("gone"))
+    assert failed(tmp_path / "a") == {}
+
+
+def test_a_fork_is_checked_against_its_parent(tmp_path: Path) -> None:
+    run_through(tmp_path / "a")
+    run = fork(find_sessions([tmp_path / "a"])[0], tmp_path, at=100, name="b")
+    run.advance(40)
+    run.close("interrupted")
+    assert failed(tmp_path / "b") == {}
+    path = tmp_path / "b" / "session" / "start_state.pt"
+    state = read_pt(path)
+    state["weights"]["B"] = state["weights"]["B"] + 1e-3
+    path.write_bytes(write_pt(state))
+    assert "session/start_state.pt" in failed(tmp_path / "b")
+
+
+def edit(text: str, replacement: str) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        content = path.read_text()
+        assert text in content
+        path.write_text(content.replace(text, replacement, 1))
+
+    return change
+
+
+def edit_row(path: Path) -> None:
+    lines = path.read_text().splitlines(keepends=True)
+    lines[51] = lines[51].replace(lines[51].split(",")[2], "0.5")
+    path.write_text("".join(lines))
+
+
+def drop_last_line(path: Path) -> None:
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+
+
+def append_line(path: Path) -> None:
+    with path.open("a") as file:
+        file.write("200,0.1,0.1,0,0\n")
+
+
+def nudge_tensor(path: Path) -> None:
+    state = read_pt(path)
+    state["W_u"] = np.nextafter(state["W_u"], np.float32(9))
+    path.write_bytes(write_pt(state))
+
+
+def nudge_history(path: Path) -> None:
+    records = np.load(path)
+    records["B"][2, 0, 0] += 1e-6
+    np.save(path, records)
+
+
+def halve(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("name", "tamper", "t"),
+    [
+        ("per_step.csv", edit_row, 50),
+        ("per_step.csv", drop_last_line, 199),
+        ("per_step.csv", append_line, 200),
+        ("trajectory.csv", edit_row, 50),
+        ("update_events.jsonl", edit('"commit"', '"rollback_grad_norm"'), 32),
+        ("update_events.jsonl", drop_last_line, 192),
+        ("update_events.json", edit('"commit"', '"rollback_grad_norm"'), 32),
+        ("update_events.json", halve, None),
+        ("weights_history.npy", nudge_history, 64),
+        ("session/plastic_state.pt", nudge_tensor, None),
+        ("session/optim_state.pt", halve, None),
+        ("session/engine_state.pt", halve, None),
+        ("session/metrics.json", edit('"updates_attempted": 6', '"updates_attempted": 7'), None),
+        ("base_checkpoint.pt", halve, None),
+    ],
+)
+def test_tampering_is_found_where_it_was_done(
+    tmp_path: Path, name: str, tamper: Callable[[Path], None], t: int | None
+) -> None:
+    directory = run_through(tmp_path / "a")
+    tamper(directory / name)
+    found = failed(directory)
+    assert name in found
+    assert found[name].agrees is False
+    assert found[name].t == t
+
+
+@pytest.mark.parametrize(
+    "change", [{"seed": 6}, {"mu": 0.2}, {"model_signature": "0" * 64}, {"base_ckpt_hash": "1"}]
+)
+def test_a_changed_meta_contradicts_the_rows(tmp_path: Path, change: dict[str, object]) -> None:
+    directory = run_through(tmp_path / "a")
+    path = directory / "session" / "meta.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert failed(directory) != {}
+
+
+def test_a_live_session_is_not_verified(tmp_path: Path) -> None:
+    run = create(tmp_path / "a")
+    with pytest.raises(RefusedInput, match="verify it when it has stopped"):
+        verify(find_sessions([tmp_path / "a"])[0])
+    run.close("interrupted")
+
+
+def test_of_a_foreign_session_it_says_what_can_be_checked(foreign_data: Path) -> None:
+    for path in ("flat/linear", "store/sessions/mu_high", "store/sessions/mu_high_fork"):
+        checks = verify(find_sessions([foreign_data / path])[0])
+        assert [c.agrees for c in checks].count(True) == 4
+        assert [c.detail for c in checks if c.agrees is None] == [
+            "cannot be replayed: another program computed it"
+        ]
