@@ -9,7 +9,7 @@ from tttui.dynamics import world
 from tttui.model.arrays import Floats
 from tttui.model.settings import World
 
-LONGEST = 20_000
+LONGEST = 10_000
 """Steps that a ghost is followed for: what came before the window has nothing to do with it, and
 after so many steps the two paths have nothing in common."""
 

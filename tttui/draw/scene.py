@@ -1,0 +1,368 @@
+"""The plane painted into cells: paths coloured by time or by role, arrows, axes.
+
+`Backdrop` holds what depends on data, window and size; `paint` lays the cursor's view over it,
+which is cheap enough for every frame of a replay.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from tttui.draw import braille, path, plot, ticks
+from tttui.draw.canvas import Canvas, fit
+from tttui.draw.colours import ANSI, Colour, blend, parse, ramp
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.palette import Palette
+from tttui.draw.path import Dots, Frame, Visits
+from tttui.model.arrays import Floats, Ints
+
+LEVELS = 24
+"""Colours from the first step of the window to the last."""
+
+FADED = 0.45
+"""How much of its colour the oldest part of the path has lost."""
+
+TRAIL = 6
+"""The trail has faded after this part of the window."""
+
+SHORTEST_TRAIL = 24
+
+ARROWS = 14
+"""Velocity arrows in the window."""
+
+FORCE_DOTS = 16
+"""Dots from the position to the head of the arrow for an action of FORCE."""
+
+FORCE = 1.0
+
+_TIME: Mapping[str, tuple[Colour, ...]] = MappingProxyType(
+    {
+        "dark": (parse("#4d8dff"), parse("#b46cf0"), parse("#ff5a52")),
+        "light": (parse("#0a4fd0"), parse("#8a2fb8"), parse("#d01c1c")),
+        "ansi": (parse("bright_blue"), parse("blue"), parse("magenta"), parse("red")),
+        "colour-blind": (parse("#3d9be0"), parse("#b9a5b5"), parse("#e0701c")),
+    }
+)
+
+_HEADS = "→↗↑↖←↙↓↘"
+_ASCII_HEADS = ">/^\\</v\\"
+
+
+def time_stops(palette: Palette) -> tuple[Colour, ...]:
+    """From the window's first step to its last: blue to red, in the theme's shades."""
+    return _TIME.get(palette.name, _TIME["dark"])
+
+
+def head(dx: float, dy: float, glyphs: Glyphs) -> str:
+    """The arrow that points most nearly along (dx, dy), y upwards."""
+    eighth = round(math.atan2(dy, dx) / (math.pi / 4)) % 8
+    return (_HEADS if glyphs.braille else _ASCII_HEADS)[eighth]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """A path: points (x, y) [n] at ascending steps t [n]; a line is broken where one is NaN."""
+
+    name: str
+    t: Ints
+    x: Floats
+    y: Floats
+    ink: Colour | None = None
+    """None: coloured by time."""
+    dash: tuple[int, int] | None = None
+    """Dots drawn and left out; None: solid."""
+
+    def window(self, t0: int, t1: int) -> "Track":
+        i, j = np.searchsorted(self.t, t0), np.searchsorted(self.t, t1, side="right")
+        part = slice(int(i), int(j))
+        return Track(self.name, self.t[part], self.x[part], self.y[part], self.ink, self.dash)
+
+    def index(self, t: int) -> int | None:
+        """Row of the newest point at or before step t."""
+        i = int(np.searchsorted(self.t, t, side="right")) - 1
+        return i if i >= 0 else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """All that the plane shows, apart from the window and the cursor."""
+
+    tracks: tuple[Track, ...] = ()
+    """The first one is the true path; later ones are painted over it."""
+    v: Floats | None = None
+    """Velocity [n, 2] along the first track."""
+    a: Floats | None = None
+    """Action [n, 2] along the first track."""
+    title: str = "Path"
+    note: str = ""
+    message: str = "no trajectory"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Rows and columns of the parts of a plane of `width` x `height` cells; -1 where dropped."""
+
+    width: int
+    height: int
+    gutter: int
+    title: int
+    top: int
+    rows: int
+    line: int
+    labels: int
+
+    @property
+    def columns(self) -> int:
+        return max(self.width - self.gutter, 0)
+
+
+def arrange(width: int, height: int) -> Layout:
+    """Room for the plane first."""
+    title = 0 if height >= 3 else -1
+    labels = height >= 7
+    rows = max(height - (title == 0) - 2 * labels, 0)
+    gutter = plot.gutter(width) if width >= 20 else 0
+    top = title + 1
+    line = top + rows if labels else -1
+    return Layout(width, height, gutter, title, top, rows, line, line + 1 if labels else -1)
+
+
+class Backdrop:
+    """The painted paths of a window, before a cursor is put on them."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        window: tuple[int, int],
+        size: tuple[int, int],
+        palette: Palette,
+        glyphs: Glyphs,
+    ) -> None:
+        self.scene, self.window = scene, window
+        self.palette, self.glyphs = palette, glyphs
+        self.layout = arrange(*size)
+        self.tracks = tuple(track.window(*window) for track in scene.tracks)
+        self.frame = self._frame()
+        self.canvas = Canvas(size[1], size[0])
+        self._bits: np.ndarray | None = None
+        if self.frame is None:
+            self._say(scene.message if not self._sampled() else "no finite positions in view")
+            return
+        self._axes(self.frame)
+        self._drawn = [self._dots(track, self.frame) for track in self.tracks]
+        first, _, kept = self._drawn[0]
+        self._kept = kept
+        self._visits = Visits(first, self.frame, len(self._kept_t()))
+        self._cells = [self._pack(dots, self.frame) for dots, _, _ in self._drawn]
+        self._inks = self._shades()
+
+    def _sampled(self) -> bool:
+        return any(len(track.t) for track in self.tracks)
+
+    def _frame(self) -> Frame | None:
+        layout = self.layout
+        found = [e for track in self.tracks if (e := path.extent(track.x, track.y)) is not None]
+        if not found or layout.columns < 2 or layout.rows < 1:
+            return None
+        low, high = np.min(found, axis=0), np.max(found, axis=0)
+        around = (float(low[0]), float(high[1]), float(low[2]), float(high[3]))
+        braille_cells = self.glyphs.braille
+        return Frame.around(around, layout.columns, layout.rows, braille=braille_cells)
+
+    def _dots(self, track: Track, frame: Frame) -> tuple[Dots, Dots, Ints | None]:
+        """All dots of the track, those that are drawn (dashes), and the points that were kept."""
+        kept = path.thinned(track.x, track.y)
+        x, y = (track.x, track.y) if kept is None else (track.x[kept], track.y[kept])
+        dots = path.inside(path.line(*frame.dots(x, y)), frame)
+        shown = dots
+        if track.dash is not None:
+            on, off = track.dash
+            ok = np.arange(len(dots.column)) % (on + off) < on
+            shown = Dots(dots.column[ok], dots.row[ok], dots.point[ok])
+        return dots, shown, kept
+
+    def _kept_t(self) -> Ints:
+        t = self.tracks[0].t
+        return t if self._kept is None else t[self._kept]
+
+    def _pack(self, dots: Dots, frame: Frame) -> Ints:
+        """Bit patterns [rows, columns] of the dots (without braille: 1 where there is one)."""
+        raster = path.raised(dots, frame)
+        return (
+            braille.pack(raster).astype(np.uint32) if frame.down == 4 else raster.astype(np.uint32)
+        )
+
+    def _shades(self) -> Ints:
+        """Colours [LEVELS, ages] of the path by time and by age, from new to faded."""
+        hues = ramp(time_stops(self.palette), LEVELS)
+        ages = [0.0, 0.25, 0.5, 0.75, 1.0]
+        fade = FADED if all(0 <= h < ANSI for h in hues) else 0.0
+        table = [[blend(hue, self.palette.faint, fade * age) for age in ages] for hue in hues]
+        return np.array(table, dtype=np.int64)
+
+    def _axes(self, frame: Frame) -> None:
+        layout, canvas = self.layout, self.canvas
+        palette, glyphs = self.palette, self.glyphs
+        edge = layout.gutter - 1
+        if edge >= 0:
+            for row in range(layout.top, layout.top + layout.rows):
+                canvas.write(row, edge, glyphs.vertical, palette.frame)
+            low, high = frame.y_range()
+            last = -1
+            for tick in reversed(ticks.linear(low, high, max(1, layout.rows // 4))):
+                cell = frame.cell(frame.x, tick.value)
+                if cell is not None and cell[0] != last:
+                    last = cell[0]
+                    text = tick.label[:edge]
+                    canvas.write(layout.top + last, edge - len(text), text, palette.muted)
+                    canvas.write(layout.top + last, edge, glyphs.tick_left, palette.frame)
+        if layout.line < 0:
+            return
+        left = layout.gutter
+        ruler = glyphs.corner + glyphs.horizontal * layout.columns
+        canvas.write(
+            layout.line, max(edge, 0), ruler[-(layout.width - max(edge, 0)) :], palette.frame
+        )
+        low, high = frame.x_range()
+        labels = []
+        for tick in ticks.linear(low, high, max(1, layout.columns // 10)):
+            cell = frame.cell(tick.value, frame.y)
+            if cell is not None:
+                canvas.write(layout.line, left + cell[1], glyphs.tick_down, palette.frame)
+                labels.append((cell[1], tick.label))
+        for start, text in ticks.placed(labels, layout.columns):
+            canvas.write(layout.labels, left + start, text, palette.muted)
+        if left > 3:
+            canvas.write(layout.labels, left - 4, "y,x", palette.faint)
+
+    def _say(self, text: str) -> None:
+        layout = self.layout
+        room = layout.width - 2
+        words, row, rows = text.split(), 0, []
+        while words:
+            taken = words.pop(0)
+            while words and len(taken) + 1 + len(words[0]) <= room:
+                taken += " " + words.pop(0)
+            rows.append(fit(taken, room, self.glyphs.ellipsis))
+        top = layout.top + max(layout.rows - len(rows), 0) // 2
+        for row, said in enumerate(rows):
+            self.canvas.write(top + row, 1 + (room - len(said)) // 2, said, self.palette.muted)
+
+    def paint(self, cursor: int, hovered: int | None = None) -> Canvas:
+        """The plane at step `cursor`."""
+        canvas = Canvas(self.layout.height, self.layout.width)
+        for name in ("char", "ink", "paper", "bold"):
+            getattr(canvas, name)[...] = getattr(self.canvas, name)
+        if self.frame is None:
+            return canvas
+        self._paint_truth(canvas, cursor)
+        for track, bits in zip(self.tracks[1:], self._cells[1:], strict=True):
+            self._lay(canvas, bits, track.ink if track.ink is not None else self.palette.text)
+        self._arrows(canvas, cursor)
+        self._force(canvas, cursor)
+        for track in self.tracks[1:]:
+            self._mark(canvas, track, cursor, "o", track.ink)
+        if hovered is not None:
+            self._mark(canvas, self.tracks[0], hovered, "x", self.palette.text)
+        self._mark(canvas, self.tracks[0], cursor, "@", self.palette.cursor)
+        return canvas
+
+    def _area(self, grid: np.ndarray) -> np.ndarray:
+        layout = self.layout
+        return grid[layout.top : layout.top + layout.rows, layout.gutter :]
+
+    def _lay(self, canvas: Canvas, bits: Ints, ink: Colour) -> None:
+        """Paint dots over what is there, keeping the dots of earlier tracks."""
+        where = bits > 0
+        char = self._area(canvas.char)
+        if self.glyphs.braille:
+            old = np.where(char >= braille.BLANK, char - braille.BLANK, 0)
+            char[where] = braille.BLANK + (old | bits)[where]
+        else:
+            char[where] = ord(self.glyphs.curve_marks[1])
+        self._area(canvas.ink)[where] = ink
+
+    def _paint_truth(self, canvas: Canvas, cursor: int) -> None:
+        truth, bits = self.tracks[0], self._cells[0]
+        self._lay(canvas, bits, self.palette.faint)
+        if not self.glyphs.braille:
+            self._area(canvas.char)[bits > 0] = ord(self.glyphs.curve_marks[0])
+        t = self._kept_t()
+        last = self._visits.last(int(np.searchsorted(t, cursor, side="right")) - 1)
+        seen = last >= 0
+        cells, when = self._visits.cells[seen], t[last[seen]]
+        rows, columns = cells // self.layout.columns, cells % self.layout.columns
+        if truth.ink is not None:
+            self._area(canvas.ink)[rows, columns] = truth.ink
+            return
+        t0, t1 = self.window
+        level = np.rint((when - t0) / max(t1 - t0, 1) * (LEVELS - 1)).astype(np.int64)
+        trail = max((t1 - t0) // TRAIL, SHORTEST_TRAIL)
+        age = np.clip((cursor - when) * 4 // trail, 0, 4)
+        self._area(canvas.ink)[rows, columns] = self._inks[np.clip(level, 0, LEVELS - 1), age]
+        self._area(canvas.bold)[rows, columns] = age == 0
+
+    def _arrows(self, canvas: Canvas, cursor: int) -> None:
+        """The direction of travel at steps spread evenly over the window."""
+        truth, v = self.tracks[0], self.scene.v
+        if v is None or len(truth.t) < 2:
+            return
+        start = int(np.searchsorted(self.scene.tracks[0].t, truth.t[0]))
+        stride = max(len(truth.t) // ARROWS, 4)
+        t0, t1 = self.window
+        hues = ramp(time_stops(self.palette), LEVELS)
+        for i in range(stride // 2, len(truth.t), stride):
+            if truth.t[i] > cursor:
+                break
+            vx, vy = (float(c) for c in v[start + i])
+            speed = math.hypot(vx, vy)
+            if math.isfinite(speed) and speed > 0:
+                level = round((int(truth.t[i]) - t0) / max(t1 - t0, 1) * (LEVELS - 1))
+                ink = hues[min(max(level, 0), LEVELS - 1)] if truth.ink is None else truth.ink
+                self._put(canvas, truth.x[i], truth.y[i], head(vx, vy, self.glyphs), ink)
+
+    def _force(self, canvas: Canvas, cursor: int) -> None:
+        """The action at the cursor, from the position on."""
+        truth, a, frame = self.tracks[0], self.scene.a, self.frame
+        i = truth.index(cursor)
+        if a is None or i is None or frame is None:
+            return
+        ax, ay = (float(c) for c in a[int(np.searchsorted(self.scene.tracks[0].t, truth.t[i]))])
+        size = math.hypot(ax, ay)
+        if not (math.isfinite(size) and size > 0):
+            return
+        reach = min(size / FORCE, 2.0) * FORCE_DOTS / 2 * frame.per_cell
+        ends = np.array([truth.x[i], truth.x[i] + ax / size * reach])
+        tops = np.array([truth.y[i], truth.y[i] + ay / size * reach])
+        shaft = path.inside(path.line(*frame.dots(ends, tops)), frame)
+        bits = self._pack(shaft, frame)
+        self._lay(canvas, bits, self.palette.warn)
+        self._put(canvas, ends[1], tops[1], head(ax, ay, self.glyphs), self.palette.warn)
+
+    def _mark(self, canvas: Canvas, track: Track, t: int, kind: str, ink: Colour | None) -> None:
+        i = track.index(t)
+        if i is None:
+            return
+        glyph = {"@": "●", "o": "○", "x": "×"}[kind] if self.glyphs.braille else kind
+        self._put(canvas, track.x[i], track.y[i], glyph, self.palette.text if ink is None else ink)
+
+    def _put(self, canvas: Canvas, x: float, y: float, glyph: str, ink: Colour) -> None:
+        cell = self.frame.cell(float(x), float(y)) if self.frame is not None else None
+        if cell is not None:
+            row, column = self.layout.top + cell[0], self.layout.gutter + cell[1]
+            canvas.write(row, column, glyph, ink, bold=True)
+
+    def nearest(self, row: int, column: int) -> int | None:
+        """The step of the window's point nearest to a cell of the widget; None without one."""
+        if self.frame is None:
+            return None
+        x, y = self.frame.point(row - self.layout.top, column - self.layout.gutter)
+        truth = self.tracks[0]
+        with np.errstate(all="ignore"):
+            away = np.hypot(truth.x - x, truth.y - y)
+        if not np.isfinite(away).any():
+            return None
+        return int(truth.t[int(np.nanargmin(away))])

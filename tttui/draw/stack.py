@@ -1,0 +1,176 @@
+"""Several small plots above one another on one time axis, each with curves and stems."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tttui.draw import braille, curves, plot, ticks
+from tttui.draw.axis import TimeAxis
+from tttui.draw.canvas import Canvas, fit
+from tttui.draw.colours import Colour
+from tttui.draw.envelope import Series
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.palette import Palette
+from tttui.draw.scales import Scale
+from tttui.model.arrays import Bools
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """One quantity over the steps; `stems` stand on zero on the same scale."""
+
+    name: str
+    series: Series
+    stems: Series | None = None
+    stems_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Rows of a stack: `tops[i]` is the title row of panel i, below which it has `rows[i]`."""
+
+    width: int
+    height: int
+    gutter: int
+    tops: tuple[int, ...]
+    rows: tuple[int, ...]
+    line: int
+    labels: int
+
+    @property
+    def columns(self) -> int:
+        return max(self.width - self.gutter, 0)
+
+
+def arrange(width: int, height: int, panels: int) -> Layout:
+    """All panels of nearly equal height over one axis; those that find no room are left out."""
+    labels = height >= 4
+    lined = height >= 3 * panels + 2
+    room = height - labels - lined
+    shown = max(min(panels, room // 2), 1 if room > 1 else 0)
+    tops, rows, at = [], [], 0
+    for k in range(shown):
+        high = room // shown + (k < room % shown)
+        tops.append(at)
+        rows.append(high - 1)
+        at += high
+    line = at if lined else -1
+    label_row = height - 1 if labels else -1
+    return Layout(width, height, plot.gutter(width), tuple(tops), tuple(rows), line, label_row)
+
+
+def paint(
+    panels: tuple[Panel, ...],
+    window: tuple[int, int],
+    size: tuple[int, int],
+    palette: Palette,
+    glyphs: Glyphs,
+) -> tuple[Canvas, Layout]:
+    """The stack without its titles and its cursor, which change with every move."""
+    layout = arrange(*size, len(panels))
+    canvas = Canvas(size[1], size[0])
+    if layout.columns < 2:
+        return canvas, layout
+    axis = TimeAxis(*window, layout.columns)
+    for panel, top, rows in zip(panels, layout.tops, layout.rows, strict=False):
+        _panel(canvas, panel, axis, (top + 1, rows, layout.gutter), palette, glyphs)
+    _time_axis(canvas, axis, layout, palette, glyphs)
+    return canvas, layout
+
+
+def _panel(
+    canvas: Canvas,
+    panel: Panel,
+    axis: TimeAxis,
+    place: tuple[int, int, int],
+    palette: Palette,
+    glyphs: Glyphs,
+) -> None:
+    top, rows, gutter = place
+    known = [s.extent(axis.t0, axis.t1) for s in (panel.series, panel.stems) if s is not None]
+    found = [e for e in known if e is not None]
+    edge = gutter - 1
+    for row in range(top, top + rows):
+        canvas.write(row, edge, glyphs.vertical, palette.frame)
+    if not found:
+        said = fit("no finite values in view", canvas.columns - gutter, glyphs.ellipsis)
+        canvas.write(top + (rows - 1) // 2, gutter + 1, said, palette.muted)
+        return
+    low, high = min(e[0] for e in found), max(e[1] for e in found)
+    if panel.stems is not None:
+        low, high = min(low, 0.0), max(high, 0.0)
+    scale = Scale.fit(low, high)
+    down, across = (4, 2) if glyphs.braille else (1, 1)
+    height = rows * down
+
+    def lay(dots: Bools, ink: Colour, char: str, bold: bool = False) -> None:
+        bits = braille.pack(dots).astype(np.uint32) if glyphs.braille else dots.astype(np.uint32)
+        where = bits > 0
+        area = canvas.char[top : top + rows, gutter:]
+        area[where] = braille.BLANK + bits[where] if glyphs.braille else ord(char)
+        canvas.ink[top : top + rows, gutter:][where] = ink
+        canvas.bold[top : top + rows, gutter:][where] = bold
+
+    zero = int(scale.dots(np.array([0.0]), height)[0])
+    if scale.low < 0 < scale.high:
+        line = np.zeros((height, axis.width * across), dtype=np.bool_)
+        line[height - 1 - zero, :: 2 * across] = True
+        lay(line, palette.faint, glyphs.grid)
+    if panel.stems is not None:
+        lay(_stems(panel.stems, axis, scale, height, across), palette.warn, glyphs.vertical)
+    curve = curves.trace(panel.series, axis)
+    if not glyphs.braille:
+        curve = curves.Curve(
+            np.fmin.reduce(curve.low.reshape(-1, 2), axis=1),
+            np.fmax.reduce(curve.high.reshape(-1, 2), axis=1),
+            curve.mean[::2],
+        )
+    drawn = curves.raster(curve, scale, height)
+    lay(drawn, palette.adaptive, glyphs.curve_marks[0], bold=panel.stems is not None)
+    last = None
+    for tick in reversed(scale.ticks(max(1, rows // 3))):
+        if scale.low <= tick.value <= scale.high and tick.major:
+            dot = int(scale.dots(np.array([tick.value]), height)[0])
+            row = top + (height - 1 - dot) // down
+            if row != last:
+                text = tick.label[:edge]
+                canvas.write(row, edge - len(text), text, palette.muted)
+                canvas.write(row, edge, glyphs.tick_left, palette.frame)
+                last = row
+
+
+def _stems(series: Series, axis: TimeAxis, scale: Scale, height: int, across: int) -> Bools:
+    """Lines from zero to the extremes of every column; columns without a sample stay empty."""
+    found = series.columns(axis.edges())
+    low, high = np.fmin(found.low, 0.0), np.fmax(found.high, 0.0)
+    if across == 1:
+        low = np.fmin.reduce(low.reshape(-1, 2), axis=1)
+        high = np.fmax.reduce(high.reshape(-1, 2), axis=1)
+        empty = (found.count.reshape(-1, 2).sum(axis=1)) == 0
+    else:
+        empty = found.count == 0
+    bottom = np.where(empty, height, scale.dots(np.nan_to_num(low), height))
+    top = np.where(empty, -1, scale.dots(np.nan_to_num(high), height))
+    return braille.spans(bottom, top, height)
+
+
+def _time_axis(
+    canvas: Canvas, axis: TimeAxis, layout: Layout, palette: Palette, glyphs: Glyphs
+) -> None:
+    left = layout.gutter
+    if layout.line >= 0:
+        line = glyphs.corner + glyphs.horizontal * layout.columns
+        canvas.write(layout.line, left - 1, line, palette.frame)
+    if layout.labels < 0:
+        return
+    labels = []
+    for tick in ticks.steps(axis.t0, axis.t1, layout.columns):
+        column = axis.column(int(tick.value))
+        if column is not None:
+            labels.append((column, tick.label))
+            if layout.line >= 0:
+                canvas.write(layout.line, left + column, glyphs.tick_down, palette.frame)
+    for start, text in ticks.placed(labels, layout.columns):
+        canvas.write(layout.labels, left + start, text, palette.muted)
+    if left > 4:
+        canvas.write(layout.labels, left - 5, "step", palette.faint)

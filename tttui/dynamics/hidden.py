@@ -1,0 +1,168 @@
+"""The hidden friction at a step: the true one, the weights in force, and the law in numbers."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tttui.dynamics import identify, world
+from tttui.model.arrays import PLASTIC, Floats, Weights
+from tttui.model.errors import SettingError
+from tttui.model.session import SessionData
+from tttui.model.settings import World, check, options
+from tttui.model.steps import Trajectory
+
+
+def law_of(data: SessionData) -> World:
+    """The world that a session's meta describes; defaults where it says nothing or nonsense."""
+    known = {spec.name: spec for spec in options(World)}
+    found = {}
+    for name, value in {**data.meta.env_cfg, "mu": data.meta.mu}.items():
+        if name in known and name != "env_mode":
+            try:
+                check(known[name], value)
+            except SettingError:
+                continue
+            found[name] = value
+    mode = "nonlinear" if data.meta.env_mode == "nonlinear" else "linear"
+    return World(**{**found, "env_mode": mode})
+
+
+def mu_at(data: SessionData, trajectory: Trajectory | None, t: int) -> float | None:
+    """The friction in force at step t: as recorded, else as scheduled; None where unknown."""
+    if trajectory is not None and trajectory.mu is not None:
+        i = row_at(trajectory, t)
+        if i is not None and math.isfinite(trajectory.mu[i]):
+            return float(trajectory.mu[i])
+    mu = data.meta.mu
+    schedule = data.meta.raw.get("mu_schedule")
+    for pair in schedule if isinstance(schedule, list) else []:
+        match pair:
+            case [int(at), float(value) | int(value)] if at <= t:
+                mu = float(value)
+            case _:
+                pass
+    return mu
+
+
+def mu_column(data: SessionData, trajectory: Trajectory) -> Floats | None:
+    """The friction in force at every row of the trajectory [n]; None where it is unknown."""
+    recorded = trajectory.mu
+    if recorded is not None and np.isfinite(recorded).all():
+        return recorded
+    mu = mu_at(data, None, 0)
+    if mu is None:
+        return None
+    column = np.full(len(trajectory), mu)
+    schedule = data.meta.raw.get("mu_schedule")
+    for pair in schedule if isinstance(schedule, list) else []:
+        if isinstance(pair, list) and pair and isinstance(pair[0], int):
+            column[trajectory.t >= pair[0]] = mu_at(data, None, pair[0])
+    return column
+
+
+def row_at(trajectory: Trajectory, t: int) -> int | None:
+    """The row of the newest step at or before t."""
+    i = int(np.searchsorted(trajectory.t, t, side="right")) - 1
+    return i if i >= 0 else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """The weights in force at a step, complete with a_raw."""
+
+    t: int | None
+    """The step from which they are in force; None for those of the newest checkpoint."""
+    weights: Weights
+    dt: float
+
+    @property
+    def name(self) -> str:
+        return "weights of the last checkpoint" if self.t is None else f"weights since t {self.t}"
+
+
+def in_force(data: SessionData, t: int) -> Snapshot | str:
+    """The weights in force at step t, or the reason why there are none."""
+    a_raw = None if data.base is None else data.base.get("a_raw")
+    if a_raw is None:
+        why = data.problem("base")
+        return f"no decays: {why.reason}" if why is not None else "the base has no a_raw"
+    dt = data.meta.model_cfg.get("dt")
+    step = float(dt) if isinstance(dt, (int, float)) and math.isfinite(dt) and dt > 0 else 1.0
+    history = data.history
+    if history is not None and len(history):
+        i = max(int(np.searchsorted(history.t, t, side="right")) - 1, 0)
+        found = {name: np.asarray(history.weights[name][i]) for name in history.weights}
+        since: int | None = int(history.t[i])
+    elif data.weights is not None:
+        found, since = dict(data.weights), None
+    else:
+        why = data.problem("history") or data.problem("weights")
+        return f"no weights: {why.reason}" if why is not None else "no weights recorded yet"
+    weights = {**found, "a_raw": np.asarray(a_raw)}
+    if not _fits(weights):
+        return "these weights are not those of a model of this world (their shapes differ)"
+    return Snapshot(since, weights, step)
+
+
+def _fits(weights: Weights) -> bool:
+    """The matrices can be multiplied and take [z, a] to z."""
+    if any(name not in weights or weights[name].ndim != 2 for name in PLASTIC):
+        return False
+    W_u, B, W_o, a_raw = (weights[name] for name in (*PLASTIC, "a_raw"))
+    sizes = (W_u.shape[1], B.shape[1], W_o.shape, a_raw.shape)
+    return sizes == (6, W_u.shape[0], (4, B.shape[0]), (B.shape[0],))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Implied:
+    """What weights say about mu: their error [101] over identify.MU_GRID, and its minimum."""
+
+    mu: float
+    curve: Floats
+
+
+def implied(snapshot: Snapshot, law: World) -> Implied:
+    """The friction whose world the weights predict best (ENGINE: implied mu)."""
+    curve = identify.error_curve(snapshot.weights, law)
+    return Implied(identify.implied_mu(snapshot.weights, law), curve)
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """Which friction acts on a velocity."""
+
+    name: str
+    """`linear`, `static` or `dynamic`."""
+    friction: float
+    speed: float
+    threshold: float
+    static: float
+    dynamic: float
+
+
+def regime(z: Floats, mu: float, law: World) -> Regime:
+    """The friction that acts at z [4] where the hidden one is mu."""
+    v = np.asarray(z[2:], dtype=np.float64)
+    acting = float(world.friction(v[None], np.array([[mu]]), law)[0, 0])
+    speed, threshold = float(np.hypot(*v)), mu * law.threshold_scale
+    static, dynamic = min(mu * law.static_mult, 0.95), mu * law.dynamic_mult
+    name = "linear"
+    if law.env_mode == "nonlinear":
+        name = "static" if speed < threshold else "dynamic"
+    return Regime(name, acting, speed, threshold, static, dynamic)
+
+
+def prediction_of(trajectory: Trajectory, model: str) -> Floats | None:
+    """What a model (`baseline`, `adaptive`) had predicted for each row [n, 4]; NaN for the first.
+
+    Row i of the file holds the prediction of the next observation; here it stands beside the
+    observation that it is about. Across a gap in t there is none.
+    """
+    predicted = trajectory.baseline if model == "baseline" else trajectory.adaptive
+    if predicted is None:
+        return None
+    out = np.full((len(trajectory), 4), np.nan)
+    out[1:] = predicted[:-1]
+    out[1:][np.diff(trajectory.t) != 1] = np.nan
+    return out

@@ -1,0 +1,166 @@
+"""What the Physics tab derives from a trajectory: series, paths, predictions, the ghost."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tttui.draw.envelope import Series
+from tttui.draw.palette import Palette
+from tttui.draw.path import extent
+from tttui.draw.scene import Scene, Track
+from tttui.draw.stack import Panel
+from tttui.dynamics import ghost as ghosts
+from tttui.dynamics.hidden import prediction_of
+from tttui.model.arrays import Floats
+from tttui.model.settings import World
+from tttui.model.steps import Trajectory
+
+STATE = ("x", "y", "vx", "vy")
+
+DASH = (4, 3)
+"""Dots drawn and left out of a prediction."""
+
+SHOWN_ERROR = 0.06
+"""Errors are magnified until they are about this part of the path's size."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Motion:
+    """A trajectory as columns that can be drawn at any zoom; made once, and off the screen's
+    thread for a long one."""
+
+    trajectory: Trajectory
+    state: tuple[Series, ...]
+    """x, y, vx, vy."""
+    actions: tuple[Series, ...]
+    """ax, ay."""
+    p: tuple[Floats, Floats]
+    """x and y, contiguous."""
+
+
+def motion_of(trajectory: Trajectory, before: Motion | None = None) -> Motion:
+    """The columns of a trajectory; those of a shorter version of the same one are continued."""
+    grown = before is not None and _continues(before.trajectory, trajectory)
+
+    def series(values: Floats, k: int, kind: str) -> Series:
+        column = np.ascontiguousarray(values[:, k], dtype=np.float64)
+        known = None
+        if grown and before is not None:
+            known = (before.state if kind == "z" else before.actions)[k]
+        return Series(trajectory.t, column, known)
+
+    state = tuple(series(trajectory.z, k, "z") for k in range(4))
+    actions = tuple(series(trajectory.a, k, "a") for k in range(2))
+    return Motion(trajectory, state, actions, (state[0].y, state[1].y))
+
+
+def _continues(old: Trajectory, new: Trajectory) -> bool:
+    n = len(old)
+    if not 0 < n <= len(new):
+        return False
+    ends = (0, n - 1)
+    return all(
+        old.t[i] == new.t[i] and np.array_equal(old.z[i], new.z[i], equal_nan=True) for i in ends
+    )
+
+
+def panels(motion: Motion) -> tuple[Panel, ...]:
+    """x, y, vx, vy; the actions stand on zero below the velocities that they push."""
+    pushes = (None, None, *motion.actions)
+    names = ("", "", "ax", "ay")
+    return tuple(
+        Panel(name, series, push, pushed)
+        for name, series, push, pushed in zip(STATE, motion.state, pushes, names, strict=True)
+    )
+
+
+def path_scene(motion: Motion) -> Scene:
+    """The true path, coloured by time."""
+    trajectory = motion.trajectory
+    truth = Track("true path", trajectory.t, *motion.p)
+    return Scene((truth,), trajectory.z[:, 2:], trajectory.a, "Path", "by time, arrow: action")
+
+
+def prediction_scene(motion: Motion, window: tuple[int, int], palette: Palette) -> Scene:
+    """The true path solid, and where both models expected it, with errors magnified."""
+    trajectory = motion.trajectory
+    truth = Track("true", trajectory.t, *motion.p, ink=palette.text)
+    i, j = (
+        np.searchsorted(trajectory.t, window[0]),
+        np.searchsorted(trajectory.t, window[1], "right"),
+    )
+    part = slice(int(i), int(j))
+    z = trajectory.z[part, :2].astype(np.float64)
+    missed: list[tuple[str, Floats]] = []
+    for name in ("baseline", "adaptive"):
+        predicted = prediction_of(trajectory, name)
+        if predicted is not None:
+            with np.errstate(invalid="ignore", over="ignore"):
+                missed.append((name, predicted[part, :2] - z))
+    factor = _magnified([error for _, error in missed], z)
+    tracks = [truth]
+    for name, error in missed:
+        ink = palette.baseline if name == "baseline" else palette.adaptive
+        at = z + factor * error
+        label = "frozen" if name == "baseline" else "adaptive"
+        x, y = np.ascontiguousarray(at[:, 0]), np.ascontiguousarray(at[:, 1])
+        tracks.append(Track(label, trajectory.t[part], x, y, ink, DASH))
+    note = f"errors drawn x {factor:g}" if factor > 1 else ""
+    v, a = trajectory.z[:, 2:], trajectory.a
+    return Scene(tuple(tracks), v, a, "Predictions", note)
+
+
+def _magnified(errors: list[Floats], z: Floats) -> float:
+    """1, 2 or 5 times a power of ten by which errors must grow to be seen on this path."""
+    found = extent(np.ascontiguousarray(z[:, 0]), np.ascontiguousarray(z[:, 1]))
+    sizes = [np.hypot(*e[np.isfinite(e).all(axis=1)].T) for e in errors]
+    sizes = [s for s in sizes if len(s)]
+    if found is None or not sizes:
+        return 1.0
+    reach = max(found[1] - found[0], found[3] - found[2])
+    typical = max(float(np.quantile(s, 0.9)) for s in sizes)
+    if not (typical > 0 and reach > 0):
+        return 1.0
+    wanted = min(SHOWN_ERROR * reach / typical, 1e6)
+    if wanted < 2:
+        return 1.0
+    power = 10.0 ** np.floor(np.log10(wanted))
+    return float(max(k * power for k in (1, 2, 5) if k * power <= wanted))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ghost:
+    """The path of the same actions under another friction, from the window's start on."""
+
+    mu: float
+    t: tuple[int, int]
+    track: Track
+    distance: Series
+    """Between both positions, over the steps."""
+
+
+def ghost_of(
+    motion: Motion, mu_true: Floats | None, mu: float, law: World, window: tuple[int, int], ink: int
+) -> Ghost | str:
+    """The ghost of a window, or why there is none."""
+    trajectory = motion.trajectory
+    i = int(np.searchsorted(trajectory.t, window[0]))
+    j = min(int(np.searchsorted(trajectory.t, window[1], "right")), i + ghosts.LONGEST)
+    z: Floats = trajectory.z[i:j].astype(np.float64)
+    a: Floats = trajectory.a[i:j].astype(np.float64)
+    start = np.flatnonzero(np.isfinite(z).all(axis=1))
+    if len(start) == 0 or j - i < 2:
+        return "no finite position in view to start a ghost from"
+    first = int(start[0])
+    z, t = z[first:], trajectory.t[i + first : j]
+    a = np.nan_to_num(a[first:-1], nan=0.0, posinf=0.0, neginf=0.0)
+    if mu_true is None:
+        added = np.zeros((len(a), 4))
+    else:
+        added = ghosts.disturbances(z, a, mu_true[i + first : j - 1].astype(np.float64), law)
+    path = ghosts.ghost(z[0], a, added, mu, law)
+    x, y = np.ascontiguousarray(path[:, 0]), np.ascontiguousarray(path[:, 1])
+    with np.errstate(invalid="ignore", over="ignore"):
+        away = np.hypot(x - z[:, 0], y - z[:, 1])
+    track = Track(f"ghost mu {mu:.3f}", t, x, y, ink, None)
+    return Ghost(mu, (int(t[0]), int(t[-1])), track, Series(t, away))

@@ -1,0 +1,529 @@
+"""Physics: the world with the hidden friction, and what both models make of it."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from threading import Thread
+from typing import Any
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+
+from tttui.draw.envelope import Series
+from tttui.draw.friction import Facts
+from tttui.draw.plot import Plot, Threshold, Trace
+from tttui.draw.scene import Scene
+from tttui.dynamics.hidden import (
+    Implied,
+    Snapshot,
+    implied,
+    in_force,
+    law_of,
+    mu_at,
+    mu_column,
+    regime,
+    row_at,
+)
+from tttui.model.arrays import Floats
+from tttui.model.session import SessionData
+from tttui.model.settings import World
+from tttui.model.steps import Trajectory
+from tttui.model.transactions import COMMIT
+from tttui.panes.motion import (
+    Ghost,
+    Motion,
+    ghost_of,
+    motion_of,
+    panels,
+    path_scene,
+    prediction_scene,
+)
+from tttui.panes.view import Pane, View
+from tttui.widgets.chart import Chart
+from tttui.widgets.friction import FrictionView
+from tttui.widgets.path import PathView
+from tttui.widgets.stack import StackView
+from tttui.widgets.timeview import TimeView
+
+MODES = ("path", "predictions", "ghost")
+"""What `v` cycles through."""
+
+REGIONS = ("path", "state", "friction", "below", "implied")
+FIGURES = {"state": "state", "friction": "mu", "implied": "mu"}
+"""The figures that `e` exports for the regions; `path` and `below` depend on the mode."""
+
+WIDE, TALL = 150, 34
+"""Columns and rows from which everything is shown at once."""
+
+NARROW = 100
+"""Columns below which one region at a time is shown."""
+
+GHOST_STEP = 0.01
+
+LONG = 50_000
+"""Trajectories of more steps are prepared in a thread."""
+
+KEPT = 512
+"""Snapshots whose implied friction is remembered."""
+
+
+class PhysicsPane(Pane):
+    """Path, state over time, hidden friction, predictions, ghost."""
+
+    needs_trajectory = True
+
+    DEFAULT_CSS = """
+    PhysicsPane { layout: horizontal; height: 1fr; }
+    PhysicsPane #left { width: 1fr; }
+    PhysicsPane #right { width: 1fr; max-width: 96; margin-left: 1; }
+    PhysicsPane #path { height: 1fr; }
+    PhysicsPane #below { height: 10; }
+    PhysicsPane #implied { height: 8; }
+    PhysicsPane #state { height: 1fr; }
+    PhysicsPane #friction { height: 16; }
+    PhysicsPane.middle #right { max-width: 56; }
+    PhysicsPane.middle #friction { height: 14; }
+    PhysicsPane.pathless #path { height: 6; }
+    PhysicsPane.pathless #below, PhysicsPane.pathless #friction { height: 1fr; }
+    PhysicsPane.single #right { margin-left: 0; max-width: 100%; }
+    PhysicsPane.single PathView, PhysicsPane.single StackView,
+    PhysicsPane.single FrictionView, PhysicsPane.single Chart { height: 1fr; }
+    """
+
+    class Prepared(Message):
+        """A thread has finished what `_later` gave it."""
+
+        def __init__(self, key: object, value: object) -> None:
+            super().__init__()
+            self.key, self.value = key, value
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view: View | None = None
+        self._data: SessionData | None = None
+        self._law = World()
+        self._mode = 0
+        self._region = 0
+        self._layout = "middle"
+        self._motion: Motion | None = None
+        self._mu_column: Floats | None = None
+        self._implied: dict[tuple[int, int | None], Implied] = {}
+        self._shown: dict[str, object] = {}
+        """What each region was last given, to leave it alone where nothing changed."""
+        self._under_way: set[object] = set()
+        self._ghost_mu: float | None = None
+        self._ghost: Ghost | str | None = None
+        self._ghost_key: object = None
+        self._errors: tuple[Series, Series] | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="left"):
+            yield PathView(id="path")
+            yield Chart(id="below")
+        with Vertical(id="right"):
+            yield StackView(id="state")
+            yield FrictionView(id="friction")
+            yield Chart(id="implied")
+
+    def on_mount(self) -> None:
+        for chart in self.query(Chart):
+            chart.can_focus = False
+        self._arrange()
+
+    def on_resize(self, event: events.Resize) -> None:
+        width, height = event.size
+        if width >= WIDE and height >= TALL:
+            self._layout = "wide"
+        elif width >= NARROW and height >= 24:
+            self._layout = "middle"
+        else:
+            self._layout = "single"
+        self._arrange()
+
+    def _regions(self) -> frozenset[str]:
+        """The regions on the screen."""
+        if self._layout == "single":
+            return frozenset({REGIONS[self._region]})
+        if self._pathless():
+            return frozenset({"path", "below", "friction", "implied"})
+        if self._layout == "wide":
+            return frozenset(REGIONS)
+        both = {"path", "state", "friction"}
+        chosen = REGIONS[self._region]
+        if chosen == "implied":
+            both = {"path", "friction", "implied"}
+        if self._mode or chosen == "below":
+            both.add("below")
+        return frozenset(both)
+
+    def _pathless(self) -> bool:
+        """This run recorded no trajectory: what can be shown without takes its place."""
+        view = self._view
+        return (
+            view is not None
+            and view.trajectory is None
+            and view.data.problem("trajectory") is not None
+        )
+
+    def _arrange(self) -> None:
+        if not self.is_mounted:
+            return
+        shown = self._regions()
+        for name in REGIONS:
+            self.query_one(f"#{name}").display = name in shown
+        self.query_one("#left").display = bool(shown & {"path", "below"})
+        self.query_one("#right").display = bool(shown & {"state", "friction", "implied"})
+        for name in ("middle", "single"):
+            self.set_class(self._layout == name, name)
+        self.set_class(self._layout != "single" and self._pathless(), "pathless")
+        chosen = REGIONS[self._region]
+        self._path.set_chosen(chosen == "path")
+        self._state.set_chosen(chosen == "state")
+        self._friction.set_chosen(chosen == "friction")
+        if self._view is not None:
+            self.show(self._view)
+
+    @property
+    def _path(self) -> PathView:
+        return self.query_one("#path", PathView)
+
+    @property
+    def _state(self) -> StackView:
+        return self.query_one("#state", StackView)
+
+    @property
+    def _friction(self) -> FrictionView:
+        return self.query_one("#friction", FrictionView)
+
+    # What the keys do
+
+    def do_view(self) -> str:
+        """Cycle what the plane shows."""
+        self._mode = (self._mode + 1) % len(MODES)
+        self._arrange()
+        return {
+            "path": "Path, coloured by time",
+            "predictions": "Predictions of both models over the true path",
+            "ghost": "The same actions in a world with another friction: { and } change it",
+        }[MODES[self._mode]]
+
+    def do_region(self) -> str:
+        """Move to the next region."""
+        self._region = (self._region + 1) % len(REGIONS)
+        self._arrange()
+        titles = ("path", "state over time", "hidden friction", "error over time", "implied mu")
+        return f"Region: {titles[self._region]}"
+
+    def do_ghost_lower(self) -> str | None:
+        return self._change_ghost(-GHOST_STEP)
+
+    def do_ghost_higher(self) -> str | None:
+        return self._change_ghost(GHOST_STEP)
+
+    def _change_ghost(self, by: float) -> str | None:
+        if self._view is None or self._motion is None:
+            return "There is no trajectory to make a ghost of."
+        self._ghost_mu = round(min(max(self._ghost_friction() + by, 0.0), 1.0), 4)
+        self._mode = MODES.index("ghost")
+        self._arrange()
+        return None
+
+    def _ghost_friction(self) -> float:
+        """The friction of the ghost; at first twice the true one, which is easy to see."""
+        if self._ghost_mu is None:
+            view = self._view
+            mu = None if view is None else mu_at(view.data, view.trajectory, view.timeline.t0)
+            self._ghost_mu = round(min(2 * mu, 0.5), 2) if mu else 0.1
+        return self._ghost_mu
+
+    def exportable(self) -> str:
+        chosen = REGIONS[self._region]
+        if chosen == "path":
+            return "trajectory"
+        if chosen == "below":
+            return "mse" if MODES[self._mode] != "ghost" else "trajectory"
+        return FIGURES[chosen]
+
+    def copyable(self) -> Sequence[tuple[str, str]]:
+        view = self._view
+        if view is None:
+            return ()
+        t = view.timeline.cursor
+        out = []
+        mu = mu_at(view.data, view.trajectory, t)
+        if mu is not None:
+            out.append((f"mu at t {t}", repr(mu)))
+        held = in_force(view.data, t)
+        found = self._implied.get(self._weights_key(held)) if isinstance(held, Snapshot) else None
+        if found is not None:
+            out.append((f"implied mu at t {t}", repr(found.mu)))
+        i = None if view.trajectory is None else row_at(view.trajectory, t)
+        if view.trajectory is not None and i is not None:
+            row = [*view.trajectory.z[i].tolist(), *view.trajectory.a[i].tolist()]
+            out.append((f"x,y,vx,vy,ax,ay at t {t}", ",".join(map(repr, row))))
+        return out
+
+    # Drawing
+
+    def show(self, view: View) -> None:
+        if not self.is_mounted:
+            self.call_after_refresh(self.show, view)
+            return
+        before, self._view = self._pathless(), view
+        if self._pathless() != before:
+            self._arrange()
+            return
+        if view.data is not self._data:
+            other = self._data is None or (self._data.place, self._data.run) != (
+                view.data.place,
+                view.data.run,
+            )
+            if other:
+                self._motion = self._mu_column = self._ghost = self._ghost_mu = None
+                self._implied.clear()
+            if other or self._data is None or view.data.steps is not self._data.steps:
+                self._errors = None
+            self._data, self._law = view.data, law_of(view.data)
+        self._prepare(view.trajectory)
+        for widget in (self._path, self._state, self._friction, *self.query(Chart)):
+            if (widget.palette, widget.glyphs) != (view.palette, view.glyphs):
+                widget.set_look(view.palette, view.glyphs)
+                self._shown.clear()
+        shown = self._regions()
+        if "path" in shown:
+            self._show_path(view)
+        if "state" in shown:
+            self._show_state(view)
+        if "friction" in shown:
+            self._show_friction(view)
+        if "below" in shown:
+            self._show_below(view)
+        if "implied" in shown:
+            self._show_implied(view)
+
+    def _changed(self, region: str, *key: object) -> bool:
+        """Whether a region must be given its data again."""
+        old = self._shown.get(region)
+        self._shown[region] = key
+        return old != key
+
+    def _later(self, key: object, work: Any) -> None:
+        """Do `work` in a thread and show the view again when it is done."""
+        if key in self._under_way:
+            return
+        self._under_way.add(key)
+
+        def run() -> None:
+            done: Future[object] = Future()
+            try:
+                done.set_result(work())
+            except Exception as error:
+                done.set_exception(error)
+            self.post_message(self.Prepared(key, done))
+
+        Thread(target=run, name="tttui-physics", daemon=True).start()
+
+    def on_physics_pane_prepared(self, message: Prepared) -> None:
+        self._under_way.discard(message.key)
+        value = message.value.result() if isinstance(message.value, Future) else None
+        if isinstance(value, Motion):
+            self._take_motion(value)
+        elif isinstance(value, Implied) and isinstance(message.key, tuple):
+            while len(self._implied) >= KEPT:
+                del self._implied[next(iter(self._implied))]
+            self._implied[message.key] = value
+        if self._view is not None:
+            self.show(self._view)
+
+    def _prepare(self, trajectory: Trajectory | None) -> None:
+        """Have `_motion` for this trajectory, now or soon."""
+        if trajectory is None or not len(trajectory):
+            self._motion = None
+            return
+        before = self._motion
+        if before is not None and before.trajectory is trajectory:
+            return
+        fresh = len(trajectory) - (0 if before is None else len(before.trajectory))
+        if len(trajectory) <= LONG or (before is not None and 0 <= fresh <= LONG):
+            self._take_motion(motion_of(trajectory, before))
+        else:
+            self._later(("motion", id(trajectory)), lambda: motion_of(trajectory))
+
+    def _take_motion(self, motion: Motion) -> None:
+        view = self._view
+        if view is not None and view.trajectory is motion.trajectory:
+            self._motion = motion
+            self._mu_column = mu_column(view.data, motion.trajectory)
+
+    def _why_no_path(self, view: View) -> str:
+        if view.trajectory is not None and len(view.trajectory):
+            return "preparing the trajectory ..."
+        why = view.data.problem("trajectory")
+        if why is not None:
+            said = f"no trajectory: {why.reason}"
+            if view.data.place.layout != "native":
+                said += "; `tttui resume` or `tttui fork` records one"
+            return said
+        if view.data.loading or view.trajectory is None:
+            return "reading the trajectory ..."
+        return "no steps recorded yet"
+
+    def _show_path(self, view: View) -> None:
+        motion, window = self._motion, (view.timeline.t0, view.timeline.t1)
+        mode, path = MODES[self._mode], self._path
+        if motion is None:
+            if self._changed("path", message := self._why_no_path(view)):
+                path.set_scene(Scene(message=message))
+        elif mode == "path":
+            if self._changed("path", motion, mode):
+                path.set_scene(path_scene(motion))
+        elif mode == "predictions":
+            if self._changed("path", motion, mode, window):
+                scene = prediction_scene(motion, window, view.palette)
+                if len(scene.tracks) == 1:
+                    scene = replace(scene, note="this run recorded no predictions, only errors")
+                path.set_scene(scene)
+        else:
+            ghost = self._ghost_now(view, motion)
+            if self._changed("path", motion, mode, ghost):
+                path.set_scene(ghost_scene(motion, ghost, view))
+        path.set_timeline(view.timeline)
+
+    def _ghost_now(self, view: View, motion: Motion) -> Ghost | str:
+        window = (view.timeline.t0, view.timeline.t1)
+        key = (motion, self._ghost_friction(), window, self._law, view.palette.name)
+        if key != self._ghost_key or self._ghost is None:
+            self._ghost_key = key
+            ink = view.palette.third
+            mu, law = self._ghost_friction(), self._law
+            self._ghost = ghost_of(motion, self._mu_column, mu, law, window, ink)
+        return self._ghost
+
+    def _show_state(self, view: View) -> None:
+        motion, state = self._motion, self._state
+        message = "" if motion is not None else self._why_no_path(view)
+        if self._changed("state", motion, message):
+            state.set_panels(() if motion is None else panels(motion), message)
+        state.set_timeline(view.timeline)
+
+    @staticmethod
+    def _weights_key(held: Snapshot) -> tuple[int, int | None]:
+        # Snapshots of one history are told apart by t, checkpoints by the array itself.
+        return (id(held.weights["W_u"]) if held.t is None else -1, held.t)
+
+    def _show_friction(self, view: View) -> None:
+        data, t = view.data, view.timeline.cursor
+        held = in_force(data, t)
+        found: Implied | None = None
+        source = held if isinstance(held, str) else held.name
+        if isinstance(held, Snapshot):
+            key = self._weights_key(held)
+            found = self._implied.get(key)
+            if found is None:
+                law = self._law
+                self._later(key, lambda: implied(held, law))
+                source = f"asking the {held.name} ..."
+        mu = mu_at(data, view.trajectory, t)
+        i = None if view.trajectory is None else row_at(view.trajectory, t)
+        z = a = None
+        if view.trajectory is not None and i is not None:
+            z, a = view.trajectory.z[i], view.trajectory.a[i]
+        acting = None if mu is None or z is None else regime(z, mu, self._law)
+        ghost = self._ghost_friction() if MODES[self._mode] == "ghost" else None
+        if self._changed("friction", data.meta, mu, i, found, source, ghost, self._motion):
+            low, high = self._law.mu_min, self._law.mu_max
+            self._friction.set_facts(
+                Facts(
+                    mu,
+                    (low, high),
+                    found,
+                    source,
+                    acting,
+                    z,
+                    a,
+                    self._law.dt,
+                    data.meta.env_mode or "",
+                    ghost,
+                )
+            )
+
+    def _show_below(self, view: View) -> None:
+        """The error of both models over time, or the distance to the ghost."""
+        chart = self.query_one("#below", Chart)
+        chosen = "▸ " if REGIONS[self._region] == "below" and view.glyphs.braille else ""
+        if MODES[self._mode] == "ghost" and self._motion is not None:
+            ghost = self._ghost_now(view, self._motion)
+            if self._changed("below", ghost, chosen):
+                chart.set_log(False)
+                chart.set_plot(distance_plot(ghost, chosen))
+        else:
+            steps = view.data.steps
+            if self._errors is None:
+                self._errors = (Series(steps.t, steps.baseline), Series(steps.t, steps.adaptive))
+            if self._changed("below", self._errors, chosen):
+                chart.set_log(None)
+                traces = (
+                    Trace("frozen", self._errors[0], "baseline"),
+                    Trace("adaptive", self._errors[1], "adaptive", heavy=True),
+                )
+                why = view.data.problem("steps")
+                message = why.reason if why is not None else "no steps recorded yet"
+                title = f"{chosen}One-step error"
+                chart.set_plot(Plot(title, "MSE", traces, (1, 0), message=message))
+        chart.set_timeline(view.timeline)
+
+    def _show_implied(self, view: View) -> None:
+        """What the weights implied after every commit, beside the truth."""
+        chart, events_ = self.query_one("#implied", Chart), view.data.transactions
+        chosen = "▸ " if REGIONS[self._region] == "implied" and view.glyphs.braille else ""
+        if self._changed("implied", events_, self._motion, view.data.meta, chosen):
+            chart.set_log(False)
+            chart.set_plot(implied_plot(view, self._mu_column, chosen))
+        chart.set_timeline(view.timeline)
+
+    # The mouse
+
+    def on_time_view_hovered(self, message: TimeView.Hovered) -> None:
+        """Mark the step under the mouse in every view of this tab."""
+        self._path.set_hover(message.t)
+        for view in self.query(TimeView):
+            view.set_hover(message.t)
+
+
+def ghost_scene(motion: Motion, ghost: Ghost | str, view: View) -> Scene:
+    """The true path and the ghost's."""
+    scene = replace(path_scene(motion), title="Ghost")
+    if isinstance(ghost, str):
+        return replace(scene, note=ghost)
+    found = ghost.distance.at(view.timeline.t1)
+    note = f"{found[1]:.3g} apart at t {int(found[0])}" if found is not None else ""
+    if ghost.t[1] < view.timeline.t1:
+        note += f", followed to t {ghost.t[1]}"
+    return replace(scene, tracks=(scene.tracks[0], ghost.track), note=note)
+
+
+def distance_plot(ghost: Ghost | str, mark: str) -> Plot:
+    """How far the ghost is from the true path."""
+    title = f"{mark}Distance to the ghost"
+    if isinstance(ghost, str):
+        return Plot(title, message=ghost)
+    return Plot(title, "", (Trace(f"mu {ghost.mu:.3f}", ghost.distance, "third", heavy=True),))
+
+
+def implied_plot(view: View, mu: Floats | None, mark: str) -> Plot:
+    """The friction that the weights implied after every commit, and the true one."""
+    events_ = view.data.transactions
+    told = events_.status == COMMIT
+    told &= events_.implied_mu == events_.implied_mu
+    title = f"{mark}Implied mu"
+    if not told.any():
+        return Plot(title, message="this run's transactions carry no implied mu")
+    traces = [Trace("implied", Series(events_.t[told], events_.implied_mu[told]), "adaptive", True)]
+    lines: tuple[Threshold, ...] = ()
+    if mu is not None and view.trajectory is not None and len(mu) == len(view.trajectory):
+        traces.insert(0, Trace("true", Series(view.trajectory.t, mu), "third"))
+    elif view.data.meta.mu is not None:
+        lines = (Threshold("true", view.data.meta.mu),)
+    return Plot(title, "", tuple(traces), thresholds=lines)

@@ -1,0 +1,154 @@
+"""The trajectory in the plane, with the cursor on it."""
+
+import numpy as np
+from textual import events
+from textual.geometry import Region
+
+from tttui.draw.canvas import Canvas
+from tttui.draw.colours import ramp
+from tttui.draw.numbers import short
+from tttui.draw.reading import Part
+from tttui.draw.scene import Backdrop, Scene, time_stops
+from tttui.model.timeline import Timeline
+from tttui.widgets.drawn import Drawn
+from tttui.widgets.timeview import TimeView
+
+
+class PathView(Drawn):
+    """A `Scene` over the window of a `Timeline`; a click goes to the nearest step.
+
+    Only the rows in which the cursor changed something are drawn again.
+    """
+
+    DEFAULT_CSS = "PathView { min-height: 3; }"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._scene = Scene()
+        self._backdrop: Backdrop | None = None
+        self.timeline = Timeline()
+        self.hovered: int | None = None
+        self._chosen = False
+
+    def set_scene(self, scene: Scene) -> None:
+        self._scene = scene
+        self.changed()
+
+    def set_chosen(self, chosen: bool) -> None:
+        """Mark this as the view that `e` exports."""
+        if chosen != self._chosen:
+            self._chosen = chosen
+            self.changed()
+
+    def set_timeline(self, timeline: Timeline) -> None:
+        old, self.timeline = self.timeline, timeline
+        if (old.t0, old.t1) != (timeline.t0, timeline.t1):
+            self.changed()
+        elif old.cursor != timeline.cursor:
+            self._repaint()
+
+    def set_hover(self, t: int | None) -> None:
+        """Mark the step under the mouse (in this view or another one)."""
+        if t != self.hovered:
+            self.hovered = t
+            self._repaint()
+
+    def changed(self) -> None:
+        self._backdrop = None
+        super().changed()
+
+    def _repaint(self) -> None:
+        """Paint for another cursor and redraw the rows that differ."""
+        old = self._canvas
+        size = self.content_size
+        if old is None or self._backdrop is None or (old.columns, old.rows) != tuple(size):
+            self.changed()
+            return
+        new = self._canvas = self.paint(*size)
+        differ = (
+            (old.char != new.char)
+            | (old.ink != new.ink)
+            | (old.bold != new.bold)
+            | (old.paper != new.paper)
+        ).any(axis=1)
+        for y in np.flatnonzero(differ).tolist():
+            self._lines.pop(y, None)
+            self.touch(Region(0, y, size.width, 1))
+
+    def paint(self, width: int, height: int) -> Canvas:
+        drawn = self._backdrop
+        if drawn is None or (drawn.layout.width, drawn.layout.height) != (width, height):
+            window = (self.timeline.t0, self.timeline.t1)
+            drawn = Backdrop(self._scene, window, (width, height), self.palette, self.glyphs)
+            self._backdrop = drawn
+        canvas = drawn.paint(self.timeline.cursor, self.hovered)
+        if drawn.layout.title >= 0:
+            self._title(canvas, drawn)
+        return canvas
+
+    def _title(self, canvas: Canvas, drawn: Backdrop) -> None:
+        palette, scene = self.palette, self._scene
+        chosen = ("▸ " if self.glyphs.braille else "> ") if self._chosen else ""
+        start = canvas.spans(drawn.layout.title, 0, [(chosen + scene.title, palette.text, True)])
+        left = canvas.columns - start
+        for parts in (
+            self._legend(drawn),
+            self._reading(drawn),
+            [(scene.note, palette.muted, False)],
+        ):
+            room = sum(len(text) for text, _, _ in parts) + 2
+            if parts and parts[0][0] and room <= left:
+                start = canvas.spans(drawn.layout.title, start + 2, parts)
+                left = canvas.columns - start
+
+    def _legend(self, drawn: Backdrop) -> list[Part]:
+        palette = self.palette
+        t0, t1 = drawn.window
+        parts: list[Part] = []
+        if self.timeline.empty or not self._scene.tracks:
+            return parts
+        for track in self._scene.tracks:
+            gap = "  " if parts else ""
+            if track.ink is None:
+                hues = ramp(time_stops(palette), 6)
+                bar = self.glyphs.heavy
+                parts += [(f"{gap}{t0} ", palette.muted, False)]
+                parts += [(bar, hue, True) for hue in hues]
+                parts += [(f" {t1}", palette.muted, False)]
+            else:
+                mark = self.glyphs.light * 2 if track.dash is None else self.glyphs.threshold * 2
+                if not self.glyphs.braille and track.dash is not None:
+                    mark = "- "
+                parts += [(f"{gap}{mark} ", track.ink, True), (track.name, palette.muted, False)]
+        return parts
+
+    def _reading(self, drawn: Backdrop) -> list[Part]:
+        palette, scene = self.palette, self._scene
+        t = self.timeline.cursor if self.hovered is None else self.hovered
+        truth = scene.tracks[0] if scene.tracks else None
+        i = truth.index(t) if truth is not None else None
+        if truth is None or i is None:
+            return []
+        parts: list[Part] = [("t ", palette.muted, False), (str(t), palette.text, True)]
+        values = [("x", truth.x[i]), ("y", truth.y[i])]
+        if scene.v is not None:
+            values.append(("|v|", float(np.hypot(*scene.v[i]))))
+        if scene.a is not None:
+            values.append(("|a|", float(np.hypot(*scene.a[i]))))
+        for name, value in values:
+            ink = palette.warn if name == "|a|" else palette.text
+            parts += [(f"  {name} ", palette.muted, False), (short(float(value)), ink, False)]
+        return parts
+
+    def _step_at(self, event: events.MouseEvent) -> int | None:
+        self.canvas()
+        if self._backdrop is None:
+            return None
+        return self._backdrop.nearest(
+            int(event.y) - self.gutter.top, int(event.x) - self.gutter.left
+        )
+
+    def on_click(self, event: events.Click) -> None:
+        t = self._step_at(event)
+        if t is not None:
+            self.post_message(TimeView.StepPicked(t))
