@@ -18,6 +18,9 @@ MOVES: dict[str, st.SearchStrategy[Callable[[Timeline], Timeline]]] = {
     "show": st.tuples(STEP, STEP).map(lambda a: lambda line: line.show(*a)),
     "pan": STEP.map(lambda n: lambda line: line.pan(n)),
     "extended": st.integers(-5, 1500).map(lambda n: lambda line: line.extended(n)),
+    "grown": st.tuples(st.integers(-5, 900), st.integers(-1, 1500)).map(
+        lambda ends: lambda line: line.extended(*ends)
+    ),
     "played": st.floats(0, 50).map(lambda s: lambda line: line.played(s)),
     "other": st.sampled_from(
         [
@@ -28,8 +31,8 @@ MOVES: dict[str, st.SearchStrategy[Callable[[Timeline], Timeline]]] = {
             Timeline.toggle_follow,
             Timeline.faster,
             Timeline.slower,
-            Timeline.start,
-            Timeline.end,
+            Timeline.to_start,
+            Timeline.to_end,
         ]
     ),
 }
@@ -39,7 +42,8 @@ def check(line: Timeline) -> None:
     if line.empty:
         assert line.t0 == line.cursor == line.t1 == line.first == line.last + 1
     else:
-        assert line.first <= line.t0 <= line.cursor <= line.t1 <= line.last
+        assert line.first <= line.t0 <= line.cursor <= line.t1 <= line.end
+        assert line.cursor <= line.last
     assert line.speed in SPEEDS
     assert 0 <= line.phase < 1
     assert not (line.follow and not line.empty and line.cursor != line.last)
@@ -112,14 +116,14 @@ def test_moving_away_from_the_end_stops_following() -> None:
 
 
 def test_playback_adds_up_fractions_of_steps() -> None:
-    line = Timeline.over(0, 100).start().toggle_play()
+    line = Timeline.over(0, 100).to_start().toggle_play()
     for _ in range(4):
         line = line.played(0.05)
     assert line.cursor == 2
 
 
 def test_playback_stops_at_the_end() -> None:
-    line = Timeline.over(0, 5).start().toggle_play().played(60)
+    line = Timeline.over(0, 5).to_start().toggle_play().played(60)
     assert (line.cursor, line.playing) == (5, False)
 
 
@@ -142,3 +146,27 @@ def test_speed_stays_between_its_ends() -> None:
     for _ in range(20):
         line = line.slower()
     assert line.speed == SPEEDS[0]
+
+
+def test_a_growing_run_leaves_room_so_that_its_axis_stands_still() -> None:
+    line = Timeline.over(0, 10).toggle_follow().extended(20, horizon=599)
+    assert (line.cursor, line.t0, line.t1) == (20, 0, 599)
+    grown = line.extended(300, horizon=599)
+    assert (grown.cursor, grown.t0, grown.t1) == (300, 0, 599)
+
+
+def test_a_followed_window_moves_seldom() -> None:
+    line = Timeline.over(0, 400).extended(400, horizon=599).show(300, 400).toggle_follow()
+    moved = line.extended(401, horizon=599)
+    assert (moved.t0, moved.t1) == (326, 426)
+    assert moved.extended(426, horizon=599).t1 == 426
+
+
+def test_room_for_growth_goes_when_the_run_ends() -> None:
+    line = Timeline.over(0, 10).extended(20, horizon=599).extended(30)
+    assert (line.t1, line.end) == (30, 30)
+
+
+def test_the_cursor_does_not_enter_the_room_for_growth() -> None:
+    line = Timeline.over(0, 10).extended(20, horizon=599)
+    assert line.jump(500).cursor == 20

@@ -17,8 +17,9 @@ NARROWEST = 8
 class Timeline:
     """A position in a run of steps `first`..`last`, both inclusive; a value, never changed.
 
-    Always first <= t0 <= cursor <= t1 <= last; an empty run has last = first - 1 and then
-    t0 = t1 = cursor = first. Methods return a new Timeline; steps beyond the ends are clamped.
+    Always first <= t0 <= cursor <= t1 <= end and cursor <= last; an empty run has
+    last = first - 1 and then t0 = t1 = cursor = first. Methods return a new Timeline; steps
+    beyond the ends are clamped.
     """
 
     first: int = 0
@@ -35,6 +36,8 @@ class Timeline:
     """Index of the selected transaction."""
     log: bool = False
     smooth: bool = False
+    horizon: int = -1
+    """The step up to which a growing run leaves room, so that its axis stands still."""
     phase: float = 0.0
     """Fraction of a step that playback has already spent, in [0, 1)."""
 
@@ -44,6 +47,11 @@ class Timeline:
         if last < first:
             return cls(first, first - 1, first, first, first)
         return cls(first, last, last, first, last)
+
+    @property
+    def end(self) -> int:
+        """The last step of the axis: of the run, or what a growing run leaves room for."""
+        return max(self.last, self.horizon, self.first)
 
     @property
     def empty(self) -> bool:
@@ -57,7 +65,7 @@ class Timeline:
     @property
     def whole(self) -> bool:
         """The window shows the whole run."""
-        return self.empty or (self.t0 == self.first and self.t1 == self.last)
+        return self.empty or (self.t0 == self.first and self.t1 == self.end)
 
     @property
     def at_end(self) -> bool:
@@ -75,10 +83,10 @@ class Timeline:
         """The cursor n steps on (back, if negative)."""
         return self.jump(self.cursor + n)
 
-    def start(self) -> Self:
+    def to_start(self) -> Self:
         return self.jump(self.first)
 
-    def end(self) -> Self:
+    def to_end(self) -> Self:
         return self.jump(self.last)
 
     def zoom(self, factor: float, around: int | None = None) -> Self:
@@ -89,12 +97,12 @@ class Timeline:
         if self.empty:
             return self
         centre = self.cursor if around is None else min(max(around, self.t0), self.t1)
-        full = self.last - self.first
+        full = self.end - self.first
         span = min(max(round(self.span * factor), min(NARROWEST, full)), full)
         if span == self.span and factor != 1:
             span = min(max(span + (1 if factor > 1 else -1), min(NARROWEST, full)), full)
         share = (centre - self.t0) / self.span if self.span else 0.5
-        t0 = min(max(centre - round(share * span), self.first), self.last - span)
+        t0 = min(max(centre - round(share * span), self.first), self.end - span)
         return replace(self, t0=t0, t1=t0 + span)._sliding_to_cursor()
 
     def zoom_in(self, around: int | None = None) -> Self:
@@ -121,15 +129,15 @@ class Timeline:
         """The window n steps on, taking the cursor along only as far as needed."""
         if self.empty:
             return self
-        n = min(max(n, self.first - self.t0), self.last - self.t1)
+        n = min(max(n, self.first - self.t0), self.end - self.t1)
         return self.show(self.t0 + n, self.t1 + n)
 
     def reset(self) -> Self:
         """The window over the whole run."""
-        return replace(self, t0=self.first, t1=max(self.last, self.first))
+        return replace(self, t0=self.first, t1=self.end)
 
-    def extended(self, last: int) -> Self:
-        """The same view of a run that has grown to `last`.
+    def extended(self, last: int, horizon: int = -1) -> Self:
+        """The same view of a run that has grown to `last` and leaves room up to `horizon`.
 
         A window over the whole run stays so; with follow on, cursor and window move to the end.
         A run that shrank (it was rolled back, or is another one) pulls everything inside.
@@ -144,11 +152,12 @@ class Timeline:
             )
         was_whole, span = self.whole, self.span
         cursor = last if self.follow or self.empty else min(self.cursor, last)
+        grown = replace(self, last=last, cursor=cursor, horizon=horizon)
         if was_whole:
-            return replace(self, last=last, cursor=cursor, t0=self.first, t1=last)
-        span = min(span, last - self.first)
-        t0 = min(self.t0, last - span)
-        return replace(self, last=last, cursor=cursor, t0=t0, t1=t0 + span)._sliding_to_cursor()
+            return grown.reset()
+        span = min(span, grown.end - self.first)
+        t0 = min(self.t0, grown.end - span)
+        return replace(grown, t0=t0, t1=t0 + span)._sliding_to_cursor()
 
     def faster(self) -> Self:
         return replace(self, speed=next((s for s in SPEEDS if s > self.speed), SPEEDS[-1]))
@@ -162,7 +171,7 @@ class Timeline:
             return self
         if self.playing:
             return replace(self, playing=False, phase=0.0)
-        from_start = self.start() if self.at_end else self
+        from_start = self.to_start() if self.at_end else self
         return replace(from_start, playing=from_start.last > from_start.first, phase=0.0)
 
     def played(self, seconds: float) -> Self:
@@ -177,7 +186,7 @@ class Timeline:
         """Follow the live end (which jumps there), or stop doing so."""
         if self.follow:
             return replace(self, follow=False)
-        return replace(self.end(), follow=True, playing=False)
+        return replace(self.to_end(), follow=True, playing=False)
 
     def select(self, index: int | None, t: int | None = None) -> Self:
         """Select a transaction by index and, if its step t is given, bring the cursor there."""
@@ -185,8 +194,14 @@ class Timeline:
         return chosen if t is None else chosen.jump(t)
 
     def _sliding_to_cursor(self) -> Self:
-        """The window moved as little as needed for the cursor to lie in it."""
+        """The window moved for the cursor to lie in it: as little as needed, or, while following
+        a growing run, by a quarter more where there is room, so that it moves seldom."""
         if self.t0 <= self.cursor <= self.t1:
             return self
-        shift = self.cursor - (self.t0 if self.cursor < self.t0 else self.t1)
+        if self.cursor < self.t0:
+            shift = self.cursor - self.t0
+        else:
+            shift = self.cursor - self.t1
+            if self.follow:
+                shift = min(shift + self.span // 4, self.end - self.t1)
         return replace(self, t0=self.t0 + shift, t1=self.t1 + shift)

@@ -140,6 +140,8 @@ class MainScreen(Screen[None]):
 
     def on_main_screen_arrived(self, message: Arrived) -> None:
         old, new = self.snapshot.data, message.snapshot.data
+        if message.snapshot.note != self.snapshot.note:
+            self.note(message.snapshot.note)
         self.snapshot = message.snapshot
         if new is not None:
             self._fit_timeline(old, new)
@@ -156,11 +158,10 @@ class MainScreen(Screen[None]):
             self.timeline = replace(
                 Timeline.over(first, last), log=kept.log, smooth=kept.smooth, speed=kept.speed
             )
-            live = new.status is not None and new.status.state == "running"
-            if live and (self._start is None or self._start.t is None):
+            follows = new.status is not None and new.status.state == "running"
+            if follows and (self._start is None or self._start.t is None):
                 self.timeline = replace(self.timeline, follow=True)
-        else:
-            self.timeline = kept.extended(last)
+        self.timeline = self.timeline.extended(last, horizon_of(new, self.timeline.horizon))
         if not self._log_chosen:
             self.timeline = replace(self.timeline, log=_spreads(new))
         self._apply_start(last)
@@ -178,7 +179,7 @@ class MainScreen(Screen[None]):
         if start.t is not None:
             timeline = timeline.jump(start.t)
         if start.follow:
-            timeline = replace(timeline.end(), follow=True)
+            timeline = replace(timeline.to_end(), follow=True)
         self.timeline = timeline
         loading = self.snapshot.data is not None and self.snapshot.data.loading
         reached = max(start.t or 0, start.window[1] if start.window else 0) <= last
@@ -218,6 +219,10 @@ class MainScreen(Screen[None]):
                 age_text(data.meta.created_at, self._clock()),
                 self.snapshot.parent,
                 self.snapshot.other,
+                comparison=self.snapshot.comparison,
+                files=self.snapshot.files,
+                files_of=self.snapshot.files_of,
+                now=self._clock(),
             )
         )
         self._show_keys()
@@ -409,10 +414,10 @@ class MainScreen(Screen[None]):
             self.move(self.timeline.select(index, int(data.transactions.t[index])))
 
     def action_first(self) -> None:
-        self.move(self.timeline.start())
+        self.move(self.timeline.to_start())
 
     def action_last(self) -> None:
-        self.move(self.timeline.end())
+        self.move(self.timeline.to_end())
 
     def action_play(self) -> None:
         self.move(self.timeline.toggle_play())
@@ -471,6 +476,18 @@ class MainScreen(Screen[None]):
     @on(Pane.SessionPicked)
     def _on_session_picked(self, message: Pane.SessionPicked) -> None:
         self.store.open(message.place, message.run)
+
+    @on(Pane.SideBySide)
+    def _on_side_by_side(self, message: Pane.SideBySide) -> None:
+        self.store.put_side_by_side(message.chosen, transfer=message.transfer)
+
+    @on(Pane.FilesWanted)
+    def _on_files_wanted(self, message: Pane.FilesWanted) -> None:
+        self.store.list_files(message.place)
+
+    @on(Pane.TrashWanted)
+    def _on_trash_wanted(self, message: Pane.TrashWanted) -> None:
+        self.store.trash(message.place)
 
     def action_pane(self, name: str) -> None:
         """A key of the shown tab."""
@@ -614,6 +631,20 @@ _STATE_MARKS = {
     "stalled": "!",
     "unknown": "?",
 }
+
+
+def horizon_of(data: SessionData, known: int) -> int:
+    """The step up to which the axis of a live run reaches; `known` is what it reached so far.
+
+    To the planned end or, where none is known, a quarter beyond what is there, taken anew only
+    when the run gets there: an axis that moves at every step would redraw every column.
+    """
+    status, last = data.status, int(data.steps.t[-1])
+    if status is None or not status.live:
+        return -1
+    if status.steps_total is not None and status.steps_total > last:
+        return status.steps_total - 1
+    return known if known > last else last + max(32, (last - int(data.steps.t[0])) // 4)
 
 
 def state_style(state: State, palette: Palette) -> Style:

@@ -1,6 +1,5 @@
 """The whole run in one line: attempts, the visible window, the cursor, and the play state."""
 
-import numpy as np
 from rich.segment import Segment
 from textual import events
 from textual.geometry import Region
@@ -9,7 +8,7 @@ from tttui.draw import plot
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
 from tttui.draw.colours import style
-from tttui.draw.marks import Marks, lane
+from tttui.draw.marks import Marks, lane, one_row
 from tttui.model.timeline import Timeline
 from tttui.widgets.drawn import replaced
 from tttui.widgets.timeview import TimeView
@@ -42,12 +41,12 @@ class Scrubber(TimeView):
         line = self.timeline
         room = 0 if self.content_size.width < 20 else self._room(line)
         width = self.content_size.width - self.left - room
-        return TimeAxis(line.first, max(line.last, line.first), max(width, 0))
+        return TimeAxis(line.first, line.end, max(width, 0))
 
     @staticmethod
     def _room(line: Timeline) -> int:
         """Columns of the reading on the right: the widest it can get, so that nothing jumps."""
-        return 2 * len(str(line.last)) + 5
+        return 2 * len(str(line.end)) + 5
 
     def repaints(self, old: Timeline, new: Timeline) -> bool:
         return _still(old) != _still(new)
@@ -77,10 +76,8 @@ class Scrubber(TimeView):
         if low is not None and high is not None:
             window = glyphs.edge * (high - low + 1)
             canvas.write(0, left + low, window, palette.muted, palette.window)
-        found = lane(self._marks, axis)
-        for column in np.flatnonzero(found.status >= 0).tolist():
-            name = self._marks.statuses[int(found.status[column])]
-            canvas.write(0, left + column, glyphs.status(name), palette.status(name))
+        for column, char, ink, bold in one_row(lane(self._marks, axis), palette, glyphs):
+            canvas.write(0, left + column, char, ink, bold=bold)
         return canvas
 
     def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
@@ -115,4 +112,4 @@ class Scrubber(TimeView):
 
 def _still(line: Timeline) -> tuple[object, ...]:
     """What the painting shows of a timeline."""
-    return line.first, line.last, line.t0, line.t1, line.playing, line.speed, line.follow
+    return line.first, line.end, line.t0, line.t1, line.playing, line.speed, line.follow
