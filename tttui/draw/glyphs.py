@@ -64,6 +64,8 @@ class Glyphs:
     up: str
     down: str
     ellipsis: str
+    raw: str
+    """Without braille: samples behind an average."""
     curve_marks: str
     """Without braille: the main curve, the second, the third."""
 
@@ -109,6 +111,7 @@ UNICODE = Glyphs(
     up="▲",
     down="▼",
     ellipsis="…",
+    raw="·",
     curve_marks="●·∘",
 )
 
@@ -145,7 +148,8 @@ ASCII = Glyphs(
     up="^",
     down="v",
     ellipsis="~",
-    curve_marks="*.+",
+    raw=":",
+    curve_marks="*-+",
 )
 
 GLYPHS: Mapping[str, Glyphs] = MappingProxyType({g.name: g for g in (UNICODE, ASCII)})

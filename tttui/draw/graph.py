@@ -1,5 +1,6 @@
 """Update attempts as a graph along time: commits on one line, rolled-back attempts as stubs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
 from tttui.draw.glyphs import Glyphs
-from tttui.draw.marks import Marks, lane
+from tttui.draw.marks import CROWDED, Lane, Marks, lane
 from tttui.draw.palette import Palette
 from tttui.draw.reading import Part, status_words
 from tttui.model.transactions import COMMIT
@@ -59,7 +60,7 @@ def paint(
     """The graph over the axis, which starts `left` columns in; `size` = (width, height).
 
     A node stands in its step's column. Where several attempts fall together the gravest of each
-    row is shown in bold, and the selected one always.
+    row is shown in bold (of many, a bar of their number), and the selected one always.
     """
     width, height = size
     canvas = Canvas(height, width)
@@ -77,11 +78,13 @@ def paint(
     if left >= 8:
         canvas.write(place.main, left - 8, "commits", palette.muted)
     _paint_edge(canvas, marks, axis, left, place.main, palette, glyphs)
+    found = lane(marks, axis)
     depth = _depths(marks, len(place.stubs))
     for level, row in enumerate(place.stubs):
         kinds = [i for i, d in enumerate(depth) if d == level]
-        _paint_stubs(canvas, marks, kinds, axis, left, (place.main, row), palette, glyphs)
-    _paint_kind(canvas, marks, [COMMIT], axis, left, place.main, palette, glyphs)
+        columns = _paint_row(canvas, found, kinds, left, row, palette, glyphs)
+        _paint_branches(canvas, columns, (place.main, row), palette, glyphs)
+    _paint_row(canvas, found, [COMMIT], left, place.main, palette, glyphs)
     if selected is not None and 0 <= selected < len(marks):
         _paint_selected(canvas, marks, selected, axis, left, place, depth, palette, glyphs)
     return canvas
@@ -123,47 +126,46 @@ def _paint_edge(
         canvas.write(row, left + begin, text, palette.status(name))
 
 
-def _only(marks: Marks, kinds: list[int]) -> Marks:
-    shown = np.isin(marks.status, kinds)
-    if marks.shown is not None:
-        shown &= marks.shown
-    return Marks(marks.t, marks.status, marks.statuses, shown)
-
-
-def _paint_kind(
+def _paint_row(
     canvas: Canvas,
-    marks: Marks,
-    kinds: list[int],
-    axis: TimeAxis,
+    found: Lane,
+    kinds: Sequence[int],
     left: int,
     row: int,
     palette: Palette,
     glyphs: Glyphs,
 ) -> list[int]:
-    """Nodes of some statuses in one row; returns their columns."""
-    found = lane(_only(marks, kinds), axis)
-    columns: list[int] = np.flatnonzero(found.status >= 0).tolist()
+    """Nodes of some statuses in one row; returns their columns on the canvas.
+
+    Where columns are crowded, rolled-back attempts are bars: their number in a column, compared
+    with the largest number in the row; the glyph then stands left of the row.
+    """
+    counts = found.counts[:, list(kinds)].sum(axis=1) if kinds else np.zeros(0, dtype=np.int64)
+    gravest = found.gravest(kinds)
+    most = int(counts.max()) if counts.size else 0
+    bars = most > CROWDED and COMMIT not in kinds
+    columns = np.flatnonzero(counts).tolist()
     for column in columns:
-        name = marks.statuses[int(found.status[column])]
-        bold = int(found.count[column]) > 1
-        ink = palette.status(name)
-        canvas.write(row, left + column, glyphs.status(name), ink, bold=bold)
-    return columns
+        name = found.statuses[int(gravest[column])]
+        n = int(counts[column])
+        char = glyphs.bars[max(1, round(8 * n / most))] if bars else glyphs.status(name)
+        canvas.write(row, left + column, char, palette.status(name), bold=n > 1 and not bars)
+    if bars and left >= 2:
+        name = found.statuses[kinds[int(found.counts[:, list(kinds)].sum(axis=0).argmax())]]
+        canvas.write(row, left - 2, glyphs.status(name), palette.status(name))
+    return [] if bars else [left + column for column in columns]
 
 
-def _paint_stubs(
+def _paint_branches(
     canvas: Canvas,
-    marks: Marks,
-    kinds: list[int],
-    axis: TimeAxis,
-    left: int,
+    columns: Sequence[int],
     between: tuple[int, int],
     palette: Palette,
     glyphs: Glyphs,
 ) -> None:
+    """The lines from the main row down to the stubs at these columns."""
     main, row = between
-    for column in _paint_kind(canvas, marks, kinds, axis, left, row, palette, glyphs):
-        at = left + column
+    for at in columns:
         strong = chr(int(canvas.char[main, at])) == glyphs.edge
         branch = glyphs.stub_top if strong else glyphs.tick_down
         canvas.write(main, at, branch, int(canvas.ink[main, at]))

@@ -1,12 +1,14 @@
 """Update attempts as marks along the time axis, and as a graph of commits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from tttui.draw.axis import TimeAxis
-from tttui.draw.glyphs import SEVERITY
+from tttui.draw.colours import Colour
+from tttui.draw.glyphs import SEVERITY, Glyphs
+from tttui.draw.palette import Palette
 from tttui.model.arrays import Bools, Ints
 from tttui.model.transactions import COMMIT, STATUSES
 
@@ -44,40 +46,79 @@ class Marks:
         return i if i >= 0 and self.t[i] == t else None
 
 
+CROWDED = 3
+"""Attempts in one column from which on a lane shows shares instead of single attempts."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Lane:
-    """What each cell column [width] shows: the gravest status in it, and how many attempts."""
+    """How many attempts of each status fall into each cell column: `counts` [width, statuses]."""
 
-    status: Ints
-    """Index into `Marks.statuses`, -1 where there is none."""
-    count: Ints
-    commits: Ints
+    counts: Ints
+    statuses: tuple[str, ...]
+
+    @property
+    def total(self) -> Ints:
+        """Attempts in each column [width]."""
+        return np.asarray(self.counts.sum(axis=1))
+
+    @property
+    def crowded(self) -> bool:
+        """Some column holds so many attempts that single ones cannot be shown."""
+        return bool(self.counts.size) and int(self.total.max()) > CROWDED
+
+    def gravest(self, kinds: Sequence[int] | None = None) -> Ints:
+        """The gravest status (among `kinds`) in each column [width], -1 where there is none.
+
+        The order is `SEVERITY`; unknown statuses are graver than a commit, less than a rollback.
+        """
+        grade = np.array([_grade(name) for name in self.statuses])
+        if kinds is not None:
+            grade[[i for i in range(len(grade)) if i not in kinds]] = 0
+        present = np.where(self.counts > 0, grade, 0)
+        if not present.size:
+            return np.full(len(self.counts), -1)
+        return np.where(present.max(axis=1) > 0, present.argmax(axis=1), -1)
 
 
 def lane(marks: Marks, axis: TimeAxis) -> Lane:
-    """The attempts of a window, one entry a column; where several fall together the gravest wins.
-
-    The order is `SEVERITY`; statuses outside it are graver than a commit, less than a rollback.
-    """
-    grade = np.array([_grade(name) for name in marks.statuses])
-    best = np.full(axis.width, -1, dtype=np.int64)
-    count = np.zeros(axis.width, dtype=np.int64)
-    commits = np.zeros(axis.width, dtype=np.int64)
+    """The attempts of a window that pass the filter, by column."""
+    kinds = len(marks.statuses)
+    counts = np.zeros((axis.width, kinds), dtype=np.int64)
     if len(marks) and axis.width:
         i, j = np.searchsorted(marks.t, axis.t0), np.searchsorted(marks.t, axis.t1, side="right")
         status, t = marks.status[i:j], marks.t[i:j]
         if marks.shown is not None:
             status, t = status[marks.shown[i:j]], t[marks.shown[i:j]]
         column = np.clip(axis.cell(t), 0, axis.width - 1)
-        worst = np.full(axis.width, -1, dtype=np.int64)
-        np.maximum.at(worst, column, grade[status])
-        hit = grade[status] == worst[column]
-        best[column[hit]] = status[hit]
-        count = np.bincount(column, minlength=axis.width)
-        commits = np.bincount(column[status == COMMIT], minlength=axis.width)
-    return Lane(best, count, commits)
+        flat = np.bincount(column * kinds + status, minlength=axis.width * kinds)
+        counts = flat.reshape(axis.width, kinds)
+    return Lane(counts, marks.statuses)
+
+
+def one_row(
+    found: Lane, palette: Palette, glyphs: Glyphs
+) -> Iterator[tuple[int, str, Colour, bool]]:
+    """The attempts in a single row: (column, character, ink, bold) of each column that has some.
+
+    The gravest status of a column, bold where it stands for several attempts. In a crowded lane
+    a bar: the share of the column's attempts that were not committed, in the colour of the most
+    frequent such status; a column of commits alone has a commit's glyph.
+    """
+    total, gravest = found.total, found.gravest()
+    failed = found.counts.copy()
+    failed[:, COMMIT] = 0
+    for column in np.flatnonzero(total).tolist():
+        lost = int(failed[column].sum())
+        name = found.statuses[int(gravest[column])]
+        if not found.crowded or not lost:
+            yield column, glyphs.status(name), palette.status(name), int(total[column]) > 1
+            continue
+        name = found.statuses[int(failed[column].argmax())]
+        level = max(1, round(8 * lost / int(total[column])))
+        yield column, glyphs.bars[level], palette.status(name), False
 
 
 def _grade(status: str) -> int:
-    """A number >= 0 that grows with severity."""
+    """A number above 0 that grows with severity."""
     return 2 * (len(SEVERITY) - SEVERITY.index(status)) if status in SEVERITY else 3

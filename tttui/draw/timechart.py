@@ -13,7 +13,7 @@ from tttui.draw.colours import Colour
 from tttui.draw.curves import Curve
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.layout import Layout, arrange
-from tttui.draw.marks import lane
+from tttui.draw.marks import lane, one_row
 from tttui.draw.palette import Palette
 from tttui.draw.plot import Plot, Threshold
 from tttui.draw.scales import Scale
@@ -193,16 +193,9 @@ class _Painter:
         marks, row = self.plot.marks, self.layout.lane
         if marks is None or row < 0:
             return
-        shown = lane(marks, self.axis)
-        for column in np.flatnonzero(shown.status >= 0).tolist():
-            name = marks.statuses[int(shown.status[column])]
-            self.canvas.write(
-                row,
-                self.layout.gutter + column,
-                self.glyphs.status(name),
-                self.palette.status(name),
-                bold=int(shown.count[column]) > 1,
-            )
+        left = self.layout.gutter
+        for column, char, ink, bold in one_row(lane(marks, self.axis), self.palette, self.glyphs):
+            self.canvas.write(row, left + column, char, ink, bold=bold)
 
     def say(self, text: str) -> None:
         """A sentence in the middle of the plot."""
@@ -259,10 +252,10 @@ def _paint_curves(painter: _Painter) -> None:
     for trace in plot.traces:
         if trace.raw is not None:
             raw = curves.trace(trace.raw, painter.axis, scale.log)
-            painter.curve(raw, plots.faint_ink(trace.role, palette), painter.glyphs.grid)
+            painter.curve(raw, plots.faint_ink(trace.role, palette), painter.glyphs.raw)
     for trace, shape in zip(plot.traces, shapes, strict=True):
         if shape.dense:
-            painter.curve(shape, plots.faint_ink(trace.role, palette), painter.glyphs.grid)
+            painter.curve(shape, plots.faint_ink(trace.role, palette), painter.glyphs.raw)
     for i, (trace, shape) in enumerate(zip(plot.traces, shapes, strict=True)):
         char = painter.glyphs.curve_marks[0 if trace.heavy else 1 + min(i, 1)]
         line = shape.middle if shape.dense else shape
