@@ -5,7 +5,7 @@ import numpy as np
 from tttui.draw import graph
 from tttui.draw.axis import TimeAxis
 from tttui.draw.glyphs import ASCII, UNICODE
-from tttui.draw.marks import Marks
+from tttui.draw.marks import Marks, lane, one_row
 from tttui.draw.palette import DARK
 from tttui.model.transactions import STATUSES
 
@@ -67,6 +67,26 @@ def test_a_hundred_thousand_attempts_keep_the_selected_one_visible() -> None:
     n = 100_000
     many = Marks(np.arange(n), np.where(np.arange(n) == 77_777, 3, 0))
     assert "[■]" in "".join(lines(many, (60, 4), 77_777, TimeAxis(0, n - 1, 60)))
+
+
+def test_crowded_rollbacks_are_bars_of_their_number_beside_their_glyph() -> None:
+    status = np.zeros(1000, dtype=int)
+    status[500:] = np.where(np.arange(500) % 2, 1, 0)
+    status[[0, 20]] = 1
+    many = Marks(np.arange(1000), status)
+    canvas = graph.paint(many, TimeAxis(0, 999, 20), 9, (29, 4), DARK, UNICODE)
+    row = canvas.text()[2]
+    assert row[7] == "▲"
+    assert row[9 + 15] == "█"
+    assert row[9] == "▁"
+
+
+def test_a_crowded_lane_shows_the_share_that_was_rolled_back() -> None:
+    status = np.where(np.arange(1000) % 2, 2, 0)
+    status[:500] = 0
+    found = lane(Marks(np.arange(1000), status), TimeAxis(0, 999, 20))
+    shown = {column: char for column, char, _, _ in one_row(found, DARK, UNICODE)}
+    assert (shown[2], shown[17]) == ("●", "▄")
 
 
 def test_unknown_statuses_have_a_mark() -> None:

@@ -23,8 +23,8 @@ class Chart(TimeView, can_focus=True):
     The title row is legend and reading in one: every trace with its glyph, name and value at
     the cursor (or under the mouse), then the gap between the compared traces and the update
     attempt in that column. Where several attempts fall into one column of the lane, the gravest
-    is shown (`glyphs.SEVERITY`), in bold. Areas where the first compared trace is the higher one
-    are hatched as well as tinted.
+    is shown (`glyphs.SEVERITY`), in bold; of many, a bar of the share that was rolled back.
+    Areas where the first compared trace is the higher one are hatched as well as tinted.
 
     `log` follows the timeline unless `set_log` has fixed it.
     """
