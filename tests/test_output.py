@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pyte
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.color import ColorSystem
@@ -13,7 +14,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tttui.output import Frame
+from tttui.output import PLAIN, Frame, Pen, pen_of
 
 WIDTH, HEIGHT = 12, 3
 CONSOLE = Console(color_system="truecolor", force_terminal=True, width=WIDTH)
@@ -102,9 +103,20 @@ def test_wide_characters_keep_their_place() -> None:
         assert terminal.screen.display[0].rstrip() == text
 
 
-def test_colours_are_reduced_to_what_the_terminal_has() -> None:
-    frame = Frame()
-    style = Style(color="#ff0000")
-    assert frame.codes(style, ColorSystem.TRUECOLOR) == "38;2;255;0;0"
-    assert Frame().codes(style, ColorSystem.EIGHT_BIT) == "38;5;196"
-    assert Frame().codes(style, ColorSystem.STANDARD) == "31"
+@pytest.mark.parametrize(
+    ("system", "ink"),
+    [
+        (ColorSystem.TRUECOLOR, "38;2;255;0;0"),
+        (ColorSystem.EIGHT_BIT, "38;5;196"),
+        (ColorSystem.STANDARD, "31"),
+    ],
+)
+def test_colours_are_reduced_to_what_the_terminal_has(system: ColorSystem, ink: str) -> None:
+    assert pen_of(Style(color="#ff0000", bold=True), system) == Pen("1", ink, "49")
+
+
+def test_only_what_differs_between_two_styles_is_sent() -> None:
+    red = Pen("", "31", "40")
+    assert Pen("", "32", "40").from_pen(red) == "\x1b[32m"
+    assert PLAIN.from_pen(red) == "\x1b[39;49m"
+    assert Pen("1", "31", "40").from_pen(red) == "\x1b[0;1;31;40m"

@@ -6,7 +6,7 @@ terminal shows and turns each update into the shortest runs of cells that differ
 """
 
 from collections.abc import Iterable, Iterator
-from typing import cast
+from typing import NamedTuple, cast
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
@@ -30,7 +30,7 @@ class Frame:
     def __init__(self) -> None:
         self._lines: list[list[Cell]] = []
         self._width = 0
-        self._codes: dict[Style, str] = {}
+        self._pens: dict[Style, Pen] = {}
 
     def forget(self) -> None:
         """Assume nothing about the terminal: the next updates are sent whole."""
@@ -92,16 +92,53 @@ class Frame:
         if start >= 0:
             yield start, y, run[: last - start + 1]
 
-    def codes(self, style: Style | None, system: ColorSystem) -> str:
-        """The parameters of the SGR sequence of a style, '' for the terminal's default."""
+    def pen(self, style: Style | None, system: ColorSystem) -> "Pen":
+        """What a terminal of these colours is told for a style."""
         if style is None:
-            return ""
-        found = self._codes.get(style)
+            return PLAIN
+        found = self._pens.get(style)
         if found is None:
-            if len(self._codes) > 8192:
-                self._codes.clear()
-            found = self._codes[style] = Strip.render_ansi(style, system)
+            if len(self._pens) > 8192:
+                self._pens.clear()
+            found = self._pens[style] = pen_of(style, system)
         return found
+
+
+class Pen(NamedTuple):
+    """SGR parameters: attributes (bold, reverse ...), ink, paper."""
+
+    attributes: str
+    ink: str
+    paper: str
+
+    def from_pen(self, current: "Pen") -> str:
+        """The shortest sequence that turns the pen `current` into this one."""
+        if self == current:
+            return ""
+        if self.attributes != current.attributes:
+            parts = ["0", self.attributes]
+            parts += [self.ink] if self.ink != PLAIN.ink else []
+            parts += [self.paper] if self.paper != PLAIN.paper else []
+        else:
+            parts = [self.ink] if self.ink != current.ink else []
+            parts += [self.paper] if self.paper != current.paper else []
+        return f"\x1b[{';'.join(part for part in parts if part)}m"
+
+
+PLAIN = Pen("", "39", "49")
+
+
+def pen_of(style: Style, system: ColorSystem) -> Pen:
+    """Split a style into the three parts that change on their own."""
+    attributes = style.without_color
+    ink, paper = style.color, style.bgcolor
+    return Pen(
+        Strip.render_ansi(attributes, system),
+        ";".join(ink.downgrade(system).get_ansi_codes()) if ink else PLAIN.ink,
+        ";".join(paper.downgrade(system).get_ansi_codes(foreground=False))
+        if paper
+        else PLAIN.paper,
+    )
 
 
 class _Difference(CompositorUpdate):
@@ -115,7 +152,7 @@ class _Difference(CompositorUpdate):
         frame, system = self._frame, console._color_system or ColorSystem.TRUECOLOR
         out: list[str] = []
         at = (-1, -1)
-        current = ""
+        current = PLAIN
         for x0, y0, segments in self._spans:
             for x, y, cells in frame.difference(x0, y0, segments):
                 while cells and not cells[0][0]:  # never begin inside a wide character
@@ -123,16 +160,23 @@ class _Difference(CompositorUpdate):
                     cells = [frame._lines[y][x], *cells]
                 if (x, y) != at:
                     out.append(f"\x1b[{y + 1};{x + 1}H")
+                last: Style | None = _NO_STYLE
                 for text, style in cells:
-                    codes = frame.codes(style, system)
-                    if codes != current:
-                        out.append(f"\x1b[0;{codes}m" if codes else "\x1b[0m")
-                        current = codes
+                    if style is not last:
+                        last = style
+                        pen = frame.pen(style, system)
+                        if pen is not current:
+                            out.append(pen.from_pen(current))
+                            current = pen
                     out.append(text)
                 at = (x + len(cells), y)
-        if current:
+        if current != PLAIN:
             out.append("\x1b[0m")
         return "".join(out)
+
+
+_NO_STYLE = Style(conceal=True)
+"""Is no cell's style."""
 
 
 def _cells(segments: Iterable[Segment]) -> Iterator[Cell]:
