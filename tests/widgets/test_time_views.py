@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from textual.events import MouseScrollUp
 from textual.geometry import Region
 from textual.widget import Widget
 
@@ -18,7 +19,7 @@ from tttui.model.timeline import Timeline
 from tttui.widgets.chart import Chart
 from tttui.widgets.commits import CommitGraph
 from tttui.widgets.scrubber import Scrubber
-from tttui.widgets.timeview import TimeView
+from tttui.widgets.timeview import WHEEL, TimeView
 
 STEPS = np.arange(100)
 MARKS = Marks(np.array([10, 30, 50, 70]), np.array([0, 1, 0, 2]))
@@ -162,6 +163,26 @@ async def test_hovering_reads_the_step_under_the_mouse() -> None:
         assert view.hovered == 99
         assert "t 99" in lines(view)[0]
         assert app.of(TimeView.Hovered)
+
+
+async def test_the_wheel_asks_for_a_zoom_around_the_mouse() -> None:
+    view = chart()
+    app = Stage(view)
+    async with app.run_test(size=(100, 20)) as pilot:
+        await pilot.hover(Chart, offset=(LEFT + 45, 5))
+        where = {"x": LEFT + 45, "y": 5, "screen_x": LEFT + 45, "screen_y": 5}
+        nothing = dict.fromkeys(("shift", "meta", "ctrl"), False)
+        event = MouseScrollUp(view, delta_x=0, delta_y=-1, button=0, **where, **nothing)
+        view.on_mouse_scroll_up(event)
+        await pilot.pause()
+        assert app.of(TimeView.Zoomed) == [TimeView.Zoomed(50, 1 / WHEEL)]
+
+
+async def test_the_room_of_a_growing_run_reads_as_its_last_step() -> None:
+    view = chart(Timeline.over(0, 99).extended(99, horizon=199))
+    async with Stage(view).run_test(size=(100, 20)) as pilot:
+        await pilot.hover(Chart, offset=(LEFT + 85, 5))
+        assert view.hovered == 99
 
 
 async def test_beside_the_axis_the_mouse_asks_nothing() -> None:

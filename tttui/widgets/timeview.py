@@ -10,6 +10,9 @@ from tttui.draw.axis import TimeAxis
 from tttui.model.timeline import Timeline
 from tttui.widgets.drawn import Drawn
 
+WHEEL = 1.25
+"""How much wider one notch of the wheel makes the window; they come in bursts."""
+
 
 class TimeView(Drawn):
     """Shows a `Timeline`; never changes it, but posts what the person asks for.
@@ -141,7 +144,9 @@ class TimeView(Drawn):
                 self._dragged = at
                 size = (high - low + 1, self.content_size.height)
                 self.touch(Region(self.left + low, 0, *size))
-        t = None if column is None or self.timeline.empty else self.axis().step(column)
+        t = None
+        if column is not None and not self.timeline.empty:
+            t = min(self.axis().step(column), self.timeline.last)
         if t != self.hovered:
             self.set_hover(t)
             self.post_message(self.Hovered(t))
@@ -172,10 +177,10 @@ class TimeView(Drawn):
             self.post_message(self.Hovered(None))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._wheel(event, 0.5)
+        self._wheel(event, 1 / WHEEL)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._wheel(event, 2.0)
+        self._wheel(event, WHEEL)
 
     def _wheel(self, event: events.MouseEvent, factor: float) -> None:
         column = self.column_at(event)
