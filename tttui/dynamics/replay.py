@@ -5,6 +5,9 @@ influence is the errors at the start and one Gram matrix of Z: an inner step cos
 however long the buffer is. Losses are followed from the starting weights in float64, so that
 those far below the squared observations keep their digits.
 
+What few rows cannot tell is taken from the base: a fraction of a row of its own experience
+(`Anchor`), on which it counts as right, keeps an early update from spending its freedom on noise.
+
 Rows are scaled by sqrt(weight / (4 sum of weights)): the loss is a plain sum of squares, and rows
 that must not count have weight 0. Time is the last axis. Functions of numpy arrays or torch
 tensors with any leading batch dimensions `...`, without a branch on a value, so that many
@@ -15,7 +18,7 @@ from dataclasses import dataclass
 
 from tttui.dynamics import muon
 from tttui.dynamics.backend import Array, namespace
-from tttui.dynamics.ssm import remembered
+from tttui.dynamics.ssm import readout, remembered
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Plasticity
 
@@ -38,6 +41,8 @@ class Replay:
     """The observations that followed, [..., 4, T]."""
     scale: Array
     """What the rows were multiplied with, [..., T]; 0 where a row does not count."""
+    count: Array
+    """Sum of the rows' weights, [...]."""
     U: Array
     """The memories, [n_state, r]."""
 
@@ -49,7 +54,7 @@ class Replay:
         total = xp.sum(weight, axis=-1, keepdims=True)
         s = xp.sqrt(weight / (y.shape[-2] * xp.clip(total, 1e-12, None)))
         row = s[..., None, :]
-        return cls(x * row, Z * row, y * row, s, U)
+        return cls(x * row, Z * row, y * row, s, total[..., 0], U)
 
     def states(self, weights: Matrices) -> Array:
         """The scaled hidden states [..., n_state, T] under these weights."""
@@ -61,6 +66,18 @@ class Replay:
         used = self.scale > 0
         norms = xp.sum(H * H, axis=-2) / xp.where(used, self.scale**2, 1.0)
         return xp.sqrt(xp.max(xp.where(used, norms, 0.0), axis=-1))
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """An average transition of pretraining, float64, scaled as one row of one."""
+
+    Q: Array
+    """The base's readout, [4, 6 x r]."""
+    gram: Array
+    """Mean of Z Z^T / 4, [6 x r, 6 x r]."""
+    C_x: Array
+    """Mean of x x^T / 4, [6, 6]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +117,13 @@ def gradients(weights: Matrices, U: Array, dQ: Array) -> Matrices:
     return {"W_u": B.mT @ dM, "B": dM @ W_u.mT, "W_o": dW_o}
 
 
-def whiteners(weights: Matrices, replay: Replay, H: Array, eps: float) -> Matrices:
-    """For each matrix the whitener of its input: x, u = W_u x and h."""
-    rows = float(replay.y.shape[-2])
-    C_x = rows * (replay.x @ replay.x.mT)
+def whiteners(weights: Matrices, C_x: Array, gram: Array, U: Array, eps: float) -> Matrices:
+    """For each matrix the whitener of its input's covariance: x, u = W_u x and h."""
+    to_h = remembered(U, weights["B"] @ weights["W_u"])
     return {
         "W_u": muon.whitener(C_x, eps),
         "B": muon.whitener(weights["W_u"] @ C_x @ weights["W_u"].mT, eps),
-        "W_o": muon.whitener(rows * (H @ H.mT), eps),
+        "W_o": muon.whitener(to_h @ gram @ to_h.mT, eps),
     }
 
 
@@ -155,11 +171,17 @@ def line_search(moves: Array, bent: Array, slope: Array) -> Array:
 
 
 def learn(
-    weights: Matrices, momentum: Matrices, replay: Replay, p: Plasticity, blow_up: float = 1.0
+    weights: Matrices,
+    momentum: Matrices,
+    replay: Replay,
+    p: Plasticity,
+    *,
+    anchor: Anchor | None = None,
+    blow_up: float = 1.0,
 ) -> Outcome:
-    """`p.inner_steps` steps of Muon on the replay. `blow_up` multiplies the gradients (a fault).
+    """`p.inner_steps` steps of Muon on the replay; losses are those of the replay alone.
 
-    Weights and momentum come and go as float32.
+    Weights and momentum come and go as float32. `blow_up` multiplies the gradients (a fault).
     """
     xp = namespace(replay.Z)
     weights = {k: xp.astype(weights[k], xp.float64) for k in PLASTIC}
@@ -169,9 +191,15 @@ def learn(
     U, H = replay.U, replay.states(weights)
     E = weights["W_o"] @ H - replay.y
     pre_loss, pre_max_h = squares(E), replay.largest_state(H)
-    gram = replay.Z @ replay.Z.mT
-    slope = E @ replay.Z.mT
-    R = whiteners(weights, replay, H, p.whiten_eps)
+    gram, slope = replay.Z @ replay.Z.mT, E @ replay.Z.mT
+    C_x = replay.x @ replay.x.mT
+    if anchor is not None:
+        share = (p.anchor / xp.clip(replay.count, 1.0, None))[..., None, None]
+        away = readout(U, weights["W_o"], weights["B"] @ weights["W_u"]) - anchor.Q
+        gram, slope = gram + share * anchor.gram, slope + share * (away @ anchor.gram)
+        C_x = C_x + share * anchor.C_x
+    rows = float(replay.y.shape[-2])
+    R = whiteners(weights, rows * C_x, rows * gram, U, p.whiten_eps)
     grad_norm = lr = xp.zeros_like(pre_loss)
     for k in range(p.inner_steps):
         G = gradients(weights, U, 2.0 * blow_up * slope)

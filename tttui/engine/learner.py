@@ -14,8 +14,9 @@ import numpy as np
 
 from tttui.dynamics import ssm
 from tttui.dynamics.identify import implied_mu
-from tttui.dynamics.replay import Replay, learn
+from tttui.dynamics.replay import Anchor, Replay, learn
 from tttui.engine import transaction as gates
+from tttui.engine.pretraining import experience
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.errors import TttuiError
 from tttui.model.settings import Settings
@@ -78,6 +79,7 @@ class Learner:
         self._memory = ssm.Memory(decays, max(BLOCK, self.p.buffer_len), self._array)
         self._frozen = {k: self._array(self.base[k]) for k in PLASTIC}
         self._frozen_Q = self._readout(self._frozen)
+        self._anchor = self._experience()
         begin = self.base if start is None else start
         self._s = self._fresh({k: np.asarray(begin[k], dtype=np.float32) for k in PLASTIC})
 
@@ -108,7 +110,9 @@ class Learner:
         s["broken"] = self._array(np.asarray(False), lead=True)
         s["since"] = self._array(np.asarray(0), lead=True)  # step of the weights in force
         s["trusted_since"] = self._array(np.asarray(0), lead=True)
+        s["expected"] = self._array(np.asarray(np.inf), lead=True)  # loss that was left
         s["steps"] = np.asarray(0)
+        s["fresh"] = np.asarray(0)  # steps since the last transaction
         return s
 
     # -- predicting ---------------------------------------------------------------------------
@@ -143,9 +147,26 @@ class Learner:
             old = s["buffer_" + name]
             s["buffer_" + name] = xp.concat([old, new], axis=-1)[..., -old.shape[-1] :]
         self._keep(s)
-        s["steps"] = s["steps"] + n
+        s["steps"], s["fresh"] = s["steps"] + n, s["fresh"] + n
         out = (*errors, baseline.mT, adaptive.mT)
         return tuple(self._numpy(v) for v in out)
+
+    def _experience(self) -> Anchor | None:
+        """What the base was trained on, in one average row; None where it is not wanted."""
+        if self.p.anchor == 0.0:
+            return None
+        x = experience(self.settings)
+        rest = np.zeros((*x.shape[:-1], self.settings.model.n_state), dtype=np.float32)
+        Z, _ = self._memory.filter(self._array(x), self._array(rest))
+        xp = self._xp
+        x, Z = self._array(x.astype(np.float64)), xp.astype(Z, xp.float64)
+        base = {k: xp.astype(self._frozen[k], xp.float64) for k in PLASTIC}
+        scale = 1.0 / (4.0 * x.shape[-1])
+        return Anchor(
+            ssm.readout(self._memory.U, base["W_o"], base["B"] @ base["W_u"]),
+            xp.mean(Z @ Z.mT, axis=0) * scale,
+            xp.mean(x @ x.mT, axis=0) * scale,
+        )
 
     def _readout(self, weights: Mapping[str, Array]) -> Array:
         return ssm.readout(self._memory.U32, weights["W_o"], weights["B"] @ weights["W_u"])
@@ -239,17 +260,18 @@ class Learner:
         pre_max_h, post_max_h, lr.
         """
         s, p, xp = self._s, self.p, self._xp
+        failed, distrusted = self._probation()
+        s["buffer_w"] = self._still_true()
         current = {k: s[k] for k in PLASTIC}
         momentum = {k: s["momentum_" + k] for k in PLASTIC}
         with np.errstate(all="ignore"):
-            outcome = learn(current, momentum, self.replay(), p, blow_up)
+            outcome = learn(
+                current, momentum, self.replay(), p, anchor=self._anchor, blow_up=blow_up
+            )
             early = gates.before(outcome, s["broken"], p)
             status = xp.where(early == gates.COMMIT, gates.after(outcome, p), early)
-            failed = gates.worse_than_frozen(s["live"], p)
         status = xp.where(failed, gates.LIVE, status)
         commit = status == gates.COMMIT
-        # Where even the trusted weights failed, only the frozen model's are known to be as good.
-        distrusted = failed & (s["since"] == s["trusted_since"])
         to_t = xp.where(distrusted, 0, s["trusted_since"])
         new: dict[str, Array] = {}
         for k in PLASTIC:
@@ -262,8 +284,11 @@ class Learner:
                 new[key] = _where(commit, tried, new["trusted_" + key])
         new["trusted_since"] = xp.where(failed, to_t, s["since"])
         new["since"] = xp.where(commit, t, new["trusted_since"])
+        new["expected"] = xp.where(commit, outcome.post_loss, outcome.pre_loss)
+        new["expected"] = xp.where(failed, xp.inf, new["expected"])
         new["live"] = xp.zeros_like(s["live"])
         new["broken"] = xp.zeros_like(s["broken"])
+        new["fresh"] = np.asarray(0)
         self._keep(new)
         return {
             "status": status,
@@ -276,6 +301,29 @@ class Learner:
             "post_max_h": outcome.post_max_h,
             "lr": outcome.lr,
         }
+
+    def _probation(self) -> tuple[Array, Array]:
+        """Whether the weights in force fail probation, and whether the trusted ones would too."""
+        s, p, xp = self._s, self.p, self._xp
+        n = min(int(s["fresh"]), p.buffer_len)
+        trusted = self._readout({k: s["trusted_" + k] for k in PLASTIC})
+        with np.errstate(all="ignore"):
+            E = trusted @ s["buffer_Z"][..., -n:] - s["buffer_y"][..., -n:]
+            errors = xp.sum(xp.mean(E * E, axis=-2) * s["buffer_w"][..., -n:], axis=-1)
+            failed = gates.worse_than_frozen(s["live"], p)
+            instead = gates.worse_than_frozen(xp.stack([s["live"][..., 0], errors], axis=-1), p)
+        return failed, failed & instead
+
+    def _still_true(self) -> Array:
+        """The rows' weights, without those of a world that the last steps show to be gone."""
+        s, p, xp = self._s, self.p, self._xp
+        n = min(int(s["fresh"]), p.buffer_len)
+        if p.forget == 0.0:
+            return s["buffer_w"]
+        old, new = s["buffer_w"][..., :-n], s["buffer_w"][..., -n:]
+        live = s["live"][..., 1] / xp.clip(xp.sum(new, axis=-1), 1.0, None)
+        changed = live > p.forget * s["expected"]
+        return xp.concat([xp.where(changed[..., None], 0.0, old), new], axis=-1)
 
     def restore(self, weights: Weights, t: int) -> None:
         """Put earlier plastic weights in force, those of step t; they count as trusted.
@@ -320,7 +368,8 @@ class Learner:
                     f"engine state: {k} has shape {tuple(state[k].shape)}, "
                     f"these settings need {tuple(old.shape)}"
                 )
-        self._keep({k: self._array(np.array(state[k])) for k in self._s})
+        own = ("steps", "fresh")
+        self._keep({k: np.array(state[k]) if k in own else self._array(state[k]) for k in self._s})
 
     def _keep(self, new: Mapping[str, Array]) -> None:
         # One memory layout whatever made the values: the same bits must give the same products.

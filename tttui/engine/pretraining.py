@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -63,13 +62,19 @@ def initial_weights(settings: Settings) -> Weights:
 
 
 def training_batch(settings: Settings, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Inputs x [seq, batch, 6] and targets y [seq, batch, 4] of random worlds, from rest."""
+    """Inputs x [seq, batch, 6] and targets y [seq, batch, 4] of random worlds, noise-free, from rest."""
     p, w = settings.pretraining, settings.world
     mu = rng.uniform(w.mu_min, w.mu_max, (p.pretrain_batch, 1))
     a = rng.normal(0.0, w.action_std, (p.pretrain_batch, p.pretrain_seq, 2))
     z = world.roll(a, np.repeat(mu, p.pretrain_seq, axis=1), w, z0=np.zeros((len(a), 4)))
     x = np.concatenate([z[:, :-1], a], axis=-1)
     return tuple(np.ascontiguousarray(v.swapaxes(0, 1), dtype=np.float32) for v in (x, z[:, 1:]))  # type: ignore[return-value]
+
+
+def experience(settings: Settings) -> Floats:
+    """Inputs [batch, 6, seq] like those that the base was trained on, the same at every call."""
+    rng = np.random.default_rng([settings.pretraining.pretrain_seed, 2])
+    return np.ascontiguousarray(np.moveaxis(training_batch(settings, rng)[0], 0, 2))
 
 
 def loss_and_gradients(
@@ -105,11 +110,10 @@ def pretrain(settings: Settings, progress: Callable[[int, float], None] | None =
     p = settings.pretraining
     weights = initial_weights(settings)
     decays = ssm.decay(weights["a_raw"], settings.model.dt).astype(np.float32)
-    quiet = replace(settings, world=replace(settings.world, noise_std=0.0))
     rng = np.random.default_rng([p.pretrain_seed, 1])
     momentum = {name: np.zeros_like(weights[name]) for name in PLASTIC}
     for k in range(p.pretrain_steps):
-        x, y = training_batch(quiet, rng)
+        x, y = training_batch(settings, rng)
         loss, gradients = loss_and_gradients(weights, decays, x, y)
         lr = p.pretrain_lr * 0.5 * (1.0 + math.cos(math.pi * k / p.pretrain_steps))
         for name in PLASTIC:

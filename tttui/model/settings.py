@@ -115,6 +115,18 @@ class Plasticity:
     whiten_eps: float = option(
         1e-5, "ridge of the whitening, relative to the covariance's trace", above=0.0
     )
+    anchor: float = option(
+        0.0,
+        "weight of the base's own experience in the loss, in transitions on which it was right",
+        unit="steps",
+        minimum=0.0,
+    )
+    forget: float = option(
+        10.0,
+        "drop rows older than the last chunk when its live error exceeds this x the loss that "
+        "the last transaction left: the world has changed; 0 is off",
+        minimum=0.0,
+    )
     line_search: bool = option(True, "exact line search on [0, lr]")
     gate_norm: GateNorm = option(
         "whitened", "gradient whose norm the gate checks", choices=("whitened", "raw")
@@ -274,6 +286,8 @@ PRESETS: dict[str, Plasticity] = {
         momentum_reset=False,
         stored_state=False,
         whiten=False,
+        anchor=0.0,
+        forget=0.0,
         line_search=False,
         gate_norm="raw",
         probation=0.0,
