@@ -130,7 +130,8 @@ class _Search:
             native = bool(NATIVE_FILES & listing.files) or self._has_engine_state(listing)
             self._add(Place(path, "native" if native else "flat"))
             return
-        if path.name == "sessions" and self._add_sessions(path, listing, depth):
+        if path.name == "sessions":
+            self._add_sessions(path, listing, depth)
             return
         if "sessions" not in listing.folders and "base" in listing.folders:
             self._add_base(path / "base")
@@ -156,9 +157,8 @@ class _Search:
         entry = listing.folders.get("session")
         return entry is not None and "engine_state.pt" in self._names(Path(entry.path))
 
-    def _add_sessions(self, path: Path, listing: _Listing, depth: int) -> bool:
-        """Add the sessions of a store whose folder `sessions/` this is; whether it is one."""
-        is_store = "index.json" in listing.files
+    def _add_sessions(self, path: Path, listing: _Listing, depth: int) -> None:
+        """Add what lies below a folder `sessions/`: sessions of a store, or anything else."""
         for name in sorted(listing.folders):
             inner = self._list(path / name)
             if inner is None:
@@ -166,13 +166,11 @@ class _Search:
             if "per_step.csv" not in inner.files and (
                 inner.files & STORE_FILES or "runs" in inner.folders
             ):
-                is_store = True
                 self._add_store_session(path / name, inner)
             elif depth:
                 self._search(path / name, depth - 1)
-        if is_store and not any(self._names(path / name) for name in listing.folders):
+        if not listing.folders:
             self._add_base(path.parent / "base")
-        return True
 
     def _add_store_session(
         self, path: Path, listing: _Listing | None, run: str | None = None

@@ -194,7 +194,7 @@ class EventLines:
             events = _event.decode_lines(block)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             events = []
-        if len(events) == len(newlines) and _all_fit(events):
+        if events and len(events) == len(newlines) and _all_fit(events):
             ends = newlines + offset
             starts = np.concatenate(([offset], ends[:-1] + 1))
             self._columns.extend(events, starts, ends)

@@ -4,12 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 from time import time_ns
 from typing import Generic, TypeVar
+from zlib import crc32
 
 from tttui.artifacts.growing import SETTLED_S
 from tttui.model.errors import TttuiError
 from tttui.model.session import Problem
 
 Value = TypeVar("Value")
+
+CHECKED_BYTES = 1 << 20
+"""Files up to this size are compared by content where their times cannot tell."""
 
 
 class WholeFile(Generic[Value]):
@@ -27,26 +31,32 @@ class WholeFile(Generic[Value]):
         self._parse = parse
         self._stat: tuple[int, int, int] | None = None
         self._settled = False
+        self._checksum: int | None = None
         self.exists = False
         self.value: Value | None = None
         self.problems: tuple[Problem, ...] = ()
 
-    def refresh(self) -> bool:
-        """Look at the file; whether it was read again (or disappeared)."""
+    def refresh(self) -> None:
+        """Look at the file, and read it again if it changed."""
         try:
             stat = self.path.stat()
         except OSError as error:
             gone = isinstance(error, (FileNotFoundError, NotADirectoryError))
             problem = () if gone else (self._problem(f"cannot be read: {error.strerror}"),)
-            changed = self.exists or self.problems != problem
             self.exists, self.value, self.problems, self._stat = False, None, problem, None
-            return changed
+            self._checksum = None
+            return
         seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
         if seen == self._stat and self._settled:
-            return False
+            return
+        unchanged = seen == self._stat
         self._stat, self.exists = seen, True
         self._settled = time_ns() - stat.st_mtime_ns > SETTLED_S * 1e9
         try:
+            checksum = crc32(self.path.read_bytes()) if stat.st_size <= CHECKED_BYTES else None
+            if unchanged and checksum is not None and checksum == self._checksum:
+                return
+            self._checksum = checksum
             self.value, problems = self._parse(self.path)
             self.problems = tuple(problems)
         except OSError as error:
@@ -55,7 +65,6 @@ class WholeFile(Generic[Value]):
         except TttuiError as error:
             reason = str(error).removeprefix(f"{self.path}: ")
             self.value, self.problems = None, (self._problem(reason),)
-        return True
 
     def _problem(self, reason: str) -> Problem:
         return Problem(self._part, self.path, reason)
