@@ -30,7 +30,7 @@ def last_errors(directory: Path) -> tuple[float, float]:
         ("nan", "rollback_non_finite"),
         ("gradient", "rollback_grad_norm"),
         ("mu", "rollback_live_regression"),
-        ("chunk", "rollback_live_regression"),
+        ("chunk", "rollback_grad_norm"),
     ],
 )
 def test_a_fault_ends_in_its_rollback_and_the_session_stays_healthy(

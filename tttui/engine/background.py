@@ -3,11 +3,21 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tttui.artifacts.jsonfile import read_object
+from tttui.model.errors import TttuiError
+
 OUTPUT = "run.out"
 """What a background process prints, beside the engine's own run.log; empty unless it breaks."""
+
+
+PATIENCE_S = 30.0
+"""Seconds within which a process on a busy machine should have begun."""
+
+LOOK_S = 0.02
 
 
 def continue_in_background(
@@ -15,7 +25,8 @@ def continue_in_background(
 ) -> int:
     """Start a process without a terminal that resumes the session; returns its pid.
 
-    The caller has closed the session, so that its lock is free.
+    The caller has closed the session, so that its lock is free. Returns when the new process
+    holds it. Raises TttuiError where it ends before, or does not come to it.
     """
     command = [sys.executable, "-m", "tttui", "resume", str(directory.absolute()), "--quiet", *more]
     if max_rate is not None:
@@ -30,4 +41,25 @@ def continue_in_background(
             cwd=directory.absolute().parent,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )
+    deadline = time.monotonic() + PATIENCE_S
+    while _owner(directory) != process.pid:
+        if process.poll() is not None:
+            raise TttuiError(
+                f"{directory}: the process in the background ended at once; "
+                f"{directory / OUTPUT} says why"
+            )
+        if time.monotonic() > deadline:
+            raise TttuiError(
+                f"{directory}: the process in the background ({process.pid}) has not begun within "
+                f"{PATIENCE_S:.0f} s; see {directory / OUTPUT}"
+            )
+        time.sleep(LOOK_S)
     return process.pid
+
+
+def _owner(directory: Path) -> object:
+    """The process that wrote status.json last."""
+    try:
+        return read_object(directory / "status.json").get("pid")
+    except TttuiError:
+        return None

@@ -1,0 +1,138 @@
+"""What only a process of its own can show: signals, the background, what is imported."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.sessions import run_through, same, settings
+
+PATIENCE = 30.0
+"""Seconds after which something that should have happened has not."""
+
+
+@pytest.fixture
+def spawn(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts `tttui` processes, and ends those that a failed test leaves behind."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*words: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tttui", *words],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def progress(directory: Path) -> int:
+    try:
+        return int(json.loads((directory / "status.json").read_text())["t"])
+    except (OSError, ValueError, KeyError):
+        return 0
+
+
+SLOW = ("--noise-std", "0.01", "--seed", "5", "--steps", "200", "--checkpoint-s", "1000000")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_the_run_and_it_goes_on_exactly(
+    tmp_path: Path, spawn: Callable[..., subprocess.Popen[str]], number: signal.Signals
+) -> None:
+    whole = run_through(tmp_path / "whole", settings())
+    process = spawn("run", "--name", "a", "--speed-limit", "60", *SLOW)
+    directory = tmp_path / "runs" / "a"
+    wait_until(lambda: progress(directory) > 0)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert "continue with: tttui resume" in err
+    assert "Traceback" not in out + err
+    assert json.loads((directory / "status.json").read_text())["state"] == "interrupted"
+    again = spawn("resume", "a")
+    again.communicate(timeout=PATIENCE)
+    assert again.returncode == 0
+    assert same(whole, directory) == []
+
+
+def test_a_lost_connection_hands_the_run_to_the_background(
+    tmp_path: Path, spawn: Callable[..., subprocess.Popen[str]]
+) -> None:
+    process = spawn("run", "--name", "a", "--speed-limit", "60", *SLOW)
+    directory = tmp_path / "runs" / "a"
+    wait_until(lambda: progress(directory) > 0)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=PATIENCE) == 130
+    wait_until(lambda: progress(directory) == 200)
+    wait_until(lambda: json.loads((directory / "status.json").read_text())["state"] == "completed")
+
+
+def test_watch_follows_a_run_in_the_background_to_its_end(
+    spawn: Callable[..., subprocess.Popen[str]],
+) -> None:
+    started = spawn("run", "--name", "a", "--speed-limit", "150", "--detach", "--json", *SLOW)
+    out, _ = started.communicate(timeout=PATIENCE)
+    assert json.loads(out)["pid"] > 0
+    watching = spawn("watch", "a", "--json")
+    out, _ = watching.communicate(timeout=PATIENCE)
+    assert watching.returncode == 0
+    assert [json.loads(line)["t"] for line in out.splitlines()] == [32, 64, 96, 128, 160, 192]
+
+
+def test_a_second_process_is_refused_and_told_which_one_has_the_session(
+    tmp_path: Path, spawn: Callable[..., subprocess.Popen[str]]
+) -> None:
+    first = spawn("run", "--name", "a", "--speed-limit", "30", *SLOW)
+    wait_until(lambda: progress(tmp_path / "runs" / "a") > 0)
+    second = spawn("resume", "a")
+    _, err = second.communicate(timeout=PATIENCE)
+    assert second.returncode == 2
+    assert f"process {first.pid}" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "absent"),
+    [
+        (["--help"], {"torch", "textual", "numpy"}),
+        (["run", "--help"], {"torch", "textual", "numpy"}),
+        (["ls"], {"torch", "textual", "rich"}),
+        (["show", "a"], {"torch", "textual", "rich"}),
+        (["run", "--steps", "40", "--quiet"], {"torch", "textual", "rich"}),
+    ],
+)
+def test_a_command_imports_only_what_it_needs(
+    tmp_path: Path, words: list[str], absent: set[str]
+) -> None:
+    run_through(tmp_path / "runs" / "a", settings(steps=10))
+    code = (
+        "import sys, contextlib, io\n"
+        "from tttui.cli.main import main\n"
+        f"with contextlib.redirect_stdout(io.StringIO()): code = main({words!r})\n"
+        f"print(code, *sorted({absent!r} & set(sys.modules)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.split() == ["0"]
