@@ -5,6 +5,7 @@ a disk. It publishes one frozen Snapshot after every change; the listener is cal
 thread and must only hand the snapshot over.
 """
 
+import operator
 import threading
 import time
 from collections import deque
@@ -13,25 +14,32 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tttui.artifacts.catalogue import Catalogue, list_files
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.parent import find_parent
 from tttui.artifacts.reader import SessionReader
+from tttui.artifacts.sidebyside import Chosen, SideBySide
+from tttui.artifacts.trash import move_to_trash
 from tttui.artifacts.watch import Watcher
 from tttui.dynamics.recorded import Yardstick, yardsticks_of
+from tttui.model.compare import Comparison
 from tttui.model.errors import TttuiError
-from tttui.model.session import Place, SessionData, SessionSummary
-from tttui.model.settings import World
+from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
 from tttui.model.steps import Trajectory
+from tttui.model.worlds import world_of
 
 BATCH_ROWS = 60_000
 """Rows read before a partial snapshot is published."""
 
-REFRESH_S = 0.2
+REFRESH_S = 0.3
 """Least time between two looks at changing files, in seconds."""
 
 LOOK_S = 2.0
 """Time between two looks when no change was noticed, in seconds: a process can die without
 touching a file, and a filesystem can fail to tell."""
+
+TABLE_S = 0.2
+"""Time for reading rows of the table of sessions before what is known is published, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +57,13 @@ class Snapshot:
     """What the open session was forked from, where that has the only record of the weights."""
     other: SessionData | None = None
     """The session that somebody chose to compare the open one with."""
+    comparison: Comparison | None = None
+    """Of the sessions that were put side by side."""
+    files: tuple[FileEntry, ...] = ()
+    files_of: Place | None = None
+    """The session whose files were asked for."""
+    note: str = ""
+    """What became of the last request, for a person."""
     error: str = ""
     """Why nothing could be found or opened."""
     scanned: bool = False
@@ -89,6 +104,9 @@ class Store:
         self._reader: SessionReader | None = None
         self._parent: SessionReader | None = None
         self._other: SessionReader | None = None
+        self._catalogue = Catalogue()
+        self._side_by_side = SideBySide()
+        self._searched_at = -LOOK_S
         self._wants = Wants()
         self._watcher: Watcher | None = None
         self._thread = threading.Thread(target=self._work, name="tttui-store", daemon=True)
@@ -123,6 +141,29 @@ class Store:
             self._load_relatives()
 
         self._do(choose)
+
+    def put_side_by_side(self, chosen: Sequence[Chosen], *, transfer: bool = False) -> None:
+        """Compare these sessions (none: stop comparing), with their transfer matrix if wanted."""
+
+        def choose() -> None:
+            self._side_by_side.choose(chosen, transfer=transfer)
+            self._compare_on()
+
+        self._do(choose)
+
+    def list_files(self, place: Place) -> None:
+        """Find the sizes and times of a session's files."""
+
+        def look() -> None:
+            found = list_files(place)
+            if (place, found) != (self.snapshot.files_of, self.snapshot.files):
+                self._publish(replace(self.snapshot, files=found, files_of=place))
+
+        self._do(look)
+
+    def trash(self, place: Place) -> None:
+        """Move a session to the trash of its root, unless a process writes it."""
+        self._do(lambda: self._trash(place))
 
     def want(
         self, *, trajectory: bool, yardsticks: bool, summaries: bool, relatives: bool = False
@@ -223,8 +264,8 @@ class Store:
 
     def _load_costly(self) -> None:
         if self._wants.summaries:
-            summaries = tuple(read_summary(place) for place in self.snapshot.places)
-            self._publish(replace(self.snapshot, summaries=summaries))
+            self._load_table()
+            self._compare_on()
         if self._wants.relatives:
             self._load_relatives()
         reader, data = self._reader, self.snapshot.data
@@ -240,6 +281,51 @@ class Store:
         if self._wants.yardsticks and trajectory is not None:
             rulers = tuple(yardsticks_of(trajectory, world_of(data), data.mu_now))
             self._publish(replace(self.snapshot, yardsticks=rulers))
+
+    def _load_table(self) -> None:
+        """Read the rows of all sessions that changed, a while at a time."""
+        table = self._catalogue
+        now = time.monotonic()
+        if now - self._searched_at >= LOOK_S:
+            self._searched_at = now
+            found = tuple(find_sessions(self.paths))
+            if found != self.snapshot.places:
+                self._publish(replace(self.snapshot, places=found))
+        table.begin(self.snapshot.places)
+        self._read_table()
+
+    def _read_table(self) -> None:
+        table, known = self._catalogue, self.snapshot.summaries
+        table.work(TABLE_S)
+        found = table.summaries(self.snapshot.places)
+        if len(found) != len(known) or any(map(operator.is_not, found, known)):
+            self._publish(replace(self.snapshot, summaries=found))
+        if not table.complete:
+            with self._wake:  # behind what the user asked for meanwhile
+                self._commands.append(self._read_table)
+
+    def _compare_on(self) -> None:
+        side = self._side_by_side
+        side.refresh(BATCH_ROWS)
+        if side.comparison is not self.snapshot.comparison:
+            self._publish(replace(self.snapshot, comparison=side.comparison))
+        if not side.complete:
+            with self._wake:
+                self._commands.append(self._compare_on)
+
+    def _trash(self, place: Place) -> None:
+        try:
+            target = move_to_trash(place, self.paths)
+        except TttuiError as error:
+            self._publish(replace(self.snapshot, note=str(error)))
+            return
+        data = self.snapshot.data
+        if data is not None and data.place.path == place.path:
+            self._reader = None
+            self._publish(replace(self.snapshot, data=None, trajectory=None))
+        self._publish(replace(self.snapshot, note=f"{place.name} moved to {target}"))
+        self._scan()
+        self._load_costly()
 
     def _load_relatives(self) -> None:
         data = self.snapshot.data
@@ -263,10 +349,3 @@ def last_written(place: Place) -> float:
         with suppress(OSError):
             times.append(path.stat().st_mtime)
     return max(times)
-
-
-def world_of(data: SessionData) -> World:
-    """The world that a session's meta describes; defaults where it says nothing."""
-    env = {k: v for k, v in data.meta.env_cfg.items() if k in World.__slots__}
-    mode = "nonlinear" if data.meta.env_mode == "nonlinear" else "linear"
-    return World(**{**env, "env_mode": mode, "mu": data.meta.mu})

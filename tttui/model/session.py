@@ -171,6 +171,15 @@ class SessionData:
 
 
 @dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file of a session: its path within the session, size in bytes, time in Unix seconds."""
+
+    name: str
+    size: int
+    modified_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSummary:
     """What a row of the table of many sessions shows; None where it is not known.
 

@@ -32,6 +32,9 @@ SMOOTH_SPAN = 32
 SPARK_STEPS = 400
 """Steps at the end of the run that a card's sparkline shows."""
 
+SPARK_STRIDE = 32
+"""Steps by which the sparklines of a growing run move on: every column changes then."""
+
 WIDE = 150
 """Columns from which identity and transaction stand beside the chart."""
 
@@ -66,7 +69,8 @@ def digest(data: SessionData) -> Digest:
     steps, events = data.steps, data.transactions
     attempted = len(events) or int(steps.did_update.sum())
     committed = int((events.status == COMMIT).sum()) if len(events) else int(steps.update_ok.sum())
-    tail = slice(max(0, len(steps) - SPARK_STEPS), len(steps))
+    stop = len(steps) - len(steps) % SPARK_STRIDE if len(steps) > SPARK_STEPS else len(steps)
+    tail = slice(max(0, stop - SPARK_STEPS), stop)
     return Digest(
         verdict(data),
         Series(steps.t, steps.baseline),

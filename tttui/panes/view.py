@@ -9,7 +9,8 @@ from textual.widget import Widget
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
 from tttui.dynamics.recorded import Yardstick
-from tttui.model.session import Place, SessionData, SessionSummary
+from tttui.model.compare import Comparison
+from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
 from tttui.model.steps import Trajectory
 from tttui.model.timeline import Timeline
 
@@ -38,6 +39,13 @@ class View:
     """What the session was forked from, where that has the only record of its weights."""
     other: SessionData | None = None
     """The session that was chosen to compare with."""
+    comparison: Comparison | None = None
+    """Of the sessions that were put side by side."""
+    files: tuple[FileEntry, ...] = ()
+    files_of: Place | None = None
+    """The session whose files `files` are."""
+    now: float = 0.0
+    """Unix seconds, for ages."""
 
 
 class Pane(Widget):
@@ -76,6 +84,29 @@ class Pane(Widget):
         def __init__(self, place: Place, run: str | None = None) -> None:
             super().__init__()
             self.place, self.run = place, run
+
+    class SideBySide(Message):
+        """These sessions (and runs) should be compared, with a transfer matrix or without."""
+
+        def __init__(
+            self, chosen: Sequence[tuple[Place, str | None]], *, transfer: bool = False
+        ) -> None:
+            super().__init__()
+            self.chosen, self.transfer = chosen, transfer
+
+    class FilesWanted(Message):
+        """The files of a session should be listed."""
+
+        def __init__(self, place: Place) -> None:
+            super().__init__()
+            self.place = place
+
+    class TrashWanted(Message):
+        """A session should be moved to the trash; the person has been asked."""
+
+        def __init__(self, place: Place) -> None:
+            super().__init__()
+            self.place = place
 
     def show(self, view: View) -> None:
         """Draw this view; cheap where only the cursor moved."""

@@ -374,8 +374,12 @@ class MainScreen(Screen[None]):
     # Commands
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys belong to a text field while one has the focus."""
-        return not isinstance(self.focused, Input)
+        """Keys belong to a text field while one has the focus, and else to the shown tab."""
+        if isinstance(self.focused, Input):
+            return False
+        written = f"{action}({', '.join(map(repr, parameters))})" if parameters else action
+        tabs = _TABS_OF.get(written)
+        return tabs is None or self.tab in tabs
 
     def action_step(self, n: int) -> None:
         self.move(self.timeline.step(n))
@@ -619,6 +623,10 @@ class MainScreen(Screen[None]):
 
         return run
 
+
+_TABS_OF: dict[str, set[str]] = {}
+for _command in COMMANDS:
+    _TABS_OF.setdefault(_command.action, set()).update(_command.tabs)
 
 _STATE_MARKS = {
     "queued": "○",
