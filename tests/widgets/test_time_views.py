@@ -170,9 +170,8 @@ async def test_the_wheel_asks_for_a_zoom_around_the_mouse() -> None:
     app = Stage(view)
     async with app.run_test(size=(100, 20)) as pilot:
         await pilot.hover(Chart, offset=(LEFT + 45, 5))
-        where = {"x": LEFT + 45, "y": 5, "screen_x": LEFT + 45, "screen_y": 5}
-        nothing = dict.fromkeys(("shift", "meta", "ctrl"), False)
-        event = MouseScrollUp(view, delta_x=0, delta_y=-1, button=0, **where, **nothing)
+        x, y = LEFT + 45, 5
+        event = MouseScrollUp(view, x, y, 0, -1, 0, False, False, False, x, y)
         view.on_mouse_scroll_up(event)
         await pilot.pause()
         assert app.of(TimeView.Zoomed) == [TimeView.Zoomed(50, 1 / WHEEL)]
