@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.sessions import run_through, same, settings
+from tttui.cli.signals import stop_requests
 
 PATIENCE = 30.0
 """Seconds after which something that should have happened has not."""
@@ -57,16 +58,19 @@ def progress(directory: Path) -> int:
 SLOW = ("--noise-std", "0.01", "--seed", "5", "--steps", "200", "--checkpoint-s", "1000000")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_saves_the_run_and_it_goes_on_exactly(
-    tmp_path: Path, spawn: Callable[..., subprocess.Popen[str]], number: signal.Signals
+def test_ctrl_c_saves_the_run_which_nobody_else_may_write_and_it_goes_on_exactly(
+    tmp_path: Path, spawn: Callable[..., subprocess.Popen[str]]
 ) -> None:
     whole = run_through(tmp_path / "whole", settings())
     process = spawn("run", "--name", "a", "--speed-limit", "60", *SLOW)
     directory = tmp_path / "runs" / "a"
     wait_until(lambda: progress(directory) > 0)
-    process.send_signal(number)
+    second = spawn("resume", "a")
+    _, refusal = second.communicate(timeout=PATIENCE)
+    process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE)
+    assert second.returncode == 2
+    assert f"process {process.pid}" in refusal
     assert process.returncode == 130
     assert "continue with: tttui resume" in err
     assert "Traceback" not in out + err
@@ -75,6 +79,34 @@ def test_a_signal_saves_the_run_and_it_goes_on_exactly(
     again.communicate(timeout=PATIENCE)
     assert again.returncode == 0
     assert same(whole, directory) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_every_stopping_signal_is_a_request(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with stop_requests() as request:
+        assert not request()
+        os.kill(os.getpid(), number)
+        assert request()
+        assert request.signal == number
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_ctrl_c_does_not_wait() -> None:
+    with stop_requests():
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_signals_that_nohup_ignores_stay_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stop_requests() as request:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not request()
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_lost_connection_hands_the_run_to_the_background(
@@ -99,17 +131,6 @@ def test_watch_follows_a_run_in_the_background_to_its_end(
     out, _ = watching.communicate(timeout=PATIENCE)
     assert watching.returncode == 0
     assert [json.loads(line)["t"] for line in out.splitlines()] == [32, 64, 96, 128, 160, 192]
-
-
-def test_a_second_process_is_refused_and_told_which_one_has_the_session(
-    tmp_path: Path, spawn: Callable[..., subprocess.Popen[str]]
-) -> None:
-    first = spawn("run", "--name", "a", "--speed-limit", "30", *SLOW)
-    wait_until(lambda: progress(tmp_path / "runs" / "a") > 0)
-    second = spawn("resume", "a")
-    _, err = second.communicate(timeout=PATIENCE)
-    assert second.returncode == 2
-    assert f"process {first.pid}" in err
 
 
 @pytest.mark.parametrize(

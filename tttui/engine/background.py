@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from tttui.artifacts.jsonfile import read_object
@@ -20,15 +19,13 @@ PATIENCE_S = 30.0
 LOOK_S = 0.02
 
 
-def continue_in_background(
-    directory: Path, *, max_rate: float | None = None, more: Sequence[str] = ()
-) -> int:
+def continue_in_background(directory: Path, *, max_rate: float | None = None) -> int:
     """Start a process without a terminal that resumes the session; returns its pid.
 
     The caller has closed the session, so that its lock is free. Returns when the new process
     holds it. Raises TttuiError where it ends before, or does not come to it.
     """
-    command = [sys.executable, "-m", "tttui", "resume", str(directory.absolute()), "--quiet", *more]
+    command = [sys.executable, "-m", "tttui", "resume", str(directory.absolute()), "--quiet"]
     if max_rate is not None:
         command += ["--speed-limit", f"{max_rate:g}"]
     with (directory / OUTPUT).open("ab") as output:
