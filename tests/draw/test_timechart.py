@@ -105,6 +105,22 @@ def test_every_column_reaches_its_extremes() -> None:
     assert picture.axis.column(123) == column - picture.layout.gutter
 
 
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 999), n=st.sampled_from([30, 300, 5000]), spread=st.floats(0.01, 3))
+def test_no_extreme_of_the_upper_curve_is_lost(seed: int, n: int, spread: float) -> None:
+    y = np.random.default_rng(seed).lognormal(0, spread, n)
+    shown = plot([1.0] * n, y.tolist(), compare=(1, 0))
+    picture = drawn(shown, (60, 14), log=True)
+    assert picture.scale is not None
+    place, height = picture.layout, 4 * picture.layout.rows
+    for t in (int(y.argmax()), int(y.argmin())):
+        dot = height - 1 - int(picture.scale.dots(y[[t]], height)[0])
+        column = int(picture.axis.dot(t))
+        char = picture.canvas.char[place.top + dot // 4, place.gutter + column // 2]
+        bit = [[0, 3], [1, 4], [2, 5], [6, 7]][dot % 4][column % 2]
+        assert int(char) - 0x2800 >> bit & 1
+
+
 def test_a_missing_sample_leaves_a_gap() -> None:
     y = [1.0] * 10 + [np.nan] * 10 + [1.0] * 11
     row = next(r for r in text(plot(y), (40, 6)).splitlines() if "⠉⠉" in r or "⠤⠤" in r or "⣀" in r)

@@ -29,6 +29,15 @@ class Curve:
         """The means alone."""
         return Curve(self.mean, self.mean, self.mean)
 
+    def halved(self) -> "Curve":
+        """The curve with its dot columns joined in pairs, for one column a cell."""
+        return Curve(
+            np.fmin.reduce(self.low.reshape(-1, 2), axis=1),
+            np.fmax.reduce(self.high.reshape(-1, 2), axis=1),
+            by_cell(self.mean),
+            self.dense,
+        )
+
 
 def trace(series: Series, axis: TimeAxis, log: bool = False) -> Curve:
     """The envelope of the series on the axis, interpolated where columns hold no sample.
@@ -88,6 +97,20 @@ def raster(curve: Curve, scale: Scale, height: int, *, heavy: bool = False) -> B
         high = np.where(thin & ~at_top, high + 1, high)
         low = np.where(thin & at_top, low - 1, low)
     return braille.spans(low, high, height)
+
+
+def by_cell(values: Floats) -> Floats:
+    """Means of pairs of dot columns; NaN only where both are."""
+    pairs = values.reshape(-1, 2)
+    known = ~np.isnan(pairs)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(known, pairs, 0).sum(axis=1) / known.sum(axis=1))
+
+
+def extremes(curve: Curve, scale: Scale, height: int) -> Bools:
+    """The lowest and the highest dot of every column alone [height, dot columns]."""
+    low, high = dots(curve, scale, height)
+    return braille.spans(low, low, height) | braille.spans(high, high, height)
 
 
 def dots(curve: Curve, scale: Scale, height: int) -> tuple[Ints, Ints]:

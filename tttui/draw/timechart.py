@@ -70,10 +70,25 @@ class _Painter:
         self.area(self.canvas.bold)[where] = bold
         return where
 
-    def curve(self, curve: Curve, ink: Colour, char: str, heavy: bool = False) -> None:
+    def curve(
+        self,
+        curve: Curve,
+        ink: Colour,
+        char: str,
+        heavy: bool = False,
+        around: Curve | None = None,
+    ) -> None:
+        """Paint a curve, with those extremes of the range `around` it that fall into its cells.
+
+        A cell has one ink, so what was painted there of the range before is lost otherwise.
+        """
         if not self.glyphs.braille:
-            curve = _halved(curve)
+            curve = curve.halved()
         dots = curves.raster(curve, self.scale, self.height, heavy=heavy and self.glyphs.braille)
+        if around is not None and self.glyphs.braille:
+            cells = braille.pack(dots) > 0
+            within = np.repeat(np.repeat(cells, 4, axis=0), 2, axis=1)
+            dots |= curves.extremes(around, self.scale, self.height) & within
         self.taken |= self.cells(dots, ink, char, bold=heavy)
         endless = np.isposinf(curve.high)
         if endless.any():
@@ -104,7 +119,7 @@ class _Painter:
 
     def between(self, a: Floats, b: Floats) -> tuple[Bools, Bools]:
         """Cells whose middle is between curves a and b, and those of them where a is below b."""
-        ya, yb = _by_cell(self.scale.position(a)), _by_cell(self.scale.position(b))
+        ya, yb = (curves.by_cell(self.scale.position(y)) for y in (a, b))
         known = ~(np.isnan(ya) | np.isnan(yb))
         rows = self.layout.rows
         middle = (rows - 0.5 - np.arange(rows)[:, None]) / rows
@@ -258,8 +273,11 @@ def _paint_curves(painter: _Painter) -> None:
             painter.curve(shape, plots.faint_ink(trace.role, palette), painter.glyphs.raw)
     for i, (trace, shape) in enumerate(zip(plot.traces, shapes, strict=True)):
         char = painter.glyphs.curve_marks[0 if trace.heavy else 1 + min(i, 1)]
-        line = shape.middle if shape.dense else shape
-        painter.curve(line, plots.ink(trace.role, palette), char, trace.heavy)
+        colour = plots.ink(trace.role, palette)
+        if shape.dense:
+            painter.curve(shape.middle, colour, char, trace.heavy, around=shape)
+        else:
+            painter.curve(shape, colour, char, trace.heavy)
     if plot.compare is not None and max(plot.compare) < len(shapes):
         a, b = plot.compare
         painter.tint(*painter.between(shapes[a].mean, shapes[b].mean))
@@ -286,20 +304,3 @@ def _extent(plot: Plot, axis: TimeAxis) -> tuple[tuple[float, float, float] | No
         elif low - 0.5 * span <= line.value < low:
             low = line.value
     return (low, high, positive), True
-
-
-def _halved(curve: Curve) -> Curve:
-    """The curve with its dot columns joined in pairs, for one column a cell."""
-    return Curve(
-        np.fmin.reduce(curve.low.reshape(-1, 2), axis=1),
-        np.fmax.reduce(curve.high.reshape(-1, 2), axis=1),
-        np.fmax.reduce(curve.mean.reshape(-1, 2), axis=1),
-    )
-
-
-def _by_cell(values: Floats) -> Floats:
-    """Means of pairs of dot columns; NaN only where both are."""
-    pairs = values.reshape(-1, 2)
-    known = ~np.isnan(pairs)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.where(known, pairs, 0).sum(axis=1) / known.sum(axis=1))
