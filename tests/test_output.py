@@ -44,7 +44,10 @@ class Screen:
     def cells(self) -> list[list[tuple[str, str, str, bool]]]:
         buffer = self.screen.buffer
         return [
-            [(c.data, c.fg, c.bg, c.bold) for c in (buffer[y][x] for x in range(WIDTH))]
+            [
+                (c.data, c.fg if c.data != " " else "", c.bg, c.bold and c.data != " ")
+                for c in (buffer[y][x] for x in range(WIDTH))
+            ]
             for y in range(HEIGHT)
         ]
 
@@ -73,6 +76,14 @@ def test_one_changed_cell_sends_one_cell() -> None:
     frame.wrap(layout(before)).render_segments(CONSOLE)
     before[1][5] = ("y", None)
     assert frame.wrap(layout(before)).render_segments(CONSOLE) == "\x1b[2;6Hy"
+
+
+def test_a_blank_that_only_changes_its_ink_is_not_sent_again() -> None:
+    frame = Frame()
+    red = [[(" ", Style(color="red"))] * WIDTH] * HEIGHT
+    blue = [[(" ", Style(color="blue", bold=True))] * WIDTH] * HEIGHT
+    frame.wrap(layout(red)).render_segments(CONSOLE)
+    assert frame.wrap(layout(blue)).render_segments(CONSOLE) == ""
 
 
 def test_after_forgetting_everything_is_sent_again() -> None:

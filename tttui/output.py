@@ -6,6 +6,7 @@ terminal shows and turns each update into the shortest runs of cells that differ
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 from rich.cells import cell_len
@@ -111,6 +112,12 @@ class Pen(NamedTuple):
     ink: str
     paper: str
 
+    def for_blank(self, current: "Pen") -> "Pen":
+        """The pen nearest to `current` that leaves the same blank cell."""
+        if self.attributes or _SEEN_ON_BLANKS & set(current.attributes.split(";")):
+            return self
+        return Pen(current.attributes, current.ink, self.paper)
+
     def from_pen(self, current: "Pen") -> str:
         """The shortest sequence that turns the pen `current` into this one."""
         if self == current:
@@ -124,6 +131,9 @@ class Pen(NamedTuple):
             parts += [self.paper] if self.paper != current.paper else []
         return f"\x1b[{';'.join(part for part in parts if part)}m"
 
+
+_SEEN_ON_BLANKS = {"4", "7", "9", "21"}
+"""Underline, reverse, strike, double underline: they show without a character."""
 
 PLAIN = Pen("", "39", "49")
 
@@ -165,6 +175,9 @@ class _Difference(CompositorUpdate):
                     if style is not last:
                         last = style
                         pen = frame.pen(style, system)
+                        if style is not None and text == " ":
+                            pen = pen.for_blank(current)
+                            last = _NO_STYLE
                         if pen is not current:
                             out.append(pen.from_pen(current))
                             current = pen
@@ -175,6 +188,14 @@ class _Difference(CompositorUpdate):
         return "".join(out)
 
 
+@lru_cache(8192)
+def blank_style(style: Style | None) -> Style | None:
+    """What can be seen of a style where there is no character."""
+    if style is None or style.reverse or style.underline or style.underline2 or style.strike:
+        return style
+    return Style(bgcolor=style.bgcolor)
+
+
 _NO_STYLE = Style(conceal=True)
 """Is no cell's style."""
 
@@ -183,11 +204,15 @@ def _cells(segments: Iterable[Segment]) -> Iterator[Cell]:
     for text, style, control in segments:
         if control:
             continue
+        blank = blank_style(style)
         if text.isascii() or cell_len(text) == len(text):
             for char in text:
-                yield char, style
+                yield char, blank if char == " " else style
             continue
         for char in text:
+            if char == " ":
+                yield char, blank
+                continue
             width = cell_len(char)
             if width:
                 yield char, style
