@@ -1,0 +1,147 @@
+"""Transactions from lines and from lists, with everything that such files may hold."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tttui.artifacts.events import EventLines, EventList
+
+EVENTS = [
+    {"t": 32, "status": "commit", "pre_loss": 0.5, "post_loss": 0.25, "note": {"a": 1}},
+    {"t": 64, "status": "rollback_grad_norm", "pre_loss": 0.5, "post_loss": None},
+]
+
+
+def lines(tmp_path: Path, text: str | bytes) -> EventLines:
+    path = tmp_path / "update_events.jsonl"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    file = EventLines(path)
+    file.refresh()
+    return file
+
+
+def listed(tmp_path: Path, text: str) -> EventList:
+    path = tmp_path / "update_events.json"
+    path.write_text(text)
+    file = EventList(path)
+    file.parse(path.read_bytes())
+    return file
+
+
+def test_columns_and_records_hold_what_the_lines_say(tmp_path: Path) -> None:
+    found = lines(tmp_path, "".join(json.dumps(e) + "\n" for e in EVENTS)).transactions
+    assert found.t.tolist() == [32, 64]
+    assert found.counts() == {"commit": 1, "rollback_grad_norm": 1}
+    assert np.array_equal(found.post_loss, [0.25, np.nan], equal_nan=True)
+    assert list(found.records) == EVENTS
+    assert found[1].post_loss is None
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_list_holds_the_same(indent: int | None, tmp_path: Path) -> None:
+    found = listed(tmp_path, json.dumps(EVENTS, indent=indent)).transactions
+    assert found.t.tolist() == [32, 64]
+    assert list(found.records) == EVENTS
+
+
+def test_nan_and_infinity_are_read(tmp_path: Path) -> None:
+    events = [{**EVENTS[0], "pre_loss": float("nan"), "grad_norm": float("inf")}]
+    for found in (
+        lines(tmp_path, json.dumps(events[0]) + "\n").transactions,
+        listed(tmp_path, json.dumps(events)).transactions,
+    ):
+        assert np.isnan(found.pre_loss[0])
+        assert found.grad_norm[0] == np.inf
+        assert found[0].grad_norm == np.inf
+
+
+def test_an_unknown_status_is_kept_by_its_name(tmp_path: Path) -> None:
+    found = lines(tmp_path, '{"t": 1, "status": "rollback_by_hand"}\n').transactions
+    assert found.counts() == {"rollback_by_hand": 1}
+    assert found[0].status == "rollback_by_hand"
+
+
+def test_only_t_and_status_are_needed(tmp_path: Path) -> None:
+    found = lines(tmp_path, '{"t": 1, "status": "commit"}\n').transactions
+    assert np.isnan(found.pre_loss[0])
+    assert found[0].pre_loss is None
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{", "is not valid JSON"),
+        ("[1]", "holds a list, not an event"),
+        ('{"status": "commit"}', "has 'None' for t, which is no step"),
+        ('{"t": 1.5, "status": "commit"}', "has '1.5' for t"),
+        ('{"t": 1e300, "status": "commit"}', "has '1e+300' for t"),
+        ('{"t": 1}', "has 'None' for status, which is no text"),
+    ],
+)
+def test_a_wrong_line_is_named_and_left_out(line: str, reason: str, tmp_path: Path) -> None:
+    good = json.dumps(EVENTS[0])
+    file = lines(tmp_path, f"{good}\n{line}\n{good}\n")
+    assert len(file.transactions) == 2
+    (problem,) = file.problems()
+    assert problem.reason.startswith(f"line 2 {reason}")
+
+
+def test_a_number_of_a_wrong_type_is_absent(tmp_path: Path) -> None:
+    found = lines(tmp_path, '{"t": 1, "status": "commit", "lr": "x", "pre_loss": true}\n')
+    assert np.isnan(found.transactions.lr[0])
+    assert found.transactions[0].pre_loss is None
+
+
+def test_a_complete_last_object_without_its_newline_is_shown(tmp_path: Path) -> None:
+    assert len(lines(tmp_path, json.dumps(EVENTS[0])).transactions) == 1
+
+
+def test_a_half_written_last_object_is_held_back(tmp_path: Path) -> None:
+    file = lines(tmp_path, json.dumps(EVENTS[0]) + '\n{"t": 64, "status": "com')
+    assert len(file.transactions) == 1
+    assert file.problems() == []
+
+
+def test_a_list_that_breaks_off_shows_what_stands_before(tmp_path: Path) -> None:
+    file = listed(tmp_path, json.dumps(EVENTS, indent=2)[:-30])
+    assert file.transactions.t.tolist() == [32]
+    assert [p.reason for p in file.problems()] == [
+        "breaks off in event 2 (line 11); the events before it are shown"
+    ]
+
+
+def test_a_list_that_is_not_closed_is_named(tmp_path: Path) -> None:
+    file = listed(tmp_path, json.dumps(EVENTS)[:-1])
+    assert len(file.transactions) == 2
+    assert "not closed" in file.problems()[0].reason
+
+
+@pytest.mark.parametrize(("text", "reason"), [("", "empty"), ("{}", "not a list"), ("5", "not a")])
+def test_what_is_no_list_is_named(text: str, reason: str, tmp_path: Path) -> None:
+    file = listed(tmp_path, text)
+    assert len(file.transactions) == 0
+    assert reason in file.problems()[0].reason
+
+
+def test_an_empty_list_is_no_problem(tmp_path: Path) -> None:
+    assert listed(tmp_path, "[]").problems() == []
+
+
+def test_text_beyond_ascii_keeps_records_in_place(tmp_path: Path) -> None:
+    events = [{**EVENTS[0], "note": "größe µ"}, {**EVENTS[1], "pre_loss": float("nan")}]
+    text = json.dumps(events, ensure_ascii=False)
+    assert listed(tmp_path, text).transactions[0].raw["note"] == "größe µ"
+    assert listed(tmp_path, text).transactions[1].t == 64
+
+
+def test_a_record_whose_file_is_gone_still_has_its_columns(tmp_path: Path) -> None:
+    found = lines(tmp_path, json.dumps(EVENTS[1]) + "\n").transactions
+    (tmp_path / "update_events.jsonl").unlink()
+    assert found.records[0] == {"t": 64, "status": "rollback_grad_norm"}
+
+
+def test_records_can_be_sliced(tmp_path: Path) -> None:
+    found = lines(tmp_path, "".join(json.dumps(e) + "\n" for e in EVENTS)).transactions
+    assert list(found.records[:1]) == EVENTS[:1]
