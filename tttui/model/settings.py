@@ -94,7 +94,7 @@ class Plasticity:
 
     chunk: int = option(32, "steps between update attempts", unit="steps", minimum=1)
     buffer_len: int = option(
-        128, "most recent transitions that an update learns from", unit="steps", minimum=1
+        256, "most recent transitions that an update learns from", unit="steps", minimum=1
     )
     min_buffer: int = option(
         32, "transitions needed before the first update", unit="steps", minimum=1
@@ -103,7 +103,7 @@ class Plasticity:
         0.02, "step size; with line_search the largest step that is allowed", above=0.0
     )
     inner_steps: int = option(8, "optimizer steps in one transaction", minimum=1, maximum=1000)
-    momentum: float = option(0.95, "momentum of Muon", minimum=0.0, maximum=0.9999)
+    momentum: float = option(0.5, "momentum of Muon", minimum=0.0, maximum=0.9999)
     nesterov: bool = option(True, "Nesterov form of the momentum")
     momentum_reset: bool = option(True, "zero the momentum at the start of each transaction")
     ns_steps: int = option(5, "Newton-Schulz iterations", minimum=1, maximum=50)
@@ -113,16 +113,16 @@ class Plasticity:
     )
     whiten: bool = option(True, "orthogonalise the data-whitened gradient")
     whiten_eps: float = option(
-        1e-5, "ridge of the whitening, relative to the covariance's trace", above=0.0
+        1e-6, "ridge of the whitening, relative to the covariance's trace", above=0.0
     )
     anchor: float = option(
-        0.0,
+        0.1,
         "weight of the base's own experience in the loss, in transitions on which it was right",
         unit="steps",
         minimum=0.0,
     )
     forget: float = option(
-        10.0,
+        30.0,
         "drop rows older than the last chunk when its live error exceeds this x the loss that "
         "the last transaction left: the world has changed; 0 is off",
         minimum=0.0,
@@ -283,6 +283,7 @@ PRESETS: dict[str, Plasticity] = {
         min_buffer=32,
         lr=5e-3,
         inner_steps=1,
+        momentum=0.95,
         momentum_reset=False,
         stored_state=False,
         whiten=False,
