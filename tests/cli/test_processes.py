@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.sessions import run_through, same, settings
+from tests.engine.sessions import create, run_through, same, settings
+from tttui.cli.main import main
 from tttui.cli.signals import stop_requests
 
 PATIENCE = 30.0
@@ -157,3 +158,28 @@ def test_a_command_imports_only_what_it_needs(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert result.stdout.split() == ["0"]
+
+
+def test_a_run_is_paused_continued_and_stopped_from_outside(
+    tmp_path: Path, spawn: Callable[..., subprocess.Popen[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    process = spawn("run", "--name", "a", "--speed-limit", "60", *SLOW)
+    directory = tmp_path / "runs" / "a"
+    wait_until(lambda: progress(directory) > 0)
+    for action, state in (("pause", "paused"), ("continue", "running"), ("stop", "interrupted")):
+        assert main([action, str(directory)]) == 0
+        assert f"a: {state} at step" in capsys.readouterr().out
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert main(["stop", str(directory)]) == 2
+    assert "is interrupted, so there is nobody to ask" in capsys.readouterr().err
+
+
+def test_a_run_that_does_not_answer_is_reported_and_not_killed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = create(tmp_path / "a")  # held by this process, which does not drive it
+    assert main(["stop", str(tmp_path / "a"), "--wait", "0.1"]) == 1
+    assert f"process {os.getpid()} did not answer" in capsys.readouterr().err
+    assert not (tmp_path / "a" / "control").exists()
+    run.close("interrupted")

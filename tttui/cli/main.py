@@ -24,9 +24,15 @@ COMMANDS: dict[str, str] = {
     "show": "Show one session in full.",
     "verify": "Replay a session and compare it with what was recorded.",
     "watch": "Print the transactions of a live run as they happen.",
+    "stop": "Ask the owner of a run to save it and end.",
+    "pause": "Ask the owner of a run to pause it.",
+    "continue": "Ask the owner of a paused run to go on.",
 }
 """Commands by name, with the line that `--help` shows. The module of the same name is imported
 only when the command is used: starting must not wait for what a command does not need."""
+
+MODULES = {"continue": "continuing"}
+"""Commands whose module has another name, since theirs is a word of the language."""
 
 INTERRUPTED = 130
 
@@ -40,7 +46,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS and cmd_name != "open":
             return None
-        module = import_module(f"tttui.cli.{cmd_name}")
+        module = import_module(f"tttui.cli.{MODULES.get(cmd_name, cmd_name)}")
         command: click.Command = module.command
         return command
 

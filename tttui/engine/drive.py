@@ -20,8 +20,9 @@ def drive(
     should_stop: Callable[[], bool] | None = None,
     on_progress: Callable[[Frame], None] | None = None,
 ) -> bool:
-    """Advance `run` to step `until`; whether it got there (False: `should_stop` said so).
+    """Advance `run` to step `until`; whether it got there (False: it was asked to stop).
 
+    It is asked by `should_stop`, or through the control file, which can also pause it.
     `max_rate` limits the speed in steps a second. `on_progress` gets a Frame some ten times a
     second and once at the end.
     """
@@ -30,6 +31,10 @@ def drive(
     while run.t < until:
         if should_stop is not None and should_stop():
             return False
+        if run.asked is not None:
+            if not _obey(run, should_stop):
+                return False
+            began, first = time.monotonic(), run.t
         now = time.monotonic()
         if max_rate is None:
             run.advance_stretch(until)
@@ -46,3 +51,19 @@ def drive(
     if on_progress is not None:
         on_progress(run.frame())
     return True
+
+
+def _obey(run: SessionRun, should_stop: Callable[[], bool] | None) -> bool:
+    """Do what the run was asked for, pausing as long as wanted; whether it is to go on."""
+    asked, run.asked = run.asked, None
+    if asked == "pause":
+        run.set_state("paused")
+        while run.asked in (None, "pause"):
+            if should_stop is not None and should_stop():
+                return False
+            time.sleep(NAP)
+            run.keep_alive()
+        asked, run.asked = run.asked, None
+        if asked == "continue":
+            run.set_state("running")
+    return asked != "stop"

@@ -19,6 +19,7 @@ from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.metadata import settings_from_meta
 from tttui.artifacts.writer import RunWriter
+from tttui.engine import control
 from tttui.engine import interventions as record
 from tttui.engine.base import FILE, Base, read_base
 from tttui.engine.build import (
@@ -43,7 +44,7 @@ HEARTBEAT_S = 1.0
 """Time in seconds between two writes of status.json."""
 
 FLUSH_S = 0.25
-"""Time in seconds after which a slow or paused run hands its rows to the disk."""
+"""Time in seconds after which rows go to the disk and requests are looked for."""
 
 RATE_POINTS = 5
 """Heartbeats over which the speed is measured."""
@@ -97,9 +98,16 @@ class SessionRun:
         self.tally = Tally()
         self.tally.load(state["tally"])
         self._writer = RunWriter(directory, history_bytes=settings.history_mb * MEGABYTE)
-        self._writer.truncate(checkpoint.sizes)
+        try:
+            self._writer.truncate(checkpoint.sizes)
+        except TttuiError:
+            self._writer.close()
+            raise
         self._log = RunLog(directory)
         self._checkpoint_s = settings.checkpoint_s
+        self.asked: control.Action | None = None
+        """What somebody asked for through the control file; whoever drives the run clears it."""
+        control.withdraw(directory)
         self._state = "running"
         self._error: str | None = None
         self._started_at = time.time()
@@ -182,11 +190,15 @@ class SessionRun:
         self.keep_alive()
 
     def keep_alive(self) -> None:
-        """Flush, beat and checkpoint where it is time to; call it while nothing else happens."""
+        """Flush, look for requests, beat and checkpoint where it is time to.
+
+        Call it while nothing else happens.
+        """
         now = time.monotonic()
         if now >= self._flush_at:
             self._flush_at = now + FLUSH_S
             self._writer.flush()
+            self.asked = control.taken(self.path) or self.asked
         if now >= self._beat_at:
             self._pace.append((now, self.t))
             self._beat()

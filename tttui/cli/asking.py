@@ -1,0 +1,61 @@
+"""Asking the owner of a run for something, and waiting for its answer."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tttui.model.errors import RefusedInput, TttuiError
+
+if TYPE_CHECKING:
+    from tttui.engine.control import Action
+    from tttui.model.session import State, Status
+
+PATIENCE_S = 10.0
+"""Seconds within which a run answers unless something is wrong with it."""
+
+LOOK_S = 0.05
+
+
+def ask_and_wait(root: Path, run: str, action: "Action", until: "State", *, wait_s: float) -> None:
+    """Ask the owner of a run for `action` and return when its state is `until`.
+
+    Raises RefusedInput where the run is not live, TttuiError where its owner does not answer
+    (the request is withdrawn, and nothing is killed).
+    """
+    from tttui.artifacts.status import ago
+    from tttui.cli.output import result
+    from tttui.cli.places import find_run
+    from tttui.engine.control import ask, withdraw
+
+    place = find_run(root, run)
+    status = _status(place.path)
+    if status is None or not status.live:
+        state = "was not written by tttui" if status is None else f"is {status.state}"
+        raise RefusedInput(f"{place.path} {state}, so there is nobody to ask to {action}")
+    if status.state != until:
+        ask(place.path, action)
+    deadline = time.monotonic() + wait_s
+    while status is None or status.state != until:
+        if status is not None and status.state in ("crashed", "stalled", "failed", "completed"):
+            withdraw(place.path)
+            raise TttuiError(f"{place.path}: {status.detail or status.state}")
+        if time.monotonic() > deadline:
+            withdraw(place.path)
+            beat = status.heartbeat_at if status else None
+            since = "" if beat is None else f", its last sign of life was {ago(time.time() - beat)}"
+            pid = status.pid if status else None
+            raise TttuiError(
+                f"{place.path}: process {pid} did not answer within {wait_s:g} s{since}; "
+                f"it was left alone, end it yourself with `kill {pid}`"
+            )
+        time.sleep(LOOK_S)
+        status = _status(place.path)
+    result(f"{place.path}: {status.state} at step {status.t}")
+
+
+def _status(path: Path) -> "Status | None":
+    from tttui.artifacts.status import derive_status, read_status
+
+    if not (path / "status.json").exists():
+        return None
+    return derive_status(read_status(path / "status.json")[0], time.time())
