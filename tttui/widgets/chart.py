@@ -107,6 +107,8 @@ class Chart(TimeView, can_focus=True):
                 line = replaced(line, rows.gutter + column, None, window)
         if self.hovered is not None:
             line = self._column(line, self.hovered, style(palette.muted), style(DEFAULT))
+        if self.timeline.follow:
+            return line  # the live end is plain to see, and would redraw a column at every step
         free = style(palette.cursor, palette.cursor_paper)
         kept = style(DEFAULT, palette.cursor_paper)
         return self._column(line, self.timeline.cursor, free, kept)

@@ -62,7 +62,7 @@ class CommitGraph(TimeView, can_focus=True):
             return line
         for t, paper in (
             (self.hovered, DEFAULT),
-            (self.timeline.cursor, self.palette.cursor_paper),
+            (None if self.timeline.follow else self.timeline.cursor, self.palette.cursor_paper),
         ):
             column = None if t is None else self.axis().column(t)
             if column is not None:

@@ -95,7 +95,7 @@ class TimeView(Drawn):
 
     def moved(self, old: Timeline, new: Timeline) -> None:
         """Redraw what a change without a repaint touches."""
-        if old.cursor != new.cursor:
+        if (old.cursor, old.follow) != (new.cursor, new.follow):
             self.touch_steps(old.cursor, new.cursor)
 
     def axis(self) -> TimeAxis:
