@@ -12,6 +12,9 @@ from tttui.model.steps import Trajectory
 from tttui.model.transactions import COMMIT
 from tttui.model.verdict import last_means
 
+SAME_MU = 1e-3
+"""Frictions closer than this are the same world for the transfer matrix."""
+
 Better = Literal["lower", "higher", ""]
 
 
@@ -124,9 +127,9 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
         for a, b in zip(adaptive, baseline, strict=True)
     ]
     return (
-        Metric("frozen MSE", tuple(baseline), "lower"),
         Metric("adaptive MSE", tuple(adaptive), "lower"),
         Metric("improvement", tuple(gains), "higher", "%"),
+        Metric("frozen MSE", tuple(baseline), "lower"),
         Metric("adaptive MSE, whole run", tuple(map(_whole_mean, sessions)), "lower"),
         Metric("committed", tuple(map(_committed, sessions)), "", "%"),
         Metric("implied mu error", tuple(map(_mu_error, sessions)), "lower"),
@@ -338,14 +341,12 @@ def transfer_sentence(found: Transfer, names: Sequence[str], mus: Sequence[float
     n = len(found.sessions)
     if n < 2:
         return "Mark two or more sessions whose weights and mu are recorded."
-    wins = sum(winner == j for j, winner in enumerate(found.winners))
-    known = [mu for i in found.sessions if (mu := mus[i]) is not None]
-    spread = max(known) - min(known) if known else 0.0
-    if spread < 1e-3:
-        return (
-            f"The diagonal wins in {wins} of {n} worlds, but their mu are the same, so this "
-            "says nothing about memory."
-        )
+    known = [mus[i] or 0.0 for i in found.sessions]
+    if max(known) - min(known) < SAME_MU:
+        return "All these worlds have the same mu, so the matrix says nothing about memory."
+    # weights of another session with the same mu remember it just as well
+    won = [w >= 0 and abs(known[w] - known[j]) < SAME_MU for j, w in enumerate(found.winners)]
+    wins = sum(won)
     if wins == n:
         return (
             f"The diagonal wins in all {n} worlds: every session's weights predict their own "
@@ -354,7 +355,7 @@ def transfer_sentence(found: Transfer, names: Sequence[str], mus: Sequence[float
     lost = [
         f"{names[found.sessions[w]]} does better in the world of {names[found.sessions[j]]}"
         for j, w in enumerate(found.winners)
-        if w not in (j, -1)
+        if w >= 0 and not won[j]
     ]
     head = f"The diagonal wins in {wins} of {n} worlds"
     told = f": {'; '.join(lost[:2])}" if lost else ""

@@ -1,17 +1,21 @@
 """The six tabs."""
 
+from tttui.panes.architecture import ArchitecturePane
 from tttui.panes.later import LaterPane
 from tttui.panes.overview import OverviewPane
 from tttui.panes.physics import PhysicsPane
+from tttui.panes.sessions import SessionsPane
 from tttui.panes.transactions import TransactionsPane
 from tttui.panes.view import Pane
 from tttui.panes.weights import WeightsPane
 
 PANES: dict[str, type[Pane]] = {
     "overview": OverviewPane,
+    "sessions": SessionsPane,
     "weights": WeightsPane,
     "transactions": TransactionsPane,
     "physics": PhysicsPane,
+    "architecture": ArchitecturePane,
 }
 
 

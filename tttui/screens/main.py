@@ -20,10 +20,11 @@ from textual.widgets import Input, Static
 from tttui.draw.colours import style
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
+from tttui.draw.states import state_ink, state_mark
 from tttui.keys import COMMANDS, TABS, Command
 from tttui.model.ages import age_text
 from tttui.model.query import of_statuses
-from tttui.model.session import SessionData, State
+from tttui.model.session import SessionData
 from tttui.model.timeline import Timeline
 from tttui.panes import make_pane
 from tttui.panes.overview import marks_of
@@ -265,12 +266,12 @@ class MainScreen(Screen[None]):
         elif status is None:
             state, look = "read-only", Style(dim=True)
         else:
-            state = f"{_STATE_MARKS[status.state]} {status.detail or status.state}"
+            state = f"{state_mark(status.state, self.glyphs)} {status.detail or status.state}"
             if status.live and status.steps_total and status.t is not None:
                 state += f"  {status.t}/{status.steps_total}"
                 if status.steps_per_second:
                     state += f"  {status.steps_per_second:,.0f} steps/s".replace(",", " ")
-            look = state_style(status.state, self.palette)
+            look = style(state_ink(status.state, self.palette), bold=True)
         self._top.show(tuple(parts), state, look)
 
     def _show_keys(self) -> None:
@@ -628,18 +629,6 @@ _TABS_OF: dict[str, set[str]] = {}
 for _command in COMMANDS:
     _TABS_OF.setdefault(_command.action, set()).update(_command.tabs)
 
-_STATE_MARKS = {
-    "queued": "○",
-    "running": "●",
-    "paused": "‖",
-    "completed": "✓",
-    "failed": "✗",
-    "interrupted": "■",
-    "crashed": "✗",
-    "stalled": "!",
-    "unknown": "?",
-}
-
 
 def horizon_of(data: SessionData, known: int) -> int:
     """The step up to which the axis of a live run reaches; `known` is what it reached so far.
@@ -653,17 +642,6 @@ def horizon_of(data: SessionData, known: int) -> int:
     if status.steps_total is not None and status.steps_total > last:
         return status.steps_total - 1
     return known if known > last else last + max(32, (last - int(data.steps.t[0])) // 4)
-
-
-def state_style(state: State, palette: Palette) -> Style:
-    """How a session's state is written."""
-    if state in ("running", "completed"):
-        ink = palette.good
-    elif state in ("crashed", "failed", "stalled"):
-        ink = palette.bad
-    else:
-        ink = palette.warn
-    return style(ink, bold=True)
 
 
 def _spreads(data: SessionData) -> bool:

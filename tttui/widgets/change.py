@@ -7,6 +7,7 @@ from tttui.draw.canvas import Canvas, fit
 from tttui.draw.numbers import short
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.widgets.drawn import Drawn
+from tttui.widgets.sidebyside import wrapped
 
 TITLES = {"W_u": "W_u", "B": "B", "W_o": "W_o^T"}
 
@@ -33,7 +34,7 @@ class ChangeMap(Drawn):
         canvas = Canvas(height, width)
         palette, glyphs = self.palette, self.glyphs
         if self._change is None:
-            for row, text in enumerate(_wrapped(self._message, width)):
+            for row, text in enumerate(wrapped(self._message, width)):
                 canvas.write(row, 0, text, palette.muted)
             return canvas
         bound = heat.limit(*self._change.values())
@@ -57,13 +58,3 @@ class ChangeMap(Drawn):
                 whole[2 : 2 + size[1], at : at + size[0]] = getattr(part, grid)
             at += size[0] + 2
         return canvas
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    lines, line = list[str](), ""
-    for word in text.split():
-        if line and len(line) + 1 + len(word) > width:
-            lines.append(line)
-            line = ""
-        line = f"{line} {word}" if line else word
-    return [*lines, line]
