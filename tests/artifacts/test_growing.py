@@ -1,6 +1,7 @@
 """Reading what was appended gives what reading at once gives, however the bytes arrived."""
 
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ CUTS = st.lists(st.integers(0, 2000), max_size=12)
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     """The bytes cut at the given places."""
     at = [0, *sorted(min(c, len(data)) for c in cuts), len(data)]
-    return [data[a:b] for a, b in zip(at, at[1:], strict=False)]
+    return [data[a:b] for a, b in pairwise(at)]
 
 
 def same_steps(a: Steps, b: Steps) -> bool:

@@ -143,7 +143,7 @@ def test_metrics_of_another_run_are_not_shown(make: Make) -> None:
     assert place.runs[1] in problem.reason
 
 
-def test_a_run_that_appears_is_shown_where_there_was_none(make: Make, tmp_path: Path) -> None:
+def test_a_run_that_appears_is_shown_where_there_was_none(make: Make) -> None:
     reader = SessionReader(make("store", runs=0))
     assert reader.refresh().run is None
     place = make("store", runs=1, steps=40)

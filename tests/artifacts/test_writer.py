@@ -82,9 +82,7 @@ def test_the_trajectory_is_read_back_exactly(
     assert found is not None
     assert found.mu is not None
     assert found.mu.tolist() == [mu] * len(table)
-    for ours, theirs in zip(
-        parts, (found.z, found.a, found.baseline, found.adaptive), strict=True
-    ):
+    for ours, theirs in zip(parts, (found.z, found.a, found.baseline, found.adaptive), strict=True):
         assert theirs is not None
         assert np.array_equal(ours, theirs.astype(np.float32), equal_nan=True)
 

@@ -91,7 +91,7 @@ class CsvFile:
             line = self._file.lines
             if stop is not None and self._n >= stop:
                 break
-        else:
+        if not self._file.unread:
             self._take_open_line()
         self.columns = {name: buffer[: self._n] for name, buffer in self._buffers.items()}
 

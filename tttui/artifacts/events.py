@@ -173,12 +173,14 @@ class EventLines:
             line, offset = self._file.lines, self._file.offset
             if stop is not None and len(self._columns) >= stop:
                 break
-        else:
-            # An object that ends with its brace is complete, newline or not.
-            if self._file.open_line.rstrip().endswith(b"}") and not isinstance(
-                _read_event(self._file.open_line), str
-            ):
-                self._take(self._file.take_open_line(), line, offset)
+        # An object that ends with its brace is complete, newline or not.
+        open_line = self._file.open_line
+        if (
+            not self._file.unread
+            and open_line.rstrip().endswith(b"}")
+            and not isinstance(_read_event(open_line), str)
+        ):
+            self._take(self._file.take_open_line(), line, offset)
         if len(self._columns) != before:
             self.transactions = self._columns.transactions()
 

@@ -1,5 +1,6 @@
 """Noticing that files below some paths changed, by the kernel's messages or by polling."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -32,8 +33,8 @@ NETWORK = frozenset(
 POLL_S = 0.3
 """Seconds between two looks where polling was not asked for but is needed."""
 
-RETRY_S = 0.5
-"""Seconds between two looks for a path that does not exist yet."""
+LOOK_S = 0.5
+"""Seconds between two looks whether a watched path appeared, went away or was replaced."""
 
 
 class Watcher:
@@ -50,6 +51,7 @@ class Watcher:
         self._paths = tuple(paths)
         self._on_change = on_change
         self._poll = poll
+        self._known = self._directories()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="tttui-watch", daemon=True)
         self.polling = poll is not None
@@ -70,42 +72,52 @@ class Watcher:
         if not self.polling:
             self.polling = any(on_network(path) for path in self._paths)
         while not self._stop.is_set():
-            present = [path for path in self._paths if path.is_dir()]
-            if not present:
-                self._stop.wait(RETRY_S)
-                if any(path.is_dir() for path in self._paths):
-                    self._on_change()
+            directories = self._directories()
+            if directories != self._known:
+                self._known = directories
+                self._on_change()
+            if not directories:
+                self._stop.wait(LOOK_S)
                 continue
             try:
-                self._watch(present)
+                self._watch(list(directories))
             except (OSError, RuntimeError):
                 # No more watches to be had, or a path went away.
-                if not self.polling and all(path.is_dir() for path in present):
+                if not self.polling and self._directories() == directories:
                     self.polling = True
-                self._stop.wait(RETRY_S)
+                self._stop.wait(LOOK_S)
 
-    def _watch(self, present: Sequence[Path]) -> None:
-        """Report changes until stopped, or until a path that was missing has appeared."""
-        waiting = [path for path in self._paths if path not in present]
-        changes = watchfiles.watch(
-            *present,
+    def _watch(self, paths: Sequence[Path]) -> None:
+        """Report changes until stopped, or until one of the paths appears or goes away."""
+        begun = False
+        for changed in watchfiles.watch(
+            *paths,
             watch_filter=None,
             debounce=200,
             step=50,
             stop_event=self._stop,
-            rust_timeout=int(RETRY_S * 1000) if waiting else 60_000,
-            yield_on_timeout=bool(waiting),
+            rust_timeout=int(LOOK_S * 1000),
+            yield_on_timeout=True,
             raise_interrupt=False,
             force_polling=self.polling,
             poll_delay_ms=max(20, int((self._poll or POLL_S) * 1000)),
             ignore_permission_denied=True,
-        )
-        for changed in changes:
-            if changed:
+        ):
+            # The first time also for what changed before the kernel was asked.
+            if changed or not begun:
+                begun = True
                 self._on_change()
-            if any(path.is_dir() for path in waiting):
-                self._on_change()
+            if self._directories() != self._known:
                 return
+
+    def _directories(self) -> dict[Path, int]:
+        """The paths that are directories, with what tells one from another of the same name."""
+        found: dict[Path, int] = {}
+        for path in self._paths:
+            with contextlib.suppress(OSError):
+                if path.is_dir():
+                    found[path] = path.stat().st_ino
+        return found
 
 
 def on_network(path: Path) -> bool:

@@ -1,0 +1,71 @@
+"""The row of a session in the table of many."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.rundirs import content, make_run
+from tttui.artifacts.summary import read_summary
+from tttui.model.session import Layout
+
+
+def path_of(tmp_path: Path, layout: Layout) -> Path:
+    return tmp_path / ("store/sessions/a" if layout == "store" else "a")
+
+
+@pytest.mark.parametrize("layout", ["native", "flat", "store"])
+@pytest.mark.parametrize("damage", [[], ["no_metrics"]])
+def test_the_numbers_are_those_of_the_run(
+    layout: Layout, damage: list[str], tmp_path: Path
+) -> None:
+    made = content(200)
+    found = read_summary(
+        make_run(path_of(tmp_path, layout), layout=layout, steps=200, damage=damage)
+    )
+    assert (found.steps, found.attempted, found.committed) == (200, 6, len(made.commits))
+    assert found.baseline_last100 == pytest.approx(made.baseline[-100:].mean())
+    assert found.adaptive_mean == pytest.approx(made.adaptive.mean())
+    expected = 100 * (1 - made.adaptive[-100:].mean() / made.baseline[-100:].mean())
+    assert found.improvement == pytest.approx(expected)
+    assert found.problems == ()
+
+
+def test_numbers_of_a_run_that_metrics_are_not_about_are_computed(tmp_path: Path) -> None:
+    place = make_run(path_of(tmp_path, "store"), layout="store", steps=64, runs=2)
+    (place.path / "metrics.json").write_text(json.dumps({"run_id": "x", "updates_attempted": 99}))
+    assert read_summary(place, place.runs[0]).attempted == 1
+
+
+def test_the_state_is_the_true_one(tmp_path: Path) -> None:
+    status = read_summary(make_run(tmp_path / "a", steps=40, status="crashed")).status
+    assert status is not None
+    assert status.state == "crashed"
+
+
+def test_a_session_that_never_ran_has_no_numbers(tmp_path: Path) -> None:
+    found = read_summary(make_run(path_of(tmp_path, "store"), layout="store", runs=0))
+    assert (found.steps, found.attempted, found.improvement) == (None, None, None)
+
+
+def test_steps_come_from_the_last_row_while_the_run_goes_on(tmp_path: Path) -> None:
+    place = make_run(tmp_path / "a", steps=40)
+    with (place.path / "per_step.csv").open("a") as file:
+        file.write("40,1,1,0,0\n41,1,")
+    assert read_summary(place).steps == 41
+
+
+def test_damage_is_a_problem_of_the_row(tmp_path: Path) -> None:
+    found = read_summary(make_run(tmp_path / "a", steps=40, damage=["bad_meta"]))
+    assert [p.part for p in found.problems] == ["meta"]
+    assert found.steps == 40
+
+
+def test_infinite_errors_are_shown_as_such(tmp_path: Path) -> None:
+    place = make_run(tmp_path / "a", steps=3, chunk=0, damage=["no_metrics"])
+    rows = "0,inf,-inf,0,0\n1,-inf,nan,0,0\n"
+    (place.path / "per_step.csv").write_text(
+        "t,baseline_mse,adaptive_mse,did_update,update_ok\n" + rows
+    )
+    assert np.isnan(read_summary(place).baseline_mean or 0)
