@@ -28,10 +28,10 @@ from tttui.model.weights import (
     why_no_weights,
 )
 from tttui.panes.view import Pane, View
-from tttui.widgets.chart import Chart
 from tttui.widgets.heatmap import Cell, Heatmap
 from tttui.widgets.page import Page
 from tttui.widgets.spectrum import SpectrumBars, SpectrumOf
+from tttui.widgets.statchart import StatChart
 from tttui.widgets.weightmap import WeightMap
 
 REGIONS = (*PLASTIC, "statistics", "spectrum", "moved")
@@ -72,7 +72,7 @@ class WeightsPane(Pane):
     WeightsPane #spectra { width: 1fr; }
     WeightsPane #spectrum { height: 14; }
     WeightsPane #trends { height: 1fr; layout: horizontal; }
-    WeightsPane #trends Chart { width: 1fr; }
+    WeightsPane #trends StatChart { width: 1fr; }
     WeightsPane #moved { width: 1fr; }
 
     WeightsPane.wide #lower { height: 23; }
@@ -92,7 +92,7 @@ class WeightsPane(Pane):
     WeightsPane.medium.at-spectrum #spectra { layout: horizontal; }
     WeightsPane.medium.at-spectrum #spectrum { width: 3fr; margin-right: 2; }
     WeightsPane.medium.at-spectrum #trends { width: 2fr; layout: vertical; }
-    WeightsPane.medium.at-spectrum #trends Chart { height: 1fr; width: 1fr; }
+    WeightsPane.medium.at-spectrum #trends StatChart { height: 1fr; width: 1fr; }
 
     WeightsPane.small #lower { display: none; }
     WeightsPane.small.below #lower { display: block; }
@@ -126,12 +126,12 @@ class WeightsPane(Pane):
         with Container(id="lower"):
             with Container(id="statistics"):
                 for measure in ("fro", "max_abs", "mean", "std"):
-                    yield _chart(measure)
+                    yield StatChart(measure)
             with Vertical(id="spectra"):
                 yield SpectrumBars(id="spectrum")
                 with Container(id="trends"):
-                    yield _chart("condition")
-                    yield _chart("effective_rank")
+                    yield StatChart("condition", log=True)
+                    yield StatChart("effective_rank")
             yield Page("What moved", id="moved")
 
     def on_mount(self) -> None:
@@ -152,7 +152,7 @@ class WeightsPane(Pane):
             return
         old, self._view = self._view, view
         if old is None or (old.palette, old.glyphs) != (view.palette, view.glyphs):
-            for widget in (*self.query(WeightMap), *self.query(Page), *self.query(Chart)):
+            for widget in (*self.query(WeightMap), *self.query(Page), *self.query(StatChart)):
                 widget.set_look(view.palette, view.glyphs)
             self.query_one(SpectrumBars).set_look(view.palette, view.glyphs)
             self._key = None
@@ -272,9 +272,9 @@ class WeightsPane(Pane):
         if key != self._charted:
             self._charted = key
             why = _no_history(view.data)
-            for chart in self.query(Chart):
-                chart.set_plot(_plot(chart.name or "", found, view.timeline.last, why))
-        for chart in self.query(Chart):
+            for chart in self.query(StatChart):
+                chart.set_plot(_plot(chart.measure, found, view.timeline.last, why))
+        for chart in self.query(StatChart):
             chart.set_timeline(view.timeline)
 
     # The cell
@@ -408,14 +408,6 @@ class WeightsPane(Pane):
 
     def exportable(self) -> str:
         return "weights"
-
-
-def _chart(measure: str) -> Chart:
-    chart = Chart(name=measure, id=measure)
-    chart.can_focus = False
-    # a condition number is read by its order of magnitude
-    chart.set_log(measure == "condition")
-    return chart
 
 
 def _plot(measure: str, found: Statistics, last: int, why: str) -> Plot:

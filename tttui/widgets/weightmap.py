@@ -5,9 +5,9 @@ from rich.segment import Segment
 
 from tttui.draw import heat
 from tttui.draw.canvas import Canvas, fit
-from tttui.draw.colours import DEFAULT
-from tttui.draw.numbers import short
+from tttui.draw.colours import DEFAULT, style
 from tttui.model.parts import ROLES, part_name
+from tttui.widgets.drawn import replaced
 from tttui.widgets.heatmap import Cell, Heatmap
 
 LABELS = 4
@@ -91,36 +91,30 @@ class WeightMap(Heatmap):
         return " ".join([*words, *([f"{all_bad - nan} inf"] if all_bad > nan else [])])
 
     def _name_rows(self, canvas: Canvas) -> None:
-        view, height = self.view, self.room[1]
-        rows = self.values.shape[0]
-        named = rows == 4 and self.matrix == "W_o"
-        free = 0
-        for y in range(height):
-            row, _ = view.element(0, 2 * y)
-            if row >= rows:
-                break
-            starts = view.place(row, view.column)[1] in (2 * y, 2 * y + 1)
-            if not (starts and y >= free):
-                continue
+        view, rows = self.view, self.values.shape[0]
+        last = min(rows, view.row + self._span()[0])
+        step = 1 if view.high > 1 else 8
+        for row in _every(view.row, last, step * view.size):
+            y = (view.place(row, view.column)[1] + (view.high - 1) // 2) // 2
             text = part_name(self.matrix, 0, row, rows, short=True)
-            canvas.write(self.top + y, 0, f"{text:>{LABELS - 1}}", self.palette.muted)
-            free = y + (1 if named or view.high > 1 else 4)
+            if y < self.room[1]:
+                canvas.write(self.top + y, 0, f"{text:>{LABELS - 1}}", self.palette.muted)
 
     def _name_columns(self, canvas: Canvas) -> None:
-        view, width = self.view, self.room[0]
-        columns = self.values.shape[1]
-        free, x = 0, 0
-        while x < width:
-            _, column = view.element(x, 0)
-            if column >= columns:
-                break
+        view, columns = self.view, self.values.shape[1]
+        last = min(columns, view.column + self._span()[1])
+        texts = [part_name(self.matrix, 1, i, columns, short=True) for i in (last - 1, columns - 1)]
+        room, step = max(map(len, texts)) + 1, 1
+        named = not texts[-1].isdigit()
+        while step * view.wide < room and not named:
+            step *= 2
+        if named and view.wide < len(texts[-1]):
+            return
+        for column in _every(view.column, last, step * view.size):
+            x = view.place(view.row, column)[0]
             text = part_name(self.matrix, 1, column, columns, short=True)
-            room = view.wide if self.matrix == "W_u" and columns == 6 else width
-            if x >= free and len(text) <= min(room, width - x):
+            if x + len(text) <= self.room[0]:
                 canvas.write(self.top - 1, self.left + x, text, self.palette.muted)
-                free = x + len(text) + 1 + (0 if view.wide > 3 else 4)
-                free = x + view.wide if room == view.wide else free
-            x += view.wide
 
     def _mark_nan(self, canvas: Canvas) -> None:
         """A cross over cells that hold a NaN: its colour alone would not tell."""
@@ -142,6 +136,24 @@ class WeightMap(Heatmap):
         papers = np.where(lost[0::2] & lost[1::2], self.palette.missing, DEFAULT)
         canvas.paper[part][cells] = papers[cells]
 
-    def reading(self, cell: Cell) -> str:
-        """The exact value of an element."""
-        return short(float(self.values[cell]), 7)
+    def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
+        """The heading, and one mark in the middle of the element that keys move from."""
+        if y == 0 and self.values.size:
+            return self.heading(self.content_size.width)
+        row, cell = y - self.top, self.cell
+        if not self.chosen or cell is None or not 0 <= row < self.room[1]:
+            return line
+        if not self.values.size or not self._in_view(cell):
+            return line
+        view = self.view
+        x, top = view.place(*cell)
+        if row != (top + (view.high - 1) // 2) // 2:
+            return line
+        mark = "◆" if self.glyphs.braille else "X"
+        at = self.left + x + (view.wide - 1) // 2
+        return replaced(line, at, mark, style(self.palette.cursor, bold=True))
+
+
+def _every(first: int, last: int, step: int) -> range:
+    """Multiples of `step` in first .. last - 1."""
+    return range(-(-first // step) * step, last, step)
