@@ -23,6 +23,8 @@ COMMANDS: dict[str, str] = {
     "ls": "List sessions.",
     "show": "Show one session in full.",
     "verify": "Replay a session and compare it with what was recorded.",
+    "export": "Write a figure or table of a session to a file.",
+    "compare": "Compare sessions: their errors and what differs in their settings.",
     "watch": "Print the transactions of a live run as they happen.",
     "stop": "Ask the owner of a run to save it and end.",
     "pause": "Ask the owner of a run to pause it.",

@@ -106,7 +106,7 @@ def thinned(x: Floats, y: Floats, most: int = MOST_POINTS) -> Ints | None:
     n = len(x)
     if n <= most:
         return None
-    size = -(-n // (most // 4))
+    size = -(-n // (most // 6))
     whole = n // size
     starts = np.arange(whole) * size
     with np.errstate(invalid="ignore"):

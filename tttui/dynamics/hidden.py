@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from tttui.dynamics import identify, world
-from tttui.model.arrays import PLASTIC, Floats, Weights
+from tttui.model.arrays import PLASTIC, Floats, Ints, Weights
 from tttui.model.errors import SettingError
 from tttui.model.session import SessionData
 from tttui.model.settings import World, check, options
 from tttui.model.steps import Trajectory
+from tttui.model.weights import held_at, why_no_weights
 
 
 def law_of(data: SessionData) -> World:
@@ -89,17 +90,13 @@ def in_force(data: SessionData, t: int) -> Snapshot | str:
         return f"no decays: {why.reason}" if why is not None else "the base has no a_raw"
     dt = data.meta.model_cfg.get("dt")
     step = float(dt) if isinstance(dt, (int, float)) and math.isfinite(dt) and dt > 0 else 1.0
-    history = data.history
-    if history is not None and len(history):
-        i = max(int(np.searchsorted(history.t, t, side="right")) - 1, 0)
-        found = {name: np.asarray(history.weights[name][i]) for name in history.weights}
-        since: int | None = int(history.t[i])
-    elif data.weights is not None:
-        found, since = dict(data.weights), None
-    else:
-        why = data.problem("history") or data.problem("weights")
-        return f"no weights: {why.reason}" if why is not None else "no weights recorded yet"
-    weights = {**found, "a_raw": np.asarray(a_raw)}
+    held = held_at(data, t)
+    if held is None:
+        return why_no_weights(data)
+    since = None
+    if held.index is not None and data.history is not None:
+        since = int(data.history.t[held.index])
+    weights = {**held.matrices, "a_raw": np.asarray(a_raw)}
     if not _fits(weights):
         return "these weights are not those of a model of this world (their shapes differ)"
     return Snapshot(since, weights, step)
@@ -153,16 +150,15 @@ def regime(z: Floats, mu: float, law: World) -> Regime:
     return Regime(name, acting, speed, threshold, static, dynamic)
 
 
-def prediction_of(trajectory: Trajectory, model: str) -> Floats | None:
-    """What a model (`baseline`, `adaptive`) had predicted for each row [n, 4]; NaN for the first.
+def prediction_of(trajectory: Trajectory, model: str, rows: Ints) -> Floats | None:
+    """What a model (`baseline`, `adaptive`) had predicted for some rows [k]: [k, 4].
 
-    Row i of the file holds the prediction of the next observation; here it stands beside the
-    observation that it is about. Across a gap in t there is none.
+    A row of the file holds the prediction of the next observation; here it stands beside the
+    observation that it is about. NaN for the first row and after a gap in t.
     """
     predicted = trajectory.baseline if model == "baseline" else trajectory.adaptive
     if predicted is None:
         return None
-    out = np.full((len(trajectory), 4), np.nan)
-    out[1:] = predicted[:-1]
-    out[1:][np.diff(trajectory.t) != 1] = np.nan
-    return out
+    before = np.maximum(rows - 1, 0)
+    known = (rows > 0) & (trajectory.t[rows] - trajectory.t[before] == 1)
+    return np.where(known[:, None], predicted[before], np.nan)

@@ -6,7 +6,7 @@ import numpy as np
 
 from tttui.draw.envelope import Series
 from tttui.draw.palette import Palette
-from tttui.draw.path import extent
+from tttui.draw.path import extent, thinned
 from tttui.draw.scene import Scene, Track
 from tttui.draw.stack import Panel
 from tttui.dynamics import ghost as ghosts
@@ -85,18 +85,17 @@ def prediction_scene(motion: Motion, window: tuple[int, int], palette: Palette) 
     """The true path solid, and where both models expected it, with errors magnified."""
     trajectory = motion.trajectory
     truth = Track("true", trajectory.t, *motion.p, ink=palette.text)
-    i, j = (
-        np.searchsorted(trajectory.t, window[0]),
-        np.searchsorted(trajectory.t, window[1], "right"),
-    )
-    part = slice(int(i), int(j))
-    z = trajectory.z[part, :2].astype(np.float64)
+    i = int(np.searchsorted(trajectory.t, window[0]))
+    j = int(np.searchsorted(trajectory.t, window[1], "right"))
+    kept = thinned(motion.p[0][i:j], motion.p[1][i:j])
+    rows = np.arange(i, j) if kept is None else i + kept
+    z = trajectory.z[rows, :2].astype(np.float64)
     missed: list[tuple[str, Floats]] = []
     for name in ("baseline", "adaptive"):
-        predicted = prediction_of(trajectory, name)
+        predicted = prediction_of(trajectory, name, rows)
         if predicted is not None:
             with np.errstate(invalid="ignore", over="ignore"):
-                missed.append((name, predicted[part, :2] - z))
+                missed.append((name, predicted[:, :2] - z))
     factor = _magnified([error for _, error in missed], z)
     tracks = [truth]
     for name, error in missed:
@@ -104,7 +103,7 @@ def prediction_scene(motion: Motion, window: tuple[int, int], palette: Palette) 
         at = z + factor * error
         label = "frozen" if name == "baseline" else "adaptive"
         x, y = np.ascontiguousarray(at[:, 0]), np.ascontiguousarray(at[:, 1])
-        tracks.append(Track(label, trajectory.t[part], x, y, ink, DASH))
+        tracks.append(Track(label, trajectory.t[rows], x, y, ink, DASH))
     note = f"errors drawn x {factor:g}" if factor > 1 else ""
     v, a = trajectory.z[:, 2:], trajectory.a
     return Scene(tuple(tracks), v, a, "Predictions", note)
@@ -154,9 +153,8 @@ def ghost_of(
     first = int(start[0])
     z, t = z[first:], trajectory.t[i + first : j]
     a = np.nan_to_num(a[first:-1], nan=0.0, posinf=0.0, neginf=0.0)
-    if mu_true is None:
-        added = np.zeros((len(a), 4))
-    else:
+    added: Floats = np.zeros((len(a), 4))
+    if mu_true is not None:
         added = ghosts.disturbances(z, a, mu_true[i + first : j - 1].astype(np.float64), law)
     path = ghosts.ghost(z[0], a, added, mu, law)
     x, y = np.ascontiguousarray(path[:, 0]), np.ascontiguousarray(path[:, 1])

@@ -1,0 +1,83 @@
+"""`tttui export RUN --what WHAT`: the figures and tables of the app without the app."""
+
+from pathlib import Path
+
+import click
+
+from tttui.cli.open import Window
+from tttui.cli.options import root_option
+from tttui.export.request import FORMATS, WHATS
+
+
+class ListingCommand(click.Command):
+    """A command whose `--help` ends with what can be exported."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("What can be exported"):
+            formatter.write_dl(list(WHATS.items()))
+
+
+@click.command("export", cls=ListingCommand)
+@click.argument("runs", metavar="RUN [RUN ...]", nargs=-1, required=True)
+@root_option
+@click.option(
+    "--what", type=click.Choice(tuple(WHATS)), required=True, metavar="WHAT", help="see below"
+)
+@click.option("--format", "fmt", type=click.Choice(FORMATS), help="[default: from --out, else png]")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="file or directory  [default: exports/]"
+)
+@click.option("--t", type=click.IntRange(min=0), help="step of what is shown at one step")
+@click.option("--window", type=Window(), help="visible range of steps")
+@click.option("--log", is_flag=True, help="errors on a logarithmic scale")
+@click.option("--run", "which", help="which run of a store's session  [default: the newest]")
+def command(
+    runs: tuple[str, ...],
+    root: Path,
+    what: str,
+    fmt: str | None,
+    out: Path | None,
+    t: int | None,
+    window: tuple[int, int] | None,
+    log: bool,
+    which: str | None,
+) -> None:
+    """Write a figure (PNG, SVG, PDF) or a table (CSV) of RUN and print its path.
+
+    A comparison takes several RUNs, everything else one.
+    """
+    from tttui.artifacts.reader import SessionReader
+    from tttui.cli.output import result
+    from tttui.cli.places import find_run
+    from tttui.export.files import default_directory, export, is_directory, owner
+    from tttui.export.request import Request
+    from tttui.model.compare import compare
+    from tttui.model.errors import RefusedInput
+
+    if what == "comparison" and len(runs) < 2:
+        raise RefusedInput("--what comparison: name two or more sessions")
+    if what != "comparison" and len(runs) > 1:
+        raise RefusedInput(f"--what {what}: takes one session, not {len(runs)}")
+    places = [find_run(root, run) for run in runs]
+    if which is not None and which not in places[0].runs:
+        known = ", ".join(places[0].runs) or "none"
+        raise RefusedInput(f"{places[0].path} has no run {which!r}; its runs are: {known}")
+    if fmt is None:
+        suffix = "" if out is None or is_directory(out) else out.suffix.removeprefix(".")
+        fmt = suffix or "png"
+    if out is not None and not is_directory(out) and out.suffix != f".{fmt}":
+        raise RefusedInput(f"--out {out}: its name does not end in .{fmt}, as --format says")
+    target = out or default_directory(places, Path.cwd(), Path.home())
+    held_by = owner(target, places)
+    if held_by is not None:
+        raise RefusedInput(
+            f"--out {target}: lies in {held_by}, where only the session itself writes"
+        )
+    readers = [SessionReader(place, which if len(places) == 1 else None) for place in places]
+    data = [reader.refresh() for reader in readers]
+    compared = None
+    if what == "comparison":
+        compared = compare(data, [reader.trajectory() for reader in readers])
+    trajectory = readers[0].trajectory() if what != "comparison" else None
+    request = Request(what, data[0], trajectory, t, window, log, compared)
+    result(str(export(request, fmt, target)))

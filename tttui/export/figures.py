@@ -1,0 +1,37 @@
+"""Figures by name, rendered without a display."""
+
+import io
+import logging
+
+# What matplotlib logs while it looks for fonts would be printed over the screen.
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
+
+from collections.abc import Callable  # noqa: E402
+
+import matplotlib  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+
+from tttui.export import look, over_time, pictures  # noqa: E402
+from tttui.export.request import Request  # noqa: E402
+
+_FIGURES: dict[str, Callable[[Request], Figure]] = {
+    "mse": over_time.mse,
+    "trajectory": pictures.trajectory,
+    "state": over_time.state,
+    "weights": pictures.weights,
+    "weight-statistics": over_time.weight_statistics,
+    "spectrum": pictures.spectrum_figure,
+    "transactions": over_time.transactions,
+    "gates": over_time.gates,
+    "reasons": over_time.reasons,
+    "mu": over_time.mu,
+    "comparison": pictures.comparison,
+}
+
+
+def rendered(request: Request, format: str) -> bytes:
+    """The figure of a checked request as PNG, SVG or PDF."""
+    out = io.BytesIO()
+    with matplotlib.rc_context(look.RC):
+        _FIGURES[request.what](request).savefig(out, format=format)
+    return out.getvalue()

@@ -1,0 +1,99 @@
+"""Where exports go: names that are free, directories that are one's own, whole files."""
+
+import errno
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from tttui.artifacts.atomic import write_whole
+from tttui.export.request import FORMATS, Request
+from tttui.export.tables import csv_of, table_of
+from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.session import Place
+
+FOLDER = "exports"
+
+
+def export(request: Request, format: str, target: Path) -> Path:
+    """Write one figure or table to `target` (a file, or a directory for a free name in it).
+
+    Returns the file's path. Raises TttuiError naming the file and the remedy. Importing
+    matplotlib takes a second: call this in a thread where somebody waits.
+    """
+    if format not in FORMATS:
+        raise RefusedInput(f"format {format!r} is unknown; choose from {', '.join(FORMATS)}")
+    request = request.checked()
+    if format == "csv":
+        data = csv_of(table_of(request))
+    else:
+        from tttui.export.figures import rendered
+
+        data = rendered(request, format)
+    return write(data, target, f"{stem(request)}.{format}")
+
+
+def write(data: bytes, target: Path, name: str) -> Path:
+    """Write whole to the file `target`, or as `name` (made unique) where it is a directory."""
+    path = free_path(target, name) if is_directory(target) else target
+    try:
+        write_whole(path, data)
+    except TttuiError as error:
+        raise _said(path, error) from error
+    return path
+
+
+def is_directory(target: Path) -> bool:
+    """Whether a target names a directory: it is one, or has no suffix of a file."""
+    return target.is_dir() or target.suffix.removeprefix(".") not in FORMATS
+
+
+def stem(request: Request) -> str:
+    """`demo-weights-t320`: what a file without a name of its own is called."""
+    parts = [request.data.place.name, request.what]
+    if request.what in ("weights", "spectrum"):
+        parts.append(f"t{request.at}")
+    elif request.window is not None and request.window != (request.first, request.last):
+        parts.append(f"{request.window[0]}-{request.window[1]}")
+    return re.sub(r"[^\w.-]+", "_", "-".join(parts))
+
+
+def free_path(directory: Path, name: str) -> Path:
+    """A path in the directory that does not exist: `name`, or with -2, -3 ... before the suffix."""
+    path = directory / name
+    k = 2
+    while path.exists():
+        path = directory / f"{Path(name).stem}-{k}{Path(name).suffix}"
+        k += 1
+    return path
+
+
+def default_directory(places: Sequence[Place], cwd: Path, home: Path) -> Path:
+    """`exports` in the working directory, or in the home where that belongs to a session."""
+    here = cwd / FOLDER
+    return here if owner(here, places) is None else home / f"tttui-{FOLDER}"
+
+
+def owner(path: Path, places: Sequence[Place]) -> Path | None:
+    """The session's directory (or the foreign store) that a path lies in; None outside."""
+    resolved = path.resolve()
+    for place in places:
+        root = place.path.parent.parent if place.layout == "store" else place.path
+        if resolved.is_relative_to(root.resolve()):
+            return root
+    return None
+
+
+def _said(path: Path, error: TttuiError) -> TttuiError:
+    """What could not be written, with the remedy of an export."""
+    cause = error.__cause__
+    if not isinstance(cause, OSError):
+        return error
+    if cause.errno in (errno.ENOSPC, errno.EDQUOT):
+        reason = "the disk is full or the quota is used up; free some space or export elsewhere"
+    elif cause.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        reason = f"may not be written ({cause.strerror}); export to a directory of your own"
+    elif cause.errno in (errno.ENOTDIR, errno.EEXIST):
+        reason = f"{path.parent} is no directory; choose another place"
+    else:
+        reason = f"cannot be written: {cause.strerror or cause}"
+    return TttuiError(f"{path}: {reason}")

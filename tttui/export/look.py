@@ -1,0 +1,145 @@
+"""How figures look on paper: one set of sizes, fonts and colours for all of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tttui.draw import palette
+from tttui.draw.colours import Colour
+from tttui.draw.envelope import Series
+from tttui.draw.reading import status_words as status_words
+from tttui.draw.scene import time_stops
+from tttui.model.arrays import Floats, Ints
+
+WIDE = 6.75
+"""Inches: the width of two columns of a journal's page."""
+
+DPI = 200
+
+MOST = 4000
+"""Longer curves are drawn as the minimum and maximum of this many stretches, losing no extreme."""
+
+RC: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.labelsize": 8,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e4e8ec",
+    "grid.linewidth": 0.5,
+    "axes.axisbelow": True,
+    "legend.fontsize": 7.5,
+    "legend.frameon": True,
+    "legend.edgecolor": "none",
+    "legend.facecolor": "white",
+    "legend.framealpha": 0.85,
+    "lines.linewidth": 1.0,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "pdf.fonttype": 42,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "tttui",
+    "path.simplify": True,
+    "agg.path.chunksize": 10_000,
+}
+
+STATUS_MARKERS: Mapping[str, str] = {
+    "commit": "o",
+    "rollback_loss_regression": "^",
+    "rollback_grad_norm": "D",
+    "rollback_state_norm": "s",
+    "rollback_non_finite": "X",
+    "rollback_live_regression": "v",
+}
+
+
+def hexed(colour: Colour) -> str:
+    """A 24-bit colour as matplotlib writes it."""
+    return f"#{colour:06x}"
+
+
+BASELINE = hexed(palette.LIGHT.baseline)
+ADAPTIVE = hexed(palette.LIGHT.adaptive)
+THIRD = hexed(palette.LIGHT.third)
+THRESHOLD = hexed(palette.LIGHT.threshold)
+BETTER, WORSE = hexed(palette.LIGHT.better_tint), hexed(palette.LIGHT.worse_tint)
+BAND = hexed(palette.LIGHT.band_tint)
+SERIES = tuple(hexed(c) for c in palette.LIGHT.series)
+MISSING = hexed(palette.LIGHT.missing)
+DIVERGING = tuple(hexed(c) for c in palette.LIGHT.diverging)
+TIME = tuple(hexed(c) for c in time_stops(palette.LIGHT))
+
+
+def status_colour(status: str) -> str:
+    return hexed(palette.LIGHT.status(status))
+
+
+def status_marker(status: str) -> str:
+    return STATUS_MARKERS.get(status, "P")
+
+
+def status_label(status: str, n: int) -> str:
+    words = "commit" if status == "commit" else f"rolled back: {status_words(status)}"
+    return f"{words} ({n})"
+
+
+def figure(height: float, title: str) -> Figure:
+    """An empty figure of two columns' width."""
+    made = Figure(figsize=(WIDE, height), layout="constrained", dpi=DPI)
+    made.suptitle(title, fontsize=9, x=0.01, ha="left")
+    return made
+
+
+def panels(made: Figure, n: int) -> list[Axes]:
+    """n plots above one another that share their step axis."""
+    axes = made.subplots(n, 1, sharex=True, squeeze=False)
+    return list(axes[:, 0])
+
+
+def step_axis(axes: Axes, span: tuple[int, int]) -> None:
+    """Steps from span[0] to span[1] on the horizontal axis."""
+    low, high = span
+    margin = max((high - low) * 0.01, 0.5)
+    axes.set_xlim(low - margin, high + margin)
+    axes.set_xlabel("step")
+
+
+def logarithmic(axes: Axes, *values: Floats) -> None:
+    """A logarithmic value axis, where anything is above 0."""
+    if any((np.isfinite(v) & (v > 0)).any() for v in values):
+        axes.set_yscale("log")
+
+
+def curve(
+    axes: Axes, t: Ints, y: Floats, colour: str, label: str, *, width: float = 0.9, order: int = 2
+) -> None:
+    """A line; a long one as the envelope of its stretches with the mean in it."""
+    y = np.where(np.isfinite(y), y, np.nan)
+    if len(t) <= MOST:
+        few = {"marker": "o", "markersize": 3} if len(t) < 2 else {}
+        axes.plot(t, y, color=colour, lw=width, label=label, zorder=order, **few)  # type: ignore[arg-type]
+        return
+    edges = np.linspace(t[0], np.nextafter(float(t[-1]), np.inf), MOST // 2 + 1)
+    found = Series(t, y).columns(edges)
+    at = (edges[1:] + edges[:-1]) / 2
+    axes.fill_between(at, found.low, found.high, color=colour, alpha=0.35, lw=0, zorder=order)
+    axes.plot(at, found.mean, color=colour, lw=width, label=label, zorder=order)
+
+
+def binned(t: Ints, y: Floats) -> tuple[Floats, Floats]:
+    """Steps and values at which two curves are compared: means of stretches for long ones."""
+    y = np.where(np.isfinite(y), y, np.nan)
+    if len(t) <= MOST:
+        return t.astype(np.float64), y
+    edges = np.linspace(t[0], np.nextafter(float(t[-1]), np.inf), MOST // 2 + 1)
+    return (edges[1:] + edges[:-1]) / 2, Series(t, y).columns(edges).mean

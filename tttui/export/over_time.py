@@ -1,0 +1,220 @@
+"""Figures over the steps: errors, state, attempts, gates, implied friction, statistics."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from tttui.dynamics.hidden import Snapshot, implied, in_force, law_of
+from tttui.dynamics.identify import MU_GRID
+from tttui.export import look, tables
+from tttui.export.request import Request
+from tttui.model.transactions import COMMIT
+
+BINS = 40
+"""Bins of the attempts over time."""
+
+SPREAD = 50.0
+"""Gates that spread over more than this factor get a logarithmic axis."""
+
+MEASURES = {
+    "fro": "Frobenius norm",
+    "max_abs": "largest |value|",
+    "mean": "mean",
+    "std": "standard deviation",
+}
+
+
+def mse(request: Request) -> Figure:
+    steps = request.steps()
+    figure = look.figure(2.9, f"{request.name}: one-step prediction error")
+    axes = figure.subplots()
+    look.curve(axes, steps.t, steps.baseline, look.BASELINE, "frozen", width=0.7)
+    if steps.no_update is not None:
+        look.curve(axes, steps.t, steps.no_update, look.THIRD, "session, no update", width=0.7)
+    look.curve(axes, steps.t, steps.adaptive, look.ADAPTIVE, "adaptive", width=1.0, order=3)
+    at, frozen = look.binned(steps.t, steps.baseline)
+    _, adaptive = look.binned(steps.t, steps.adaptive)
+    for better, tint in ((True, look.BETTER), (False, look.WORSE)):
+        with np.errstate(invalid="ignore"):
+            where = (adaptive < frozen) if better else (adaptive >= frozen)
+        hatch = None if better else "////"
+        axes.fill_between(
+            at, frozen, adaptive, where=where, facecolor=tint, edgecolor="white", hatch=hatch,
+            lw=0, zorder=1,
+        )  # fmt: skip
+    if request.log:
+        look.logarithmic(axes, steps.baseline, steps.adaptive)
+    events, inside = request.attempts()
+    for k in np.unique(events.status[inside]).tolist():
+        status = events.statuses[k]
+        t = events.t[inside & (events.status == k)]
+        axes.plot(
+            t,
+            np.full(len(t), 0.02),
+            look.status_marker(status),
+            color=look.status_colour(status),
+            ms=3,
+            transform=axes.get_xaxis_transform(),
+            label=look.status_label(status, len(t)),
+            zorder=4,
+        )
+    axes.set_ylabel("mean squared error")
+    look.step_axis(axes, request.span)
+    figure.legend(loc="outside lower left", ncols=4)
+    return figure
+
+
+def state(request: Request) -> Figure:
+    motion = request.motion()
+    figure = look.figure(4.8, f"{request.name}: observed state and actions")
+    axes = look.panels(figure, 4)
+    units = ("position", "position", "velocity", "velocity")
+    for k, (name, unit) in enumerate(zip(tables.STATE, units, strict=True)):
+        if k >= 2:
+            push = motion.a[:, k - 2].astype(np.float64)
+            at, stems = look.binned(motion.t, push) if len(push) > look.MOST else (motion.t, push)
+            label = f"action a{name[1]} (acceleration)"
+            axes[k].vlines(at, 0.0, stems, color=look.THIRD, lw=0.5, label=label)
+        look.curve(axes[k], motion.t, motion.z[:, k].astype(np.float64), look.ADAPTIVE, name)
+        axes[k].set_ylabel(f"{name} ({unit})")
+        if k >= 2:
+            axes[k].legend(loc="upper right", ncols=2)
+    look.step_axis(axes[-1], request.span)
+    return figure
+
+
+def transactions(request: Request) -> Figure:
+    events, inside = request.attempts()
+    found = tables.counts(request)
+    figure = look.figure(1.2 + 0.28 * len(found), f"{request.name}: update transactions")
+    axes = figure.subplots()
+    committed = events.t[inside & (events.status == COMMIT)]
+    if len(committed):
+        axes.plot(committed, np.zeros(len(committed)), color=look.status_colour("commit"), lw=1.2)
+    for lane, status in enumerate(found):
+        t = events.t[inside & (events.status == events.statuses.index(status))]
+        colour = look.status_colour(status)
+        axes.plot(t, np.full(len(t), lane), look.status_marker(status), color=colour, ms=4.5)
+        if status != "commit" and len(t) <= look.MOST:
+            axes.vlines(t, 0, lane, color=colour, lw=0.5, alpha=0.6)
+    axes.set_yticks(range(len(found)), [look.status_label(s, n) for s, n in found.items()])
+    axes.set_ylim(len(found) - 0.5, -0.5)
+    look.step_axis(axes, request.span)
+    return figure
+
+
+def gates(request: Request) -> Figure:
+    events, inside = request.attempts()
+    settings = request.data.meta.plasticity_cfg
+    figure = look.figure(4.6, f"{request.name}: what the gates saw")
+    axes = look.panels(figure, 3)
+    t = events.t[inside]
+    grad, pre, post = events.grad_norm[inside], events.pre_loss[inside], events.post_loss[inside]
+    largest = tables.largest_state(events)[inside]
+    tol = tables.number(settings, "rollback_tol")
+    axes[0].plot(t, grad, ".-", color=look.ADAPTIVE, lw=0.7, ms=3, label="gradient norm")
+    axes[1].plot(t, post, ".-", color=look.ADAPTIVE, lw=0.7, ms=3, label="loss after")
+    axes[1].plot(t, pre, color=look.BASELINE, lw=0.7, label="loss before")
+    if tol is not None:
+        low, high = pre * max(1 - tol, 0.0), pre * (1 + tol)
+        label = f"loss before x (1 ± {tol:g})"
+        axes[1].fill_between(t, low, high, color=look.BAND, lw=0, label=label)
+    axes[2].plot(t, largest, ".-", color=look.ADAPTIVE, lw=0.7, ms=3, label="largest |h|")
+    names = (("grad_norm_max", "gradient norm"), ("", "loss (MSE)"), ("state_norm_max", "|h|"))
+    for panel, values, (key, title) in zip(axes, (grad, post, largest), names, strict=True):
+        good = values[np.isfinite(values) & (values > 0)]
+        if len(good) and good.max() > SPREAD * good.min():
+            panel.set_yscale("log")
+        limit = tables.number(settings, key)
+        if limit is not None and len(good):
+            near = good.min() / 10 <= limit <= good.max() * 10
+            if near:
+                panel.axhline(
+                    limit, color=look.THRESHOLD, ls="--", lw=0.8, label=f"{key} {limit:g}"
+                )
+            else:
+                arrow = "↑" if limit > good.max() else "↓"
+                at = 0.95 if limit > good.max() else 0.08
+                text = f"{arrow} {key} = {limit:g}"
+                panel.text(
+                    0.01, at, text, transform=panel.transAxes, color=look.THRESHOLD, va="top"
+                )
+        panel.set_ylabel(title)
+        panel.legend(loc="upper right", ncols=3)
+    look.step_axis(axes[-1], request.span)
+    return figure
+
+
+def reasons(request: Request) -> Figure:
+    found = tables.counts(request)
+    events, inside = request.attempts()
+    figure = look.figure(2.6, f"{request.name}: how update attempts ended")
+    bars, when = figure.subplots(1, 2, width_ratios=(1, 1.4))
+    names, numbers = list(found), list(found.values())
+    colours = [look.status_colour(name) for name in names]
+    drawn = bars.barh(range(len(names)), numbers, color=colours)
+    bars.bar_label(drawn, padding=2)
+    bars.set_yticks(range(len(names)), [look.status_words(name) for name in names])
+    bars.set_ylim(max(len(names), 3) - 0.5, -0.5)
+    bars.set_xlabel("attempts")
+    bars.xaxis.set_major_locator(MaxNLocator(integer=True))
+    bars.grid(visible=False, axis="y")
+    edges = np.linspace(request.span[0], request.span[1] + 1, BINS + 1)
+    bottom = np.zeros(BINS)
+    for name, colour in zip(names, colours, strict=True):
+        of_this = inside & (events.status == events.statuses.index(name))
+        high, _ = np.histogram(events.t[of_this], edges)
+        width = float(edges[1] - edges[0])
+        when.bar(edges[:-1], high, width, bottom, align="edge", color=colour, label=name)
+        bottom += high
+    when.set_ylabel("attempts in a bin")
+    when.yaxis.set_major_locator(MaxNLocator(integer=True))
+    look.step_axis(when, request.span)
+    return figure
+
+
+def mu(request: Request) -> Figure:
+    t, found, truth = tables.implied_over_time(request)
+    figure = look.figure(2.6, f"{request.name}: hidden friction read out of the weights")
+    over, by = figure.subplots(1, 2, width_ratios=(1.4, 1))
+    over.plot(t, found, ".-", color=look.ADAPTIVE, lw=0.8, ms=3, label="implied by the weights")
+    known = [(at, value) for at, value in zip(t, truth, strict=True) if value is not None]
+    if known:
+        steps, values = [at for at, _ in known], [value for _, value in known]
+        ends = [request.span[0], *steps, request.span[1]]
+        over.step(
+            ends, [values[0], *values, values[-1]], where="post", color=look.THIRD, label="true"
+        )
+    over.set_ylabel("friction mu")
+    look.step_axis(over, request.span)
+    over.legend(loc="best")
+    held = in_force(request.data, request.at)
+    if isinstance(held, Snapshot):
+        result = implied(held, law_of(request.data))
+        by.plot(MU_GRID, result.curve, color=look.ADAPTIVE, label=held.name)
+        if known:
+            by.axvline(known[-1][1], color=look.THIRD, lw=0.8, label=f"true {known[-1][1]:.4f}")
+        if np.isfinite(result.mu):
+            by.axvline(
+                result.mu, color=look.ADAPTIVE, ls="--", lw=0.8, label=f"implied {result.mu:.4f}"
+            )
+        look.logarithmic(by, result.curve)
+        by.legend(loc="best")
+    by.set_xlabel("friction mu of a test world")
+    by.set_ylabel("mean squared error")
+    return figure
+
+
+def weight_statistics(request: Request) -> Figure:
+    statistics, part = tables.statistics_of(request)
+    figure = look.figure(4.0, f"{request.name}: plastic weights over the snapshots")
+    axes = figure.subplots(2, 2, sharex=True)
+    for panel, (measure, title) in zip(axes.flat, MEASURES.items(), strict=True):
+        for name, colour in zip(statistics.matrices, look.SERIES, strict=False):
+            values = statistics.column(name, measure)[part]
+            panel.plot(statistics.t[part], values, color=colour, label=name, drawstyle="steps-post")
+        panel.set_ylabel(title)
+    for panel in axes[-1]:
+        look.step_axis(panel, request.span)
+    axes[0, 0].legend(loc="best", ncols=3)
+    return figure

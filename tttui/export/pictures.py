@@ -1,0 +1,179 @@
+"""Figures of one moment or of space: the path, the weights, their spectrum, several sessions."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from tttui.draw.path import extent, thinned
+from tttui.export import look, tables
+from tttui.export.request import Request
+from tttui.model.spectrum import spectrum
+
+ARROWS = 16
+"""Velocity arrows along a path."""
+
+LARGEST = 10
+"""Singular values shown for each matrix."""
+
+
+def trajectory(request: Request) -> Figure:
+    motion = request.motion()
+    figure = look.figure(4.6, f"{request.name}: trajectory")
+    axes = figure.subplots()
+    x, y = motion.z[:, 0].astype(np.float64), motion.z[:, 1].astype(np.float64)
+    x, y = np.where(np.isfinite(x), x, np.nan), np.where(np.isfinite(y), y, np.nan)
+    t = motion.t
+    kept = thinned(x, y)
+    if kept is not None:
+        x, y, t = x[kept], y[kept], t[kept]
+    points = np.stack([x, y], axis=-1)
+    segments = np.stack([points[:-1], points[1:]], axis=1)
+    good = np.isfinite(segments).all(axis=(1, 2))
+    hues = LinearSegmentedColormap.from_list("time", list(look.TIME))
+    lines = LineCollection(list(segments[good]), cmap=hues, linewidths=1.1, capstyle="round")
+    lines.set_array(t[1:][good].astype(np.float64))
+    axes.add_collection(lines)
+    if good.any():
+        figure.colorbar(lines, ax=axes, label="step", shrink=0.8)
+    around = extent(x, y)
+    if around is not None:
+        pad = 0.04 * max(around[1] - around[0], around[3] - around[2], 1e-9)
+        axes.set_xlim(around[0] - pad, around[1] + pad)
+        axes.set_ylim(around[2] - pad, around[3] + pad)
+    axes.set_aspect("equal", adjustable="datalim")
+    _arrows(request, axes)
+    axes.set_xlabel("x (position)")
+    axes.set_ylabel("y (position)")
+    return figure
+
+
+def _arrows(request: Request, axes: Axes) -> None:
+    """Velocities along the path, start and current position, and the action there."""
+    motion = request.motion()
+    z, n = motion.z.astype(np.float64), len(motion)
+    finite = np.flatnonzero(np.isfinite(z).all(axis=1))
+    if not len(finite):
+        return
+    at = finite[:: max(len(finite) // ARROWS, 1)]
+    speed = np.hypot(z[at, 2], z[at, 3])
+    moving = at[speed > 0]
+    unit = z[moving, 2:] / np.hypot(z[moving, 2], z[moving, 3])[:, None]
+    axes.quiver(
+        z[moving, 0], z[moving, 1], unit[:, 0], unit[:, 1], color="#424a53", width=0.003,
+        headwidth=4, scale=45, pivot="mid", zorder=3, label="direction of travel",
+    )  # fmt: skip
+    first = finite[0]
+    axes.plot(z[first, 0], z[first, 1], "o", mfc="white", mec="black", ms=5, label="first step")
+    here = int(np.searchsorted(motion.t, request.at, side="right")) - 1
+    here = int(finite[max(int(np.searchsorted(finite, min(max(here, 0), n - 1), "right")) - 1, 0)])
+    axes.plot(z[here, 0], z[here, 1], "o", color="black", ms=5, label=f"step {motion.t[here]}")
+    a = motion.a[here].astype(np.float64)
+    if np.isfinite(a).all() and np.hypot(*a) > 0:
+        axes.quiver(
+            z[here, 0], z[here, 1], a[0], a[1], color=look.THIRD, width=0.005, scale=8,
+            zorder=4, label=f"action there, |a| = {np.hypot(*a):.2g}",
+        )  # fmt: skip
+    axes.legend(loc="best")
+
+
+def weights(request: Request) -> Figure:
+    matrices, source = tables.matrices_at(request)
+    figure = look.figure(3.4, f"{request.name}: plastic weights at step {request.at} ({source})")
+    ratios = [min(max(W.shape[1] / max(W.shape[0], 1), 0.7), 1.6) for W in matrices.values()]
+    axes = figure.subplots(1, len(matrices), width_ratios=ratios, squeeze=False)[0]
+    signed = LinearSegmentedColormap.from_list("signed", list(look.DIVERGING))
+    hues = signed.with_extremes(bad=look.MISSING)
+    for panel, (name, W) in zip(axes, matrices.items(), strict=True):
+        shown = np.ma.masked_invalid(W.astype(np.float64))
+        limit = float(np.abs(shown).max()) if shown.count() else 1.0
+        limit = limit or 1.0
+        image = panel.imshow(
+            shown, cmap=hues, vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest"
+        )
+        panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        panel.yaxis.set_major_locator(MaxNLocator(8, integer=True))
+        panel.set_title(f"{name}  {W.shape[0]} x {W.shape[1]}")
+        panel.set_xlabel("column")
+        panel.grid(visible=False)
+        figure.colorbar(image, ax=panel, shrink=0.9)
+    axes[0].set_ylabel("row")
+    return figure
+
+
+def spectrum_figure(request: Request) -> Figure:
+    matrices, source = tables.matrices_at(request)
+    over_time = request.data.history is not None and len(request.data.history) > 0
+    title = f"{request.name}: singular values at step {request.at} ({source})"
+    figure = look.figure(4.2 if over_time else 2.4, title)
+    grid = figure.add_gridspec(2 if over_time else 1, 6)
+    for k, (name, W) in enumerate(matrices.items()):
+        panel = figure.add_subplot(grid[0, 2 * k : 2 * k + 2])
+        found = spectrum(W)
+        panel.set_title(name)
+        if found is None or not np.isfinite(found.values).all():
+            panel.text(0.5, 0.5, "too large" if found is None else "not finite", ha="center")
+            continue
+        values = found.values[:LARGEST]
+        panel.bar(range(1, len(values) + 1), values, color=look.SERIES[k])
+        sizes = f"condition {found.condition:.3g}, effective rank {found.effective_rank:.1f}"
+        panel.set_title(f"{name}\n{sizes}", fontsize=8)
+        panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        panel.set_xlabel("singular value")
+    if over_time:
+        statistics, part = tables.statistics_of(request)
+        measures = (("condition", "condition number"), ("effective_rank", "effective rank"))
+        for k, (measure, label) in enumerate(measures):
+            panel = figure.add_subplot(grid[1, 3 * k : 3 * k + 3])
+            for name, colour in zip(statistics.matrices, look.SERIES, strict=False):
+                values = statistics.column(name, measure)[part]
+                panel.plot(
+                    statistics.t[part], values, color=colour, label=name, drawstyle="steps-post"
+                )
+            panel.set_ylabel(label)
+            if measure == "condition":
+                columns = [statistics.column(n, measure)[part] for n in statistics.matrices]
+                look.logarithmic(panel, *columns)
+            look.step_axis(panel, request.span)
+            panel.legend(loc="best")
+    return figure
+
+
+def comparison(request: Request) -> Figure:
+    compared = request.compared
+    assert compared is not None
+    figure = look.figure(4.8, "Sessions compared: " + ", ".join(compared.names))
+    curves, bars = figure.subplots(2, 1, height_ratios=(1.6, 1))
+    t0, t1 = None, None
+    for k, (name, data) in enumerate(zip(compared.names, compared.sessions, strict=True)):
+        steps = data.steps
+        if not len(steps):
+            continue
+        colour = look.SERIES[k % len(look.SERIES)]
+        look.curve(curves, steps.t, steps.baseline, colour, f"{name}, frozen", width=0.4)
+        curves.lines[-1].set(linestyle=":", alpha=0.8)
+        look.curve(curves, steps.t, steps.adaptive, colour, f"{name}, adaptive", order=3)
+        first, last = int(steps.t[0]), int(steps.t[-1])
+        t0 = first if t0 is None else min(t0, first)
+        t1 = last if t1 is None else max(t1, last)
+    curves.set_ylabel("mean squared error")
+    if request.log:
+        look.logarithmic(curves, *(data.steps.adaptive for data in compared.sessions))
+    look.step_axis(curves, (t0 or 0, t1 or 0))
+    curves.legend(loc="best", ncols=2)
+    shown = [m for m in compared.metrics if m.name in ("frozen MSE", "adaptive MSE")]
+    at = np.arange(len(compared.names))
+    for k, metric in enumerate(shown):
+        values = np.array([np.nan if v is None else v for v in metric.values])
+        colour = look.BASELINE if metric.name.startswith("frozen") else look.ADAPTIVE
+        bars.bar(at + 0.4 * k - 0.2, values, 0.38, color=colour, label=f"{metric.name}, last 100")
+    every = np.array([v for m in shown for v in m.values if v is not None])
+    if request.log:
+        look.logarithmic(bars, every)
+    bars.set_xticks(at, list(compared.names))
+    bars.set_ylabel("mean squared error")
+    bars.grid(visible=False, axis="x")
+    bars.legend(loc="best")
+    return figure

@@ -1,0 +1,156 @@
+"""What is to be exported: one figure or table of a session, at a step, over a window."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tttui.model.arrays import Bools, Ints
+from tttui.model.compare import Comparison
+from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.session import SessionData
+from tttui.model.steps import Steps, Trajectory
+from tttui.model.transactions import Transactions
+
+FORMATS = ("png", "svg", "pdf", "csv")
+
+WHATS: dict[str, str] = {
+    "mse": "errors of the frozen and the adaptive model over the steps",
+    "trajectory": "the path in the plane, coloured by time",
+    "state": "x, y, vx, vy and the actions over the steps",
+    "weights": "the plastic matrices at a step, as heatmaps",
+    "weight-statistics": "norm, largest value, mean and standard deviation over the snapshots",
+    "spectrum": "singular values at a step; condition number and effective rank over time",
+    "transactions": "every update attempt",
+    "gates": "gradient norm, losses and state norm with their thresholds",
+    "reasons": "how many attempts ended how, and when",
+    "mu": "the friction that the weights imply, beside the true one",
+    "comparison": "several sessions side by side",
+}
+"""What can be exported, by name, with the line that `--help` shows."""
+
+NEEDS_TRAJECTORY = frozenset({"trajectory", "state"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """One export. The window includes both ends; None is the whole run."""
+
+    what: str
+    data: SessionData
+    trajectory: Trajectory | None = None
+    t: int | None = None
+    """The step for what is shown at one step; None is the last one."""
+    window: tuple[int, int] | None = None
+    log: bool = False
+    compared: Comparison | None = None
+    """For `comparison`."""
+
+    def checked(self) -> "Request":
+        """Self with every default filled in; raises TttuiError where the data is not there."""
+        if self.what not in WHATS:
+            raise RefusedInput(f"{self.what!r} cannot be exported; choose from {', '.join(WHATS)}")
+        if self.what == "comparison":
+            if self.compared is None:
+                raise RefusedInput("a comparison needs two or more sessions")
+            return replace(self, window=self._window())
+        if self.what in NEEDS_TRAJECTORY and not len(self.trajectory or ()):
+            raise TttuiError(f"{self.name}: no trajectory to export{self._why('trajectory')}")
+        if self.what == "mse" and not len(self.data.steps):
+            raise TttuiError(f"{self.name}: no errors to export{self._why('steps')}")
+        if self.what in ("transactions", "gates", "reasons") and not len(self.data.transactions):
+            raise TttuiError(f"{self.name}: no transactions to export{self._why('transactions')}")
+        last = self.last
+        t = last if self.t is None else self.t
+        if self.t is not None and not self.first <= t <= last:
+            raise RefusedInput(
+                f"--t {t}: {self.name} has the steps {self.first} to {last}; choose one of them"
+            )
+        return replace(self, t=t, window=self._window())
+
+    def _why(self, part: str) -> str:
+        why = self.data.problem(part)
+        return "" if why is None else f": {why.reason}"
+
+    def _window(self) -> tuple[int, int]:
+        if self.window is None:
+            return self.first, self.last
+        t0, t1 = self.window
+        if t1 < self.first or t0 > self.last:
+            raise RefusedInput(
+                f"--window {t0}:{t1}: {self.name} has the steps {self.first} to {self.last}"
+            )
+        return max(t0, self.first), min(t1, self.last)
+
+    @property
+    def name(self) -> str:
+        place = self.data.place.name
+        return place if self.data.run is None else f"{place} / {self.data.run}"
+
+    @property
+    def first(self) -> int:
+        return int(self._t()[0]) if len(self._t()) else 0
+
+    @property
+    def last(self) -> int:
+        return int(self._t()[-1]) if len(self._t()) else 0
+
+    def _t(self) -> Ints:
+        steps, trajectory = self.data.steps.t, self.trajectory
+        if len(steps) or trajectory is None:
+            history = self.data.history
+            return steps if len(steps) or history is None else history.t
+        return trajectory.t
+
+    @property
+    def at(self) -> int:
+        """The step for what is shown at one step (after `checked`)."""
+        return self.last if self.t is None else self.t
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The window (after `checked`)."""
+        return (self.first, self.last) if self.window is None else self.window
+
+    # The parts of the data that lie in the window
+
+    def rows(self, t: Ints) -> slice:
+        """The rows of ascending steps t [n] that the window holds."""
+        t0, t1 = self.span
+        return slice(int(np.searchsorted(t, t0)), int(np.searchsorted(t, t1, side="right")))
+
+    def steps(self) -> Steps:
+        steps = self.data.steps
+        part = self.rows(steps.t)
+        return Steps(
+            steps.t[part],
+            steps.baseline[part],
+            steps.adaptive[part],
+            steps.did_update[part],
+            steps.update_ok[part],
+            None if steps.no_update is None else steps.no_update[part],
+        )
+
+    def motion(self) -> Trajectory:
+        """The trajectory in the window; `checked` makes sure that there is one."""
+        whole = self.trajectory
+        if whole is None:
+            raise TttuiError(f"{self.name}: no trajectory to export{self._why('trajectory')}")
+        part = self.rows(whole.t)
+
+        def cut(values: "np.ndarray | None") -> "np.ndarray | None":
+            return None if values is None else values[part]
+
+        return Trajectory(
+            whole.t[part],
+            whole.z[part],
+            whole.a[part],
+            cut(whole.baseline),
+            cut(whole.adaptive),
+            cut(whole.mu),
+        )
+
+    def attempts(self) -> tuple[Transactions, Bools]:
+        """All transactions, and which of them lie in the window."""
+        events = self.data.transactions
+        t0, t1 = self.span
+        return events, (events.t >= t0) & (events.t <= t1)

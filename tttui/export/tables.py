@@ -1,0 +1,257 @@
+"""The tables behind the figures, as columns, and their CSV."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tttui.dynamics.hidden import Snapshot, implied, in_force, law_of, mu_at
+from tttui.export.request import Request
+from tttui.model.arrays import PLASTIC, Floats
+from tttui.model.errors import TttuiError
+from tttui.model.session import History
+from tttui.model.spectrum import Statistics, spectrum
+from tttui.model.transactions import COMMIT, Transactions
+from tttui.model.weights import held_at, why_no_weights
+
+Column = Sequence[Any] | np.ndarray[Any, Any]
+Table = Mapping[str, Column]
+"""Columns of equal length by name."""
+
+STATE = ("x", "y", "vx", "vy")
+ACTION = ("ax", "ay")
+EVENT_NUMBERS = ("pre_loss", "post_loss", "grad_norm", "pre_max_h", "post_max_h", "lr")
+
+STATISTICS = ("fro", "max_abs", "mean", "std")
+
+
+def table_of(request: Request) -> Table:
+    """The table of a checked request; raises TttuiError where the data is not there."""
+    return _TABLES[request.what](request)
+
+
+def csv_of(table: Table) -> bytes:
+    """Comma-separated values with a header; numbers are written so that they read back equal."""
+    lines = [",".join(table)]
+    columns = [_texts(column) for column in table.values()]
+    lines += map(",".join, zip(*columns, strict=True))
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _texts(column: Column) -> list[str]:
+    values = column.tolist() if isinstance(column, np.ndarray) else list(column)
+    return [_text(value) for value in values]
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, float):
+        return repr(value)
+    text = str(value)
+    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\n') else text
+
+
+def _mse(request: Request) -> Table:
+    steps = request.steps()
+    table: dict[str, Column] = {"t": steps.t, "baseline_mse": steps.baseline}
+    if steps.no_update is not None:
+        table["session_no_update_mse"] = steps.no_update
+    return {
+        **table,
+        "adaptive_mse": steps.adaptive,
+        "did_update": steps.did_update,
+        "update_ok": steps.update_ok,
+    }
+
+
+def _state(request: Request) -> Table:
+    motion = request.motion()
+    table: dict[str, Column] = {"t": motion.t}
+    table |= {name: motion.z[:, k] for k, name in enumerate(STATE)}
+    return table | {name: motion.a[:, k] for k, name in enumerate(ACTION)}
+
+
+def _trajectory(request: Request) -> Table:
+    motion = request.motion()
+    table = dict(_state(request))
+    for prefix, predicted in (("base", motion.baseline), ("adapt", motion.adaptive)):
+        if predicted is not None:
+            table |= {f"{prefix}_{name}": predicted[:, k] for k, name in enumerate(STATE)}
+    return table if motion.mu is None else {**table, "mu": motion.mu}
+
+
+def matrices_at(request: Request) -> tuple[dict[str, Floats], str]:
+    """The plastic matrices at the request's step and where they come from."""
+    held = held_at(request.data, request.at)
+    if held is None:
+        raise TttuiError(f"{request.name}: no weights to export: {why_no_weights(request.data)}")
+    return {name: held.matrices[name] for name in PLASTIC if name in held.matrices}, held.source
+
+
+def _weights(request: Request) -> Table:
+    matrices, _ = matrices_at(request)
+    names: list[str] = []
+    rows, columns, values = [], [], []
+    for name, W in matrices.items():
+        names += [name] * W.size
+        at = np.indices(W.shape).reshape(2, -1)
+        rows.append(at[0])
+        columns.append(at[1])
+        values.append(W.reshape(-1))
+    return {
+        "matrix": names,
+        "row": np.concatenate(rows),
+        "column": np.concatenate(columns),
+        "value": np.concatenate(values),
+    }
+
+
+def statistics_of(request: Request) -> tuple[Statistics, slice]:
+    """Figures of every snapshot, and the snapshots in the window."""
+    history: History | None = request.data.history
+    if history is None or not len(history):
+        why = request.data.problem("history")
+        reason = why.reason if why is not None else "no snapshot was recorded yet"
+        raise TttuiError(f"{request.name}: no history of the weights to export: {reason}")
+    statistics = Statistics()
+    statistics.follow(history)
+    while not statistics.advance(1.0):
+        pass
+    return statistics, request.rows(statistics.t)
+
+
+def _weight_statistics(request: Request) -> Table:
+    statistics, part = statistics_of(request)
+    table: dict[str, Column] = {"t": statistics.t[part]}
+    for name in statistics.matrices:
+        for measure in (*STATISTICS, "condition", "effective_rank"):
+            table[f"{name}_{measure}"] = statistics.column(name, measure)[part]
+    return table
+
+
+def _spectrum(request: Request) -> Table:
+    matrices, _ = matrices_at(request)
+    names: list[str] = []
+    index: list[int] = []
+    values: list[float] = []
+    for name, W in matrices.items():
+        found = spectrum(W)
+        if found is not None:
+            names += [name] * len(found.values)
+            index += range(len(found.values))
+            values += found.values.tolist()
+    return {"matrix": names, "index": index, "singular_value": values}
+
+
+def _absent(values: Floats) -> list[float | None]:
+    """A column of events: NaN is what the file did not hold."""
+    return [None if np.isnan(v) else float(v) for v in values]
+
+
+def _transactions(request: Request) -> Table:
+    events, inside = request.attempts()
+    table: dict[str, Column] = {
+        "t": events.t[inside],
+        "status": [events.statuses[k] for k in events.status[inside].tolist()],
+    }
+    for name in EVENT_NUMBERS:
+        table[name] = _absent(getattr(events, name)[inside])
+    return {**table, "implied_mu": _absent(events.implied_mu[inside])}
+
+
+def _gates(request: Request) -> Table:
+    settings = request.data.meta.plasticity_cfg
+    events, inside = request.attempts()
+    tol = number(settings, "rollback_tol")
+    limit = np.full(len(events), np.nan) if tol is None else events.pre_loss * (1 + tol)
+    n = int(inside.sum())
+    return {
+        "t": events.t[inside],
+        "status": [events.statuses[k] for k in events.status[inside].tolist()],
+        "grad_norm": _absent(events.grad_norm[inside]),
+        "grad_norm_max": [number(settings, "grad_norm_max")] * n,
+        "pre_loss": _absent(events.pre_loss[inside]),
+        "post_loss": _absent(events.post_loss[inside]),
+        "post_loss_max": _absent(limit[inside]),
+        "max_h": _absent(largest_state(events)[inside]),
+        "state_norm_max": [number(settings, "state_norm_max")] * n,
+    }
+
+
+def largest_state(events: Transactions) -> Floats:
+    """The larger of both replayed state norms [n]."""
+    return np.asarray(np.fmax(events.pre_max_h, events.post_max_h))
+
+
+def number(settings: Mapping[str, Any], key: str) -> float | None:
+    """A numeric setting; None where it is absent or no number."""
+    value = settings.get(key)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value)
+
+
+def counts(request: Request) -> dict[str, int]:
+    """Attempts in the window by status, in the order of `statuses`."""
+    events, inside = request.attempts()
+    found = np.bincount(events.status[inside], minlength=len(events.statuses))
+    return {name: int(k) for name, k in zip(events.statuses, found, strict=True) if k}
+
+
+def _reasons(request: Request) -> Table:
+    found = counts(request)
+    return {"status": list(found), "count": list(found.values())}
+
+
+def implied_over_time(request: Request) -> tuple[list[int], list[float], list[float | None]]:
+    """Steps, implied friction and true friction of every commit in the window.
+
+    Events of other programs carry no implied friction: then the weights that there are, at the
+    request's step, are asked.
+    """
+    data = request.data
+    events, inside = request.attempts()
+    told = inside & (events.status == COMMIT) & np.isfinite(events.implied_mu)
+    t, mu = events.t[told].tolist(), events.implied_mu[told].tolist()
+    if not t:
+        held = in_force(data, request.at)
+        if not isinstance(held, Snapshot):
+            raise TttuiError(f"{request.name}: no implied mu to export: {held}")
+        t, mu = [request.at], [implied(held, law_of(data)).mu]
+    return t, mu, [mu_at(data, request.trajectory, k) for k in t]
+
+
+def _mu(request: Request) -> Table:
+    t, found, truth = implied_over_time(request)
+    return {"t": t, "implied_mu": found, "true_mu": truth}
+
+
+def _comparison(request: Request) -> Table:
+    compared = request.compared
+    assert compared is not None
+    rows: list[tuple[str, str, Sequence[object]]] = [
+        ("metric", metric.name, metric.values) for metric in compared.metrics
+    ]
+    rows += [(f"setting: {d.group}", d.name, d.values) for d in compared.differences]
+    table: dict[str, Column] = {"kind": [r[0] for r in rows], "name": [r[1] for r in rows]}
+    for k, name in enumerate(compared.names):
+        table[name] = [values[k] for _, _, values in rows]
+    return table
+
+
+_TABLES: dict[str, Callable[[Request], Table]] = {
+    "mse": _mse,
+    "trajectory": _trajectory,
+    "state": _state,
+    "weights": _weights,
+    "weight-statistics": _weight_statistics,
+    "spectrum": _spectrum,
+    "transactions": _transactions,
+    "gates": _gates,
+    "reasons": _reasons,
+    "mu": _mu,
+    "comparison": _comparison,
+}
