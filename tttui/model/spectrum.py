@@ -135,14 +135,6 @@ class Statistics:
                 break
         return self.complete
 
-    def warning(self, matrix: str, i: int) -> float | None:
-        """The growth of the condition number since the start where it exceeds WARN_FACTOR."""
-        condition = self.column(matrix, "condition")
-        if not 0 < i < len(condition) or not condition[0] > 0:
-            return None
-        growth = float(condition[i] / condition[0])
-        return growth if growth > WARN_FACTOR else None
-
     def _take(self) -> None:
         history = self._history
         assert history is not None

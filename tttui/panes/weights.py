@@ -8,12 +8,12 @@ from textual.timer import Timer
 
 from tttui.draw.envelope import Series
 from tttui.draw.numbers import short
-from tttui.draw.plot import Plot, Trace
+from tttui.draw.plot import Plot, Threshold, Trace
 from tttui.draw.prose import Prose
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.parts import moved, sentences
 from tttui.model.session import SessionData
-from tttui.model.spectrum import Statistics, spectrum
+from tttui.model.spectrum import WARN_FACTOR, Statistics, spectrum
 from tttui.model.weights import (
     ASPECTS,
     TITLES,
@@ -94,6 +94,8 @@ class WeightsPane(Pane):
     WeightsPane.medium.at-spectrum #trends { width: 2fr; layout: vertical; }
     WeightsPane.medium.at-spectrum #trends StatChart { height: 1fr; width: 1fr; }
 
+    WeightsPane.small #w_u { width: 16; } WeightsPane.small #b { width: 20; }
+    WeightsPane.small #w_o { width: 1fr; }
     WeightsPane.small #lower { display: none; }
     WeightsPane.small.below #lower { display: block; }
     WeightsPane.small.below #maps, WeightsPane.small.below #reading { display: none; }
@@ -101,8 +103,8 @@ class WeightsPane(Pane):
     WeightsPane.small.at-spectrum #statistics, WeightsPane.small.at-spectrum #moved,
     WeightsPane.small.at-moved #spectra, WeightsPane.small.at-moved #statistics { display: none; }
     WeightsPane.small #spectra { height: 1fr; }
-    WeightsPane.narrow .weightmap { display: none; margin-right: 0; width: 1fr; }
-    WeightsPane.narrow .weightmap.chosen { display: block; }
+    WeightsPane.narrow #maps > .weightmap { display: none; margin-right: 0; width: 1fr; }
+    WeightsPane.narrow #maps > .weightmap.chosen { display: block; }
     """
 
     def __init__(self) -> None:
@@ -113,6 +115,8 @@ class WeightsPane(Pane):
         self._statistics = Statistics()
         self._worker: Timer | None = None
         self._start: tuple[SessionData | None, Held | None] = (None, None)
+        self._conditions: dict[str, float] = {}
+        """Condition numbers at the session's start."""
         self._now: Held | None = None
         self._shown: Comparison | None = None
         self._key: object = None
@@ -168,6 +172,7 @@ class WeightsPane(Pane):
         data, t = view.data, view.timeline.cursor
         if self._start[0] is not data:
             self._start = (data, held_at_start(data))
+            self._conditions = _conditions(self._start[1])
         index = None
         if data.history is not None and len(data.history):
             index = int(np.searchsorted(data.history.t, t, side="right"))
@@ -216,15 +221,11 @@ class WeightsPane(Pane):
         if self._now is None:
             bars.set_spectra((), why_no_weights(data))
             return
-        start = self._start[1]
         found = []
         for name, matrix in self._now.matrices.items():
-            now = spectrum(matrix)
-            growth = None
-            if now is not None and start is not None and name in start.matrices:
-                before = spectrum(start.matrices[name])
-                if before is not None and before.condition > 0:
-                    growth = now.condition / before.condition
+            now, growth = spectrum(matrix), None
+            if now is not None and name in self._conditions:
+                growth = now.condition / self._conditions[name]
             found.append(SpectrumOf(name, (matrix.shape[0], matrix.shape[1]), now, growth))
         bars.set_spectra(found)
 
@@ -297,7 +298,7 @@ class WeightsPane(Pane):
             row, column = heatmap.names(cell)
             prose.line(
                 (f"{heatmap.matrix}[{cell[0]}, {cell[1]}] ", palette.accent, True),
-                (f"from {column} to {row}  ", palette.muted),
+                (f"{column} to {row}  ", palette.muted),
                 *self._cell_values(heatmap, cell, view),
             )
 
@@ -317,9 +318,9 @@ class WeightsPane(Pane):
             value = float(self._now.matrices[name][cell])
             parts += [("value ", palette.muted, False), (f"{value:.8g}  ", palette.text, True)]
             start = self._start[1]
-            if start is not None and name in start.matrices:
+            if start is not None and name in start.matrices and self._aspect != "start":
                 since = value - float(start.matrices[name][cell])
-                parts += [("since the start ", palette.muted, False)]
+                parts += [("since start ", palette.muted, False)]
                 parts += [(f"{since:+.4g}", palette.text, True)]
         return parts
 
@@ -420,11 +421,27 @@ def _plot(measure: str, found: Statistics, last: int, why: str) -> Plot:
         if len(t) and last > int(t[-1]):
             at, y = np.append(t, last), np.append(y, y[-1])
         traces.append(Trace(name, Series(at, y), i))
+    lines = []
+    for name in found.matrices if measure == "condition" else ():
+        y = found.column(name, measure)
+        if len(y) and (y > WARN_FACTOR * y[0]).any():
+            lines.append(Threshold(f"{name}: {WARN_FACTOR:g} x start", WARN_FACTOR * float(y[0])))
     return Plot(
         title=MEASURES[measure],
         traces=tuple(traces),
+        thresholds=tuple(lines),
         message=why or "the snapshots are being read",
     )
+
+
+def _conditions(start: Held | None) -> dict[str, float]:
+    """The condition numbers of the weights at the start, where they are finite."""
+    found = {}
+    for name, matrix in (start.matrices if start is not None else {}).items():
+        shown = spectrum(matrix)
+        if shown is not None and np.isfinite(shown.condition):
+            found[name] = shown.condition
+    return found
 
 
 def _no_history(data: SessionData) -> str:

@@ -9,6 +9,8 @@ from tttui.draw.prose import filling
 from tttui.model.spectrum import WARN_FACTOR, Spectrum
 from tttui.widgets.drawn import Drawn
 
+LEGEND = "  singular values s at the cursor; effective rank: exp of the entropy of s / sum(s)"
+
 LARGEST = 10
 """Singular values that are shown."""
 
@@ -53,7 +55,7 @@ class SpectrumBars(Drawn):
         mark = f"{self.glyphs.play} " if self.chosen else ""
         ink = palette.accent if self.chosen else palette.text
         end = canvas.write(0, 0, f"{mark}Spectrum", ink, bold=True)
-        canvas.write(0, end, "  largest singular values at the cursor", palette.muted)
+        canvas.write(0, end, fit(LEGEND, width - end, self.glyphs.ellipsis), palette.muted)
         if not self._shown:
             canvas.write(1, 0, fit(self._message, width, self.glyphs.ellipsis), palette.muted)
             return canvas

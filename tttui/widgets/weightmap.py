@@ -36,7 +36,10 @@ class WeightMap(Heatmap):
 
     @property
     def top(self) -> int:
-        return 2 if self.content_size.height >= 7 else 1
+        """One row for the heading, and one for the columns' names where it costs nothing."""
+        height = self.content_size.height
+        exact = -(-self.values.shape[0] // 2) == height - 2
+        return 2 if height >= 7 and not exact else 1
 
     @property
     def stride(self) -> int:
