@@ -235,8 +235,8 @@ def _signature_warnings(sessions: Sequence[SessionData], names: Sequence[str]) -
     groups = _grouped((signature, name) for signature, name in known if signature is not None)
     if len(groups) > 1:
         yield (
-            f"Different models: {_against(groups)} have other model signatures, so their errors "
-            "start from other weights."
+            f"Different model signatures: {_against(groups)}; their errors start from "
+            "different weights."
         )
     if unknown:
         yield f"No model signature is recorded for {_list(unknown)}."

@@ -85,7 +85,7 @@ class SessionsPane(Pane):
     SessionsPane MetricBars { width: 1fr; padding: 0 1; }
     SessionsPane SettingsTable { width: 1fr; padding: 0 1; }
     SessionsPane #right { width: 40%; max-width: 60; }
-    SessionsPane #right.alone { width: 1fr; }
+    SessionsPane #right.alone { width: 1fr; max-width: 100%; }
     SessionsPane SessionPanel { height: 1fr; border-left: solid $panel; }
     SessionsPane TransferMap { height: 12; padding: 0 1; }
     SessionsPane TransferMap.alone { height: 1fr; }
@@ -252,11 +252,8 @@ class SessionsPane(Pane):
                 self.post_message(self.FilesWanted(summary.place))
             self.query_one(SessionPanel).show(self._facts(view, summary), view.palette)
         if "line" in regions:
-            text = Text(self._commands.resume or self._commands.fork, style(view.palette.text))
-            if not self._commands.resume:
-                why = f"cannot be resumed: {self._commands.why_not}\n"
-                text = Text(why, style(view.palette.warn)).append(text)
-            line.update(text)
+            command = self._commands.resume or self._commands.fork or self._commands.why_not
+            line.update(Text(command, style(view.palette.text)), layout=False)
 
     def _facts(self, view: View, summary: SessionSummary) -> Facts:
         at = next(i for i, s in enumerate(view.summaries) if s is summary)

@@ -251,7 +251,7 @@ class TransactionsPane(Pane):
                 ink = style(view.palette.status(event.status), bold=True)
                 text = Text(f"{view.glyphs.status(event.status)} t {event.t} ", ink)
                 text.append(explain(event, plasticity), style(view.palette.text))
-            line.update(text)
+            line.update(text, layout=False)
 
     def _show_gates(self, view: View) -> None:
         charts = [self.query_one(f"#{name}", Chart) for name in ("grad", "loss", "state")]

@@ -4,6 +4,7 @@ import shlex
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -21,6 +22,8 @@ from tttui.draw.colours import style
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
 from tttui.draw.states import state_ink, state_mark
+from tttui.export.files import default_directory
+from tttui.export.request import Request
 from tttui.keys import COMMANDS, TABS, Command
 from tttui.model.ages import age_text
 from tttui.model.query import of_statuses
@@ -30,6 +33,7 @@ from tttui.panes import make_pane
 from tttui.panes.overview import marks_of
 from tttui.panes.view import Pane, View
 from tttui.screens.chooser import Choice, Chooser
+from tttui.screens.export import SCREEN, ExportDialog, export_figure, export_screen
 from tttui.screens.help import HelpScreen
 from tttui.store import Snapshot, Store
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
@@ -87,6 +91,13 @@ class MainScreen(Screen[None]):
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, MainScreen.Arrived)
+
+    class Exported(Message):
+        """A thread has written a file, or could not."""
+
+        def __init__(self, said: str) -> None:
+            super().__init__()
+            self.said = said
 
     def __init__(
         self,
@@ -476,7 +487,8 @@ class MainScreen(Screen[None]):
     def _on_transaction_picked(self, message: Pane.TransactionPicked) -> None:
         self._inspecting = self._inspecting or message.inspect
         self._select(message.index)
-        self._show()
+        if message.inspect:
+            self._show()
 
     @on(Pane.SessionPicked)
     def _on_session_picked(self, message: Pane.SessionPicked) -> None:
@@ -563,6 +575,42 @@ class MainScreen(Screen[None]):
                 words += ["--window", f"{timeline.t0}:{timeline.t1}"]
         words.append("--log" if timeline.log else "--linear")
         self._copy("Link", shlex.join(words))
+
+    def action_export(self) -> None:
+        """Ask for a format and write the focused figure or table, or the screen."""
+        data, timeline = self.snapshot.data, self.timeline
+        if data is None:
+            self.note("There is no session to export from.")
+            return
+        directory = default_directory(self.snapshot.places, Path.cwd(), Path.home())
+        request = Request(
+            self._pane().exportable(),
+            data,
+            self.snapshot.trajectory,
+            timeline.cursor,
+            (timeline.t0, timeline.t1),
+            timeline.log,
+            self.snapshot.comparison,
+        )
+
+        def done(said: str) -> None:
+            self.post_message(self.Exported(said))
+
+        def chosen(format: str | None) -> None:
+            if format == SCREEN:
+                self.call_after_refresh(photographed)
+            elif format is not None:
+                self.note(f"Exporting {request.what} ...")
+                export_figure(request, format, directory, done)
+
+        def photographed() -> None:
+            export_screen(self.app.export_screenshot(), data.place.name, directory, done)
+
+        where = f"t {timeline.cursor}, window {timeline.t0} to {timeline.t1}"
+        self.app.push_screen(ExportDialog(request.what, where, directory), chosen)
+
+    def on_main_screen_exported(self, message: Exported) -> None:
+        self.note(message.said)
 
     def action_open(self) -> None:
         places, data = self.snapshot.places, self.snapshot.data

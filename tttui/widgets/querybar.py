@@ -62,7 +62,9 @@ class QueryBar(Horizontal):
             self._said = (text, wrong, palette)
             ink = palette.bad if wrong else palette.muted
             line = Text(" ! " if wrong else " ", style(ink, bold=wrong), no_wrap=True)
-            self.query_one("#said", Static).update(line.append(text, style(ink, bold=wrong)))
+            self.query_one("#said", Static).update(
+                line.append(text, style(ink, bold=wrong)), layout=False
+            )
 
     def type(self) -> None:
         """Let the person type a query."""
