@@ -298,6 +298,7 @@ COMMANDS: tuple[Command, ...] = (
         "Copy the value, hash, row or command under the cursor; again for the next one",
         "View",
     ),
+    Command("export", "e", "export", "Write this figure, table or the screen to a file", "View"),
     Command("copy_link", "Y", "copy link", "Copy the command that opens this very view", "View"),
     Command(
         "pane('identity')",

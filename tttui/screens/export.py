@@ -1,0 +1,116 @@
+"""The small dialog of an export, and the thread that writes while the screen goes on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from tttui.export.files import export, write
+from tttui.export.request import WHATS, Request
+from tttui.model.errors import TttuiError
+
+SCREEN = "screen"
+
+FORMATS = {
+    "png": ("p", "PNG", "picture for slides and mails"),
+    "svg": ("s", "SVG", "vector graphics for the web and for editing"),
+    "pdf": ("f", "PDF", "vector graphics for papers"),
+    "csv": ("c", "CSV", "the numbers themselves"),
+    SCREEN: ("w", "screen", "the whole screen as it is, as SVG"),
+}
+"""What `e` offers: key, name and purpose."""
+
+
+class ExportDialog(ModalScreen[str | None]):
+    """Asks for the format; returns one of FORMATS, or None."""
+
+    BINDINGS = [
+        ("escape,e,q", "dismiss(None)", "close"),
+        ("down,j", "move(1)", "down"),
+        ("up,k", "move(-1)", "up"),
+        *((key, f"choose('{name}')", name) for name, (key, _, _) in FORMATS.items()),
+    ]
+    DEFAULT_CSS = """
+    ExportDialog { align: center middle; }
+    ExportDialog Vertical {
+        width: 90%; max-width: 76; height: auto; max-height: 100%;
+        background: $surface; border: round $primary; padding: 0 1;
+    }
+    ExportDialog Static { height: auto; }
+    ExportDialog OptionList { height: auto; border: none; background: $surface; }
+    """
+
+    def __init__(self, what: str, details: str, directory: Path) -> None:
+        super().__init__()
+        self._what, self._details, self._directory = what, details, directory
+        self._formats = tuple(FORMATS) if what in WHATS else (SCREEN,)
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = f"Export {self._what}"
+            box.border_subtitle = "enter chooses, esc closes"
+            if self._what in WHATS:
+                yield Static(Text(f"{WHATS[self._what]}; {self._details}", style="dim"))
+            yield OptionList(*(Option(self._row(name)) for name in self._formats))
+            yield Static(Text(f"into {self._directory}", style="dim"))
+
+    def on_mount(self) -> None:
+        self.query_one(OptionList).highlighted = 0
+
+    @staticmethod
+    def _row(name: str) -> Text:
+        key, title, purpose = FORMATS[name]
+        row = Text(f"{key}  ", style="bold")
+        return row.append(f"{title:<7}").append(purpose, style="dim")
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._formats[event.option_index])
+
+    def action_choose(self, name: str) -> None:
+        if name in self._formats:
+            self.dismiss(name)
+
+    def action_move(self, by: int) -> None:
+        options = self.query_one(OptionList)
+        options.highlighted = ((options.highlighted or 0) + by) % len(self._formats)
+
+
+def in_thread(work: Callable[[], Path], done: Callable[[str], object]) -> None:
+    """Write in a thread; `done` is called there with a sentence: where the file is, or why not."""
+
+    def run() -> None:
+        try:
+            said = f"Exported to {shown(work())}"
+        except TttuiError as error:
+            said = f"Not exported: {error}"
+        except Exception as error:
+            said = f"Not exported: unexpected {type(error).__name__}: {error}"
+        done(said)
+
+    Thread(target=run, name="tttui-export", daemon=True).start()
+
+
+def export_figure(
+    request: Request, format: str, directory: Path, done: Callable[[str], object]
+) -> None:
+    """Write a figure or a table into the directory, under a name that is free."""
+    in_thread(lambda: export(request, format, directory), done)
+
+
+def export_screen(svg: str, name: str, directory: Path, done: Callable[[str], object]) -> None:
+    """Write a picture of the screen into the directory, under a name that is free."""
+    in_thread(lambda: write(svg.encode(), directory, f"{name}-screen.svg"), done)
+
+
+def shown(path: Path) -> str:
+    """The path as short as it can be typed."""
+    cwd = Path.cwd()
+    return str(path.relative_to(cwd)) if path.is_relative_to(cwd) else str(path)
