@@ -64,7 +64,13 @@ def run_many(
     block: int = CPU_BLOCK,
 ) -> Runs:
     """Run one session for every seed, `block` of them side by side, for `settings.steps` steps."""
-    z, a, mu = worlds(settings, seeds, mus)
+    return run_on(settings, base, *worlds(settings, seeds, mus), block=block)
+
+
+def run_on(
+    settings: Settings, base: Weights, z: Floats, a: Floats, mu: Floats, *, block: int = CPU_BLOCK
+) -> Runs:
+    """The same on trajectories that are there already, as `worlds` returns them."""
     parts = [
         _run_block(settings, base, z[i : i + block], a[i : i + block])
         for i in range(0, len(a), block)

@@ -1,0 +1,1 @@
+"""What tttui claims, measured: each module prints a table when it is run with `python -m`."""
