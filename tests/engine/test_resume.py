@@ -162,9 +162,10 @@ def test_an_override_is_recorded_with_its_step(tmp_path: Path) -> None:
 
 def test_an_override_that_is_in_force_already_changes_nothing(tmp_path: Path) -> None:
     directory = run_through(tmp_path / "a")
-    resume(directory, more_steps=5, changes={"lr": 0.5}, override=True)[0].close("interrupted")
-    resume(directory, more_steps=5, changes={"lr": 0.5})[0].close("interrupted")
-    assert (directory / "interventions.jsonl").read_bytes().count(b"\n") == 1
+    changes = {"lr": 0.5, "mu": 0.3}
+    resume(directory, more_steps=5, changes=changes, override=True)[0].close("interrupted")
+    resume(directory, more_steps=5, changes=changes)[0].close("interrupted")
+    assert (directory / "interventions.jsonl").read_bytes().count(b"\n") == 2
 
 
 def test_the_seed_of_a_session_never_changes(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import click
 from tttui.cli.options import json_option, root_option
 
 if TYPE_CHECKING:
-    from tttui.model.session import SessionSummary
+    from tttui.model.session import SessionSummary, Status
 
 HEADERS = ("session", "state", "mode", "mu", "steps", "commits", "improvement", "created", "where")
 RIGHT = {3, 4, 5, 6, 7}
@@ -103,7 +103,7 @@ def _row(summary: "SessionSummary", lead: str) -> tuple[str, ...]:
     commits = "-" if summary.attempted is None else f"{summary.committed or 0}/{summary.attempted}"
     return (
         lead + summary.place.name,
-        summary.place.layout if status is None else status.detail or status.state,
+        summary.place.layout if status is None else _state(status),
         summary.meta.env_mode or "-",
         number(summary.meta.mu),
         "-" if summary.steps is None else str(summary.steps),
@@ -112,6 +112,12 @@ def _row(summary: "SessionSummary", lead: str) -> tuple[str, ...]:
         age_text(summary.meta.created_at) or "-",
         str(summary.place.path),
     )
+
+
+def _state(status: "Status") -> str:
+    """`running`, or `crashed 3 min ago`: without the reason, which `show` tells."""
+    derived = status.state in ("crashed", "stalled")
+    return status.detail.partition(":")[0] if derived and status.detail else status.state
 
 
 def percent_text(percent: float) -> str:

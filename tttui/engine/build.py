@@ -124,7 +124,7 @@ def _fill(
         begins,
         interventions=interventions,
         on_event=lambda event: None,  # noqa: ARG005
-        on_weights=lambda t, weights: None,  # noqa: ARG005
+        on_weights=lambda t, weights, from_t: None,  # noqa: ARG005
     )
     meta = new_meta(
         settings,

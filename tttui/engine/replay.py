@@ -33,7 +33,7 @@ def replay_to(directory: Path, t: int) -> Stepper:
         start,
         interventions=record.recorded(directory),
         on_event=lambda event: None,  # noqa: ARG005
-        on_weights=lambda step, weights: snapshots.append((step, weights)),
+        on_weights=lambda step, weights, from_t: snapshots.append((step, weights)),  # noqa: ARG005
         weights_at=weights_at,
     )
     # Revealing one step more is what makes the update before step t happen.

@@ -7,12 +7,13 @@ from typing import Any
 from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.metadata import settings_from_meta
 from tttui.engine.device import check_device
+from tttui.engine.interventions import recorded
 from tttui.engine.session import SessionRun
 from tttui.engine.stepper import LIVE_SETTINGS
 from tttui.model.errors import RefusedInput
 from tttui.model.settings import Settings
 
-FREE = ("checkpoint_s", "history_mb")
+FREE = ("checkpoint_s",)
 """Settings that no result depends on."""
 
 IN_THE_WORLD = ("mu", "mu_schedule", "noise_std")
@@ -36,7 +37,7 @@ def resume(
     """
     meta = read_object(directory / "session" / "meta.json")
     settings = settings_from_meta(meta)
-    differing = _differing(settings, _drawn(meta), changes or {})
+    differing = _differing(settings, _overridden(directory, meta), changes or {})
     _refuse_contradictions(directory, settings, differing, override)
     check_device(settings.device)
     run = SessionRun.open(directory)
@@ -56,11 +57,15 @@ def resume(
     return run, until
 
 
-def _drawn(meta: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Settings as overrides left them."""
+def _overridden(directory: Path, meta: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Settings as the interventions so far left them."""
     now: dict[str, Any] = {}
     for change in meta.get("settings_changes", []):
         now.update({k: v for k, v in change.items() if k != "t"})
+    done = max((i.known_at for i in recorded(directory)), default=0)
+    for t, mu in meta.get("mu_schedule") or ():
+        if t <= done:
+            now["mu"] = float(mu)
     return now
 
 

@@ -247,10 +247,7 @@ class SessionRun:
         self._beat()
 
     def set_housekeeping(self, values: Mapping[str, Any]) -> None:
-        """Change options that no result depends on (checkpoint_s, history_mb), in meta.json too.
-
-        `history_mb` takes effect when the session is opened again.
-        """
+        """Change options that no result depends on (checkpoint_s), in meta.json too."""
         self._checkpoint_s = values.get("checkpoint_s", self._checkpoint_s)
         self.update_meta({"run_cfg": {**self.meta.get("run_cfg", {}), **values}})
 
@@ -319,8 +316,9 @@ class SessionRun:
         self.tally.add_event(event)
         self._log.event(event)
 
-    def _note_weights(self, t: int, weights: Weights) -> None:
+    def _note_weights(self, t: int, weights: Weights, from_t: int) -> None:
         self._writer.snapshot(t, weights)
+        self.tally.return_to(from_t)
 
     def _weights_at(self, t: int) -> Weights:
         self._writer.flush()

@@ -76,8 +76,9 @@ class Rows:
 class Stepper:
     """The deterministic core of a session: no files, no clock.
 
-    `on_event` receives each transaction's record, `on_weights` the step and the weights
-    whenever they changed; both are called before the rows that follow are returned.
+    `on_event` receives each transaction's record; `on_weights` the step, the weights whenever
+    they changed, and the step that they are from. Both are called before the rows that follow
+    are returned.
     `weights_at` looks up the weights that were in force at a step (for `rollback`).
     """
 
@@ -89,7 +90,7 @@ class Stepper:
         start: Weights | None = None,
         interventions: Sequence[Intervention] = (),
         on_event: Callable[[dict[str, Any]], None],
-        on_weights: Callable[[int, Weights], None],
+        on_weights: Callable[[int, Weights, int], None],
         weights_at: Callable[[int], Weights] | None = None,
     ) -> None:
         self.settings = settings
@@ -224,7 +225,7 @@ class Stepper:
         event = self.learner.update(self.t, blow_up=blow_up)
         self._update_tried, self._update_ok = self.t, event["status"] == "commit"
         if self._update_ok or "to_t" in event:
-            self._on_weights(self.t, self.learner.weights)
+            self._on_weights(self.t, self.learner.weights, event.get("to_t", self.t))
         self._on_event(event)
 
     def _compute(self) -> None:
@@ -303,7 +304,7 @@ class Stepper:
         if self._weights_at is None:
             raise RefusedInput("a session without a history of weights cannot return to a step")
         self.learner.restore(self._weights_at(to_t), to_t)
-        self._on_weights(self.t, self.learner.weights)
+        self._on_weights(self.t, self.learner.weights, to_t)
 
     def _changed(self, values: Mapping[str, Any]) -> Settings:
         fixed = [name for name in values if name not in LIVE_SETTINGS and name != "noise_std"]

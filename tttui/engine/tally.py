@@ -9,6 +9,9 @@ import numpy as np
 from tttui.model.arrays import Floats
 from tttui.model.verdict import WINDOW, improvement
 
+KEPT_COMMITS = 8
+"""A rollback returns to the commit before at most; by hand one may go back further."""
+
 
 class Tally:
     """Sums of both errors, the last errors themselves, and counts of the updates.
@@ -21,7 +24,13 @@ class Tally:
         self.baseline_sum = self.adaptive_sum = 0.0
         self.last: deque[tuple[float, float]] = deque(maxlen=WINDOW)
         self.attempted = self.committed = 0
-        self.implied_mu: float | None = None
+        self.commits: deque[tuple[int, float]] = deque(maxlen=KEPT_COMMITS)
+        """Step and implied mu of the newest commits that are still in force."""
+
+    @property
+    def implied_mu(self) -> float | None:
+        """The friction that the weights in force imply, None where it is not known."""
+        return self.commits[-1][1] if self.commits else None
 
     def add_rows(self, baseline: Floats, adaptive: Floats) -> None:
         """Count the errors [n] of n more steps."""
@@ -36,7 +45,15 @@ class Tally:
         self.attempted += 1
         if event["status"] == "commit":
             self.committed += 1
-            self.implied_mu = event.get("implied_mu")
+            if event.get("implied_mu") is not None:
+                self.commits.append((int(event["t"]), float(event["implied_mu"])))
+        if "to_t" in event:
+            self.return_to(int(event["to_t"]))
+
+    def return_to(self, t: int) -> None:
+        """Forget the commits after step t, whose weights are no longer in force."""
+        while self.commits and self.commits[-1][0] > t:
+            self.commits.pop()
 
     def last_errors(self) -> tuple[Floats, Floats]:
         """The last errors of both models, [n] each with n <= 100."""
@@ -79,7 +96,7 @@ class Tally:
             "last": np.array(self.last, dtype=np.float64).reshape(-1, 2),
             "attempted": self.attempted,
             "committed": self.committed,
-            "implied_mu": self.implied_mu,
+            "commits": np.array(self.commits, dtype=np.float64).reshape(-1, 2),
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -91,5 +108,5 @@ class Tally:
         self.last.extend((float(b), float(a)) for b, a in np.asarray(state["last"]))
         self.attempted = int(state["attempted"])
         self.committed = int(state["committed"])
-        mu = state["implied_mu"]
-        self.implied_mu = None if mu is None else float(mu)
+        self.commits.clear()
+        self.commits.extend((int(t), float(mu)) for t, mu in np.asarray(state["commits"]))
