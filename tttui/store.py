@@ -31,7 +31,7 @@ from tttui.model.worlds import world_of
 BATCH_ROWS = 60_000
 """Rows read before a partial snapshot is published."""
 
-REFRESH_S = 0.3
+REFRESH_S = 0.4
 """Least time between two looks at changing files, in seconds."""
 
 LOOK_S = 2.0
@@ -106,7 +106,12 @@ class Store:
         self._other: SessionReader | None = None
         self._catalogue = Catalogue()
         self._side_by_side = SideBySide()
-        self._searched_at = -LOOK_S
+        self._noticed = False
+        """Files changed since the rows of all sessions were looked at."""
+        self._table_due = 0.0
+        """When the rows of all sessions are looked at again (monotonic seconds)."""
+        self._table_soon = 0.0
+        """The same where files changed."""
         self._wants = Wants()
         self._watcher: Watcher | None = None
         self._thread = threading.Thread(target=self._work, name="tttui-store", daemon=True)
@@ -174,6 +179,7 @@ class Store:
         def set_wants() -> None:
             if wants != self._wants:
                 self._wants = wants
+                self._table_due = 0.0
                 self._load_costly()
 
         self._do(set_wants)
@@ -210,7 +216,7 @@ class Store:
                     break
                 command = self._commands.popleft() if self._commands else self._refresh
                 if command == self._refresh:
-                    self._stale = False
+                    self._noticed, self._stale = self._noticed or self._stale, False
                     refreshed = now
             try:
                 command()
@@ -284,14 +290,18 @@ class Store:
 
     def _load_table(self) -> None:
         """Read the rows of all sessions that changed, a while at a time."""
-        table = self._catalogue
-        now = time.monotonic()
-        if now - self._searched_at >= LOOK_S:
-            self._searched_at = now
-            found = tuple(find_sessions(self.paths))
-            if found != self.snapshot.places:
-                self._publish(replace(self.snapshot, places=found))
-        table.begin(self.snapshot.places)
+        begun = time.monotonic()
+        if begun < self._table_due and not (self._noticed and begun >= self._table_soon):
+            return
+        self._noticed = False
+        found = tuple(find_sessions(self.paths))
+        if found != self.snapshot.places:
+            self._publish(replace(self.snapshot, places=found))
+        # Thousands of sessions take a while to look through: at most a hundredth of the time
+        # while nothing happens, and a fifth while something does.
+        cost = time.monotonic() - begun
+        self._table_due, self._table_soon = begun + 200 * cost, begun + 10 * cost
+        self._catalogue.begin(found)
         self._read_table()
 
     def _read_table(self) -> None:
@@ -324,6 +334,7 @@ class Store:
             self._reader = None
             self._publish(replace(self.snapshot, data=None, trajectory=None))
         self._publish(replace(self.snapshot, note=f"{place.name} moved to {target}"))
+        self._table_due = 0.0
         self._scan()
         self._load_costly()
 

@@ -94,6 +94,7 @@ class SessionRows:
     ) -> None:
         self.branches: list[Branch] = forest(summaries)
         self.summaries = [summaries[branch.index] for branch in self.branches]
+        self._row_of = {summary.place.path: i for i, summary in enumerate(self.summaries)}
         self.flat = False
         """The rows are not in the order of the tree: no branches are drawn."""
         self._opened, self._now = opened, now
@@ -104,10 +105,7 @@ class SessionRows:
 
     def row_of(self, place: Place) -> int | None:
         """The row of a session, by its path."""
-        for i, summary in enumerate(self.summaries):
-            if summary.place.path == place.path:
-                return i
-        return None
+        return self._row_of.get(place.path)
 
     def sorting(self, key: str) -> Any:
         if key in ("name", "state", "mode"):
