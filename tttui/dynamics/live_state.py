@@ -20,6 +20,9 @@ MOST = 1 << 22
 WINDOW, FEWEST = 128, 16
 """Steps before the cursor whose predictions the fitted map explains, and how few are enough."""
 
+LARGEST = 512
+"""Most states of a model whose predictions are computed again."""
+
 WINDOW_RUN_UP = 2048
 """Most steps that are replayed before the window."""
 
@@ -58,7 +61,7 @@ def live_state(held: Snapshot, trajectory: Trajectory, t: int) -> LiveState | st
     whole = first == 0 and int(trajectory.t[0]) == 0
     x = np.concatenate([trajectory.z[first:row], trajectory.a[first:row]], axis=1)
     x = _held(x.astype(np.float64))
-    M = np.asarray(held.weights["B"], np.float64) @ np.asarray(held.weights["W_u"], np.float64)
+    M = held.weights["B"] @ held.weights["W_u"]
     weight = decays[:, None] ** np.arange(n - 1, -1, -1)
     h = np.einsum("nk,nk->n", M @ x.T, weight) if n else np.zeros(len(decays))
     return LiveState(h, n, 0.0 if whole else slowest**n)
@@ -71,6 +74,8 @@ def fitted_dynamics(held: Snapshot, trajectory: Trajectory, t: int) -> Floats | 
     the hidden state that belongs to them; or why there is none.
     """
     decays = ssm.decay(held.weights["a_raw"], held.dt)
+    if len(decays) > LARGEST:
+        return f"a model of more than {LARGEST} states takes too long here"
     row = int(np.searchsorted(trajectory.t, t, side="right"))
     needed = math.ceil(math.log(LEFT) / math.log(min(max(float(decays.max()), 1e-3), 1 - 1e-9)))
     used = max(row - WINDOW, 0)

@@ -74,6 +74,7 @@ class ArchitecturePane(Pane):
         self._region = "stability"
         self._base: Key = ()
         self._held: tuple[Key, Snapshot | str] = ((), "")
+        self._learned: Floats | str = ""
         self._shown: Key = ()
 
     def compose(self) -> ComposeResult:
@@ -142,6 +143,7 @@ class ArchitecturePane(Pane):
         key = (data.history, data.weights, data.base, index)
         if not same(self._held[0], key):
             self._held = (key, in_force(data, t))
+            self._learned = learned_dynamics(self._held[1])
         held = self._held[1]
         shown = (*key, t, view.trajectory, data.meta)
         if same(self._shown, shown):
@@ -163,7 +165,7 @@ class ArchitecturePane(Pane):
                 acting, name = found.friction, f"{found.name}, hidden mu {mu:.4g}"
             true = true_dynamics(acting, law.dt)
             friction = f"friction {acting:.4g} ({name}), dt {law.dt:g}"
-        learned, fitted = learned_dynamics(view, held)
+        learned, fitted = self._learned, fitted_at(view, held)
         source = held.name if isinstance(held, Snapshot) else ""
         self._page("dynamics").set_content(
             lambda p: write_dynamics(p, learned, fitted, true, friction, source), None
@@ -216,7 +218,7 @@ class ArchitecturePane(Pane):
         return [(self._region.capitalize(), text)] if text else []
 
     def exportable(self) -> str:
-        return "architecture"
+        return "weights"
 
 
 def same(old: Key, new: Key) -> bool:
@@ -270,18 +272,24 @@ def live_of(view: View, held: Snapshot | str) -> LiveState | str:
     return live_state(held, view.trajectory, view.timeline.cursor)
 
 
-def learned_dynamics(view: View, held: Snapshot | str) -> tuple[Floats | str, Floats | str]:
-    """The effective map of the weights, and the one that their predictions amount to."""
+def learned_dynamics(held: Snapshot | str) -> Floats | str:
+    """The effective map of the weights, or why there is none."""
     if isinstance(held, str):
-        return held, held
+        return held
     try:
-        learned: Floats | str = ssm.effective_dynamics(held.weights, held.dt)
+        return ssm.effective_dynamics(held.weights, held.dt)
     except np.linalg.LinAlgError:
-        return "the weights are not finite", "the weights are not finite"
+        return "the weights are not finite"
+
+
+def fitted_at(view: View, held: Snapshot | str) -> Floats | str:
+    """The map that the predictions amount to at the cursor, or why there is none."""
+    if isinstance(held, str):
+        return held
     if view.trajectory is None:
         problem = view.data.problem("trajectory")
-        return learned, problem.reason if problem is not None else "the trajectory is being read"
-    return learned, fitted_dynamics(held, view.trajectory, view.timeline.cursor)
+        return problem.reason if problem is not None else "the trajectory is being read"
+    return fitted_dynamics(held, view.trajectory, view.timeline.cursor)
 
 
 def true_dynamics(friction: float, dt: float) -> Floats:

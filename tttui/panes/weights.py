@@ -34,6 +34,16 @@ from tttui.widgets.spectrum import SpectrumBars, SpectrumOf
 from tttui.widgets.statchart import StatChart
 from tttui.widgets.weightmap import WeightMap
 
+SHORT = {
+    "fro": "|W|",
+    "max_abs": "max |w|",
+    "mean": "mean",
+    "std": "std",
+    "condition": "cond",
+    "effective_rank": "rank",
+}
+"""The same for narrow charts."""
+
 REGIONS = (*PLASTIC, "statistics", "spectrum", "moved")
 """What `w` goes through."""
 
@@ -72,7 +82,7 @@ class WeightsPane(Pane):
     WeightsPane #spectra { width: 1fr; }
     WeightsPane #spectrum { height: 14; }
     WeightsPane #trends { height: 1fr; layout: horizontal; }
-    WeightsPane #trends StatChart { width: 1fr; }
+    WeightsPane #trends StatChart { width: 1fr; margin-right: 1; }
     WeightsPane #moved { width: 1fr; }
 
     WeightsPane.wide #lower { height: 23; }
@@ -130,12 +140,12 @@ class WeightsPane(Pane):
         with Container(id="lower"):
             with Container(id="statistics"):
                 for measure in ("fro", "max_abs", "mean", "std"):
-                    yield StatChart(measure)
+                    yield StatChart(measure, SHORT[measure])
             with Vertical(id="spectra"):
                 yield SpectrumBars(id="spectrum")
                 with Container(id="trends"):
-                    yield StatChart("condition", log=True)
-                    yield StatChart("effective_rank")
+                    yield StatChart("condition", SHORT["condition"], log=True)
+                    yield StatChart("effective_rank", SHORT["effective_rank"])
             yield Page("What moved", id="moved")
 
     def on_mount(self) -> None:
@@ -408,7 +418,9 @@ class WeightsPane(Pane):
         return [(name, repr(float(heatmap.values[row, column]))), (f"Row {row}", rows)]
 
     def exportable(self) -> str:
-        return "weights"
+        return {"statistics": "weight-statistics", "spectrum": "spectrum"}.get(
+            self._region, "weights"
+        )
 
 
 def _plot(measure: str, found: Statistics, last: int, why: str) -> Plot:

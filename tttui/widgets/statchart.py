@@ -7,13 +7,17 @@ from tttui.widgets.chart import Chart
 
 
 class StatChart(Chart):
-    """A chart whose title row names every curve, however narrow it is."""
+    """A chart whose title row names every curve, however narrow it is.
+
+    `short` stands for the title where that does not fit.
+    """
 
     can_focus = False
 
-    def __init__(self, measure: str, *, log: bool = False) -> None:
+    def __init__(self, measure: str, short: str, *, log: bool = False) -> None:
         super().__init__(name=measure, id=measure)
         self.measure = measure
+        self._short = short
         self.set_log(log)
 
     def reading(self, width: int) -> list[Part]:
@@ -27,5 +31,6 @@ class StatChart(Chart):
             text = numbers.short(found[1]) if found else "-"
             values.append((f" {text}", self.palette.text, False))
         room = width - sum(len(text) for text, _, _ in values)
-        title = fit(self.shown.title, room, self.glyphs.ellipsis)
+        title = self.shown.title if len(self.shown.title) < room else self._short
+        title = fit(title, room, self.glyphs.ellipsis)
         return [(title, self.palette.text, True), *values]

@@ -5,10 +5,13 @@ from rich.segment import Segment
 
 from tttui.draw import heat
 from tttui.draw.canvas import Canvas, fit
-from tttui.draw.colours import DEFAULT, style
+from tttui.draw.colours import DEFAULT, blend, style
 from tttui.model.parts import ROLES, part_name
 from tttui.widgets.drawn import replaced
 from tttui.widgets.heatmap import Cell, Heatmap
+
+SIGNED = 1 / 8
+"""Part of the limit from which a negative element is marked."""
 
 LABELS = 4
 """Columns for the names of the rows."""
@@ -62,6 +65,7 @@ class WeightMap(Heatmap):
             self._name_rows(canvas)
         if self.top > 1:
             self._name_columns(canvas)
+        self._mark_signs(canvas)
         self._mark_nan(canvas)
         return canvas
 
@@ -118,6 +122,27 @@ class WeightMap(Heatmap):
             text = part_name(self.matrix, 1, column, columns, short=True)
             if x + len(text) <= self.room[0]:
                 canvas.write(self.top - 1, self.left + x, text, self.palette.muted)
+
+    def _mark_signs(self, canvas: Canvas) -> None:
+        """A minus on negative elements that fill a character: their colour is not the only sign."""
+        view, glyphs = self.view, self.glyphs
+        if not glyphs.braille or view.wide < 2 or view.high < 2 or not self._bound:
+            return
+        rows, columns = self._span()
+        part = self.values[view.row : view.row + rows, view.column : view.column + columns]
+        with np.errstate(invalid="ignore"):
+            negative = np.argwhere(part < -SIGNED * self._bound)
+        for row, column in negative.tolist():
+            x, top = view.place(view.row + row, view.column + column)
+            y, x = (
+                self.top + (top + (view.high - 1) // 2) // 2,
+                self.left + x + (view.wide - 1) // 2,
+            )
+            if y >= self.top + self.room[1] or x >= canvas.columns:
+                continue
+            paper = int(canvas.ink[y, x])  # of the upper half, which the element fills as well
+            ink = blend(paper, self.palette.text, 0.5)
+            canvas.write(y, x, "-", ink, paper)
 
     def _mark_nan(self, canvas: Canvas) -> None:
         """A cross over cells that hold a NaN: its colour alone would not tell."""
