@@ -42,14 +42,15 @@ def seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
 
 
 PEAK = """
-import resource, sys
+import sys
 from pathlib import Path
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 import tttui.artifacts.summary
 
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 (place,) = find_sessions([Path(sys.argv[1])])
 before = peak()

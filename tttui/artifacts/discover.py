@@ -79,7 +79,7 @@ class _Listing:
 class _Search:
     def __init__(self) -> None:
         self.found = Scan()
-        self._seen: set[str] = set()
+        self._seen: dict[tuple[int, int], int] = {}
         self._entered: set[tuple[int, int]] = set()
 
     def start(self, path: Path) -> None:
@@ -123,8 +123,12 @@ class _Search:
         return path.parent.name == "sessions" or ("meta.json" in names and path.name != "session")
 
     def _search(self, path: Path, depth: int) -> None:
+        identity = self._identity(path)
+        if identity is None or identity in self._entered:
+            return
+        self._entered.add(identity)
         listing = self._list(path)
-        if listing is None or not self._enter(path):
+        if listing is None:
             return
         if self._is_run(path, listing):
             native = bool(NATIVE_FILES & listing.files) or self._has_engine_state(listing)
@@ -183,28 +187,23 @@ class _Search:
             self._add(Place(path, "store"))
 
     def _add(self, place: Place) -> None:
-        key = os.path.realpath(place.path)
-        if key in self._seen:
-            if place.run is not None:  # the newest wish of the user wins
-                self.found.places = [
-                    place if os.path.realpath(p.path) == key else p for p in self.found.places
-                ]
+        identity = self._identity(place.path)
+        if identity is None:
             return
-        self._seen.add(key)
-        self.found.places.append(place)
+        at = self._seen.setdefault(identity, len(self.found.places))
+        if at == len(self.found.places):
+            self.found.places.append(place)
+        elif place.run is not None:  # the run that the user named counts
+            self.found.places[at] = place
 
-    def _enter(self, path: Path) -> bool:
-        """Whether a directory is searched for the first time."""
+    def _identity(self, path: Path) -> tuple[int, int] | None:
+        """What tells one directory from another, whatever links lead to it."""
         try:
-            stat = path.stat()
+            stat = os.stat(path)
         except OSError as error:
             self._problem(path, _said(error))
-            return False
-        key = (stat.st_dev, stat.st_ino)
-        if key in self._entered:
-            return False
-        self._entered.add(key)
-        return True
+            return None
+        return stat.st_dev, stat.st_ino
 
     def _list(self, path: Path) -> _Listing | None:
         try:

@@ -1,6 +1,7 @@
 """weights_history.npy: a structured array that grows by whole records, mapped, never copied."""
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -68,25 +69,72 @@ def read_history(path: Path) -> tuple[History, str | None]:
 
     Raises TttuiError where nothing can be shown, OSError where it cannot be opened.
     """
-    dtype, start, count = read_layout(path)
-    matrices = [name for name in dtype.names or () if name != "t"]
-    if count == 0:
-        empty = {name: np.empty((0, *dtype[name].shape), np.float32) for name in matrices}
-        return History(np.empty(0, dtype=np.int64), empty), None
-    try:
-        records: np.ndarray[Any, Any] = np.memmap(
-            path, dtype=dtype, mode="r", offset=start, shape=(count,)
-        )
-    except (ValueError, OverflowError) as error:
-        raise TttuiError(f"{path}: cannot be mapped ({error})") from None
-    # A copy: a column of a few bytes a record would keep every page of the file busy.
-    t = np.array(records["t"], dtype=np.int64)
-    problem = None
-    rises = np.flatnonzero(np.diff(t) <= 0)
-    if len(rises):
-        at = int(rises[0]) + 1
-        problem = (
-            f"record {at} has t {t[at]} after t {t[at - 1]}; only the {at} before it are shown"
-        )
-        t, records = t[:at], records[:at]
-    return History(t, {name: records[name] for name in matrices}), problem
+    file = HistoryFile(path)
+    history = file.read()
+    return history, file.problem
+
+
+class HistoryFile:
+    """A growing weights_history.npy; `read` costs in proportion to the new records.
+
+    Only the steps are read. They lie one to a record, so that reading them through the map would
+    make every page of the file resident.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problem: str | None = None
+        """What is wrong with records that are left out."""
+        self._layout: tuple[int, np.dtype[Any], int] | None = None
+        self._t = np.empty(0, dtype=np.int64)
+        self._history: History | None = None
+
+    def read(self) -> History:
+        """All whole records, the same object where nothing changed. Raises as `read_history`."""
+        dtype, start, count = read_layout(self.path)
+        with self.path.open("rb", buffering=0) as file:
+            handle = file.fileno()
+            layout = (os.fstat(handle).st_ino, dtype, start)
+            known = len(self._t)
+            grown = layout == self._layout and known <= count
+            if not grown or (known and self._steps(handle, known - 1, known)[0] != self._t[-1]):
+                self._layout, self._history, known = layout, None, 0
+                self._t = np.empty(0, dtype=np.int64)
+            if self._history is not None and count == known:
+                return self._history
+            self._t = np.concatenate((self._t, self._steps(handle, known, count)))
+        self._history = self._mapped(len(self._t))
+        return self._history
+
+    def _steps(self, handle: int, begin: int, end: int) -> np.ndarray[Any, Any]:
+        """The field t of the records [begin, end)."""
+        assert self._layout is not None
+        _, dtype, start = self._layout
+        field, offset = dtype.fields["t"][:2] if dtype.fields else (dtype, 0)
+        size, first = dtype.itemsize, start + offset
+        parts = [os.pread(handle, field.itemsize, first + i * size) for i in range(begin, end)]
+        whole = [part for part in parts if len(part) == field.itemsize]
+        return np.frombuffer(b"".join(whole), dtype=field).astype(np.int64)
+
+    def _mapped(self, count: int) -> History:
+        assert self._layout is not None
+        _, dtype, start = self._layout
+        matrices = [name for name in dtype.names or () if name != "t"]
+        self.problem = None
+        falls = np.flatnonzero(np.diff(self._t) <= 0)
+        if len(falls):
+            at = int(falls[0]) + 1
+            self.problem = (
+                f"record {at} has t {self._t[at]} after t {self._t[at - 1]}; "
+                f"only the {at} before it are shown"
+            )
+            count = at
+        if count == 0:
+            return History(
+                self._t, {name: np.empty((0, *dtype[name].shape), "f4") for name in matrices}
+            )
+        try:
+            records = np.memmap(self.path, dtype=dtype, mode="r", offset=start, shape=(count,))
+        except (ValueError, OverflowError) as error:
+            raise TttuiError(f"{self.path}: cannot be mapped ({error})") from None
+        return History(self._t[:count], {name: records[name] for name in matrices})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.events import EventLines, EventList
-from tttui.artifacts.history import read_history
+from tttui.artifacts.history import HistoryFile
 from tttui.artifacts.layout import files_of, why_missing
 from tttui.artifacts.meta import read_meta, read_metrics
 from tttui.artifacts.runs import runs_of
@@ -56,7 +56,10 @@ class SessionReader:
         self._weights = WholeFile[Weights](files.weights, "weights", read_plastic)
         self._base = WholeFile(files.base, "base", read_base)
         self._status = WholeFile(files.status, "status", read_status) if files.status else None
-        self._history = WholeFile(files.history, "history", _history) if files.history else None
+        self._history = None
+        if files.history is not None:
+            history = HistoryFile(files.history)
+            self._history = WholeFile(files.history, "history", lambda _: _read_history(history))
         self._steps = StepsFile(files.steps) if files.steps else None
         self._lines = EventLines(files.event_lines) if files.event_lines else None
         self._list = (
@@ -257,9 +260,9 @@ def _same(before: SessionData, after: SessionData) -> bool:
     )
 
 
-def _history(path: Path) -> tuple[History, list[Problem]]:
-    history, problem = read_history(path)
-    return history, [Problem("history", path, problem)] if problem else []
+def _read_history(file: HistoryFile) -> tuple[History, list[Problem]]:
+    history = file.read()
+    return history, [Problem("history", file.path, file.problem)] if file.problem else []
 
 
 def _event_list(path: Path) -> tuple[Transactions, list[Problem]]:

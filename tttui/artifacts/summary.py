@@ -14,7 +14,7 @@ from tttui.artifacts.layout import files_of
 from tttui.artifacts.meta import read_meta, read_metrics
 from tttui.artifacts.status import derive_status, read_status
 from tttui.artifacts.steps_csv import StepsFile
-from tttui.artifacts.wholefile import WholeFile
+from tttui.artifacts.wholefile import read_part
 from tttui.model.session import Meta, Place, Problem, SessionSummary
 
 TAIL_BYTES = 512
@@ -33,11 +33,10 @@ def read_summary(
     files = files_of(place, run)
     problems: list[Problem] = []
 
-    def read(part: str, path: Path, parse: Any) -> Any:
-        file: WholeFile[Any] = WholeFile(path, part, parse)
-        file.refresh()
-        problems.extend(file.problems)
-        return file.value
+    def read(part: str, path: Path, parse: Callable[[Path], tuple[Any, list[Problem]]]) -> Any:
+        value, found = read_part(path, part, parse)
+        problems.extend(found)
+        return value
 
     meta: Meta = read("meta", files.meta, read_meta) or Meta()
     metrics: Mapping[str, Any] = read("metrics", files.metrics, read_metrics) or {}

@@ -42,9 +42,9 @@ class WholeFile(Generic[Value]):
             stat = self.path.stat()
         except OSError as error:
             gone = isinstance(error, (FileNotFoundError, NotADirectoryError))
-            problem = () if gone else (self._problem(f"cannot be read: {error.strerror}"),)
-            self.exists, self.value, self.problems, self._stat = False, None, problem, None
-            self._checksum = None
+            reason = f"cannot be read: {error.strerror}"
+            self.problems = () if gone else (Problem(self._part, self.path, reason),)
+            self.exists, self.value, self._stat = False, None, None
             return
         seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
         if seen == self._stat and self._settled:
@@ -52,19 +52,30 @@ class WholeFile(Generic[Value]):
         unchanged = seen == self._stat
         self._stat, self.exists = seen, True
         self._settled = time_ns() - stat.st_mtime_ns > SETTLED_S * 1e9
+        checksum = None
         try:
-            checksum = crc32(self.path.read_bytes()) if stat.st_size <= CHECKED_BYTES else None
+            # Only where the file was or is so new that its times cannot tell.
+            if (unchanged or not self._settled) and stat.st_size <= CHECKED_BYTES:
+                checksum = crc32(self.path.read_bytes())
             if unchanged and checksum is not None and checksum == self._checksum:
                 return
-            self._checksum = checksum
-            self.value, problems = self._parse(self.path)
-            self.problems = tuple(problems)
-        except OSError as error:
-            self.value = None
-            self.problems = (self._problem(f"cannot be read: {error.strerror or error}"),)
-        except TttuiError as error:
-            reason = str(error).removeprefix(f"{self.path}: ")
-            self.value, self.problems = None, (self._problem(reason),)
+        except OSError:
+            pass  # parsing meets it again, and names it
+        self._checksum = checksum
+        self.value, problems = read_part(self.path, self._part, self._parse)
+        self.problems = tuple(problems)
+        self.exists = self.value is not None or bool(problems)
 
-    def _problem(self, reason: str) -> Problem:
-        return Problem(self._part, self.path, reason)
+
+def read_part(
+    path: Path, part: str, parse: Callable[[Path], tuple[Value, list[Problem]]]
+) -> tuple[Value | None, list[Problem]]:
+    """What `parse` made of a file and its problems; None where it is missing or damaged."""
+    try:
+        return parse(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None, []
+    except OSError as error:
+        return None, [Problem(part, path, f"cannot be read: {error.strerror or error}")]
+    except TttuiError as error:
+        return None, [Problem(part, path, str(error).removeprefix(f"{path}: "))]
