@@ -1,0 +1,161 @@
+"""Comparing sessions: numbers, settings that differ, warnings, the transfer matrix in words."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tttui.model.arrays import Floats
+from tttui.model.compare import (
+    Transfer,
+    compare,
+    compatible,
+    distinct_names,
+    same_trajectory,
+    same_world,
+    transfer_sentence,
+)
+from tttui.model.session import Meta, Place, SessionData, SessionSummary
+from tttui.model.steps import Steps, Trajectory
+
+
+def session(
+    name: str = "a",
+    *,
+    adaptive: float = 0.125,
+    n: int = 200,
+    signature: str | None = "s",
+    seed: int | None = 1,
+    mu: float | None = 0.1,
+    **raw: Any,
+) -> SessionData:
+    flags = np.zeros(n, dtype=np.bool_)
+    steps = Steps(np.arange(n), np.full(n, 0.25), np.full(n, adaptive), flags, flags)
+    written = {"mu": mu, "seed": seed, "model_signature": signature, "session_id": name, **raw}
+    meta = Meta(
+        session_id=name, seed=seed, mu=mu, env_mode="linear", model_signature=signature, raw=written
+    )
+    return SessionData(Place(Path("/r") / name, "native"), meta=meta, steps=steps)
+
+
+def trajectory(n: int = 10, seed: int = 0, first: int = 0) -> Trajectory:
+    rng = np.random.default_rng(seed)
+    return Trajectory(np.arange(first, first + n), rng.normal(size=(n, 4)), rng.normal(size=(n, 2)))
+
+
+def value(found: Any, name: str, i: int) -> float:
+    metric = next(m for m in found.metrics if m.name == name)
+    return float(metric.values[i])
+
+
+def test_metrics_are_of_the_last_hundred_steps_and_the_best_is_named() -> None:
+    found = compare([session("a"), session("b", adaptive=0.0625)], [None, None])
+    assert value(found, "improvement", 0) == 50.0
+    assert value(found, "adaptive MSE", 1) == 0.0625
+    assert next(m for m in found.metrics if m.name == "adaptive MSE").best == 1
+    assert next(m for m in found.metrics if m.name == "improvement").best == 1
+
+
+def test_a_session_that_never_ran_has_no_numbers_and_is_not_best() -> None:
+    found = compare([session("a"), session("b", n=0)], [None, None])
+    metric = found.metrics[0]
+    assert metric.values == (0.125, None)
+    assert metric.best is None
+
+
+def test_only_settings_that_differ_are_listed_and_absent_ones_are_a_dash() -> None:
+    a = session("a", plasticity_cfg={"lr": 0.02, "chunk": 32})
+    b = session("b", plasticity_cfg={"lr": 0.005, "chunk": 32, "whiten": True})
+    found = [(d.group, d.name, d.values) for d in compare([a, b], [None, None]).differences]
+    assert found == [("updates", "lr", ("0.02", "0.005")), ("updates", "whiten", ("-", "yes"))]
+
+
+def test_ids_and_times_are_no_settings() -> None:
+    a, b = session("a", created_at_unix=1), session("b", created_at_unix=2)
+    assert compare([a, b], [None, None]).differences == ()
+
+
+def test_equal_trajectories_give_no_warning() -> None:
+    found = compare([session("a"), session("b", seed=2)], [trajectory(), trajectory()])
+    assert found.warnings == ()
+
+
+def test_other_trajectories_are_warned_of_by_name() -> None:
+    found = compare([session("a"), session("b")], [trajectory(), trajectory(seed=1)])
+    assert len(found.warnings) == 1
+    assert found.warnings[0].startswith("Different trajectories: b saw other")
+
+
+def test_where_no_trajectory_is_recorded_the_seed_tells() -> None:
+    found = compare([session("a"), session("b", seed=2)], [trajectory(), None])
+    assert "Different trajectories: b" in found.warnings[0]
+
+
+def test_where_neither_is_recorded_it_says_that_it_cannot_tell() -> None:
+    found = compare([session("a", seed=None), session("b", seed=None)], [None, None])
+    assert "cannot be told" in found.warnings[0]
+
+
+def test_other_model_signatures_are_warned_of() -> None:
+    found = compare([session("a"), session("b", signature="other")], [None, None])
+    assert found.warnings[0].startswith("Different model signatures: a against b")
+
+
+def test_trajectories_are_compared_where_both_have_steps() -> None:
+    whole = trajectory(20)
+    part = Trajectory(whole.t[5:12], whole.z[5:12], whole.a[5:12])
+    assert same_trajectory(whole, part) is True
+    assert same_trajectory(whole, trajectory(5, first=100)) is None
+
+
+def test_a_scheduled_friction_makes_another_world() -> None:
+    a, b = session("a").meta, session("b", mu_schedule=[[100, 0.3]]).meta
+    assert same_world(a, b) is False
+    assert same_world(a, a) is True
+
+
+def test_names_are_told_apart_by_run_and_then_by_path() -> None:
+    places = [Place(Path("/r/one/demo"), "native"), Place(Path("/r/two/demo"), "native")]
+    assert distinct_names(places, [None, None]) == ("one/demo", "two/demo")
+    twice = Place(Path("/s/sessions/x"), "store")
+    assert distinct_names([twice, twice], ["r1", "r2"]) == ("x / r1", "x / r2")
+
+
+def test_compatible_sessions_share_the_signature_and_maybe_the_base() -> None:
+    metas = [
+        Meta(model_signature="s", base_ckpt_hash="h"),
+        Meta(model_signature="s", base_ckpt_hash="h"),
+        Meta(model_signature="s", base_ckpt_hash="other"),
+        Meta(model_signature="t", base_ckpt_hash="h"),
+        Meta(),
+    ]
+    found = [SessionSummary(Place(Path(f"/r/{i}"), "native"), meta=m) for i, m in enumerate(metas)]
+    assert compatible(found, 0) == ([1, 2], [1])
+    assert compatible(found, 4) == ([], [])
+
+
+def matrix(*rows: list[float]) -> Floats:
+    return np.array(rows)
+
+
+def test_a_winning_diagonal_is_called_memory() -> None:
+    found = Transfer((0, 1), matrix([1.0, 5.0], [4.0, 2.0]), 512)
+    assert found.winners == (0, 1)
+    sentence = transfer_sentence(found, ("a", "b"), [0.05, 0.2])
+    assert sentence.startswith("The diagonal wins in all 2 worlds")
+
+
+def test_a_lost_world_is_named() -> None:
+    found = Transfer((0, 1), matrix([1.0, 1.5], [4.0, 2.0]), 512)
+    sentence = transfer_sentence(found, ("a", "b"), [0.05, 0.2])
+    assert "1 of 2 worlds: a does better in the world of b" in sentence
+
+
+def test_equal_frictions_say_nothing_about_memory() -> None:
+    found = Transfer((0, 1), matrix([1.0, 1.5], [4.0, 2.0]), 512)
+    assert "says nothing" in transfer_sentence(found, ("a", "b"), [0.1, 0.1])
+
+
+def test_weights_that_are_not_finite_win_nowhere() -> None:
+    found = Transfer((0, 1), matrix([np.nan, np.inf], [np.nan, 2.0]), 512)
+    assert found.winners == (-1, 1)
