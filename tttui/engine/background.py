@@ -58,5 +58,5 @@ def _owner(directory: Path) -> object:
     """The process that wrote status.json last."""
     try:
         return read_object(directory / "status.json").get("pid")
-    except TttuiError:
+    except (TttuiError, OSError):
         return None

@@ -248,6 +248,8 @@ def _metrics(recorded: Path, again: Path) -> Check:
     name = "session/metrics.json"
     try:
         theirs = read_object(recorded / name)
+    except OSError as error:
+        return Check(name, False, f"cannot be read: {error.strerror}")
     except TttuiError as error:
         return Check(name, False, str(error))
     mine = read_object(again / name)

@@ -11,13 +11,13 @@ from tttui.artifacts.checkpoint import read_checkpoint
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.history import read_history
 from tttui.artifacts.layout import files_of
-from tttui.artifacts.metadata import settings_from_meta
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.engine.base import read_base, shapes
 from tttui.engine.build import START_FILE, Start, momentum_of, started_with
 from tttui.engine.compare import Check
 from tttui.engine.naming import free_directory, new_directory
+from tttui.engine.recordedmeta import mu_changes, settings_changes, settings_of
 from tttui.engine.replay import replay_to
 from tttui.engine.saved import restored
 from tttui.engine.session import SessionRun
@@ -66,7 +66,7 @@ def fork(
     missing = data.problem("meta")
     if missing is not None and not data.meta.raw:
         raise RefusedInput(f"{missing.path}: {missing.reason}; without it nothing can be forked")
-    before = settings_from_meta(data.meta.raw)
+    before = settings_of(data.meta.raw, data.place.path)
     base = read_base(files_of(place, data.run).base, before.model)
     parent = _native(data, before, at) if place.layout == "native" else _foreign(data, at)
     _check_shapes(place, parent.weights, before.model)
@@ -91,12 +91,12 @@ def fork(
 def _settings(
     data: SessionData, before: Settings, t: int, preset: str | None, changes: Mapping[str, Any]
 ) -> Settings:
-    for change in data.meta.raw.get("settings_changes", []):
-        if change.get("t", 0) <= t:
-            before = before.updated({k: v for k, v in change.items() if k != "t"})
+    for when, values in settings_changes(data.meta.raw):
+        if when <= t:
+            before = before.updated(values)
     mu = before.world.mu
-    for when, value in data.meta.raw.get("mu_schedule") or ():
-        mu = float(value) if when <= t else mu
+    for when, value in mu_changes(data.meta.raw):
+        mu = value if when <= t else mu
     native = data.place.layout == "native"
     settings = replace(
         before,
@@ -191,7 +191,7 @@ def fork_origin(directory: Path, meta: Mapping[str, Any]) -> list[Check]:
         return [Check(name, None, f"the parent {meta.get('parent_session_id')} is not there")]
     try:
         data = SessionReader(find_sessions([parent])[0]).refresh()
-        settings = settings_from_meta(data.meta.raw)
+        settings = settings_of(data.meta.raw, data.place.path)
         then = _native(data, settings, t) if data.place.layout == "native" else _foreign(data, t)
     except (TttuiError, IndexError) as error:
         return [Check(name, None, f"the parent's weights at step {t} are not known: {error}")]

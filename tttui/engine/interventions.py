@@ -77,7 +77,10 @@ def recorded(directory: Path) -> list[Intervention]:
     path = directory / FILE
     if not path.exists():
         return []
-    lines = path.read_bytes().split(b"\n")
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise TttuiError(f"{path}: cannot be read: {error.strerror}") from error
     return in_order(_parsed(path, i, line) for i, line in enumerate(lines[:-1], 1))
 
 
@@ -85,10 +88,13 @@ def drop_half_written(directory: Path) -> None:
     """Cut off a last line that a crash left without its end, so that appending stays sound."""
     path = directory / FILE
     if path.exists():
-        content = path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            os.truncate(path, whole)
+        try:
+            content = path.read_bytes()
+            whole = content.rfind(b"\n") + 1
+            if whole < len(content):
+                os.truncate(path, whole)
+        except OSError as error:
+            raise TttuiError(f"{path}: cannot be repaired: {error.strerror}") from error
 
 
 def _parsed(path: Path, number: int, line: bytes) -> Intervention:

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tttui.artifacts.jsonfile import read_object
-from tttui.artifacts.metadata import settings_from_meta
 from tttui.engine import interventions as record
 from tttui.engine.base import FILE, read_base
 from tttui.engine.build import new_stepper, started_with
+from tttui.engine.recordedmeta import read_meta_of, settings_of
 from tttui.engine.stepper import Stepper
 from tttui.model.arrays import Weights
 
@@ -18,7 +17,7 @@ def replay_to(directory: Path, t: int) -> Stepper:
 
     The update that is tried just before step t is included.
     """
-    settings = settings_from_meta(read_object(directory / "session" / "meta.json"))
+    settings = settings_of(read_meta_of(directory), directory)
     start = started_with(directory)
     base = read_base(directory / FILE, settings.model).weights
     snapshots: list[tuple[int, Weights]] = [(0, start[0] if start else base)]

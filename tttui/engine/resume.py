@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tttui.artifacts.jsonfile import read_object
-from tttui.artifacts.metadata import settings_from_meta
 from tttui.engine.device import check_device
 from tttui.engine.interventions import recorded
+from tttui.engine.recordedmeta import mu_changes, read_meta_of, settings_changes, settings_of
 from tttui.engine.session import SessionRun
 from tttui.engine.stepper import LIVE_SETTINGS
 from tttui.model.errors import RefusedInput
@@ -35,8 +34,8 @@ def resume(
     that it was begun with. Raises RefusedInput where nothing is left to do, or where `changes`
     contradict the session's history and `override` does not allow it.
     """
-    meta = read_object(directory / "session" / "meta.json")
-    settings = settings_from_meta(meta)
+    meta = read_meta_of(directory)
+    settings = settings_of(meta, directory)
     differing = _differing(settings, _overridden(directory, meta), changes or {})
     _refuse_contradictions(directory, settings, differing, override)
     check_device(settings.device)
@@ -60,12 +59,12 @@ def resume(
 def _overridden(directory: Path, meta: Mapping[str, Any]) -> Mapping[str, Any]:
     """Settings as the interventions so far left them."""
     now: dict[str, Any] = {}
-    for change in meta.get("settings_changes", []):
-        now.update({k: v for k, v in change.items() if k != "t"})
+    for _, values in settings_changes(meta):
+        now.update(values)
     done = max((i.known_at for i in recorded(directory)), default=0)
-    for t, mu in meta.get("mu_schedule") or ():
+    for t, mu in mu_changes(meta):
         if t <= done:
-            now["mu"] = float(mu)
+            now["mu"] = mu
     return now
 
 

@@ -11,6 +11,12 @@ FORMAT = "%(asctime)s %(levelname)-7s %(message)s"
 
 
 class _QuietHandler(logging.FileHandler):
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            super().emit(record)
+        except OSError:  # opening the file is not covered by the handler's own care
+            self.handleError(record)
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """A log that cannot be written must not stop the run, nor print to the terminal."""
 

@@ -15,9 +15,7 @@ from typing import Any, Self
 from tttui.artifacts.atomic import write_error
 from tttui.artifacts.checkpoint import read_checkpoint
 from tttui.artifacts.history import read_history
-from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.lock import SessionLock
-from tttui.artifacts.metadata import settings_from_meta
 from tttui.artifacts.writer import RunWriter
 from tttui.engine import control
 from tttui.engine import interventions as record
@@ -32,6 +30,7 @@ from tttui.engine.build import (
 )
 from tttui.engine.faults import Fault, disk_full
 from tttui.engine.interventions import Intervention, Kind
+from tttui.engine.recordedmeta import read_meta_of, settings_of
 from tttui.engine.runlog import RunLog
 from tttui.engine.saved import restored, saved
 from tttui.engine.stepper import Rows
@@ -72,8 +71,8 @@ class SessionRun:
         """Use `create` or `open`."""
         self.path = directory
         self._lock = lock
-        self.meta = read_object(directory / "session" / "meta.json")
-        settings = settings_from_meta(self.meta)
+        self.meta = read_meta_of(directory)
+        settings = settings_of(self.meta, directory)
         self.steps_total = settings.steps
         self.disk_full_at: int | None = None
         base = read_base(directory / FILE, settings.model)

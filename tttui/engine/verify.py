@@ -10,8 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tttui.artifacts.checkpoint import read_checkpoint
-from tttui.artifacts.jsonfile import read_object
-from tttui.artifacts.metadata import settings_from_meta
 from tttui.artifacts.reader import SessionReader
 from tttui.engine import compare, interventions
 from tttui.engine.base import FILE, read_base
@@ -19,6 +17,7 @@ from tttui.engine.build import Start, started_with
 from tttui.engine.compare import Check, Extent
 from tttui.engine.foreign import foreign_checks
 from tttui.engine.fork import fork_origin
+from tttui.engine.recordedmeta import read_meta_of, settings_of
 from tttui.engine.saved import restored
 from tttui.engine.session import SessionRun
 from tttui.model.errors import RefusedInput, TttuiError
@@ -46,8 +45,8 @@ def verify(place: Place, progress: Progress | None = None) -> list[Check]:
 
 
 def _native(directory: Path, ragged: bool, progress: Progress | None) -> list[Check]:
-    meta = read_object(directory / "session" / "meta.json")
-    settings = settings_from_meta(meta)
+    meta = read_meta_of(directory)
+    settings = settings_of(meta, directory)
     checks = [compare.base_hash(directory, meta), compare.signature(meta)]
     try:
         base = read_base(directory / FILE, settings.model)
