@@ -165,8 +165,8 @@ def line_search(moves: Array, bent: Array, slope: Array) -> Array:
     points = xp.arange(COARSE, dtype=moves.dtype, device=moves.device)
     # Squared spacing: near convergence the best step is a small part of the range.
     at = best((points / (COARSE - 1)) ** 2)
-    low = (xp.clip(at - 1.0, 0.0, None) / (COARSE - 1)) ** 2
-    width = (xp.clip(at + 1.0, None, COARSE - 1.0) / (COARSE - 1)) ** 2 - low
+    low = (xp.where(at > 0, at - 1.0, at) / (COARSE - 1)) ** 2
+    width = (xp.where(at < COARSE - 1, at + 1.0, at) / (COARSE - 1)) ** 2 - low
     return (low + width * best(low + width * points[:FINE] / (FINE - 1)) / (FINE - 1))[..., 0]
 
 
@@ -224,7 +224,7 @@ def learn(
             s = line_search(moves, bent, xp.reshape(slope, (*slope.shape[:-2], -1)))
         else:
             s = xp.ones_like(pre_loss)
-        by_power = xp.stack([s, s**2, s**3], axis=-1)[..., None, :]
+        by_power = xp.stack([s, s * s, s * s * s], axis=-1)[..., None, :]
         slope = slope + xp.reshape(by_power @ bent, slope.shape)
         weights = {n: weights[n] - s[..., None, None] * step[n] for n in PLASTIC}
         lr = lr + s * (p.lr / p.inner_steps)

@@ -58,7 +58,7 @@ def memory_basis(decays: Floats) -> Floats:
 
 
 class Memory:
-    """The filter of one set of decays as matrices, for stretches of up to `longest` steps.
+    """The filter of one set of decays as matrices, used on up to `longest` steps in one piece.
 
     `convert` makes arrays of the wanted kind, on the wanted device, from numpy's.
     """
@@ -86,17 +86,15 @@ class Memory:
 
         Returns Z, one column for what is known after each input, and the F to go on from.
         """
-        n = x.shape[-1]
+        xp, n = namespace(x), x.shape[-1]
+        if n > self.longest:
+            Z, F = self.filter(x[..., : self.longest], F0)
+            later, F = self.filter(x[..., self.longest :], F)
+            return xp.concat([Z, later], axis=-1), F
         seen, fading = self._tables(n)
         Z = x @ seen + F0 @ fading
         F = x @ self._onto_F[self.longest - n :, :] + self._left[n] * F0
-        return namespace(x).reshape(Z, (*x.shape[:-2], -1, n)), F
-
-    def faded(self, Z0: Array, n: int) -> Array:
-        """What is left of Z0 [..., 6 x r] after 1 .. n steps, [..., 6 x r, n]."""
-        xp = namespace(Z0)
-        F0 = xp.reshape(Z0, (*Z0.shape[:-1], -1, self.r)) @ self.U32.mT
-        return xp.reshape(F0 @ self._tables(n)[1], (*Z0.shape, n))
+        return xp.reshape(Z, (*x.shape[:-2], -1, n)), F
 
     def _tables(self, n: int) -> tuple[Array, Array]:
         if n not in self._cut:
@@ -104,6 +102,23 @@ class Memory:
             xp, seen, fading = namespace(self.U), self._seen[:n, :, :n], self._fading[:, :, :n]
             self._cut[n] = (xp.reshape(seen, (n, -1)), xp.reshape(fading, (len(fading), -1)))
         return self._cut[n]
+
+
+class Fading:
+    """What is left of older memories over the next `steps` steps."""
+
+    def __init__(self, decays: Floats, steps: int, convert: Any = np.asarray) -> None:
+        self.steps = steps
+        U = memory_basis(decays)
+        left = np.einsum("nk,nl->nkl", U, powers(decays, steps)[:, 1:])
+        # [r, r x steps]: memories now to memories after each step.
+        self._table = convert((U.T @ left.reshape(len(U), -1)).astype(np.float32))
+
+    def faded(self, Z0: Array) -> Array:
+        """Memories [..., 6 x r, steps] that remain of Z0 [..., 6 x r]."""
+        xp = namespace(Z0)
+        rows = xp.reshape(Z0, (*Z0.shape[:-1], -1, len(self._table)))
+        return xp.reshape(rows @ self._table, (*Z0.shape, self.steps))
 
 
 def readout(U: Array, W_o: Array, M: Array) -> Array:

@@ -25,7 +25,7 @@ from tttui.model.transactions import STATUSES
 Array = Any
 
 BLOCK = 64
-"""Longest stretch that is predicted in one piece."""
+"""Longest stretch that is filtered in one piece."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +76,8 @@ class Learner:
             self._device, self._xp = torch_device(settings.device)
         dt = settings.model.dt
         decays = ssm.decay(self.base["a_raw"], dt)
-        self._memory = ssm.Memory(decays, max(BLOCK, self.p.buffer_len), self._array)
+        self._memory = ssm.Memory(decays, BLOCK, self._array)
+        self._older = ssm.Fading(decays, self.p.buffer_len, self._array)
         self._frozen = {k: self._array(self.base[k]) for k in PLASTIC}
         self._frozen_Q = self._readout(self._frozen)
         self._anchor = self._experience()
@@ -123,14 +124,7 @@ class Learner:
         z [..., n+1, 4] are the observations from the current one on, a [..., n, 2] the actions.
         """
         z, a = np.asarray(z, dtype=np.float32), np.asarray(a, dtype=np.float32)
-        parts = []
-        for first in range(0, a.shape[-2], BLOCK):
-            last = min(first + BLOCK, a.shape[-2])
-            parts.append(self._predict(z[..., first : last + 1, :], a[..., first:last, :]))
-        if len(parts) == 1:
-            return Stretch(*parts[0])
-        steps_axis = len(self.lead)
-        return Stretch(*(np.concatenate(p, axis=steps_axis) for p in zip(*parts, strict=True)))
+        return Stretch(*self._predict(z, a))
 
     @np.errstate(over="ignore", invalid="ignore")
     def _predict(self, z: Floats, a: Floats) -> tuple[Floats, Floats, Floats, Floats]:
@@ -200,7 +194,7 @@ class Learner:
         Z = s["buffer_Z"][..., 1:]
         if not self.p.stored_state:
             # From h = 0 at the first row: take away what is left of older inputs.
-            Z = Z - self._memory.faded(s["buffer_Z"][..., 0], self.p.buffer_len)
+            Z = Z - self._older.faded(s["buffer_Z"][..., 0])
         return Replay.of(s["buffer_x"], Z, s["buffer_y"], s["buffer_w"], self._memory.U)
 
     def update(self, t: int, *, blow_up: float = 1.0) -> Any:
