@@ -4,9 +4,7 @@ A `SessionRun` belongs to one thread. Between two calls of `advance` its owner m
 at any step: intervene, checkpoint, say that it pauses, close.
 """
 
-import sys
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +27,7 @@ from tttui.engine.build import (
     started_with,
 )
 from tttui.engine.faults import Fault, disk_full
+from tttui.engine.heartbeat import Heartbeat
 from tttui.engine.interventions import Intervention, Kind
 from tttui.engine.recordedmeta import read_meta_of, settings_of
 from tttui.engine.runlog import RunLog
@@ -39,14 +38,8 @@ from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
 
-HEARTBEAT_S = 1.0
-"""Time in seconds between two writes of status.json."""
-
 FLUSH_S = 0.25
 """Time in seconds after which rows go to the disk and requests are looked for."""
-
-RATE_POINTS = 5
-"""Heartbeats over which the speed is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +66,6 @@ class SessionRun:
         self._lock = lock
         self.meta = read_meta_of(directory)
         settings = settings_of(self.meta, directory)
-        self.steps_total = settings.steps
         self.disk_full_at: int | None = None
         base = read_base(directory / FILE, settings.model)
         if base.sha256 != self.meta.get("base_ckpt_hash"):
@@ -93,9 +85,15 @@ class SessionRun:
             on_weights=self._note_weights,
             weights_at=self._weights_at,
         )
-        self.stepper.load(state["stepper"])
         self.tally = Tally()
-        self.tally.load(state["tally"])
+        try:
+            self.stepper.load(state["stepper"])
+            self.tally.load(state["tally"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise TttuiError(
+                f"{directory / 'session' / 'engine_state.pt'}: does not hold what this version "
+                f"continues from ({error!r}); fork the session to go on with its weights"
+            ) from error
         self._writer = RunWriter(directory, history_bytes=settings.history_mb * MEGABYTE)
         try:
             self._writer.truncate(checkpoint.sizes)
@@ -107,13 +105,9 @@ class SessionRun:
         self.asked: control.Action | None = None
         """What somebody asked for through the control file; whoever drives the run clears it."""
         control.withdraw(directory)
-        self._state = "running"
-        self._error: str | None = None
-        self._started_at = time.time()
-        now = time.monotonic()
-        self._beat_at = self._flush_at = now
-        self._checkpoint_at = now + settings.checkpoint_s
-        self._pace = deque([(now, self.t)], maxlen=RATE_POINTS)
+        self._heart = Heartbeat(self._writer, self.t, settings.steps, settings.device)
+        self._flush_at = time.monotonic()
+        self._checkpoint_at = self._flush_at + settings.checkpoint_s
         self._log.started(self.t, self.stepper.interventions)
         self._recorded_mu = self.meta.get("mu_schedule")
         self.set_state("running")
@@ -162,6 +156,11 @@ class SessionRun:
         return self.stepper.t
 
     @property
+    def steps_total(self) -> int:
+        """The step up to which the run is meant to go."""
+        return self._heart.steps_total
+
+    @property
     def settings(self) -> Settings:
         return self.stepper.settings
 
@@ -198,9 +197,7 @@ class SessionRun:
             self._flush_at = now + FLUSH_S
             self._writer.flush()
             self.asked = control.taken(self.path) or self.asked
-        if now >= self._beat_at:
-            self._pace.append((now, self.t))
-            self._beat()
+        self._heart.beat_when_due(self.t, now)
         if now >= self._checkpoint_at:
             self.checkpoint()
 
@@ -218,7 +215,7 @@ class SessionRun:
         if kind == "settings":
             changes = [*self.meta.get("settings_changes", []), {"t": t, **value}]
             self.update_meta({"settings_changes": changes})
-        self._beat()
+        self._heart.beat(self.t)
 
     def checkpoint(self) -> None:
         """Save a point from which the session goes on exactly."""
@@ -235,15 +232,15 @@ class SessionRun:
 
     def set_state(self, state: str) -> None:
         """Say in status.json what the run is doing: `running` or `paused`."""
-        self._state = state
+        self._heart.state = state
         self._writer.flush()
-        self._beat()
+        self._heart.beat(self.t)
 
     def set_steps_total(self, total: int) -> None:
         """The step up to which the run is meant to go, for meta.json and status.json."""
-        self.steps_total = total
+        self._heart.steps_total = total
         self.update_meta({"run_cfg": {**self.meta.get("run_cfg", {}), "steps": total}})
-        self._beat()
+        self._heart.beat(self.t)
 
     def set_housekeeping(self, values: Mapping[str, Any]) -> None:
         """Change options that no result depends on (checkpoint_s), in meta.json too."""
@@ -260,21 +257,21 @@ class SessionRun:
         return Frame(
             self.t,
             self.steps_total,
-            self._rate(),
+            self._heart.steps_per_second(self.t),
             self.tally.attempted,
             self.tally.committed,
             self.tally.percent_better(),
             self.stepper.world.mu,
-            self._state,
+            self._heart.state,
         )
 
     def close(self, state: str) -> None:
         """Checkpoint, say how it ended (`completed`, `interrupted`, `queued`), let go."""
         try:
             self.checkpoint()
-            self._state = state
+            self._heart.state = state
             self._writer.finish()
-            self._beat()
+            self._heart.beat(self.t)
             self._log.ended(self.t, state)
         finally:
             self._release()
@@ -285,10 +282,10 @@ class SessionRun:
         Returns the error for a person.
         """
         told = error if isinstance(error, TttuiError) else TttuiError(f"{self.path}: {error!r}")
-        self._state, self._error = "failed", str(told)
+        self._heart.state, self._heart.error = "failed", str(told)
         try:
-            self._log.failed(self.t, self._error)
-            self._beat()
+            self._log.failed(self.t, str(told))
+            self._heart.beat(self.t)
         except TttuiError:
             pass  # the disk that failed is the one that the status goes to
         finally:
@@ -326,23 +323,6 @@ class SessionRun:
         if not known or t > self.t:
             raise RefusedInput(f"step {t} is not in the history of the weights")
         return {k: history.weights[k][known[-1]].copy() for k in PLASTIC}
-
-    def _rate(self) -> float:
-        (then, first), now = self._pace[0], time.monotonic()
-        return (self.t - first) / (now - then) if now > then else 0.0
-
-    def _beat(self) -> None:
-        self._beat_at = time.monotonic() + HEARTBEAT_S
-        self._writer.status(
-            state=self._state,
-            t=self.t,
-            steps_total=self.steps_total,
-            steps_per_second=round(self._rate(), 1),
-            started_at=self._started_at,
-            device=self.settings.device,
-            command=" ".join(sys.argv),
-            error=self._error,
-        )
 
     def _record_mu(self) -> None:
         """Keep in meta.json which friction was in force from which step on."""
