@@ -13,7 +13,7 @@ from tttui.model.steps import Trajectory
 LEFT = 1e-9
 """Inputs of which less than this is left in every unit are not replayed."""
 
-MOST = 1 << 22
+MOST = 1 << 20
 """Largest number of units x steps that is replayed."""
 
 
@@ -23,8 +23,8 @@ WINDOW, FEWEST = 128, 16
 LARGEST = 512
 """Most states of a model whose predictions are computed again."""
 
-WINDOW_RUN_UP = 2048
-"""Most steps that are replayed before the window."""
+RUN_UP = 2048
+"""Most steps that are replayed before the one that is asked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,58 +38,74 @@ class LiveState:
     """The part of a unit's older state that was left out at most; 0: nothing was."""
 
 
-def live_state(held: Snapshot, trajectory: Trajectory, t: int) -> LiveState | str:
-    """The hidden state before step t under the weights in force, or why it cannot be had.
+class LiveModel:
+    """The weights in force at some step, ready to be run over the recorded trajectory.
 
-    It is the state that these weights would have made of all inputs so far (ssm). An input that
-    is not finite counts as the last finite one before it.
+    The hidden state is the one that these weights would have made of all inputs so far (ssm). An
+    input that is not finite counts as the last finite one before it.
     """
-    row = int(np.searchsorted(trajectory.t, t))
-    if row >= len(trajectory) or int(trajectory.t[row]) != t:
-        return f"the trajectory has no step {t}"
-    decays = ssm.decay(held.weights["a_raw"], held.dt)
-    if not ((decays > 0) & (decays < 1)).all():
-        return "the decays are not inside (0, 1)"
-    slowest = float(decays.max())
-    needed = math.ceil(math.log(LEFT) / math.log(slowest))
-    first = max(row - min(needed, max(MOST // len(decays), 1)), 0)
-    steps = np.asarray(trajectory.t[first : row + 1])
-    gaps = np.flatnonzero(np.diff(steps) != 1)
-    if len(gaps):
-        first += int(gaps[-1]) + 1
-    n = row - first
-    whole = first == 0 and int(trajectory.t[0]) == 0
-    x = np.concatenate([trajectory.z[first:row], trajectory.a[first:row]], axis=1)
-    x = _held(x.astype(np.float64))
-    M = held.weights["B"] @ held.weights["W_u"]
-    weight = decays[:, None] ** np.arange(n - 1, -1, -1)
-    h = np.einsum("nk,nk->n", M @ x.T, weight) if n else np.zeros(len(decays))
-    return LiveState(h, n, 0.0 if whole else slowest**n)
+
+    def __init__(self, held: Snapshot) -> None:
+        self.held = held
+        self._decays = ssm.decay(held.weights["a_raw"], held.dt)
+        self._M = held.weights["B"] @ held.weights["W_u"]
+        self.why_not = ""
+        """Why nothing can be run; empty where it can."""
+        if not ((self._decays > 0) & (self._decays < 1)).all():
+            self.why_not = "the decays are not inside (0, 1)"
+
+    @property
+    def memory(self) -> int:
+        """Steps after which less than LEFT remains of an input in every unit."""
+        return math.ceil(math.log(LEFT) / math.log(float(self._decays.max())))
+
+    def state(self, trajectory: Trajectory, t: int) -> LiveState | str:
+        """The hidden state before step t, or why it cannot be had."""
+        if self.why_not:
+            return self.why_not
+        row = int(np.searchsorted(trajectory.t, t))
+        if row >= len(trajectory) or int(trajectory.t[row]) != t:
+            return f"the trajectory has no step {t}"
+        decays = self._decays
+        first = max(row - min(self.memory, RUN_UP, max(MOST // len(decays), 1)), 0)
+        gaps = np.flatnonzero(np.diff(trajectory.t[first : row + 1]) != 1)
+        if len(gaps):
+            first += int(gaps[-1]) + 1
+        n = row - first
+        whole = first == 0 and int(trajectory.t[0]) == 0
+        h = np.zeros(len(decays))
+        for arrived in _inputs(trajectory, first, row) @ self._M.T.astype(np.float64):
+            h = decays * h + arrived
+        return LiveState(h, n, 0.0 if whole else float(decays.max()) ** n)
+
+    def fitted(self, trajectory: Trajectory, t: int) -> Floats | str:
+        """The map z -> z' [4, 4] that the predictions around step t amount to, or why not.
+
+        Least squares of what is predicted for the last WINDOW steps on [z, a].
+        """
+        if self.why_not:
+            return self.why_not
+        if len(self._decays) > LARGEST:
+            return f"a model of more than {LARGEST} states takes too long here"
+        row = int(np.searchsorted(trajectory.t, t, side="right"))
+        used = max(row - WINDOW, 0)
+        if row - used < FEWEST:
+            return f"it takes {FEWEST} steps to tell"
+        first = max(used - min(self.memory, RUN_UP), 0)
+        x = _inputs(trajectory, first, row)
+        with np.errstate(all="ignore"):
+            predicted = ssm.rollout(self.held.weights, self.held.dt, x[:, :4], x[:, 4:])
+        if not np.isfinite(predicted).all():
+            return "the predictions are not finite"
+        known, wanted = x[used - first :], predicted[used - first :].astype(np.float64)
+        found: Floats = np.linalg.lstsq(known, wanted, rcond=None)[0]
+        return found.T[:, :4]
 
 
-def fitted_dynamics(held: Snapshot, trajectory: Trajectory, t: int) -> Floats | str:
-    """The map z -> z' [4, 4] that the model's predictions amount to around step t.
-
-    Least squares of what the weights in force predict for the last WINDOW steps on [z, a], with
-    the hidden state that belongs to them; or why there is none.
-    """
-    decays = ssm.decay(held.weights["a_raw"], held.dt)
-    if len(decays) > LARGEST:
-        return f"a model of more than {LARGEST} states takes too long here"
-    row = int(np.searchsorted(trajectory.t, t, side="right"))
-    needed = math.ceil(math.log(LEFT) / math.log(min(max(float(decays.max()), 1e-3), 1 - 1e-9)))
-    used = max(row - WINDOW, 0)
-    first = max(used - min(needed, WINDOW_RUN_UP), 0)
-    if row - used < FEWEST:
-        return f"it takes {FEWEST} steps to tell"
-    z, a = _held(trajectory.z[first:row]), _held(trajectory.a[first:row])
-    with np.errstate(all="ignore"):
-        predicted = ssm.rollout(held.weights, held.dt, z, a)[used - first :]
-    x = np.concatenate([z, a], axis=1)[used - first :].astype(np.float64)
-    if not np.isfinite(predicted).all():
-        return "the predictions are not finite"
-    found: Floats = np.linalg.lstsq(x, predicted.astype(np.float64), rcond=None)[0]
-    return found.T[:, :4]
+def _inputs(trajectory: Trajectory, first: int, last: int) -> Floats:
+    """[z, a] of rows first .. last - 1, float64 [n, 6], finite."""
+    rows = [trajectory.z[first:last], trajectory.a[first:last]]
+    return _held(np.concatenate(rows, axis=1).astype(np.float64))
 
 
 def _held(x: Floats) -> Floats:

@@ -8,7 +8,7 @@ from textual.containers import Container, Vertical
 from tttui.draw.numbers import short
 from tttui.dynamics import ssm
 from tttui.dynamics.hidden import Snapshot, in_force, law_of, mu_at, regime, row_at
-from tttui.dynamics.live_state import LiveState, fitted_dynamics, live_state
+from tttui.dynamics.live_state import LiveModel, LiveState
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.session import SessionData
 from tttui.model.stability import Stability, stability
@@ -74,6 +74,7 @@ class ArchitecturePane(Pane):
         self._region = "stability"
         self._base: Key = ()
         self._held: tuple[Key, Snapshot | str] = ((), "")
+        self._model: LiveModel | str = ""
         self._learned: Floats | str = ""
         self._shown: Key = ()
 
@@ -142,14 +143,16 @@ class ArchitecturePane(Pane):
             index = int(np.searchsorted(data.history.t, t, side="right"))
         key = (data.history, data.weights, data.base, index)
         if not same(self._held[0], key):
-            self._held = (key, in_force(data, t))
+            now = in_force(data, t)
+            self._held = (key, now)
+            self._model = LiveModel(now) if isinstance(now, Snapshot) else now
             self._learned = learned_dynamics(self._held[1])
         held = self._held[1]
         shown = (*key, t, view.trajectory, data.meta)
         if same(self._shown, shown):
             return
         self._shown = shown
-        self._show_live(view, held)
+        self._show_live(view)
         law, mu = law_of(data), mu_at(data, view.trajectory, t)
         true, friction = None, ""
         if mu is not None:
@@ -165,15 +168,15 @@ class ArchitecturePane(Pane):
                 acting, name = found.friction, f"{found.name}, hidden mu {mu:.4g}"
             true = true_dynamics(acting, law.dt)
             friction = f"friction {acting:.4g} ({name}), dt {law.dt:g}"
-        learned, fitted = self._learned, fitted_at(view, held)
+        learned, fitted = self._learned, fitted_at(view, self._model)
         source = held.name if isinstance(held, Snapshot) else ""
         self._page("dynamics").set_content(
             lambda p: write_dynamics(p, learned, fitted, true, friction, source), None
         )
 
-    def _show_live(self, view: View, held: Snapshot | str) -> None:
+    def _show_live(self, view: View) -> None:
         bars = self.query_one("#live", BarColumns)
-        found = live_of(view, held)
+        found = live_of(view, self._model)
         if isinstance(found, str):
             bars.set_bars(None, message=f"Not recorded, and cannot be computed again: {found}.")
             return
@@ -260,16 +263,16 @@ def decays_of(data: SessionData) -> tuple[Stability | None, float, str]:
     return stability(a_raw, step), step, ""
 
 
-def live_of(view: View, held: Snapshot | str) -> LiveState | str:
+def live_of(view: View, model: LiveModel | str) -> LiveState | str:
     """The hidden state at the cursor, or what is missing to compute it."""
-    if isinstance(held, str):
-        return held
+    if isinstance(model, str):
+        return model
     if view.data.history is None:
         return "this session keeps no history of its weights"
     if view.trajectory is None:
         problem = view.data.problem("trajectory")
         return problem.reason if problem is not None else "the trajectory is being read"
-    return live_state(held, view.trajectory, view.timeline.cursor)
+    return model.state(view.trajectory, view.timeline.cursor)
 
 
 def learned_dynamics(held: Snapshot | str) -> Floats | str:
@@ -282,14 +285,14 @@ def learned_dynamics(held: Snapshot | str) -> Floats | str:
         return "the weights are not finite"
 
 
-def fitted_at(view: View, held: Snapshot | str) -> Floats | str:
+def fitted_at(view: View, model: LiveModel | str) -> Floats | str:
     """The map that the predictions amount to at the cursor, or why there is none."""
-    if isinstance(held, str):
-        return held
+    if isinstance(model, str):
+        return model
     if view.trajectory is None:
         problem = view.data.problem("trajectory")
         return problem.reason if problem is not None else "the trajectory is being read"
-    return fitted_dynamics(held, view.trajectory, view.timeline.cursor)
+    return model.fitted(view.trajectory, view.timeline.cursor)
 
 
 def true_dynamics(friction: float, dt: float) -> Floats:
