@@ -15,6 +15,9 @@ MOST_POINTS = 16_384
 
 _LARGEST = 1e290
 
+_FAR = 1e5
+"""Dots from the frame beyond which a point is treated as one that is not finite."""
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -53,13 +56,15 @@ class Frame:
         return self.columns * self.across, self.rows * self.down
 
     def dots(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """Dot column and dot row (from the top) of points, whole numbers; NaN where not finite."""
+        """Dot column and dot row (from the top) of points, whole numbers; NaN where not finite or
+        far away."""
         with np.errstate(invalid="ignore", over="ignore"):
             right = (x - self.x) / self.per_cell * self.across
             down = (self.y - y) / (self.per_cell * CELL_ASPECT) * self.down
         wide, high = self.size
         column, row = np.rint(right + (wide - 1) / 2), np.rint(down + (high - 1) / 2)
-        bad = ~(np.isfinite(column) & np.isfinite(row))
+        with np.errstate(invalid="ignore"):
+            bad = ~((np.abs(column) < _FAR) & (np.abs(row) < _FAR))
         column[bad] = row[bad] = np.nan
         return column, row
 
@@ -87,7 +92,7 @@ class Frame:
 
 def extent(x: Floats, y: Floats) -> tuple[float, float, float, float] | None:
     """Finite ranges of both coordinates; None without a finite point."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         total = np.add.reduce(x) + np.add.reduce(y) if len(x) else np.nan
     if not math.isfinite(total):
         good = np.isfinite(x) & np.isfinite(y)
@@ -139,7 +144,7 @@ def line(column: Floats, row: Floats) -> Dots:
     dx, dy = np.diff(x), np.diff(y)
     joined = known[1:] & known[:-1]
     count = np.where(joined, np.maximum(np.abs(dx), np.abs(dy)), 0.0)
-    count = np.minimum(count, 1e5).astype(np.int64)
+    count = count.astype(np.int64)
     segment = np.repeat(np.arange(n - 1), count)
     at = np.arange(len(segment)) - np.repeat(np.cumsum(count) - count, count) + 1
     share = at / count[segment]

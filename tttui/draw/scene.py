@@ -251,8 +251,13 @@ class Backdrop:
         for row, said in enumerate(rows):
             self.canvas.write(top + row, 1 + (room - len(said)) // 2, said, self.palette.muted)
 
-    def paint(self, cursor: int, hovered: int | None = None) -> Canvas:
-        """The plane at step `cursor`."""
+    def paint(
+        self,
+        cursor: int,
+        hovered: int | None = None,
+        selected: tuple[int, str, Colour] | None = None,
+    ) -> Canvas:
+        """The plane at step `cursor`; `selected` is a step with its glyph and colour."""
         canvas = Canvas(self.layout.height, self.layout.width)
         for name in ("char", "ink", "paper", "bold"):
             getattr(canvas, name)[...] = getattr(self.canvas, name)
@@ -265,6 +270,11 @@ class Backdrop:
         self._force(canvas, cursor)
         for track in self.tracks[1:]:
             self._mark(canvas, track, cursor, "o", track.ink)
+        if selected is not None and self.window[0] <= selected[0] <= self.window[1]:
+            t, glyph, ink = selected
+            i = self.tracks[0].index(t)
+            if i is not None:
+                self._put(canvas, self.tracks[0].x[i], self.tracks[0].y[i], glyph, ink)
         if hovered is not None:
             self._mark(canvas, self.tracks[0], hovered, "x", self.palette.text)
         self._mark(canvas, self.tracks[0], cursor, "@", self.palette.cursor)

@@ -9,10 +9,8 @@ from tttui.draw.palette import Palette
 from tttui.draw.path import extent, thinned
 from tttui.draw.scene import Scene, Track
 from tttui.draw.stack import Panel
-from tttui.dynamics import ghost as ghosts
 from tttui.dynamics.hidden import prediction_of
 from tttui.model.arrays import Floats
-from tttui.model.settings import World
 from tttui.model.steps import Trajectory
 
 STATE = ("x", "y", "vx", "vy")
@@ -125,40 +123,3 @@ def _magnified(errors: list[Floats], z: Floats) -> float:
         return 1.0
     power = 10.0 ** np.floor(np.log10(wanted))
     return float(max(k * power for k in (1, 2, 5) if k * power <= wanted))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ghost:
-    """The path of the same actions under another friction, from the window's start on."""
-
-    mu: float
-    t: tuple[int, int]
-    track: Track
-    distance: Series
-    """Between both positions, over the steps."""
-
-
-def ghost_of(
-    motion: Motion, mu_true: Floats | None, mu: float, law: World, window: tuple[int, int], ink: int
-) -> Ghost | str:
-    """The ghost of a window, or why there is none."""
-    trajectory = motion.trajectory
-    i = int(np.searchsorted(trajectory.t, window[0]))
-    j = min(int(np.searchsorted(trajectory.t, window[1], "right")), i + ghosts.LONGEST)
-    z: Floats = trajectory.z[i:j].astype(np.float64)
-    a: Floats = trajectory.a[i:j].astype(np.float64)
-    start = np.flatnonzero(np.isfinite(z).all(axis=1))
-    if len(start) == 0 or j - i < 2:
-        return "no finite position in view to start a ghost from"
-    first = int(start[0])
-    z, t = z[first:], trajectory.t[i + first : j]
-    a = np.nan_to_num(a[first:-1], nan=0.0, posinf=0.0, neginf=0.0)
-    added: Floats = np.zeros((len(a), 4))
-    if mu_true is not None:
-        added = ghosts.disturbances(z, a, mu_true[i + first : j - 1].astype(np.float64), law)
-    path = ghosts.ghost(z[0], a, added, mu, law)
-    x, y = np.ascontiguousarray(path[:, 0]), np.ascontiguousarray(path[:, 1])
-    with np.errstate(invalid="ignore", over="ignore"):
-        away = np.hypot(x - z[:, 0], y - z[:, 1])
-    track = Track(f"ghost mu {mu:.3f}", t, x, y, ink, None)
-    return Ghost(mu, (int(t[0]), int(t[-1])), track, Series(t, away))

@@ -1,24 +1,22 @@
 """Physics: the world with the hidden friction, and what both models make of it."""
 
 from collections.abc import Sequence
-from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from threading import Thread
-from typing import Any
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
+from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
 from tttui.draw.friction import Facts
-from tttui.draw.plot import Plot, Threshold, Trace
+from tttui.draw.plot import Plot, Trace
 from tttui.draw.scene import Scene
 from tttui.dynamics.hidden import (
-    Implied,
     Snapshot,
-    implied,
     in_force,
     law_of,
     mu_at,
@@ -30,11 +28,10 @@ from tttui.model.arrays import Floats
 from tttui.model.session import SessionData
 from tttui.model.settings import World
 from tttui.model.steps import Trajectory
-from tttui.model.transactions import COMMIT
+from tttui.panes.ghosts import Ghost, distance_plot, ghost_of, ghost_scene
+from tttui.panes.implied import Oracle, implied_plot
 from tttui.panes.motion import (
-    Ghost,
     Motion,
-    ghost_of,
     motion_of,
     panels,
     path_scene,
@@ -65,9 +62,6 @@ GHOST_STEP = 0.01
 LONG = 50_000
 """Trajectories of more steps are prepared in a thread."""
 
-KEPT = 512
-"""Snapshots whose implied friction is remembered."""
-
 
 class PhysicsPane(Pane):
     """Path, state over time, hidden friction, predictions, ghost."""
@@ -93,11 +87,14 @@ class PhysicsPane(Pane):
     """
 
     class Prepared(Message):
-        """A thread has finished what `_later` gave it."""
+        """A thread has made the columns of a long trajectory."""
 
-        def __init__(self, key: object, value: object) -> None:
+        def __init__(self, motion: Motion) -> None:
             super().__init__()
-            self.key, self.value = key, value
+            self.motion = motion
+
+    class Told(Message):
+        """A thread has found out what some weights imply."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -109,10 +106,10 @@ class PhysicsPane(Pane):
         self._layout = "middle"
         self._motion: Motion | None = None
         self._mu_column: Floats | None = None
-        self._implied: dict[tuple[int, int | None], Implied] = {}
+        self._oracle = Oracle(lambda: self._post(self.Told()))
         self._shown: dict[str, object] = {}
         """What each region was last given, to leave it alone where nothing changed."""
-        self._under_way: set[object] = set()
+        self._preparing: Trajectory | None = None
         self._ghost_mu: float | None = None
         self._ghost: Ghost | str | None = None
         self._ghost_key: object = None
@@ -256,7 +253,7 @@ class PhysicsPane(Pane):
         if mu is not None:
             out.append((f"mu at t {t}", repr(mu)))
         held = in_force(view.data, t)
-        found = self._implied.get(self._weights_key(held)) if isinstance(held, Snapshot) else None
+        found = self._oracle.known(held) if isinstance(held, Snapshot) else None
         if found is not None:
             out.append((f"implied mu at t {t}", repr(found.mu)))
         i = None if view.trajectory is None else row_at(view.trajectory, t)
@@ -282,7 +279,7 @@ class PhysicsPane(Pane):
             )
             if other:
                 self._motion = self._mu_column = self._ghost = self._ghost_mu = None
-                self._implied.clear()
+                self._oracle.forget()
             if other or self._data is None or view.data.steps is not self._data.steps:
                 self._errors = None
             self._data, self._law = view.data, law_of(view.data)
@@ -309,31 +306,18 @@ class PhysicsPane(Pane):
         self._shown[region] = key
         return old != key
 
-    def _later(self, key: object, work: Any) -> None:
-        """Do `work` in a thread and show the view again when it is done."""
-        if key in self._under_way:
-            return
-        self._under_way.add(key)
+    def _post(self, message: Message) -> None:
+        """Post from a thread that may outlive the app."""
+        with suppress(RuntimeError):
+            self.post_message(message)
 
-        def run() -> None:
-            done: Future[object] = Future()
-            try:
-                done.set_result(work())
-            except Exception as error:
-                done.set_exception(error)
-            self.post_message(self.Prepared(key, done))
-
-        Thread(target=run, name="tttui-physics", daemon=True).start()
+    def on_physics_pane_told(self) -> None:
+        if self._view is not None:
+            self.show(self._view)
 
     def on_physics_pane_prepared(self, message: Prepared) -> None:
-        self._under_way.discard(message.key)
-        value = message.value.result() if isinstance(message.value, Future) else None
-        if isinstance(value, Motion):
-            self._take_motion(value)
-        elif isinstance(value, Implied) and isinstance(message.key, tuple):
-            while len(self._implied) >= KEPT:
-                del self._implied[next(iter(self._implied))]
-            self._implied[message.key] = value
+        self._preparing = None
+        self._take_motion(message.motion)
         if self._view is not None:
             self.show(self._view)
 
@@ -348,8 +332,13 @@ class PhysicsPane(Pane):
         fresh = len(trajectory) - (0 if before is None else len(before.trajectory))
         if len(trajectory) <= LONG or (before is not None and 0 <= fresh <= LONG):
             self._take_motion(motion_of(trajectory, before))
-        else:
-            self._later(("motion", id(trajectory)), lambda: motion_of(trajectory))
+        elif self._preparing is None:
+            self._preparing = trajectory
+
+            def work() -> None:
+                self._post(self.Prepared(motion_of(trajectory)))
+
+            Thread(target=work, name="tttui-motion", daemon=True).start()
 
     def _take_motion(self, motion: Motion) -> None:
         view = self._view
@@ -388,8 +377,9 @@ class PhysicsPane(Pane):
         else:
             ghost = self._ghost_now(view, motion)
             if self._changed("path", motion, mode, ghost):
-                path.set_scene(ghost_scene(motion, ghost, view))
+                path.set_scene(ghost_scene(motion, ghost, view.timeline.t1))
         path.set_timeline(view.timeline)
+        path.set_selected(_selected(view))
 
     def _ghost_now(self, view: View, motion: Motion) -> Ghost | str:
         window = (view.timeline.t0, view.timeline.t1)
@@ -408,22 +398,14 @@ class PhysicsPane(Pane):
             state.set_panels(() if motion is None else panels(motion), message)
         state.set_timeline(view.timeline)
 
-    @staticmethod
-    def _weights_key(held: Snapshot) -> tuple[int, int | None]:
-        # Snapshots of one history are told apart by t, checkpoints by the array itself.
-        return (id(held.weights["W_u"]) if held.t is None else -1, held.t)
-
     def _show_friction(self, view: View) -> None:
         data, t = view.data, view.timeline.cursor
         held = in_force(data, t)
-        found: Implied | None = None
+        found = None
         source = held if isinstance(held, str) else held.name
         if isinstance(held, Snapshot):
-            key = self._weights_key(held)
-            found = self._implied.get(key)
+            found = self._oracle.ask(held, self._law)
             if found is None:
-                law = self._law
-                self._later(key, lambda: implied(held, law))
                 source = f"asking the {held.name} ..."
         mu = mu_at(data, view.trajectory, t)
         i = None if view.trajectory is None else row_at(view.trajectory, t)
@@ -492,38 +474,10 @@ class PhysicsPane(Pane):
             view.set_hover(message.t)
 
 
-def ghost_scene(motion: Motion, ghost: Ghost | str, view: View) -> Scene:
-    """The true path and the ghost's."""
-    scene = replace(path_scene(motion), title="Ghost")
-    if isinstance(ghost, str):
-        return replace(scene, note=ghost)
-    found = ghost.distance.at(view.timeline.t1)
-    note = f"{found[1]:.3g} apart at t {int(found[0])}" if found is not None else ""
-    if ghost.t[1] < view.timeline.t1:
-        note += f", followed to t {ghost.t[1]}"
-    return replace(scene, tracks=(scene.tracks[0], ghost.track), note=note)
-
-
-def distance_plot(ghost: Ghost | str, mark: str) -> Plot:
-    """How far the ghost is from the true path."""
-    title = f"{mark}Distance to the ghost"
-    if isinstance(ghost, str):
-        return Plot(title, message=ghost)
-    return Plot(title, "", (Trace(f"mu {ghost.mu:.3f}", ghost.distance, "third", heavy=True),))
-
-
-def implied_plot(view: View, mu: Floats | None, mark: str) -> Plot:
-    """The friction that the weights implied after every commit, and the true one."""
-    events_ = view.data.transactions
-    told = events_.status == COMMIT
-    told &= events_.implied_mu == events_.implied_mu
-    title = f"{mark}Implied mu"
-    if not told.any():
-        return Plot(title, message="this run's transactions carry no implied mu")
-    traces = [Trace("implied", Series(events_.t[told], events_.implied_mu[told]), "adaptive", True)]
-    lines: tuple[Threshold, ...] = ()
-    if mu is not None and view.trajectory is not None and len(mu) == len(view.trajectory):
-        traces.insert(0, Trace("true", Series(view.trajectory.t, mu), "third"))
-    elif view.data.meta.mu is not None:
-        lines = (Threshold("true", view.data.meta.mu),)
-    return Plot(title, "", tuple(traces), thresholds=lines)
+def _selected(view: View) -> tuple[int, str, Colour] | None:
+    """Step, glyph and colour of the selected transaction."""
+    events_, i = view.data.transactions, view.timeline.selected
+    if i is None or i >= len(events_):
+        return None
+    status = events_.statuses[int(events_.status[i])]
+    return int(events_.t[i]), view.glyphs.status(status), view.palette.status(status)

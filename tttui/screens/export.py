@@ -1,6 +1,7 @@
 """The small dialog of an export, and the thread that writes while the screen goes on."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -45,6 +46,7 @@ class ExportDialog(ModalScreen[str | None]):
     }
     ExportDialog Static { height: auto; }
     ExportDialog OptionList { height: auto; border: none; background: $surface; }
+    ExportDialog OptionList:focus { border: none; }
     """
 
     def __init__(self, what: str, details: str, directory: Path) -> None:
@@ -68,7 +70,7 @@ class ExportDialog(ModalScreen[str | None]):
     def _row(name: str) -> Text:
         key, title, purpose = FORMATS[name]
         row = Text(f"{key}  ", style="bold")
-        return row.append(f"{title:<7}").append(purpose, style="dim")
+        return row.append(f"{title:<8}").append(purpose, style="dim")
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
@@ -93,7 +95,8 @@ def in_thread(work: Callable[[], Path], done: Callable[[str], object]) -> None:
             said = f"Not exported: {error}"
         except Exception as error:
             said = f"Not exported: unexpected {type(error).__name__}: {error}"
-        done(said)
+        with suppress(RuntimeError):  # the app has ended meanwhile
+            done(said)
 
     Thread(target=run, name="tttui-export", daemon=True).start()
 

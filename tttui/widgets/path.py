@@ -1,11 +1,13 @@
 """The trajectory in the plane, with the cursor on it."""
 
+import math
+
 import numpy as np
 from textual import events
 from textual.geometry import Region
 
 from tttui.draw.canvas import Canvas
-from tttui.draw.colours import ramp
+from tttui.draw.colours import Colour, ramp
 from tttui.draw.numbers import short
 from tttui.draw.reading import Part
 from tttui.draw.scene import Backdrop, Scene, time_stops
@@ -29,6 +31,13 @@ class PathView(Drawn):
         self.timeline = Timeline()
         self.hovered: int | None = None
         self._chosen = False
+        self._selected: tuple[int, str, Colour] | None = None
+
+    def set_selected(self, selected: tuple[int, str, Colour] | None) -> None:
+        """Mark the step of the selected transaction with its glyph and colour."""
+        if selected != self._selected:
+            self._selected = selected
+            self._repaint()
 
     def set_scene(self, scene: Scene) -> None:
         self._scene = scene
@@ -81,7 +90,7 @@ class PathView(Drawn):
             window = (self.timeline.t0, self.timeline.t1)
             drawn = Backdrop(self._scene, window, (width, height), self.palette, self.glyphs)
             self._backdrop = drawn
-        canvas = drawn.paint(self.timeline.cursor, self.hovered)
+        canvas = drawn.paint(self.timeline.cursor, self.hovered, self._selected)
         if drawn.layout.title >= 0:
             self._title(canvas, drawn)
         return canvas
@@ -132,9 +141,9 @@ class PathView(Drawn):
         parts: list[Part] = [("t ", palette.muted, False), (str(t), palette.text, True)]
         values = [("x", truth.x[i]), ("y", truth.y[i])]
         if scene.v is not None:
-            values.append(("|v|", float(np.hypot(*scene.v[i]))))
+            values.append(("|v|", math.hypot(*scene.v[i].tolist())))
         if scene.a is not None:
-            values.append(("|a|", float(np.hypot(*scene.a[i]))))
+            values.append(("|a|", math.hypot(*scene.a[i].tolist())))
         for name, value in values:
             ink = palette.warn if name == "|a|" else palette.text
             parts += [(f"  {name} ", palette.muted, False), (short(float(value)), ink, False)]

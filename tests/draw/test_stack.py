@@ -1,0 +1,116 @@
+"""Stacked plots and the friction picture at every size, with any numbers."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tttui.draw import friction, stack
+from tttui.draw.envelope import Series
+from tttui.draw.friction import Facts
+from tttui.draw.glyphs import ASCII, UNICODE
+from tttui.draw.palette import DARK
+from tttui.draw.stack import Panel
+from tttui.dynamics.hidden import Implied, regime
+from tttui.dynamics.identify import MU_GRID
+from tttui.model.settings import World
+
+T = np.arange(100)
+WAVE = Series(T, np.sin(T / 9))
+
+
+def panels(n: int, stems: Series | None = None) -> tuple[Panel, ...]:
+    return tuple(Panel(f"p{k}", WAVE, stems, "a") for k in range(n))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.floats(width=64), min_size=1, max_size=40),
+    st.integers(1, 90),
+    st.integers(1, 40),
+    st.sampled_from([UNICODE, ASCII]),
+)
+def test_no_numbers_break_the_stack(
+    values: list[float], width: int, height: int, glyphs: object
+) -> None:
+    series = Series(np.arange(len(values)), np.array(values))
+    shown = (Panel("x", series), Panel("vx", series, series, "ax"))
+    window = (0, len(values) - 1)
+    canvas, _ = stack.paint(shown, window, (width, height), DARK, glyphs)  # type: ignore[arg-type]
+    assert (canvas.rows, canvas.columns) == (height, width)
+
+
+def test_all_panels_share_the_height_evenly() -> None:
+    layout = stack.arrange(80, 30, 4)
+    assert len(layout.tops) == 4
+    assert max(layout.rows) - min(layout.rows) <= 1
+
+
+def test_panels_without_room_are_left_out_from_the_end() -> None:
+    assert len(stack.arrange(80, 6, 4).tops) == 2
+
+
+def test_stems_stand_on_zero() -> None:
+    pushes = Series(T, np.where(T == 50, 5.0, 0.0))
+    window = (0, 99)
+    with_stems, layout = stack.paint(panels(1, pushes), window, (110, 20), DARK, UNICODE)
+    column = layout.gutter + round(50 / 99 * (layout.columns - 1))
+    drawn = with_stems.ink[:, column - 1 : column + 2] == DARK.warn
+    assert drawn.sum() > 8
+
+
+def facts(mu: float = 0.12, implied: float = 0.2) -> Facts:
+    z, a = np.array([1.0, 2.0, 0.05, 0.1]), np.array([0.3, -0.4])
+    law = World(env_mode="nonlinear")
+    curve = (MU_GRID - implied) ** 2 + 1e-6
+    found = Implied(implied, curve)
+    return Facts(
+        mu, (0.02, 0.25), found, "weights since t 64", regime(z, mu, law), z, a, 1.0, "nonlinear"
+    )
+
+
+def text_of(shown: Facts, width: int = 90, height: int = 20, glyphs: object = UNICODE) -> str:
+    canvas = friction.paint(shown, (width, height), DARK, glyphs, "")  # type: ignore[arg-type]
+    return "\n".join(canvas.text())
+
+
+def test_the_implied_friction_and_its_distance_are_told() -> None:
+    text = text_of(facts())
+    assert "the weights imply 0.2000" in text
+    assert "off by +0.0800 (+66.7%)" in text
+    assert "weights since t 64" in text
+
+
+def test_the_law_is_told_with_the_numbers_of_the_step() -> None:
+    text = text_of(facts())
+    assert "now static: |v| 0.112 < 0.240, mu_eff = 0.240" in text
+    assert "v' = (1 - 0.240) (0.0500, 0.100) + (0.300, -0.400)" in text
+
+
+def test_true_and_implied_stand_on_the_scale_where_they_belong() -> None:
+    lines = text_of(facts()).splitlines()
+    true, implied = (next(line.index(mark) for line in lines if mark in line) for mark in "▼▲")
+    width = 90 - 8
+    assert true == pytest.approx(8 + 0.12 / 0.5 * width, abs=1)
+    assert implied == pytest.approx(8 + 0.2 / 0.5 * width, abs=1)
+
+
+def test_a_friction_at_the_edge_of_what_is_tried_says_so() -> None:
+    assert "0.5 or more" in text_of(facts(implied=0.5))
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
+def test_an_unknown_friction_is_said_to_be_unknown(glyphs: object) -> None:
+    text = text_of(Facts(source="no weights recorded yet"), glyphs=glyphs)
+    assert "unknown" in text
+    assert "no weights recorded yet" in text
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 120), st.integers(1, 30), st.floats(width=64), st.sampled_from("ua"))
+def test_no_size_and_no_friction_break_the_picture(
+    width: int, height: int, mu: float, kind: str
+) -> None:
+    shown = Facts(mu if np.isfinite(mu) else None, (0.02, 0.25), Implied(mu, MU_GRID * mu))
+    with np.errstate(all="ignore"):
+        text_of(shown, width, height, UNICODE if kind == "u" else ASCII)

@@ -1,0 +1,24 @@
+"""A session with every part, made of numbers that a test can follow."""
+
+from pathlib import Path
+
+from tests.rundirs import make_run
+from tttui.artifacts.reader import SessionReader
+from tttui.export.request import Request
+from tttui.model.compare import compare
+from tttui.model.session import Layout, Place
+
+
+def request_for(
+    directory: Path, what: str, *, layout: Layout = "native", **values: object
+) -> Request:
+    """A request about a generated session below `directory` (made where it is not there)."""
+    path = directory / ("root/sessions/demo" if layout == "store" else "demo")
+    place = Place(path, layout) if path.exists() else make_run(path, layout=layout)
+    reader = SessionReader(place)
+    data, trajectory = reader.refresh(), reader.trajectory()
+    compared = None
+    if what == "comparison":
+        other = SessionReader(make_run(directory / "other", seed=3)).refresh()
+        compared = compare([data, other], [trajectory, None])
+    return Request(what, data, trajectory, compared=compared, **values)  # type: ignore[arg-type]

@@ -1,0 +1,78 @@
+"""Figures are whole files of their format, drawn from the data."""
+
+import io
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from tests.export.data import request_for
+from tttui.export.figures import rendered
+from tttui.export.request import WHATS
+from tttui.model.session import SessionData
+from tttui.model.steps import Steps, Trajectory
+
+
+@pytest.mark.parametrize("what", WHATS)
+def test_every_figure_is_a_picture_with_something_on_it(tmp_path: Path, what: str) -> None:
+    data = rendered(request_for(tmp_path, what, t=320, log=True).checked(), "png")
+    assert data.startswith(b"\x89PNG\r\n")
+    picture = imread(io.BytesIO(data))
+    assert picture.shape[1] == 1350
+    assert (picture[..., :3] < 0.9).any()
+
+
+def test_svg_is_xml_without_pixels(tmp_path: Path) -> None:
+    request = request_for(tmp_path, "mse").checked()
+    root = ET.fromstring(rendered(request, "svg"))
+    assert root.tag.endswith("svg")
+    assert not [node for node in root.iter() if node.tag.endswith("image")]
+
+
+def test_pdf_has_its_header_and_its_end(tmp_path: Path) -> None:
+    data = rendered(request_for(tmp_path, "trajectory").checked(), "pdf")
+    assert data.startswith(b"%PDF-")
+    assert data.rstrip().endswith(b"%%EOF")
+
+
+def test_the_window_and_the_scale_change_the_picture(tmp_path: Path) -> None:
+    whole = rendered(request_for(tmp_path, "mse").checked(), "svg")
+    part = rendered(request_for(tmp_path, "mse", window=(100, 200)).checked(), "svg")
+    log = rendered(request_for(tmp_path, "mse", log=True).checked(), "svg")
+    assert len({whole, part, log}) == 3
+
+
+@pytest.mark.parametrize("what", ["mse", "trajectory", "state"])
+def test_values_that_are_not_finite_are_left_out(tmp_path: Path, what: str) -> None:
+    request = request_for(tmp_path, what)
+    steps, motion = request.data.steps, request.trajectory
+    assert motion is not None
+    bad = np.arange(len(steps)) % 7 == 0
+    adaptive = np.where(bad, np.inf, steps.adaptive)
+    z = np.where(bad[:, None], np.nan, motion.z)
+    data = SessionData(
+        request.data.place,
+        steps=Steps(steps.t, steps.baseline, adaptive, steps.did_update, steps.update_ok),
+    )
+    broken = type(request)(what, data, Trajectory(motion.t, z, motion.a))
+    assert rendered(broken.checked(), "png").startswith(b"\x89PNG")
+
+
+def test_a_run_of_a_single_step_has_figures(tmp_path: Path) -> None:
+    request = request_for(tmp_path, "mse", window=(5, 5))
+    assert rendered(request.checked(), "png").startswith(b"\x89PNG")
+
+
+def test_a_long_curve_keeps_its_extremes() -> None:
+    from matplotlib.figure import Figure
+
+    from tttui.export import look
+
+    y = np.ones(200_000)
+    y[123_456] = 500.0
+    axes = Figure().subplots()
+    look.curve(axes, np.arange(len(y)), y, look.ADAPTIVE, "adaptive")
+    assert axes.dataLim.y1 == 500.0
+    assert len(axes.lines[0].get_xdata()) <= look.MOST  # type: ignore[arg-type]

@@ -1,0 +1,120 @@
+"""Tables as CSV read back equal to the data."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.export.data import request_for
+from tttui.export.request import WHATS, Request
+from tttui.export.tables import csv_of, table_of
+from tttui.model.errors import RefusedInput, TttuiError
+
+
+def read_back(request: Request) -> dict[str, list[str]]:
+    """The columns of the request's CSV."""
+    rows = list(csv.reader(io.StringIO(csv_of(table_of(request.checked())).decode())))
+    return {name: [row[k] for row in rows[1:]] for k, name in enumerate(rows[0])}
+
+
+def test_errors_read_back_equal(tmp_path: Path) -> None:
+    request = request_for(tmp_path, "mse")
+    columns = read_back(request)
+    steps = request.data.steps
+    assert [int(t) for t in columns["t"]] == steps.t.tolist()
+    np.testing.assert_array_equal(np.array(columns["adaptive_mse"], float), steps.adaptive)
+    np.testing.assert_array_equal(np.array(columns["baseline_mse"], float), steps.baseline)
+
+
+def test_the_window_cuts_the_rows(tmp_path: Path) -> None:
+    columns = read_back(request_for(tmp_path, "mse", window=(100, 110)))
+    assert columns["t"] == [str(t) for t in range(100, 111)]
+
+
+def test_a_store_has_its_third_curve(tmp_path: Path) -> None:
+    assert "session_no_update_mse" in read_back(request_for(tmp_path, "mse", layout="store"))
+
+
+def test_the_trajectory_reads_back_with_its_predictions(tmp_path: Path) -> None:
+    request = request_for(tmp_path, "trajectory")
+    columns = read_back(request)
+    motion = request.trajectory
+    assert motion is not None
+    assert motion.adaptive is not None
+    np.testing.assert_array_equal(np.array(columns["vy"], float), motion.z[:, 3])
+    np.testing.assert_array_equal(np.array(columns["adapt_x"], float), motion.adaptive[:, 0])
+    assert set(columns["mu"]) == {"0.1234"}
+
+
+def test_the_weights_at_a_step_read_back_equal(tmp_path: Path) -> None:
+    request = request_for(tmp_path, "weights", t=100)
+    columns = read_back(request)
+    history = request.data.history
+    assert history is not None
+    at = int(np.searchsorted(history.t, 100, "right")) - 1
+    rows = [i for i, name in enumerate(columns["matrix"]) if name == "B"]
+    values = np.array([columns["value"][i] for i in rows], dtype=np.float32).reshape(32, 16)
+    np.testing.assert_array_equal(values, history.weights["B"][at])
+
+
+def test_absent_numbers_of_a_transaction_are_empty(tmp_path: Path) -> None:
+    columns = read_back(request_for(tmp_path, "transactions"))
+    stopped = columns["status"].index("rollback_grad_norm")
+    assert columns["post_loss"][stopped] == ""
+    assert float(columns["grad_norm"][stopped]) > 20
+
+
+def test_reasons_add_up_to_the_attempts(tmp_path: Path) -> None:
+    request = request_for(tmp_path, "reasons")
+    columns = read_back(request)
+    assert sum(map(int, columns["count"])) == len(request.data.transactions)
+
+
+def test_implied_friction_stands_beside_the_true_one(tmp_path: Path) -> None:
+    columns = read_back(request_for(tmp_path, "mu"))
+    assert set(columns["true_mu"]) == {"0.1234"}
+    assert len(columns["t"]) > 5
+
+
+def test_weights_of_a_run_without_implied_friction_are_asked(tmp_path: Path) -> None:
+    assert read_back(request_for(tmp_path, "mu", layout="flat"))["t"] == ["599"]
+
+
+def test_a_comparison_has_a_column_for_every_session(tmp_path: Path) -> None:
+    columns = read_back(request_for(tmp_path, "comparison"))
+    assert {"kind", "name", "demo", "other"} == set(columns)
+
+
+@pytest.mark.parametrize("what", ["trajectory", "state", "weight-statistics"])
+def test_what_a_foreign_run_does_not_have_is_named_with_the_reason(
+    tmp_path: Path, what: str
+) -> None:
+    with pytest.raises(TttuiError, match="this layout has no"):
+        table_of(request_for(tmp_path, what, layout="flat").checked())
+
+
+def test_a_step_outside_the_run_is_refused_with_its_range(tmp_path: Path) -> None:
+    with pytest.raises(RefusedInput, match="0 to 599"):
+        request_for(tmp_path, "weights", t=900).checked()
+
+
+def test_a_window_outside_the_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RefusedInput, match="700:800"):
+        request_for(tmp_path, "mse", window=(700, 800)).checked()
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(RefusedInput, match="trajectory"):
+        request_for(tmp_path, "poster").checked()
+
+
+def test_texts_with_commas_survive() -> None:
+    text = csv_of({"name": ['a, "b"'], "value": [1.5]}).decode()
+    assert list(csv.reader(io.StringIO(text)))[1] == ['a, "b"', "1.5"]
+
+
+def test_everything_that_can_be_exported_has_a_table(tmp_path: Path) -> None:
+    for what in WHATS:
+        assert read_back(request_for(tmp_path / what, what))

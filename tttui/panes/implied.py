@@ -1,0 +1,76 @@
+"""The friction that weights imply: asked in threads, remembered, and shown over time."""
+
+from collections.abc import Callable
+from threading import Thread
+
+from tttui.draw.envelope import Series
+from tttui.draw.plot import Plot, Threshold, Trace
+from tttui.dynamics.hidden import Implied, Snapshot, implied
+from tttui.model.arrays import Floats
+from tttui.model.settings import World
+from tttui.model.transactions import COMMIT
+from tttui.panes.view import View
+
+KEPT = 512
+"""Snapshots whose implied friction is remembered."""
+
+Key = tuple[int, int | None]
+
+
+class Oracle:
+    """What weights imply, by snapshot. The first question to a world costs 0.2 s, later ones 3 ms,
+    so a thread asks; `told` is called there whenever an answer has arrived."""
+
+    def __init__(self, told: Callable[[], object]) -> None:
+        self._told = told
+        self._known: dict[Key, Implied] = {}
+        self._asked: Key | None = None
+
+    def forget(self) -> None:
+        """Another session: its snapshots carry the same steps."""
+        self._known, self._asked = {}, None
+
+    def known(self, held: Snapshot) -> Implied | None:
+        """What is known already."""
+        return self._known.get(_key(held))
+
+    def ask(self, held: Snapshot, law: World) -> Implied | None:
+        """What the snapshot implies, or None and the answer follows."""
+        key, known = _key(held), self._known
+        found = known.get(key)
+        if found is None and self._asked is None:
+            self._asked = key
+
+            def work() -> None:
+                answer = implied(held, law)
+                if len(known) >= KEPT:
+                    known.pop(next(iter(known)))
+                known[key] = answer
+                if self._known is known:
+                    self._asked = None
+                self._told()
+
+            Thread(target=work, name="tttui-implied-mu", daemon=True).start()
+        return found
+
+
+def _key(held: Snapshot) -> Key:
+    # Snapshots of one history are told apart by t, checkpoints by the array itself.
+    return (id(held.weights["W_u"]) if held.t is None else -1, held.t)
+
+
+def implied_plot(view: View, mu: Floats | None, mark: str) -> Plot:
+    """The friction that the weights implied after every commit, and the true one."""
+    events_ = view.data.transactions
+    told = events_.status == COMMIT
+    told &= events_.implied_mu == events_.implied_mu
+    title = f"{mark}Implied mu"
+    if not told.any():
+        return Plot(title, message="this run's transactions carry no implied mu")
+    traces = [Trace("implied", Series(events_.t[told], events_.implied_mu[told]), "adaptive", True)]
+    lines: tuple[Threshold, ...] = ()
+    if mu is not None and view.trajectory is not None and len(mu) == len(view.trajectory):
+        traces.insert(0, Trace("true", Series(view.trajectory.t, mu), "third"))
+    elif view.data.meta.mu is not None:
+        lines = (Threshold("true", view.data.meta.mu),)
+    return Plot(title, "", tuple(traces), thresholds=lines)
