@@ -66,6 +66,11 @@ def test_the_base_of_a_store_with_sessions_is_no_session(tmp_path: Path) -> None
     assert names(tmp_path) == ["s1"]
 
 
+def test_a_run_that_is_called_base_is_found(tmp_path: Path) -> None:
+    make_run(tmp_path / "base", layout="flat", steps=40)
+    assert [place.layout for place in find_sessions([tmp_path])] == ["flat"]
+
+
 @pytest.mark.parametrize(
     "file", ["per_step.csv", "status.json", "base_checkpoint.pt", "session/meta.json"]
 )

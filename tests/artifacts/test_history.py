@@ -1,12 +1,13 @@
 """weights_history.npy as others may write or break it."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.rundirs import make_run
-from tttui.artifacts.history import read_history, record_dtype
+from tttui.artifacts.history import HistoryFile, read_history, record_dtype
 from tttui.model.errors import TttuiError
 
 
@@ -34,6 +35,40 @@ def test_records_beyond_the_headers_count_are_read(tmp_path: Path) -> None:
     with path.open("ab") as file:
         file.write(record.tobytes())
     assert read_history(path)[0].t.tolist() == [0, 32, 64]
+
+
+def test_only_the_steps_of_new_records_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(tmp_path, list(range(500)))
+    file = HistoryFile(path)
+    file.read()
+    record = np.zeros(1, dtype=record_dtype({"W_u": (16, 6), "B": (32, 16)}))
+    record["t"] = 1000
+    with path.open("ab") as out:
+        out.write(record.tobytes())
+    reads: list[int] = []
+    pread = os.pread
+
+    def counted(handle: int, size: int, offset: int) -> bytes:
+        reads.append(size)
+        return pread(handle, size, offset)
+
+    monkeypatch.setattr(os, "pread", counted)
+    assert file.read().t[-1] == 1000
+    assert reads == [8, 8]
+
+
+def test_a_history_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
+    file = HistoryFile(saved(tmp_path, [0, 32, 64]))
+    file.read()
+    saved(tmp_path, [0, 16, 48, 80])
+    assert file.read().t.tolist() == [0, 16, 48, 80]
+
+
+def test_an_unchanged_history_is_the_same_object(tmp_path: Path) -> None:
+    file = HistoryFile(saved(tmp_path, [0, 32]))
+    assert file.read() is file.read()
 
 
 def test_half_a_record_is_never_shown(tmp_path: Path) -> None:

@@ -31,12 +31,17 @@ def test_a_live_process_is_what_it_says(state: str) -> None:
     assert (found.state, found.detail, found.live) == (state, "", True)
 
 
-@pytest.mark.parametrize("state", ["queued", "running", "paused"])
+@pytest.mark.parametrize("state", ["running", "paused"])
 def test_a_run_whose_process_is_gone_has_crashed(state: str, gone: int) -> None:
     found = derive_status(status_of(state, silent=180, pid=gone), NOW)
     assert found.state == "crashed"
     assert found.detail == f"crashed 3 min ago: process {gone} is gone"
     assert not found.live
+
+
+def test_a_queued_run_waits_without_a_process(gone: int) -> None:
+    found = derive_status(status_of("queued", silent=9e6, pid=gone), NOW)
+    assert (found.state, found.detail) == ("queued", "")
 
 
 def test_another_process_with_the_same_id_is_not_the_run() -> None:

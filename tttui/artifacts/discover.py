@@ -141,7 +141,7 @@ class _Search:
             self._add_base(path / "base")
         # Links last, so that a directory is known by its own name where it has one.
         for entry in sorted(listing.folders.values(), key=lambda e: (e.is_symlink(), e.name)):
-            if depth and not (entry.name == "bases" or entry.name == "base"):
+            if depth and entry.name != "bases":
                 self._search(path / entry.name, depth - 1)
 
     def _is_run(self, path: Path, listing: _Listing) -> bool:
@@ -183,7 +183,9 @@ class _Search:
         self._add(Place(path, "store", runs_of(path) if has_runs else (), run))
 
     def _add_base(self, path: Path) -> None:
-        if self._names(path) & {"base_checkpoint.pt", "base_meta.json"}:
+        names = self._names(path)
+        is_run = "session" in names or (RUN_FILES - {"base_checkpoint.pt"}) & names
+        if names & {"base_checkpoint.pt", "base_meta.json"} and not is_run:
             self._add(Place(path, "store"))
 
     def _add(self, place: Place) -> None:

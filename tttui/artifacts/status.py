@@ -39,7 +39,8 @@ def derive_status(raw: Mapping[str, Any], now: float) -> Status:
 
     A run that counts as live is crashed when its process is gone (same host) and stalled when
     its heartbeat is older than STALE_S (on this host only while it says that it is running,
-    since a paused process may well be silent).
+    since a paused process may well be silent). A queued one waits to be resumed and needs no
+    process.
     """
     written = raw.get("state")
     known = WRITTEN_STATES.get(written) if isinstance(written, str) else None
@@ -57,7 +58,7 @@ def derive_status(raw: Mapping[str, Any], now: float) -> Status:
         command=_text(raw.get("command")),
         error=_text(raw.get("error")),
     )
-    if not status.live:
+    if not status.live or status.state == "queued":
         detail = status.error or ""
         return replace(status, detail=detail) if detail else status
     beat = status.heartbeat_at

@@ -1,0 +1,132 @@
+"""Transactions in growing columns; the objects themselves stay in their file.
+
+100 000 of them with their statistics would take some 300 MB. Their places in the file are kept,
+and `records` decodes one when it is asked for.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+import msgspec
+import numpy as np
+
+from tttui.artifacts.jsonfile import decode, whole
+from tttui.model.arrays import Ints
+from tttui.model.transactions import STATUSES, Transactions
+
+NUMBERS = (
+    "pre_loss",
+    "post_loss",
+    "grad_norm",
+    "pre_max_h",
+    "post_max_h",
+    "lr",
+    "implied_mu",
+)
+"""Keys that become float columns, NaN where absent or null."""
+
+
+class Event(msgspec.Struct, gc=False):
+    """The keys of an event that have a column; all others are skipped while parsing."""
+
+    t: int
+    status: str
+    pre_loss: float | None = None
+    post_loss: float | None = None
+    grad_norm: float | None = None
+    pre_max_h: float | None = None
+    post_max_h: float | None = None
+    lr: float | None = None
+    implied_mu: float | None = None
+
+
+class Records(Sequence[Mapping[str, Any]]):
+    """The objects of an event file, read and decoded when asked for.
+
+    Where the file has changed since, the record holds what the columns know: t and status.
+    """
+
+    def __init__(
+        self, path: Path, starts: Ints, ends: Ints, t: Ints, status: Ints, names: tuple[str, ...]
+    ) -> None:
+        self._path = path
+        self._starts = starts
+        self._ends = ends
+        self._t = t
+        self._status = status
+        self._names = names
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    @overload
+    def __getitem__(self, i: int) -> Mapping[str, Any]: ...
+    @overload
+    def __getitem__(self, i: slice) -> Sequence[Mapping[str, Any]]: ...
+    def __getitem__(self, i: int | slice) -> Mapping[str, Any] | Sequence[Mapping[str, Any]]:
+        if isinstance(i, slice):
+            return [self[k] for k in range(*i.indices(len(self)))]
+        known = {"t": int(self._t[i]), "status": self._names[int(self._status[i])]}
+        start, end = int(self._starts[i]), int(self._ends[i])
+        try:
+            with self._path.open("rb", buffering=0) as file:
+                file.seek(start)
+                record = decode(file.read(end - start))
+        except (OSError, ValueError):
+            return known
+        if not isinstance(record, dict) or whole(record.get("t")) != known["t"]:
+            return known
+        return record
+
+
+class EventColumns:
+    """Growing columns of transactions, shared with every Transactions made from them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._names = list(STATUSES)
+        self._codes = {name: i for i, name in enumerate(STATUSES)}
+        self._n = 0
+        self._buffers: dict[str, np.ndarray[Any, Any]] = {
+            **{name: np.empty(0, dtype=np.int64) for name in ("t", "status", "start", "end")},
+            **{name: np.empty(0) for name in NUMBERS},
+        }
+
+    def __len__(self) -> int:
+        return self._n
+
+    def extend(self, events: Sequence[Event], starts: Ints, ends: Ints) -> None:
+        """Append events that stand at the bytes [start, end) of the file."""
+        n = self._n + len(events)
+        if n > len(self._buffers["t"]):
+            capacity = max(n + n // 4, 64)
+            for name, buffer in self._buffers.items():
+                larger = np.empty(capacity, dtype=buffer.dtype)
+                larger[: self._n] = buffer[: self._n]
+                self._buffers[name] = larger
+        into = slice(self._n, n)
+        self._buffers["t"][into] = [event.t for event in events]
+        self._buffers["status"][into] = [self._code(event.status) for event in events]
+        for name in NUMBERS:
+            # None becomes NaN.
+            values = np.array([getattr(event, name) for event in events], dtype=np.float64)
+            self._buffers[name][into] = values
+        self._buffers["start"][into] = starts
+        self._buffers["end"][into] = ends
+        self._n = n
+
+    def _code(self, status: str) -> int:
+        code = self._codes.get(status)
+        if code is None:
+            code = self._codes[status] = len(self._names)
+            self._names.append(status)
+        return code
+
+    def transactions(self) -> Transactions:
+        """All events so far."""
+        shown = {name: buffer[: self._n] for name, buffer in self._buffers.items()}
+        names = tuple(self._names)
+        start, end = shown.pop("start"), shown.pop("end")
+        records = Records(self._path, start, end, shown["t"], shown["status"], names)
+        return Transactions(statuses=names, records=records, **shown)
