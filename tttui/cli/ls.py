@@ -40,34 +40,15 @@ def command(paths: tuple[Path, ...], root: Path, as_json: bool) -> None:
 
 def tree(summaries: Sequence["SessionSummary"]) -> list[tuple["SessionSummary", str]]:
     """Every summary with the branch drawn before its name; children below their parents."""
-    by_id: dict[str, int] = {}
-    for i, summary in enumerate(summaries):
-        by_id.setdefault(summary.place.name, i)
-    for i, summary in enumerate(summaries):
-        if summary.meta.session_id is not None:
-            by_id.setdefault(summary.meta.session_id, i)
-    children: dict[int | None, list[int]] = {}
-    for i, summary in enumerate(summaries):
-        parent = by_id.get(summary.meta.parent_session_id or "")
-        children.setdefault(parent if parent != i else None, []).append(i)
-    out: list[tuple[SessionSummary, str]] = []
-    seen: set[int] = set()
+    from tttui.model.tree import forest
 
-    def visit(i: int, lead: str, branch: str, below: str) -> None:
-        if i in seen:
-            return
-        seen.add(i)
-        out.append((summaries[i], lead + branch))
-        inner = children.get(i, [])
-        for k, child in enumerate(inner):
-            last = k == len(inner) - 1
-            visit(child, lead + below, "└ " if last else "├ ", "  " if last else "│ ")
-
-    for i in children.get(None, []):
-        visit(i, "", "", "")
-    for i in range(len(summaries)):  # parents in a circle (a damaged meta.json) are still shown
-        visit(i, "", "", "")
-    return out
+    rows: list[tuple[SessionSummary, str]] = []
+    for branch in forest(summaries):
+        *above, later = branch.trunk or (False,)
+        lead = "".join("│ " if more else "  " for more in above)
+        own = ("├ " if later else "└ ") if branch.trunk else ""
+        rows.append((summaries[branch.index], lead + own))
+    return rows
 
 
 def as_document(summary: "SessionSummary") -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The command group, and the edge where every error becomes one line and an exit code."""
 
 import contextlib
+import io
 import sys
 import tempfile
 import time
@@ -29,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "stop": "Ask the owner of a run to save it and end.",
     "pause": "Ask the owner of a run to pause it.",
     "continue": "Ask the owner of a paused run to go on.",
+    "doctor": "Tell what works on this machine and in this terminal.",
 }
 """Commands by name, with the line that `--help` shows. The module of the same name is imported
 only when the command is used: starting must not wait for what a command does not need."""
@@ -86,6 +88,9 @@ def commands() -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code: 0, 1 (failed), 2 (refused), 130."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a locale without the glyph is no error
     try:
         result = commands.main(args=args, prog_name="tttui", standalone_mode=False)
         code = result if isinstance(result, int) else 0

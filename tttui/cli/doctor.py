@@ -1,0 +1,174 @@
+"""`tttui doctor`: what works here, one line each, with the remedy where something does not."""
+
+import locale
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from tttui.cli.options import json_option, root_option
+
+WATCHES_WANTED = 1000
+"""Watches of the kernel that a root with many sessions may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one thing stands here; `ok` None: it could not be found out."""
+
+    name: str
+    ok: bool | None
+    detail: str
+    remedy: str = ""
+
+
+@click.command("doctor")
+@root_option
+@json_option
+def command(root: Path, as_json: bool) -> None:
+    """Tell what works on this machine and in this terminal, and what to do where it does not."""
+    from tttui.cli.output import json_document, result
+
+    findings = list(examine(root))
+    if as_json:
+        json_document([asdict(finding) for finding in findings])
+        return
+    width = max(len(finding.name) for finding in findings)
+    words = {True: "ok  ", False: "look", None: "?   "}
+    for f in findings:
+        remedy = f"; {f.remedy}" if f.remedy else ""
+        result(f"{words[f.ok]}  {f.name:<{width}}  {f.detail}{remedy}")
+
+
+def examine(root: Path) -> Iterator[Finding]:
+    """All findings, those that cost nothing first."""
+    yield terminal()
+    yield colours()
+    yield text_encoding()
+    yield clipboard()
+    yield run_root(root)
+    yield file_watching(root)
+    yield background()
+    yield torch_devices()
+
+
+def terminal() -> Finding:
+    if not sys.stdout.isatty():
+        return Finding("terminal", None, "the output is not a terminal")
+    size = shutil.get_terminal_size()
+    detail = f"{os.environ.get('TERM', 'TERM is not set')}, {size.columns}x{size.lines}"
+    if size.columns < 80 or size.lines < 24:
+        return Finding("terminal", False, detail, "make the window 80x24 or larger")
+    return Finding("terminal", True, detail)
+
+
+def colours() -> Finding:
+    term = os.environ.get("TERM", "")
+    if "NO_COLOR" in os.environ:
+        return Finding("colours", True, "none, since NO_COLOR is set")
+    if os.environ.get("COLORTERM", "") in ("truecolor", "24bit"):
+        return Finding("colours", True, "16 million")
+    if "256color" in term or "direct" in term:
+        remedy = "for all colours: export COLORTERM=truecolor (ssh does not forward it)"
+        return Finding("colours", True, "256", remedy)
+    return Finding("colours", False, "16", "export TERM=xterm-256color if the terminal has them")
+
+
+def text_encoding() -> Finding:
+    encoding = locale.getpreferredencoding(False)
+    if encoding.lower().replace("-", "") == "utf8":
+        return Finding("locale", True, encoding)
+    remedy = "export LANG=C.UTF-8; until then plain ASCII is drawn"
+    return Finding("locale", False, encoding, remedy)
+
+
+def clipboard() -> Finding:
+    if "TMUX" not in os.environ:
+        detail = "copies go through OSC 52, which most terminals take"
+        return Finding("clipboard", True, detail)
+    setting = _output("tmux", "show-options", "-sv", "set-clipboard")
+    if setting is None:
+        return Finding("clipboard", None, "tmux does not tell its set-clipboard option")
+    if setting == "on":
+        return Finding("clipboard", True, "tmux passes OSC 52 on")
+    remedy = "tmux set -s set-clipboard on"
+    return Finding("clipboard", False, f"tmux has set-clipboard {setting}", remedy)
+
+
+def run_root(root: Path) -> Finding:
+    place = root if root.exists() else root.absolute().parent
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        return Finding("run root", False, f"{root} cannot be written", "choose another --root")
+    free = shutil.disk_usage(place).free
+    detail = f"{root} can be written, {free / 1e9:.1f} GB free"
+    return Finding("run root", free > 1e8, detail, "" if free > 1e8 else "free some space")
+
+
+def file_watching(root: Path) -> Finding:
+    from tttui.artifacts.watch import POLL_S, on_network
+
+    place = root if root.exists() else Path.cwd()
+    if on_network(place):
+        detail = f"{root} is on a network filesystem, so it is polled every {POLL_S:g} s"
+        return Finding("file watching", True, detail)
+    limit = Path("/proc/sys/fs/inotify/max_user_watches")
+    try:
+        watches = int(limit.read_text())
+    except (OSError, ValueError):
+        return Finding("file watching", True, "by the messages of the kernel")
+    if watches < WATCHES_WANTED:
+        remedy = f"sysctl fs.inotify.max_user_watches={WATCHES_WANTED * 100}, or start with --poll"
+        return Finding("file watching", False, f"the kernel allows {watches} watches", remedy)
+    return Finding("file watching", True, f"by the messages of the kernel, {watches} watches")
+
+
+def background() -> Finding:
+    """Whether logind ends a user's processes at logout (KillUserProcesses without lingering)."""
+    name = "background"
+    if not Path("/run/systemd/system").exists():
+        return Finding(name, True, "nothing here ends background processes at logout")
+    user = os.environ.get("USER") or str(os.getuid())
+    if Path("/var/lib/systemd/linger", user).exists():
+        return Finding(name, True, f"processes survive logout: {user} lingers")
+    service = "org.freedesktop.login1"
+    kills = _output(
+        "busctl",
+        "get-property",
+        service,
+        "/org/freedesktop/login1",
+        f"{service}.Manager",
+        "KillUserProcesses",
+    )
+    if kills is None:
+        remedy = "loginctl enable-linger makes sure"
+        return Finding(name, None, "logind does not tell whether processes survive logout", remedy)
+    if kills == "b false":
+        return Finding(name, True, "processes survive logout")
+    remedy = "loginctl enable-linger, or start with: systemd-run --user tttui run ..."
+    return Finding(name, False, "logout ends all of a user's processes here", remedy)
+
+
+def torch_devices() -> Finding:
+    try:
+        import torch
+    except ImportError as error:
+        return Finding("torch", False, f"cannot be imported: {error}", "pip install torch")
+    devices = ["cpu"]
+    if torch.cuda.is_available():
+        count = torch.cuda.device_count()
+        devices += [f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(count)]
+    return Finding("torch", True, f"{torch.__version__}: {', '.join(devices)}")
+
+
+def _output(*words: str) -> str | None:
+    """What a program prints, None where it is not there or fails."""
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=3, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
