@@ -5,6 +5,7 @@
 
 from pathlib import Path
 from string import ascii_letters
+from typing import Any
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -13,7 +14,7 @@ from textual.app import App
 GRIDS = Path(__file__).parent / "grids"
 
 
-def grid_of(app: App[object]) -> str:
+def grid_of(app: App[Any]) -> str:
     """The screen's text, then the same cells as style letters, then what the letters mean."""
     names: dict[str, str] = {}
     text, styles = [], []
@@ -28,7 +29,7 @@ def grid_of(app: App[object]) -> str:
     return "\n".join([*text, "=" * 20, *styles, "=" * 20, *legend, ""])
 
 
-def check_grid(app: App[object], name: str, update: bool) -> None:
+def check_grid(app: App[Any], name: str, update: bool) -> None:
     """Compare the screen with the grid file `name`, or write it."""
     path = GRIDS / f"{name}.txt"
     seen = grid_of(app)

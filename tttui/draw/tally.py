@@ -40,8 +40,8 @@ def reasons(
     rolled = sorted((name for name in counts if name != commit), key=lambda name: -counts[name])
     names = [name for name in (commit, *rolled) if name in counts]
     words = {name: status_words(name) for name in names}
-    label = min(max(map(len, words.values())), max(width // 3, 4))
     digits = len(grouped(max(counts.values())))
+    label = min(max(map(len, words.values())), max(width - digits - 15, 4))
     room = width - label - digits - 11
     passed = None
     if marks.shown is not None:

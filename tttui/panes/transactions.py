@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from rich.text import Text
@@ -30,6 +30,7 @@ from tttui.model.query import (
 from tttui.model.session import SessionData
 from tttui.model.transactions import Transactions
 from tttui.panes.attempts import COLUMNS, Attempts, gate_plots
+from tttui.panes.overview import marks_of
 from tttui.panes.view import Pane, View
 from tttui.widgets.change import ChangeMap
 from tttui.widgets.chart import Chart
@@ -89,7 +90,8 @@ class TransactionsPane(Pane):
     TransactionsPane Reasons { width: 2fr; max-width: 56; padding: 0 1; }
     TransactionsPane AttemptsOverTime { width: 3fr; }
     TransactionsPane #detail { width: 48; }
-    TransactionsPane #detail.alone { width: 1fr; }
+    TransactionsPane #detail.alone { width: 1fr; layout: horizontal; }
+    TransactionsPane #detail.alone ChangeMap { width: 34; height: 1fr; }
     TransactionsPane #gates { width: 1fr; max-width: 25%; }
     TransactionsPane #gates.alone { max-width: 100%; }
     TransactionsPane #gates Chart { height: 1fr; }
@@ -143,7 +145,8 @@ class TransactionsPane(Pane):
             region = self.query_one(f"#{name}")
             region.display = name in regions
             region.set_class(regions == {name}, "alone")
-        self.query_one(ChangeMap).display = self.size.height >= 30 or regions == {"detail"}
+        alone = regions == {"detail"} and self.size.width >= 78
+        self.query_one(ChangeMap).display = alone or self.size.height >= 30
 
     def _regions(self) -> frozenset[str]:
         known = pages(self.size.width, self.size.height)
@@ -194,7 +197,9 @@ class TransactionsPane(Pane):
             or (shown.statuses, shown.query) != (view.statuses, self._query)
         ):
             rows = matching(found, self._query, view.statuses)
-            marks = Marks(found.t, found.status, found.statuses, rows)
+            marks = marks_of(view.data)
+            if len(found):
+                marks = replace(marks, shown=rows)
             self._shown = shown = Shown(found, view.statuses, self._query, rows, marks)
             self._attempts = Attempts(
                 found, view.data.meta.plasticity_cfg, view.palette, view.glyphs

@@ -23,18 +23,19 @@ class ChangeMap(Drawn):
     def __init__(self) -> None:
         super().__init__()
         self._change: Weights | None = None
-        self._message = ""
+        self.message = ""
+        """Why there is nothing to show."""
 
     def set_change(self, change: Weights | None, message: str) -> None:
-        if change is not self._change or message != self._message:
-            self._change, self._message = change, message
+        if change is not self._change or message != self.message:
+            self._change, self.message = change, message
             self.changed()
 
     def paint(self, width: int, height: int) -> Canvas:
         canvas = Canvas(height, width)
         palette, glyphs = self.palette, self.glyphs
         if self._change is None:
-            for row, text in enumerate(wrapped(self._message, width)):
+            for row, text in enumerate(wrapped(self.message, width)):
                 canvas.write(row, 0, text, palette.muted)
             return canvas
         bound = heat.limit(*self._change.values())

@@ -37,7 +37,7 @@ class QueryBar(Horizontal):
 
     @dataclass
     class Changed(Message):
-        """The query is now `text` (posted on every key)."""
+        """The query is now `text` (posted on every key, and when the field is left)."""
 
         bar: "QueryBar"
         text: str
@@ -84,3 +84,4 @@ class QueryBar(Horizontal):
         event.stop()
         self.screen.set_focus(None)
         self.remove_class("typing")
+        self.post_message(self.Changed(self, event.value.strip()))

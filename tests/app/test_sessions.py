@@ -1,0 +1,331 @@
+"""The Sessions tab, driven by keys."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from tests.app.conftest import SIZES, Driver, OpenApp
+from tests.app.grid import check_grid
+from tests.rundirs import make_run
+from tttui.cli import fork, resume
+from tttui.panes.sessions import SessionsPane
+from tttui.screens.main import StartView
+from tttui.widgets.chart import Chart
+from tttui.widgets.sidebyside import SettingsTable, TransferMap
+from tttui.widgets.table import Table
+
+ON_TAB = StartView(tab="sessions")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A session, its fork and the fork's fork; another; one that was killed."""
+    root = tmp_path / "runs"
+    root.mkdir()
+    make_run(root / "demo", seed=0, mu=0.05, steps=200)
+    make_run(root / "demo-fork", seed=1, mu=0.05, steps=300, parent="demo")
+    make_run(root / "again", seed=1, mu=0.2, steps=200, parent="demo-fork")
+    make_run(root / "other", seed=2, mu=0.2, steps=200, chunk=16)
+    make_run(root / "killed", seed=3, mu=0.1, steps=100, status="crashed")
+    return root
+
+
+async def ready(driver: Driver, n: int = 5) -> None:
+    await driver.until(lambda: len(driver.main.snapshot.summaries) == n, "the summaries")
+    await driver.pilot.pause()
+
+
+def names(driver: Driver) -> list[str]:
+    """The sessions in the order of the table."""
+    pane = driver.pane
+    assert isinstance(pane, SessionsPane)
+    assert pane._rows is not None
+    return [pane._rows.summaries[i].place.name for i in pane.query_one(Table).order]
+
+
+async def go_to(driver: Driver, name: str) -> None:
+    """Move the cursor of the table to a session."""
+    table = driver.pane.query_one(Table)
+    by = names(driver).index(name) - (table.place(table.selected) or 0)
+    await driver.press(*["down" if by > 0 else "up"] * abs(by))
+
+
+async def mark(driver: Driver, *wanted: str) -> None:
+    for name in wanted:
+        await go_to(driver, name)
+        await driver.press("space")
+    await driver.until(
+        lambda: (
+            (found := driver.main.snapshot.comparison) is not None
+            and len(found.sessions) == len(wanted)
+            and not any(data.loading for data in found.sessions)
+        ),
+        "the comparison",
+    )
+    await driver.pilot.pause()
+
+
+async def test_forks_stand_below_their_parents(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB) as driver:
+        await ready(driver)
+        order = names(driver)
+        assert order.index("demo") < order.index("demo-fork") < order.index("again")
+        assert "└ demo-fork" in driver.text()
+        assert "  └ again" in driver.text()
+
+
+async def test_a_killed_run_is_shown_as_crashed_with_how_long_ago(
+    root: Path, open_app: OpenApp
+) -> None:
+    async with open_app(root, start=ON_TAB) as driver:
+        await ready(driver)
+        assert "✗ crashed 3 min ago" in driver.text()
+
+
+async def test_sorting_takes_the_rows_out_of_the_tree(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
+        await driver.press("less_than_sign")
+        table = driver.pane.query_one(Table)
+        assert table.sort.key == "gain"
+        assert "└" not in driver.text().split("Resume")[0]
+        await driver.press("greater_than_sign")
+        assert "└ demo-fork" in driver.text()
+
+
+async def test_a_query_filters_by_number_and_by_word(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB) as driver:
+        await ready(driver)
+        await driver.press("slash")
+        await driver.until(lambda: isinstance(driver.app.focused, Input), "the query field")
+        driver.app.screen.query_one(Input).value = "mu>0.15 -other"
+        await driver.pilot.pause()
+        assert names(driver) == ["again"]
+        await driver.press("escape")
+        await driver.pilot.pause()
+        assert len(names(driver)) == 5
+
+
+@pytest.mark.parametrize("key", ["enter", "o"])
+async def test_enter_and_o_open_the_session_under_the_cursor(
+    root: Path, open_app: OpenApp, key: str
+) -> None:
+    async with open_app(root, start=ON_TAB) as driver:
+        await ready(driver)
+        await go_to(driver, "other")
+        await driver.press(key)
+        await driver.until(
+            lambda: (
+                (data := driver.main.snapshot.data) is not None
+                and data.place.name == "other"
+                and not data.loading
+            ),
+            "the other session",
+        )
+
+
+async def test_space_marks_here_and_plays_elsewhere(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB) as driver:
+        await ready(driver)
+        await driver.press("space")
+        assert "1 marked" in driver.text()
+        assert not driver.timeline.playing
+        await driver.press("1", "space")
+        assert driver.timeline.playing
+
+
+async def test_marked_sessions_are_laid_over_each_other(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
+        await mark(driver, "demo", "demo-fork", "other")
+        chart = driver.pane.query_one(Chart)
+        traces = [trace.name for trace in chart.shown.traces]
+        assert traces == [
+            "frozen 1",
+            "frozen 2",
+            "frozen 3",
+            "1 demo",
+            "2 demo-fork",
+            "3 other",
+        ]
+        assert chart.timeline.t1 == 299
+        assert "Different model signatures" in driver.text()
+        assert "Different trajectories: demo-fork and other" in driver.text()
+
+
+async def test_only_settings_that_differ_are_tabled(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
+        await mark(driver, "demo", "other")
+        found = driver.pane.query_one(SettingsTable)._found
+        assert found is not None
+        settings = {d.name: d.values for d in found.differences}
+        assert settings["chunk"] == ("32", "16")
+        assert settings["mu"] == ("0.05", "0.2")
+        assert "lr" not in settings
+
+
+async def test_the_transfer_matrix_is_computed_on_demand(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
+        await mark(driver, "demo", "other")
+        assert "press t to test" in driver.text()
+        await driver.press("t")
+        await driver.until(
+            lambda: (
+                (found := driver.main.snapshot.comparison) is not None
+                and found.transfer is not None
+            ),
+            "the matrix",
+        )
+        await driver.pilot.pause()
+        assert "in the world of" in driver.text()
+        assert "The diagonal wins in" in driver.text()
+
+
+async def test_one_marked_session_is_not_enough_and_says_so(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
+        await driver.press("space")
+        await driver.pilot.pause()
+        assert "Mark two or more sessions with space" in driver.text()
+        await driver.press("t")
+        assert driver.pane.query_one(TransferMap)._found is None
+
+
+async def test_escape_takes_the_marks_away(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
+        await mark(driver, "demo", "other")
+        await driver.press("escape")
+        await driver.until(lambda: driver.main.snapshot.comparison is None, "no comparison")
+        await driver.pilot.pause()
+        assert "marked" not in driver.text().splitlines()[2]
+
+
+def parsed(command: str) -> list[str]:
+    """The words of a pasted command line, checked by the command's own parser."""
+    program, *words = shlex.split(command)
+    assert program == "tttui"
+    name, *rest = words
+    {"resume": resume, "fork": fork}[name].command.make_context(name, rest).close()
+    return words
+
+
+async def test_the_copied_commands_are_understood_by_the_command_line(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    place = make_run(tmp_path / "my runs" / "it's one", steps=100)
+    async with open_app(tmp_path / "my runs", start=ON_TAB) as driver:
+        await ready(driver, 1)
+        await driver.press("left", "y")
+        assert parsed(driver.app.clipboard)[:2] == ["resume", str(place.path)]
+        await driver.press("y")
+        words = parsed(driver.app.clipboard)
+        assert words[:2] == ["fork", str(place.path)]
+        assert words[words.index("--at") + 1] == "98"
+        assert words[words.index("--name") + 1] == "it's one-fork"
+
+
+async def test_a_foreign_session_says_why_it_cannot_be_resumed(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    make_run(tmp_path / "flat", layout="flat", steps=100)
+    async with open_app(tmp_path, start=ON_TAB) as driver:
+        await ready(driver, 1)
+        assert "cannot be resumed: another program wrote it" in driver.text()
+        await driver.press("y")
+        assert driver.app.clipboard.startswith("tttui fork")
+
+
+async def test_the_files_of_a_session_are_listed_with_their_sizes(
+    root: Path, open_app: OpenApp
+) -> None:
+    async with open_app(root, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
+        await go_to(driver, "other")
+        await driver.until(lambda: "weights_history.npy" in driver.text(), "the files")
+        assert "session/meta.json" in driver.text()
+
+
+async def test_deleting_asks_and_then_moves_to_the_trash(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB) as driver:
+        await ready(driver)
+        await go_to(driver, "other")
+        await driver.press("D")
+        assert (root / "other").is_dir()
+        assert "Press D again" in driver.text()
+        await driver.press("D")
+        await driver.until(lambda: not (root / "other").exists(), "the move")
+        assert (root / ".trash" / "other" / "per_step.csv").is_file()
+        await ready(driver, 4)
+        assert "other" not in names(driver)
+
+
+async def test_another_key_takes_the_question_back(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB) as driver:
+        await ready(driver)
+        await go_to(driver, "other")
+        await driver.press("D", "up", "down", "D")
+        await driver.pilot.pause()
+        assert (root / "other").is_dir()
+
+
+async def test_a_foreign_session_is_not_deleted(tmp_path: Path, open_app: OpenApp) -> None:
+    make_run(tmp_path / "flat", layout="flat", steps=100)
+    async with open_app(tmp_path, start=ON_TAB) as driver:
+        await ready(driver, 1)
+        await driver.press("D", "D")
+        await driver.until(lambda: "another program" in driver.main.snapshot.note, "the refusal")
+        assert (tmp_path / "flat").is_dir()
+
+
+async def test_sessions_that_appear_later_are_listed(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB, poll=0.1) as driver:
+        await ready(driver)
+        make_run(root / "new", steps=50)
+        await ready(driver, 6)
+        assert "new" in names(driver)
+
+
+async def test_a_session_with_several_runs_opens_the_next_one(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    place = make_run(tmp_path / "s" / "sessions" / "x", layout="store", steps=60, runs=2)
+    async with open_app(tmp_path, start=ON_TAB) as driver:
+        await ready(driver, 1)
+        assert "2 runs" in driver.text()
+        assert driver.data.run == place.runs[1]
+        await driver.press("enter")
+        await driver.until(
+            lambda: (data := driver.main.snapshot.data) is not None and data.run == place.runs[0],
+            "the other run",
+        )
+
+
+@pytest.mark.parametrize("size", [(40, 12), (40, 8), (20, 6)])
+async def test_tiny_screens_do_not_break(
+    root: Path, open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    async with open_app(root, start=ON_TAB, size=size) as driver:
+        await ready(driver)
+        for _ in range(6):
+            await driver.press("space", "w")
+        assert driver.text()
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids=lambda s: f"{s[0]}x{s[1]}")
+async def test_the_comparison_looks_as_it_did(
+    root: Path, open_app: OpenApp, size: tuple[int, int], request: pytest.FixtureRequest
+) -> None:
+    """The page of the comparison: the table holds ages and paths, which change with every run."""
+    async with open_app(root, start=ON_TAB, size=size) as driver:
+        await ready(driver)
+        await mark(driver, "demo", "other")
+        await driver.press(*["w"] * (2 if size[0] == 80 else 1))
+        driver.main._keybar.note("")
+        await driver.pilot.pause()
+        name = f"sessions-compared-{size[0]}x{size[1]}"
+        check_grid(driver.app, name, request.config.getoption("--update-grids"))

@@ -1,0 +1,237 @@
+"""The Transactions tab, driven by keys."""
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from tests.app.conftest import SIZES, Driver, OpenApp
+from tests.app.grid import check_grid
+from tests.rundirs import make_run
+from tttui.draw.reading import status_words
+from tttui.model.transactions import COMMIT
+from tttui.panes.transactions import pages, why_none
+from tttui.screens.main import StartView
+from tttui.widgets.change import ChangeMap
+from tttui.widgets.chart import Chart
+from tttui.widgets.commits import CommitGraph
+from tttui.widgets.table import Table
+
+ON_TAB = StartView(tab="transactions")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return make_run(tmp_path / "runs" / "a", steps=1600).path
+
+
+async def type_query(driver: Driver, text: str) -> None:
+    await driver.press("slash")
+    await driver.until(lambda: isinstance(driver.app.focused, Input), "the query field")
+    driver.app.screen.query_one(Input).value = text
+    await driver.pilot.pause()
+
+
+def table(driver: Driver) -> Table:
+    return driver.pane.query_one(Table)
+
+
+async def test_the_newest_attempt_is_shown_with_the_reason(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, start=ON_TAB) as driver:
+        assert "attempt 49 of 49" in driver.text()
+        assert table(driver).selected == 48
+
+
+async def test_down_and_up_select_and_move_the_cursor(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, start=ON_TAB) as driver:
+        await driver.press("up", "k", "up", "j")
+        events = driver.data.transactions
+        assert driver.timeline.selected == 46
+        assert driver.timeline.cursor == events.t[46]
+
+
+async def test_a_selection_made_elsewhere_is_selected_here(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run) as driver:
+        await driver.press("home", "right_square_bracket", "right_square_bracket", "3")
+        await driver.until(lambda: driver.pane.query(Table), "the table")
+        await driver.pilot.pause()
+        assert table(driver).selected == 1
+        assert "▶      64" in driver.text()
+
+
+async def test_a_query_filters_as_it_is_typed(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, start=ON_TAB) as driver:
+        await type_query(driver, "t:100-300 status:commit")
+        events = driver.data.transactions
+        inside = (events.t >= 100) & (events.t <= 300) & (events.status == COMMIT)
+        assert len(table(driver).order) == int(inside.sum())
+        assert f"{int(inside.sum())} of 49 transactions" in driver.text()
+
+
+async def test_a_wrong_query_is_explained_in_place_and_changes_nothing(
+    run: Path, open_app: OpenApp
+) -> None:
+    async with open_app(run, start=ON_TAB) as driver:
+        await type_query(driver, "t:100-300")
+        before = len(table(driver).order)
+        await type_query(driver, "t:100-300 foo>1")
+        assert "! foo>1: there is no 'foo'" in driver.text()
+        assert len(table(driver).order) == before
+
+
+async def test_escape_clears_the_query(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, start=ON_TAB) as driver:
+        await type_query(driver, "t:100-300")
+        await driver.press("enter")
+        assert not isinstance(driver.app.focused, Input)
+        assert "query t:100-300" in driver.text()
+        await driver.press("escape")
+        assert len(table(driver).order) == 49
+
+
+async def test_keys_belong_to_the_query_while_it_is_typed(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, start=ON_TAB) as driver:
+        await type_query(driver, "")
+        await driver.press("t", "colon", "1", "q")
+        assert driver.app.screen.query_one(Input).value == "t:1q"
+        assert driver.main.tab == "transactions"
+
+
+async def test_the_sort_keys_choose_column_and_direction(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, start=ON_TAB, size=(200, 50)) as driver:
+        events = driver.data.transactions
+        await driver.press("greater_than_sign", "greater_than_sign")
+        assert table(driver).sort.key == "pre"
+        assert table(driver).order[0] == int(events.pre_loss.argmax())
+        await driver.press("S")
+        assert table(driver).order[0] == int(events.pre_loss.argmin())
+        await driver.press("less_than_sign", "less_than_sign")
+        assert table(driver).order.tolist() == list(range(49))
+
+
+async def test_rows_move_in_the_order_they_are_sorted_in(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, start=ON_TAB) as driver:
+        await driver.press("greater_than_sign", "greater_than_sign")
+        order = table(driver).order.tolist()
+        at = order.index(48)
+        await driver.press("down")
+        assert driver.timeline.selected == order[min(at + 1, 48)]
+
+
+async def test_the_status_filter_applies_to_table_markers_and_stepping(
+    run: Path, open_app: OpenApp
+) -> None:
+    async with open_app(run, start=ON_TAB) as driver:
+        events = driver.data.transactions
+        await driver.press("x", "x")
+        assert driver.main._statuses is not None
+        (status,) = driver.main._statuses
+        wanted = [i for i in range(49) if events.statuses[events.status[i]] == status]
+        assert table(driver).order.tolist() == wanted
+        assert f"only {status_words(status)}" in driver.text()
+        marks = driver.main._scrubber._marks
+        assert marks.shown is not None
+        assert int(marks.shown.sum()) == len(wanted)
+        await driver.press("home", "right_square_bracket")
+        assert driver.timeline.selected == wanted[0]
+        await driver.press("right_square_bracket")
+        assert driver.timeline.selected == wanted[1]
+        await driver.press("left_square_bracket")
+        assert driver.timeline.selected == wanted[0]
+        await driver.press("1")
+        await driver.until(lambda: driver.pane.query(CommitGraph), "the overview")
+        graph = driver.pane.query_one(CommitGraph)
+        await driver.until(lambda: graph._marks.shown is not None, "the filtered markers")
+
+
+async def test_every_region_can_be_reached_on_a_small_screen(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, start=ON_TAB, size=(80, 24)) as driver:
+        seen = []
+        for _ in range(4):
+            seen.append(driver.text())
+            await driver.press("w")
+        assert "pre_loss post_loss" in seen[0]
+        assert "Gates, value against threshold" in seen[1]
+        assert "attempts over time" in seen[2]
+        assert "grad_norm_max 20.0" in seen[3]
+
+
+async def test_enter_opens_the_detail_where_it_has_no_place_and_escape_closes_it(
+    run: Path, open_app: OpenApp
+) -> None:
+    async with open_app(run, start=ON_TAB, size=(80, 24)) as driver:
+        await driver.press("enter")
+        assert "attempt 49 of 49" in driver.text()
+        await driver.press("escape")
+        assert "pre_loss post_loss" in driver.text()
+
+
+async def test_what_a_commit_changed_is_drawn_from_the_snapshots(
+    run: Path, open_app: OpenApp
+) -> None:
+    async with open_app(run, start=ON_TAB) as driver:
+        events = driver.data.transactions
+        commit = int((events.status == COMMIT).argmax())
+        driver.main._select(commit)
+        await driver.pilot.pause()
+        assert "what it changed, largest" in driver.text()
+        rolled = int((events.status != COMMIT).argmax())
+        driver.main._select(rolled)
+        await driver.pilot.pause()
+        assert "restored bit for bit" in driver.pane.query_one(ChangeMap).message
+
+
+async def test_a_run_without_an_events_file_says_so(tmp_path: Path, open_app: OpenApp) -> None:
+    place = make_run(tmp_path / "a", steps=200, damage=["no_events"])
+    async with open_app(place.path, start=ON_TAB, size=(200, 50)) as driver:
+        assert "No transactions: update_events.jsonl: the file is not there" in driver.text()
+        assert "per_step.csv flags 6 attempts" in why_none(driver.data)
+        assert "6 attempts" in driver.text()
+
+
+async def test_an_unknown_status_is_shown_by_its_name(tmp_path: Path, open_app: OpenApp) -> None:
+    place = make_run(tmp_path / "a", steps=200)
+    path = place.path / "update_events.jsonl"
+    path.write_text(path.read_text().replace('"commit"', '"rollback_moon_phase"', 1))
+    async with open_app(place.path, start=ON_TAB, size=(200, 50)) as driver:
+        assert "? moon phase" in driver.text()
+
+
+async def test_thresholds_stand_on_the_gates(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, start=ON_TAB, size=(200, 50)) as driver:
+        titles = [chart.shown.title for chart in driver.pane.query(Chart)]
+        assert titles == ["grad_norm", "loss", "max |h|"]
+        assert "grad_norm_max 20.0" in driver.text()
+        assert "↑ state_norm_max 1.00e6" in driver.text()
+
+
+async def test_copying_gives_the_transaction_as_it_stands_in_the_file(
+    run: Path, open_app: OpenApp
+) -> None:
+    async with open_app(run, start=ON_TAB) as driver:
+        await driver.press("y")
+        assert '"t": 1568' in driver.app.clipboard
+
+
+@pytest.mark.parametrize("size", [(40, 12), (40, 8), (20, 6)])
+async def test_tiny_screens_do_not_break(
+    run: Path, open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    async with open_app(run, start=ON_TAB, size=size) as driver:
+        for _ in range(5):
+            await driver.press("up", "w")
+        assert driver.text()
+
+
+def test_all_is_shown_at_once_on_a_large_screen() -> None:
+    assert pages(200, 45) == (frozenset({"table", "analysis", "detail", "gates"}),)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
+async def test_the_tab_looks_as_it_did(
+    run: Path, open_app: OpenApp, size: tuple[int, int], request: pytest.FixtureRequest
+) -> None:
+    async with open_app(run, start=ON_TAB, size=size) as driver:
+        await driver.press("up", "up")
+        name = f"transactions-{size[0]}x{size[1]}"
+        check_grid(driver.app, name, request.config.getoption("--update-grids"))
