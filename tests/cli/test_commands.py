@@ -177,6 +177,10 @@ def test_the_demo_is_made_once_and_then_opened(shell: Shell) -> None:
     assert (shell.root / "demo" / "per_step.csv").stat().st_mtime_ns == made.st_mtime_ns
 
 
+def test_the_demo_without_a_terminal_says_how_to_make_it(shell: Shell) -> None:
+    assert "--headless" in shell.refused("demo")
+
+
 def test_a_full_disk_is_one_error_and_the_session_can_be_resumed(shell: Shell) -> None:
     assert shell("run", "--name", "a", "--fault", "disk@50", *QUICK) == 1
     assert shell.err.count("\n") == 1
@@ -318,7 +322,12 @@ def test_paths_open_the_app_with_the_view_that_was_asked_for(
     ran: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[tuple[object, dict[str, object]]] = []
-    monkeypatch.setattr("tttui.app.open_app", lambda paths, **view: calls.append((paths, view)))
+
+    def note(paths: object, **view: object) -> int:
+        calls.append((paths, view))
+        return 0
+
+    monkeypatch.setattr("tttui.app.open_app", note)
     path = str(ran.root / "a")
     assert ran(path, "--tab", "weights", "--t", "64", "--window", "20:90", "--log", root=False) == 0
     ((paths, view),) = calls

@@ -1,10 +1,12 @@
 """`tttui demo`: a real example session."""
 
+import sys
 from pathlib import Path
 
 import click
 
 from tttui.cli.options import json_option, root_option
+from tttui.model.errors import RefusedInput
 
 NAME = "demo"
 
@@ -30,6 +32,9 @@ def command(root: Path, headless: bool, as_json: bool, ascii: bool, theme: str |
 
     A demo that was made before is opened again; one that was stopped goes on.
     """
+    if not headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise RefusedInput("the demo is watched in a terminal; --headless makes it without one")
+
     from tttui.cli.running import execute, obtain_base
     from tttui.engine.background import continue_in_background
     from tttui.engine.resume import resume

@@ -30,7 +30,7 @@ class Window(click.ParamType[tuple[int, int]]):
 @click.option("--tab", type=click.Choice(TABS), help="tab to open on")
 @click.option("--t", type=click.IntRange(min=0), help="step of the cursor")
 @click.option("--window", type=Window(), help="visible range of steps")
-@click.option("--log", is_flag=True, help="errors on a logarithmic scale")
+@click.option("--log/--linear", default=None, help="scale of the errors")
 @click.option("--poll", is_flag=True, help="poll files instead of watching (network filesystems)")
 @click.option("--ascii", is_flag=True, help="no braille and block glyphs")
 @click.option("--theme", help="colour theme")
@@ -40,19 +40,19 @@ def command(
     tab: str | None,
     t: int | None,
     window: tuple[int, int] | None,
-    log: bool,
+    log: bool | None,
     poll: bool,
     ascii: bool,
     theme: str | None,
     follow: bool,
-) -> None:
+) -> int:
     """Open the app on the sessions found below PATH (default ./runs)."""
     from tttui.cli.places import existing
 
     found = [existing(path) for path in paths] or [Path("runs")]
     from tttui.app import open_app
 
-    open_app(
+    return open_app(
         found,
         tab=tab,
         t=t,
