@@ -213,7 +213,7 @@ def learn(
                 momentum[name], G[name], p.momentum, p.nesterov
             )
             D = muon.direction(ahead, R[name] if p.whiten else None, p.ns_steps)
-            step[name] = p.lr * (D + p.weight_decay * weights[name])
+            step[name] = p.lr * (D + p.weight_decay * weights[name] if p.weight_decay else D)
         if p.line_search:
             downhill = (inner(G, step) > 0)[..., None, None]
             step = {n: xp.where(downhill, step[n], p.lr * G[n]) for n in PLASTIC}

@@ -298,12 +298,12 @@ class Learner:
 
     def _probation(self) -> tuple[Array, Array]:
         """Whether the weights in force fail probation, and whether the trusted ones would too."""
-        s, p, xp = self._s, self.p, self._xp
-        n = min(int(s["fresh"]), p.buffer_len)
+        s, p, xp, T = self._s, self.p, self._xp, self.p.buffer_len
+        n = min(int(s["fresh"]), T)
         trusted = self._readout({k: s["trusted_" + k] for k in PLASTIC})
         with np.errstate(all="ignore"):
-            E = trusted @ s["buffer_Z"][..., -n:] - s["buffer_y"][..., -n:]
-            errors = xp.sum(xp.mean(E * E, axis=-2) * s["buffer_w"][..., -n:], axis=-1)
+            E = trusted @ s["buffer_Z"][..., T + 1 - n :] - s["buffer_y"][..., T - n :]
+            errors = xp.sum(xp.mean(E * E, axis=-2) * s["buffer_w"][..., T - n :], axis=-1)
             failed = gates.worse_than_frozen(s["live"], p)
             instead = gates.worse_than_frozen(xp.stack([s["live"][..., 0], errors], axis=-1), p)
         return failed, failed & instead
@@ -311,10 +311,10 @@ class Learner:
     def _still_true(self) -> Array:
         """The rows' weights, without those of a world that the last steps show to be gone."""
         s, p, xp = self._s, self.p, self._xp
-        n = min(int(s["fresh"]), p.buffer_len)
+        first = p.buffer_len - min(int(s["fresh"]), p.buffer_len)
         if p.forget == 0.0:
             return s["buffer_w"]
-        old, new = s["buffer_w"][..., :-n], s["buffer_w"][..., -n:]
+        old, new = s["buffer_w"][..., :first], s["buffer_w"][..., first:]
         live = s["live"][..., 1] / xp.clip(xp.sum(new, axis=-1), 1.0, None)
         changed = live > p.forget * s["expected"]
         return xp.concat([xp.where(changed[..., None], 0.0, old), new], axis=-1)
