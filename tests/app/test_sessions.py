@@ -318,14 +318,15 @@ async def test_tiny_screens_do_not_break(
 
 @pytest.mark.parametrize("size", SIZES[:2], ids=lambda s: f"{s[0]}x{s[1]}")
 async def test_the_comparison_looks_as_it_did(
-    root: Path, open_app: OpenApp, size: tuple[int, int], request: pytest.FixtureRequest
+    tmp_path: Path, open_app: OpenApp, size: tuple[int, int], update_grids: bool
 ) -> None:
     """The page of the comparison: the table holds ages and paths, which change with every run."""
-    async with open_app(root, start=ON_TAB, size=size) as driver:
-        await ready(driver)
+    make_run(tmp_path / "demo", seed=0, mu=0.05, steps=200)
+    make_run(tmp_path / "other", seed=2, mu=0.2, steps=200, chunk=16)
+    async with open_app(tmp_path, start=ON_TAB, size=size) as driver:
+        await ready(driver, 2)
         await mark(driver, "demo", "other")
         await driver.press(*["w"] * (2 if size[0] == 80 else 1))
         driver.main._keybar.note("")
         await driver.pilot.pause()
-        name = f"sessions-compared-{size[0]}x{size[1]}"
-        check_grid(driver.app, name, request.config.getoption("--update-grids"))
+        check_grid(driver.app, f"sessions-compared-{size[0]}x{size[1]}", update_grids)

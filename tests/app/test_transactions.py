@@ -229,9 +229,8 @@ def test_all_is_shown_at_once_on_a_large_screen() -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
 async def test_the_tab_looks_as_it_did(
-    run: Path, open_app: OpenApp, size: tuple[int, int], request: pytest.FixtureRequest
+    run: Path, open_app: OpenApp, size: tuple[int, int], update_grids: bool
 ) -> None:
     async with open_app(run, start=ON_TAB, size=size) as driver:
         await driver.press("up", "up")
-        name = f"transactions-{size[0]}x{size[1]}"
-        check_grid(driver.app, name, request.config.getoption("--update-grids"))
+        check_grid(driver.app, f"transactions-{size[0]}x{size[1]}", update_grids)
