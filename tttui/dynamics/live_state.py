@@ -47,12 +47,15 @@ class LiveModel:
 
     def __init__(self, held: Snapshot) -> None:
         self.held = held
-        self._decays = ssm.decay(held.weights["a_raw"], held.dt)
-        self._M = held.weights["B"] @ held.weights["W_u"]
+        with np.errstate(all="ignore"):
+            self._decays = ssm.decay(held.weights["a_raw"], held.dt)
+            self._M = held.weights["B"] @ held.weights["W_u"]
         self.why_not = ""
         """Why nothing can be run; empty where it can."""
         if not ((self._decays > 0) & (self._decays < 1)).all():
             self.why_not = "the decays are not inside (0, 1)"
+        elif not np.isfinite(self._M).all():
+            self.why_not = "the weights are not finite"
 
     @property
     def memory(self) -> int:

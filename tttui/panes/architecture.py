@@ -280,7 +280,8 @@ def learned_dynamics(held: Snapshot | str) -> Floats | str:
     if isinstance(held, str):
         return held
     try:
-        return ssm.effective_dynamics(held.weights, held.dt)
+        with np.errstate(all="ignore"):
+            return ssm.effective_dynamics(held.weights, held.dt)
     except np.linalg.LinAlgError:
         return "the weights are not finite"
 

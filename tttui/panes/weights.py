@@ -176,6 +176,11 @@ class WeightsPane(Pane):
         self._show_charts(view)
         self._show_reading()
 
+    @property
+    def settled(self) -> bool:
+        """The statistics of all snapshots are computed and on the screen."""
+        return self._statistics.complete and self._worker is None
+
     # What the weights are
 
     def _show_weights(self, view: View) -> None:

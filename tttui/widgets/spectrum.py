@@ -76,8 +76,11 @@ class SpectrumBars(Drawn):
             canvas.write(1, end, fit("not finite", left + width - end), palette.bad, bold=True)
             return
         condition = f"condition {short(spectrum.condition)}"
+        row, warning = 2, ""
         if found.warns and found.growth is not None:
-            condition += f" ! {short(found.growth, 2)} x its start"
+            warning = f"! {short(found.growth, 2)} x its start"
+            if end + len(condition) + 1 + len(warning) <= left + width:
+                condition, warning = f"{condition} {warning}", ""
         ink = palette.bad if found.warns else palette.text
         if left + width - end < len(condition):
             condition = condition.replace("condition", "cond")
@@ -87,13 +90,16 @@ class SpectrumBars(Drawn):
         text = f"effective rank {spectrum.effective_rank:.2f} of {most}"
         if len(text) > width:
             text = f"rank {spectrum.effective_rank:.2f} of {most}"
-        canvas.write(2, left, fit(text, width, glyphs.ellipsis), palette.muted)
+        if warning:
+            shown = fit(warning, width, glyphs.ellipsis)
+            canvas.write(row, left, shown, palette.bad, bold=True)
+            row += 1
+        canvas.write(row, left, fit(text, width, glyphs.ellipsis), palette.muted)
         top = float(spectrum.values[0]) or 1.0
         room = max(width - 11, 3)
         for i, value in enumerate(spectrum.values[:LARGEST].tolist()):
-            if 3 + i >= canvas.rows:
-                break
-            canvas.write(3 + i, left, f"{i + 1:>2}", palette.muted)
-            canvas.write(3 + i, left + 3, filling(value / top, room, glyphs), palette.accent)
+            row += 1
+            canvas.write(row, left, f"{i + 1:>2}", palette.muted)
+            canvas.write(row, left + 3, filling(value / top, room, glyphs), palette.accent)
             text = short(value)
-            canvas.write(3 + i, left + width - len(text), text, palette.text)
+            canvas.write(row, left + width - len(text), text, palette.text)
