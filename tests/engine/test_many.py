@@ -1,0 +1,34 @@
+"""Many sessions at once."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from tests.engine.bases import drive, noisy, shipped
+from tttui.dynamics.world import WorldStream
+from tttui.engine.learner import Learner
+from tttui.engine.many import run_many
+
+
+def test_a_session_among_many_does_what_it_does_alone() -> None:
+    settings = replace(noisy(), steps=192)
+    runs = run_many(settings, shipped(), [0, 1, 2], [0.1, 0.2, 0.22], block=2)
+    alone = replace(settings, seed=2)
+    _, adaptive, events = drive(Learner(alone, shipped()), WorldStream(alone), 192)
+    np.testing.assert_allclose(runs.adaptive[2], adaptive, rtol=0.2, atol=2e-5)
+    assert runs.status.shape == (3, len(events))
+    assert list(runs.status_t) == [e["t"] for e in events]
+
+
+def test_blocks_change_nothing_but_speed() -> None:
+    settings = replace(noisy(), steps=96)
+    whole = run_many(settings, shipped(), range(4), block=4)
+    parts = run_many(settings, shipped(), range(4), block=3)
+    np.testing.assert_allclose(parts.adaptive, whole.adaptive, rtol=0.1, atol=1e-5)
+    assert whole.weights["B"].shape == (4, 32, 16)
+
+
+def test_a_run_shorter_than_a_chunk_has_no_transactions() -> None:
+    runs = run_many(replace(noisy(), steps=20), shipped(), range(2))
+    assert runs.status.shape == (2, 0)
+    assert runs.adaptive.shape == (2, 20)
