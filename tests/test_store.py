@@ -112,7 +112,7 @@ def test_yardsticks_are_computed_on_demand(tmp_path: Path, follow: Follow) -> No
     follower.until(complete)
     store.want(trajectory=False, yardsticks=True, summaries=False)
     names = {y.name for y in follower.until(lambda s: s.yardsticks).yardsticks}
-    assert "true physics" in names
+    assert "oracle" in names
 
 
 def test_a_session_that_is_deleted_while_open_stays_readable_as_missing(

@@ -1,6 +1,7 @@
 """The app, headless, on run directories made for the test."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,14 +68,35 @@ class Driver:
             newest = self.main.store.snapshot
             complete = newest.data is not None and not newest.data.loading
             nothing = newest.scanned and not newest.places
-            return (complete or nothing or bool(newest.error)) and self.main.snapshot is newest
+            if complete:
+                return self.main.shown is newest
+            return (nothing or bool(newest.error)) and self.main.snapshot is newest
 
         await self.until(shown, "the session to be loaded")
+        before = ""
+        while before != (before := self.text()):
+            await self.pilot.pause(0.02)
 
     def text(self) -> str:
         """What the screen shows."""
         lines = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
+
+
+@pytest.fixture(autouse=True)
+def universal_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Dates on the screen do not depend on where the test runs."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def update_grids(request: pytest.FixtureRequest) -> bool:
+    """`--update-grids` was given."""
+    return bool(request.config.getoption("--update-grids"))
 
 
 OpenApp = Callable[..., AbstractAsyncContextManager[Driver]]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tttui.dynamics.yardsticks import least_squares, oracle
+from tttui.dynamics.yardsticks import estimated, least_squares, oracle
 from tttui.model.arrays import Floats, Ints
 from tttui.model.settings import World
 from tttui.model.steps import Trajectory
@@ -23,7 +23,7 @@ class Yardstick:
 
 
 def yardsticks_of(trajectory: Trajectory, law: World, mu: float | None) -> list[Yardstick]:
-    """Exact physics with the true friction (where it is known) and recursive least squares.
+    """Exact physics with the true (where known) and an estimated friction; least squares.
 
     A step is judged where the next observation was recorded too and all of it is finite; gaps
     in the record end the judged stretch, of which the last is taken.
@@ -39,9 +39,10 @@ def yardsticks_of(trajectory: Trajectory, law: World, mu: float | None) -> list[
     else:
         truth = np.full(len(t), np.nan if mu is None else mu)
     if np.isfinite(truth).all():
-        found.append(Yardstick("true physics", t, oracle(z, a, truth, law)))
+        found.append(Yardstick("oracle", t, oracle(z, a, truth, law)))
+    found.append(Yardstick("fitted mu", t, estimated(z, a, law)))
     for forgetting in (1.0, 0.98):
-        name = "least squares" if forgetting == 1 else f"least squares, forgetting {forgetting}"
+        name = "RLS" if forgetting == 1 else f"RLS {forgetting}"
         found.append(Yardstick(name, t, least_squares(z, a, forgetting)))
     return found
 

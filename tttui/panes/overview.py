@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
@@ -69,7 +68,7 @@ def digest(data: SessionData) -> Digest:
     steps, events = data.steps, data.transactions
     attempted = len(events) or int(steps.did_update.sum())
     committed = int((events.status == COMMIT).sum()) if len(events) else int(steps.update_ok.sum())
-    stop = len(steps) - len(steps) % SPARK_STRIDE if len(steps) > SPARK_STEPS else len(steps)
+    stop = len(steps) - len(steps) % SPARK_STRIDE if len(steps) > 2 * SPARK_STRIDE else len(steps)
     tail = slice(max(0, stop - SPARK_STEPS), stop)
     return Digest(
         verdict(data),
@@ -157,17 +156,13 @@ class OverviewPane(Pane):
                 yield TransactionPanel()
         yield IdentityCard(id="below")
 
-    def on_resize(self, event: events.Resize) -> None:
-        width, height = event.size
+    def fit(self, width: int, height: int) -> None:
         self.set_class(width < NARROW, "narrow")
         self.set_class(width >= WIDE, "wide")
         self.set_class(height < SHORT, "short")
         self.set_class(height < TINY, "tiny")
 
     def show(self, view: View) -> None:
-        if not self.is_mounted:
-            self.call_after_refresh(self.show, view)
-            return
         if view.data is not self._data:
             self._data, self._digest = view.data, digest(view.data)
             self._statuses = None

@@ -64,6 +64,9 @@ class Pane(Widget):
     needs_relatives = False
     """The parent's weights and those of a chosen other session are read while this tab is on."""
 
+    class Ready(Message):
+        """The tab's widgets are there: it can be shown something."""
+
     class StatusesPicked(Message):
         """Only transactions of these statuses should be shown, everywhere; None is all."""
 
@@ -107,6 +110,13 @@ class Pane(Widget):
         def __init__(self, place: Place) -> None:
             super().__init__()
             self.place = place
+
+    def on_mount(self) -> None:
+        self.post_message(self.Ready())
+
+    def fit(self, width: int, height: int) -> None:
+        """Arrange the tab for this room in cells; called before it is laid out for the first
+        time, so that nothing is drawn twice, and whenever the room changes."""
 
     def show(self, view: View) -> None:
         """Draw this view; cheap where only the cursor moved."""

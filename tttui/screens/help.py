@@ -16,8 +16,9 @@ MEANING = {
         "every step before anything is learned from it. The area between the curves is tinted by "
         "who is better. Below them lie the update transactions: commits on the line, rolled-back "
         "attempts as stubs. Improvement is (frozen - adaptive) / frozen over the last 100 steps, "
-        "its interval a block bootstrap over steps. `r` adds what exact physics and recursive "
-        "least squares reach on the same trajectory."
+        "its interval a block bootstrap over steps. `r` adds what is possible on the same "
+        "trajectory: exact physics with the true friction (the oracle) and with an estimate of "
+        "it, and recursive least squares (RLS)."
     ),
 }
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 from rich.style import Style
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -42,6 +42,9 @@ from tttui.widgets.timeview import TimeView
 
 FRAME = 1 / 20
 """Time between two frames of the replay, in seconds."""
+
+FRAME_ROWS = 4
+"""Rows around a tab: header, tabs, scrubber, keys."""
 
 NOTE_S = 5.0
 """How long a note replaces the keys, in seconds."""
@@ -113,6 +116,8 @@ class MainScreen(Screen[None]):
         self._clock = clock
         self.timeline = Timeline()
         self.snapshot = Snapshot()
+        self.shown: Snapshot | None = None
+        """The snapshot that the shown tab has drawn."""
         self.tab = start.tab
         self._start: StartView | None = start
         self._log_chosen = start.log is not None
@@ -143,6 +148,10 @@ class MainScreen(Screen[None]):
         self._body.display = False
         self._nothing.update("Looking for sessions ...")
         self.store.listen(self._deliver)
+
+    def on_resize(self, event: events.Resize) -> None:
+        for pane in self._panes.values():
+            pane.fit(event.size.width, event.size.height - FRAME_ROWS)
 
     # New data
 
@@ -216,28 +225,31 @@ class MainScreen(Screen[None]):
             self._scrubber.set_marks(marks_of(data, self._statuses))
         self._scrubber.set_timeline(self.timeline)
         pane = self._pane()
-        pane.show(
-            View(
-                data,
-                self.timeline,
-                self.palette,
-                self.glyphs,
-                self.snapshot.trajectory,
-                self.snapshot.yardsticks,
-                self._yardsticks,
-                self._inspecting,
-                self._statuses,
-                self.snapshot.summaries,
-                age_text(data.meta.created_at, self._clock()),
-                self.snapshot.parent,
-                self.snapshot.other,
-                comparison=self.snapshot.comparison,
-                files=self.snapshot.files,
-                files_of=self.snapshot.files_of,
-                now=self._clock(),
-            )
-        )
+        if pane.is_mounted:
+            pane.show(self._view(data))
+            self.shown = self.snapshot
         self._show_keys()
+
+    def _view(self, data: SessionData) -> View:
+        return View(
+            data,
+            self.timeline,
+            self.palette,
+            self.glyphs,
+            self.snapshot.trajectory,
+            self.snapshot.yardsticks,
+            self._yardsticks,
+            self._inspecting,
+            self._statuses,
+            self.snapshot.summaries,
+            age_text(data.meta.created_at, self._clock()),
+            self.snapshot.parent,
+            self.snapshot.other,
+            comparison=self.snapshot.comparison,
+            files=self.snapshot.files,
+            files_of=self.snapshot.files_of,
+            now=self._clock(),
+        )
 
     def set_palette(self, palette: Palette) -> None:
         """Draw in the colours of another theme."""
@@ -325,6 +337,7 @@ class MainScreen(Screen[None]):
         pane = self._panes.get(self.tab)
         if pane is None:
             pane = make_pane(self.tab)
+            pane.fit(self.size.width, self.size.height - FRAME_ROWS)
             self._panes[self.tab] = pane
             self._body.mount(pane)
             self._want()
@@ -477,6 +490,10 @@ class MainScreen(Screen[None]):
         self._statuses = statuses
         words = " and ".join(s.replace("_", " ") for s in sorted(statuses)) if statuses else "all"
         self.note(f"Transactions shown: {words}")
+        self._show()
+
+    @on(Pane.Ready)
+    def _on_pane_ready(self) -> None:
         self._show()
 
     @on(Pane.StatusesPicked)

@@ -1,0 +1,140 @@
+"""The Overview: numbers, verdict, chart, graph, identity, and one transaction in full."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.app.conftest import SIZES, OpenApp
+from tests.app.grid import check_grid
+from tests.rundirs import make_run, steps_path
+
+
+def example(tmp_path: Path) -> Path:
+    return make_run(tmp_path / "example", steps=600, seed=3).path
+
+
+async def test_cards_show_the_final_errors_the_gain_and_the_friction(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    async with open_app(example(tmp_path)) as driver:
+        shown = driver.text()
+        for part in ("frozen MSE", "adaptive MSE", "last 100 steps", "committed", "rolled back"):
+            assert part in shown
+        assert "0.1234" in shown
+        assert "implied 0.1334" in shown
+
+
+async def test_the_verdict_is_on_the_screen(tmp_path: Path, open_app: OpenApp) -> None:
+    async with open_app(example(tmp_path)) as driver:
+        assert "better than frozen over the last 100 steps (95 % CI" in driver.text()
+
+
+@pytest.mark.parametrize(
+    "run", ["flat/linear", "store/sessions/mu_high", "store/sessions/mu_high_fork"]
+)
+async def test_foreign_runs_that_got_worse_are_said_to_be_worse(
+    foreign_data: Path, open_app: OpenApp, run: str
+) -> None:
+    async with open_app(foreign_data / run) as driver:
+        shown = " ".join(driver.text().split())
+        assert "Test-time training makes things worse here." in shown
+        assert "Most updates were rolled back" in shown
+
+
+async def test_the_third_curve_of_a_store_is_shown(tmp_path: Path, open_app: OpenApp) -> None:
+    place = make_run(tmp_path / "sessions" / "s", layout="store")
+    async with open_app(place.path) as driver:
+        assert "no update" in driver.text()
+
+
+async def test_yardsticks_are_drawn_on_demand(tmp_path: Path, open_app: OpenApp) -> None:
+    async with open_app(example(tmp_path), size=(200, 50)) as driver:
+        assert "oracle" not in driver.text()
+        await driver.press("r")
+        await driver.until(lambda: "oracle" in driver.text(), "the yardsticks")
+        await driver.press("r")
+        assert "oracle" not in driver.text()
+
+
+async def test_without_a_trajectory_yardsticks_say_why_not(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    place = make_run(tmp_path / "flat", layout="flat")
+    async with open_app(place.path) as driver:
+        await driver.press("r")
+        await driver.until(lambda: "no yardsticks" in driver.text(), "the reason")
+
+
+async def test_the_identity_opens_in_full(tmp_path: Path, open_app: OpenApp) -> None:
+    async with open_app(example(tmp_path), size=(80, 24)) as driver:
+        assert "signature" not in driver.text()
+        await driver.press("i")
+        assert "signature" in driver.text()
+        await driver.press("i")
+        assert "signature" not in driver.text()
+
+
+async def test_an_inspected_transaction_is_explained(tmp_path: Path, open_app: OpenApp) -> None:
+    async with open_app(example(tmp_path)) as driver:
+        await driver.press("home", "right_square_bracket", "enter")
+        shown = driver.text()
+        assert "attempt 1 of 18" in shown
+        assert "Gates, value against threshold" in shown
+
+
+async def test_a_missing_steps_file_is_named_where_the_chart_would_be(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    place = make_run(tmp_path / "a")
+    steps_path(place).unlink()
+    async with open_app(place.path) as driver:
+        problem = driver.data.problem("steps")
+        assert problem is not None
+        assert problem.reason[:30] in driver.text()
+
+
+async def test_new_steps_appear_while_watching(tmp_path: Path, open_app: OpenApp) -> None:
+    place = make_run(tmp_path / "a", steps=100)
+    async with open_app(place.path, poll=0.05) as driver:
+        with steps_path(place).open("a") as file:
+            file.write("100,0.5,0.25,0,0\n")
+        await driver.until(lambda: "99 / 100" in driver.text(), "the new step")
+
+
+async def test_a_live_run_is_followed(tmp_path: Path, open_app: OpenApp) -> None:
+    place = make_run(tmp_path / "a", steps=100, status="running")
+    async with open_app(place.path, poll=0.05) as driver:
+        assert driver.timeline.follow
+        with steps_path(place).open("a") as file:
+            file.write("100,0.5,0.25,0,0\n")
+        await driver.until(lambda: driver.timeline.cursor == 100, "the cursor to follow")
+        await driver.press("left")
+        assert not driver.timeline.follow
+
+
+async def test_a_crashed_run_says_so(tmp_path: Path, open_app: OpenApp) -> None:
+    place = make_run(tmp_path / "a", status="crashed")
+    async with open_app(place.path) as driver:
+        assert "crashed" in driver.text().splitlines()[0]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("kind", ["native", "flat", "empty", "damaged"])
+async def test_the_screen_is_as_it_was_looked_at(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    open_app: OpenApp,
+    update_grids: bool,
+    kind: str,
+    size: tuple[int, int],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("example")
+    if kind == "empty":
+        path.mkdir()
+    elif kind == "damaged":
+        make_run(path, seed=3, damage=("nan_line", "half_events", "bad_meta"))
+    else:
+        make_run(path, layout="flat" if kind == "flat" else "native", seed=3)
+    async with open_app(path, size=size) as driver:
+        check_grid(driver.app, f"overview-{kind}-{size[0]}x{size[1]}", update_grids)
