@@ -43,7 +43,8 @@ def title_row(
     """Title, scale and note; then the step t, every trace's value there, the gap, the attempt.
 
     t None (an empty run) leaves the legend. Where the row is too short the note goes first,
-    then the attempt, the gap, the names of the traces, the values from the last on.
+    then the attempt, the values of traces that are not compared, the gap, the names of the
+    traces, the values from the last on.
     """
     head: list[Part] = [(shown.title, palette.text, True)]
     head += [(f" {m}", palette.muted, False) for m in (shown.unit, "log" if log else "") if m]
@@ -52,6 +53,11 @@ def title_row(
     if t is not None:
         step.append((str(t), palette.text, True))
     values = [_value(trace, t, palette, glyphs, named=True) for trace in shown.traces[::-1]]
+    compared = shown.compare or ()
+    mixed = [
+        value if len(shown.traces) - 1 - i in compared else value[:2]
+        for i, value in enumerate(values)
+    ]
     bare = [_value(trace, t, palette, glyphs, named=False) for trace in shown.traces[::-1]]
     gap = _gap(shown, t, palette)
     attempt = _attempt(shown.marks, t, axis, palette, glyphs)
@@ -60,6 +66,8 @@ def title_row(
         [step, *values, gap, attempt],
         [step, *values, gap, attempt[:1]],
         [step, *values, gap],
+        [step, *mixed, gap],
+        [step, *mixed],
         [step, *bare, gap],
         [step, *bare],
         [step, *bare[:1]],
