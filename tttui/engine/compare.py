@@ -46,9 +46,8 @@ def base_hash(directory: Path, meta: Mapping[str, Any]) -> Check:
     return Check(FILE, False, f"has sha256 {found[:12]}, meta.json says {str(said)[:12]}")
 
 
-def signature(meta: Mapping[str, Any]) -> Check:
+def signature(meta: Mapping[str, Any], name: str = "session/meta.json") -> Check:
     """Whether model_signature in meta.json follows from model_cfg and the base's hash."""
-    name = "session/meta.json"
     cfg, said = meta.get("model_cfg"), meta.get("model_signature")
     if not isinstance(cfg, Mapping) or not isinstance(said, str):
         return Check(name, None, "has no model_cfg or no model_signature")

@@ -1,8 +1,7 @@
 """Does a session hold what its base, seed, settings and interventions give?
 
 A native session is run again in a temporary directory by the code that ran it, and every file
-is compared. A foreign one cannot be run again (its seed is not recorded); its files are checked
-against each other.
+is compared. What can be checked of a foreign one is in `foreign`.
 """
 
 import tempfile
@@ -35,9 +34,9 @@ def verify(place: Place, progress: Progress | None = None) -> list[Check]:
 
     Raises RefusedInput where there is nothing to check or the session is being written.
     """
-    data = SessionReader(place).refresh()
     if place.layout != "native":
-        return foreign_checks(data)
+        return foreign_checks(place)
+    data = SessionReader(place).refresh()
     if data.status is not None and data.status.live and data.status.state != "queued":
         raise RefusedInput(f"{place.path} is {data.status.state}; verify it when it has stopped")
     crashed = data.status is None or data.status.state in CRASHED
