@@ -10,6 +10,7 @@ import pytest
 from tttui.artifacts.ptfile import write_pt
 from tttui.cli.main import main
 from tttui.engine.base import find_base
+from tttui.engine.session import SessionRun
 from tttui.model.settings import Settings
 
 QUICK = ("--steps", "100", "--noise-std", "0.01", "--seed", "5")
@@ -175,6 +176,22 @@ def test_the_demo_is_made_once_and_then_opened(shell: Shell) -> None:
     assert "better than frozen" in shell.out
     assert shell("demo", "--headless") == 0
     assert (shell.root / "demo" / "per_step.csv").stat().st_mtime_ns == made.st_mtime_ns
+
+
+def test_a_demo_that_was_stopped_goes_on(shell: Shell) -> None:
+    settings = Settings().updated({"seed": 11, "steps": 1600, "noise_std": 0.01})
+    base = find_base(shell.root, settings)
+    assert base is not None
+    run = SessionRun.create(shell.root / "demo", settings, base)
+    run.advance(100)
+    run.close("interrupted")
+    assert shell("demo", "--headless", "--json") == 0
+    assert json.loads(shell.out)["steps"] == 1600
+
+
+def test_a_demo_directory_that_is_no_session_is_refused(shell: Shell) -> None:
+    (shell.root / "demo").mkdir(parents=True)
+    assert "holds no session" in shell.refused("demo", "--headless")
 
 
 def test_the_demo_without_a_terminal_says_how_to_make_it(shell: Shell) -> None:

@@ -42,11 +42,11 @@ def command(root: Path, headless: bool, as_json: bool, ascii: bool, theme: str |
     from tttui.model.settings import Settings
 
     directory = root / NAME
-    unfinished = True
+    live = False
     if directory.exists():
         state, steps = _progress(directory)
-        unfinished = steps < STEPS and state not in ("running", "paused")
-        run = resume(directory)[0] if unfinished else None
+        live = state in ("running", "paused")
+        run = resume(directory)[0] if steps < STEPS and not live else None
     else:
         settings = Settings().updated({"seed": SEED, "steps": STEPS, "noise_std": NOISE_STD})
         settings = settings.validate()
@@ -62,7 +62,7 @@ def command(root: Path, headless: bool, as_json: bool, ascii: bool, theme: str |
 
     from tttui.app import open_app
 
-    return open_app([directory], follow=run is not None, ascii=ascii, theme=theme)
+    return open_app([directory], follow=live or run is not None, ascii=ascii, theme=theme)
 
 
 def _progress(directory: Path) -> tuple[str | None, int]:

@@ -13,7 +13,7 @@ from tttui.engine.background import continue_in_background
 from tttui.engine.base import Base, chosen_base, find_base, train_base
 from tttui.engine.drive import drive
 from tttui.engine.session import SessionRun
-from tttui.model.errors import TttuiError
+from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import SessionData
 from tttui.model.settings import Settings
 from tttui.model.verdict import verdict
@@ -66,8 +66,11 @@ def execute(
 
 
 def read_session(path: Path) -> SessionData:
-    """All that the files of one session say."""
-    return SessionReader(find_sessions([path])[0]).refresh()
+    """All that the files of one session say. Raises RefusedInput where there is none."""
+    places = find_sessions([path])
+    if not places:
+        raise RefusedInput(f"{path} exists, but it holds no session; choose another --root")
+    return SessionReader(places[0]).refresh()
 
 
 def outcome(data: SessionData) -> dict[str, Any]:
