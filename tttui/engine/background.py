@@ -10,7 +10,7 @@ from tttui.artifacts.jsonfile import read_object
 from tttui.model.errors import TttuiError
 
 OUTPUT = "run.out"
-"""What a background process prints, beside the engine's own run.log; empty unless it breaks."""
+"""What a background process prints: its verdict, or why it broke."""
 
 
 PATIENCE_S = 30.0
