@@ -6,14 +6,11 @@ from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.timer import Timer
 
-from tttui.draw.envelope import Series
-from tttui.draw.numbers import short
-from tttui.draw.plot import Plot, Threshold, Trace
+from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
-from tttui.model.arrays import PLASTIC, Floats, Weights
-from tttui.model.parts import moved, sentences
+from tttui.model.arrays import PLASTIC
 from tttui.model.session import SessionData
-from tttui.model.spectrum import WARN_FACTOR, Statistics, spectrum
+from tttui.model.spectrum import Statistics, spectrum
 from tttui.model.weights import (
     ASPECTS,
     TITLES,
@@ -22,47 +19,25 @@ from tttui.model.weights import (
     Held,
     compare,
     difference,
-    has_history,
     held_at,
     held_at_start,
     why_no_weights,
 )
 from tttui.panes.view import Pane, View
+from tttui.panes.weight_figures import SHORT, conditions, no_history, stat_plot, write_moved
 from tttui.widgets.heatmap import Cell, Heatmap
 from tttui.widgets.page import Page
 from tttui.widgets.spectrum import SpectrumBars, SpectrumOf
 from tttui.widgets.statchart import StatChart
 from tttui.widgets.weightmap import WeightMap
 
-SHORT = {
-    "fro": "|W|",
-    "max_abs": "max |w|",
-    "mean": "mean",
-    "std": "std",
-    "condition": "cond",
-    "effective_rank": "rank",
-}
-"""The same for narrow charts."""
-
 REGIONS = (*PLASTIC, "statistics", "spectrum", "moved")
 """What `w` goes through."""
-
-MEASURES = {
-    "fro": "Frobenius norm",
-    "max_abs": "largest |w|",
-    "mean": "mean",
-    "std": "standard deviation",
-    "condition": "condition number",
-    "effective_rank": "effective rank",
-}
 
 BUDGET_S = 0.008
 """Time that goes into the statistics of older snapshots before the screen is served again."""
 
 REST_S = 0.02
-
-TOP_PARTS = 6
-"""Rows and columns that are listed as bars."""
 
 
 class WeightsPane(Pane):
@@ -187,7 +162,7 @@ class WeightsPane(Pane):
         data, t = view.data, view.timeline.cursor
         if self._start[0] is not data:
             self._start = (data, held_at_start(data))
-            self._conditions = _conditions(self._start[1])
+            self._conditions = conditions(self._start[1])
         index = None
         if data.history is not None and len(data.history):
             index = int(np.searchsorted(data.history.t, t, side="right"))
@@ -287,9 +262,9 @@ class WeightsPane(Pane):
         key = (view.data.history, found.complete, view.timeline.last)
         if key != self._charted:
             self._charted = key
-            why = _no_history(view.data)
+            why = no_history(view.data)
             for chart in self.query(StatChart):
-                chart.set_plot(_plot(chart.measure, found, view.timeline.last, why))
+                chart.set_plot(stat_plot(chart.measure, found, view.timeline.last, why))
         for chart in self.query(StatChart):
             chart.set_timeline(view.timeline)
 
@@ -314,7 +289,7 @@ class WeightsPane(Pane):
             prose.line(
                 (f"{heatmap.matrix}[{cell[0]}, {cell[1]}] ", palette.accent, True),
                 (f"{column} to {row}  ", palette.muted),
-                *self._cell_values(heatmap, cell, view),
+                *self._cell_values(heatmap, cell, palette),
             )
 
         where = shown.says or "nothing to show"
@@ -322,9 +297,9 @@ class WeightsPane(Pane):
         self.query_one("#reading", Page).set_content(write, key, title)
 
     def _cell_values(
-        self, heatmap: WeightMap, cell: Cell, view: View
+        self, heatmap: WeightMap, cell: Cell, palette: Palette
     ) -> list[tuple[str, int, bool]]:
-        palette, name = view.palette, heatmap.matrix
+        name = heatmap.matrix
         parts = []
         if self._shown is not None and self._shown.is_change:
             change = float(heatmap.values[cell])
@@ -426,59 +401,3 @@ class WeightsPane(Pane):
         return {"statistics": "weight-statistics", "spectrum": "spectrum"}.get(
             self._region, "weights"
         )
-
-
-def _plot(measure: str, found: Statistics, last: int, why: str) -> Plot:
-    """One statistic of the matrices over time, the newest value held up to the last step."""
-    t = found.t
-    traces = []
-    for i, name in enumerate(found.matrices):
-        y: Floats = found.column(name, measure)
-        at = t
-        if len(t) and last > int(t[-1]):
-            at, y = np.append(t, last), np.append(y, y[-1])
-        traces.append(Trace(name, Series(at, y), i))
-    lines = []
-    for name in found.matrices if measure == "condition" else ():
-        y = found.column(name, measure)
-        if len(y) and (y > WARN_FACTOR * y[0]).any():
-            lines.append(Threshold(f"{name}: {WARN_FACTOR:g} x start", WARN_FACTOR * float(y[0])))
-    return Plot(
-        title=MEASURES[measure],
-        traces=tuple(traces),
-        thresholds=tuple(lines),
-        message=why or "the snapshots are being read",
-    )
-
-
-def _conditions(start: Held | None) -> dict[str, float]:
-    """The condition numbers of the weights at the start, where they are finite."""
-    found = {}
-    for name, matrix in (start.matrices if start is not None else {}).items():
-        shown = spectrum(matrix)
-        if shown is not None and np.isfinite(shown.condition):
-            found[name] = shown.condition
-    return found
-
-
-def _no_history(data: SessionData) -> str:
-    if has_history(data):
-        return ""
-    problem = data.problem("history")
-    return problem.reason if problem is not None else "no history of the weights"
-
-
-def write_moved(prose: Prose, change: Weights, before: Weights | None) -> None:
-    """Which inputs, units, states and predictions changed most: sentences, then bars."""
-    palette = prose.palette
-    for name, text in sentences(change, before):
-        prose.say(f"{name} {text}.")
-    for name, axis in (("W_u", 1), ("W_o", 0), ("B", 0), ("B", 1)):
-        if name not in change:
-            continue
-        found = moved(name, change[name], axis)[:TOP_PARTS]
-        top = found[0].change or 1.0
-        prose.head(f"{name}, {'rows' if axis == 0 else 'columns'}")
-        for part in found:
-            value = f"{short(part.change):>8} {100 * part.share:3.0f} %"
-            prose.bar(part.phrase, part.change / top, value, palette.accent, 18)
