@@ -9,8 +9,9 @@ from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import short
 from tttui.draw.palette import Palette
 from tttui.model.compare import Comparison, Metric, Transfer
+from tttui.model.verdict import percent_text
 
-CELL = 10
+CELL = 11
 """Columns of one number of the transfer matrix."""
 
 
@@ -48,7 +49,8 @@ def metric_bars(
             name = fit(f"{i + 1} {found.names[i]}", label, dots).ljust(label)
             canvas.write(row, 0, name, ink(i, palette))
             best = metric.best == i
-            text = ("*" if best else " ") + short(value)
+            shown = percent_text(value) if metric.unit == "%" and value else short(value)
+            text = ("*" if best else " ") + shown
             room = width - label - 12
             if room > 3:
                 colour = ink(i, palette) if (value or 0) >= 0 else palette.bad
@@ -77,14 +79,13 @@ def settings_table(
     if not found.differences:
         canvas.write(0, 0, fit("All recorded settings are the same.", width, dots), palette.muted)
         return canvas
-    n = len(found.names)
-    label = min(max(len(d.name) for d in found.differences) + 1, width // 3)
+    n, shown = len(found.names), found.differences
+    label = min(max(len("differs"), *(len(d.name) for d in shown)) + 1, width // 3)
     wide = max(min((width - label) // n, 14), 4)
     canvas.write(0, 0, "differs", palette.text, bold=True)
     for i, name in enumerate(found.names):
         title = fit(f"{i + 1} {name}", wide - 1, dots)
         canvas.write(0, label + i * wide, title, ink(i, palette))
-    shown = found.differences
     if len(shown) > height - 1:
         shown = shown[: max(height - 2, 0)]
         more = f"and {len(found.differences) - len(shown)} more"
@@ -111,7 +112,8 @@ def transfer_map(
     canvas = Canvas(height, width)
     dots = glyphs.ellipsis
     n = len(tested.sessions)
-    label = min(max(len(names[i]) for i in tested.sessions) + 2, max(width - n * CELL, 8))
+    longest = max(len(names[i]) for i in tested.sessions)
+    label = min(max(longest + 4, len("weights of") + 1), max(width - n * CELL, 8))
     canvas.write(0, 0, fit("weights of", label, dots), palette.muted)
     canvas.write(0, label, fit("in the world of", width - label, dots), palette.muted)
     winners = tested.winners

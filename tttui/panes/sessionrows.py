@@ -15,6 +15,7 @@ from tttui.model.arrays import Bools, Floats
 from tttui.model.query import Query, Vocabulary
 from tttui.model.session import Place, SessionSummary
 from tttui.model.tree import Branch, forest
+from tttui.model.verdict import percent_text
 from tttui.widgets.table import Cell, Column
 
 COLUMNS = (
@@ -199,7 +200,7 @@ class SessionRows:
         gain, palette = summary.improvement, self._palette
         if gain is None:
             return "-", palette.faint, False
-        text = f"{gain:+.0f} %" if abs(gain) >= 1000 else f"{gain:+.1f} %"
+        text = f"{'+' if gain > 0 else ''}{percent_text(gain)} %"
         return text, palette.good if gain > 0 else palette.bad, True
 
 

@@ -244,7 +244,7 @@ class SessionsPane(Pane):
             return
         opened = summary.place.path == view.data.place.path
         names = [s.place.name for s in view.summaries]
-        at = view.timeline.cursor if opened and not view.timeline.empty else None
+        at = view.timeline.cursor if opened and not view.timeline.at_end else None
         self._commands = commands_of(summary, at, names)
         if "detail" in regions:
             if self._listed is not summary:  # another one, or its files changed

@@ -40,10 +40,9 @@ def commands_of(summary: SessionSummary, at: int | None, taken: Sequence[str]) -
     fork = ["tttui", "fork", str(path)]
     if place.layout == "native":
         fork += ["--root", str(path.parent)]
-    if at is not None and summary.steps:
+    # of other programs' sessions there are only the last weights
+    if at is not None and summary.steps and place.layout == "native":
         fork += ["--at", str(min(max(at, 0), summary.steps))]
-        if place.layout == "store" and summary.run is not None:
-            fork += ["--from-run", summary.run]
     fork += ["--name", free_name(f"{place.name}-fork", taken)]
     if place.layout != "native":
         why = "another program wrote it, and tttui changes nothing there; fork it instead"

@@ -1,0 +1,60 @@
+"""Bars and stacks of how update attempts ended."""
+
+import numpy as np
+
+from tttui.draw.axis import TimeAxis
+from tttui.draw.glyphs import ASCII, UNICODE
+from tttui.draw.marks import Marks
+from tttui.draw.palette import DARK
+from tttui.draw.tally import binned, over_time, reasons, stacked
+from tttui.model.transactions import STATUSES
+
+
+def marks(n: int = 40, shown: slice | None = None) -> Marks:
+    status = np.arange(n) % 4
+    passed = None
+    if shown is not None:
+        passed = np.zeros(n, dtype=np.bool_)
+        passed[shown] = True
+    return Marks(np.arange(n) * 10, status, STATUSES, passed)
+
+
+def test_every_reason_has_its_count_and_share() -> None:
+    lines = reasons(marks(), (60, 8), DARK, UNICODE, "").text()
+    assert lines[0].startswith("40 attempts")
+    assert lines[1].startswith("● commit")
+    assert sum("10   25 %" in line for line in lines) == 4
+
+
+def test_no_attempts_say_why() -> None:
+    empty = Marks()
+    assert reasons(empty, (60, 3), DARK, UNICODE, "none yet").text()[1].startswith("none yet")
+
+
+def test_what_does_not_fit_is_counted() -> None:
+    assert "+2 more" in reasons(marks(), (60, 3), DARK, UNICODE, "").text()[0]
+
+
+def test_no_attempt_is_lost_or_counted_twice_by_the_bins() -> None:
+    found = binned(marks(), TimeAxis(0, 399, 37))
+    assert int(found.counts.sum()) == 40
+    assert found.counts.sum(axis=0)[:4].tolist() == [10, 10, 10, 10]
+
+
+def test_only_attempts_of_the_window_that_pass_the_filter_are_binned() -> None:
+    found = binned(marks(shown=slice(0, 20)), TimeAxis(100, 299, 40))
+    assert int(found.counts.sum()) == 10
+
+
+def test_a_rare_status_keeps_a_row_in_a_full_bin() -> None:
+    assert stacked(np.array([970, 1, 29]), 100, 10) == [8, 1, 1]
+    assert sum(stacked(np.array([970, 1, 29]), 100, 10)) <= 10
+
+
+def test_stacks_name_the_fullest_bin_and_fill_the_height() -> None:
+    axis = TimeAxis(0, 399, 32)
+    lines = over_time(marks(), axis, 8, (40, 9), DARK, ASCII).text()
+    assert lines[0].strip() == "attempts over time"
+    most = binned(marks(), axis).most
+    assert any(line.strip().startswith(f"{most}|") for line in lines)
+    assert lines[-1].startswith("      0|o")
