@@ -1,0 +1,111 @@
+"""The heatmap of one plastic matrix: names, marks, large and odd matrices."""
+
+import numpy as np
+import pytest
+
+from tests.widgets.stage import Stage
+from tttui.draw.glyphs import ASCII
+from tttui.draw.palette import DARK
+from tttui.model.arrays import Floats
+from tttui.widgets.weightmap import WeightMap
+
+
+def weights(matrix: str, values: Floats) -> WeightMap:
+    shown = WeightMap(matrix)
+    shown.set_values(values, matrix)
+    return shown
+
+
+async def lines(shown: WeightMap, size: tuple[int, int]) -> list[str]:
+    app = Stage(shown)
+    async with app.run_test(size=size):
+        return shown.canvas().text()
+
+
+async def test_inputs_are_named_above_the_columns() -> None:
+    shown = await lines(weights("W_u", np.ones((16, 6))), (40, 20))
+    assert shown[1].split() == ["x", "y", "vx", "vy", "ax", "ay"]
+
+
+async def test_predictions_are_named_beside_the_rows() -> None:
+    shown = await lines(weights("W_o", np.ones((4, 32))), (80, 20))
+    assert [line[:4].strip() for line in shown if line[:4].strip()][:4] == ["x", "y", "vx", "vy"]
+
+
+async def test_hidden_units_are_numbered_evenly() -> None:
+    shown = await lines(weights("B", np.ones((32, 16))), (24, 20))
+    assert shown[1].split() == ["0", "4", "8", "12"]
+
+
+async def test_negative_elements_carry_a_minus() -> None:
+    shown = await lines(weights("W_o", np.array([[1.0, -1.0], [-1.0, 1.0]])), (30, 20))
+    cells = "".join(line[4:] for line in shown[2:-1])
+    assert cells.count("-") == 2
+
+
+async def test_an_element_that_is_no_number_is_crossed_out() -> None:
+    values = np.ones((4, 4))
+    values[2, 1] = np.nan
+    shown = await lines(weights("W_o", values), (30, 20))
+    assert "×" in "".join(shown)
+
+
+async def test_signs_show_without_block_characters() -> None:
+    heatmap = weights("W_o", np.array([[1.0, -1.0]]))
+    heatmap.set_look(DARK, ASCII)
+    shown = "".join(await lines(heatmap, (30, 12)))
+    assert "@" in shown
+    assert "&" in shown
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 300), (300, 1), (4096, 6), (4096, 4096), (2500, 4000)]
+)
+async def test_a_matrix_of_any_shape_is_shown_whole(shape: tuple[int, int]) -> None:
+    values = np.zeros(shape, dtype=np.float32)
+    values[-1, -1] = -1.0
+    shown = weights("B", values)
+    app = Stage(shown)
+    async with app.run_test(size=(60, 24)):
+        ink = shown.canvas().ink
+        paper = shown.canvas().paper
+        assert DARK.diverging[0] in np.concatenate([ink.ravel(), paper.ravel()])
+
+
+async def test_a_large_matrix_is_enlarged_around_the_cell_down_to_single_elements() -> None:
+    shown = weights("B", np.zeros((4096, 4096), dtype=np.float32))
+    app = Stage(shown)
+    async with app.run_test(size=(60, 24)):
+        shown.set_cell((3000, 1000))
+        for _ in range(12):
+            shown.zoom(1)
+        view = shown.view
+        assert view.size == 1
+        rows, columns = view.span(*shown.room)
+        assert view.row <= 3000 < view.row + rows
+        assert view.column <= 1000 < view.column + columns
+
+
+async def test_the_cell_drags_the_view_along() -> None:
+    shown = weights("B", np.zeros((500, 500)))
+    app = Stage(shown)
+    async with app.run_test(size=(60, 24)):
+        shown.set_cell((0, 0))
+        for _ in range(6):
+            shown.zoom(1)
+        shown.set_cell((499, 499))
+        rows, columns = shown.view.span(*shown.room)
+        assert shown.view.row + rows >= 499
+        assert shown.view.column + columns >= 499
+
+
+async def test_one_mark_stands_in_the_chosen_matrix_only() -> None:
+    shown = weights("W_o", np.ones((4, 4)))
+    app = Stage(shown)
+    async with app.run_test(size=(40, 20)):
+        shown.set_cell((1, 1))
+        strips = ["".join(s.text for s in shown.render_line(y)) for y in range(20)]
+        assert "◆" not in "".join(strips)
+        shown.set_chosen(True)
+        strips = ["".join(s.text for s in shown.render_line(y)) for y in range(20)]
+        assert "".join(strips).count("◆") == 1
