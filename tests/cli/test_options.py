@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from tttui.cli.options import SPECS, given, parse_schedule, read_config, settings_from
 from tttui.cli.run import command as run_command
 from tttui.model.errors import RefusedInput, SettingError
-from tttui.model.settings import OWNER
+from tttui.model.settings import OWNER, PRESETS
 
 
 def config(tmp_path: Path, text: str) -> Path:
@@ -26,8 +26,8 @@ def test_options_win_over_the_file_which_wins_over_the_preset(tmp_path: Path) ->
 
 def test_a_preset_in_the_file_is_used_unless_one_is_given(tmp_path: Path) -> None:
     path = config(tmp_path, 'preset = "plain"\n')
-    assert settings_from({}, config=path).plasticity.inner_steps == 1
-    assert settings_from({}, config=path, preset="stable").plasticity.inner_steps == 8
+    assert settings_from({}, config=path).plasticity == PRESETS["plain"]
+    assert settings_from({}, config=path, preset="stable").plasticity == PRESETS["stable"]
 
 
 def test_settings_in_tables_named_as_their_groups_are_read(tmp_path: Path) -> None:
