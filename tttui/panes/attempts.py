@@ -151,6 +151,8 @@ def gate_plots(
                 title="loss",
                 note=allowed,
                 traces=(
+                    # where the band cannot be seen its upper edge, the gate itself, still can
+                    *((Trace("allowed", band.high, "third"),) if band is not None else ()),
                     Trace("pre", Series(t, events.pre_loss), "baseline"),
                     Trace("post", Series(t, events.post_loss), "adaptive", heavy=True),
                 ),

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tttui.draw.canvas import fit
-from tttui.draw.colours import Colour, style
+from tttui.draw.colours import DEFAULT, Colour, style
 from tttui.draw.glyphs import UNICODE, Glyphs
 from tttui.draw.palette import DARK, Palette
 from tttui.model.arrays import Bools, Ints
@@ -263,13 +263,18 @@ class Table(Widget):
             return []
         row = int(self._order[at])
         selected = row == self.selected
-        paper = self.palette.selected_paper if selected else -1
+        paper = self.palette.selected_paper if selected else DEFAULT
+        # sixteen colours cannot all be read on another one of them
+        plain = selected and not self.palette.tinted
+        if plain:
+            paper = self.palette.cursor_paper
         mark = "*" if row in self._marked else " "
-        lead = style(self.palette.accent, paper, bold=True)
+        lead = style(self.palette.cursor if plain else self.palette.accent, paper, bold=True)
         pointer = (self.glyphs.play if selected else " ") + mark
         line = [Segment(pointer, lead)]
         for i, (column, width) in enumerate(self.columns()):
             text, ink, bold = source.cell(row, column.key)
+            ink = self.palette.cursor if plain else ink
             shown = _aligned(text, width, column.left, self.glyphs)
             line.append(Segment(shown if i == 0 else " " + shown, style(ink, paper, bold)))
         used = 1 + sum(width + 1 for _, width in self.columns())
