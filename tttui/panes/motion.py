@@ -76,7 +76,7 @@ def path_scene(motion: Motion) -> Scene:
     """The true path, coloured by time."""
     trajectory = motion.trajectory
     truth = Track("true path", trajectory.t, *motion.p)
-    return Scene((truth,), trajectory.z[:, 2:], trajectory.a, "Path", "by time, arrow: action")
+    return Scene((truth,), trajectory.z[:, 2:], trajectory.a, "Path")
 
 
 def prediction_scene(motion: Motion, window: tuple[int, int], palette: Palette) -> Scene:
@@ -93,16 +93,18 @@ def prediction_scene(motion: Motion, window: tuple[int, int], palette: Palette) 
         predicted = prediction_of(trajectory, name, rows)
         if predicted is not None:
             with np.errstate(invalid="ignore", over="ignore"):
-                missed.append((name, predicted[:, :2] - z))
+                error = predicted[:, :2] - z
+            missed.append((name, np.where(np.isfinite(error), error, np.nan)))
     factor = _magnified([error for _, error in missed], z)
     tracks = [truth]
     for name, error in missed:
         ink = palette.baseline if name == "baseline" else palette.adaptive
-        at = z + factor * error
+        with np.errstate(invalid="ignore", over="ignore"):
+            at = z + factor * error
         label = "frozen" if name == "baseline" else "adaptive"
         x, y = np.ascontiguousarray(at[:, 0]), np.ascontiguousarray(at[:, 1])
         tracks.append(Track(label, trajectory.t[rows], x, y, ink, DASH))
-    note = f"errors drawn x {factor:g}" if factor > 1 else ""
+    note = f"errors x {factor:g}" if factor > 1 else ""
     v, a = trajectory.z[:, 2:], trajectory.a
     return Scene(tuple(tracks), v, a, "Predictions", note)
 

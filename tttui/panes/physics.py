@@ -155,6 +155,17 @@ class PhysicsPane(Pane):
             both.add("below")
         return frozenset(both)
 
+    @property
+    def settled(self) -> bool:
+        """Nothing is on its way: the trajectory is drawn (or missing), the weights were asked."""
+        view = self._view
+        if view is None or (self._motion is None and not self._pathless()):
+            return False
+        if "friction" not in self._regions():
+            return True
+        held = in_force(view.data, view.timeline.cursor)
+        return isinstance(held, str) or self._friction.facts.implied is not None
+
     def _pathless(self) -> bool:
         """This run recorded no trajectory: what can be shown without takes its place."""
         view = self._view
@@ -165,7 +176,7 @@ class PhysicsPane(Pane):
         )
 
     def _arrange(self) -> None:
-        if not self.is_mounted:
+        if not self.children:  # a size may arrive before they are composed
             return
         shown = self._regions()
         for name in REGIONS:
@@ -265,7 +276,7 @@ class PhysicsPane(Pane):
     # Drawing
 
     def show(self, view: View) -> None:
-        if not self.is_mounted:
+        if not self.children:
             self.call_after_refresh(self.show, view)
             return
         before, self._view = self._pathless(), view

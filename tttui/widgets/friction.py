@@ -13,11 +13,11 @@ class FrictionView(Drawn):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._facts = Facts()
+        self.facts = Facts()
         self._chosen = False
 
     def set_facts(self, facts: Facts) -> None:
-        self._facts = facts
+        self.facts = facts
         self.changed()
 
     def set_chosen(self, chosen: bool) -> None:
@@ -28,4 +28,4 @@ class FrictionView(Drawn):
 
     def paint(self, width: int, height: int) -> Canvas:
         mark = ("▸ " if self.glyphs.braille else "> ") if self._chosen else ""
-        return friction.paint(self._facts, (width, height), self.palette, self.glyphs, mark)
+        return friction.paint(self.facts, (width, height), self.palette, self.glyphs, mark)

@@ -99,16 +99,14 @@ class PathView(Drawn):
         palette, scene = self.palette, self._scene
         chosen = ("▸ " if self.glyphs.braille else "> ") if self._chosen else ""
         start = canvas.spans(drawn.layout.title, 0, [(chosen + scene.title, palette.text, True)])
-        left = canvas.columns - start
-        for parts in (
-            self._legend(drawn),
-            self._reading(drawn),
-            [(scene.note, palette.muted, False)],
-        ):
-            room = sum(len(text) for text, _, _ in parts) + 2
-            if parts and parts[0][0] and room <= left:
-                start = canvas.spans(drawn.layout.title, start + 2, parts)
-                left = canvas.columns - start
+        note: list[Part] = [(scene.note, palette.warn, False)] if scene.note else []
+        reading = self._reading(drawn)
+        # What a drawing exaggerates must be said before anything else; a reading can be cut.
+        for choices in ([note], [self._legend(drawn)], [reading, reading[:6], reading[:2]]):
+            for parts in choices:
+                if parts and _length(parts) + 2 <= canvas.columns - start:
+                    start = canvas.spans(drawn.layout.title, start + 2, parts)
+                    break
 
     def _legend(self, drawn: Backdrop) -> list[Part]:
         palette = self.palette
@@ -161,3 +159,7 @@ class PathView(Drawn):
         t = self._step_at(event)
         if t is not None:
             self.post_message(TimeView.StepPicked(t))
+
+
+def _length(parts: list[Part]) -> int:
+    return sum(len(text) for text, _, _ in parts)
