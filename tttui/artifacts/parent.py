@@ -13,7 +13,8 @@ from tttui.model.session import Place, SessionData
 def find_parent(data: SessionData, places: Sequence[Place]) -> Place | None:
     """Where the parent of a session lies: where its meta says, else the one of that id.
 
-    None where it has no parent, or where none or several of `places` have the id.
+    It is looked for among `places`, then beside the session. None where it has no parent, or
+    where none or several have the id.
     """
     wanted = data.meta.parent_session_id
     if wanted is None:
@@ -23,8 +24,11 @@ def find_parent(data: SessionData, places: Sequence[Place]) -> Place | None:
         found = find_sessions([Path(recorded)])
         if len(found) == 1:
             return found[0]
-    same = [place for place in places if place.path != data.place.path and _id(place) == wanted]
-    return same[0] if len(same) == 1 else None
+    for near in (places, find_sessions([data.place.path.parent])):
+        same = [p for p in near if p.path != data.place.path and _id(p) == wanted]
+        if same:
+            return same[0] if len(same) == 1 else None
+    return None
 
 
 def _id(place: Place) -> str | None:

@@ -69,10 +69,15 @@ def conditions(start: Held | None) -> dict[str, float]:
 
 
 def no_history(data: SessionData) -> str:
+    """Why there is nothing to show over time, and the remedy; empty where there is something."""
     if has_history(data):
         return ""
     problem = data.problem("history")
-    return problem.reason if problem is not None else "no history of the weights"
+    why = problem.reason if problem is not None else "no snapshot of the weights is recorded"
+    why = f"Not there: {why}."
+    if data.place.layout != "native":
+        why += " A session that tttui forks from this one records its weights after every commit."
+    return why
 
 
 def write_moved(prose: Prose, change: Weights, before: Weights | None) -> None:

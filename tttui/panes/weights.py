@@ -54,6 +54,10 @@ class WeightsPane(Pane):
     WeightsPane #w_o { width: 70fr; margin-right: 0; }
     WeightsPane #lower { height: 1fr; layout: horizontal; }
     WeightsPane #statistics { layout: grid; grid-size: 2 2; grid-gutter: 0 2; width: 1fr; }
+    WeightsPane #nothing { display: none; }
+    WeightsPane.no-history #nothing { display: block; }
+    WeightsPane.no-history StatChart { display: none; }
+    WeightsPane.no-history #statistics { layout: vertical; }
     WeightsPane #spectra { width: 1fr; }
     WeightsPane #spectrum { height: 14; }
     WeightsPane #trends { height: 1fr; layout: horizontal; }
@@ -114,6 +118,7 @@ class WeightsPane(Pane):
                 yield WeightMap(name)
         with Container(id="lower"):
             with Container(id="statistics"):
+                yield Page("Statistics over time", id="nothing")
                 for measure in ("fro", "max_abs", "mean", "std"):
                     yield StatChart(measure, SHORT[measure])
             with Vertical(id="spectra"):
@@ -263,6 +268,8 @@ class WeightsPane(Pane):
         if key != self._charted:
             self._charted = key
             why = no_history(view.data)
+            self.set_class(bool(why), "no-history")
+            self.query_one("#nothing", Page).set_content(lambda p: p.say(why), why)
             for chart in self.query(StatChart):
                 chart.set_plot(stat_plot(chart.measure, found, view.timeline.last, why))
         for chart in self.query(StatChart):

@@ -1,0 +1,54 @@
+"""Where the parent of a fork is found."""
+
+import json
+from pathlib import Path
+
+from tests.rundirs import make_run
+from tttui.artifacts.discover import find_sessions
+from tttui.artifacts.parent import find_parent
+from tttui.artifacts.reader import SessionReader
+from tttui.model.session import Place, SessionData
+
+
+def read(place: Place) -> SessionData:
+    return SessionReader(place).refresh()
+
+
+def test_the_parent_in_a_store_is_found_by_its_id(tmp_path: Path) -> None:
+    mother = make_run(tmp_path / "sessions" / "mother", layout="store")
+    child = make_run(tmp_path / "sessions" / "child", layout="store", parent="mother")
+    found = find_parent(read(child), find_sessions([tmp_path]))
+    assert found is not None
+    assert found.path == mother.path
+
+
+def test_the_parent_beside_a_session_that_was_opened_alone_is_found(tmp_path: Path) -> None:
+    mother = make_run(tmp_path / "sessions" / "mother", layout="store")
+    child = make_run(tmp_path / "sessions" / "child", layout="store", parent="mother")
+    found = find_parent(read(child), [child])
+    assert found is not None
+    assert found.path == mother.path
+
+
+def test_the_recorded_path_of_the_parent_wins(tmp_path: Path) -> None:
+    make_run(tmp_path / "a" / "mother")
+    elsewhere = make_run(tmp_path / "b" / "mother")
+    child = make_run(tmp_path / "a" / "child", parent="mother")
+    meta = child.path / "session" / "meta.json"
+    content = {**json.loads(meta.read_text()), "parent_path": str(elsewhere.path)}
+    meta.write_text(json.dumps(content))
+    found = find_parent(read(child), find_sessions([tmp_path]))
+    assert found is not None
+    assert found.path == elsewhere.path
+
+
+def test_two_sessions_with_the_parents_id_are_no_answer(tmp_path: Path) -> None:
+    make_run(tmp_path / "a" / "mother")
+    make_run(tmp_path / "b" / "mother")
+    child = make_run(tmp_path / "c" / "child", parent="mother")
+    assert find_parent(read(child), find_sessions([tmp_path])) is None
+
+
+def test_a_session_without_a_parent_has_none(tmp_path: Path) -> None:
+    place = make_run(tmp_path / "a")
+    assert find_parent(read(place), [place]) is None
