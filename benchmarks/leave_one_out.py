@@ -21,6 +21,7 @@ WITHOUT: dict[str, dict[str, Any]] = {
     "no line search": {"line_search": False},
     "no line search, lr 0.001": {"line_search": False, "lr": 1e-3},
     "4 inner steps": {"inner_steps": 4},
+    "8 inner steps": {"inner_steps": 8},
     "1 inner step": {"inner_steps": 1},
     "momentum 0.95": {"momentum": 0.95},
     "momentum 0.95, carried over": {"momentum": 0.95, "momentum_reset": False},

@@ -34,17 +34,15 @@ class Canned:
         x = np.concatenate([z[..., :-1, :], a], axis=-1).astype(np.float32).mT
         Z, _ = memory.filter(x, np.zeros((*x.shape[:-1], len(memory.U)), dtype=np.float32))
         self.U = memory.U32
-        # [.., mu, sequence x step]: a stretch of frictions is then one product.
-        self.Z = np.ascontiguousarray(np.moveaxis(Z, 2, 0)).reshape(Z.shape[2], n, -1)
-        y = np.moveaxis(z[..., 1:, :], 3, 0).astype(np.float32)
-        self.y = y.reshape(len(y), n, -1)
+        # [mu, .., sequence x step]: some of the frictions are then read without a copy.
+        self.Z = np.ascontiguousarray(np.moveaxis(Z, 1, 2)).reshape(n, Z.shape[2], -1)
+        self.y = np.moveaxis(z[..., 1:, :], 3, 1).astype(np.float32).reshape(n, 4, -1)
 
     def errors(self, weights: Weights, at: slice) -> Floats:
         """Mean squared error of the weights in the worlds MU_GRID[at]."""
-        Z, y = self.Z[:, at], self.y[:, at]
         Q = ssm.readout(self.U, weights["W_o"], weights["B"] @ weights["W_u"])
-        E = (Q @ Z.reshape(len(Z), -1)).reshape(y.shape) - y
-        mse: Floats = np.mean(E * E, axis=(0, 2), dtype=np.float64)
+        E = Q @ self.Z[at] - self.y[at]
+        mse: Floats = np.mean(E * E, axis=(1, 2), dtype=np.float64)
         return mse
 
 

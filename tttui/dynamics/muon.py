@@ -20,10 +20,14 @@ def newton_schulz(X: Array, steps: int) -> Array:
     a, b, c = NEWTON_SCHULZ
     tall = X.shape[-2] > X.shape[-1]
     X = X.mT if tall else X
-    X = X / (xp.sqrt(xp.sum(X * X, axis=(-2, -1), keepdims=True)) + EPS)
+    X = X * (c**0.25 / (xp.sqrt(xp.sum(X * X, axis=(-2, -1), keepdims=True)) + EPS))
+    # With A = X X^T sqrt(c), a X + b (X X^T) X + c (X X^T)^2 X is (A + shift I)^2 X + rest X.
+    shift = xp.eye(X.shape[-2], dtype=X.dtype, device=X.device) * (0.5 * b / c**0.5)
+    rest = a - 0.25 * b * b / c
     for _ in range(steps):
-        A = X @ X.mT
-        X = a * X + (b * A + c * (A @ A)) @ X
+        A = X @ X.mT + shift
+        X = (A @ A) @ X + rest * X
+    X = X * c**-0.25
     return X.mT if tall else X
 
 

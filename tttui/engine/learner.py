@@ -77,7 +77,8 @@ class Learner:
         dt = settings.model.dt
         decays = ssm.decay(self.base["a_raw"], dt)
         self._memory = ssm.Memory(decays, BLOCK, self._array)
-        self._older = ssm.Fading(decays, self.p.buffer_len, self._array)
+        if not self.p.stored_state:
+            self._older = ssm.Fading(decays, self.p.buffer_len, self._array)
         self._frozen = {k: self._array(self.base[k]) for k in PLASTIC}
         self._frozen_Q = self._readout(self._frozen)
         self._anchor = self._experience()

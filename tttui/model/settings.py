@@ -102,7 +102,7 @@ class Plasticity:
     lr: float = option(
         0.02, "step size; with line_search the largest step that is allowed", above=0.0
     )
-    inner_steps: int = option(8, "optimizer steps in one transaction", minimum=1, maximum=1000)
+    inner_steps: int = option(6, "optimizer steps in one transaction", minimum=1, maximum=1000)
     momentum: float = option(0.5, "momentum of Muon", minimum=0.0, maximum=0.9999)
     nesterov: bool = option(True, "Nesterov form of the momentum")
     momentum_reset: bool = option(True, "zero the momentum at the start of each transaction")
