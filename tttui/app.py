@@ -20,7 +20,8 @@ from tttui.ascii import AsciiFilter, locale_is_ascii
 from tttui.draw.glyphs import GLYPHS
 from tttui.model.errors import RefusedInput
 from tttui.output import Frame
-from tttui.screens.main import MainScreen, StartView
+from tttui.screens.main import MainScreen
+from tttui.screens.opening import StartView
 from tttui.store import Store
 from tttui.themes import DEFAULT_THEME, THEMES, palette_of
 

@@ -13,7 +13,8 @@ from tttui.app import TttuiApp
 from tttui.model.session import SessionData
 from tttui.model.timeline import Timeline
 from tttui.panes.view import Pane
-from tttui.screens.main import MainScreen, StartView
+from tttui.screens.main import MainScreen
+from tttui.screens.opening import StartView
 from tttui.store import Store
 
 NOW = 1_800_000_000.0

@@ -10,7 +10,7 @@ from tests.app.conftest import SIZES, Driver, OpenApp
 from tests.app.grid import check_grid
 from tests.rundirs import make_run
 from tttui.artifacts.ptfile import read_pt, write_pt
-from tttui.screens.main import StartView
+from tttui.screens.opening import StartView
 from tttui.widgets.columns import BarColumns
 
 ARCHITECTURE = StartView(tab="architecture")

@@ -7,7 +7,7 @@ import pytest
 from tests.app.conftest import OpenApp
 from tests.rundirs import make_run
 from tttui.keys import COMMANDS, TABS
-from tttui.screens.main import StartView
+from tttui.screens.opening import StartView
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.app.grid import check_grid
 from tests.rundirs import make_run
 from tttui.cli import fork, resume
 from tttui.panes.sessions import SessionsPane
-from tttui.screens.main import StartView
+from tttui.screens.opening import StartView
 from tttui.widgets.chart import Chart
 from tttui.widgets.sidebyside import SettingsTable, TransferMap
 from tttui.widgets.table import Table

@@ -11,7 +11,7 @@ from tests.rundirs import make_run
 from tttui.draw.reading import status_words
 from tttui.model.transactions import COMMIT
 from tttui.panes.transactions import pages, why_none
-from tttui.screens.main import StartView
+from tttui.screens.opening import StartView
 from tttui.widgets.change import ChangeMap
 from tttui.widgets.chart import Chart
 from tttui.widgets.commits import CommitGraph

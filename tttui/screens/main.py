@@ -1,10 +1,8 @@
 """The one screen: header, tabs, the shown tab, scrubber and keys, all on one Timeline."""
 
-import shlex
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -14,31 +12,25 @@ from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.message import Message
-from textual.screen import Screen
-from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from tttui.draw.colours import style
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
 from tttui.draw.states import state_ink, state_mark
-from tttui.export.files import default_directory
-from tttui.export.request import Request
 from tttui.keys import COMMANDS, TABS, Command
 from tttui.model.ages import age_text
-from tttui.model.query import of_statuses
 from tttui.model.session import SessionData
-from tttui.model.timeline import Timeline
 from tttui.panes import make_pane
 from tttui.panes.overview import marks_of
 from tttui.panes.view import Pane, View
 from tttui.screens.chooser import Choice, Chooser
-from tttui.screens.export import SCREEN, ExportDialog, export_figure, export_screen
+from tttui.screens.hand_out import HandOutScreen
 from tttui.screens.help import HelpScreen
+from tttui.screens.opening import StartView, horizon_of, opened, spreads_far
 from tttui.store import Snapshot, Store
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
 from tttui.widgets.scrubber import Scrubber
-from tttui.widgets.timeview import TimeView
 
 FRAME = 1 / 20
 """Time between two frames of the replay, in seconds."""
@@ -53,20 +45,8 @@ LOG_SPREAD = 20.0
 """Errors that spread over more than this factor open on a logarithmic axis."""
 
 
-@dataclass(frozen=True, slots=True)
-class StartView:
-    """Where the app opens: the options of its command line."""
-
-    tab: str = "overview"
-    t: int | None = None
-    window: tuple[int, int] | None = None
-    log: bool | None = None
-    """None: logarithmic where the errors spread far."""
-    follow: bool = False
-
-
-class MainScreen(Screen[None]):
-    """Owns the Timeline and the newest Snapshot, and hands both to what is on the screen."""
+class MainScreen(HandOutScreen):
+    """Hands the newest Snapshot and the Timeline to what is on the screen, and runs the keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -95,13 +75,6 @@ class MainScreen(Screen[None]):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, MainScreen.Arrived)
 
-    class Exported(Message):
-        """A thread has written a file, or could not."""
-
-        def __init__(self, said: str) -> None:
-            super().__init__()
-            self.said = said
-
     def __init__(
         self,
         store: Store,
@@ -110,27 +83,18 @@ class MainScreen(Screen[None]):
         glyphs: Glyphs,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__()
+        super().__init__(start.tab)
         self.store = store
         self.palette, self.glyphs = palette, glyphs
         self._clock = clock
-        self.timeline = Timeline()
-        self.snapshot = Snapshot()
         self.shown: Snapshot | None = None
         """The snapshot that the shown tab has drawn."""
-        self.tab = start.tab
         self._start: StartView | None = start
-        self._log_chosen = start.log is not None
+        self.log_chosen = start.log is not None
         self._yardsticks = False
-        self._statuses: frozenset[str] | None = None
-        self._inspecting = False
-        self._copied = 0
         self._panes: dict[str, Pane] = {}
         self._marked: tuple[SessionData, frozenset[str] | None] | None = None
         """The data and the filter of the attempts that the scrubber shows."""
-        self._player: Timer | None = None
-        self._played_at = 0.0
-        self._note_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield TopBar()
@@ -165,51 +129,30 @@ class MainScreen(Screen[None]):
             self.note(message.snapshot.note)
         self.snapshot = message.snapshot
         if new is not None:
-            self._fit_timeline(old, new)
-        self._show()
+            self._go_along(old, new)
+        self.show_all()
 
-    def _fit_timeline(self, old: SessionData | None, new: SessionData) -> None:
-        steps = new.steps
-        if len(steps) == 0:
+    def _go_along(self, old: SessionData | None, new: SessionData) -> None:
+        """Make the timeline fit data that is new or has grown."""
+        if len(new.steps) == 0:
             return
-        first, last = int(steps.t[0]), int(steps.t[-1])
-        kept = self.timeline
+        first, last = int(new.steps.t[0]), int(new.steps.t[-1])
         other = old is None or old.place != new.place or old.run != new.run
-        if other or kept.empty or kept.first != first:
-            self.timeline = replace(
-                Timeline.over(first, last), log=kept.log, smooth=kept.smooth, speed=kept.speed
-            )
-            follows = new.status is not None and new.status.state == "running"
-            if follows and (self._start is None or self._start.t is None):
-                self.timeline = replace(self.timeline, follow=True)
-        self.timeline = self.timeline.extended(last, horizon_of(new, self.timeline.horizon))
-        if not self._log_chosen:
-            self.timeline = replace(self.timeline, log=_spreads(new))
-        self._apply_start(last)
-
-    def _apply_start(self, last: int) -> None:
-        """Move to where the command line asked for, as soon as these steps are there."""
-        start = self._start
-        if start is None:
-            return
         timeline = self.timeline
-        if start.log is not None:
-            timeline = replace(timeline, log=start.log)
-        if start.window is not None:
-            timeline = timeline.show(*start.window)
-        if start.t is not None:
-            timeline = timeline.jump(start.t)
-        if start.follow:
-            timeline = replace(timeline.to_end(), follow=True)
+        if other or timeline.empty or timeline.first != first:
+            timeline = opened(new, like=timeline)
+        timeline = timeline.extended(last, horizon_of(new, timeline.horizon))
+        if not self.log_chosen:
+            timeline = replace(timeline, log=spreads_far(new))
+        if self._start is not None:
+            timeline = self._start.applied(timeline)
+            if self._start.reach <= last or not new.loading:
+                self._start = None
         self.timeline = timeline
-        loading = self.snapshot.data is not None and self.snapshot.data.loading
-        reached = max(start.t or 0, start.window[1] if start.window else 0) <= last
-        if reached or not loading:
-            self._start = None
 
     # Drawing
 
-    def _show(self) -> None:
+    def show_all(self) -> None:
         """Hand the newest state to everything on the screen."""
         data = self.snapshot.data
         self._body.display = data is not None
@@ -220,9 +163,9 @@ class MainScreen(Screen[None]):
             self._show_keys()
             return
         self._show_header(data)
-        if (data, self._statuses) != self._marked:
-            self._marked = (data, self._statuses)
-            self._scrubber.set_marks(marks_of(data, self._statuses))
+        if (data, self.statuses) != self._marked:
+            self._marked = (data, self.statuses)
+            self._scrubber.set_marks(marks_of(data, self.statuses))
         self._scrubber.set_timeline(self.timeline)
         pane = self._pane()
         if pane.is_mounted:
@@ -239,8 +182,8 @@ class MainScreen(Screen[None]):
             self.snapshot.trajectory,
             self.snapshot.yardsticks,
             self._yardsticks,
-            self._inspecting,
-            self._statuses,
+            self.inspecting,
+            self.statuses,
             self.snapshot.summaries,
             age_text(data.meta.created_at, self._clock()),
             self.snapshot.parent,
@@ -256,7 +199,7 @@ class MainScreen(Screen[None]):
         self.palette = palette
         if self.is_mounted:
             self._scrubber.set_look(palette, self.glyphs)
-            self._show()
+            self.show_all()
 
     def _why_nothing(self) -> str:
         if self.snapshot.error:
@@ -322,7 +265,7 @@ class MainScreen(Screen[None]):
                 return "linear"
             case "smooth" if timeline.smooth:
                 return "raw"
-            case "inspect" if self._inspecting:
+            case "inspect" if self.inspecting:
                 return "close"
             case _:
                 return command.label
@@ -345,53 +288,6 @@ class MainScreen(Screen[None]):
             other.display = tab == self.tab
         return pane
 
-    def move(self, timeline: Timeline) -> None:
-        """Make `timeline` the one that all views share."""
-        if timeline != self.timeline:
-            self.timeline = timeline
-            self._show()
-        self._keep_playing()
-
-    def _keep_playing(self) -> None:
-        if self.timeline.playing and self._player is None:
-            self._played_at = time.monotonic()
-            self._player = self.set_interval(FRAME, self._play_on)
-        elif not self.timeline.playing and self._player is not None:
-            self._player.stop()
-            self._player = None
-
-    def _play_on(self) -> None:
-        now = time.monotonic()
-        elapsed, self._played_at = now - self._played_at, now
-        self.move(self.timeline.played(elapsed))
-
-    def note(self, text: str) -> None:
-        """Say something at the bottom for a few seconds."""
-        self._keybar.note(text)
-        if self._note_timer is not None:
-            self._note_timer.stop()
-        self._note_timer = self.set_timer(NOTE_S, lambda: self._keybar.note(""))
-
-    # What the mouse does in the views
-
-    @on(TimeView.StepPicked)
-    def _on_step_picked(self, message: TimeView.StepPicked) -> None:
-        self.move(self.timeline.jump(message.t))
-
-    @on(TimeView.RangePicked)
-    def _on_range_picked(self, message: TimeView.RangePicked) -> None:
-        self.move(self.timeline.show(message.t0, message.t1))
-
-    @on(TimeView.Zoomed)
-    def _on_zoomed(self, message: TimeView.Zoomed) -> None:
-        self.move(self.timeline.zoom(message.factor, message.t))
-
-    @on(TimeView.AttemptPicked)
-    def _on_attempt_picked(self, message: TimeView.AttemptPicked) -> None:
-        self._inspecting = True
-        self.move(self.timeline.select(message.index, message.t))
-        self._show()
-
     @on(TabBar.Selected)
     def _on_tab_selected(self, message: TabBar.Selected) -> None:
         self.action_show_tab(message.tab)
@@ -406,75 +302,10 @@ class MainScreen(Screen[None]):
         tabs = _TABS_OF.get(written)
         return tabs is None or self.tab in tabs
 
-    def action_step(self, n: int) -> None:
-        self.move(self.timeline.step(n))
-
-    def action_chunk(self, n: int) -> None:
-        data = self.snapshot.data
-        chunk = data.meta.plasticity_cfg.get("chunk") if data else None
-        size = chunk if isinstance(chunk, int) and chunk > 0 else 32
-        self.move(self.timeline.step(n * size))
-
-    def action_transaction(self, n: int) -> None:
-        data = self.snapshot.data
-        if data is None or not len(data.transactions):
-            self.note("This run has no transactions.")
-            return
-        events, cursor = data.transactions, self.timeline.cursor
-        shown = np.arange(len(events))
-        if self._statuses is not None:
-            shown = np.flatnonzero(of_statuses(events, self._statuses))
-        selected = self.timeline.selected
-        if selected is not None and events.t[selected] == cursor:
-            after = int(np.searchsorted(shown, selected, "right"))
-            at = after + n - 1 if n > 0 else int(np.searchsorted(shown, selected, "left")) + n
-        elif n < 0:
-            at = int(np.searchsorted(events.t[shown], cursor, "left")) + n
-        else:
-            at = int(np.searchsorted(events.t[shown], cursor, "right")) + n - 1
-        if 0 <= at < len(shown):
-            self._select(int(shown[at]))
-        else:
-            self.note("No earlier transaction." if n < 0 else "No later transaction.")
-
-    def _select(self, index: int) -> None:
-        data = self.snapshot.data
-        if data is not None:
-            self.move(self.timeline.select(index, int(data.transactions.t[index])))
-
-    def action_first(self) -> None:
-        self.move(self.timeline.to_start())
-
-    def action_last(self) -> None:
-        self.move(self.timeline.to_end())
-
-    def action_play(self) -> None:
-        self.move(self.timeline.toggle_play())
-
-    def action_speed(self, by: int) -> None:
-        self.move(self.timeline.faster() if by > 0 else self.timeline.slower())
-        self.note(f"Replay speed x{self.timeline.speed:g}")
-
-    def action_follow(self) -> None:
-        self.move(self.timeline.toggle_follow())
-
-    def action_zoom(self, by: int) -> None:
-        timeline = self.timeline
-        self.move(
-            timeline.reset() if by == 0 else timeline.zoom_in() if by > 0 else timeline.zoom_out()
-        )
-
-    def action_log(self) -> None:
-        self._log_chosen = True
-        self.move(replace(self.timeline, log=not self.timeline.log))
-
-    def action_smooth(self) -> None:
-        self.move(replace(self.timeline, smooth=not self.timeline.smooth))
-
     def action_yardsticks(self) -> None:
         self._yardsticks = not self._yardsticks
         self._want()
-        self._show()
+        self.show_all()
 
     def action_filter(self) -> None:
         data = self.snapshot.data
@@ -482,19 +313,19 @@ class MainScreen(Screen[None]):
         if not present:
             self.note("This run has no transactions to filter.")
             return
-        shown = next(iter(self._statuses)) if self._statuses else None
+        shown = next(iter(self.statuses)) if self.statuses else None
         at = present.index(shown) + 1 if shown in present else 0
         self._filter_by(frozenset({present[at]}) if at < len(present) else None)
 
     def _filter_by(self, statuses: frozenset[str] | None) -> None:
-        self._statuses = statuses
+        self.statuses = statuses
         words = " and ".join(s.replace("_", " ") for s in sorted(statuses)) if statuses else "all"
         self.note(f"Transactions shown: {words}")
-        self._show()
+        self.show_all()
 
     @on(Pane.Ready)
     def _on_pane_ready(self) -> None:
-        self._show()
+        self.show_all()
 
     @on(Pane.StatusesPicked)
     def _on_statuses_picked(self, message: Pane.StatusesPicked) -> None:
@@ -502,10 +333,10 @@ class MainScreen(Screen[None]):
 
     @on(Pane.TransactionPicked)
     def _on_transaction_picked(self, message: Pane.TransactionPicked) -> None:
-        self._inspecting = self._inspecting or message.inspect
-        self._select(message.index)
+        self.inspecting = self.inspecting or message.inspect
+        self.select(message.index)
         if message.inspect:
-            self._show()
+            self.show_all()
 
     @on(Pane.SessionPicked)
     def _on_session_picked(self, message: Pane.SessionPicked) -> None:
@@ -545,99 +376,32 @@ class MainScreen(Screen[None]):
         if data is None or not len(data.transactions):
             self.note("This run has no transactions to inspect.")
             return
-        self._inspecting = not self._inspecting
-        if self._inspecting and self.timeline.selected is None:
+        self.inspecting = not self.inspecting
+        if self.inspecting and self.timeline.selected is None:
             nearest = int(np.argmin(np.abs(data.transactions.t - self.timeline.cursor)))
-            self._select(nearest)
-        self._show()
+            self.select(nearest)
+        self.show_all()
 
     def action_back(self) -> None:
         if self.snapshot.data is not None and self._pane().back():
             return
-        if self._inspecting:
-            self._inspecting = False
-            self._show()
+        if self.inspecting:
+            self.inspecting = False
+            self.show_all()
         elif self.timeline.selected is not None:
             self.move(self.timeline.select(None))
         elif self.timeline.playing:
             self.move(self.timeline.toggle_play())
 
-    def action_copy(self) -> None:
-        found = list(self._pane().copyable()) if self.snapshot.data is not None else []
-        if not found:
-            self.note("Nothing to copy here.")
-            return
-        self._copied = self._copied + 1 if self._noted_copy() else 0
-        what, text = found[self._copied % len(found)]
-        self._copy(what, text)
-
-    def _noted_copy(self) -> bool:
-        """The note of the last copy still stands, so that the next press means the next thing."""
-        return " copied: " in self._keybar.noted
-
-    def _copy(self, what: str, text: str) -> None:
-        self.app.copy_to_clipboard(text)
-        self.note(f"{what} copied: {text}")
-
-    def action_copy_link(self) -> None:
-        data, timeline = self.snapshot.data, self.timeline
-        if data is None:
-            self.note("Nothing is open that a command could show again.")
-            return
-        path = data.place.path if data.run is None else data.place.path / "runs" / data.run
-        words = ["tttui", str(path), "--tab", self.tab]
-        if not timeline.empty:
-            words += ["--t", str(timeline.cursor)]
-            if not timeline.whole:
-                words += ["--window", f"{timeline.t0}:{timeline.t1}"]
-        words.append("--log" if timeline.log else "--linear")
-        self._copy("Link", shlex.join(words))
-
-    def action_export(self) -> None:
-        """Ask for a format and write the focused figure or table, or the screen."""
-        data, timeline = self.snapshot.data, self.timeline
-        if data is None:
-            self.note("There is no session to export from.")
-            return
-        directory = default_directory(self.snapshot.places, Path.cwd(), Path.home())
-        request = Request(
-            self._pane().exportable(),
-            data,
-            self.snapshot.trajectory,
-            timeline.cursor,
-            (timeline.t0, timeline.t1),
-            timeline.log,
-            self.snapshot.comparison,
-        )
-
-        def done(said: str) -> None:
-            self.post_message(self.Exported(said))
-
-        def chosen(format: str | None) -> None:
-            if format == SCREEN:
-                self.call_after_refresh(photographed)
-            elif format is not None:
-                self.note(f"Exporting {request.what} ...")
-                export_figure(request, format, directory, done)
-
-        def photographed() -> None:
-            export_screen(self.app.export_screenshot(), data.place.name, directory, done)
-
-        where = f"t {timeline.cursor}, window {timeline.t0} to {timeline.t1}"
-        self.app.push_screen(ExportDialog(request.what, where, directory), chosen)
-
-    def on_main_screen_exported(self, message: Exported) -> None:
-        self.note(message.said)
-
     def action_open(self) -> None:
         places, data = self.snapshot.places, self.snapshot.data
         current = (data.place, data.run) if data is not None else None
 
-        def opened(choice: Choice | None) -> None:
+        def chosen(choice: Choice | None) -> None:
             if choice is not None and choice != current:
                 self.store.open(*choice)
 
-        self.app.push_screen(Chooser(places, current), opened)
+        self.app.push_screen(Chooser(places, current), chosen)
 
     def action_compare(self) -> None:
         data = self.snapshot.data
@@ -663,7 +427,7 @@ class MainScreen(Screen[None]):
         if tab != self.tab:
             self.tab = tab
             self._tabs.show(tab)
-            self._show()
+            self.show_all()
             self._want()
 
     def action_redraw(self) -> None:
@@ -693,27 +457,3 @@ class MainScreen(Screen[None]):
 _TABS_OF: dict[str, set[str]] = {}
 for _command in COMMANDS:
     _TABS_OF.setdefault(_command.action, set()).update(_command.tabs)
-
-
-def horizon_of(data: SessionData, known: int) -> int:
-    """The step up to which the axis of a live run reaches; `known` is what it reached so far.
-
-    To the planned end or, where none is known, a quarter beyond what is there, taken anew only
-    when the run gets there: an axis that moves at every step would redraw every column.
-    """
-    status, last = data.status, int(data.steps.t[-1])
-    if status is None or not status.live:
-        return -1
-    if status.steps_total is not None and status.steps_total > last:
-        return status.steps_total - 1
-    return known if known > last else last + max(32, (last - int(data.steps.t[0])) // 4)
-
-
-def _spreads(data: SessionData) -> bool:
-    """The errors span so many decades that a linear axis would hide most of them."""
-    errors = np.concatenate([data.steps.baseline[-2000:], data.steps.adaptive[-2000:]])
-    errors = errors[np.isfinite(errors) & (errors > 0)]
-    if len(errors) < 2:
-        return False
-    low, high = np.percentile(errors, [5, 95])
-    return bool(high > LOG_SPREAD * low)

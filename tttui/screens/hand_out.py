@@ -1,0 +1,102 @@
+"""What leaves the screen: copies, links to a view, exported figures."""
+
+import shlex
+from pathlib import Path
+
+from textual.message import Message
+
+from tttui.panes.view import Pane
+from tttui.screens.timed import TimedScreen
+from tttui.widgets.bars import KeyBar
+
+
+class HandOutScreen(TimedScreen):
+    """Copies and exports what the shown tab offers."""
+
+    class Exported(Message):
+        """A thread has written a file, or could not."""
+
+        def __init__(self, said: str) -> None:
+            super().__init__()
+            self.said = said
+
+    def __init__(self, tab: str) -> None:
+        super().__init__()
+        self.tab = tab
+        self._copied = 0
+
+    @property
+    def shown_pane(self) -> Pane:
+        """The pane of the shown tab."""
+        raise NotImplementedError(type(self).__name__)
+
+    def action_copy(self) -> None:
+        found = list(self.shown_pane.copyable()) if self.snapshot.data is not None else []
+        if not found:
+            self.note("Nothing to copy here.")
+            return
+        self._copied = self._copied + 1 if self._noted_copy() else 0
+        what, text = found[self._copied % len(found)]
+        self._copy(what, text)
+
+    def _noted_copy(self) -> bool:
+        """The note of the last copy still stands, so that the next press means the next thing."""
+        return " copied: " in self.query_one(KeyBar).noted
+
+    def _copy(self, what: str, text: str) -> None:
+        self.app.copy_to_clipboard(text)
+        self.note(f"{what} copied: {text}")
+
+    def action_copy_link(self) -> None:
+        data, timeline = self.snapshot.data, self.timeline
+        if data is None:
+            self.note("Nothing is open that a command could show again.")
+            return
+        path = data.place.path if data.run is None else data.place.path / "runs" / data.run
+        words = ["tttui", str(path), "--tab", self.tab]
+        if not timeline.empty:
+            words += ["--t", str(timeline.cursor)]
+            if not timeline.whole:
+                words += ["--window", f"{timeline.t0}:{timeline.t1}"]
+        words.append("--log" if timeline.log else "--linear")
+        self._copy("Link", shlex.join(words))
+
+    def action_export(self) -> None:
+        """Ask for a format and write the focused figure or table, or the screen."""
+        from tttui.export.files import default_directory
+        from tttui.export.request import Request
+        from tttui.screens.export import SCREEN, ExportDialog, export_figure, export_screen
+
+        data, timeline = self.snapshot.data, self.timeline
+        if data is None:
+            self.note("There is no session to export from.")
+            return
+        directory = default_directory(self.snapshot.places, Path.cwd(), Path.home())
+        request = Request(
+            self.shown_pane.exportable(),
+            data,
+            self.snapshot.trajectory,
+            timeline.cursor,
+            (timeline.t0, timeline.t1),
+            timeline.log,
+            self.snapshot.comparison,
+        )
+
+        def done(said: str) -> None:
+            self.post_message(self.Exported(said))
+
+        def chosen(format: str | None) -> None:
+            if format == SCREEN:
+                self.call_after_refresh(photographed)
+            elif format is not None:
+                self.note(f"Exporting {request.what} ...")
+                export_figure(request, format, directory, done)
+
+        def photographed() -> None:
+            export_screen(self.app.export_screenshot(), data.place.name, directory, done)
+
+        where = f"t {timeline.cursor}, window {timeline.t0} to {timeline.t1}"
+        self.app.push_screen(ExportDialog(request.what, where, directory), chosen)
+
+    def on_hand_out_screen_exported(self, message: Exported) -> None:
+        self.note(message.said)
