@@ -7,7 +7,7 @@ import numpy as np
 from tests.engine.bases import drive, noisy, shipped
 from tttui.dynamics.world import WorldStream
 from tttui.engine.learner import Learner
-from tttui.engine.many import run_many
+from tttui.engine.many import ChunkGraph, run_many, worlds
 
 
 def test_a_session_among_many_does_what_it_does_alone() -> None:
@@ -32,3 +32,25 @@ def test_a_run_shorter_than_a_chunk_has_no_transactions() -> None:
     runs = run_many(replace(noisy(), steps=20), shipped(), range(2))
     assert runs.status.shape == (2, 0)
     assert runs.adaptive.shape == (2, 20)
+
+
+def test_a_recorded_chunk_does_what_its_steps_do() -> None:
+    settings = noisy()
+    z, a, _ = worlds(replace(settings, steps=160), [0, 1])
+    plain, recorded = (Learner(settings, shipped(), sessions=2) for _ in range(2))
+    rows, actions = recorded.on_device(z), recorded.on_device(a)
+    for learner in (plain, recorded):
+        for t in (0, 32):
+            if learner.due(t):
+                learner.transact(t)
+            learner.predict(z[:, t : t + 33], a[:, t : t + 32])
+    chunk = ChunkGraph(recorded, 64, rows[:, 64:97], actions[:, 64:96])
+    for t in (64, 96, 128):
+        expected = plain.transact(t)["status"]
+        stretch = plain.predict(z[:, t : t + 33], a[:, t : t + 32])
+        status, _, adaptive = chunk.run(t, rows[:, t : t + 33], actions[:, t : t + 32])
+        np.testing.assert_array_equal(status, expected)
+        np.testing.assert_array_equal(adaptive, stretch.adaptive_mse)
+    ours, theirs = recorded.state(), plain.state()
+    for k, value in theirs.items():
+        np.testing.assert_array_equal(ours[k], value)

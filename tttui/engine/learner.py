@@ -28,6 +28,10 @@ BLOCK = 64
 """Longest stretch that is filtered in one piece."""
 
 
+COUNTERS = ("steps", "fresh")
+"""Parts of the state that are numbers on the host, the same for all sessions."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Stretch:
     """Errors and predictions of both models over n steps, float32, with any leading axis.
@@ -125,12 +129,12 @@ class Learner:
         z [..., n+1, 4] are the observations from the current one on, a [..., n, 2] the actions.
         """
         z, a = np.asarray(z, dtype=np.float32), np.asarray(a, dtype=np.float32)
-        return Stretch(*self._predict(z, a))
+        return Stretch(*(self._numpy(v) for v in self.forecast(self._array(z), self._array(a))))
 
     @np.errstate(over="ignore", invalid="ignore")
-    def _predict(self, z: Floats, a: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    def forecast(self, z: Array, a: Array) -> tuple[Array, Array, Array, Array]:
+        """`predict` from and to arrays on the device: errors and predictions, as in `Stretch`."""
         s, xp, n = self._s, self._xp, a.shape[-2]
-        z, a = self._array(z), self._array(a)
         x, y, valid = self._hold(z, a)
         Z, s["F"] = self._memory.filter(x, s["F"])
         adaptive, baseline = self._readout(s) @ Z, self._frozen_Q @ Z
@@ -143,8 +147,7 @@ class Learner:
             s["buffer_" + name] = xp.concat([old, new], axis=-1)[..., -old.shape[-1] :]
         self._keep(s)
         s["steps"], s["fresh"] = s["steps"] + n, s["fresh"] + n
-        out = (*errors, baseline.mT, adaptive.mT)
-        return tuple(self._numpy(v) for v in out)
+        return errors[0], errors[1], baseline.mT, adaptive.mT
 
     def _experience(self) -> Anchor | None:
         """What the base was trained on, in one average row; None where it is not wanted."""
@@ -172,11 +175,15 @@ class Learner:
         seen = xp.all(xp.isfinite(z), axis=-1)
         acted = xp.all(xp.isfinite(a), axis=-1)
         valid = seen[..., :-1] & seen[..., 1:] & acted
-        rows = [xp.where(seen[..., 0, None], z[..., 0, :], s["held"])]
-        for t in range(1, z.shape[-2]) if not bool(xp.all(seen)) else ():
-            rows.append(xp.where(seen[..., t, None], z[..., t, :], rows[-1]))
-        if len(rows) > 1:
-            z = xp.stack(rows, axis=-2)
+        # Row t becomes the last row up to t that was seen; row -1 is what was held before.
+        rows = xp.concat([s["held"][..., None, :], xp.where(seen[..., None], z, 0.0)], axis=-2)
+        order = xp.arange(1, rows.shape[-2], dtype=xp.int64, device=z.device)
+        last = xp.where(seen, order, 0)
+        if isinstance(last, np.ndarray):
+            last = np.maximum.accumulate(last, axis=-1)
+        else:
+            last = last.cummax(-1).values
+        z = xp.take_along_axis(rows, xp.broadcast_to(last[..., None], z.shape), axis=-2)
         s["held"] = z[..., -1, :]
         a = xp.where(acted[..., None], a, 0.0)
         return xp.concat([z[..., :-1, :], a], axis=-1).mT, z[..., 1:, :].mT, valid
@@ -248,8 +255,10 @@ class Learner:
         event["duration_ms"] = 1e3 * (time.perf_counter() - began)
         return event
 
-    def transact(self, t: int, blow_up: float = 1.0) -> dict[str, Array]:
+    def transact(self, t: Any, blow_up: float = 1.0) -> dict[str, Array]:
         """The transaction itself, as arrays [...] on the device; `update` makes the record of it.
+
+        t is the step, a number or an array on the device.
 
         Keys: status (index of STATUSES), stepped, to_t, pre_loss, post_loss, grad_norm,
         pre_max_h, post_max_h, lr.
@@ -363,8 +372,28 @@ class Learner:
                     f"engine state: {k} has shape {tuple(state[k].shape)}, "
                     f"these settings need {tuple(old.shape)}"
                 )
-        own = ("steps", "fresh")
-        self._keep({k: np.array(state[k]) if k in own else self._array(state[k]) for k in self._s})
+        for k in self._s:
+            self._keep({k: np.array(state[k]) if k in COUNTERS else self._array(state[k])})
+
+    # -- for recorded chunks (see `many`) -----------------------------------------------------
+
+    def on_device(self, value: Floats) -> Array:
+        """A float32 array where this learner computes."""
+        return self._array(np.asarray(value, dtype=np.float32))
+
+    def tensors(self) -> dict[str, Array]:
+        """The state's own tensors, which `settle` writes to."""
+        return {k: v for k, v in self._s.items() if k not in COUNTERS}
+
+    def settle(self, tensors: Mapping[str, Array]) -> None:
+        """Write the state into these tensors of `tensors` and go on with them."""
+        for k, old in tensors.items():
+            old.copy_(self._s[k])
+            self._s[k] = old
+
+    def count(self, steps: int) -> None:
+        """Set the counters as after so many steps that end a chunk."""
+        self._s["steps"], self._s["fresh"] = np.asarray(steps), np.asarray(self.p.chunk)
 
     def _keep(self, new: Mapping[str, Array]) -> None:
         # One memory layout whatever made the values: the same bits must give the same products.

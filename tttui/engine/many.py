@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tttui.dynamics.backend import Array
 from tttui.dynamics.world import WorldStream, advance_together
 from tttui.engine.learner import Learner
 from tttui.model.arrays import Floats, Ints, Weights
@@ -17,6 +18,10 @@ from tttui.model.settings import Settings
 
 CPU_BLOCK = 64
 """Sessions that learn side by side on a CPU: their buffers still fit its cache."""
+
+
+WARM_UP = 3
+"""Transactions before a chunk is recorded: libraries prepare themselves at their first calls."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,15 +96,71 @@ def run_on(
 
 def _run_block(settings: Settings, base: Weights, z: Floats, a: Floats) -> Any:
     learner = Learner(settings, base, sessions=len(a))
-    chunk, errors, status, at = settings.plasticity.chunk, [], [], []
-    for t in range(0, a.shape[1], chunk):
-        if learner.due(t):
-            status.append(learner.transact(t)["status"])
+    chunk, steps = settings.plasticity.chunk, a.shape[1]
+    seen, done = learner.on_device(z), learner.on_device(a)
+    graph: ChunkGraph | None = None
+    errors, status = [], []
+    at: list[int] = []
+    for t in range(0, steps, chunk):
+        end = min(t + chunk, steps)
+        rows, actions = seen[:, t : end + 1], done[:, t:end]
+        due = learner.due(t)
+        if graph is None and due and seen.is_cuda and len(at) == WARM_UP and end - t == chunk:
+            graph = ChunkGraph(learner, t, rows, actions)
+        if graph is not None and end - t == chunk:
+            code, *error = graph.run(t, rows, actions)
+        else:
+            code = learner.transact(t)["status"] if due else None
+            error = list(learner.forecast(rows, actions)[:2])
+        errors.append(error)
+        if due:
+            status.append(code)
             at.append(t)
-        end = min(t + chunk, a.shape[1])
-        stretch = learner.predict(z[:, t : end + 1], a[:, t:end])
-        errors.append((stretch.baseline_mse, stretch.adaptive_mse))
-    baseline, adaptive = (np.concatenate(e, axis=1) for e in zip(*errors, strict=True))
+    baseline, adaptive = (
+        np.concatenate([x.cpu() for x in e], 1) for e in zip(*errors, strict=True)
+    )
     codes = [np.asarray(s.cpu()) for s in status]
     ends = np.stack(codes, axis=1) if codes else np.empty((len(a), 0), dtype=np.int64)
     return (baseline, adaptive), (ends, np.asarray(at, dtype=np.int64)), learner.weights
+
+
+class ChunkGraph:
+    """One chunk, a transaction and the predictions after it, recorded once and then replayed.
+
+    The learner's state stays in the tensors that it lay in when the chunk was recorded. On the
+    CPU, which has no graphs, the same work runs step by step.
+    """
+
+    def __init__(self, learner: Learner, t: int, z: Array, a: Array) -> None:
+        """Record with the learner as it is before step t; nothing is learned by recording."""
+        import torch
+
+        self._learner = learner
+        self._z, self._a = z.clone(), a.clone()
+        self._t = torch.full((), t, dtype=torch.int64, device=z.device)
+        self._state = learner.tensors()
+        self._graph: Any = None
+        if z.is_cuda:
+            torch.cuda.synchronize(z.device)
+            self._graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self._graph):
+                self._out = self._work()
+
+    def _work(self) -> tuple[Array, Array, Array]:
+        learner = self._learner
+        status = learner.transact(self._t)["status"]
+        baseline, adaptive, *_ = learner.forecast(self._z, self._a)
+        learner.settle(self._state)
+        return status, baseline, adaptive
+
+    def run(self, t: int, z: Array, a: Array) -> list[Array]:
+        """Status [S] and both errors [S, chunk] of the chunk from step t on."""
+        self._t.fill_(t)
+        self._z.copy_(z)
+        self._a.copy_(a)
+        if self._graph is None:
+            self._out = self._work()
+        else:
+            self._graph.replay()
+        self._learner.count(t + a.shape[1])
+        return [out.clone() for out in self._out]
