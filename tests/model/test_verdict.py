@@ -109,6 +109,14 @@ def test_a_session_without_commits_is_the_frozen_model() -> None:
     assert "No update was tried in 600 steps" in verdict(session(steps)).sentence
 
 
+def test_a_fork_without_commits_is_what_it_was_forked_from() -> None:
+    errors = noisy(1.0)
+    t = np.arange(600)
+    steps = Steps(t, errors, errors / 2, np.zeros(600, np.bool_), np.zeros(600, np.bool_))
+    said = verdict(session(steps, parent_session_id="a", mu=0.1)).sentence
+    assert said.endswith("so adaptive is still the model that it was forked from.")
+
+
 def test_an_adaptive_error_that_is_not_finite_is_a_breakdown() -> None:
     adaptive = noisy(1.0)
     adaptive[-5] = np.nan

@@ -107,6 +107,20 @@ class Transactions:
             raw=record,
         )
 
+    def in_force(self, cursor: int) -> int | None:
+        """Index of the commit whose weights are in force at step `cursor`; None: the first ones.
+
+        A live regression takes the weights of an earlier step back (`to_t`).
+        """
+        live = STATUSES.index("rollback_live_regression")
+        seen = int(np.searchsorted(self.t, cursor, "right"))
+        changed = np.flatnonzero((self.status[:seen] == COMMIT) | (self.status[:seen] == live))
+        while len(changed) and self.status[changed[-1]] == live:
+            to_t = self[int(changed[-1])].to_t
+            seen = 0 if to_t is None else int(np.searchsorted(self.t, to_t, "right"))
+            changed = changed[: int(np.searchsorted(changed, min(seen, changed[-1])))]
+        return int(changed[-1]) if len(changed) else None
+
     def counts(self) -> dict[str, int]:
         """How many attempts ended in each status, only those that occur, in order of `statuses`."""
         n = np.bincount(self.status, minlength=len(self.statuses))

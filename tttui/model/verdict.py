@@ -139,7 +139,8 @@ def verdict(data: SessionData) -> Verdict:
     first = int(np.argmax(steps.update_ok)) if steps.update_ok.any() else len(steps)
     learned = len(steps) - first
     if committed == 0:
-        return Verdict(_never_changed(attempted, len(steps)), "unclear", result)
+        forked = data.meta.parent_session_id is not None
+        return Verdict(_never_changed(attempted, len(steps), forked), "unclear", result)
     if learned < MIN_STEPS or result.n < MIN_STEPS:
         return Verdict(
             f"Too few steps to tell: {len(steps)} recorded, {learned} since the first commit; "
@@ -195,8 +196,8 @@ def _compare(result: Improvement) -> str:
 def _interval(result: Improvement) -> str:
     """The confidence interval in the words of `_compare`, from its low to its high end."""
     if _in_multiples(result):
-        low, high = (_times(1 - end / 100) for end in (result.high, result.low))
-        return f"95 % CI {low} to {high} times"
+        least, most = (_times(1 - end / 100) for end in (result.high, result.low))
+        return f"95 % CI {least} to {most} times"
     low, high = sorted((abs(result.low), abs(result.high)))
     return f"95 % CI {percent_text(low)} to {percent_text(high)}"
 
@@ -218,21 +219,22 @@ def _non_finite(result: Improvement) -> str:
     return "Both models predict without any error, so there is nothing to compare."
 
 
-def _never_changed(attempted: int, n: int) -> str:
-    if attempted == 0:
-        return f"No update was tried in {n} steps, so adaptive and frozen are the same model."
-    return (
-        f"None of {attempted} updates was committed in {n} steps, "
-        "so adaptive and frozen are the same model."
+def _never_changed(attempted: int, n: int, forked: bool) -> str:
+    tried = f"None of {attempted} updates was committed" if attempted else "No update was tried"
+    same = (
+        "adaptive is still the model that it was forked from"
+        if forked
+        else "adaptive and frozen are the same model"
     )
+    return f"{tried} in {n} steps, so {same}."
 
 
 def _mu_sentence(data: SessionData) -> list[str]:
-    implied = data.transactions.implied_mu
-    known = np.flatnonzero(np.isfinite(implied) & (data.transactions.status == 0))
-    if not len(known):
+    events = data.transactions
+    last = events.in_force(int(data.steps.t[-1]))
+    if last is None or not np.isfinite(events.implied_mu[last]):
         return []
-    value = float(implied[known[-1]])
+    value = float(events.implied_mu[last])
     truth = data.mu_now
     if truth is None:
         return [f"The weights imply mu {value:.4f}; the truth is not recorded."]

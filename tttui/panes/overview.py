@@ -219,7 +219,12 @@ class OverviewPane(Pane):
         event = events[index] if index is not None and index < len(events) else None
         self._event = event if view.inspecting else None
         self.query_one(TransactionPanel).show(
-            event, index or 0, len(events), view.data.meta.plasticity_cfg, view.palette
+            event,
+            index or 0,
+            len(events),
+            view.data.meta.plasticity_cfg,
+            view.palette,
+            view.glyphs,
         )
 
     def _show_cards(self, view: View, found: Digest) -> None:
@@ -279,16 +284,11 @@ def mu_texts(data: SessionData, cursor: int) -> tuple[str, str, Tone]:
     truth = data.mu_now
     shown = "-" if truth is None else f"{truth:.4f}"
     events = data.transactions
-    known = np.flatnonzero(
-        np.isfinite(events.implied_mu) & (events.status == COMMIT) & (events.t <= cursor)
-    )
-    if not len(known):
-        return (
-            shown,
-            "implied: not yet" if data.place.layout == "native" else "implied: -",
-            "neutral",
-        )
-    implied = float(events.implied_mu[known[-1]])
+    last = events.in_force(cursor)
+    if last is None or not np.isfinite(events.implied_mu[last]):
+        native = data.place.layout == "native"
+        return shown, "implied: not yet" if native else "implied: not recorded", "neutral"
+    implied = float(events.implied_mu[last])
     return shown, f"implied {implied:.4f}", "neutral"
 
 
