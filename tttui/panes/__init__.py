@@ -1,25 +1,21 @@
-"""The six tabs."""
+"""The six tabs, each imported when it is first shown: the app starts with one of them."""
 
-from tttui.panes.architecture import ArchitecturePane
-from tttui.panes.later import LaterPane
-from tttui.panes.overview import OverviewPane
-from tttui.panes.physics import PhysicsPane
-from tttui.panes.sessions import SessionsPane
-from tttui.panes.transactions import TransactionsPane
+from importlib import import_module
+
 from tttui.panes.view import Pane
-from tttui.panes.weights import WeightsPane
 
-PANES: dict[str, type[Pane]] = {
-    "overview": OverviewPane,
-    "sessions": SessionsPane,
-    "weights": WeightsPane,
-    "transactions": TransactionsPane,
-    "physics": PhysicsPane,
-    "architecture": ArchitecturePane,
+PANES = {
+    "overview": "OverviewPane",
+    "weights": "WeightsPane",
+    "transactions": "TransactionsPane",
+    "physics": "PhysicsPane",
+    "architecture": "ArchitecturePane",
+    "sessions": "SessionsPane",
 }
+"""The class of each tab, in the module of the tab's name."""
 
 
 def make_pane(tab: str) -> Pane:
     """The pane of a tab by its name."""
-    kind = PANES.get(tab)
-    return LaterPane(tab) if kind is None else kind()
+    pane: Pane = getattr(import_module(f"tttui.panes.{tab}"), PANES[tab])()
+    return pane
