@@ -13,14 +13,14 @@ import array_api_compat
 import numpy as np
 
 from tttui.dynamics import ssm
-from tttui.dynamics.identify import implied_mu
+from tttui.dynamics.observed import transitions
 from tttui.dynamics.replay import Anchor, Replay, learn
 from tttui.engine import transaction as gates
+from tttui.engine.event import record
 from tttui.engine.pretraining import experience
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.errors import TttuiError
 from tttui.model.settings import Settings
-from tttui.model.transactions import STATUSES
 
 Array = Any
 
@@ -135,7 +135,7 @@ class Learner:
     def forecast(self, z: Array, a: Array) -> tuple[Array, Array, Array, Array]:
         """`predict` from and to arrays on the device: errors and predictions, as in `Stretch`."""
         s, xp, n = self._s, self._xp, a.shape[-2]
-        x, y, valid = self._hold(z, a)
+        x, y, valid, s["held"] = transitions(z, a, s["held"])
         Z, s["F"] = self._memory.filter(x, s["F"])
         adaptive, baseline = self._readout(s) @ Z, self._frozen_Q @ Z
         errors = [xp.mean((p - z[..., 1:, :].mT) ** 2, axis=-2) for p in (baseline, adaptive)]
@@ -169,25 +169,6 @@ class Learner:
     def _readout(self, weights: Mapping[str, Array]) -> Array:
         return ssm.readout(self._memory.U32, weights["W_o"], weights["B"] @ weights["W_u"])
 
-    def _hold(self, z: Array, a: Array) -> tuple[Array, Array, Array]:
-        """Inputs x [..., 6, n], targets y [..., 4, n], and which transitions [..., n] count."""
-        xp, s = self._xp, self._s
-        seen = xp.all(xp.isfinite(z), axis=-1)
-        acted = xp.all(xp.isfinite(a), axis=-1)
-        valid = seen[..., :-1] & seen[..., 1:] & acted
-        # Row t becomes the last row up to t that was seen; row -1 is what was held before.
-        rows = xp.concat([s["held"][..., None, :], xp.where(seen[..., None], z, 0.0)], axis=-2)
-        order = xp.arange(1, rows.shape[-2], dtype=xp.int64, device=z.device)
-        last = xp.where(seen, order, 0)
-        if isinstance(last, np.ndarray):
-            last = np.maximum.accumulate(last, axis=-1)
-        else:
-            last = last.cummax(-1).values
-        z = xp.take_along_axis(rows, xp.broadcast_to(last[..., None], z.shape), axis=-2)
-        s["held"] = z[..., -1, :]
-        a = xp.where(acted[..., None], a, 0.0)
-        return xp.concat([z[..., :-1, :], a], axis=-1).mT, z[..., 1:, :].mT, valid
-
     # -- learning -----------------------------------------------------------------------------
 
     def due(self, t: int) -> bool:
@@ -211,49 +192,21 @@ class Learner:
         `blow_up` multiplies the gradients: a fault that the gates must catch.
         """
         began = time.perf_counter()
-        before = {k: self._s[k] for k in PLASTIC}
+        before = self.weights
         result = {k: self._numpy(v) for k, v in self.transact(t, blow_up).items()}
-        stats = {k: _stats(self._numpy(self._s[k]), self._numpy(before[k])) for k in PLASTIC}
-        weights = {k: self._numpy(self._s[k]) for k in PLASTIC}
-        if self.sessions is None:
-            return self._event(t, result, stats, weights, began)
-        return [
-            self._event(
+        after = self.weights
+        events = []
+        for i in [...] if self.sessions is None else range(self.sessions):
+            event = record(
                 t,
                 {k: v[i] for k, v in result.items()},
-                {k: {name: v[i] for name, v in row.items()} for k, row in stats.items()},
-                {k: w[i] for k, w in weights.items()},
-                began,
+                {k: w[i] for k, w in before.items()},
+                {**{k: w[i] for k, w in after.items()}, "a_raw": self.base["a_raw"]},
+                self.settings,
             )
-            for i in range(self.sessions)
-        ]
-
-    def _event(
-        self, t: int, result: Mapping[str, Any], stats: Any, weights: Weights, began: float
-    ) -> dict[str, Any]:
-        status = STATUSES[int(result["status"])]
-        stepped = bool(result["stepped"])
-        event: dict[str, Any] = {
-            "t": t,
-            "status": status,
-            "pre_loss": float(result["pre_loss"]),
-            "post_loss": float(result["post_loss"]) if stepped else None,
-            "grad_norm": float(result["grad_norm"]),
-            "pre_max_h": float(result["pre_max_h"]),
-        }
-        if stepped:
-            event["post_max_h"] = float(result["post_max_h"])
-        if status == "rollback_live_regression":
-            event["to_t"] = int(result["to_t"])
-        event["lr"] = float(result["lr"]) if stepped else 0.0
-        event["inner_steps"] = self.p.inner_steps
-        committed = status == "commit"
-        known = {**weights, "a_raw": self.base["a_raw"]}
-        event["implied_mu"] = implied_mu(known, self.settings.world) if committed else None
-        for k in PLASTIC:
-            event[k] = {name: float(v) for name, v in stats[k].items()}
-        event["duration_ms"] = 1e3 * (time.perf_counter() - began)
-        return event
+            event["duration_ms"] = 1e3 * (time.perf_counter() - began)
+            events.append(event)
+        return events[0] if self.sessions is None else events
 
     def transact(self, t: Any, blow_up: float = 1.0) -> dict[str, Array]:
         """The transaction itself, as arrays [...] on the device; `update` makes the record of it.
@@ -420,18 +373,3 @@ def torch_device(name: str) -> tuple[Any, Any]:
 
 def _where(mask: Array, x: Array, y: Array) -> Array:
     return array_api_compat.array_namespace(x).where(mask[..., None, None], x, y)
-
-
-def _stats(now: Floats, before: Floats) -> dict[str, Any]:
-    """Figures of matrices [..., rows, cols] for the event record, each [...]."""
-    axes = (-2, -1)
-    finite = np.isfinite(now).all(axis=axes, keepdims=True)
-    singular = np.linalg.svd(np.where(finite, now, 0.0), compute_uv=False)
-    return {
-        "fro": np.linalg.norm(now, axis=axes),
-        "max_abs": np.abs(now).max(axis=axes),
-        "mean": now.mean(axis=axes),
-        "std": now.std(axis=axes),
-        "delta_fro": np.linalg.norm(now - before, axis=axes),
-        "top_sv": singular[..., 0],
-    }

@@ -1,0 +1,56 @@
+"""The record of one transaction, as it stands in update_events.jsonl."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tttui.dynamics.identify import implied_mu
+from tttui.model.arrays import PLASTIC, Floats, Weights
+from tttui.model.settings import Settings
+from tttui.model.transactions import COMMIT, STATUSES
+
+
+def record(
+    t: int, result: Mapping[str, Any], before: Weights, after: Weights, settings: Settings
+) -> dict[str, Any]:
+    """The event of the transaction before step t, all but its duration.
+
+    `result` is what `Learner.transact` returned, `before` and `after` are the plastic weights
+    around it; `after` holds a_raw as well. Numbers that are not finite stay as they are.
+    """
+    status = STATUSES[int(result["status"])]
+    stepped = bool(result["stepped"])
+    event: dict[str, Any] = {
+        "t": t,
+        "status": status,
+        "pre_loss": float(result["pre_loss"]),
+        "post_loss": float(result["post_loss"]) if stepped else None,
+        "grad_norm": float(result["grad_norm"]),
+        "pre_max_h": float(result["pre_max_h"]),
+    }
+    if stepped:
+        event["post_max_h"] = float(result["post_max_h"])
+    if status == "rollback_live_regression":
+        event["to_t"] = int(result["to_t"])
+    event["lr"] = float(result["lr"]) if stepped else 0.0
+    event["inner_steps"] = settings.plasticity.inner_steps
+    committed = status == STATUSES[COMMIT]
+    event["implied_mu"] = implied_mu(after, settings.world) if committed else None
+    for k in PLASTIC:
+        event[k] = figures(after[k], before[k])
+    return event
+
+
+def figures(now: Floats, before: Floats) -> dict[str, float]:
+    """Size, spread, change and largest singular value of a matrix."""
+    finite = bool(np.isfinite(now).all())
+    values = {
+        "fro": np.linalg.norm(now),
+        "max_abs": np.abs(now).max(),
+        "mean": now.mean(),
+        "std": now.std(),
+        "delta_fro": np.linalg.norm(now - before),
+        "top_sv": np.linalg.svd(now, compute_uv=False)[0] if finite else np.nan,
+    }
+    return {name: float(value) for name, value in values.items()}
