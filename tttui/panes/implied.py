@@ -4,8 +4,9 @@ from collections.abc import Callable
 from threading import Thread
 
 from tttui.draw.envelope import Series
+from tttui.draw.friction import Facts
 from tttui.draw.plot import Plot, Threshold, Trace
-from tttui.dynamics.hidden import Implied, Snapshot, implied
+from tttui.dynamics.hidden import Implied, Snapshot, implied, in_force, mu_at, regime, row_at
 from tttui.model.arrays import Floats
 from tttui.model.settings import World
 from tttui.model.transactions import COMMIT
@@ -57,6 +58,34 @@ class Oracle:
 def _key(held: Snapshot) -> Key:
     # Snapshots of one history are told apart by t, checkpoints by the array itself.
     return (id(held.weights["W_u"]) if held.t is None else -1, held.t)
+
+
+def facts_at(view: View, law: World, oracle: Oracle, ghost: float | None) -> Facts:
+    """All that is known about the friction at the cursor; what weights imply may follow."""
+    data, trajectory, t = view.data, view.trajectory, view.timeline.cursor
+    held = in_force(data, t)
+    if isinstance(held, str):
+        found, source = None, held
+    else:
+        found = oracle.ask(held, law)
+        source = held.name if found is not None else f"asking the {held.name} ..."
+    mu = mu_at(data, trajectory, t)
+    i = None if trajectory is None else row_at(trajectory, t)
+    z = a = None
+    if trajectory is not None and i is not None:
+        z, a = trajectory.z[i], trajectory.a[i]
+    return Facts(
+        mu,
+        (law.mu_min, law.mu_max),
+        found,
+        source,
+        None if mu is None or z is None else regime(z, mu, law),
+        z,
+        a,
+        law.dt,
+        data.meta.env_mode or "",
+        ghost,
+    )
 
 
 def implied_plot(view: View, mu: Floats | None, mark: str) -> Plot:

@@ -7,11 +7,13 @@ import numpy as np
 from tttui.draw.envelope import Series
 from tttui.draw.palette import Palette
 from tttui.draw.path import extent, thinned
+from tttui.draw.plot import Plot, Trace
 from tttui.draw.scene import Scene, Track
 from tttui.draw.stack import Panel
 from tttui.dynamics.hidden import prediction_of
 from tttui.model.arrays import Floats
-from tttui.model.steps import Trajectory
+from tttui.model.steps import Steps, Trajectory
+from tttui.panes.view import View
 
 STATE = ("x", "y", "vx", "vy")
 
@@ -62,6 +64,30 @@ def _continues(old: Trajectory, new: Trajectory) -> bool:
     )
 
 
+def errors_of(steps: Steps, before: tuple[Series, Series] | None = None) -> tuple[Series, Series]:
+    """Errors of the frozen and of the adaptive model; a shorter version of them is continued."""
+    grown = before is not None and _same_start(before[0], steps)
+    frozen, adaptive = before if before is not None and grown else (None, None)
+    return Series(steps.t, steps.baseline, frozen), Series(steps.t, steps.adaptive, adaptive)
+
+
+def error_plot(errors: tuple[Series, Series], title: str, message: str) -> Plot:
+    """Both errors over the steps, the area between them tinted."""
+    traces = (
+        Trace("frozen", errors[0], "baseline"),
+        Trace("adaptive", errors[1], "adaptive", heavy=True),
+    )
+    return Plot(title, "MSE", traces, (1, 0), message=message)
+
+
+def _same_start(known: Series, steps: Steps) -> bool:
+    n = len(known)
+    if not 0 < n <= len(steps):
+        return False
+    ends = (known.y[0] == steps.baseline[0], known.y[n - 1] == steps.baseline[n - 1])
+    return bool(all(ends) and known.t[n - 1] == steps.t[n - 1])
+
+
 def panels(motion: Motion) -> tuple[Panel, ...]:
     """x, y, vx, vy; the actions stand on zero below the velocities that they push."""
     pushes = (None, None, *motion.actions)
@@ -93,8 +119,8 @@ def prediction_scene(motion: Motion, window: tuple[int, int], palette: Palette) 
         predicted = prediction_of(trajectory, name, rows)
         if predicted is not None:
             with np.errstate(invalid="ignore", over="ignore"):
-                error = predicted[:, :2] - z
-            missed.append((name, np.where(np.isfinite(error), error, np.nan)))
+                miss = predicted[:, :2] - z
+            missed.append((name, np.where(np.isfinite(miss), miss, np.nan)))
     factor = _magnified([error for _, error in missed], z)
     tracks = [truth]
     for name, error in missed:
@@ -125,3 +151,18 @@ def _magnified(errors: list[Floats], z: Floats) -> float:
         return 1.0
     power = 10.0 ** np.floor(np.log10(wanted))
     return float(max(k * power for k in (1, 2, 5) if k * power <= wanted))
+
+
+def why_no_path(view: View) -> str:
+    """Why the path is not drawn (yet)."""
+    if view.trajectory is not None and len(view.trajectory):
+        return "preparing the trajectory ..."
+    why = view.data.problem("trajectory")
+    if why is not None:
+        said = f"no trajectory: {why.reason}"
+        if view.data.place.layout != "native":
+            said += "; `tttui resume` or `tttui fork` records one"
+        return said
+    if view.data.loading or view.trajectory is None:
+        return "reading the trajectory ..."
+    return "no steps recorded yet"

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from threading import Thread
 
+import numpy as np
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -12,8 +12,6 @@ from textual.message import Message
 
 from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
-from tttui.draw.friction import Facts
-from tttui.draw.plot import Plot, Trace
 from tttui.draw.scene import Scene
 from tttui.dynamics.hidden import (
     Snapshot,
@@ -21,22 +19,25 @@ from tttui.dynamics.hidden import (
     law_of,
     mu_at,
     mu_column,
-    regime,
     row_at,
 )
 from tttui.model.arrays import Floats
 from tttui.model.session import SessionData
 from tttui.model.settings import World
-from tttui.model.steps import Trajectory
+from tttui.model.steps import Steps, Trajectory
 from tttui.panes.ghosts import Ghost, distance_plot, ghost_of, ghost_scene
-from tttui.panes.implied import Oracle, implied_plot
+from tttui.panes.implied import Oracle, facts_at, implied_plot
 from tttui.panes.motion import (
     Motion,
+    error_plot,
+    errors_of,
     motion_of,
     panels,
     path_scene,
     prediction_scene,
+    why_no_path,
 )
+from tttui.panes.prepared import Prepared
 from tttui.panes.view import Pane, View
 from tttui.widgets.chart import Chart
 from tttui.widgets.friction import FrictionView
@@ -63,6 +64,9 @@ LONG = 50_000
 """Trajectories of more steps are prepared in a thread."""
 
 
+NO_ERRORS = (Series(np.empty(0), np.empty(0)), Series(np.empty(0), np.empty(0)))
+
+
 class PhysicsPane(Pane):
     """Path, state over time, hidden friction, predictions, ghost."""
 
@@ -86,15 +90,8 @@ class PhysicsPane(Pane):
     PhysicsPane.single FrictionView, PhysicsPane.single Chart { height: 1fr; }
     """
 
-    class Prepared(Message):
-        """A thread has made the columns of a long trajectory."""
-
-        def __init__(self, motion: Motion) -> None:
-            super().__init__()
-            self.motion = motion
-
     class Told(Message):
-        """A thread has found out what some weights imply."""
+        """A thread has finished something that is to be shown."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -106,14 +103,14 @@ class PhysicsPane(Pane):
         self._layout = "middle"
         self._motion: Motion | None = None
         self._mu_column: Floats | None = None
-        self._oracle = Oracle(lambda: self._post(self.Told()))
+        self._oracle = Oracle(self._tell)
         self._shown: dict[str, object] = {}
         """What each region was last given, to leave it alone where nothing changed."""
-        self._preparing: Trajectory | None = None
         self._ghost_mu: float | None = None
         self._ghost: Ghost | str | None = None
         self._ghost_key: object = None
-        self._errors: tuple[Series, Series] | None = None
+        self._motions = Prepared(motion_of, _quick_motion, self._tell)
+        self._errors = Prepared(errors_of, _quick_errors, self._tell)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="left"):
@@ -291,10 +288,10 @@ class PhysicsPane(Pane):
             if other:
                 self._motion = self._mu_column = self._ghost = self._ghost_mu = None
                 self._oracle.forget()
-            if other or self._data is None or view.data.steps is not self._data.steps:
-                self._errors = None
+                self._motions.forget()
+                self._errors.forget()
             self._data, self._law = view.data, law_of(view.data)
-        self._prepare(view.trajectory)
+        self._prepare(view)
         for widget in (self._path, self._state, self._friction, *self.query(Chart)):
             if (widget.palette, widget.glyphs) != (view.palette, view.glyphs):
                 widget.set_look(view.palette, view.glyphs)
@@ -317,64 +314,33 @@ class PhysicsPane(Pane):
         self._shown[region] = key
         return old != key
 
-    def _post(self, message: Message) -> None:
-        """Post from a thread that may outlive the app."""
+    def _tell(self) -> None:
+        """Called in threads, which may outlive the app."""
         with suppress(RuntimeError):
-            self.post_message(message)
+            self.post_message(self.Told())
 
     def on_physics_pane_told(self) -> None:
         if self._view is not None:
             self.show(self._view)
 
-    def on_physics_pane_prepared(self, message: Prepared) -> None:
-        self._preparing = None
-        self._take_motion(message.motion)
-        if self._view is not None:
-            self.show(self._view)
-
-    def _prepare(self, trajectory: Trajectory | None) -> None:
+    def _prepare(self, view: View) -> None:
         """Have `_motion` for this trajectory, now or soon."""
+        trajectory = view.trajectory
         if trajectory is None or not len(trajectory):
             self._motion = None
             return
-        before = self._motion
-        if before is not None and before.trajectory is trajectory:
-            return
-        fresh = len(trajectory) - (0 if before is None else len(before.trajectory))
-        if len(trajectory) <= LONG or (before is not None and 0 <= fresh <= LONG):
-            self._take_motion(motion_of(trajectory, before))
-        elif self._preparing is None:
-            self._preparing = trajectory
-
-            def work() -> None:
-                self._post(self.Prepared(motion_of(trajectory)))
-
-            Thread(target=work, name="tttui-motion", daemon=True).start()
-
-    def _take_motion(self, motion: Motion) -> None:
-        view = self._view
-        if view is not None and view.trajectory is motion.trajectory:
+        motion = self._motions.of(trajectory)
+        if motion is not self._motion:
             self._motion = motion
-            self._mu_column = mu_column(view.data, motion.trajectory)
-
-    def _why_no_path(self, view: View) -> str:
-        if view.trajectory is not None and len(view.trajectory):
-            return "preparing the trajectory ..."
-        why = view.data.problem("trajectory")
-        if why is not None:
-            said = f"no trajectory: {why.reason}"
-            if view.data.place.layout != "native":
-                said += "; `tttui resume` or `tttui fork` records one"
-            return said
-        if view.data.loading or view.trajectory is None:
-            return "reading the trajectory ..."
-        return "no steps recorded yet"
+            self._mu_column = None
+            if motion is not None:
+                self._mu_column = mu_column(view.data, motion.trajectory)
 
     def _show_path(self, view: View) -> None:
         motion, window = self._motion, (view.timeline.t0, view.timeline.t1)
         mode, path = MODES[self._mode], self._path
         if motion is None:
-            if self._changed("path", message := self._why_no_path(view)):
+            if self._changed("path", message := why_no_path(view)):
                 path.set_scene(Scene(message=message))
         elif mode == "path":
             if self._changed("path", motion, mode):
@@ -404,43 +370,17 @@ class PhysicsPane(Pane):
 
     def _show_state(self, view: View) -> None:
         motion, state = self._motion, self._state
-        message = "" if motion is not None else self._why_no_path(view)
+        message = "" if motion is not None else why_no_path(view)
         if self._changed("state", motion, message):
             state.set_panels(() if motion is None else panels(motion), message)
         state.set_timeline(view.timeline)
 
     def _show_friction(self, view: View) -> None:
-        data, t = view.data, view.timeline.cursor
-        held = in_force(data, t)
-        found = None
-        source = held if isinstance(held, str) else held.name
-        if isinstance(held, Snapshot):
-            found = self._oracle.ask(held, self._law)
-            if found is None:
-                source = f"asking the {held.name} ..."
-        mu = mu_at(data, view.trajectory, t)
-        i = None if view.trajectory is None else row_at(view.trajectory, t)
-        z = a = None
-        if view.trajectory is not None and i is not None:
-            z, a = view.trajectory.z[i], view.trajectory.a[i]
-        acting = None if mu is None or z is None else regime(z, mu, self._law)
         ghost = self._ghost_friction() if MODES[self._mode] == "ghost" else None
-        if self._changed("friction", data.meta, mu, i, found, source, ghost, self._motion):
-            low, high = self._law.mu_min, self._law.mu_max
-            self._friction.set_facts(
-                Facts(
-                    mu,
-                    (low, high),
-                    found,
-                    source,
-                    acting,
-                    z,
-                    a,
-                    self._law.dt,
-                    data.meta.env_mode or "",
-                    ghost,
-                )
-            )
+        facts = facts_at(view, self._law, self._oracle, ghost)
+        known = (facts.mu, facts.implied, facts.source, ghost, view.data.meta)
+        if self._changed("friction", view.timeline.cursor, view.trajectory, *known):
+            self._friction.set_facts(facts)
 
     def _show_below(self, view: View) -> None:
         """The error of both models over time, or the distance to the ghost."""
@@ -453,18 +393,12 @@ class PhysicsPane(Pane):
                 chart.set_plot(distance_plot(ghost, chosen))
         else:
             steps = view.data.steps
-            if self._errors is None:
-                self._errors = (Series(steps.t, steps.baseline), Series(steps.t, steps.adaptive))
-            if self._changed("below", self._errors, chosen):
+            errors = self._errors.of(steps) or NO_ERRORS
+            if self._changed("below", errors, chosen):
                 chart.set_log(None)
-                traces = (
-                    Trace("frozen", self._errors[0], "baseline"),
-                    Trace("adaptive", self._errors[1], "adaptive", heavy=True),
-                )
                 why = view.data.problem("steps")
                 message = why.reason if why is not None else "no steps recorded yet"
-                title = f"{chosen}One-step error"
-                chart.set_plot(Plot(title, "MSE", traces, (1, 0), message=message))
+                chart.set_plot(error_plot(errors, f"{chosen}One-step error", message))
         chart.set_timeline(view.timeline)
 
     def _show_implied(self, view: View) -> None:
@@ -492,3 +426,13 @@ def _selected(view: View) -> tuple[int, str, Colour] | None:
         return None
     status = events_.statuses[int(events_.status[i])]
     return int(events_.t[i]), view.glyphs.status(status), view.palette.status(status)
+
+
+def _quick_motion(trajectory: Trajectory, before: Motion | None) -> bool:
+    known = 0 if before is None else len(before.trajectory)
+    return len(trajectory) <= LONG or 0 <= len(trajectory) - known <= LONG
+
+
+def _quick_errors(steps: Steps, before: tuple[Series, Series] | None) -> bool:
+    known = 0 if before is None else len(before[0])
+    return len(steps) <= LONG or 0 <= len(steps) - known <= LONG

@@ -1,0 +1,52 @@
+"""What is derived from long data: made at once where that is quick, else in a thread."""
+
+from collections.abc import Callable
+from threading import Thread
+from typing import Generic, TypeVar
+
+S = TypeVar("S")
+V = TypeVar("V")
+
+
+class Prepared(Generic[S, V]):
+    """A value derived from a source that is replaced by newer versions of itself.
+
+    `make(source, before)` derives it, from an older value where there is one; `quick` says
+    whether that may be done while somebody waits. `told` is called in the thread whenever a
+    value has become ready there.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[S, V | None], V],
+        quick: Callable[[S, V | None], bool],
+        told: Callable[[], object],
+    ) -> None:
+        self._make, self._quick, self._told = make, quick, told
+        self._source: S | None = None
+        self._value: V | None = None
+        self._ready: list[tuple[S, V]] = []
+        """What a thread has finished; a new list for every session, so that none is mixed up."""
+        self._busy = False
+
+    def forget(self) -> None:
+        """Another session is looked at."""
+        self._source, self._value, self._ready, self._busy = None, None, [], False
+
+    def of(self, source: S) -> V | None:
+        """The value of this source, or of the newest version of it that there is yet."""
+        if self._ready:
+            self._source, self._value = self._ready.pop()
+            self._busy = False
+        if source is not self._source:
+            if self._quick(source, self._value):
+                self._source, self._value = source, self._make(source, self._value)
+            elif not self._busy:
+                self._busy, ready = True, self._ready
+
+                def work() -> None:
+                    ready.append((source, self._make(source, None)))
+                    self._told()
+
+                Thread(target=work, name="tttui-prepare", daemon=True).start()
+        return self._value
