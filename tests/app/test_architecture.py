@@ -17,8 +17,27 @@ ARCHITECTURE = StartView(tab="architecture")
 WIDE = (200, 50)
 
 
+SETTINGS = {
+    "lr": 0.02,
+    "momentum": 0.95,
+    "nesterov": True,
+    "momentum_reset": True,
+    "ns_steps": 5,
+    "weight_decay": 0.0,
+    "inner_steps": 8,
+    "whiten": True,
+    "whiten_eps": 1e-5,
+    "line_search": True,
+}
+
+
 def example(tmp_path: Path) -> Path:
-    return make_run(tmp_path / "example", steps=600, seed=3).path
+    """A run whose settings do not follow the defaults of the day."""
+    path = make_run(tmp_path / "example", steps=600, seed=3).path
+    meta = path / "session" / "meta.json"
+    content = {**json.loads(meta.read_text()), "plasticity_cfg": SETTINGS}
+    meta.write_text(json.dumps(content))
+    return path
 
 
 def flat(driver: Driver) -> str:
