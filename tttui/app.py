@@ -49,7 +49,7 @@ class TttuiApp(App[int]):
     ) -> None:
         super().__init__()
         self.store = store
-        self._frame = Frame()
+        self._frame = Frame(colours=not os.environ.get("NO_COLOR"))
         for known in THEMES.values():
             self.register_theme(known)
         self.theme = theme or DEFAULT_THEME
@@ -124,7 +124,7 @@ def open_app(
             "the app needs a terminal; `tttui ls` and `tttui show RUN` print without one"
         )
     if os.environ.get("NO_COLOR"):
-        theme = "ansi"  # its colours can be left out; grey levels would still be colours
+        theme = "ansi"  # made to be told apart by glyphs and weight
     store = Store(paths, poll=POLL_S if poll else None)
     store.start()
     start = StartView(tab or "overview", t, window, log, follow)

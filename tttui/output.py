@@ -26,9 +26,13 @@ UNKNOWN: Cell = ("\0", None)
 
 
 class Frame:
-    """What the terminal shows, cell by cell. A wide character is followed by an empty cell."""
+    """What the terminal shows, cell by cell. A wide character is followed by an empty cell.
 
-    def __init__(self) -> None:
+    Without `colours` only attributes (bold, reverse ...) are sent.
+    """
+
+    def __init__(self, *, colours: bool = True) -> None:
+        self._colours = colours
         self._lines: list[list[Cell]] = []
         self._width = 0
         self._pens: dict[Style, Pen] = {}
@@ -101,7 +105,10 @@ class Frame:
         if found is None:
             if len(self._pens) > 8192:
                 self._pens.clear()
-            found = self._pens[style] = pen_of(style, system)
+            found = pen_of(style, system)
+            if not self._colours:
+                found = Pen(found.attributes, PLAIN.ink, PLAIN.paper)
+            self._pens[style] = found
         return found
 
 

@@ -1,0 +1,111 @@
+"""The app in a real terminal: what is sent, what is answered, how it ends."""
+
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.rundirs import make_run
+from tests.terminal.harness import PtyProgram
+
+APP = (sys.executable, "-m", "tttui")
+STILL_S = 1.5
+"""How long nothing may be sent while nothing happens."""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> str:
+    return str(make_run(tmp_path / "a", steps=600).path)
+
+
+def test_it_starts_reacts_to_keys_and_leaves_cleanly(run: str) -> None:
+    with PtyProgram([*APP, run]) as program:
+        program.wait_for("frozen MSE")
+        program.wait_for("599 / 599")
+        program.press("home")
+        program.wait_for("0 / 599")
+        program.press("q")
+        assert program.wait_exit() == 0
+        assert b"\x1b[?1049l" in program.raw  # back from the alternate screen
+
+
+def test_nothing_is_sent_while_nothing_happens(run: str) -> None:
+    with PtyProgram([*APP, run]) as program:
+        program.wait_for("599 / 599")
+        program.settle(0.5)
+        before = program.bytes
+        while program.pump(STILL_S):
+            pass
+        assert program.bytes == before
+
+
+def test_a_step_of_the_cursor_sends_little(run: str) -> None:
+    with PtyProgram([*APP, run], columns=200, rows=50) as program:
+        program.wait_for("599 / 599")
+        program.press("left")
+        program.wait_for("598 / 599")
+        program.settle()
+        before = program.bytes
+        program.press("left")
+        program.wait_for("597 / 599")
+        program.settle()
+        assert program.bytes - before < 6000
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(20, 5), (40, 12), (80, 24), (200, 50)])
+def test_every_size_shows_something_and_can_be_left(run: str, columns: int, rows: int) -> None:
+    with PtyProgram([*APP, run], columns=columns, rows=rows) as program:
+        program.wait_for("tttui")
+        program.settle(0.3)
+        program.press("q")
+        assert program.wait_exit() == 0
+
+
+def test_resizing_draws_the_whole_screen_anew(run: str) -> None:
+    with PtyProgram([*APP, run], columns=120, rows=40) as program:
+        program.wait_for("599 / 599")
+        program.resize(80, 24)
+        program.settle(0.5)
+        program.wait_for(r"q quit")
+        assert "frozen MSE" in program.text()
+
+
+def test_without_colours_no_colour_is_sent(run: str) -> None:
+    with PtyProgram([*APP, run], env={"NO_COLOR": "1"}) as program:
+        program.wait_for("599 / 599")
+        program.settle(0.3)
+        colours = re.findall(rb"\x1b\[[0-9;]*(?:38|48);[0-9;]*m", bytes(program.raw))
+        assert colours == []
+
+
+def test_a_terminal_of_256_colours_gets_no_others(run: str) -> None:
+    with PtyProgram([*APP, run], env={"COLORTERM": ""}) as program:
+        program.wait_for("599 / 599")
+        program.settle(0.3)
+        assert b"8;2;" not in program.raw
+        assert b"38;5;" in program.raw
+
+
+def test_a_locale_without_unicode_gets_ascii(run: str) -> None:
+    with PtyProgram([*APP, run], env={"LC_ALL": "en_US.ISO-8859-1"}) as program:
+        program.wait_for("599 / 599")
+        assert program.text().isascii()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_and_leaves_the_terminal_clean(run: str, number: signal.Signals) -> None:
+    with PtyProgram([*APP, run]) as program:
+        program.wait_for("599 / 599")
+        os.kill(program.pid, number)
+        assert program.wait_exit() == 128 + number
+        assert b"\x1b[?1049l" in program.raw
+
+
+def test_without_a_terminal_it_says_what_to_use_instead(run: str) -> None:
+    with PtyProgram(["/bin/sh", "-c", f"{sys.executable} -m tttui {run} < /dev/null"]) as program:
+        assert program.wait_exit() == 2
+        assert "the app needs a terminal" in program.text()
+        assert "Traceback" not in program.text()
