@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.rundirs import make_run
 from tttui.artifacts.reader import SessionReader
+from tttui.artifacts.summary import read_summary
 from tttui.export.request import Request
 from tttui.model.compare import compare
 from tttui.model.session import Layout, Place
@@ -21,4 +22,5 @@ def request_for(
     if what == "comparison":
         other = SessionReader(make_run(directory / "other", seed=3)).refresh()
         compared = compare([data, other], [trajectory, None])
-    return Request(what, data, trajectory, compared=compared, **values)  # type: ignore[arg-type]
+    summaries = (read_summary(place),) if what == "sessions" else ()
+    return Request(what, data, trajectory, compared=compared, summaries=summaries, **values)  # type: ignore[arg-type]

@@ -73,3 +73,10 @@ def test_a_directory_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "exports").write_text("")
     with pytest.raises(TttuiError, match="is no directory"):
         write(b"x", tmp_path / "exports" / "a.csv", "a.csv")
+
+
+def test_the_table_of_sessions_has_no_figure(tmp_path: Path) -> None:
+    request = request_for(tmp_path, "sessions")
+    assert export(request, "csv", tmp_path / "out").name == "sessions.csv"
+    with pytest.raises(RefusedInput, match="choose csv"):
+        export(request, "png", tmp_path / "out")

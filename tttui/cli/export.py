@@ -6,7 +6,7 @@ import click
 
 from tttui.cli.open import Window
 from tttui.cli.options import root_option
-from tttui.export.request import FORMATS, WHATS
+from tttui.export.request import FORMATS, TABLES_ONLY, WHATS
 
 
 class ListingCommand(click.Command):
@@ -44,9 +44,10 @@ def command(
 ) -> None:
     """Write a figure (PNG, SVG, PDF) or a table (CSV) of RUN and print its path.
 
-    A comparison takes several RUNs, everything else one.
+    A comparison and the table of sessions take several RUNs, everything else one.
     """
     from tttui.artifacts.reader import SessionReader
+    from tttui.artifacts.summary import read_summary
     from tttui.cli.output import result
     from tttui.cli.places import find_run
     from tttui.export.files import default_directory, export, is_directory, owner
@@ -56,15 +57,16 @@ def command(
 
     if what == "comparison" and len(runs) < 2:
         raise RefusedInput("--what comparison: name two or more sessions")
-    if what != "comparison" and len(runs) > 1:
+    if what not in ("comparison", "sessions") and len(runs) > 1:
         raise RefusedInput(f"--what {what}: takes one session, not {len(runs)}")
     places = [find_run(root, run) for run in runs]
     if which is not None and which not in places[0].runs:
         known = ", ".join(places[0].runs) or "none"
         raise RefusedInput(f"{places[0].path} has no run {which!r}; its runs are: {known}")
     if fmt is None:
+        default = "csv" if what in TABLES_ONLY else "png"
         suffix = "" if out is None or is_directory(out) else out.suffix.removeprefix(".")
-        fmt = suffix or "png"
+        fmt = suffix or default
     if out is not None and not is_directory(out) and out.suffix != f".{fmt}":
         raise RefusedInput(f"--out {out}: its name does not end in .{fmt}, as --format says")
     target = out or default_directory(places, Path.cwd(), Path.home())
@@ -79,5 +81,6 @@ def command(
     if what == "comparison":
         compared = compare(data, [reader.trajectory() for reader in readers])
     trajectory = readers[0].trajectory() if what != "comparison" else None
-    request = Request(what, data[0], trajectory, t, window, log, compared)
+    summaries = tuple(map(read_summary, places)) if what == "sessions" else ()
+    request = Request(what, data[0], trajectory, t, window, log, compared, summaries)
     result(str(export(request, fmt, target)))

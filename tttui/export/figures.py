@@ -25,6 +25,7 @@ _FIGURES: dict[str, Callable[[Request], Figure]] = {
     "gates": over_time.gates,
     "reasons": over_time.reasons,
     "mu": over_time.mu,
+    "architecture": pictures.architecture,
     "comparison": pictures.comparison,
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tttui.artifacts.atomic import write_whole
-from tttui.export.request import FORMATS, Request
+from tttui.export.request import FORMATS, TABLES_ONLY, Request
 from tttui.export.tables import csv_of, table_of
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
@@ -23,6 +23,8 @@ def export(request: Request, format: str, target: Path) -> Path:
     if format not in FORMATS:
         raise RefusedInput(f"format {format!r} is unknown; choose from {', '.join(FORMATS)}")
     request = request.checked()
+    if request.what in TABLES_ONLY and format != "csv":
+        raise RefusedInput(f"{request.what} is a table without a figure; choose csv")
     if format == "csv":
         data = csv_of(table_of(request))
     else:
@@ -49,6 +51,8 @@ def is_directory(target: Path) -> bool:
 
 def stem(request: Request) -> str:
     """`demo-weights-t320`: what a file without a name of its own is called."""
+    if request.what in TABLES_ONLY:
+        return request.what
     parts = [request.data.place.name, request.what]
     if request.what in ("weights", "spectrum"):
         parts.append(f"t{request.at}")

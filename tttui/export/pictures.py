@@ -141,6 +141,31 @@ def spectrum_figure(request: Request) -> Figure:
     return figure
 
 
+def architecture(request: Request) -> Figure:
+    decays = tables.decays_of(request)
+    lives = tables.half_lives(decays)
+    figure = look.figure(2.6, f"{request.name}: memory of the state, and the parameters")
+    left, middle, right = figure.subplots(1, 3)
+    left.hist(decays, np.linspace(0, 1, 21), color=look.ADAPTIVE)
+    left.set_xlabel("decay exp(-softplus(a_raw) dt)")
+    left.set_ylabel("units of the state")
+    left.yaxis.set_major_locator(MaxNLocator(integer=True))
+    middle.plot(np.sort(lives[np.isfinite(lives)]), ".-", color=look.ADAPTIVE, ms=3, lw=0.7)
+    middle.set_xlabel("unit, by half-life")
+    middle.set_ylabel("half-life (steps)")
+    matrices, _ = tables.matrices_at(request)
+    sizes = {name: W.size for name, W in matrices.items()} | {"a_raw (frozen)": len(decays)}
+    colours = [*look.SERIES[: len(matrices)], look.BASELINE]
+    drawn = right.barh(range(len(sizes)), list(sizes.values()), color=colours)
+    right.bar_label(drawn, padding=2)
+    right.set_yticks(range(len(sizes)), list(sizes))
+    right.set_ylim(len(sizes) - 0.5, -0.5)
+    right.margins(x=0.2)
+    right.set_xlabel("parameters")
+    right.grid(visible=False, axis="y")
+    return figure
+
+
 def comparison(request: Request) -> Figure:
     compared = request.compared
     assert compared is not None

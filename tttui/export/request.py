@@ -7,7 +7,7 @@ import numpy as np
 from tttui.model.arrays import Bools, Ints
 from tttui.model.compare import Comparison
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.model.session import SessionData
+from tttui.model.session import SessionData, SessionSummary
 from tttui.model.steps import Steps, Trajectory
 from tttui.model.transactions import Transactions
 
@@ -24,9 +24,14 @@ WHATS: dict[str, str] = {
     "gates": "gradient norm, losses and state norm with their thresholds",
     "reasons": "how many attempts ended how, and when",
     "mu": "the friction that the weights imply, beside the true one",
+    "architecture": "decays and half-lives of the state, and where the parameters are",
+    "sessions": "the table of sessions (CSV only)",
     "comparison": "several sessions side by side",
 }
 """What can be exported, by name, with the line that `--help` shows."""
+
+TABLES_ONLY = frozenset({"sessions"})
+"""What has no figure."""
 
 NEEDS_TRAJECTORY = frozenset({"trajectory", "state"})
 
@@ -44,6 +49,8 @@ class Request:
     log: bool = False
     compared: Comparison | None = None
     """For `comparison`."""
+    summaries: tuple[SessionSummary, ...] = ()
+    """For `sessions`."""
 
     def checked(self) -> "Request":
         """Self with every default filled in; raises TttuiError where the data is not there."""
@@ -53,6 +60,10 @@ class Request:
             if self.compared is None:
                 raise RefusedInput("a comparison needs two or more sessions")
             return replace(self, window=self._window())
+        if self.what == "sessions":
+            if not self.summaries:
+                raise TttuiError("there are no sessions to export")
+            return self
         if self.what in NEEDS_TRAJECTORY and not len(self.trajectory or ()):
             raise TttuiError(f"{self.name}: no trajectory to export{self._why('trajectory')}")
         if self.what == "mse" and not len(self.data.steps):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tttui.dynamics import ssm
 from tttui.dynamics.hidden import Snapshot, implied, in_force, law_of, mu_at
 from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC, Floats
@@ -242,6 +243,53 @@ def _comparison(request: Request) -> Table:
     return table
 
 
+def decays_of(request: Request) -> Floats:
+    """The decays [n_state] of the base's frozen a_raw, each in (0, 1)."""
+    base = request.data.base
+    if base is None or "a_raw" not in base:
+        why = request.data.problem("base")
+        reason = why.reason if why is not None else "the base has no a_raw"
+        raise TttuiError(f"{request.name}: no decays to export: {reason}")
+    return ssm.decay(base["a_raw"], law_of(request.data).dt)
+
+
+def half_lives(decays: Floats) -> Floats:
+    """Steps after which half of a state is left [n_state]."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.log(0.5) / np.log(decays))
+
+
+def _architecture(request: Request) -> Table:
+    decays = decays_of(request)
+    assert request.data.base is not None
+    return {
+        "unit": np.arange(len(decays)),
+        "a_raw": request.data.base["a_raw"],
+        "decay": decays,
+        "half_life": half_lives(decays),
+    }
+
+
+def _sessions(request: Request) -> Table:
+    rows = request.summaries
+    return {
+        "name": [row.place.name for row in rows],
+        "run": [row.run for row in rows],
+        "session_id": [row.meta.session_id for row in rows],
+        "parent": [row.meta.parent_session_id for row in rows],
+        "state": [None if row.status is None else row.status.state for row in rows],
+        "env_mode": [row.meta.env_mode for row in rows],
+        "mu": [row.meta.mu for row in rows],
+        "steps": [row.steps for row in rows],
+        "attempted": [row.attempted for row in rows],
+        "committed": [row.committed for row in rows],
+        "baseline_mse_last100_mean": [row.baseline_last100 for row in rows],
+        "adaptive_mse_last100_mean": [row.adaptive_last100 for row in rows],
+        "improvement_percent": [row.improvement for row in rows],
+        "path": [str(row.place.path) for row in rows],
+    }
+
+
 _TABLES: dict[str, Callable[[Request], Table]] = {
     "mse": _mse,
     "trajectory": _trajectory,
@@ -253,5 +301,7 @@ _TABLES: dict[str, Callable[[Request], Table]] = {
     "gates": _gates,
     "reasons": _reasons,
     "mu": _mu,
+    "architecture": _architecture,
+    "sessions": _sessions,
     "comparison": _comparison,
 }

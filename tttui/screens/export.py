@@ -14,7 +14,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tttui.export.files import export, write
-from tttui.export.request import WHATS, Request
+from tttui.export.request import TABLES_ONLY, WHATS, Request
 from tttui.model.errors import TttuiError
 
 SCREEN = "screen"
@@ -53,6 +53,8 @@ class ExportDialog(ModalScreen[str | None]):
         super().__init__()
         self._what, self._details, self._directory = what, details, directory
         self._formats = tuple(FORMATS) if what in WHATS else (SCREEN,)
+        if what in TABLES_ONLY:
+            self._formats = ("csv", SCREEN)
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:

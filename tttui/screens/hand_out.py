@@ -80,6 +80,7 @@ class HandOutScreen(TimedScreen):
             (timeline.t0, timeline.t1),
             timeline.log,
             self.snapshot.comparison,
+            self.snapshot.summaries,
         )
 
         def done(said: str) -> None:
