@@ -56,7 +56,7 @@ class World:
     mu_min: float = option(0.02, "lower end of the drawn friction", minimum=0.0, maximum=1.0)
     mu_max: float = option(0.25, "upper end of the drawn friction", minimum=0.0, maximum=1.0)
     noise_std: float = option(
-        0.0, "standard deviation of the observation noise", unit="z units", minimum=0.0
+        0.0, "standard deviation of the process noise that every step adds to z", minimum=0.0
     )
     action_std: float = option(
         0.5, "standard deviation of the random actions", unit="acceleration", above=0.0
