@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tttui.dynamics.hidden import Snapshot, implied, in_force, law_of
+from tttui.dynamics.hidden import Snapshot, implied, in_force, law_of, mu_column
 from tttui.dynamics.identify import MU_GRID
 from tttui.export import look, tables
 from tttui.export.request import Request
@@ -179,12 +179,14 @@ def mu(request: Request) -> Figure:
     over, by = figure.subplots(1, 2, width_ratios=(1.4, 1))
     over.plot(t, found, ".-", color=look.ADAPTIVE, lw=0.8, ms=3, label="implied by the weights")
     known = [(at, value) for at, value in zip(t, truth, strict=True) if value is not None]
-    if known:
-        steps, values = [at for at, _ in known], [value for _, value in known]
-        ends = [request.span[0], *steps, request.span[1]]
+    column = None if request.trajectory is None else mu_column(request.data, request.trajectory)
+    if column is not None and request.trajectory is not None:
+        part = request.rows(request.trajectory.t)
         over.step(
-            ends, [values[0], *values, values[-1]], where="post", color=look.THIRD, label="true"
+            request.trajectory.t[part], column[part], where="post", color=look.THIRD, label="true"
         )
+    elif known:
+        over.axhline(known[-1][1], color=look.THIRD, label="true")
     over.set_ylabel("friction mu")
     look.step_axis(over, request.span)
     over.legend(loc="best")

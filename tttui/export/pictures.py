@@ -119,7 +119,7 @@ def spectrum_figure(request: Request) -> Figure:
         values = found.values[:LARGEST]
         panel.bar(range(1, len(values) + 1), values, color=look.SERIES[k])
         sizes = f"condition {found.condition:.3g}, effective rank {found.effective_rank:.1f}"
-        panel.set_title(f"{name}\n{sizes}", fontsize=8)
+        panel.set_title(f"{name}\n{sizes}", fontsize=7)
         panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         panel.set_xlabel("singular value")
     if over_time:

@@ -80,9 +80,9 @@ class PhysicsPane(Pane):
     PhysicsPane #below { height: 10; }
     PhysicsPane #implied { height: 8; }
     PhysicsPane #state { height: 1fr; }
-    PhysicsPane #friction { height: 16; }
+    PhysicsPane #friction { height: 17; }
     PhysicsPane.middle #right { max-width: 56; }
-    PhysicsPane.middle #friction { height: 14; }
+    PhysicsPane.middle #friction { height: 17; }
     PhysicsPane.pathless #path { height: 6; }
     PhysicsPane.pathless #below, PhysicsPane.pathless #friction { height: 1fr; }
     PhysicsPane.single #right { margin-left: 0; max-width: 100%; }

@@ -20,6 +20,14 @@ MEANING = {
         "trajectory: exact physics with the true friction (the oracle) and with an estimate of "
         "it, and recursive least squares (RLS)."
     ),
+    "physics": (
+        "The world whose friction mu the model never sees. The path has equal scale on both axes "
+        "and runs from blue to red in time; small arrows point along the velocity, the long one "
+        "is the action at the cursor. `v` goes on to the predictions of both models (their errors "
+        "magnified as the title says) and to the ghost: the same actions and disturbances under "
+        "another friction, chosen with { and }. The implied mu is the friction of the noise-free "
+        "test world that the weights in force at the cursor predict best."
+    ),
 }
 
 
