@@ -1,5 +1,6 @@
 """status.json: is the session running, by whom, how far, how fast."""
 
+import shlex
 import sys
 import time
 from collections import deque
@@ -46,6 +47,6 @@ class Heartbeat:
             steps_per_second=round(self.steps_per_second(t), 1),
             started_at=self._started_at,
             device=self._device,
-            command=" ".join(sys.argv),
+            command=shlex.join(["tttui", *sys.argv[1:]]),
             error=self.error,
         )
