@@ -111,6 +111,7 @@ def open_app(
     t: int | None = None,
     window: tuple[int, int] | None = None,
     log: bool | None = None,
+    smooth: bool = False,
     poll: bool = False,
     ascii: bool = False,
     theme: str | None = None,
@@ -127,7 +128,7 @@ def open_app(
         theme = "ansi"  # made to be told apart by glyphs and weight
     store = Store(paths, poll=POLL_S if poll else None)
     store.start()
-    start = StartView(tab or "overview", t, window, log, follow)
+    start = StartView(tab or "overview", t, window, log, smooth, follow)
     app = TttuiApp(store, start, theme=theme, ascii=ascii or locale_is_ascii())
     code = app.run()
     return app.return_code or code or 0

@@ -58,6 +58,7 @@ def command(
         t=t,
         window=window,
         log=log,
+        smooth=smooth,
         poll=poll,
         ascii=ascii,
         theme=theme,

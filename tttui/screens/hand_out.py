@@ -59,6 +59,8 @@ class HandOutScreen(TimedScreen):
             if not timeline.whole:
                 words += ["--window", f"{timeline.t0}:{timeline.t1}"]
         words.append("--log" if timeline.log else "--linear")
+        if timeline.smooth:
+            words.append("--smooth")
         self._copy("Link", shlex.join(words))
 
     def action_export(self) -> None:

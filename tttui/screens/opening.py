@@ -20,6 +20,7 @@ class StartView:
     window: tuple[int, int] | None = None
     log: bool | None = None
     """None: logarithmic where the errors spread far."""
+    smooth: bool = False
     follow: bool = False
 
     @property
@@ -31,6 +32,8 @@ class StartView:
         """The timeline as the command line asked for it."""
         if self.log is not None:
             timeline = replace(timeline, log=self.log)
+        if self.smooth:
+            timeline = replace(timeline, smooth=True)
         if self.window is not None:
             timeline = timeline.show(*self.window)
         if self.t is not None:
