@@ -1,6 +1,6 @@
 """Only cells that changed are sent, and the terminal still shows exactly the frame."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pyte
 import pytest
@@ -27,7 +27,7 @@ Line = Sequence[tuple[str, Style | None]]
 
 
 def layout(frame: Sequence[Line]) -> LayoutUpdate:
-    strips = [[Strip([Segment(c, s) for c, s in line])] for line in frame]
+    strips: list[Iterable[Strip]] = [[Strip([Segment(c, s) for c, s in line])] for line in frame]
     return LayoutUpdate(strips, Region(0, 0, WIDTH, HEIGHT))
 
 
@@ -108,7 +108,7 @@ def test_wide_characters_keep_their_place() -> None:
     frame, terminal = Frame(), Screen()
     for text in ("ab界cd", "a界bcd", "abcdef"):
         line = Strip([Segment(text + " " * (WIDTH - 6))])
-        rows = [[line], [Strip.blank(WIDTH)], [Strip.blank(WIDTH)]]
+        rows: list[Iterable[Strip]] = [[line], [Strip.blank(WIDTH)], [Strip.blank(WIDTH)]]
         update = LayoutUpdate(rows, Region(0, 0, WIDTH, HEIGHT))
         terminal.show(frame.wrap(update).render_segments(CONSOLE))
         assert terminal.screen.display[0].rstrip() == text

@@ -189,7 +189,7 @@ async def test_y_copies_one_thing_after_another(run: Path, open_app: OpenApp) ->
 
 async def test_every_command_can_be_found_in_the_palette(run: Path, open_app: OpenApp) -> None:
     async with open_app(run) as driver:
-        offered = {command.title for command in driver.app.get_system_commands(driver.main)}
+        offered = {command.title for command in driver.main.system_commands()}
         assert {c.help for c in COMMANDS if "overview" in c.tabs} <= offered
 
 

@@ -88,5 +88,8 @@ def test_every_setting_that_can_vary_has_an_option_in_the_help() -> None:
 
 def test_the_help_tells_default_unit_and_range() -> None:
     text = " ".join(CliRunner().invoke(run_command, ["--help"]).output.split())
-    assert "standard deviation of the observation noise [default 0; z units; at least 0]" in text
+    assert (
+        "standard deviation of the process noise that every step adds to z [default 0; at least 0]"
+        in text
+    )
     assert SPECS["chunk"].metadata["help"] in text

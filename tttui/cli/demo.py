@@ -62,7 +62,8 @@ def command(root: Path, headless: bool, as_json: bool, ascii: bool, theme: str |
 
     from tttui.app import open_app
 
-    return open_app([directory], follow=live or run is not None, ascii=ascii, theme=theme)
+    follow = live or run is not None
+    return open_app([directory], smooth=True, follow=follow, ascii=ascii, theme=theme)
 
 
 def _progress(directory: Path) -> tuple[str | None, int]:

@@ -30,7 +30,12 @@ class Window(click.ParamType[tuple[int, int]]):
 @click.option("--tab", type=click.Choice(TABS), help="tab to open on")
 @click.option("--t", type=click.IntRange(min=0), help="step of the cursor")
 @click.option("--window", type=Window(), help="visible range of steps")
-@click.option("--log/--linear", default=None, help="scale of the errors")
+@click.option(
+    "--log/--linear",
+    default=None,
+    help="scale of the errors; by itself logarithmic where they spread far",
+)
+@click.option("--smooth", is_flag=True, help="an exponential average over the raw curves")
 @click.option("--poll", is_flag=True, help="poll files instead of watching (network filesystems)")
 @click.option("--ascii", is_flag=True, help="no braille and block glyphs")
 @click.option("--theme", help="colour theme")
@@ -41,6 +46,7 @@ def command(
     t: int | None,
     window: tuple[int, int] | None,
     log: bool | None,
+    smooth: bool,
     poll: bool,
     ascii: bool,
     theme: str | None,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tttui.dynamics.yardsticks import estimated, least_squares, oracle
-from tttui.model.arrays import Floats, Ints
+from tttui.model.arrays import Bools, Floats, Ints
 from tttui.model.settings import World
 from tttui.model.steps import Trajectory
 
@@ -50,7 +50,8 @@ def yardsticks_of(trajectory: Trajectory, law: World, mu: float | None) -> list[
 def _last_stretch(trajectory: Trajectory) -> slice:
     """The last run of rows without a gap and without a value that is not finite."""
     n = len(trajectory)
-    fine = np.isfinite(trajectory.z).all(axis=1) & np.isfinite(trajectory.a).all(axis=1)
+    known = np.hstack((np.isfinite(trajectory.z), np.isfinite(trajectory.a)))
+    fine: Bools = np.asarray(known.all(axis=1))
     joined = np.concatenate([[False], (np.diff(trajectory.t) == 1) & fine[1:] & fine[:-1]])
     breaks = np.flatnonzero(~joined)
     start = int(breaks[-1]) if len(breaks) else 0

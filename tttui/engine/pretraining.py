@@ -62,7 +62,7 @@ def initial_weights(settings: Settings) -> Weights:
 
 
 def training_batch(settings: Settings, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Inputs x [seq, batch, 6] and targets y [seq, batch, 4] of random worlds, noise-free, from rest."""
+    """Inputs x [seq, batch, 6] and targets y [seq, batch, 4]: noise-free worlds, from rest."""
     p, w = settings.pretraining, settings.world
     mu = rng.uniform(w.mu_min, w.mu_max, (p.pretrain_batch, 1))
     a = rng.normal(0.0, w.action_std, (p.pretrain_batch, p.pretrain_seq, 2))
