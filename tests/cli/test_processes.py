@@ -14,6 +14,7 @@ import pytest
 from tests.engine.sessions import create, run_through, same, settings
 from tttui.cli.main import main
 from tttui.cli.signals import stop_requests
+from tttui.engine.interventions import recorded
 
 PATIENCE = 30.0
 """Seconds after which something that should have happened has not."""
@@ -169,8 +170,16 @@ def test_a_run_is_paused_continued_and_stopped_from_outside(
     for action, state in (("pause", "paused"), ("continue", "running"), ("stop", "interrupted")):
         assert main([action, str(directory)]) == 0
         assert f"a: {state} at step" in capsys.readouterr().out
+        if action == "pause":
+            assert main(["set", str(directory), "--mu", "0.3", "--lr", "0.01"]) == 0
+            assert "a: paused at step" in capsys.readouterr().out
+            assert main(["set", str(directory), "--rollback-tol", "-1"]) == 2
+            assert "rollback_tol: -1" in capsys.readouterr().err
+    assert main(["set", str(directory)]) == 2
+    assert "say what to change" in capsys.readouterr().err
     process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
+    assert [i.kind for i in recorded(directory)] == ["mu", "settings"]
     assert main(["stop", str(directory)]) == 2
     assert "is interrupted, so there is nobody to ask" in capsys.readouterr().err
 
@@ -181,5 +190,5 @@ def test_a_run_that_does_not_answer_is_reported_and_not_killed(
     run = create(tmp_path / "a")  # held by this process, which does not drive it
     assert main(["stop", str(tmp_path / "a"), "--wait", "0.1"]) == 1
     assert f"process {os.getpid()} did not answer" in capsys.readouterr().err
-    assert not (tmp_path / "a" / "control").exists()
+    assert list((tmp_path / "a" / "control").iterdir()) == []
     run.close("interrupted")

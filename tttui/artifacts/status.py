@@ -57,6 +57,10 @@ def derive_status(raw: Mapping[str, Any], now: float) -> Status:
         heartbeat_at=number(raw.get("heartbeat_at")),
         command=_text(raw.get("command")),
         error=_text(raw.get("error")),
+        speed_limit=number(raw.get("speed_limit")),
+        last_command=_text(raw.get("last_command")),
+        last_error=_text(raw.get("last_error")),
+        answers=_answers(raw.get("answers")),
     )
     if not status.live or status.state == "queued":
         detail = status.error or ""
@@ -128,3 +132,13 @@ def ago(seconds: float) -> str:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _answers(value: Any) -> Mapping[str, str]:
+    """What became of the last requests, by their id."""
+    found = value if isinstance(value, list) else []
+    return {
+        entry["id"]: _text(entry.get("error")) or ""
+        for entry in found
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str)
+    }

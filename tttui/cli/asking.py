@@ -1,26 +1,35 @@
 """Asking the owner of a run for something, and waiting for its answer."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tttui.model.errors import RefusedInput, TttuiError
 
 if TYPE_CHECKING:
-    from tttui.engine.control import Action
+    from tttui.engine.control import Verb
     from tttui.model.session import State, Status
 
 PATIENCE_S = 10.0
 """Seconds within which a run answers unless something is wrong with it."""
 
-LOOK_S = 0.05
+LOOK_S = 0.02
 
 
-def ask_and_wait(root: Path, run: str, action: "Action", until: "State", *, wait_s: float) -> None:
-    """Ask the owner of a run for `action` and return when its state is `until`.
+def ask_and_wait(
+    root: Path,
+    run: str,
+    wanted: "Sequence[tuple[Verb, Any]]",
+    *,
+    until: "State | None" = None,
+    wait_s: float,
+) -> None:
+    """Ask the owner of a run for these things and return when all are done (and, where given,
+    its state is `until`).
 
-    Raises RefusedInput where the run is not live, TttuiError where its owner does not answer
-    (the request is withdrawn, and nothing is killed).
+    Raises RefusedInput where the run is not live or refuses, TttuiError where its owner does
+    not answer (the requests are withdrawn, and nothing is killed).
     """
     from tttui.artifacts.status import ago
     from tttui.cli.output import result
@@ -31,16 +40,23 @@ def ask_and_wait(root: Path, run: str, action: "Action", until: "State", *, wait
     status = _status(place.path)
     if status is None or not status.live:
         state = "was not written by tttui" if status is None else f"is {status.state}"
-        raise RefusedInput(f"{place.path} {state}, so there is nobody to ask to {action}")
-    if status.state != until:
-        ask(place.path, action)
+        verbs = " and ".join(verb for verb, _ in wanted)
+        raise RefusedInput(f"{place.path} {state}, so there is nobody to ask to {verbs}")
+    asked = [] if status.state == until else [ask(place.path, *one) for one in wanted]
     deadline = time.monotonic() + wait_s
-    while status is None or status.state != until:
+    while True:
+        refused = [status.answers[id] for id in asked if status and status.answers.get(id)]
+        if refused:
+            raise RefusedInput(f"{place.path}: {refused[0]}")
+        if status is not None and _is_done(status, asked, until):
+            break
         if status is not None and status.state in ("crashed", "stalled", "failed", "completed"):
-            withdraw(place.path)
+            for id in asked:
+                withdraw(place.path, id)
             raise TttuiError(f"{place.path}: {status.detail or status.state}")
         if time.monotonic() > deadline:
-            withdraw(place.path)
+            for id in asked:
+                withdraw(place.path, id)
             beat = status.heartbeat_at if status else None
             since = "" if beat is None else f", its last sign of life was {ago(time.time() - beat)}"
             pid = status.pid if status else None
@@ -51,6 +67,12 @@ def ask_and_wait(root: Path, run: str, action: "Action", until: "State", *, wait
         time.sleep(LOOK_S)
         status = _status(place.path)
     result(f"{place.path}: {status.state} at step {status.t}")
+
+
+def _is_done(status: "Status", asked: Sequence[str], until: "State | None") -> bool:
+    if until is not None:
+        return status.state == until
+    return all(id in status.answers for id in asked)
 
 
 def _status(path: Path) -> "Status | None":

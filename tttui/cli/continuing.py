@@ -20,4 +20,4 @@ from tttui.cli.options import root_option
 )
 def command(run: str, root: Path, wait_s: float) -> None:
     """Ask the owner of RUN, which is paused, to go on."""
-    ask_and_wait(root, run, "continue", "running", wait_s=wait_s)
+    ask_and_wait(root, run, [("continue", None)], until="running", wait_s=wait_s)

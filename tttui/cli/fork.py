@@ -26,6 +26,8 @@ from tttui.model.settings import PRESETS
 )
 @click.option("--preset", type=click.Choice(tuple(PRESETS)), help="a named set of settings")
 @click.option("--speed-limit", type=click.FloatRange(min=0, min_open=True), help="steps a second")
+@click.option("--paused", is_flag=True, help="begin paused, to be stepped from the app")
+@click.option("--detach", is_flag=True, help="run in the background and print its handle")
 @click.option("--no-run", is_flag=True, help="only make it; `tttui resume` starts it")
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
@@ -39,6 +41,8 @@ def command(
     from_run: str | None,
     preset: str | None,
     speed_limit: float | None,
+    paused: bool,
+    detach: bool,
     no_run: bool,
     quiet: bool,
     as_json: bool,
@@ -53,6 +57,7 @@ def command(
     from tttui.cli.output import json_document, result
     from tttui.cli.places import find_run
     from tttui.cli.running import execute
+    from tttui.engine.background import continue_in_background
     from tttui.engine.device import check_device
     from tttui.engine.fork import fork
 
@@ -68,10 +73,19 @@ def command(
         else:
             result(f"{session.path} starts from {run} at step {session.forked_at_t}")
         return 0
+    if detach:
+        session.close("queued")
+        pid = continue_in_background(session.path, max_rate=speed_limit, paused=paused)
+        if as_json:
+            json_document({"path": str(session.path), "pid": pid})
+        else:
+            result(f"{session.path} runs in the background (pid {pid})")
+        return 0
     return execute(
         session,
         session.settings.steps,
         speed_limit=speed_limit,
+        paused=paused,
         quiet=quiet,
         as_json=as_json,
     )

@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "stop": "Ask the owner of a run to save it and end.",
     "pause": "Ask the owner of a run to pause it.",
     "continue": "Ask the owner of a paused run to go on.",
+    "set": "Change the friction, the speed or options of a run while it runs.",
     "doctor": "Tell what works on this machine and in this terminal.",
 }
 """Commands by name, with the line that `--help` shows. The module of the same name is imported

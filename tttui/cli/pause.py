@@ -20,4 +20,4 @@ from tttui.cli.options import root_option
 )
 def command(run: str, root: Path, wait_s: float) -> None:
     """Ask the owner of RUN to pause it."""
-    ask_and_wait(root, run, "pause", "paused", wait_s=wait_s)
+    ask_and_wait(root, run, [("pause", None)], until="paused", wait_s=wait_s)

@@ -28,6 +28,7 @@ from tttui.cli.options import (
     "--override", is_flag=True, help="accept settings that differ from the history's; recorded"
 )
 @click.option("--speed-limit", type=click.FloatRange(min=0, min_open=True), help="steps a second")
+@click.option("--paused", is_flag=True, help="begin paused, to be stepped from the app")
 @click.option("--detach", is_flag=True, help="run in the background and print its handle")
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
@@ -39,6 +40,7 @@ def command(
     more_steps: int | None,
     override: bool,
     speed_limit: float | None,
+    paused: bool,
     detach: bool,
     quiet: bool,
     as_json: bool,
@@ -68,7 +70,7 @@ def command(
     directory = session.path
     if detach:
         session.close("queued")
-        pid = continue_in_background(directory, max_rate=speed_limit)
+        pid = continue_in_background(directory, max_rate=speed_limit, paused=paused)
         if as_json:
             json_document({"path": str(directory), "pid": pid})
         else:
@@ -76,4 +78,6 @@ def command(
                 f"{directory} runs in the background (pid {pid}); see it with: tttui {directory}"
             )
         return 0
-    return execute(session, until, speed_limit=speed_limit, quiet=quiet, as_json=as_json)
+    return execute(
+        session, until, speed_limit=speed_limit, paused=paused, quiet=quiet, as_json=as_json
+    )

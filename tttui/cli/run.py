@@ -29,6 +29,7 @@ from tttui.model.settings import PRESETS
     help="base checkpoint to start from  [default: one that fits, else pretrain]",
 )
 @click.option("--speed-limit", type=click.FloatRange(min=0, min_open=True), help="steps a second")
+@click.option("--paused", is_flag=True, help="begin paused, to be stepped from the app")
 @click.option(
     "--fault",
     "faults",
@@ -48,6 +49,7 @@ def command(
     config: Path | None,
     base: Path | None,
     speed_limit: float | None,
+    paused: bool,
     faults: tuple[str, ...],
     detach: bool,
     quiet: bool,
@@ -75,7 +77,7 @@ def command(
     run = SessionRun.create(directory, settings, found, faults=planned)
     if detach:
         run.close("queued")
-        pid = continue_in_background(directory, max_rate=speed_limit)
+        pid = continue_in_background(directory, max_rate=speed_limit, paused=paused)
         if as_json:
             json_document({"path": str(directory), "pid": pid})
         else:
@@ -83,4 +85,11 @@ def command(
                 f"{directory} runs in the background (pid {pid}); see it with: tttui {directory}"
             )
         return 0
-    return execute(run, settings.steps, speed_limit=speed_limit, quiet=quiet, as_json=as_json)
+    return execute(
+        run,
+        settings.steps,
+        speed_limit=speed_limit,
+        paused=paused,
+        quiet=quiet,
+        as_json=as_json,
+    )

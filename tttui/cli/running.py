@@ -34,7 +34,13 @@ def obtain_base(root: Path, settings: Settings, chosen: Path | None, *, quiet: b
 
 
 def execute(
-    run: SessionRun, until: int, *, speed_limit: float | None, quiet: bool, as_json: bool
+    run: SessionRun,
+    until: int,
+    *,
+    speed_limit: float | None,
+    paused: bool = False,
+    quiet: bool,
+    as_json: bool,
 ) -> int:
     """Drive the run to step `until`, save it, print its verdict; returns the exit code."""
     label = run.path.name
@@ -42,17 +48,23 @@ def execute(
         try:
             with run_bar(label, run.t, until, quiet=quiet) as progress:
                 done = drive(
-                    run, until, max_rate=speed_limit, should_stop=stop, on_progress=progress
+                    run,
+                    until,
+                    max_rate=speed_limit,
+                    paused=paused,
+                    should_stop=stop,
+                    on_progress=progress,
                 )
         except (TttuiError, OSError) as error:
             raise run.fail(error) from error
         except BaseException as error:
             run.fail(error)
             raise
+        was_paused = run.frame().state == "paused"
         run.close("completed" if done else "interrupted")
     if not done and stop.signal == signal.SIGHUP:
         # The terminal is gone: what was asked for still gets done, without one.
-        continue_in_background(run.path, max_rate=speed_limit)
+        continue_in_background(run.path, max_rate=run.speed_limit, paused=was_paused)
         return 130
     data = read_session(run.path)
     if as_json:

@@ -20,4 +20,4 @@ from tttui.cli.options import root_option
 )
 def command(run: str, root: Path, wait_s: float) -> None:
     """Ask the owner of RUN to save it and end; `tttui resume` continues it."""
-    ask_and_wait(root, run, "stop", "interrupted", wait_s=wait_s)
+    ask_and_wait(root, run, [("stop", None)], until="interrupted", wait_s=wait_s)

@@ -1,4 +1,10 @@
-"""Runs that outlive the terminal: a process of its own continues from the checkpoint."""
+"""Runs that outlive the terminal: a process of its own continues from the checkpoint.
+
+A run that the app starts is always such a process, too: it holds the run's lock and nothing of
+the app's, so that leaving the app, a lost connection or a crash of the interface cannot hurt
+it, and the engine never waits for a screen. The app sees it through its files and steers it
+with requests (`control`), as any other terminal does.
+"""
 
 import os
 import subprocess
@@ -19,7 +25,9 @@ PATIENCE_S = 30.0
 LOOK_S = 0.02
 
 
-def continue_in_background(directory: Path, *, max_rate: float | None = None) -> int:
+def continue_in_background(
+    directory: Path, *, max_rate: float | None = None, paused: bool = False
+) -> int:
     """Start a process without a terminal that resumes the session; returns its pid.
 
     The caller has closed the session, so that its lock is free. Returns when the new process
@@ -28,6 +36,8 @@ def continue_in_background(directory: Path, *, max_rate: float | None = None) ->
     command = [sys.executable, "-m", "tttui", "resume", str(directory.absolute()), "--quiet"]
     if max_rate is not None:
         command += ["--speed-limit", f"{max_rate:g}"]
+    if paused:
+        command.append("--paused")
     with (directory / OUTPUT).open("ab") as output:
         process = subprocess.Popen(
             command,

@@ -1,15 +1,26 @@
-"""Driving a session: as fast as it goes, or at a given rate, until it is done or told to stop."""
+"""Driving a session: as fast as it goes, at a given rate or step by step, until it is done.
+
+Whatever is asked of the run meanwhile is carried out here, between two stretches of steps, and
+answered. A change of the session (friction, options, faults, updates, rollbacks) is recorded
+with its step before it takes effect, so that a replay makes it too.
+"""
 
 import time
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
+from tttui.engine.control import Request
 from tttui.engine.session import Frame, SessionRun
+from tttui.model.errors import RefusedInput
 
 FRAMES_EVERY = 0.1
 """Seconds between two reports of progress."""
 
-NAP = 0.05
-"""Longest sleep in seconds while a rate limit holds the session back: a stop is noticed in time."""
+NAP = 0.02
+"""Longest sleep in seconds while a run is paused or a rate limit holds it back: whatever is
+asked of it is noticed in time."""
 
 
 def drive(
@@ -17,34 +28,28 @@ def drive(
     until: int,
     *,
     max_rate: float | None = None,
+    paused: bool = False,
     should_stop: Callable[[], bool] | None = None,
     on_progress: Callable[[Frame], None] | None = None,
 ) -> bool:
     """Advance `run` to step `until`; whether it got there (False: it was asked to stop).
 
-    It is asked by `should_stop`, or through the control file, which can also pause it.
-    `max_rate` limits the speed in steps a second. `on_progress` gets a Frame some ten times a
-    second and once at the end.
+    It is asked by `should_stop`, or by requests (`control`), which can also pause, step and
+    change it. `max_rate` limits the speed in steps a second; `paused` begins with a pause.
+    `on_progress` gets a Frame some ten times a second and once at the end.
     """
-    began, first = time.monotonic(), run.t
-    report_at = began
+    course = Course(run, max_rate, paused)
+    report_at = time.monotonic()
     while run.t < until:
         if should_stop is not None and should_stop():
             return False
-        if run.asked is not None:
-            if not _obey(run, should_stop):
-                return False
-            began, first = time.monotonic(), run.t
+        if not course.obey():
+            return False
+        wait = course.advance(until)
+        if wait:
+            run.keep_alive()
+            time.sleep(wait)
         now = time.monotonic()
-        if max_rate is None:
-            run.advance_stretch(until)
-        else:
-            allowed = min(until, first + int((now - began) * max_rate))
-            if allowed > run.t:
-                run.advance_stretch(allowed)
-            else:
-                run.keep_alive()
-                time.sleep(min(NAP, (run.t + 1 - first) / max_rate - (now - began)))
         if on_progress is not None and now >= report_at:
             report_at = now + FRAMES_EVERY
             on_progress(run.frame())
@@ -53,17 +58,125 @@ def drive(
     return True
 
 
-def _obey(run: SessionRun, should_stop: Callable[[], bool] | None) -> bool:
-    """Do what the run was asked for, pausing as long as wanted; whether it is to go on."""
-    asked, run.asked = run.asked, None
-    if asked == "pause":
-        run.set_state("paused")
-        while run.asked in (None, "pause"):
-            if should_stop is not None and should_stop():
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Where a run that steps pauses again: at a step, or once an update was tried."""
+
+    t: int | None = None
+    attempts: int | None = None
+
+
+class Course:
+    """How a run is to advance at the moment, changed by what is asked of it."""
+
+    def __init__(self, run: SessionRun, max_rate: float | None, paused: bool) -> None:
+        self._run = run
+        self._goal: Goal | None = None
+        self._waiting: deque[Request] = deque()
+        """Asked while the run steps: carried out when it is there, in their order."""
+        self._paused = False
+        self._limit(max_rate)
+        if paused:
+            self._pause()
+
+    def obey(self) -> bool:
+        """Do what was asked for; whether the run is to go on."""
+        self._waiting.extend(self._run.requests())
+        if any(request.verb in ("pause", "stop", "continue") for request in self._waiting):
+            self._goal = None  # these do not wait for steps that may take hours
+        while self._waiting and self._goal is None:
+            request = self._waiting.popleft()
+            try:
+                self._do(request)
+            except RefusedInput as error:
+                self._run.answer(request, error=str(error))
+            else:
+                self._run.answer(request)
+            if request.verb == "stop":
                 return False
-            time.sleep(NAP)
-            run.keep_alive()
-        asked, run.asked = run.asked, None
-        if asked == "continue":
-            run.set_state("running")
-    return asked != "stop"
+        return True
+
+    def advance(self, until: int) -> float:
+        """Go on for a moment; returns the seconds to wait, 0 where it advanced."""
+        run, goal = self._run, self._goal
+        if self._paused and goal is None:
+            return NAP
+        limit = until
+        if goal is not None:
+            limit = min(until, self._next_chance() if goal.t is None else goal.t)
+        now = time.monotonic()
+        if run.speed_limit is not None:
+            limit = min(limit, self._first + int((now - self._began) * run.speed_limit))
+            if limit <= run.t:
+                due = (run.t + 1 - self._first) / run.speed_limit - (now - self._began)
+                return min(NAP, max(due, 1e-4))
+        run.advance_stretch(limit)
+        if goal is not None and self._reached(goal):
+            self._goal = None
+            self._run.set_state("paused")
+        return 0.0
+
+    def _reached(self, goal: Goal) -> bool:
+        if goal.t is not None:
+            return self._run.t >= goal.t
+        return goal.attempts is not None and self._run.tally.attempted > goal.attempts
+
+    def _next_chance(self) -> int:
+        """The first step after the next point where an update may be tried."""
+        run, chunk = self._run, self._run.settings.plasticity.chunk
+        return run.t - run.t % chunk + (chunk if run.t % chunk else 0) + 1
+
+    def _do(self, request: Request) -> None:
+        run, value = self._run, request.value
+        match request.verb:
+            case "stop":
+                pass
+            case "pause":
+                self._pause()
+            case "continue":
+                self._paused = False
+                self._measure()
+                run.set_state("running")
+            case "step":
+                self._step(Goal(t=run.t + value))
+            case "chunk":
+                chunk = run.settings.plasticity.chunk
+                self._step(Goal(t=run.t - run.t % chunk + chunk))
+            case "transaction":
+                self._step(Goal(attempts=run.tally.attempted))
+            case "speed":
+                self._limit(value)
+            case "fault" if value == "disk":
+                run.disk_full_at = run.t
+            case "set":
+                run.intervene("settings", _options(value))
+            case "update" | "mu" | "fault" | "rollback":
+                run.intervene(request.verb, value)
+
+    def _pause(self) -> None:
+        self._paused, self._goal = True, None
+        self._run.set_state("paused")
+
+    def _step(self, goal: Goal) -> None:
+        self._paused, self._goal = True, goal
+        self._measure()
+        self._run.set_state("running")
+
+    def _limit(self, rate: float | None) -> None:
+        self._run.speed_limit = rate
+        self._measure()
+
+    def _measure(self) -> None:
+        """The speed limit counts from here on."""
+        self._began, self._first = time.monotonic(), self._run.t
+
+
+def _options(value: dict[str, Any]) -> dict[str, Any]:
+    """Options as the settings hold them: a whole number is a float where floats belong."""
+    from tttui.model.settings import Plasticity, World, options
+
+    wants = {s.name: type(s.default) for group in (Plasticity, World) for s in options(group)}
+    return {
+        name: float(v) if wants.get(name) is float and type(v) is int else v
+        for name, v in value.items()
+    }

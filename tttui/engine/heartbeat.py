@@ -4,6 +4,7 @@ import shlex
 import sys
 import time
 from collections import deque
+from typing import Any
 
 from tttui.artifacts.writer import RunWriter
 
@@ -15,11 +16,13 @@ RATE_POINTS = 5
 
 
 class Heartbeat:
-    """Says once a second how a run stands; `state` and `error` are what it says of it."""
+    """Says once a second how a run stands; `state`, `error` and `said` are what it says of it."""
 
     def __init__(self, writer: RunWriter, t: int, steps_total: int, device: str) -> None:
         self.state = "running"
         self.error: str | None = None
+        self.said: dict[str, Any] = {}
+        """What was asked of the run and what became of it, by key of status.json."""
         self.steps_total = steps_total
         self._writer, self._device = writer, device
         self._started_at = time.time()
@@ -49,4 +52,5 @@ class Heartbeat:
             device=self._device,
             command=shlex.join(["tttui", *sys.argv[1:]]),
             error=self.error,
+            **self.said,
         )

@@ -53,6 +53,16 @@ class RunLog:
     def intervention(self, i: Intervention) -> None:
         self._logger.info("intervention at step %d: %s %s", i.t, i.kind, i.value)
 
+    def answered(self, t: int, request: str, error: str) -> None:
+        """What somebody asked of the run, or why it was not done."""
+        if error:
+            self._logger.warning("asked at step %d to %s: %s", t, request, error)
+        else:
+            self._logger.info("asked at step %d: %s", t, request)
+
+    def refused(self, reason: str) -> None:
+        self._logger.warning("%s", reason)
+
     def checkpoint(self, t: int) -> None:
         self._logger.info("checkpoint at step %d", t)
 

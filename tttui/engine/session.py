@@ -15,7 +15,6 @@ from tttui.artifacts.checkpoint import read_checkpoint
 from tttui.artifacts.history import read_history
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.writer import RunWriter
-from tttui.engine import control
 from tttui.engine import interventions as record
 from tttui.engine.base import FILE, Base, read_base
 from tttui.engine.build import (
@@ -26,6 +25,7 @@ from tttui.engine.build import (
     optimizer_state,
     started_with,
 )
+from tttui.engine.control import Inbox, NoRequest, Request
 from tttui.engine.faults import Fault, disk_full
 from tttui.engine.heartbeat import Heartbeat
 from tttui.engine.interventions import Intervention, Kind
@@ -39,7 +39,13 @@ from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
 
 FLUSH_S = 0.25
-"""Time in seconds after which rows go to the disk and requests are looked for."""
+"""Time in seconds after which rows go to the disk."""
+
+LOOK_S = 0.02
+"""Time in seconds after which requests are looked for."""
+
+ANSWERS = 16
+"""Answers that status.json keeps, for askers who look late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +108,12 @@ class SessionRun:
             raise
         self._log = RunLog(directory)
         self._checkpoint_s = settings.checkpoint_s
-        self.asked: control.Action | None = None
-        """What somebody asked for through the control file; whoever drives the run clears it."""
-        control.withdraw(directory)
+        self._inbox = Inbox(directory)
+        self._requests: list[Request] = []
         self._heart = Heartbeat(self._writer, self.t, settings.steps, settings.device)
-        self._flush_at = time.monotonic()
+        self._flush_at = self._look_at = time.monotonic()
+        self._checkpointed = (self.t, len(self.stepper.interventions))
+        """What the last checkpoint holds: steps, and interventions."""
         self._checkpoint_at = self._flush_at + settings.checkpoint_s
         self._log.started(self.t, self.stepper.interventions)
         self._recorded_mu = self.meta.get("mu_schedule")
@@ -196,10 +203,33 @@ class SessionRun:
         if now >= self._flush_at:
             self._flush_at = now + FLUSH_S
             self._writer.flush()
-            self.asked = control.taken(self.path) or self.asked
+        if now >= self._look_at:
+            self._look_at = now + LOOK_S
+            self._look_for_requests()
         self._heart.beat_when_due(self.t, now)
         if now >= self._checkpoint_at:
-            self.checkpoint()
+            if self._checkpointed != (self.t, len(self.stepper.interventions)):
+                self.checkpoint()
+            self._checkpoint_at = now + self._checkpoint_s
+
+    def requests(self) -> list[Request]:
+        """What was asked of this run and is not answered yet; whoever drives it answers."""
+        found, self._requests = self._requests, []
+        return found
+
+    def answer(self, request: Request, *, error: str = "") -> None:
+        """Say in status.json (and run.log) that a request was carried out, or why not."""
+        self._log.answered(self.t, str(request), error)
+        self._say(request.id, f"{request} at step {self.t}", error)
+
+    @property
+    def speed_limit(self) -> float | None:
+        """Steps a second at most; None is as fast as it goes."""
+        return self._heart.said.get("speed_limit")
+
+    @speed_limit.setter
+    def speed_limit(self, rate: float | None) -> None:
+        self._heart.said["speed_limit"] = rate
 
     def intervene(self, kind: Kind, value: Any = None, *, at: int | None = None) -> None:
         """Change the session now, or at a later step; recorded before it takes effect.
@@ -228,6 +258,7 @@ class SessionRun:
         )
         self._log.checkpoint(self.t)
         self._checkpoint_at = time.monotonic() + self._checkpoint_s
+        self._checkpointed = (self.t, len(self.stepper.interventions))
         self._record_mu()
 
     def set_state(self, state: str) -> None:
@@ -291,6 +322,24 @@ class SessionRun:
         finally:
             self._release()
         return told
+
+    def _look_for_requests(self) -> None:
+        for found in self._inbox.take():
+            if isinstance(found, NoRequest):
+                told = f"control/{found.id}: {found.reason}; nothing was changed"
+                self._log.refused(told)
+                self._say(found.id, "", told)
+            else:
+                self._requests.append(found)
+
+    def _say(self, id: str, did: str, error: str) -> None:
+        said = self._heart.said
+        said["answers"] = [*said.get("answers", []), {"id": id, "error": error or None}][-ANSWERS:]
+        said["last_error"] = error or None
+        if not error:
+            said["last_command"] = did
+        self._writer.flush()
+        self._heart.beat(self.t)
 
     def _release(self) -> None:
         self._writer.close()

@@ -83,6 +83,14 @@ class Status:
     heartbeat_at: float | None = None
     command: str | None = None
     error: str | None = None
+    speed_limit: float | None = None
+    """Steps a second at most, where somebody limited them."""
+    last_command: str | None = None
+    """What was asked of the run last and done: `mu 0.3 at step 120`."""
+    last_error: str | None = None
+    """Why the last request was not carried out."""
+    answers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The last requests by id; '' where it was carried out, else why not."""
 
     @property
     def live(self) -> bool:

@@ -1,0 +1,55 @@
+"""`tttui set RUN`: change a run while it runs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tttui.cli.asking import PATIENCE_S, ask_and_wait
+from tttui.cli.options import SectionedCommand, given, root_option, setting_options
+from tttui.model.errors import RefusedInput
+from tttui.model.settings import World, options
+
+if TYPE_CHECKING:
+    from tttui.engine.control import Verb
+
+IN_THE_WORLD = ("mu", "noise_std")
+
+FIXED = (
+    *(s.name for s in options(World) if s.name not in IN_THE_WORLD),
+    "chunk",
+    "buffer_len",
+)
+"""Options that cannot change in a session that has begun."""
+
+
+@click.command("set", cls=SectionedCommand)
+@click.argument("run")
+@root_option
+@click.option(
+    "--speed-limit", type=click.FloatRange(min=0), help="steps a second; 0 is as fast as it goes"
+)
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    default=PATIENCE_S,
+    help=f"seconds to wait for the answer  [default {PATIENCE_S:g}]",
+)
+@setting_options("world", "plasticity", skip=FIXED)
+def command(run: str, root: Path, speed_limit: float | None, wait_s: float, **values: Any) -> None:
+    """Ask the owner of RUN to change it from its present step on.
+
+    The change is recorded with its step, so that `tttui verify` replays it.
+    """
+    changes = given(values)
+    wanted: list[tuple[Verb, Any]] = []
+    if speed_limit is not None:
+        wanted.append(("speed", speed_limit or None))
+    if "mu" in changes:
+        wanted.append(("mu", changes.pop("mu")))
+    if changes:
+        wanted.append(("set", changes))
+    if not wanted:
+        raise RefusedInput("say what to change, for example --mu 0.3 or --lr 0.01")
+    ask_and_wait(root, run, wanted, wait_s=wait_s)
