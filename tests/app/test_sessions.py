@@ -8,6 +8,7 @@ from textual.widgets import Input
 
 from tests.app.conftest import SIZES, Driver, OpenApp
 from tests.app.grid import check_grid
+from tests.app.stillness import laid_out
 from tests.rundirs import make_run
 from tttui.cli import fork, resume
 from tttui.panes.sessions import SessionsPane
@@ -34,7 +35,7 @@ def root(tmp_path: Path) -> Path:
 
 async def ready(driver: Driver, n: int = 5) -> None:
     await driver.until(lambda: len(driver.main.snapshot.summaries) == n, "the summaries")
-    await driver.pilot.pause()
+    await driver.until(lambda: laid_out(driver), "the final layout")
 
 
 def names(driver: Driver) -> list[str]:

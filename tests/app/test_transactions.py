@@ -7,6 +7,7 @@ from textual.widgets import Input
 
 from tests.app.conftest import SIZES, Driver, OpenApp
 from tests.app.grid import check_grid
+from tests.app.stillness import laid_out
 from tests.rundirs import make_run
 from tttui.draw.reading import status_words
 from tttui.model.transactions import COMMIT
@@ -25,6 +26,15 @@ def run(tmp_path: Path) -> Path:
     return make_run(tmp_path / "runs" / "a", steps=1600).path
 
 
+async def ready(driver: Driver) -> None:
+    """Wait until the table has its rows and its final size."""
+    events = driver.data.transactions
+    await driver.until(lambda: driver.pane.query(Table), "the table")
+    table = driver.pane.query_one(Table)
+    await driver.until(lambda: table.selected is not None or not len(events), "the rows")
+    await driver.until(lambda: laid_out(driver), "the final layout")
+
+
 async def type_query(driver: Driver, text: str) -> None:
     await driver.press("slash")
     await driver.until(lambda: isinstance(driver.app.focused, Input), "the query field")
@@ -38,12 +48,14 @@ def table(driver: Driver) -> Table:
 
 async def test_the_newest_attempt_is_shown_with_the_reason(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=ON_TAB) as driver:
+        await ready(driver)
         assert "attempt 49 of 49" in driver.text()
         assert table(driver).selected == 48
 
 
 async def test_down_and_up_select_and_move_the_cursor(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=ON_TAB) as driver:
+        await ready(driver)
         await driver.press("up", "k", "up", "j")
         events = driver.data.transactions
         assert driver.timeline.selected == 46
@@ -61,6 +73,7 @@ async def test_a_selection_made_elsewhere_is_selected_here(run: Path, open_app: 
 
 async def test_a_query_filters_as_it_is_typed(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=ON_TAB) as driver:
+        await ready(driver)
         await type_query(driver, "t:100-300 status:commit")
         events = driver.data.transactions
         inside = (events.t >= 100) & (events.t <= 300) & (events.status == COMMIT)
@@ -72,6 +85,7 @@ async def test_a_wrong_query_is_explained_in_place_and_changes_nothing(
     run: Path, open_app: OpenApp
 ) -> None:
     async with open_app(run, start=ON_TAB) as driver:
+        await ready(driver)
         await type_query(driver, "t:100-300")
         before = len(table(driver).order)
         await type_query(driver, "t:100-300 foo>1")
@@ -81,6 +95,7 @@ async def test_a_wrong_query_is_explained_in_place_and_changes_nothing(
 
 async def test_escape_clears_the_query(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=ON_TAB) as driver:
+        await ready(driver)
         await type_query(driver, "t:100-300")
         await driver.press("enter")
         assert not isinstance(driver.app.focused, Input)
@@ -91,6 +106,7 @@ async def test_escape_clears_the_query(run: Path, open_app: OpenApp) -> None:
 
 async def test_keys_belong_to_the_query_while_it_is_typed(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=ON_TAB) as driver:
+        await ready(driver)
         await type_query(driver, "")
         await driver.press("t", "colon", "1", "q")
         assert driver.app.screen.query_one(Input).value == "t:1q"
@@ -99,6 +115,7 @@ async def test_keys_belong_to_the_query_while_it_is_typed(run: Path, open_app: O
 
 async def test_the_sort_keys_choose_column_and_direction(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
         events = driver.data.transactions
         await driver.press("greater_than_sign", "greater_than_sign")
         assert table(driver).sort.key == "pre"
@@ -111,6 +128,7 @@ async def test_the_sort_keys_choose_column_and_direction(run: Path, open_app: Op
 
 async def test_rows_move_in_the_order_they_are_sorted_in(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=ON_TAB) as driver:
+        await ready(driver)
         await driver.press("greater_than_sign", "greater_than_sign")
         order = table(driver).order.tolist()
         at = order.index(48)
@@ -122,10 +140,11 @@ async def test_the_status_filter_applies_to_table_markers_and_stepping(
     run: Path, open_app: OpenApp
 ) -> None:
     async with open_app(run, start=ON_TAB) as driver:
+        await ready(driver)
         events = driver.data.transactions
         await driver.press("x", "x")
-        assert driver.main._statuses is not None
-        (status,) = driver.main._statuses
+        assert driver.main.statuses is not None
+        (status,) = driver.main.statuses
         wanted = [i for i in range(49) if events.statuses[events.status[i]] == status]
         assert table(driver).order.tolist() == wanted
         assert f"only {status_words(status)}" in driver.text()
@@ -146,6 +165,7 @@ async def test_the_status_filter_applies_to_table_markers_and_stepping(
 
 async def test_every_region_can_be_reached_on_a_small_screen(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=ON_TAB, size=(80, 24)) as driver:
+        await ready(driver)
         seen = []
         for _ in range(4):
             seen.append(driver.text())
@@ -160,6 +180,7 @@ async def test_enter_opens_the_detail_where_it_has_no_place_and_escape_closes_it
     run: Path, open_app: OpenApp
 ) -> None:
     async with open_app(run, start=ON_TAB, size=(80, 24)) as driver:
+        await ready(driver)
         await driver.press("enter")
         assert "attempt 49 of 49" in driver.text()
         await driver.press("escape")
@@ -170,13 +191,14 @@ async def test_what_a_commit_changed_is_drawn_from_the_snapshots(
     run: Path, open_app: OpenApp
 ) -> None:
     async with open_app(run, start=ON_TAB) as driver:
+        await ready(driver)
         events = driver.data.transactions
         commit = int((events.status == COMMIT).argmax())
-        driver.main._select(commit)
+        driver.main.select(commit)
         await driver.pilot.pause()
         assert "what it changed, largest" in driver.text()
         rolled = int((events.status != COMMIT).argmax())
-        driver.main._select(rolled)
+        driver.main.select(rolled)
         await driver.pilot.pause()
         assert "restored bit for bit" in driver.pane.query_one(ChangeMap).message
 
@@ -184,6 +206,7 @@ async def test_what_a_commit_changed_is_drawn_from_the_snapshots(
 async def test_a_run_without_an_events_file_says_so(tmp_path: Path, open_app: OpenApp) -> None:
     place = make_run(tmp_path / "a", steps=200, damage=["no_events"])
     async with open_app(place.path, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
         assert "No transactions: update_events.jsonl: the file is not there" in driver.text()
         assert "per_step.csv flags 6 attempts" in why_none(driver.data)
         assert "6 attempts" in driver.text()
@@ -194,11 +217,13 @@ async def test_an_unknown_status_is_shown_by_its_name(tmp_path: Path, open_app: 
     path = place.path / "update_events.jsonl"
     path.write_text(path.read_text().replace('"commit"', '"rollback_moon_phase"', 1))
     async with open_app(place.path, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
         assert "? moon phase" in driver.text()
 
 
 async def test_thresholds_stand_on_the_gates(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
         titles = [chart.shown.title for chart in driver.pane.query(Chart)]
         assert titles == ["grad_norm", "loss", "max |h|"]
         assert "grad_norm_max 20.0" in driver.text()
@@ -209,6 +234,7 @@ async def test_copying_gives_the_transaction_as_it_stands_in_the_file(
     run: Path, open_app: OpenApp
 ) -> None:
     async with open_app(run, start=ON_TAB) as driver:
+        await ready(driver)
         await driver.press("y")
         assert '"t": 1568' in driver.app.clipboard
 
@@ -218,6 +244,7 @@ async def test_tiny_screens_do_not_break(
     run: Path, open_app: OpenApp, size: tuple[int, int]
 ) -> None:
     async with open_app(run, start=ON_TAB, size=size) as driver:
+        await ready(driver)
         for _ in range(5):
             await driver.press("up", "w")
         assert driver.text()
@@ -232,5 +259,6 @@ async def test_the_tab_looks_as_it_did(
     run: Path, open_app: OpenApp, size: tuple[int, int], update_grids: bool
 ) -> None:
     async with open_app(run, start=ON_TAB, size=size) as driver:
+        await ready(driver)
         await driver.press("up", "up")
         check_grid(driver.app, f"transactions-{size[0]}x{size[1]}", update_grids)

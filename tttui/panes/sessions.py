@@ -221,7 +221,8 @@ class SessionsPane(Pane):
             bar.say(self._wrong, True, view.palette)
             return
         total, shown = len(rows), len(self.query_one(Table).order)
-        parts = [f"{count(total)} sessions" if shown == total else f"{shown} of {total} sessions"]
+        many = "session" if total == 1 else "sessions"
+        parts = [f"{count(total)} {many}" if shown == total else f"{shown} of {total} {many}"]
         if self._query and not bar.has_class("typing"):
             parts.append(f"query {self._query.text}")
         if self._marked:
@@ -488,7 +489,7 @@ class SessionsPane(Pane):
         return [(what, text) for what, text in things if text]
 
     def exportable(self) -> str:
-        return "comparison" if self._regions() & {"curves", "numbers"} else "sessions"
+        return "comparison"
 
 
 def curves(found: Comparison | None, smooth: bool, message: str) -> Plot:

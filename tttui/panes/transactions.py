@@ -244,7 +244,7 @@ class TransactionsPane(Pane):
         event = None if index is None else found[index]
         if self.query_one("#detail").display:
             panel = self.query_one(TransactionPanel)
-            panel.show(event, index or 0, len(found), plasticity, view.palette)
+            panel.show(event, index or 0, len(found), plasticity, view.palette, view.glyphs)
             key = (view.data.history, index)
             if key != self._change[0]:
                 self._change = (key, *change_of(view.data, index))
@@ -372,7 +372,11 @@ class TransactionsPane(Pane):
         )
 
     def exportable(self) -> str:
-        return "gates" if self._regions() == {"gates"} else "transactions"
+        regions = self._regions()
+        for name, figure in (("gates", "gates"), ("analysis", "reasons")):
+            if regions == {name}:
+                return figure
+        return "transactions"
 
 
 def why_none(data: SessionData) -> str:

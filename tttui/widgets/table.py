@@ -211,7 +211,10 @@ class Table(Widget):
     # Drawing
 
     def on_resize(self) -> None:
+        # anew from the top, so that the sizes on the way to this one leave no trace
+        self._top = 0
         self._into_view()
+        self.refresh()
 
     def columns(self) -> tuple[tuple[Column, int], ...]:
         """The columns that fit, with their widths; one cell of space stands before each."""

@@ -42,10 +42,10 @@ class TransactionPanel(VerticalScroll, can_focus=False):
     TransactionPanel Static { height: auto; }
     """
 
-    def __init__(self, palette: Palette = DARK, glyphs: Glyphs = UNICODE) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._palette, self._glyphs = palette, glyphs
-        self._shown: tuple[Transaction | None, object] = (None, None)
+        self._palette, self._glyphs = DARK, UNICODE
+        self._shown: tuple[object, ...] = ()
         self._lines = -1
 
     def compose(self) -> ComposeResult:
@@ -58,11 +58,13 @@ class TransactionPanel(VerticalScroll, can_focus=False):
         total: int,
         plasticity: Mapping[str, Any],
         palette: Palette,
+        glyphs: Glyphs,
     ) -> None:
         """Draw this transaction, number `index` (from 0) of `total`."""
-        if self._shown == (event, palette):
+        if self._shown == (event, total, palette, glyphs):
             return
-        self._shown, self._palette = (event, palette), palette
+        self._shown = (event, total, palette, glyphs)
+        self._palette, self._glyphs = palette, glyphs
         text = Text("No transaction was recorded.", style=self._ink(palette.muted))
         if event is not None:
             text = self._describe(event, index, total, plasticity)

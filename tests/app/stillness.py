@@ -1,0 +1,25 @@
+"""Waiting for the layout: a tab passes through several sizes before its last one."""
+
+from textual.widget import Widget
+
+from tests.app.conftest import Driver
+from tttui.panes.sessions import SessionsPane
+from tttui.panes.transactions import TransactionsPane
+
+
+def laid_out(driver: Driver) -> bool:
+    """The shown tab has the regions that its size asks for, and all of them have room."""
+    pane = driver.pane
+    assert isinstance(pane, TransactionsPane | SessionsPane)
+    parent = pane.parent
+    if not isinstance(parent, Widget) or pane.size != parent.size or not pane.size.area:
+        return False
+    regions = pane._regions()
+    parts = [*pane.query("#line"), *pane.query("#analysis"), *pane.query("#gates")]
+    parts += [*pane.query("#curves"), *pane.query("#numbers")]
+    for part in parts:
+        if part.display != (part.id in regions) or (part.display and not part.size.area):
+            return False
+    left = pane.query_one("#left")
+    inside = [child for child in left.children if child.display]
+    return not left.display or sum(c.outer_size.height for c in inside) == left.size.height
