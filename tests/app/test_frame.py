@@ -209,3 +209,13 @@ async def test_any_size_of_terminal_is_survived(
         await driver.pilot.resize_terminal(120, 40)
         await driver.press("1")
         assert "frozen MSE" in driver.text()
+
+
+async def test_a_long_run_that_is_still_being_read_ends_with_the_cursor_at_its_end(
+    tmp_path: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tttui.store.BATCH_ROWS", 1000)
+    place = make_run(tmp_path / "long", steps=20_000, trajectory=False, snapshots=False)
+    async with open_app(place.path) as driver:
+        assert driver.timeline.cursor == 19_999
+        assert driver.timeline.whole

@@ -141,7 +141,10 @@ class MainScreen(HandOutScreen):
         timeline = self.timeline
         if other or timeline.empty or timeline.first != first:
             timeline = opened(new, like=timeline)
+        stays_at_end = old is not None and old.loading and timeline.at_end
         timeline = timeline.extended(last, horizon_of(new, timeline.horizon))
+        if stays_at_end:
+            timeline = timeline.to_end()
         if not self.log_chosen:
             timeline = replace(timeline, log=spreads_far(new))
         if self._start is not None:

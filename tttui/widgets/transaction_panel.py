@@ -17,7 +17,7 @@ from tttui.model.arrays import PLASTIC
 from tttui.model.explain import Gate, explain, gates
 from tttui.model.transactions import Transaction
 
-BAR = 16
+BAR = 10
 """Cells of a gate's bar; the threshold lies at its end."""
 
 FIELDS = (
