@@ -61,6 +61,26 @@ def key_text(key: str) -> str:
 
 
 COMMANDS: tuple[Command, ...] = (
+    Command("pause_run", "p", "pause run", "Pause the run, or let it go on", "Run", footer=True),
+    Command(
+        "run_step", "a", "one step", "Let the run take one step, then pause it", "Run", footer=True
+    ),
+    Command("run_chunk", "A", "one chunk", "Let it run to the end of its chunk", "Run"),
+    Command(
+        "run_transaction",
+        "T",
+        "to update",
+        "Let it run to its next transaction, then pause it",
+        "Run",
+    ),
+    Command(
+        "drive",
+        "d",
+        "drive",
+        "Steer the run: speed, friction, options, faults, rollback, stop, resume",
+        "Run",
+        footer=True,
+    ),
     Command("step(-1)", "left", "step", "One step back", "Time"),
     Command("step(1)", "right", "step", "One step forward", "Time", footer=True),
     Command("chunk(-1)", "shift+left", "chunk", "One chunk back", "Time"),

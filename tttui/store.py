@@ -13,26 +13,38 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tttui.artifacts.catalogue import Catalogue, list_files
 from tttui.artifacts.discover import find_sessions
-from tttui.artifacts.parent import find_parent
 from tttui.artifacts.reader import SessionReader
-from tttui.artifacts.sidebyside import Chosen, SideBySide
-from tttui.artifacts.trash import move_to_trash
+from tttui.artifacts.status import ago, status_of
 from tttui.artifacts.watch import Watcher
-from tttui.dynamics.recorded import Yardstick, yardsticks_of
-from tttui.model.compare import Comparison
+from tttui.engine.control import Request, Verb, ask, withdraw
 from tttui.model.errors import TttuiError
-from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
+from tttui.model.session import FileEntry, Place, SessionData, SessionSummary, Status
 from tttui.model.steps import Trajectory
 from tttui.model.worlds import world_of
+from tttui.model.yardstick import Yardstick
+
+if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
+    from tttui.artifacts.sidebyside import Chosen, SideBySide
+    from tttui.model.compare import Comparison
 
 BATCH_ROWS = 60_000
 """Rows read before a partial snapshot is published."""
 
 REFRESH_S = 0.4
 """Least time between two looks at changing files, in seconds."""
+
+HURRY_S = 0.04
+"""The same after a run has been asked for something."""
+
+HURRIED_S = 1.0
+"""How long after the answer, in seconds: what was asked for has to become visible."""
+
+PATIENCE_S = 5.0
+"""Time within which a run answers unless something is wrong with it, in seconds."""
 
 LOOK_S = 2.0
 """Time between two looks when no change was noticed, in seconds: a process can die without
@@ -57,13 +69,15 @@ class Snapshot:
     """What the open session was forked from, where that has the only record of the weights."""
     other: SessionData | None = None
     """The session that somebody chose to compare the open one with."""
-    comparison: Comparison | None = None
+    comparison: "Comparison | None" = None
     """Of the sessions that were put side by side."""
     files: tuple[FileEntry, ...] = ()
     files_of: Place | None = None
     """The session whose files were asked for."""
     note: str = ""
     """What became of the last request, for a person."""
+    noted: int = 0
+    """How many notes there were: the same may be said twice."""
     error: str = ""
     """Why nothing could be found or opened."""
     scanned: bool = False
@@ -78,6 +92,16 @@ class Wants:
     yardsticks: bool = False
     summaries: bool = False
     relatives: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request to a run that waits for its answer until `deadline` (monotonic seconds)."""
+
+    place: Place
+    id: str
+    what: str
+    deadline: float
 
 
 Listener = Callable[[Snapshot], None]
@@ -105,13 +129,15 @@ class Store:
         self._parent: SessionReader | None = None
         self._other: SessionReader | None = None
         self._catalogue = Catalogue()
-        self._side_by_side = SideBySide()
+        self._side_by_side: SideBySide | None = None
         self._noticed = False
         """Files changed since the rows of all sessions were looked at."""
         self._table_due = 0.0
         """When the rows of all sessions are looked at again (monotonic seconds)."""
         self._table_soon = 0.0
         """The same where files changed."""
+        self._asked: list[Asked] = []
+        self._hurried_until = 0.0
         self._wants = Wants()
         self._watcher: Watcher | None = None
         self._thread = threading.Thread(target=self._work, name="tttui-store", daemon=True)
@@ -147,10 +173,14 @@ class Store:
 
         self._do(choose)
 
-    def put_side_by_side(self, chosen: Sequence[Chosen], *, transfer: bool = False) -> None:
+    def put_side_by_side(self, chosen: "Sequence[Chosen]", *, transfer: bool = False) -> None:
         """Compare these sessions (none: stop comparing), with their transfer matrix if wanted."""
 
         def choose() -> None:
+            from tttui.artifacts.sidebyside import SideBySide
+
+            if self._side_by_side is None:
+                self._side_by_side = SideBySide()
             self._side_by_side.choose(chosen, transfer=transfer)
             self._compare_on()
 
@@ -169,6 +199,14 @@ class Store:
     def trash(self, place: Place) -> None:
         """Move a session to the trash of its root, unless a process writes it."""
         self._do(lambda: self._trash(place))
+
+    def ask(self, place: Place, verb: Verb, value: Any = None) -> None:
+        """Ask the owner of a run for something; what becomes of it is the next note."""
+        self._do(lambda: self._ask(place, verb, value))
+
+    def open_path(self, path: Path) -> None:
+        """Show the session in a directory, which need not have been found before."""
+        self._do(lambda: self._open_path(path))
 
     def want(
         self, *, trajectory: bool, yardsticks: bool, summaries: bool, relatives: bool = False
@@ -207,7 +245,9 @@ class Store:
             with self._wake:
                 now = time.monotonic()
                 while not (self._stopping or self._commands):
-                    due = refreshed + (REFRESH_S if self._stale else LOOK_S)
+                    hurried = bool(self._asked) or now < self._hurried_until
+                    pace = HURRY_S if hurried else REFRESH_S if self._stale else LOOK_S
+                    due = refreshed + pace
                     if now >= due:
                         break
                     self._wake.wait(due - now)
@@ -230,6 +270,46 @@ class Store:
             self.snapshot = snapshot
             if self._listener is not None:
                 self._listener(snapshot)
+
+    def _note(self, text: str, **changes: Any) -> None:
+        self._publish(replace(self.snapshot, note=text, noted=self.snapshot.noted + 1, **changes))
+
+    def _ask(self, place: Place, verb: Verb, value: Any) -> None:
+        try:
+            id = ask(place.path, verb, value)
+        except TttuiError as error:
+            self._note(str(error))
+            return
+        deadline = time.monotonic() + PATIENCE_S
+        self._asked.append(Asked(place, id, str(Request(verb, value)), deadline))
+
+    def _hear(self) -> None:
+        """Look for the answers to what was asked."""
+        now, waiting = time.monotonic(), list[Asked]()
+        for asked in self._asked:
+            status = status_of(asked.place.path, time.time())
+            answer = status.answers.get(asked.id) if status is not None else None
+            if answer is not None:
+                self._hurried_until = now + HURRIED_S
+                at = "" if status is None or status.t is None else f" at step {status.t}"
+                self._note(f"Refused: {answer}" if answer else f"Done: {asked.what}{at}")
+            elif status is None or not status.live or now > asked.deadline:
+                withdraw(asked.place.path, asked.id)
+                self._note(f"{asked.what}: {_silence(status)}")
+            else:
+                waiting.append(asked)
+        self._asked = waiting
+
+    def _open_path(self, path: Path) -> None:
+        found = find_sessions([path])
+        if not found:
+            self._note(f"{path} holds no session.")
+            return
+        if not any(path.is_relative_to(known) for known in self.paths):
+            self.paths = (*self.paths, path)
+        self._open(found[0], None)
+        self._table_due = 0.0
+        self._publish(replace(self.snapshot, places=tuple(find_sessions(self.paths))))
 
     def _scan(self) -> None:
         found = tuple(find_sessions(self.paths))
@@ -262,6 +342,7 @@ class Store:
         data = self._reader.refresh(budget_rows=BATCH_ROWS)
         if data is not self.snapshot.data:
             self._publish(replace(self.snapshot, data=data))
+        self._hear()
         if data.loading:
             with self._wake:  # behind what the user asked for meanwhile
                 self._commands.append(self._refresh)
@@ -285,6 +366,8 @@ class Store:
                 trajectory = fresh
                 self._publish(replace(self.snapshot, data=data, trajectory=trajectory))
         if self._wants.yardsticks and trajectory is not None:
+            from tttui.dynamics.recorded import yardsticks_of
+
             rulers = tuple(yardsticks_of(trajectory, world_of(data), data.mu_now))
             self._publish(replace(self.snapshot, yardsticks=rulers))
 
@@ -316,6 +399,8 @@ class Store:
 
     def _compare_on(self) -> None:
         side = self._side_by_side
+        if side is None:
+            return
         side.refresh(BATCH_ROWS)
         if side.comparison is not self.snapshot.comparison:
             self._publish(replace(self.snapshot, comparison=side.comparison))
@@ -325,15 +410,17 @@ class Store:
 
     def _trash(self, place: Place) -> None:
         try:
+            from tttui.artifacts.trash import move_to_trash
+
             target = move_to_trash(place, self.paths)
         except TttuiError as error:
-            self._publish(replace(self.snapshot, note=str(error)))
+            self._note(str(error))
             return
         data = self.snapshot.data
         if data is not None and data.place.path == place.path:
             self._reader = None
             self._publish(replace(self.snapshot, data=None, trajectory=None))
-        self._publish(replace(self.snapshot, note=f"{place.name} moved to {target}"))
+        self._note(f"{place.name} moved to {target}")
         self._table_due = 0.0
         self._scan()
         self._load_costly()
@@ -341,6 +428,8 @@ class Store:
     def _load_relatives(self) -> None:
         data = self.snapshot.data
         if data is not None and self._parent is None and data.history is None:
+            from tttui.artifacts.parent import find_parent
+
             place = find_parent(data, self.snapshot.places)
             self._parent = SessionReader(place) if place is not None else None
         # Only their weights are asked for: long tables of steps can stay unread.
@@ -350,6 +439,17 @@ class Store:
         )
         if parent is not self.snapshot.parent or other is not self.snapshot.other:
             self._publish(replace(self.snapshot, parent=parent, other=other))
+
+
+def _silence(status: Status | None) -> str:
+    """Why a run did not answer, for a person."""
+    if status is None or not status.live:
+        state = "gone" if status is None else status.detail or status.state
+        return f"nobody answers, the run is {state}"
+    where = "" if status.host is None else f" on {status.host}"
+    beat = status.heartbeat_at
+    since = "" if beat is None else f"; its last sign of life was {ago(time.time() - beat)}"
+    return f"process {status.pid}{where} did not answer within {PATIENCE_S:g} s{since}"
 
 
 def last_written(place: Place) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.jsonfile import number, read_object, whole
+from tttui.model.errors import TttuiError
 from tttui.model.session import Problem, State, Status
 
 STALE_S = 15.0
@@ -32,6 +33,14 @@ def read_status(path: Path) -> tuple[Mapping[str, Any], list[Problem]]:
         shown = str(state)[:30]
         problems.append(Problem("status", path, f"has {shown!r} for state, which is no state"))
     return raw, problems
+
+
+def status_of(directory: Path, now: float) -> Status | None:
+    """What the run in a directory is doing at the Unix time `now`; None where nothing says it."""
+    try:
+        return derive_status(read_status(directory / "status.json")[0], now)
+    except (TttuiError, OSError):
+        return None
 
 
 def derive_status(raw: Mapping[str, Any], now: float) -> Status:

@@ -31,13 +31,13 @@ def ask_and_wait(
     Raises RefusedInput where the run is not live or refuses, TttuiError where its owner does
     not answer (the requests are withdrawn, and nothing is killed).
     """
-    from tttui.artifacts.status import ago
+    from tttui.artifacts.status import ago, status_of
     from tttui.cli.output import result
     from tttui.cli.places import find_run
     from tttui.engine.control import ask, withdraw
 
     place = find_run(root, run)
-    status = _status(place.path)
+    status = status_of(place.path, time.time())
     if status is None or not status.live:
         state = "was not written by tttui" if status is None else f"is {status.state}"
         verbs = " and ".join(verb for verb, _ in wanted)
@@ -65,7 +65,7 @@ def ask_and_wait(
                 f"it was left alone, end it yourself with `kill {pid}`"
             )
         time.sleep(LOOK_S)
-        status = _status(place.path)
+        status = status_of(place.path, time.time())
     result(f"{place.path}: {status.state} at step {status.t}")
 
 
@@ -73,11 +73,3 @@ def _is_done(status: "Status", asked: Sequence[str], until: "State | None") -> b
     if until is not None:
         return status.state == until
     return all(id in status.answers for id in asked)
-
-
-def _status(path: Path) -> "Status | None":
-    from tttui.artifacts.status import derive_status, read_status
-
-    if not (path / "status.json").exists():
-        return None
-    return derive_status(read_status(path / "status.json")[0], time.time())

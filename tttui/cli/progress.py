@@ -1,5 +1,7 @@
-"""Progress on stderr: a bar with the running verdict on a terminal, nothing elsewhere."""
+"""Progress on stderr: a bar with the running verdict on a terminal, and elsewhere only what
+takes long (pretraining), as lines."""
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +11,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from tttui.engine.session import Frame
+
+
+LINES = 20
+"""Lines of progress where there is no terminal."""
 
 
 @contextmanager
@@ -32,9 +38,12 @@ def run_bar(
 
 @contextmanager
 def pretraining_bar(total: int, *, quiet: bool) -> Iterator[Callable[[int, float], None] | None]:
-    """A callback for pretraining's (step, loss), or None where nobody would see it."""
-    if quiet or not sys.stderr.isatty():
+    """A callback for pretraining's (step, loss), or None where nobody wants it."""
+    if quiet:
         yield None
+        return
+    if not sys.stderr.isatty():
+        yield lambda step, loss: _line(step, total, loss)
         return
     with _bar() as bar:
         task = bar.add_task("pretraining a base", total=total, note="")
@@ -44,6 +53,16 @@ def pretraining_bar(total: int, *, quiet: bool) -> Iterator[Callable[[int, float
                 bar.update(task, completed=step, note=f"loss {loss:.3g}")
 
         yield show
+
+
+def _line(step: int, total: int, loss: float) -> None:
+    if step % max(1, total // LINES) == 0:
+        with contextlib.suppress(OSError):  # nobody has to read it
+            print(
+                f"pretraining a base: step {step} of {total}, loss {loss:.3g}",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 def running(frame: "Frame") -> str:

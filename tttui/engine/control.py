@@ -175,7 +175,8 @@ def checked(verb: str, value: Any) -> None:
         raise RefusedInput(f"{verb[:30]!r} is no request; known are {', '.join(VERBS)}")
     what, fits = _VALUES.get(verb, ("no value", lambda v: v is None))
     if not fits(value):
-        raise RefusedInput(f"{verb}: {str(value)[:60]!r} is not {what}")
+        shown = repr(value) if isinstance(value, str) else str(value)
+        raise RefusedInput(f"{verb}: {shown[:60]} is not {what}")
 
 
 def _is_number(value: Any) -> bool:

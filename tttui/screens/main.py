@@ -25,7 +25,7 @@ from tttui.panes import make_pane
 from tttui.panes.overview import marks_of
 from tttui.panes.view import Pane, View
 from tttui.screens.chooser import Choice, Chooser
-from tttui.screens.hand_out import HandOutScreen
+from tttui.screens.driving import DrivingScreen
 from tttui.screens.help import HelpScreen
 from tttui.screens.opening import StartView, horizon_of, opened, spreads_far
 from tttui.store import Snapshot, Store
@@ -45,7 +45,7 @@ LOG_SPREAD = 20.0
 """Errors that spread over more than this factor open on a logarithmic axis."""
 
 
-class MainScreen(HandOutScreen):
+class MainScreen(DrivingScreen):
     """Hands the newest Snapshot and the Timeline to what is on the screen, and runs the keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -83,8 +83,7 @@ class MainScreen(HandOutScreen):
         glyphs: Glyphs,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(start.tab)
-        self.store = store
+        super().__init__(start.tab, store)
         self.palette, self.glyphs = palette, glyphs
         self._clock = clock
         self.shown: Snapshot | None = None
@@ -125,7 +124,7 @@ class MainScreen(HandOutScreen):
 
     def on_main_screen_arrived(self, message: Arrived) -> None:
         old, new = self.snapshot.data, message.snapshot.data
-        if message.snapshot.note != self.snapshot.note:
+        if message.snapshot.noted != self.snapshot.noted:
             self.note(message.snapshot.note)
         self.snapshot = message.snapshot
         if new is not None:
@@ -253,6 +252,8 @@ class MainScreen(HandOutScreen):
     def _works(self, command: Command) -> bool:
         if self.snapshot.data is None:
             return command.action in ("help", "quit") or command.group == "App"
+        if command.group == "Run":
+            return self.steerable or (command.action == "drive" and self.resumable)
         if command.action == "inspect":
             return self.timeline.selected is not None or len(self.snapshot.data.transactions) > 0
         return True
@@ -260,6 +261,10 @@ class MainScreen(HandOutScreen):
     def _label(self, command: Command) -> str:
         timeline = self.timeline
         match command.action:
+            case "pause_run" if self.status is not None and self.status.state == "paused":
+                return "continue run"
+            case "drive" if self.resumable:
+                return "resume"
             case "play" if timeline.playing:
                 return f"pause x{timeline.speed:g}"
             case "follow" if timeline.follow:

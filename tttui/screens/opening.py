@@ -42,10 +42,10 @@ class StartView:
 
 
 def opened(data: SessionData, like: Timeline) -> Timeline:
-    """A whole session, with the looks of the timeline before; a running one is followed."""
+    """A whole session, with the looks of the timeline before; a live one is followed."""
     first, last = int(data.steps.t[0]), int(data.steps.t[-1])
     timeline = Timeline.over(first, last)
-    follow = data.status is not None and data.status.state == "running"
+    follow = data.status is not None and data.status.state in ("running", "paused")
     return replace(timeline, log=like.log, smooth=like.smooth, speed=like.speed, follow=follow)
 
 

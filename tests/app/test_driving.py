@@ -1,0 +1,161 @@
+"""Steering a run that a process of its own executes, from the app, by keys."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tttui.store
+from tests.app.conftest import Driver, OpenApp
+from tests.engine.sessions import create, settings
+from tests.live import alive, end, in_background, state, status
+from tttui.artifacts.discover import find_sessions
+from tttui.engine.control import ask
+from tttui.engine.interventions import recorded
+from tttui.engine.verify import verify
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def paused(tmp_path: Path) -> Iterator[Path]:
+    """A live session that is paused at step 0."""
+    with in_background(tmp_path / "a", steps=400) as directory:
+        yield directory
+
+
+async def choose(driver: Driver, key: str, text: str = "") -> None:
+    """A command of the dialog, with the value that it asks for."""
+    await driver.press("d", key)
+    if text:
+        await driver.press(*("space" if c == " " else "full_stop" if c == "." else c for c in text))
+        await driver.press("enter")
+
+
+async def test_keys_step_pause_and_continue_a_run(paused: Path, open_app: OpenApp) -> None:
+    async with open_app(paused) as driver:
+        assert "continue run" in driver.text()
+        await driver.press("a")
+        await driver.until(lambda: len(driver.data.steps) == 1, "one step")
+        await driver.until(lambda: "Done: step 1" in driver.text(), "the answer")
+        await driver.press("A")
+        await driver.until(lambda: len(driver.data.steps) == 32, "the end of the chunk")
+        await driver.press("T")
+        await driver.until(lambda: len(driver.data.transactions) == 1, "a transaction")
+        await driver.until(lambda: len(driver.data.steps) == 33, "the step after it")
+        await driver.until(lambda: driver.main.status and driver.main.status.state == "paused")
+        ask(paused, "speed", 50)
+        await driver.press("p")
+        await driver.until(lambda: "pause run" in driver.text(), "the run to go on")
+        await driver.press("p")
+        await driver.until(lambda: state(paused) == "paused", "the run to pause")
+
+
+async def test_changes_of_the_dialog_are_recorded_and_the_run_stays_replayable(
+    paused: Path, open_app: OpenApp
+) -> None:
+    ask(paused, "step", 70)
+    async with open_app(paused) as driver:
+        await driver.until(lambda: len(driver.data.steps) == 70, "70 steps")
+        await choose(driver, "m", "0.3")
+        await choose(driver, "s", "lr 0.01")
+        await choose(driver, "f", "chunk")
+        await choose(driver, "u")
+        await driver.press("home")
+        await choose(driver, "b")
+        await driver.until(lambda: len(recorded(paused)) == 5, "five changes")
+        await choose(driver, "p")
+        await driver.until(lambda: state(paused) == "completed", "the end")
+    made = [(i.t, i.kind, i.value) for i in recorded(paused)]
+    assert made == [
+        (70, "mu", 0.3),
+        (70, "settings", {"lr": 0.01}),
+        (70, "fault", "chunk"),
+        (70, "update", None),
+        (70, "rollback", 0),
+    ]
+    checks = verify(find_sessions([paused])[0])
+    assert [check for check in checks if check.agrees is False] == []
+
+
+async def test_a_value_is_checked_while_it_is_typed(paused: Path, open_app: OpenApp) -> None:
+    async with open_app(paused) as driver:
+        await driver.press("d", "m", "3")
+        assert "mu: 3 is not a friction between 0 and 1" in driver.text()
+        await driver.press("enter")
+        assert "Drive a" in driver.text()
+        await driver.press("escape", "s", *"chnk", "space", "3")
+        assert "'chnk' is no option" in driver.text()
+        await driver.press("escape", "escape")
+        assert "Drive a" not in driver.text()
+    assert recorded(paused) == []
+
+
+async def test_what_the_run_refuses_is_noted(paused: Path, open_app: OpenApp) -> None:
+    async with open_app(paused) as driver:
+        await choose(driver, "u")
+        await driver.until(lambda: "Refused: there is nothing to learn" in driver.text())
+
+
+async def test_a_stopped_run_is_resumed_where_it_was(paused: Path, open_app: OpenApp) -> None:
+    async with open_app(paused) as driver:
+        await driver.press("a")
+        await driver.until(lambda: len(driver.data.steps) == 1, "one step")
+        await choose(driver, "x")
+        await driver.until(lambda: state(paused) == "interrupted", "the run to stop")
+        await driver.until(lambda: "d resume" in driver.text(), "the offer to resume")
+        await choose(driver, "r")
+        await driver.until(lambda: state(paused) == "completed", "the run to end")
+        assert paused in driver.main.started
+    assert len((paused / "per_step.csv").read_text().splitlines()) == 401
+
+
+async def test_a_run_that_does_not_answer_is_named_and_left_alone(
+    paused: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tttui.store, "PATIENCE_S", 0.2)
+    pid = status(paused)["pid"]
+    async with open_app(paused) as driver:
+        os.kill(pid, signal.SIGSTOP)
+        await driver.press("p")
+        await driver.until(lambda: f"process {pid} on" in driver.text(), "the complaint")
+        assert "did not answer within 0.2 s" in driver.text()
+    assert alive(pid)
+    assert list((paused / "control").iterdir()) == []
+
+
+async def test_two_apps_see_and_steer_the_same_run(paused: Path, open_app: OpenApp) -> None:
+    async with open_app(paused) as one, open_app(paused) as other:
+        await one.press("a")
+        await other.until(lambda: len(other.data.steps) == 1, "the step of the other app")
+        await other.press("a")
+        await one.until(lambda: len(one.data.steps) == 2, "the second step")
+
+
+async def test_a_run_that_was_killed_is_shown_as_crashed_and_can_be_resumed(
+    paused: Path, open_app: OpenApp
+) -> None:
+    async with open_app(paused) as driver:
+        await driver.press("A")
+        await driver.until(lambda: len(driver.data.steps) == 32, "a chunk")
+        end(paused)
+        await driver.until(lambda: "crashed" in driver.text(), "the crash to be noticed")
+        await choose(driver, "r")
+        await driver.until(lambda: state(paused) == "completed", "the resumed run")
+
+
+async def test_a_session_that_has_ended_offers_no_steering(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    run = create(tmp_path / "a", settings(steps=40))
+    run.advance(40)
+    run.close("completed")
+    async with open_app(tmp_path / "a") as driver:
+        assert "drive" not in driver.text()
+        await driver.press("d")
+        assert "Nobody runs this session, it is completed" in driver.text()

@@ -1,0 +1,72 @@
+"""Sessions that run in processes of their own, for tests of what watches and steers them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from tests.engine.sessions import create, settings
+from tttui.artifacts.status import process_runs
+
+PATIENCE_S = 30.0
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Look until the condition holds."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def status(directory: Path) -> dict[str, Any]:
+    """status.json as it stands; empty before there is one."""
+    try:
+        found: dict[str, Any] = json.loads((directory / "status.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def state(directory: Path) -> str:
+    return str(status(directory).get("state"))
+
+
+def alive(pid: int) -> bool:
+    return process_runs(pid, None)
+
+
+@contextmanager
+def in_background(directory: Path, *more: str, **values: Any) -> Iterator[Path]:
+    """A session that a process of its own runs, begun paused; ended at the end."""
+    create(directory, settings(**values)).close("queued")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tttui", "resume", str(directory), "--quiet", "--paused", *more],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    try:
+        wait_until(lambda: state(directory) == "paused")
+        yield directory
+    finally:
+        end(directory)
+        process.kill()
+        process.wait()
+
+
+def end(directory: Path) -> None:
+    """Kill whatever process holds the session, wherever it came from."""
+    pid = status(directory).get("pid")
+    if isinstance(pid, int) and pid != os.getpid() and alive(pid):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not alive(pid))

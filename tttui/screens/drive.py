@@ -1,0 +1,216 @@
+"""The dialog of everything that can be asked of the open run."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tttui.engine.control import checked
+from tttui.engine.faults import FAULTS
+from tttui.model.errors import RefusedInput
+from tttui.model.session import SessionData, Status
+from tttui.model.settings import OWNER, Plasticity, World, check, options
+
+RESUME = "resume"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One line of the dialog; with a `hint` it asks for a value."""
+
+    verb: str
+    key: str
+    label: str
+    hint: str = ""
+
+
+def asks(status: Status | None, cursor: int, *, resumable: bool) -> tuple[Ask, ...]:
+    """What can be asked of a run in this state."""
+    if resumable:
+        return (Ask(RESUME, "r", "resume: go on in the background, exactly where it stopped"),)
+    paused = status is not None and status.state == "paused"
+    return (
+        Ask("continue", "p", "continue") if paused else Ask("pause", "p", "pause"),
+        Ask("step", "a", "steps, then pause", "number of steps, such as 1"),
+        Ask("chunk", "c", "to the end of the chunk, then pause"),
+        Ask("transaction", "t", "to the next transaction, then pause"),
+        Ask("speed", "v", "speed limit", "steps a second; empty is as fast as it goes"),
+        Ask("mu", "m", "another hidden friction", "mu between 0 and 1, such as 0.3"),
+        Ask("set", "s", "other options", "lr 0.01, rollback_tol 0.1, grad_norm_max 50 ..."),
+        Ask("fault", "f", "inject a fault", ", ".join(FAULTS)),
+        Ask("update", "u", "try an update now"),
+        Ask("rollback", "b", f"roll back to the weights in force at step {cursor} (the cursor)"),
+        Ask("stop", "x", "stop: save and end; it can be resumed"),
+    )
+
+
+def value_of(verb: str, text: str) -> Any:
+    """The value that was typed. Raises RefusedInput saying what is wrong with it."""
+    text = text.strip()
+    value: Any = text
+    if verb == "speed" and not text:
+        return None
+    if verb in ("step", "speed", "mu"):
+        value = number(text)
+    elif verb == "set":
+        value = typed_options(text)
+    checked(verb, value)
+    return value
+
+
+def number(text: str) -> int | float | str:
+    """A number as it was typed, or the text where it is none."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def typed_options(text: str) -> dict[str, Any]:
+    """`lr 0.01, whiten off` as options by name. Raises RefusedInput, SettingError."""
+    specs = {spec.name: spec for group in (Plasticity, World) for spec in options(group)}
+    found: dict[str, Any] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, typed = part.replace("=", " ").partition(" ")
+        if OWNER.get(name) is None or name not in specs:
+            raise RefusedInput(f"{name!r} is no option that can change while a session runs")
+        value: Any = number(typed.strip())
+        if isinstance(specs[name].default, bool):
+            value = {"on": True, "true": True, "off": False, "false": False}.get(str(value), value)
+        elif isinstance(specs[name].default, float) and isinstance(value, int):
+            value = float(value)
+        check(specs[name], value)
+        found[name] = value
+    if not found:
+        raise RefusedInput("type an option and its value, such as lr 0.01")
+    return found
+
+
+class DriveDialog(ModalScreen[tuple[str, Any] | None]):
+    """Returns what is to be asked (a verb and its value), or None."""
+
+    BINDINGS = [
+        ("escape", "leave", "close"),
+        ("down", "move(1)", "down"),
+        ("up", "move(-1)", "up"),
+    ]
+    DEFAULT_CSS = """
+    DriveDialog { align: center middle; }
+    DriveDialog Vertical {
+        width: 90%; max-width: 76; height: auto; max-height: 100%;
+        background: $surface; border: round $primary; padding: 0 1;
+    }
+    DriveDialog Static { height: auto; }
+    DriveDialog OptionList { height: auto; border: none; background: $surface; }
+    DriveDialog OptionList:focus { border: none; }
+    DriveDialog Input { border: none; height: 1; padding: 0; display: none; }
+    DriveDialog Input:focus { border: none; }
+    """
+
+    def __init__(self, data: SessionData, cursor: int, *, resumable: bool) -> None:
+        super().__init__()
+        self._data, self._cursor = data, cursor
+        self._asks = asks(data.status, cursor, resumable=resumable)
+        self._typing: Ask | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = f"Drive {self._data.place.name}"
+            box.border_subtitle = "a key or enter chooses, esc closes"
+            yield Static(Text(told(self._data.status), style="dim"), id="state")
+            yield OptionList(*(Option(self._row(one)) for one in self._asks))
+            yield Input(select_on_focus=False)
+            yield Static(id="wrong")
+
+    def on_mount(self) -> None:
+        found = self.query_one(OptionList)
+        found.highlighted = 0
+        found.focus()
+
+    @staticmethod
+    def _row(one: Ask) -> Text:
+        return Text.assemble((f"{one.key}  ", "bold"), one.label, "..." if one.hint else "")
+
+    def on_key(self, event: Any) -> None:
+        if self._typing is not None:
+            return
+        for one in self._asks:
+            if event.key == one.key:
+                event.stop()
+                self._choose(one)
+
+    def action_move(self, by: int) -> None:
+        found = self.query_one(OptionList)
+        found.highlighted = ((found.highlighted or 0) + by) % len(self._asks)
+
+    def action_leave(self) -> None:
+        """Back from the value to the list, from the list to the run."""
+        if self._typing is None:
+            self.dismiss(None)
+            return
+        self._typing = None
+        self.query_one(Input).display = False
+        self.query_one("#wrong", Static).update("")
+        self.query_one(OptionList).focus()
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self._choose(self._asks[event.option_index])
+
+    def _choose(self, one: Ask) -> None:
+        if not one.hint:
+            self.dismiss((one.verb, self._cursor if one.verb == "rollback" else None))
+            return
+        self._typing = one
+        field = self.query_one(Input)
+        field.value, field.placeholder, field.display = "", one.hint, True
+        self.query_one(OptionList).highlighted = self._asks.index(one)
+        field.focus()
+
+    @on(Input.Changed)
+    def _check(self, event: Input.Changed) -> None:
+        if self._typing is not None:
+            self.query_one("#wrong", Static).update(Text(self._wrong(event.value), "bold"))
+
+    def _wrong(self, text: str) -> str:
+        assert self._typing is not None
+        if not text:
+            return ""
+        try:
+            value_of(self._typing.verb, text)
+        except RefusedInput as error:
+            return f"! {error}"
+        return ""
+
+    @on(Input.Submitted)
+    def _send(self, event: Input.Submitted) -> None:
+        if self._typing is None:
+            return
+        try:
+            self.dismiss((self._typing.verb, value_of(self._typing.verb, event.value)))
+        except RefusedInput as error:
+            self.query_one("#wrong", Static).update(Text(f"! {error}", "bold"))
+
+
+def told(status: Status | None) -> str:
+    """What a run is doing and what was asked of it last, for a person."""
+    if status is None:
+        return ""
+    parts = [status.detail or status.state]
+    if status.t is not None and status.steps_total is not None:
+        parts.append(f"step {status.t} of {status.steps_total}")
+    if status.live and status.speed_limit:
+        parts.append(f"at most {status.speed_limit:g} steps/s")
+    if status.last_error:
+        parts.append(f"refused: {status.last_error}")
+    elif status.last_command:
+        parts.append(f"last: {status.last_command}")
+    return "\n".join([", ".join(parts[:3]), *parts[3:]])
