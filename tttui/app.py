@@ -1,6 +1,7 @@
 """The full-screen app: one screen over one store, in a theme, on a terminal that may be slow."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -67,6 +68,10 @@ class TttuiApp(App[int]):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.exit, 128 + number)
+
+    def on_ready(self) -> None:
+        gc.freeze()  # what was made to start with stays: no collection has to look at it again
+        gc.enable()
 
     def on_unmount(self) -> None:
         self.store.stop()

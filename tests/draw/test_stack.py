@@ -111,6 +111,6 @@ def test_an_unknown_friction_is_said_to_be_unknown(glyphs: object) -> None:
 def test_no_size_and_no_friction_break_the_picture(
     width: int, height: int, mu: float, kind: str
 ) -> None:
-    shown = Facts(mu if np.isfinite(mu) else None, (0.02, 0.25), Implied(mu, MU_GRID * mu))
     with np.errstate(all="ignore"):
+        shown = Facts(mu if np.isfinite(mu) else None, (0.02, 0.25), Implied(mu, MU_GRID * mu))
         text_of(shown, width, height, UNICODE if kind == "u" else ASCII)

@@ -1,5 +1,6 @@
 """`tttui [PATH ...]`: the app."""
 
+import gc
 from pathlib import Path
 
 import click
@@ -56,6 +57,7 @@ def command(
     from tttui.cli.places import existing
 
     found = [existing(path) for path in paths] or [Path("runs")]
+    gc.disable()  # imports leave no garbage, but look for it; the app switches it on again
     from tttui.app import open_app
 
     return open_app(

@@ -1,25 +1,15 @@
 """The yardsticks of a recorded trajectory: what could have been reached on it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tttui.dynamics.yardsticks import estimated, least_squares, oracle
-from tttui.model.arrays import Bools, Floats, Ints
+from tttui.model.arrays import Bools
 from tttui.model.settings import World
 from tttui.model.steps import Trajectory
+from tttui.model.yardstick import Yardstick
 
 MOST_STEPS = 50_000
 """Recursive least squares goes step by step; longer trajectories are judged by their end."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Yardstick:
-    """One predictor's mean squared error [n] at the steps t [n]."""
-
-    name: str
-    t: Ints
-    mse: Floats
 
 
 def yardsticks_of(trajectory: Trajectory, law: World, mu: float | None) -> list[Yardstick]:

@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 from textual.widget import Widget
 
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
-from tttui.dynamics.recorded import Yardstick
-from tttui.model.compare import Comparison
 from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
 from tttui.model.steps import Trajectory
 from tttui.model.timeline import Timeline
+from tttui.model.yardstick import Yardstick
+
+if TYPE_CHECKING:
+    from tttui.model.compare import Comparison
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +42,7 @@ class View:
     """What the session was forked from, where that has the only record of its weights."""
     other: SessionData | None = None
     """The session that was chosen to compare with."""
-    comparison: Comparison | None = None
+    comparison: "Comparison | None" = None
     """Of the sessions that were put side by side."""
     files: tuple[FileEntry, ...] = ()
     files_of: Place | None = None
@@ -125,6 +128,10 @@ class Pane(Widget):
     def back(self) -> bool:
         """Clear something of this tab on escape; whether there was anything."""
         return False
+
+    def under_cursor(self) -> Place | None:
+        """The session that commands are about; None: the open one."""
+        return None
 
     def copyable(self) -> Sequence[tuple[str, str]]:
         """What `y` copies here, first things first, as (what it is, the text)."""
