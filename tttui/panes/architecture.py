@@ -1,7 +1,6 @@
 """Architecture: the model explained with this session's numbers."""
 
 import numpy as np
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
@@ -97,8 +96,8 @@ class ArchitecturePane(Pane):
     def on_mount(self) -> None:
         self._mark_region()
 
-    def on_resize(self, event: events.Resize) -> None:
-        width, height = event.size
+    def use_room(self) -> None:
+        width, height = self.room
         wide = width >= 150 and height >= 36
         medium = not wide and width >= 96 and height >= 28
         self.set_class(wide, "wide")
@@ -109,9 +108,6 @@ class ArchitecturePane(Pane):
         self._mark_region()
 
     def show(self, view: View) -> None:
-        if not self.is_mounted:
-            self.call_after_refresh(self.show, view)
-            return
         old, self._view = self._view, view
         if old is None or (old.palette, old.glyphs) != (view.palette, view.glyphs):
             for widget in self.query(Drawn):

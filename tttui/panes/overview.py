@@ -156,7 +156,8 @@ class OverviewPane(Pane):
                 yield TransactionPanel()
         yield IdentityCard(id="below")
 
-    def fit(self, width: int, height: int) -> None:
+    def use_room(self) -> None:
+        width, height = self.room
         self.set_class(width < NARROW, "narrow")
         self.set_class(width >= WIDE, "wide")
         self.set_class(height < SHORT, "short")

@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
@@ -126,8 +125,8 @@ class PhysicsPane(Pane):
             chart.can_focus = False
         self._arrange()
 
-    def on_resize(self, event: events.Resize) -> None:
-        width, height = event.size
+    def use_room(self) -> None:
+        width, height = self.room
         if width >= WIDE and height >= TALL:
             self._layout = "wide"
         elif width >= NARROW and height >= 24:
@@ -173,8 +172,6 @@ class PhysicsPane(Pane):
         )
 
     def _arrange(self) -> None:
-        if not self.children:  # a size may arrive before they are composed
-            return
         shown = self._regions()
         for name in REGIONS:
             self.query_one(f"#{name}").display = name in shown
@@ -273,9 +270,6 @@ class PhysicsPane(Pane):
     # Drawing
 
     def show(self, view: View) -> None:
-        if not self.children:
-            self.call_after_refresh(self.show, view)
-            return
         before, self._view = self._pathless(), view
         if self._pathless() != before:
             self._arrange()

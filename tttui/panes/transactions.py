@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
@@ -126,7 +126,7 @@ class TransactionsPane(Pane):
                 chart.can_focus = False
                 yield chart
 
-    def on_resize(self, event: events.Resize) -> None:
+    def use_room(self) -> None:
         self._arrange()
         if self._view is not None:
             self.show(self._view)
@@ -145,20 +145,17 @@ class TransactionsPane(Pane):
             region = self.query_one(f"#{name}")
             region.display = name in regions
             region.set_class(regions == {name}, "alone")
-        alone = regions == {"detail"} and self.size.width >= 78
-        self.query_one(ChangeMap).display = alone or self.size.height >= 30
+        alone = regions == {"detail"} and self.room.width >= 78
+        self.query_one(ChangeMap).display = alone or self.room.height >= 30
 
     def _regions(self) -> frozenset[str]:
-        known = pages(self.size.width, self.size.height)
+        known = pages(self.room.width, self.room.height)
         self._page %= len(known)
         return known[self._page]
 
     # Drawing
 
     def show(self, view: View) -> None:
-        if not self.is_mounted:
-            self.call_after_refresh(self.show, view)
-            return
         before, self._view = self._view, view
         if before is None or before.inspecting != view.inspecting:
             self._arrange()
@@ -287,7 +284,7 @@ class TransactionsPane(Pane):
 
     def do_region(self) -> str | None:
         """The next page of regions, where not all fit."""
-        known = pages(self.size.width, self.size.height)
+        known = pages(self.room.width, self.room.height)
         if len(known) == 1:
             return "Everything is on the screen already."
         self._page = (self._page + 1) % len(known)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from textual.geometry import Size
 from textual.message import Message
 from textual.widget import Widget
 
@@ -115,11 +116,22 @@ class Pane(Widget):
             self.place = place
 
     def on_mount(self) -> None:
+        self.use_room()
         self.post_message(self.Ready())
 
-    def fit(self, width: int, height: int) -> None:
-        """Arrange the tab for this room in cells; called before it is laid out for the first
-        time, so that nothing is drawn twice, and whenever the room changes."""
+    room = Size(0, 0)
+    """The cells that this tab has. It is known before the first layout, so that nothing is
+    drawn twice."""
+
+    def fit(self, room: Size) -> None:
+        """Use this room from now on."""
+        if room != self.room:
+            self.room = room
+            if self.is_mounted:
+                self.use_room()
+
+    def use_room(self) -> None:
+        """Show the parts for which there is room; called once mounted and when it changes."""
 
     def show(self, view: View) -> None:
         """Draw this view; cheap where only the cursor moved."""

@@ -1,7 +1,7 @@
 """Weights: what the plastic weights are, and how they got there."""
 
 import numpy as np
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.timer import Timer
@@ -131,8 +131,8 @@ class WeightsPane(Pane):
     def on_mount(self) -> None:
         self._mark_region()
 
-    def on_resize(self, event: events.Resize) -> None:
-        width, height = event.size
+    def use_room(self) -> None:
+        width, height = self.room
         wide = width >= 150 and height >= 38
         medium = not wide and width >= 96 and height >= 30
         self.set_class(wide, "wide")
@@ -141,9 +141,6 @@ class WeightsPane(Pane):
         self.set_class(width < 72, "narrow")
 
     def show(self, view: View) -> None:
-        if not self.is_mounted:
-            self.call_after_refresh(self.show, view)
-            return
         old, self._view = self._view, view
         if old is None or (old.palette, old.glyphs) != (view.palette, view.glyphs):
             for widget in (*self.query(WeightMap), *self.query(Page), *self.query(StatChart)):

@@ -7,10 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 from rich.style import Style
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.geometry import Size
 from textual.message import Message
 from textual.widgets import Input, Static
 
@@ -112,9 +113,14 @@ class MainScreen(DrivingScreen):
         self._nothing.update("Looking for sessions ...")
         self.store.listen(self._deliver)
 
-    def on_resize(self, event: events.Resize) -> None:
+    @property
+    def room(self) -> Size:
+        """The cells that a tab has."""
+        return Size(self.size.width, max(0, self.size.height - FRAME_ROWS))
+
+    def on_resize(self) -> None:
         for pane in self._panes.values():
-            pane.fit(event.size.width, event.size.height - FRAME_ROWS)
+            pane.fit(self.room)
 
     # New data
 
@@ -130,6 +136,7 @@ class MainScreen(DrivingScreen):
         if new is not None:
             self._go_along(old, new)
         self.show_all()
+        self.leave_when_stopped()
 
     def _go_along(self, old: SessionData | None, new: SessionData) -> None:
         """Make the timeline fit data that is new or has grown."""
@@ -215,7 +222,8 @@ class MainScreen(DrivingScreen):
             f"No session found in {where}.\n\n"
             "tttui demo             make a real session and watch it learn\n"
             "tttui run --name NAME  run one with your settings\n"
-            "tttui PATH             look into another directory\n\n"
+            "tttui PATH             look into another directory\n"
+            "n                      fill in a form and start one here\n\n"
             "This screen shows the first session as soon as it appears."
         )
 
@@ -288,7 +296,7 @@ class MainScreen(DrivingScreen):
         pane = self._panes.get(self.tab)
         if pane is None:
             pane = make_pane(self.tab)
-            pane.fit(self.size.width, self.size.height - FRAME_ROWS)
+            pane.fit(self.room)
             self._panes[self.tab] = pane
             self._body.mount(pane)
             self._want()
@@ -443,9 +451,6 @@ class MainScreen(DrivingScreen):
 
     def action_help(self) -> None:
         self.app.push_screen(HelpScreen(self.tab))
-
-    def action_quit(self) -> None:
-        self.app.exit()
 
     def system_commands(self) -> list[SystemCommand]:
         """Every command that works in this tab, for the command palette."""
