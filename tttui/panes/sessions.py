@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
@@ -131,13 +131,13 @@ class SessionsPane(Pane):
             yield SessionPanel()
             yield TransferMap()
 
-    def on_resize(self, event: events.Resize) -> None:
+    def use_room(self) -> None:
         self._arrange()
         if self._view is not None:
             self.show(self._view)
 
     def _regions(self) -> frozenset[str]:
-        known = pages(self.size.width, self.size.height)
+        known = pages(self.room.width, self.room.height)
         self._page %= len(known)
         return known[self._page]
 
@@ -149,7 +149,7 @@ class SessionsPane(Pane):
         self.query_one("#left").display = bool(left)
         for name in ("table", "line", "curves", "numbers"):
             self.query_one(f"#{name}").display = name in regions
-        self.query_one("#numbers").set_class(self.size.width < NARROW, "narrow")
+        self.query_one("#numbers").set_class(self.room.width < NARROW, "narrow")
         side = self.query_one("#right")
         side.display = bool(right)
         side.set_class(not left, "alone")
@@ -161,9 +161,6 @@ class SessionsPane(Pane):
     # Drawing
 
     def show(self, view: View) -> None:
-        if not self.is_mounted:
-            self.call_after_refresh(self.show, view)
-            return
         first, self._view = self._view is None, view
         if first:
             self._arrange()
@@ -307,6 +304,10 @@ class SessionsPane(Pane):
 
     # Keys and mouse
 
+    def under_cursor(self) -> Place | None:
+        summary = self._summary()
+        return None if summary is None else summary.place
+
     def do_up(self) -> None:
         self._move(-1)
 
@@ -349,7 +350,7 @@ class SessionsPane(Pane):
             return MARK_MORE
         self._transfer = not self._transfer
         self._choose()
-        known = pages(self.size.width, self.size.height)
+        known = pages(self.room.width, self.room.height)
         if self._transfer and "transfer" not in self._regions():
             self._page = next(i for i, page in enumerate(known) if "transfer" in page)
             self._arrange()
@@ -388,7 +389,7 @@ class SessionsPane(Pane):
 
     def do_region(self) -> str | None:
         """The next page of regions, where not all fit."""
-        known = pages(self.size.width, self.size.height)
+        known = pages(self.room.width, self.room.height)
         if len(known) == 1:
             return "Everything is on the screen already."
         self._page = (self._page + 1) % len(known)

@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 from tttui.engine.control import checked
 from tttui.engine.faults import FAULTS
 from tttui.model.errors import RefusedInput
-from tttui.model.session import SessionData, Status
+from tttui.model.session import Status
 from tttui.model.settings import OWNER, Plasticity, World, check, options
 
 RESUME = "resume"
@@ -30,11 +30,12 @@ class Ask:
     hint: str = ""
 
 
-def asks(status: Status | None, cursor: int, *, resumable: bool) -> tuple[Ask, ...]:
+def asks(status: Status | None, cursor: int | None, *, resumable: bool) -> tuple[Ask, ...]:
     """What can be asked of a run in this state."""
     if resumable:
         return (Ask(RESUME, "r", "resume: go on in the background, exactly where it stopped"),)
     paused = status is not None and status.state == "paused"
+    back = Ask("rollback", "b", f"roll back to the weights in force at step {cursor} (the cursor)")
     return (
         Ask("continue", "p", "continue") if paused else Ask("pause", "p", "pause"),
         Ask("step", "a", "steps, then pause", "number of steps, such as 1"),
@@ -45,7 +46,7 @@ def asks(status: Status | None, cursor: int, *, resumable: bool) -> tuple[Ask, .
         Ask("set", "s", "other options", "lr 0.01, rollback_tol 0.1, grad_norm_max 50 ..."),
         Ask("fault", "f", "inject a fault", ", ".join(FAULTS)),
         Ask("update", "u", "try an update now"),
-        Ask("rollback", "b", f"roll back to the weights in force at step {cursor} (the cursor)"),
+        *(() if cursor is None else (back,)),
         Ask("stop", "x", "stop: save and end; it can be resumed"),
     )
 
@@ -115,17 +116,20 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
     DriveDialog Input:focus { border: none; }
     """
 
-    def __init__(self, data: SessionData, cursor: int, *, resumable: bool) -> None:
+    def __init__(
+        self, name: str, status: Status | None, cursor: int | None, *, resumable: bool
+    ) -> None:
+        """`cursor` is the step to roll back to; None where none is shown."""
         super().__init__()
-        self._data, self._cursor = data, cursor
-        self._asks = asks(data.status, cursor, resumable=resumable)
+        self._run, self._status, self._cursor = name, status, cursor
+        self._asks = asks(status, cursor, resumable=resumable)
         self._typing: Ask | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = f"Drive {self._data.place.name}"
+            box.border_title = f"Drive {self._run}"
             box.border_subtitle = "a key or enter chooses, esc closes"
-            yield Static(Text(told(self._data.status), style="dim"), id="state")
+            yield Static(Text(told(self._status), style="dim"), id="state")
             yield OptionList(*(Option(self._row(one)) for one in self._asks))
             yield Input(select_on_focus=False)
             yield Static(id="wrong")

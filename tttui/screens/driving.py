@@ -14,10 +14,13 @@ from textual.message import Message
 
 from tttui.engine.control import Verb
 from tttui.engine.launch import launch
+from tttui.engine.plan import GROWING, Plan, measured_size, measured_speed, planned_fork
 from tttui.model.errors import TttuiError
-from tttui.model.session import SessionData, Status
+from tttui.model.session import Meta, Place, SessionData, Status
 from tttui.screens.drive import RESUME, DriveDialog
 from tttui.screens.hand_out import HandOutScreen
+from tttui.screens.launch import LaunchForm
+from tttui.screens.leaving import LeavingDialog
 from tttui.store import Store
 
 
@@ -43,36 +46,51 @@ class DrivingScreen(HandOutScreen):
         self.store = store
         self.started: set[Path] = set()
         """Directories of the runs that were started from here."""
+        self._leaving = False
+        """The app ends when the open run has stopped."""
+
+    @property
+    def target(self) -> tuple[Place | None, Status | None]:
+        """The session that is steered: the one under the tab's cursor, else the open one."""
+        data = self.snapshot.data
+        if data is None:
+            return None, None
+        place = self.shown_pane.under_cursor() if self.tab == "sessions" else None
+        if place is None or place.path == data.place.path:
+            return data.place, data.status
+        rows = self.snapshot.summaries
+        return place, next((s.status for s in rows if s.place.path == place.path), None)
 
     @property
     def status(self) -> Status | None:
-        """What the open run is doing; None for a session that tttui did not write."""
-        data = self.snapshot.data
-        return None if data is None else data.status
+        """What the target is doing; None for a session that tttui did not write."""
+        return self.target[1]
 
     @property
     def steerable(self) -> bool:
-        """Somebody should be there to carry out what is asked of the open run."""
+        """Somebody should be there to carry out what is asked of the target."""
         status = self.status
         return status is not None and status.state in ("running", "paused")
 
     @property
     def resumable(self) -> bool:
-        """The open run has steps left, and nobody runs it."""
-        status = self.status
-        if status is None or status.state in ("running", "paused", "unknown", "completed"):
+        """The target has steps left, and nobody runs it."""
+        place, status = self.target
+        if place is None or place.layout != "native" or status is None:
             return False
-        return self.snapshot.data is not None and self.snapshot.data.place.layout == "native"
+        return status.state not in ("running", "paused", "unknown", "completed")
 
     def ask(self, verb: Verb, value: Any = None) -> None:
-        """Ask the owner of the open run; the answer is noted."""
-        data, status = self.snapshot.data, self.status
-        if data is None or status is None:
+        """Ask the owner of the target; the answer is noted."""
+        place, status = self.target
+        if place is None:
+            self.note("No session is open.")
+        elif status is None:
             self.note("Another program wrote this session; it can be forked, not driven.")
         elif not self.steerable:
-            self.note(f"Nobody runs this session, it is {status.detail or status.state}.")
+            self.note(f"Nobody runs {place.name}, it is {status.detail or status.state}.")
         else:
-            self.store.ask(data.place, verb, value)
+            self.store.ask(place, verb, value)
 
     def start(self, words: Sequence[str], doing: str) -> None:
         """Start a session by a command of tttui, and open it when it runs."""
@@ -118,9 +136,9 @@ class DrivingScreen(HandOutScreen):
         self.ask("transaction")
 
     def action_drive(self) -> None:
-        """Everything that can be asked of the open run."""
-        data = self.snapshot.data
-        if data is None or not (self.steerable or self.resumable):
+        """Everything that can be asked of the run."""
+        place, status = self.target
+        if place is None or not (self.steerable or self.resumable):
             self.ask("pause")  # says why not
             return
 
@@ -129,12 +147,91 @@ class DrivingScreen(HandOutScreen):
                 return
             verb, value = request
             if verb == RESUME:
-                self._resume(data)
+                self.start(["resume", str(place.path.absolute())], f"Resuming {place.name}")
             else:
                 self.ask(verb, value)  # type: ignore[arg-type]
 
-        dialog = DriveDialog(data, self.timeline.cursor, resumable=self.resumable)
+        cursor = self.timeline.cursor if self._is_open(place) else None
+        dialog = DriveDialog(place.name, status, cursor, resumable=self.resumable)
         self.app.push_screen(dialog, chosen)
 
-    def _resume(self, data: SessionData) -> None:
-        self.start(["resume", str(data.place.path.absolute())], f"Resuming {data.place.name}")
+    def action_new(self) -> None:
+        """The form of a new session."""
+        self._fill_in(Plan("run", self._root()))
+
+    def action_fork(self) -> None:
+        """The form of a fork, at the cursor where the session is the open one."""
+        place, data = self.target[0], self.snapshot.data
+        if place is None or data is None:
+            self.note("No session is open that could be forked.")
+            return
+        if self._is_open(place):
+            at = self.timeline.cursor if place.layout == "native" else None
+            self._fill_in(planned_fork(self._root(), data, at))
+            return
+        found = next((s for s in self.snapshot.summaries if s.place.path == place.path), None)
+        meta = found.meta if found is not None else Meta()
+        self._fill_in(planned_fork(self._root(), SessionData(place, meta=meta), None))
+
+    def action_resume(self) -> None:
+        """The form that resumes, for more steps than were planned if wanted."""
+        place, status = self.target
+        if place is None or place.layout != "native":
+            self.note("Only sessions that tttui wrote can be resumed; this one can be forked.")
+        elif self.steerable:
+            self.note(f"{place.name} runs already.")
+        else:
+            left = status is not None and (status.t or 0) < (status.steps_total or 0)
+            more = {} if left or status is None else {"steps": str(status.steps_total or 600)}
+            self._fill_in(Plan("resume", place.path.parent, more, place))
+
+    def action_quit(self) -> None:
+        """Leave; of a run that was started here, ask what is to become of it."""
+        data = self.snapshot.data
+        live = data is not None and data.status is not None and data.status.live
+        if data is None or not live or data.place.path not in self.started:
+            self.app.exit()
+            return
+
+        def chosen(what: str | None) -> None:
+            if what == "stop":
+                self.note("Stopping; the app ends when the run is saved ...")
+                self._leaving = True
+                self.store.ask(data.place, "stop")
+            elif what == "keep":
+                self.app.exit()
+
+        self.app.push_screen(LeavingDialog(data.place.name), chosen)
+
+    def leave_when_stopped(self) -> None:
+        """End the app once the run that was asked to stop has saved itself."""
+        data = self.snapshot.data
+        if not self._leaving:
+            return
+        if data is None or data.status is None or not data.status.live:
+            self.app.exit()
+
+    def _fill_in(self, plan: Plan) -> None:
+        """Show a form, and start what comes back."""
+        data, rows = self.snapshot.data, self.snapshot.summaries
+        speed = measured_speed([data.status if data else None, *(s.status for s in rows)])
+        size = measured_size(data.place, len(data.steps), GROWING) if data is not None else None
+
+        def filled(plan: Plan | None) -> None:
+            if plan is not None:
+                what = plan.text("name") or (plan.source.name if plan.source else "a session")
+                self.start(plan.words(), f"Starting {what}")
+
+        self.app.push_screen(LaunchForm(plan, speed, size), filled)
+
+    def _is_open(self, place: Place) -> bool:
+        data = self.snapshot.data
+        return data is not None and data.place.path == place.path
+
+    def _root(self) -> Path:
+        """Where new sessions go: beside the native ones that are shown, else the first path."""
+        shown = [place.path.parent for place in self.snapshot.places if place.layout == "native"]
+        for path in self.store.paths:
+            if path not in {place.path for place in self.snapshot.places}:
+                return path
+        return shown[0] if shown else Path("runs")

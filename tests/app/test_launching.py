@@ -1,0 +1,170 @@
+"""Starting sessions from the app, and leaving while they run."""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from tests.app.conftest import Driver, OpenApp
+from tests.engine.sessions import create, run_through, same, settings
+from tests.live import alive, end, state, status, wait_until
+from tttui.artifacts.discover import find_sessions
+from tttui.cli.main import main
+from tttui.screens.launch import Field, LaunchForm
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A run root; whatever runs below it is ended afterwards."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    path = tmp_path / "runs"
+    path.mkdir()
+    yield path
+    for place in find_sessions([path]):
+        end(place.path)
+
+
+@pytest.fixture
+def done(root: Path) -> Path:
+    """A completed session of 40 steps."""
+    return run_through(root / "done", settings(steps=40))
+
+
+async def fill(driver: Driver, key: str, **values: str) -> None:
+    """Open a form by its key and type values into its fields."""
+    await driver.press(key)
+    await driver.until(lambda: len(form(driver).query(Field)) == len(form(driver).plan.names))
+    for field in form(driver).query(Field):
+        if field.option in values:
+            field.query_one(Input).value = values[field.option]
+    await driver.until(lambda: all(form(driver).plan.text(k) == v for k, v in values.items()))
+
+
+def form(driver: Driver) -> LaunchForm:
+    screen = driver.app.screen
+    assert isinstance(screen, LaunchForm), driver.text()
+    return screen
+
+
+SHORT = {"steps": "200", "seed": "5", "noise_std": "0.01", "checkpoint_s": "1000000"}
+
+
+async def test_a_session_that_the_form_starts_is_opened_and_like_any_other(
+    root: Path, tmp_path: Path, open_app: OpenApp
+) -> None:
+    async with open_app(root) as driver:
+        await fill(driver, "n", name="one", **SHORT)
+        await driver.press("enter")
+        await driver.until(lambda: state(root / "one") == "completed", "the run")
+        await driver.until(lambda: len(driver.data.steps) == 200, "its steps on the screen")
+        assert driver.data.place.name == "one"
+    assert same(run_through(tmp_path / "whole", settings()), root / "one") == []
+
+
+async def test_the_form_names_what_is_wrong_and_starts_nothing(
+    done: Path, open_app: OpenApp
+) -> None:
+    async with open_app(done.parent) as driver:
+        await fill(driver, "n", name="done", mu="3", lr="-1", base="nowhere.pt", env_mode="round")
+        shown = driver.text()
+        for words in (
+            "done exists already",
+            "3.0 is above the largest allowed value 1",
+            "-1.0 is not above 0",
+            "there is no such file",
+            "'round' is not one of linear, nonlinear",
+        ):
+            assert words in shown
+        await driver.press("enter")
+        assert form(driver).focused is form(driver).query(Input).first()
+    assert [place.name for place in find_sessions([done.parent])] == ["done"]
+
+
+async def test_the_command_that_is_copied_does_what_the_form_does(
+    root: Path, open_app: OpenApp
+) -> None:
+    async with open_app(root) as driver:
+        await fill(driver, "n", name="one", whiten="off", **SHORT)
+        await driver.press("ctrl+y")
+        words = shlex.split(driver.app.clipboard)
+    assert words[0] == "tttui"
+    assert words[-1] == "--detach"
+    assert main(words[1:-1]) == 0
+    assert state(root / "one") == "completed"
+
+
+async def test_a_fork_starts_at_the_cursor(done: Path, open_app: OpenApp) -> None:
+    async with open_app(done) as driver:
+        await driver.press("home", *["right"] * 33)
+        await fill(driver, "F", name="child", steps="40")
+        assert form(driver).plan.text("at") == "33"
+        await driver.press("enter")
+        await driver.until(lambda: driver.data.place.name == "child", "the fork")
+        assert driver.data.meta.forked_at_t == 33
+        await driver.until(lambda: state(done.parent / "child") == "completed")
+
+
+async def test_a_completed_session_is_resumed_for_more_steps(done: Path, open_app: OpenApp) -> None:
+    async with open_app(done) as driver:
+        await fill(driver, "R", steps="24")
+        await driver.press("enter")
+        await driver.until(lambda: len(driver.data.steps) == 64, "24 more steps")
+
+
+async def test_why_a_session_could_not_be_started_is_noted(root: Path, open_app: OpenApp) -> None:
+    (root / "wrong.pt").write_text("no base")
+    async with open_app(root) as driver:
+        await fill(driver, "n", name="one", base=str(root / "wrong.pt"))
+        await driver.press("enter")
+        await driver.until(lambda: "Not started" in driver.text(), "the reason")
+        assert "wrong.pt" in driver.text()
+
+
+async def test_a_base_that_is_pretrained_first_tells_its_progress(
+    root: Path, open_app: OpenApp
+) -> None:
+    async with open_app(root) as driver:
+        await fill(driver, "n", name="one", pretrain_steps="60", pretrain_seed="7", steps="8")
+        await driver.press("enter")
+        await driver.until(lambda: "pretraining" in driver.text(), "progress")
+        await driver.until(lambda: state(root / "one") == "completed", "the run")
+
+
+@pytest.mark.parametrize(("key", "then"), [("enter", "paused"), ("s", "interrupted")])
+async def test_leaving_asks_what_is_to_become_of_a_run_that_was_started_here(
+    root: Path, open_app: OpenApp, key: str, then: str
+) -> None:
+    async with open_app(root) as driver:
+        await fill(driver, "n", name="one", paused="on", **SHORT)
+        await driver.press("enter")
+        await driver.until(lambda: driver.main.started and driver.main.steerable, "the run")
+        await driver.press("q")
+        assert "keep it running" in driver.text()
+        await driver.press("escape")
+        assert driver.app.is_running
+        await driver.press("q", key)
+        await driver.until(lambda: not driver.app.is_running, "the app to end")
+    assert state(root / "one") == then
+    assert alive(status(root / "one")["pid"]) == (then == "paused")
+
+
+async def test_leaving_does_not_ask_about_runs_of_others(root: Path, open_app: OpenApp) -> None:
+    run = create(root / "a")  # live, and held by this process
+    async with open_app(root) as driver:
+        await driver.until(lambda: driver.main.steerable, "the run")
+        await driver.press("q")
+        await driver.until(lambda: not driver.app.is_running, "the app to end")
+    run.close("interrupted")
+
+
+async def test_the_run_outlives_an_app_that_is_gone(
+    root: Path, tmp_path: Path, open_app: OpenApp
+) -> None:
+    async with open_app(root) as driver:
+        await fill(driver, "n", name="one", speed_limit="400", **SHORT)
+        await driver.press("enter")
+        await driver.until(lambda: state(root / "one") == "running", "the run")
+    wait_until(lambda: state(root / "one") == "completed")
+    assert same(run_through(tmp_path / "whole", settings()), root / "one") == []

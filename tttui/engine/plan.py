@@ -1,0 +1,316 @@
+"""A session that somebody is about to start: what was typed, checked, and the command for it."""
+
+import os
+import re
+import shlex
+import shutil
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import Field, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from tttui.artifacts.names import run_directory
+from tttui.engine.recordedmeta import settings_of
+from tttui.model.errors import RefusedInput, SettingError, TttuiError
+from tttui.model.session import Place, SessionData, Status
+from tttui.model.settings import (
+    PRESETS,
+    Model,
+    Plasticity,
+    Pretraining,
+    Settings,
+    World,
+    check,
+    options,
+)
+
+Kind = Literal["run", "fork", "resume"]
+
+FIRST = (
+    "name",
+    "preset",
+    "env_mode",
+    "mu",
+    "steps",
+    "seed",
+    "noise_std",
+    "lr",
+    "chunk",
+    "rollback_tol",
+    "grad_norm_max",
+    "state_norm_max",
+    "device",
+    "base",
+    "speed_limit",
+    "paused",
+)
+"""What people change most, before all other settings."""
+
+SPECS: Mapping[str, Field[Any]] = {
+    spec.name: spec
+    for group in (World, Plasticity, Settings, Model, Pretraining)
+    for spec in options(group)
+    if spec.metadata["minimum"] is None or spec.metadata["minimum"] != spec.metadata["maximum"]
+}
+
+OWN: Mapping[str, str] = {
+    "name": "name of the session's directory; empty takes one from its settings",
+    "preset": f"a named set of settings: {', '.join(PRESETS)}",
+    "base": "base checkpoint to start from; empty takes one that fits, else pretrains",
+    "at": "step of the parent whose weights it starts from",
+    "speed_limit": "steps a second; empty is as fast as it goes",
+    "paused": "begin paused, to be stepped: on or off",
+}
+"""Fields that are no settings, with their help."""
+
+BYTES_A_STEP = 360
+"""Bytes on disk for one step with the shipped settings, where no session tells."""
+
+MEMORY_MB = 75
+"""Memory of a process that runs a session with the shipped settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A session to start; `typed` holds a text by field, empty ones are left to the default."""
+
+    kind: Kind
+    root: Path
+    typed: Mapping[str, str] = field(default_factory=dict[str, str])
+    source: Place | None = None
+    """What is forked or resumed."""
+    like: Settings = field(default_factory=Settings)
+    """The settings that hold where nothing is typed."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields of this kind of plan, in order."""
+        if self.kind == "resume":
+            return ("steps", "speed_limit", "paused")
+        if self.kind == "run":
+            return (*FIRST, *(name for name in SPECS if name not in FIRST))
+        fixed = {spec.name for group in (Model, Pretraining) for spec in fields(group)} | {"base"}
+        rest = (name for name in SPECS if name not in FIRST)
+        chosen = ["name", "at", *FIRST[1:], *rest]
+        return tuple(name for name in chosen if name not in fixed or name == "dt")
+
+    def help(self, name: str) -> str:
+        """One sentence, with the range, for a field."""
+        if self.kind == "resume" and name == "steps":
+            return "steps to run from where it stands; empty runs what is left"
+        if name in OWN:
+            return OWN[name]
+        m = SPECS[name].metadata
+        parts = [m["help"]]
+        if m["choices"]:
+            parts.append(" or ".join(m["choices"]))
+        elif isinstance(SPECS[name].default, bool):
+            parts.append("on or off")
+        low, high = m["minimum"], m["maximum"]
+        if low is not None and high is not None:
+            parts.append(f"{low:g} to {high:g}")
+        elif low is not None:
+            parts.append(f"at least {low:g}")
+        elif m["above"] is not None:
+            parts.append(f"above {m['above']:g}")
+        return "; ".join(parts)
+
+    def default(self, name: str) -> str:
+        """What holds where nothing is typed."""
+        if name in OWN or (self.kind == "resume" and name == "steps"):
+            return {"paused": "off", "preset": "" if self.kind == "fork" else "stable"}.get(
+                name, ""
+            )
+        value = self._before_typing().flat()[name]
+        if name == "mu" and value is None:
+            return "random"
+        return _shown(value)
+
+    def problems(self) -> dict[str, str]:
+        """What is wrong, by field; empty where it can be started."""
+        wrong: dict[str, str] = {}
+        values: dict[str, Any] = {}
+        for name in self.names:
+            text = self.text(name)
+            if not text:
+                continue
+            try:
+                if name in OWN:
+                    self._check_own(name, text)
+                else:
+                    values[name] = parsed(SPECS[name], text)
+                    check(SPECS[name], values[name])
+                    if name == "device" and not re.fullmatch(r"cpu|cuda(:\d+)?", text):
+                        raise RefusedInput("device: choose cpu, cuda or cuda:N")
+            except RefusedInput as error:
+                wrong[name] = _without_name(name, error)
+        if not wrong and self.kind != "resume":
+            try:
+                self._before_typing().updated(values).validate()
+            except SettingError as error:
+                wrong[error.name] = _without_name(error.name, error)
+        return wrong
+
+    def text(self, name: str) -> str:
+        return self.typed.get(name, "").strip()
+
+    def words(self) -> list[str]:
+        """The command line behind `tttui`, as a person would type it."""
+        found: list[str] = [self.kind]
+        if self.source is not None:
+            found.append(str(self.source.path.absolute()))
+        if self.kind != "resume":
+            found += ["--root", str(self.root.absolute())]
+        for name in self.names:
+            text, flag = self.text(name), "--" + name.replace("_", "-")
+            spec = SPECS.get(name)
+            if name == "paused" or (spec is not None and isinstance(spec.default, bool)):
+                if text and parsed(spec, text) is True:
+                    found.append(flag)
+                elif text and name != "paused":
+                    found.append(f"--no-{flag[2:]}")
+            elif text:
+                found += [flag, text]
+        return found
+
+    def command(self) -> str:
+        return shlex.join(["tttui", *self.words(), "--detach"])
+
+    def estimate(self, speed: float | None, bytes_a_step: float | None) -> str:
+        """Time, memory and disk that it will take; `speed` in steps a second as measured."""
+        steps = self._steps()
+        if steps is None:
+            return ""
+        limit = parsed(None, self.text("speed_limit"))
+        if isinstance(limit, (int, float)) and not isinstance(limit, bool) and limit > 0:
+            speed = min(speed, limit) if speed is not None else limit
+        if speed is None:
+            time = "time not known, no run was measured here yet"
+        else:
+            time = f"about {_duration(steps / speed)} at {speed:.0f} steps/s"
+        size = steps * (bytes_a_step or BYTES_A_STEP)
+        space = f"{_size(size)} on disk"
+        with suppress(OSError):
+            free = shutil.disk_usage(_there(self.root)).free
+            space += f" ({_size(free)} free{'' if size < free else ': TOO LITTLE'})"
+        return f"{steps} steps: {time}, {MEMORY_MB} MB of memory, {space}"
+
+    def _steps(self) -> int | None:
+        typed = parsed(None, self.text("steps"))
+        if self.text("steps"):
+            return typed if isinstance(typed, int) and typed > 0 else None
+        return None if self.kind == "resume" else self._before_typing().steps
+
+    def _before_typing(self) -> Settings:
+        preset = self.text("preset")
+        return self.like.with_preset(preset) if preset in PRESETS else self.like
+
+    def _check_own(self, name: str, text: str) -> None:
+        if name == "name":
+            if run_directory(self.root, text).exists():
+                raise RefusedInput(f"name: {text} exists already under {self.root}")
+        elif name == "preset" and text not in PRESETS:
+            raise RefusedInput(f"preset: choose from {', '.join(PRESETS)}")
+        elif name == "base" and not Path(text).is_file():
+            raise RefusedInput("base: there is no such file")
+        elif name == "paused" and not isinstance(parsed(None, text), bool):
+            raise RefusedInput("paused: choose on or off")
+        elif name == "at" and not text.isdecimal():
+            raise RefusedInput("at: is not a step")
+        elif name == "speed_limit":
+            rate = parsed(None, text)
+            if isinstance(rate, (bool, str)) or not rate > 0:
+                raise RefusedInput("speed_limit: is not a number above 0")
+
+
+def planned_fork(root: Path, data: SessionData, at: int | None) -> Plan:
+    """A fork of a session, with its settings where nothing is typed."""
+    like = Settings()
+    with suppress(TttuiError):
+        like = settings_of(data.meta.raw, data.place.path)
+    native = data.place.layout == "native"
+    mu = like.world.mu if data.mu_now is None else data.mu_now
+    like = replace(
+        like, world=replace(like.world, mu=mu), seed=like.seed + 1 if native else like.seed
+    )
+    typed = {} if at is None else {"at": str(at)}
+    return Plan("fork", root, typed, data.place, like)
+
+
+def measured_speed(found: Iterable[Status | None]) -> float | None:
+    """The median speed in steps a second of runs that nobody slowed down."""
+    speeds = [
+        s.steps_per_second
+        for s in found
+        if s is not None and s.steps_per_second and s.speed_limit is None and s.state != "paused"
+    ]
+    return statistics.median(speeds) if speeds else None
+
+
+def measured_size(place: Place, steps: int, files: Sequence[str]) -> float | None:
+    """Bytes on disk for each step of a session; `files` are those that grow with it."""
+    if place.layout != "native" or steps < 1:
+        return None
+    total = 0
+    for name in files:
+        with suppress(OSError):
+            total += os.stat(place.path / name).st_size
+    return total / steps if total else None
+
+
+GROWING = (
+    "per_step.csv",
+    "trajectory.csv",
+    "update_events.jsonl",
+    "update_events.json",
+    "weights_history.npy",
+)
+
+
+def parsed(spec: Field[Any] | None, text: str) -> Any:
+    """What was typed as a value: a number, on/off, or the text."""
+    words = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
+    if (spec is None or isinstance(spec.default, bool)) and text in words:
+        return words[text]
+    if spec is not None and (spec.metadata["choices"] or isinstance(spec.default, str)):
+        return text
+    for kind in (int, float):
+        with suppress(ValueError):
+            value = kind(text)
+            is_float = spec is not None and not isinstance(spec.default, int)
+            return float(value) if is_float and abs(value) < 1e300 else value
+    return text
+
+
+def _there(path: Path) -> Path:
+    """The path, or the nearest directory above that exists."""
+    path = path.absolute()
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _without_name(name: str, error: RefusedInput) -> str:
+    return str(error).removeprefix(f"{name}: ")
+
+
+def _size(n: float) -> str:
+    for unit, power in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if n >= power:
+            return f"{n / power:.3g} {unit}"
+    return f"{n:.0f} B"
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 172800.0), ("h", 7200.0), ("min", 120.0)):
+        if seconds >= length:
+            return f"{seconds / {'days': 86400, 'h': 3600, 'min': 60}[unit]:.3g} {unit}"
+    return f"{max(1, round(seconds))} s"

@@ -1,0 +1,63 @@
+"""What becomes of a run that was started here when the person leaves."""
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+CHOICES = {
+    "keep": ("k", "keep it running; open it again to see it"),
+    "stop": ("s", "save it and stop it; it can be resumed"),
+    "cancel": ("c", "stay here"),
+}
+
+
+class LeavingDialog(ModalScreen[str]):
+    """Returns one of CHOICES."""
+
+    BINDINGS = [
+        ("escape", "dismiss('cancel')", "stay"),
+        ("q", "dismiss('keep')", "keep it running"),
+        ("down,j", "move(1)", "down"),
+        ("up", "move(-1)", "up"),
+        *((key, f"dismiss('{name}')", name) for name, (key, _) in CHOICES.items()),
+    ]
+    DEFAULT_CSS = """
+    LeavingDialog { align: center middle; }
+    LeavingDialog Vertical {
+        width: 90%; max-width: 64; height: auto; max-height: 100%;
+        background: $surface; border: round $primary; padding: 0 1;
+    }
+    LeavingDialog Static { height: auto; }
+    LeavingDialog OptionList { height: auto; border: none; background: $surface; }
+    LeavingDialog OptionList:focus { border: none; }
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._run = name
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = "Leave"
+            box.border_subtitle = "a key or enter chooses"
+            yield Static(Text(f"{self._run}, which was started here, still runs.", "dim"))
+            yield OptionList(
+                *(Option(Text.assemble((f"{k}  ", "bold"), what)) for k, what in CHOICES.values())
+            )
+
+    def on_mount(self) -> None:
+        found = self.query_one(OptionList)
+        found.highlighted = 0
+        found.focus()
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(tuple(CHOICES)[event.option_index])
+
+    def action_move(self, by: int) -> None:
+        found = self.query_one(OptionList)
+        found.highlighted = ((found.highlighted or 0) + by) % len(CHOICES)
