@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tttui.artifacts.catalogue import Catalogue, list_files
 from tttui.artifacts.discover import find_sessions
+from tttui.artifacts.logfile import LogTail
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.status import ago, status_of
 from tttui.artifacts.watch import Watcher
@@ -74,6 +75,8 @@ class Snapshot:
     files: tuple[FileEntry, ...] = ()
     files_of: Place | None = None
     """The session whose files were asked for."""
+    log: LogTail | None = None
+    """The end of the open run's log; read only while somebody wants it."""
     note: str = ""
     """What became of the last request, for a person."""
     noted: int = 0
@@ -92,6 +95,7 @@ class Wants:
     yardsticks: bool = False
     summaries: bool = False
     relatives: bool = False
+    log: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +213,16 @@ class Store:
         self._do(lambda: self._open_path(path))
 
     def want(
-        self, *, trajectory: bool, yardsticks: bool, summaries: bool, relatives: bool = False
+        self,
+        *,
+        trajectory: bool,
+        yardsticks: bool,
+        summaries: bool,
+        relatives: bool = False,
+        log: bool = False,
     ) -> None:
         """Say which of the costly parts are on the screen; they are kept up to date then."""
-        wants = Wants(trajectory, yardsticks, summaries, relatives)
+        wants = Wants(trajectory, yardsticks, summaries, relatives, log)
 
         def set_wants() -> None:
             if wants != self._wants:
@@ -350,6 +360,10 @@ class Store:
             self._load_costly()
 
     def _load_costly(self) -> None:
+        if self._wants.log and self._reader is not None:
+            log = self._reader.log()
+            if log is not self.snapshot.log:
+                self._publish(replace(self.snapshot, log=log))
         if self._wants.summaries:
             self._load_table()
             self._compare_on()

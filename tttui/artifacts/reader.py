@@ -9,7 +9,9 @@ from typing import Any
 
 from tttui.artifacts.events import EventLines, EventList
 from tttui.artifacts.history import HistoryFile
+from tttui.artifacts.interventions import read_interventions
 from tttui.artifacts.layout import files_of, why_missing
+from tttui.artifacts.logfile import LogFile, LogTail
 from tttui.artifacts.meta import read_meta, read_metrics
 from tttui.artifacts.runs import runs_of
 from tttui.artifacts.status import derive_status, read_status
@@ -56,6 +58,10 @@ class SessionReader:
         self._weights = WholeFile[Weights](files.weights, "weights", read_plastic)
         self._base = WholeFile(files.base, "base", read_base)
         self._status = WholeFile(files.status, "status", read_status) if files.status else None
+        self._log = LogFile(self._place.path / "run.log")
+        self._interventions = WholeFile(
+            self._place.path / "interventions.jsonl", "interventions", read_interventions
+        )
         self._history = None
         if files.history is not None:
             history = HistoryFile(files.history)
@@ -95,6 +101,8 @@ class SessionReader:
             if self._status.value is not None:
                 status = derive_status(self._status.value, self._now())
         self._collect(problems, "status", self._status)
+        self._interventions.refresh()
+        problems += self._interventions.problems
         if self._history is not None:
             self._history.refresh()
         self._collect(problems, "history", self._history)
@@ -114,12 +122,17 @@ class SessionReader:
             weights=self._weights.value,
             base=base,
             base_cfg=base_cfg,
+            interventions=self._interventions.value or (),
             problems=tuple(problems),
             loading=loading or bool(self._steps and self._steps.unread),
         )
         if self._data is None or not _same(self._data, data):
             self._data = data
         return self._data
+
+    def log(self) -> LogTail:
+        """The end of run.log, read now at the cost of what was appended."""
+        return self._log.read()
 
     def trajectory(self) -> Trajectory | None:
         """The trajectory, read now (natively only what was appended), None where there is none.
@@ -255,6 +268,7 @@ def _same(before: SessionData, after: SessionData) -> bool:
         and before.history is after.history
         and before.weights is after.weights
         and before.base is after.base
+        and before.interventions is after.interventions
         and before.problems == after.problems
         and before.loading == after.loading
     )

@@ -155,6 +155,8 @@ class SessionData:
     base: Weights | None = None
     """base_checkpoint.pt, with a_raw [n_state]."""
     base_cfg: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    interventions: tuple[tuple[int, str], ...] = ()
+    """What somebody changed while it ran: the step, and what (`mu 0.3`); ascending."""
     problems: tuple[Problem, ...] = ()
     loading: bool = False
     """More is still being read; what is here is shown meanwhile."""
@@ -176,6 +178,14 @@ class SessionData:
     def problem(self, part: str) -> Problem | None:
         """The first problem of a part, or None."""
         return next((p for p in self.problems if p.part == part), None)
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of a run's log; `level` is INFO, WARNING ..."""
+
+    level: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

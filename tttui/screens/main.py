@@ -15,6 +15,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from tttui.artifacts.logfile import LogTail
 from tttui.draw.colours import style
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
@@ -31,10 +32,14 @@ from tttui.screens.help import HelpScreen
 from tttui.screens.opening import StartView, horizon_of, opened, spreads_far
 from tttui.store import Snapshot, Store
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
+from tttui.widgets.logpanel import LogPanel
 from tttui.widgets.scrubber import Scrubber
 
 FRAME = 1 / 20
 """Time between two frames of the replay, in seconds."""
+
+LOG_COMMANDS = ("log_search", "log_level", "log_scroll(-1)", "log_scroll(1)")
+"""Commands that work while the log is shown."""
 
 FRAME_ROWS = 4
 """Rows around a tab: header, tabs, scrubber, keys."""
@@ -60,6 +65,7 @@ class MainScreen(DrivingScreen):
         )
         for command in COMMANDS
     ]
+    AUTO_FOCUS = ""  # keys are commands until somebody asks for a text field
     DEFAULT_CSS = """
     MainScreen { layout: vertical; }
     MainScreen #body { height: 1fr; }
@@ -101,6 +107,7 @@ class MainScreen(DrivingScreen):
         yield TabBar(self.tab)
         yield Container(id="body")
         yield Static("", id="nothing")
+        yield LogPanel()
         yield Scrubber()
         yield KeyBar()
 
@@ -108,6 +115,7 @@ class MainScreen(DrivingScreen):
         self._top, self._tabs = self.query_one(TopBar), self.query_one(TabBar)
         self._scrubber, self._keybar = self.query_one(Scrubber), self.query_one(KeyBar)
         self._body, self._nothing = self.query_one("#body"), self.query_one("#nothing", Static)
+        self._log = self.query_one(LogPanel)
         self._scrubber.set_look(self.palette, self.glyphs)
         self._body.display = False
         self._nothing.update("Looking for sessions ...")
@@ -116,9 +124,11 @@ class MainScreen(DrivingScreen):
     @property
     def room(self) -> Size:
         """The cells that a tab has."""
-        return Size(self.size.width, max(0, self.size.height - FRAME_ROWS))
+        rows = self._log.rows_of(self.size.height) if self._log.display else 0
+        return Size(self.size.width, max(0, self.size.height - FRAME_ROWS - rows))
 
     def on_resize(self) -> None:
+        self._log.styles.height = self._log.rows_of(self.size.height)
         for pane in self._panes.values():
             pane.fit(self.room)
 
@@ -175,7 +185,10 @@ class MainScreen(DrivingScreen):
         if (data, self.statuses) != self._marked:
             self._marked = (data, self.statuses)
             self._scrubber.set_marks(marks_of(data, self.statuses))
+        self._scrubber.set_changes(data.interventions)
         self._scrubber.set_timeline(self.timeline)
+        if self._log.display:
+            self._log.show(self.snapshot.log or LogTail(), self.palette)
         pane = self._pane()
         if pane.is_mounted:
             pane.show(self._view(data))
@@ -315,6 +328,10 @@ class MainScreen(DrivingScreen):
         if isinstance(self.focused, Input):
             return False
         written = f"{action}({', '.join(map(repr, parameters))})" if parameters else action
+        if written in LOG_COMMANDS:
+            return self._log.display
+        if written == "pane('query')" and self._log.display:
+            return False
         tabs = _TABS_OF.get(written)
         return tabs is None or self.tab in tabs
 
@@ -385,6 +402,7 @@ class MainScreen(DrivingScreen):
             summaries=pane is not None and pane.needs_summaries,
             yardsticks=self._yardsticks and self.tab == "overview",
             relatives=pane is not None and pane.needs_relatives,
+            log=self._log.display,
         )
 
     def action_inspect(self) -> None:
@@ -445,6 +463,22 @@ class MainScreen(DrivingScreen):
             self._tabs.show(tab)
             self.show_all()
             self._want()
+
+    def action_log_panel(self) -> None:
+        """Show or hide the log of the open run."""
+        self._log.display = not self._log.display
+        self.on_resize()
+        self._want()
+        self.show_all()
+
+    def action_log_search(self) -> None:
+        self._log.search()
+
+    def action_log_level(self) -> None:
+        self.note(f"Lines of the log that are shown: {self._log.next_level()}")
+
+    def action_log_scroll(self, pages: int) -> None:
+        self._log.scroll_lines(pages)
 
     def action_redraw(self) -> None:
         self.app.redraw()  # type: ignore[attr-defined]

@@ -13,11 +13,15 @@ from tttui.model.timeline import Timeline
 from tttui.widgets.drawn import replaced
 from tttui.widgets.timeview import TimeView
 
+CHANGED = {True: "◇", False: "!"}
+"""Where somebody changed the run, in Unicode and in ASCII."""
+
 
 class Scrubber(TimeView):
     """One line: state and speed, the track with attempts, window and cursor, `320 / 599`.
 
-    Dragging along the track moves the cursor (`StepPicked`).
+    Steps at which somebody changed the run are marked, too. Dragging along the track moves the
+    cursor (`StepPicked`).
     """
 
     DEFAULT_CSS = "Scrubber { height: 1; }"
@@ -27,6 +31,13 @@ class Scrubber(TimeView):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._marks = Marks()
+        self._changes: tuple[tuple[int, str], ...] = ()
+
+    def set_changes(self, changes: tuple[tuple[int, str], ...]) -> None:
+        """Show the steps at which somebody changed the run."""
+        if changes is not self._changes:
+            self._changes = changes
+            self.changed()
 
     def set_marks(self, marks: Marks) -> None:
         """Show other attempts (ascending in t)."""
@@ -78,6 +89,10 @@ class Scrubber(TimeView):
             canvas.write(0, left + low, window, palette.muted, palette.window)
         for column, char, ink, bold in one_row(lane(self._marks, axis), palette, glyphs):
             canvas.write(0, left + column, char, ink, bold=bold)
+        for t, _ in self._changes:
+            at = axis.column(t)
+            if at is not None:
+                canvas.write(0, left + at, CHANGED[glyphs.braille], palette.accent, bold=True)
         return canvas
 
     def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:

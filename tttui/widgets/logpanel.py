@@ -1,0 +1,136 @@
+"""The log of the open run: follows its end, by level and by words."""
+
+from rich.style import Style
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from tttui.artifacts.logfile import LogTail
+from tttui.draw.colours import Colour, style
+from tttui.draw.palette import DARK, Palette
+from tttui.model.session import LogLine
+from tttui.widgets.querybar import QueryBar
+
+LEVELS: tuple[tuple[str, frozenset[str]], ...] = (
+    ("all", frozenset()),
+    ("warnings", frozenset({"WARNING", "ERROR", "CRITICAL"})),
+    ("errors", frozenset({"ERROR", "CRITICAL"})),
+)
+"""What can be shown, with the levels that pass (none: all)."""
+
+
+class LogPanel(Vertical):
+    """A line that says what is shown, and the lines themselves."""
+
+    DEFAULT_CSS = """
+    LogPanel { height: 3; border-top: solid $panel; display: none; }
+    LogPanel LogLines { height: 1fr; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tail = LogTail()
+        self._palette = DARK
+        self._level = 0
+        self._found: tuple[LogLine, ...] = ()
+        self._shown: tuple[object, ...] = ()
+        self._bottom: int | None = None
+        """Lines up to this one are shown; None follows the end."""
+
+    def compose(self) -> ComposeResult:
+        yield QueryBar("words in the line")
+        yield LogLines()
+
+    @staticmethod
+    def rows_of(height: int) -> int:
+        """Rows that the panel takes of a screen of this height."""
+        return max(3, height * 3 // 10)
+
+    def show(self, tail: LogTail, palette: Palette) -> None:
+        """Show these lines; the place stays where somebody scrolled back."""
+        words = self.query_one(QueryBar).text.lower()
+        shown = (tail, palette, words, self._level, self._bottom)
+        if shown == self._shown:
+            return
+        self._shown, self._tail, self._palette = shown, tail, palette
+        levels = LEVELS[self._level][1]
+        self._found = tuple(
+            line
+            for line in tail.lines
+            if (not levels or line.level in levels) and words in line.text.lower()
+        )
+        bottom = len(self._found) if self._bottom is None else self._bottom
+        self.query_one(LogLines).show(self._found[:bottom], palette)
+        many = len(self._found)
+        said = [f"run.log   {many} of {len(tail.lines)} lines" if many != len(tail.lines) else ""]
+        said[0] = said[0] or f"run.log   {many} lines"
+        if tail.skipped:
+            said.append(f"{tail.skipped} before them")
+        if self._level:
+            said.append(f"{LEVELS[self._level][0]} only")
+        if words:
+            said.append(f"with {words!r}")
+        said.append("following" if self._bottom is None else f"up to line {bottom}")
+        self.query_one(QueryBar).say("   ".join(said), False, palette)
+
+    def next_level(self) -> str:
+        """Show the next selection of levels; returns its name."""
+        self._level = (self._level + 1) % len(LEVELS)
+        self._again()
+        return LEVELS[self._level][0]
+
+    def scroll_lines(self, pages: int) -> None:
+        """Scroll by pages, negative backwards; at the end it follows again."""
+        page = max(1, self.query_one(LogLines).size.height - 1)
+        bottom = len(self._found) if self._bottom is None else self._bottom
+        bottom = max(min(page, len(self._found)), bottom + pages * page)
+        self._bottom = None if bottom >= len(self._found) else bottom
+        self._again()
+
+    def search(self) -> None:
+        """Let the person type words."""
+        self.query_one(QueryBar).type()
+
+    @on(QueryBar.Changed)
+    def _on_words(self, message: QueryBar.Changed) -> None:
+        message.stop()
+        self._bottom = None
+        self._again()
+
+    def _again(self) -> None:
+        self.show(self._tail, self._palette)
+
+
+class LogLines(Widget):
+    """The last of these lines that fit, each cut at the edge."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: tuple[LogLine, ...] = ()
+        self._palette = DARK
+
+    def show(self, lines: tuple[LogLine, ...], palette: Palette) -> None:
+        self._lines, self._palette = lines, palette
+        self.refresh()
+
+    def render(self) -> Text:
+        height = self.size.height
+        shown = self._lines[-height:] if height else ()
+        if not shown:
+            return Text("The log has no such lines.", self._ink(self._palette.muted))
+        text = Text(no_wrap=True, overflow="ellipsis")
+        for i, line in enumerate(shown):
+            text.append("\n" if i else "").append(line.text, self._look(line.level))
+        return text
+
+    def _look(self, level: str) -> Style:
+        palette = self._palette
+        if level in ("ERROR", "CRITICAL"):
+            return self._ink(palette.bad, bold=True)
+        return self._ink(palette.warn if level == "WARNING" else palette.text)
+
+    @staticmethod
+    def _ink(colour: Colour, bold: bool = False) -> Style:
+        return style(colour, bold=bold)
