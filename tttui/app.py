@@ -19,8 +19,11 @@ from textual.screen import Screen
 
 from tttui.ascii import AsciiFilter, locale_is_ascii
 from tttui.draw.glyphs import GLYPHS
+from tttui.keys import COMMANDS, Command, rebound
 from tttui.model.errors import RefusedInput
 from tttui.output import Frame
+from tttui.preferences import config_path, read_preferences
+from tttui.remembered import Remembered, views_path
 from tttui.screens.main import MainScreen
 from tttui.screens.opening import StartView
 from tttui.store import Store
@@ -47,6 +50,8 @@ class TttuiApp(App[int]):
         theme: str | None = None,
         ascii: bool = False,
         clock: Callable[[], float] = time.time,
+        commands: Sequence[Command] = COMMANDS,
+        remembered: Remembered | None = None,
     ) -> None:
         super().__init__()
         self.store = store
@@ -57,7 +62,9 @@ class TttuiApp(App[int]):
         if ascii:
             self._filters.append(AsciiFilter())
         glyphs = GLYPHS["ascii" if ascii else "unicode"]
-        self.main = MainScreen(store, start, palette_of(self.theme), glyphs, clock)
+        self.main = MainScreen(
+            store, start, palette_of(self.theme), glyphs, clock, commands, remembered
+        )
 
     def get_default_screen(self) -> Screen[None]:
         return self.main
@@ -74,6 +81,7 @@ class TttuiApp(App[int]):
         gc.enable()
 
     def on_unmount(self) -> None:
+        self.main.keep_view()
         self.store.stop()
 
     def redraw(self) -> None:
@@ -118,13 +126,20 @@ def open_app(
     log: bool | None = None,
     smooth: bool = False,
     poll: bool = False,
-    ascii: bool = False,
+    ascii: bool | None = None,
     theme: str | None = None,
+    mouse: bool | None = None,
     follow: bool = False,
 ) -> int:
-    """Run the app on the sessions below `paths` until the user leaves; returns the exit code."""
+    """Run the app on the sessions below `paths` until the user leaves; returns the exit code.
+
+    What is None is taken from the configuration file, or from what the terminal can.
+    """
+    preferred = read_preferences(config_path())
+    commands = rebound(preferred.keys)
+    theme = theme or preferred.theme
     if theme is not None and theme not in THEMES:
-        raise RefusedInput(f"--theme: {theme!r} is unknown; choose from {', '.join(THEMES)}")
+        raise RefusedInput(f"theme: {theme!r} is unknown; choose from {', '.join(THEMES)}")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise RefusedInput(
             "the app needs a terminal; `tttui ls` and `tttui show RUN` print without one"
@@ -134,6 +149,14 @@ def open_app(
     store = Store(paths, poll=POLL_S if poll else None)
     store.start()
     start = StartView(tab or "overview", t, window, log, smooth, follow)
-    app = TttuiApp(store, start, theme=theme, ascii=ascii or locale_is_ascii())
-    code = app.run()
+    plain = next((given for given in (ascii, preferred.ascii) if given is not None), None)
+    app = TttuiApp(
+        store,
+        start,
+        theme=theme,
+        ascii=locale_is_ascii() if plain is None else plain,
+        commands=commands,
+        remembered=Remembered(views_path()),
+    )
+    code = app.run(mouse=preferred.mouse if mouse is None else mouse)
     return app.return_code or code or 0

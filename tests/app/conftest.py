@@ -10,9 +10,11 @@ import pytest
 from textual.pilot import Pilot
 
 from tttui.app import TttuiApp
+from tttui.keys import COMMANDS, Command
 from tttui.model.session import SessionData
 from tttui.model.timeline import Timeline
 from tttui.panes.view import Pane
+from tttui.remembered import Remembered
 from tttui.screens.main import MainScreen
 from tttui.screens.opening import StartView
 from tttui.store import Store
@@ -115,9 +117,19 @@ def open_app() -> OpenApp:
         theme: str | None = None,
         ascii: bool = False,
         poll: float | None = None,
+        commands: Sequence[Command] = COMMANDS,
+        remembered: Remembered | None = None,
     ) -> AsyncIterator[Driver]:
         store = Store(paths, poll=poll)
-        app = TttuiApp(store, start or StartView(), theme=theme, ascii=ascii, clock=lambda: NOW)
+        app = TttuiApp(
+            store,
+            start or StartView(),
+            theme=theme,
+            ascii=ascii,
+            clock=lambda: NOW,
+            commands=commands,
+            remembered=remembered,
+        )
         store.start()
         async with app.run_test(size=size) as pilot:
             driver = Driver(app, pilot)

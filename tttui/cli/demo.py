@@ -25,9 +25,11 @@ WATCHING_RATE = 80.0
 @root_option
 @click.option("--headless", is_flag=True, help="only make the session, at full speed")
 @json_option
-@click.option("--ascii", is_flag=True, help="no braille and block glyphs")
+@click.option("--ascii/--no-ascii", default=None, help="no braille and block glyphs")
 @click.option("--theme", help="colour theme")
-def command(root: Path, headless: bool, as_json: bool, ascii: bool, theme: str | None) -> int:
+def command(
+    root: Path, headless: bool, as_json: bool, ascii: bool | None, theme: str | None
+) -> int:
     """Make a real session under the root and open it in the app while it learns.
 
     A demo that was made before is opened again; one that was stopped goes on.

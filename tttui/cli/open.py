@@ -38,7 +38,8 @@ class Window(click.ParamType[tuple[int, int]]):
 )
 @click.option("--smooth", is_flag=True, help="an exponential average over the raw curves")
 @click.option("--poll", is_flag=True, help="poll files instead of watching (network filesystems)")
-@click.option("--ascii", is_flag=True, help="no braille and block glyphs")
+@click.option("--ascii/--no-ascii", default=None, help="no braille and block glyphs")
+@click.option("--mouse/--no-mouse", default=None, help="react to the mouse")
 @click.option("--theme", help="colour theme")
 @click.option("--follow", is_flag=True, help="keep the cursor at the live end")
 def command(
@@ -49,7 +50,8 @@ def command(
     log: bool | None,
     smooth: bool,
     poll: bool,
-    ascii: bool,
+    ascii: bool | None,
+    mouse: bool | None,
     theme: str | None,
     follow: bool,
 ) -> int:
@@ -69,6 +71,7 @@ def command(
         smooth=smooth,
         poll=poll,
         ascii=ascii,
+        mouse=mouse,
         theme=theme,
         follow=follow,
     )

@@ -1,5 +1,7 @@
 """The help screen: what a tab shows, and every key that works in it."""
 
+from collections.abc import Sequence
+
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
@@ -7,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tttui.keys import COMMANDS
+from tttui.keys import Command
 
 MEANING = {
     "overview": (
@@ -42,9 +44,9 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen Static { height: auto; }
     """
 
-    def __init__(self, tab: str) -> None:
+    def __init__(self, tab: str, commands: Sequence[Command]) -> None:
         super().__init__()
-        self._tab = tab
+        self._tab, self._commands = tab, commands
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
@@ -59,12 +61,12 @@ class HelpScreen(ModalScreen[None]):
         table.add_column(style="bold", no_wrap=True)
         table.add_column()
         group = ""
-        for command in COMMANDS:
+        for command in self._commands:
             if self._tab not in command.tabs:
                 continue
             if command.group != group:
                 group = command.group
                 table.add_row(Text(group, style="dim underline"), "")
             table.add_row(command.shown_keys, command.help)
-        table.add_row("ctrl+p", "Every command by name")
+        table.add_row("ctrl+p", "Every command, with the name that the configuration file uses")
         return table

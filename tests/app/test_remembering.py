@@ -1,0 +1,67 @@
+"""Views are remembered between two looks, beside the sessions, and keys can be others."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.app.conftest import OpenApp
+from tests.rundirs import make_run
+from tttui.keys import rebound
+from tttui.remembered import Remembered
+from tttui.screens.opening import StartView
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return make_run(tmp_path / "runs" / "a", steps=600).path
+
+
+async def test_a_session_opens_where_it_was_left(
+    tmp_path: Path, run: Path, open_app: OpenApp
+) -> None:
+    remembered = Remembered(tmp_path / "views.json")
+    async with open_app(run, remembered=remembered) as driver:
+        await driver.press("2", "home", "right", "plus", "s")
+    async with open_app(run, remembered=remembered) as driver:
+        line = driver.timeline
+        assert driver.main.tab == "weights"
+        assert (line.cursor, line.t0, line.t1, line.smooth) == (1, 0, 300, True)
+
+
+async def test_the_command_line_goes_before_what_is_remembered(
+    tmp_path: Path, run: Path, open_app: OpenApp
+) -> None:
+    remembered = Remembered(tmp_path / "views.json")
+    async with open_app(run, remembered=remembered) as driver:
+        await driver.press("2", "home")
+    async with open_app(run, remembered=remembered, start=StartView(t=320)) as driver:
+        assert (driver.main.tab, driver.timeline.cursor) == ("overview", 320)
+
+
+async def test_looking_writes_nothing_into_a_session(
+    tmp_path: Path, run: Path, open_app: OpenApp
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
+    async with open_app(run, remembered=Remembered(tmp_path / "views.json")) as driver:
+        await driver.press("2", "3", "4", "5", "6", "1", "home")
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"x": 5}', "\x00"])
+def test_a_damaged_memory_is_an_empty_one(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "views.json"
+    path.write_text(text)
+    remembered = Remembered(path)
+    assert remembered.recall(tmp_path) is None
+    remembered.keep(tmp_path, StartView("weights", 3, None, True, False))
+    assert remembered.recall(tmp_path) == StartView("weights", 3, None, True, False)
+
+
+async def test_other_keys_do_what_the_configuration_says(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, commands=rebound({"first": "u", "last": "U"})) as driver:
+        await driver.press("u")
+        assert driver.timeline.cursor == 0
+        await driver.press("U")
+        assert driver.timeline.cursor == 599
+        await driver.press("home")
+        assert driver.timeline.cursor == 599

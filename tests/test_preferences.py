@@ -1,0 +1,69 @@
+"""What a person prefers: read from one file, with every mistake named."""
+
+from pathlib import Path
+
+import pytest
+
+from tttui.keys import COMMANDS, rebound
+from tttui.model.errors import RefusedInput
+from tttui.preferences import Preferences, config_path, read_preferences
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+    assert read_preferences(tmp_path / "config.toml") == Preferences()
+
+
+def test_the_file_says_theme_mouse_and_keys(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('theme = "light"\nmouse = false\n[keys]\nstep-forward = "right,n"\n')
+    found = read_preferences(path)
+    assert (found.theme, found.mouse, found.keys) == ("light", False, {"step-forward": "right,n"})
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("theme = ", "config.toml"),
+        ('colour = "red"', "colour"),
+        ("mouse = 1", "mouse"),
+        ("[keys]\nplay = 5", "keys.play"),
+        ('[keys]\nplay = " "', "keys.play"),
+    ],
+)
+def test_a_mistake_is_refused_by_its_name(tmp_path: Path, text: str, named: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    with pytest.raises(RefusedInput, match=named):
+        read_preferences(path)
+
+
+def test_the_file_lies_where_configurations_lie(tmp_path: Path) -> None:
+    env = {"XDG_CONFIG_HOME": str(tmp_path)}
+    assert config_path(env) == tmp_path / "tttui" / "config.toml"
+
+
+def test_every_command_has_a_name_of_its_own() -> None:
+    names = [command.name for command in COMMANDS]
+    assert len(set(names)) == len(names)
+
+
+def test_a_key_can_be_written_as_its_character() -> None:
+    moved = rebound({"transaction-back": "b", "step-back": "["})
+    (found,) = (command for command in moved if command.name == "step-back")
+    assert found.keys == "left_square_bracket"
+
+
+def test_other_keys_replace_the_ones_of_a_command() -> None:
+    (found,) = (c for c in rebound({"step-forward": "right, )"}) if c.name == "step-forward")
+    assert found.keys == "right,)"
+
+
+@pytest.mark.parametrize(("name", "key"), [("step-back", "f"), ("follow", "[")])
+def test_a_key_that_is_taken_is_refused(name: str, key: str) -> None:
+    with pytest.raises(RefusedInput, match="already"):
+        rebound({name: key})
+
+
+def test_an_unknown_command_is_refused() -> None:
+    with pytest.raises(RefusedInput, match="unknown command"):
+        rebound({"fly": "f"})

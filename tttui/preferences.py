@@ -1,0 +1,64 @@
+"""What a person prefers, from a configuration file: theme, mouse, ASCII, keys.
+
+# ~/.config/tttui/config.toml
+theme = "light"
+ascii = false
+mouse = false
+[keys]
+step-forward = "right,n"
+step-back = "left,b"
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tttui.model.errors import RefusedInput
+
+KINDS: Mapping[str, type] = {"theme": str, "ascii": bool, "mouse": bool, "keys": dict}
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """None: as the terminal and the defaults say."""
+
+    theme: str | None = None
+    ascii: bool | None = None
+    mouse: bool = True
+    keys: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def config_path(env: Mapping[str, str] = os.environ) -> Path:
+    """`$XDG_CONFIG_HOME/tttui/config.toml`, by default below ~/.config."""
+    home = env.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(home) / "tttui" / "config.toml"
+
+
+def read_preferences(path: Path) -> Preferences:
+    """The preferences in a file; the defaults where there is none.
+
+    Raises RefusedInput that names the file and the key or line at fault.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Preferences()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RefusedInput(f"{path}: cannot be read: {error}") from error
+    try:
+        values: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RefusedInput(f"{path}: {error}") from error
+    for key, value in values.items():
+        kind = KINDS.get(key)
+        if kind is None:
+            raise RefusedInput(f"{path}: {key}: unknown; known are {', '.join(KINDS)}")
+        if not isinstance(value, kind):
+            raise RefusedInput(f"{path}: {key}: {value!r} is not a {kind.__name__}")
+    for name, keys in values.get("keys", {}).items():
+        if not isinstance(keys, str) or not keys.strip():
+            raise RefusedInput(f"{path}: keys.{name}: {keys!r} names no key")
+    return Preferences(**values)

@@ -1,0 +1,70 @@
+"""The last view of each session, kept beside no session: looking writes nothing into one.
+
+One JSON file, `$XDG_STATE_HOME/tttui/views.json` (by default below ~/.local/state). It is a
+convenience: what cannot be read or written is forgotten without a word.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tttui.artifacts.atomic import write_whole
+from tttui.keys import TABS
+from tttui.model.errors import TttuiError
+from tttui.screens.opening import StartView
+
+MOST = 200
+"""Sessions whose view is kept; the oldest are forgotten."""
+
+
+def views_path(env: Mapping[str, str] = os.environ) -> Path:
+    """Where the views are kept."""
+    home = env.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(home) / "tttui" / "views.json"
+
+
+class Remembered:
+    """Views by the session's path."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def recall(self, session: Path) -> StartView | None:
+        """The last view of a session, or None."""
+        match self._read().get(str(session.resolve())):
+            case {
+                "tab": str(tab),
+                "t": int(t),
+                "window": [] | [int(), int()] as window,
+                "log": bool(log),
+                "smooth": bool(smooth),
+            } if tab in TABS:
+                seen = (window[0], window[1]) if window else None
+                return StartView(tab, t, seen, log, smooth)
+        return None
+
+    def keep(self, session: Path, view: StartView) -> None:
+        """Make `view` the last one of a session."""
+        views = self._read()
+        key = str(session.resolve())
+        views.pop(key, None)
+        views[key] = {
+            "tab": view.tab,
+            "t": view.t,
+            "window": list(view.window or ()),
+            "log": view.log,
+            "smooth": view.smooth,
+        }
+        newest = dict(list(views.items())[-MOST:])
+        with suppress(TttuiError):
+            write_whole(self._path, json.dumps(newest, indent=1).encode())
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            views = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return views if isinstance(views, dict) else {}
