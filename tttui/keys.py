@@ -3,7 +3,10 @@
 The bindings, the footer, the help screen and the command palette are all made from this list.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from tttui.model.errors import RefusedInput
 
 TABS = ("overview", "weights", "transactions", "physics", "architecture", "sessions")
 
@@ -21,6 +24,16 @@ class Command:
     group: str
     tabs: tuple[str, ...] = TABS
     footer: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the command is called in the configuration: `step-forward`, `zoom-whole`, `view`."""
+        action, _, argument = self.action.partition("(")
+        argument = argument.rstrip(")").strip("'")
+        if action == "pane":
+            return argument.replace("_", "-")
+        word = {"": "", "1": "-forward", "-1": "-back", "0": "-whole"}.get(argument)
+        return (action + (f"-{argument}" if word is None else word)).replace("_", "-")
 
     @property
     def shown_key(self) -> str:
@@ -357,3 +370,39 @@ COMMANDS: tuple[Command, ...] = (
     Command("help", "question_mark", "help", "Keys and meaning of this tab", "App", footer=True),
     Command("quit", "q", "quit", "Leave tttui", "App", footer=True),
 )
+
+
+def rebound(keys: Mapping[str, str]) -> tuple[Command, ...]:
+    """COMMANDS with other keys: command name -> comma-separated keys (`h`, `ctrl+b`, `[`).
+
+    Raises RefusedInput for an unknown command or a key that two commands of a tab would share.
+    """
+    known = {command.name for command in COMMANDS}
+    for name in keys:
+        if name not in known:
+            raise RefusedInput(
+                f"keys.{name}: unknown command; known are {', '.join(sorted(known))}"
+            )
+    changed = tuple(
+        replace(command, keys=",".join(map(key_name, keys[command.name].split(","))))
+        if command.name in keys
+        else command
+        for command in COMMANDS
+    )
+    for tab in TABS:
+        taken: dict[str, str] = {}
+        for command in changed:
+            for key in command.keys.split(",") if tab in command.tabs else ():
+                other = taken.setdefault(key, command.name)
+                if other != command.name and {other, command.name} & set(keys):
+                    raise RefusedInput(
+                        f"keys.{command.name}: {key_text(key)!r} is already {other} in {tab}"
+                    )
+    return changed
+
+
+def key_name(key: str) -> str:
+    """Textual's name of a key as people write it: `[` -> `left_square_bracket`."""
+    key = key.strip()
+    plain = {text: name for name, text in _NAMES.items()}
+    return plain.get(key, key)

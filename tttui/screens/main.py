@@ -1,15 +1,14 @@
 """The one screen: header, tabs, the shown tab, scrubber and keys, all on one Timeline."""
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import ClassVar
 
 import numpy as np
 from rich.style import Style
 from textual import on
 from textual.app import ComposeResult, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import Binding, BindingsMap
 from textual.containers import Container
 from textual.geometry import Size
 from textual.message import Message
@@ -26,6 +25,7 @@ from tttui.model.session import SessionData
 from tttui.panes import make_pane
 from tttui.panes.overview import marks_of
 from tttui.panes.view import Pane, View
+from tttui.remembered import Remembered
 from tttui.screens.chooser import Choice, Chooser
 from tttui.screens.driving import DrivingScreen
 from tttui.screens.help import HelpScreen
@@ -54,17 +54,6 @@ LOG_SPREAD = 20.0
 class MainScreen(DrivingScreen):
     """Hands the newest Snapshot and the Timeline to what is on the screen, and runs the keys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            command.keys,
-            command.action,
-            command.label,
-            show=command.footer,
-            priority=True,
-            id=command.action,
-        )
-        for command in COMMANDS
-    ]
     AUTO_FOCUS = ""  # keys are commands until somebody asks for a text field
     DEFAULT_CSS = """
     MainScreen { layout: vertical; }
@@ -89,8 +78,19 @@ class MainScreen(DrivingScreen):
         palette: Palette,
         glyphs: Glyphs,
         clock: Callable[[], float] = time.time,
+        commands: Sequence[Command] = COMMANDS,
+        remembered: Remembered | None = None,
     ) -> None:
         super().__init__(start.tab, store)
+        self._remembered = remembered
+        self._first_session = True
+        """No session was opened yet."""
+        self.commands = commands
+        self._tabs_of: dict[str, set[str]] = {}
+        own = [Binding(c.keys, c.action, c.label, priority=True) for c in commands]
+        self._bindings = BindingsMap.merge([self._bindings, BindingsMap(own)])
+        for command in commands:
+            self._tabs_of.setdefault(command.action, set()).update(command.tabs)
         self.palette, self.glyphs = palette, glyphs
         self._clock = clock
         self.shown: Snapshot | None = None
@@ -163,11 +163,37 @@ class MainScreen(DrivingScreen):
             timeline = timeline.to_end()
         if not self.log_chosen:
             timeline = replace(timeline, log=spreads_far(new))
+        if other:
+            self._recall(new)
         if self._start is not None:
             timeline = self._start.applied(timeline)
             if self._start.reach <= last or not new.loading:
                 self._start = None
         self.timeline = timeline
+
+    def _recall(self, data: SessionData) -> None:
+        """Go to where this session was left, unless the command line asked for something.
+
+        A running session is watched at its end instead.
+        """
+        first, self._first_session = self._first_session, False
+        running = data.status is not None and data.status.state == "running"
+        if self._remembered is None or running or self._start not in (None, StartView()):
+            return
+        view = self._remembered.recall(data.place.path)
+        if view is not None:
+            self._start, self.log_chosen = view, True
+            if first:
+                self.action_show_tab(view.tab)
+
+    def keep_view(self) -> None:
+        """Remember how the open session is looked at."""
+        data, timeline = self.snapshot.data, self.timeline
+        if self._remembered is None or data is None or timeline.empty:
+            return
+        window = None if timeline.whole else (timeline.t0, timeline.t1)
+        view = StartView(self.tab, timeline.cursor, window, timeline.log, timeline.smooth)
+        self._remembered.keep(data.place.path, view)
 
     # Drawing
 
@@ -265,7 +291,7 @@ class MainScreen(DrivingScreen):
 
     def _show_keys(self) -> None:
         shown = []
-        for command in COMMANDS:
+        for command in self.commands:
             if command.footer and self.tab in command.tabs and self._works(command):
                 shown.append((command, self._label(command)))
         self._keybar.show(shown)
@@ -332,7 +358,7 @@ class MainScreen(DrivingScreen):
             return self._log.display
         if written == "pane('query')" and self._log.display:
             return False
-        tabs = _TABS_OF.get(written)
+        tabs = self._tabs_of.get(written)
         return tabs is None or self.tab in tabs
 
     def action_yardsticks(self) -> None:
@@ -433,6 +459,7 @@ class MainScreen(DrivingScreen):
 
         def chosen(choice: Choice | None) -> None:
             if choice is not None and choice != current:
+                self.keep_view()
                 self.store.open(*choice)
 
         self.app.push_screen(Chooser(places, current), chosen)
@@ -484,13 +511,15 @@ class MainScreen(DrivingScreen):
         self.app.redraw()  # type: ignore[attr-defined]
 
     def action_help(self) -> None:
-        self.app.push_screen(HelpScreen(self.tab))
+        self.app.push_screen(HelpScreen(self.tab, self.commands))
 
     def system_commands(self) -> list[SystemCommand]:
         """Every command that works in this tab, for the command palette."""
         return [
-            SystemCommand(command.help, f"key {command.shown_keys}", self._runner(command.action))
-            for command in COMMANDS
+            SystemCommand(
+                command.help, f"{command.shown_keys}   {command.name}", self._runner(command.action)
+            )
+            for command in self.commands
             if self.tab in command.tabs
         ]
 
@@ -499,8 +528,3 @@ class MainScreen(DrivingScreen):
             await self.run_action(action)
 
         return run
-
-
-_TABS_OF: dict[str, set[str]] = {}
-for _command in COMMANDS:
-    _TABS_OF.setdefault(_command.action, set()).update(_command.tabs)
