@@ -22,6 +22,7 @@ from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.status import ago, status_of
 from tttui.artifacts.watch import Watcher
 from tttui.engine.control import Request, Verb, ask, withdraw
+from tttui.engine.machine import Load, Machine
 from tttui.model.errors import TttuiError
 from tttui.model.session import FileEntry, Place, SessionData, SessionSummary, Status
 from tttui.model.steps import Trajectory
@@ -51,6 +52,9 @@ LOOK_S = 2.0
 """Time between two looks when no change was noticed, in seconds: a process can die without
 touching a file, and a filesystem can fail to tell."""
 
+LOAD_S = 2.0
+"""Time between two measurements of the machine's load while runs share it, in seconds."""
+
 TABLE_S = 0.2
 """Time for reading rows of the table of sessions before what is known is published, in seconds."""
 
@@ -70,6 +74,8 @@ class Snapshot:
     """What the open session was forked from, where that has the only record of the weights."""
     other: SessionData | None = None
     """The session that somebody chose to compare the open one with."""
+    load: Load | None = None
+    """Of this machine, while live runs are in the table of all sessions."""
     comparison: "Comparison | None" = None
     """Of the sessions that were put side by side."""
     files: tuple[FileEntry, ...] = ()
@@ -142,6 +148,8 @@ class Store:
         """The same where files changed."""
         self._asked: list[Asked] = []
         self._hurried_until = 0.0
+        self._machine: Machine | None = None
+        self._measured_at = 0.0
         self._wants = Wants()
         self._watcher: Watcher | None = None
         self._thread = threading.Thread(target=self._work, name="tttui-store", daemon=True)
@@ -300,7 +308,7 @@ class Store:
             status = status_of(asked.place.path, time.time())
             answer = status.answers.get(asked.id) if status is not None else None
             if answer is not None:
-                self._hurried_until = now + HURRIED_S
+                self._hurried_until, self._table_due = now + HURRIED_S, 0.0
                 at = "" if status is None or status.t is None else f" at step {status.t}"
                 self._note(f"Refused: {answer}" if answer else f"Done: {asked.what}{at}")
             elif status is None or not status.live or now > asked.deadline:
@@ -366,6 +374,7 @@ class Store:
                 self._publish(replace(self.snapshot, log=log))
         if self._wants.summaries:
             self._load_table()
+            self._measure()
             self._compare_on()
         if self._wants.relatives:
             self._load_relatives()
@@ -384,6 +393,23 @@ class Store:
 
             rulers = tuple(yardsticks_of(trajectory, world_of(data), data.mu_now))
             self._publish(replace(self.snapshot, yardsticks=rulers))
+
+    def _measure(self) -> None:
+        """How busy the machine is, only while somebody could wonder: nothing moves otherwise."""
+        states = {s.status.state for s in self.snapshot.summaries if s.status is not None}
+        live = bool(states & {"running", "paused"})
+        now = time.monotonic()
+        if not live:
+            load = None
+        elif self._machine is None:
+            self._machine, self._measured_at = Machine(), now
+            return
+        elif now - self._measured_at < LOAD_S:
+            return
+        else:
+            load, self._measured_at = self._machine.load(), now
+        if load != self.snapshot.load:
+            self._publish(replace(self.snapshot, load=load))
 
     def _load_table(self) -> None:
         """Read the rows of all sessions that changed, a while at a time."""

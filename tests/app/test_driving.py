@@ -111,7 +111,7 @@ async def test_a_stopped_run_is_resumed_where_it_was(paused: Path, open_app: Ope
         await driver.until(lambda: "d resume" in driver.text(), "the offer to resume")
         await choose(driver, "r")
         await driver.until(lambda: state(paused) == "completed", "the run to end")
-        assert paused in driver.main.started
+        await driver.until(lambda: paused in driver.main.started, "the command to end")
     assert len((paused / "per_step.csv").read_text().splitlines()) == 401
 
 
@@ -158,4 +158,4 @@ async def test_a_session_that_has_ended_offers_no_steering(
     async with open_app(tmp_path / "a") as driver:
         assert "drive" not in driver.text()
         await driver.press("d")
-        assert "Nobody runs this session, it is completed" in driver.text()
+        assert "Nobody runs a, it is completed" in driver.text()

@@ -224,6 +224,8 @@ class SessionsPane(Pane):
             parts.append(f"query {self._query.text}")
         if self._marked:
             parts.append(f"{len(self._marked)} marked")
+        if view.load is not None:
+            parts.append(str(view.load))
         bar.say("   ".join(parts), False, view.palette)
 
     def _summary(self) -> SessionSummary | None:

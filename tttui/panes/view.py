@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
+from tttui.engine.machine import Load
 from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
 from tttui.model.steps import Trajectory
 from tttui.model.timeline import Timeline
@@ -48,6 +49,8 @@ class View:
     files: tuple[FileEntry, ...] = ()
     files_of: Place | None = None
     """The session whose files `files` are."""
+    load: Load | None = None
+    """How busy the machine is, while live runs are in the table of all sessions."""
     now: float = 0.0
     """Unix seconds, for ages."""
 

@@ -93,6 +93,9 @@ class MainScreen(DrivingScreen):
             self._tabs_of.setdefault(command.action, set()).update(command.tabs)
         self.palette, self.glyphs = palette, glyphs
         self._clock = clock
+        self._log = LogPanel()
+        """Mounted when it is first wanted."""
+        self._log.display = False
         self.shown: Snapshot | None = None
         """The snapshot that the shown tab has drawn."""
         self._start: StartView | None = start
@@ -107,7 +110,6 @@ class MainScreen(DrivingScreen):
         yield TabBar(self.tab)
         yield Container(id="body")
         yield Static("", id="nothing")
-        yield LogPanel()
         yield Scrubber()
         yield KeyBar()
 
@@ -115,7 +117,6 @@ class MainScreen(DrivingScreen):
         self._top, self._tabs = self.query_one(TopBar), self.query_one(TabBar)
         self._scrubber, self._keybar = self.query_one(Scrubber), self.query_one(KeyBar)
         self._body, self._nothing = self.query_one("#body"), self.query_one("#nothing", Static)
-        self._log = self.query_one(LogPanel)
         self._scrubber.set_look(self.palette, self.glyphs)
         self._body.display = False
         self._nothing.update("Looking for sessions ...")
@@ -239,6 +240,7 @@ class MainScreen(DrivingScreen):
             comparison=self.snapshot.comparison,
             files=self.snapshot.files,
             files_of=self.snapshot.files_of,
+            load=self.snapshot.load,
             now=self._clock(),
         )
 
@@ -491,9 +493,11 @@ class MainScreen(DrivingScreen):
             self.show_all()
             self._want()
 
-    def action_log_panel(self) -> None:
+    async def action_log_panel(self) -> None:
         """Show or hide the log of the open run."""
         self._log.display = not self._log.display
+        if not self._log.is_attached:
+            await self.mount(self._log, before=self._scrubber)
         self.on_resize()
         self._want()
         self.show_all()

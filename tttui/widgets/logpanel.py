@@ -25,7 +25,7 @@ class LogPanel(Vertical):
     """A line that says what is shown, and the lines themselves."""
 
     DEFAULT_CSS = """
-    LogPanel { height: 3; border-top: solid $panel; display: none; }
+    LogPanel { height: 3; border-top: solid $panel; }
     LogPanel LogLines { height: 1fr; }
     """
 

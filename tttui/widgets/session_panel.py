@@ -15,7 +15,7 @@ from textual.widgets import Static
 from tttui.draw.colours import Colour, style
 from tttui.draw.palette import DARK, Palette
 from tttui.model.ages import duration_text
-from tttui.model.session import FileEntry, SessionSummary
+from tttui.model.session import FileEntry, SessionSummary, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,8 @@ class SessionPanel(VerticalScroll, can_focus=False):
         status = summary.status
         detail = (status.detail or status.state) if status is not None else "read-only"
         out.append(f"   {detail}\n", self._ink(palette.muted))
+        if status is not None and status.live:
+            out.append(f"{progress_of(status)}\n", self._ink(palette.text))
         out.append(f"{_home(summary.place.path)}\n", self._ink(palette.muted))
         self._head(out, "Resume (y copies, again for the next)")
         if facts.commands.resume:
@@ -167,6 +169,18 @@ class SessionPanel(VerticalScroll, can_focus=False):
     @staticmethod
     def _ink(colour: Colour, bold: bool = False) -> Style:
         return style(colour, bold=bold)
+
+
+def progress_of(status: Status) -> str:
+    """How far a live run is, how fast, and what was asked of it last."""
+    parts = [f"step {status.t or 0} of {status.steps_total or '?'}"]
+    if status.steps_per_second and status.state == "running":
+        parts.append(f"{status.steps_per_second:,.0f} steps/s".replace(",", " "))
+    if status.speed_limit:
+        parts.append(f"at most {status.speed_limit:g}")
+    if status.last_command:
+        parts.append(f"last: {status.last_command}")
+    return ", ".join(parts)
 
 
 def size_text(size: int) -> str:
