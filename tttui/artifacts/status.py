@@ -102,7 +102,7 @@ def process_runs(pid: int, started_at: float | None) -> bool:
     `started_at` is in Unix seconds; a second of difference is rounding, more is another
     process that got the same id.
     """
-    import psutil  # type: ignore[import-untyped]  # only asked for runs that say they are live
+    import psutil  # only asked for runs that say they are live
 
     if pid <= 0:
         return False

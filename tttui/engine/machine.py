@@ -26,7 +26,7 @@ class Machine:
     """Measures the load since the last time it was asked; not for several threads at once."""
 
     def __init__(self) -> None:
-        import psutil  # type: ignore[import-untyped]  # only where somebody looks at many runs
+        import psutil  # only where somebody looks at many runs
 
         psutil.cpu_percent(None)
         self._psutil = psutil

@@ -68,7 +68,7 @@ OWN: Mapping[str, str] = {
 BYTES_A_STEP = 360
 """Bytes on disk for one step with the shipped settings, where no session tells."""
 
-MEMORY_MB = 75
+MEMORY_MB = 65
 """Memory of a process that runs a session with the shipped settings."""
 
 
