@@ -48,6 +48,12 @@ def form(driver: Driver) -> LaunchForm:
     return screen
 
 
+def shown(driver: Driver) -> tuple[str, int]:
+    """Name and steps of the open session; between two sessions there is none for a moment."""
+    data = driver.main.snapshot.data
+    return ("", 0) if data is None else (data.place.name, len(data.steps))
+
+
 SHORT = {"steps": "200", "seed": "5", "noise_std": "0.01", "checkpoint_s": "1000000"}
 
 
@@ -58,8 +64,7 @@ async def test_a_session_that_the_form_starts_is_opened_and_like_any_other(
         await fill(driver, "n", name="one", **SHORT)
         await driver.press("enter")
         await driver.until(lambda: state(root / "one") == "completed", "the run")
-        await driver.until(lambda: len(driver.data.steps) == 200, "its steps on the screen")
-        assert driver.data.place.name == "one"
+        await driver.until(lambda: shown(driver) == ("one", 200), "its steps on the screen")
     assert same(run_through(tmp_path / "whole", settings()), root / "one") == []
 
 
@@ -101,7 +106,7 @@ async def test_a_fork_starts_at_the_cursor(done: Path, open_app: OpenApp) -> Non
         await fill(driver, "F", name="child", steps="40")
         assert form(driver).plan.text("at") == "33"
         await driver.press("enter")
-        await driver.until(lambda: driver.data.place.name == "child", "the fork")
+        await driver.until(lambda: shown(driver)[0] == "child", "the fork")
         assert driver.data.meta.forked_at_t == 33
         await driver.until(lambda: state(done.parent / "child") == "completed")
 
@@ -110,7 +115,7 @@ async def test_a_completed_session_is_resumed_for_more_steps(done: Path, open_ap
     async with open_app(done) as driver:
         await fill(driver, "R", steps="24")
         await driver.press("enter")
-        await driver.until(lambda: len(driver.data.steps) == 64, "24 more steps")
+        await driver.until(lambda: shown(driver) == ("done", 64), "24 more steps")
 
 
 async def test_why_a_session_could_not_be_started_is_noted(root: Path, open_app: OpenApp) -> None:

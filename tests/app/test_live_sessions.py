@@ -40,7 +40,7 @@ async def test_rows_follow_runs_that_are_not_open(root: Path, open_app: OpenApp)
     async with open_app(root, start=StartView(tab="sessions")) as driver:
         await go_to(driver, "done")
         await driver.press("enter")
-        await driver.until(lambda: driver.data.place.name == "done", "the other session")
+        await driver.loaded()
         await driver.until(lambda: "paused 0/400" in driver.text(), "the live run")
         ask(root / "live", "step", 50)
         await driver.until(lambda: "paused 50/400" in driver.text(), "its steps")
