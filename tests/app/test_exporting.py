@@ -62,7 +62,7 @@ async def test_enter_takes_the_marked_format(run: Path, open_app: OpenApp) -> No
 
 async def test_what_cannot_be_written_is_said_in_one_note(run: Path, open_app: OpenApp) -> None:
     Path("exports").write_text("in the way")
-    async with open_app(run, size=(200, 50)) as driver:
+    async with open_app(run, size=(400, 50)) as driver:
         said = await exported(driver, "c")
     assert said.startswith("Not exported: ")
     assert "is no directory" in said
