@@ -5,8 +5,8 @@ theme = "light"
 ascii = false
 mouse = false
 [keys]
-step-forward = "right,n"
-step-back = "left,b"
+step-forward = "right,b"
+step-back = "left,B"
 """
 
 import os
