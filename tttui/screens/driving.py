@@ -46,8 +46,8 @@ class DrivingScreen(HandOutScreen):
         self.store = store
         self.started: set[Path] = set()
         """Directories of the runs that were started from here."""
-        self._leaving = False
-        """The app ends when the open run has stopped."""
+        self._leaving: Path | None = None
+        """The app ends when this run has stopped."""
 
     @property
     def target(self) -> tuple[Place | None, Status | None]:
@@ -196,7 +196,7 @@ class DrivingScreen(HandOutScreen):
         def chosen(what: str | None) -> None:
             if what == "stop":
                 self.note("Stopping; the app ends when the run is saved ...")
-                self._leaving = True
+                self._leaving = data.place.path
                 self.store.ask(data.place, "stop")
             elif what == "keep":
                 self.app.exit()
@@ -206,9 +206,9 @@ class DrivingScreen(HandOutScreen):
     def leave_when_stopped(self) -> None:
         """End the app once the run that was asked to stop has saved itself."""
         data = self.snapshot.data
-        if not self._leaving:
+        if self._leaving is None or data is None or data.place.path != self._leaving:
             return
-        if data is None or data.status is None or not data.status.live:
+        if data.status is not None and not data.status.live:
             self.app.exit()
 
     def _fill_in(self, plan: Plan) -> None:
