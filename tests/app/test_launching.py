@@ -152,7 +152,11 @@ async def test_leaving_asks_what_is_to_become_of_a_run_that_was_started_here(
         await driver.press("q", key)
         await driver.until(lambda: not driver.app.is_running, "the app to end")
     assert state(root / "one") == then
-    assert alive(status(root / "one")["pid"]) == (then == "paused")
+    pid = status(root / "one")["pid"]
+    if then == "paused":
+        assert alive(pid)
+    else:
+        wait_until(lambda: not alive(pid))
 
 
 async def test_leaving_does_not_ask_about_runs_of_others(root: Path, open_app: OpenApp) -> None:
