@@ -103,7 +103,7 @@ def by_cell(values: Floats) -> Floats:
     """Means of pairs of dot columns; NaN only where both are."""
     pairs = values.reshape(-1, 2)
     known = ~np.isnan(pairs)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         return np.asarray(np.where(known, pairs, 0).sum(axis=1) / known.sum(axis=1))
 
 
