@@ -98,7 +98,9 @@ def main(args: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx is not None else "tttui"
-        return _complain(f"{error.format_message()} (see `{where} --help`)", error.exit_code)
+        where = where.removesuffix(" open")  # the app has no word of its own
+        message = error.format_message().removesuffix(".")
+        return _complain(f"{message} (see `{where} --help`)", error.exit_code)
     except click.ClickException as error:
         return _complain(error.format_message(), error.exit_code)
     except TttuiError as error:
