@@ -37,7 +37,7 @@ class Remembered:
         match self._read().get(str(session.resolve())):
             case {
                 "tab": str(tab),
-                "t": int(t),
+                "t": int() | None as t,
                 "window": [] | [int(), int()] as window,
                 "log": bool(log),
                 "smooth": bool(smooth),

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.app.conftest import OpenApp
-from tests.rundirs import make_run
+from tests.rundirs import make_run, steps_path
 from tttui.keys import rebound
+from tttui.model.session import Place
 from tttui.remembered import Remembered
 from tttui.screens.opening import StartView
 
@@ -26,6 +27,18 @@ async def test_a_session_opens_where_it_was_left(
         line = driver.timeline
         assert driver.main.tab == "weights"
         assert (line.cursor, line.t0, line.t1, line.smooth) == (1, 0, 300, True)
+
+
+async def test_a_session_that_was_left_at_its_end_opens_at_its_end(
+    tmp_path: Path, run: Path, open_app: OpenApp
+) -> None:
+    remembered = Remembered(tmp_path / "views.json")
+    async with open_app(run, remembered=remembered) as driver:
+        await driver.press("3")
+    with steps_path(Place(run, "native")).open("a") as file:
+        file.write("600,0.5,0.25,0,0\n")
+    async with open_app(run, remembered=remembered) as driver:
+        assert (driver.main.tab, driver.timeline.cursor) == ("transactions", 600)
 
 
 async def test_the_command_line_goes_before_what_is_remembered(

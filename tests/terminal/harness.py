@@ -10,6 +10,7 @@ import struct
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
@@ -66,6 +67,8 @@ class PtyProgram:
         self.read_at = 0.0
         """When something was last read (before it was drawn on the screen here)."""
         self.status: int | None = None
+        self._home = TemporaryDirectory()
+        """For what the program remembers: nothing of another run, nothing of the user's."""
         self.started = time.perf_counter()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
@@ -75,6 +78,7 @@ class PtyProgram:
                 drop = ("NO_COLOR", "TMUX", "COLUMNS", "LINES")
                 full = {k: v for k, v in os.environ.items() if k not in drop}
                 full |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
+                full |= dict.fromkeys(("XDG_STATE_HOME", "XDG_CONFIG_HOME"), self._home.name)
                 os.execvpe(command[0], list(command), {**full, **(env or {})})
             finally:
                 os._exit(127)
@@ -168,6 +172,7 @@ class PtyProgram:
             os.waitpid(self.pid, 0)
             self.status = -signal.SIGKILL
         os.close(self.fd)
+        self._home.cleanup()
 
     def _reap(self) -> None:
         _, status = os.waitpid(self.pid, 0)

@@ -190,10 +190,11 @@ class MainScreen(DrivingScreen):
     def keep_view(self) -> None:
         """Remember how the open session is looked at."""
         data, timeline = self.snapshot.data, self.timeline
-        if self._remembered is None or data is None or timeline.empty:
+        if self._remembered is None or data is None or data.loading or timeline.empty:
             return
+        t = None if timeline.at_end else timeline.cursor
         window = None if timeline.whole else (timeline.t0, timeline.t1)
-        view = StartView(self.tab, timeline.cursor, window, timeline.log, timeline.smooth)
+        view = StartView(self.tab, t, window, timeline.log, timeline.smooth)
         self._remembered.keep(data.place.path, view)
 
     # Drawing
