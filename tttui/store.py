@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # costly to import, and needed only for what is asked for lat
 BATCH_ROWS = 60_000
 """Rows read before a partial snapshot is published."""
 
-REFRESH_S = 0.4
+REFRESH_S = 0.45
 """Least time between two looks at changing files, in seconds."""
 
 HURRY_S = 0.04
