@@ -240,10 +240,6 @@ class Store:
 
         self._do(set_wants)
 
-    def rescan(self) -> None:
-        """Search the paths again."""
-        self._do(self._scan)
-
     def _do(self, command: Callable[[], None]) -> None:
         with self._wake:
             self._commands.append(command)

@@ -44,7 +44,7 @@ def test_every_status_has_a_colour_of_its_own(palette: Palette) -> None:
 
 
 def test_the_ascii_glyphs_are_ascii() -> None:
-    texts = [ASCII.heavy, ASCII.bars, ASCII.fills, ASCII.ring, ASCII.curve_marks, ASCII.worse]
+    texts = [ASCII.heavy, ASCII.bars, ASCII.fills, ASCII.curve_marks, ASCII.worse]
     assert all(text.isascii() for text in [*texts, *ASCII.statuses.values(), ASCII.ellipsis])
 
 
@@ -104,11 +104,6 @@ def test_a_bar_is_filled_in_eighths() -> None:
     canvas = Canvas(1, 4)
     bars.bar(canvas, (0, 0, 4), 0.5 + 1 / 32, 0, 0, UNICODE)
     assert canvas.text() == ["██▏─"]
-
-
-def test_a_ring_is_full_only_when_everything_is() -> None:
-    shares = (0, 0.01, 0.5, 0.99, 1)
-    assert "".join(bars.ring(share, UNICODE) for share in shares) == "○◔◑◕●"
 
 
 def recursion(y: list[float], span: float) -> list[float]:

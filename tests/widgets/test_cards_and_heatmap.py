@@ -7,7 +7,7 @@ from rich.style import Style
 
 from tests.widgets.stage import Stage, lines
 from tttui.draw.envelope import Series
-from tttui.widgets.cards import MetricCard, ShareBar, Sparkline
+from tttui.widgets.cards import MetricCard
 from tttui.widgets.drawn import replaced
 from tttui.widgets.heatmap import Heatmap
 
@@ -42,21 +42,6 @@ async def test_an_unchanged_card_is_not_painted_again() -> None:
         before = view.canvas()
         view.set_metric("6.0e-6", "final 100", "good", series=view._series)
         assert view.canvas() is before
-
-
-async def test_a_share_is_a_ring_a_bar_and_numbers() -> None:
-    view = ShareBar()
-    view.set_share(15, 18)
-    async with Stage(view).run_test(size=(20, 3)):
-        assert lines(view)[0].startswith("◕ ███")
-        assert lines(view)[0].endswith(" 15 / 18")
-
-
-async def test_a_sparkline_fills_its_width() -> None:
-    view = Sparkline()
-    view.set_series(Series(np.arange(50), np.arange(50.0)))
-    async with Stage(view).run_test(size=(8, 3)):
-        assert lines(view) == ["▂▃▄▄▅▆▇█"]
 
 
 def matrix(rows: int = 4, columns: int = 6) -> Heatmap:

@@ -1,4 +1,4 @@
-"""Small drawings made of filled cells: sparklines, bars, a ring."""
+"""Small drawings made of filled cells: sparklines and bars."""
 
 import numpy as np
 
@@ -63,10 +63,3 @@ def bar(
     canvas.write(row, column, glyphs.fills[8] * whole, ink)
     if rest:
         canvas.write(row, column + whole, glyphs.fills[rest], ink)
-
-
-def ring(share: float, glyphs: Glyphs) -> str:
-    """One character: a circle filled to the nearest quarter, full and empty only when exact."""
-    if not 0 < share < 1:
-        return glyphs.ring[4 if share >= 1 else 0]
-    return glyphs.ring[min(max(round(share * 4), 1), 3)]

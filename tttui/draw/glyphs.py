@@ -59,8 +59,6 @@ class Glyphs:
     """Nine fillings of a cell from empty to full, from below."""
     fills: str
     """Nine fillings of a cell from empty to full, from the left."""
-    ring: str
-    """Five fillings of a circle from empty to full."""
     up: str
     down: str
     ellipsis: str
@@ -107,7 +105,6 @@ UNICODE = Glyphs(
     thumb="█",
     bars=" ▁▂▃▄▅▆▇█",
     fills=" ▏▎▍▌▋▊▉█",
-    ring="○◔◑◕●",
     up="▲",
     down="▼",
     ellipsis="…",
@@ -144,7 +141,6 @@ ASCII = Glyphs(
     thumb="#",
     bars="  ..::-=#",
     fills="    ----#",
-    ring=".:+*o",
     up="^",
     down="v",
     ellipsis="~",

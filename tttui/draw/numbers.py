@@ -45,14 +45,6 @@ def count(n: int) -> str:
     return f"{n:,}".replace(",", " ")
 
 
-def compact(n: int) -> str:
-    """A whole number in at most five characters: 950, 12k, 1.5M."""
-    for size, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
-        if abs(n) >= size:
-            return f"{n / size:.3g}{unit}"
-    return str(n)
-
-
 def axis(value: float, step: float) -> str:
     """The label of a tick on a linear axis whose ticks are `step` (above 0) apart.
 

@@ -147,7 +147,6 @@ class Backdrop:
         self.tracks = tuple(track.window(*window) for track in scene.tracks)
         self.frame = self._frame()
         self.canvas = Canvas(size[1], size[0])
-        self._bits: np.ndarray | None = None
         if self.frame is None:
             self._say(scene.message if not self._sampled() else "no finite positions in view")
             return

@@ -54,13 +54,11 @@ class Attempts:
     def __init__(
         self,
         events: Transactions,
-        plasticity: Mapping[str, Any],
         palette: Palette,
         glyphs: Glyphs,
     ) -> None:
         self.palette = palette
         self._events, self._glyphs = events, glyphs
-        self._plasticity = plasticity
         self._decoded: dict[int, Transaction] = {}
 
     def __len__(self) -> int:

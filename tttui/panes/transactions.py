@@ -198,9 +198,7 @@ class TransactionsPane(Pane):
             if len(found):
                 marks = replace(marks, shown=rows)
             self._shown = shown = Shown(found, view.statuses, self._query, rows, marks)
-            self._attempts = Attempts(
-                found, view.data.meta.plasticity_cfg, view.palette, view.glyphs
-            )
+            self._attempts = Attempts(found, view.palette, view.glyphs)
             table.set_rows(self._attempts, rows, self._nothing(view))
             self.query_one(Reasons).set_marks(marks, why_none(view.data))
             self.query_one(AttemptsOverTime).set_marks(marks)

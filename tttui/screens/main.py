@@ -35,20 +35,11 @@ from tttui.widgets.bars import KeyBar, TabBar, TopBar
 from tttui.widgets.logpanel import LogPanel
 from tttui.widgets.scrubber import Scrubber
 
-FRAME = 1 / 20
-"""Time between two frames of the replay, in seconds."""
-
 LOG_COMMANDS = ("log_search", "log_level", "log_scroll(-1)", "log_scroll(1)")
 """Commands that work while the log is shown."""
 
 FRAME_ROWS = 4
 """Rows around a tab: header, tabs, scrubber, keys."""
-
-NOTE_S = 5.0
-"""How long a note replaces the keys, in seconds."""
-
-LOG_SPREAD = 20.0
-"""Errors that spread over more than this factor open on a logarithmic axis."""
 
 
 class MainScreen(DrivingScreen):

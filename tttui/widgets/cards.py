@@ -1,4 +1,4 @@
-"""Small widgets for single numbers: a metric card, a sparkline, a bar of a share."""
+"""The metric card: one number, what it means, and a small drawing of it."""
 
 from typing import Literal
 
@@ -83,64 +83,6 @@ class MetricCard(Drawn):
             bars.sparkline(canvas, place, self._series, ink, glyphs, self._log)
         elif self._share is not None:
             bars.bar(canvas, (2, 2, room), self._share, ink, palette.faint, glyphs)
-        return canvas
-
-
-class Sparkline(Drawn):
-    """A whole series as filled columns."""
-
-    DEFAULT_CSS = "Sparkline { height: 1; }"
-
-    def __init__(
-        self, *, name: str | None = None, id: str | None = None, classes: str | None = None
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
-        self._series: Series | None = None
-        self._tone: Tone = "accent"
-        self._log = False
-
-    def set_series(
-        self, series: Series | None, tone: Tone = "accent", *, log: bool = False
-    ) -> None:
-        self._series, self._tone, self._log = series, tone, log
-        self.changed()
-
-    def paint(self, width: int, height: int) -> Canvas:
-        canvas = Canvas(height, width)
-        if self._series is not None:
-            ink = tone_ink(self, self._tone)
-            place = (0, 0, width, height)
-            bars.sparkline(canvas, place, self._series, ink, self.glyphs, self._log)
-        return canvas
-
-
-class ShareBar(Drawn):
-    """A part of a whole: a ring, a bar and `15 / 18`."""
-
-    DEFAULT_CSS = "ShareBar { height: 1; }"
-
-    def __init__(
-        self, *, name: str | None = None, id: str | None = None, classes: str | None = None
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
-        self._part = 0
-        self._whole = 0
-        self._tone: Tone = "good"
-
-    def set_share(self, part: int, whole: int, tone: Tone = "good") -> None:
-        self._part, self._whole, self._tone = part, whole, tone
-        self.changed()
-
-    def paint(self, width: int, height: int) -> Canvas:
-        canvas = Canvas(height, width)
-        share = self._part / self._whole if self._whole else 0.0
-        ink = tone_ink(self, self._tone)
-        canvas.write(0, 0, bars.ring(share, self.glyphs), ink)
-        text = f" {self._part} / {self._whole}"
-        room = width - 2 - len(text)
-        if room > 2:
-            bars.bar(canvas, (0, 2, room), share, ink, self.palette.faint, self.glyphs)
-        canvas.write(0, max(width - len(text), 2), text, self.palette.text)
         return canvas
 
 
