@@ -14,7 +14,7 @@ from typing import Any
 from tests.engine.sessions import create, settings
 from tttui.artifacts.status import process_runs
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def wait_until(condition: Callable[[], object]) -> None:

@@ -55,7 +55,7 @@ def test_the_run_goes_on_and_ends_as_if_nothing_was(tmp_path: Path, root: Path, 
             with open(os.devnull, "rb") as nothing:
                 os.dup2(nothing.fileno(), program.fd)  # closes the terminal's side of the pty
         wait_until(lambda: not alive(program.pid))
-    assert state(root / "one") == "running"
+    assert state(root / "one") in ("running", "completed")  # a fast machine may be done
     wait_until(lambda: state(root / "one") == "completed")
     assert same(whole, root / "one") == []
 
