@@ -14,7 +14,8 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tttui.output import PLAIN, Frame, Pen, pen_of
+from tttui.output import Frame
+from tttui.pens import PLAIN, Pen, pen_of
 
 WIDTH, HEIGHT = 12, 3
 CONSOLE = Console(color_system="truecolor", force_terminal=True, width=WIDTH)

@@ -1,0 +1,97 @@
+"""The colours and attributes of a terminal's cells, numbered, and the shortest way between two."""
+
+from typing import NamedTuple
+
+from rich.color import ColorSystem
+from rich.style import Style
+from textual.strip import Strip
+
+
+class Pen(NamedTuple):
+    """SGR parameters: attributes (bold, reverse ...), ink, paper. No ink: any, on a blank."""
+
+    attributes: str
+    ink: str
+    paper: str
+
+    def from_pen(self, current: "Pen") -> str:
+        """The shortest sequence that turns the pen `current` into this one."""
+        if self == current:
+            return ""
+        if self.attributes != current.attributes:
+            parts = ["0", self.attributes]
+            parts += [self.ink] if self.ink != PLAIN.ink else []
+            parts += [self.paper] if self.paper != PLAIN.paper else []
+        else:
+            parts = [self.ink] if self.ink != current.ink else []
+            parts += [self.paper] if self.paper != current.paper else []
+        return f"\x1b[{';'.join(part for part in parts if part)}m"
+
+
+PLAIN = Pen("", "39", "49")
+
+_SEEN_ON_BLANKS = {"4", "7", "9", "21"}
+"""Underline, reverse, strike, double underline: they show without a character."""
+
+
+def pen_of(style: Style, system: ColorSystem) -> Pen:
+    """Split a style into the three parts that change on their own."""
+    ink, paper = style.color, style.bgcolor
+    return Pen(
+        Strip.render_ansi(style.without_color, system),
+        ";".join(ink.downgrade(system).get_ansi_codes()) if ink else PLAIN.ink,
+        ";".join(paper.downgrade(system).get_ansi_codes(foreground=False))
+        if paper
+        else PLAIN.paper,
+    )
+
+
+class Pens:
+    """Gives every pen of a terminal a number, so that comparing cells is comparing integers.
+
+    Styles that look the same have the same number. Without `colours` only attributes count.
+    """
+
+    PLAIN = 0
+    """The number of the pen that a terminal has after a reset."""
+
+    def __init__(self, system: ColorSystem, *, colours: bool = True) -> None:
+        self._system, self._colours = system, colours
+        self._pens = [PLAIN]
+        self._numbers = {PLAIN: self.PLAIN}
+        self._of_style: dict[Style | None, tuple[int, int]] = {}
+        self._ways: dict[tuple[int, int], tuple[str, int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._of_style)
+
+    def numbers(self, style: Style | None) -> tuple[int, int]:
+        """The pens of a style's characters and of its blanks."""
+        found = self._of_style.get(style)
+        if found is None:
+            pen = PLAIN if style is None else pen_of(style, self._system)
+            if not self._colours:
+                pen = Pen(pen.attributes, PLAIN.ink, PLAIN.paper)
+            plain = _SEEN_ON_BLANKS.isdisjoint(pen.attributes.split(";"))
+            blank = Pen("", "", pen.paper) if plain else pen
+            found = self._of_style[style] = (self._number(pen), self._number(blank))
+        return found
+
+    def way(self, current: int, wanted: int) -> tuple[str, int]:
+        """What to send to come from one pen to another, and the pen that is then in force."""
+        found = self._ways.get((current, wanted))
+        if found is None:
+            now, pen = self._pens[current], self._pens[wanted]
+            if not pen.ink:  # a blank: keep what cannot be seen on it
+                if _SEEN_ON_BLANKS.isdisjoint(now.attributes.split(";")):
+                    pen = Pen(now.attributes, now.ink, pen.paper)
+                else:
+                    pen = Pen("", PLAIN.ink, pen.paper)
+            found = self._ways[current, wanted] = (pen.from_pen(now), self._number(pen))
+        return found
+
+    def _number(self, pen: Pen) -> int:
+        number = self._numbers.setdefault(pen, len(self._pens))
+        if number == len(self._pens):
+            self._pens.append(pen)
+        return number
