@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from textual import events
+
 from tttui.draw.canvas import Canvas, fit
 from tttui.draw.prose import Line, Prose
 from tttui.widgets.drawn import Drawn
@@ -43,6 +45,14 @@ class Page(Drawn):
         if offset != self._offset:
             self._offset = offset
             self.changed()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.scroll_lines(2)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.scroll_lines(-2)
 
     def lines(self, width: int) -> list[Line]:
         """All lines for a width."""
