@@ -1,6 +1,5 @@
 """One row of the table of many sessions, without reading whole files where it can be helped."""
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,17 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.csvparse import parse_clean
 from tttui.artifacts.jsonfile import number, whole
 from tttui.artifacts.layout import files_of
 from tttui.artifacts.meta import read_meta, read_metrics
 from tttui.artifacts.status import derive_status, read_status
 from tttui.artifacts.steps_csv import StepsFile
+from tttui.artifacts.tail import Tail, read_tail
 from tttui.artifacts.wholefile import read_part
 from tttui.model.session import Meta, Place, Problem, SessionSummary
-
-TAIL_BYTES = 512
-"""Enough for the last line of per_step.csv, whose t says how far the run is."""
 
 
 def read_summary(
@@ -51,7 +47,8 @@ def read_summary(
         "baseline_last100": number(metrics.get("baseline_mse_last100_mean")),
         "adaptive_last100": number(metrics.get("adaptive_mse_last100_mean")),
     }
-    steps = _steps_done(files.steps) if files.steps else None
+    tail = read_tail(files.steps) if files.steps else Tail()
+    steps = tail.steps
     if files.steps is not None and None in numbers.values():
         computed = _computed(files.steps, problems)
         for name, value in computed.items():
@@ -65,26 +62,10 @@ def read_summary(
         meta=meta,
         status=derive_status(raw_status, now()) if raw_status is not None else None,
         steps=steps,
+        recent=tail.recent,
         problems=tuple(problems),
         **numbers,
     )
-
-
-def _steps_done(path: Path) -> int | None:
-    """The newest t + 1, from the last whole line of per_step.csv; None where it is no number."""
-    try:
-        with path.open("rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - TAIL_BYTES))
-            tail = file.read()
-    except OSError:
-        return None
-    lines = tail[: tail.rfind(b"\n") + 1].split(b"\n")
-    last = lines[-2] + b"\n" if len(lines) > 1 else b""
-    row = parse_clean(last, last.count(b",") + 1) if last else None
-    if row is None or not len(row) or not math.isfinite(row[0, 0]):
-        return None
-    return int(row[0, 0]) + 1
 
 
 def _computed(path: Path, problems: list[Problem]) -> dict[str, Any]:

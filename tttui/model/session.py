@@ -226,3 +226,6 @@ class SessionSummary:
         if self.baseline_last100 == 0:
             return None
         return (self.baseline_last100 - self.adaptive_last100) / self.baseline_last100 * 100
+    recent: tuple[float | None, ...] = ()
+    """Mean adaptive error of each of the newest stretches of steps (`artifacts.tail`), oldest
+    first; None where one holds a value that is not finite."""

@@ -1,0 +1,31 @@
+"""A row of bars as text, one character a value, on a logarithmic scale of its own."""
+
+import math
+from collections.abc import Sequence
+
+from tttui.draw.glyphs import Glyphs
+
+LEAST_DECADES = 1.0
+"""Powers of ten that the height of a bar spans at least, so that noise does not look like news."""
+
+
+def sparks(values: Sequence[float | None], glyphs: Glyphs) -> str:
+    """One character a value; None (not finite) is the mark of a non-finite update.
+
+    Zero and below, which have no logarithm, are the lowest bar.
+    """
+    logs = [math.log10(v) for v in values if v is not None and v > 0]
+    if not logs:
+        low, span = 0.0, LEAST_DECADES
+    else:
+        span = max(max(logs) - min(logs), LEAST_DECADES)
+        low = (max(logs) + min(logs) - span) / 2
+    return "".join(_bar(value, low, span, glyphs) for value in values)
+
+
+def _bar(value: float | None, low: float, span: float, glyphs: Glyphs) -> str:
+    if value is None:
+        return glyphs.status("rollback_non_finite")
+    bars = glyphs.bars.lstrip()  # the lowest one must be seen
+    share = (math.log10(value) - low) / span if value > 0 else 0.0
+    return bars[round(share * (len(bars) - 1))]
