@@ -3,7 +3,7 @@
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -33,6 +33,13 @@ class Drawn(Widget):
         self._canvas: Canvas | None = None
         self.ground: Colour = DEFAULT
         self._lines: dict[int, list[Segment]] = {}
+
+    @property
+    def content_size(self) -> Size:
+        """The cells to paint. (Textual looks a widget up in the layout for it, at every line.)"""
+        width, height = self.outer_size
+        gutter = self.styles.gutter
+        return Size(max(width - gutter.width, 0), max(height - gutter.height, 0))
 
     def set_look(self, palette: Palette, glyphs: Glyphs) -> None:
         """Colours and characters; everything is painted again."""
