@@ -53,7 +53,7 @@ def test_a_row_is_one_segment_for_each_run_of_a_style() -> None:
     canvas.write(0, 1, "ab", 0xFF0000)
     canvas.write(0, 5, "cd", 0xFF0000)
     canvas.write(0, 7, "e", 0x00FF00, bold=True)
-    assert [segment.text for segment in canvas.segments(0)] == [" ", "ab  cd", "e  "]
+    assert [segment.text for segment in canvas.lines()[0]] == [" ", "ab  cd", "e  "]
 
 
 def test_text_beyond_the_edges_is_cut_off() -> None:

@@ -1,8 +1,6 @@
 """A grid of character cells painted with numpy and read out as rich segments, row by row."""
 
 from collections.abc import Sequence
-from typing import TypeVar
-
 import numpy as np
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -11,8 +9,6 @@ from tttui.draw.colours import DEFAULT, Colour, style
 from tttui.model.arrays import Bools, Ints
 
 _SPACE = 0x20
-
-T = TypeVar("T", Ints, Bools)
 
 
 class Canvas:
@@ -63,34 +59,43 @@ class Canvas:
         self.ink[where] = ink
         self.bold[where] = bold
 
-    def segments(self, row: int, ground: Colour = DEFAULT) -> list[Segment]:
-        """The row as segments, one for each run of equal style, on the paper `ground`."""
-        if not self.columns:
-            return []
-        ink, bold = self.ink[row], self.bold[row]
-        paper = np.where(self.paper[row] == DEFAULT, ground, self.paper[row])
-        text = self.char[row].tobytes().decode("utf-32-le")
+    def lines(self, ground: Colour = DEFAULT) -> list[list[Segment]]:
+        """Every row as segments, one for each run of equal style, on the paper `ground`."""
+        if not self.columns or not self.rows:
+            return [[] for _ in range(self.rows)]
+        paper = np.where(self.paper == DEFAULT, ground, self.paper)
         # a space shows no ink: it joins the run before it
-        blank = self.char[row] == _SPACE
-        ink, bold = _carried(ink, blank), _carried(bold, blank)
-        change = (ink[1:] != ink[:-1]) | (paper[1:] != paper[:-1]) | (bold[1:] != bold[:-1])
-        starts = [0, *(np.flatnonzero(change) + 1).tolist()]
-        stops = [*starts[1:], self.columns]
-        inks, papers, bolds = ink[starts].tolist(), paper[starts].tolist(), bold[starts].tolist()
-        return [
-            Segment(text[a:b], style(i, p, w))
-            for a, b, i, p, w in zip(starts, stops, inks, papers, bolds, strict=True)
-        ]
+        seen = np.maximum.accumulate(
+            np.where(self.char == _SPACE, 0, np.arange(self.columns)), axis=1
+        )
+        ink = np.take_along_axis(self.ink, seen, axis=1)
+        bold = np.take_along_axis(self.bold, seen, axis=1)
+        starting = np.ones((self.rows, self.columns), dtype=np.bool_)
+        starting[:, 1:] = (
+            (ink[:, 1:] != ink[:, :-1])
+            | (paper[:, 1:] != paper[:, :-1])
+            | (bold[:, 1:] != bold[:, :-1])
+        )
+        rows, starts = np.nonzero(starting)
+        stops = np.append(starts[1:], 0)
+        stops[stops == 0] = self.columns  # the next run begins on the next row
+        texts = self.text()
+        out: list[list[Segment]] = [[] for _ in range(self.rows)]
+        for row, a, b, i, p, w in zip(
+            rows.tolist(),
+            starts.tolist(),
+            stops.tolist(),
+            ink[starting].tolist(),
+            paper[starting].tolist(),
+            bold[starting].tolist(),
+            strict=True,
+        ):
+            out[row].append(Segment(texts[row][a:b], style(i, p, w)))
+        return out
 
     def text(self) -> list[str]:
         """The characters alone, one string a row."""
         return [row.tobytes().decode("utf-32-le") for row in self.char]
-
-
-def _carried(values: T, blank: Bools) -> T:
-    """Values with those at blank cells replaced by the last one before that is not blank."""
-    at = np.where(blank, 0, np.arange(len(values)))
-    return values[np.maximum.accumulate(at)]
 
 
 def fit(text: str, width: int, ellipsis: str = "…") -> str:

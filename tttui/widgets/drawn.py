@@ -1,8 +1,12 @@
 """The base of the widgets that paint cells themselves and hand lines to the compositor."""
 
+from typing import Self
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.filter import ANSIToTruecolor
+from textual.filter import ANSIToTruecolor
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -32,7 +36,11 @@ class Drawn(Widget):
         super().__init__(name=name, id=id, classes=classes)
         self._canvas: Canvas | None = None
         self.ground: Colour = DEFAULT
-        self._lines: dict[int, list[Segment]] = {}
+        self._background = Color(0, 0, 0, 0)
+        self._lines: list[list[Segment]] = []
+        """Of the canvas."""
+        self._strips: dict[int, Strip] = {}
+        """The same with what is laid over them, as they were handed out."""
 
     @property
     def content_size(self) -> Size:
@@ -67,28 +75,63 @@ class Drawn(Widget):
         if placed:
             self.refresh(*placed)
 
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> Self:
+        if repaint and regions:
+            for y in {y for region in regions for y in region.line_range}:
+                self._strips.pop(y, None)
+        elif repaint:
+            self._strips.clear()
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
     def canvas(self) -> Canvas:
         """The painted cells at the present size."""
         width, height = self.content_size
         canvas = self._canvas
         if canvas is None or (canvas.columns, canvas.rows) != (width, height):
             canvas = self._canvas = self.paint(width, height)
-            self.ground = _colour(self.background_colors[1])
-            self._lines.clear()
+            self._background = self.background_colors[1]
+            self.ground = _colour(self._background)
+            self._lines = []
+            self._strips.clear()
         return canvas
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._canvas = None
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines of a region. (Textual would make three strips of each, for frames and tints.)"""
+        if self.gutter:
+            return super().render_lines(crop)
+        self.canvas()
+        strips = []
+        # The palettes of themes with 24-bit colours have no others to be translated.
+        filters = [f for f in self.get_line_filters() if not isinstance(f, ANSIToTruecolor)]
+        for y in crop.line_range:
+            strip = self._strips.get(y)
+            if strip is None:
+                strip = self.render_line(y)
+                for line_filter in filters:
+                    strip = strip.apply_filter(line_filter, self._background)
+                self._strips[y] = strip
+            strips.append(strip)
+        if crop.column_span == (0, self.content_size.width):
+            return strips
+        return [strip.crop(*crop.column_span) for strip in strips]
+
     def render_line(self, y: int) -> Strip:
         canvas = self.canvas()
         if not 0 <= y < canvas.rows:
             return Strip.blank(self.content_size.width)
-        line = self._lines.get(y)
-        if line is None:
-            line = self._lines[y] = canvas.segments(y, self.ground)
-        return Strip(self.overlaid(y, line), canvas.columns)
+        if not self._lines:
+            self._lines = canvas.lines(self.ground)
+        return Strip(self.overlaid(y, self._lines[y]), canvas.columns)
 
 
 def _colour(color: Color) -> Colour:

@@ -198,7 +198,7 @@ class Heatmap(Drawn, can_focus=True):
         end = canvas.write(0, 0, self._title, palette.text, bold=True)
         if self.cell is None:
             canvas.write(0, end, f"  {rows} x {columns}", palette.muted)
-            return canvas.segments(0, self.ground)
+            return canvas.lines(self.ground)[0]
         row, column = self.cell
         value = float(self._pyramid.levels[0][row, column])
         end = canvas.write(0, end, f"  [{row}, {column}] ", palette.muted)
@@ -206,7 +206,7 @@ class Heatmap(Drawn, can_focus=True):
         if self._against is not None and self._against.shape == self._pyramid.shape:
             change = value - float(self._against[row, column])
             canvas.write(0, end, f"  since start {change:+.3g}", palette.muted)
-        return canvas.segments(0, self.ground)
+        return canvas.lines(self.ground)[0]
 
     def _span(self) -> Cell:
         """How many rows and columns of elements fit into the widget."""

@@ -86,7 +86,7 @@ class WeightMap(Heatmap):
         lost = self._lost()
         if lost:
             canvas.write(0, max(width - len(lost) - 1, 0), f" {lost}", palette.bad, bold=True)
-        return canvas.segments(0, self.ground)
+        return canvas.lines(self.ground)[0]
 
     def _lost(self) -> str:
         """How many elements are no numbers."""
