@@ -2,7 +2,16 @@
 
 from pathlib import Path
 
-from tttui.artifacts.interventions import read_interventions
+from tttui.artifacts.interventions import Changes, in_words, read_interventions
+from tttui.model.session import Meta
+
+
+def told(path: Path, meta: Meta) -> Changes:
+    return in_words(read_interventions(path)[0], meta)
+
+
+def meta(**raw: object) -> Meta:
+    return Meta(mu=0.05, plasticity_cfg={"lr": 0.002}, raw=raw)
 
 
 def test_changes_are_told_in_order_of_their_steps(tmp_path: Path) -> None:
@@ -11,16 +20,32 @@ def test_changes_are_told_in_order_of_their_steps(tmp_path: Path) -> None:
         '{"t": 90, "kind": "mu", "value": 0.3}\n'
         '{"t": 40, "kind": "settings", "value": {"lr": 0.01}}\n'
         '{"t": 95, "kind": "update", "value": null}\n'
+        '{"t": 97, "kind": "mu", "value": 0.1}\n'
+        '{"t": 98, "kind": "rollback", "value": 64}\n'
+        '{"t": 99, "kind": "fault", "value": "nan"}\n'
         '{"t": 96, "ki'
     )
-    changes, problems = read_interventions(path)
-    assert changes == ((40, "lr 0.01"), (90, "mu 0.3"), (95, "update"))
-    assert problems == []
+    assert read_interventions(path)[1] == []
+    assert told(path, meta()) == (
+        (40, "lr 0.002 -> 0.01"),
+        (90, "mu 0.05 -> 0.3"),
+        (95, "update forced"),
+        (97, "mu 0.3 -> 0.1"),
+        (98, "rolled back to t 64"),
+        (99, "fault: nan"),
+    )
+
+
+def test_a_friction_that_was_planned_to_change_is_told_once(tmp_path: Path) -> None:
+    path = tmp_path / "interventions.jsonl"
+    path.write_text('{"t": 90, "kind": "mu", "value": 0.3}\n')
+    known = meta(mu_schedule=[[30, 0.2], [90, 0.3]])
+    assert told(path, known) == ((30, "mu 0.05 -> 0.2"), (90, "mu 0.2 -> 0.3"))
 
 
 def test_damaged_lines_are_named_and_the_rest_is_told(tmp_path: Path) -> None:
     path = tmp_path / "interventions.jsonl"
     path.write_bytes(b'\xff\n{"t": "x", "kind": "mu"}\n[1]\n{"t": 5, "kind": "update"}\n')
     changes, problems = read_interventions(path)
-    assert changes == ((5, "update"),)
+    assert [change.t for change in changes] == [5]
     assert problems[0].reason == "line 1 is no intervention"

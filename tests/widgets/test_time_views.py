@@ -9,16 +9,20 @@ from textual.geometry import Region
 from textual.widget import Widget
 
 from tests.widgets.stage import Stage, lines
+from tttui.draw.changes import Changes
 from tttui.draw.colours import rich_colour
 from tttui.draw.envelope import Series
 from tttui.draw.glyphs import ASCII
 from tttui.draw.marks import Marks
 from tttui.draw.palette import LIGHT
 from tttui.draw.plot import Plot, Trace
+from tttui.draw.stack import Panel
 from tttui.model.timeline import Timeline
 from tttui.widgets.chart import Chart
 from tttui.widgets.commits import CommitGraph
 from tttui.widgets.scrubber import Scrubber
+from tttui.widgets.stack import StackView
+from tttui.widgets.statchart import StatChart
 from tttui.widgets.timeview import WHEEL, TimeView
 
 STEPS = np.arange(100)
@@ -48,6 +52,13 @@ def scrubber(timeline: Timeline = VIEW) -> Scrubber:
     found = Scrubber()
     found.set_marks(MARKS)
     found.set_timeline(timeline)
+    return found
+
+
+def stack() -> StackView:
+    found = StackView()
+    found.set_panels((Panel("x", Series(STEPS, np.linspace(4, 1, 100))),))
+    found.set_timeline(VIEW)
     return found
 
 
@@ -257,3 +268,37 @@ async def test_a_scrubber_of_an_empty_run_is_a_bare_track() -> None:
     view = Scrubber()
     async with Stage(view).run_test(size=(60, 3)):
         assert set(lines(view)[0][LEFT:].strip()) == {"─"}
+
+
+CHANGES = Changes.of([(33, "mu 0.05 -> 0.3")])
+
+
+@pytest.mark.parametrize("kind", [chart, graph, scrubber, stack])
+async def test_changes_of_the_run_are_drawn_on_every_time_axis(
+    kind: Callable[[], TimeView],
+) -> None:
+    view = kind()
+    view.set_changes(CHANGES)
+    async with Stage(view).run_test(size=(100, 20)):
+        column = view.left + (view.axis().column(33) or 0)
+        assert "◇" in [line[column] for line in lines(view)]
+
+
+@pytest.mark.parametrize("kind", [chart, stack])
+async def test_a_reading_names_the_change_under_the_cursor(kind: Callable[[], TimeView]) -> None:
+    view = kind()
+    view.set_changes(CHANGES)
+    view.set_timeline(VIEW.jump(33))
+    async with Stage(view).run_test(size=(100, 20)):
+        assert "◇ mu 0.05 -> 0.3" in lines(view)[0]
+
+
+async def test_a_small_chart_of_a_statistic_draws_changes_too() -> None:
+    view = StatChart("fro", "|W|")
+    view.set_plot(Plot("norm", traces=(Trace("B", Series(STEPS, np.linspace(1, 2, 100)), 0),)))
+    view.set_timeline(VIEW.jump(33))
+    view.set_changes(CHANGES)
+    async with Stage(view).run_test(size=(60, 9)):
+        shown = lines(view)
+        assert "◇ mu 0.05 -> 0.3" in shown[0]
+        assert any("◇" in line for line in shown[1:])

@@ -1,14 +1,28 @@
 """interventions.jsonl for who looks at a run: the steps at which it was changed, and how."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from tttui.artifacts.jsonfile import decode, whole
-from tttui.model.session import Problem
+from tttui.model.session import Meta, Problem
+
+Changes = tuple[tuple[int, str], ...]
+"""Steps, ascending, and what changed there, in words."""
 
 
-def read_interventions(path: Path) -> tuple[tuple[tuple[int, str], ...], list[Problem]]:
-    """Step and words of every change, ascending; damaged lines are named and left out."""
-    found: list[tuple[int, str]] = []
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One line of the file."""
+
+    t: int
+    kind: str
+    value: object
+
+
+def read_interventions(path: Path) -> tuple[tuple[Recorded, ...], list[Problem]]:
+    """Every change, ascending by step; damaged lines are named and left out."""
+    found: list[Recorded] = []
     problems: list[Problem] = []
     lines = path.read_bytes().split(b"\n")
     for number, line in enumerate(lines[:-1], 1):  # the last is being written, or empty
@@ -21,11 +35,53 @@ def read_interventions(path: Path) -> tuple[tuple[tuple[int, str], ...], list[Pr
             if not problems:
                 problems.append(Problem("interventions", path, f"line {number} is no intervention"))
             continue
-        found.append((t, _words(raw["kind"], raw.get("value"))))
-    return tuple(sorted(found, key=lambda change: change[0])), problems
+        found.append(Recorded(t, raw["kind"], raw.get("value")))
+    return tuple(sorted(found, key=lambda change: change.t)), problems
 
 
-def _words(kind: str, value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {new}" for name, new in value.items())
-    return kind if value is None else f"{kind} {value}"
+def in_words(recorded: Iterable[Recorded], meta: Meta) -> Changes:
+    """What was changed from what to what: `mu 0.05 -> 0.3`.
+
+    Frictions that were planned to change from the start are told with the others.
+    """
+    changes = list(recorded)
+    known = {change.t for change in changes if change.kind == "mu"}
+    schedule = meta.raw.get("mu_schedule")
+    for pair in schedule if isinstance(schedule, list) else []:
+        match pair:
+            case [int(t), float() | int() as mu] if t not in known:
+                changes.append(Recorded(t, "mu", mu))
+    now: dict[str, object] = {**meta.plasticity_cfg, "mu": meta.mu}
+    out = list[tuple[int, str]]()
+    for change in sorted(changes, key=lambda change: change.t):
+        out.append((change.t, _words(change, now)))
+    return tuple(out)
+
+
+def _words(change: Recorded, now: dict[str, object]) -> str:
+    """One change in words; `now` holds what is in force, and is brought up to date."""
+    match change.kind, change.value:
+        case "mu", value:
+            return _set("mu", value, now)
+        case "settings", dict() as values:
+            return ", ".join(_set(str(name), value, now) for name, value in values.items())
+        case "update", None:
+            return "update forced"
+        case "rollback", value:
+            return f"rolled back to t {value}"
+        case "fault", value:
+            return f"fault: {value}"
+        case kind, value:
+            return kind if value is None else f"{kind} {_text(value)}"
+
+
+def _set(name: str, value: object, now: dict[str, object]) -> str:
+    before = now.get(name)
+    now[name] = value
+    return (
+        f"{name} {_text(value)}" if before is None else f"{name} {_text(before)} -> {_text(value)}"
+    )
+
+
+def _text(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

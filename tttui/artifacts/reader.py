@@ -9,9 +9,10 @@ from typing import Any
 
 from tttui.artifacts.events import EventLines, EventList
 from tttui.artifacts.history import HistoryFile
-from tttui.artifacts.interventions import read_interventions
+from tttui.artifacts.interventions import Changes, Recorded, in_words, read_interventions
 from tttui.artifacts.layout import files_of, why_missing
 from tttui.artifacts.logfile import LogFile, LogTail
+from tttui.artifacts.losses import LossFile
 from tttui.artifacts.meta import read_meta, read_metrics
 from tttui.artifacts.runs import runs_of
 from tttui.artifacts.status import derive_status, read_status
@@ -20,7 +21,7 @@ from tttui.artifacts.trajectory import TrajectoryCsv, parse_trajectory_json
 from tttui.artifacts.weights import read_base, read_plastic
 from tttui.artifacts.wholefile import WholeFile
 from tttui.model.arrays import Weights
-from tttui.model.session import History, Meta, Place, Problem, SessionData
+from tttui.model.session import History, LossCurve, Meta, Place, Problem, SessionData
 from tttui.model.steps import Steps, Trajectory
 from tttui.model.transactions import Transactions
 
@@ -45,6 +46,8 @@ class SessionReader:
         self._place = place
         self._asked = run or place.run
         self._data: SessionData | None = None
+        self._waits = False
+        """The session has only a name and settings as long as its base is pretrained."""
         self._choose_run()
 
     def _choose_run(self) -> None:
@@ -59,9 +62,11 @@ class SessionReader:
         self._base = WholeFile(files.base, "base", read_base)
         self._status = WholeFile(files.status, "status", read_status) if files.status else None
         self._log = LogFile(self._place.path / "run.log")
+        self._losses = LossFile(self._place.path) if files.status else None
         self._interventions = WholeFile(
             self._place.path / "interventions.jsonl", "interventions", read_interventions
         )
+        self._changes: tuple[tuple[Recorded, ...], Meta, Changes] = ((), NO_META, ())
         self._history = None
         if files.history is not None:
             history = HistoryFile(files.history)
@@ -89,17 +94,18 @@ class SessionReader:
         if self._place.layout == "store":
             self._look_for_runs()
         problems: list[Problem] = []
+        status = None
+        if self._status is not None:
+            self._status.refresh()
+            if self._status.value is not None:
+                status = derive_status(self._status.value, self._now())
+        self._waits = status is not None and status.pretraining is not None
         for file in (self._meta, self._metrics, self._weights, self._base):
             file.refresh()
         self._collect(problems, "meta", self._meta)
         metrics = self._read_metrics(problems)
         self._collect(problems, "weights", self._weights)
         self._collect(problems, "base", self._base)
-        status = None
-        if self._status is not None:
-            self._status.refresh()
-            if self._status.value is not None:
-                status = derive_status(self._status.value, self._now())
         self._collect(problems, "status", self._status)
         self._interventions.refresh()
         problems += self._interventions.problems
@@ -122,13 +128,32 @@ class SessionReader:
             weights=self._weights.value,
             base=base,
             base_cfg=base_cfg,
-            interventions=self._interventions.value or (),
+            loss=self._loss(problems),
+            interventions=self._changes_in_words(),
             problems=tuple(problems),
             loading=loading or bool(self._steps and self._steps.unread),
         )
         if self._data is None or not _same(self._data, data):
             self._data = data
         return self._data
+
+    def _changes_in_words(self) -> Changes:
+        """What was changed when; the same object as long as nothing else is known."""
+        recorded, meta = self._interventions.value or (), self._meta.value or NO_META
+        told = self._changes[2]
+        if self._changes[0] is not recorded or self._changes[1] is not meta:
+            words = in_words(recorded, meta)
+            told = told if words == told else words
+            self._changes = (recorded, meta, told)
+        return told
+
+    def _loss(self, problems: list[Problem]) -> LossCurve | None:
+        """The loss of the base, as long as the session has nothing else to show."""
+        if self._losses is None or (self._steps is not None and len(self._steps.steps)):
+            return None
+        self._losses.refresh()
+        problems += self._losses.problems
+        return self._losses.curve
 
     def log(self) -> LogTail:
         """The end of run.log, read now at the cost of what was appended."""
@@ -251,7 +276,7 @@ class SessionReader:
             self._missing(problems, part, file.path)
 
     def _missing(self, problems: list[Problem], part: str, path: Path | None) -> None:
-        reason = why_missing(self._place, part, self.run)
+        reason = why_missing(self._place, part, self.run, waits_for_base=self._waits)
         problems.append(Problem(part, path or self._place.path, reason, missing=True))
 
 
@@ -268,6 +293,7 @@ def _same(before: SessionData, after: SessionData) -> bool:
         and before.history is after.history
         and before.weights is after.weights
         and before.base is after.base
+        and before.loss is after.loss
         and before.interventions is after.interventions
         and before.problems == after.problems
         and before.loading == after.loading

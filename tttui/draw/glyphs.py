@@ -44,6 +44,10 @@ class Glyphs:
     better: str
     worse: str
     """Hatches of the two areas."""
+    change: str
+    """A step at which somebody changed the run."""
+    change_line: str
+    """Through the drawings at that step."""
     edge: str
     """Between commits."""
     stub_top: str
@@ -95,6 +99,8 @@ UNICODE = Glyphs(
     below="↓",
     better="·",
     worse="╱",
+    change="◇",
+    change_line="┊",
     edge="━",
     stub_top="┯",
     stub="╰",
@@ -131,6 +137,8 @@ ASCII = Glyphs(
     below="v",
     better=" ",
     worse="/",
+    change="!",
+    change_line="!",
     edge="=",
     stub_top="+",
     stub="\\",

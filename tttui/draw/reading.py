@@ -39,12 +39,14 @@ def title_row(
     palette: Palette,
     glyphs: Glyphs,
     log: bool,
+    change: str = "",
 ) -> list[Part]:
-    """Title, scale and note; then the step t, every trace's value there, the gap, the attempt.
+    """Title, scale and note; then the step t, every trace's value there, the gap, the attempt,
+    and what was changed there (`change`, in words).
 
     t None (an empty run) leaves the legend. Where the row is too short the note goes first,
     then the attempt, the values of traces that are not compared, the gap, the names of the
-    traces, the values from the last on.
+    traces, the values from the last on; a change is rare and stays before any of them.
     """
     head: list[Part] = [(shown.title, palette.text, True)]
     head += [(f" {m}", palette.muted, False) for m in (shown.unit, "log" if log else "") if m]
@@ -61,7 +63,18 @@ def title_row(
     bare = [_value(trace, t, palette, glyphs, named=False) for trace in shown.traces[::-1]]
     gap = _gap(shown, t, palette)
     attempt = _attempt(shown.marks, t, axis, palette, glyphs)
+    changed = told_change(change, palette, glyphs)
+    told: list[list[list[Part]]] = [
+        [notes, step, *values, gap, attempt, changed],
+        [step, *values, gap, attempt, changed],
+        [step, *values, gap, attempt[:1], changed],
+        [step, *mixed, gap, changed],
+        [step, *bare, gap, changed],
+        [step, *bare, changed],
+        [step, changed],
+    ]
     for tail in (
+        *(told if change else ()),
         [notes, step, *values, gap, attempt],
         [step, *values, gap, attempt],
         [step, *values, gap, attempt[:1]],
@@ -78,6 +91,13 @@ def title_row(
         if sum(len(text) for text, _, _ in parts) <= width:
             return parts
     return [(fit(shown.title, width, glyphs.ellipsis), palette.text, True)]
+
+
+def told_change(change: str, palette: Palette, glyphs: Glyphs) -> list[Part]:
+    """A change of the run as parts of a reading; nothing where there was none."""
+    if not change:
+        return []
+    return [(_GAP + glyphs.change, palette.accent, True), (f" {change}", palette.text, False)]
 
 
 def _value(

@@ -7,6 +7,7 @@ import numpy as np
 from tttui.draw import braille, curves, plot, ticks
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas, fit
+from tttui.draw.changes import NO_CHANGES, Changes, flag, lay
 from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
 from tttui.draw.glyphs import Glyphs
@@ -65,6 +66,7 @@ def paint(
     size: tuple[int, int],
     palette: Palette,
     glyphs: Glyphs,
+    changes: Changes = NO_CHANGES,
 ) -> tuple[Canvas, Layout]:
     """The stack without its titles and its cursor, which change with every move."""
     layout = arrange(*size, len(panels))
@@ -74,7 +76,11 @@ def paint(
     axis = TimeAxis(*window, layout.columns)
     for panel, top, rows in zip(panels, layout.tops, layout.rows, strict=False):
         _panel(canvas, panel, axis, (top + 1, rows, layout.gutter), palette, glyphs)
+        lay(canvas, changes, axis, layout.gutter, range(top + 1, top + 1 + rows), palette, glyphs)
     _time_axis(canvas, axis, layout, palette, glyphs)
+    if layout.line >= 0:
+        over = glyphs.horizontal + glyphs.tick_down
+        flag(canvas, changes, axis, layout.gutter, layout.line, palette, glyphs, over)
     return canvas, layout
 
 

@@ -9,6 +9,7 @@ from tttui.draw import braille, curves, ticks
 from tttui.draw import plot as plots
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas, fit
+from tttui.draw.changes import NO_CHANGES, Changes, flag
 from tttui.draw.colours import Colour
 from tttui.draw.curves import Curve
 from tttui.draw.glyphs import Glyphs
@@ -104,6 +105,20 @@ class _Painter:
             row = self.height - 1 - int(self.scale.dots(np.array([tick.value]), self.height)[0])
             dots[row, :: 2 * self._across] = True
         self.cells(dots, self.palette.faint, self.glyphs.grid)
+
+    def changes(self, changes: Changes) -> None:
+        """Thin lines behind the curves where the run was changed; hatches leave them alone."""
+        columns = changes.lines(self.axis)
+        self.area(self.canvas.char)[:, columns] = ord(self.glyphs.change_line)
+        self.area(self.canvas.ink)[:, columns] = self.palette.muted
+        self.taken[:, columns] = True
+
+    def flags(self, changes: Changes) -> None:
+        """A flag on the axis line at every change, or at the top where there is no line."""
+        layout, glyphs = self.layout, self.glyphs
+        row = layout.line if layout.line >= 0 else layout.top
+        over = f" {glyphs.change_line}{glyphs.horizontal}{glyphs.tick_down}"
+        flag(self.canvas, changes, self.axis, layout.gutter, row, self.palette, glyphs, over)
 
     @property
     def _across(self) -> int:
@@ -229,6 +244,7 @@ def paint(
     palette: Palette,
     glyphs: Glyphs,
     log: bool = False,
+    changes: Changes = NO_CHANGES,
 ) -> Picture:
     """The chart over steps `axis_range` (inclusive) in `size` = (width, height) cells.
 
@@ -245,6 +261,7 @@ def paint(
     painter = _Painter(plot, layout, axis, palette, glyphs, canvas, scale)
     if extent:
         painter.grid()
+        painter.changes(changes)
         _paint_curves(painter)
         for line in plot.thresholds:
             painter.threshold(line)
@@ -253,6 +270,7 @@ def paint(
         painter.say("no finite values in view" if sampled else plot.message)
     painter.x_axis(empty=not any(len(trace.series) for trace in plot.traces))
     painter.lane()
+    painter.flags(changes)
     return Picture(canvas, layout, axis, scale if extent else None)
 
 

@@ -42,7 +42,6 @@ from tttui.widgets.chart import Chart
 from tttui.widgets.friction import FrictionView
 from tttui.widgets.path import PathView
 from tttui.widgets.stack import StackView
-from tttui.widgets.timeview import TimeView
 
 MODES = ("path", "predictions", "ghost")
 """What `v` cycles through."""
@@ -404,13 +403,9 @@ class PhysicsPane(Pane):
             chart.set_plot(implied_plot(view, self._mu_column, chosen))
         chart.set_timeline(view.timeline)
 
-    # The mouse
-
-    def on_time_view_hovered(self, message: TimeView.Hovered) -> None:
-        """Mark the step under the mouse in every view of this tab."""
-        self._path.set_hover(message.t)
-        for view in self.query(TimeView):
-            view.set_hover(message.t)
+    def set_hover(self, t: int | None) -> None:
+        super().set_hover(t)
+        self._path.set_hover(t)
 
 
 def _selected(view: View) -> tuple[int, str, Colour] | None:

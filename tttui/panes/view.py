@@ -8,6 +8,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.widget import Widget
 
+from tttui.draw.changes import Changes
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
 from tttui.engine.machine import Load
@@ -15,6 +16,7 @@ from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
 from tttui.model.steps import Trajectory
 from tttui.model.timeline import Timeline
 from tttui.model.yardstick import Yardstick
+from tttui.widgets.timeview import TimeView
 
 if TYPE_CHECKING:
     from tttui.model.compare import Comparison
@@ -139,6 +141,16 @@ class Pane(Widget):
     def show(self, view: View) -> None:
         """Draw this view; cheap where only the cursor moved."""
         raise NotImplementedError(type(self).__name__)
+
+    def set_hover(self, t: int | None) -> None:
+        """Mark the step under the mouse in every view with a time axis; None: no step."""
+        for view in self.query(TimeView):
+            view.set_hover(t)
+
+    def set_changes(self, changes: Changes) -> None:
+        """Mark where somebody changed the open run on every time axis."""
+        for view in self.query(TimeView):
+            view.set_changes(changes)
 
     def back(self) -> bool:
         """Clear something of this tab on escape; whether there was anything."""

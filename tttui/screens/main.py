@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from tttui.artifacts.logfile import LogTail
+from tttui.draw.changes import NO_CHANGES, Changes
 from tttui.draw.colours import style
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
@@ -34,6 +35,7 @@ from tttui.store import Snapshot, Store
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
 from tttui.widgets.logpanel import LogPanel
 from tttui.widgets.scrubber import Scrubber
+from tttui.widgets.timeview import TimeView
 
 LOG_COMMANDS = ("log_search", "log_level", "log_scroll(-1)", "log_scroll(1)")
 """Commands that work while the log is shown."""
@@ -93,6 +95,13 @@ class MainScreen(DrivingScreen):
         self.log_chosen = start.log is not None
         self._yardsticks = False
         self._panes: dict[str, Pane] = {}
+        self.hovered: int | None = None
+        """The step under the mouse, marked in every view with a time axis."""
+        self._pointed: TimeView | None = None
+        """The view that the mouse was last seen over."""
+        self._changes = NO_CHANGES
+        self._changes_shown: tuple[tuple[tuple[int, str], ...], Pane | None] = ((), None)
+        """The changes of the run as data, and the tab that was told of them."""
         self._marked: tuple[SessionData, frozenset[str] | None] | None = None
         """The data and the filter of the attempts that the scrubber shows."""
 
@@ -156,6 +165,7 @@ class MainScreen(DrivingScreen):
         if not self.log_chosen:
             timeline = replace(timeline, log=spreads_far(new))
         if other:
+            self._hover(None)
             self._recall(new)
         if self._start is not None:
             timeline = self._start.applied(timeline)
@@ -204,15 +214,25 @@ class MainScreen(DrivingScreen):
         if (data, self.statuses) != self._marked:
             self._marked = (data, self.statuses)
             self._scrubber.set_marks(marks_of(data, self.statuses))
-        self._scrubber.set_changes(data.interventions)
         self._scrubber.set_timeline(self.timeline)
         if self._log.display:
             self._log.show(self.snapshot.log or LogTail(), self.palette)
         pane = self._pane()
         if pane.is_mounted:
             pane.show(self._view(data))
+            self._show_changes(data, pane)
             self.shown = self.snapshot
         self._show_keys()
+
+    def _show_changes(self, data: SessionData, pane: Pane) -> None:
+        """Mark on every time axis where somebody changed the run."""
+        if (data.interventions, pane) != self._changes_shown:
+            if data.interventions is not self._changes_shown[0]:
+                self._changes = Changes.of(data.interventions)
+            self._changes_shown = (data.interventions, pane)
+            self._scrubber.set_changes(self._changes)
+            # the curves of the sessions tab are those of several runs
+            pane.set_changes(NO_CHANGES if self.tab == "sessions" else self._changes)
 
     def _view(self, data: SessionData) -> View:
         return View(
@@ -276,7 +296,7 @@ class MainScreen(DrivingScreen):
             state, look = "read-only", Style(dim=True)
         else:
             state = f"{state_mark(status.state, self.glyphs)} {status.detail or status.state}"
-            if status.live and status.steps_total and status.t is not None:
+            if status.live and not status.pretraining and status.steps_total and status.t is not None:
                 state += f"  {status.t}/{status.steps_total}"
                 if status.steps_per_second:
                     state += f"  {status.steps_per_second:,.0f} steps/s".replace(",", " ")
@@ -340,6 +360,22 @@ class MainScreen(DrivingScreen):
     @on(TabBar.Selected)
     def _on_tab_selected(self, message: TabBar.Selected) -> None:
         self.action_show_tab(message.tab)
+
+    @on(TimeView.Hovered)
+    def _on_hovered(self, message: TimeView.Hovered) -> None:
+        # Leaving one view may be told after entering another.
+        if message.t is not None:
+            self._pointed = message.view
+        elif message.view is not self._pointed:
+            return
+        self._hover(message.t)
+
+    def _hover(self, t: int | None) -> None:
+        """Make step t the one that is marked as under the mouse, wherever there is a time axis."""
+        if t != self.hovered:
+            self.hovered = t
+            self._scrubber.set_hover(t)
+            self._pane().set_hover(t)
 
     # Commands
 
@@ -480,6 +516,7 @@ class MainScreen(DrivingScreen):
 
     def action_show_tab(self, tab: str) -> None:
         if tab != self.tab:
+            self._hover(None)
             self.tab = tab
             self._tabs.show(tab)
             self.show_all()

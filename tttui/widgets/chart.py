@@ -73,7 +73,13 @@ class Chart(TimeView, can_focus=True):
     def paint(self, width: int, height: int) -> Canvas:
         window = (self.timeline.t0, self.timeline.t1)
         self._picture = timechart.paint(
-            self._plot, window, (width, height), self.palette, self.glyphs, self.logarithmic
+            self._plot,
+            window,
+            (width, height),
+            self.palette,
+            self.glyphs,
+            self.logarithmic,
+            self.changes,
         )
         return self._picture.canvas
 
@@ -149,7 +155,7 @@ class Chart(TimeView, can_focus=True):
     def _title(self, width: int) -> list[Segment]:
         canvas = Canvas(1, width)
         canvas.spans(0, 0, self.reading(width))
-        return canvas.segments(0, self.ground)
+        return canvas.lines(self.ground)[0]
 
     def reading(self, width: int) -> list[Part]:
         """The title row for the step under the mouse, or else under the cursor."""
@@ -162,4 +168,5 @@ class Chart(TimeView, can_focus=True):
             self.palette,
             self.glyphs,
             self.logarithmic,
+            self.changes.at(t, self.axis()),
         )

@@ -5,6 +5,7 @@ from textual.geometry import Region
 
 from tttui.draw import graph, plot
 from tttui.draw.canvas import Canvas
+from tttui.draw.changes import flag, lay
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.marks import Marks
 from tttui.model.timeline import Timeline
@@ -40,7 +41,7 @@ class CommitGraph(TimeView, can_focus=True):
         return (old.t0, old.t1, old.selected) != (new.t0, new.t1, new.selected)
 
     def paint(self, width: int, height: int) -> Canvas:
-        return graph.paint(
+        canvas = graph.paint(
             self._marks,
             self.axis(),
             self.left,
@@ -49,6 +50,13 @@ class CommitGraph(TimeView, can_focus=True):
             self.glyphs,
             self.timeline.selected,
         )
+        place, glyphs = graph.rows(height), self.glyphs
+        if place.main < height:
+            look = (self.palette, glyphs)
+            over = f" {glyphs.edge}{glyphs.horizontal}"
+            lay(canvas, self.changes, self.axis(), self.left, place.stubs, *look)
+            flag(canvas, self.changes, self.axis(), self.left, place.main, *look, over)
+        return canvas
 
     def touch_steps(self, *steps: int | None) -> None:
         axis = self.axis()

@@ -4,6 +4,7 @@ from rich.segment import Segment
 
 from tttui.draw import plot, tally
 from tttui.draw.canvas import Canvas
+from tttui.draw.changes import lay
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.marks import Marks
 from tttui.model.timeline import Timeline
@@ -48,9 +49,10 @@ class AttemptsOverTime(TimeView):
         return (old.t0, old.t1) != (new.t0, new.t1)
 
     def paint(self, width: int, height: int) -> Canvas:
-        return tally.over_time(
-            self._marks, self.axis(), self.left, (width, height), self.palette, self.glyphs
-        )
+        look = (self.palette, self.glyphs)
+        canvas = tally.over_time(self._marks, self.axis(), self.left, (width, height), *look)
+        lay(canvas, self.changes, self.axis(), self.left, range(1, height), *look)
+        return canvas
 
     def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
         if y == 0 or self.timeline.empty:

@@ -13,9 +13,6 @@ from tttui.model.timeline import Timeline
 from tttui.widgets.drawn import replaced
 from tttui.widgets.timeview import TimeView
 
-CHANGED = {True: "◇", False: "!"}
-"""Where somebody changed the run, in Unicode and in ASCII."""
-
 
 class Scrubber(TimeView):
     """One line: state and speed, the track with attempts, window and cursor, `320 / 599`.
@@ -31,13 +28,6 @@ class Scrubber(TimeView):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._marks = Marks()
-        self._changes: tuple[tuple[int, str], ...] = ()
-
-    def set_changes(self, changes: tuple[tuple[int, str], ...]) -> None:
-        """Show the steps at which somebody changed the run."""
-        if changes is not self._changes:
-            self._changes = changes
-            self.changed()
 
     def set_marks(self, marks: Marks) -> None:
         """Show other attempts (ascending in t)."""
@@ -89,16 +79,17 @@ class Scrubber(TimeView):
             canvas.write(0, left + low, window, palette.muted, palette.window)
         for column, char, ink, bold in one_row(lane(self._marks, axis), palette, glyphs):
             canvas.write(0, left + column, char, ink, bold=bold)
-        for t, _ in self._changes:
-            at = axis.column(t)
-            if at is not None:
-                canvas.write(0, left + at, CHANGED[glyphs.braille], palette.accent, bold=True)
+        for column in self.changes.columns(axis).tolist():
+            canvas.write(0, left + column, glyphs.change, palette.accent, bold=True)
         return canvas
 
     def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
         view, palette, axis = self.timeline, self.palette, self.axis()
         if view.empty or axis.width < 2:
             return line
+        under = None if self.hovered is None else axis.column(self.hovered)
+        if under is not None:
+            line = replaced(line, self.left + under, self.glyphs.cursor, style(palette.text))
         column = axis.column(view.cursor)
         if column is not None:
             thumb = style(palette.cursor, palette.cursor_paper, bold=True)

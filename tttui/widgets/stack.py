@@ -8,7 +8,7 @@ from tttui.draw import plot, stack
 from tttui.draw.canvas import Canvas
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.numbers import short
-from tttui.draw.reading import Part
+from tttui.draw.reading import Part, told_change
 from tttui.draw.stack import Layout, Panel
 from tttui.model.timeline import Timeline
 from tttui.widgets.drawn import character, replaced
@@ -61,7 +61,7 @@ class StackView(TimeView):
             return canvas
         window = (self.timeline.t0, self.timeline.t1)
         canvas, self._layout = stack.paint(
-            self._panels, window, (width, height), self.palette, self.glyphs
+            self._panels, window, (width, height), self.palette, self.glyphs, self.changes
         )
         return canvas
 
@@ -128,5 +128,6 @@ class StackView(TimeView):
             parts += [(short(push[1]) if push else "-", palette.warn, True)]
         if index == 0:
             parts += [("  t ", palette.muted, False), (str(t), palette.text, True)]
+            parts += told_change(self.changes.at(t, self.axis()), palette, self.glyphs)
         canvas.spans(0, 0, parts)
-        return canvas.segments(0, self.ground)
+        return canvas.lines(self.ground)[0]

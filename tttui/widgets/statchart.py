@@ -1,6 +1,6 @@
 """A small time chart of one figure of the three matrices; the title is legend and reading."""
 
-from tttui.draw import numbers, plot
+from tttui.draw import numbers, plot, reading
 from tttui.draw.canvas import fit
 from tttui.draw.reading import Part
 from tttui.widgets.chart import Chart
@@ -33,4 +33,8 @@ class StatChart(Chart):
         room = width - sum(len(text) for text, _, _ in values)
         title = self.shown.title if len(self.shown.title) < room else self._short
         title = fit(title, room, self.glyphs.ellipsis)
-        return [(title, self.palette.text, True), *values]
+        parts: list[Part] = [(title, self.palette.text, True), *values]
+        told = reading.told_change(self.changes.at(t, self.axis()), self.palette, self.glyphs)
+        if sum(len(text) for text, _, _ in (*parts, *told)) <= width:
+            parts += told
+        return parts

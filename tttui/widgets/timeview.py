@@ -7,6 +7,7 @@ from textual.geometry import Region
 from textual.message import Message
 
 from tttui.draw.axis import TimeAxis
+from tttui.draw.changes import NO_CHANGES, Changes
 from tttui.model.timeline import Timeline
 from tttui.widgets.drawn import Drawn
 
@@ -45,12 +46,13 @@ class TimeView(Drawn):
 
     @dataclass
     class Hovered(Message):
-        """The mouse is over step t (None: it has left)."""
+        """The mouse is over step t of a view (None: it has left that view)."""
 
         t: int | None
+        view: "TimeView"
 
         def can_replace(self, message: Message) -> bool:
-            return isinstance(message, type(self))
+            return isinstance(message, type(self)) and message.view is self.view
 
     @dataclass
     class AttemptPicked(Message):
@@ -64,7 +66,11 @@ class TimeView(Drawn):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self.timeline = Timeline()
+        self.changes: Changes = NO_CHANGES
         self.hovered: int | None = None
+        """The step under the mouse, over this view or another one."""
+        self._pointed: int | None = None
+        """The step under the mouse over this view, as it was posted."""
         self._pressed: int | None = None
         self._dragged: int | None = None
 
@@ -75,6 +81,12 @@ class TimeView(Drawn):
             self.changed()
         elif old != timeline:
             self.moved(old, timeline)
+
+    def set_changes(self, changes: Changes) -> None:
+        """Show where somebody changed the run."""
+        if changes is not self.changes:
+            self.changes = changes
+            self.changed()
 
     def set_hover(self, t: int | None) -> None:
         """Mark the step under the mouse (in this view or another one)."""
@@ -147,9 +159,14 @@ class TimeView(Drawn):
         t = None
         if column is not None and not self.timeline.empty:
             t = min(self.axis().step(column), self.timeline.last)
-        if t != self.hovered:
+        self._point(t)
+
+    def _point(self, t: int | None) -> None:
+        """The mouse is over step t of this view: mark it here at once, and tell the others."""
+        if t != self._pointed:
+            self._pointed = t
             self.set_hover(t)
-            self.post_message(self.Hovered(t))
+            self.post_message(self.Hovered(t, self))
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         if self._pressed is None:
@@ -172,9 +189,8 @@ class TimeView(Drawn):
         self.post_message(self.StepPicked(t))
 
     def on_leave(self, event: events.Leave) -> None:
-        if event.node is self and self.hovered is not None:
-            self.set_hover(None)
-            self.post_message(self.Hovered(None))
+        if event.node is self:
+            self._point(None)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         self._wheel(event, 1 / WHEEL)

@@ -1,0 +1,97 @@
+"""Where somebody changed the run, on a time axis: thin columns, and flags where there is a line."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tttui.draw.axis import TimeAxis
+from tttui.draw.canvas import Canvas
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.palette import Palette
+from tttui.model.arrays import Ints
+
+CROWDED = 6
+"""Columns of the axis for each change: with fewer, only the flags are drawn."""
+
+_SPACE = ord(" ")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Changes:
+    """Changes of the run at ascending steps t [n], and what each was, in words."""
+
+    t: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    what: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, told: Iterable[tuple[int, str]]) -> "Changes":
+        """From pairs of step and words, ascending."""
+        pairs = tuple(told)
+        return cls(np.array([t for t, _ in pairs], dtype=np.int64), tuple(w for _, w in pairs))
+
+    def columns(self, axis: TimeAxis) -> Ints:
+        """The columns of the axis in which something was changed, ascending."""
+        i, j = np.searchsorted(self.t, axis.t0), np.searchsorted(self.t, axis.t1, side="right")
+        if i == j or axis.width < 1:
+            return np.empty(0, dtype=np.int64)
+        return np.unique(np.clip(axis.cell(self.t[i:j]), 0, axis.width - 1))
+
+    def lines(self, axis: TimeAxis) -> Ints:
+        """Those columns, unless they are so many that lines would hide the drawing."""
+        found = self.columns(axis)
+        return found if len(found) * CROWDED <= axis.width else found[:0]
+
+    def at(self, t: int, axis: TimeAxis) -> str:
+        """What was changed at step t, or else nearest to it in its column; empty: nothing."""
+        column = axis.column(t)
+        if column is None or not len(self.t):
+            return ""
+        i, j = (int(np.searchsorted(self.t, t, side)) for side in ("left", "right"))
+        if i == j:
+            near = [k for k in (i - 1, i) if 0 <= k < len(self.t)]
+            near = [k for k in near if axis.column(int(self.t[k])) == column]
+            if not near:
+                return ""
+            k = min(near, key=lambda k: abs(int(self.t[k]) - t))
+            return f"{self.what[k]} at {int(self.t[k])}"
+        return "; ".join(self.what[i:j])
+
+
+NO_CHANGES = Changes()
+
+
+def lay(
+    canvas: Canvas,
+    changes: Changes,
+    axis: TimeAxis,
+    left: int,
+    rows: Iterable[int],
+    palette: Palette,
+    glyphs: Glyphs,
+) -> None:
+    """A thin line through the free cells of these rows at every change; the axis starts at
+    column `left`."""
+    columns = left + changes.lines(axis)
+    for row in rows:
+        free = columns[canvas.char[row, columns] == _SPACE]
+        canvas.char[row, free] = ord(glyphs.change_line)
+        canvas.ink[row, free] = palette.muted
+
+
+def flag(
+    canvas: Canvas,
+    changes: Changes,
+    axis: TimeAxis,
+    left: int,
+    row: int,
+    palette: Palette,
+    glyphs: Glyphs,
+    over: str,
+) -> None:
+    """A flag in this row at every change, where the row shows one of the characters `over`."""
+    columns = left + changes.columns(axis)
+    open_ = columns[np.isin(canvas.char[row, columns], [ord(char) for char in over])]
+    canvas.char[row, open_] = ord(glyphs.change)
+    canvas.ink[row, open_] = palette.accent
+    canvas.bold[row, open_] = True
