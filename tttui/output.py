@@ -28,12 +28,29 @@ UNKNOWN = -1
 
 
 class Line:
-    """A row of cells: characters (a wide one is followed by "") and the numbers of their pens."""
+    """A row of cells: characters (a wide one is followed by "") and the numbers of their pens.
 
-    __slots__ = ("chars", "pens")
+    `strips` are the strips that it shows, by column: one that comes again changes nothing.
+    """
+
+    __slots__ = ("chars", "pens", "strips")
 
     def __init__(self, chars: list[str], pens: list[int]) -> None:
         self.chars, self.pens = chars, pens
+        self.strips: dict[int, Strip] = {}
+
+    def shows(self, x: int, strip: Strip) -> bool:
+        """Whether the strip stands at x already; from now on it does."""
+        if self.strips.get(x) is strip:
+            return True
+        end = x + strip.cell_length
+        self.strips = {
+            at: other
+            for at, other in self.strips.items()
+            if at >= end or at + other.cell_length <= x
+        }
+        self.strips[x] = strip
+        return False
 
 
 class Frame:
@@ -74,36 +91,37 @@ class Frame:
         """What turns the terminal's picture into one with these spans."""
         out: list[str] = []
         at, pen = (-1, -1), Pens.PLAIN
-        for x0, y, segments in spans:
-            if not 0 <= y < len(self._lines):
+        for x0, y, strip in spans:
+            if not 0 <= y < len(self._lines) or self._lines[y].shows(x0, strip):
                 continue
             line = self._lines[y]
-            new = _cells(segments, pens)
+            new = _cells(strip, pens)
             del new.chars[max(self._width - x0, 0) :], new.pens[max(self._width - x0, 0) :]
             changes = _changes(line, new, x0)
             if not changes:
                 continue
+            chars, numbers = line.chars, line.pens
             end = x0 + len(new.chars)
-            line.chars[x0:end], line.pens[x0:end] = new.chars, new.pens
+            chars[x0:end], numbers[x0:end] = new.chars, new.pens
             for start, stop in _runs(changes, line):
                 out.append(_move(at, start, y))
                 x = start
                 while x < stop:
-                    wanted, first = line.pens[x], x
+                    wanted, first = numbers[x], x
                     x += 1
-                    while x < stop and line.pens[x] == wanted:
+                    while x < stop and numbers[x] == wanted:
                         x += 1
                     if wanted != pen:
                         sequence, pen = pens.way(pen, wanted)
                         out.append(sequence)
-                    out.extend(line.chars[first:x])
+                    out.extend(chars[first:x])
                 at = (stop, y)
         if pen != Pens.PLAIN:
             out.append("\x1b[0m")
         return "".join(out)
 
 
-Span = tuple[int, int, Iterable[Segment]]
+Span = tuple[int, int, Strip]
 """Column, row, and what is there now."""
 
 
@@ -121,7 +139,10 @@ class _Difference(CompositorUpdate):
 
 def _layout_spans(update: LayoutUpdate) -> Iterator[Span]:
     for y, strips in enumerate(update.strips, update.region.y):
-        yield update.region.x, y, (segment for strip in strips for segment in strip)
+        x = update.region.x
+        for strip in strips:
+            yield x, y, strip
+            x += strip.cell_length
 
 
 def _chop_spans(update: ChopsUpdate) -> Iterator[Span]:
