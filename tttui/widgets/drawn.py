@@ -106,7 +106,7 @@ class Drawn(Widget):
         self._canvas = None
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The lines of a region. (Textual would make three strips of each, for frames and tints.)"""
+        """The lines of a region; Textual would make three strips of each, for frames and tints."""
         if self.gutter:
             return super().render_lines(crop)
         self.canvas()
