@@ -44,7 +44,7 @@ class Column:
 
 
 class CsvFile:
-    """One CSV file with a header and a first column `t` that ascends.
+    """One CSV file with a header and a first column `t` (or `step`) that ascends.
 
     `refresh` reads what was appended; `columns[name]` are then arrays of equal length, float64
     but for `t` (int64) and flags (bool). Columns that the file lacks are not there.
@@ -53,7 +53,7 @@ class CsvFile:
     def __init__(self, path: Path, part: str, columns: Sequence[Column]) -> None:
         self.path = path
         self._part = part
-        self._wanted = (Column("t"), *columns)
+        self._wanted = (Column("t", ("step",)), *columns)
         self._file = GrowingFile(path)
         self.exists = False
         self._reset()

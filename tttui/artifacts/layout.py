@@ -75,8 +75,10 @@ NOUNS = {
 }
 
 
-def why_missing(place: Place, part: str, run: str | None) -> str:
+def why_missing(place: Place, part: str, run: str | None, *, waits_for_base: bool = False) -> str:
     """One sentence for a part whose file is not there."""
+    if waits_for_base:
+        return "its base has to be pretrained first"
     if place.base_only:
         return "this store holds a base and no session yet"
     if place.layout == "store" and run is None and part in ("steps", "transactions", "trajectory"):

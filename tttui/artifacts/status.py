@@ -9,7 +9,7 @@ from typing import Any
 
 from tttui.artifacts.jsonfile import number, read_object, whole
 from tttui.model.errors import TttuiError
-from tttui.model.session import Problem, State, Status
+from tttui.model.session import BaseTraining, Problem, State, Status
 
 STALE_S = 15.0
 """A heartbeat older than this says that the run no longer answers."""
@@ -49,7 +49,7 @@ def derive_status(raw: Mapping[str, Any], now: float) -> Status:
     A run that counts as live is crashed when its process is gone (same host) and stalled when
     its heartbeat is older than STALE_S (on this host only while it says that it is running,
     since a paused process may well be silent). A queued one waits to be resumed and needs no
-    process.
+    process, unless its base is being pretrained.
     """
     written = raw.get("state")
     known = WRITTEN_STATES.get(written) if isinstance(written, str) else None
@@ -70,10 +70,17 @@ def derive_status(raw: Mapping[str, Any], now: float) -> Status:
         last_command=_text(raw.get("last_command")),
         last_error=_text(raw.get("last_error")),
         answers=_answers(raw.get("answers")),
+        pretraining=_training(raw.get("pretraining")),
     )
+    base = status.pretraining
+    if status.state == "queued" and base is not None:
+        left = base.seconds_left
+        eta = "" if left is None else f", {for_about(left)} left"
+        status = replace(status, state="pretraining", detail=f"pretraining {base}{eta}")
+    elif base is not None and not status.error:
+        status = replace(status, detail=f"{status.state} while pretraining at {base}")
     if not status.live or status.state == "queued":
-        detail = status.error or ""
-        return replace(status, detail=detail) if detail else status
+        return replace(status, detail=status.error) if status.error else status
     beat = status.heartbeat_at
     silent = None if beat is None else max(0.0, now - beat)
     if status.host is not None and status.host != socket.gethostname():
@@ -85,9 +92,10 @@ def derive_status(raw: Mapping[str, Any], now: float) -> Status:
         status.pid, number(raw.get("process_started_at"))
     ):
         when = "" if silent is None else f" {ago(silent)}"
-        detail = f"crashed{when}: process {status.pid} is gone"
+        where = "" if base is None else f", it was pretraining at {base}"
+        detail = f"crashed{when}: process {status.pid} is gone{where}"
         return replace(status, state="crashed", detail=detail)
-    if status.state == "running" and silent is not None and silent > STALE_S:
+    if status.state in ("running", "pretraining") and silent is not None and silent > STALE_S:
         if status.pid is None:
             detail = f"crashed {ago(silent)}: it left no process to ask"
             return replace(status, state="crashed", detail=detail)
@@ -139,8 +147,21 @@ def ago(seconds: float) -> str:
     return f"{seconds / 86400:.0f} days ago"
 
 
+def for_about(seconds: float) -> str:
+    """`12 s`, `3 min`, `2 h`."""
+    return ago(max(0.0, seconds)).removesuffix(" ago")
+
+
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _training(value: Any) -> BaseTraining | None:
+    raw = value if isinstance(value, dict) else {}
+    step, steps = whole(raw.get("step")), whole(raw.get("steps"))
+    if step is None or steps is None:
+        return None
+    return BaseTraining(step, steps, number(raw.get("loss")), number(raw.get("steps_per_second")))
 
 
 def _answers(value: Any) -> Mapping[str, str]:

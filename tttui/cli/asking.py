@@ -70,6 +70,6 @@ def ask_and_wait(
 
 
 def _is_done(status: "Status", asked: Sequence[str], until: "State | None") -> bool:
-    if until is not None:
+    if until is not None and not (until == "running" and status.state == "pretraining"):
         return status.state == until
     return all(id in status.answers for id in asked)

@@ -37,8 +37,9 @@ def command(
     if not headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise RefusedInput("the demo is watched in a terminal; --headless makes it without one")
 
-    from tttui.cli.running import execute, obtain_base
+    from tttui.cli.running import execute
     from tttui.engine.background import continue_in_background
+    from tttui.engine.base import find_base, train_base
     from tttui.engine.resume import resume
     from tttui.engine.session import SessionRun
     from tttui.model.settings import Settings
@@ -52,7 +53,7 @@ def command(
     else:
         settings = Settings().updated({"seed": SEED, "steps": STEPS, "noise_std": NOISE_STD})
         settings = settings.validate()
-        base = obtain_base(root, settings, None, quiet=False)
+        base = find_base(root, settings) or train_base(root, settings)
         run = SessionRun.create(directory, settings, base)
     if headless:
         if run is None:

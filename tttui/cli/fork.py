@@ -56,8 +56,7 @@ def command(
     """
     from tttui.cli.output import json_document, result
     from tttui.cli.places import find_run
-    from tttui.cli.running import execute
-    from tttui.engine.background import continue_in_background
+    from tttui.cli.running import execute, hand_over
     from tttui.engine.device import check_device
     from tttui.engine.fork import fork
 
@@ -75,12 +74,7 @@ def command(
         return 0
     if detach:
         session.close("queued")
-        pid = continue_in_background(session.path, max_rate=speed_limit, paused=paused)
-        if as_json:
-            json_document({"path": str(session.path), "pid": pid})
-        else:
-            result(f"{session.path} runs in the background (pid {pid})")
-        return 0
+        return hand_over(session.path, speed_limit=speed_limit, paused=paused, as_json=as_json)
     return execute(
         session,
         session.settings.steps,

@@ -97,6 +97,8 @@ def _row(summary: "SessionSummary", lead: str) -> tuple[str, ...]:
 
 def _state(status: "Status") -> str:
     """`running`, or `crashed 3 min ago`: without the reason, which `show` tells."""
+    if status.state == "pretraining" and status.pretraining is not None:
+        return f"pretraining {status.pretraining.step}/{status.pretraining.steps}"
     derived = status.state in ("crashed", "stalled")
     return status.detail.partition(":")[0] if derived and status.detail else status.state
 

@@ -51,14 +51,21 @@ def command(
     Its settings come from its meta.json. Options that would make its history contradict itself
     are refused unless --override says that the change is meant.
     """
-    from tttui.cli.output import json_document, result, say
+    from tttui.cli.output import say
     from tttui.cli.places import find_run
-    from tttui.cli.running import execute
-    from tttui.engine.background import continue_in_background
+    from tttui.cli.running import execute, hand_over, prepared
     from tttui.engine.fork import fork
+    from tttui.engine.planned import is_planned, replan
     from tttui.engine.resume import resume
 
     place, changes = find_run(root, run), given(values)
+    if is_planned(place.path):
+        replan(place.path, more_steps, changes)
+        if detach:
+            return hand_over(place.path, speed_limit=speed_limit, paused=paused, as_json=as_json)
+        if not prepared(place.path, speed_limit=speed_limit, paused=paused, quiet=quiet):
+            return 130
+        more_steps, changes = None, {}
     if place.layout == "native":
         session, until = resume(
             place.path, more_steps=more_steps, changes=changes, override=override
@@ -67,17 +74,9 @@ def command(
         session = fork(place, root, changes=changes | ({"steps": more_steps} if more_steps else {}))
         until = session.settings.steps
         say(f"{place.path} was written by another program; it goes on in {session.path}")
-    directory = session.path
     if detach:
         session.close("queued")
-        pid = continue_in_background(directory, max_rate=speed_limit, paused=paused)
-        if as_json:
-            json_document({"path": str(directory), "pid": pid})
-        else:
-            result(
-                f"{directory} runs in the background (pid {pid}); see it with: tttui {directory}"
-            )
-        return 0
+        return hand_over(session.path, speed_limit=speed_limit, paused=paused, as_json=as_json)
     return execute(
         session, until, speed_limit=speed_limit, paused=paused, quiet=quiet, as_json=as_json
     )

@@ -13,6 +13,7 @@ from tttui.cli.options import (
     setting_options,
     settings_from,
 )
+from tttui.model.errors import RefusedInput
 from tttui.model.settings import PRESETS
 
 
@@ -62,29 +63,34 @@ def command(
     """
     settings = settings_from(values, config=config, preset=preset)
 
-    from tttui.cli.output import json_document, result
-    from tttui.cli.running import execute, obtain_base
-    from tttui.engine.background import continue_in_background
+    from tttui.cli.running import execute, hand_over, prepared
+    from tttui.engine.base import chosen_base, find_base
     from tttui.engine.device import check_device
-    from tttui.engine.faults import parse_fault
+    from tttui.engine.faults import disk_fault, parse_fault, planned_faults
     from tttui.engine.naming import new_directory
+    from tttui.engine.planned import plan_session
     from tttui.engine.session import SessionRun
 
     planned = [parse_fault(text) for text in faults]
+    if detach and disk_fault(planned) is not None:
+        raise RefusedInput("--fault disk fills the disk of this process only; leave --detach out")
     check_device(settings.device)
     directory = new_directory(root, name, settings)
-    found = obtain_base(root, settings, base, quiet=quiet)
-    run = SessionRun.create(directory, settings, found, faults=planned)
+    found = find_base(root, settings) if base is None else chosen_base(base, settings)
+    run = None
+    if found is None:
+        plan_session(directory, settings, interventions=planned_faults(planned))
+    else:
+        run = SessionRun.create(directory, settings, found, faults=planned)
     if detach:
-        run.close("queued")
-        pid = continue_in_background(directory, max_rate=speed_limit, paused=paused)
-        if as_json:
-            json_document({"path": str(directory), "pid": pid})
-        else:
-            result(
-                f"{directory} runs in the background (pid {pid}); see it with: tttui {directory}"
-            )
-        return 0
+        if run is not None:
+            run.close("queued")
+        return hand_over(directory, speed_limit=speed_limit, paused=paused, as_json=as_json)
+    if run is None:
+        if not prepared(directory, speed_limit=speed_limit, paused=paused, quiet=quiet):
+            return 130
+        run = SessionRun.open(directory)
+        run.disk_full_at = disk_fault(planned)
     return execute(
         run,
         settings.steps,

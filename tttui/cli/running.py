@@ -10,27 +10,31 @@ from tttui.cli.output import json_document, result, say
 from tttui.cli.progress import pretraining_bar, run_bar
 from tttui.cli.signals import stop_requests
 from tttui.engine.background import continue_in_background
-from tttui.engine.base import Base, chosen_base, find_base, train_base
 from tttui.engine.drive import drive
+from tttui.engine.planned import prepare
+from tttui.engine.recordedmeta import read_meta_of, settings_of
 from tttui.engine.session import SessionRun
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import SessionData
-from tttui.model.settings import Settings
 from tttui.model.verdict import verdict
 
 
-def obtain_base(root: Path, settings: Settings, chosen: Path | None, *, quiet: bool) -> Base:
-    """The base to start from: the one named, else a fitting one, else one trained now."""
-    if chosen is not None:
-        return chosen_base(chosen, settings)
-    base = find_base(root, settings)
-    if base is not None:
-        return base
+def prepared(directory: Path, *, speed_limit: float | None, paused: bool, quiet: bool) -> bool:
+    """Pretrain the base of a planned session, and build it; whether it came to that.
+
+    With a lost connection the session goes on in the background, with these options.
+    """
+    settings = settings_of(read_meta_of(directory), directory)
     steps = settings.pretraining.pretrain_steps
     if not quiet:
         say(f"no base fits these settings; pretraining one for {steps} steps (kept for next time)")
-    with pretraining_bar(steps, quiet=quiet) as progress:
-        return train_base(root, settings, progress)
+    with stop_requests() as stop, pretraining_bar(steps, quiet=quiet) as progress:
+        done = prepare(directory, should_stop=stop, on_progress=progress)
+    if not done and stop.signal == signal.SIGHUP:
+        continue_in_background(directory, max_rate=speed_limit, paused=paused)
+    elif not done:
+        say(f"stopped while pretraining; continue with: tttui resume {directory}")
+    return done
 
 
 def execute(
@@ -74,6 +78,16 @@ def execute(
     if not done:
         say(f"stopped at step {run.t} of {until}; continue with: tttui resume {run.path}")
         return 130
+    return 0
+
+
+def hand_over(directory: Path, *, speed_limit: float | None, paused: bool, as_json: bool) -> int:
+    """Let a process in the background run a session that nobody holds; print its handle."""
+    pid = continue_in_background(directory, max_rate=speed_limit, paused=paused)
+    if as_json:
+        json_document({"path": str(directory), "pid": pid})
+    else:
+        result(f"{directory} runs in the background (pid {pid}); see it with: tttui {directory}")
     return 0
 
 

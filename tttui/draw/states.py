@@ -11,6 +11,7 @@ from tttui.model.session import State
 _MARKS: Mapping[State, tuple[str, str]] = MappingProxyType(
     {
         "queued": ("○", "."),
+        "pretraining": ("◐", "~"),
         "running": ("●", ">"),
         "paused": ("‖", "|"),
         "completed": ("✓", "+"),

@@ -1,8 +1,6 @@
 """The base that a session starts from: shipped, cached under the root, or trained now."""
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +22,8 @@ SHIPPED = Path(tttui.__file__).parent / "bases"
 
 FILE = "base_checkpoint.pt"
 LOSS_FILE = "loss.csv"
+
+LOSS_HEADER = b"step,loss\n"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,29 +66,46 @@ def train_base(
     root: Path, settings: Settings, progress: Callable[[int, float], None] | None = None
 ) -> Base:
     """Pretrain a base and keep it in the cache, with its loss curve beside it."""
-    losses: list[tuple[int, float]] = []
+    rows = [LOSS_HEADER]
 
     def note(step: int, loss: float) -> None:
-        losses.append((step, loss))
+        rows.append(loss_row(step, loss))
         if progress is not None:
             progress(step, loss)
 
-    path = cache_path(root, settings)
+    make_room(root, settings)
+    return keep_base(root, settings, pretrain(settings, note), b"".join(rows))
+
+
+def make_room(root: Path, settings: Settings) -> None:
+    """Make the directory in which the base will be kept.
+
+    Asked before the training, which is not to be in vain. Raises RefusedInput.
+    """
+    place = cache_path(root, settings).parent
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RefusedInput(
-            f"{path.parent}: cannot be created for the base: {error.strerror}; "
-            "choose another --root"
+            f"{place}: cannot be created for the base: {error.strerror}; choose another --root"
         ) from error
-    weights = pretrain(settings, note)
+
+
+def keep_base(root: Path, settings: Settings, weights: Weights, losses: bytes) -> Base:
+    """Keep a trained base in the cache, with the table of its losses beside it."""
+    path = cache_path(root, settings)
     content = write_pt({"model_state": dict(weights), "cfg": base_cfg(settings)})
     try:
-        write_whole(path.parent / LOSS_FILE, _loss_table(losses))
+        write_whole(path.parent / LOSS_FILE, losses)
         write_whole(path, content)
     except OSError as error:
         raise TttuiError(f"{path}: the base cannot be kept: {error.strerror}") from error
     return Base(weights, base_cfg(settings), content, path)
+
+
+def loss_row(step: int, loss: float) -> bytes:
+    """A line of a table of losses."""
+    return f"{step},{loss!r}\n".encode()
 
 
 def read_base(path: Path, model: Model) -> Base:
@@ -158,11 +175,3 @@ def _checked(path: Path, state: Mapping[str, Any], model: Model) -> Weights:
     if not ((decays > 0) & (decays < 1)).all():
         raise RefusedInput(f"{path}: a_raw gives decays outside (0, 1), so the model is unstable")
     return weights
-
-
-def _loss_table(losses: list[tuple[int, float]]) -> bytes:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(("step", "loss"))
-    table.writerows((step, repr(loss)) for step, loss in losses)
-    return text.getvalue().encode()

@@ -6,7 +6,7 @@ can be resumed, however early a crash came.
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,6 +18,7 @@ from tttui.artifacts.atomic import write_error
 from tttui.artifacts.metadata import new_meta
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.writer import RunWriter, write_whole
+from tttui.dynamics.world import WorldStream
 from tttui.engine import interventions as record
 from tttui.engine.base import Base
 from tttui.engine.interventions import Intervention
@@ -59,12 +60,50 @@ def build_session(
     Raises RefusedInput where the directory exists or may not be made, TttuiError where writing
     fails; nothing is left behind then.
     """
+
+    def fill(building: Path) -> None:
+        _fill(building, directory.name, settings, base, start, interventions)
+
+    new_session(directory, fill)
+
+
+def build_in_place(
+    directory: Path,
+    settings: Settings,
+    base: Base,
+    interventions: Sequence[Intervention],
+    *,
+    created_at: float | None,
+) -> None:
+    """Make the session of a directory that has only a name, a log and settings so far.
+
+    Its meta.json, which is put there last, says that it is built.
+    """
+    last = directory / "session" / "meta.json"
+    building = _building(directory)
+    try:
+        building.mkdir()
+        _fill(building, directory.name, settings, base, None, interventions, created_at)
+        made = [path for path in building.rglob("*") if path.is_file()]
+        for path in sorted(made, key=lambda path: path.name == last.name):
+            path.replace(directory / path.relative_to(building))
+    except OSError as error:
+        raise write_error(directory, error) from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def new_session(directory: Path, fill: Callable[[Path], None]) -> None:
+    """Make a directory that `fill` has filled under a hidden name; nothing is left of a failure.
+
+    Raises RefusedInput where the directory exists or may not be made.
+    """
     if directory.exists():
         raise RefusedInput(
             f"{directory} exists already; choose another --name, or continue it with "
             f"`tttui resume {directory}`"
         )
-    building = directory.parent / f".{directory.name}.new-{os.getpid()}"
+    building = _building(directory)
     try:
         building.mkdir(parents=True)
     except OSError as error:
@@ -72,7 +111,7 @@ def build_session(
             f"{directory.parent}: cannot be written: {error.strerror}; choose another --root"
         ) from error
     try:
-        _fill(building, directory.name, settings, base, start, interventions)
+        fill(building)
         try:
             building.rename(directory)
         except OSError as error:
@@ -80,6 +119,17 @@ def build_session(
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
+
+
+def unbuilt_meta(name: str, settings: Settings) -> dict[str, Any]:
+    """meta.json of a session whose base is not trained yet: all but that base."""
+    mu = WorldStream(settings).mu
+    meta = _meta(name, settings, "", mu, None, None)
+    return {**meta, "model_signature": None, "base_ckpt_hash": None}
+
+
+def _building(directory: Path) -> Path:
+    return directory.parent / f".{directory.name}.new-{os.getpid()}"
 
 
 def started_with(directory: Path) -> tuple[Weights, Weights] | None:
@@ -109,6 +159,31 @@ def new_stepper(
     return stepper
 
 
+def _meta(
+    name: str,
+    settings: Settings,
+    base_ckpt_hash: str,
+    mu: float,
+    start: Start | None,
+    created_at: float | None,
+) -> dict[str, Any]:
+    meta = new_meta(
+        settings,
+        session_id=name,
+        base_ckpt_hash=base_ckpt_hash,
+        mu=mu,
+        created_at=created_at,
+        parent_session_id=start.parent_session_id if start else None,
+        root_session_id=start.root_session_id if start else None,
+        forked_at_t=start.forked_at_t if start else None,
+        torch_version=_version("torch"),
+    )
+    meta |= {"numpy_version": _version("numpy"), "mu_schedule": list(settings.mu_schedule)}
+    if start:
+        meta["parent_path"] = start.parent_path
+    return meta
+
+
 def _fill(
     directory: Path,
     name: str,
@@ -116,6 +191,7 @@ def _fill(
     base: Base,
     start: Start | None,
     interventions: Sequence[Intervention],
+    created_at: float | None = None,
 ) -> None:
     begins = (start.weights, start.momentum) if start else None
     stepper = new_stepper(
@@ -126,19 +202,7 @@ def _fill(
         on_event=lambda event: None,  # noqa: ARG005
         on_weights=lambda t, weights, from_t: None,  # noqa: ARG005
     )
-    meta = new_meta(
-        settings,
-        session_id=name,
-        base_ckpt_hash=base.sha256,
-        mu=stepper.world.mu,
-        parent_session_id=start.parent_session_id if start else None,
-        root_session_id=start.root_session_id if start else None,
-        forked_at_t=start.forked_at_t if start else None,
-        torch_version=_version("torch"),
-    )
-    meta |= {"numpy_version": _version("numpy"), "mu_schedule": list(settings.mu_schedule)}
-    if start:
-        meta["parent_path"] = start.parent_path
+    meta = _meta(name, settings, base.sha256, stepper.world.mu, start, created_at)
     writer = RunWriter(directory, history_bytes=settings.history_mb * MEGABYTE)
     try:
         writer.begin(meta, base.content)

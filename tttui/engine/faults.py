@@ -49,6 +49,16 @@ def parse_fault(text: str) -> Fault:
     return Fault(kind, int(step))
 
 
+def planned_faults(faults: Sequence[Fault]) -> list[Intervention]:
+    """Those that belong to the session, and are recorded with it."""
+    return [fault.intervention() for fault in faults if fault.kind != "disk"]
+
+
+def disk_fault(faults: Sequence[Fault]) -> int | None:
+    """The step at which this process finds its disk full, None: it does not."""
+    return min((fault.step for fault in faults if fault.kind == "disk"), default=None)
+
+
 def corrupted(z: Floats, start: int, faults: Sequence[Fault], *, chunk: int, seed: int) -> Floats:
     """Observations z [n+1, 4] of steps start..start+n as the models get to see them.
 

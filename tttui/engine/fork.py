@@ -17,6 +17,7 @@ from tttui.engine.base import read_base, shapes
 from tttui.engine.build import START_FILE, Start, momentum_of, started_with
 from tttui.engine.compare import Check
 from tttui.engine.naming import free_directory, new_directory
+from tttui.engine.planned import is_planned
 from tttui.engine.recordedmeta import mu_changes, settings_changes, settings_of
 from tttui.engine.replay import replay_to
 from tttui.engine.saved import restored
@@ -58,6 +59,11 @@ def fork(
         raise RefusedInput(
             f"{place.path} holds a base and no session; start one with "
             f"`tttui run --base {place.path / 'base_checkpoint.pt'}`"
+        )
+    if is_planned(place.path):
+        raise RefusedInput(
+            f"{place.path} waits for its base and has no weights yet; start another session "
+            "with `tttui run`"
         )
     if run is not None and run not in place.runs:
         known = ", ".join(place.runs) or "none"

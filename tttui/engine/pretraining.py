@@ -1,7 +1,8 @@
 """The base: weights trained on worlds of random friction, which every session starts from."""
 
+import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -102,26 +103,66 @@ def loss_and_gradients(
     return float(np.mean(E * E)), gradients
 
 
+class Training:
+    """The training of one base, step by step: the same base however it was cut.
+
+    Muon, frictions drawn from [mu_min, mu_max], learning rate on a cosine to 0.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.step = 0
+        """Steps taken."""
+        self.weights = initial_weights(settings)
+        decays = ssm.decay(self.weights["a_raw"], settings.model.dt)
+        self._decays = decays.astype(np.float32)
+        self._rng = np.random.default_rng([settings.pretraining.pretrain_seed, 1])
+        self._momentum = {name: np.zeros_like(self.weights[name]) for name in PLASTIC}
+
+    @property
+    def done(self) -> bool:
+        return self.step >= self.settings.pretraining.pretrain_steps
+
+    def advance(self) -> float:
+        """Take one step; returns the loss before it."""
+        p, weights = self.settings.pretraining, self.weights
+        x, y = training_batch(self.settings, self._rng)
+        loss, gradients = loss_and_gradients(weights, self._decays, x, y)
+        lr = p.pretrain_lr * 0.5 * (1.0 + math.cos(math.pi * self.step / p.pretrain_steps))
+        for name in PLASTIC:
+            self._momentum[name], ahead = muon.momentum_step(
+                self._momentum[name], gradients[name], MOMENTUM, True
+            )
+            direction = muon.direction(ahead, None, NS_STEPS)
+            weights[name] = (weights[name] - lr * direction).astype(np.float32)
+        self.step += 1
+        return loss
+
+    def state(self) -> dict[str, Any]:
+        """Everything that an exact continuation needs."""
+        return {
+            "step": self.step,
+            "weights": dict(self.weights),
+            "momentum": dict(self._momentum),
+            "generator": json.dumps(self._rng.bit_generator.state),
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state()`. Raises KeyError, TypeError or ValueError where it is none."""
+        self._rng.bit_generator.state = json.loads(state["generator"])
+        self.weights = {name: np.array(state["weights"][name]) for name in self.weights}
+        self._momentum = {name: np.array(state["momentum"][name]) for name in PLASTIC}
+        self.step = int(state["step"])
+
+
 def pretrain(settings: Settings, progress: Callable[[int, float], None] | None = None) -> Weights:
-    """Train a base: Muon, frictions drawn from [mu_min, mu_max], learning rate on a cosine to 0.
+    """Train a base in one go.
 
     `progress(step, loss)` is called after every step. Deterministic for equal settings.
     """
-    p = settings.pretraining
-    weights = initial_weights(settings)
-    decays = ssm.decay(weights["a_raw"], settings.model.dt).astype(np.float32)
-    rng = np.random.default_rng([p.pretrain_seed, 1])
-    momentum = {name: np.zeros_like(weights[name]) for name in PLASTIC}
-    for k in range(p.pretrain_steps):
-        x, y = training_batch(settings, rng)
-        loss, gradients = loss_and_gradients(weights, decays, x, y)
-        lr = p.pretrain_lr * 0.5 * (1.0 + math.cos(math.pi * k / p.pretrain_steps))
-        for name in PLASTIC:
-            momentum[name], ahead = muon.momentum_step(
-                momentum[name], gradients[name], MOMENTUM, True
-            )
-            step = muon.direction(ahead, None, NS_STEPS)
-            weights[name] = (weights[name] - lr * step).astype(np.float32)
+    training = Training(settings)
+    while not training.done:
+        loss = training.advance()
         if progress is not None:
-            progress(k + 1, loss)
-    return weights
+            progress(training.step, loss)
+    return training.weights

@@ -35,6 +35,10 @@ class RunLog:
         planned = sum(1 for i in interventions if i.t >= t)
         self._logger.info("started at step %d, %d planned interventions", t, planned)
 
+    def pretraining(self, what: str, step: int, steps: int) -> None:
+        """The base of the session: `began`, `goes on`, `paused`, `stopped`, `is trained` ..."""
+        self._logger.info("pretraining %s at step %d of %d", what, step, steps)
+
     def event(self, event: Mapping[str, Any]) -> None:
         """A transaction: commits at INFO, rollbacks at WARNING."""
         level = logging.INFO if event["status"] == "commit" else logging.WARNING

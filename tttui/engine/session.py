@@ -16,6 +16,7 @@ from tttui.artifacts.history import read_history
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.writer import RunWriter
 from tttui.engine import interventions as record
+from tttui.engine.answering import Answering
 from tttui.engine.base import FILE, Base, read_base
 from tttui.engine.build import (
     MEGABYTE,
@@ -25,8 +26,8 @@ from tttui.engine.build import (
     optimizer_state,
     started_with,
 )
-from tttui.engine.control import Inbox, NoRequest, Request
-from tttui.engine.faults import Fault, disk_full
+from tttui.engine.control import Request
+from tttui.engine.faults import Fault, disk_fault, disk_full, planned_faults
 from tttui.engine.heartbeat import Heartbeat
 from tttui.engine.interventions import Intervention, Kind
 from tttui.engine.recordedmeta import read_meta_of, settings_of
@@ -43,9 +44,6 @@ FLUSH_S = 0.25
 
 LOOK_S = 0.02
 """Time in seconds after which requests are looked for."""
-
-ANSWERS = 16
-"""Answers that status.json keeps, for askers who look late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +106,9 @@ class SessionRun:
             raise
         self._log = RunLog(directory)
         self._checkpoint_s = settings.checkpoint_s
-        self._inbox = Inbox(directory)
         self._requests: list[Request] = []
         self._heart = Heartbeat(self._writer, self.t, settings.steps, settings.device)
+        self._answering = Answering(directory, self._heart, self._log, self._writer.flush)
         self._flush_at = self._look_at = time.monotonic()
         self._checkpointed = (self.t, len(self.stepper.interventions))
         """What the last checkpoint holds: steps, and interventions."""
@@ -131,12 +129,12 @@ class SessionRun:
         interventions: Sequence[Intervention] = (),
     ) -> Self:
         """Make a new session and hold it, at step 0."""
-        planned = [f.intervention() for f in faults if f.kind != "disk"]
+        planned = planned_faults(faults)
         build_session(
             directory, settings, base, start=start, interventions=[*interventions, *planned]
         )
         run = cls.open(directory, catch_up=False)
-        run.disk_full_at = min((f.step for f in faults if f.kind == "disk"), default=None)
+        run.disk_full_at = disk_fault(faults)
         return run
 
     @classmethod
@@ -205,7 +203,7 @@ class SessionRun:
             self._writer.flush()
         if now >= self._look_at:
             self._look_at = now + LOOK_S
-            self._look_for_requests()
+            self._requests += self._answering.take(self.t)
         self._heart.beat_when_due(self.t, now)
         if now >= self._checkpoint_at:
             if self._checkpointed != (self.t, len(self.stepper.interventions)):
@@ -219,8 +217,7 @@ class SessionRun:
 
     def answer(self, request: Request, *, error: str = "") -> None:
         """Say in status.json (and run.log) that a request was carried out, or why not."""
-        self._log.answered(self.t, str(request), error)
-        self._say(request.id, f"{request} at step {self.t}", error)
+        self._answering.answer(self.t, request, error)
 
     @property
     def speed_limit(self) -> float | None:
@@ -322,24 +319,6 @@ class SessionRun:
         finally:
             self._release()
         return told
-
-    def _look_for_requests(self) -> None:
-        for found in self._inbox.take():
-            if isinstance(found, NoRequest):
-                told = f"control/{found.id}: {found.reason}; nothing was changed"
-                self._log.refused(told)
-                self._say(found.id, "", told)
-            else:
-                self._requests.append(found)
-
-    def _say(self, id: str, did: str, error: str) -> None:
-        said = self._heart.said
-        said["answers"] = [*said.get("answers", []), {"id": id, "error": error or None}][-ANSWERS:]
-        said["last_error"] = error or None
-        if not error:
-            said["last_command"] = did
-        self._writer.flush()
-        self._heart.beat(self.t)
 
     def _release(self) -> None:
         self._writer.close()

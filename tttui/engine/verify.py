@@ -16,6 +16,7 @@ from tttui.engine.build import Start, started_with
 from tttui.engine.compare import Check, Extent
 from tttui.engine.foreign import foreign_checks
 from tttui.engine.fork import fork_origin
+from tttui.engine.planned import is_planned
 from tttui.engine.recordedmeta import read_meta_of, settings_of
 from tttui.engine.saved import restored
 from tttui.engine.session import SessionRun
@@ -39,6 +40,8 @@ def verify(place: Place, progress: Progress | None = None) -> list[Check]:
     data = SessionReader(place).refresh()
     if data.status is not None and data.status.live and data.status.state != "queued":
         raise RefusedInput(f"{place.path} is {data.status.state}; verify it when it has stopped")
+    if is_planned(place.path):
+        raise RefusedInput(f"{place.path} waits for its base; there is nothing to verify yet")
     crashed = data.status is None or data.status.state in CRASHED
     return _native(place.path, crashed, progress)
 

@@ -14,6 +14,7 @@ Layout = Literal["native", "flat", "store"]
 
 State = Literal[
     "queued",
+    "pretraining",
     "running",
     "paused",
     "completed",
@@ -23,7 +24,8 @@ State = Literal[
     "stalled",
     "unknown",
 ]
-"""What a run is doing; `crashed`, `stalled` and `unknown` are derived, never written."""
+"""What a run is doing; `pretraining` (a queued one whose base is being trained), `crashed`,
+`stalled` and `unknown` are derived, never written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,38 @@ class Meta:
 
 
 @dataclass(frozen=True, slots=True)
+class BaseTraining:
+    """How far the pretraining is of the base that a session waits for."""
+
+    step: int
+    steps: int
+    loss: float | None = None
+    """Mean squared error of the newest batch."""
+    steps_per_second: float | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the speed of the last seconds; None where that is not known."""
+        return (self.steps - self.step) / self.steps_per_second if self.steps_per_second else None
+
+    def __str__(self) -> str:
+        """`step 340 of 2000, loss 0.0123`."""
+        loss = "" if self.loss is None else f", loss {self.loss:.3g}"
+        return f"step {self.step} of {self.steps}{loss}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LossCurve:
+    """The loss of a base while it was pretrained: steps [n] from 1 on, and losses [n]."""
+
+    step: Ints
+    loss: Floats
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """status.json as written, and the state that is true now."""
 
@@ -91,10 +125,17 @@ class Status:
     """Why the last request was not carried out."""
     answers: Mapping[str, str] = field(default_factory=dict[str, str])
     """The last requests by id; '' where it was carried out, else why not."""
+    pretraining: BaseTraining | None = None
+    """Of a session that waits (or waited, when it ended) for its base; it has no steps yet."""
 
     @property
     def live(self) -> bool:
-        return self.state in ("running", "paused", "queued")
+        return self.state in ("running", "paused", "queued", "pretraining")
+
+    @property
+    def steerable(self) -> bool:
+        """Somebody should be there to carry out what is asked of the run."""
+        return self.state in ("running", "paused", "pretraining")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +196,8 @@ class SessionData:
     base: Weights | None = None
     """base_checkpoint.pt, with a_raw [n_state]."""
     base_cfg: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    loss: LossCurve | None = None
+    """Of the base's pretraining; read only of a session that has no steps yet."""
     interventions: tuple[tuple[int, str], ...] = ()
     """What somebody changed while it ran: the step, and what (`mu 0.3`); ascending."""
     problems: tuple[Problem, ...] = ()
@@ -217,6 +260,9 @@ class SessionSummary:
     adaptive_mean: float | None = None
     baseline_last100: float | None = None
     adaptive_last100: float | None = None
+    recent: tuple[float | None, ...] = ()
+    """Mean adaptive error of each of the newest stretches of steps (`artifacts.tail`), oldest
+    first; None where one holds a value that is not finite."""
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -226,6 +272,3 @@ class SessionSummary:
         if self.baseline_last100 == 0:
             return None
         return (self.baseline_last100 - self.adaptive_last100) / self.baseline_last100 * 100
-    recent: tuple[float | None, ...] = ()
-    """Mean adaptive error of each of the newest stretches of steps (`artifacts.tail`), oldest
-    first; None where one holds a value that is not finite."""

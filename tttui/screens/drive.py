@@ -35,9 +35,12 @@ def asks(status: Status | None, cursor: int | None, *, resumable: bool) -> tuple
     if resumable:
         return (Ask(RESUME, "r", "resume: go on in the background, exactly where it stopped"),)
     paused = status is not None and status.state == "paused"
+    pause = Ask("continue", "p", "continue") if paused else Ask("pause", "p", "pause")
+    if status is not None and status.pretraining is not None:
+        return (pause, Ask("stop", "x", "stop: save and end; it can be resumed"))
     back = Ask("rollback", "b", f"roll back to the weights in force at step {cursor} (the cursor)")
     return (
-        Ask("continue", "p", "continue") if paused else Ask("pause", "p", "pause"),
+        pause,
         Ask("step", "a", "steps, then pause", "number of steps, such as 1"),
         Ask("chunk", "c", "to the end of the chunk, then pause"),
         Ask("transaction", "t", "to the next transaction, then pause"),
@@ -209,7 +212,7 @@ def told(status: Status | None) -> str:
     if status is None:
         return ""
     parts = [status.detail or status.state]
-    if status.t is not None and status.steps_total is not None:
+    if status.pretraining is None and None not in (status.t, status.steps_total):
         parts.append(f"step {status.t} of {status.steps_total}")
     if status.live and status.speed_limit:
         parts.append(f"at most {status.speed_limit:g} steps/s")

@@ -70,7 +70,7 @@ class DrivingScreen(HandOutScreen):
     def steerable(self) -> bool:
         """Somebody should be there to carry out what is asked of the target."""
         status = self.status
-        return status is not None and status.state in ("running", "paused")
+        return status is not None and status.steerable
 
     @property
     def resumable(self) -> bool:
@@ -78,7 +78,7 @@ class DrivingScreen(HandOutScreen):
         place, status = self.target
         if place is None or place.layout != "native" or status is None:
             return False
-        return status.state not in ("running", "paused", "unknown", "completed")
+        return not status.steerable and status.state not in ("unknown", "completed")
 
     def ask(self, verb: Verb, value: Any = None) -> None:
         """Ask the owner of the target; the answer is noted."""

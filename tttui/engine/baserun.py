@@ -1,0 +1,202 @@
+"""Pretraining in the directory of the session that waits for it, as a run of its own kind.
+
+pretraining.csv gets the losses, status.json says `queued` and how far it is, and
+pretraining_state.pt holds what an exact continuation needs, so that one that was stopped or
+killed goes on from its last save. It answers requests, as a run does: pause, continue, stop.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from tttui.artifacts.appending import AppendedFile
+from tttui.artifacts.losses import LOSSES
+from tttui.artifacts.ptfile import read_pt, write_pt
+from tttui.artifacts.writer import RunWriter, write_whole
+from tttui.engine.answering import Answering
+from tttui.engine.base import LOSS_HEADER, Base, keep_base, loss_row, make_room
+from tttui.engine.control import Request
+from tttui.engine.heartbeat import Heartbeat
+from tttui.engine.pretraining import Training
+from tttui.engine.runlog import RunLog
+from tttui.model.errors import TttuiError
+from tttui.model.settings import Settings
+
+STATE_FILE = "pretraining_state.pt"
+
+FLUSH_S = 0.25
+"""Seconds after which losses go to the disk."""
+
+SAVE_S = 5.0
+"""Seconds between two saved states: what a killed process loses."""
+
+LOOK_S = 0.02
+"""Seconds after which requests are looked for."""
+
+POINTS = 5000
+"""Losses that are kept of a pretraining, evenly over its steps."""
+
+PACE_S = 3.0
+"""Seconds over which the speed is measured."""
+
+Progress = Callable[[int, float], None]
+
+
+class BaseRun:
+    """The pretraining of one planned session, whose lock the caller holds."""
+
+    def __init__(self, directory: Path, settings: Settings) -> None:
+        self._directory, self._settings = directory, settings
+        self._training = Training(settings)
+        self._steps = settings.pretraining.pretrain_steps
+        self._every = -(-self._steps // POINTS)
+        self._losses = AppendedFile(directory / LOSSES)
+        self._heart = Heartbeat(RunWriter(directory), 0, settings.steps, settings.device)
+        self._log = RunLog(directory)
+        self._answering = Answering(directory, self._heart, self._log, self._losses.flush)
+        self._loss: float | None = None
+        self._pace = deque[tuple[float, int]]()
+        self._paused = False
+        self._flush_at = self._look_at = self._save_at = 0.0
+
+    def train(self, should_stop: Callable[[], bool], on_progress: Progress | None) -> Base | None:
+        """Train to the end and keep the base, or None: it was asked to stop.
+
+        Raises TttuiError where the disk does not take what was trained.
+        """
+        try:
+            make_room(self._directory.parent, self._settings)
+            self._begin()
+            done = self._loop(should_stop, on_progress)
+            self._save()
+            if not done:
+                self._say("interrupted")
+                self._note("was stopped")
+                return None
+            self._note("is done")
+            table = (self._directory / LOSSES).read_bytes()
+            weights = self._training.weights
+            base = keep_base(self._directory.parent, self._settings, weights, table)
+            (self._directory / STATE_FILE).unlink(missing_ok=True)
+            return base
+        except BaseException as error:
+            self._fail(error)
+            raise
+        finally:
+            self._losses.close()
+            self._log.close()
+
+    def _begin(self) -> None:
+        """Go on from what was saved, if that is whole; else from the start."""
+        size = self._restore()
+        if size is None:
+            (self._directory / LOSSES).unlink(missing_ok=True)
+            self._losses.create(LOSS_HEADER)
+        else:
+            self._losses.reopen(size)
+        self._save_at = time.monotonic() + SAVE_S
+        self._say("queued")
+        self._note("begins" if size is None else "goes on")
+
+    def _restore(self) -> int | None:
+        """Load the saved state; returns the bytes of losses that belong to it."""
+        try:
+            state = read_pt(self._directory / STATE_FILE)
+            size = int(state["losses"])
+            if (self._directory / LOSSES).stat().st_size < size:
+                return None
+            self._training.load(state["training"])
+            return size
+        except (TttuiError, OSError, KeyError, TypeError, ValueError):
+            return None  # there is none, or a damaged one: nothing but time is lost
+
+    def _loop(self, should_stop: Callable[[], bool], on_progress: Progress | None) -> bool:
+        """Train until it is done; False: it was asked to stop."""
+        training = self._training
+        while not training.done:
+            if should_stop() or not self._obey():
+                return False
+            if self._paused:
+                time.sleep(LOOK_S)
+            else:
+                self._loss = training.advance()
+                if training.step % self._every == 0 or training.done:
+                    self._losses.add(loss_row(training.step, self._loss))
+                if on_progress is not None:
+                    on_progress(training.step, self._loss)
+            self._keep_alive()
+        return True
+
+    def _obey(self) -> bool:
+        """Do what was asked for; whether to go on."""
+        now = time.monotonic()
+        if now < self._look_at:
+            return True
+        self._look_at = now + LOOK_S
+        requests = self._answering.take(0)
+        for request in requests:
+            self._do(request)
+        return not any(request.verb == "stop" for request in requests)
+
+    def _do(self, request: Request) -> None:
+        error = ""
+        match request.verb:
+            case "stop":
+                pass
+            case "pause" | "continue":
+                self._paused = request.verb == "pause"
+                self._pace.clear()
+                self._heart.state = "paused" if self._paused else "queued"
+                self._note("was paused" if self._paused else "goes on")
+            case _:
+                error = "its base is still being pretrained; ask again when it has begun"
+        self._tell()
+        self._answering.answer(0, request, error)
+
+    def _keep_alive(self) -> None:
+        now = time.monotonic()
+        if now >= self._flush_at:
+            self._flush_at = now + FLUSH_S
+            self._losses.flush()
+            self._pace.append((now, self._training.step))
+            while now - self._pace[0][0] > PACE_S:
+                self._pace.popleft()
+            self._tell()
+        if now >= self._save_at:
+            self._save()
+        self._heart.beat_when_due(0, now)
+
+    def _save(self) -> None:
+        self._save_at = time.monotonic() + SAVE_S
+        self._losses.sync()
+        state = {"training": self._training.state(), "losses": self._losses.size}
+        write_whole(self._directory / STATE_FILE, write_pt(state))
+
+    def _say(self, state: str) -> None:
+        self._heart.state = state
+        self._tell()
+        self._heart.beat(0)
+
+    def _tell(self) -> None:
+        """What the next heartbeat says of the pretraining."""
+        speed = None
+        if len(self._pace) > 1 and not self._paused:
+            (then, first), (now, last) = self._pace[0], self._pace[-1]
+            speed = round((last - first) / (now - then), 1)
+        self._heart.said["pretraining"] = {
+            "step": self._training.step,
+            "steps": self._steps,
+            "loss": self._loss,
+            "steps_per_second": speed,
+        }
+
+    def _note(self, what: str) -> None:
+        self._log.pretraining(what, self._training.step, self._steps)
+
+    def _fail(self, error: BaseException) -> None:
+        self._heart.error = str(error) if isinstance(error, TttuiError) else repr(error)
+        self._log.failed(0, f"while pretraining: {self._heart.error}")
+        with suppress(TttuiError):  # the disk that failed is the one that the status goes to
+            self._say("failed")
