@@ -392,8 +392,7 @@ class Store:
 
     def _measure(self) -> None:
         """How busy the machine is, only while somebody could wonder: nothing moves otherwise."""
-        states = {s.status.state for s in self.snapshot.summaries if s.status is not None}
-        live = bool(states & {"running", "paused"})
+        live = any(s.status is not None and s.status.steerable for s in self.snapshot.summaries)
         now = time.monotonic()
         if not live:
             load = None
