@@ -80,9 +80,8 @@ class PathView(Drawn):
             | (old.bold != new.bold)
             | (old.paper != new.paper)
         ).any(axis=1)
-        for y in np.flatnonzero(differ).tolist():
-            self._lines.pop(y, None)
-            self.touch(Region(0, y, size.width, 1))
+        self._lines = []
+        self.touch(*(Region(0, y, size.width, 1) for y in np.flatnonzero(differ).tolist()))
 
     def paint(self, width: int, height: int) -> Canvas:
         drawn = self._backdrop
