@@ -27,6 +27,10 @@ NUMBERS = (
 """Keys that become float columns, NaN where absent or null."""
 
 
+KEPT = 32
+"""Records that stay in memory: a view asks for the same few again and again."""
+
+
 class Event(msgspec.Struct, gc=False):
     """The keys of an event that have a column; all others are skipped while parsing."""
 
@@ -56,6 +60,7 @@ class Records(Sequence[Mapping[str, Any]]):
         self._t = t
         self._status = status
         self._names = names
+        self._kept: dict[int, Mapping[str, Any]] = {}
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -67,6 +72,15 @@ class Records(Sequence[Mapping[str, Any]]):
     def __getitem__(self, i: int | slice) -> Mapping[str, Any] | Sequence[Mapping[str, Any]]:
         if isinstance(i, slice):
             return [self[k] for k in range(*i.indices(len(self)))]
+        found = self._kept.get(i)
+        if found is None:
+            found = self._read(i)
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            self._kept[i] = found
+        return found
+
+    def _read(self, i: int) -> Mapping[str, Any]:
         known = {"t": int(self._t[i]), "status": self._names[int(self._status[i])]}
         start, end = int(self._starts[i]), int(self._ends[i])
         try:
