@@ -27,6 +27,7 @@ from tttui.remembered import Remembered, views_path
 from tttui.screens.main import MainScreen
 from tttui.screens.opening import StartView
 from tttui.store import Store
+from tttui.terminal import Terminal
 from tttui.themes import DEFAULT_THEME, THEMES, palette_of
 
 POLL_S = 1.0
@@ -53,7 +54,7 @@ class TttuiApp(App[int]):
         commands: Sequence[Command] = COMMANDS,
         remembered: Remembered | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=Terminal)
         self.store = store
         self._frame = Frame(colours=not os.environ.get("NO_COLOR"))
         for known in THEMES.values():

@@ -104,6 +104,17 @@ def test_a_signal_ends_it_and_leaves_the_terminal_clean(run: str, number: signal
         assert b"\x1b[?1049l" in program.raw
 
 
+def test_a_process_that_is_only_continued_goes_on_as_before(run: str) -> None:
+    with PtyProgram([*APP, run]) as program:
+        program.wait_for("599 / 599")
+        program.settle(0.3)
+        sent = len(program.raw)
+        os.kill(program.pid, signal.SIGCONT)
+        program.press(*["left"] * 20)  # two readers would tear these keys to pieces
+        program.wait_for("579 / 599")
+        assert b"\x1b[?1049h" not in program.raw[sent:]
+
+
 def test_without_a_terminal_it_says_what_to_use_instead(run: str) -> None:
     with PtyProgram(["/bin/sh", "-c", f"{sys.executable} -m tttui {run} < /dev/null"]) as program:
         assert program.wait_exit() == 2

@@ -1,0 +1,79 @@
+"""The terminal that the app draws on: it may be cut off, stopped and continued at any moment.
+
+Textual's thread that writes ends at the first error, and whoever writes then waits for ever
+once its queue is full: an app whose connection was cut stayed behind as a process that nothing
+but SIGKILL could end. And on every SIGCONT, which a hangup brings along, it starts to read and
+to write a second time, beside the first.
+"""
+
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from io import TextIOBase
+from typing import IO, TYPE_CHECKING, Any
+
+from textual.drivers.linux_driver import LinuxDriver
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+GONE = 128 + signal.SIGHUP
+"""The exit code of an app whose terminal is gone."""
+
+
+class Outlet(TextIOBase):
+    """What is written goes to `file` while it takes it, and nowhere after it failed once.
+
+    `gone` is called once, in the thread that wrote.
+    """
+
+    def __init__(self, file: IO[str], gone: Callable[[], None]) -> None:
+        self._file, self._gone = file, gone
+        self.lost = False
+
+    def write(self, text: str) -> int:
+        self._trying(lambda: self._file.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._trying(self._file.flush)
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def isatty(self) -> bool:
+        return self._file.isatty()
+
+    def _trying(self, do: Callable[[], object]) -> None:
+        if self.lost:
+            return
+        try:
+            do()
+        except OSError:
+            self.lost = True
+            self._gone()
+
+
+class Terminal(LinuxDriver):
+    """Textual's driver for a terminal that may go away: the app ends then."""
+
+    def __init__(
+        self,
+        app: "App[Any]",
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        assert self._file is not None  # the app asks for a terminal before
+        self._file = Outlet(self._file, self._leave)  # type: ignore[assignment]
+
+    def _leave(self) -> None:
+        with suppress(RuntimeError):  # the app has ended meanwhile
+            self._loop.call_soon_threadsafe(self._app.exit, GONE)
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Start again only what was suspended."""
+        if self._must_signal_resume:
+            super()._sigcont_application()
