@@ -127,14 +127,20 @@ async def test_why_a_session_could_not_be_started_is_noted(root: Path, open_app:
         assert "wrong.pt" in driver.text()
 
 
-async def test_a_base_that_is_pretrained_first_tells_its_progress(
+async def test_a_base_that_is_pretrained_first_is_seen_and_paused_like_a_run(
     root: Path, open_app: OpenApp
 ) -> None:
     async with open_app(root) as driver:
-        await fill(driver, "n", name="one", pretrain_steps="60", pretrain_seed="7", steps="8")
+        await fill(driver, "n", name="one", pretrain_steps="400", pretrain_seed="7", steps="8")
         await driver.press("enter")
-        await driver.until(lambda: "pretraining" in driver.text(), "progress")
-        await driver.until(lambda: state(root / "one") == "completed", "the run")
+        await driver.until(lambda: shown(driver)[0] == "one", "the session, before its base")
+        await driver.until(lambda: "Its base is being pretrained" in driver.text(), "progress")
+        await driver.until(lambda: driver.data.loss is not None, "the loss")
+        await driver.press("p")
+        await driver.until(lambda: "of its base is paused at" in driver.text(), "the pause")
+        assert "one-step MSE of its base" in driver.text()
+        await driver.press("p")
+        await driver.until(lambda: shown(driver) == ("one", 8), "the run")
 
 
 @pytest.mark.parametrize(("key", "then"), [("enter", "paused"), ("s", "interrupted")])

@@ -53,7 +53,7 @@ class CsvFile:
     def __init__(self, path: Path, part: str, columns: Sequence[Column]) -> None:
         self.path = path
         self._part = part
-        self._wanted = (Column("t", ("step",)), *columns)
+        self._wanted = (Column("t"), *columns)
         self._file = GrowingFile(path)
         self.exists = False
         self._reset()
@@ -141,6 +141,8 @@ class CsvFile:
     def _take_header(self, first: bytes) -> bool:
         """Learn the columns; whether the line was a header (and not already data)."""
         names = [f.strip() for f in first.decode("utf-8-sig", "replace").split(",")]
+        if "t" not in names:
+            names = ["t" if name == "step" else name for name in names]
         is_header = "t" in names
         if not is_header:
             assumed = self._assumed_header(names)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.jsonfile import number, read_object, whole
+from tttui.model.ages import duration_text
 from tttui.model.errors import TttuiError
 from tttui.model.session import BaseTraining, Problem, State, Status
 
@@ -75,7 +76,7 @@ def derive_status(raw: Mapping[str, Any], now: float) -> Status:
     base = status.pretraining
     if status.state == "queued" and base is not None:
         left = base.seconds_left
-        eta = "" if left is None else f", {for_about(left)} left"
+        eta = "" if left is None else f", {duration_text(left)} left"
         status = replace(status, state="pretraining", detail=f"pretraining {base}{eta}")
     elif base is not None and not status.error:
         status = replace(status, detail=f"{status.state} while pretraining at {base}")
@@ -145,11 +146,6 @@ def ago(seconds: float) -> str:
     if seconds < 172800:
         return f"{seconds / 3600:.0f} h ago"
     return f"{seconds / 86400:.0f} days ago"
-
-
-def for_about(seconds: float) -> str:
-    """`12 s`, `3 min`, `2 h`."""
-    return ago(max(0.0, seconds)).removesuffix(" ago")
 
 
 def _text(value: Any) -> str | None:

@@ -17,6 +17,7 @@ from tttui.model.query import of_statuses
 from tttui.model.session import SessionData
 from tttui.model.transactions import COMMIT, Transaction, Transactions
 from tttui.model.verdict import Improvement, Verdict, last_means, percent_text, verdict
+from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline, progress
 from tttui.panes.view import Pane, View
 from tttui.widgets.cards import MetricCard, Tone
 from tttui.widgets.chart import Chart
@@ -71,7 +72,7 @@ def digest(data: SessionData) -> Digest:
     stop = len(steps) - len(steps) % SPARK_STRIDE if len(steps) > 2 * SPARK_STRIDE else len(steps)
     tail = slice(max(0, stop - SPARK_STEPS), stop)
     return Digest(
-        verdict(data),
+        progress(data) if is_pretraining(data) else verdict(data),
         Series(steps.t, steps.baseline),
         Series(steps.t, steps.adaptive),
         None if steps.no_update is None else Series(steps.t, steps.no_update),
@@ -203,6 +204,13 @@ class OverviewPane(Pane):
         chart, graph = self.query_one(Chart), self.query_one(CommitGraph)
         chart.set_look(view.palette, view.glyphs)
         graph.set_look(view.palette, view.glyphs)
+        if is_pretraining(view.data):
+            if self._plotted is not view.data:
+                self._plotted = view.data
+                chart.set_plot(loss_plot(view.data))
+                graph.set_marks(found.marks)
+            chart.set_timeline(loss_timeline(view.data))
+            return
         wanted = (found, view.timeline.smooth, view.compare_yardsticks, view.yardsticks)
         if wanted != self._plotted:
             self._plotted = wanted
