@@ -1,12 +1,13 @@
 """What is to be exported: one figure or table of a session, at a step, over a window."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from tttui.model.arrays import Bools, Ints
 from tttui.model.compare import Comparison
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.query import Query, matching
 from tttui.model.session import SessionData, SessionSummary
 from tttui.model.steps import Steps, Trajectory
 from tttui.model.transactions import Transactions
@@ -33,6 +34,9 @@ WHATS: dict[str, str] = {
 TABLES_ONLY = frozenset({"sessions"})
 """What has no figure."""
 
+OF_TRANSACTIONS = frozenset({"transactions", "gates", "reasons"})
+"""What a filter of the transactions applies to as a whole."""
+
 NEEDS_TRAJECTORY = frozenset({"trajectory", "state"})
 
 
@@ -51,6 +55,10 @@ class Request:
     """For `comparison`."""
     summaries: tuple[SessionSummary, ...] = ()
     """For `sessions`."""
+    statuses: frozenset[str] | None = None
+    """Only transactions that ended so; None is all."""
+    query: Query = field(default=Query())
+    """Only transactions that pass it (`model.query.TRANSACTION_WORDS`)."""
 
     def checked(self) -> "Request":
         """Self with every default filled in; raises TttuiError where the data is not there."""
@@ -68,8 +76,8 @@ class Request:
             raise TttuiError(f"{self.name}: no trajectory to export{self._why('trajectory')}")
         if self.what == "mse" and not len(self.data.steps):
             raise TttuiError(f"{self.name}: no errors to export{self._why('steps')}")
-        if self.what in ("transactions", "gates", "reasons") and not len(self.data.transactions):
-            raise TttuiError(f"{self.name}: no transactions to export{self._why('transactions')}")
+        if self.what in OF_TRANSACTIONS:
+            self._check_transactions()
         last = self.last
         t = last if self.t is None else self.t
         if self.t is not None and not self.first <= t <= last:
@@ -77,6 +85,19 @@ class Request:
                 f"--t {t}: {self.name} has the steps {self.first} to {last}; choose one of them"
             )
         return replace(self, t=t, window=self._window())
+
+    def _check_transactions(self) -> None:
+        events = self.data.transactions
+        if not len(events):
+            raise TttuiError(f"{self.name}: no transactions to export{self._why('transactions')}")
+        for status in self.statuses or ():
+            if status not in events.statuses:
+                known = ", ".join(events.counts())
+                raise RefusedInput(
+                    f"--status {status}: {self.name} has no such transactions; it has {known}"
+                )
+        if not self.attempts()[1].any():
+            raise TttuiError(f"{self.name}: no transaction passes ({self.narrowed})")
 
     def _why(self, part: str) -> str:
         why = self.data.problem(part)
@@ -161,7 +182,24 @@ class Request:
         )
 
     def attempts(self) -> tuple[Transactions, Bools]:
-        """All transactions, and which of them lie in the window."""
+        """All transactions, and which of them are shown: in the window, past the filters."""
         events = self.data.transactions
         t0, t1 = self.span
-        return events, (events.t >= t0) & (events.t <= t1)
+        inside = (events.t >= t0) & (events.t <= t1)
+        passed = matching(events, self.query, self.statuses)
+        return events, inside if passed is None else inside & passed
+
+    @property
+    def narrowed(self) -> str:
+        """What holds rows back, for a person; '' where all are exported."""
+        if self.what == "sessions":
+            return f"{len(self.summaries)} sessions"
+        if self.what not in OF_TRANSACTIONS or (self.statuses is None and not self.query):
+            return ""
+        events, shown = self.attempts()
+        parts = [f"{int(shown.sum())} of {len(events)} transactions"]
+        if self.statuses is not None:
+            parts.append("only " + " and ".join(sorted(self.statuses)))
+        if self.query:
+            parts.append(f"query {self.query.text}")
+        return ", ".join(parts)

@@ -12,6 +12,7 @@ from tttui.draw.changes import Changes
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
 from tttui.engine.machine import Load
+from tttui.export.request import Request
 from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
 from tttui.model.steps import Trajectory
 from tttui.model.timeline import Timeline
@@ -156,6 +157,10 @@ class Pane(Widget):
         """Clear something of this tab on escape; whether there was anything."""
         return False
 
+    def enter(self) -> bool:
+        """Do what enter does in the chosen region; whether that is anything of its own."""
+        return False
+
     def under_cursor(self) -> Place | None:
         """The session that commands are about; None: the open one."""
         return None
@@ -167,3 +172,7 @@ class Pane(Widget):
     def exportable(self) -> str:
         """The name of the figure that `e` exports: the focused chart or table of this tab."""
         return "mse"
+
+    def export_of(self, request: Request) -> Request:
+        """The request for that, narrowed to what this tab shows of it."""
+        return request

@@ -83,7 +83,9 @@ class HandOutScreen(TimedScreen):
             timeline.log,
             self.snapshot.comparison,
             self.snapshot.summaries,
+            statuses=self.statuses,
         )
+        request = self.shown_pane.export_of(request)
 
         def done(said: str) -> None:
             self.post_message(self.Exported(said))
@@ -99,6 +101,7 @@ class HandOutScreen(TimedScreen):
             export_screen(self.app.export_screenshot(), data.place.name, directory, done)
 
         where = f"t {timeline.cursor}, window {timeline.t0} to {timeline.t1}"
+        where = ", ".join(filter(None, (where, request.narrowed)))
         self.app.push_screen(ExportDialog(request.what, where, directory), chosen)
 
     def on_hand_out_screen_exported(self, message: Exported) -> None:

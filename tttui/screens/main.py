@@ -470,6 +470,8 @@ class MainScreen(DrivingScreen):
         if self.inspecting and self.timeline.selected is None:
             nearest = int(np.argmin(np.abs(data.transactions.t - self.timeline.cursor)))
             self.select(nearest)
+        if data is not None and self._pane().enter():
+            return
         self.show_all()
 
     def action_back(self) -> None:
