@@ -296,7 +296,12 @@ class MainScreen(DrivingScreen):
             state, look = "read-only", Style(dim=True)
         else:
             state = f"{state_mark(status.state, self.glyphs)} {status.detail or status.state}"
-            if status.live and not status.pretraining and status.steps_total and status.t is not None:
+            if (
+                status.live
+                and not status.pretraining
+                and status.steps_total
+                and status.t is not None
+            ):
                 state += f"  {status.t}/{status.steps_total}"
                 if status.steps_per_second:
                     state += f"  {status.steps_per_second:,.0f} steps/s".replace(",", " ")
@@ -314,6 +319,8 @@ class MainScreen(DrivingScreen):
         if self.snapshot.data is None:
             return command.action in ("help", "quit") or command.group == "App"
         if command.group == "Run":
+            if self.status is not None and self.status.state == "pretraining":
+                return command.action in ("pause_run", "drive")
             return self.steerable or (command.action == "drive" and self.resumable)
         if command.action == "inspect":
             return self.timeline.selected is not None or len(self.snapshot.data.transactions) > 0
@@ -463,6 +470,8 @@ class MainScreen(DrivingScreen):
 
     def action_inspect(self) -> None:
         data = self.snapshot.data
+        if data is not None and self._pane().enter():
+            return
         if data is None or not len(data.transactions):
             self.note("This run has no transactions to inspect.")
             return
@@ -470,8 +479,6 @@ class MainScreen(DrivingScreen):
         if self.inspecting and self.timeline.selected is None:
             nearest = int(np.argmin(np.abs(data.transactions.t - self.timeline.cursor)))
             self.select(nearest)
-        if data is not None and self._pane().enter():
-            return
         self.show_all()
 
     def action_back(self) -> None:
