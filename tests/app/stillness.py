@@ -14,8 +14,8 @@ def laid_out(driver: Driver) -> bool:
     parent = pane.parent
     if not isinstance(parent, Widget) or pane.size != parent.size or not pane.size.area:
         return False
-    regions = pane._regions()
-    parts = [*pane.query("#line"), *pane.query("#analysis"), *pane.query("#gates")]
+    regions = set(pane.regions)
+    parts = [*pane.query("#line"), *pane.query("#reasons"), *pane.query("#gates")]
     parts += [*pane.query("#curves"), *pane.query("#numbers")]
     for part in parts:
         if part.display != (part.id in regions):

@@ -1,5 +1,6 @@
 """The Sessions tab, driven by keys."""
 
+import json
 import shlex
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from tests.app.grid import check_grid
 from tests.app.stillness import laid_out
 from tests.rundirs import make_run
 from tttui.cli import fork, resume
+from tttui.draw.glyphs import UNICODE
+from tttui.draw.sparks import sparks
+from tttui.export.request import Request
+from tttui.model.session import SessionSummary
 from tttui.panes.sessions import SessionsPane
 from tttui.screens.opening import StartView
 from tttui.widgets.chart import Chart
@@ -44,6 +49,14 @@ def names(driver: Driver) -> list[str]:
     assert isinstance(pane, SessionsPane)
     assert pane._rows is not None
     return [pane._rows.summaries[i].place.name for i in pane.query_one(Table).order]
+
+
+def table_rows(driver: Driver) -> list[SessionSummary]:
+    """The rows in the order of the tree."""
+    pane = driver.pane
+    assert isinstance(pane, SessionsPane)
+    assert pane._rows is not None
+    return pane._rows.summaries
 
 
 async def go_to(driver: Driver, name: str) -> None:
@@ -94,6 +107,88 @@ async def test_sorting_takes_the_rows_out_of_the_tree(root: Path, open_app: Open
         assert "└" not in driver.text().split("Resume")[0]
         await driver.press("greater_than_sign")
         assert "└ demo-fork" in driver.text()
+
+
+async def test_every_column_sorts_and_comes_into_sight(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB, size=(80, 24)) as driver:
+        await ready(driver)
+        pane, table = driver.pane, driver.pane.query_one(Table)
+        assert isinstance(pane, SessionsPane)
+        sorted_by = []
+        for _ in pane.columns():
+            await driver.press("greater_than_sign")
+            assert table.sort.key in [column.key for column, _ in table.columns()]
+            sorted_by.append(table.sort.key)
+        assert sorted_by == [column.key for column in pane.columns()]
+        assert (
+            names(driver)[0] == max(table_rows(driver), key=lambda s: s.improvement or 0).place.name
+        )
+        await driver.press("S")
+        assert (
+            names(driver)[-1]
+            == max(table_rows(driver), key=lambda s: s.improvement or 0).place.name
+        )
+
+
+async def test_the_newest_errors_stand_in_the_table_as_bars(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB, size=(80, 24)) as driver:
+        await ready(driver)
+        rows = table_rows(driver)
+        drawn = sparks(next(s for s in rows if s.place.name == "demo-fork").recent, UNICODE)
+        line = next(line for line in driver.text().splitlines() if "└ demo-fork" in line)
+        assert len(drawn) == 10
+        assert drawn in line
+
+
+async def test_live_runs_tell_how_far_they_are_and_how_fast(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    make_run(tmp_path / "done", steps=64)
+    place = make_run(tmp_path / "live", steps=64, status="running")
+    status = place.path / "status.json"
+    told = {"t": 30, "steps_total": 120, "steps_per_second": 1234.4, "heartbeat_at": 4e9}
+    status.write_text(json.dumps(json.loads(status.read_text()) | told))
+    async with open_app(tmp_path / "done", tmp_path / "live", start=ON_TAB) as driver:
+        await ready(driver, 2)
+        assert "● running ━━────  25 %" in driver.text()
+        assert "1 234" in driver.text()
+        assert "1 running" in driver.text()
+        await go_to(driver, "live")
+        assert "step 30 of 120, 1 234 steps/s" in driver.text()
+
+
+async def test_the_table_has_the_room_until_two_sessions_are_marked(
+    root: Path, open_app: OpenApp
+) -> None:
+    async with open_app(root, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
+        assert driver.pane.query_one(Table).size.height > 40
+        await mark(driver, "demo", "other")
+        assert driver.pane.query_one(Table).size.height == 6
+
+
+async def test_the_keys_can_scroll_the_facts_of_a_session(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB, size=(80, 24)) as driver:
+        await ready(driver)
+        await driver.press("w")
+        await driver.until(lambda: len(driver.main.snapshot.files) > 5, "the files")
+        assert "Resume (y copies" in driver.text()
+        await driver.press(*["down"] * 30)
+        assert "plastic_state.pt" in driver.text()
+        assert "Resume (y copies" not in driver.text()
+
+
+async def test_what_is_exported_are_the_rows_of_the_table(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB) as driver:
+        await ready(driver)
+        await driver.press("slash")
+        await driver.until(lambda: isinstance(driver.app.focused, Input), "the query field")
+        driver.app.screen.query_one(Input).value = "mu>0.15"
+        await driver.pilot.pause()
+        await driver.press("enter", "greater_than_sign", "S")
+        assert driver.pane.exportable() == "sessions"
+        request = driver.pane.export_of(Request("sessions", driver.data))
+        assert [s.place.name for s in request.summaries] == ["other", "again"]
 
 
 async def test_a_query_filters_by_number_and_by_word(root: Path, open_app: OpenApp) -> None:
@@ -189,10 +284,12 @@ async def test_the_transfer_matrix_is_computed_on_demand(root: Path, open_app: O
 async def test_one_marked_session_is_not_enough_and_says_so(root: Path, open_app: OpenApp) -> None:
     async with open_app(root, start=ON_TAB, size=(200, 50)) as driver:
         await ready(driver)
-        await driver.press("space")
-        await driver.pilot.pause()
-        assert "Mark two or more sessions with space" in driver.text()
+        await driver.press("space", "w", "w")
+        pane = driver.pane
+        assert isinstance(pane, SessionsPane)
+        assert pane.acting == "table"
         await driver.press("t")
+        assert "Mark two or more sessions with space" in driver.text()
         assert driver.pane.query_one(TransferMap)._found is None
 
 
@@ -327,7 +424,7 @@ async def test_the_comparison_looks_as_it_did(
     async with open_app(tmp_path, start=ON_TAB, size=size) as driver:
         await ready(driver, 2)
         await mark(driver, "demo", "other")
-        await driver.press(*["w"] * (2 if size[0] == 80 else 1))
+        await driver.press("w", "w")
         driver.main._keybar.note("")
         await driver.pilot.pause()
         check_grid(driver.app, f"sessions-compared-{size[0]}x{size[1]}", update_grids)

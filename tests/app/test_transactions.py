@@ -11,7 +11,10 @@ from tests.app.stillness import laid_out
 from tests.rundirs import make_run
 from tttui.draw.reading import status_words
 from tttui.model.transactions import COMMIT
-from tttui.panes.transactions import pages, why_none
+from tttui.panes.attemptfacts import why_none
+from tttui.panes.attempts import COLUMNS
+from tttui.panes.transactions import TransactionsPane, pages
+from tttui.screens.export import ExportDialog
 from tttui.screens.opening import StartView
 from tttui.widgets.change import ChangeMap
 from tttui.widgets.chart import Chart
@@ -136,6 +139,17 @@ async def test_rows_move_in_the_order_they_are_sorted_in(run: Path, open_app: Op
         assert driver.timeline.selected == order[min(at + 1, 48)]
 
 
+async def test_every_column_sorts_and_comes_into_sight(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, start=ON_TAB, size=(80, 24)) as driver:
+        await ready(driver)
+        for column in COLUMNS[1:]:
+            await driver.press("greater_than_sign")
+            assert table(driver).sort.key == column.key
+            assert column in [shown for shown, _ in table(driver).columns()]
+        await driver.press("greater_than_sign")
+        assert table(driver).sort.key is None
+
+
 async def test_the_status_filter_applies_to_table_markers_and_stepping(
     run: Path, open_app: OpenApp
 ) -> None:
@@ -161,6 +175,68 @@ async def test_the_status_filter_applies_to_table_markers_and_stepping(
         await driver.until(lambda: driver.pane.query(CommitGraph), "the overview")
         graph = driver.pane.query_one(CommitGraph)
         await driver.until(lambda: graph._marks.shown is not None, "the filtered markers")
+
+
+async def to_region(driver: Driver, name: str) -> None:
+    pane = driver.pane
+    assert isinstance(pane, TransactionsPane)
+    while pane.acting != name:
+        await driver.press("w")
+
+
+async def test_enter_on_a_reason_shows_only_those_and_again_all(
+    run: Path, open_app: OpenApp
+) -> None:
+    async with open_app(run, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
+        counts = driver.data.transactions.counts()
+        await to_region(driver, "reasons")
+        await driver.press("down", "enter")
+        assert driver.main.statuses is not None
+        (status,) = driver.main.statuses
+        most = max((n, name) for name, n in counts.items() if name != "commit")[0]
+        assert counts[status] == most
+        assert len(table(driver).order) == most
+        await driver.press("enter")
+        assert driver.main.statuses is None
+
+
+async def test_escape_goes_back_to_the_table_and_then_takes_the_filter_away(
+    run: Path, open_app: OpenApp
+) -> None:
+    async with open_app(run, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
+        pane = driver.pane
+        assert isinstance(pane, TransactionsPane)
+        await to_region(driver, "reasons")
+        await driver.press("enter", "escape")
+        assert (pane.acting, driver.main.statuses) == ("table", frozenset({"commit"}))
+        await driver.press("escape")
+        assert driver.main.statuses is None
+
+
+async def test_the_region_of_the_keys_is_what_is_exported(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
+        for region, what in (("reasons", "reasons"), ("gates", "gates"), ("table", "transactions")):
+            await to_region(driver, region)
+            assert driver.pane.exportable() == what
+
+
+async def test_exports_hold_what_passes_filter_and_query(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, start=ON_TAB) as driver:
+        await ready(driver)
+        await type_query(driver, "t:100-800")
+        await driver.press("enter", "x", "e")
+        shown = table(driver).order
+        assert 0 < len(shown) < 23
+        dialog = driver.app.screen
+        assert isinstance(dialog, ExportDialog)
+        await driver.pilot.pause()
+        text = driver.text()
+        assert f"{len(shown)} of 49 transactions, only commit, query t:100-800" in " ".join(
+            text.replace("│", " ").split()
+        )
 
 
 async def test_every_region_can_be_reached_on_a_small_screen(run: Path, open_app: OpenApp) -> None:
@@ -251,7 +327,7 @@ async def test_tiny_screens_do_not_break(
 
 
 def test_all_is_shown_at_once_on_a_large_screen() -> None:
-    assert pages(200, 45) == (frozenset({"table", "analysis", "detail", "gates"}),)
+    assert pages(200, 45) == (("table", "reasons", "detail", "gates"),)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")

@@ -9,6 +9,10 @@ LEAST_DECADES = 1.0
 """Powers of ten that the height of a bar spans at least, so that noise does not look like news."""
 
 
+INKED = ".:-=+*#@"
+"""Bars without block characters: the more ink, the higher."""
+
+
 def sparks(values: Sequence[float | None], glyphs: Glyphs) -> str:
     """One character a value; None (not finite) is the mark of a non-finite update.
 
@@ -26,6 +30,6 @@ def sparks(values: Sequence[float | None], glyphs: Glyphs) -> str:
 def _bar(value: float | None, low: float, span: float, glyphs: Glyphs) -> str:
     if value is None:
         return glyphs.status("rollback_non_finite")
-    bars = glyphs.bars.lstrip()  # the lowest one must be seen
+    bars = glyphs.bars[1:] if glyphs.braille else INKED
     share = (math.log10(value) - low) / span if value > 0 else 0.0
     return bars[round(share * (len(bars) - 1))]

@@ -24,21 +24,37 @@ WIDEST = 8
 """Columns of a bin at most."""
 
 
+def ranked(marks: Marks) -> list[str]:
+    """The statuses that occur: commits, then the others, the most frequent first."""
+    counts, commit = marks.counts(), marks.statuses[COMMIT]
+    rolled = sorted((name for name in counts if name != commit), key=lambda name: -counts[name])
+    return [name for name in (commit, *rolled) if name in counts]
+
+
 def reasons(
-    marks: Marks, size: tuple[int, int], palette: Palette, glyphs: Glyphs, message: str
+    marks: Marks,
+    size: tuple[int, int],
+    palette: Palette,
+    glyphs: Glyphs,
+    message: str,
+    pointed: str | None = None,
 ) -> Canvas:
-    """A bar for every status that occurs, with its count and its share of all attempts."""
+    """A bar for every status that occurs, with its count and its share of all attempts.
+
+    `pointed` is the one that keys point at.
+    """
     width, height = size
     canvas = Canvas(height, width)
     counts = marks.counts()
     total = sum(counts.values())
-    canvas.write(0, 0, fit(f"{grouped(total)} attempts", width, glyphs.ellipsis), palette.text)
+    title = f"{grouped(total)} attempts"
+    if pointed is not None:
+        title = f"{glyphs.play} {title}, enter shows only one kind"
+    canvas.write(0, 0, fit(title, width, glyphs.ellipsis), palette.text, bold=pointed is not None)
     if not total:
         canvas.write(1, 0, fit(message, width, glyphs.ellipsis), palette.muted)
         return canvas
-    commit = marks.statuses[COMMIT]
-    rolled = sorted((name for name in counts if name != commit), key=lambda name: -counts[name])
-    names = [name for name in (commit, *rolled) if name in counts]
+    names = ranked(marks)
     words = {name: status_words(name) for name in names}
     digits = len(grouped(max(counts.values())))
     label = min(max(map(len, words.values())), max(width - digits - 15, 4))
@@ -51,6 +67,8 @@ def reasons(
         hidden = passed is not None and not passed[marks.statuses.index(name)]
         text = palette.faint if hidden else palette.text
         end = canvas.write(row, 0, glyphs.status(name) + " ", ink, bold=not hidden)
+        if name == pointed:
+            canvas.write(row, end - 1, glyphs.play, palette.accent, bold=True)
         end = canvas.write(row, end, fit(words[name], label, glyphs.ellipsis).ljust(label), text)
         end = canvas.write(row, end + 1, grouped(n).rjust(digits), text, bold=not hidden)
         end = canvas.write(row, end, f"{100 * n / total:5.0f} % ", palette.muted)

@@ -16,11 +16,11 @@ from tttui.model.arrays import Floats
 from tttui.model.explain import threshold
 from tttui.model.query import number_of
 from tttui.model.transactions import Transaction, Transactions
-from tttui.widgets.table import Cell, Column
+from tttui.widgets.table import TEXTS, Cell, Column
 
 COLUMNS = (
     Column("t", "t", 7),
-    Column("status", "status", 12, left=True, grows=True),
+    Column("status", "status", 12, left=True, grows=True, orders=TEXTS),
     Column("pre", "pre_loss", 8, drop=4),
     Column("post", "post_loss", 9, drop=2),
     Column("delta", "delta", 9, drop=6),

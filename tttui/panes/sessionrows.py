@@ -1,5 +1,6 @@
 """The sessions that were found as rows of a table: a tree by parent, searchable by a query."""
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -7,29 +8,36 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.status import ago
+from tttui.artifacts.tail import STRETCHES
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count, short
 from tttui.draw.palette import Palette
+from tttui.draw.sparks import sparks
 from tttui.draw.states import state_ink, state_mark
 from tttui.model.arrays import Bools, Floats
 from tttui.model.query import Query, Vocabulary
-from tttui.model.session import Place, SessionSummary
+from tttui.model.session import Place, SessionSummary, Status
 from tttui.model.tree import Branch, forest
 from tttui.model.verdict import percent_text
-from tttui.widgets.table import Cell, Column
+from tttui.widgets.table import TEXTS, TIMES, Cell, Column
 
-COLUMNS = (
-    Column("name", "session", 20, left=True, grows=True),
-    Column("state", "state", 22, left=True, drop=4),
-    Column("mu", "mu", 7, drop=3),
-    Column("mode", "mode", 9, left=True, drop=8),
-    Column("created", "created", 16, left=True, drop=9),
-    Column("steps", "steps", 8, drop=5),
-    Column("commits", "committed", 11, drop=6),
-    Column("frozen", "frozen", 8, drop=10),
-    Column("adaptive", "adaptive", 8, drop=7),
+NAME = Column("name", "session", 18, left=True, grows=True, orders=TEXTS)
+STATE = Column("state", "state", 22, left=True, drop=4, orders=TEXTS)
+RECENT = Column("recent", "error", 8, left=True, drop=2, most=STRETCHES, keeps_end=True)
+SPEED = Column("speed", "steps/s", 7, drop=3)
+REST = (
+    Column("mu", "mu", 7, drop=5),
+    Column("mode", "mode", 9, left=True, drop=9, orders=TEXTS),
+    Column("created", "created", 12, left=True, drop=10, orders=TIMES),
+    Column("steps", "steps", 9, drop=6),
+    Column("commits", "committed", 11, drop=7),
+    Column("frozen", "frozen", 8, drop=11),
+    Column("adaptive", "adaptive", 8, drop=8),
     Column("gain", "improved", 10, drop=1),
 )
+
+BAR = 7
+"""Cells of the bar that says how far a live run is."""
 
 SESSION_WORDS = Vocabulary(
     numbers={
@@ -42,6 +50,8 @@ SESSION_WORDS = Vocabulary(
         "improved": "gain",
         "gain": "gain",
         "seed": "seed",
+        "speed": "speed",
+        "progress": "progress",
     },
     texts={
         "name": "name",
@@ -55,7 +65,8 @@ SESSION_WORDS = Vocabulary(
     },
     bare="any",
 )
-"""`gain` is the improvement in percent; a bare word is looked for in all texts."""
+"""`gain` is the improvement and `progress` the done part, in percent; `speed` is that of a live
+run in steps a second; a bare word is looked for in all texts."""
 
 _NUMBERS: dict[str, Callable[[SessionSummary], float | None]] = {
     "mu": lambda s: s.meta.mu,
@@ -67,6 +78,9 @@ _NUMBERS: dict[str, Callable[[SessionSummary], float | None]] = {
     "gain": lambda s: s.improvement,
     "seed": lambda s: s.meta.seed,
     "created": lambda s: s.meta.created_at,
+    "recent": lambda s: s.recent[-1] if s.recent else None,
+    "speed": lambda s: speed_of(s.status),
+    "progress": lambda s: None if (p := progress_of(s.status)) is None else 100 * p,
 }
 
 _TEXTS: dict[str, Callable[[SessionSummary], str | None]] = {
@@ -83,8 +97,6 @@ _TEXTS: dict[str, Callable[[SessionSummary], str | None]] = {
 class SessionRows:
     """`Source` of the table of sessions, in the order of the tree."""
 
-    columns = COLUMNS
-
     def __init__(
         self,
         summaries: Sequence[SessionSummary],
@@ -95,6 +107,9 @@ class SessionRows:
     ) -> None:
         self.branches: list[Branch] = forest(summaries)
         self.summaries = [summaries[branch.index] for branch in self.branches]
+        self.running = sum(s.status is not None and s.status.state == "running" for s in summaries)
+        speed = (SPEED,) if any(speed_of(s.status) is not None for s in summaries) else ()
+        self.columns = (NAME, STATE, RECENT, *speed, *REST)
         self._row_of = {summary.place.path: i for i, summary in enumerate(self.summaries)}
         self.flat = False
         """The rows are not in the order of the tree: no branches are drawn."""
@@ -138,12 +153,16 @@ class SessionRows:
                 return text, palette.accent if opened else palette.text, opened
             case "state":
                 return self._state(summary)
+            case "recent":
+                return sparks(summary.recent, self._glyphs), palette.adaptive, False
+            case "speed":
+                return speed_text(speed_of(summary.status)), palette.text, False
             case "mu":
                 return ("-" if meta.mu is None else f"{meta.mu:.4g}"), palette.text, False
             case "mode":
                 return meta.env_mode or "-", palette.muted, False
             case "created":
-                return created_text(meta.created_at), palette.muted, False
+                return created_text(meta.created_at, self._now), palette.muted, False
             case "steps":
                 steps = summary.steps
                 return ("-" if steps is None else count(steps)), palette.text, False
@@ -182,11 +201,20 @@ class SessionRows:
         text = status.detail.partition(":")[0] if status.state in ("crashed", "stalled") else ""
         if not text:
             text = status.state
-            if status.live and status.t is not None and status.steps_total:
-                text += f" {status.t}/{status.steps_total}"
+            done = progress_of(status)
+            if done is not None and status.state != "queued":
+                text = f"{text} {self._bar(done, STATE.width - len(text) - 9)} {100 * done:3.0f} %"
             elif not status.live and status.heartbeat_at is not None:
                 text += f" {ago(max(0.0, self._now - status.heartbeat_at))}"
+        if len(text) > STATE.width - 2:
+            text = text.removesuffix(" ago")
         return f"{mark} {text}", ink, status.live
+
+    def _bar(self, done: float, room: int) -> str:
+        """A bar filled to `done` (0..1), `room` cells wide but not wider than BAR."""
+        wide = min(room, BAR)
+        full = round(wide * min(max(done, 0.0), 1.0))
+        return self._glyphs.heavy * full + self._glyphs.light * (wide - full)
 
     def _commits(self, summary: SessionSummary) -> Cell:
         if summary.attempted is None:
@@ -204,11 +232,38 @@ class SessionRows:
         return text, palette.good if gain > 0 else palette.bad, True
 
 
-def created_text(created_at: float | None) -> str:
-    """A Unix time as local date and minute; '-' where there is none."""
+def progress_of(status: Status | None) -> float | None:
+    """The part of its steps (or of its base's) that a live run has done; None for all others."""
+    if status is None or not status.live:
+        return None
+    base = status.pretraining
+    done, total = (status.t, status.steps_total) if base is None else (base.step, base.steps)
+    return None if done is None or not total else done / total
+
+
+def speed_of(status: Status | None) -> float | None:
+    """Steps a second of a run that goes on now."""
+    if status is None:
+        return None
+    if status.state == "pretraining" and status.pretraining is not None:
+        return status.pretraining.steps_per_second
+    return status.steps_per_second if status.state == "running" else None
+
+
+def speed_text(speed: float | None) -> str:
+    """`1 234`, `3.2`; nothing where there is none."""
+    if speed is None or not math.isfinite(speed):
+        return ""
+    return count(round(speed)) if speed >= 10 else f"{speed:.1f}"
+
+
+def created_text(created_at: float | None, now: float) -> str:
+    """A Unix time in local time: `Nov 21 17:25`, with the year instead of the hour where it is
+    another one; '-' where there is none."""
     if created_at is None:
         return "-"
     try:
-        return datetime.fromtimestamp(created_at).strftime("%Y-%m-%d %H:%M")
+        at, today = datetime.fromtimestamp(created_at), datetime.fromtimestamp(now)
+        return at.strftime("%b %d %H:%M" if at.year == today.year else "%b %d  %Y")
     except (OverflowError, ValueError, OSError):  # a damaged meta.json can hold any number
         return "-"

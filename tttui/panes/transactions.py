@@ -17,26 +17,21 @@ from tttui.draw.marks import Marks
 from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
 from tttui.draw.reading import status_words
-from tttui.model.arrays import PLASTIC, Bools, Weights
+from tttui.export.request import Request
+from tttui.model.arrays import Bools, Weights
 from tttui.model.explain import explain
-from tttui.model.query import (
-    TRANSACTION_WORDS,
-    Query,
-    QueryError,
-    check_statuses,
-    matching,
-    parse,
-)
-from tttui.model.session import SessionData
+from tttui.model.query import TRANSACTION_WORDS, Query, check_statuses, matching
 from tttui.model.transactions import Transactions
+from tttui.panes.attemptfacts import change_of, why_none
 from tttui.panes.attempts import COLUMNS, Attempts, gate_plots
+from tttui.panes.listing import ListPane, Pages
 from tttui.panes.overview import marks_of
-from tttui.panes.view import Pane, View
+from tttui.panes.view import View
 from tttui.widgets.change import ChangeMap
 from tttui.widgets.chart import Chart
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.reasons import AttemptsOverTime, Reasons
-from tttui.widgets.table import Sort, Table
+from tttui.widgets.table import TIMES, Column, Table
 from tttui.widgets.transaction_panel import TransactionPanel
 
 WIDE, TALL = 170, 34
@@ -48,19 +43,18 @@ NARROW = 100
 HINT = "grad>10 status:rollback t:200-400"
 
 
-def pages(width: int, height: int) -> tuple[frozenset[str], ...]:
-    """The regions that are shown together, page by page, in a pane of width x height cells."""
+def pages(width: int, height: int) -> Pages:
+    """The regions that are shown together in a pane of width x height cells."""
     if width >= WIDE and height >= TALL:
-        return (frozenset({"table", "analysis", "detail", "gates"}),)
+        return (("table", "reasons", "detail", "gates"),)
     if width >= NARROW:
         if height >= 26:
-            return frozenset({"table", "detail", "analysis"}), frozenset({"gates"})
-        return frozenset({"table", "detail"}), frozenset({"analysis"}), frozenset({"gates"})
-    first = frozenset({"table", "line"} if height >= 8 else {"table"})
-    rest = (frozenset({"detail"}), frozenset({"gates"}))
+            return ("table", "detail", "reasons"), ("gates",)
+        return ("table", "detail"), ("reasons",), ("gates",)
+    first = ("table", "line") if height >= 8 else ("table",)
     if height >= 30:
-        return (first | {"analysis"}, *rest)
-    return (first, rest[0], frozenset({"analysis"}), rest[1])
+        return (*first, "reasons"), ("detail",), ("gates",)
+    return first, ("detail",), ("reasons",), ("gates",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,15 +72,19 @@ class Shown:
         return len(self.events) if self.rows is None else int(self.rows.sum())
 
 
-class TransactionsPane(Pane):
+class TransactionsPane(ListPane):
     """Table, detail, analysis of the rollbacks and gates over time, as many as fit."""
+
+    words = TRANSACTION_WORDS
+    natural = "t"
+    keyed = frozenset({"table", "reasons", "detail", "gates"})
 
     DEFAULT_CSS = """
     TransactionsPane { layout: horizontal; height: 1fr; }
     TransactionsPane #left { width: 1fr; }
     TransactionsPane #line { height: 2; padding: 0 1; }
-    TransactionsPane #analysis { height: 30%; min-height: 8; }
-    TransactionsPane #analysis.alone { height: 1fr; }
+    TransactionsPane #reasons { height: 30%; min-height: 8; }
+    TransactionsPane #reasons.alone { height: 1fr; }
     TransactionsPane Reasons { width: 2fr; max-width: 56; padding: 0 1; }
     TransactionsPane AttemptsOverTime { width: 3fr; }
     TransactionsPane #detail { width: 48; }
@@ -99,11 +97,7 @@ class TransactionsPane(Pane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._view: View | None = None
-        self._page = 0
         self._shown: Shown | None = None
-        self._query = Query()
-        self._wrong = ""
         self._plotted: object = None
         self._look: tuple[Palette, Glyphs] | None = None
         self._attempts: Attempts | None = None
@@ -114,7 +108,7 @@ class TransactionsPane(Pane):
             yield QueryBar(HINT)
             yield Table(natural="t")
             yield Static(id="line")
-            with Horizontal(id="analysis"):
+            with Horizontal(id="reasons"):
                 yield Reasons()
                 yield AttemptsOverTime()
         with Vertical(id="detail"):
@@ -126,43 +120,41 @@ class TransactionsPane(Pane):
                 chart.can_focus = False
                 yield chart
 
-    def use_room(self) -> None:
-        self._arrange()
-        if self._view is not None:
-            self.show(self._view)
+    def pages(self) -> Pages:
+        return pages(self.room.width, self.room.height)
 
-    def _arrange(self) -> None:
-        """Show the regions of the page."""
-        regions = self._regions()
-        inspecting = self._view is not None and self._view.inspecting
-        if inspecting and "detail" not in regions:
-            regions = frozenset({"detail"})
-        table = "table" in regions
-        self.query_one("#left").display = table or "analysis" in regions
-        for kind, name in ((QueryBar, "table"), (Table, "table")):
-            self.query_one(kind).display = name in regions
-        for name in ("line", "analysis", "detail", "gates"):
+    def show_regions(self) -> None:
+        regions = self.regions
+        if self._opened:
+            regions = ("detail",)
+        self.query_one("#left").display = bool({"table", "reasons"} & set(regions))
+        for kind in (QueryBar, Table):
+            self.query_one(kind).display = "table" in regions
+        for name in ("line", "reasons", "detail", "gates"):
             region = self.query_one(f"#{name}")
             region.display = name in regions
-            region.set_class(regions == {name}, "alone")
-        alone = regions == {"detail"} and self.room.width >= 78
+            region.set_class(regions == (name,), "alone")
+        alone = regions == ("detail",) and self.room.width >= 78
         self.query_one(ChangeMap).display = alone or self.room.height >= 30
+        self.query_one(Table).set_active(self.acting == "table")
+        self.query_one(Reasons).set_chosen(self.acting == "reasons")
+        self.query_one(TransactionPanel).set_chosen(self.acting == "detail")
 
-    def _regions(self) -> frozenset[str]:
-        known = pages(self.room.width, self.room.height)
-        self._page %= len(known)
-        return known[self._page]
+    @property
+    def _opened(self) -> bool:
+        """The detail takes the place of the page, where it has none on it."""
+        inspecting = self.view is not None and self.view.inspecting
+        return inspecting and "detail" not in self.regions
 
     # Drawing
 
     def show(self, view: View) -> None:
-        before, self._view = self._view, view
+        before, self.view = self.view, view
         if before is None or before.inspecting != view.inspecting:
-            self._arrange()
+            self.show_regions()
         self._set_look(view)
-        self._show_rows(view)
-        regions = self._regions()
-        if "gates" in regions:
+        self.fill(view)
+        if "gates" in self.regions:
             self._show_gates(view)
         over_time = self.query_one(AttemptsOverTime)
         over_time.set_timeline(view.timeline)
@@ -182,7 +174,7 @@ class TransactionsPane(Pane):
         for chart in self.query(Chart):
             chart.set_look(*look)
 
-    def _show_rows(self, view: View) -> None:
+    def fill(self, view: View) -> None:
         """Filter and tell the table, only where data, filter or colours are other ones."""
         found, shown = view.data.transactions, self._shown
         table = self.query_one(Table)
@@ -191,13 +183,13 @@ class TransactionsPane(Pane):
             shown is None
             or not same_look
             or (shown.events is not found)
-            or (shown.statuses, shown.query) != (view.statuses, self._query)
+            or (shown.statuses, shown.query) != (view.statuses, self.query_now)
         ):
-            rows = matching(found, self._query, view.statuses)
+            rows = matching(found, self.query_now, view.statuses)
             marks = marks_of(view.data)
             if len(found):
                 marks = replace(marks, shown=rows)
-            self._shown = shown = Shown(found, view.statuses, self._query, rows, marks)
+            self._shown = shown = Shown(found, view.statuses, self.query_now, rows, marks)
             self._attempts = Attempts(found, view.palette, view.glyphs)
             table.set_rows(self._attempts, rows, self._nothing(view))
             self.query_one(Reasons).set_marks(marks, why_none(view.data))
@@ -213,15 +205,15 @@ class TransactionsPane(Pane):
     def _say(self, view: View, shown: Shown) -> None:
         """The line above the table."""
         bar = self.query_one(QueryBar)
-        if self._wrong:
-            bar.say(self._wrong, True, view.palette)
+        if self.wrong:
+            bar.say(self.wrong, True, view.palette)
             return
         total = len(shown.events)
         parts = [f"{count(total)} transactions"]
         if shown.rows is not None:
             parts = [f"{count(shown.n)} of {count(total)} transactions"]
-        if self._query and not bar.has_class("typing"):
-            parts.append(f"query {self._query.text}")
+        if self.query_now and not bar.has_class("typing"):
+            parts.append(f"query {self.query_now.text}")
         if shown.statuses is not None:
             parts.append("only " + ", ".join(status_words(name) for name in sorted(shown.statuses)))
         bar.say("   ".join(parts), False, view.palette)
@@ -255,7 +247,8 @@ class TransactionsPane(Pane):
 
     def _show_gates(self, view: View) -> None:
         charts = [self.query_one(f"#{name}", Chart) for name in ("grad", "loss", "state")]
-        wanted = (view.data.transactions, view.data.meta, view.palette)
+        lead = f"{view.glyphs.play} " if self.acting == "gates" else ""
+        wanted = (view.data.transactions, view.data.meta, view.palette, lead)
         if wanted != self._plotted:
             self._plotted = wanted
             plots = gate_plots(
@@ -263,100 +256,62 @@ class TransactionsPane(Pane):
             )
             for chart, (plot, log) in zip(charts, plots, strict=True):
                 chart.set_log(log)
-                chart.set_plot(plot)
+                chart.set_plot(replace(plot, title=lead + plot.title))
         for chart in charts:
             chart.set_timeline(view.timeline)
 
     # Keys and mouse
 
-    def do_up(self) -> None:
-        self._move(-1)
+    def columns(self) -> tuple[Column, ...]:
+        return COLUMNS
 
-    def do_down(self) -> None:
-        self._move(1)
+    def natural_order(self, descending: bool) -> str:
+        return f"Sorted by t, {TIMES[descending]}"
 
-    def _move(self, by: int) -> None:
-        row = self.query_one(Table).neighbour(by)
-        if row is not None:
-            self.post_message(self.TransactionPicked(row))
+    def go(self, row: int) -> None:
+        self.post_message(self.TransactionPicked(row))
 
-    def do_region(self) -> str | None:
-        """The next page of regions, where not all fit."""
-        known = pages(self.room.width, self.room.height)
-        if len(known) == 1:
-            return "Everything is on the screen already."
-        self._page = (self._page + 1) % len(known)
-        self._arrange()
-        if self._view is not None:
-            self.show(self._view)
-        return f"Shown: {', '.join(sorted(known[self._page] - {'line'}))}"
+    def move_in(self, region: str, by: int) -> bool:
+        if region == "reasons":
+            self.query_one(Reasons).move(by)
+            return True
+        return region == "detail" and self.query_one(TransactionPanel).scroll_lines(by)
 
-    def do_sort_next(self) -> str:
-        return self._sort_by(1)
+    def enter(self) -> bool:
+        status = self.query_one(Reasons).pointed if self.acting == "reasons" else None
+        if status is not None:
+            self._filter_by(status)
+        return status is not None
 
-    def do_sort_previous(self) -> str:
-        return self._sort_by(-1)
+    def _filter_by(self, status: str) -> None:
+        """Show only the attempts of a status; all again where that is the filter already."""
+        only = frozenset({status})
+        same = self.view is not None and self.view.statuses == only
+        self.post_message(self.StatusesPicked(None if same else only))
 
-    def do_sort_turn(self) -> str:
-        """Turn the direction of the sorting around."""
-        table = self.query_one(Table)
-        return self._set_sort(Sort(table.sort.key, not table.sort.descending))
-
-    def _sort_by(self, by: int) -> str:
-        table = self.query_one(Table)
-        keys = [None, *(column.key for column, _ in table.columns() if column.key != "t")]
-        at = keys.index(table.sort.key) if table.sort.key in keys else 0
-        key = keys[(at + by) % len(keys)]
-        return self._set_sort(Sort(key, descending=key is not None))
-
-    def _set_sort(self, sort: Sort) -> str:
-        self.query_one(Table).set_sort(sort)
-        title = next((c.title for c in COLUMNS if c.key == sort.key), "t")
-        return f"Sorted by {title}, {'largest' if sort.descending else 'smallest'} first"
-
-    def do_query(self) -> None:
-        """Type a query."""
-        if "table" not in self._regions():
-            self._page = 0
-            self._arrange()
-        self.query_one(QueryBar).type()
+    def check(self, query: Query, view: View) -> None:
+        check_statuses(query, view.data.transactions)
 
     def back(self) -> bool:
-        if not self.query_one(QueryBar).text:
+        if super().back():
+            return True
+        if self.view is None or self.view.inspecting or self.view.statuses is None:
             return False
-        self.query_one(QueryBar).clear()
+        self.post_message(self.StatusesPicked(None))
         return True
 
-    @on(Table.SortPicked)
-    def _on_sort_picked(self, message: Table.SortPicked) -> None:
+    @on(Reasons.Picked)
+    def _on_reason_picked(self, message: Reasons.Picked) -> None:
         message.stop()
-        key = None if message.key == "t" else message.key
-        sort = message.table.sort
-        turned = key == sort.key and not sort.descending
-        first = key is not None and key != sort.key
-        self._set_sort(Sort(key, turned or first))
+        self._filter_by(message.status)
 
     @on(Table.RowPicked)
     def _on_row_picked(self, message: Table.RowPicked) -> None:
         message.stop()
         self.post_message(self.TransactionPicked(message.row, inspect=message.again))
 
-    @on(QueryBar.Changed)
-    def _on_query_changed(self, message: QueryBar.Changed) -> None:
-        """What cannot be understood is said, and the query before it stays."""
-        message.stop()
-        if self._view is None:
-            return
-        try:
-            query = parse(message.text, TRANSACTION_WORDS)
-            check_statuses(query, self._view.data.transactions)
-            self._query, self._wrong = query, ""
-        except QueryError as error:
-            self._wrong = str(error)
-        self._show_rows(self._view)
-
     def copyable(self) -> Sequence[tuple[str, str]]:
-        view = self._view
+        view = self.view
         index = self._index(view) if view is not None else None
         if view is None or index is None:
             return ()
@@ -367,42 +322,7 @@ class TransactionsPane(Pane):
         )
 
     def exportable(self) -> str:
-        regions = self._regions()
-        for name, figure in (("gates", "gates"), ("analysis", "reasons")):
-            if regions == {name}:
-                return figure
-        return "transactions"
+        return self.acting if self.acting in ("gates", "reasons") else "transactions"
 
-
-def why_none(data: SessionData) -> str:
-    """Why there is no transaction to show, as far as known."""
-    problem = data.problem("transactions")
-    if problem is None:
-        return "No update was tried yet."
-    tried = int(data.steps.did_update.sum())
-    flagged = f" per_step.csv flags {tried} attempts." if tried else ""
-    return f"No transactions: {problem.path.name}: {problem.reason}.{flagged}"
-
-
-def change_of(data: SessionData, index: int | None) -> tuple[Weights | None, str]:
-    """What a transaction changed in the weights, or why that cannot be shown."""
-    if index is None:
-        return None, ""
-    history, events = data.history, data.transactions
-    t = int(events.t[index])
-    if history is None or not len(history):
-        problem = data.problem("history")
-        return None, f"What it changed: {problem.reason if problem else 'no history of weights'}."
-    at = int(np.searchsorted(history.t, t))
-    if at >= len(history) or history.t[at] != t:
-        if not events[index].committed:
-            return None, "Nothing changed: the snapshot was restored bit for bit."
-        return None, "What it changed: the snapshot of this commit was thinned out."
-    if at == 0:
-        return None, "What it changed: there is no snapshot before this one."
-    with np.errstate(invalid="ignore"):
-        return {
-            name: np.asarray(history.weights[name][at] - history.weights[name][at - 1])
-            for name in PLASTIC
-            if name in history.weights
-        }, ""
+    def export_of(self, request: Request) -> Request:
+        return replace(request, query=self.query_now)

@@ -38,13 +38,14 @@ class Page(Drawn):
             self._content, self._key = content, key
             self.changed()
 
-    def scroll_lines(self, n: int) -> None:
-        """Move the lines, as far as there are any."""
+    def scroll_lines(self, n: int) -> bool:
+        """Move the lines, as far as there are any; whether there are more than fit."""
         last = max(self._length - max(self.content_size.height - 1, 1), 0)
         offset = min(max(self._offset + n, 0), last)
         if offset != self._offset:
             self._offset = offset
             self.changed()
+        return last > 0
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()

@@ -1,6 +1,10 @@
 """How update attempts ended (bars), and when (stacked bins along the shared time axis)."""
 
+from dataclasses import dataclass
+
 from rich.segment import Segment
+from textual import events
+from textual.message import Message
 
 from tttui.draw import plot, tally
 from tttui.draw.canvas import Canvas
@@ -13,11 +17,20 @@ from tttui.widgets.timeview import TimeView
 
 
 class Reasons(Drawn):
-    """Counts by status."""
+    """Counts by status; keys can point at one, and a click picks one."""
+
+    @dataclass
+    class Picked(Message):
+        """The bar of a status was clicked."""
+
+        status: str
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._marks, self._message = Marks(), ""
+        self._chosen = False
+        self._at = 0
+        """The bar that keys point at."""
 
     def set_marks(self, marks: Marks, message: str) -> None:
         """Other attempts; `message` is said where there are none."""
@@ -25,8 +38,36 @@ class Reasons(Drawn):
             self._marks, self._message = marks, message
             self.changed()
 
+    def set_chosen(self, chosen: bool) -> None:
+        """Whether the keys act here."""
+        if chosen != self._chosen:
+            self._chosen = chosen
+            self.changed()
+
+    @property
+    def pointed(self) -> str | None:
+        """The status that keys point at."""
+        names = tally.ranked(self._marks)
+        return names[min(self._at, len(names) - 1)] if names else None
+
+    def move(self, by: int) -> None:
+        """Point at another bar."""
+        last = len(tally.ranked(self._marks)) - 1
+        at = min(max(min(self._at, last) + by, 0), max(last, 0))
+        if at != self._at:
+            self._at = at
+            self.changed()
+
+    def on_click(self, event: events.Click) -> None:
+        names, row = tally.ranked(self._marks), int(event.y) - self.gutter.top - 1
+        if 0 <= row < len(names):
+            self._at = row
+            self.post_message(self.Picked(names[row]))
+
     def paint(self, width: int, height: int) -> Canvas:
-        return tally.reasons(self._marks, (width, height), self.palette, self.glyphs, self._message)
+        look = (self.palette, self.glyphs)
+        pointed = self.pointed if self._chosen else None
+        return tally.reasons(self._marks, (width, height), *look, self._message, pointed)
 
 
 class AttemptsOverTime(TimeView):

@@ -2,20 +2,17 @@
 
 import os
 import shlex
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.style import Style
-from rich.text import Text
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
-from textual.widgets import Static
-
-from tttui.draw.colours import Colour, style
-from tttui.draw.palette import DARK, Palette
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.palette import Palette
+from tttui.draw.prose import Prose
 from tttui.model.ages import duration_text
 from tttui.model.session import FileEntry, SessionSummary, Status
+from tttui.widgets.page import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,101 +78,103 @@ class Facts:
     now: float
 
 
-class SessionPanel(VerticalScroll, can_focus=False):
+class SessionPanel(Page):
     """The facts about the session under the cursor."""
 
     DEFAULT_CSS = """
-    SessionPanel { padding: 0 1; }
-    SessionPanel Static { height: auto; }
+    SessionPanel { padding: 0 1; border-left: solid $panel; }
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._palette = DARK
-        self._shown: tuple[Facts | None, Palette] = (None, DARK)
+        super().__init__("")
 
-    def compose(self) -> ComposeResult:
-        yield Static()
-
-    def show(self, facts: Facts | None, palette: Palette) -> None:
-        if (facts, palette) == self._shown:
+    def show_facts(self, facts: Facts | None, palette: Palette, glyphs: Glyphs) -> None:
+        """Draw these facts; None: nothing."""
+        self.set_look(palette, glyphs)
+        if facts is None:
+            self.set_content(lambda _: None, "nothing", "")
             return
-        self._shown, self._palette = (facts, palette), palette
-        self.query_one(Static).update(Text() if facts is None else self._describe(facts))
+        status = facts.summary.status
+        detail = "read-only" if status is None else status.detail or status.state
+        title = f"{facts.summary.place.name}   {detail}"
+        self.set_content(lambda prose: _describe(prose, facts), facts, title)
 
-    def _describe(self, facts: Facts) -> Text:
-        summary, palette = facts.summary, self._palette
-        out = Text()
-        out.append(f"{summary.place.name}", self._ink(palette.text, bold=True))
-        status = summary.status
-        detail = (status.detail or status.state) if status is not None else "read-only"
-        out.append(f"   {detail}\n", self._ink(palette.muted))
-        if status is not None and status.live:
-            out.append(f"{progress_of(status)}\n", self._ink(palette.text))
-        out.append(f"{_home(summary.place.path)}\n", self._ink(palette.muted))
-        self._head(out, "Resume (y copies, again for the next)")
-        if facts.commands.resume:
-            out.append(f"{facts.commands.resume}\n", self._ink(palette.text))
-        else:
-            out.append(f"cannot be resumed: {facts.commands.why_not}\n", self._ink(palette.warn))
-        if facts.commands.fork:
-            self._head(out, "Fork")
-            out.append(f"{facts.commands.fork}\n", self._ink(palette.text))
-        self._model(out, facts)
-        self._files(out, facts)
-        for problem in summary.problems:
-            out.append(f"\n! {problem.path.name}: {problem.reason}", self._ink(palette.warn))
-        return out
 
-    def _model(self, out: Text, facts: Facts) -> None:
-        meta = facts.summary.meta
-        self._head(out, "Model")
-        for label, value in (
-            ("id", meta.session_id),
-            ("parent", meta.parent_session_id),
-            ("seed", None if meta.seed is None else str(meta.seed)),
-            ("signature", meta.model_signature),
-            ("base", meta.base_ckpt_hash),
-        ):
-            shown = f"{value[:16]}…" if value and len(value) > 40 else value or "-"
-            out.append(f"{label:<10}", self._ink(self._palette.muted))
-            out.append(f"{shown}\n", self._ink(self._palette.text))
-        names = facts.same_model
-        if not names:
-            out.append(
-                "no other session has this model signature\n", self._ink(self._palette.muted)
-            )
-            return
-        out.append("compatible with ", self._ink(self._palette.muted))
-        out.append(", ".join(names[:6]), self._ink(self._palette.text))
-        more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-        base = "all" if facts.same_base == len(names) else str(facts.same_base)
-        out.append(f"{more} ({base} from the same base)\n", self._ink(self._palette.muted))
+def _describe(prose: Prose, facts: Facts) -> None:
+    summary, palette = facts.summary, prose.palette
+    if summary.status is not None and summary.status.live:
+        prose.say(progress_of(summary.status))
+    prose.say(_home(summary.place.path), palette.muted)
+    prose.head("Resume (y copies, again for the next)")
+    if facts.commands.resume:
+        _command(prose, facts.commands.resume)
+    else:
+        prose.say(f"cannot be resumed: {facts.commands.why_not}", palette.warn)
+    if facts.commands.fork:
+        prose.head("Fork")
+        _command(prose, facts.commands.fork)
+    _model(prose, facts)
+    _files(prose, facts)
+    if summary.problems:
+        prose.gap()
+    for problem in summary.problems:
+        prose.say(f"! {problem.path.name}: {problem.reason}", palette.warn)
 
-    def _files(self, out: Text, facts: Facts) -> None:
-        total = sum(entry.size for entry in facts.files)
-        self._head(out, f"Files, {size_text(total)}" if facts.files else "Files")
-        if not facts.files:
-            out.append("looking ...\n", self._ink(self._palette.muted))
-        for entry in facts.files:
-            out.append(f"{size_text(entry.size):>8}", self._ink(self._palette.text))
-            age = duration_text(facts.now - entry.modified_at)
-            out.append(f"{age:>9} ", self._ink(self._palette.muted))
-            out.append(f"{middle(entry.name)}\n", self._ink(self._palette.text))
 
-    def _head(self, out: Text, title: str) -> None:
-        out.append(f"\n{title}\n", self._ink(self._palette.accent))
+def _command(prose: Prose, command: str) -> None:
+    """A command line, broken between words only where that is possible."""
+    for row in textwrap.wrap(command, prose.width, break_on_hyphens=False):
+        prose.line((row, prose.palette.text))
 
-    @staticmethod
-    def _ink(colour: Colour, bold: bool = False) -> Style:
-        return style(colour, bold=bold)
+
+def _model(prose: Prose, facts: Facts) -> None:
+    meta, palette = facts.summary.meta, prose.palette
+    prose.head("Model")
+    for label, value in (
+        ("id", meta.session_id),
+        ("parent", meta.parent_session_id),
+        ("seed", None if meta.seed is None else str(meta.seed)),
+        ("signature", meta.model_signature),
+        ("base", meta.base_ckpt_hash),
+    ):
+        cut = value is not None and len(value) > 40
+        prose.field(
+            label, f"{value[:16]}{prose.glyphs.ellipsis}" if cut and value else value or "-", 10
+        )
+    names = facts.same_model
+    if not names:
+        prose.say("no other session has this model signature", palette.muted)
+        return
+    more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+    base = "all" if facts.same_base == len(names) else str(facts.same_base)
+    prose.say(f"compatible with {', '.join(names[:6])}{more} ({base} from the same base)")
+
+
+def _files(prose: Prose, facts: Facts) -> None:
+    palette, glyphs = prose.palette, prose.glyphs
+    total = sum(entry.size for entry in facts.files)
+    prose.head(f"Files, {size_text(total)}" if facts.files else "Files")
+    if not facts.files:
+        prose.say("looking ...", palette.muted)
+    for entry in facts.files:
+        age = duration_text(facts.now - entry.modified_at)
+        prose.line(
+            (f"{size_text(entry.size):>8}", palette.text),
+            (f"{age:>9} ", palette.muted),
+            (middle(entry.name, max(prose.width - 18, 12), glyphs.ellipsis), palette.text),
+        )
 
 
 def progress_of(status: Status) -> str:
     """How far a live run is, how fast, and what was asked of it last."""
+    if status.pretraining is not None:
+        return f"waits for its base, then runs {status.steps_total or '?'} steps"
     parts = [f"step {status.t or 0} of {status.steps_total or '?'}"]
     if status.steps_per_second and status.state == "running":
         parts.append(f"{status.steps_per_second:,.0f} steps/s".replace(",", " "))
+        left = ((status.steps_total or 0) - (status.t or 0)) / status.steps_per_second
+        if left > 0:
+            parts.append(f"{duration_text(left)} left")
     if status.speed_limit:
         parts.append(f"at most {status.speed_limit:g}")
     if status.last_command:
@@ -191,12 +190,12 @@ def size_text(size: int) -> str:
     return f"{size} B"
 
 
-def middle(name: str, width: int = 28) -> str:
+def middle(name: str, width: int, ellipsis: str) -> str:
     """A path of at most `width` characters: its end, which is what differs, and some start."""
     if len(name) <= width:
         return name
     end = name.rpartition("/")[2][-(width - 6) :]
-    return f"{name[: width - 2 - len(end)]}…/{end}"
+    return f"{name[: width - 2 - len(end)]}{ellipsis}/{end}"
 
 
 def _home(path: Path) -> str:

@@ -23,6 +23,11 @@ Cell = tuple[str, Colour, bool]
 """Text, its colour, and whether it is bold."""
 
 
+NUMBERS = ("smallest first", "largest first")
+TEXTS = ("A to Z", "Z to A")
+TIMES = ("oldest first", "newest first")
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table. `drop` orders what leaves a narrow table: the highest goes first."""
@@ -35,6 +40,17 @@ class Column:
     drop: int = 0
     grows: bool = False
     """Takes the room that is left."""
+    most: int = 0
+    """Grows up to this many cells before any other takes room."""
+    keeps_end: bool = False
+    """What does not fit is cut at its start."""
+    orders: tuple[str, str] = NUMBERS
+    """What sorting by it is called, ascending and descending."""
+
+    @property
+    def falls(self) -> bool:
+        """Sorting by it starts with the largest."""
+        return self.orders != TEXTS
 
 
 class Source(Protocol):
@@ -60,6 +76,27 @@ class Sort:
 
     key: str | None = None
     descending: bool = False
+
+
+def fitted(
+    columns: Sequence[Column], room: int, needed: str | None = None
+) -> tuple[tuple[Column, int], ...]:
+    """The columns that fit into `room` cells (`needed` among them), with their widths."""
+    kept = list(columns)
+    while len(kept) > 1 and sum(c.width + 1 for c in kept) > room:
+        rest = [c for c in kept if c.key != needed]
+        kept.remove(max(rest, key=lambda c: c.drop))
+    spare = max(room - sum(c.width + 1 for c in kept), 0)
+    widths = []
+    for column in kept:
+        more = min(max(column.most - column.width, 0), spare)
+        widths.append(column.width + more)
+        spare -= more
+    growing = max(sum(c.grows for c in kept), 1)
+    return tuple(
+        (c, width + (spare // growing if c.grows else 0))
+        for c, width in zip(kept, widths, strict=True)
+    )
 
 
 def order_of(source: Source, sort: Sort, shown: Bools | None) -> Ints:
@@ -116,7 +153,8 @@ class Table(Widget):
         self._top = 0
         self._message = ""
         self._columns: tuple[tuple[Column, int], ...] = ()
-        self._laid_out: tuple[object, int] = (None, -1)
+        self._laid_out: tuple[object, ...] = ()
+        self._active = True
 
     @property
     def order(self) -> Ints:
@@ -137,6 +175,12 @@ class Table(Widget):
         if sort != self.sort:
             self.sort = sort
             self._reorder()
+
+    def set_active(self, active: bool) -> None:
+        """Whether the keys move in this table: only then the selected row has the pointer."""
+        if active != self._active:
+            self._active = active
+            self._touch(self.place(self.selected))
 
     def set_marked(self, rows: frozenset[int]) -> None:
         """Rows of the source that carry a mark."""
@@ -217,18 +261,17 @@ class Table(Widget):
         self.refresh()
 
     def columns(self) -> tuple[tuple[Column, int], ...]:
-        """The columns that fit, with their widths; one cell of space stands before each."""
+        """The columns that fit, with their widths; one cell of space stands before each.
+
+        The one that sorts the rows always does.
+        """
         source, room = self._source, self.size.width - 2
         if source is None:
             return ()
-        if self._laid_out != (source.columns, room):
-            kept = list(source.columns)
-            while len(kept) > 1 and sum(c.width + 1 for c in kept) > room:
-                kept.remove(max(kept, key=lambda c: c.drop))
-            spare = max(room - sum(c.width + 1 for c in kept), 0)
-            growing = sum(c.grows for c in kept)
-            self._columns = tuple((c, c.width + (spare // growing if c.grows else 0)) for c in kept)
-            self._laid_out = (source.columns, room)
+        laid_out = (source.columns, room, self.sort.key)
+        if self._laid_out != laid_out:
+            self._laid_out = laid_out
+            self._columns = fitted(source.columns, room, self.sort.key)
         return self._columns
 
     def render_line(self, y: int) -> Strip:
@@ -273,10 +316,12 @@ class Table(Widget):
             paper = self.palette.cursor_paper
         mark = "*" if row in self._marked else " "
         lead = style(self.palette.cursor if plain else self.palette.accent, paper, bold=True)
-        pointer = (self.glyphs.play if selected else " ") + mark
+        pointer = self.glyphs.play if self._active else self.glyphs.raw
+        pointer = (pointer if selected else " ") + mark
         line = [Segment(pointer, lead)]
         for i, (column, width) in enumerate(self.columns()):
             text, ink, bold = source.cell(row, column.key)
+            text = text[-width:] if column.keeps_end else text
             ink = self.palette.cursor if plain else ink
             shown = _aligned(text, width, column.left, self.glyphs)
             line.append(Segment(shown if i == 0 else " " + shown, style(ink, paper, bold)))

@@ -1,0 +1,166 @@
+"""Sessions that were marked to be compared, and what their errors look like over one axis."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from tttui.draw.colours import style
+from tttui.draw.envelope import Series
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.palette import DARK, Palette
+from tttui.draw.plot import Plot, Trace
+from tttui.draw.smoothing import exponential
+from tttui.model.arrays import Floats
+from tttui.model.compare import Comparison, distinct_names
+from tttui.model.session import Place
+from tttui.model.timeline import Timeline
+from tttui.widgets.chart import Chart
+
+MOST = 12
+"""Sessions that can be compared at once."""
+
+SMOOTH_SPAN = 32
+"""Span of the exponential average, in steps."""
+
+MARK_MORE = "Mark two or more sessions with space to compare them."
+
+
+class Marked:
+    """The marked sessions, in the order in which they were marked."""
+
+    def __init__(self) -> None:
+        self._places: dict[Place, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @property
+    def places(self) -> Sequence[Place]:
+        return tuple(self._places)
+
+    @property
+    def enough(self) -> bool:
+        """There is something to compare."""
+        return len(self) > 1
+
+    def toggle(self, place: Place) -> str:
+        """Mark a session or unmark it; why that cannot be, or ''."""
+        if place in self._places:
+            del self._places[place]
+        elif place.base_only:
+            return f"{place.name} holds only a base; there is nothing to compare."
+        elif len(self) >= MOST:
+            return f"At most {MOST} sessions can be compared at once."
+        else:
+            self._places[place] = None
+        return ""
+
+    def keep(self, places: Sequence[Place]) -> None:
+        """Unmark all but these."""
+        self._places = {place: None for place in self._places if place in places}
+
+    def __str__(self) -> str:
+        names = distinct_names(self.places, [place.run for place in self.places])
+        return f"Marked: {', '.join(names)}" if names else "Nothing is marked."
+
+    def found_in(self, comparison: Comparison | None) -> Comparison | None:
+        """The comparison if it is the one of the marked sessions (it may be on its way)."""
+        if comparison is None or not self.enough:
+            return None
+        paths = [data.place.path for data in comparison.sessions]
+        return comparison if paths == [place.path for place in self.places] else None
+
+    def why_none(self) -> str:
+        """Why there is no comparison yet."""
+        return "Reading the marked sessions ..." if self.enough else MARK_MORE
+
+
+class ComparedCurves(Vertical):
+    """The errors of the marked sessions over one axis, below what must be known about them."""
+
+    DEFAULT_CSS = """
+    ComparedCurves Chart { height: 1fr; }
+    ComparedCurves Static { height: auto; max-height: 4; padding: 0 1; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._palette = DARK
+        self._shown: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield Static()
+        chart = Chart()
+        chart.can_focus = False
+        yield chart
+
+    def set_look(self, palette: Palette, glyphs: Glyphs) -> None:
+        self._palette, self._shown = palette, ()
+        self.query_one(Chart).set_look(palette, glyphs)
+
+    def show_found(self, found: Comparison | None, timeline: Timeline, why: str) -> None:
+        """Draw a comparison in the shared window, or say why there is none."""
+        chart = self.query_one(Chart)
+        shown = (found, timeline.smooth, why)
+        if self._shown != shown:
+            self._shown = shown
+            chart.set_plot(curves(found, timeline.smooth, why))
+            self._warn(found.warnings if found is not None else ())
+        chart.set_timeline(window_of(found, timeline))
+
+    def _warn(self, warnings: Sequence[str]) -> None:
+        text = Text()
+        for warning in warnings:
+            text.append("! ", style(self._palette.warn, bold=True))
+            text.append(f"{warning}\n", style(self._palette.warn))
+        text.rstrip()
+        area = self.query_one(Static)
+        area.display = bool(text)
+        area.update(text)
+
+
+def curves(found: Comparison | None, smooth: bool, message: str) -> Plot:
+    """The adaptive errors of all sessions over one axis, and the frozen ones that differ."""
+    if found is None:
+        return Plot(title="MSE of the marked sessions", message=message)
+    adaptive, frozen = list[Trace](), list[Trace]()
+    seen: list[Floats] = []
+    for i, (data, name) in enumerate(zip(found.sessions, found.names, strict=True)):
+        steps = data.steps
+        if not any(_equal(steps.baseline, other) for other in seen):
+            seen.append(steps.baseline)
+            label = f"frozen {i + 1}" if len(found.sessions) > 1 else "frozen"
+            frozen.append(_trace(label, steps.t, steps.baseline, "baseline", smooth))
+        adaptive.append(_trace(f"{i + 1} {name}", steps.t, steps.adaptive, i, smooth))
+    return Plot(
+        title="MSE",
+        traces=(*frozen, *adaptive),
+        note=f"exponential average, span {SMOOTH_SPAN}" if smooth else "",
+        message="no steps recorded yet",
+    )
+
+
+def _trace(name: str, t: np.ndarray, y: Floats, role: object, smooth: bool) -> Trace:
+    values = exponential(y, SMOOTH_SPAN) if smooth else y
+    return Trace(name, Series(t, values), role, heavy=isinstance(role, int))  # type: ignore[arg-type]
+
+
+def _equal(a: Floats, b: Floats) -> bool:
+    return a is b or (len(a) == len(b) and np.array_equal(a, b, equal_nan=True))
+
+
+def window_of(found: Comparison | None, shared: Timeline) -> Timeline:
+    """The shared timeline, its axis wide enough for all sessions while it shows a whole run."""
+    known = [data.steps.t for data in found.sessions if len(data.steps)] if found else []
+    if not known:
+        return shared
+    first, last = min(int(t[0]) for t in known), max(int(t[-1]) for t in known)
+    whole = Timeline.over(first, last)
+    window = whole if shared.whole else whole.show(shared.t0, shared.t1)
+    log, smooth = shared.log, shared.smooth
+    moved = window if shared.empty else window.jump(min(max(shared.cursor, window.t0), window.t1))
+    return Timeline(first, last, moved.cursor, moved.t0, moved.t1, log=log, smooth=smooth)

@@ -1,0 +1,199 @@
+"""A tab around a table: its query, its order, and regions that take turns where not all fit."""
+
+from typing import ClassVar
+
+from textual import on
+
+from tttui.model.query import Query, QueryError, Vocabulary, parse
+from tttui.panes.view import Pane, View
+from tttui.widgets.querybar import QueryBar
+from tttui.widgets.table import Column, Sort, Table
+
+Pages = tuple[tuple[str, ...], ...]
+"""Names of the regions that are shown together, page by page, in the order of the keys."""
+
+TABLE = "table"
+
+
+class ListPane(Pane):
+    """A pane with one `QueryBar` and one `Table` of `columns`, in its region `table`.
+
+    The keys act in one region at a time; going to another one turns the page where needed.
+    """
+
+    words: ClassVar[Vocabulary]
+    """What queries may name."""
+    natural: ClassVar[str | None] = None
+    """The column in whose order the rows are anyway."""
+    keyed: ClassVar[frozenset[str]] = frozenset()
+    """Regions that keys can do something in. A page without any counts as one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.view: View | None = None
+        """What is shown now."""
+        self.query_now = Query()
+        self.wrong = ""
+        """Why the text in the query field cannot be understood; the query before it holds."""
+        self.acting = TABLE
+        """Where the keys act."""
+
+    # Given by the tab
+
+    def pages(self) -> Pages:
+        """What fits together into the room there is."""
+        raise NotImplementedError(type(self).__name__)
+
+    def show_regions(self) -> None:
+        """Show the regions of the page."""
+        raise NotImplementedError(type(self).__name__)
+
+    def fill(self, view: View) -> None:
+        """Give the table its rows, filtered by the query."""
+        raise NotImplementedError(type(self).__name__)
+
+    def columns(self) -> tuple[Column, ...]:
+        """All columns, also those for which there is no room."""
+        raise NotImplementedError(type(self).__name__)
+
+    def go(self, row: int) -> None:
+        """Select a row of the table's source."""
+        raise NotImplementedError(type(self).__name__)
+
+    def check(self, query: Query, view: View) -> None:
+        """Raise QueryError for words that can hold for no row."""
+
+    def natural_order(self, descending: bool) -> str:
+        """The order of the rows without sorting, for a person."""
+        raise NotImplementedError(type(self).__name__)
+
+    def sorted_by(self, sort: Sort) -> None:
+        """The table is about to be put into another order."""
+
+    def move_in(self, region: str, by: int) -> bool:
+        """Move in a region other than the table; whether there was anything to move."""
+        return False
+
+    def nothing_else(self) -> str:
+        """What is said where there is no other region."""
+        return "Everything is on the screen already."
+
+    # Regions
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions of the page with the one where the keys act."""
+        known = self.pages()
+        return next((page for page in known if self.acting in page), known[0])
+
+    def use_room(self) -> None:
+        if self.acting not in self.regions:
+            self.acting = TABLE
+        self.show_regions()
+        if self.view is not None:
+            self.show(self.view)
+
+    def turn_to(self, region: str) -> None:
+        """Let the keys act in a region, and show it."""
+        self.acting = region
+        self.use_room()
+
+    def do_region(self) -> str:
+        """The next region."""
+        pages = self.pages()
+        stops = [
+            name
+            for page in pages
+            for name in ([r for r in page if r in self.keyed] or list(page[:1]))
+        ]
+        if len(stops) < 2:
+            return self.nothing_else()
+        at = stops.index(self.acting) + 1 if self.acting in stops else 0
+        self.turn_to(stops[at % len(stops)])
+        return f"Keys act here: {self.acting}"
+
+    # The rows
+
+    def do_up(self) -> None:
+        self._move(-1)
+
+    def do_down(self) -> None:
+        self._move(1)
+
+    def _move(self, by: int) -> None:
+        if self.acting != TABLE and self.move_in(self.acting, by):
+            return
+        row = self.query_one(Table).neighbour(by)
+        if row is not None:
+            self.go(row)
+
+    # Their order
+
+    def do_sort_next(self) -> str:
+        return self._sort_by(1)
+
+    def do_sort_previous(self) -> str:
+        return self._sort_by(-1)
+
+    def do_sort_turn(self) -> str:
+        """Turn the order of the rows around."""
+        sort = self.query_one(Table).sort
+        return self._set_sort(Sort(sort.key, not sort.descending))
+
+    def _sort_by(self, by: int) -> str:
+        keys = [None, *(c.key for c in self.columns() if c.key != self.natural)]
+        now = self.query_one(Table).sort.key
+        key = keys[((keys.index(now) if now in keys else 0) + by) % len(keys)]
+        return self._set_sort(Sort(key, self._column(key).falls if key is not None else False))
+
+    def _column(self, key: str) -> Column:
+        return next(column for column in self.columns() if column.key == key)
+
+    def _set_sort(self, sort: Sort) -> str:
+        self.sorted_by(sort)
+        self.query_one(Table).set_sort(sort)
+        if sort.key is None:
+            return self.natural_order(sort.descending)
+        column = self._column(sort.key)
+        return f"Sorted by {column.title}, {column.orders[sort.descending]}"
+
+    @on(Table.SortPicked)
+    def _on_sort_picked(self, message: Table.SortPicked) -> None:
+        message.stop()
+        key = None if message.key == self.natural else message.key
+        sort = message.table.sort
+        if key == sort.key:
+            self._set_sort(Sort(key, not sort.descending))
+        else:
+            self._set_sort(Sort(key, self._column(message.key).falls and key is not None))
+
+    # The query
+
+    def do_query(self) -> None:
+        """Type a query."""
+        self.turn_to(TABLE)
+        self.query_one(QueryBar).type()
+
+    @on(QueryBar.Changed)
+    def _on_query_changed(self, message: QueryBar.Changed) -> None:
+        message.stop()
+        if self.view is None:
+            return
+        try:
+            query = parse(message.text, self.words)
+            self.check(query, self.view)
+            self.query_now, self.wrong = query, ""
+        except QueryError as error:
+            self.wrong = str(error)
+        self.fill(self.view)
+
+    def back(self) -> bool:
+        """Clear the query, or leave a region for the table."""
+        bar = self.query_one(QueryBar)
+        if bar.text:
+            bar.clear()
+            return True
+        if self.acting != TABLE:
+            self.turn_to(TABLE)
+            return True
+        return False
