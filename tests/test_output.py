@@ -19,7 +19,14 @@ from tttui.pens import PLAIN, Pen, pen_of
 
 WIDTH, HEIGHT = 12, 3
 CONSOLE = Console(color_system="truecolor", force_terminal=True, width=WIDTH)
-STYLES = (None, Style(bold=True), Style(color="red"), Style(bgcolor="#102030", color="#ffffff"))
+STYLES = (
+    None,
+    Style(bold=True),
+    Style(color="red"),
+    Style(bgcolor="#102030", color="#ffffff"),
+    Style(bgcolor="#102030", color="#ffffff", bold=True),
+    Style(underline=True, reverse=True),
+)
 
 cells = st.tuples(st.sampled_from("ab ─●é"), st.sampled_from(STYLES))
 lines = st.lists(cells, min_size=WIDTH, max_size=WIDTH)
@@ -130,5 +137,12 @@ def test_colours_are_reduced_to_what_the_terminal_has(system: ColorSystem, ink: 
 def test_only_what_differs_between_two_styles_is_sent() -> None:
     red = Pen("", "31", "40")
     assert Pen("", "32", "40").from_pen(red) == "\x1b[32m"
-    assert PLAIN.from_pen(red) == "\x1b[39;49m"
-    assert Pen("1", "31", "40").from_pen(red) == "\x1b[0;1;31;40m"
+    assert PLAIN.from_pen(red) == "\x1b[0m"
+    assert Pen("1", "31", "40").from_pen(red) == "\x1b[1m"
+    assert red.from_pen(Pen("1", "31", "40")) == "\x1b[22m"
+
+
+def test_an_end_that_two_attributes_share_keeps_the_one_that_stays() -> None:
+    colours = "38;2;200;210;220", "48;2;10;20;30"
+    both, dim = Pen("1;2", *colours), Pen("2", *colours)
+    assert dim.from_pen(both) == "\x1b[22;2m"

@@ -20,6 +20,9 @@ from tttui.pens import Pens
 MAX_GAP = 3
 """Unchanged cells between two changes that may be cheaper to send again than to jump over."""
 
+BACK = 4
+"""Columns that the cursor is set back one by one: cheaper than to say where it goes."""
+
 MAX_PENS = 16384
 """Different styles after which their numbers are given anew."""
 
@@ -90,35 +93,60 @@ class Frame:
     def render(self, spans: Iterable["Span"], pens: Pens) -> str:
         """What turns the terminal's picture into one with these spans."""
         out: list[str] = []
-        at, pen = (-1, -1), Pens.PLAIN
-        for x0, y, strip in spans:
-            if not 0 <= y < len(self._lines) or self._lines[y].shows(x0, strip):
-                continue
-            line = self._lines[y]
-            new = _cells(strip, pens)
-            del new.chars[max(self._width - x0, 0) :], new.pens[max(self._width - x0, 0) :]
-            changes = _changes(line, new, x0)
-            if not changes:
-                continue
-            chars, numbers = line.chars, line.pens
-            end = x0 + len(new.chars)
-            chars[x0:end], numbers[x0:end] = new.chars, new.pens
-            for start, stop in _runs(changes, line):
-                out.append(_move(at, start, y))
-                x = start
-                while x < stop:
-                    wanted, first = numbers[x], x
+        at, pen = (self._width, 0), Pens.PLAIN  # the cursor may be anywhere
+        for y, start, stop in self._take(spans, pens):
+            out.append(self._move(at, start, y))
+            chars, numbers = self._lines[y].chars, self._lines[y].pens
+            x = start
+            while x < stop:
+                wanted, first = numbers[x], x
+                x += 1
+                while x < stop and numbers[x] == wanted:
                     x += 1
-                    while x < stop and numbers[x] == wanted:
-                        x += 1
-                    if wanted != pen:
-                        sequence, pen = pens.way(pen, wanted)
-                        out.append(sequence)
-                    out.extend(chars[first:x])
-                at = (stop, y)
+                if wanted != pen:
+                    sequence, pen = pens.way(pen, wanted)
+                    out.append(sequence)
+                out.extend(chars[first:x])
+            at = (stop, y)
         if pen != Pens.PLAIN:
             out.append("\x1b[0m")
         return "".join(out)
+
+    def _take(self, spans: Iterable["Span"], pens: Pens) -> list[tuple[int, int, int]]:
+        """Make the lines show these spans; the cells that changed, as (row, start, stop).
+
+        What stands below each other comes after each other: it has the same few colours.
+        """
+        found: list[tuple[int, int, int, int]] = []
+        for x, y, strip in spans:
+            if not 0 <= y < len(self._lines) or self._lines[y].shows(x, strip):
+                continue
+            line = self._lines[y]
+            new = _cells(strip, pens)
+            del new.chars[max(self._width - x, 0) :], new.pens[max(self._width - x, 0) :]
+            changes = _changes(line, new, x)
+            if changes:
+                end = x + len(new.chars)
+                line.chars[x:end], line.pens[x:end] = new.chars, new.pens
+                found += [(x, y, *run) for run in _runs(changes, line)]
+        return [(y, start, stop) for _, y, start, stop in sorted(found)]
+
+    def _move(self, at: tuple[int, int], x: int, y: int) -> str:
+        """What brings the terminal's cursor from the cell `at` to x, y.
+
+        After the last column of a row the cursor hangs there: only absolute moves are safe.
+        """
+        there = f"\x1b[{y + 1};{x + 1}H"
+        if at[0] >= self._width or y < at[1]:
+            return there
+        right, down = x - at[0], y - at[1]
+        across = "\b" * -right if -BACK <= right <= 0 else _by(right, "C") or _by(-right, "D")
+        return min(_by(down, "B") + across, there, key=len)
+
+
+def _by(n: int, way: str) -> str:
+    """What moves the cursor n > 0 cells in a direction (A-D)."""
+    return "" if n <= 0 else f"\x1b[{way}" if n == 1 else f"\x1b[{n}{way}"
 
 
 Span = tuple[int, int, Strip]
@@ -219,12 +247,3 @@ def _whole(line: Line, start: int) -> int:
     while start > 0 and not line.chars[start]:
         start -= 1
     return start
-
-
-def _move(at: tuple[int, int], x: int, y: int) -> str:
-    """What brings the terminal's cursor from the cell `at` to x, y."""
-    if at == (x, y):
-        return ""
-    if at[1] == y and x > at[0]:
-        return f"\x1b[{x - at[0]}C" if x - at[0] > 1 else "\x1b[C"
-    return f"\x1b[{y + 1};{x + 1}H"

@@ -18,17 +18,29 @@ class Pen(NamedTuple):
         """The shortest sequence that turns the pen `current` into this one."""
         if self == current:
             return ""
-        if self.attributes != current.attributes:
-            parts = ["0", self.attributes]
-            parts += [self.ink] if self.ink != PLAIN.ink else []
-            parts += [self.paper] if self.paper != PLAIN.paper else []
-        else:
-            parts = [self.ink] if self.ink != current.ink else []
-            parts += [self.paper] if self.paper != current.paper else []
-        return f"\x1b[{';'.join(part for part in parts if part)}m"
+        parts = _attributes(current.attributes, self.attributes)
+        parts += [self.ink] if self.ink != current.ink else []
+        parts += [self.paper] if self.paper != current.paper else []
+        reset = ["0", self.attributes]
+        reset += [self.ink] if self.ink != PLAIN.ink else []
+        reset += [self.paper] if self.paper != PLAIN.paper else []
+        return min((f"\x1b[{';'.join(filter(None, p))}m" for p in (parts, reset)), key=len)
 
 
 PLAIN = Pen("", "39", "49")
+
+_OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "6": "25"}
+_OFF |= {"7": "27", "8": "28", "9": "29", "21": "24", "51": "54", "52": "54", "53": "55"}
+"""What ends an attribute; bold and dim have one end, and so have some others."""
+
+
+def _attributes(old: str, new: str) -> list[str]:
+    """What leads from some attributes (`1;4`) to others."""
+    now, wanted = set(filter(None, old.split(";"))), set(filter(None, new.split(";")))
+    ended = {_OFF[code] for code in now - wanted}
+    kept = {code for code in now & wanted if _OFF[code] not in ended}
+    return [*sorted(ended), *sorted(wanted - kept)]
+
 
 _SEEN_ON_BLANKS = {"4", "7", "9", "21"}
 """Underline, reverse, strike, double underline: they show without a character."""
