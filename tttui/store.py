@@ -25,6 +25,7 @@ from tttui.engine.control import Request, Verb, ask, withdraw
 from tttui.engine.machine import Load, Machine
 from tttui.model.errors import TttuiError
 from tttui.model.session import FileEntry, Place, SessionData, SessionSummary, Status
+from tttui.model.statistics import Statistics, Summariser
 from tttui.model.steps import Trajectory
 from tttui.model.worlds import world_of
 from tttui.model.yardstick import Yardstick
@@ -55,6 +56,13 @@ touching a file, and a filesystem can fail to tell."""
 LOAD_S = 2.0
 """Time between two measurements of the machine's load while runs share it, in seconds."""
 
+SUMMARY_S = 0.05
+"""Time for summarising snapshots of the weights before files and requests are looked at again, in
+seconds."""
+
+PROGRESS_S = 0.5
+"""Least time between two reports on how far the summary is, in seconds."""
+
 TABLE_S = 0.2
 """Time for reading rows of the table of sessions before what is known is published, in seconds."""
 
@@ -70,6 +78,8 @@ class Snapshot:
     yardsticks: tuple[Yardstick, ...] = ()
     summaries: tuple[SessionSummary, ...] = ()
     """Of all sessions; read only while somebody wants them."""
+    statistics: Statistics | None = None
+    """Of the snapshots of the weights; worked out only while somebody wants them."""
     parent: SessionData | None = None
     """What the open session was forked from, where that has the only record of the weights."""
     other: SessionData | None = None
@@ -102,6 +112,7 @@ class Wants:
     summaries: bool = False
     relatives: bool = False
     log: bool = False
+    statistics: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +161,9 @@ class Store:
         self._hurried_until = 0.0
         self._machine: Machine | None = None
         self._measured_at = 0.0
+        self._summariser = Summariser()
+        self._reported_at = 0.0
+        """When the progress of the summary was published last (monotonic seconds)."""
         self._wants = Wants()
         self._watcher: Watcher | None = None
         self._thread = threading.Thread(target=self._work, name="tttui-store", daemon=True)
@@ -228,9 +242,10 @@ class Store:
         summaries: bool,
         relatives: bool = False,
         log: bool = False,
+        statistics: bool = False,
     ) -> None:
         """Say which of the costly parts are on the screen; they are kept up to date then."""
-        wants = Wants(trajectory, yardsticks, summaries, relatives, log)
+        wants = Wants(trajectory, yardsticks, summaries, relatives, log, statistics)
 
         def set_wants() -> None:
             if wants != self._wants:
@@ -257,18 +272,21 @@ class Store:
         refreshed = -REFRESH_S
         while True:
             with self._wake:
-                now = time.monotonic()
+                due = now = time.monotonic()
                 while not (self._stopping or self._commands):
                     hurried = bool(self._asked) or now < self._hurried_until
                     pace = HURRY_S if hurried else REFRESH_S if self._stale else LOOK_S
                     due = refreshed + pace
-                    if now >= due:
+                    if now >= due or self._summarising:
                         break
                     self._wake.wait(due - now)
                     now = time.monotonic()
                 if self._stopping:
                     break
-                command = self._commands.popleft() if self._commands else self._refresh
+                if self._commands:
+                    command = self._commands.popleft()
+                else:
+                    command = self._refresh if now >= due else self._summarise_on
                 if command == self._refresh:
                     self._noticed, self._stale = self._noticed or self._stale, False
                     refreshed = now
@@ -335,8 +353,17 @@ class Store:
 
     def _open(self, place: Place, run: str | None) -> None:
         self._reader, self._parent = SessionReader(place, run), None
+        self._summariser = Summariser()
         self._publish(
-            replace(self.snapshot, data=None, trajectory=None, yardsticks=(), parent=None, error="")
+            replace(
+                self.snapshot,
+                data=None,
+                trajectory=None,
+                yardsticks=(),
+                statistics=None,
+                parent=None,
+                error="",
+            )
         )
         roots = [path for path in self.paths if path.is_dir() and path != place.path]
         self._watch([place.path, *roots])
@@ -377,6 +404,9 @@ class Store:
         reader, data = self._reader, self.snapshot.data
         if reader is None or data is None:
             return
+        if self._wants.statistics:
+            self._summariser.follow(data.history)
+            self._summarise_on()
         trajectory = self.snapshot.trajectory
         if self._wants.trajectory or self._wants.yardsticks:
             fresh = reader.trajectory()
@@ -389,6 +419,21 @@ class Store:
 
             rulers = tuple(yardsticks_of(trajectory, world_of(data), data.mu_now))
             self._publish(replace(self.snapshot, yardsticks=rulers))
+
+    @property
+    def _summarising(self) -> bool:
+        """There are snapshots of the weights left to summarise, and somebody who wants it."""
+        return self._wants.statistics and not self._summariser.complete
+
+    def _summarise_on(self) -> None:
+        """Summarise snapshots of the weights for a moment."""
+        found, shown, now = self._summariser, self.snapshot.statistics, time.monotonic()
+        found.advance(SUMMARY_S)
+        fresh = found.statistics
+        fuller = shown is None or fresh.columns is not shown.columns
+        if fuller or (fresh is not shown and now - self._reported_at >= PROGRESS_S):
+            self._reported_at = now
+            self._publish(replace(self.snapshot, statistics=fresh))
 
     def _measure(self) -> None:
         """How busy the machine is, only while somebody could wonder: nothing moves otherwise."""

@@ -11,7 +11,8 @@ from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.errors import TttuiError
 from tttui.model.session import History
-from tttui.model.spectrum import Statistics, spectrum
+from tttui.model.spectrum import spectrum
+from tttui.model.statistics import Statistics, summarised
 from tttui.model.transactions import COMMIT, Transactions
 from tttui.model.weights import held_at, why_no_weights
 
@@ -117,10 +118,7 @@ def statistics_of(request: Request) -> tuple[Statistics, slice]:
         why = request.data.problem("history")
         reason = why.reason if why is not None else "no snapshot was recorded yet"
         raise TttuiError(f"{request.name}: no history of the weights to export: {reason}")
-    statistics = Statistics()
-    statistics.follow(history)
-    while not statistics.advance(1.0):
-        pass
+    statistics = summarised(history)
     return statistics, request.rows(statistics.t)
 
 

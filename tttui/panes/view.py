@@ -14,6 +14,7 @@ from tttui.draw.palette import Palette
 from tttui.engine.machine import Load
 from tttui.export.request import Request
 from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
+from tttui.model.statistics import Statistics
 from tttui.model.steps import Trajectory
 from tttui.model.timeline import Timeline
 from tttui.model.yardstick import Yardstick
@@ -43,6 +44,8 @@ class View:
     """All sessions that were found (only where a tab needs them)."""
     age: str = ""
     """How long ago the session was created, for a person."""
+    statistics: Statistics | None = None
+    """Of the snapshots of the weights (only where a tab needs them)."""
     parent: SessionData | None = None
     """What the session was forked from, where that has the only record of its weights."""
     other: SessionData | None = None
@@ -70,6 +73,9 @@ class Pane(Widget):
 
     needs_summaries = False
     """Summaries of all sessions are read while this tab is on the screen."""
+
+    needs_statistics = False
+    """The snapshots of the weights are summarised while this tab is on the screen."""
 
     needs_relatives = False
     """The parent's weights and those of a chosen other session are read while this tab is on."""

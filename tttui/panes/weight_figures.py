@@ -9,7 +9,8 @@ from tttui.draw.prose import Prose
 from tttui.model.arrays import Floats, Weights
 from tttui.model.parts import moved, sentences
 from tttui.model.session import SessionData
-from tttui.model.spectrum import WARN_FACTOR, Statistics, spectrum
+from tttui.model.spectrum import WARN_FACTOR, spectrum
+from tttui.model.statistics import Statistics
 from tttui.model.weights import Held, has_history
 
 MEASURES = {

@@ -4,13 +4,13 @@ import numpy as np
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
-from textual.timer import Timer
 
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
 from tttui.model.arrays import PLASTIC
 from tttui.model.session import SessionData
-from tttui.model.spectrum import Statistics, spectrum
+from tttui.model.spectrum import spectrum
+from tttui.model.statistics import Statistics
 from tttui.model.weights import (
     ASPECTS,
     TITLES,
@@ -34,16 +34,12 @@ from tttui.widgets.weightmap import WeightMap
 REGIONS = (*PLASTIC, "statistics", "spectrum", "moved")
 """What `w` goes through."""
 
-BUDGET_S = 0.008
-"""Time that goes into the statistics of older snapshots before the screen is served again."""
-
-REST_S = 0.02
-
 
 class WeightsPane(Pane):
     """Heatmaps at the cursor, statistics and spectra over time, and what moved."""
 
     needs_relatives = True
+    needs_statistics = True
 
     DEFAULT_CSS = """
     WeightsPane { layout: vertical; height: 1fr; }
@@ -102,7 +98,6 @@ class WeightsPane(Pane):
         self._aspect: Aspect = "value"
         self._region = "B"
         self._statistics = Statistics()
-        self._worker: Timer | None = None
         self._start: tuple[SessionData | None, Held | None] = (None, None)
         self._conditions: dict[str, float] = {}
         """Condition numbers at the session's start."""
@@ -147,8 +142,10 @@ class WeightsPane(Pane):
                 widget.set_look(view.palette, view.glyphs)
             self.query_one(SpectrumBars).set_look(view.palette, view.glyphs)
             self._key = None
-        self._statistics.follow(view.data.history)
-        self._summarise()
+        found = view.statistics or Statistics()
+        if found.columns is not self._statistics.columns:
+            self._key = None
+        self._statistics = found
         self._show_weights(view)
         self._show_charts(view)
         self._show_reading()
@@ -156,7 +153,8 @@ class WeightsPane(Pane):
     @property
     def settled(self) -> bool:
         """The statistics of all snapshots are computed and on the screen."""
-        return self._statistics.complete and self._worker is None
+        view = self._view
+        return view is not None and self._statistics.complete and view.statistics is not None
 
     # What the weights are
 
@@ -201,12 +199,7 @@ class WeightsPane(Pane):
     def _limit(self, matrix: str) -> float | None:
         """One scale for the whole history, so that colours mean the same while time passes."""
         measure = {"value": "max_abs", "start": "max_change"}.get(self._aspect)
-        found = self._statistics
-        if measure is None or not found.complete or matrix not in found.matrices:
-            return None
-        column = found.column(matrix, measure)
-        finite = column[np.isfinite(column)]
-        return float(finite.max()) if len(finite) else None
+        return self._statistics.largest(matrix, measure) if measure is not None else None
 
     def _show_spectra(self, data: SessionData) -> None:
         bars = self.query_one(SpectrumBars)
@@ -244,24 +237,9 @@ class WeightsPane(Pane):
 
     # Over time
 
-    def _summarise(self) -> None:
-        """Work on the statistics for a moment, and come back for the rest."""
-        if self._statistics.advance(BUDGET_S):
-            if self._worker is not None:
-                self._worker.stop()
-                self._worker = None
-                self._key = None
-        elif self._worker is None:
-            self._worker = self.set_interval(REST_S, self._go_on)
-
-    def _go_on(self) -> None:
-        self._summarise()
-        if self._worker is None and self._view is not None:
-            self.show(self._view)
-
     def _show_charts(self, view: View) -> None:
         found = self._statistics
-        key = (view.data.history, found.complete, view.timeline.last)
+        key = (view.data.history, found.columns, view.timeline.last)
         if key != self._charted:
             self._charted = key
             why = no_history(view.data)

@@ -247,8 +247,9 @@ class MainScreen(DrivingScreen):
             self.statuses,
             self.snapshot.summaries,
             age_text(data.meta.created_at, self._clock()),
-            self.snapshot.parent,
-            self.snapshot.other,
+            statistics=self.snapshot.statistics,
+            parent=self.snapshot.parent,
+            other=self.snapshot.other,
             comparison=self.snapshot.comparison,
             files=self.snapshot.files,
             files_of=self.snapshot.files_of,
@@ -465,6 +466,7 @@ class MainScreen(DrivingScreen):
             summaries=pane is not None and pane.needs_summaries,
             yardsticks=self._yardsticks and self.tab == "overview",
             relatives=pane is not None and pane.needs_relatives,
+            statistics=pane is not None and pane.needs_statistics,
             log=self._log.display,
         )
 
