@@ -247,3 +247,29 @@ def test_the_oracle_answers_about_the_session_that_is_open() -> None:
     oracle._known[(-1, 0)] = "stale"  # type: ignore[assignment]
     oracle.forget()
     assert oracle.known(held) is None
+
+
+async def test_e_exports_the_ghost_that_is_shown(
+    run: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(run.parent)
+    async with open_app(run, size=(120, 40), start=PHYSICS) as driver:
+        await settled(driver)
+        await driver.press("right_curly_bracket", "e", "c")
+        await driver.until(lambda: "xported" in driver.text().splitlines()[-1], "the export")
+    (path,) = run.parent.glob("exports/*.csv")
+    assert path.name == "demo-ghost-mu0.26.csv"
+    assert path.read_text().startswith("t,x,y,ghost_x,ghost_y,distance")
+
+
+async def test_predictions_are_shown_up_to_the_cursor_and_the_legend_says_so(
+    run: Path, open_app: OpenApp
+) -> None:
+    async with open_app(run, size=(200, 50), start=PHYSICS) as driver:
+        await settled(driver)
+        await driver.press("v")
+        part = driver.text().splitlines()[2]
+        await driver.press("end")
+        whole = driver.text().splitlines()[2]
+    assert "up to t 320" in part
+    assert "up to" not in whole

@@ -51,6 +51,19 @@ def test_an_unknown_figure_is_refused_with_the_known_ones(
     assert "weight-statistics" in capsys.readouterr().err
 
 
+def test_the_friction_of_the_ghost_is_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["export", "demo", "--what", "ghost", "--mu", "0.3", "--format", "csv"]
+    assert main(asked) == 0
+    path = Path(capsys.readouterr().out.strip())
+    assert path.name == "demo-ghost-mu0.3.csv"
+    assert path.read_text().splitlines()[0] == "t,x,y,ghost_x,ghost_y,distance,ghost_mu"
+
+
+def test_a_friction_without_a_ghost_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "demo", "--what", "mse", "--mu", "0.3"]) == 2
+    assert "--mu 0.3" in capsys.readouterr().err
+
+
 def test_nothing_is_written_into_a_session(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "demo", "--what", "mse", "--out", "runs/demo/a.png"]) == 2
     assert "lies in" in capsys.readouterr().err

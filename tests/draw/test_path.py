@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tttui.draw.colours import blend
 from tttui.draw.glyphs import ASCII, UNICODE
 from tttui.draw.palette import DARK, PALETTES
 from tttui.draw.path import CELL_ASPECT, Frame, Visits, extent, line, thinned
-from tttui.draw.scene import Backdrop, Scene, Track
+from tttui.draw.scene import DIMMED, Backdrop, Scene, Track
 
 
 def track(x: list[float], y: list[float]) -> Track:
@@ -109,3 +110,35 @@ def test_only_positions_in_the_window_shape_the_plane() -> None:
     drawn = Backdrop(Scene((track(x, x),)), (0, 2), (40, 12), DARK, UNICODE)
     assert drawn.frame is not None
     assert drawn.frame.x_range()[1] < 100
+
+
+def beside(**values: object) -> Scene:
+    """A true path along the bottom, another one along the top, over the steps 0 to 9."""
+    truth = track(list(range(10)), [0.0] * 10)
+    other = Track("other", truth.t, truth.x, truth.y + 4.0, DARK.adaptive, **values)  # type: ignore[arg-type]
+    return Scene((truth, other))
+
+
+def cells_of(scene: Scene, cursor: int) -> tuple[int, int]:
+    """Cells in the colour of the other path, and in a shade of it."""
+    canvas = Backdrop(scene, (0, 9), (60, 14), DARK, UNICODE).paint(cursor)
+    dim = blend(DARK.adaptive, DARK.faint, DIMMED)
+    return int((canvas.ink == DARK.adaptive).sum()), int((canvas.ink == dim).sum())
+
+
+def test_another_path_grows_with_the_cursor() -> None:
+    counts = [cells_of(beside(), t) for t in (0, 4, 9)]
+    assert counts[0][0] < counts[1][0] < counts[2][0]
+    assert all(dim == 0 for _, dim in counts)
+
+
+def test_a_path_ahead_of_the_cursor_is_drawn_in_a_shade_of_its_colour() -> None:
+    seen, ahead = cells_of(beside(ahead=True), 4)
+    assert seen > 5
+    assert ahead > 5
+    assert cells_of(beside(ahead=True), 9)[1] == 0
+
+
+def test_a_dashed_path_has_gaps() -> None:
+    solid, dashed = (cells_of(beside(dash=dash), 9)[0] for dash in (None, (4, 8)))
+    assert dashed < solid

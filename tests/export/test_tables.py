@@ -110,6 +110,20 @@ def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path: Path) -> None:
         request_for(tmp_path, "poster").checked()
 
 
+def test_the_ghost_starts_where_the_true_path_does_and_leaves_it(tmp_path: Path) -> None:
+    columns = read_back(request_for(tmp_path, "ghost", ghost_mu=0.3, window=(100, 200)))
+    distance = list(map(float, columns["distance"]))
+    assert columns["t"][0] == "100"
+    assert distance[0] == 0.0
+    assert distance[-1] > 0.1
+    assert set(columns["ghost_mu"]) == {"0.3"}
+
+
+def test_a_ghost_with_the_true_friction_keeps_to_the_true_path(tmp_path: Path) -> None:
+    columns = read_back(request_for(tmp_path, "ghost", ghost_mu=0.1234))
+    assert max(map(float, columns["distance"])) < 1e-3
+
+
 def test_texts_with_commas_survive() -> None:
     text = csv_of({"name": ['a, "b"'], "value": [1.5]}).decode()
     assert list(csv.reader(io.StringIO(text)))[1] == ['a, "b"', "1.5"]

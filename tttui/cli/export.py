@@ -30,6 +30,9 @@ class ListingCommand(click.Command):
 @click.option("--t", type=click.IntRange(min=0), help="step of what is shown at one step")
 @click.option("--window", type=Window(), help="visible range of steps")
 @click.option("--log", is_flag=True, help="errors on a logarithmic scale")
+@click.option(
+    "--mu", type=click.FloatRange(0, 1), help="friction of the ghost  [default: twice the true]"
+)
 @click.option("--run", "which", help="which run of a store's session  [default: the newest]")
 def command(
     runs: tuple[str, ...],
@@ -40,6 +43,7 @@ def command(
     t: int | None,
     window: tuple[int, int] | None,
     log: bool,
+    mu: float | None,
     which: str | None,
 ) -> None:
     """Write a figure (PNG, SVG, PDF) or a table (CSV) of RUN and print its path.
@@ -57,6 +61,8 @@ def command(
 
     if what == "comparison" and len(runs) < 2:
         raise RefusedInput("--what comparison: name two or more sessions")
+    if mu is not None and what != "ghost":
+        raise RefusedInput(f"--mu {mu:g}: belongs to --what ghost, not to {what}")
     if what not in ("comparison", "sessions") and len(runs) > 1:
         raise RefusedInput(f"--what {what}: takes one session, not {len(runs)}")
     places = [find_run(root, run) for run in runs]
@@ -82,5 +88,5 @@ def command(
         compared = compare(data, [reader.trajectory() for reader in readers])
     trajectory = readers[0].trajectory() if what != "comparison" else None
     summaries = tuple(map(read_summary, places)) if what == "sessions" else ()
-    request = Request(what, data[0], trajectory, t, window, log, compared, summaries)
+    request = Request(what, data[0], trajectory, t, window, log, compared, summaries, ghost_mu=mu)
     result(str(export(request, fmt, target)))

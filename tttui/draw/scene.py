@@ -6,7 +6,7 @@ which is cheap enough for every frame of a replay.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -24,6 +24,9 @@ LEVELS = 24
 
 FADED = 0.45
 """How much of its colour the oldest part of the path has lost."""
+
+DIMMED = 0.65
+"""How much of its colour the part of another path has lost that lies after the cursor."""
 
 TRAIL = 6
 """The trail has faded after this part of the window."""
@@ -74,11 +77,13 @@ class Track:
     """None: coloured by time."""
     dash: tuple[int, int] | None = None
     """Dots drawn and left out; None: solid."""
+    ahead: bool = False
+    """What lies after the cursor is drawn faintly; otherwise it is not drawn yet."""
 
     def window(self, t0: int, t1: int) -> "Track":
         i, j = np.searchsorted(self.t, t0), np.searchsorted(self.t, t1, side="right")
         part = slice(int(i), int(j))
-        return Track(self.name, self.t[part], self.x[part], self.y[part], self.ink, self.dash)
+        return replace(self, t=self.t[part], x=self.x[part], y=self.y[part])
 
     def index(self, t: int) -> int | None:
         """Row of the newest point at or before step t."""
@@ -151,11 +156,12 @@ class Backdrop:
             self._say(scene.message if not self._sampled() else "no finite positions in view")
             return
         self._axes(self.frame)
-        self._drawn = [self._dots(track, self.frame) for track in self.tracks]
-        first, _, kept = self._drawn[0]
-        self._kept = kept
-        self._visits = Visits(first, self.frame, len(self._kept_t()))
-        self._cells = [self._pack(dots, self.frame) for dots, _, _ in self._drawn]
+        drawn = [self._dots(track, self.frame) for track in self.tracks]
+        truth, self._t = drawn[0]
+        self._visits = Visits(truth, self.frame, len(self._t))
+        self._truth = self._pack(truth, self.frame)
+        self._others = drawn[1:]
+        self._whole = [self._pack(dots, self.frame) for dots, _ in self._others]
         self._inks = self._shades()
 
     def _sampled(self) -> bool:
@@ -171,21 +177,19 @@ class Backdrop:
         braille_cells = self.glyphs.braille
         return Frame.around(around, layout.columns, layout.rows, braille=braille_cells)
 
-    def _dots(self, track: Track, frame: Frame) -> tuple[Dots, Dots, Ints | None]:
-        """All dots of the track, those that are drawn (dashes), and the points that were kept."""
+    def _dots(self, track: Track, frame: Frame) -> tuple[Dots, Ints]:
+        """The dots of the track (every other few where it is dashed), and the steps of its points,
+        of which a long path keeps only some."""
         kept = path.thinned(track.x, track.y)
-        x, y = (track.x, track.y) if kept is None else (track.x[kept], track.y[kept])
+        t, x, y = track.t, track.x, track.y
+        if kept is not None:
+            t, x, y = t[kept], x[kept], y[kept]
         dots = path.inside(path.line(*frame.dots(x, y)), frame)
-        shown = dots
         if track.dash is not None:
             on, off = track.dash
             ok = np.arange(len(dots.column)) % (on + off) < on
-            shown = Dots(dots.column[ok], dots.row[ok], dots.point[ok])
-        return dots, shown, kept
-
-    def _kept_t(self) -> Ints:
-        t = self.tracks[0].t
-        return t if self._kept is None else t[self._kept]
+            dots = Dots(dots.column[ok], dots.row[ok], dots.point[ok])
+        return dots, t
 
     def _pack(self, dots: Dots, frame: Frame) -> Ints:
         """Bit patterns [rows, columns] of the dots (without braille: 1 where there is one)."""
@@ -263,8 +267,8 @@ class Backdrop:
         if self.frame is None:
             return canvas
         self._paint_truth(canvas, cursor)
-        for track, bits in zip(self.tracks[1:], self._cells[1:], strict=True):
-            self._lay(canvas, bits, track.ink if track.ink is not None else self.palette.text)
+        for k, track in enumerate(self.tracks[1:]):
+            self._paint_other(canvas, k, track, cursor)
         self._arrows(canvas, cursor)
         self._force(canvas, cursor)
         for track in self.tracks[1:]:
@@ -295,11 +299,11 @@ class Backdrop:
         self._area(canvas.ink)[where] = ink
 
     def _paint_truth(self, canvas: Canvas, cursor: int) -> None:
-        truth, bits = self.tracks[0], self._cells[0]
+        truth, bits = self.tracks[0], self._truth
         self._lay(canvas, bits, self.palette.faint)
         if not self.glyphs.braille:
             self._area(canvas.char)[bits > 0] = ord(self.glyphs.curve_marks[0])
-        t = self._kept_t()
+        t = self._t
         last = self._visits.last(int(np.searchsorted(t, cursor, side="right")) - 1)
         seen = last >= 0
         cells, when = self._visits.cells[seen], t[last[seen]]
@@ -313,6 +317,20 @@ class Backdrop:
         age = np.clip((cursor - when) * 4 // trail, 0, 4)
         self._area(canvas.ink)[rows, columns] = self._inks[np.clip(level, 0, LEVELS - 1), age]
         self._area(canvas.bold)[rows, columns] = age == 0
+
+    def _paint_other(self, canvas: Canvas, k: int, track: Track, cursor: int) -> None:
+        """A path beside the true one: what lies after the cursor is faint, or not there yet."""
+        (dots, t), bits = self._others[k], self._whole[k]
+        ink = self.palette.text if track.ink is None else track.ink
+        past = int(np.searchsorted(dots.point, np.searchsorted(t, cursor, side="right")))
+        if past < len(dots.point) and self.frame is not None:
+            if track.ahead:
+                faint = self.palette.faint
+                dim = blend(ink, faint, DIMMED) if 0 <= ink < ANSI else faint
+                self._lay(canvas, bits, dim)
+            part = Dots(dots.column[:past], dots.row[:past], dots.point[:past])
+            bits = self._pack(part, self.frame)
+        self._lay(canvas, bits, ink)
 
     def _arrows(self, canvas: Canvas, cursor: int) -> None:
         """The direction of travel at steps spread evenly over the window."""

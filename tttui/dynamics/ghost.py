@@ -1,17 +1,71 @@
 """The ghost: what would have happened to the same actions in a world with another friction."""
 
 import math
+from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
 
 from tttui.dynamics import world
-from tttui.model.arrays import Floats
+from tttui.model.arrays import Floats, Ints
 from tttui.model.settings import World
+from tttui.model.steps import Trajectory
 
 LONGEST = 10_000
 """Steps that a ghost is followed for: what came before the window has nothing to do with it, and
 after so many steps the two paths have nothing in common."""
+
+
+NO_START = "no finite position in view to start a ghost from"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ghost:
+    """The path of the same actions under another friction, over the steps t [n]."""
+
+    mu: float
+    t: Ints
+    true: Floats
+    """Observed positions [n, 2]."""
+    path: Floats
+    """Positions [n, 2] of the ghost, which starts where the true path does."""
+
+    @property
+    def distance(self) -> Floats:
+        """Between both positions [n]."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            away = self.path - self.true
+            return np.asarray(np.hypot(away[:, 0], away[:, 1]))
+
+
+def usual_friction(mu: float | None) -> float:
+    """The friction of a ghost that nobody chose: twice the true one, which is easy to see."""
+    return round(min(2 * mu, 0.5), 2) if mu else 0.1
+
+
+def follow(
+    trajectory: Trajectory,
+    mu_true: Floats | None,
+    mu: float,
+    law: World,
+    window: tuple[int, int],
+) -> Ghost | str:
+    """The ghost with friction mu from the first finite observation of a window of steps on, or
+    why there is none. `mu_true` is the friction in force at every row of the trajectory."""
+    i = int(np.searchsorted(trajectory.t, window[0]))
+    j = min(int(np.searchsorted(trajectory.t, window[1], "right")), i + LONGEST)
+    z: Floats = trajectory.z[i:j].astype(np.float64)
+    a: Floats = trajectory.a[i:j].astype(np.float64)
+    start = np.flatnonzero(np.isfinite(z).all(axis=1))
+    if len(start) == 0 or j - i < 2:
+        return NO_START
+    first = int(start[0])
+    z, t = z[first:], trajectory.t[i + first : j]
+    a = np.nan_to_num(a[first:-1], nan=0.0, posinf=0.0, neginf=0.0)
+    added: Floats = np.zeros((len(a), 4))
+    if mu_true is not None:
+        added = disturbances(z, a, mu_true[i + first : j - 1].astype(np.float64), law)
+    return Ghost(mu, t, z[:, :2], ghost(z[0], a, added, mu, law)[:, :2])
 
 
 def disturbances(z: Floats, a: Floats, mu: Floats, law: World) -> Floats:

@@ -17,6 +17,7 @@ from tttui.export.request import Request  # noqa: E402
 _FIGURES: dict[str, Callable[[Request], Figure]] = {
     "mse": over_time.mse,
     "trajectory": pictures.trajectory,
+    "ghost": pictures.ghost,
     "state": over_time.state,
     "weights": pictures.weights,
     "weight-statistics": over_time.weight_statistics,

@@ -54,6 +54,8 @@ def stem(request: Request) -> str:
     if request.what in TABLES_ONLY:
         return request.what
     parts = [request.data.place.name, request.what]
+    if request.what == "ghost" and request.ghost_mu is not None:
+        parts.append(f"mu{request.ghost_mu:g}")
     if request.what in ("weights", "spectrum"):
         parts.append(f"t{request.at}")
     elif request.window is not None and request.window != (request.first, request.last):

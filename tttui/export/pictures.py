@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tttui.draw.path import extent, thinned
+from tttui.export import ghost as ghosts
 from tttui.export import look, tables
 from tttui.export.request import Request
 from tttui.model.spectrum import spectrum
@@ -47,6 +48,32 @@ def trajectory(request: Request) -> Figure:
     _arrows(request, axes)
     axes.set_xlabel("x (position)")
     axes.set_ylabel("y (position)")
+    return figure
+
+
+def ghost(request: Request) -> Figure:
+    found = ghosts.ghost_of(request)
+    figure = look.figure(5.4, f"{request.name}: the same actions with friction mu = {found.mu:g}")
+    plane, over = figure.subplots(2, 1, height_ratios=(2.6, 1))
+    for points, name, colour, dash in (
+        (found.true, "true path", look.ADAPTIVE, "-"),
+        (found.path, f"ghost, mu = {found.mu:g}", look.THIRD, "--"),
+    ):
+        x, y = (np.where(np.isfinite(points[:, k]), points[:, k], np.nan) for k in (0, 1))
+        kept = thinned(x, y)
+        if kept is not None:
+            x, y = x[kept], y[kept]
+        plane.plot(x, y, dash, color=colour, lw=1.0, label=name)
+        plane.plot(x[-1], y[-1], "o", color=colour, ms=4)
+    plane.plot(*found.true[0], "o", mfc="white", mec="black", ms=5, label=f"step {found.t[0]}")
+    plane.set_aspect("equal", adjustable="datalim")
+    plane.set_xlabel("x (position)")
+    plane.set_ylabel("y (position)")
+    plane.legend(loc="best")
+    look.curve(over, found.t, found.distance, look.THIRD, "distance")
+    over.set_ylabel("distance")
+    over.set_ylim(bottom=0.0)
+    look.step_axis(over, (int(found.t[0]), int(found.t[-1])))
     return figure
 
 

@@ -17,6 +17,7 @@ FORMATS = ("png", "svg", "pdf", "csv")
 WHATS: dict[str, str] = {
     "mse": "errors of the frozen and the adaptive model over the steps",
     "trajectory": "the path in the plane, coloured by time",
+    "ghost": "the same actions in a world with another friction: both paths, their distance",
     "state": "x, y, vx, vy and the actions over the steps",
     "weights": "the plastic matrices at a step, as heatmaps",
     "weight-statistics": "norm, largest value, mean and standard deviation over the snapshots",
@@ -37,7 +38,7 @@ TABLES_ONLY = frozenset({"sessions"})
 OF_TRANSACTIONS = frozenset({"transactions", "gates", "reasons"})
 """What a filter of the transactions applies to as a whole."""
 
-NEEDS_TRAJECTORY = frozenset({"trajectory", "state"})
+NEEDS_TRAJECTORY = frozenset({"trajectory", "ghost", "state"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +58,8 @@ class Request:
     """For `sessions`."""
     statuses: frozenset[str] | None = None
     """Only transactions that ended so; None is all."""
+    ghost_mu: float | None = None
+    """For `ghost`: its friction; None is twice the true one."""
     query: Query = field(default=Query())
     """Only transactions that pass it (`model.query.TRANSACTION_WORDS`)."""
 

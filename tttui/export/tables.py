@@ -7,6 +7,7 @@ import numpy as np
 
 from tttui.dynamics import ssm
 from tttui.dynamics.hidden import Snapshot, implied, in_force, law_of, mu_at
+from tttui.export import ghost
 from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.errors import TttuiError
@@ -291,6 +292,7 @@ def _sessions(request: Request) -> Table:
 _TABLES: dict[str, Callable[[Request], Table]] = {
     "mse": _mse,
     "trajectory": _trajectory,
+    "ghost": ghost.table,
     "state": _state,
     "weights": _weights,
     "weight-statistics": _weight_statistics,

@@ -12,6 +12,7 @@ from textual.message import Message
 from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
 from tttui.draw.scene import Scene
+from tttui.dynamics.ghost import usual_friction
 from tttui.dynamics.hidden import (
     Snapshot,
     in_force,
@@ -20,6 +21,7 @@ from tttui.dynamics.hidden import (
     mu_column,
     row_at,
 )
+from tttui.export.request import Request
 from tttui.model.arrays import Floats
 from tttui.model.session import SessionData
 from tttui.model.settings import World
@@ -47,8 +49,14 @@ MODES = ("path", "predictions", "ghost")
 """What `v` cycles through."""
 
 REGIONS = ("path", "state", "friction", "below", "implied")
-FIGURES = {"state": "state", "friction": "mu", "implied": "mu"}
-"""The figures that `e` exports for the regions; `path` and `below` depend on the mode."""
+FIGURES = {
+    "path": "trajectory",
+    "state": "state",
+    "friction": "mu",
+    "below": "mse",
+    "implied": "mu",
+}
+"""The figures that `e` exports for the regions; while the ghost is shown, it is the ghost."""
 
 WIDE, TALL = 150, 34
 """Columns and rows from which everything is shown at once."""
@@ -232,20 +240,21 @@ class PhysicsPane(Pane):
         return None
 
     def _ghost_friction(self) -> float:
-        """The friction of the ghost; at first twice the true one, which is easy to see."""
+        """The friction of the ghost."""
         if self._ghost_mu is None:
             view = self._view
             mu = None if view is None else mu_at(view.data, view.trajectory, view.timeline.t0)
-            self._ghost_mu = round(min(2 * mu, 0.5), 2) if mu else 0.1
+            self._ghost_mu = usual_friction(mu)
         return self._ghost_mu
 
     def exportable(self) -> str:
         chosen = REGIONS[self._region]
-        if chosen == "path":
-            return "trajectory"
-        if chosen == "below":
-            return "mse" if MODES[self._mode] != "ghost" else "trajectory"
+        if chosen in ("path", "below") and MODES[self._mode] == "ghost":
+            return "ghost"
         return FIGURES[chosen]
+
+    def export_of(self, request: Request) -> Request:
+        return replace(request, ghost_mu=self._ghost_friction())
 
     def copyable(self) -> Sequence[tuple[str, str]]:
         view = self._view

@@ -126,6 +126,10 @@ class PathView(Drawn):
                 if not self.glyphs.braille and track.dash is not None:
                     mark = "- "
                 parts += [(f"{gap}{mark} ", track.ink, True), (track.name, palette.muted, False)]
+        cursor, others = self.timeline.cursor, self._scene.tracks[1:]
+        if others and cursor < t1:
+            until = "faint after" if any(track.ahead for track in others) else "up to"
+            parts.append((f"  {until} t {cursor}", palette.muted, False))
         return parts
 
     def _reading(self, drawn: Backdrop) -> list[Part]:
