@@ -32,7 +32,7 @@ SMOOTH_SPAN = 32
 SPARK_STEPS = 400
 """Steps at the end of the run that a card's sparkline shows."""
 
-SPARK_STRIDE = 32
+SPARK_STRIDE = 64
 """Steps by which the sparklines of a growing run move on: every column changes then."""
 
 WIDE = 150
