@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
 
 from tests.app.conftest import Driver, OpenApp
 from tests.engine.sessions import create, run_through, same, settings
 from tests.live import alive, end, state, status, wait_until
 from tttui.artifacts.discover import find_sessions
 from tttui.cli.main import main
-from tttui.screens.launch import Field, LaunchForm
+from tttui.screens.launch import LaunchForm
 
 
 @pytest.fixture
@@ -35,11 +34,16 @@ def done(root: Path) -> Path:
 async def fill(driver: Driver, key: str, **values: str) -> None:
     """Open a form by its key and type values into its fields."""
     await driver.press(key)
-    await driver.until(lambda: len(form(driver).query(Field)) == len(form(driver).plan.names))
-    for field in form(driver).query(Field):
-        if field.option in values:
-            field.query_one(Input).value = values[field.option]
-    await driver.until(lambda: all(form(driver).plan.text(k) == v for k, v in values.items()))
+    await driver.until(lambda: isinstance(driver.app.screen, LaunchForm), "the form")
+    await fill_in(driver, **values)
+
+
+async def fill_in(driver: Driver, **values: str) -> None:
+    """Type into the open form."""
+    for name, value in values.items():
+        form(driver).fields.go_to(name)
+        form(driver).fields.field.value = value
+    await driver.until(lambda: all(form(driver).plan.typed.get(k) == v for k, v in values.items()))
 
 
 def form(driver: Driver) -> LaunchForm:
@@ -83,8 +87,47 @@ async def test_the_form_names_what_is_wrong_and_starts_nothing(
         ):
             assert words in shown
         await driver.press("enter")
-        assert form(driver).focused is form(driver).query(Input).first()
+        assert form(driver).fields.name_now == "name"
     assert [place.name for place in find_sessions([done.parent])] == ["done"]
+
+
+async def test_a_base_that_does_not_fit_and_a_gpu_that_is_not_there_are_named(
+    root: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tttui.engine.device.gpu_count", lambda: None)
+    (root / "wrong.pt").write_text("no base")
+    async with open_app(root) as driver:
+        await fill(driver, "n", base=str(root / "wrong.pt"))
+        await driver.until(lambda: "not a torch checkpoint" in driver.text(), "the reason")
+        await fill_in(driver, base="", device="cuda:1")
+        await driver.until(lambda: "no GPU that can be used; choose cpu" in driver.text())
+
+
+async def test_keys_move_between_fields_and_choose_words(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, size=(80, 24)) as driver:
+        await driver.press("n", *"one", "down", "space", "tab", "space", "down", "0", "full_stop")
+        await driver.press("3", "up", "space")
+        plan = form(driver).plan
+        assert {k: plan.text(k) for k in plan.typed} == {
+            "name": "one",
+            "preset": "plain",
+            "env_mode": "linear",
+            "mu": "0.3",
+        }
+        await driver.press("ctrl+end")
+        assert form(driver).fields.name_now == form(driver).plan.names[-1]
+        await driver.press("down")
+        assert form(driver).fields.name_now == "name"
+
+
+async def test_the_form_says_that_a_base_has_to_be_pretrained(
+    root: Path, open_app: OpenApp
+) -> None:
+    async with open_app(root) as driver:
+        await fill(driver, "n", pretrain_steps="2001")
+        await driver.until(lambda: "no base fits: pretraining 2001 steps first" in driver.text())
+        await fill_in(driver, pretrain_steps="")
+        await driver.until(lambda: "no base fits" not in driver.text(), "the shipped base")
 
 
 async def test_the_command_that_is_copied_does_what_the_form_does(
@@ -119,12 +162,12 @@ async def test_a_completed_session_is_resumed_for_more_steps(done: Path, open_ap
 
 
 async def test_why_a_session_could_not_be_started_is_noted(root: Path, open_app: OpenApp) -> None:
-    (root / "wrong.pt").write_text("no base")
     async with open_app(root) as driver:
-        await fill(driver, "n", name="one", base=str(root / "wrong.pt"))
+        await fill(driver, "n", name="one")
+        (root / "one").mkdir()  # somebody else is quicker
         await driver.press("enter")
         await driver.until(lambda: "Not started" in driver.text(), "the reason")
-        assert "wrong.pt" in driver.text()
+        assert "exists already" in driver.text()
 
 
 async def test_a_base_that_is_pretrained_first_is_seen_and_paused_like_a_run(

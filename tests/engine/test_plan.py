@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tttui.engine.plan import FIRST, SPECS, Plan, measured_speed
+from tttui.engine.plan import FIRST, OWN, SPECS, Plan, measured_speed
 from tttui.model.session import Place, Status
 from tttui.model.settings import OWNER
 
@@ -33,6 +33,11 @@ def test_the_form_has_every_setting_that_can_vary() -> None:
         ("paused", "perhaps", "choose on or off"),
         ("speed_limit", "0", "is not a number above 0"),
         ("mu_min", "0.9", "is above mu_max"),
+        ("device", "cuda:x", "choose cpu, cuda or cuda:N"),
+        ("mu_schedule", "0.3", "write MU@STEP"),
+        ("mu_schedule", "3@200", "needs a step >= 0 and 0 <= mu <= 1"),
+        ("fault", "warm@3", "unknown kind 'warm'"),
+        ("fault", "disk@3", "choose from nan"),
     ],
 )
 def test_every_field_is_checked(tmp_path: Path, name: str, typed: str, wrong: str) -> None:
@@ -47,10 +52,29 @@ def test_what_is_typed_becomes_options(tmp_path: Path) -> None:
     assert words[3:] == ["--name", "a", "--lr", "0.01", "--paused", "--nesterov", "--no-whiten"]
 
 
+def test_lists_become_one_option_each(tmp_path: Path) -> None:
+    words = plan(tmp_path, mu_schedule="0.3@200, 0.1@400", fault="nan@20 mu@60").words()
+    assert words[3:] == [
+        *("--mu-schedule", "0.3@200", "--mu-schedule", "0.1@400"),
+        *("--fault", "nan@20", "--fault", "mu@60"),
+    ]
+
+
+def test_a_fork_cannot_begin_after_its_parents_end(tmp_path: Path) -> None:
+    forked = Plan("fork", tmp_path, {"at": "65"}, Place(tmp_path / "a", "native"), last=64)
+    assert "has run 64 steps" in forked.problems()["at"]
+
+
+def test_a_base_that_has_to_be_trained_first_is_in_the_estimate(tmp_path: Path) -> None:
+    told = plan(tmp_path, pretrain_steps="4000").estimate(None, None)
+    assert told.startswith("no base fits: pretraining 4000 steps first, 2")
+    assert "pretraining" not in plan(tmp_path).estimate(None, None)
+
+
 def test_a_preset_changes_the_defaults(tmp_path: Path) -> None:
-    assert plan(tmp_path).default("lr") == "0.02"
-    assert plan(tmp_path, preset="plain").default("lr") == "0.005"
-    assert plan(tmp_path).default("mu") == "random"
+    assert plan(tmp_path).defaults()["lr"] == "0.02"
+    assert plan(tmp_path, preset="plain").defaults()["lr"] == "0.005"
+    assert plan(tmp_path).defaults()["mu"] == "random"
 
 
 def test_resuming_asks_only_for_what_can_change(tmp_path: Path) -> None:
@@ -76,4 +100,4 @@ def test_speeds_of_runs_that_were_slowed_down_do_not_count() -> None:
 
 
 def test_the_first_fields_are_known() -> None:
-    assert set(FIRST) - set(SPECS) == {"name", "preset", "base", "speed_limit", "paused"}
+    assert set(FIRST) - set(SPECS) == set(OWN) - {"at"}

@@ -1,6 +1,38 @@
 """Whether a device is there, asked before anything is written."""
 
+import os
+import re
+from pathlib import Path
+
+from tttui.engine.machine import gpu_count
 from tttui.model.errors import RefusedInput, TttuiError
+
+ROCM = Path("/dev/kfd")
+"""There where the driver of AMD's GPUs is, which torch calls cuda as well."""
+
+
+def check_device_name(name: str) -> None:
+    """Raise RefusedInput where `name` is no device, or one that this machine cannot have.
+
+    It asks the driver, not torch, whose import takes seconds; so it can be asked at every key.
+    """
+    found = re.fullmatch(r"cpu|cuda(?::(\d+))?", name)
+    if found is None:
+        raise RefusedInput(f"device: {name!r} is none; choose cpu, cuda or cuda:N")
+    if name == "cpu":
+        return
+    count = gpu_count()
+    if count is None and ROCM.exists():
+        return  # nothing but torch can tell
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if count and visible is not None:
+        count = min(count, len([one for one in visible.split(",") if one.strip()]))
+    index = int(found.group(1) or 0)
+    if not count:
+        raise RefusedInput(f"device: {name}: this machine has no GPU that can be used; choose cpu")
+    if index >= count:
+        has = "one GPU, cuda:0" if count == 1 else f"{count} GPUs, cuda:0 to cuda:{count - 1}"
+        raise RefusedInput(f"device: {name}: this machine has {has}")
 
 
 def check_device(name: str) -> None:
@@ -8,6 +40,7 @@ def check_device(name: str) -> None:
 
     The processor always works and is not asked (importing torch takes seconds).
     """
+    check_device_name(name)
     if name == "cpu":
         return
     from tttui.engine.learner import torch_device

@@ -42,6 +42,12 @@ class Machine:
         )
 
 
+def gpu_count() -> int | None:
+    """How many GPUs NVML knows; None without it or its driver."""
+    nvml = _find_gpus()
+    return None if nvml is None else int(cast(Any, nvml).nvmlDeviceGetCount())
+
+
 def _find_gpus() -> object:
     """NVML's module, ready to be asked; None without it, its driver, or a GPU."""
     try:

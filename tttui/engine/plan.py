@@ -1,17 +1,20 @@
 """A session that somebody is about to start: what was typed, checked, and the command for it."""
 
 import os
-import re
 import shlex
 import shutil
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import Field, dataclass, field, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from tttui.artifacts.names import run_directory
+from tttui.engine.base import cache_path, chosen_base, find_base
+from tttui.engine.device import check_device_name
+from tttui.engine.faults import FAULTS, parse_fault
 from tttui.engine.recordedmeta import settings_of
 from tttui.model.errors import RefusedInput, SettingError, TttuiError
 from tttui.model.session import Place, SessionData, Status
@@ -27,6 +30,9 @@ from tttui.model.settings import (
 )
 
 Kind = Literal["run", "fork", "resume"]
+
+RECORDED = tuple(kind for kind in FAULTS if kind != "disk")
+"""Faults of a session; a full disk is one of a process."""
 
 FIRST = (
     "name",
@@ -45,6 +51,8 @@ FIRST = (
     "base",
     "speed_limit",
     "paused",
+    "mu_schedule",
+    "fault",
 )
 """What people change most, before all other settings."""
 
@@ -62,14 +70,35 @@ OWN: Mapping[str, str] = {
     "at": "step of the parent whose weights it starts from",
     "speed_limit": "steps a second; empty is as fast as it goes",
     "paused": "begin paused, to be stepped: on or off",
+    "mu_schedule": "friction that changes on the way: MU@STEP, such as 0.3@200, 0.1@400",
+    "fault": f"faults on purpose: KIND@STEP, such as nan@200; {', '.join(RECORDED)}",
 }
-"""Fields that are no settings, with their help."""
+"""Fields that are no single settings, with their help."""
+
+REPEATED = ("mu_schedule", "fault")
+"""Fields that hold a list; their option is given once for each."""
 
 BYTES_A_STEP = 360
 """Bytes on disk for one step with the shipped settings, where no session tells."""
 
 MEMORY_MB = 65
 """Memory of a process that runs a session with the shipped settings."""
+
+PRETRAIN_S = 1.5e-6
+"""Seconds of pretraining for each step of each sequence of a batch, with the shipped model."""
+
+GROUPS: Mapping[str, str] = {
+    spec.name: title
+    for title, group in (
+        ("world", World),
+        ("update transaction", Plasticity),
+        ("run", Settings),
+        ("model", Model),
+        ("pretraining", Pretraining),
+    )
+    for spec in options(group)
+}
+"""The heading under which a setting stands that is not one of the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +112,8 @@ class Plan:
     """What is forked or resumed."""
     like: Settings = field(default_factory=Settings)
     """The settings that hold where nothing is typed."""
+    last: int | None = None
+    """Steps that the source has run, where that is known."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -91,10 +122,24 @@ class Plan:
             return ("steps", "speed_limit", "paused")
         if self.kind == "run":
             return (*FIRST, *(name for name in SPECS if name not in FIRST))
-        fixed = {spec.name for group in (Model, Pretraining) for spec in fields(group)} | {"base"}
+        groups = (Model, Pretraining)
+        fixed = {spec.name for group in groups for spec in fields(group)} | {"base", "fault"}
         rest = (name for name in SPECS if name not in FIRST)
         chosen = ["name", "at", *FIRST[1:], *rest]
         return tuple(name for name in chosen if name not in fixed or name == "dt")
+
+    def group(self, name: str) -> str:
+        """The heading of a field; '' for those that come first."""
+        return "" if name in (*OWN, *FIRST) else GROUPS[name]
+
+    def choices(self, name: str) -> tuple[str, ...]:
+        """What can be chosen, where that is one of a few words."""
+        spec = SPECS.get(name)
+        if name == "preset":
+            return tuple(PRESETS)
+        if name == "paused" or (spec is not None and isinstance(spec.default, bool)):
+            return ("on", "off")
+        return tuple(spec.metadata["choices"] or ()) if spec is not None else ()
 
     def help(self, name: str) -> str:
         """One sentence, with the range, for a field."""
@@ -117,16 +162,17 @@ class Plan:
             parts.append(f"above {m['above']:g}")
         return "; ".join(parts)
 
-    def default(self, name: str) -> str:
-        """What holds where nothing is typed."""
-        if name in OWN or (self.kind == "resume" and name == "steps"):
-            return {"paused": "off", "preset": "" if self.kind == "fork" else "stable"}.get(
-                name, ""
-            )
-        value = self._before_typing().flat()[name]
-        if name == "mu" and value is None:
-            return "random"
-        return _shown(value)
+    def defaults(self) -> dict[str, str]:
+        """What holds where nothing is typed, by field."""
+        own = {"paused": "off", "preset": "" if self.kind == "fork" else "stable"}
+        flat = self._before_typing().flat()
+        found: dict[str, str] = {}
+        for name in self.names:
+            if name in OWN or (self.kind == "resume" and name == "steps"):
+                found[name] = own.get(name, "")
+            else:
+                found[name] = "random" if flat[name] is None else _shown(flat[name])
+        return found
 
     def problems(self) -> dict[str, str]:
         """What is wrong, by field; empty where it can be started."""
@@ -142,16 +188,32 @@ class Plan:
                 else:
                     values[name] = parsed(SPECS[name], text)
                     check(SPECS[name], values[name])
-                    if name == "device" and not re.fullmatch(r"cpu|cuda(:\d+)?", text):
-                        raise RefusedInput("device: choose cpu, cuda or cuda:N")
+                    if name == "device":
+                        check_device_name(text)
             except RefusedInput as error:
                 wrong[name] = _without_name(name, error)
         if not wrong and self.kind != "resume":
             try:
-                self._before_typing().updated(values).validate()
+                settings = self._settings(values)
             except SettingError as error:
                 wrong[error.name] = _without_name(error.name, error)
+            else:
+                wrong |= self._wrong_base(settings)
         return wrong
+
+    def _wrong_base(self, settings: Settings) -> dict[str, str]:
+        """What is wrong with the chosen base, as far as it was not found yet."""
+        if not self.text("base"):
+            return {}
+        path = Path(self.text("base"))
+        reason = _no_base(path, path.stat().st_mtime_ns, settings)
+        return {"base": reason} if reason else {}
+
+    def _settings(self, values: Mapping[str, Any]) -> Settings:
+        """All settings as typed. Raises SettingError where they contradict each other."""
+        schedule = tuple(sorted(_at_steps(self.text("mu_schedule"), float)))
+        settings = self._before_typing().updated(values)
+        return (replace(settings, mu_schedule=schedule) if schedule else settings).validate()
 
     def text(self, name: str) -> str:
         return self.typed.get(name, "").strip()
@@ -171,6 +233,8 @@ class Plan:
                     found.append(flag)
                 elif text and name != "paused":
                     found.append(f"--no-{flag[2:]}")
+            elif name in REPEATED:
+                found += [word for part in _parts(text) for word in (flag, part)]
             elif text:
                 found += [flag, text]
         return found
@@ -183,6 +247,7 @@ class Plan:
         steps = self._steps()
         if steps is None:
             return ""
+        first = self._pretraining()
         limit = parsed(None, self.text("speed_limit"))
         if isinstance(limit, (int, float)) and not isinstance(limit, bool) and limit > 0:
             speed = min(speed, limit) if speed is not None else limit
@@ -195,7 +260,19 @@ class Plan:
         with suppress(OSError):
             free = shutil.disk_usage(_there(self.root)).free
             space += f" ({_size(free)} free{'' if size < free else ': TOO LITTLE'})"
-        return f"{steps} steps: {time}, {MEMORY_MB} MB of memory, {space}"
+        return f"{first}{steps} steps: {time}, {MEMORY_MB} MB of memory, {space}"
+
+    def _pretraining(self) -> str:
+        """What comes before the first step where no base fits."""
+        if self.kind != "run" or self.text("base"):
+            return ""
+        typed = {n: parsed(SPECS[n], self.text(n)) for n in self.names if n in SPECS}
+        settings = self._before_typing().updated({n: v for n, v in typed.items() if v != ""})
+        if not _lacks_base(self.root, cache_path(self.root, settings).exists(), settings):
+            return ""
+        p = settings.pretraining
+        seconds = PRETRAIN_S * p.pretrain_steps * p.pretrain_batch * p.pretrain_seq
+        return f"no base fits: pretraining {p.pretrain_steps} steps first, {_duration(seconds)}; "
 
     def _steps(self) -> int | None:
         typed = parsed(None, self.text("steps"))
@@ -219,6 +296,17 @@ class Plan:
             raise RefusedInput("paused: choose on or off")
         elif name == "at" and not text.isdecimal():
             raise RefusedInput("at: is not a step")
+        elif name == "at" and self.last is not None and int(text) > self.last:
+            raise RefusedInput(f"at: it has run {self.last} steps so far")
+        elif name == "mu_schedule":
+            try:
+                _at_steps(text, float)
+            except ValueError:
+                raise RefusedInput("mu_schedule: write MU@STEP, such as 0.3@200") from None
+        elif name == "fault":
+            for part in _parts(text):
+                if parse_fault(part).kind not in RECORDED:
+                    raise RefusedInput(f"fault: choose from {', '.join(RECORDED)}")
         elif name == "speed_limit":
             rate = parsed(None, text)
             if isinstance(rate, (bool, str)) or not rate > 0:
@@ -236,7 +324,8 @@ def planned_fork(root: Path, data: SessionData, at: int | None) -> Plan:
         like, world=replace(like.world, mu=mu), seed=like.seed + 1 if native else like.seed
     )
     typed = {} if at is None else {"at": str(at)}
-    return Plan("fork", root, typed, data.place, like)
+    last = int(data.steps.t[-1]) + 1 if len(data.steps) else None
+    return Plan("fork", root, typed, data.place, like, last)
 
 
 def measured_speed(found: Iterable[Status | None]) -> float | None:
@@ -282,6 +371,32 @@ def parsed(spec: Field[Any] | None, text: str) -> Any:
             is_float = spec is not None and not isinstance(spec.default, int)
             return float(value) if is_float and abs(value) < 1e300 else value
     return text
+
+
+@lru_cache(maxsize=16)
+def _no_base(path: Path, changed_at: int, settings: Settings) -> str:  # noqa: ARG001
+    """Why a session with these settings cannot start from a base; '' where it can."""
+    try:
+        chosen_base(path, settings)
+    except (TttuiError, OSError) as error:
+        return str(error).removeprefix(f"{path}: ")
+    return ""
+
+
+@lru_cache(maxsize=16)
+def _lacks_base(root: Path, cached: bool, settings: Settings) -> bool:  # noqa: ARG001
+    """No base fits these settings, so that one has to be pretrained."""
+    return find_base(root, settings) is None
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in text.replace(",", " ").split() if part]
+
+
+def _at_steps(text: str, kind: Callable[[str], Any]) -> list[tuple[int, Any]]:
+    """`0.3@200, 0.1@400` as steps and values. Raises ValueError."""
+    pairs = [part.partition("@") for part in _parts(text)]
+    return [(int(step), kind(value)) for value, _, step in pairs]
 
 
 def _there(path: Path) -> Path:

@@ -7,43 +7,17 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tttui.engine.plan import Plan
+from tttui.widgets.fields import Fields, Row
 
 TITLES: Mapping[str, str] = {"run": "New session", "fork": "Fork", "resume": "Resume"}
 
-
-class Field(Horizontal):
-    """One line: the option, what is typed, and its help or what is wrong with it."""
-
-    DEFAULT_CSS = """
-    Field { height: 1; }
-    Field .label { width: 17; }
-    Field Input { width: 22; height: 1; border: none; padding: 0; background: $panel; }
-    Field Input:focus { border: none; }
-    Field .said {
-        width: 1fr; height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis;
-    }
-    """
-
-    def __init__(self, name: str, value: str) -> None:
-        super().__init__()
-        self.option = name
-        self._value = value
-
-    def compose(self) -> ComposeResult:
-        yield Static(self.option.replace("_", " "), classes="label")
-        yield Input(self._value, select_on_focus=False)
-        yield Static(classes="said")
-
-    def say(self, default: str, help: str, wrong: str) -> None:
-        """Show the default in the field, and beside it the help or what is wrong."""
-        self.query_one(Input).placeholder = default
-        text = Text(f"! {wrong}", "bold") if wrong else Text(help, "dim")
-        self.query_one(".said", Static).update(text, layout=False)
+AROUND = 9
+"""Rows of the form that are no fields: its frame, the help, the command, the estimate."""
 
 
 class LaunchForm(ModalScreen[Plan | None]):
@@ -51,76 +25,110 @@ class LaunchForm(ModalScreen[Plan | None]):
 
     BINDINGS = [
         ("escape", "dismiss(None)", "close"),
-        Binding("down", "app.focus_next", "next", priority=True),
-        Binding("up", "app.focus_previous", "previous", priority=True),
-        ("ctrl+y", "copy", "copy the command"),
+        Binding("ctrl+y", "copy", "copy the command", priority=True),
+        Binding("space", "next_choice", "next choice", priority=True),
     ]
     DEFAULT_CSS = """
     LaunchForm { align: center middle; }
     LaunchForm > Vertical {
-        width: 96%; max-width: 110; height: auto; max-height: 100%;
+        width: 96%; max-width: 120; height: auto; max-height: 100%;
         background: $surface; border: round $primary; padding: 0 1;
     }
-    LaunchForm VerticalScroll { height: auto; max-height: 20; }
-    LaunchForm #command { height: auto; max-height: 4; margin-top: 1; }
-    LaunchForm #estimate { height: auto; }
+    LaunchForm #help { height: 2; margin-top: 1; }
+    LaunchForm #command { height: auto; max-height: 3; }
+    LaunchForm #estimate { height: auto; max-height: 2; }
     """
 
     def __init__(self, plan: Plan, speed: float | None, bytes_a_step: float | None) -> None:
         super().__init__()
         self.plan = plan
         self._measured = (speed, bytes_a_step)
-        self._said: dict[str, tuple[str, str, str]] = {}
+        self._wrong: Mapping[str, str] = {}
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             source = self.plan.source
             box.border_title = TITLES[self.plan.kind] + (f" {source.name}" if source else "")
             box.border_subtitle = "enter starts, ctrl+y copies the command, esc closes"
-            with VerticalScroll(can_focus=False):
-                for name in self.plan.names:
-                    yield Field(name, self.plan.text(name))
+            self._wrong = self.plan.problems()
+            yield Fields(self._rows())
+            yield Static(id="help")
             yield Static(id="command")
             yield Static(id="estimate")
 
     def on_mount(self) -> None:
-        self._check()
-        self.query(Input).first().focus()
+        self.on_resize()
+        self._say()
 
-    @on(Input.Changed)
-    def _typed(self) -> None:
-        typed = {f.option: f.query_one(Input).value for f in self.query(Field)}
-        self.plan = replace(self.plan, typed=typed)
-        self._check()
+    def on_resize(self) -> None:
+        rows = self.query_one(Fields)
+        rows.styles.height = min(len(rows.rows), max(3, self.size.height - AROUND))
+
+    @property
+    def fields(self) -> Fields:
+        return self.query_one(Fields)
+
+    @on(Fields.Changed)
+    def _typed(self, message: Fields.Changed) -> None:
+        self.plan = replace(self.plan, typed={**self.plan.typed, message.name: message.value})
+        self._wrong = self.plan.problems()
+        self.fields.show(self._rows())
+        self._say()
+
+    @on(Fields.Moved)
+    def _moved(self) -> None:
+        self._say()
 
     @on(Input.Submitted)
     def _start(self) -> None:
-        wrong = self.plan.problems()
-        if not wrong:
+        if not self._wrong:
             self.dismiss(self.plan)
+        else:
+            self.fields.go_to(next(n for n in self.plan.names if n in self._wrong))
+
+    def action_next_choice(self) -> None:
+        """Where there are a few words to choose from: the next one; else a blank."""
+        field, found = self.fields.field, self.plan.choices(self.fields.name_now)
+        if not found:
+            field.insert_text_at_cursor(" ")
             return
-        for field in self.query(Field):
-            if field.option in wrong:
-                field.query_one(Input).focus()
-                return
+        shown = field.value or field.placeholder
+        field.value = found[(found.index(shown) + 1) % len(found)] if shown in found else found[0]
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self.plan.command())
         self.query_one("#estimate", Static).update(Text("The command was copied.", "bold"))
 
-    def _check(self) -> None:
-        plan, wrong = self.plan, self.plan.problems()
-        for field in self.query(Field):
-            name = field.option
-            said = (plan.default(name), plan.help(name), wrong.get(name, ""))
-            if self._said.get(name) != said:
-                self._said[name] = said
-                field.say(*said)
+    def _rows(self) -> list[Row]:
+        plan, defaults, rows, group = self.plan, self.plan.defaults(), list[Row](), ""
+        for name in plan.names:
+            if plan.group(name) != group:
+                group = plan.group(name)
+                rows.append(Row(group))
+            rows.append(
+                Row(
+                    name.replace("_", " "),
+                    name,
+                    plan.typed.get(name, ""),
+                    defaults[name],
+                    plan.help(name),
+                    self._wrong.get(name, ""),
+                )
+            )
+        return rows
+
+    def _say(self) -> None:
+        """The help of the field that is typed into, the command, and what it will take."""
+        plan, name = self.plan, self.fields.name_now
+        said = Text(f"{name.replace('_', ' ')}: ", "bold").append(plan.help(name), "not bold")
+        if plan.choices(name):
+            said.append("  (space chooses)", "dim")
         command, estimate = self.query_one("#command", Static), self.query_one("#estimate", Static)
-        if wrong:
-            name, reason = next(iter(wrong.items()))
-            command.update(Text(f"! {name.replace('_', ' ')}: {reason}", "bold"))
+        if self._wrong:
+            wrong = name if name in self._wrong else next(iter(self._wrong))
+            command.update(Text(f"! {wrong.replace('_', ' ')}: {self._wrong[wrong]}", "bold"))
             estimate.update("")
         else:
             command.update(Text(plan.command()))
             estimate.update(Text(plan.estimate(*self._measured), "dim"))
+        self.query_one("#help", Static).update(said)

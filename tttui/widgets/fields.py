@@ -1,0 +1,183 @@
+"""The rows of a form: one widget that draws them all, and one text field that moves along.
+
+A form has some fifty fields. As widgets of their own they would take half a second to appear.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input
+
+LABEL, VALUE = 17, 22
+"""Columns of a row's label and of what is typed; the rest says what it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A heading (only `label`), or a field: what is typed, what holds where nothing is."""
+
+    label: str
+    name: str = ""
+    value: str = ""
+    default: str = ""
+    said: str = ""
+    wrong: str = ""
+
+    @property
+    def is_field(self) -> bool:
+        return bool(self.name)
+
+
+class TextField(Input):
+    """Leaves the blank to the form, which may have something to choose from."""
+
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:
+        return key != "space" and super().check_consume_key(key, character)
+
+
+class Fields(Widget):
+    """Fields below each other. Up, down, page and tab move; a click chooses."""
+
+    BINDINGS = [
+        Binding("down,tab", "move(1)", "next", priority=True),
+        Binding("up,shift+tab", "move(-1)", "previous", priority=True),
+        Binding("pagedown", "move(10)", "ten on", priority=True),
+        Binding("pageup", "move(-10)", "ten back", priority=True),
+        Binding("ctrl+home", "move(-1000)", "first", priority=True),
+        Binding("ctrl+end", "move(1000)", "last", priority=True),
+    ]
+    DEFAULT_CSS = """
+    Fields { width: 1fr; }
+    Fields Input {
+        position: absolute; width: 22; height: 1; border: none; padding: 0; background: $panel;
+    }
+    Fields Input:focus { border: none; }
+    """
+
+    class Changed(Message):
+        """`value` was typed into the field `name`."""
+
+        def __init__(self, name: str, value: str) -> None:
+            super().__init__()
+            self.name, self.value = name, value
+
+    class Moved(Message):
+        """Another field is the one that is typed into."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        super().__init__()
+        self.rows = tuple(rows)
+        self.at = next(i for i, row in enumerate(rows) if row.is_field)
+        """The row of the text field."""
+        self._top = 0
+
+    def compose(self) -> ComposeResult:
+        yield TextField(self.rows[self.at].value, select_on_focus=False)
+
+    def on_mount(self) -> None:
+        self._place()
+        self.field.focus()
+
+    @property
+    def field(self) -> Input:
+        """The text field; it belongs to the row `at`."""
+        return self.query_one(Input)
+
+    @property
+    def name_now(self) -> str:
+        """The name of the field that is typed into."""
+        return self.rows[self.at].name
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show other texts of the same rows."""
+        if tuple(rows) != self.rows:
+            self.rows = tuple(rows)
+            self.field.placeholder = self.rows[self.at].default
+            self.refresh()
+
+    def go_to(self, name: str) -> None:
+        """Move the text field to a field by its name."""
+        self._choose(next(i for i, row in enumerate(self.rows) if row.name == name))
+
+    def action_move(self, by: int) -> None:
+        fields = [i for i, row in enumerate(self.rows) if row.is_field]
+        at = fields.index(self.at) + by
+        if abs(by) == 1:
+            at %= len(fields)
+        self._choose(fields[min(max(at, 0), len(fields) - 1)])
+
+    def on_resize(self) -> None:
+        self._place()
+
+    def on_click(self, event: events.Click) -> None:
+        at = self._top + event.y
+        if event.widget is self and at < len(self.rows) and self.rows[at].is_field:
+            self._choose(at)
+
+    def on_mouse_scroll_down(self) -> None:
+        self.action_move(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.action_move(-3)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._take()
+
+    def _take(self) -> None:
+        """Tell what is in the text field, if that is new."""
+        row, value = self.rows[self.at], self.field.value
+        if value != row.value:
+            changed = replace(row, value=value)
+            self.rows = (*self.rows[: self.at], changed, *self.rows[self.at + 1 :])
+            self.post_message(self.Changed(row.name, value))
+
+    def _choose(self, at: int) -> None:
+        self._take()  # the message of the last key may still be on its way
+        self.at = at
+        row, field = self.rows[at], self.field
+        with field.prevent(Input.Changed):
+            field.value = row.value
+        field.placeholder = row.default
+        field.cursor_position = len(row.value)
+        self._place()
+        field.focus()
+        self.post_message(self.Moved())
+
+    def _place(self) -> None:
+        """Scroll so that the row is seen, with its heading, and put the text field there."""
+        height = max(1, self.size.height)
+        first = self.at - (self.at > 0 and not self.rows[self.at - 1].is_field)
+        if first < self._top:
+            self._top = first
+        elif self.at >= self._top + height:
+            self._top = self.at - height + 1
+        self._top = min(self._top, max(0, len(self.rows) - height))
+        self.field.styles.offset = (LABEL, self.at - self._top)
+        self.refresh()
+
+    def render(self) -> Text:
+        width, height = self.size
+        text = Text(no_wrap=True, overflow="ellipsis")
+        for i, row in enumerate(self.rows[self._top : self._top + height], self._top):
+            if i > self._top:
+                text.append("\n")
+            if not row.is_field:
+                text.append(row.label, "bold dim")
+                continue
+            text.append(f"{row.label:<{LABEL}}", "bold" if i == self.at else "")
+            value = row.value or row.default
+            shown = value if len(value) <= VALUE else f"{value[: VALUE - 2]}.."
+            text.append(f"{shown:<{VALUE}} ", "bold" if row.value else "dim")
+            said = f"! {row.wrong}" if row.wrong else row.said
+            room = max(0, width - LABEL - VALUE - 1)
+            said = said if len(said) <= room else f"{said[: max(0, room - 2)]}.."
+            text.append(said, "bold" if row.wrong else "dim")
+        return text
