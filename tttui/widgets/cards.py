@@ -71,19 +71,27 @@ class MetricCard(Drawn):
         canvas.write(0, 2, fit(self._label, room, dots), palette.muted)
         end = canvas.write(1, 2, fit(self._value, room, dots), ink, bold=True)
         drawn = self._series is not None or self._share is not None
-        if height == 2 or (height == 3 and drawn):
-            canvas.write(1, end + 2, fit(self._sub, max(width - end - 3, 0), dots), palette.muted)
-        elif self._sub:
+        beside = (height == 2 or (height == 3 and drawn)) and self._sub
+        if beside and end + 2 + len(self._sub) < width:
+            canvas.write(1, end + 2, self._sub, palette.muted)
+        elif beside and height == 2:
+            self._draw(canvas, (1, end + 2, width - end - 3, 1), ink)
+        elif not beside and self._sub:
             canvas.write(height - 1, 2, fit(self._sub, room, dots), palette.muted)
         below = height - 2 - (1 if height >= 4 and self._sub else 0)
-        if below < 1 or room < 1:
-            return canvas
-        if self._series is not None:
-            place = (2, 2, room, below)
-            bars.sparkline(canvas, place, self._series, ink, glyphs, self._log)
-        elif self._share is not None:
-            bars.bar(canvas, (2, 2, room), self._share, ink, palette.faint, glyphs)
+        self._draw(canvas, (2, 2, room, below), ink)
         return canvas
+
+    def _draw(self, canvas: Canvas, place: tuple[int, int, int, int], ink: Colour) -> None:
+        """The sparkline or bar at (row, column, width, height), where there is room."""
+        row, column, width, height = place
+        if width < 3 or height < 1:
+            return
+        if self._series is not None:
+            bars.sparkline(canvas, place, self._series, ink, self.glyphs, self._log)
+        elif self._share is not None:
+            faint = self.palette.faint
+            bars.bar(canvas, (row, column, width), self._share, ink, faint, self.glyphs)
 
 
 def tone_ink(widget: Drawn, tone: Tone) -> Colour:

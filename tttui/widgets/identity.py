@@ -86,9 +86,16 @@ class IdentityCard(Widget):
         if self.size.height >= len(self._rows):
             lines = [Text.assemble((f"{k:<11}", label), (v, value)) for k, v in self._rows]
             return Text("\n").join(lines)
-        flow = Text(overflow="ellipsis")
-        for i, (k, v) in enumerate(self._rows):
-            flow.append("   " if i else "").append(f"{k} ", label).append(v, value)
+        flow, used, row = Text(no_wrap=True), 0, 1
+        for k, v in self._rows:
+            item = len(k) + 1 + len(v)
+            if used and used + 3 + item > self.size.width:
+                if row == self.size.height:
+                    break  # no room for half of a value
+                flow.append("\n")
+                used, row = 0, row + 1
+            flow.append("   " if used else "").append(f"{k} ", label).append(v, value)
+            used += item + (3 if used else 0)
         return flow
 
 
