@@ -151,3 +151,15 @@ def test_stopping_does_not_wait_for_a_read(tmp_path: Path, follow: Follow) -> No
     make_run(tmp_path / "a", steps=50_000, trajectory=False, snapshots=False)
     store, _ = follow(tmp_path)
     store.stop()
+
+
+def test_the_weights_of_a_foreign_run_are_asked_for_their_friction_when_wanted(
+    tmp_path: Path, follow: Follow
+) -> None:
+    make_run(tmp_path / "flat", layout="flat", steps=100)
+    store, follower = follow(tmp_path)
+    follower.until(complete)
+    store.want(trajectory=False, yardsticks=False, summaries=False, implied=True)
+    found = follower.until(lambda snapshot: snapshot.implied is not None)
+    assert found.implied is not None
+    assert 0.0 <= found.implied <= 0.5

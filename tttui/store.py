@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tttui.artifacts.catalogue import Catalogue, list_files
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.logfile import LogTail
@@ -86,6 +88,9 @@ class Snapshot:
     """The session that somebody chose to compare the open one with."""
     load: Load | None = None
     """Of this machine, while live runs are in the table of all sessions."""
+    implied: float | None = None
+    """The friction that the newest weights imply, where no transaction tells it; worked out only
+    while somebody wants it."""
     comparison: "Comparison | None" = None
     """Of the sessions that were put side by side."""
     files: tuple[FileEntry, ...] = ()
@@ -113,6 +118,7 @@ class Wants:
     relatives: bool = False
     log: bool = False
     statistics: bool = False
+    implied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +167,8 @@ class Store:
         self._hurried_until = 0.0
         self._machine: Machine | None = None
         self._measured_at = 0.0
+        self._asked_weights: object = None
+        """The weights whose implied friction is known."""
         self._summariser = Summariser()
         self._reported_at = 0.0
         """When the progress of the summary was published last (monotonic seconds)."""
@@ -243,9 +251,10 @@ class Store:
         relatives: bool = False,
         log: bool = False,
         statistics: bool = False,
+        implied: bool = False,
     ) -> None:
         """Say which of the costly parts are on the screen; they are kept up to date then."""
-        wants = Wants(trajectory, yardsticks, summaries, relatives, log, statistics)
+        wants = Wants(trajectory, yardsticks, summaries, relatives, log, statistics, implied)
 
         def set_wants() -> None:
             if wants != self._wants:
@@ -361,6 +370,7 @@ class Store:
                 trajectory=None,
                 yardsticks=(),
                 statistics=None,
+                implied=None,
                 parent=None,
                 error="",
             )
@@ -404,6 +414,8 @@ class Store:
         reader, data = self._reader, self.snapshot.data
         if reader is None or data is None:
             return
+        if self._wants.implied:
+            self._ask_weights(data)
         if self._wants.statistics:
             self._summariser.follow(data.history)
             self._summarise_on()
@@ -419,6 +431,22 @@ class Store:
 
             rulers = tuple(yardsticks_of(trajectory, world_of(data), data.mu_now))
             self._publish(replace(self.snapshot, yardsticks=rulers))
+
+    def _ask_weights(self, data: SessionData) -> None:
+        """Work out the friction that the newest weights imply, where no transaction tells it."""
+        # A native run tells it with every commit.
+        if data.place.layout == "native" or data.weights is self._asked_weights:
+            return
+        self._asked_weights = data.weights
+        found = None
+        if not np.isfinite(data.transactions.implied_mu).any():
+            from tttui.dynamics.hidden import in_force, law_of
+            from tttui.dynamics.identify import implied_mu
+
+            held = in_force(data, int(data.steps.t[-1]) if len(data.steps) else 0)
+            found = None if isinstance(held, str) else implied_mu(held.weights, law_of(data))
+        if found != self.snapshot.implied:
+            self._publish(replace(self.snapshot, implied=found))
 
     @property
     def _summarising(self) -> bool:

@@ -41,6 +41,17 @@ async def test_foreign_runs_that_got_worse_are_said_to_be_worse(
         assert "Most updates were rolled back" in shown
 
 
+async def test_the_weights_of_a_foreign_run_are_asked_for_their_friction(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    place = make_run(tmp_path / "flat", layout="flat", seed=3)
+    async with open_app(place.path) as driver:
+        await driver.until(lambda: "The weights imply mu" in driver.text(), "the answer")
+        assert "implied 0." in driver.text()
+        await driver.press("home")
+        assert "implied: at end" in driver.text()
+
+
 async def test_the_third_curve_of_a_store_is_shown(tmp_path: Path, open_app: OpenApp) -> None:
     place = make_run(tmp_path / "sessions" / "s", layout="store")
     async with open_app(place.path) as driver:
@@ -137,4 +148,6 @@ async def test_the_screen_is_as_it_was_looked_at(
     else:
         make_run(path, layout="flat" if kind == "flat" else "native", seed=3)
     async with open_app(path, size=size) as driver:
+        if kind == "flat":
+            await driver.until(lambda: driver.main.snapshot.implied, "the answer of the weights")
         check_grid(driver.app, f"overview-{kind}-{size[0]}x{size[1]}", update_grids)

@@ -120,8 +120,11 @@ def percent_text(value: float) -> str:
     return f"{value:.0f}" if magnitude >= 10 else f"{value:.1f}"
 
 
-def verdict(data: SessionData) -> Verdict:
-    """Judge a session by what was recorded; every clause says only what its numbers show."""
+def verdict(data: SessionData, implied: float | None = None) -> Verdict:
+    """Judge a session by what was recorded; every clause says only what its numbers show.
+
+    `implied` is the friction that the newest weights imply, where no transaction tells it.
+    """
     steps, events = data.steps, data.transactions
     attempted = len(events) or int(steps.did_update.sum())
     committed = int((events.status == 0).sum()) if len(events) else int(steps.update_ok.sum())
@@ -170,7 +173,7 @@ def verdict(data: SessionData) -> Verdict:
         )
         why_back = f", most often for {reason_words(name)} ({count})" if name else ""
         parts.append(f"Most updates were rolled back{why_back}.")
-    parts.extend(_mu_sentence(data))
+    parts.extend(_mu_sentence(data, implied))
     return Verdict(" ".join(parts), tone, result)
 
 
@@ -229,12 +232,13 @@ def _never_changed(attempted: int, n: int, forked: bool) -> str:
     return f"{tried} in {n} steps, so {same}."
 
 
-def _mu_sentence(data: SessionData) -> list[str]:
+def _mu_sentence(data: SessionData, implied: float | None) -> list[str]:
     events = data.transactions
     last = events.in_force(int(data.steps.t[-1]))
-    if last is None or not np.isfinite(events.implied_mu[last]):
+    told = last is not None and np.isfinite(events.implied_mu[last])
+    value = float(events.implied_mu[last]) if told and last is not None else implied
+    if value is None or not np.isfinite(value):
         return []
-    value = float(events.implied_mu[last])
     truth = data.mu_now
     if truth is None:
         return [f"The weights imply mu {value:.4f}; the truth is not recorded."]

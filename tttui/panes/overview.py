@@ -103,6 +103,8 @@ def marks_of(data: SessionData, statuses: frozenset[str] | None = None) -> Marks
 class OverviewPane(Pane):
     """Cards, verdict, the error chart, the commit graph, identity; a panel for one transaction."""
 
+    needs_implied = True
+
     DEFAULT_CSS = """
     OverviewPane { layout: vertical; height: 1fr; }
     OverviewPane #cards { height: auto; }
@@ -133,6 +135,8 @@ class OverviewPane(Pane):
         super().__init__()
         self._data: SessionData | None = None
         self._digest: Digest | None = None
+        self._implied: float | None = None
+        """What the digest's verdict says of the weights, where no transaction tells it."""
         self._statuses: frozenset[str] | None = None
         """The statuses that the digest's marks show."""
         self._plotted: object = None
@@ -167,8 +171,11 @@ class OverviewPane(Pane):
     def show(self, view: View) -> None:
         if view.data is not self._data:
             self._data, self._digest = view.data, digest(view.data)
-            self._statuses = None
+            self._statuses = self._implied = None
         assert self._digest is not None
+        if view.implied != self._implied:
+            self._implied = view.implied
+            self._digest = replace(self._digest, verdict=verdict(view.data, view.implied))
         if view.statuses != self._statuses:
             self._statuses = view.statuses
             marks = marks_of(view.data, view.statuses)
@@ -231,7 +238,7 @@ class OverviewPane(Pane):
             event,
             index or 0,
             len(events),
-            view.data.meta.plasticity_cfg,
+            view.data.plasticity_at(event.t if event is not None else 0),
             view.palette,
             view.glyphs,
         )
@@ -268,7 +275,7 @@ class OverviewPane(Pane):
             tone,
             share=found.committed / found.attempted if found.attempted else 0.0,
         )
-        self._card("mu").set_metric(*mu_texts(view.data, view.timeline.cursor))
+        self._card("mu").set_metric(*mu_texts(view.data, view.timeline.cursor, view.implied))
         state = view.data.status.state if view.data.status is not None else "read-only"
         self._card("age").set_metric(view.age or "-", state)
 
@@ -288,13 +295,19 @@ def improvement_texts(result: Improvement | None) -> tuple[str, str, Tone]:
     return value, f"CI {percent_text(result.low)} .. {percent_text(result.high)}", tone
 
 
-def mu_texts(data: SessionData, cursor: int) -> tuple[str, str, Tone]:
-    """The hidden friction, and what the weights in force at the cursor imply."""
+def mu_texts(data: SessionData, cursor: int, newest: float | None) -> tuple[str, str, Tone]:
+    """The hidden friction, and what the weights in force at the cursor imply; where transactions
+    do not tell that, what the `newest` weights imply."""
     truth = data.mu_now
     shown = "-" if truth is None else f"{truth:.4f}"
     events = data.transactions
     last = events.in_force(cursor)
     if last is None or not np.isfinite(events.implied_mu[last]):
+        if newest is not None and np.isfinite(newest):
+            steps = data.steps.t
+            held = len(steps) > 0 and last == events.in_force(int(steps[-1]))
+            said = f"implied {newest:.4f}" if held else "implied: at end"
+            return shown, said, "neutral"
         native = data.place.layout == "native"
         return shown, "implied: not yet" if native else "implied: not recorded", "neutral"
     implied = float(events.implied_mu[last])

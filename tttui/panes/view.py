@@ -52,6 +52,8 @@ class View:
     """The session that was chosen to compare with."""
     comparison: "Comparison | None" = None
     """Of the sessions that were put side by side."""
+    implied: float | None = None
+    """The friction that the newest weights imply, where no transaction tells it."""
     files: tuple[FileEntry, ...] = ()
     files_of: Place | None = None
     """The session whose files `files` are."""
@@ -79,6 +81,9 @@ class Pane(Widget):
 
     needs_relatives = False
     """The parent's weights and those of a chosen other session are read while this tab is on."""
+
+    needs_implied = False
+    """The newest weights are asked for their friction where no transaction tells it."""
 
     class Ready(Message):
         """The tab's widgets are there: it can be shown something."""

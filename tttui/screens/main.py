@@ -251,6 +251,7 @@ class MainScreen(DrivingScreen):
             parent=self.snapshot.parent,
             other=self.snapshot.other,
             comparison=self.snapshot.comparison,
+            implied=self.snapshot.implied,
             files=self.snapshot.files,
             files_of=self.snapshot.files_of,
             load=self.snapshot.load,
@@ -467,6 +468,7 @@ class MainScreen(DrivingScreen):
             yardsticks=self._yardsticks and self.tab == "overview",
             relatives=pane is not None and pane.needs_relatives,
             statistics=pane is not None and pane.needs_statistics,
+            implied=pane is not None and pane.needs_implied,
             log=self._log.display,
         )
 
