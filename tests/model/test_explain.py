@@ -17,7 +17,7 @@ PLASTICITY = {"rollback_tol": 0.2, "grad_norm_max": 20.0, "state_norm_max": 1e6,
         ),
         (
             Transaction(96, "rollback_grad_norm", grad_norm=25.0),
-            "Rolled back because grad_norm (25.000) exceeded the threshold (20.000); "
+            "Rolled back because grad_norm (25.0) exceeded the threshold (20.0); "
             "no step was taken.",
         ),
         (
@@ -30,17 +30,40 @@ PLASTICITY = {"rollback_tol": 0.2, "grad_norm_max": 20.0, "state_norm_max": 1e6,
         ),
         (
             Transaction(32, "rollback_non_finite", pre_loss=float("nan"), grad_norm=1.0),
-            "Rolled back because a value was not finite in pre_loss; the weights are untouched.",
+            "Rolled back because a value was not finite in pre_loss; the weights are untouched. "
+            "No step was taken.",
+        ),
+        (
+            Transaction(32, "rollback_non_finite", pre_loss=1.0, grad_norm=1.0),
+            "Rolled back because something that was observed since the last attempt was not "
+            "finite; the weights are untouched. No step was taken.",
+        ),
+        (
+            Transaction(32, "rollback_non_finite", pre_loss=1.0, grad_norm=1.0, post_loss=0.5),
+            "Rolled back because the step led to weights that are not finite; the weights are "
+            "untouched.",
+        ),
+        (
+            Transaction(32, "rollback_state_norm", pre_max_h=1.0, post_max_h=2e6),
+            "Rolled back because the replayed state norm (2.00e+06) exceeded the threshold "
+            "(1.00e+06).",
         ),
         (
             Transaction(128, "rollback_live_regression", to_t=64),
-            "Rolled back because the live error on unseen steps exceeded 1.2 x the frozen "
-            "model's. The weights of step 64 were restored.",
+            "Rolled back because the live error on the unseen steps since the last attempt "
+            "exceeded 1.2 x the frozen model's. The weights went back to those of step 64.",
         ),
     ],
 )
 def test_each_outcome_is_explained_with_its_numbers(event: Transaction, sentence: str) -> None:
     assert explain(event, PLASTICITY) == sentence
+
+
+def test_numbers_that_are_close_get_the_digits_that_tell_them_apart() -> None:
+    said = explain(Transaction(96, "rollback_grad_norm", grad_norm=20.004), PLASTICITY)
+    assert "grad_norm (20.004) exceeded the threshold (20.000)" in said
+    said = explain(Transaction(1, "rollback_loss_regression", 1.0, 1.201), {"rollback_tol": 0.2005})
+    assert "post_loss (1.2010) exceeded pre_loss x 1.2005 (1.2005)" in said
 
 
 def test_a_missing_threshold_is_said_to_be_missing() -> None:

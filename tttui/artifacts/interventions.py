@@ -1,8 +1,9 @@
 """interventions.jsonl for who looks at a run: the steps at which it was changed, and how."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tttui.artifacts.jsonfile import decode, whole
 from tttui.model.session import Meta, Problem
@@ -37,6 +38,15 @@ def read_interventions(path: Path) -> tuple[tuple[Recorded, ...], list[Problem]]
             continue
         found.append(Recorded(t, raw["kind"], raw.get("value")))
     return tuple(sorted(found, key=lambda change: change.t)), problems
+
+
+def settings_changes(recorded: Iterable[Recorded]) -> tuple[tuple[int, Mapping[str, Any]], ...]:
+    """The options that were changed: at which steps, and their new values."""
+    return tuple(
+        (change.t, change.value)
+        for change in recorded
+        if change.kind == "settings" and isinstance(change.value, dict)
+    )
 
 
 def in_words(recorded: Iterable[Recorded], meta: Meta) -> Changes:

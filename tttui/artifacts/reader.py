@@ -9,7 +9,7 @@ from typing import Any
 
 from tttui.artifacts.events import EventLines, EventList
 from tttui.artifacts.history import HistoryFile
-from tttui.artifacts.interventions import Changes, Recorded, in_words, read_interventions
+from tttui.artifacts.interventions import Changes, Recorded, in_words, read_interventions, settings_changes
 from tttui.artifacts.layout import files_of, why_missing
 from tttui.artifacts.logfile import LogFile, LogTail
 from tttui.artifacts.losses import LossFile
@@ -130,6 +130,7 @@ class SessionReader:
             base_cfg=base_cfg,
             loss=self._loss(problems),
             interventions=self._changes_in_words(),
+            settings_changes=settings_changes(self._interventions.value or ()),
             problems=tuple(problems),
             loading=loading or bool(self._steps and self._steps.unread),
         )

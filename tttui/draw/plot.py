@@ -1,5 +1,6 @@
 """What a time chart shows: curves, lines, a band, markers, and their colours."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +27,8 @@ class Trace:
     heavy: bool = False
     raw: Series | None = None
     """Painted faintly behind: the samples that `series` is the average of."""
+    absent: Callable[[float], str] | None = None
+    """Why there is no number (NaN) at a position, in few words; '' where it is one that is NaN."""
 
 
 @dataclass(frozen=True, slots=True)

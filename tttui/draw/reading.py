@@ -45,8 +45,8 @@ def title_row(
     and what was changed there (`change`, in words).
 
     t None (an empty run) leaves the legend. Where the row is too short the note goes first,
-    then the attempt, the values of traces that are not compared, the gap, the names of the
-    traces, the values from the last on; a change is rare and stays before any of them.
+    then the attempt, the values of all but the main traces (the compared ones), the gap, the names
+    of the traces, the values from the last on; a change is rare and stays before any of them.
     """
     head: list[Part] = [(shown.title, palette.text, True)]
     head += [(f" {m}", palette.muted, False) for m in (shown.unit, "log" if log else "") if m]
@@ -55,10 +55,9 @@ def title_row(
     if t is not None:
         step.append((str(t), palette.text, True))
     values = [_value(trace, t, palette, glyphs, named=True) for trace in shown.traces[::-1]]
-    compared = shown.compare or ()
+    main = shown.compare or [i for i, trace in enumerate(shown.traces) if trace.heavy]
     mixed = [
-        value if len(shown.traces) - 1 - i in compared else value[:2]
-        for i, value in enumerate(values)
+        value if len(shown.traces) - 1 - i in main else value[:2] for i, value in enumerate(values)
     ]
     bare = [_value(trace, t, palette, glyphs, named=False) for trace in shown.traces[::-1]]
     gap = _gap(shown, t, palette)
@@ -111,6 +110,8 @@ def _value(
     found = None if t is None else trace.series.at(t)
     if t is not None:
         text = numbers.short(found[1]) if found else "-"
+        if found and trace.absent is not None and math.isnan(found[1]):
+            text = trace.absent(found[0]) or text
         parts.append((f" {text}" if named else text, ink, True))
     return parts
 

@@ -1,6 +1,7 @@
 """Figures over the steps: errors, state, attempts, gates, implied friction, statistics."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -8,6 +9,8 @@ from tttui.dynamics.hidden import Snapshot, implied, in_force, law_of, mu_column
 from tttui.dynamics.identify import MU_GRID
 from tttui.export import look, tables
 from tttui.export.request import Request
+from tttui.model.arrays import Floats, Ints
+from tttui.model.limits import limits
 from tttui.model.transactions import COMMIT
 
 BINS = 40
@@ -105,19 +108,18 @@ def transactions(request: Request) -> Figure:
 
 def gates(request: Request) -> Figure:
     events, inside = request.attempts()
-    settings = request.data.meta.plasticity_cfg
     figure = look.figure(4.6, f"{request.name}: what the gates saw")
     axes = look.panels(figure, 3)
     t = events.t[inside]
     grad, pre, post = events.grad_norm[inside], events.pre_loss[inside], events.post_loss[inside]
     largest = tables.largest_state(events)[inside]
-    tol = tables.number(settings, "rollback_tol")
+    tol = limits(request.data, "rollback_tol")[inside]
     axes[0].plot(t, grad, ".-", color=look.ADAPTIVE, lw=0.7, ms=3, label="gradient norm")
     axes[1].plot(t, post, ".-", color=look.ADAPTIVE, lw=0.7, ms=3, label="loss after")
     axes[1].plot(t, pre, color=look.BASELINE, lw=0.7, label="loss before")
-    if tol is not None:
-        low, high = pre * max(1 - tol, 0.0), pre * (1 + tol)
-        label = f"loss before x (1 ± {tol:g})"
+    if np.isfinite(tol).any():
+        low, high = pre * np.maximum(1 - tol, 0.0), pre * (1 + tol)
+        label = f"loss before x (1 ± {tol[-1]:g})"
         axes[1].fill_between(t, low, high, color=look.BAND, lw=0, label=label)
     axes[2].plot(t, largest, ".-", color=look.ADAPTIVE, lw=0.7, ms=3, label="largest |h|")
     names = (("grad_norm_max", "gradient norm"), ("", "loss (MSE)"), ("state_norm_max", "|h|"))
@@ -125,24 +127,29 @@ def gates(request: Request) -> Figure:
         good = values[np.isfinite(values) & (values > 0)]
         if len(good) and good.max() > SPREAD * good.min():
             panel.set_yscale("log")
-        limit = tables.number(settings, key)
-        if limit is not None and len(good):
-            near = good.min() / 10 <= limit <= good.max() * 10
-            if near:
-                panel.axhline(
-                    limit, color=look.THRESHOLD, ls="--", lw=0.8, label=f"{key} {limit:g}"
-                )
-            else:
-                arrow = "↑" if limit > good.max() else "↓"
-                at = 0.95 if limit > good.max() else 0.08
-                text = f"{arrow} {key} = {limit:g}"
-                panel.text(
-                    0.01, at, text, transform=panel.transAxes, color=look.THRESHOLD, va="top"
-                )
+        if key and len(good):
+            _threshold(panel, t, limits(request.data, key)[inside], good, key)
         panel.set_ylabel(title)
         panel.legend(loc="upper right", ncols=3)
     look.step_axis(axes[-1], request.span)
     return figure
+
+
+def _threshold(panel: Axes, t: Ints, limit: Floats, values: Floats, key: str) -> None:
+    """A line at a gate's threshold [n]; one far from the values [m] is named with an arrow."""
+    if not np.isfinite(limit).any():
+        return
+    if not (limit == limit[0]).all():
+        look.curve(panel, t, limit, look.THRESHOLD, key, width=0.8)
+        return
+    at = float(limit[0])
+    if values.min() / 10 <= at <= values.max() * 10:
+        panel.axhline(at, color=look.THRESHOLD, ls="--", lw=0.8, label=f"{key} {at:g}")
+        return
+    above = at > values.max()
+    text = f"{'↑' if above else '↓'} {key} = {at:g}"
+    place = (0.01, 0.95 if above else 0.08)
+    panel.text(*place, text, transform=panel.transAxes, color=look.THRESHOLD, va="top")
 
 
 def reasons(request: Request) -> Figure:

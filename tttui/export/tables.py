@@ -11,6 +11,7 @@ from tttui.export import ghost
 from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.errors import TttuiError
+from tttui.model.limits import limits
 from tttui.model.session import History
 from tttui.model.spectrum import spectrum
 from tttui.model.statistics import Statistics, summarised
@@ -163,35 +164,25 @@ def _transactions(request: Request) -> Table:
 
 
 def _gates(request: Request) -> Table:
-    settings = request.data.meta.plasticity_cfg
+    data = request.data
     events, inside = request.attempts()
-    tol = number(settings, "rollback_tol")
-    limit = np.full(len(events), np.nan) if tol is None else events.pre_loss * (1 + tol)
-    n = int(inside.sum())
+    limit = events.pre_loss * (1 + limits(data, "rollback_tol"))
     return {
         "t": events.t[inside],
         "status": [events.statuses[k] for k in events.status[inside].tolist()],
         "grad_norm": _absent(events.grad_norm[inside]),
-        "grad_norm_max": [number(settings, "grad_norm_max")] * n,
+        "grad_norm_max": _absent(limits(data, "grad_norm_max")[inside]),
         "pre_loss": _absent(events.pre_loss[inside]),
         "post_loss": _absent(events.post_loss[inside]),
         "post_loss_max": _absent(limit[inside]),
         "max_h": _absent(largest_state(events)[inside]),
-        "state_norm_max": [number(settings, "state_norm_max")] * n,
+        "state_norm_max": _absent(limits(data, "state_norm_max")[inside]),
     }
 
 
 def largest_state(events: Transactions) -> Floats:
     """The larger of both replayed state norms [n]."""
     return np.asarray(np.fmax(events.pre_max_h, events.post_max_h))
-
-
-def number(settings: Mapping[str, Any], key: str) -> float | None:
-    """A numeric setting; None where it is absent or no number."""
-    value = settings.get(key)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float(value)
 
 
 def counts(request: Request) -> dict[str, int]:

@@ -24,16 +24,29 @@ class Gate:
         return self.value <= self.limit
 
 
-def number(value: float | None) -> str:
-    """A number as it stands in sentences: 0.0890, 25.0, 1.2e-05."""
+def number(value: float | None, more: int = 0) -> str:
+    """A number as it stands in sentences: 0.0890, 25.0, 1.20e-05; with `more` digits if asked."""
     if value is None:
         return "not recorded"
     magnitude = abs(value)
     if magnitude != magnitude or magnitude == float("inf") or value == 0:
         return str(value)
     if magnitude < 1e-3 or magnitude >= 1e5:
-        return f"{value:.2e}"
-    return f"{value:.3f}" if magnitude >= 10 else f"{value:.4f}"
+        return f"{value:.{2 + more}e}"
+    return f"{value:.{(1 if magnitude >= 10 else 4) + more}f}"
+
+
+def told_apart(value: float | None, limit: float | None) -> tuple[str, str]:
+    """Both with as many digits as it takes to see which one is larger."""
+    for more in range(12):
+        texts = number(value, more), number(limit, more)
+        if value is None or value == limit or texts[0] != texts[1]:
+            break
+    return texts
+
+
+NUMBERS = ("pre_loss", "grad_norm", "post_loss", "pre_max_h", "post_max_h")
+"""What a non-finite value can be seen in."""
 
 
 def gates(event: Transaction, plasticity: Mapping[str, Any]) -> list[Gate]:
@@ -74,38 +87,54 @@ def explain(event: Transaction, plasticity: Mapping[str, Any]) -> str:
                     f"Rolled back because post_loss ({number(post)}) exceeded the allowed rise "
                     f"over pre_loss ({number(pre)}); the tolerance is not recorded."
                 )
+            after, allowed = told_apart(post, pre * (1 + tol))
             return (
-                f"Rolled back because post_loss ({number(post)}) exceeded pre_loss x "
-                f"{1 + tol:.2f} ({number(pre * (1 + tol))})."
+                f"Rolled back because post_loss ({after}) exceeded pre_loss x "
+                f"{_factor(1 + tol)} ({allowed})."
             )
         case "rollback_grad_norm":
-            limit = threshold(plasticity, "grad_norm_max")
+            norm, most = told_apart(event.grad_norm, threshold(plasticity, "grad_norm_max"))
             return (
-                f"Rolled back because grad_norm ({number(event.grad_norm)}) exceeded the "
-                f"threshold ({number(limit)}); no step was taken."
+                f"Rolled back because grad_norm ({norm}) exceeded the threshold ({most}); "
+                "no step was taken."
             )
         case "rollback_state_norm":
-            limit = threshold(plasticity, "state_norm_max")
             h = event.post_max_h if event.post_max_h is not None else event.pre_max_h
+            size, most = told_apart(h, threshold(plasticity, "state_norm_max"))
             return (
-                f"Rolled back because the replayed state norm ({number(h)}) exceeded the "
-                f"threshold ({number(limit)})."
+                f"Rolled back because the replayed state norm ({size}) exceeded the "
+                f"threshold ({most})."
             )
         case "rollback_non_finite":
-            where = [k for k in ("pre_loss", "grad_norm", "post_loss") if _odd(event, k)]
-            named = f" in {', '.join(where)}" if where else ""
-            return f"Rolled back because a value was not finite{named}; the weights are untouched."
+            return _explain_non_finite(event)
         case "rollback_live_regression":
             factor = threshold(plasticity, "probation")
-            than = f"{factor:g} x the frozen model's" if factor else "the frozen model's"
-            to = (
-                f" The weights of step {event.to_t} were restored."
-                if event.to_t is not None
-                else ""
+            than = f"{factor:g} x the frozen model's" if factor else "what was allowed"
+            where = f"those of step {event.to_t}" if event.to_t else "the first ones"
+            to = f" The weights went back to {where}." if event.to_t is not None else ""
+            return (
+                "Rolled back because the live error on the unseen steps since the last attempt "
+                f"exceeded {than}.{to}"
             )
-            return f"Rolled back because the live error on unseen steps exceeded {than}.{to}"
         case other:
             return f"Ended as {other!r}, a status that tttui does not know."
+
+
+def _factor(value: float) -> str:
+    """`1.20`; more digits only where there are more."""
+    return max(f"{value:.2f}", f"{value:g}", key=len)
+
+
+def _explain_non_finite(event: Transaction) -> str:
+    where = [k for k in NUMBERS if _odd(event, k)]
+    if where:
+        said = f"a value was not finite in {', '.join(where)}"
+    elif event.post_loss is None:
+        said = "something that was observed since the last attempt was not finite"
+    else:
+        said = "the step led to weights that are not finite"
+    taken = "" if event.post_loss is not None else " No step was taken."
+    return f"Rolled back because {said}; the weights are untouched.{taken}"
 
 
 def _explain_commit(pre: float | None, post: float | None, tol: float | None) -> str:
@@ -115,7 +144,7 @@ def _explain_commit(pre: float | None, post: float | None, tol: float | None) ->
     if change <= 0:
         shown = f"{-change:.0f}" if -change < 99.5 else f"{-change:.2f}"
         return f"Committed: the loss fell by {shown} % and every gate passed."
-    inside = f": inside the tolerance of {100 * tol:.0f} %" if tol is not None else ""
+    inside = f": inside the tolerance of {100 * tol:g} %" if tol is not None else ""
     return f"Committed although the loss rose by {change:.2g} %{inside}."
 
 

@@ -200,6 +200,8 @@ class SessionData:
     """Of the base's pretraining; read only of a session that has no steps yet."""
     interventions: tuple[tuple[int, str], ...] = ()
     """What somebody changed while it ran: the step, and what (`mu 0.3`); ascending."""
+    settings_changes: tuple[tuple[int, Mapping[str, Any]], ...] = ()
+    """The options among that: the step before which they took effect, and their new values."""
     problems: tuple[Problem, ...] = ()
     loading: bool = False
     """More is still being read; what is here is shown meanwhile."""
@@ -217,6 +219,14 @@ class SessionData:
                 case _:
                     pass
         return mu
+
+    def plasticity_at(self, t: int) -> Mapping[str, Any]:
+        """plasticity_cfg as it was in force for an update at step t."""
+        now = self.meta.plasticity_cfg
+        for at, values in self.settings_changes:
+            if at <= t:
+                now = {**now, **values}
+        return now
 
     def problem(self, part: str) -> Problem | None:
         """The first problem of a part, or None."""

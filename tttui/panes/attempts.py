@@ -1,6 +1,5 @@
 """The update attempts as rows of a table, and the gates over time as plots."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,9 @@ from tttui.draw.palette import Palette
 from tttui.draw.plot import Band, Plot, Threshold, Trace
 from tttui.draw.reading import status_words
 from tttui.model.arrays import Floats
-from tttui.model.explain import threshold
+from tttui.model.limits import limits
 from tttui.model.query import number_of
+from tttui.model.session import SessionData
 from tttui.model.transactions import Transaction, Transactions
 from tttui.widgets.table import TEXTS, Cell, Column
 
@@ -41,6 +41,9 @@ AT_FAULT = {
 
 KEPT = 400
 """Decoded transactions that are kept for drawing."""
+
+NO_STEP = "no step"
+"""Said for a number that was never measured, since a gate stopped the attempt before its step."""
 
 SPREAD = 50.0
 """Values that spread over more than this factor are drawn on a logarithmic axis."""
@@ -122,24 +125,34 @@ def _number(value: float | None, ink: Colour, palette: Palette) -> Cell:
     return short(value), palette.faint if value is None else ink, False
 
 
-def gate_plots(
-    events: Transactions, plasticity: Mapping[str, Any], message: str
-) -> list[tuple[Plot, bool]]:
+def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
     """Gradient norm, losses and state norm with their thresholds; each with: logarithmic?"""
-    t = events.t
-    tol = threshold(plasticity, "rollback_tol")
+    events = data.transactions
+    t, tol = events.t, limits(data, "rollback_tol")
     band = None
-    if tol is not None and len(events):
-        low = Series(t, events.pre_loss * max(1 - tol, 0.0))
+    if np.isfinite(tol).any():
+        low = Series(t, events.pre_loss * np.maximum(1 - tol, 0.0))
         band = Band("tolerance", low, Series(t, events.pre_loss * (1 + tol)))
-    allowed = f"band: pre_loss x (1 +- {tol:g})" if tol is not None else "tolerance not recorded"
+    allowed = "tolerance not recorded"
+    if band is not None:
+        allowed = f"band: pre_loss x (1 +- {tol[-1]:g})"
+        allowed += "" if (tol == tol[-1]).all() else " in the end"
     largest = np.fmax(events.pre_max_h, events.post_max_h)
+
+    def untaken(at: float) -> str:
+        """Whether the attempt at a step was stopped before its step."""
+        i = int(np.searchsorted(t, at, "right")) - 1
+        return NO_STEP if i >= 0 and events[i].post_loss is None else ""
+
     return [
         (
             Plot(
                 title="grad_norm",
-                traces=(Trace("gradient norm", Series(t, events.grad_norm), "third"),),
-                thresholds=_line(plasticity, "grad_norm_max"),
+                traces=(
+                    *_changing(data, "grad_norm_max"),
+                    Trace("gradient norm", Series(t, events.grad_norm), "third"),
+                ),
+                thresholds=_line(data, "grad_norm_max"),
                 message=message,
             ),
             spreads(events.grad_norm),
@@ -152,7 +165,13 @@ def gate_plots(
                     # where the band cannot be seen its upper edge, the gate itself, still can
                     *((Trace("allowed", band.high, "third"),) if band is not None else ()),
                     Trace("pre", Series(t, events.pre_loss), "baseline"),
-                    Trace("post", Series(t, events.post_loss), "adaptive", heavy=True),
+                    Trace(
+                        "post",
+                        Series(t, events.post_loss),
+                        "adaptive",
+                        heavy=True,
+                        absent=untaken,
+                    ),
                 ),
                 band=band,
                 message=message,
@@ -163,10 +182,17 @@ def gate_plots(
             Plot(
                 title="max |h|",
                 traces=(
+                    *_changing(data, "state_norm_max"),
                     Trace("pre", Series(t, events.pre_max_h), "baseline"),
-                    Trace("post", Series(t, events.post_max_h), "adaptive", heavy=True),
+                    Trace(
+                        "post",
+                        Series(t, events.post_max_h),
+                        "adaptive",
+                        heavy=True,
+                        absent=untaken,
+                    ),
                 ),
-                thresholds=_line(plasticity, "state_norm_max"),
+                thresholds=_line(data, "state_norm_max"),
                 message=message,
             ),
             spreads(largest),
@@ -174,9 +200,18 @@ def gate_plots(
     ]
 
 
-def _line(plasticity: Mapping[str, Any], key: str) -> tuple[Threshold, ...]:
-    value = threshold(plasticity, key)
-    return () if value is None else (Threshold(f"{key} {short(value)}", value),)
+def _line(data: SessionData, key: str) -> tuple[Threshold, ...]:
+    """A threshold that was the same for all attempts."""
+    values = limits(data, key)
+    same = len(values) > 0 and bool((values == values[0]).all())
+    return (Threshold(f"{key} {short(float(values[0]))}", float(values[0])),) if same else ()
+
+
+def _changing(data: SessionData, key: str) -> tuple[Trace, ...]:
+    """A threshold that was changed while the run went on."""
+    values = limits(data, key)
+    changed = np.isfinite(values).any() and not (values == values[0]).all()
+    return (Trace(key, Series(data.transactions.t, values), "baseline"),) if changed else ()
 
 
 def spreads(values: Floats) -> bool:

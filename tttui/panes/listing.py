@@ -110,7 +110,7 @@ class ListPane(Pane):
             return self.nothing_else()
         at = stops.index(self.acting) + 1 if self.acting in stops else 0
         self.turn_to(stops[at % len(stops)])
-        return f"Keys act here: {self.acting}"
+        return f"The keys act on: {self.acting}"
 
     # The rows
 

@@ -85,7 +85,7 @@ class TransactionsPane(ListPane):
     TransactionsPane #line { height: 2; padding: 0 1; }
     TransactionsPane #reasons { height: 30%; min-height: 8; }
     TransactionsPane #reasons.alone { height: 1fr; }
-    TransactionsPane Reasons { width: 2fr; max-width: 56; padding: 0 1; }
+    TransactionsPane Reasons { width: 2fr; min-width: 32; max-width: 56; padding: 0 1; }
     TransactionsPane AttemptsOverTime { width: 3fr; }
     TransactionsPane #detail { width: 48; }
     TransactionsPane #detail.alone { width: 1fr; layout: horizontal; }
@@ -227,8 +227,9 @@ class TransactionsPane(ListPane):
         return max(at, 0) if len(found) else None
 
     def _show_detail(self, view: View, index: int | None) -> None:
-        found, plasticity = view.data.transactions, view.data.meta.plasticity_cfg
+        found = view.data.transactions
         event = None if index is None else found[index]
+        plasticity = view.data.plasticity_at(event.t if event is not None else 0)
         if self.query_one("#detail").display:
             panel = self.query_one(TransactionPanel)
             panel.show(event, index or 0, len(found), plasticity, view.palette, view.glyphs)
@@ -248,12 +249,11 @@ class TransactionsPane(ListPane):
     def _show_gates(self, view: View) -> None:
         charts = [self.query_one(f"#{name}", Chart) for name in ("grad", "loss", "state")]
         lead = f"{view.glyphs.play} " if self.acting == "gates" else ""
-        wanted = (view.data.transactions, view.data.meta, view.palette, lead)
+        data = view.data
+        wanted = (data.transactions, data.meta, data.settings_changes, view.palette, lead)
         if wanted != self._plotted:
             self._plotted = wanted
-            plots = gate_plots(
-                view.data.transactions, view.data.meta.plasticity_cfg, why_none(view.data)
-            )
+            plots = gate_plots(data, why_none(data))
             for chart, (plot, log) in zip(charts, plots, strict=True):
                 chart.set_log(log)
                 chart.set_plot(replace(plot, title=lead + plot.title))
@@ -318,7 +318,7 @@ class TransactionsPane(ListPane):
         event = view.data.transactions[index]
         return (
             ("Transaction", json.dumps(dict(event.raw))),
-            ("Explanation", explain(event, view.data.meta.plasticity_cfg)),
+            ("Explanation", explain(event, view.data.plasticity_at(event.t))),
         )
 
     def exportable(self) -> str:
