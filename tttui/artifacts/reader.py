@@ -9,7 +9,13 @@ from typing import Any
 
 from tttui.artifacts.events import EventLines, EventList
 from tttui.artifacts.history import HistoryFile
-from tttui.artifacts.interventions import Changes, Recorded, in_words, read_interventions, settings_changes
+from tttui.artifacts.interventions import (
+    Changes,
+    Recorded,
+    in_words,
+    read_interventions,
+    settings_changes,
+)
 from tttui.artifacts.layout import files_of, why_missing
 from tttui.artifacts.logfile import LogFile, LogTail
 from tttui.artifacts.losses import LossFile
