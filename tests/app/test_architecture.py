@@ -10,6 +10,8 @@ from tests.app.conftest import SIZES, Driver, OpenApp
 from tests.app.grid import check_grid
 from tests.rundirs import make_run
 from tttui.artifacts.ptfile import read_pt, write_pt
+from tttui.export.request import Request
+from tttui.export.tables import table_of
 from tttui.screens.opening import StartView
 from tttui.widgets.columns import BarColumns
 
@@ -218,3 +220,11 @@ async def test_the_screen(
     async with open_app(example(tmp_path), start=ARCHITECTURE, size=size) as driver:
         await with_trajectory(driver)
         check_grid(driver.app, f"architecture-{size[0]}x{size[1]}", update_grids)
+
+
+async def test_the_decays_and_the_parameters_are_exported(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    async with open_app(make_run(tmp_path / "a", steps=64).path, start=ARCHITECTURE) as driver:
+        request = Request(driver.pane.exportable(), driver.data).checked()
+        assert list(table_of(request)) == ["unit", "a_raw", "decay", "half_life"]

@@ -64,6 +64,34 @@ def test_a_friction_without_a_ghost_is_refused(capsys: pytest.CaptureFixture[str
     assert "--mu 0.3" in capsys.readouterr().err
 
 
+def test_transactions_can_be_narrowed_by_status_and_query(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = ["export", "demo", "--what", "transactions", "--format", "csv"]
+    assert main([*asked, "--status", "commit", "--query", "t:64-160"]) == 0
+    path = Path(capsys.readouterr().out.strip())
+    assert path.name == "demo-transactions-commit-query.csv"
+    rows = [row.split(",")[:2] for row in path.read_text().splitlines()[1:]]
+    assert rows
+    assert all(status == "commit" and 64 <= int(t) <= 160 for t, status in rows)
+
+
+@pytest.mark.parametrize(
+    ("what", "options", "said"),
+    [
+        ("transactions", ["--status", "moon"], "--status moon: demo has no such transactions"),
+        ("transactions", ["--query", "grad>1e9"], "no transaction passes (0 of 6 transactions"),
+        ("transactions", ["--query", "weight>1"], "there is no 'weight'"),
+        ("weights", ["--status", "commit"], "can be narrowed, not weights"),
+    ],
+)
+def test_a_narrowing_that_cannot_be_is_refused(
+    what: str, options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", "demo", "--what", what, *options]) != 0
+    assert said in capsys.readouterr().err
+
+
 def test_nothing_is_written_into_a_session(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "demo", "--what", "mse", "--out", "runs/demo/a.png"]) == 2
     assert "lies in" in capsys.readouterr().err

@@ -1,12 +1,13 @@
 """`tttui export RUN --what WHAT`: the figures and tables of the app without the app."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
 
 from tttui.cli.open import Window
 from tttui.cli.options import root_option
-from tttui.export.request import FORMATS, TABLES_ONLY, WHATS
+from tttui.export.request import FORMATS, OF_TRANSACTIONS, TABLES_ONLY, WHATS
 
 
 class ListingCommand(click.Command):
@@ -33,6 +34,19 @@ class ListingCommand(click.Command):
 @click.option(
     "--mu", type=click.FloatRange(0, 1), help="friction of the ghost  [default: twice the true]"
 )
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    metavar="STATUS",
+    help="only transactions that ended so: commit, loss_regression ...; may be repeated",
+)
+@click.option(
+    "--query",
+    metavar="TEXT",
+    default="",
+    help="only transactions that pass, in the language of the app: 'grad>10 t:200-400'",
+)
 @click.option("--run", "which", help="which run of a store's session  [default: the newest]")
 def command(
     runs: tuple[str, ...],
@@ -44,6 +58,8 @@ def command(
     window: tuple[int, int] | None,
     log: bool,
     mu: float | None,
+    statuses: tuple[str, ...],
+    query: str,
     which: str | None,
 ) -> None:
     """Write a figure (PNG, SVG, PDF) or a table (CSV) of RUN and print its path.
@@ -58,11 +74,17 @@ def command(
     from tttui.export.request import Request
     from tttui.model.compare import compare
     from tttui.model.errors import RefusedInput
+    from tttui.model.query import TRANSACTION_WORDS, parse
 
     if what == "comparison" and len(runs) < 2:
         raise RefusedInput("--what comparison: name two or more sessions")
     if mu is not None and what != "ghost":
         raise RefusedInput(f"--mu {mu:g}: belongs to --what ghost, not to {what}")
+    if (statuses or query) and what not in OF_TRANSACTIONS:
+        option = "--status" if statuses else "--query"
+        known = ", ".join(sorted(OF_TRANSACTIONS))
+        raise RefusedInput(f"{option}: only --what {known} can be narrowed, not {what}")
+    passing = parse(query, TRANSACTION_WORDS)
     if what not in ("comparison", "sessions") and len(runs) > 1:
         raise RefusedInput(f"--what {what}: takes one session, not {len(runs)}")
     places = [find_run(root, run) for run in runs]
@@ -88,5 +110,22 @@ def command(
         compared = compare(data, [reader.trajectory() for reader in readers])
     trajectory = readers[0].trajectory() if what != "comparison" else None
     summaries = tuple(map(read_summary, places)) if what == "sessions" else ()
-    request = Request(what, data[0], trajectory, t, window, log, compared, summaries, ghost_mu=mu)
+    request = Request(
+        what,
+        data[0],
+        trajectory,
+        t,
+        window,
+        log,
+        compared,
+        summaries,
+        statuses=whole_names(statuses, data[0].transactions.statuses) if statuses else None,
+        query=passing,
+        ghost_mu=mu,
+    )
     result(str(export(request, fmt, target)))
+
+
+def whole_names(given: Iterable[str], known: Sequence[str]) -> frozenset[str]:
+    """Statuses in full: `grad_norm` is `rollback_grad_norm`, where that is one."""
+    return frozenset(f"rollback_{name}" if f"rollback_{name}" in known else name for name in given)

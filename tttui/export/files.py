@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tttui.artifacts.atomic import write_whole
-from tttui.export.request import FORMATS, TABLES_ONLY, Request
+from tttui.export.request import FORMATS, OF_TRANSACTIONS, TABLES_ONLY, Request
 from tttui.export.tables import csv_of, table_of
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
@@ -60,6 +60,10 @@ def stem(request: Request) -> str:
         parts.append(f"t{request.at}")
     elif request.window is not None and request.window != (request.first, request.last):
         parts.append(f"{request.window[0]}-{request.window[1]}")
+    if request.what in OF_TRANSACTIONS and request.statuses is not None:
+        parts += [status.removeprefix("rollback_") for status in sorted(request.statuses)]
+    if request.what in OF_TRANSACTIONS and request.query:
+        parts.append("query")
     return re.sub(r"[^\w.-]+", "_", "-".join(parts))
 
 

@@ -36,7 +36,10 @@ TABLES_ONLY = frozenset({"sessions"})
 """What has no figure."""
 
 OF_TRANSACTIONS = frozenset({"transactions", "gates", "reasons"})
-"""What a filter of the transactions applies to as a whole."""
+"""What is about transactions alone."""
+
+FILTERED = OF_TRANSACTIONS | {"mse"}
+"""What a filter of the transactions applies to."""
 
 NEEDS_TRAJECTORY = frozenset({"trajectory", "ghost", "state"})
 
@@ -189,6 +192,8 @@ class Request:
         events = self.data.transactions
         t0, t1 = self.span
         inside = (events.t >= t0) & (events.t <= t1)
+        if self.what not in FILTERED:
+            return events, inside
         passed = matching(events, self.query, self.statuses)
         return events, inside if passed is None else inside & passed
 

@@ -220,4 +220,4 @@ class ArchitecturePane(Pane):
         return [(self._region.capitalize(), text)] if text else []
 
     def exportable(self) -> str:
-        return "weights"
+        return "architecture"
