@@ -85,7 +85,8 @@ def test_a_crowded_lane_shows_the_share_that_was_rolled_back() -> None:
     status = np.where(np.arange(1000) % 2, 2, 0)
     status[:500] = 0
     found = lane(Marks(np.arange(1000), status), TimeAxis(0, 999, 20))
-    shown = {column: char for column, char, _, _ in one_row(found, DARK, UNICODE)}
+    columns, chars, _, _ = one_row(found, DARK, UNICODE)
+    shown = {column: chr(char) for column, char in zip(columns, chars, strict=True)}
     assert (shown[2], shown[17]) == ("●", "▄")
 
 

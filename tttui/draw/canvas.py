@@ -52,6 +52,12 @@ class Canvas:
             column = self.write(row, column, text, ink, bold=bold)
         return column
 
+    def place(self, row: int, columns: Ints, chars: Ints, ink: Ints, bold: Bools) -> None:
+        """Set single cells of a row [n] to codepoints in colours; all must lie on the canvas."""
+        self.char[row, columns] = chars
+        self.ink[row, columns] = ink
+        self.bold[row, columns] = bold
+
     def put(self, where: Bools, char: str | Ints, ink: Colour, bold: bool = False) -> None:
         """Set the cells of a mask [rows, columns] to one character or to an array of codepoints."""
         codes = ord(char) if isinstance(char, str) else char[where]

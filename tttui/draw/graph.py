@@ -8,7 +8,7 @@ import numpy as np
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
 from tttui.draw.glyphs import Glyphs
-from tttui.draw.marks import CROWDED, Lane, Marks, lane
+from tttui.draw.marks import CROWDED, Lane, Marks, lane, signs
 from tttui.draw.palette import Palette
 from tttui.draw.reading import Part, status_words
 from tttui.model.transactions import COMMIT
@@ -144,16 +144,19 @@ def _paint_row(
     gravest = found.gravest(kinds)
     most = int(counts.max()) if counts.size else 0
     bars = most > CROWDED and COMMIT not in kinds
-    columns = np.flatnonzero(counts).tolist()
-    for column in columns:
-        name = found.statuses[int(gravest[column])]
-        n = int(counts[column])
-        char = glyphs.bars[max(1, round(8 * n / most))] if bars else glyphs.status(name)
-        canvas.write(row, left + column, char, palette.status(name), bold=n > 1 and not bars)
+    columns = np.flatnonzero(counts)
+    n = counts[columns]
+    codes, inks = signs(found.statuses, palette, glyphs)
+    kind = gravest[columns] if len(columns) else columns
+    chars = codes[kind]
+    if bars:
+        level = np.maximum(1, np.rint(8 * n / most)).astype(np.int64)
+        chars = np.array([ord(bar) for bar in glyphs.bars])[level]
+    canvas.place(row, left + columns, chars, inks[kind], (n > 1) & (not bars))
     if bars and left >= 2:
         name = found.statuses[kinds[int(found.counts[:, list(kinds)].sum(axis=0).argmax())]]
         canvas.write(row, left - 2, glyphs.status(name), palette.status(name))
-    return [] if bars else [left + column for column in columns]
+    return [] if bars else (left + columns).tolist()
 
 
 def _paint_branches(

@@ -1,12 +1,11 @@
 """Update attempts as marks along the time axis, and as a graph of commits."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from tttui.draw.axis import TimeAxis
-from tttui.draw.colours import Colour
 from tttui.draw.glyphs import SEVERITY, Glyphs
 from tttui.draw.palette import Palette
 from tttui.model.arrays import Bools, Ints
@@ -96,27 +95,34 @@ def lane(marks: Marks, axis: TimeAxis) -> Lane:
     return Lane(counts, marks.statuses)
 
 
-def one_row(
-    found: Lane, palette: Palette, glyphs: Glyphs
-) -> Iterator[tuple[int, str, Colour, bool]]:
-    """The attempts in a single row: (column, character, ink, bold) of each column that has some.
+def one_row(found: Lane, palette: Palette, glyphs: Glyphs) -> tuple[Ints, Ints, Ints, Bools]:
+    """The attempts in a single row: columns that have some, their codepoints, inks and bold [n].
 
     The gravest status of a column, bold where it stands for several attempts. In a crowded lane
     a bar: the share of the column's attempts that were not committed, in the colour of the most
     frequent such status; a column of commits alone has a commit's glyph.
     """
-    total, gravest = found.total, found.gravest()
-    failed = found.counts.copy()
-    failed[:, COMMIT] = 0
-    for column in np.flatnonzero(total).tolist():
-        lost = int(failed[column].sum())
-        name = found.statuses[int(gravest[column])]
-        if not found.crowded or not lost:
-            yield column, glyphs.status(name), palette.status(name), int(total[column]) > 1
-            continue
-        name = found.statuses[int(failed[column].argmax())]
-        level = max(1, round(8 * lost / int(total[column])))
-        yield column, glyphs.bars[level], palette.status(name), False
+    columns = np.flatnonzero(found.total)
+    counts, total = found.counts[columns], found.total[columns]
+    codes, inks = signs(found.statuses, palette, glyphs)
+    kind = found.gravest()[columns]
+    chars, ink, bold = codes[kind], inks[kind], total > 1
+    if found.crowded:
+        failed = counts.copy()
+        failed[:, COMMIT] = 0
+        lost = failed.sum(axis=1)
+        level = np.maximum(1, np.rint(8 * lost / total)).astype(np.int64)
+        bars = np.array([ord(bar) for bar in glyphs.bars])
+        chars = np.where(lost > 0, bars[level], chars)
+        ink = np.where(lost > 0, inks[failed.argmax(axis=1)], ink)
+        bold &= lost == 0
+    return columns, chars, ink, bold
+
+
+def signs(statuses: Sequence[str], palette: Palette, glyphs: Glyphs) -> tuple[Ints, Ints]:
+    """Codepoint and colour of every status [n]."""
+    codes = np.array([ord(glyphs.status(name)) for name in statuses], dtype=np.int64)
+    return codes, np.array([palette.status(name) for name in statuses], dtype=np.int64)
 
 
 def _grade(status: str) -> int:

@@ -223,9 +223,9 @@ class _Painter:
         marks, row = self.plot.marks, self.layout.lane
         if marks is None or row < 0:
             return
-        left = self.layout.gutter
-        for column, char, ink, bold in one_row(lane(marks, self.axis), self.palette, self.glyphs):
-            self.canvas.write(row, left + column, char, ink, bold=bold)
+        left, found = self.layout.gutter, lane(marks, self.axis)
+        columns, chars, ink, bold = one_row(found, self.palette, self.glyphs)
+        self.canvas.place(row, left + columns, chars, ink, bold)
 
     def say(self, text: str) -> None:
         """A sentence in the middle of the plot."""

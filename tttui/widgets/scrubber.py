@@ -77,8 +77,8 @@ class Scrubber(TimeView):
         if low is not None and high is not None:
             window = glyphs.edge * (high - low + 1)
             canvas.write(0, left + low, window, palette.muted, palette.window)
-        for column, char, ink, bold in one_row(lane(self._marks, axis), palette, glyphs):
-            canvas.write(0, left + column, char, ink, bold=bold)
+        columns, chars, marks_ink, bold = one_row(lane(self._marks, axis), palette, glyphs)
+        canvas.place(0, left + columns, chars, marks_ink, bold)
         for column in self.changes.columns(axis).tolist():
             canvas.write(0, left + column, glyphs.change, palette.accent, bold=True)
         return canvas
