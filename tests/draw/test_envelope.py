@@ -1,11 +1,14 @@
 """Columns of a series hold exactly the extremes and the mean of their samples."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tttui.draw.envelope import BLOCK, Series
+from tttui.draw import envelope
+from tttui.draw.envelope import BLOCK, FEW, Series
 
 VALUES = st.lists(
     st.one_of(
@@ -25,17 +28,19 @@ def brute(series: Series, low: float, high: float) -> tuple[float, float, float]
     )
 
 
-@settings(max_examples=120, deadline=None)
+@pytest.mark.parametrize("few", [-1, FEW], ids=["by blocks", "sample by sample"])
+@settings(max_examples=60, deadline=None)
 @given(values=VALUES, width=st.integers(1, 40), gaps=st.integers(1, 5), data=st.data())
 def test_columns_equal_a_direct_computation(
-    values: list[float], width: int, gaps: int, data: st.DataObject
+    few: int, values: list[float], width: int, gaps: int, data: st.DataObject
 ) -> None:
     n = len(values)
     t = np.cumsum(data.draw(st.lists(st.integers(0, gaps), min_size=n, max_size=n)), dtype=np.int64)
     series = Series(t, np.array(values))
     first, last = (int(t[0]), int(t[-1])) if n else (0, 1)
     edges = np.linspace(first - 1.5, last + 1.5, width + 1)
-    found = series.columns(edges)
+    with patch.object(envelope, "FEW", few):
+        found = series.columns(edges)
     for i in range(width):
         expected = brute(series, edges[i], edges[i + 1])
         assert found.low[i] == pytest.approx(expected[0], nan_ok=True)
@@ -50,8 +55,10 @@ def test_a_grown_series_equals_one_built_at_once(values: list[float], cut: float
     k = int(cut * len(values))
     grown = Series(t, y, grown_from=Series(t[:k], y[:k]))
     edges = np.linspace(-0.5, len(values), 7)
+    with patch.object(envelope, "FEW", -1):
+        both = [s.columns(edges) for s in (grown, Series(t, y))]
     for name in ("low", "high", "mean", "count"):
-        one, other = (getattr(s.columns(edges), name) for s in (grown, Series(t, y)))
+        one, other = (getattr(columns, name) for columns in both)
         np.testing.assert_allclose(one, other)
 
 
