@@ -1,18 +1,25 @@
-"""A run that was started in the app goes on when the terminal, or the app, is gone."""
+"""A run that was started in the app outlives its terminal, the connection and the app."""
 
 import os
+import random
 import signal
+import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
+import psutil
 import pytest
 
-from tests.engine.sessions import run_through, same, settings
+from tests.engine.sessions import create, run_through, same, settings
 from tests.live import alive, end, state, status, wait_until
 from tests.terminal.harness import PtyProgram
+from tests.terminal.loopback import environment, serving
 from tttui.artifacts.discover import find_sessions
-from tttui.cli.main import main
+from tttui.artifacts.status import status_of
 
 COMMAND = [sys.executable, "-m", "tttui"]
 
@@ -29,45 +36,167 @@ def root(tmp_path: Path) -> Iterator[Path]:
         end(place.path)
 
 
-def start_one(program: PtyProgram, root: Path) -> int:
-    """Start a slow session with the form; the process that runs it."""
-    program.wait_for("No session found")
-    program.press("n")
-    program.wait_for("New session")
-    program.press(*"one", *["down"] * 4, *"300", *["down"] * 10, *"200")
-    program.wait_for(r"300 steps: about 2 s at 200 steps/s")
-    program.press("enter")
-    program.wait_for(r"one.*running")
-    pid = status(root / "one")["pid"]
-    assert isinstance(pid, int)
-    return pid
+class Way(NamedTuple):
+    """How a run loses the app that it was started with."""
+
+    command: list[str]
+    """Runs the app."""
+    cut: Callable[[PtyProgram, psutil.Process], None]
+    """Gets the program in the pty and the process of the app."""
 
 
-@pytest.mark.parametrize("how", ["hangup", "kill"])
-def test_the_run_goes_on_and_ends_as_if_nothing_was(tmp_path: Path, root: Path, how: str) -> None:
+def app_command(root: Path) -> list[str]:
+    """The app on a root of its own."""
+    root.mkdir()
+    return [*COMMAND, str(root)]
+
+
+def start_all(programs: Iterable[PtyProgram]) -> None:
+    """Start a slow session with the form of each app, side by side."""
+    for program in programs:
+        program.wait_for("No session found")
+        program.press("n")
+    for program in programs:
+        program.wait_for("New session")
+        program.press(*"one", *["down"] * 4, *"300", *["down"] * 10, *"200")
+        program.wait_for(r"300 steps: about 2 s at 200 steps/s")
+    for program in programs:
+        program.press("enter")
+    for program in programs:
+        program.wait_for(r"one.*running")
+
+
+def app_on(root: Path) -> psutil.Process:
+    """The process of the app that looks at this root, wherever it was started from."""
+    words = [*COMMAND, str(root)]
+    return next(p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == words)
+
+
+def hang_up(program: PtyProgram, _: psutil.Process) -> None:
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), program.fd)  # closes the terminal's side of the pty
+
+
+def kill(program: PtyProgram, _: psutil.Process) -> None:
+    os.kill(program.pid, signal.SIGKILL)
+
+
+def fall_silent(program: PtyProgram, _: psutil.Process) -> None:
+    os.kill(program.pid, signal.SIGSTOP)
+
+
+def outlives(tmp_path: Path, root: Path, ways: Mapping[str, Way]) -> None:
+    """Start a run with the form of an app for each way, take all the apps away, compare."""
     whole = run_through(tmp_path / "whole", CHOSEN)
-    env = {"OMP_NUM_THREADS": "1"}
-    with PtyProgram([*COMMAND, str(root)], env=env) as program:
-        start_one(program, root)
-        if how == "kill":
-            os.kill(program.pid, signal.SIGKILL)
-        else:
-            with open(os.devnull, "rb") as nothing:
-                os.dup2(nothing.fileno(), program.fd)  # closes the terminal's side of the pty
-        wait_until(lambda: not alive(program.pid))
-    assert state(root / "one") in ("running", "completed")  # a fast machine may be done
-    wait_until(lambda: state(root / "one") == "completed")
-    assert same(whole, root / "one") == []
+    with ExitStack() as stack:
+        programs = {
+            name: stack.enter_context(PtyProgram(way.command)) for name, way in ways.items()
+        }
+        start_all(programs.values())
+        apps = {name: app_on(root / name) for name in ways}
+        for name, way in ways.items():
+            way.cut(programs[name], apps[name])
+        wait_until(lambda: not any(alive(app.pid) for app in apps.values()))
+    sessions = {name: root / name / "one" for name in ways}
+    for name, session in sessions.items():
+        assert state(session) in ("running", "completed"), name  # a fast machine may be done
+    wait_until(lambda: all(state(session) == "completed" for session in sessions.values()))
+    for name, session in sessions.items():
+        assert same(whole, session) == [], name
 
 
-def test_after_a_kill_of_the_app_and_of_the_run_the_session_is_resumed_exactly(
+@contextmanager
+def resumed(session: Path, *, speed: int) -> Iterator[psutil.Popen]:
+    """The session goes on in a process of its own, until the end of the block."""
+    words = [*COMMAND, "resume", str(session), "--quiet", "--speed-limit", str(speed)]
+    process = psutil.Popen(words, stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        wait_until(
+            lambda: state_now(session) != "crashed" and status(session)["pid"] == process.pid
+        )
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def state_now(session: Path) -> str | None:
+    """What is true of the run, whatever it wrote last."""
+    found = status_of(session, time.time())
+    return found.state if found is not None else None
+
+
+def read_until(program: PtyProgram, moment: float) -> None:
+    while (left := moment - time.monotonic()) > 0 and program.status is None:
+        program.pump(left)
+
+
+def test_a_run_outlives_its_terminal_and_its_app(tmp_path: Path, root: Path) -> None:
+    ways = {"terminal closed": hang_up, "app killed": kill}
+    outlives(
+        tmp_path, root, {name: Way(app_command(root / name), cut) for name, cut in ways.items()}
+    )
+
+
+def test_a_run_outlives_the_connection_that_the_app_was_used_over(
     tmp_path: Path, root: Path
 ) -> None:
-    whole = run_through(tmp_path / "whole", CHOSEN)
-    with PtyProgram([*COMMAND, str(root)], env={"OMP_NUM_THREADS": "1"}) as program:
-        pid = start_one(program, root)
-        os.kill(pid, signal.SIGKILL)
-        os.kill(program.pid, signal.SIGKILL)
-    wait_until(lambda: not alive(pid))
-    assert main(["resume", str(root / "one"), "--quiet"]) == 0
+    here = environment(tmp_path)
+    with serving(tmp_path) as server:
+        ways = {
+            "client killed": kill,
+            "server killed": lambda _, app: server.drop(app),
+            "client silent": fall_silent,  # nobody says that it is gone: the server has to ask
+        }
+        outlives(
+            tmp_path,
+            root,
+            {
+                name: Way(server.command(app_command(root / name), here), cut)
+                for name, cut in ways.items()
+            },
+        )
+
+
+def test_kills_of_the_run_and_of_the_app_at_random_moments_leave_no_trace(
+    tmp_path: Path, root: Path
+) -> None:
+    chosen = settings(steps=600, checkpoint_s=0.1)
+    whole = run_through(tmp_path / "whole", chosen)
+    create(root / "one", chosen).close("interrupted")
+    moments = random.Random(3)
+    with PtyProgram([*COMMAND, str(root)]) as app:
+        for killed in (("run",), ("run",), ("run", "app")):
+            with resumed(root / "one", speed=50) as run:
+                app.wait_for("one .*running")
+                read_until(app, time.monotonic() + moments.uniform(0.0, 0.3))
+                for which in killed:
+                    (run if which == "run" else app.process()).kill()
+                wait_until(lambda: state_now(root / "one") == "crashed")
+            if "app" not in killed:
+                app.wait_for("one .*crashed")
+    with resumed(root / "one", speed=5000):
+        wait_until(lambda: state(root / "one") == "completed")
     assert same(whole, root / "one") == []
+
+
+def test_two_apps_steer_one_run_and_one_outlives_the_other(root: Path) -> None:
+    create(root / "one", settings(steps=100_000)).close("interrupted")
+    command = [*COMMAND, str(root)]
+    with (
+        resumed(root / "one", speed=50),
+        PtyProgram(command) as first,
+        PtyProgram(command) as second,
+    ):
+        for app in (first, second):
+            app.wait_for("one .*running")
+        first.press("p")
+        second.wait_for("one .*paused")
+        second.press("p")
+        for app in (first, second):
+            app.wait_for("one .*running")
+        first.press("q")
+        assert first.wait_exit() == 0
+        second.press("p")
+        second.wait_for("one .*paused")
+        assert state(root / "one") == "paused"
