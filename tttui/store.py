@@ -42,8 +42,11 @@ BATCH_ROWS = 60_000
 REFRESH_S = 0.45
 """Least time between two looks at changing files, in seconds."""
 
+LISTEN_S = 0.015
+"""The same while a run is asked for something and has not answered."""
+
 HURRY_S = 0.04
-"""The same after a run has been asked for something."""
+"""The same after the answer."""
 
 HURRIED_S = 1.0
 """How long after the answer, in seconds: what was asked for has to become visible."""
@@ -283,9 +286,7 @@ class Store:
             with self._wake:
                 due = now = time.monotonic()
                 while not (self._stopping or self._commands):
-                    hurried = bool(self._asked) or now < self._hurried_until
-                    pace = HURRY_S if hurried else REFRESH_S if self._stale else LOOK_S
-                    due = refreshed + pace
+                    due = refreshed + self._pace(now)
                     if now >= due or self._summarising:
                         break
                     self._wake.wait(due - now)
@@ -305,6 +306,14 @@ class Store:
                 self._publish(replace(self.snapshot, error=str(error), scanned=True))
         if self._watcher is not None:
             self._watcher.stop()
+
+    def _pace(self, now: float) -> float:
+        """Seconds from one look at the files to the next."""
+        if self._asked:
+            return LISTEN_S
+        if now < self._hurried_until:
+            return HURRY_S
+        return REFRESH_S if self._stale else LOOK_S
 
     def _publish(self, snapshot: Snapshot) -> None:
         with self._publishing:

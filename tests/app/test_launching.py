@@ -11,6 +11,7 @@ from tests.engine.sessions import create, run_through, same, settings
 from tests.live import alive, end, state, status, wait_until
 from tttui.artifacts.discover import find_sessions
 from tttui.cli.main import main
+from tttui.engine.base import SHIPPED
 from tttui.screens.launch import LaunchForm
 
 
@@ -65,7 +66,7 @@ async def test_a_session_that_the_form_starts_is_opened_and_like_any_other(
     root: Path, tmp_path: Path, open_app: OpenApp
 ) -> None:
     async with open_app(root) as driver:
-        await fill(driver, "n", name="one", **SHORT)
+        await fill(driver, "n", name="one", base=str(SHIPPED / "spread.pt"), **SHORT)
         await driver.press("enter")
         await driver.until(lambda: state(root / "one") == "completed", "the run")
         await driver.until(lambda: shown(driver) == ("one", 200), "its steps on the screen")

@@ -94,7 +94,8 @@ def test_a_session_that_cannot_be_made_leaves_nothing_behind(
 def test_the_status_says_how_it_stands(tmp_path: Path) -> None:
     run = create(tmp_path / "a")
     run.advance(40)
-    run.set_state("paused")
+    run.state = "paused"
+    run.tell()
     status = json.loads((tmp_path / "a" / "status.json").read_text())
     assert (status["state"], status["t"], status["steps_total"]) == ("paused", 40, 200)
     run.close("interrupted")

@@ -49,7 +49,7 @@ def test_a_crashed_session_agrees_up_to_its_checkpoint(tmp_path: Path) -> None:
     run.advance(90)
     run.checkpoint()
     run.advance(60)
-    run.set_state("running")
+    run.tell()
     run.fail(RuntimeError("gone"))
     assert failed(tmp_path / "a") == {}
 

@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -128,13 +129,15 @@ def process_runs(pid: int, started_at: float | None) -> bool:
 
 def own_process() -> dict[str, Any]:
     """pid, process_started_at (Unix seconds) and host of this process, as status.json has them."""
+    return dict(_process(os.getpid()))
+
+
+@lru_cache(maxsize=1)
+def _process(pid: int) -> Mapping[str, Any]:
     import psutil  # costs 15 ms, which only writers pay
 
-    return {
-        "pid": os.getpid(),
-        "process_started_at": psutil.Process().create_time(),
-        "host": socket.gethostname(),
-    }
+    started_at = psutil.Process(pid).create_time()
+    return {"pid": pid, "process_started_at": started_at, "host": socket.gethostname()}
 
 
 def ago(seconds: float) -> str:

@@ -18,7 +18,7 @@ from tttui.model.errors import RefusedInput
 FRAMES_EVERY = 0.1
 """Seconds between two reports of progress."""
 
-NAP = 0.02
+NAP = 0.01
 """Longest sleep in seconds while a run is paused or a rate limit holds it back: whatever is
 asked of it is noticed in time."""
 
@@ -48,7 +48,8 @@ def drive(
         wait = course.advance(until)
         if wait:
             run.keep_alive()
-            time.sleep(wait)
+            if not run.asked:
+                time.sleep(wait)
         now = time.monotonic()
         if on_progress is not None and now >= report_at:
             report_at = now + FRAMES_EVERY
@@ -78,6 +79,7 @@ class Course:
         self._limit(max_rate)
         if paused:
             self._pause()
+            run.tell()
 
     def obey(self) -> bool:
         """Do what was asked for; whether the run is to go on."""
@@ -113,7 +115,8 @@ class Course:
         run.advance_stretch(limit)
         if goal is not None and self._reached(goal):
             self._goal = None
-            self._run.set_state("paused")
+            run.state = "paused"
+            run.tell()
         return 0.0
 
     def _reached(self, goal: Goal) -> bool:
@@ -136,7 +139,7 @@ class Course:
             case "continue":
                 self._paused = False
                 self._measure()
-                run.set_state("running")
+                run.state = "running"
             case "step":
                 self._step(Goal(t=run.t + value))
             case "chunk":
@@ -155,12 +158,12 @@ class Course:
 
     def _pause(self) -> None:
         self._paused, self._goal = True, None
-        self._run.set_state("paused")
+        self._run.state = "paused"
 
     def _step(self, goal: Goal) -> None:
         self._paused, self._goal = True, goal
         self._measure()
-        self._run.set_state("running")
+        self._run.state = "running"
 
     def _limit(self, rate: float | None) -> None:
         self._run.speed_limit = rate

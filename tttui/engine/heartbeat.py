@@ -11,6 +11,9 @@ from tttui.artifacts.writer import RunWriter
 HEARTBEAT_S = 1.0
 """Time in seconds between two writes of status.json."""
 
+PAUSED_S = 5.0
+"""The same while the run is paused: it says only that it is there."""
+
 RATE_POINTS = 5
 """Heartbeats over which the speed is measured."""
 
@@ -42,7 +45,7 @@ class Heartbeat:
 
     def beat(self, t: int) -> None:
         """Write status.json. Raises TttuiError where the disk does not take it."""
-        self._next = time.monotonic() + HEARTBEAT_S
+        self._next = time.monotonic() + (PAUSED_S if self.state == "paused" else HEARTBEAT_S)
         self._writer.status(
             state=self.state,
             t=t,

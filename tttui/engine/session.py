@@ -42,7 +42,7 @@ from tttui.model.settings import Settings
 FLUSH_S = 0.25
 """Time in seconds after which rows go to the disk."""
 
-LOOK_S = 0.02
+LOOK_S = 0.01
 """Time in seconds after which requests are looked for."""
 
 
@@ -115,7 +115,7 @@ class SessionRun:
         self._checkpoint_at = self._flush_at + settings.checkpoint_s
         self._log.started(self.t, self.stepper.interventions)
         self._recorded_mu = self.meta.get("mu_schedule")
-        self.set_state("running")
+        self.tell()
 
     @classmethod
     def create(
@@ -210,6 +210,11 @@ class SessionRun:
                 self.checkpoint()
             self._checkpoint_at = now + self._checkpoint_s
 
+    @property
+    def asked(self) -> bool:
+        """Something was asked of this run that nobody has taken on yet."""
+        return bool(self._requests)
+
     def requests(self) -> list[Request]:
         """What was asked of this run and is not answered yet; whoever drives it answers."""
         found, self._requests = self._requests, []
@@ -242,7 +247,6 @@ class SessionRun:
         if kind == "settings":
             changes = [*self.meta.get("settings_changes", []), {"t": t, **value}]
             self.update_meta({"settings_changes": changes})
-        self._heart.beat(self.t)
 
     def checkpoint(self) -> None:
         """Save a point from which the session goes on exactly."""
@@ -258,9 +262,17 @@ class SessionRun:
         self._checkpointed = (self.t, len(self.stepper.interventions))
         self._record_mu()
 
-    def set_state(self, state: str) -> None:
-        """Say in status.json what the run is doing: `running` or `paused`."""
+    @property
+    def state(self) -> str:
+        """What the run is doing: `running` or `paused`; told with the next answer or beat."""
+        return self._heart.state
+
+    @state.setter
+    def state(self, state: str) -> None:
         self._heart.state = state
+
+    def tell(self) -> None:
+        """Say in status.json, now, where the run stands."""
         self._writer.flush()
         self._heart.beat(self.t)
 

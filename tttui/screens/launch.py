@@ -49,7 +49,6 @@ class LaunchForm(ModalScreen[Plan | None]):
         with Vertical() as box:
             source = self.plan.source
             box.border_title = TITLES[self.plan.kind] + (f" {source.name}" if source else "")
-            box.border_subtitle = "enter starts, ctrl+y copies the command, esc closes"
             self._wrong = self.plan.problems()
             yield Fields(self._rows())
             yield Static(id="help")
@@ -132,3 +131,6 @@ class LaunchForm(ModalScreen[Plan | None]):
             command.update(Text(plan.command()))
             estimate.update(Text(plan.estimate(*self._measured), "dim"))
         self.query_one("#help", Static).update(said)
+        place = f"field {plan.names.index(name) + 1} of {len(plan.names)}"
+        keys = "enter starts, ctrl+y copies the command, esc closes"
+        self.query_one(Vertical).border_subtitle = f"{place}: {keys}"

@@ -23,7 +23,7 @@ from tttui.draw.states import state_ink, state_mark
 from tttui.keys import COMMANDS, TABS, Command
 from tttui.model.ages import age_text
 from tttui.model.session import SessionData
-from tttui.panes import make_pane
+from tttui.panes import make_pane, prepare
 from tttui.panes.overview import marks_of
 from tttui.panes.view import Pane, View
 from tttui.remembered import Remembered
@@ -221,6 +221,8 @@ class MainScreen(DrivingScreen):
         if pane.is_mounted:
             pane.show(self._view(data))
             self._show_changes(data, pane)
+            if self.shown is None:
+                prepare()
             self.shown = self.snapshot
         self._show_keys()
 
@@ -305,7 +307,7 @@ class MainScreen(DrivingScreen):
                 and status.t is not None
             ):
                 state += f"  {status.t}/{status.steps_total}"
-                if status.steps_per_second:
+                if status.steps_per_second and status.state == "running":
                     state += f"  {status.steps_per_second:,.0f} steps/s".replace(",", " ")
             look = style(state_ink(status.state, self.palette), bold=True)
         self._top.show(tuple(parts), state, look)
