@@ -1,6 +1,7 @@
-"""The six tabs, each imported when it is first shown: the app starts with one of them."""
+"""The six tabs: the app starts with one of them and imports the others once that one is shown."""
 
 from importlib import import_module
+from threading import Thread
 
 from tttui.panes.view import Pane
 
@@ -19,3 +20,13 @@ def make_pane(tab: str) -> Pane:
     """The pane of a tab by its name."""
     pane: Pane = getattr(import_module(f"tttui.panes.{tab}"), PANES[tab])()
     return pane
+
+
+def prepare() -> None:
+    """Import all tabs in the background, so that the first visit of one need not."""
+
+    def work() -> None:
+        for tab in PANES:
+            import_module(f"tttui.panes.{tab}")
+
+    Thread(target=work, name="tabs", daemon=True).start()
