@@ -73,7 +73,7 @@ def lay(
     """A thin line through the free cells of these rows at every change; the axis starts at
     column `left`."""
     columns = left + changes.lines(axis)
-    for row in rows:
+    for row in rows if len(columns) else ():
         free = columns[canvas.char[row, columns] == _SPACE]
         canvas.char[row, free] = ord(glyphs.change_line)
         canvas.ink[row, free] = palette.muted
@@ -91,7 +91,12 @@ def flag(
 ) -> None:
     """A flag in this row at every change, where the row shows one of the characters `over`."""
     columns = left + changes.columns(axis)
-    open_ = columns[np.isin(canvas.char[row, columns], [ord(char) for char in over])]
+    if not len(columns):
+        return
+    there, fits = canvas.char[row, columns], np.zeros(len(columns), dtype=np.bool_)
+    for char in over:
+        fits |= there == ord(char)
+    open_ = columns[fits]
     canvas.char[row, open_] = ord(glyphs.change)
     canvas.ink[row, open_] = palette.accent
     canvas.bold[row, open_] = True

@@ -5,6 +5,7 @@ blocks and the two ragged ends of every column, so it costs the same for any len
 extreme is ever lost.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,6 +96,12 @@ class Series:
             t = np.clip(t, -(2.0**62), 2.0**62).astype(np.int64)
         return np.asarray(np.searchsorted(self.t, t, side="right" if after else "left"))
 
+    def _row(self, t: float, *, after: bool = False) -> int:
+        """The same for one finite position, without the detour over arrays."""
+        whole = self.t.dtype.kind in "iu"
+        at = (math.floor(t) if after else math.ceil(t)) if whole else t
+        return int(np.searchsorted(self.t, at, side="right" if after else "left"))
+
     def columns(self, edges: Floats) -> Columns:
         """Summaries of the samples with edges[i] <= t < edges[i+1]; `edges` [n+1] ascends."""
         at = self.index(edges)
@@ -146,7 +153,7 @@ class Series:
         return Columns(low, high, mean, count)
 
     def _directly(self, start: Ints, stop: Ints) -> Columns:
-        """Summaries of adjoining columns of the samples start..stop (exclusive), sample by sample."""
+        """Summaries of adjoining columns, of the samples start..stop (exclusive) one by one."""
         n, count = len(start), stop - start
         y, own = self.y[start[0] : stop[-1]], np.flatnonzero(count)
         low, high, mean = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
@@ -172,28 +179,36 @@ class Series:
 
         None when there is no finite sample; the third is NaN when nothing is positive.
         """
-        i, j = int(self.index(t0)), int(self.index(t1, after=True))
+        i, j = self._row(t0), self._row(t1, after=True)
+        if 0 < j - i <= FEW:
+            y = self.y[i:j]
+            low, high = float(np.fmin.reduce(y)), float(np.fmax.reduce(y))
+            if math.isfinite(low) and math.isfinite(high):
+                above = y[y > 0] if low <= 0 else None
+                if above is None or len(above):
+                    return low, high, low if above is None else float(above.min())
+                return low, high, math.nan
         head, tail = min(-(-i // BLOCK) * BLOCK, j), max(j // BLOCK * BLOCK, i)
         if tail <= head:
             head, tail = j, j
         found = _summary(np.concatenate([self.y[i:head], self.y[tail:j]])[None, :])
-        low, high, positive = found.finite_low, found.finite_high, found.positive
+        lows, highs, positives = found.finite_low, found.finite_high, found.positive
         if tail > head:
             rows = slice(head // BLOCK, tail // BLOCK)
-            low = np.append(low, self._blocks.finite_low[rows])
-            high = np.append(high, self._blocks.finite_high[rows])
-            positive = np.append(positive, self._blocks.positive[rows])
-        if np.isnan(low).all():
+            lows = np.append(lows, self._blocks.finite_low[rows])
+            highs = np.append(highs, self._blocks.finite_high[rows])
+            positives = np.append(positives, self._blocks.positive[rows])
+        if np.isnan(lows).all():
             return None
         return (
-            float(np.fmin.reduce(low)),
-            float(np.fmax.reduce(high)),
-            float(np.fmin.reduce(positive)),
+            float(np.fmin.reduce(lows)),
+            float(np.fmax.reduce(highs)),
+            float(np.fmin.reduce(positives)),
         )
 
     def at(self, t: float) -> tuple[float, float] | None:
         """Position and value of the newest sample at or before t; None when there is none."""
-        i = int(self.index(t, after=True)) - 1
+        i = self._row(t, after=True) - 1
         return None if i < 0 else (float(self.t[i]), float(self.y[i]))
 
 

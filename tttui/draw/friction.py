@@ -133,7 +133,7 @@ def _scale(
         return
 
     def column(mu: float) -> int:
-        spot = round(float(scale.position(np.array([mu]))[0]) * (columns - 1))
+        spot = round((mu - scale.low) / (scale.high - scale.low) * (columns - 1))
         return left + gutter + min(max(spot, 0), columns - 1)
 
     rows = height - 2

@@ -70,11 +70,17 @@ class Frame:
 
     def cell(self, x: float, y: float) -> tuple[int, int] | None:
         """Row and column of the cell that holds a point; None outside."""
-        column, row = self.dots(np.array([x]), np.array([y]))
-        wide, high = self.size
-        if not (0 <= column[0] < wide and 0 <= row[0] < high):
+        if not (math.isfinite(x) and math.isfinite(y)):
             return None
-        return int(row[0]) // self.down, int(column[0]) // self.across
+        wide, high = self.size
+        # The same as `dots`, for which one point is too few to be quick.
+        right = (x - self.x) / self.per_cell * self.across
+        down = (self.y - y) / (self.per_cell * CELL_ASPECT) * self.down
+        column, row = right + (wide - 1) / 2, down + (high - 1) / 2
+        if not (-0.5 <= column <= wide and -0.5 <= row <= high):
+            return None
+        column, row = round(column), round(row)
+        return (row // self.down, column // self.across) if column < wide and row < high else None
 
     def x_range(self) -> tuple[float, float]:
         half = self.per_cell * (self.columns - 1 / self.across) / 2

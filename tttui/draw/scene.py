@@ -7,6 +7,7 @@ which is cheap enough for every frame of a replay.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -57,6 +58,16 @@ _ASCII_HEADS = ">/^\\</v\\"
 def time_stops(palette: Palette) -> tuple[Colour, ...]:
     """From the window's first step to its last: blue to red, in the theme's shades."""
     return _TIME.get(palette.name, _TIME["dark"])
+
+
+@lru_cache(maxsize=8)
+def shades(stops: tuple[Colour, ...], faint: Colour) -> Ints:
+    """Colours [LEVELS, ages] of a path by time and by age, from new to faded."""
+    hues = ramp(stops, LEVELS)
+    ages = [0.0, 0.25, 0.5, 0.75, 1.0]
+    fade = FADED if all(0 <= h < ANSI for h in hues) else 0.0
+    table = [[blend(hue, faint, fade * age) for age in ages] for hue in hues]
+    return np.array(table, dtype=np.int64)
 
 
 def head(dx: float, dy: float, glyphs: Glyphs) -> str:
@@ -162,7 +173,7 @@ class Backdrop:
         self._truth = self._pack(truth, self.frame)
         self._others = drawn[1:]
         self._whole = [self._pack(dots, self.frame) for dots, _ in self._others]
-        self._inks = self._shades()
+        self._inks = shades(time_stops(self.palette), self.palette.faint)
 
     def _sampled(self) -> bool:
         return any(len(track.t) for track in self.tracks)
@@ -198,21 +209,13 @@ class Backdrop:
             braille.pack(raster).astype(np.uint32) if frame.down == 4 else raster.astype(np.uint32)
         )
 
-    def _shades(self) -> Ints:
-        """Colours [LEVELS, ages] of the path by time and by age, from new to faded."""
-        hues = ramp(time_stops(self.palette), LEVELS)
-        ages = [0.0, 0.25, 0.5, 0.75, 1.0]
-        fade = FADED if all(0 <= h < ANSI for h in hues) else 0.0
-        table = [[blend(hue, self.palette.faint, fade * age) for age in ages] for hue in hues]
-        return np.array(table, dtype=np.int64)
-
     def _axes(self, frame: Frame) -> None:
         layout, canvas = self.layout, self.canvas
         palette, glyphs = self.palette, self.glyphs
         edge = layout.gutter - 1
         if edge >= 0:
-            for row in range(layout.top, layout.top + layout.rows):
-                canvas.write(row, edge, glyphs.vertical, palette.frame)
+            canvas.char[layout.top : layout.top + layout.rows, edge] = ord(glyphs.vertical)
+            canvas.ink[layout.top : layout.top + layout.rows, edge] = palette.frame
             low, high = frame.y_range()
             last = -1
             for tick in reversed(ticks.linear(low, high, max(1, layout.rows // 4))):

@@ -96,8 +96,8 @@ def _panel(
     known = [s.extent(axis.t0, axis.t1) for s in (panel.series, panel.stems) if s is not None]
     found = [e for e in known if e is not None]
     edge = gutter - 1
-    for row in range(top, top + rows):
-        canvas.write(row, edge, glyphs.vertical, palette.frame)
+    canvas.char[top : top + rows, edge] = ord(glyphs.vertical)
+    canvas.ink[top : top + rows, edge] = palette.frame
     if not found:
         said = fit("no finite values in view", canvas.columns - gutter, glyphs.ellipsis)
         canvas.write(top + (rows - 1) // 2, gutter + 1, said, palette.muted)

@@ -357,8 +357,7 @@ class PhysicsPane(Pane):
             ghost = self._ghost_now(view, motion)
             if self._changed("path", motion, mode, ghost):
                 path.set_scene(ghost_scene(motion, ghost, view.timeline.t1))
-        path.set_timeline(view.timeline)
-        path.set_selected(_selected(view))
+        path.set_moment(view.timeline, _selected(view))
 
     def _ghost_now(self, view: View, motion: Motion) -> Ghost | str:
         window = (view.timeline.t0, view.timeline.t1)

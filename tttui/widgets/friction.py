@@ -3,10 +3,10 @@
 from tttui.draw import friction
 from tttui.draw.canvas import Canvas
 from tttui.draw.friction import Facts
-from tttui.widgets.drawn import Drawn
+from tttui.widgets.redrawn import Redrawn
 
 
-class FrictionView(Drawn):
+class FrictionView(Redrawn):
     """`Facts` about the friction; paints again only when they changed."""
 
     DEFAULT_CSS = "FrictionView { min-height: 2; }"
@@ -18,7 +18,7 @@ class FrictionView(Drawn):
 
     def set_facts(self, facts: Facts) -> None:
         self.facts = facts
-        self.changed()
+        self.repaint()
 
     def set_chosen(self, chosen: bool) -> None:
         """Mark this as the view that `e` exports."""

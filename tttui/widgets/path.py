@@ -2,9 +2,7 @@
 
 import math
 
-import numpy as np
 from textual import events
-from textual.geometry import Region
 
 from tttui.draw.canvas import Canvas
 from tttui.draw.colours import Colour, ramp
@@ -12,15 +10,12 @@ from tttui.draw.numbers import short
 from tttui.draw.reading import Part
 from tttui.draw.scene import Backdrop, Scene, time_stops
 from tttui.model.timeline import Timeline
-from tttui.widgets.drawn import Drawn
+from tttui.widgets.redrawn import Redrawn
 from tttui.widgets.timeview import TimeView
 
 
-class PathView(Drawn):
-    """A `Scene` over the window of a `Timeline`; a click goes to the nearest step.
-
-    Only the rows in which the cursor changed something are drawn again.
-    """
+class PathView(Redrawn):
+    """A `Scene` over the window of a `Timeline`; a click goes to the nearest step."""
 
     DEFAULT_CSS = "PathView { min-height: 3; }"
 
@@ -33,12 +28,6 @@ class PathView(Drawn):
         self._chosen = False
         self._selected: tuple[int, str, Colour] | None = None
 
-    def set_selected(self, selected: tuple[int, str, Colour] | None) -> None:
-        """Mark the step of the selected transaction with its glyph and colour."""
-        if selected != self._selected:
-            self._selected = selected
-            self._repaint()
-
     def set_scene(self, scene: Scene) -> None:
         self._scene = scene
         self.changed()
@@ -49,39 +38,26 @@ class PathView(Drawn):
             self._chosen = chosen
             self.changed()
 
-    def set_timeline(self, timeline: Timeline) -> None:
-        old, self.timeline = self.timeline, timeline
+    def set_moment(
+        self, timeline: Timeline, selected: tuple[int, str, Colour] | None = None
+    ) -> None:
+        """Show another moment; the step of the selected transaction has its glyph and colour."""
+        old, before = self.timeline, self._selected
+        self.timeline, self._selected = timeline, selected
         if (old.t0, old.t1) != (timeline.t0, timeline.t1):
             self.changed()
-        elif old.cursor != timeline.cursor:
-            self._repaint()
+        elif (old.cursor, before) != (timeline.cursor, selected):
+            self.repaint()
 
     def set_hover(self, t: int | None) -> None:
         """Mark the step under the mouse (in this view or another one)."""
         if t != self.hovered:
             self.hovered = t
-            self._repaint()
+            self.repaint()
 
     def changed(self) -> None:
         self._backdrop = None
         super().changed()
-
-    def _repaint(self) -> None:
-        """Paint for another cursor and redraw the rows that differ."""
-        old = self._canvas
-        size = self.content_size
-        if old is None or self._backdrop is None or (old.columns, old.rows) != tuple(size):
-            self.changed()
-            return
-        new = self._canvas = self.paint(*size)
-        differ = (
-            (old.char != new.char)
-            | (old.ink != new.ink)
-            | (old.bold != new.bold)
-            | (old.paper != new.paper)
-        ).any(axis=1)
-        self._lines = []
-        self.touch(*(Region(0, y, size.width, 1) for y in np.flatnonzero(differ).tolist()))
 
     def paint(self, width: int, height: int) -> Canvas:
         drawn = self._backdrop
