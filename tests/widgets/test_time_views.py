@@ -22,7 +22,6 @@ from tttui.widgets.chart import Chart
 from tttui.widgets.commits import CommitGraph
 from tttui.widgets.scrubber import Scrubber
 from tttui.widgets.stack import StackView
-from tttui.widgets.statchart import StatChart
 from tttui.widgets.timeview import WHEEL, TimeView
 
 STEPS = np.arange(100)
@@ -291,14 +290,3 @@ async def test_a_reading_names_the_change_under_the_cursor(kind: Callable[[], Ti
     view.set_timeline(VIEW.jump(33))
     async with Stage(view).run_test(size=(100, 20)):
         assert "◇ mu 0.05 -> 0.3" in lines(view)[0]
-
-
-async def test_a_small_chart_of_a_statistic_draws_changes_too() -> None:
-    view = StatChart("fro", "|W|")
-    view.set_plot(Plot("norm", traces=(Trace("B", Series(STEPS, np.linspace(1, 2, 100)), 0),)))
-    view.set_timeline(VIEW.jump(33))
-    view.set_changes(CHANGES)
-    async with Stage(view).run_test(size=(60, 9)):
-        shown = lines(view)
-        assert "◇ mu 0.05 -> 0.3" in shown[0]
-        assert any("◇" in line for line in shown[1:])
