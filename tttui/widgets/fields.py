@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
@@ -34,24 +33,40 @@ class Row:
         return bool(self.name)
 
 
+MOVES = {
+    "down": 1,
+    "tab": 1,
+    "up": -1,
+    "shift+tab": -1,
+    "pagedown": 10,
+    "pageup": -10,
+    "ctrl+home": -1000,
+    "ctrl+end": 1000,
+}
+"""Fields that a key moves on."""
+
+
 class TextField(Input):
-    """Leaves the blank to the form, which may have something to choose from."""
+    """Leaves the blank to the form, which may have something to choose from.
+
+    It moves on by itself: a binding would be carried out by the app, before or after the
+    characters that are still in the queue here, so that what is typed ahead on a slow connection
+    would land in other fields.
+    """
 
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
         return key != "space" and super().check_consume_key(key, character)
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key in MOVES and isinstance(self.parent, Fields):
+            event.stop()
+            event.prevent_default()
+            self.parent.move(MOVES[event.key])
 
 
 class Fields(Widget):
     """Fields below each other. Up, down, page and tab move; a click chooses."""
 
-    BINDINGS = [
-        Binding("down,tab", "move(1)", "next", priority=True),
-        Binding("up,shift+tab", "move(-1)", "previous", priority=True),
-        Binding("pagedown", "move(10)", "ten on", priority=True),
-        Binding("pageup", "move(-10)", "ten back", priority=True),
-        Binding("ctrl+home", "move(-1000)", "first", priority=True),
-        Binding("ctrl+end", "move(1000)", "last", priority=True),
-    ]
     DEFAULT_CSS = """
     Fields { width: 1fr; }
     Fields Input {
@@ -105,7 +120,8 @@ class Fields(Widget):
         """Move the text field to a field by its name."""
         self._choose(next(i for i, row in enumerate(self.rows) if row.name == name))
 
-    def action_move(self, by: int) -> None:
+    def move(self, by: int) -> None:
+        """Move the text field by so many fields; single steps go round."""
         fields = [i for i, row in enumerate(self.rows) if row.is_field]
         at = fields.index(self.at) + by
         if abs(by) == 1:
@@ -121,10 +137,10 @@ class Fields(Widget):
             self._choose(at)
 
     def on_mouse_scroll_down(self) -> None:
-        self.action_move(3)
+        self.move(3)
 
     def on_mouse_scroll_up(self) -> None:
-        self.action_move(-3)
+        self.move(-3)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
