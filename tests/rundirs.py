@@ -112,6 +112,7 @@ def make_run(
     trajectory: bool = True,
     snapshots: bool = True,
     status: str | None = "completed",
+    planned: int | None = None,
     runs: int = 1,
     parent: str | None = None,
     damage: Iterable[str] = (),
@@ -120,6 +121,7 @@ def make_run(
 
     `status` (native): a state of status.json; `running`, `paused` and `queued` name this
     process, `crashed` one that is gone, `stalled` one of another host; None: no status file.
+    `planned` (native): the steps that the run is to have, if not those that it has.
     `runs` (store): how many runs, 0 for a session that never ran. `damage`: names of DAMAGE.
     """
     data = content(steps, chunk, seed, shape)
@@ -140,7 +142,7 @@ def make_run(
     if layout == "native":
         _native(path, data, meta, base_bytes, trajectory=trajectory, snapshots=snapshots)
         if status is not None:
-            _write_status(path, status, steps)
+            _write_status(path, status, steps, planned or steps)
     elif layout == "flat":
         _flat(path, data, _foreign(meta), base_bytes)
     else:
@@ -248,14 +250,14 @@ def _native(
         (path / "trajectory.csv").unlink()
 
 
-def _write_status(path: Path, status: str, steps: int) -> None:
+def _write_status(path: Path, status: str, steps: int, planned: int) -> None:
     now = time.time()
     fields = {
         **own_process(),
         "state": "running" if status in ("crashed", "stalled") else status,
         "device": "cpu",
         "t": steps,
-        "steps_total": steps,
+        "steps_total": planned,
         "steps_per_second": 5000.0,
         "started_at": now - 60,
         "heartbeat_at": now - (200 if status in ("crashed", "stalled") else 0),
@@ -264,7 +266,8 @@ def _write_status(path: Path, status: str, steps: int) -> None:
         fields["process_started_at"] = 1.0
     if status == "stalled":
         fields["host"] = f"not-{socket.gethostname()}"
-    (path / "status.json").write_text(json.dumps(fields))
+    # as long whatever the process is: sizes of files are shown
+    (path / "status.json").write_text(json.dumps(fields).ljust(400))
 
 
 def _foreign(meta: dict[str, Any]) -> dict[str, Any]:
@@ -416,6 +419,7 @@ DAMAGE: dict[str, Callable[[Place], object]] = {
     "pickled_weights": lambda place: (session_path(place) / "plastic_state.pt").write_bytes(
         pickle.dumps({"W_u": [1.0]})
     ),
+    "bad_trajectory": lambda place: (place.path / "trajectory.csv").write_bytes(bytes(5000)),
     "half_record": lambda place: _cut(place.path / "weights_history.npy", 100),
 }
 """Ways to spoil a session, by name; each takes the Place."""

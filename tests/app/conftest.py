@@ -1,5 +1,6 @@
 """The app, headless, on run directories made for the test."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from tests.app.grid import Grids
+from tests.waiting import all_done, no_guessing, waited_for
 from tttui.app import TttuiApp
 from tttui.keys import COMMANDS, Command
 from tttui.model.session import SessionData
@@ -18,6 +21,8 @@ from tttui.remembered import Remembered
 from tttui.screens.main import MainScreen
 from tttui.screens.opening import StartView
 from tttui.store import Store
+
+__all__ = ["no_guessing"]
 
 NOW = 1_800_000_000.0
 """What the clock says in every test of the screen (Unix seconds)."""
@@ -53,16 +58,22 @@ class Driver:
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
-        await self.pilot.pause()
+        await all_done()
 
     async def until(self, condition: Callable[[], object], what: str = "the condition") -> None:
         """Let the app run until the condition holds."""
         waited = 0.0
         while not condition():
             assert waited < PATIENCE_S, f"waited {PATIENCE_S:g} s for {what}:\n{self.text()}"
-            await self.pilot.pause(0.01)
+            await asyncio.sleep(0.01)
             waited += 0.01
-        await self.pilot.pause()
+        await all_done()
+
+    async def settled(self) -> None:
+        """Wait until all that the shown tab needs is there and drawn."""
+        await all_done()
+        if self.main.snapshot.data is not None:
+            await self.until(lambda: getattr(self.pane, "settled", True), "the tab")
 
     async def loaded(self) -> None:
         """Wait until the newest snapshot is complete and on the screen."""
@@ -76,9 +87,6 @@ class Driver:
             return (nothing or bool(newest.error)) and self.main.snapshot is newest
 
         await self.until(shown, "the session to be loaded")
-        before = ""
-        while before != (before := self.text()):
-            await self.pilot.pause(0.02)
 
     def text(self) -> str:
         """What the screen shows."""
@@ -96,10 +104,30 @@ def universal_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
+@pytest.fixture(autouse=True)
+def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changes of files are seen at once."""
+    monkeypatch.setattr("tttui.store.REFRESH_S", 0.02)
+
+
+@pytest.fixture(autouse=True)
+def many_apps_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The app keeps for ever what it was started with; here that would be every app before it."""
+    monkeypatch.setattr("gc.freeze", lambda: None)
+
+
 @pytest.fixture
 def update_grids(request: pytest.FixtureRequest) -> bool:
     """`--update-grids` was given."""
     return bool(request.config.getoption("--update-grids"))
+
+
+@pytest.fixture
+def grids(update_grids: bool) -> Iterator[Grids]:
+    """Compares screens; all differences are told together when the test ends."""
+    grids = Grids(update_grids)
+    yield grids
+    grids.tell()
 
 
 OpenApp = Callable[..., AbstractAsyncContextManager[Driver]]
@@ -131,10 +159,11 @@ def open_app() -> OpenApp:
             remembered=remembered,
         )
         store.start()
-        async with app.run_test(size=size) as pilot:
-            driver = Driver(app, pilot)
-            await driver.loaded()
-            yield driver
+        with waited_for(store):
+            async with app.run_test(size=size) as pilot:
+                driver = Driver(app, pilot)
+                await driver.loaded()
+                yield driver
 
     return opened
 

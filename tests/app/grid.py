@@ -1,8 +1,9 @@
-"""The screen as text with styles, compared with a file.
+"""The screen as text with styles, compared with files.
 
 `pytest --update-grids` writes the files; read the difference before committing it.
 """
 
+from itertools import groupby, zip_longest
 from pathlib import Path
 from string import ascii_letters
 from typing import Any
@@ -12,6 +13,12 @@ from rich.style import Style
 from textual.app import App
 
 GRIDS = Path(__file__).parent / "grids"
+
+RULE = "=" * 20
+"""Stands between the text, the style letters and what the letters mean."""
+
+TOLD = 8
+"""Rows of a differing screen that are told in full."""
 
 
 def grid_of(app: App[Any]) -> str:
@@ -26,19 +33,75 @@ def grid_of(app: App[Any]) -> str:
         text.append(row.rstrip())
         styles.append(marks)
     legend = [f"{letter} {name}" for name, letter in names.items()]
-    return "\n".join([*text, "=" * 20, *styles, "=" * 20, *legend, ""])
+    return "\n".join([*text, RULE, *styles, RULE, *legend, ""])
+
+
+class Grids:
+    """Compares screens with the files of their names, or writes them, and tells all at the end."""
+
+    def __init__(self, update: bool) -> None:
+        self._update = update
+        self._wrong: list[str] = []
+
+    def check(self, app: App[Any], name: str) -> None:
+        """Compare the screen with the grid file `name`, or write it."""
+        path = GRIDS / f"{name}.txt"
+        seen = grid_of(app)
+        if self._update:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(seen, encoding="utf-8")
+        elif not path.exists():
+            self._wrong.append(f"{name}: no such grid; run pytest --update-grids and look at it")
+        elif rows := differences(path.read_text(encoding="utf-8"), seen):
+            more = len(rows) - TOLD
+            told = [*rows[:TOLD], *([f"  and {more} more rows"] if more > 0 else [])]
+            self._wrong.append("\n".join([f"{name}: {len(rows)} rows differ", *told]))
+
+    def tell(self) -> None:
+        """Fail with everything that was different."""
+        assert not self._wrong, "\n\n".join(
+            ["screens are not as they were looked at", *self._wrong]
+        )
 
 
 def check_grid(app: App[Any], name: str, update: bool) -> None:
-    """Compare the screen with the grid file `name`, or write it."""
-    path = GRIDS / f"{name}.txt"
-    seen = grid_of(app)
-    if update:
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(seen, encoding="utf-8")
-        return
-    assert path.exists(), f"no grid {name}; run pytest --update-grids and look at it"
-    assert seen == path.read_text(encoding="utf-8")
+    """Compare one screen with the grid file `name`, or write it."""
+    grids = Grids(update)
+    grids.check(app, name)
+    grids.tell()
+
+
+def differences(kept: str, seen: str) -> list[str]:
+    """What differs between two grids, a text for each row of the screen: its words, else styles."""
+    told = []
+    pairs = zip_longest(_rows(kept), _rows(seen), fillvalue=("", ()))
+    for y, ((old, old_styles), (new, new_styles)) in enumerate(pairs, start=1):
+        if old != new:
+            told.append(f"  row {y} was |{old}|\n  {'':{len(str(y))}}  now  |{new}|")
+        elif old_styles != new_styles:
+            told.append(f"  row {y} {_changed(old_styles, new_styles)}\n      in   |{new}|")
+    return told
+
+
+def _rows(grid: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Each row's text and the meanings of its styles, cell by cell."""
+    text, styles, legend = (part.split("\n") for part in grid.split(f"\n{RULE}\n"))
+    meaning = {line[0]: line[2:] for line in legend if line}
+    return [
+        (row, tuple(meaning[letter] for letter in marks))
+        for row, marks in zip(text, styles, strict=True)
+    ]
+
+
+def _changed(old: tuple[str, ...], new: tuple[str, ...]) -> str:
+    """The stretches of cells that changed their style in the same way."""
+    stretches, x = [], 1
+    for pair, cells in groupby(zip_longest(old, new, fillvalue="nothing")):
+        wide = len(list(cells))
+        if pair[0] != pair[1]:
+            stretches.append(f"cells {x} to {x + wide - 1}: was {pair[0]}, now {pair[1]}")
+        x += wide
+    return "; ".join(stretches[:3]) + (" ..." if len(stretches) > 3 else "")
 
 
 def _letter(names: dict[str, str], style: Style | None) -> str:

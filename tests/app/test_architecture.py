@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.app.conftest import SIZES, Driver, OpenApp
-from tests.app.grid import check_grid
+from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.export.request import Request
@@ -211,15 +210,6 @@ async def test_any_size_is_drawn(tmp_path: Path, open_app: OpenApp, size: tuple[
     async with open_app(example(tmp_path), start=ARCHITECTURE, size=size) as driver:
         await driver.press("w", "j", "w", "w", "j")
         assert driver.pane.is_mounted
-
-
-@pytest.mark.parametrize("size", SIZES)
-async def test_the_screen(
-    tmp_path: Path, open_app: OpenApp, size: tuple[int, int], update_grids: bool
-) -> None:
-    async with open_app(example(tmp_path), start=ARCHITECTURE, size=size) as driver:
-        await with_trajectory(driver)
-        check_grid(driver.app, f"architecture-{size[0]}x{size[1]}", update_grids)
 
 
 async def test_the_decays_and_the_parameters_are_exported(

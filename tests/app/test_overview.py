@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.conftest import SIZES, OpenApp
-from tests.app.grid import check_grid
+from tests.app.conftest import OpenApp
 from tests.rundirs import make_run, steps_path
 
 
@@ -127,27 +126,3 @@ async def test_a_crashed_run_says_so(tmp_path: Path, open_app: OpenApp) -> None:
     place = make_run(tmp_path / "a", status="crashed")
     async with open_app(place.path) as driver:
         assert "crashed" in driver.text().splitlines()[0]
-
-
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("kind", ["native", "flat", "empty", "damaged"])
-async def test_the_screen_is_as_it_was_looked_at(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    open_app: OpenApp,
-    update_grids: bool,
-    kind: str,
-    size: tuple[int, int],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    path = Path("example")
-    if kind == "empty":
-        path.mkdir()
-    elif kind == "damaged":
-        make_run(path, seed=3, damage=("nan_line", "half_events", "bad_meta"))
-    else:
-        make_run(path, layout="flat" if kind == "flat" else "native", seed=3)
-    async with open_app(path, size=size) as driver:
-        if kind == "flat":
-            await driver.until(lambda: driver.main.snapshot.implied, "the answer of the weights")
-        check_grid(driver.app, f"overview-{kind}-{size[0]}x{size[1]}", update_grids)

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.app.conftest import SIZES, Driver, OpenApp
-from tests.app.grid import check_grid
+from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
 from tttui.dynamics import hidden
 from tttui.model.settings import World
@@ -32,15 +31,6 @@ async def settled(driver: Driver) -> None:
     pane = driver.pane
     assert isinstance(pane, PhysicsPane)
     await driver.until(lambda: pane.settled, "the trajectory and the implied friction")
-
-
-@pytest.mark.parametrize("size", SIZES)
-async def test_the_tab_looks_as_it_should(
-    run: Path, open_app: OpenApp, update_grids: bool, size: tuple[int, int]
-) -> None:
-    async with open_app(run, size=size, start=PHYSICS) as driver:
-        await settled(driver)
-        check_grid(driver.app, f"physics-{size[0]}x{size[1]}", update_grids)
 
 
 async def test_a_step_moves_the_position_the_reading_and_the_equation(

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from tests.app.conftest import SIZES, Driver, OpenApp
-from tests.app.grid import check_grid
+from tests.app.conftest import Driver, OpenApp
 from tests.app.stillness import laid_out
 from tests.rundirs import make_run
 from tttui.draw.reading import status_words
@@ -328,13 +327,3 @@ async def test_tiny_screens_do_not_break(
 
 def test_all_is_shown_at_once_on_a_large_screen() -> None:
     assert pages(200, 45) == (("table", "reasons", "detail", "gates"),)
-
-
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
-async def test_the_tab_looks_as_it_did(
-    run: Path, open_app: OpenApp, size: tuple[int, int], update_grids: bool
-) -> None:
-    async with open_app(run, start=ON_TAB, size=size) as driver:
-        await ready(driver)
-        await driver.press("up", "up")
-        check_grid(driver.app, f"transactions-{size[0]}x{size[1]}", update_grids)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from textual.widgets import OptionList
 
-from tests.app.conftest import SIZES, Driver, OpenApp
+from tests.app.conftest import Driver, OpenApp
 from tests.app.grid import check_grid
 from tests.rundirs import make_run
 from tttui.artifacts.history import read_history
@@ -221,16 +221,6 @@ async def test_any_size_is_drawn(tmp_path: Path, open_app: OpenApp, size: tuple[
     async with open_app(example(tmp_path), start=WEIGHTS, size=size) as driver:
         await driver.press("w", "v", "w", "w", "w", "z", "Z", "j")
         assert driver.pane.is_mounted
-
-
-@pytest.mark.parametrize("size", SIZES)
-async def test_the_screen(
-    tmp_path: Path, open_app: OpenApp, size: tuple[int, int], update_grids: bool
-) -> None:
-    async with open_app(example(tmp_path), start=at(320), size=size) as driver:
-        await settled(driver)
-        await driver.press("v")
-        check_grid(driver.app, f"weights-{size[0]}x{size[1]}", update_grids)
 
 
 async def test_the_screen_without_blocks(

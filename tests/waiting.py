@@ -1,0 +1,94 @@
+"""Waiting for an app of a test until nothing is left to do, which is known rather than guessed.
+
+Textual's own pilot sleeps after every key until the process looks idle, 40 ms and more; that was
+most of the time of the tests of the app.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from weakref import WeakSet
+
+import pytest
+from textual._context import active_app
+
+from tttui.store import Store
+
+PREPARING = ("tttui-prepare", "tttui-implied-mu")
+"""Threads that work out something for the screen."""
+
+LONGEST_S = 10.0
+"""How long something that never comes to rest is waited for."""
+
+_stores: WeakSet[Store] = WeakSet()
+"""The stores of the apps that run now."""
+
+
+@contextmanager
+def waited_for(store: Store) -> Iterator[None]:
+    """While this lasts, nothing counts as done before this store has done what it was asked."""
+    _stores.add(store)
+    try:
+        yield
+    finally:
+        _stores.discard(store)
+
+
+async def all_done(_: float = 0) -> None:
+    """Run the app until every message is handled, the screen is drawn and its stores wait.
+
+    Takes the least time to sleep, as Textual's `wait_for_idle` does, in whose place it is used.
+    """
+    deadline = time.monotonic() + LONGEST_S
+    while time.monotonic() < deadline:
+        await _handled(deadline)
+        if _draw():
+            continue
+        if _prepares() or not all(map(_rests, list(_stores))):
+            await asyncio.sleep(0.001)
+        elif not await _handled(deadline):  # what a store said last came before it rested
+            return
+
+
+async def _handled(deadline: float) -> bool:
+    """Let everything run that can run now; whether there was anything."""
+    ready: Any = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+    await asyncio.sleep(0)
+    some = bool(ready)
+    while ready and time.monotonic() < deadline:
+        await asyncio.sleep(0)
+    return some
+
+
+def _draw() -> bool:
+    """Draw what is due now rather than at the next frame; whether there was anything."""
+    app = active_app.get(None)
+    if app is None or not app.is_running or not app.screen_stack:
+        return False
+    screen = app.screen
+    due = screen._layout_required or screen._scroll_required or screen._repaint_required
+    if not (due or screen._dirty_widgets or screen._callbacks):
+        return False
+    screen._on_timer_update()
+    return True
+
+
+def _prepares() -> bool:
+    return any(thread.name in PREPARING for thread in threading.enumerate())
+
+
+def _rests(store: Store) -> bool:
+    """The store's thread has nothing to do but to wait for changes of files."""
+    with store._wake:
+        waits = bool(store._wake._waiters)  # type: ignore[attr-defined]
+        return not store._thread.is_alive() or (waits and not store._commands)
+
+
+@pytest.fixture(autouse=True)
+def no_guessing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pilots wait for what there is to do."""
+    monkeypatch.setattr("textual.pilot.wait_for_idle", all_done)
+    monkeypatch.setattr("textual.app.wait_for_idle", all_done)
