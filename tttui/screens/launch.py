@@ -26,7 +26,6 @@ class LaunchForm(ModalScreen[Plan | None]):
     BINDINGS = [
         ("escape", "dismiss(None)", "close"),
         Binding("ctrl+y", "copy", "copy the command", priority=True),
-        Binding("space", "next_choice", "next choice", priority=True),
     ]
     DEFAULT_CSS = """
     LaunchForm { align: center middle; }
@@ -50,7 +49,7 @@ class LaunchForm(ModalScreen[Plan | None]):
             source = self.plan.source
             box.border_title = TITLES[self.plan.kind] + (f" {source.name}" if source else "")
             self._wrong = self.plan.problems()
-            yield Fields(self._rows())
+            yield Fields(self._rows(), lambda name: self.plan.choices(name))
             yield Static(id="help")
             yield Static(id="command")
             yield Static(id="estimate")
@@ -84,15 +83,6 @@ class LaunchForm(ModalScreen[Plan | None]):
             self.dismiss(self.plan)
         else:
             self.fields.go_to(next(n for n in self.plan.names if n in self._wrong))
-
-    def action_next_choice(self) -> None:
-        """Where there are a few words to choose from: the next one; else a blank."""
-        field, found = self.fields.field, self.plan.choices(self.fields.name_now)
-        if not found:
-            field.insert_text_at_cursor(" ")
-            return
-        shown = field.value or field.placeholder
-        field.value = found[(found.index(shown) + 1) % len(found)] if shown in found else found[0]
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self.plan.command())

@@ -3,7 +3,7 @@
 A form has some fifty fields. As widgets of their own they would take half a second to appear.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rich.text import Text
@@ -47,25 +47,30 @@ MOVES = {
 
 
 class TextField(Input):
-    """Leaves the blank to the form, which may have something to choose from.
+    """Moves on, and chooses, by itself.
 
-    It moves on by itself: a binding would be carried out by the app, before or after the
-    characters that are still in the queue here, so that what is typed ahead on a slow connection
-    would land in other fields.
+    A binding would be carried out by the app, before or after the characters that are still in
+    the queue here: what is typed ahead on a slow connection would land in other fields.
     """
 
-    def check_consume_key(self, key: str, character: str | None = None) -> bool:
-        return key != "space" and super().check_consume_key(key, character)
-
     def on_key(self, event: events.Key) -> None:
-        if event.key in MOVES and isinstance(self.parent, Fields):
-            event.stop()
-            event.prevent_default()
-            self.parent.move(MOVES[event.key])
+        form = self.parent
+        if not isinstance(form, Fields):
+            return
+        choice = form.next_choice() if event.key == "space" else None
+        if choice is not None:
+            self.value = choice
+        elif event.key in MOVES:
+            form.move(MOVES[event.key])
+        else:
+            return
+        event.stop()
+        event.prevent_default()
 
 
 class Fields(Widget):
-    """Fields below each other. Up, down, page and tab move; a click chooses."""
+    """Fields below each other. Up, down, page and tab move, a click chooses a field, and the
+    blank one of the few words that `choices` has for it."""
 
     DEFAULT_CSS = """
     Fields { width: 1fr; }
@@ -85,8 +90,9 @@ class Fields(Widget):
     class Moved(Message):
         """Another field is the one that is typed into."""
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[Row], choices: Callable[[str], Sequence[str]]) -> None:
         super().__init__()
+        self._choices = choices
         self.rows = tuple(rows)
         self.at = next(i for i, row in enumerate(rows) if row.is_field)
         """The row of the text field."""
@@ -119,6 +125,13 @@ class Fields(Widget):
     def go_to(self, name: str) -> None:
         """Move the text field to a field by its name."""
         self._choose(next(i for i, row in enumerate(self.rows) if row.name == name))
+
+    def next_choice(self) -> str | None:
+        """The word after the present one; None where anything can be typed."""
+        found, shown = self._choices(self.name_now), self.field.value or self.field.placeholder
+        if not found:
+            return None
+        return found[(found.index(shown) + 1) % len(found)] if shown in found else found[0]
 
     def move(self, by: int) -> None:
         """Move the text field by so many fields; single steps go round."""
