@@ -1,10 +1,10 @@
 """Driving a live run: how soon it answers, how soon the screen shows it, and what the app costs it.
 
-    python -m benchmarks.driving [--rounds 20] [--steps 20000] [--pairs 5] [--tab overview]
+    python -m benchmarks.driving [--rounds 20] [--seconds 5] [--pairs 5] [--tab overview]
 
 The run is a process of its own and the app another one in a real pty, as people have them. The
-speed of the engine with the app open is compared with its speed alone in alternating pairs of
-the same run, so that a busy machine slows down both.
+speed of the engine with the app open is compared with its speed alone in alternating stretches
+of the same run, so that a busy machine slows down both.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def answered(directory: Path, verb: Verb, value: Any = None) -> float:
     """Milliseconds from asking to the answer in status.json."""
     began = time.perf_counter()
     id = ask(directory, verb, value)
-    while not any(a["id"] == id for a in status(directory).get("answers", [])):
+    while all(a["id"] != id for a in status(directory).get("answers", [])):
         assert time.perf_counter() - began < 10, f"{verb} was not answered"
         time.sleep(0.0005)
     return (time.perf_counter() - began) * 1000
@@ -94,7 +94,8 @@ def cpu(pid: int, seconds: float, program: PtyProgram | None = None) -> float:
         else:
             program.pump(min(left, 0.1))
     after = process.cpu_times()
-    return 100 * (after.user + after.system - before.user - before.system) / seconds
+    used: float = after.user + after.system - before.user - before.system
+    return 100 * used / seconds
 
 
 def measure_screen(root: Path, rounds: int, tab: str) -> None:
@@ -118,52 +119,55 @@ def measure_screen(root: Path, rounds: int, tab: str) -> None:
             program.settle(0.3, timeout=1.2)
             pauses.append(seen(program, "p", "‖ paused"))
         spread("key -> screen, pause and continue", pauses, "ms", "<= 100 ms")
-        program.settle(1.5, timeout=4)
+        program.settle(6, timeout=8)
         print(f"{'paused: the engine':<44} {cpu(status(run)['pid'], 10):6.2f} % of a core  <= 1 %")
         print(f"{'paused: the app':<44} {cpu(program.pid, 10, program):6.2f} % of a core  <= 1 %")
 
 
-def seconds_of(directory: Path, steps: int, tab: str | None) -> float:
-    """Seconds that a run takes from `continue` to its end, with the app on a tab or alone."""
-    with in_background(directory, steps=steps) as run:
-        program = None
-        if tab is not None:
-            program = PtyProgram(app(run, tab), columns=120, rows=40)
-            program.wait_for("paused")
-            program.settle(0.5)
-        answered(run, "continue")
-        began = time.time()
-        while status(run).get("state") not in ("completed", "failed"):
-            if program is None:
-                time.sleep(0.1)
-            else:
-                program.pump(0.1)
-        took = float(status(run)["heartbeat_at"]) - began
-        if program is not None:
-            program.kill()
-        return took
+def rates(directory: Path, seconds: float, program: PtyProgram | None) -> tuple[float, float]:
+    """Steps a second of a live run, and steps a second of processor time, over some seconds."""
+    process = psutil.Process(status(directory)["pid"])
+    before, cpu_before = status(directory), process.cpu_times()
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if program is None:
+            time.sleep(left)
+        else:
+            program.pump(min(left, 0.1))
+    after, cpu_after = status(directory), process.cpu_times()
+    used = cpu_after.user + cpu_after.system - cpu_before.user - cpu_before.system
+    steps = after["t"] - before["t"]
+    return steps / (after["heartbeat_at"] - before["heartbeat_at"]), steps / used
 
 
-def measure_cost(root: Path, steps: int, pairs: int, tab: str) -> None:
+def measure_cost(root: Path, seconds: float, pairs: int, tab: str) -> None:
     """The engine's speed with the app open, as a share of its speed alone."""
-    ratios = []
-    for i in range(pairs):
-        alone = seconds_of(root / f"alone{i}", steps, None)
-        watched = seconds_of(root / f"watched{i}", steps, tab)
-        ratios.append(alone / watched)
-        print(
-            f"  alone {steps / alone:7.0f} steps/s, with the app {steps / watched:7.0f} steps/s, "
-            f"ratio {ratios[-1]:.3f}",
-            flush=True,
-        )
-    ratio = statistics.median(ratios)
-    print(f"{f'engine with the app on {tab}':<44} x{ratio:.3f} of its speed alone  >= 0.90")
+    wall, processor, busy = [], [], []
+    with in_background(root / "cost", steps=LONG) as run:
+        answered(run, "continue")
+        for _ in range(pairs):
+            alone = rates(run, seconds, None)
+            with PtyProgram(app(run, tab), columns=120, rows=40) as program:
+                program.wait_for("running")
+                program.settle(0.3, timeout=3)
+                cpu_before = program.process().cpu_times()
+                watched = rates(run, seconds, program)
+                cpu_after = program.process().cpu_times()
+            used = cpu_after.user + cpu_after.system - cpu_before.user - cpu_before.system
+            busy.append(100 * used / seconds)
+            wall.append(watched[0] / alone[0])
+            processor.append(watched[1] / alone[1])
+            print(f"  alone {alone[0]:6.0f} steps/s, with the app {watched[0]:6.0f}", flush=True)
+    what = f"engine with the app on {tab}"
+    print(f"{what:<44} x{statistics.median(wall):.3f} of its speed alone  >= 0.90")
+    print(f"{'  the same a second of processor time':<44} x{statistics.median(processor):.3f}")
+    print(f"{'  the app meanwhile':<44} {statistics.median(busy):.1f} % of a core")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--tab", default="overview")
     chosen = parser.parse_args()
@@ -172,7 +176,7 @@ def main() -> None:
         root = Path(temporary)
         measure_answers(root, chosen.rounds)
         measure_screen(root, chosen.rounds, chosen.tab)
-        measure_cost(root, chosen.steps, chosen.pairs, chosen.tab)
+        measure_cost(root, chosen.seconds, chosen.pairs, chosen.tab)
 
 
 if __name__ == "__main__":

@@ -45,10 +45,10 @@ REFRESH_S = 0.45
 LISTEN_S = 0.015
 """The same while a run is asked for something and has not answered."""
 
-HURRY_S = 0.04
+HURRY_S = 0.02
 """The same after the answer."""
 
-HURRIED_S = 1.0
+HURRIED_S = 0.5
 """How long after the answer, in seconds: what was asked for has to become visible."""
 
 PATIENCE_S = 5.0

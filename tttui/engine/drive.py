@@ -22,6 +22,11 @@ NAP = 0.01
 """Longest sleep in seconds while a run is paused or a rate limit holds it back: whatever is
 asked of it is noticed in time."""
 
+LONG_NAP = 0.03
+"""The same once nothing was asked for ATTENTIVE_S seconds: a run that idles costs nothing."""
+
+ATTENTIVE_S = 5.0
+
 
 def drive(
     run: SessionRun,
@@ -76,6 +81,7 @@ class Course:
         self._waiting: deque[Request] = deque()
         """Asked while the run steps: carried out when it is there, in their order."""
         self._paused = False
+        self._heard_at = time.monotonic()
         self._limit(max_rate)
         if paused:
             self._pause()
@@ -83,6 +89,8 @@ class Course:
 
     def obey(self) -> bool:
         """Do what was asked for; whether the run is to go on."""
+        if self._run.asked:
+            self._heard_at = time.monotonic()
         self._waiting.extend(self._run.requests())
         if any(request.verb in ("pause", "stop", "continue") for request in self._waiting):
             self._goal = None  # these do not wait for steps that may take hours
@@ -101,17 +109,18 @@ class Course:
     def advance(self, until: int) -> float:
         """Go on for a moment; returns the seconds to wait, 0 where it advanced."""
         run, goal = self._run, self._goal
+        now = time.monotonic()
+        nap = NAP if now - self._heard_at < ATTENTIVE_S else LONG_NAP
         if self._paused and goal is None:
-            return NAP
+            return nap
         limit = until
         if goal is not None:
             limit = min(until, self._next_chance() if goal.t is None else goal.t)
-        now = time.monotonic()
         if run.speed_limit is not None:
             limit = min(limit, self._first + int((now - self._began) * run.speed_limit))
             if limit <= run.t:
                 due = (run.t + 1 - self._first) / run.speed_limit - (now - self._began)
-                return min(NAP, max(due, 1e-4))
+                return min(nap, max(due, 1e-4))
         run.advance_stretch(limit)
         if goal is not None and self._reached(goal):
             self._goal = None
