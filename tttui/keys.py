@@ -253,6 +253,14 @@ COMMANDS: tuple[Command, ...] = (
         tabs=("weights",),
     ),
     Command(
+        "pane('signs')",
+        "m",
+        "signs",
+        "Show the signs of small cells as characters, or colours",
+        "Matrix",
+        tabs=("weights",),
+    ),
+    Command(
         "pane('region')",
         "w",
         "region",

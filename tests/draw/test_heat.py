@@ -5,9 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tttui.draw import heat
+from tttui.draw.canvas import Canvas
+from tttui.draw.colours import DEFAULT
 from tttui.draw.glyphs import ASCII, UNICODE
 from tttui.draw.heat import Pyramid, View
-from tttui.draw.palette import DARK
+from tttui.draw.palette import DARK, PALETTES
 
 
 def test_a_block_shows_its_value_of_largest_magnitude_with_its_sign() -> None:
@@ -69,11 +71,71 @@ def test_the_sign_shows_without_colours() -> None:
     assert cells.text() == ["&, .@"]
 
 
-def test_a_missing_element_is_marked() -> None:
-    values = np.array([[np.nan, 1.0]])
-    pyramid = Pyramid(values)
-    assert heat.paint(pyramid, View(), (2, 1), 1.0, DARK, UNICODE).ink[0, 0] == DARK.missing
+def test_a_missing_element_is_crossed_out() -> None:
+    pyramid = Pyramid(np.array([[np.nan, 1.0]]))
+    assert heat.paint(pyramid, View(), (2, 1), 1.0, DARK, UNICODE).text() == ["×▀"]
     assert heat.paint(pyramid, View(high=2), (2, 1), 1.0, DARK, ASCII).text() == ["?@"]
+    assert pyramid.lost == (1, 0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 99),
+    wide=st.integers(2, 4),
+    high=st.integers(1, 4),
+)
+def test_a_negative_tile_is_a_column_narrower_than_a_positive_one(
+    seed: int, wide: int, high: int
+) -> None:
+    values = np.random.default_rng(seed).normal(size=(4, 5))
+    size = (5 * wide, 2 * high)
+    cells = heat.paint(Pyramid(values), View(wide=wide, high=high), size, 3.0, DARK, UNICODE)
+    filled = np.zeros((2 * cells.rows, cells.columns), dtype=np.bool_)
+    filled[0::2] = np.isin(cells.char, [0x2580])
+    filled[1::2] = (cells.char == 0x2584) | (cells.paper != DEFAULT)
+    last = filled[::high, wide - 1 :: wide]
+    assert np.array_equal(last, values > 0)
+    assert filled[::high, ::wide].all()
+
+
+def test_a_single_column_of_full_height_carries_a_minus_where_it_is_negative() -> None:
+    values = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    for high in (2, 3, 4):
+        cells = heat.paint(Pyramid(values), View(high=high), (2, high), 1.0, DARK, UNICODE)
+        minus = np.argwhere(cells.char == ord("-")).tolist()
+        assert [column for _, column in sorted(minus)] == [1, 0]
+
+
+def test_signs_of_half_cells_stand_above_each_other() -> None:
+    values = np.array([[1.0, -1.0, 1.0, -1.0, 0.0], [1.0, -1.0, -1.0, 1.0, -1.0]])
+    cells = heat.paint(Pyramid(values), View(), (5, 1), 1.0, DARK, UNICODE, signs=True)
+    assert cells.text() == ["+-±∓-"]
+    assert cells.paper[0, 0] == DARK.diverging[-1]
+
+
+def test_with_few_colours_texture_tells_sign_and_magnitude() -> None:
+    values = np.array([[-2.0, -1.0, 0.0, 1.0, 2.0]])
+    cells = heat.paint(Pyramid(values), View(high=2), (5, 1), 2.0, PALETTES["ansi"], UNICODE)
+    assert cells.text() == ["≡─ ▒█"]
+
+
+def test_the_colour_bar_looks_as_the_elements_do() -> None:
+    canvas = Canvas(1, 10)
+    heat.bar_cells(canvas, (0, 0, 10), DARK, UNICODE)
+    assert (canvas.paper[0, :5] == DEFAULT).all()
+    assert (canvas.paper[0, 5:] != DEFAULT).all()
+
+
+def test_what_is_built_ahead_is_what_is_found_later() -> None:
+    values = np.random.default_rng(0).normal(size=(33, 70))
+    values[3, 4], values[5, 6] = np.inf, np.nan
+    ahead, later = Pyramid(values), Pyramid(values)
+    ahead.build()
+    assert len(ahead.levels) == 8
+    assert ahead.limit == later.limit == np.abs(values[np.isfinite(values)]).max()
+    assert ahead.lost == later.lost == (1, 1)
+    for k in range(8):
+        assert np.array_equal(ahead.level(k), later.level(k), equal_nan=True)
 
 
 def test_zooming_in_and_out_returns() -> None:

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.widgets.stage import Stage
 from tttui.draw.glyphs import ASCII
 from tttui.draw.palette import DARK
 from tttui.model.arrays import Floats
-from tttui.widgets.weightmap import WeightMap
+from tttui.widgets.weightmap import WeightMap, shared_widths
 
 
 def weights(matrix: str, values: Floats) -> WeightMap:
@@ -29,7 +31,7 @@ async def test_inputs_are_named_above_the_columns() -> None:
 
 async def test_predictions_are_named_beside_the_rows() -> None:
     shown = await lines(weights("W_o", np.ones((4, 32))), (80, 20))
-    assert [line[:4].strip() for line in shown if line[:4].strip()][:4] == ["x", "y", "vx", "vy"]
+    assert [line[:2].strip() for line in shown if line[:2].strip()] == ["x", "y", "vx", "vy", "-1"]
 
 
 async def test_hidden_units_are_numbered_evenly() -> None:
@@ -37,10 +39,30 @@ async def test_hidden_units_are_numbered_evenly() -> None:
     assert shown[1].split() == ["0", "4", "8", "12"]
 
 
-async def test_negative_elements_carry_a_minus() -> None:
-    shown = await lines(weights("W_o", np.array([[1.0, -1.0], [-1.0, 1.0]])), (30, 20))
-    cells = "".join(line[4:] for line in shown[2:-1])
-    assert cells.count("-") == 2
+async def test_names_of_columns_give_way_where_elements_would_be_flatter() -> None:
+    shown = await lines(weights("W_u", np.ones((16, 6))), (9, 18))
+    assert len([line for line in shown[1:-1] if "▀" in line]) == 16
+
+
+@pytest.mark.parametrize(
+    ("width", "maps"),
+    [(80, [6, 35, 37]), (120, [15, 35, 68]), (200, [39, 51, 108]), (40, [4, 11, 23])],
+)
+def test_room_is_shared_so_that_signs_can_be_told(width: int, maps: list[int]) -> None:
+    assert shared_widths(((16, 6), (32, 16), (4, 32)), width, gap=1) == maps
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    shapes=st.lists(st.tuples(st.integers(1, 99), st.integers(1, 99)), min_size=1, max_size=3),
+    width=st.integers(10, 300),
+)
+def test_shared_room_is_used_up_and_never_exceeded(
+    shapes: list[tuple[int, int]], width: int
+) -> None:
+    found = shared_widths(shapes, width, gap=1)
+    assert all(w > 0 for w in found)
+    assert sum(found) == width - len(shapes) + 1
 
 
 async def test_an_element_that_is_no_number_is_crossed_out() -> None:

@@ -1,7 +1,14 @@
-"""A matrix as coloured cells: half blocks, symmetric limits, signed extremes when zoomed out."""
+"""A matrix as coloured cells: half blocks, symmetric limits, signed extremes when zoomed out.
+
+Colour is never the only sign. Elements of two columns or more are tiles, and a negative one is
+a column narrower than a positive one; single columns of full height carry a minus; half cells
+can be shown as characters instead, `+ - ± ∓` (the upper element's sign above the lower one's).
+Where colours are few or none, every cell is a character: its texture tells sign and magnitude.
+"""
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -9,18 +16,22 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.colours import DEFAULT, ramp, shade
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
-from tttui.model.arrays import Floats
+from tttui.model.arrays import Bools, Floats, Ints
 
 LEVELS = 33
 """Colours from one limit to the other; odd, so that zero has its own."""
 
-STRETCH = 3
+STRETCH = 4
 LARGEST = 8
 """Cells that an element takes at most each way after zooming in."""
 
-_UPPER_HALF = 0x2580
-_POSITIVE = " .:+*#@"
-_NEGATIVE = " ,;-=%&"
+_UPPER_HALF, _LOWER_HALF = 0x2580, 0x2584
+
+_TEXTURES = {True: (" ·░▒▓█", " ╴╌─═≡"), False: (" .:+*#@", " ,;-=%&")}
+"""Characters from zero to both limits (positive, negative), with block characters or without."""
+
+_SIGNS = ("--∓", "- +", "±++")
+"""The signs of two elements as one character, by the upper one's sign and the lower one's."""
 
 
 class Pyramid:
@@ -32,6 +43,25 @@ class Pyramid:
 
     def __init__(self, values: Floats) -> None:
         self.levels: list[Floats] = [values]
+
+    @cached_property
+    def limit(self) -> float:
+        """The largest finite magnitude, 0 if there is none."""
+        return limit(self.levels[0])
+
+    @cached_property
+    def lost(self) -> tuple[int, int]:
+        """How many elements are NaN, and how many infinite."""
+        values = self.levels[0]
+        if not values.size or np.isfinite(values.max() - values.min()):
+            return 0, 0
+        nan = int(np.isnan(values).sum())
+        return nan, int((~np.isfinite(values)).sum()) - nan
+
+    def build(self) -> None:
+        """Work everything out now, for example in a thread."""
+        self.level(max(max(self.shape) - 1, 0).bit_length())
+        _ = self.limit, self.lost
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -135,6 +165,11 @@ def block(pyramid: Pyramid, view: View, width: int, height: int) -> Floats:
     return out
 
 
+def textured(palette: Palette, glyphs: Glyphs) -> bool:
+    """Whether cells are characters: there are no block characters, or few colours or none."""
+    return not (glyphs.braille and palette.tinted)
+
+
 def paint(
     pyramid: Pyramid,
     view: View,
@@ -142,61 +177,112 @@ def paint(
     bound: float,
     palette: Palette,
     glyphs: Glyphs,
+    signs: bool = False,
 ) -> Canvas:
     """The view in `size` = (width, height) cells, colours running from -bound to bound.
 
-    Without block characters an element is a sign: `,;-=%&` below zero, `.:+*#@` above, by
-    magnitude (of the upper and lower half cell the one of larger magnitude). NaN elements have
-    the palette's `missing` colour or `?`.
+    `signs` shows half cells as characters on the colour of the larger magnitude. NaN elements
+    have a cross (`×`, or `?` without block characters), on the palette's `missing` colour.
     """
     width, height = size
-    canvas = Canvas(height, width)
     values = block(pyramid, view, width, height)
     rows, columns = view.cells(pyramid.shape[0] - view.row, pyramid.shape[1] - view.column)
     inside = np.zeros(values.shape, dtype=np.bool_)
     inside[: max(rows, 0), : max(columns, 0)] = True
+    lost = np.isnan(values) & inside
     share = np.nan_to_num(values, nan=0.0, posinf=bound, neginf=-bound) / (bound or 1.0)
-    stops = ramp(palette.diverging, LEVELS) if palette.tinted else palette.diverging
-    colour = shade(np.clip(share, -1, 1) / 2 + 0.5, stops)
-    colour = np.where(np.isnan(values), palette.missing, colour)
-    colour = np.where(inside, colour, DEFAULT)
-    if glyphs.braille:
-        shown = inside[0::2]
-        canvas.char[shown] = _UPPER_HALF
-        canvas.ink[:] = colour[0::2]
-        canvas.paper[:] = colour[1::2]
-        return canvas
-    upper = np.abs(share[0::2]) >= np.abs(share[1::2])
-    value = np.where(upper, share[0::2], share[1::2])
-    value = np.clip(value, -1, 1)
-    level = np.ceil(np.abs(value) * (len(_POSITIVE) - 1) - 1e-9).astype(int)
-    signs = np.array([[ord(c) for c in _NEGATIVE], [ord(c) for c in _POSITIVE]], dtype=np.uint32)
-    canvas.char[:] = signs[(value >= 0).astype(int), level]
-    lost = np.isnan(values[0::2]) & inside[0::2]
-    canvas.char[lost] = ord("?")
-    canvas.char[~inside[0::2]] = ord(" ")
-    canvas.ink[:] = np.where(value < 0, stops[0], stops[-1])
+    share = np.clip(share, -1, 1)
+    canvas = Canvas(height, width)
+    if textured(palette, glyphs):
+        _textures(canvas, share, inside[0::2], palette, glyphs)
+    else:
+        colour = shade(share / 2 + 0.5, ramp(palette.diverging, LEVELS))
+        if lost.any():
+            colour[lost] = palette.missing
+        _blocks(canvas, colour, share, inside, view, palette, signs)
+    if lost.any():
+        cells = lost[0::2] | lost[1::2]
+        both = lost[0::2] & (lost[1::2] | ~inside[1::2])
+        canvas.put(cells, "×" if glyphs.braille else "?", palette.bad, bold=True)
+        canvas.paper[cells] = np.where(both, palette.missing, DEFAULT)[cells]
     return canvas
+
+
+def _blocks(
+    canvas: Canvas,
+    colour: Ints,
+    share: Floats,
+    inside: Bools,
+    view: View,
+    palette: Palette,
+    signs: bool,
+) -> None:
+    """Half blocks in the colours [2 rows, columns] of elements; tiles or characters tell signs."""
+    filled = inside
+    if view.wide > 1:
+        last = np.arange(inside.shape[1]) % view.wide == view.wide - 1
+        filled = inside & ~((share < 0) & last)
+    upper, lower = filled[0::2], filled[1::2]
+    canvas.char[lower] = _LOWER_HALF
+    canvas.char[upper] = _UPPER_HALF
+    canvas.ink[:] = np.where(upper, colour[0::2], colour[1::2])
+    canvas.paper[:] = np.where(upper & lower, colour[1::2], DEFAULT)
+    if view.wide > 1 or not (view.high > 1 or signs):
+        return
+    if view.high > 1:
+        # one row of cells that an element fills alone, next to its middle
+        tops = np.arange(0, len(share), view.high)
+        rows = (tops + (view.high - 1) // 2) // 2
+        rows = rows[rows < canvas.rows]
+        where = np.zeros(upper.shape, dtype=np.bool_)
+        where[rows] = (share[0::2] < 0)[rows]
+        codes, paper = np.full(upper.shape, ord("-"), dtype=np.uint32), colour[0::2]
+    else:
+        top, bottom = share[0::2], share[1::2]
+        table = np.array([[ord(char) for char in row] for row in _SIGNS], dtype=np.uint32)
+        codes = table[np.sign(top).astype(int) + 1, np.sign(bottom).astype(int) + 1]
+        where = upper
+        paper = np.where(np.abs(top) >= np.abs(bottom), colour[0::2], colour[1::2])
+    canvas.char[where], canvas.paper[where] = codes[where], paper[where]
+    light, dark = max(palette.text, palette.cursor_paper), min(palette.text, palette.cursor_paper)
+    bright = (paper >> 16 & 0xFF) * 0.3 + (paper >> 8 & 0xFF) * 0.59 + (paper & 0xFF) * 0.11 > 128
+    canvas.ink[where] = np.where(bright, dark, light)[where]
+
+
+def _textures(
+    canvas: Canvas, share: Floats, inside: Bools, palette: Palette, glyphs: Glyphs
+) -> None:
+    """Of the upper and lower half of a cell the value of larger magnitude, as a character."""
+    value = np.where(np.abs(share[0::2]) >= np.abs(share[1::2]), share[0::2], share[1::2])
+    positive, negative = _TEXTURES[glyphs.braille]
+    level = np.ceil(np.abs(value) * (len(positive) - 1) - 1e-9).astype(int)
+    table = np.array([[ord(c) for c in row] for row in (negative, positive)], dtype=np.uint32)
+    canvas.char[:] = np.where(inside, table[(value >= 0).astype(int), level], ord(" "))
+    canvas.ink[:] = np.where(value < 0, palette.diverging[0], palette.diverging[-1])
 
 
 def bar_cells(
     canvas: Canvas, place: tuple[int, int, int], palette: Palette, glyphs: Glyphs
 ) -> None:
-    """The colour bar from the negative to the positive limit at (row, column, width)."""
+    """The colour bar from the negative to the positive limit at (row, column, width).
+
+    It looks as elements do: narrow tiles below zero, or the characters that stand for values.
+    """
     row, column, width = place
     if width < 1:
         return
-    if not glyphs.braille:
-        half = len(_POSITIVE) - 1
-        text = _NEGATIVE[:0:-1] + " " + _POSITIVE[1:]
-        picks = [text[round(i / max(width - 1, 1) * 2 * half)] for i in range(width)]
-        canvas.write(row, column, "".join(picks), palette.text)
+    if textured(palette, glyphs):
+        positive, negative = _TEXTURES[glyphs.braille]
+        text = negative[:0:-1] + " " + positive[1:]
+        for i in range(width):
+            k = round(i / max(width - 1, 1) * (len(text) - 1))
+            ink = palette.diverging[0 if 2 * k < len(text) else -1]
+            canvas.write(row, column + i, text[k], ink)
         return
-    stops = ramp(palette.diverging, LEVELS) if palette.tinted else palette.diverging
-    colours = shade(np.linspace(0, 1, 2 * width), stops)
+    colours = shade(np.linspace(0, 1, 2 * width), ramp(palette.diverging, LEVELS))
     for i in range(width):
         ink, paper = int(colours[2 * i]), int(colours[2 * i + 1])
-        canvas.write(row, column + i, "▌", ink, paper)
+        canvas.write(row, column + i, "▌", ink, DEFAULT if 2 * i + 1 < width else paper)
 
 
 def _halved(values: Floats) -> Floats:

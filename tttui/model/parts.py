@@ -52,15 +52,17 @@ class Moved:
         return f"{'to' if self.axis == 0 else 'from'} {self.name}"
 
 
-def moved(name: str, change: Floats, axis: int) -> list[Moved]:
+def moved(name: str, change: Floats, axis: int, most: int | None = None) -> list[Moved]:
     """The rows or columns of a matrix [rows, cols] by how much they changed, largest first.
+
+    At most `most` of them.
 
     Entries that are not finite count as unchanged.
     """
     squares = np.where(np.isfinite(change), change, 0.0).astype(np.float64) ** 2
     along = squares.sum(axis=1 - axis)
     total = float(along.sum())
-    order = np.argsort(-along, kind="stable")
+    order = np.argsort(-along, kind="stable")[:most]
     n = change.shape[axis]
     return [
         Moved(
@@ -89,12 +91,14 @@ def sentences(changes: Weights, total: Weights | None = None) -> Iterator[tuple[
         if norm == 0:
             yield name, "did not change" if not bad else f"{bad} entries are not finite"
             continue
-        rows, columns = moved(name, change, 0), moved(name, change, 1)
+        rows, columns = moved(name, change, 0, 2), moved(name, change, 1, 2)
         text = f"moved by {norm:.3g}"
         if total is not None and name in total:
             before = float(np.linalg.norm(np.nan_to_num(total[name])))
-            text += f" ({100 * norm / before:.2g} % of its norm)" if before else ""
-        first = ", then ".join(f"{m.phrase} ({100 * m.share:.0f} %)" for m in columns[:2])
-        second = ", then ".join(f"{m.phrase} ({100 * m.share:.0f} %)" for m in rows[:2])
+            share = 100 * norm / before if before else 0.0
+            text += f" ({share:.2g} % of its norm)" if 0 < share < 100 else ""
+            text += f" ({share / 100:.3g} x its norm)" if share >= 100 else ""
+        first = ", then ".join(f"{m.phrase} ({100 * m.share:.0f} %)" for m in columns)
+        second = ", then ".join(f"{m.phrase} ({100 * m.share:.0f} %)" for m in rows)
         text += f", most {first}; and {second}"
         yield name, text + (f"; {bad} entries are not finite" if bad else "")

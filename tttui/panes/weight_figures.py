@@ -1,17 +1,14 @@
 """What the Weights tab draws and says, from the weights and their statistics."""
 
-import numpy as np
-
-from tttui.draw.envelope import Series
 from tttui.draw.numbers import short
-from tttui.draw.plot import Plot, Threshold, Trace
+from tttui.draw.plot import Threshold
 from tttui.draw.prose import Prose
-from tttui.model.arrays import Floats, Weights
-from tttui.model.parts import moved, sentences
+from tttui.draw.stairs import StairPlot, Stairs
 from tttui.model.session import SessionData
-from tttui.model.spectrum import WARN_FACTOR, spectrum
+from tttui.model.spectrum import WARN_FACTOR, too_large
 from tttui.model.statistics import Statistics
-from tttui.model.weights import Held, has_history
+from tttui.model.weights import has_history
+from tttui.panes.weights_at import Movement
 
 MEASURES = {
     "fro": "Frobenius norm",
@@ -32,41 +29,41 @@ SHORT = {
 }
 """The same for narrow charts."""
 
-TOP_PARTS = 6
-"""Rows and columns that are listed as bars."""
+TELLING = ("fro", "condition")
+"""The charts that tell how far the statistics are: one of each region."""
 
 
-def stat_plot(measure: str, found: Statistics, last: int, why: str) -> Plot:
-    """One statistic of the matrices over time, the newest value held up to the last step."""
-    t = found.t
-    traces = []
-    for i, name in enumerate(found.matrices):
-        y: Floats = found.column(name, measure)
-        at = t
-        if len(t) and last > int(t[-1]):
-            at, y = np.append(t, last), np.append(y, y[-1])
-        traces.append(Trace(name, Series(at, y), i))
+def stat_plot(measure: str, found: Statistics, last: int, why: str) -> StairPlot:
+    """One statistic of the matrices over time, the newest value in force up to step `last`."""
+    names = found.matrices
+    curves = tuple(found.column(name, measure) for name in names)
     lines = []
-    for name in found.matrices if measure == "condition" else ():
-        y = found.column(name, measure)
-        if len(y) and (y > WARN_FACTOR * y[0]).any():
+    for name, y in zip(names, curves, strict=True):
+        if measure == "condition" and len(y) and (y > WARN_FACTOR * y[0]).any():
             lines.append(Threshold(f"{name}: {WARN_FACTOR:g} x start", WARN_FACTOR * float(y[0])))
-    return Plot(
-        title=MEASURES[measure],
-        traces=tuple(traces),
-        thresholds=tuple(lines),
-        message=why or "the snapshots are being read",
+    message = why or _pending(measure, found)
+    progress = f"statistics: {found.progress:.0%}" if found.progress < 1 and not why else ""
+    return StairPlot(
+        MEASURES[measure],
+        SHORT[measure],
+        Stairs(found.t, names, curves),
+        tuple(lines),
+        last,
+        message,
+        progress if measure in TELLING and len(found.t) else "",
     )
 
 
-def conditions(start: Held | None) -> dict[str, float]:
-    """The condition numbers of the weights at the start, where they are finite."""
-    found = {}
-    for name, matrix in (start.matrices if start is not None else {}).items():
-        shown = spectrum(matrix)
-        if shown is not None and np.isfinite(shown.condition):
-            found[name] = shown.condition
-    return found
+def _pending(measure: str, found: Statistics) -> str:
+    """What is said where no value is there."""
+    history = found.history
+    if not len(found.t):
+        return f"statistics: {found.progress:.0%}" if history is not None else "no snapshots yet"
+    if measure in ("condition", "effective_rank") and history is not None:
+        shapes = [history.weights[name].shape[1:] for name in found.matrices]
+        if all(too_large(*shape) for shape in shapes):
+            return "too large for singular values here"
+    return "no finite values in view"
 
 
 def no_history(data: SessionData) -> str:
@@ -81,17 +78,14 @@ def no_history(data: SessionData) -> str:
     return why
 
 
-def write_moved(prose: Prose, change: Weights, before: Weights | None) -> None:
+def write_moved(prose: Prose, movement: Movement) -> None:
     """Which inputs, units, states and predictions changed most: sentences, then bars."""
     palette = prose.palette
-    for name, text in sentences(change, before):
+    for name, text in movement.sentences:
         prose.say(f"{name} {text}.")
-    for name, axis in (("W_u", 1), ("W_o", 0), ("B", 0), ("B", 1)):
-        if name not in change:
-            continue
-        found = moved(name, change[name], axis)[:TOP_PARTS]
-        top = found[0].change or 1.0
+    for name, axis, parts in movement.lists:
+        top = parts[0].change or 1.0
         prose.head(f"{name}, {'rows' if axis == 0 else 'columns'}")
-        for part in found:
+        for part in parts:
             value = f"{short(part.change):>8} {100 * part.share:3.0f} %"
             prose.bar(part.phrase, part.change / top, value, palette.accent, 18)

@@ -1,38 +1,34 @@
 """Weights: what the plastic weights are, and how they got there."""
 
-import numpy as np
+from contextlib import suppress
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
+from textual.message import Message
 
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
 from tttui.model.arrays import PLASTIC
-from tttui.model.session import SessionData
-from tttui.model.spectrum import spectrum
 from tttui.model.statistics import Statistics
-from tttui.model.weights import (
-    ASPECTS,
-    TITLES,
-    Aspect,
-    Comparison,
-    Held,
-    compare,
-    difference,
-    held_at,
-    held_at_start,
-    why_no_weights,
-)
+from tttui.model.weights import ASPECTS, TITLES, Aspect, why_no_weights
+from tttui.panes.model_facts import Key, same
+from tttui.panes.prepared import Prepared
 from tttui.panes.view import Pane, View
-from tttui.panes.weight_figures import SHORT, conditions, no_history, stat_plot, write_moved
+from tttui.panes.weight_figures import no_history, stat_plot, write_moved
+from tttui.panes.weights_at import Asked, Finder, Found
 from tttui.widgets.heatmap import Cell, Heatmap
 from tttui.widgets.page import Page
-from tttui.widgets.spectrum import SpectrumBars, SpectrumOf
+from tttui.widgets.spectrum import SpectrumBars
 from tttui.widgets.statchart import StatChart
-from tttui.widgets.weightmap import WeightMap
+from tttui.widgets.weightmap import WeightMap, shared_widths
 
 REGIONS = (*PLASTIC, "statistics", "spectrum", "moved")
 """What `w` goes through."""
+
+
+SHAPES: tuple[tuple[int, int], ...] = ((16, 6), (32, 16), (4, 32))
+"""Of the matrices of the usual model, used until others are known, so that layout happens once."""
 
 
 class WeightsPane(Pane):
@@ -41,13 +37,15 @@ class WeightsPane(Pane):
     needs_relatives = True
     needs_statistics = True
 
+    class Told(Message):
+        """What was looked for in a thread is found."""
+
     DEFAULT_CSS = """
     WeightsPane { layout: vertical; height: 1fr; }
     WeightsPane #reading { height: 2; }
     WeightsPane #maps { height: 1fr; }
-    WeightsPane .weightmap { margin-right: 2; }
-    WeightsPane #w_u { width: 27fr; } WeightsPane #b { width: 38fr; }
-    WeightsPane #w_o { width: 70fr; margin-right: 0; }
+    WeightsPane .weightmap { margin-right: 1; }
+    WeightsPane #w_o { margin-right: 0; }
     WeightsPane #lower { height: 1fr; layout: horizontal; }
     WeightsPane #statistics { layout: grid; grid-size: 2 2; grid-gutter: 0 2; width: 1fr; }
     WeightsPane #nothing { display: none; }
@@ -79,8 +77,6 @@ class WeightsPane(Pane):
     WeightsPane.medium.at-spectrum #trends { width: 2fr; layout: vertical; }
     WeightsPane.medium.at-spectrum #trends StatChart { height: 1fr; width: 1fr; }
 
-    WeightsPane.small #w_u { width: 16; } WeightsPane.small #b { width: 20; }
-    WeightsPane.small #w_o { width: 1fr; }
     WeightsPane.small #lower { display: none; }
     WeightsPane.small.below #lower { display: block; }
     WeightsPane.small.below #maps, WeightsPane.small.below #reading { display: none; }
@@ -98,13 +94,16 @@ class WeightsPane(Pane):
         self._aspect: Aspect = "value"
         self._region = "B"
         self._statistics = Statistics()
-        self._start: tuple[SessionData | None, Held | None] = (None, None)
-        self._conditions: dict[str, float] = {}
-        """Condition numbers at the session's start."""
-        self._now: Held | None = None
-        self._shown: Comparison | None = None
-        self._key: object = None
-        self._charted: object = None
+        self._finder = Finder()
+        self._answers: Prepared[Asked, Found] = Prepared(
+            lambda asked, _: self._finder.find(asked), lambda asked, _: asked.quick, self._tell
+        )
+        self._asked: Asked | None = None
+        self._found: Found | None = None
+        """What is on the screen; older than what is asked for while a thread looks."""
+        self._signs = False
+        self._charted: Key = ()
+        self._shapes = SHAPES
 
     def compose(self) -> ComposeResult:
         yield Page("", id="reading")
@@ -115,15 +114,20 @@ class WeightsPane(Pane):
             with Container(id="statistics"):
                 yield Page("Statistics over time", id="nothing")
                 for measure in ("fro", "max_abs", "mean", "std"):
-                    yield StatChart(measure, SHORT[measure])
+                    yield StatChart(measure, log=False if measure == "mean" else None)
             with Vertical(id="spectra"):
                 yield SpectrumBars(id="spectrum")
                 with Container(id="trends"):
-                    yield StatChart("condition", SHORT["condition"], log=True)
-                    yield StatChart("effective_rank", SHORT["effective_rank"])
+                    yield StatChart("condition", log=True)
+                    yield StatChart("effective_rank", log=False)
             yield Page("What moved", id="moved")
 
     def on_mount(self) -> None:
+        self._maps = tuple(self.query(WeightMap))
+        self._charts = tuple(self.query(StatChart))
+        self._pages = tuple(self.query(Page))
+        self._bars = self.query_one(SpectrumBars)
+        self._reading, self._moved = (self.query_one(f"#{i}", Page) for i in ("reading", "moved"))
         self._mark_region()
 
     def use_room(self) -> None:
@@ -134,131 +138,125 @@ class WeightsPane(Pane):
         self.set_class(medium, "medium")
         self.set_class(not wide and not medium, "small")
         self.set_class(width < 72, "narrow")
+        widths = None if width < 72 else shared_widths(self._shapes, width, gap=1)
+        for i, heatmap in enumerate(self.query(WeightMap)):
+            heatmap.styles.width = "1fr" if widths is None else widths[i]
 
     def show(self, view: View) -> None:
         old, self._view = self._view, view
         if old is None or (old.palette, old.glyphs) != (view.palette, view.glyphs):
-            for widget in (*self.query(WeightMap), *self.query(Page), *self.query(StatChart)):
+            for widget in (*self._maps, *self._pages, *self._charts, self._bars):
                 widget.set_look(view.palette, view.glyphs)
-            self.query_one(SpectrumBars).set_look(view.palette, view.glyphs)
-            self._key = None
+            self._charted = ()
+        if old is not None and (old.data.place, old.data.run) != (view.data.place, view.data.run):
+            self._answers.forget()
+            self._asked = None
         found = view.statistics or Statistics()
-        if found.columns is not self._statistics.columns:
-            self._key = None
-        self._statistics = found
-        self._show_weights(view)
+        fuller, self._statistics = found.columns is not self._statistics.columns, found
+        self._show_weights(view, fuller)
         self._show_charts(view)
         self._show_reading()
 
     @property
     def settled(self) -> bool:
-        """The statistics of all snapshots are computed and on the screen."""
-        view = self._view
-        return view is not None and self._statistics.complete and view.statistics is not None
+        """All that was asked for is on the screen."""
+        view, found = self._view, self._found
+        answered = found is not None and found.asked is self._asked
+        return (
+            answered
+            and view is not None
+            and view.statistics is not None
+            and (view.statistics.complete)
+        )
 
     # What the weights are
 
-    def _show_weights(self, view: View) -> None:
-        data, t = view.data, view.timeline.cursor
-        if self._start[0] is not data:
-            self._start = (data, held_at_start(data))
-            self._conditions = conditions(self._start[1])
-        index = None
-        if data.history is not None and len(data.history):
-            index = int(np.searchsorted(data.history.t, t, side="right"))
-        # Between two snapshots nothing changes but whether an update lies under the cursor.
-        moment = t if self._aspect in ("commit", "other") else index
-        key = (data, self._aspect, moment, index, view.timeline.selected, view.parent, view.other)
-        if key == self._key:
+    def _show_weights(self, view: View, fuller: bool) -> None:
+        """Show what is in force at the cursor; `fuller`: the scale may be known by now."""
+        asked = Asked.of(view, self._aspect)
+        if self._asked is None or not same(asked.key, self._asked.key):
+            self._asked = asked
+        found = self._answers.of(self._asked)
+        if found is None or (found is self._found and not fuller):
             return
-        self._key = key
-        self._now = held_at(data, t)
-        self._shown = compare(
-            self._aspect,
-            data,
-            t,
-            attempt=view.timeline.selected,
-            parent=view.parent,
-            other=view.other,
-        )
-        start = self._start[1].matrices if self._start[1] is not None else {}
-        for heatmap in self.query(WeightMap):
-            values = self._shown.matrices.get(heatmap.matrix)
+        fresh, self._found = found is not self._found, found
+        shown, start = found.shown, found.start.matrices if found.start is not None else {}
+        for heatmap in self._maps:
+            pyramid = found.pyramids.get(heatmap.matrix)
             heatmap.set_values(
-                values,
+                pyramid,
                 heatmap.matrix,
-                limit=self._limit(heatmap.matrix),
+                limit=self._limit(heatmap.matrix, shown.aspect),
                 start=start.get(heatmap.matrix),
-                message=self._shown.why_not,
+                message=shown.why_not,
             )
-            if heatmap.cell is None and values is not None:
+            if heatmap.cell is None and pyramid is not None:
                 heatmap.set_cell((0, 0))
-        self._show_spectra(data)
-        self._show_moved()
+        shapes = tuple((W.shape[0], W.shape[1]) for W in shown.matrices.values())
+        if len(shapes) == len(self._maps) and shapes != self._shapes:
+            self._shapes = shapes
+            self.use_room()
+        if fresh:
+            why = "" if found.now is not None else shown.why_not or why_no_weights(view.data)
+            self._bars.set_spectra(found.spectra, why)
+            self._show_moved(found)
 
-    def _limit(self, matrix: str) -> float | None:
+    def _limit(self, matrix: str, aspect: Aspect) -> float | None:
         """One scale for the whole history, so that colours mean the same while time passes."""
-        measure = {"value": "max_abs", "start": "max_change"}.get(self._aspect)
+        measure = {"value": "max_abs", "start": "max_change"}.get(aspect)
         return self._statistics.largest(matrix, measure) if measure is not None else None
 
-    def _show_spectra(self, data: SessionData) -> None:
-        bars = self.query_one(SpectrumBars)
-        if self._now is None:
-            bars.set_spectra((), why_no_weights(data))
-            return
-        found = []
-        for name, matrix in self._now.matrices.items():
-            now, growth = spectrum(matrix), None
-            if now is not None and name in self._conditions:
-                growth = now.condition / self._conditions[name]
-            found.append(SpectrumOf(name, (matrix.shape[0], matrix.shape[1]), now, growth))
-        bars.set_spectra(found)
-
-    def _show_moved(self) -> None:
-        now, start, shown = self._now, self._start[1], self._shown
-        page = self.query_one("#moved", Page)
-        if shown is None:
-            return
-        if shown.is_change:
-            change, of, why = shown.matrices, TITLES[shown.aspect], shown.why_not
-        elif now is not None and start is not None:
-            change, of, why = difference(now.matrices, start.matrices), TITLES["start"], ""
-        else:
-            change, of, why = {}, TITLES["start"], shown.why_not
-        before = start.matrices if start is not None else None
+    def _show_moved(self, found: Found) -> None:
+        movement, why = found.moved, found.shown.why_not or "Nothing to compare with."
 
         def write(prose: Prose) -> None:
-            if not change:
-                prose.say(why or "Nothing to compare with.", prose.palette.muted)
+            if movement is None:
+                prose.say(why, prose.palette.muted)
             else:
-                write_moved(prose, change, before)
+                write_moved(prose, movement)
 
-        page.set_content(write, None, f"What moved: {of}")
+        of = movement.of if movement is not None else TITLES[found.shown.aspect]
+        self._moved.set_content(write, None, f"What moved: {of}")
+
+    def _tell(self) -> None:
+        """Called in threads, which may outlive the app."""
+        with suppress(RuntimeError):
+            self.post_message(self.Told())
+
+    def on_weights_pane_told(self) -> None:
+        if self._view is not None:
+            self.show(self._view)
 
     # Over time
 
     def _show_charts(self, view: View) -> None:
         found = self._statistics
-        key = (view.data.history, found.columns, view.timeline.last)
-        if key != self._charted:
-            self._charted = key
+        key: Key = (view.data.history, found, view.timeline.last)
+        if not same(key, self._charted):
+            old, self._charted = self._charted, key
             why = no_history(view.data)
             self.set_class(bool(why), "no-history")
             self.query_one("#nothing", Page).set_content(lambda p: p.say(why), why)
-            for chart in self.query(StatChart):
-                chart.set_plot(stat_plot(chart.measure, found, view.timeline.last, why))
-        for chart in self.query(StatChart):
+            known = old[1] if old else None
+            grown = not isinstance(known, Statistics) or known.columns is not found.columns
+            grown = grown or old[0] is not key[0] or old[2] != key[2]
+            for chart in self._charts:
+                plot = stat_plot(chart.measure, found, view.timeline.last, why)
+                if grown or plot.note != chart.note:
+                    chart.set_stairs(plot)
+        for chart in self._charts:
             chart.set_timeline(view.timeline)
 
     # The cell
 
     def _show_reading(self) -> None:
-        view, shown = self._view, self._shown
-        if view is None or shown is None:
+        found = self._found
+        if found is None:
+            self._reading.set_content(lambda _: None, "", "Working out ...")
             return
-        heatmap = self._heatmap()
+        shown, heatmap = found.shown, self._heatmap()
         cell = heatmap.cell if heatmap.values.size else None
-        key = (self._key, heatmap.matrix, cell)
+        key = (found, heatmap.matrix, cell)
 
         def write(prose: Prose) -> None:
             palette = prose.palette
@@ -271,43 +269,27 @@ class WeightsPane(Pane):
             prose.line(
                 (f"{heatmap.matrix}[{cell[0]}, {cell[1]}] ", palette.accent, True),
                 (f"{column} to {row}  ", palette.muted),
-                *self._cell_values(heatmap, cell, palette),
+                *_cell_values(found, heatmap, cell, palette),
             )
 
         where = shown.says or "nothing to show"
-        title = f"{TITLES[self._aspect].capitalize()} ({where})"
-        self.query_one("#reading", Page).set_content(write, key, title)
-
-    def _cell_values(
-        self, heatmap: WeightMap, cell: Cell, palette: Palette
-    ) -> list[tuple[str, int, bool]]:
-        name = heatmap.matrix
-        parts = []
-        if self._shown is not None and self._shown.is_change:
-            change = float(heatmap.values[cell])
-            parts += [("change ", palette.muted, False), (f"{change:+.7g}  ", palette.text, True)]
-        if self._now is not None and name in self._now.matrices:
-            value = float(self._now.matrices[name][cell])
-            parts += [("value ", palette.muted, False), (f"{value:.8g}  ", palette.text, True)]
-            start = self._start[1]
-            if start is not None and name in start.matrices and self._aspect != "start":
-                since = value - float(start.matrices[name][cell])
-                parts += [("since start ", palette.muted, False)]
-                parts += [(f"{since:+.4g}", palette.text, True)]
-        return parts
+        title = f"{TITLES[shown.aspect].capitalize()} ({where})"
+        if found.asked is not self._asked:
+            title = f"Working out: {TITLES[self._aspect]} ..."
+        self._reading.set_content(write, key, title)
 
     def _heatmap(self) -> WeightMap:
         """The matrix that keys move in."""
         name = self._region if self._region in PLASTIC else "B"
-        return self.query_one(f"#{name.lower()}", WeightMap)
+        return self._maps[PLASTIC.index(name)]
 
     def _mark_region(self) -> None:
         at = self._region
-        for heatmap in self.query(WeightMap):
+        for heatmap in self._maps:
             heatmap.set_chosen(heatmap.matrix == at)
             heatmap.set_class(heatmap.matrix == at, "chosen")
-        self.query_one("#moved", Page).set_chosen(at == "moved")
-        self.query_one(SpectrumBars).set_chosen(at == "spectrum")
+        self._moved.set_chosen(at == "moved")
+        self._bars.set_chosen(at == "spectrum")
         self.set_class(at in PLASTIC, "at-map")
         self.set_class(at not in PLASTIC, "below")
         for name in ("statistics", "spectrum", "moved"):
@@ -329,7 +311,9 @@ class WeightsPane(Pane):
         self._aspect = ASPECTS[(ASPECTS.index(self._aspect) + 1) % len(ASPECTS)]
         if self._view is not None:
             self.show(self._view)
-        why = self._shown.why_not if self._shown is not None else ""
+        found = self._found
+        answered = found is not None and found.asked is self._asked
+        why = found.shown.why_not if found is not None and answered else ""
         return f"{TITLES[self._aspect].capitalize()}. {why}" if why else None
 
     def do_compared(self) -> None:
@@ -354,6 +338,17 @@ class WeightsPane(Pane):
     def do_cell_right(self) -> None:
         self._move(0, 1)
 
+    def do_signs(self) -> str:
+        """Show signs of half cells as characters, or their colours alone."""
+        self._signs = not self._signs
+        for heatmap in self._maps:
+            heatmap.set_signs(self._signs)
+        if self._signs:
+            return (
+                "Cells of one column show + - ± ∓: the sign of the upper element above the lower."
+            )
+        return "Cells of one column show colours; wider negative ones are a column narrower."
+
     def do_enlarge(self) -> None:
         self._heatmap().zoom(1)
 
@@ -362,7 +357,7 @@ class WeightsPane(Pane):
 
     def _move(self, down: int, right: int) -> None:
         if self._region == "moved":
-            self.query_one("#moved", Page).scroll_lines(down)
+            self._moved.scroll_lines(down)
             return
         heatmap = self._heatmap()
         row, column = heatmap.cell or (0, 0)
@@ -383,3 +378,22 @@ class WeightsPane(Pane):
         return {"statistics": "weight-statistics", "spectrum": "spectrum"}.get(
             self._region, "weights"
         )
+
+
+def _cell_values(
+    found: Found, heatmap: WeightMap, cell: Cell, palette: Palette
+) -> list[tuple[str, int, bool]]:
+    """An element's change, its value and its change since the start, as far as they are known."""
+    name, parts = heatmap.matrix, []
+    if found.shown.is_change:
+        change = float(heatmap.values[cell])
+        parts += [("change ", palette.muted, False), (f"{change:+.7g}  ", palette.text, True)]
+    if found.now is not None and name in found.now.matrices:
+        value = float(found.now.matrices[name][cell])
+        parts += [("value ", palette.muted, False), (f"{value:.8g}  ", palette.text, True)]
+        start = found.start
+        if start is not None and name in start.matrices and found.shown.aspect != "start":
+            since = value - float(start.matrices[name][cell])
+            parts += [("since start ", palette.muted, False)]
+            parts += [(f"{since:+.4g}", palette.text, True)]
+    return parts

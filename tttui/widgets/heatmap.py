@@ -54,27 +54,36 @@ class Heatmap(Drawn, can_focus=True):
         self._against: Floats | None = None
         self._message = "no weights"
         self._view: View | None = None
+        self._signs = False
         self.cell: Cell | None = None
+
+    def set_signs(self, signs: bool) -> None:
+        """Whether half cells are characters that tell signs."""
+        if signs != self._signs:
+            self._signs = signs
+            self.changed()
 
     def set_values(
         self,
-        values: Floats | None,
+        values: Floats | Pyramid | None,
         title: str = "",
         *,
         limit: float | None = None,
         start: Floats | None = None,
         message: str = "no weights",
     ) -> None:
-        """Show a matrix [rows, cols], None with the reason why there is none.
+        """Show a matrix [rows, cols] (large ones as a pyramid that is built already), or None
+        with the reason why there is none.
 
         Colours run from -limit to limit (the largest magnitude if None). `start`, of the same
         shape, adds the change since then to the reading.
         """
-        shown = np.empty((0, 0)) if values is None else values
-        if shown.shape != self._pyramid.shape:
+        if not isinstance(values, Pyramid):
+            values = Pyramid(np.empty((0, 0)) if values is None else values)
+        if values.shape != self._pyramid.shape:
             self._view, self.cell = None, None
-        self._pyramid = Pyramid(shown)
-        self._bound = heat.limit(shown) if limit is None else limit
+        self._pyramid = values
+        self._bound = values.limit if limit is None else limit
         self._title, self._against, self._message = title, start, message
         self.changed()
 
@@ -158,7 +167,9 @@ class Heatmap(Drawn, can_focus=True):
         if rows < 1 or width <= left:
             return canvas
         size = (width - left, rows)
-        cells = heat.paint(self._pyramid, self.view, size, self._bound, self.palette, self.glyphs)
+        cells = heat.paint(
+            self._pyramid, self.view, size, self._bound, self.palette, self.glyphs, self._signs
+        )
         for name in ("char", "ink", "paper", "bold"):
             getattr(canvas, name)[top : top + rows, left:] = getattr(cells, name)
         self._paint_bar(canvas, height - 1)

@@ -1,40 +1,105 @@
 """A small time chart of one figure of the three matrices; the title is legend and reading."""
 
-from tttui.draw import numbers, plot, reading
-from tttui.draw.canvas import fit
+from rich.segment import Segment
+from textual.geometry import Region
+
+from tttui.draw import numbers, reading, stairs
+from tttui.draw.canvas import Canvas, fit
 from tttui.draw.reading import Part
+from tttui.draw.stairs import StairPlot
+from tttui.model.timeline import Timeline
 from tttui.widgets.chart import Chart
 
 
 class StatChart(Chart):
-    """A chart whose title row names every curve, however narrow it is.
+    """A chart whose title row names every curve with its pattern, however narrow it is.
 
-    `short` stands for the title where that does not fit.
+    `log` is whether its axis is logarithmic; None follows the timeline.
     """
 
     can_focus = False
 
-    def __init__(self, measure: str, short: str, *, log: bool = False) -> None:
+    def __init__(self, measure: str, *, log: bool | None = None) -> None:
         super().__init__(name=measure, id=measure)
         self.measure = measure
-        self._short = short
+        self._stairs = StairPlot()
         self.set_log(log)
+
+    @property
+    def note(self) -> str:
+        """What is said in a corner."""
+        return self._stairs.note
+
+    def set_stairs(self, shown: StairPlot) -> None:
+        """Show other data."""
+        self._stairs = shown
+        self.changed()
+
+    def paint(self, width: int, height: int) -> Canvas:
+        window = (self.timeline.t0, self.timeline.t1)
+        self._picture = stairs.paint(
+            self._stairs,
+            window,
+            (width, height),
+            self.palette,
+            self.glyphs,
+            self.logarithmic,
+            self.changes,
+        )
+        return self._picture.canvas
+
+    def touch_steps(self, *steps: int | None) -> None:
+        """Redraw the columns and the values of these steps, unless they are the same."""
+        axis, found = self.axis(), [t for t in steps if t is not None]
+        columns = {axis.column(t) for t in found}
+        if len(columns) > 1 or len(found) < len(steps):
+            height = self.content_size.height
+            self.touch(*(Region(self.left + c, 0, 1, height) for c in columns if c is not None))
+        told = {(self._stairs.stairs.index(t), self.changes.at(t, axis)) for t in found}
+        if len(told) > 1 or len(found) < len(steps):
+            self.touch(Region(0, 0, self.content_size.width, 1))
+
+    def moved(self, old: Timeline, new: Timeline) -> None:
+        if old.follow != new.follow:
+            self.touch(Region(0, 0, *self.content_size))
+        super().moved(old, new)
+
+    def _labels(self, line: list[Segment]) -> list[Segment]:
+        """The scrubber tells the cursor's step; here it would change with every step."""
+        return line
 
     def reading(self, width: int) -> list[Part]:
         """The figure, then each matrix with its value at the cursor (or under the mouse)."""
         t = self.timeline.cursor if self.hovered is None else self.hovered
-        values: list[Part] = []
-        for trace in self.shown.traces:
-            found = None if self.timeline.empty else trace.series.at(t)
-            ink = plot.ink(trace.role, self.palette)
-            values.append((f" {trace.name}", ink, True))
-            text = numbers.short(found[1]) if found else "-"
-            values.append((f" {text}", self.palette.text, False))
-        room = width - sum(len(text) for text, _, _ in values)
-        title = self.shown.title if len(self.shown.title) < room else self._short
-        title = fit(title, room, self.glyphs.ellipsis)
-        parts: list[Part] = [(title, self.palette.text, True), *values]
+        shown = self._stairs
+        for title, digits, marked in (
+            (shown.title, 3, True),
+            (shown.short, 3, True),
+            (shown.short, 2, True),
+            (shown.short, 2, False),
+        ):
+            parts: list[Part] = [(title, self.palette.text, True), *self._values(t, digits, marked)]
+            room = width - sum(len(text) for text, _, _ in parts)
+            if room >= 0:
+                break
+        else:
+            parts[0] = (
+                fit(shown.short, len(shown.short) + room, self.glyphs.ellipsis),
+                *parts[0][1:],
+            )
         told = reading.told_change(self.changes.at(t, self.axis()), self.palette, self.glyphs)
-        if sum(len(text) for text, _, _ in (*parts, *told)) <= width:
-            parts += told
-        return parts
+        return parts + told if sum(len(text) for text, _, _ in told) <= room else parts
+
+    def _values(self, t: int, digits: int, marked: bool) -> list[Part]:
+        """Every matrix with its pattern (where `marked`) and its value at step t."""
+        shown = self._stairs.stairs
+        i = None if self.timeline.empty else shown.index(t)
+        values: list[Part] = []
+        for k, (name, y) in enumerate(zip(shown.names, shown.y, strict=True)):
+            ink = self.palette.series[k % len(self.palette.series)]
+            mark = stairs.mark(k, name, self.glyphs) if marked else ""
+            mark += ":" if marked and not self.glyphs.braille else ""
+            values.append((f" {mark}{name}", ink, True))
+            text = "-" if i is None else numbers.short(float(y[i]), digits)
+            values.append((f" {text}", self.palette.text, False))
+        return values

@@ -1,20 +1,17 @@
 """The heatmap of one plastic matrix, with its rows and columns named as what they are."""
 
-import numpy as np
+from collections.abc import Sequence
+
 from rich.segment import Segment
 
-from tttui.draw import heat
 from tttui.draw.canvas import Canvas, fit
-from tttui.draw.colours import DEFAULT, blend, style
+from tttui.draw.colours import style
 from tttui.model.parts import ROLES, part_name
 from tttui.widgets.drawn import replaced
 from tttui.widgets.heatmap import Cell, Heatmap
 
-SIGNED = 1 / 8
-"""Part of the limit from which a negative element is marked."""
-
-LABELS = 4
-"""Columns for the names of the rows."""
+NAMES = 3
+"""Columns for the names of rows, where there are fewer than a hundred."""
 
 
 class WeightMap(Heatmap):
@@ -35,14 +32,19 @@ class WeightMap(Heatmap):
 
     @property
     def left(self) -> int:
-        return LABELS if self.content_size.width >= 14 else 0
+        """Room for the names of the rows, unless every column is needed."""
+        rows, columns = self.values.shape
+        if not rows:
+            return 0
+        width = 1 + len(part_name(self.matrix, 0, rows - 1, rows, short=True))
+        return width if self.content_size.width - width >= min(columns, 10) else 0
 
     @property
     def top(self) -> int:
-        """One row for the heading, and one for the columns' names where it costs nothing."""
-        height = self.content_size.height
-        exact = -(-self.values.shape[0] // 2) == height - 2
-        return 2 if height >= 7 and not exact else 1
+        """One row for the heading, and one for the columns' names where elements stay as high."""
+        height, rows = self.content_size.height, max(self.values.shape[0], 1)
+        lower = 2 * (height - 3) // rows < 2 * (height - 2) // rows <= 2
+        return 2 if height >= 7 and not lower else 1
 
     @property
     def stride(self) -> int:
@@ -65,8 +67,6 @@ class WeightMap(Heatmap):
             self._name_rows(canvas)
         if self.top > 1:
             self._name_columns(canvas)
-        self._mark_signs(canvas)
-        self._mark_nan(canvas)
         return canvas
 
     def heading(self, width: int) -> list[Segment]:
@@ -90,22 +90,19 @@ class WeightMap(Heatmap):
 
     def _lost(self) -> str:
         """How many elements are no numbers."""
-        values = self.values
-        if not values.size or np.isfinite(values.max() - values.min()):
-            return ""
-        nan, all_bad = int(np.isnan(values).sum()), int((~np.isfinite(values)).sum())
+        nan, infinite = self._pyramid.lost
         words = [f"{nan} NaN"] if nan else []
-        return " ".join([*words, *([f"{all_bad - nan} inf"] if all_bad > nan else [])])
+        return " ".join([*words, *([f"{infinite} inf"] if infinite else [])])
 
     def _name_rows(self, canvas: Canvas) -> None:
         view, rows = self.view, self.values.shape[0]
         last = min(rows, view.row + self._span()[0])
-        step = 1 if view.high > 1 else 8
+        step, room, left = 1 if view.high > 1 else 8, self.room[1], self.left
         for row in _every(view.row, last, step * view.size):
             y = (view.place(row, view.column)[1] + (view.high - 1) // 2) // 2
             text = part_name(self.matrix, 0, row, rows, short=True)
-            if y < self.room[1]:
-                canvas.write(self.top + y, 0, f"{text:>{LABELS - 1}}", self.palette.muted)
+            if y < room:
+                canvas.write(self.top + y, 0, f"{text:>{left - 1}}", self.palette.muted)
 
     def _name_columns(self, canvas: Canvas) -> None:
         view, columns = self.view, self.values.shape[1]
@@ -117,52 +114,12 @@ class WeightMap(Heatmap):
             step *= 2
         if named and view.wide < len(texts[-1]):
             return
+        left, width = self.left, self.room[0]
         for column in _every(view.column, last, step * view.size):
             x = view.place(view.row, column)[0]
             text = part_name(self.matrix, 1, column, columns, short=True)
-            if x + len(text) <= self.room[0]:
-                canvas.write(self.top - 1, self.left + x, text, self.palette.muted)
-
-    def _mark_signs(self, canvas: Canvas) -> None:
-        """A minus on negative elements that fill a character: their colour is not the only sign."""
-        view, glyphs = self.view, self.glyphs
-        if not glyphs.braille or view.wide < 2 or view.high < 2 or not self._bound:
-            return
-        rows, columns = self._span()
-        part = self.values[view.row : view.row + rows, view.column : view.column + columns]
-        with np.errstate(invalid="ignore"):
-            negative = np.argwhere(part < -SIGNED * self._bound)
-        for row, column in negative.tolist():
-            x, top = view.place(view.row + row, view.column + column)
-            y, x = (
-                self.top + (top + (view.high - 1) // 2) // 2,
-                self.left + x + (view.wide - 1) // 2,
-            )
-            if y >= self.top + self.room[1] or x >= canvas.columns:
-                continue
-            paper = int(canvas.ink[y, x])  # of the upper half, which the element fills as well
-            ink = blend(paper, self.palette.text, 0.5)
-            canvas.write(y, x, "-", ink, paper)
-
-    def _mark_nan(self, canvas: Canvas) -> None:
-        """A cross over cells that hold a NaN: its colour alone would not tell."""
-        width, height = self.room
-        values = heat.block(self._pyramid, self.view, width, height)
-        down, across = self.view.cells(
-            self.values.shape[0] - self.view.row, self.values.shape[1] - self.view.column
-        )
-        inside = np.zeros(values.shape, dtype=np.bool_)
-        inside[: max(down, 0), : max(across, 0)] = True
-        lost = np.isnan(values) & inside
-        cells = lost[0::2] | lost[1::2]
-        if not cells.any():
-            return
-        part = (slice(self.top, self.top + height), slice(self.left, None))
-        canvas.char[part][cells] = ord("×" if self.glyphs.braille else "?")
-        canvas.ink[part][cells] = self.palette.bad
-        canvas.bold[part][cells] = True
-        papers = np.where(lost[0::2] & lost[1::2], self.palette.missing, DEFAULT)
-        canvas.paper[part][cells] = papers[cells]
+            if x + len(text) <= width:
+                canvas.write(self.top - 1, left + x, text, self.palette.muted)
 
     def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
         """The heading, and one mark in the middle of the element that keys move from."""
@@ -185,3 +142,26 @@ class WeightMap(Heatmap):
 def _every(first: int, last: int, step: int) -> range:
     """Multiples of `step` in first .. last - 1."""
     return range(-(-first // step) * step, last, step)
+
+
+def shared_widths(shapes: Sequence[tuple[int, int]], width: int, gap: int) -> list[int]:
+    """Widths of maps side by side for matrices of these shapes, `gap` columns between them.
+
+    Elements get the same columns in all maps. Where that is a single one, tall matrices get two,
+    so that their tiles tell signs, if need be for the names of rows in the others.
+    """
+    room = width - gap * (len(shapes) - 1)
+    every = sum(columns for _, columns in shapes)
+    scale = (room - NAMES * len(shapes)) // max(every, 1)
+    if scale < 1:
+        widths = [max(room * columns // max(every, 1), 1) for _, columns in shapes]
+        return [*widths[:-1], max(room - sum(widths[:-1]), 1)]
+    widths = [scale * columns + NAMES for _, columns in shapes]
+    for i in sorted(range(len(shapes)), key=lambda i: -shapes[i][0]):
+        columns = shapes[i][1]
+        spare = room - sum(widths)
+        if scale == 1 and spare < columns <= spare + NAMES and i > 0:
+            widths[0], spare = widths[0] - NAMES, spare + NAMES
+        if spare >= columns and (scale == 1 or i == 0):
+            widths[i] += min(spare // columns, 1 if scale == 1 else scale) * columns
+    return [*widths[:-1], room - sum(widths[:-1])]

@@ -1,0 +1,291 @@
+"""Figures that hold until the next snapshot, as steps; the curves differ in pattern and colour."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tttui.draw import braille, curves, ticks
+from tttui.draw.axis import TimeAxis
+from tttui.draw.canvas import Canvas, fit
+from tttui.draw.changes import NO_CHANGES, Changes, flag, lay
+from tttui.draw.curves import Curve
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.layout import Layout, arrange
+from tttui.draw.palette import Palette
+from tttui.draw.plot import Threshold
+from tttui.draw.scales import Scale
+from tttui.draw.timechart import Picture
+from tttui.model.arrays import Bools, Floats, Ints
+
+PATTERNS = ((1, 1), (4, 6), (1, 2))
+"""For each curve the dot columns that are drawn, of how many: solid, dashed, dotted."""
+
+SAMPLES = "━╍┉"
+"""One cell of each pattern, for a legend."""
+
+STEEP = 2
+"""Dots in a column from which on a pattern leaves no gap: extremes are never lost."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stairs:
+    """Curves y of equal length over ascending steps t [k]; value i holds from t[i] to t[i+1]."""
+
+    t: Ints
+    names: tuple[str, ...] = ()
+    y: tuple[Floats, ...] = ()
+
+    def index(self, t: int) -> int | None:
+        """Which value is in force at step t; None before the first."""
+        i = int(np.searchsorted(self.t, t, side="right")) - 1
+        return i if i >= 0 else None
+
+    def envelopes(self, axis: TimeAxis, last: int) -> list[tuple[Curve, Bools]]:
+        """Per curve the range of the values in force in each dot column up to step `last`, and
+        where one of them is infinite."""
+        edges = axis.edges()
+        ahead = edges[:-1] > last
+        starts = np.searchsorted(self.t, np.ceil(edges[:-1]), side="right") - 1
+        stops = np.maximum(np.searchsorted(self.t, edges[1:], side="left"), starts + 1)
+        empty = ahead | (stops <= 0)
+        at = np.empty(2 * len(starts), dtype=np.int64)
+        at[0::2], at[1::2] = np.clip(starts, 0, None), np.clip(stops, 1, None)
+        found = []
+        for y in self.y:
+            part = y[at[0] : at[-1]]
+            where = at - at[0]
+            endless = np.isposinf(part)
+            known = np.isfinite(part)
+            whole = bool(known.all())
+            low = _reduced(np.minimum, part if whole else np.where(known, part, np.inf), where)
+            high = _reduced(np.maximum, part if whole else np.where(known, part, -np.inf), where)
+            gone = empty | (low > high)
+            low, high = np.where(gone, np.nan, low), np.where(gone, np.nan, high)
+            above = np.zeros(len(gone), dtype=np.bool_)
+            if not whole:
+                above = _reduced(np.maximum, endless.astype(np.float64), where) > 0
+            found.append((Curve(low, high, (low + high) / 2), above & ~empty))
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StairPlot:
+    """What a small chart of stairs shows, apart from the window and the cursor."""
+
+    title: str = ""
+    short: str = ""
+    """Instead of the title where that does not fit."""
+    stairs: Stairs = Stairs(np.empty(0, dtype=np.int64))
+    thresholds: tuple[Threshold, ...] = ()
+    last: int = 0
+    """The step up to which the newest values are in force."""
+    message: str = ""
+    """Said where there is nothing to draw."""
+    note: str = ""
+    """Said in a corner of the drawing."""
+
+
+def mark(i: int, name: str, glyphs: Glyphs) -> str:
+    """How curve i is drawn, in one cell: its pattern, or the last letter of its name."""
+    return SAMPLES[i % len(SAMPLES)] if glyphs.braille else name[-1]
+
+
+def paint(
+    plot: StairPlot,
+    window: tuple[int, int],
+    size: tuple[int, int],
+    palette: Palette,
+    glyphs: Glyphs,
+    log: bool = False,
+    changes: Changes = NO_CHANGES,
+) -> Picture:
+    """The chart over steps `window` (both inclusive) in `size` = (width, height) cells.
+
+    Everything but the title row and the cursor, which change with every move.
+    """
+    width, height = size
+    layout = arrange(width, height, False)
+    axis = TimeAxis(*window, layout.columns)
+    canvas = Canvas(height, width)
+    if layout.columns < 2 or layout.rows < 1:
+        return Picture(canvas, layout, axis, None)
+    stairs = plot.stairs
+    found = stairs.envelopes(axis, plot.last) if len(stairs.t) else []
+    scale = _scale([curve for curve, _ in found], plot.thresholds, log)
+    if scale is None:
+        text = plot.message or "no finite values in view"
+        text = fit(text, layout.columns - 2, glyphs.ellipsis)
+        at = layout.gutter + max(layout.columns - len(text), 0) // 2
+        canvas.write(layout.top + (layout.rows - 1) // 2, at, text, palette.muted)
+    else:
+        marked = _y_ticks(layout, scale)
+        _grid(canvas, layout, marked, scale, palette, glyphs)
+        lay(canvas, changes, axis, layout.gutter, _plot_rows(layout), palette, glyphs)
+        _curves(canvas, layout, found, stairs.names, scale, palette, glyphs)
+        for line in plot.thresholds:
+            _threshold(canvas, layout, line, scale, palette, glyphs)
+        _y_axis(canvas, layout, marked, scale, palette, glyphs)
+    _x_axis(canvas, layout, axis, len(stairs.t) == 0, palette, glyphs)
+    if changes is not NO_CHANGES:
+        row = layout.line if layout.line >= 0 else layout.top
+        over = f" {glyphs.change_line}{glyphs.horizontal}{glyphs.tick_down}"
+        flag(canvas, changes, axis, layout.gutter, row, palette, glyphs, over)
+    note = f" {plot.note} "
+    if plot.note and len(note) < layout.columns:
+        canvas.write(layout.top, width - len(note), note, palette.accent)
+    return Picture(canvas, layout, axis, scale)
+
+
+def _reduced(join: np.ufunc, values: Floats, at: Ints) -> Floats:
+    """`join` over values[at[0]:at[1]], values[at[2]:at[3]] ..."""
+    padded = np.append(values, values[-1:])  # an end may be the end of all
+    return np.asarray(join.reduceat(padded, at)[0::2])
+
+
+def _scale(found: Sequence[Curve], thresholds: Sequence[Threshold], log: bool) -> Scale | None:
+    """A scale that holds the curves, and thresholds that lie close; None: nothing finite."""
+    known = [curve for curve in found if not np.isnan(curve.low).all()]
+    if not known:
+        return None
+    low = min(float(np.nanmin(curve.low)) for curve in known)
+    high = max(float(np.nanmax(curve.high)) for curve in known)
+    ends = np.concatenate([curve.low for curve in known] + [curve.high for curve in known])
+    positive = ends[ends > 0]
+    for line in thresholds:
+        if high < line.value <= high + 0.5 * (high - low or abs(high)):
+            high = line.value
+    return Scale.fit(low, high, float(positive.min()) if len(positive) else np.nan, log=log)
+
+
+def _plot_rows(layout: Layout) -> range:
+    return range(layout.top, layout.top + layout.rows)
+
+
+def _row(layout: Layout, scale: Scale, value: float, glyphs: Glyphs) -> tuple[int, int]:
+    """The dot row from the top and the cell row of a value inside the scale."""
+    per = 4 if glyphs.braille else 1
+    dots = layout.rows * per
+    dot = dots - 1 - int(scale.dots(np.array([value]), dots)[0])
+    return dot, layout.top + dot // per
+
+
+def _y_ticks(layout: Layout, scale: Scale) -> list[ticks.Tick]:
+    found = scale.ticks(max(1, layout.rows // 3))
+    return [tick for tick in found if tick.major and scale.low <= tick.value <= scale.high]
+
+
+def _grid(
+    canvas: Canvas,
+    layout: Layout,
+    marked: Sequence[ticks.Tick],
+    scale: Scale,
+    palette: Palette,
+    glyphs: Glyphs,
+) -> None:
+    """A thin row of dots at every labelled tick."""
+    for tick in marked:
+        dot, row = _row(layout, scale, tick.value, glyphs)
+        char = braille.BLANK + (0x01, 0x02, 0x04, 0x40)[dot % 4]
+        canvas.char[row, layout.gutter :: 2] = char if glyphs.braille else ord(glyphs.grid)
+        canvas.ink[row, layout.gutter :: 2] = palette.faint
+
+
+def _curves(
+    canvas: Canvas,
+    layout: Layout,
+    found: Sequence[tuple[Curve, Bools]],
+    names: Sequence[str],
+    scale: Scale,
+    palette: Palette,
+    glyphs: Glyphs,
+) -> None:
+    top, left = layout.top, layout.gutter
+    char = canvas.char[top : top + layout.rows, left:]
+    ink = canvas.ink[top : top + layout.rows, left:]
+    together = np.zeros(char.shape, dtype=np.uint32)
+    for i, (curve, endless) in enumerate(found):
+        colour = palette.series[i % len(palette.series)]
+        if glyphs.braille:
+            dots = curves.raster(curve, scale, 4 * layout.rows)
+            drawn, period = PATTERNS[i % len(PATTERNS)]
+            gap = np.arange(dots.shape[1]) % period >= drawn
+            dots[:, gap & (dots.sum(axis=0) <= STEEP)] = False
+            bits = braille.pack(dots)
+            where = bits > 0
+            together |= bits  # dots of all curves that share a cell
+            char[where] = braille.BLANK + together[where]
+        else:
+            where = curves.raster(curve.halved(), scale, layout.rows)
+            char[where] = ord(mark(i, names[i], glyphs))
+        ink[where] = colour
+        if endless.any():
+            columns = np.flatnonzero(endless.reshape(-1, 2).any(axis=1))
+            char[0, columns], ink[0, columns] = ord(glyphs.above), colour
+
+
+def _threshold(
+    canvas: Canvas,
+    layout: Layout,
+    line: Threshold,
+    scale: Scale,
+    palette: Palette,
+    glyphs: Glyphs,
+) -> None:
+    """A dashed line with its name; where it is off the scale, its name with an arrow."""
+    spot = float(scale.position(np.array([line.value]))[0])
+    if 0 <= spot <= 1:
+        _, row = _row(layout, scale, line.value, glyphs)
+        free = canvas.char[row] == ord(" ")
+        free[: layout.gutter] = False
+        canvas.char[row, free] = ord(glyphs.threshold)
+        canvas.ink[row, free] = palette.threshold
+        text, row = f" {line.name} ", row - 1 if row > layout.top else row + 1
+    else:
+        text = f" {glyphs.above if spot > 1 else glyphs.below} {line.name} "
+        row = layout.top if spot > 1 else layout.top + layout.rows - 1
+    if len(text) < layout.columns:
+        canvas.write(row, layout.width - len(text), text, palette.threshold)
+
+
+def _y_axis(
+    canvas: Canvas,
+    layout: Layout,
+    marked: Sequence[ticks.Tick],
+    scale: Scale,
+    palette: Palette,
+    glyphs: Glyphs,
+) -> None:
+    edge = layout.gutter - 1
+    for row in _plot_rows(layout):
+        canvas.write(row, edge, glyphs.vertical, palette.frame)
+    used = set[int]()
+    for tick in reversed(marked):
+        _, row = _row(layout, scale, tick.value, glyphs)
+        if row in used:
+            continue
+        used.add(row)
+        text = fit(tick.label, edge, glyphs.ellipsis)
+        canvas.write(row, edge - len(text), text, palette.muted)
+        canvas.write(row, edge, glyphs.tick_left, palette.frame)
+
+
+def _x_axis(
+    canvas: Canvas, layout: Layout, axis: TimeAxis, empty: bool, palette: Palette, glyphs: Glyphs
+) -> None:
+    left = layout.gutter
+    if layout.line >= 0:
+        line = glyphs.corner + glyphs.horizontal * layout.columns
+        canvas.write(layout.line, left - 1, line, palette.frame)
+    if empty or layout.labels < 0:
+        return
+    labels = []
+    for tick in ticks.steps(axis.t0, axis.t1, layout.columns):
+        column = axis.column(int(tick.value))
+        if column is not None:
+            labels.append((column, tick.label))
+            if layout.line >= 0:
+                canvas.write(layout.line, left + column, glyphs.tick_down, palette.frame)
+    for start, text in ticks.placed(labels, layout.columns):
+        canvas.write(layout.labels, left + start, text, palette.muted)
+    canvas.write(layout.labels, left - 5, "step", palette.faint)
