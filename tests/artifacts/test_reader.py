@@ -279,3 +279,15 @@ def test_nan_in_metrics_is_shown_as_such(make: Make) -> None:
     metrics = read(make("native", damage=["nan_metrics"])).metrics
     assert np.isnan(metrics["baseline_mse_mean"])
     assert metrics["adaptive_mse_mean"] == np.inf
+
+
+@pytest.mark.parametrize("name", ["per_step.csv", "update_events.jsonl", "weights_history.npy"])
+def test_a_file_that_cannot_be_read_is_not_waited_for(make: Make, name: str) -> None:
+    place = make("native")
+    (place.path / name).unlink()
+    (place.path / name).mkdir()
+    reader = SessionReader(place)
+    for _ in range(2):
+        data = reader.refresh(budget_rows=100_000)
+        assert not data.loading
+        assert any("cannot be read" in problem.reason for problem in data.problems)

@@ -56,6 +56,8 @@ class CsvFile:
         self._wanted = (Column("t"), *columns)
         self._file = GrowingFile(path)
         self.exists = False
+        self.unread = False
+        """A budget stopped the last refresh before the end of the file."""
         self._reset()
 
     def _reset(self) -> None:
@@ -71,13 +73,9 @@ class CsvFile:
     def __len__(self) -> int:
         return self._n
 
-    @property
-    def unread(self) -> bool:
-        """Whether a budget stopped the last refresh before the end of the file."""
-        return self._file.unread > 0
-
     def refresh(self, budget_rows: int | None = None) -> None:
         """Read what was appended, up to about `budget_rows` rows. Raises OSError."""
+        self.unread = False
         change = self._file.check()
         self.exists = change is not Change.MISSING
         if change in (Change.MISSING, Change.REPLACED):
@@ -91,7 +89,8 @@ class CsvFile:
             line = self._file.lines
             if stop is not None and self._n >= stop:
                 break
-        if not self._file.unread:
+        self.unread = self._file.unread > 0
+        if not self.unread:
             self._take_open_line()
         self.columns = {name: buffer[: self._n] for name, buffer in self._buffers.items()}
 
