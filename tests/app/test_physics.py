@@ -118,10 +118,9 @@ async def test_w_shows_every_region_of_a_small_terminal(run: Path, open_app: Ope
             seen.append(driver.text().splitlines()[2])
             await driver.press("w")
         await settled(driver)
-    for line, word in zip(
-        seen, ("Path", "x", "Hidden friction", "One-step error", "Implied mu"), strict=True
-    ):
-        assert line.startswith(f"▸ {word}")
+    words = ("Path", "x", "Hidden friction", "One-step error", "Implied mu")
+    for k, (line, word) in enumerate(zip(seen, words, strict=True), 1):
+        assert line.startswith(f"▸ {k}/5 {word}")
 
 
 async def test_a_run_without_a_trajectory_says_why_and_shows_the_rest(

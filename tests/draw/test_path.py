@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tttui.draw.colours import blend
-from tttui.draw.glyphs import ASCII, UNICODE
+from tttui.draw.glyphs import ASCII, UNICODE, Glyphs
 from tttui.draw.palette import DARK, PALETTES
 from tttui.draw.path import CELL_ASPECT, Frame, Visits, extent, line, thinned
-from tttui.draw.scene import DIMMED, Backdrop, Scene, Track
+from tttui.draw.scene import DIMMED, Backdrop, Scene, Track, sample
 
 
 def track(x: list[float], y: list[float]) -> Track:
@@ -142,3 +142,12 @@ def test_a_path_ahead_of_the_cursor_is_drawn_in_a_shade_of_its_colour() -> None:
 def test_a_dashed_path_has_gaps() -> None:
     solid, dashed = (cells_of(beside(dash=dash), 9)[0] for dash in (None, (4, 8)))
     assert dashed < solid
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+def test_paths_differ_by_more_than_colour(glyphs: Glyphs) -> None:
+    tracks = [
+        Track("", np.arange(1), np.zeros(1), np.zeros(1), 0, d) for d in (None, (2, 2), (6, 3))
+    ]
+    legend = [sample(track, k, glyphs) for k, track in enumerate(tracks)]
+    assert len(set(legend)) == 3

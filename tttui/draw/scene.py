@@ -146,6 +146,22 @@ def arrange(width: int, height: int) -> Layout:
     return Layout(width, height, gutter, title, top, rows, line, line + 1 if labels else -1)
 
 
+def mark_of(k: int, glyphs: Glyphs) -> str:
+    """Without braille: what track k (0: the true path) consists of."""
+    return glyphs.curve_marks[0 if k == 0 else 2 - k % 2]
+
+
+def sample(track: Track, k: int, glyphs: Glyphs) -> str:
+    """A short piece of track k, for a legend."""
+    if not glyphs.braille:
+        return 2 * mark_of(k, glyphs)
+    if track.dash is None:
+        return 2 * glyphs.light
+    on, off = track.dash
+    bits = [0x04 * (c % (on + off) < on) | 0x20 * ((c + 1) % (on + off) < on) for c in (0, 2, 4)]
+    return "".join(chr(braille.BLANK + b) for b in bits)
+
+
 class Backdrop:
     """The painted paths of a window, before a cursor is put on them."""
 
@@ -290,22 +306,23 @@ class Backdrop:
         layout = self.layout
         return grid[layout.top : layout.top + layout.rows, layout.gutter :]
 
-    def _lay(self, canvas: Canvas, bits: Ints, ink: Colour) -> None:
-        """Paint dots over what is there, keeping the dots of earlier tracks."""
+    def _lay(self, canvas: Canvas, bits: Ints, ink: Colour, mark: str = "") -> None:
+        """Paint dots over what is there, keeping the dots of earlier tracks; without braille
+        they are marks."""
         where = bits > 0
         char = self._area(canvas.char)
         if self.glyphs.braille:
             old = np.where(char >= braille.BLANK, char - braille.BLANK, 0)
             char[where] = braille.BLANK + (old | bits)[where]
         else:
-            char[where] = ord(self.glyphs.curve_marks[1])
+            char[where] = ord(mark or self.glyphs.curve_marks[1])
         self._area(canvas.ink)[where] = ink
 
     def _paint_truth(self, canvas: Canvas, cursor: int) -> None:
         truth, bits = self.tracks[0], self._truth
         self._lay(canvas, bits, self.palette.faint)
         if not self.glyphs.braille:
-            self._area(canvas.char)[bits > 0] = ord(self.glyphs.curve_marks[0])
+            self._area(canvas.char)[bits > 0] = ord(mark_of(0, self.glyphs))
         t = self._t
         last = self._visits.last(int(np.searchsorted(t, cursor, side="right")) - 1)
         seen = last >= 0
@@ -324,16 +341,17 @@ class Backdrop:
     def _paint_other(self, canvas: Canvas, k: int, track: Track, cursor: int) -> None:
         """A path beside the true one: what lies after the cursor is faint, or not there yet."""
         (dots, t), bits = self._others[k], self._whole[k]
+        mark = mark_of(k + 1, self.glyphs)
         ink = self.palette.text if track.ink is None else track.ink
         past = int(np.searchsorted(dots.point, np.searchsorted(t, cursor, side="right")))
         if past < len(dots.point) and self.frame is not None:
             if track.ahead:
                 faint = self.palette.faint
                 dim = blend(ink, faint, DIMMED) if 0 <= ink < ANSI else faint
-                self._lay(canvas, bits, dim)
+                self._lay(canvas, bits, dim, mark)
             part = Dots(dots.column[:past], dots.row[:past], dots.point[:past])
             bits = self._pack(part, self.frame)
-        self._lay(canvas, bits, ink)
+        self._lay(canvas, bits, ink, mark)
 
     def _arrows(self, canvas: Canvas, cursor: int) -> None:
         """The direction of travel at steps spread evenly over the window."""

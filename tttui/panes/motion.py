@@ -17,8 +17,8 @@ from tttui.panes.view import View
 
 STATE = ("x", "y", "vx", "vy")
 
-DASH = (4, 3)
-"""Dots drawn and left out of a prediction."""
+DASHES = {"baseline": (2, 2), "adaptive": (6, 3)}
+"""Dots drawn and left out of the predictions of each model."""
 
 SHOWN_ERROR = 0.06
 """Errors are magnified until they are about this part of the path's size."""
@@ -129,7 +129,7 @@ def prediction_scene(motion: Motion, window: tuple[int, int], palette: Palette) 
             at = z + factor * error
         label = "frozen" if name == "baseline" else "adaptive"
         x, y = np.ascontiguousarray(at[:, 0]), np.ascontiguousarray(at[:, 1])
-        tracks.append(Track(label, trajectory.t[rows], x, y, ink, DASH))
+        tracks.append(Track(label, trajectory.t[rows], x, y, ink, DASHES[name]))
     note = f"errors x {factor:g}" if factor > 1 else ""
     v, a = trajectory.z[:, 2:], trajectory.a
     return Scene(tuple(tracks), v, a, "Predictions", note)

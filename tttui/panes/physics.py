@@ -187,10 +187,6 @@ class PhysicsPane(Pane):
         for name in ("middle", "single"):
             self.set_class(self._layout == name, name)
         self.set_class(self._layout != "single" and self._pathless(), "pathless")
-        chosen = REGIONS[self._region]
-        self._path.set_chosen(chosen == "path")
-        self._state.set_chosen(chosen == "state")
-        self._friction.set_chosen(chosen == "friction")
         if self._view is not None:
             self.show(self._view)
 
@@ -299,6 +295,9 @@ class PhysicsPane(Pane):
                 widget.set_look(view.palette, view.glyphs)
                 self._shown.clear()
         shown = self._regions()
+        self._path.set_mark(self._mark("path", view))
+        self._state.set_mark(self._mark("state", view))
+        self._friction.set_mark(self._mark("friction", view))
         if "path" in shown:
             self._show_path(view)
         if "state" in shown:
@@ -309,6 +308,16 @@ class PhysicsPane(Pane):
             self._show_below(view)
         if "implied" in shown:
             self._show_implied(view)
+
+    def _mark(self, region: str, view: View) -> str:
+        """What stands before the title of the chosen region; which of how many it is, where the
+        others are not on the screen."""
+        if region != REGIONS[self._region]:
+            return ""
+        mark = "▸ " if view.glyphs.braille else "> "
+        if self._layout != "single":
+            return mark
+        return f"{mark}{self._region + 1}/{len(REGIONS)} "
 
     def _changed(self, region: str, *key: object) -> bool:
         """Whether a region must be given its data again."""
@@ -386,29 +395,29 @@ class PhysicsPane(Pane):
     def _show_below(self, view: View) -> None:
         """The error of both models over time, or the distance to the ghost."""
         chart = self.query_one("#below", Chart)
-        chosen = "▸ " if REGIONS[self._region] == "below" and view.glyphs.braille else ""
+        mark = self._mark("below", view)
         if MODES[self._mode] == "ghost" and self._motion is not None:
             ghost = self._ghost_now(view, self._motion)
-            if self._changed("below", ghost, chosen):
+            if self._changed("below", ghost, mark):
                 chart.set_log(False)
-                chart.set_plot(distance_plot(ghost, chosen))
+                chart.set_plot(distance_plot(ghost, mark))
         else:
             steps = view.data.steps
             errors = self._errors.of(steps) or NO_ERRORS
-            if self._changed("below", errors, chosen):
+            if self._changed("below", errors, mark):
                 chart.set_log(None)
                 why = view.data.problem("steps")
                 message = why.reason if why is not None else "no steps recorded yet"
-                chart.set_plot(error_plot(errors, f"{chosen}One-step error", message))
+                chart.set_plot(error_plot(errors, f"{mark}One-step error", message))
         chart.set_timeline(view.timeline)
 
     def _show_implied(self, view: View) -> None:
         """What the weights implied after every commit, beside the truth."""
         chart, events_ = self.query_one("#implied", Chart), view.data.transactions
-        chosen = "▸ " if REGIONS[self._region] == "implied" and view.glyphs.braille else ""
-        if self._changed("implied", events_, self._motion, view.data.meta, chosen):
+        mark = self._mark("implied", view)
+        if self._changed("implied", events_, self._motion, view.data.meta, mark):
             chart.set_log(False)
-            chart.set_plot(implied_plot(view, self._mu_column, chosen))
+            chart.set_plot(implied_plot(view, self._mu_column, mark))
         chart.set_timeline(view.timeline)
 
     def set_hover(self, t: int | None) -> None:

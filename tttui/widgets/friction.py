@@ -14,18 +14,18 @@ class FrictionView(Redrawn):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.facts = Facts()
-        self._chosen = False
+        self._mark = ""
 
     def set_facts(self, facts: Facts) -> None:
         self.facts = facts
         self.repaint()
 
-    def set_chosen(self, chosen: bool) -> None:
-        """Mark this as the view that `e` exports."""
-        if chosen != self._chosen:
-            self._chosen = chosen
+    def set_mark(self, mark: str) -> None:
+        """What stands before the title: a sign that this is the chosen view."""
+        if mark != self._mark:
+            self._mark = mark
             self.changed()
 
     def paint(self, width: int, height: int) -> Canvas:
-        mark = ("▸ " if self.glyphs.braille else "> ") if self._chosen else ""
-        return friction.paint(self.facts, (width, height), self.palette, self.glyphs, mark)
+        size = (width, height)
+        return friction.paint(self.facts, size, self.palette, self.glyphs, self._mark)

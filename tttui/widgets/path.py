@@ -8,7 +8,7 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.colours import Colour, ramp
 from tttui.draw.numbers import short
 from tttui.draw.reading import Part
-from tttui.draw.scene import Backdrop, Scene, time_stops
+from tttui.draw.scene import Backdrop, Scene, sample, time_stops
 from tttui.model.timeline import Timeline
 from tttui.widgets.redrawn import Redrawn
 from tttui.widgets.timeview import TimeView
@@ -25,17 +25,17 @@ class PathView(Redrawn):
         self._backdrop: Backdrop | None = None
         self.timeline = Timeline()
         self.hovered: int | None = None
-        self._chosen = False
+        self._mark = ""
         self._selected: tuple[int, str, Colour] | None = None
 
     def set_scene(self, scene: Scene) -> None:
         self._scene = scene
         self.changed()
 
-    def set_chosen(self, chosen: bool) -> None:
-        """Mark this as the view that `e` exports."""
-        if chosen != self._chosen:
-            self._chosen = chosen
+    def set_mark(self, mark: str) -> None:
+        """What stands before the title: a sign that this is the chosen view."""
+        if mark != self._mark:
+            self._mark = mark
             self.changed()
 
     def set_moment(
@@ -72,12 +72,14 @@ class PathView(Redrawn):
 
     def _title(self, canvas: Canvas, drawn: Backdrop) -> None:
         palette, scene = self.palette, self._scene
-        chosen = ("▸ " if self.glyphs.braille else "> ") if self._chosen else ""
-        start = canvas.spans(drawn.layout.title, 0, [(chosen + scene.title, palette.text, True)])
+        title = self._mark + scene.title
+        start = canvas.spans(drawn.layout.title, 0, [(title, palette.text, True)])
         note: list[Part] = [(scene.note, palette.warn, False)] if scene.note else []
         reading = self._reading(drawn)
         # What a drawing exaggerates must be said before anything else; a reading can be cut.
-        for choices in ([note], [self._legend(drawn)], [reading, reading[:6], reading[:2]]):
+        legend = self._legend(drawn)
+        legends = [legend + self._extent(drawn), legend]
+        for choices in ([note], legends, [reading, reading[:6], reading[:2]]):
             for parts in choices:
                 if parts and _length(parts) + 2 <= canvas.columns - start:
                     start = canvas.spans(drawn.layout.title, start + 2, parts)
@@ -89,7 +91,7 @@ class PathView(Redrawn):
         parts: list[Part] = []
         if self.timeline.empty or not self._scene.tracks:
             return parts
-        for track in self._scene.tracks:
+        for k, track in enumerate(self._scene.tracks):
             gap = "  " if parts else ""
             if track.ink is None:
                 hues = ramp(time_stops(palette), 6)
@@ -98,15 +100,17 @@ class PathView(Redrawn):
                 parts += [(bar, hue, True) for hue in hues]
                 parts += [(f" {t1}", palette.muted, False)]
             else:
-                mark = self.glyphs.light * 2 if track.dash is None else self.glyphs.threshold * 2
-                if not self.glyphs.braille and track.dash is not None:
-                    mark = "- "
+                mark = sample(track, k, self.glyphs)
                 parts += [(f"{gap}{mark} ", track.ink, True), (track.name, palette.muted, False)]
-        cursor, others = self.timeline.cursor, self._scene.tracks[1:]
-        if others and cursor < t1:
-            until = "faint after" if any(track.ahead for track in others) else "up to"
-            parts.append((f"  {until} t {cursor}", palette.muted, False))
         return parts
+
+    def _extent(self, drawn: Backdrop) -> list[Part]:
+        """Which part of the other paths is drawn."""
+        cursor, others = self.timeline.cursor, self._scene.tracks[1:]
+        if not others or cursor >= drawn.window[1]:
+            return []
+        until = "faint after" if any(track.ahead for track in others) else "up to"
+        return [(f"  {until} t {cursor}", self.palette.muted, False)]
 
     def _reading(self, drawn: Backdrop) -> list[Part]:
         palette, scene = self.palette, self._scene

@@ -25,17 +25,17 @@ class StackView(TimeView):
         self._panels: tuple[Panel, ...] = ()
         self._message = ""
         self._layout: Layout | None = None
-        self._chosen = False
+        self._mark = ""
 
     def set_panels(self, panels: tuple[Panel, ...], message: str = "") -> None:
         """Show other data; `message` says why there is none."""
         self._panels, self._message = panels, message
         self.changed()
 
-    def set_chosen(self, chosen: bool) -> None:
-        """Mark this as the view that `e` exports."""
-        if chosen != self._chosen:
-            self._chosen = chosen
+    def set_mark(self, mark: str) -> None:
+        """What stands before the title: a sign that this is the chosen view."""
+        if mark != self._mark:
+            self._mark = mark
             self.changed()
 
     @property
@@ -56,7 +56,7 @@ class StackView(TimeView):
         if not self._panels:
             canvas = Canvas(height, width)
             self._layout = None
-            canvas.write(0, 0, f"{self._mark()}State over time", self.palette.text, bold=True)
+            canvas.write(0, 0, f"{self._mark}State over time", self.palette.text, bold=True)
             canvas.write(min(2, height - 1), 1, self._message[: width - 2], self.palette.muted)
             return canvas
         window = (self.timeline.t0, self.timeline.t1)
@@ -64,9 +64,6 @@ class StackView(TimeView):
             self._panels, window, (width, height), self.palette, self.glyphs, self.changes
         )
         return canvas
-
-    def _mark(self) -> str:
-        return ("▸ " if self.glyphs.braille else "> ") if self._chosen else ""
 
     def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
         layout, palette = self._layout, self.palette
@@ -117,7 +114,7 @@ class StackView(TimeView):
     def _title(self, index: int, width: int) -> list[Segment]:
         canvas, palette, panel = Canvas(1, width), self.palette, self._panels[index]
         t = self.timeline.cursor if self.hovered is None else self.hovered
-        mark = self._mark() if index == 0 else ""
+        mark = self._mark if index == 0 else ""
         parts: list[Part] = [(mark + panel.name, palette.text, True)]
         found = panel.series.at(t)
         parts += [(f"  {self.glyphs.light} ", palette.adaptive, True)]
