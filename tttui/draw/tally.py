@@ -8,7 +8,6 @@ import numpy as np
 from tttui.draw import bars
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas, fit
-from tttui.draw.colours import DEFAULT
 from tttui.draw.glyphs import SEVERITY, Glyphs
 from tttui.draw.marks import Marks
 from tttui.draw.numbers import count as grouped
@@ -144,16 +143,20 @@ def over_time(
         canvas.write(height - full, 0, str(found.most).rjust(left - 1), palette.muted)
     canvas.write(height - 1, 0, "0".rjust(left - 1), palette.muted)
     order = [COMMIT, *sorted(set(range(len(marks.statuses))) - {COMMIT}, key=_mildness(marks))]
+    kinds = np.full((rows, len(found.counts)), -1)
     for b in np.flatnonzero(found.counts.sum(axis=1)):
-        y = height - 1
-        start = left + int(b) * found.width
-        cells = min(found.width - 1, width - start)
-        for kind, units in zip(order, stacked(found.counts[b][order], per, rows), strict=True):
-            name = marks.statuses[kind]
-            for _ in range(units * high):
-                text = glyphs.status(name) * cells
-                canvas.write(y, start, text, palette.status(name), DEFAULT)
-                y -= 1
+        units = stacked(found.counts[b][order], per, rows)
+        column = np.repeat(order, np.array(units) * high)[:rows]
+        kinds[rows - len(column) :, b] = column[::-1]
+    room = width - left
+    cells = np.repeat(kinds, found.width, axis=1)[:, :room]
+    cells[:, found.width - 1 :: found.width] = -1  # between the bins
+    drawn = cells >= 0
+    signs = np.array([ord(glyphs.status(name)) for name in marks.statuses], dtype=np.uint32)
+    inks = np.array([palette.status(name) for name in marks.statuses])
+    part = (slice(top, height), slice(left, left + cells.shape[1]))
+    canvas.char[part][drawn] = signs[cells[drawn]]
+    canvas.ink[part][drawn] = inks[cells[drawn]]
     return canvas
 
 

@@ -85,7 +85,7 @@ class TransactionsPane(ListPane):
     TransactionsPane #line { height: 2; padding: 0 1; }
     TransactionsPane #reasons { height: 30%; min-height: 8; }
     TransactionsPane #reasons.alone { height: 1fr; }
-    TransactionsPane Reasons { width: 2fr; min-width: 32; max-width: 56; padding: 0 1; }
+    TransactionsPane Reasons { width: 2fr; min-width: 32; max-width: 56; margin: 0 1; }
     TransactionsPane AttemptsOverTime { width: 3fr; }
     TransactionsPane #detail { width: 48; }
     TransactionsPane #detail.alone { width: 1fr; layout: horizontal; }

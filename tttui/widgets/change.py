@@ -18,7 +18,7 @@ class ChangeMap(Drawn):
     Where there is nothing to show, `message` says why.
     """
 
-    DEFAULT_CSS = "ChangeMap { height: 18; padding: 0 1; }"
+    DEFAULT_CSS = "ChangeMap { height: 18; margin: 0 1; }"
 
     def __init__(self) -> None:
         super().__init__()

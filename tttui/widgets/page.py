@@ -1,6 +1,7 @@
 """A panel of lines that fit themselves to its width; what is too long scrolls."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from textual import events
 
@@ -14,6 +15,9 @@ Content = Callable[[Prose], object]
 
 class Page(Drawn):
     """A title and the lines that `set_content` was given; `chosen` marks the one keys scroll."""
+
+    edge: ClassVar[bool] = False
+    """A line runs down the left side, apart from what stands beside it."""
 
     def __init__(self, title: str, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -63,6 +67,17 @@ class Page(Drawn):
         return prose.lines
 
     def paint(self, width: int, height: int) -> Canvas:
+        # The line is part of the painting: frames of the toolkit cost more than all of it.
+        if not self.edge or width < 4:
+            return self._paint_text(width, height)
+        canvas, inner = Canvas(height, width), self._paint_text(width - 3, height)
+        for grid in ("char", "ink", "paper", "bold"):
+            getattr(canvas, grid)[:, 2:-1] = getattr(inner, grid)
+        for row in range(height):
+            canvas.write(row, 0, self.glyphs.vertical, self.palette.frame)
+        return canvas
+
+    def _paint_text(self, width: int, height: int) -> Canvas:
         canvas, palette = Canvas(height, width), self.palette
         mark = f"{self.glyphs.play} " if self.chosen else ""
         ink = palette.accent if self.chosen else palette.text

@@ -81,9 +81,7 @@ class Facts:
 class SessionPanel(Page):
     """The facts about the session under the cursor."""
 
-    DEFAULT_CSS = """
-    SessionPanel { padding: 0 1; border-left: solid $panel; }
-    """
+    edge = True
 
     def __init__(self) -> None:
         super().__init__("")

@@ -32,7 +32,7 @@ FIELDS = (
 class TransactionPanel(Page):
     """The details of the selected transaction."""
 
-    DEFAULT_CSS = "TransactionPanel { padding: 0 1; border-left: solid $panel; }"
+    edge = True
 
     def __init__(self) -> None:
         super().__init__("Transaction")
