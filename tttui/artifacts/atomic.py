@@ -35,6 +35,24 @@ def write_whole(path: Path, data: bytes) -> None:
         raise write_error(path, error) from error
 
 
+def write_over(path: Path, data: bytes) -> None:
+    """Write `data` over what a file holds: for a disk that has no room for another file.
+
+    A small file keeps the block that it has; who reads it meanwhile may see both mixed. Raises
+    TttuiError naming the file and the remedy.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            write_all(handle, data, 0)
+            os.ftruncate(handle, len(data))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
 def remove_temporaries(directory: Path) -> None:
     """Delete what a killed writer left of files that it was replacing."""
     for path in directory.glob(f".*{TEMPORARY}"):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.appending import AppendedFile
-from tttui.artifacts.atomic import remove_temporaries, write_error, write_whole
+from tttui.artifacts.atomic import remove_temporaries, write_error, write_over, write_whole
 from tttui.artifacts.checkpoint import write_checkpoint
 from tttui.artifacts.history_writer import HistoryWriter
 from tttui.artifacts.status import own_process
@@ -200,11 +200,21 @@ class RunWriter:
         for file in (self._trajectory, self._steps, self._events):
             file.close()
 
-    def status(self, **fields: Any) -> None:
-        """Replace status.json: what was said before, these fields, this process, a heartbeat."""
+    def status(self, *, last: bool = False, **fields: Any) -> None:
+        """Replace status.json: what was said before, these fields, this process, a heartbeat.
+
+        The `last` words of a run are written over the older ones where there is no room beside
+        them: on a full disk they say that it was full.
+        """
         self._status.update(fields)
-        content = {**own_process(), **self._status, "heartbeat_at": time.time()}
-        write_whole(self.directory / "status.json", _json(content))
+        content = _json({**own_process(), **self._status, "heartbeat_at": time.time()})
+        path = self.directory / "status.json"
+        try:
+            write_whole(path, content)
+        except TttuiError:
+            if not last:
+                raise
+            write_over(path, content)
 
     def update_meta(self, changes: Mapping[str, Any]) -> None:
         """Change some keys of meta.json."""

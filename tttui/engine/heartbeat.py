@@ -43,10 +43,14 @@ class Heartbeat:
             self._pace.append((now, t))
             self.beat(t)
 
-    def beat(self, t: int) -> None:
-        """Write status.json. Raises TttuiError where the disk does not take it."""
+    def beat(self, t: int, *, last: bool = False) -> None:
+        """Write status.json, at any price where these are the `last` words of a run.
+
+        Raises TttuiError where the disk does not take it.
+        """
         self._next = time.monotonic() + (PAUSED_S if self.state == "paused" else HEARTBEAT_S)
         self._writer.status(
+            last=last,
             state=self.state,
             t=t,
             steps_total=self.steps_total,

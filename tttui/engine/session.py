@@ -325,7 +325,7 @@ class SessionRun:
         self._heart.state, self._heart.error = "failed", str(told)
         try:
             self._log.failed(self.t, str(told))
-            self._heart.beat(self.t)
+            self._heart.beat(self.t, last=True)
         except TttuiError:
             pass  # the disk that failed is the one that the status goes to
         finally:
