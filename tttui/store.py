@@ -5,6 +5,7 @@ a disk. It publishes one frozen Snapshot after every change; the listener is cal
 thread and must only hand the snapshot over.
 """
 
+import math
 import operator
 import threading
 import time
@@ -92,8 +93,8 @@ class Snapshot:
     load: Load | None = None
     """Of this machine, while live runs are in the table of all sessions."""
     implied: float | None = None
-    """The friction that the newest weights imply, where no transaction tells it; worked out only
-    while somebody wants it."""
+    """The friction that the newest weights imply, where no transaction tells it (NaN where they
+    do not tell it either); worked out only while somebody wants it."""
     comparison: "Comparison | None" = None
     """Of the sessions that were put side by side."""
     files: tuple[FileEntry, ...] = ()
@@ -444,16 +445,18 @@ class Store:
     def _ask_weights(self, data: SessionData) -> None:
         """Work out the friction that the newest weights imply, where no transaction tells it."""
         # A native run tells it with every commit.
-        if data.place.layout == "native" or data.weights is self._asked_weights:
+        if data.place.layout == "native":
+            return
+        if self.snapshot.implied is not None and data.weights is self._asked_weights:
             return
         self._asked_weights = data.weights
-        found = None
+        found = math.nan
         if not np.isfinite(data.transactions.implied_mu).any():
             from tttui.dynamics.hidden import in_force, law_of
             from tttui.dynamics.identify import implied_mu
 
             held = in_force(data, int(data.steps.t[-1]) if len(data.steps) else 0)
-            found = None if isinstance(held, str) else implied_mu(held.weights, law_of(data))
+            found = math.nan if isinstance(held, str) else implied_mu(held.weights, law_of(data))
         if found != self.snapshot.implied:
             self._publish(replace(self.snapshot, implied=found))
 

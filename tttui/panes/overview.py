@@ -22,6 +22,7 @@ from tttui.panes.view import Pane, View
 from tttui.widgets.cards import MetricCard, Tone
 from tttui.widgets.chart import Chart
 from tttui.widgets.commits import CommitGraph
+from tttui.widgets.damage import DamageLine
 from tttui.widgets.identity import IdentityCard
 from tttui.widgets.transaction_panel import TransactionPanel
 from tttui.widgets.verdict import VerdictLine
@@ -120,6 +121,7 @@ class OverviewPane(Pane):
     OverviewPane.short #below { height: 1; }
     OverviewPane.short MetricCard { height: 2; }
     OverviewPane.short VerdictLine { max-height: 3; }
+    OverviewPane.short DamageLine, OverviewPane.tiny DamageLine { max-height: 1; }
     OverviewPane.short CommitGraph { height: 3; }
     OverviewPane.identity #side, OverviewPane.identity #side IdentityCard { display: block; }
     OverviewPane.identity.narrow #charts { display: none; }
@@ -152,6 +154,7 @@ class OverviewPane(Pane):
             yield MetricCard("hidden mu", id="mu")
             yield MetricCard("age", id="age")
         yield VerdictLine()
+        yield DamageLine()
         with Horizontal(id="middle"):
             with Vertical(id="charts"):
                 yield Chart()
@@ -183,6 +186,7 @@ class OverviewPane(Pane):
         self._show_charts(view, self._digest)
         self._show_cards(view, self._digest)
         self.query_one(VerdictLine).show(self._digest.verdict, view.palette)
+        self.query_one(DamageLine).show(view.data.damage, view.palette)
         for card in self.query(IdentityCard):
             card.show(view.data, view.palette)
         self._show_side(view)
@@ -202,6 +206,13 @@ class OverviewPane(Pane):
         if self._event is not None:
             things.insert(0, ("Transaction", json.dumps(dict(self._event.raw))))
         return [(what, text) for what, text in things if text]
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is on its way: weights that are to be asked for their friction have answered."""
+        return self._data is not None and (
+            self._data.place.layout == "native" or self._implied is not None
+        )
 
     def do_identity(self) -> None:
         """Show or hide the identity in full."""

@@ -53,7 +53,8 @@ class View:
     comparison: "Comparison | None" = None
     """Of the sessions that were put side by side."""
     implied: float | None = None
-    """The friction that the newest weights imply, where no transaction tells it."""
+    """The friction that the newest weights imply, where no transaction tells it; NaN where they
+    do not tell it either, None where they have not been asked (yet)."""
     files: tuple[FileEntry, ...] = ()
     files_of: Place | None = None
     """The session whose files `files` are."""
