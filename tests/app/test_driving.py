@@ -15,6 +15,8 @@ from tttui.artifacts.discover import find_sessions
 from tttui.engine.control import ask
 from tttui.engine.interventions import recorded
 from tttui.engine.verify import verify
+from tttui.model.errors import RefusedInput
+from tttui.screens.drive import value_of
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +96,29 @@ async def test_a_value_is_checked_while_it_is_typed(paused: Path, open_app: Open
         await driver.press("escape", "escape")
         assert "Drive a" not in driver.text()
     assert recorded(paused) == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "typed", "wrong"),
+    [
+        ("mu", "-0.1", "is not a friction between 0 and 1"),
+        ("mu", "nan", "is not a friction between 0 and 1"),
+        ("step", "1.5", "is not a whole number of steps"),
+        ("speed", "0", "is not a number of steps a second above 0"),
+        ("set", "lr -1", "lr: -1.0 is not above 0"),
+        ("set", "lr nan", "lr: nan is not finite"),
+        ("set", "lr", "lr: '' is not a number"),
+        ("set", "grad_norm_max 0", "grad_norm_max: 0.0 is not above 0"),
+        ("set", "chunk 8", "'chunk' is no option that can change while a session runs"),
+        ("set", "LR 0.1", "did you mean lr?"),
+        ("set", "", "type an option and its value"),
+        ("fault", "warm", "'warm' is not one of nan"),
+    ],
+)
+def test_what_nobody_could_do_is_refused_as_it_is_typed(verb: str, typed: str, wrong: str) -> None:
+    with pytest.raises(RefusedInput) as caught:
+        value_of(verb, typed)
+    assert wrong in str(caught.value)
 
 
 async def test_what_the_run_refuses_is_noted(paused: Path, open_app: OpenApp) -> None:

@@ -196,6 +196,53 @@ def test_a_change_that_the_session_refuses_is_answered_and_changes_nothing(
     assert same(run_through(tmp_path / "whole"), run.path) == []
 
 
+WRONG: tuple[tuple[str, Any, str], ...] = (
+    ("set", {"lr": -0.01}, "lr: -0.01 is not above 0"),
+    ("set", {"lr": float("nan")}, "lr: nan is no value of an option"),
+    ("set", {"lr": 0.01, "rollback_tol": -1}, "rollback_tol: -1"),
+    ("set", {"grad_norm_max": 0}, "grad_norm_max: 0"),
+    ("set", {"state_norm_max": 1e999}, "state_norm_max: inf is no value"),
+    ("set", {"inner_steps": 1.5}, "inner_steps: 1.5 is not a whole number"),
+    ("set", {"momentum": 1}, "momentum: 1.0 is above"),
+    ("set", {"whiten": 2}, "whiten: 2 is neither true nor false"),
+    ("set", {"gate_norm": "round"}, "gate_norm: 'round' is not one of"),
+    ("set", {"lr": None}, "lr: None is no value"),
+    ("set", {"seed": 3}, "seed: cannot change"),
+    ("set", {"typo": 3}, "typo: cannot change"),
+    ("set", {}, "is not a table of options"),
+    ("mu", -0.1, "mu: -0.1 is not a friction between 0 and 1"),
+    ("mu", 1.5, "mu: 1.5 is not a friction"),
+    ("mu", True, "mu: True is not a friction"),
+    ("mu", None, "mu: None is not a friction"),
+    ("rollback", 5000, "step 5000 is not in the history"),
+    ("rollback", -1, "-1 is not a step"),
+    ("rollback", 32.5, "32.5 is not a step"),
+    ("rollback", "best", "'best' is not a step"),
+    ("step", 0, "0 is not a whole number of steps above 0"),
+    ("speed", -5, "-5 is not a number of steps a second above 0"),
+    ("pause", 3, "pause: takes no value, but got 3"),
+    ("fault", "warm", "fault: 'warm' is not one of"),
+)
+"""Verb, value, and what is said of it."""
+
+
+def test_wrong_values_are_each_named_and_change_nothing(tmp_path: Path) -> None:
+    run = create(tmp_path / "a")
+    run.advance(75)
+    place = run.path / DIRECTORY
+    place.mkdir()
+    for i, (verb, value, _) in enumerate(WRONG):
+        (place / f"{i:02}.json").write_text(json.dumps({"verb": verb, "value": value}))
+    # at their place in the session, so that all are carried out before it goes on
+    assert drive(run, 200, max_rate=5000.0)
+    run.close("completed")
+    lines = (run.path / "run.log").read_text().splitlines()
+    for verb, value, why in WRONG:
+        assert any("WARNING" in line and why in line for line in lines), (verb, value, why)
+    assert recorded(run.path) == []
+    assert same(run_through(tmp_path / "whole"), run.path) == []
+
+
 BAD = {
     "0-empty.json": b"",
     "1-text.json": b"explode\n",

@@ -173,10 +173,20 @@ def checked(verb: str, value: Any) -> None:
     """Raise RefusedInput where no session could do this; the run checks the rest."""
     if verb not in VERBS:
         raise RefusedInput(f"{verb[:30]!r} is no request; known are {', '.join(VERBS)}")
-    what, fits = _VALUES.get(verb, ("no value", lambda v: v is None))
+    if verb not in _VALUES:
+        if value is not None:
+            raise RefusedInput(f"{verb}: takes no value, but got {_shown(value)}")
+        return
+    what, fits = _VALUES[verb]
     if not fits(value):
-        shown = repr(value) if isinstance(value, str) else str(value)
-        raise RefusedInput(f"{verb}: {shown[:60]} is not {what}")
+        raise RefusedInput(f"{verb}: {_shown(value)} is not {what}")
+    for name, one in value.items() if isinstance(value, Mapping) else ():
+        if not isinstance(one, (bool, str)) and not _is_number(one):
+            raise RefusedInput(f"{verb}: {name}: {_shown(one)} is no value of an option")
+
+
+def _shown(value: Any) -> str:
+    return (repr(value) if isinstance(value, str) else str(value))[:60]
 
 
 def _is_number(value: Any) -> bool:
@@ -190,16 +200,17 @@ def _is_step(value: Any) -> bool:
 
 
 def _is_options(value: Any) -> bool:
-    if not isinstance(value, Mapping) or not value:
-        return False
-    return all(isinstance(v, (bool, str)) or _is_number(v) for v in value.values())
+    return isinstance(value, Mapping) and bool(value)
 
 
 _VALUES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
-    "step": ("a number of steps", lambda v: _is_step(v) and v > 0),
-    "speed": ("a number of steps a second", lambda v: v is None or (_is_number(v) and v > 0)),
-    "set": ("a table of options", _is_options),
+    "step": ("a whole number of steps above 0", lambda v: _is_step(v) and v > 0),
+    "speed": (
+        "a number of steps a second above 0",
+        lambda v: v is None or (_is_number(v) and v > 0),
+    ),
+    "set": ("a table of options and their values", _is_options),
     "mu": ("a friction between 0 and 1", lambda v: _is_number(v) and 0 <= v <= 1),
     "fault": (f"one of {', '.join(FAULTS)}", lambda v: isinstance(v, str) and v in FAULTS),
-    "rollback": ("a step", _is_step),
+    "rollback": ("a step, a whole number from 0 on", _is_step),
 }

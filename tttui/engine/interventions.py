@@ -19,12 +19,18 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.settings import Plasticity, options
 
 FILE = "interventions.jsonl"
 
 Kind = Literal["mu", "settings", "update", "rollback", "fault"]
 """`mu`: new friction. `settings`: changed options by flat name. `update`: try an update now.
 `rollback`: return to the weights in force at step `value`. `fault`: see `faults.py`."""
+
+LIVE_SETTINGS: tuple[str, ...] = tuple(
+    spec.name for spec in options(Plasticity) if spec.name not in ("chunk", "buffer_len")
+)
+"""Settings of the updates that can change while a session runs; the others shape its buffers."""
 
 KINDS: tuple[str, ...] = get_args(Kind)
 

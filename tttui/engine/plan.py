@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tttui.artifacts.names import run_directory
-from tttui.engine.base import cache_path, chosen_base, find_base
 from tttui.engine.device import check_device_name
 from tttui.engine.faults import FAULTS, parse_fault
 from tttui.engine.recordedmeta import settings_of
@@ -266,6 +265,8 @@ class Plan:
         """What comes before the first step where no base fits."""
         if self.kind != "run" or self.text("base"):
             return ""
+        from tttui.engine.base import cache_path  # not before somebody fills in a form
+
         typed = {n: parsed(SPECS[n], self.text(n)) for n in self.names if n in SPECS}
         settings = self._before_typing().updated({n: v for n, v in typed.items() if v != ""})
         if not _lacks_base(self.root, cache_path(self.root, settings).exists(), settings):
@@ -376,6 +377,8 @@ def parsed(spec: Field[Any] | None, text: str) -> Any:
 @lru_cache(maxsize=16)
 def _no_base(path: Path, changed_at: int, settings: Settings) -> str:  # noqa: ARG001
     """Why a session with these settings cannot start from a base; '' where it can."""
+    from tttui.engine.base import chosen_base
+
     try:
         chosen_base(path, settings)
     except (TttuiError, OSError) as error:
@@ -386,6 +389,8 @@ def _no_base(path: Path, changed_at: int, settings: Settings) -> str:  # noqa: A
 @lru_cache(maxsize=16)
 def _lacks_base(root: Path, cached: bool, settings: Settings) -> bool:  # noqa: ARG001
     """No base fits these settings, so that one has to be pretrained."""
+    from tttui.engine.base import find_base
+
     return find_base(root, settings) is None
 
 

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from tttui.engine.device import check_device
-from tttui.engine.interventions import recorded
+from tttui.engine.interventions import LIVE_SETTINGS, recorded
 from tttui.engine.recordedmeta import mu_changes, read_meta_of, settings_changes, settings_of
 from tttui.engine.session import SessionRun
-from tttui.engine.stepper import LIVE_SETTINGS
 from tttui.model.errors import RefusedInput
 from tttui.model.settings import Settings
 

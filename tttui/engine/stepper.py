@@ -14,16 +14,11 @@ import numpy as np
 
 from tttui.dynamics.world import WorldStream
 from tttui.engine.faults import BLOW_UP, Fault, corrupted, sudden_mu
-from tttui.engine.interventions import Intervention, in_order
+from tttui.engine.interventions import LIVE_SETTINGS, Intervention, in_order
 from tttui.engine.learner import Learner
 from tttui.model.arrays import Bools, Floats, Weights
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import Plasticity, Settings, options
-
-LIVE_SETTINGS: tuple[str, ...] = tuple(
-    spec.name for spec in options(Plasticity) if spec.name not in ("chunk", "buffer_len")
-)
-"""Settings that can change while a session runs; the others shape its buffers."""
+from tttui.model.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, eq=False)

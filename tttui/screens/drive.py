@@ -1,6 +1,7 @@
 """The dialog of everything that can be asked of the open run."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from rich.text import Text
@@ -13,9 +14,10 @@ from textual.widgets.option_list import Option
 
 from tttui.engine.control import checked
 from tttui.engine.faults import FAULTS
+from tttui.engine.interventions import LIVE_SETTINGS
 from tttui.model.errors import RefusedInput
 from tttui.model.session import Status
-from tttui.model.settings import OWNER, Plasticity, World, check, options
+from tttui.model.settings import Plasticity, World, check, options
 
 RESUME = "resume"
 
@@ -80,12 +82,16 @@ def number(text: str) -> int | float | str:
 
 def typed_options(text: str) -> dict[str, Any]:
     """`lr 0.01, whiten off` as options by name. Raises RefusedInput, SettingError."""
-    specs = {spec.name: spec for group in (Plasticity, World) for spec in options(group)}
+    known = (*LIVE_SETTINGS, "noise_std")
+    groups = (Plasticity, World)
+    specs = {s.name: s for group in groups for s in options(group) if s.name in known}
     found: dict[str, Any] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, typed = part.replace("=", " ").partition(" ")
-        if OWNER.get(name) is None or name not in specs:
-            raise RefusedInput(f"{name!r} is no option that can change while a session runs")
+        if name not in specs:
+            close = get_close_matches(name.lower(), specs, 2)
+            hint = f"; did you mean {' or '.join(close)}?" if close else ""
+            raise RefusedInput(f"{name!r} is no option that can change while a session runs{hint}")
         value: Any = number(typed.strip())
         if isinstance(specs[name].default, bool):
             value = {"on": True, "true": True, "off": False, "false": False}.get(str(value), value)
@@ -148,6 +154,9 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
 
     def on_key(self, event: Any) -> None:
         if self._typing is not None:
+            if event.is_printable:  # typed ahead, before the field had the focus
+                event.stop()
+                self.query_one(Input).insert_text_at_cursor(event.character)
             return
         for one in self._asks:
             if event.key == one.key:
@@ -180,7 +189,7 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
         field = self.query_one(Input)
         field.value, field.placeholder, field.display = "", one.hint, True
         self.query_one(OptionList).highlighted = self._asks.index(one)
-        field.focus()
+        self.set_focus(field)  # now: the next keys are its
 
     @on(Input.Changed)
     def _check(self, event: Input.Changed) -> None:

@@ -8,20 +8,18 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
 from tttui.engine.control import Verb
-from tttui.engine.launch import launch
-from tttui.engine.plan import GROWING, Plan, measured_size, measured_speed, planned_fork
 from tttui.model.errors import TttuiError
 from tttui.model.session import Meta, Place, SessionData, Status
-from tttui.screens.drive import RESUME, DriveDialog
 from tttui.screens.hand_out import HandOutScreen
-from tttui.screens.launch import LaunchForm
-from tttui.screens.leaving import LeavingDialog
 from tttui.store import Store
+
+if TYPE_CHECKING:  # the forms and what they stand on are imported when one is opened
+    from tttui.engine.plan import Plan
 
 
 class DrivingScreen(HandOutScreen):
@@ -94,6 +92,8 @@ class DrivingScreen(HandOutScreen):
 
     def start(self, words: Sequence[str], doing: str) -> None:
         """Start a session by a command of tttui, and open it when it runs."""
+        from tttui.engine.launch import launch
+
         self.note(f"{doing} ...")
 
         def work() -> None:
@@ -137,6 +137,8 @@ class DrivingScreen(HandOutScreen):
 
     def action_drive(self) -> None:
         """Everything that can be asked of the run."""
+        from tttui.screens.drive import RESUME, DriveDialog
+
         place, status = self.target
         if place is None or not (self.steerable or self.resumable):
             self.ask("pause")  # says why not
@@ -157,10 +159,14 @@ class DrivingScreen(HandOutScreen):
 
     def action_new(self) -> None:
         """The form of a new session."""
+        from tttui.engine.plan import Plan
+
         self._fill_in(Plan("run", self._root()))
 
     def action_fork(self) -> None:
         """The form of a fork, at the cursor where the session is the open one."""
+        from tttui.engine.plan import planned_fork
+
         place, data = self.target[0], self.snapshot.data
         if place is None or data is None:
             self.note("No session is open that could be forked.")
@@ -175,6 +181,8 @@ class DrivingScreen(HandOutScreen):
 
     def action_resume(self) -> None:
         """The form that resumes, for more steps than were planned if wanted."""
+        from tttui.engine.plan import Plan
+
         place, status = self.target
         if place is None or place.layout != "native":
             self.note("Only sessions that tttui wrote can be resumed; this one can be forked.")
@@ -187,6 +195,8 @@ class DrivingScreen(HandOutScreen):
 
     def action_quit(self) -> None:
         """Leave; of a run that was started here, ask what is to become of it."""
+        from tttui.screens.leaving import LeavingDialog
+
         data = self.snapshot.data
         live = data is not None and data.status is not None and data.status.live
         if data is None or not live or data.place.path not in self.started:
@@ -211,13 +221,16 @@ class DrivingScreen(HandOutScreen):
         if data.status is not None and not data.status.live:
             self.app.exit()
 
-    def _fill_in(self, plan: Plan) -> None:
+    def _fill_in(self, plan: "Plan") -> None:
         """Show a form, and start what comes back."""
+        from tttui.engine.plan import GROWING, measured_size, measured_speed
+        from tttui.screens.launch import LaunchForm
+
         data, rows = self.snapshot.data, self.snapshot.summaries
         speed = measured_speed([data.status if data else None, *(s.status for s in rows)])
         size = measured_size(data.place, len(data.steps), GROWING) if data is not None else None
 
-        def filled(plan: Plan | None) -> None:
+        def filled(plan: "Plan | None") -> None:
             if plan is not None:
                 what = plan.text("name") or (plan.source.name if plan.source else "a session")
                 self.start(plan.words(), f"Starting {what}")
