@@ -59,8 +59,7 @@ def moved(name: str, change: Floats, axis: int, most: int | None = None) -> list
 
     Entries that are not finite count as unchanged.
     """
-    squares = np.where(np.isfinite(change), change, 0.0).astype(np.float64) ** 2
-    along = squares.sum(axis=1 - axis)
+    along = _squares(change, axis)
     total = float(along.sum())
     order = np.argsort(-along, kind="stable")[:most]
     n = change.shape[axis]
@@ -86,15 +85,15 @@ def sentences(changes: Weights, total: Weights | None = None) -> Iterator[tuple[
         change = changes.get(name)
         if change is None:
             continue
-        bad = int((~np.isfinite(change)).sum())
-        norm = float(np.linalg.norm(np.where(np.isfinite(change), change, 0.0)))
+        bad = 0 if _finite(change) else int((~np.isfinite(change)).sum())
+        norm = float(np.sqrt(_squares(change, 0).sum()))
         if norm == 0:
             yield name, "did not change" if not bad else f"{bad} entries are not finite"
             continue
         rows, columns = moved(name, change, 0, 2), moved(name, change, 1, 2)
         text = f"moved by {norm:.3g}"
         if total is not None and name in total:
-            before = float(np.linalg.norm(np.nan_to_num(total[name])))
+            before = float(np.sqrt(_squares(total[name], 0).sum()))
             share = 100 * norm / before if before else 0.0
             text += f" ({share:.2g} % of its norm)" if 0 < share < 100 else ""
             text += f" ({share / 100:.3g} x its norm)" if share >= 100 else ""
@@ -102,3 +101,16 @@ def sentences(changes: Weights, total: Weights | None = None) -> Iterator[tuple[
         second = ", then ".join(f"{m.phrase} ({100 * m.share:.0f} %)" for m in rows)
         text += f", most {first}; and {second}"
         yield name, text + (f"; {bad} entries are not finite" if bad else "")
+
+
+def _finite(W: Floats) -> bool:
+    """Whether every entry is; without a second matrix as large."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return not W.size or bool(np.isfinite(W.max() - W.min()))
+
+
+def _squares(W: Floats, axis: int) -> Floats:
+    """Sums of the finite entries' squares, of every row (axis 0) or column (1)."""
+    if not _finite(W):
+        W = np.where(np.isfinite(W), W, 0.0)
+    return np.asarray(np.einsum("ij,ij->i" if axis == 0 else "ij,ij->j", W, W, dtype=np.float64))
