@@ -101,7 +101,7 @@ async def test_a_base_that_does_not_fit_and_a_gpu_that_is_not_there_are_named(
         await fill(driver, "n", base=str(root / "wrong.pt"))
         await driver.until(lambda: "not a torch checkpoint" in driver.text(), "the reason")
         await fill_in(driver, base="", device="cuda:1")
-        await driver.until(lambda: "no GPU that can be used; choose cpu" in driver.text())
+        await driver.until(lambda: "this machine has no GPU; choose cpu" in driver.text())
 
 
 async def test_keys_move_between_fields_and_choose_words(root: Path, open_app: OpenApp) -> None:

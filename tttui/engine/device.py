@@ -29,7 +29,7 @@ def check_device_name(name: str) -> None:
         count = min(count, len([one for one in visible.split(",") if one.strip()]))
     index = int(found.group(1) or 0)
     if not count:
-        raise RefusedInput(f"device: {name}: this machine has no GPU that can be used; choose cpu")
+        raise RefusedInput(f"device: {name}: this machine has no GPU; choose cpu with --device cpu")
     if index >= count:
         has = "one GPU, cuda:0" if count == 1 else f"{count} GPUs, cuda:0 to cuda:{count - 1}"
         raise RefusedInput(f"device: {name}: this machine has {has}")

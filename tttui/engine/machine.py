@@ -1,9 +1,13 @@
 """How busy this machine is while runs share it: processors, memory, and GPUs where NVML is."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
 GIGABYTE = 1e9
+
+MOST = 3
+"""GPUs that are told one by one; a line has room for no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +18,7 @@ class Load:
     memory: float
     memory_total: float
     gpus: tuple[str, ...] = ()
-    """One text a GPU; empty where there is none, or nothing that tells about it."""
+    """Texts about the GPUs; empty where there is none, or nothing that tells about it."""
 
     def __str__(self) -> str:
         """`CPU 35 %   memory 2.1 of 8 GB   no GPU`."""
@@ -45,7 +49,13 @@ class Machine:
 def gpu_count() -> int | None:
     """How many GPUs NVML knows; None without it or its driver."""
     nvml = _find_gpus()
-    return None if nvml is None else int(cast(Any, nvml).nvmlDeviceGetCount())
+    if nvml is None:
+        return None
+    n = cast(Any, nvml)
+    try:
+        return int(n.nvmlDeviceGetCount())
+    except n.NVMLError:
+        return None
 
 
 def _find_gpus() -> object:
@@ -60,16 +70,44 @@ def _find_gpus() -> object:
 
 
 def _gpu_loads(nvml: object) -> tuple[str, ...]:
+    """A text a GPU; of more than MOST one for all."""
     if nvml is None:
         return ()
-    n, found = cast(Any, nvml), list[str]()
+    n = cast(Any, nvml)
     try:
-        for i in range(n.nvmlDeviceGetCount()):
-            handle = n.nvmlDeviceGetHandleByIndex(i)
-            busy = 5 * round(n.nvmlDeviceGetUtilizationRates(handle).gpu / 5)
-            memory = n.nvmlDeviceGetMemoryInfo(handle)
-            used, total = memory.used / GIGABYTE, memory.total / GIGABYTE
-            found.append(f"GPU {i} {busy} %, {used:.1f} of {total:.0f} GB")
+        count = int(n.nvmlDeviceGetCount())
     except n.NVMLError:
-        return ("GPU does not tell",)
-    return tuple(found)
+        return ("the GPUs do not tell",)
+    found = [_gpu(n, i) for i in range(count)]
+    if count <= MOST:
+        return tuple(str(gpu) for gpu in found)
+    busy = [gpu.busy for gpu in found if gpu.busy is not None]
+    shares = f"{min(busy)} to {max(busy)} %" if busy else "busy ?"
+    used, total = sum(gpu.used for gpu in found), sum(gpu.total for gpu in found)
+    return (f"{count} GPUs {shares}, {used:.1f} of {total:.0f} GB",)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gpu:
+    index: int
+    busy: int | None
+    """Percent; None where it does not tell (one that is split into instances does not)."""
+    used: float
+    total: float
+    """Memory in GB; 0 where it does not tell."""
+
+    def __str__(self) -> str:
+        busy = "busy ?" if self.busy is None else f"{self.busy} %"
+        memory = f"{self.used:.1f} of {self.total:.0f} GB" if self.total else "memory ?"
+        return f"GPU {self.index} {busy}, {memory}"
+
+
+def _gpu(n: Any, index: int) -> _Gpu:
+    busy, used, total = None, 0.0, 0.0
+    with suppress(n.NVMLError):
+        handle = n.nvmlDeviceGetHandleByIndex(index)
+        with suppress(n.NVMLError):
+            busy = 5 * round(n.nvmlDeviceGetUtilizationRates(handle).gpu / 5)
+        memory = n.nvmlDeviceGetMemoryInfo(handle)
+        used, total = memory.used / GIGABYTE, memory.total / GIGABYTE
+    return _Gpu(index, busy, used, total)
