@@ -207,6 +207,16 @@ class SessionData:
     """More is still being read; what is here is shown meanwhile."""
 
     @property
+    def damage(self) -> tuple[Problem, ...]:
+        """The problems that are no normal state of such a session, a file each.
+
+        Other programs leave files out, and a run that goes on has yet to write some.
+        """
+        whole = self.place.layout == "native" and not (self.status and self.status.live)
+        found = {p.path: p for p in reversed(self.problems) if whole or not p.missing}
+        return tuple(reversed(found.values()))
+
+    @property
     def mu_now(self) -> float | None:
         """The friction in force at the last recorded step, or None where it is not recorded."""
         schedule = self.meta.raw.get("mu_schedule")

@@ -121,7 +121,6 @@ class OverviewPane(Pane):
     OverviewPane.short #below { height: 1; }
     OverviewPane.short MetricCard { height: 2; }
     OverviewPane.short VerdictLine { max-height: 3; }
-    OverviewPane.short DamageLine, OverviewPane.tiny DamageLine { max-height: 1; }
     OverviewPane.short CommitGraph { height: 3; }
     OverviewPane.identity #side, OverviewPane.identity #side IdentityCard { display: block; }
     OverviewPane.identity.narrow #charts { display: none; }
@@ -170,6 +169,7 @@ class OverviewPane(Pane):
         self.set_class(width >= WIDE, "wide")
         self.set_class(height < SHORT, "short")
         self.set_class(height < TINY, "tiny")
+        self.query_one(DamageLine).set_rows(1 if height < TINY else 2 if height < SHORT else 4)
 
     def show(self, view: View) -> None:
         if view.data is not self._data:

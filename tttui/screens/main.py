@@ -287,6 +287,9 @@ class MainScreen(DrivingScreen):
     def _show_header(self, data: SessionData) -> None:
         meta, status = data.meta, data.status
         parts = [data.place.name if data.run is None else f"{data.place.name} / {data.run}"]
+        if data.damage:
+            n = len(data.damage)
+            parts.append(f"! {data.damage[0].path.name}" if n == 1 else f"! {n} files damaged")
         if meta.env_mode:
             parts.append(meta.env_mode)
         if data.mu_now is not None:
@@ -317,6 +320,8 @@ class MainScreen(DrivingScreen):
         for command in self.commands:
             if command.footer and self.tab in command.tabs and self._works(command):
                 shown.append((command, self._label(command)))
+        # what a narrow terminal still shows: the tab's own keys, then those of few tabs
+        shown.sort(key=lambda pair: (not pair[0].own, len(pair[0].tabs) > 2))
         self._keybar.show(shown)
 
     def _works(self, command: Command) -> bool:

@@ -1,0 +1,48 @@
+"""Which files of a session are damaged or lost, and why, in one line each."""
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual.widgets import Static
+
+from tttui.draw.colours import style
+from tttui.draw.palette import DARK, Palette
+from tttui.model.session import Problem
+
+
+class DamageLine(Static):
+    """Takes no room where everything could be read."""
+
+    DEFAULT_CSS = "DamageLine { height: auto; padding: 0 1; display: none; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: tuple[Sequence[Problem], Palette] = ((), DARK)
+        self._rows = 1
+
+    def show(self, problems: Sequence[Problem], palette: Palette) -> None:
+        if self._shown != (problems, palette):
+            self._shown = (problems, palette)
+            self.display = bool(problems)
+            self._write()
+
+    def set_rows(self, rows: int) -> None:
+        """Say it in at most so many lines: what does not fit is only named."""
+        if rows != self._rows:
+            self._rows = rows
+            self._write()
+
+    def _write(self) -> None:
+        problems, palette = self._shown
+        mark, words = style(palette.warn, bold=True), style(palette.warn)
+        name = style(palette.text, bold=True)
+        text = Text(no_wrap=True, overflow="ellipsis")
+        told = problems if len(problems) <= self._rows else problems[: self._rows - 1]
+        for problem in told:
+            text.append("\n" if text else "").append(" ! ", mark)
+            text.append(f" {problem.path.name} ", name).append(problem.reason, words)
+        rest = ", ".join(problem.path.name for problem in problems[len(told) :])
+        if rest:
+            text.append("\n" if text else "").append(" ! ", mark)
+            text.append(f" {rest}", name).append(" damaged", words)
+        self.update(text)
