@@ -54,7 +54,7 @@ def test_a_run_that_ended_stays_what_it_was(state: str, gone: int) -> None:
 
 
 def test_a_failure_carries_its_reason() -> None:
-    assert derive_status(status_of("failed", error="disk full"), NOW).detail == "disk full"
+    assert derive_status(status_of("failed", error="disk full"), NOW).detail == "failed: disk full"
 
 
 def test_a_process_that_stopped_reporting_is_stalled() -> None:

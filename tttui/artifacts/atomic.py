@@ -85,8 +85,8 @@ def write_error(path: Path, error: OSError) -> TttuiError:
     """What a person is told when a file cannot be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return TttuiError(
-            f"{path}: the disk is full or the quota is used up; nothing written before is "
-            "damaged: free some space, then resume"
+            f"{path}: the disk is full or the quota is used up: free some space, then resume; "
+            "nothing written before is damaged"
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return TttuiError(

@@ -82,7 +82,7 @@ def derive_status(raw: Mapping[str, Any], now: float) -> Status:
     elif base is not None and not status.error:
         status = replace(status, detail=f"{status.state} while pretraining at {base}")
     if not status.live or status.state == "queued":
-        return replace(status, detail=status.error) if status.error else status
+        return replace(status, detail=f"{status.state}: {status.error}") if status.error else status
     beat = status.heartbeat_at
     silent = None if beat is None else max(0.0, now - beat)
     if status.host is not None and status.host != socket.gethostname():

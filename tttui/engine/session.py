@@ -322,7 +322,7 @@ class SessionRun:
         Returns the error for a person.
         """
         told = error if isinstance(error, TttuiError) else TttuiError(f"{self.path}: {error!r}")
-        self._heart.state, self._heart.error = "failed", str(told)
+        self._heart.state, self._heart.error = "failed", str(told).removeprefix(f"{self.path}/")
         try:
             self._log.failed(self.t, str(told))
             self._heart.beat(self.t, last=True)
