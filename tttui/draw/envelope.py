@@ -114,17 +114,15 @@ class Series:
         finite, count = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
         head, tail = start // BLOCK, stop // BLOCK
 
-        def take(columns: Ints, row: Ints, begin: Ints, end: Ints) -> None:
-            """Add samples begin..end (exclusive, within block `row`) to `columns`."""
+        def take(columns: Ints, begin: Ints, end: Ints) -> None:
+            """Add samples begin..end (exclusive) to `columns`."""
             ok = end > begin
-            columns, row, begin, end = columns[ok], row[ok], begin[ok], end[ok]
+            columns, begin, size = columns[ok], begin[ok], (end - begin)[ok]
             if not len(columns):
                 return
-            reach = int((end - begin).max())
-            inside = np.arange(reach)
-            at = (row * BLOCK + begin)[:, None] + inside
-            samples = self.y[np.minimum(at, len(self.y) - 1)]
-            part = _summary(np.where(inside < (end - begin)[:, None], samples, np.nan))
+            at = np.cumsum(size) - size
+            samples = self.y[np.repeat(begin - at, size) + np.arange(int(size.sum()))]
+            part = _pieces(samples, at)
             low[columns] = np.fmin(low[columns], part.low)
             high[columns] = np.fmax(high[columns], part.high)
             total[columns] += part.total
@@ -132,10 +130,9 @@ class Series:
             count[columns] += part.count
 
         every = np.arange(n)
-        last = np.where(head == tail, stop - head * BLOCK, BLOCK)
-        take(every, head, start - head * BLOCK, last)
+        take(every, start, np.where(head == tail, stop, (head + 1) * BLOCK))
         apart = every[head != tail]
-        take(apart, tail[apart], np.zeros_like(apart), (stop % BLOCK)[apart])
+        take(apart, tail[apart] * BLOCK, stop[apart])
 
         wide = every[tail > head + 1]
         if len(wide):
@@ -154,24 +151,14 @@ class Series:
 
     def _directly(self, start: Ints, stop: Ints) -> Columns:
         """Summaries of adjoining columns, of the samples start..stop (exclusive) one by one."""
-        n, count = len(start), stop - start
-        y, own = self.y[start[0] : stop[-1]], np.flatnonzero(count)
+        n, own = len(start), np.flatnonzero(stop > start)
         low, high, mean = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
-        if not len(own):
-            return Columns(low, high, mean, count)
-        at = start[own] - start[0]
-        low[own], high[own] = np.fmin.reduceat(y, at), np.fmax.reduceat(y, at)
-        with np.errstate(invalid="ignore", over="ignore"):
-            total = np.add.reduceat(y, at)
-        finite = count[own]
-        if not np.isfinite(total).all():
-            known = np.isfinite(y)
-            with np.errstate(over="ignore"):
-                total = np.add.reduceat(np.where(known, y, 0.0), at)
-            finite = np.add.reduceat(known.astype(np.int64), at)
-            count = count.copy()
-            count[own] = np.add.reduceat((~np.isnan(y)).astype(np.int64), at)
-        mean[own] = np.divide(total, finite, out=np.full(len(own), np.nan), where=finite > 0)
+        count = np.zeros(n, dtype=np.int64)
+        if len(own):
+            found = _pieces(self.y[start[0] : stop[-1]], start[own] - start[0])
+            low[own], high[own], count[own] = found.low, found.high, found.count
+            known = found.finite > 0
+            mean[own[known]] = found.total[known] / found.finite[known]
         return Columns(low, high, mean, count)
 
     def extent(self, t0: float, t1: float) -> tuple[float, float, float] | None:
@@ -210,6 +197,31 @@ class Series:
         """Position and value of the newest sample at or before t; None when there is none."""
         i = self._row(t, after=True) - 1
         return None if i < 0 else (float(self.t[i]), float(self.y[i]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pieces:
+    """Summaries of stretches of samples [k], like those of `_Blocks`."""
+
+    low: Floats
+    high: Floats
+    total: Floats
+    finite: Ints
+    count: Ints
+
+
+def _pieces(y: Floats, at: Ints) -> _Pieces:
+    """The summaries of adjoining stretches of y, which begin at `at` [k]; none is empty."""
+    low, high = np.fmin.reduceat(y, at), np.fmax.reduceat(y, at)
+    count = np.diff(at, append=len(y))
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = np.add.reduceat(y, at)
+        if np.isfinite(total).all():
+            return _Pieces(low, high, total, count, count)
+        known = np.isfinite(y)
+        total = np.add.reduceat(np.where(known, y, 0.0), at)
+    finite = np.add.reduceat(known, at, dtype=np.int64)
+    return _Pieces(low, high, total, finite, np.add.reduceat(~np.isnan(y), at, dtype=np.int64))
 
 
 def _summary(rows: Floats) -> _Blocks:
