@@ -30,6 +30,9 @@ class TopBar(Widget):
         parts, state, state_style = self._parts
         width = self.size.width
         line = Text(no_wrap=True).append(" tttui ", style="bold reverse")
+        widest = max(width // 2, width - len(line) - len(parts[0] if parts else "") - 6)
+        if len(state) > widest:
+            state = f"{state[: max(0, widest - 2)]}.."
         room = width - len(line) - len(state) - 2
         for i, part in enumerate(parts):
             shown = part if i else part[: max(0, room - 2)]
