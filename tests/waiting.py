@@ -64,10 +64,13 @@ async def _handled(deadline: float) -> bool:
 
 
 def _draw() -> bool:
-    """Draw what is due now rather than at the next frame; whether there was anything."""
+    """Resize and draw now what is due at the next frame; whether there was anything."""
     app = active_app.get(None)
     if app is None or not app.is_running or not app.screen_stack:
         return False
+    if app._resize_timer is not None:
+        app._check_resize()
+        return True
     screen = app.screen
     due = screen._layout_required or screen._scroll_required or screen._repaint_required
     if not (due or screen._dirty_widgets or screen._callbacks):

@@ -126,3 +126,24 @@ async def test_a_crashed_run_says_so(tmp_path: Path, open_app: OpenApp) -> None:
     place = make_run(tmp_path / "a", status="crashed")
     async with open_app(place.path) as driver:
         assert "crashed" in driver.text().splitlines()[0]
+
+
+async def test_damaged_files_are_named_with_their_reasons(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    place = make_run(tmp_path / "a", damage=("wrong_line", "bad_meta", "truncated_weights"))
+    async with open_app(place.path) as driver:
+        shown = driver.text()
+        assert "! 3 files damaged" in shown
+        assert "per_step.csv line 7 " in shown
+        assert "meta.json is not valid JSON at line 1" in shown
+        await driver.pilot.resize_terminal(80, 24)
+        assert "plastic_state.pt, per_step.csv damaged" in driver.text()
+
+
+async def test_files_that_are_yet_to_be_written_are_no_damage(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    place = make_run(tmp_path / "a", status="running", damage=("no_metrics", "no_weights"))
+    async with open_app(place.path) as driver:
+        assert " ! " not in driver.text()
