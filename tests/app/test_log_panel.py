@@ -43,6 +43,27 @@ async def test_lines_are_filtered_by_level_and_words(run: Path, open_app: OpenAp
         assert driver.timeline.cursor == 598
 
 
+async def test_escape_shows_all_words_again(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run) as driver:
+        await driver.press("g")
+        await driver.until(lambda: "100 lines" in driver.text(), "the log")
+        await driver.press("slash", *"rolled", "enter")
+        assert "1 of 100 lines" in driver.text()
+        assert "/ words" in driver.text()
+        await driver.press("escape")
+        assert "100 lines" in driver.text()
+        assert "step number 99" in driver.text()
+
+
+async def test_long_lines_are_cut_so_that_the_newest_is_seen(run: Path, open_app: OpenApp) -> None:
+    with (run / "run.log").open("a") as file:
+        file.writelines(LINE.format(level="INFO", text=f"{n} {'long ' * 40}") for n in range(9))
+    async with open_app(run, size=(80, 24)) as driver:
+        await driver.press("g")
+        await driver.until(lambda: "INFO    8 long" in driver.text(), "the newest line")
+        assert "10:00:00 INFO" in driver.text()
+
+
 async def test_pages_lead_back_and_to_the_end_again(run: Path, open_app: OpenApp) -> None:
     async with open_app(run) as driver:
         await driver.press("g")

@@ -86,7 +86,7 @@ class MainScreen(DrivingScreen):
             self._tabs_of.setdefault(command.action, set()).update(command.tabs)
         self.palette, self.glyphs = palette, glyphs
         self._clock = clock
-        self._log = LogPanel()
+        self._log = LogPanel({command.action: command.shown_key for command in commands})
         """Mounted when it is first wanted."""
         self._log.display = False
         self.shown: Snapshot | None = None
@@ -494,6 +494,8 @@ class MainScreen(DrivingScreen):
 
     def action_back(self) -> None:
         if self.snapshot.data is not None and self._pane().back():
+            return
+        if self._log.display and self._log.back():
             return
         if self.inspecting:
             self.inspecting = False

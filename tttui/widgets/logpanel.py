@@ -1,5 +1,8 @@
 """The log of the open run: follows its end, by level and by words."""
 
+import re
+from collections.abc import Mapping
+
 from rich.style import Style
 from rich.text import Text
 from textual import on
@@ -21,6 +24,22 @@ LEVELS: tuple[tuple[str, frozenset[str]], ...] = (
 """What can be shown, with the levels that pass (none: all)."""
 
 
+KEYS = (
+    "{log_search} words   {log_level} levels   {back} {on} scroll   {log_panel} closes",
+    "{log_search} {log_level} {back} {on}, {log_panel} closes",
+    "{log_panel} closes",
+)
+"""What can be pressed, the longest that there is room for."""
+
+MARKED = Style(reverse=True)
+"""What was looked for."""
+
+SHORT_TIMES = 110
+"""Columns below which a line keeps only the hour, minute and second of its time."""
+
+TIME = re.compile(r"^\d{4}-\d\d-\d\d (\d\d:\d\d:\d\d),\d{3} ")
+
+
 class LogPanel(Vertical):
     """A line that says what is shown, and the lines themselves."""
 
@@ -29,8 +48,11 @@ class LogPanel(Vertical):
     LogPanel LogLines { height: 1fr; }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        """`keys` are the shown keys of commands by their actions."""
         super().__init__()
+        named = {**keys, "back": keys["log_scroll(-1)"], "on": keys["log_scroll(1)"]}
+        self._keys = tuple(told.format_map(named) for told in KEYS)
         self._tail = LogTail()
         self._palette = DARK
         self._level = 0
@@ -62,7 +84,7 @@ class LogPanel(Vertical):
             if (not levels or line.level in levels) and words in line.text.lower()
         )
         bottom = len(self._found) if self._bottom is None else self._bottom
-        self.query_one(LogLines).show(self._found[:bottom], palette)
+        self.query_one(LogLines).show(self._found[:bottom], palette, words)
         many = len(self._found)
         said = [f"run.log   {many} of {len(tail.lines)} lines" if many != len(tail.lines) else ""]
         said[0] = said[0] or f"run.log   {many} lines"
@@ -73,6 +95,9 @@ class LogPanel(Vertical):
         if words:
             said.append(f"with {words!r}")
         said.append("following" if self._bottom is None else f"up to line {bottom}")
+        room = self.size.width - len("   ".join(said)) - 4
+        if not self.query_one(QueryBar).typing:
+            said.append(next((keys for keys in self._keys if len(keys) <= room), ""))
         self.query_one(QueryBar).say("   ".join(said), False, palette)
 
     def next_level(self) -> str:
@@ -92,6 +117,15 @@ class LogPanel(Vertical):
     def search(self) -> None:
         """Let the person type words."""
         self.query_one(QueryBar).type()
+        self._again()
+
+    def back(self) -> bool:
+        """Show all words again; whether only some were shown."""
+        bar = self.query_one(QueryBar)
+        if not bar.text:
+            return False
+        bar.clear()
+        return True
 
     @on(QueryBar.Changed)
     def _on_words(self, message: QueryBar.Changed) -> None:
@@ -99,20 +133,28 @@ class LogPanel(Vertical):
         self._bottom = None
         self._again()
 
+    def on_resize(self) -> None:
+        self._again()
+
     def _again(self) -> None:
+        self._shown = ()
         self.show(self._tail, self._palette)
 
 
 class LogLines(Widget):
     """The last of these lines that fit, each cut at the edge."""
 
+    DEFAULT_CSS = "LogLines { text-wrap: nowrap; text-overflow: ellipsis; }"
+
     def __init__(self) -> None:
         super().__init__()
         self._lines: tuple[LogLine, ...] = ()
         self._palette = DARK
+        self._words = ""
 
-    def show(self, lines: tuple[LogLine, ...], palette: Palette) -> None:
-        self._lines, self._palette = lines, palette
+    def show(self, lines: tuple[LogLine, ...], palette: Palette, words: str) -> None:
+        """Show these lines, with what was looked for marked in them."""
+        self._lines, self._palette, self._words = lines, palette, words
         self.refresh()
 
     def render(self) -> Text:
@@ -120,9 +162,12 @@ class LogLines(Widget):
         shown = self._lines[-height:] if height else ()
         if not shown:
             return Text("The log has no such lines.", self._ink(self._palette.muted))
-        text = Text(no_wrap=True, overflow="ellipsis")
+        text, short = Text(), self.size.width < SHORT_TIMES
         for i, line in enumerate(shown):
-            text.append("\n" if i else "").append(line.text, self._look(line.level))
+            told = TIME.sub(r"\1 ", line.text) if short else line.text
+            text.append("\n" if i else "").append(told, self._look(line.level))
+        if self._words:
+            text.highlight_regex(re.compile(re.escape(self._words), re.IGNORECASE), MARKED)
         return text
 
     def _look(self, level: str) -> Style:

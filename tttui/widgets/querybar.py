@@ -66,6 +66,11 @@ class QueryBar(Horizontal):
                 line.append(text, style(ink, bold=wrong)), layout=False
             )
 
+    @property
+    def typing(self) -> bool:
+        """Somebody is typing a query."""
+        return self.has_class("typing")
+
     def type(self) -> None:
         """Let the person type a query."""
         self.add_class("typing")
