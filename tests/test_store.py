@@ -1,10 +1,12 @@
 """The store: reads in its own thread, publishes what changed, never raises."""
 
+import io
 import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.rundirs import make_run, steps_path
@@ -104,6 +106,46 @@ def test_the_trajectory_is_read_only_on_demand(tmp_path: Path, follow: Follow) -
     trajectory = follower.until(lambda s: s.trajectory is not None).trajectory
     assert trajectory is not None
     assert len(trajectory) == 100
+
+
+def test_snapshots_of_the_weights_are_summarised_on_demand(tmp_path: Path, follow: Follow) -> None:
+    make_run(tmp_path / "a", steps=600)
+    store, follower = follow(tmp_path)
+    data = follower.until(complete).data
+    assert follower.newest.statistics is None
+    store.want(trajectory=False, yardsticks=False, summaries=False, statistics=True)
+    found = follower.until(lambda s: s.statistics is not None and s.statistics.complete).statistics
+    assert data is not None
+    assert data.history is not None
+    assert found is not None
+    assert found.t.tolist() == data.history.t.tolist()
+
+
+def test_another_session_has_statistics_of_its_own(tmp_path: Path, follow: Follow) -> None:
+    make_run(tmp_path / "a", seed=0)
+    other = make_run(tmp_path / "b", seed=0)
+    (other.path / "weights_history.npy").write_bytes(_louder(other.path / "weights_history.npy"))
+    store, follower = follow(tmp_path / "a")
+    follower.until(complete)
+    store.want(trajectory=False, yardsticks=False, summaries=False, statistics=True)
+    first = follower.until(lambda s: s.statistics is not None).statistics
+    store.open(other)
+    second = follower.until(
+        lambda s: s.statistics is not None and s.statistics is not first and complete(s)
+    ).statistics
+    assert first is not None
+    assert second is not None
+    assert second.column("B", "fro") == pytest.approx(2 * first.column("B", "fro"))
+
+
+def _louder(path: Path) -> bytes:
+    """The history in a file with every weight doubled."""
+    records = np.load(path)
+    for name in records.dtype.names:
+        records[name] *= 1 if name == "t" else 2
+    out = io.BytesIO()
+    np.save(out, records)
+    return out.getvalue()
 
 
 def test_yardsticks_are_computed_on_demand(tmp_path: Path, follow: Follow) -> None:

@@ -1,5 +1,6 @@
 """The Weights tab: heatmaps at the cursor, what they are compared with, statistics, spectrum."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,11 @@ from tests.rundirs import make_run
 from tttui.artifacts.history import read_history
 from tttui.artifacts.ptfile import write_pt
 from tttui.artifacts.weights import read_plastic
+from tttui.model.statistics import Summariser
 from tttui.panes.weights import WeightsPane
+from tttui.panes.weights_at import Asked, Finder, Found
 from tttui.screens.opening import StartView
+from tttui.widgets.drawn import Drawn
 from tttui.widgets.weightmap import WeightMap
 
 WEIGHTS = StartView(tab="weights")
@@ -196,6 +200,66 @@ async def test_weights_that_are_no_numbers_are_counted_and_break_nothing(
         assert "1 NaN 1 inf" in shown
         assert "×" in shown
         assert "not finite" in shown
+
+
+async def test_a_step_between_two_snapshots_paints_nothing_again(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    async with open_app(example(tmp_path), start=at(300), size=(200, 50)) as driver:
+        await settled(driver)
+        drawn = list(driver.pane.query(Drawn))
+        before = [widget.canvas() for widget in drawn]
+        await driver.press("left")
+        assert driver.timeline.cursor == 299
+        assert all(w.canvas() is was for w, was in zip(drawn, before, strict=True))
+
+
+async def test_large_matrices_are_compared_beside_the_screen(
+    tmp_path: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_run(tmp_path / "large", steps=100, shape=(96, 192)).path
+    let_go, find = threading.Event(), Finder.find
+
+    def slow(finder: Finder, asked: Asked) -> Found:
+        if asked.aspect == "start":
+            let_go.wait(20)
+        return find(finder, asked)
+
+    monkeypatch.setattr(Finder, "find", slow)
+    monkeypatch.setattr("tests.waiting.LONGEST_S", 0.1)  # the answer must not be waited for
+    async with open_app(path, start=WEIGHTS) as driver:
+        await settled(driver)
+        values = heatmap(driver).values
+        await driver.press("v", "j")
+        assert "Working out: change since the start" in driver.text()
+        assert heatmap(driver).values is values
+        assert heatmap(driver).cell == (heatmap(driver).stride, 0)
+        let_go.set()
+        await settled(driver)
+        assert "Change since the start (snapshot of t" in driver.text()
+        history, _ = read_history(path / "weights_history.npy")
+        change = history.weights["B"][-1] - history.weights["B"][0]
+        assert np.array_equal(heatmap(driver).values, change)
+
+
+async def test_signs_of_small_cells_are_shown_on_request(tmp_path: Path, open_app: OpenApp) -> None:
+    path = make_run(tmp_path / "large", steps=100, shape=(96, 192)).path
+    async with open_app(path, start=WEIGHTS) as driver:
+        await settled(driver)
+        assert "∓" not in driver.text()
+        await driver.press("m")
+        assert "∓" in driver.text()
+        await driver.press("m")
+        assert "∓" not in "\n".join(driver.text().splitlines()[:-1])
+
+
+async def test_statistics_say_how_far_they_are(
+    tmp_path: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Summariser, "advance", lambda *_: False)
+    monkeypatch.setattr("tests.waiting.LONGEST_S", 0.1)  # it never ends
+    async with open_app(example(tmp_path), start=WEIGHTS, size=(200, 50)) as driver:
+        await driver.until(lambda: "statistics: 0%" in driver.text(), "the progress")
 
 
 async def test_regions_are_reached_one_after_the_other_on_a_small_screen(
