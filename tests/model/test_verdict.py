@@ -6,11 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tttui.dynamics import identify
 from tttui.model.arrays import Floats
 from tttui.model.session import Meta, Place, SessionData
 from tttui.model.steps import Steps
 from tttui.model.transactions import Transactions
-from tttui.model.verdict import final_improvement, improvement, percent_text, verdict
+from tttui.model.verdict import (
+    HIGHEST_MU,
+    final_improvement,
+    improvement,
+    percent_text,
+    verdict,
+)
 
 
 def steps_of(baseline: Floats, adaptive: Floats, chunk: int = 32) -> Steps:
@@ -81,6 +88,19 @@ def test_a_better_session_is_called_better_with_its_interval_and_its_mu() -> Non
     assert "better than frozen over the last 100 steps (95 % CI" in said.sentence
     assert "15 of 18 updates committed" in said.sentence
     assert "imply mu 0.1210, the truth is 0.1230" in said.sentence
+
+
+def test_an_answer_at_the_end_of_what_was_tested_is_told_as_such() -> None:
+    steps = steps_of(noisy(1.0), noisy(0.1, seed=1))
+    said = verdict(session(steps, events_of([0] * 18, [HIGHEST_MU] * 18), mu=0.123))
+    assert "imply mu 0.5 or more, the truth is 0.1230" in said.sentence
+    assert identify.MU_GRID[-1] == HIGHEST_MU
+
+
+def test_weights_that_were_asked_tell_what_no_transaction_does() -> None:
+    steps = steps_of(noisy(1.0), noisy(0.1, seed=1))
+    said = verdict(session(steps, events_of([0] * 18), mu=0.123), implied=0.2)
+    assert "imply mu 0.2000, the truth is 0.1230" in said.sentence
 
 
 def test_a_worse_session_is_called_worse_before_anything_else() -> None:

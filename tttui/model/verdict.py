@@ -19,6 +19,10 @@ WINDOW = 100
 MIN_STEPS = 20
 """Fewer learned steps than this are too few to tell."""
 
+HIGHEST_MU = 0.5
+"""The largest friction of the worlds in which weights are tested for the one that they imply:
+with this answer they imply it or a larger one."""
+
 RESAMPLES = 1000
 BLOCK = 10
 
@@ -240,9 +244,10 @@ def _mu_sentence(data: SessionData, implied: float | None) -> list[str]:
     if value is None or not np.isfinite(value):
         return []
     truth = data.mu_now
+    said = "mu 0.5 or more" if value >= HIGHEST_MU else f"mu {value:.4f}"
     if truth is None:
-        return [f"The weights imply mu {value:.4f}; the truth is not recorded."]
-    return [f"The weights imply mu {value:.4f}, the truth is {truth:.4f}."]
+        return [f"The weights imply {said}; the truth is not recorded."]
+    return [f"The weights imply {said}, the truth is {truth:.4f}."]
 
 
 def _capital(text: str) -> str:

@@ -16,7 +16,7 @@ from tttui.draw.smoothing import exponential
 from tttui.model.query import of_statuses
 from tttui.model.session import SessionData
 from tttui.model.transactions import COMMIT, Transaction, Transactions
-from tttui.model.verdict import Improvement, Verdict, last_means, percent_text, verdict
+from tttui.model.verdict import HIGHEST_MU, Improvement, Verdict, last_means, percent_text, verdict
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline, progress
 from tttui.panes.view import Pane, View
 from tttui.widgets.cards import MetricCard, Tone
@@ -317,12 +317,14 @@ def mu_texts(data: SessionData, cursor: int, newest: float | None) -> tuple[str,
         if newest is not None and np.isfinite(newest):
             steps = data.steps.t
             held = len(steps) > 0 and last == events.in_force(int(steps[-1]))
-            said = f"implied {newest:.4f}" if held else "implied: at end"
-            return shown, said, "neutral"
+            return shown, _implied_text(newest) if held else "implied: at end", "neutral"
         native = data.place.layout == "native"
         return shown, "implied: not yet" if native else "implied: not recorded", "neutral"
-    implied = float(events.implied_mu[last])
-    return shown, f"implied {implied:.4f}", "neutral"
+    return shown, _implied_text(float(events.implied_mu[last])), "neutral"
+
+
+def _implied_text(mu: float) -> str:
+    return f"implied {mu:.4f}" if mu < HIGHEST_MU else f"implied >= {HIGHEST_MU:g}"
 
 
 def error_plot(view: View, found: Digest) -> Plot:
