@@ -36,6 +36,11 @@ class Command:
         return (action + (f"-{argument}" if word is None else word)).replace("_", "-")
 
     @property
+    def own(self) -> bool:
+        """It is a key of the shown tab: the footer and the help have it before the others."""
+        return self.action.startswith("pane(") or len(self.tabs) == 1
+
+    @property
     def shown_key(self) -> str:
         return key_text(self.keys.split(",")[0])
 

@@ -248,14 +248,15 @@ class TransactionsPane(ListPane):
 
     def _show_gates(self, view: View) -> None:
         charts = [self.query_one(f"#{name}", Chart) for name in ("grad", "loss", "state")]
+        chosen = view.timeline.log if view.log_chosen else None
         lead = f"{view.glyphs.play} " if self.acting == "gates" else ""
         data = view.data
-        wanted = (data.transactions, data.meta, data.settings_changes, view.palette, lead)
+        wanted = (data.transactions, data.meta, data.settings_changes, view.palette, lead, chosen)
         if wanted != self._plotted:
             self._plotted = wanted
             plots = gate_plots(data, why_none(data))
             for chart, (plot, log) in zip(charts, plots, strict=True):
-                chart.set_log(log)
+                chart.set_log(log if chosen is None else chosen)
                 chart.set_plot(replace(plot, title=lead + plot.title))
         for chart in charts:
             chart.set_timeline(view.timeline)

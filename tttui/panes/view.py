@@ -58,6 +58,8 @@ class View:
     files: tuple[FileEntry, ...] = ()
     files_of: Place | None = None
     """The session whose files `files` are."""
+    log_chosen: bool = False
+    """A person has said whether axes are logarithmic; else each may follow its own values."""
     load: Load | None = None
     """How busy the machine is, while live runs are in the table of all sessions."""
     now: float = 0.0

@@ -30,6 +30,33 @@ MEANING = {
         "another friction, chosen with { and }. The implied mu is the friction of the noise-free "
         "test world that the weights in force at the cursor predict best."
     ),
+    "transactions": (
+        "Every update attempt. Before the step the gradient norm must pass its gate, after it the "
+        "loss on the recent steps (at most pre_loss x (1 + rollback_tol)) and the state norm; "
+        "what does not pass is rolled back to the snapshot, bit for bit. A live regression takes "
+        "back a commit that did worse than the frozen model on the steps that followed. `w` goes "
+        "on to the reasons (enter there shows only that kind, in every tab), to the details and "
+        "to the gates over time; thresholds are those in force at that step. A query narrows the "
+        "table further: grad>10 status:loss t:200-400 -commit; e exports what is left."
+    ),
+    "architecture": (
+        "The model with this session's numbers: z and a go through W_u and B into a hidden state "
+        "of which each unit forgets at its own rate, and W_o reads the prediction from it. W_u, "
+        "B and W_o are plastic, a_raw is frozen. Since decay = exp(-softplus(a_raw) dt) lies "
+        "inside (0, 1) whatever a_raw holds, no update can make the state grow without bound. "
+        "The hidden state and the effective dynamics, the 4 x 4 map that the weights amount to "
+        "beside the world's, follow the cursor. Muon gives every direction of a matrix an equal "
+        "step; `w` chooses the panel that the arrows scroll and y copies."
+    ),
+    "sessions": (
+        "All sessions below the paths that tttui was given, forks under their parents. The bars "
+        "are the adaptive error, a bar for 32 steps, newest at the right, on a logarithmic scale "
+        "of each row's own: they compare a session with itself, the numbers compare sessions. "
+        "Improved is against the frozen model over the last 100 steps. Live runs show how far "
+        "they are and their speed; what you steer is the run under the cursor. space marks; two "
+        "or more are laid over each other with a table of what differs, and t tests the weights "
+        "of each in the world of each. A query narrows the table: state:running mu>0.1 demo."
+    ),
 }
 
 
@@ -61,11 +88,11 @@ class HelpScreen(ModalScreen[None]):
         table.add_column(style="bold", no_wrap=True)
         table.add_column()
         group = ""
-        for command in self._commands:
-            if self._tab not in command.tabs:
-                continue
-            if command.group != group:
-                group = command.group
+        here = [command for command in self._commands if self._tab in command.tabs]
+        for command in sorted(here, key=lambda command: not command.own):
+            title = f"Only {self._tab.capitalize()}" if command.own else command.group
+            if title != group:
+                group = title
                 table.add_row(Text(group, style="dim underline"), "")
             table.add_row(command.shown_keys, command.help)
         table.add_row("ctrl+p", "Every command, with the name that the configuration file uses")

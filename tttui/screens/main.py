@@ -255,6 +255,7 @@ class MainScreen(DrivingScreen):
             comparison=self.snapshot.comparison,
             implied=self.snapshot.implied,
             files=self.snapshot.files,
+            log_chosen=self.log_chosen,
             files_of=self.snapshot.files_of,
             load=self.snapshot.load,
             now=self._clock(),
