@@ -200,3 +200,21 @@ def test_two_apps_steer_one_run_and_one_outlives_the_other(root: Path) -> None:
         second.press("p")
         second.wait_for("one .*paused")
         assert state(root / "one") == "paused"
+
+
+def test_a_full_disk_is_shown_and_the_run_resumed_from_the_app(tmp_path: Path, root: Path) -> None:
+    chosen = settings(steps=600, checkpoint_s=0.1)
+    whole = run_through(tmp_path / "whole", chosen)
+    create(root / "one", chosen).close("interrupted")
+    with resumed(root / "one", speed=50), PtyProgram([*COMMAND, str(root)]) as app:
+        app.wait_for("one .*running")
+        app.press("d")
+        app.wait_for("Drive one")
+        app.press("f", *"disk")
+        app.press("enter")
+        app.wait_for("one .*failed")
+        app.wait_for("the disk is full")
+        app.press("d", "r")
+        wait_until(lambda: state(root / "one") == "completed")
+        app.wait_for("one .*completed")
+    assert same(whole, root / "one") == []
