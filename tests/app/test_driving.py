@@ -93,6 +93,10 @@ async def test_a_value_is_checked_while_it_is_typed(paused: Path, open_app: Open
         assert "Drive a" in driver.text()
         await driver.press("escape", "s", *"chnk", "space", "3")
         assert "'chnk' is no option" in driver.text()
+        await driver.press("escape", "s", *"lr", "space")
+        assert "now lr 0.02: step size" in driver.text()
+        await driver.press("enter")
+        assert "lr: '' is not a number" in driver.text()
         await driver.press("escape", "escape")
         assert "Drive a" not in driver.text()
     assert recorded(paused) == []

@@ -8,7 +8,7 @@ import pytest
 
 from tests.app.conftest import Driver, OpenApp
 from tests.engine.sessions import create, run_through, same, settings
-from tests.live import alive, end, state, status, wait_until
+from tests.live import alive, end, in_background, state, status, wait_until
 from tttui.artifacts.discover import find_sessions
 from tttui.cli.main import main
 from tttui.engine.base import SHIPPED
@@ -196,7 +196,7 @@ async def test_leaving_asks_what_is_to_become_of_a_run_that_was_started_here(
         await driver.press("enter")
         await driver.until(lambda: driver.main.started and driver.main.steerable, "the run")
         await driver.press("q")
-        assert "keep it running" in driver.text()
+        assert "keep running" in driver.text()
         await driver.press("escape")
         assert driver.app.is_running
         await driver.press("q", key)
@@ -207,6 +207,18 @@ async def test_leaving_asks_what_is_to_become_of_a_run_that_was_started_here(
         assert alive(pid)
     else:
         wait_until(lambda: not alive(pid))
+
+
+async def test_leaving_stops_every_run_that_was_started_here(root: Path, open_app: OpenApp) -> None:
+    with in_background(root / "one"), in_background(root / "two"):
+        create(root / "shown").close("interrupted")
+        async with open_app(root / "shown") as driver:
+            driver.main.started |= {root / "one", root / "two"}
+            await driver.press("q")
+            assert "one, two, which were started here, still run." in driver.text()
+            await driver.press("s")
+            await driver.until(lambda: not driver.app.is_running, "the app to end")
+        assert [state(root / name) for name in ("one", "two")] == ["interrupted"] * 2
 
 
 async def test_leaving_does_not_ask_about_runs_of_others(root: Path, open_app: OpenApp) -> None:

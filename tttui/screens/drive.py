@@ -1,6 +1,7 @@
 """The dialog of everything that can be asked of the open run."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import Field, dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -20,6 +21,17 @@ from tttui.model.session import Status
 from tttui.model.settings import Plasticity, World, check, options
 
 RESUME = "resume"
+
+AROUND = 7
+"""Rows of the dialog that are not its list, at most."""
+
+CHANGEABLE: Mapping[str, Field[Any]] = {
+    spec.name: spec
+    for group in (Plasticity, World)
+    for spec in options(group)
+    if spec.name in (*LIVE_SETTINGS, "noise_std")
+}
+"""Options that can change while a session runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +94,19 @@ def number(text: str) -> int | float | str:
 
 def typed_options(text: str) -> dict[str, Any]:
     """`lr 0.01, whiten off` as options by name. Raises RefusedInput, SettingError."""
-    known = (*LIVE_SETTINGS, "noise_std")
-    groups = (Plasticity, World)
-    specs = {s.name: s for group in groups for s in options(group) if s.name in known}
     found: dict[str, Any] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, typed = part.replace("=", " ").partition(" ")
-        if name not in specs:
-            close = get_close_matches(name.lower(), specs, 2)
+        if name not in CHANGEABLE:
+            close = get_close_matches(name.lower(), CHANGEABLE, 2)
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             raise RefusedInput(f"{name!r} is no option that can change while a session runs{hint}")
         value: Any = number(typed.strip())
-        if isinstance(specs[name].default, bool):
+        if isinstance(CHANGEABLE[name].default, bool):
             value = {"on": True, "true": True, "off": False, "false": False}.get(str(value), value)
-        elif isinstance(specs[name].default, float) and isinstance(value, int):
+        elif isinstance(CHANGEABLE[name].default, float) and isinstance(value, int):
             value = float(value)
-        check(specs[name], value)
+        check(CHANGEABLE[name], value)
         found[name] = value
     if not found:
         raise RefusedInput("type an option and its value, such as lr 0.01")
@@ -126,10 +135,19 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
     """
 
     def __init__(
-        self, name: str, status: Status | None, cursor: int | None, *, resumable: bool
+        self,
+        name: str,
+        status: Status | None,
+        cursor: int | None,
+        in_force: Mapping[str, Any],
+        *,
+        resumable: bool,
     ) -> None:
-        """`cursor` is the step to roll back to; None where none is shown."""
+        """`cursor` is the step to roll back to, None where none is shown; `in_force` are the
+        friction and the options as they are now, by name.
+        """
         super().__init__()
+        self._in_force = in_force
         self._run, self._status, self._cursor = name, status, cursor
         self._asks = asks(status, cursor, resumable=resumable)
         self._typing: Ask | None = None
@@ -190,15 +208,44 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
         field.value, field.placeholder, field.display = "", one.hint, True
         self.query_one(OptionList).highlighted = self._asks.index(one)
         self.set_focus(field)  # now: the next keys are its
+        self._say("")
+
+    def on_resize(self) -> None:
+        self.query_one(OptionList).styles.max_height = max(3, self.size.height - AROUND)
 
     @on(Input.Changed)
     def _check(self, event: Input.Changed) -> None:
+        self._say(event.value)
+
+    def _say(self, typed: str) -> None:
+        """What is wrong with what was typed, else what holds now."""
         if self._typing is not None:
-            self.query_one("#wrong", Static).update(Text(self._wrong(event.value), "bold"))
+            wrong = self._wrong(typed)
+            said = Text(wrong, "bold") if wrong else Text(self._now(typed), "dim")
+            self.query_one("#wrong", Static).update(said)
+
+    def _now(self, typed: str) -> str:
+        """The value in force of what is asked for; of options, of the one that is typed."""
+        verb = self._typing.verb if self._typing is not None else ""
+        if verb == "mu":
+            return f"now {_told('mu', self._in_force.get('mu'))}"
+        if verb == "speed" and self._status is not None:
+            limit = self._status.speed_limit
+            return "now without a limit" if limit is None else f"now {limit:g} steps/s"
+        if verb != "set":
+            return ""
+        last = typed.rpartition(",")[2].replace("=", " ").split()
+        if last and last[0] in CHANGEABLE:
+            help = CHANGEABLE[last[0]].metadata["help"]
+            return f"now {_told(last[0], self._in_force.get(last[0]))}: {help}"
+        names = [name for name in CHANGEABLE if name.startswith("".join(last[:1]))]
+        return "now " + ", ".join(_told(name, self._in_force.get(name)) for name in names)
 
     def _wrong(self, text: str) -> str:
         assert self._typing is not None
-        if not text:
+        words = text.rpartition(",")[2].replace("=", " ").split()
+        unfinished = len(words) < 2 and any(n.startswith("".join(words)) for n in CHANGEABLE)
+        if not text or (self._typing.verb == "set" and unfinished):
             return ""
         try:
             value_of(self._typing.verb, text)
@@ -230,3 +277,10 @@ def told(status: Status | None) -> str:
     elif status.last_command:
         parts.append(f"last: {status.last_command}")
     return "\n".join([", ".join(parts[:3]), *parts[3:]])
+
+
+def _told(name: str, value: Any) -> str:
+    """`lr 0.02`, `whiten on`."""
+    if isinstance(value, bool):
+        return f"{name} {'on' if value else 'off'}"
+    return f"{name} {value:.6g}" if isinstance(value, (int, float)) else f"{name} {value or '?'}"

@@ -4,6 +4,7 @@ The app runs no engine. A run is a process of its own whether it was started her
 terminal or on another host, so all are steered alike, and leaving the app changes nothing.
 """
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
+from tttui.artifacts.status import status_of
 from tttui.engine.control import Verb
 from tttui.model.errors import TttuiError
 from tttui.model.session import Meta, Place, SessionData, Status
@@ -20,6 +22,10 @@ from tttui.store import Store
 
 if TYPE_CHECKING:  # the forms and what they stand on are imported when one is opened
     from tttui.engine.plan import Plan
+
+
+LOOK_S = 0.1
+"""Seconds between two looks whether runs that were asked to stop have stopped."""
 
 
 class DrivingScreen(HandOutScreen):
@@ -44,8 +50,6 @@ class DrivingScreen(HandOutScreen):
         self.store = store
         self.started: set[Path] = set()
         """Directories of the runs that were started from here."""
-        self._leaving: Path | None = None
-        """The app ends when this run has stopped."""
 
     @property
     def target(self) -> tuple[Place | None, Status | None]:
@@ -154,8 +158,25 @@ class DrivingScreen(HandOutScreen):
                 self.ask(verb, value)  # type: ignore[arg-type]
 
         cursor = self.timeline.cursor if self._is_open(place) else None
-        dialog = DriveDialog(place.name, status, cursor, resumable=self.resumable)
+        dialog = DriveDialog(
+            place.name, status, cursor, self._in_force(place), resumable=self.resumable
+        )
         self.app.push_screen(dialog, chosen)
+
+    def _in_force(self, place: Place) -> dict[str, Any]:
+        """The options of a session that can be changed, as they are now."""
+        data = self.snapshot.data
+        if data is not None and data.place.path == place.path:
+            meta, mu = data.meta, data.mu_now
+        else:
+            rows = self.snapshot.summaries
+            meta = next((s.meta for s in rows if s.place.path == place.path), Meta())
+            mu = meta.mu
+        changes = meta.raw.get("settings_changes")
+        found = {**meta.plasticity_cfg, "noise_std": meta.env_cfg.get("noise_std"), "mu": mu}
+        for change in changes if isinstance(changes, list) else []:
+            found |= change if isinstance(change, dict) else {}
+        return found
 
     def action_new(self) -> None:
         """The form of a new session."""
@@ -194,32 +215,28 @@ class DrivingScreen(HandOutScreen):
             self._fill_in(Plan("resume", place.path.parent, more, place))
 
     def action_quit(self) -> None:
-        """Leave; of a run that was started here, ask what is to become of it."""
+        """Leave; of runs that were started here, ask what is to become of them."""
         from tttui.screens.leaving import LeavingDialog
 
-        data = self.snapshot.data
-        live = data is not None and data.status is not None and data.status.live
-        if data is None or not live or data.place.path not in self.started:
+        live = sorted(path for path in self.started if _is_live(path))
+        if not live:
             self.app.exit()
             return
 
         def chosen(what: str | None) -> None:
             if what == "stop":
-                self.note("Stopping; the app ends when the run is saved ...")
-                self._leaving = data.place.path
-                self.store.ask(data.place, "stop")
+                self.note("Stopping; the app ends when everything is saved ...")
+                for path in live:
+                    self.store.ask(Place(path, "native"), "stop")
+                self.set_interval(LOOK_S, leave_when_stopped)
             elif what == "keep":
                 self.app.exit()
 
-        self.app.push_screen(LeavingDialog(data.place.name), chosen)
+        def leave_when_stopped() -> None:
+            if not any(_is_live(path) for path in live):
+                self.app.exit()
 
-    def leave_when_stopped(self) -> None:
-        """End the app once the run that was asked to stop has saved itself."""
-        data = self.snapshot.data
-        if self._leaving is None or data is None or data.place.path != self._leaving:
-            return
-        if data.status is not None and not data.status.live:
-            self.app.exit()
+        self.app.push_screen(LeavingDialog([path.name for path in live]), chosen)
 
     def _fill_in(self, plan: "Plan") -> None:
         """Show a form, and start what comes back."""
@@ -248,3 +265,8 @@ class DrivingScreen(HandOutScreen):
             if path not in {place.path for place in self.snapshot.places}:
                 return path
         return shown[0] if shown else Path("runs")
+
+
+def _is_live(path: Path) -> bool:
+    status = status_of(path, time.time())
+    return status is not None and status.live

@@ -1,4 +1,6 @@
-"""What becomes of a run that was started here when the person leaves."""
+"""What becomes of runs that were started here when the person leaves."""
+
+from collections.abc import Sequence
 
 from rich.text import Text
 from textual import on
@@ -9,8 +11,8 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 CHOICES = {
-    "keep": ("k", "keep it running; open it again to see it"),
-    "stop": ("s", "save it and stop it; it can be resumed"),
+    "keep": ("k", "keep running; tttui shows it again"),
+    "stop": ("s", "save and stop; it can be resumed"),
     "cancel": ("c", "stay here"),
 }
 
@@ -36,15 +38,18 @@ class LeavingDialog(ModalScreen[str]):
     LeavingDialog OptionList:focus { border: none; }
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, names: Sequence[str]) -> None:
         super().__init__()
-        self._run = name
+        self._names = names
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Leave"
             box.border_subtitle = "a key or enter chooses"
-            yield Static(Text(f"{self._run}, which was started here, still runs.", "dim"))
+            many = len(self._names) > 1
+            were, run = ("were", "still run.") if many else ("was", "still runs.")
+            told = f"{', '.join(self._names)}, which {were} started here, {run}"
+            yield Static(Text(told, "dim"))
             yield OptionList(
                 *(Option(Text.assemble((f"{k}  ", "bold"), what)) for k, what in CHOICES.values())
             )

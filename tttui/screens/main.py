@@ -147,7 +147,6 @@ class MainScreen(DrivingScreen):
         if new is not None:
             self._go_along(old, new)
         self.show_all()
-        self.leave_when_stopped()
 
     def _go_along(self, old: SessionData | None, new: SessionData) -> None:
         """Make the timeline fit data that is new or has grown."""
@@ -255,8 +254,8 @@ class MainScreen(DrivingScreen):
             comparison=self.snapshot.comparison,
             implied=self.snapshot.implied,
             files=self.snapshot.files,
-            log_chosen=self.log_chosen,
             files_of=self.snapshot.files_of,
+            log_chosen=self.log_chosen,
             load=self.snapshot.load,
             now=self._clock(),
         )
