@@ -101,3 +101,31 @@ async def test_the_dialog_fits_small_terminals(
     async with open_app(run, size=size) as driver:
         await driver.press("e", "down", "up")
         assert isinstance(driver.app.screen, ExportDialog)
+
+
+@pytest.mark.parametrize(
+    ("keys", "format", "name"),
+    [
+        (["v"], "s", "demo-weights-start-t199.svg"),
+        (["w", "w"], "c", "demo-weight-statistics.csv"),
+        (["w", "w", "w"], "p", "demo-spectrum-t199.png"),
+        (["w", "w", "w", "w"], "c", "demo-moved-t199.csv"),
+    ],
+)
+async def test_every_region_of_weights_exports_itself(
+    run: Path, open_app: OpenApp, keys: list[str], format: str, name: str
+) -> None:
+    async with open_app(run, start=StartView(tab="weights")) as driver:
+        await driver.settled()
+        await driver.press(*keys)
+        said = await exported(driver, format)
+    path = Path(said.removeprefix("Exported to "))
+    assert path.name == name
+    data = path.read_bytes()
+    match path.suffix:
+        case ".png":
+            assert data.startswith(b"\x89PNG")
+        case ".svg":
+            assert ET.fromstring(data.decode()).tag.endswith("svg")
+        case _:
+            assert len(data.splitlines()) > 5

@@ -76,3 +76,23 @@ def test_a_long_curve_keeps_its_extremes() -> None:
     look.curve(axes, np.arange(len(y)), y, look.ADAPTIVE, "adaptive")
     assert axes.dataLim.y1 == 500.0
     assert len(axes.lines[0].get_xdata()) <= look.MOST  # type: ignore[arg-type]
+
+
+def test_curves_of_statistics_differ_by_pattern_and_colour(tmp_path: Path) -> None:
+    from tttui.export import over_time
+
+    figure = over_time.weight_statistics(request_for(tmp_path, "weight-statistics").checked())
+    for axes in figure.axes:
+        lines = axes.get_lines()
+        assert len({line.get_linestyle() for line in lines}) == len(lines) == 3
+
+
+def test_negative_weights_carry_a_minus(tmp_path: Path) -> None:
+    from tttui.export import pictures
+
+    request = request_for(tmp_path, "weights").checked()
+    figure = pictures.weights(request)
+    assert request.data.history is not None
+    B = request.data.history.weights["B"][-1]
+    marks = figure.axes[1].collections[0].get_offsets()
+    assert len(marks) == int((B < 0).sum())  # type: ignore[arg-type]

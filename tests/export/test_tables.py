@@ -132,3 +132,38 @@ def test_texts_with_commas_survive() -> None:
 def test_everything_that_can_be_exported_has_a_table(tmp_path: Path) -> None:
     for what in WHATS:
         assert read_back(request_for(tmp_path / what, what))
+
+
+def test_a_change_of_the_weights_reads_back_equal(tmp_path: Path) -> None:
+    request = request_for(tmp_path, "weights", t=300, aspect="start")
+    columns = read_back(request)
+    history = request.data.history
+    assert history is not None
+    at = int(np.searchsorted(history.t, 300, "right")) - 1
+    rows = [i for i, name in enumerate(columns["matrix"]) if name == "W_o"]
+    values = np.array([columns["change"][i] for i in rows], dtype=np.float32).reshape(4, 32)
+    change = history.weights["W_o"][at] - history.weights["W_o"][0]
+    np.testing.assert_array_equal(values, change)
+
+
+def test_what_moved_is_listed_with_every_row_and_column(tmp_path: Path) -> None:
+    request = request_for(tmp_path, "moved", t=300)
+    columns = read_back(request)
+    history = request.data.history
+    assert history is not None
+    at = int(np.searchsorted(history.t, 300, "right")) - 1
+    change = (history.weights["W_u"][at] - history.weights["W_u"][0]).astype(np.float64)
+    norms = np.linalg.norm(change, axis=0)
+    pairs = zip(columns["matrix"], columns["axis"], strict=True)
+    inputs = [i for i, pair in enumerate(pairs) if pair == ("W_u", "column")]
+    leading = ("x", "y", "vx", "vy", "ax", "ay")[int(norms.argmax())]
+    assert columns["name"][inputs[0]] == f"from {leading}"
+    found = {int(columns["index"][i]): float(columns["change"][i]) for i in inputs}
+    assert [found[i] for i in range(6)] == pytest.approx(norms.tolist())
+    assert sum(float(columns["share"][i]) for i in inputs) == pytest.approx(1.0)
+    assert len(columns["matrix"]) == 16 + 6 + 32 + 16 + 4 + 32
+
+
+def test_a_change_that_is_not_there_says_why(tmp_path: Path) -> None:
+    with pytest.raises(TttuiError, match="not forked"):
+        table_of(request_for(tmp_path, "weights", aspect="parent").checked())

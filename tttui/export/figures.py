@@ -20,6 +20,7 @@ _FIGURES: dict[str, Callable[[Request], Figure]] = {
     "ghost": pictures.ghost,
     "state": over_time.state,
     "weights": pictures.weights,
+    "moved": pictures.moved,
     "weight-statistics": over_time.weight_statistics,
     "spectrum": pictures.spectrum_figure,
     "transactions": over_time.transactions,

@@ -56,7 +56,9 @@ def stem(request: Request) -> str:
     parts = [request.data.place.name, request.what]
     if request.what == "ghost" and request.ghost_mu is not None:
         parts.append(f"mu{request.ghost_mu:g}")
-    if request.what in ("weights", "spectrum"):
+    if request.what in ("weights", "moved") and request.aspect != "value":
+        parts.append(request.aspect)
+    if request.what in ("weights", "moved", "spectrum"):
         parts.append(f"t{request.at}")
     elif request.window is not None and request.window != (request.first, request.last):
         parts.append(f"{request.window[0]}-{request.window[1]}")

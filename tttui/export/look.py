@@ -13,6 +13,7 @@ from tttui.draw.envelope import Series
 from tttui.draw.reading import status_words as status_words
 from tttui.draw.scene import time_stops
 from tttui.model.arrays import Floats, Ints
+from tttui.model.statistics import Statistics
 
 WIDE = 6.75
 """Inches: the width of two columns of a journal's page."""
@@ -75,6 +76,8 @@ THRESHOLD = hexed(palette.LIGHT.threshold)
 BETTER, WORSE = hexed(palette.LIGHT.better_tint), hexed(palette.LIGHT.worse_tint)
 BAND = hexed(palette.LIGHT.band_tint)
 SERIES = tuple(hexed(c) for c in palette.LIGHT.series)
+PATTERNS = ("-", "--", ":")
+"""Of the lines that have no role, like SERIES."""
 MISSING = hexed(palette.LIGHT.missing)
 DIVERGING = tuple(hexed(c) for c in palette.LIGHT.diverging)
 TIME = tuple(hexed(c) for c in time_stops(palette.LIGHT))
@@ -134,6 +137,26 @@ def curve(
     at = (edges[1:] + edges[:-1]) / 2
     axes.fill_between(at, found.low, found.high, color=colour, alpha=0.35, lw=0, zorder=order)
     axes.plot(at, found.mean, color=colour, lw=width, label=label, zorder=order)
+
+
+def stairs(axes: Axes, statistics: Statistics, measure: str, span: tuple[int, int]) -> None:
+    """A figure of every matrix over the steps `span`, each value held until the next snapshot.
+
+    Curves are told apart by pattern as well as by colour.
+    """
+    first = max(int(np.searchsorted(statistics.t, span[0], side="right")) - 1, 0)
+    part = slice(first, int(np.searchsorted(statistics.t, span[1], side="right")))
+    t = np.maximum(statistics.t[part], span[0])
+    for i, name in enumerate(statistics.matrices if len(t) else ()):
+        y = statistics.column(name, measure)[part]
+        axes.plot(
+            np.append(t, span[1]),
+            np.where(np.isfinite(np.append(y, y[-1])), np.append(y, y[-1]), np.nan),
+            color=SERIES[i],
+            ls=PATTERNS[i % len(PATTERNS)],
+            label=name,
+            drawstyle="steps-post",
+        )
 
 
 def binned(t: Ints, y: Floats) -> tuple[Floats, Floats]:

@@ -215,13 +215,11 @@ def mu(request: Request) -> Figure:
 
 
 def weight_statistics(request: Request) -> Figure:
-    statistics, part = tables.statistics_of(request)
+    statistics, _ = tables.statistics_of(request)
     figure = look.figure(4.0, f"{request.name}: plastic weights over the snapshots")
     axes = figure.subplots(2, 2, sharex=True)
     for panel, (measure, title) in zip(axes.flat, MEASURES.items(), strict=True):
-        for name, colour in zip(statistics.matrices, look.SERIES, strict=False):
-            values = statistics.column(name, measure)[part]
-            panel.plot(statistics.t[part], values, color=colour, label=name, drawstyle="steps-post")
+        look.stairs(panel, statistics, measure, request.span)
         panel.set_ylabel(title)
     for panel in axes[-1]:
         look.step_axis(panel, request.span)

@@ -11,10 +11,15 @@ from tttui.draw.path import extent, thinned
 from tttui.export import ghost as ghosts
 from tttui.export import look, tables
 from tttui.export.request import Request
+from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.spectrum import spectrum
+from tttui.model.weights import TITLES
 
 ARROWS = 16
 """Velocity arrows along a path."""
+
+SIGNED = 4096
+"""Elements of a matrix up to which negative ones carry a minus."""
 
 LARGEST = 10
 """Singular values shown for each matrix."""
@@ -107,8 +112,11 @@ def _arrows(request: Request, axes: Axes) -> None:
 
 
 def weights(request: Request) -> Figure:
-    matrices, source = tables.matrices_at(request)
-    figure = look.figure(3.4, f"{request.name}: plastic weights at step {request.at} ({source})")
+    found = tables.compared_at(request)
+    matrices = found.matrices
+    what = TITLES[found.aspect] if found.is_change else "plastic weights"
+    title = f"{request.name}: {what} at step {request.at} ({found.says})"
+    figure = look.figure(3.4, title)
     ratios = [min(max(W.shape[1] / max(W.shape[0], 1), 0.7), 1.6) for W in matrices.values()]
     axes = figure.subplots(1, len(matrices), width_ratios=ratios, squeeze=False)[0]
     signed = LinearSegmentedColormap.from_list("signed", list(look.DIVERGING))
@@ -120,6 +128,7 @@ def weights(request: Request) -> Figure:
         image = panel.imshow(
             shown, cmap=hues, vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest"
         )
+        _minus(panel, W, limit)
         panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         panel.yaxis.set_major_locator(MaxNLocator(8, integer=True))
         panel.set_title(f"{name}  {W.shape[0]} x {W.shape[1]}")
@@ -127,6 +136,35 @@ def weights(request: Request) -> Figure:
         panel.grid(visible=False)
         figure.colorbar(image, ax=panel, shrink=0.9)
     axes[0].set_ylabel("row")
+    return figure
+
+
+def _minus(panel: Axes, W: Floats, limit: float) -> None:
+    """A minus on the elements of a small matrix that are negative: hue alone would not tell."""
+    if W.size > SIGNED:
+        return
+    rows, columns = np.nonzero(W < 0)
+    pale = np.abs(W[rows, columns]) < 0.6 * limit
+    ink = np.where(pale, "#24292f", "#ffffff")
+    panel.scatter(columns, rows, s=5, marker="_", c=list(ink), lw=0.5)
+
+
+def moved(request: Request) -> Figure:
+    of, found = tables.movement_of(request)
+    figure = look.figure(4.6, f"{request.name}: what moved at step {request.at}: {of}")
+    shown = [(key, parts[:LARGEST]) for key, parts in found.items() if parts]
+    axes = figure.subplots(2, -(-len(shown) // 2), squeeze=False).T.ravel()
+    colours = dict(zip(PLASTIC, look.SERIES, strict=False))
+    for panel, ((name, axis), parts) in zip(axes, shown, strict=False):
+        at = range(len(parts))
+        drawn = panel.barh(at, [part.change for part in parts], color=colours.get(name))
+        panel.bar_label(drawn, [f"{100 * part.share:.0f} %" for part in parts], padding=2)
+        panel.set_yticks(at, [part.phrase for part in parts])
+        panel.set_ylim(max(len(parts), 4) - 0.5, -0.5)
+        panel.margins(x=0.15)
+        panel.set_title(f"{name}, {'rows' if axis == 0 else 'columns'}")
+        panel.set_xlabel("|change|")
+        panel.grid(visible=False, axis="y")
     return figure
 
 
@@ -154,11 +192,7 @@ def spectrum_figure(request: Request) -> Figure:
         measures = (("condition", "condition number"), ("effective_rank", "effective rank"))
         for k, (measure, label) in enumerate(measures):
             panel = figure.add_subplot(grid[1, 3 * k : 3 * k + 3])
-            for name, colour in zip(statistics.matrices, look.SERIES, strict=False):
-                values = statistics.column(name, measure)[part]
-                panel.plot(
-                    statistics.t[part], values, color=colour, label=name, drawstyle="steps-post"
-                )
+            look.stairs(panel, statistics, measure, request.span)
             panel.set_ylabel(label)
             if measure == "condition":
                 columns = [statistics.column(n, measure)[part] for n in statistics.matrices]

@@ -11,6 +11,7 @@ from tttui.model.query import Query, matching
 from tttui.model.session import SessionData, SessionSummary
 from tttui.model.steps import Steps, Trajectory
 from tttui.model.transactions import Transactions
+from tttui.model.weights import Aspect
 
 FORMATS = ("png", "svg", "pdf", "csv")
 
@@ -19,7 +20,8 @@ WHATS: dict[str, str] = {
     "trajectory": "the path in the plane, coloured by time",
     "ghost": "the same actions in a world with another friction: both paths, their distance",
     "state": "x, y, vx, vy and the actions over the steps",
-    "weights": "the plastic matrices at a step, as heatmaps",
+    "weights": "the plastic matrices at a step, or a change of them, as heatmaps",
+    "moved": "rows and columns of the plastic matrices by how much they changed",
     "weight-statistics": "norm, largest value, mean and standard deviation over the snapshots",
     "spectrum": "singular values at a step; condition number and effective rank over time",
     "transactions": "every update attempt",
@@ -63,6 +65,14 @@ class Request:
     """Only transactions that ended so; None is all."""
     ghost_mu: float | None = None
     """For `ghost`: its friction; None is twice the true one."""
+    aspect: Aspect = "value"
+    """For `weights` and `moved`: the weights themselves, or which change of them."""
+    attempt: int | None = None
+    """The selected transaction, for the change of a commit."""
+    parent: SessionData | None = None
+    """For the change against the parent, where the session has no history of its own."""
+    other: SessionData | None = None
+    """For the change against another session."""
     query: Query = field(default=Query())
     """Only transactions that pass it (`model.query.TRANSACTION_WORDS`)."""
 

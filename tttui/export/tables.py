@@ -1,6 +1,7 @@
 """The tables behind the figures, as columns, and their CSV."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,12 @@ from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.errors import TttuiError
 from tttui.model.limits import limits
+from tttui.model.parts import Moved, moved
 from tttui.model.session import History
 from tttui.model.spectrum import spectrum
 from tttui.model.statistics import Statistics, summarised
 from tttui.model.transactions import COMMIT, Transactions
-from tttui.model.weights import held_at, why_no_weights
+from tttui.model.weights import TITLES, Aspect, Comparison, compare, held_at, why_no_weights
 
 Column = Sequence[Any] | np.ndarray[Any, Any]
 Table = Mapping[str, Column]
@@ -95,11 +97,26 @@ def matrices_at(request: Request) -> tuple[dict[str, Floats], str]:
     return {name: held.matrices[name] for name in PLASTIC if name in held.matrices}, held.source
 
 
+def compared_at(request: Request) -> Comparison:
+    """What the request's aspect shows of the plastic matrices at its step."""
+    found = compare(
+        request.aspect,
+        request.data,
+        request.at,
+        attempt=request.attempt,
+        parent=request.parent,
+        other=request.other,
+    )
+    if found.why_not:
+        raise TttuiError(f"{request.name}: no weights to export: {found.why_not}")
+    return found
+
+
 def _weights(request: Request) -> Table:
-    matrices, _ = matrices_at(request)
+    shown = compared_at(request)
     names: list[str] = []
     rows, columns, values = [], [], []
-    for name, W in matrices.items():
+    for name, W in shown.matrices.items():
         names += [name] * W.size
         at = np.indices(W.shape).reshape(2, -1)
         rows.append(at[0])
@@ -109,7 +126,35 @@ def _weights(request: Request) -> Table:
         "matrix": names,
         "row": np.concatenate(rows),
         "column": np.concatenate(columns),
-        "value": np.concatenate(values),
+        "change" if shown.is_change else "value": np.concatenate(values),
+    }
+
+
+def movement_of(request: Request) -> tuple[str, dict[tuple[str, int], list[Moved]]]:
+    """Which change is meant, and the parts of every matrix along both axes, largest first.
+
+    Where values are asked for, it is the change since the start.
+    """
+    aspect: Aspect = "start" if request.aspect == "value" else request.aspect
+    shown = compared_at(replace(request, aspect=aspect))
+    parts = {
+        (name, axis): moved(name, change, axis)
+        for name, change in shown.matrices.items()
+        for axis in (1, 0)
+    }
+    return f"{TITLES[aspect]} ({shown.says})", parts
+
+
+def _moved(request: Request) -> Table:
+    _, found = movement_of(request)
+    parts = [part for along in found.values() for part in along]
+    return {
+        "matrix": [part.matrix for part in parts],
+        "axis": ["row" if part.axis == 0 else "column" for part in parts],
+        "index": [part.index for part in parts],
+        "name": [part.phrase for part in parts],
+        "change": [part.change for part in parts],
+        "share": [part.share for part in parts],
     }
 
 
@@ -286,6 +331,7 @@ _TABLES: dict[str, Callable[[Request], Table]] = {
     "ghost": ghost.table,
     "state": _state,
     "weights": _weights,
+    "moved": _moved,
     "weight-statistics": _weight_statistics,
     "spectrum": _spectrum,
     "transactions": _transactions,

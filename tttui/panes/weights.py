@@ -1,6 +1,7 @@
 """Weights: what the plastic weights are, and how they got there."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 from textual import on
 from textual.app import ComposeResult
@@ -9,6 +10,7 @@ from textual.message import Message
 
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
+from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC
 from tttui.model.statistics import Statistics
 from tttui.model.weights import ASPECTS, TITLES, Aspect, why_no_weights
@@ -375,8 +377,19 @@ class WeightsPane(Pane):
         return [(name, repr(float(heatmap.values[row, column]))), (f"Row {row}", rows)]
 
     def exportable(self) -> str:
-        return {"statistics": "weight-statistics", "spectrum": "spectrum"}.get(
-            self._region, "weights"
+        named = {"statistics": "weight-statistics", "spectrum": "spectrum", "moved": "moved"}
+        return named.get(self._region, "weights")
+
+    def export_of(self, request: Request) -> Request:
+        asked = self._asked
+        if asked is None:
+            return request
+        return replace(
+            request,
+            aspect=asked.aspect,
+            attempt=asked.attempt,
+            parent=asked.parent,
+            other=asked.other,
         )
 
 
