@@ -296,6 +296,44 @@ async def test_an_unknown_status_is_shown_by_its_name(tmp_path: Path, open_app: 
         assert "? moon phase" in driver.text()
 
 
+async def test_a_gate_that_stopped_an_attempt_left_no_loss_to_read(
+    run: Path, open_app: OpenApp
+) -> None:
+    async with open_app(run, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
+        events = driver.data.transactions
+        stopped = events.statuses.index("rollback_grad_norm")
+        driver.main.select(int((events.status == stopped).argmax()))
+        await driver.pilot.pause()
+        title = next(line for line in driver.text().splitlines() if "loss  t" in line)
+        assert "post no step" in title
+        assert "nan" not in title
+
+
+async def test_gates_choose_their_axes_until_a_person_does(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
+        charts = list(driver.pane.query(Chart))
+        assert [chart.logarithmic for chart in charts] == [True, False, False]
+        chosen = not driver.timeline.log
+        await driver.press("l")
+        assert [chart.logarithmic for chart in charts] == [chosen] * 3
+
+
+async def test_a_threshold_that_was_changed_is_drawn_as_it_was(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    place = make_run(tmp_path / "a", steps=400)
+    line = '{"t": 200, "known_at": 200, "kind": "settings", "value": {"grad_norm_max": 0.1}}'
+    (place.path / "interventions.jsonl").write_text(line + "\n")
+    async with open_app(place.path, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver)
+        shown = driver.pane.query_one("#grad", Chart).shown
+        assert shown.thresholds == ()
+        assert set(shown.traces[0].series.y) == {20.0, 0.1}
+        assert "0.1000" in driver.text() or "/ 0.100" in driver.text()
+
+
 async def test_thresholds_stand_on_the_gates(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=ON_TAB, size=(200, 50)) as driver:
         await ready(driver)
