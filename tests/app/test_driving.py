@@ -53,7 +53,7 @@ async def test_keys_step_pause_and_continue_a_run(paused: Path, open_app: OpenAp
         await driver.until(lambda: driver.main.status and driver.main.status.state == "paused")
         ask(paused, "speed", 50)
         await driver.press("p")
-        await driver.until(lambda: "pause run" in driver.text(), "the run to go on")
+        await driver.until(lambda: "● running" in driver.text(), "the run to go on")
         await driver.press("p")
         await driver.until(lambda: state(paused) == "paused", "the run to pause")
 
@@ -137,7 +137,7 @@ async def test_a_stopped_run_is_resumed_where_it_was(paused: Path, open_app: Ope
         await driver.until(lambda: len(driver.data.steps) == 1, "one step")
         await choose(driver, "x")
         await driver.until(lambda: state(paused) == "interrupted", "the run to stop")
-        await driver.until(lambda: "d resume" in driver.text(), "the offer to resume")
+        await driver.until(lambda: driver.main.resumable, "the offer to resume")
         await choose(driver, "r")
         await driver.until(lambda: state(paused) == "completed", "the run to end")
         await driver.until(lambda: paused in driver.main.started, "the command to end")
