@@ -6,7 +6,7 @@ import pytest
 
 from tests.app.conftest import OpenApp
 from tests.rundirs import make_run
-from tttui.keys import COMMANDS, TABS
+from tttui.keys import COMMANDS
 from tttui.screens.opening import StartView
 
 
@@ -21,34 +21,25 @@ async def test_it_opens_at_the_end_of_the_run(run: Path, open_app: OpenApp) -> N
         assert driver.timeline.whole
 
 
-@pytest.mark.parametrize(
-    ("keys", "cursor"),
-    [
-        (("left",), 599 - 1),
-        (("home",), 0),
-        (("home", "right", "right"), 2),
-        (("home", "shift+right"), 32),
-        (("shift+left",), 599 - 32),
-        (("home", "end"), 599),
-        (("left_square_bracket",), 576),
-        (("left_square_bracket", "left_square_bracket"), 544),
-        (("home", "right_square_bracket"), 32),
-        (("home", "right_square_bracket", "right_square_bracket"), 64),
-    ],
-)
-async def test_time_keys_move_the_cursor(
-    run: Path, open_app: OpenApp, keys: tuple[str, ...], cursor: int
-) -> None:
-    async with open_app(run) as driver:
-        await driver.press(*keys)
-        assert driver.timeline.cursor == cursor
-
-
-@pytest.mark.parametrize("tab", TABS)
-async def test_time_keys_work_on_every_tab(run: Path, open_app: OpenApp, tab: str) -> None:
-    async with open_app(run, start=StartView(tab=tab)) as driver:
-        await driver.press("left", "left", "home", "right")
-        assert driver.timeline.cursor == 1
+async def test_time_keys_move_the_cursor(run: Path, open_app: OpenApp) -> None:
+    moves = {
+        ("left",): 599 - 1,
+        ("home",): 0,
+        ("home", "right", "right"): 2,
+        ("home", "shift+right"): 32,
+        ("shift+left",): 599 - 32,
+        ("home", "end"): 599,
+        ("left_square_bracket",): 576,
+        ("left_square_bracket", "left_square_bracket"): 544,
+        ("home", "right_square_bracket"): 32,
+        ("home", "right_square_bracket", "right_square_bracket"): 64,
+    }
+    went = {}
+    async with open_app(run, size=(80, 24)) as driver:
+        for keys in moves:
+            await driver.press("escape", "end", *keys)
+            went[keys] = driver.timeline.cursor
+    assert went == moves
 
 
 async def test_stepping_to_a_transaction_selects_it(run: Path, open_app: OpenApp) -> None:
@@ -86,31 +77,14 @@ async def test_play_moves_the_cursor_until_it_is_paused(run: Path, open_app: Ope
         await driver.press("home", "space")
         await driver.until(lambda: driver.timeline.cursor > 2, "the replay to move")
         await driver.press("space")
-        at = driver.timeline.cursor
         assert not driver.timeline.playing
-        await driver.pilot.pause(0.2)
-        assert driver.timeline.cursor == at
+        assert driver.main._player is None
 
 
 async def test_speed_keys_change_the_speed(run: Path, open_app: OpenApp) -> None:
     async with open_app(run) as driver:
         await driver.press("full_stop", "full_stop", "comma")
         assert driver.timeline.speed == 2
-
-
-async def test_tabs_go_round_in_both_directions(run: Path, open_app: OpenApp) -> None:
-    async with open_app(run) as driver:
-        await driver.press("tab", "tab")
-        assert driver.main.tab == TABS[2]
-        await driver.press("shift+tab", "shift+tab", "shift+tab")
-        assert driver.main.tab == TABS[-1]
-
-
-@pytest.mark.parametrize(("key", "tab"), [(str(i), tab) for i, tab in enumerate(TABS, 1)])
-async def test_numbers_show_a_tab(run: Path, open_app: OpenApp, key: str, tab: str) -> None:
-    async with open_app(run) as driver:
-        await driver.press("2", key)
-        assert driver.main.tab == tab
 
 
 async def test_enter_opens_the_transaction_and_escape_closes_it(
@@ -197,18 +171,6 @@ async def test_q_leaves(run: Path, open_app: OpenApp) -> None:
     async with open_app(run) as driver:
         await driver.press("q")
         await driver.until(lambda: not driver.app.is_running, "the app to end")
-
-
-@pytest.mark.parametrize("size", [(20, 5), (40, 12), (1, 1), (300, 90)])
-async def test_any_size_of_terminal_is_survived(
-    run: Path, open_app: OpenApp, size: tuple[int, int]
-) -> None:
-    async with open_app(run, size=size) as driver:
-        for tab in "123456":
-            await driver.press(tab, "left", "plus", "l")
-        await driver.pilot.resize_terminal(120, 40)
-        await driver.press("1")
-        assert "frozen MSE" in driver.text()
 
 
 async def test_a_long_run_that_is_still_being_read_ends_with_the_cursor_at_its_end(
