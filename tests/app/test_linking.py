@@ -84,7 +84,7 @@ async def test_a_change_of_the_run_is_drawn_on_every_time_axis(
             assert "mu 0.1234 -> 0.3" in driver.text()
 
 
-@pytest.mark.parametrize("tab", ["1", "3", "4"])
+@pytest.mark.parametrize("tab", ["3", "4"])
 async def test_a_transaction_selected_on_a_tab_is_selected_on_all(
     run: Path, open_app: OpenApp, tab: str
 ) -> None:
