@@ -179,7 +179,7 @@ async def test_a_file_that_is_lost_is_named_with_the_reason_and_the_rest_goes_on
     places = {how: make_run(tmp_path / how.replace(" ", "-"), steps=150) for how in LOSSES}
     for how, place in places.items():
         LOSSES[how](place.path / file)
-    async with open_app(tmp_path, size=(100, 30)) as driver:
+    async with open_app(tmp_path, size=SMALL) as driver:
         for how, place in places.items():
             driver.main.store.open(place)
             await driver.until(lambda: shown(driver, place.path), f"the session: {how}")  # noqa: B023
