@@ -2,6 +2,7 @@
 
 import io
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,12 @@ def test_the_window_and_the_scale_change_the_picture(tmp_path: Path) -> None:
     part = rendered(request_for(tmp_path, "mse", window=(100, 200)).checked(), "svg")
     log = rendered(request_for(tmp_path, "mse", log=True).checked(), "svg")
     assert len({whole, part, log}) == 3
+
+
+def test_changes_of_the_run_are_drawn_over_the_steps(tmp_path: Path) -> None:
+    request = request_for(tmp_path, "gates")
+    told = replace(request, data=replace(request.data, interventions=((300, "mu 0.1 -> 0.3"),)))
+    assert rendered(request.checked(), "svg") != rendered(told.checked(), "svg")
 
 
 @pytest.mark.parametrize("what", ["mse", "trajectory", "state"])

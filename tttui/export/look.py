@@ -1,6 +1,6 @@
 """How figures look on paper: one set of sizes, fonts and colours for all of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,9 @@ DPI = 200
 
 MOST = 4000
 """Longer curves are drawn as the minimum and maximum of this many stretches, losing no extreme."""
+
+NAMED = 12
+"""Changes of a run that are named on a figure; more are only marked."""
 
 RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -73,6 +76,7 @@ BASELINE = hexed(palette.LIGHT.baseline)
 ADAPTIVE = hexed(palette.LIGHT.adaptive)
 THIRD = hexed(palette.LIGHT.third)
 THRESHOLD = hexed(palette.LIGHT.threshold)
+CHANGE = hexed(palette.LIGHT.muted)
 BETTER, WORSE = hexed(palette.LIGHT.better_tint), hexed(palette.LIGHT.worse_tint)
 BAND = hexed(palette.LIGHT.band_tint)
 SERIES = tuple(hexed(c) for c in palette.LIGHT.series)
@@ -109,12 +113,35 @@ def panels(made: Figure, n: int) -> list[Axes]:
     return list(axes[:, 0])
 
 
-def step_axis(axes: Axes, span: tuple[int, int]) -> None:
-    """Steps from span[0] to span[1] on the horizontal axis."""
+def step_axis(
+    axes: Axes,
+    span: tuple[int, int],
+    changes: Sequence[tuple[int, str]] = (),
+    above: Sequence[Axes] = (),
+) -> None:
+    """Steps from span[0] to span[1] on the horizontal axis.
+
+    Where somebody changed the run (`changes`: step and words) a line goes through the axes and
+    the panels above them; the words stand at the top, unless they are too many to be read.
+    """
     low, high = span
     margin = max((high - low) * 0.01, 0.5)
     axes.set_xlim(low - margin, high + margin)
     axes.set_xlabel("step")
+    inside = [(t, what) for t, what in changes if low <= t <= high]
+    panels = [*above, axes]
+    for panel in panels if inside else ():
+        across = panel.get_xaxis_transform()
+        steps = [t for t, _ in inside]
+        panel.vlines(
+            steps, 0, 1, color=CHANGE, lw=0.7, ls=(0, (1, 2)), transform=across, zorder=1.5
+        )
+    for t, what in inside if len(inside) <= NAMED else ():
+        said = panels[0].text(
+            t, 0.98, f"{what} ", rotation=90, va="top", ha="right", fontsize=5.5, color=CHANGE,
+            transform=panels[0].get_xaxis_transform(), zorder=5,
+        )  # fmt: skip
+        said.set_bbox({"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.4})
 
 
 def logarithmic(axes: Axes, *values: Floats) -> None:

@@ -62,7 +62,7 @@ def mse(request: Request) -> Figure:
             zorder=4,
         )
     axes.set_ylabel("mean squared error")
-    look.step_axis(axes, request.span)
+    look.step_axis(axes, request.span, request.data.interventions)
     figure.legend(loc="outside lower left", ncols=4)
     return figure
 
@@ -82,7 +82,7 @@ def state(request: Request) -> Figure:
         axes[k].set_ylabel(f"{name} ({unit})")
         if k >= 2:
             axes[k].legend(loc="upper right", ncols=2)
-    look.step_axis(axes[-1], request.span)
+    look.step_axis(axes[-1], request.span, request.data.interventions, axes[:-1])
     return figure
 
 
@@ -102,7 +102,7 @@ def transactions(request: Request) -> Figure:
             axes.vlines(t, 0, lane, color=colour, lw=0.5, alpha=0.6)
     axes.set_yticks(range(len(found)), [look.status_label(s, n) for s, n in found.items()])
     axes.set_ylim(len(found) - 0.5, -0.5)
-    look.step_axis(axes, request.span)
+    look.step_axis(axes, request.span, request.data.interventions)
     return figure
 
 
@@ -131,7 +131,7 @@ def gates(request: Request) -> Figure:
             _threshold(panel, t, limits(request.data, key)[inside], good, key)
         panel.set_ylabel(title)
         panel.legend(loc="upper right", ncols=3)
-    look.step_axis(axes[-1], request.span)
+    look.step_axis(axes[-1], request.span, request.data.interventions, axes[:-1])
     return figure
 
 
@@ -176,7 +176,7 @@ def reasons(request: Request) -> Figure:
         bottom += high
     when.set_ylabel("attempts in a bin")
     when.yaxis.set_major_locator(MaxNLocator(integer=True))
-    look.step_axis(when, request.span)
+    look.step_axis(when, request.span, request.data.interventions)
     return figure
 
 
@@ -195,7 +195,7 @@ def mu(request: Request) -> Figure:
     elif known:
         over.axhline(known[-1][1], color=look.THIRD, label="true")
     over.set_ylabel("friction mu")
-    look.step_axis(over, request.span)
+    look.step_axis(over, request.span, request.data.interventions)
     over.legend(loc="best")
     held = in_force(request.data, request.at)
     if isinstance(held, Snapshot):
@@ -221,7 +221,7 @@ def weight_statistics(request: Request) -> Figure:
     for panel, (measure, title) in zip(axes.flat, MEASURES.items(), strict=True):
         look.stairs(panel, statistics, measure, request.span)
         panel.set_ylabel(title)
-    for panel in axes[-1]:
-        look.step_axis(panel, request.span)
+    for panel, above in zip(axes[-1], axes[0], strict=True):
+        look.step_axis(panel, request.span, request.data.interventions, [above])
     axes[0, 0].legend(loc="best", ncols=3)
     return figure

@@ -78,7 +78,8 @@ def ghost(request: Request) -> Figure:
     look.curve(over, found.t, found.distance, look.THIRD, "distance")
     over.set_ylabel("distance")
     over.set_ylim(bottom=0.0)
-    look.step_axis(over, (int(found.t[0]), int(found.t[-1])))
+    span = (int(found.t[0]), int(found.t[-1]))
+    look.step_axis(over, span, request.data.interventions)
     return figure
 
 
@@ -197,7 +198,7 @@ def spectrum_figure(request: Request) -> Figure:
             if measure == "condition":
                 columns = [statistics.column(n, measure)[part] for n in statistics.matrices]
                 look.logarithmic(panel, *columns)
-            look.step_axis(panel, request.span)
+            look.step_axis(panel, request.span, request.data.interventions)
             panel.legend(loc="best")
     return figure
 
