@@ -16,7 +16,7 @@ from tttui.widgets.fields import Fields, Row
 
 TITLES: Mapping[str, str] = {"run": "New session", "fork": "Fork", "resume": "Resume"}
 
-AROUND = 9
+AROUND = 10
 """Rows of the form that are no fields: its frame, the help, the command, the estimate."""
 
 
@@ -34,8 +34,8 @@ class LaunchForm(ModalScreen[Plan | None]):
         background: $surface; border: round $primary; padding: 0 1;
     }
     LaunchForm #help { height: 2; margin-top: 1; }
-    LaunchForm #command { height: auto; max-height: 3; }
-    LaunchForm #estimate { height: auto; max-height: 2; }
+    LaunchForm #command { height: 3; }
+    LaunchForm #estimate { height: 2; }
     """
 
     def __init__(self, plan: Plan, speed: float | None, bytes_a_step: float | None) -> None:
@@ -115,12 +115,14 @@ class LaunchForm(ModalScreen[Plan | None]):
         command, estimate = self.query_one("#command", Static), self.query_one("#estimate", Static)
         if self._wrong:
             wrong = name if name in self._wrong else next(iter(self._wrong))
-            command.update(Text(f"! {wrong.replace('_', ' ')}: {self._wrong[wrong]}", "bold"))
-            estimate.update("")
+            told = Text(f"! {wrong.replace('_', ' ')}: {self._wrong[wrong]}", "bold")
+            took = Text()
         else:
-            command.update(Text(plan.command()))
-            estimate.update(Text(plan.estimate(*self._measured), "dim"))
-        self.query_one("#help", Static).update(said)
+            told = Text(plan.command())
+            took = Text(plan.estimate(*self._measured), "dim")
+        command.update(told, layout=False)
+        estimate.update(took, layout=False)
+        self.query_one("#help", Static).update(said, layout=False)
         place = f"field {plan.names.index(name) + 1} of {len(plan.names)}"
         keys = "enter starts, ctrl+y copies the command, esc closes"
         self.query_one(Vertical).border_subtitle = f"{place}: {keys}"

@@ -73,7 +73,7 @@ class Fields(Widget):
     blank one of the few words that `choices` has for it."""
 
     DEFAULT_CSS = """
-    Fields { width: 1fr; }
+    Fields { width: 1fr; text-wrap: nowrap; }
     Fields Input {
         position: absolute; width: 22; height: 1; border: none; padding: 0; background: $panel;
     }
@@ -207,6 +207,7 @@ class Fields(Widget):
             text.append(f"{shown:<{VALUE}} ", "bold" if row.value else "dim")
             said = f"! {row.wrong}" if row.wrong else row.said
             room = max(0, width - LABEL - VALUE - 1)
-            said = said if len(said) <= room else f"{said[: max(0, room - 2)]}.."
+            if len(said) > room:
+                said = f"{said[: room - 2]}.." if room > 2 else ""
             text.append(said, "bold" if row.wrong else "dim")
         return text
