@@ -1,7 +1,7 @@
 """Live sessions with the app open in a real pty: how long, how much memory, how fast.
 
     python -m benchmarks.live soak [--steps 20000] [--rate 400] [--size 200x50]
-    python -m benchmarks.live many [--sessions 20] [--steps 800] [--rate 20]
+    python -m benchmarks.live many [--sessions 20] [--steps 600] [--rate 20]
     python -m benchmarks.live kill [--rounds 30] [--seed 1]
 
 `soak` drives one session for many steps and steers it meanwhile: memory has to stay flat.
@@ -29,6 +29,7 @@ from tests.engine.sessions import create, run_through, same, settings
 from tests.live import end, state, status
 from tests.terminal.harness import PtyProgram
 from tttui.artifacts.status import status_of
+from tttui.engine.control import ask
 
 TTTUI = (sys.executable, "-m", "tttui")
 
@@ -189,12 +190,18 @@ def many(sessions: int, steps: int, rate: float, size: tuple[int, int]) -> None:
                 for seed, path in enumerate(paths):
                     own = ("--name", path.name, "--seed", str(seed))
                     process = subprocess.Popen(
-                        [*TTTUI, "run", *words, *own, "--speed-limit", f"{rate:g}"],
+                        [*TTTUI, "run", *words, *own, "--paused", "--speed-limit", f"{rate:g}"],
                         stdout=subprocess.DEVNULL,
                     )
                     reading_until(app, partial(has_ended, process), 0.05)
                 print(f"started {sessions} in {time.monotonic() - began:.1f} s; app {meter.read()}")
-                _look_at_many(app, root, paths)
+                began = time.monotonic()
+                for path in paths:
+                    ask(path, "continue")
+                reading_until(app, lambda: listed(root, "running") == sessions)
+                print(f"all listed as running after {time.monotonic() - began:.1f} s")
+                _look_at_many(app, paths)
+                reading_until(app, lambda: listed(root, "completed") == sessions)
                 print(f"all completed after {time.monotonic() - began:.1f} s")
         finally:
             for path in paths:
@@ -203,13 +210,13 @@ def many(sessions: int, steps: int, rate: float, size: tuple[int, int]) -> None:
         print(f"{agree} of {sessions} agree with their replay")
 
 
-def _look_at_many(app: PtyProgram, root: Path, paths: list[Path]) -> None:
-    def listed(wanted: str) -> int:
-        return sum(
-            row["state"] == wanted for row in json.loads(tttui("ls", "--root", root, "--json"))
-        )
+def listed(root: Path, wanted: str) -> int:
+    """How many sessions `tttui ls` lists in this state."""
+    rows = json.loads(tttui("ls", "--root", root, "--json"))
+    return sum(row["state"] == wanted for row in rows)
 
-    print(f"{listed('running')} are listed as running at once")
+
+def _look_at_many(app: PtyProgram, paths: list[Path]) -> None:
     engines = [psutil.Process(status(path)["pid"]) for path in paths]
     memory = [megabytes(engine) for engine in engines]
     print(f"engines: {sum(memory):.0f} MB in all, {max(memory):.1f} MB the largest")
@@ -225,8 +232,6 @@ def _look_at_many(app: PtyProgram, root: Path, paths: list[Path]) -> None:
         reading_for(app, 0.3)
     print(f"app: {meter.read()}; a key takes {statistics.median(times):.0f} ms, at most", end=" ")
     print(f"{max(times):.0f} ms; load average {os.getloadavg()[0]:.1f}")
-    reading_until(app, lambda: all(state(path) == "completed" for path in paths), 1.0)
-    print(f"{listed('completed')} are listed as completed")
 
 
 def kill(rounds: int, seed: int, size: tuple[int, int]) -> None:
@@ -278,7 +283,7 @@ def main() -> None:
     of_soak.add_argument("--steps", type=int, default=20_000)
     of_soak.add_argument("--rate", type=float, default=400)
     of_many.add_argument("--sessions", type=int, default=20)
-    of_many.add_argument("--steps", type=int, default=800)
+    of_many.add_argument("--steps", type=int, default=600)
     of_many.add_argument("--rate", type=float, default=20)
     of_kill.add_argument("--rounds", type=int, default=30)
     of_kill.add_argument("--seed", type=int, default=1)

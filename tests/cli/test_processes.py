@@ -174,6 +174,8 @@ def test_a_run_is_paused_continued_and_stopped_from_outside(
         if action == "pause":
             assert main(["set", str(directory), "--mu", "0.3", "--lr", "0.01"]) == 0
             assert "a: paused at step" in capsys.readouterr().out
+            assert main(["resume", str(directory)]) == 2
+            assert f"`tttui continue {directory}` lets it go on" in capsys.readouterr().err
             assert main(["set", str(directory), "--rollback-tol", "-1"]) == 2
             assert "rollback_tol: -1" in capsys.readouterr().err
     assert main(["set", str(directory)]) == 2
@@ -182,7 +184,25 @@ def test_a_run_is_paused_continued_and_stopped_from_outside(
     assert process.returncode == 130
     assert [i.kind for i in recorded(directory)] == ["mu", "settings"]
     assert main(["stop", str(directory)]) == 2
-    assert "is interrupted, so there is nobody to ask" in capsys.readouterr().err
+    complaint = capsys.readouterr().err
+    assert "is interrupted, so there is nobody to ask to stop" in complaint
+    assert f"`tttui resume {directory}` goes on where it stopped" in complaint
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("completed", "is completed, so there is nobody to ask to change its friction; `tttui res"),
+        ("failed", "has failed, so there is nobody to ask to change its friction; `tttui resume"),
+    ],
+)
+def test_what_to_do_with_a_run_that_nobody_runs_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], state: str, said: str
+) -> None:
+    run = create(tmp_path / "a")
+    run.close(state)
+    assert main(["set", str(tmp_path / "a"), "--mu", "0.3"]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_a_run_that_does_not_answer_is_reported_and_not_killed(

@@ -104,7 +104,7 @@ class SessionLock:
     def _held(self, note: Mapping[str, Any]) -> SessionHeld:
         return SessionHeld(
             f"{self.directory} is being written by {_holder(note)}; "
-            f"stop that run first (`tttui stop {self.directory}`)"
+            f"`tttui {self.directory}` shows it, `tttui stop {self.directory}` ends it"
         )
 
 

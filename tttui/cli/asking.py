@@ -1,7 +1,7 @@
 """Asking the owner of a run for something, and waiting for its answer."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,13 @@ PATIENCE_S = 10.0
 """Seconds within which a run answers unless something is wrong with it."""
 
 LOOK_S = 0.02
+
+DOING: "Mapping[Verb, str]" = {
+    "mu": "change its friction",
+    "set": "change its options",
+    "speed": "change its speed",
+}
+"""Requests whose names are no words for a person."""
 
 
 def ask_and_wait(
@@ -39,9 +46,13 @@ def ask_and_wait(
     place = find_run(root, run)
     status = status_of(place.path, time.time())
     if status is None or not status.live:
-        state = "was not written by tttui" if status is None else f"is {status.state}"
-        verbs = " and ".join(verb for verb, _ in wanted)
-        raise RefusedInput(f"{place.path} {state}, so there is nobody to ask to {verbs}")
+        verb = "has" if status is not None and status.state in ("crashed", "failed") else "is"
+        state = "was not written by tttui" if status is None else f"{verb} {status.state}"
+        what = " and ".join(DOING.get(verb, verb) for verb, _ in wanted)
+        raise RefusedInput(
+            f"{place.path} {state}, so there is nobody to ask to {what}; "
+            + instead(place.path, status)
+        )
     asked = [] if status.state == until else [ask(place.path, *one) for one in wanted]
     deadline = time.monotonic() + wait_s
     while True:
@@ -67,6 +78,25 @@ def ask_and_wait(
         time.sleep(LOOK_S)
         status = status_of(place.path, time.time())
     result(f"{place.path}: {status.state} at step {status.t}")
+
+
+def instead(path: Path, status: "Status | None") -> str:
+    """What can be done with a session that nobody runs."""
+    if status is None:
+        return f"`tttui fork {path}` goes on from its weights"
+    match status.state:
+        case "completed":
+            return f"`tttui resume {path} --steps N` runs N steps more"
+        case "stalled":
+            return f"see whether {_owner(status)} still works, or end it and `tttui resume {path}`"
+        case "crashed" | "failed":
+            return f"`tttui resume {path}` goes on from its last checkpoint"
+        case _:
+            return f"`tttui resume {path}` goes on where it stopped"
+
+
+def _owner(status: "Status") -> str:
+    return f"process {status.pid}" + (f" on {status.host}" if status.host else "")
 
 
 def _is_done(status: "Status", asked: Sequence[str], until: "State | None") -> bool:

@@ -1,5 +1,6 @@
 """`tttui resume RUN`: continue a session exactly where it stopped."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tttui.cli.options import (
     root_option,
     setting_options,
 )
+from tttui.model.errors import RefusedInput
 
 
 @click.command("resume", cls=SectionedCommand)
@@ -51,6 +53,7 @@ def command(
     Its settings come from its meta.json. Options that would make its history contradict itself
     are refused unless --override says that the change is meant.
     """
+    from tttui.artifacts.status import status_of
     from tttui.cli.output import say
     from tttui.cli.places import find_run
     from tttui.cli.running import execute, hand_over, prepared
@@ -59,6 +62,12 @@ def command(
     from tttui.engine.resume import resume
 
     place, changes = find_run(root, run), given(values)
+    status = status_of(place.path, time.time())
+    if status is not None and status.state == "paused":
+        raise RefusedInput(
+            f"{place.path} is paused, process {status.pid} has it; "
+            f"`tttui continue {place.path}` lets it go on"
+        )
     if is_planned(place.path):
         replan(place.path, more_steps, changes)
         if detach:
