@@ -47,6 +47,7 @@ class LaunchForm(ModalScreen[Plan | None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             source = self.plan.source
+            box.border_subtitle = "enter starts, ctrl+y copies the command, esc closes"
             box.border_title = TITLES[self.plan.kind] + (f" {source.name}" if source else "")
             self._wrong = self.plan.problems()
             yield Fields(self._rows(), lambda name: self.plan.choices(name))
@@ -109,7 +110,8 @@ class LaunchForm(ModalScreen[Plan | None]):
     def _say(self) -> None:
         """The help of the field that is typed into, the command, and what it will take."""
         plan, name = self.plan, self.fields.name_now
-        said = Text(f"{name.replace('_', ' ')}: ", "bold").append(plan.help(name), "not bold")
+        said = Text(f"{plan.names.index(name) + 1}/{len(plan.names)} ", "dim")
+        said.append(f"{name.replace('_', ' ')}: ", "bold").append(plan.help(name))
         if plan.choices(name):
             said.append("  (space chooses)", "dim")
         command, estimate = self.query_one("#command", Static), self.query_one("#estimate", Static)
@@ -123,6 +125,3 @@ class LaunchForm(ModalScreen[Plan | None]):
         command.update(told, layout=False)
         estimate.update(took, layout=False)
         self.query_one("#help", Static).update(said, layout=False)
-        place = f"field {plan.names.index(name) + 1} of {len(plan.names)}"
-        keys = "enter starts, ctrl+y copies the command, esc closes"
-        self.query_one(Vertical).border_subtitle = f"{place}: {keys}"
