@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tttui.draw import braille, curves, ticks
+from tttui.draw import braille, ticks
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas, fit
 from tttui.draw.changes import NO_CHANGES, Changes, flag, lay
@@ -44,13 +44,7 @@ class Stairs:
     def envelopes(self, axis: TimeAxis, last: int) -> list[tuple[Curve, Bools]]:
         """Per curve the range of the values in force in each dot column up to step `last`, and
         where one of them is infinite."""
-        edges = axis.edges()
-        ahead = edges[:-1] > last
-        starts = np.searchsorted(self.t, np.ceil(edges[:-1]), side="right") - 1
-        stops = np.maximum(np.searchsorted(self.t, edges[1:], side="left"), starts + 1)
-        empty = ahead | (stops <= 0)
-        at = np.empty(2 * len(starts), dtype=np.int64)
-        at[0::2], at[1::2] = np.clip(starts, 0, None), np.clip(stops, 1, None)
+        at, empty = _columns(self, axis, last)
         found = []
         for y in self.y:
             part = y[at[0] : at[-1]]
@@ -137,6 +131,25 @@ def paint(
     return Picture(canvas, layout, axis, scale)
 
 
+_latest: list[tuple[Ints, TimeAxis, int, Ints, Bools]] = []
+"""What `_columns` found last: charts of one history on one axis follow each other."""
+
+
+def _columns(stairs: Stairs, axis: TimeAxis, last: int) -> tuple[Ints, Bools]:
+    """For every dot column the range of values in force (start and stop in turn), and whether
+    there are none."""
+    t = stairs.t
+    if _latest and _latest[0][0] is t and _latest[0][1:3] == (axis, last):
+        return _latest[0][3:]
+    edges = axis.edges()
+    starts = np.searchsorted(t, np.ceil(edges[:-1]), side="right") - 1
+    stops = np.maximum(np.searchsorted(t, edges[1:], side="left"), starts + 1)
+    at = np.empty(2 * len(starts), dtype=np.int64)
+    at[0::2], at[1::2] = np.maximum(starts, 0), np.maximum(stops, 1)
+    _latest[:] = [(t, axis, last, at, (edges[:-1] > last) | (stops <= 0))]
+    return _latest[0][3:]
+
+
 def _reduced(join: np.ufunc, values: Floats, at: Ints) -> Floats:
     """`join` over values[at[0]:at[1]], values[at[2]:at[3]] ..."""
     padded = np.append(values, values[-1:])  # an end may be the end of all
@@ -203,25 +216,44 @@ def _curves(
     top, left = layout.top, layout.gutter
     char = canvas.char[top : top + layout.rows, left:]
     ink = canvas.ink[top : top + layout.rows, left:]
-    together = np.zeros(char.shape, dtype=np.uint32)
-    for i, (curve, endless) in enumerate(found):
-        colour = palette.series[i % len(palette.series)]
-        if glyphs.braille:
-            dots = curves.raster(curve, scale, 4 * layout.rows)
+    if glyphs.braille:
+        dots = _rasters([curve for curve, _ in found], scale, 4 * layout.rows)
+        for i, steep in enumerate(dots.sum(axis=1) > STEEP):
             drawn, period = PATTERNS[i % len(PATTERNS)]
-            gap = np.arange(dots.shape[1]) % period >= drawn
-            dots[:, gap & (dots.sum(axis=0) <= STEEP)] = False
-            bits = braille.pack(dots)
-            where = bits > 0
-            together |= bits  # dots of all curves that share a cell
-            char[where] = braille.BLANK + together[where]
-        else:
-            where = curves.raster(curve.halved(), scale, layout.rows)
-            char[where] = ord(mark(i, names[i], glyphs))
-        ink[where] = colour
+            dots[i][:, ~steep & (np.arange(dots.shape[2]) % period >= drawn)] = False
+        bits = braille.pack(dots.reshape(-1, dots.shape[2])).reshape(len(found), *char.shape)
+        together = np.bitwise_or.reduce(bits, axis=0)  # dots of all curves that share a cell
+        char[together > 0] = braille.BLANK + together[together > 0].astype(np.uint32)
+        shown = bits > 0
+    else:
+        shown = _rasters([curve.halved() for curve, _ in found], scale, layout.rows)
+    for i, (_, endless) in enumerate(found):
+        ink[shown[i]] = colour = palette.series[i % len(palette.series)]
+        if not glyphs.braille:
+            char[shown[i]] = ord(mark(i, names[i], glyphs))
         if endless.any():
             columns = np.flatnonzero(endless.reshape(-1, 2).any(axis=1))
             char[0, columns], ink[0, columns] = ord(glyphs.above), colour
+
+
+def _rasters(found: Sequence[Curve], scale: Scale, height: int) -> Bools:
+    """The curves as raised dots [curves, height, dot columns], neighbouring columns joined as
+    `curves.raster` does."""
+    low, high = (np.stack(ends) for ends in zip(*((c.low, c.high) for c in found), strict=True))
+    drawn = ~np.isnan(low)
+    low, high = (
+        np.clip(scale.dots(np.where(drawn, ends, scale.low), height), 0, height - 1)
+        for ends in (low, high)
+    )
+    both = drawn[:, :-1] & drawn[:, 1:]
+    up = np.where(both, np.maximum(low[:, 1:] - high[:, :-1] - 1, 0), 0)
+    down = np.where(both, np.maximum(low[:, :-1] - high[:, 1:] - 1, 0), 0)
+    high[:, :-1] += up // 2
+    low[:, :-1] -= down // 2
+    high[:, 1:] += down - down // 2
+    low[:, 1:] -= up - up // 2
+    row = np.arange(height - 1, -1, -1)[:, None]
+    return np.asarray((row >= low[:, None]) & (row <= high[:, None]) & drawn[:, None])
 
 
 def _threshold(
@@ -257,8 +289,8 @@ def _y_axis(
     glyphs: Glyphs,
 ) -> None:
     edge = layout.gutter - 1
-    for row in _plot_rows(layout):
-        canvas.write(row, edge, glyphs.vertical, palette.frame)
+    canvas.char[layout.top : layout.top + layout.rows, edge] = ord(glyphs.vertical)
+    canvas.ink[layout.top : layout.top + layout.rows, edge] = palette.frame
     used = set[int]()
     for tick in reversed(marked):
         _, row = _row(layout, scale, tick.value, glyphs)

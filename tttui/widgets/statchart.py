@@ -1,14 +1,18 @@
 """A small time chart of one figure of the three matrices; the title is legend and reading."""
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Region
 
 from tttui.draw import numbers, reading, stairs
 from tttui.draw.canvas import Canvas, fit
+from tttui.draw.colours import DEFAULT, style
 from tttui.draw.reading import Part
 from tttui.draw.stairs import StairPlot
+from tttui.draw.timechart import Picture
 from tttui.model.timeline import Timeline
 from tttui.widgets.chart import Chart
+from tttui.widgets.drawn import character, replaced
 
 
 class StatChart(Chart):
@@ -23,6 +27,10 @@ class StatChart(Chart):
         super().__init__(name=measure, id=measure)
         self.measure = measure
         self._stairs = StairPlot()
+        self._marks: tuple[object, list[tuple[int, Style, Style]]] | None = None
+        """The columns that are marked, and for what state of the chart."""
+        self._told: tuple[object, list[Segment]] | None = None
+        """The same of the title row."""
         self.set_log(log)
 
     @property
@@ -64,9 +72,49 @@ class StatChart(Chart):
             self.touch(Region(0, 0, *self.content_size))
         super().moved(old, new)
 
+    def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
+        """The row with the columns of the cursor and of the mouse, and with the title."""
+        picture = self._picture
+        if picture is None or y == picture.layout.title or self.dragging() is not None:
+            return super().overlaid(y, line)
+        if self.timeline.empty or y == picture.layout.labels:
+            return line
+        for column, free, kept in self._marked(picture):
+            if character(line, column) == " ":
+                line = replaced(line, column, self.glyphs.cursor, free)
+            else:
+                line = replaced(line, column, None, kept)
+        return line
+
+    def _marked(self, picture: Picture) -> list[tuple[int, Style, Style]]:
+        """Columns to mark, with the styles for free cells and for others."""
+        key = (self.timeline, self.hovered, picture)
+        if self._marks is None or key != self._marks[0]:
+            palette, found = self.palette, []
+            if self.hovered is not None:
+                found.append((self.hovered, style(palette.muted), style(DEFAULT)))
+            if not self.timeline.follow:
+                free = style(palette.cursor, palette.cursor_paper)
+                kept = style(DEFAULT, palette.cursor_paper)
+                found.append((self.timeline.cursor, free, kept))
+            columns = [(picture.axis.column(t), free, kept) for t, free, kept in found]
+            left = picture.layout.gutter
+            marks = [(left + c, free, kept) for c, free, kept in columns if c is not None]
+            self._marks = (key, marks)
+        return self._marks[1]
+
     def _labels(self, line: list[Segment]) -> list[Segment]:
         """The scrubber tells the cursor's step; here it would change with every step."""
         return line
+
+    def _title(self, width: int) -> list[Segment]:
+        t = self.timeline.cursor if self.hovered is None else self.hovered
+        known = None if self.timeline.empty else self._stairs.stairs.index(t)
+        change = self.changes.at(t, self.axis())
+        key = (self._stairs, known, change, width, self.palette, self.glyphs, self.ground)
+        if self._told is None or key != self._told[0]:
+            self._told = (key, super()._title(width))
+        return self._told[1]
 
     def reading(self, width: int) -> list[Part]:
         """The figure, then each matrix with its value at the cursor (or under the mouse)."""
