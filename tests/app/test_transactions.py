@@ -238,6 +238,14 @@ async def test_exports_hold_what_passes_filter_and_query(run: Path, open_app: Op
         )
 
 
+async def test_what_is_explained_passes_the_filter(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, start=ON_TAB) as driver:
+        await ready(driver)
+        await driver.press("x")
+        assert table(driver).selected == table(driver).order[-1]
+        assert "● commit" in driver.text().splitlines()[3]
+
+
 async def test_every_region_can_be_reached_on_a_small_screen(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=ON_TAB, size=(80, 24)) as driver:
         await ready(driver)

@@ -206,7 +206,8 @@ def _block(prose: Prose, title: str, found: Floats | str, true: Floats | None) -
         row: Line = [(f"{name + chr(39):<4}", palette.muted, False)]
         for j in range(len(OBSERVED)):
             far = true is not None and bool(abs(found[i, j] - true[i, j]) > FAR_OFF)
-            text = f"{found[i, j]:7.4f}{'!' if far else ' '}"
+            value = f"{found[i, j]:7.4f}" if abs(found[i, j]) < 10 else f"{found[i, j]:7.3g}"
+            text = f"{value}{'!' if far else ' '}"
             row.append((text, palette.bad if far else palette.text, far))
         inner.lines.append(row)
     return inner.lines

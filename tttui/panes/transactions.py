@@ -219,11 +219,15 @@ class TransactionsPane(ListPane):
         bar.say("   ".join(parts), False, view.palette)
 
     def _index(self, view: View) -> int | None:
-        """The selected transaction, or the last one tried at the cursor."""
+        """The selected transaction, or the last one tried at the cursor that is shown."""
         found, selected = view.data.transactions, view.timeline.selected
         if selected is not None and selected < len(found):
             return selected
         at = int(np.searchsorted(found.t, view.timeline.cursor, "right")) - 1
+        rows = self._shown.rows if self._shown is not None else None
+        if rows is not None and rows.any():
+            passing = np.flatnonzero(rows)
+            return int(passing[max(int(np.searchsorted(passing, at, "right")) - 1, 0)])
         return max(at, 0) if len(found) else None
 
     def _show_detail(self, view: View, index: int | None) -> None:

@@ -79,7 +79,7 @@ class BarColumns(Drawn):
         for row in range(1, rows + 1):
             canvas.write(row, gutter - 1, self.glyphs.vertical, self.palette.frame)
         canvas.write(canvas.rows - 2, gutter - 1, self.glyphs.corner, self.palette.frame)
-        text = short(top)
+        text = str(int(top)) if top.is_integer() and top < 1e5 else short(top)
         canvas.write(1, max(gutter - 1 - len(text), 0), text, self.palette.muted)
         if rows > 2:
             canvas.write(rows, gutter - 2, "0", self.palette.muted)
