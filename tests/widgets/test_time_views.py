@@ -290,3 +290,15 @@ async def test_a_reading_names_the_change_under_the_cursor(kind: Callable[[], Ti
     view.set_timeline(VIEW.jump(33))
     async with Stage(view).run_test(size=(100, 20)):
         assert "◇ mu 0.05 -> 0.3" in lines(view)[0]
+
+
+@pytest.mark.parametrize("kind", [chart, graph, stack])
+async def test_the_cursor_is_seen_on_a_change(kind: Callable[[], TimeView]) -> None:
+    view = kind()
+    view.set_changes(CHANGES)
+    view.set_timeline(VIEW.jump(33))
+    async with Stage(view).run_test(size=(100, 20)):
+        column = view.left + (view.axis().column(33) or 0)
+        shown = [line[column] for line in lines(view)]
+        assert "│" in shown
+        assert "┊" not in shown

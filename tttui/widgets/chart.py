@@ -125,7 +125,8 @@ class Chart(TimeView, can_focus=True):
         if column is None:
             return line
         column += self.left
-        if character(line, column) in (" ", self.glyphs.worse, self.glyphs.better):
+        glyphs = self.glyphs
+        if character(line, column) in (" ", glyphs.worse, glyphs.better, glyphs.change_line):
             return replaced(line, column, self.glyphs.cursor, free)
         return replaced(line, column, None, kept)
 

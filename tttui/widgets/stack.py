@@ -88,7 +88,7 @@ class StackView(TimeView):
         if column is None:
             return line
         column += self.left
-        if character(line, column) == " ":
+        if character(line, column) in (" ", self.glyphs.change_line):
             return replaced(line, column, self.glyphs.cursor, free)
         return replaced(line, column, None, kept)
 
