@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tttui.artifacts.reader import SessionReader
 from tttui.engine.base import cache_path, read_base, train_base
 from tttui.engine.baserun import STATE_FILE
 from tttui.engine.control import Verb, ask
+from tttui.engine.drive import drive
 from tttui.engine.fork import fork
 from tttui.engine.planned import is_planned, plan_session, prepare, replan
 from tttui.engine.resume import resume
@@ -154,6 +156,16 @@ def test_what_is_asked_meanwhile_is_answered(planned: Path) -> None:
     assert answers["pause"] is None
     assert answers["stop"] is None
     assert "still being pretrained" in answers["mu"]
+
+
+def test_what_is_asked_between_pretraining_and_run_is_not_lost(planned: Path) -> None:
+    began = time.time() - 1.0
+    prepare(planned, should_stop=never)
+    id = ask(planned, "pause")
+    run, until = resume(planned, asked_since=began)
+    drive(run, until, should_stop=lambda: run.state == "paused")
+    run.close("interrupted")
+    assert {"id": id, "error": None} in status(planned)["answers"]
 
 
 def test_a_failure_is_told_and_what_was_trained_is_kept(planned: Path) -> None:

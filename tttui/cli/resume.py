@@ -61,7 +61,7 @@ def command(
     from tttui.engine.planned import is_planned, replan
     from tttui.engine.resume import resume
 
-    place, changes = find_run(root, run), given(values)
+    place, changes, asked_since = find_run(root, run), given(values), None
     status = status_of(place.path, time.time())
     if status is not None and status.state == "paused":
         raise RefusedInput(
@@ -72,12 +72,17 @@ def command(
         replan(place.path, more_steps, changes)
         if detach:
             return hand_over(place.path, speed_limit=speed_limit, paused=paused, as_json=as_json)
+        asked_since = time.time()
         if not prepared(place.path, speed_limit=speed_limit, paused=paused, quiet=quiet):
             return 130
         more_steps, changes = None, {}
     if place.layout == "native":
         session, until = resume(
-            place.path, more_steps=more_steps, changes=changes, override=override
+            place.path,
+            more_steps=more_steps,
+            changes=changes,
+            override=override,
+            asked_since=asked_since,
         )
     else:
         session = fork(place, root, changes=changes | ({"steps": more_steps} if more_steps else {}))

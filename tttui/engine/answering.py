@@ -12,12 +12,20 @@ ANSWERS = 16
 
 
 class Answering:
-    """Takes requests and answers them. `flush` puts what they changed on the disk first."""
+    """Takes requests and answers them. `flush` puts what they changed on the disk first.
+
+    Requests count that were made since `since` (Unix seconds; None: now).
+    """
 
     def __init__(
-        self, directory: Path, heart: Heartbeat, log: RunLog, flush: Callable[[], None]
+        self,
+        directory: Path,
+        heart: Heartbeat,
+        log: RunLog,
+        flush: Callable[[], None],
+        since: float | None = None,
     ) -> None:
-        self._inbox = Inbox(directory)
+        self._inbox = Inbox(directory, since)
         self._heart, self._log, self._flush = heart, log, flush
 
     def take(self, t: int) -> list[Request]:

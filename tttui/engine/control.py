@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from tttui.artifacts.atomic import write_error
-from tttui.engine.faults import FAULTS
 from tttui.model.errors import RefusedInput
+from tttui.model.faults import FAULTS
 
 Verb = Literal[
     "stop",
@@ -110,14 +110,18 @@ def withdraw(directory: Path, id: str) -> None:
 
 
 class Inbox:
-    """The owner's side: the requests to one run. What was there before does not count."""
+    """The owner's side: the requests to one run. What was there before it does not count.
 
-    def __init__(self, directory: Path) -> None:
+    `since` is when the run began (Unix seconds), where that was not now.
+    """
+
+    def __init__(self, directory: Path, since: float | None = None) -> None:
         self._place = directory / DIRECTORY
         self._stuck: set[str] = set()
         """Names that can be neither taken nor removed, so that each is complained of once."""
         for name in self._names():
-            self._remove(name)
+            if since is None or self._time(name) < since:
+                self._remove(name)
 
     def take(self) -> list[Request | NoRequest]:
         """What was asked since the last time, in order; it is gone from the directory."""
@@ -130,6 +134,12 @@ class Inbox:
         except OSError:
             return []
         return sorted(n for n in found if not n.startswith(".") and n not in self._stuck)
+
+    def _time(self, name: str) -> float:
+        try:
+            return (self._place / name).lstat().st_mtime
+        except OSError:
+            return 0.0
 
     def _remove(self, name: str) -> None:
         try:

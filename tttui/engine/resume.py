@@ -26,19 +26,21 @@ def resume(
     more_steps: int | None = None,
     changes: Mapping[str, Any] | None = None,
     override: bool = False,
+    asked_since: float | None = None,
 ) -> tuple[SessionRun, int]:
     """Hold a session and say up to which step it is to run.
 
     `more_steps` counts from where it stands; without it the run goes to the number of steps
-    that it was begun with. Raises RefusedInput where nothing is left to do, or where `changes`
-    contradict the session's history and `override` does not allow it.
+    that it was begun with. `asked_since` is as for `SessionRun.open`. Raises RefusedInput where
+    nothing is left to do, or where `changes` contradict the session's history and `override`
+    does not allow it.
     """
     meta = read_meta_of(directory)
     settings = settings_of(meta, directory)
     differing = _differing(settings, _overridden(directory, meta), changes or {})
     _refuse_contradictions(directory, settings, differing, override)
     check_device(settings.device)
-    run = SessionRun.open(directory)
+    run = SessionRun.open(directory, asked_since=asked_since)
     try:
         until = run.steps_total if more_steps is None else run.t + more_steps
         if until <= run.t:

@@ -64,7 +64,9 @@ class Frame:
 class SessionRun:
     """Executes one session and owns its directory until it is closed."""
 
-    def __init__(self, directory: Path, lock: SessionLock) -> None:
+    def __init__(
+        self, directory: Path, lock: SessionLock, asked_since: float | None = None
+    ) -> None:
         """Use `create` or `open`."""
         self.path = directory
         self._lock = lock
@@ -108,7 +110,9 @@ class SessionRun:
         self._checkpoint_s = settings.checkpoint_s
         self._requests: list[Request] = []
         self._heart = Heartbeat(self._writer, self.t, settings.steps, settings.device)
-        self._answering = Answering(directory, self._heart, self._log, self._writer.flush)
+        self._answering = Answering(
+            directory, self._heart, self._log, self._writer.flush, asked_since
+        )
         self._flush_at = self._look_at = time.monotonic()
         self._checkpointed = (self.t, len(self.stepper.interventions))
         """What the last checkpoint holds: steps, and interventions."""
@@ -138,15 +142,19 @@ class SessionRun:
         return run
 
     @classmethod
-    def open(cls, directory: Path, *, catch_up: bool = True) -> Self:
+    def open(
+        cls, directory: Path, *, catch_up: bool = True, asked_since: float | None = None
+    ) -> Self:
         """Hold an existing session, where its last checkpoint left it.
 
         `catch_up`: after a crash, first go on to the last step at which somebody intervened, so
-        that nothing that was done to it is lost. Raises SessionHeld where another process has it.
+        that nothing that was done to it is lost. `asked_since`: requests count that were made
+        since then (Unix seconds), as while its base was pretrained. Raises SessionHeld where
+        another process has it.
         """
         lock = SessionLock(directory)
         try:
-            run = cls(directory, lock)
+            run = cls(directory, lock, asked_since)
         except BaseException:
             lock.release()
             raise
