@@ -88,8 +88,9 @@ class PhysicsPane(Pane):
     PhysicsPane #state { height: 1fr; }
     PhysicsPane #friction { height: 17; }
     PhysicsPane.middle #right { max-width: 56; }
-    PhysicsPane.middle #friction { height: 17; }
+    PhysicsPane.middle #implied { height: 1fr; }
     PhysicsPane.pathless #path { height: 6; }
+    PhysicsPane.pathless #implied { height: 8; }
     PhysicsPane.pathless #below, PhysicsPane.pathless #friction { height: 1fr; }
     PhysicsPane.single #right { margin-left: 0; max-width: 100%; }
     PhysicsPane.single PathView, PhysicsPane.single StackView,
