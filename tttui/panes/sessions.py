@@ -1,6 +1,5 @@
 """Sessions: all that were found, how to go on with one, and several beside each other."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,15 +14,15 @@ from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
 from tttui.export.request import Request
-from tttui.model.compare import compatible
 from tttui.model.query import Query
 from tttui.model.session import Place, SessionSummary
 from tttui.panes.compared import MARK_MORE, ComparedCurves, Marked
 from tttui.panes.listing import TABLE, ListPane, Pages
+from tttui.panes.sessionfacts import copyable, facts_of
 from tttui.panes.sessionrows import SESSION_WORDS, SessionRows
 from tttui.panes.view import View
 from tttui.widgets.querybar import QueryBar
-from tttui.widgets.session_panel import Commands, Facts, SessionPanel, commands_of
+from tttui.widgets.session_panel import Facts, SessionPanel
 from tttui.widgets.sidebyside import MetricBars, SettingsTable, TransferMap
 from tttui.widgets.table import Column, Sort, Table
 
@@ -88,7 +87,7 @@ class SessionsPane(ListPane):
         self._asked: Place | None = None
         """The session whose deletion waits for a second press."""
         self._look: tuple[Palette, Glyphs] | None = None
-        self._commands = Commands("", "")
+        self._facts: Facts | None = None
         self._listed: SessionSummary | None = None
         """The session whose files were asked for last."""
 
@@ -221,29 +220,20 @@ class SessionsPane(ListPane):
         summary = self._summary()
         line = self.query_one("#line", Static)
         panel = self.query_one(SessionPanel)
-        if summary is None:
+        self._facts = facts = facts_of(view, summary) if summary is not None else None
+        if summary is None or facts is None:
             panel.show_facts(None, view.palette, view.glyphs)
             line.update("")
             return
-        opened = summary.place.path == view.data.place.path
-        names = [s.place.name for s in view.summaries]
-        at = view.timeline.cursor if opened and not view.timeline.at_end else None
-        self._commands = commands_of(summary, at, names)
         if "detail" in self.regions:
             if self._listed is not summary:  # another one, or its files changed
                 self._listed = summary
                 self.post_message(self.FilesWanted(summary.place))
-            panel.show_facts(self._facts(view, summary), view.palette, view.glyphs)
+            panel.show_facts(facts, view.palette, view.glyphs)
         if line.display:
-            command = self._commands.resume or self._commands.fork or self._commands.why_not
+            known = facts.commands
+            command = known.resume or known.fork or known.why_not
             line.update(Text(command, style(view.palette.text)), layout=False)
-
-    def _facts(self, view: View, summary: SessionSummary) -> Facts:
-        at = next(i for i, s in enumerate(view.summaries) if s is summary)
-        same, based = compatible(view.summaries, at)
-        files = view.files if view.files_of == summary.place else ()
-        names = tuple(view.summaries[i].place.name for i in same)
-        return Facts(summary, self._commands, names, len(based), files, view.now)
 
     # Comparison
 
@@ -365,17 +355,7 @@ class SessionsPane(ListPane):
             self.go(message.row)
 
     def copyable(self) -> Sequence[tuple[str, str]]:
-        summary = self._summary()
-        if summary is None:
-            return ()
-        things = [
-            ("Resume command", self._commands.resume),
-            ("Fork command", self._commands.fork),
-            ("Path", os.path.abspath(summary.place.path)),
-            ("Model signature", summary.meta.model_signature),
-            ("Base hash", summary.meta.base_ckpt_hash),
-        ]
-        return [(what, text) for what, text in things if text]
+        return copyable(self._facts) if self._facts is not None else ()
 
     def exportable(self) -> str:
         return "comparison" if self._marked.enough else "sessions"
