@@ -104,6 +104,8 @@ async def test_help_lists_every_key_of_the_tab(run: Path, open_app: OpenApp) -> 
         for command in COMMANDS:
             if "overview" in command.tabs:
                 assert command.help[:40] in shown, command
+        assert "▲ loss" in shown
+        assert "◇ run changed" in shown
         await driver.press("escape")
         assert "Help: Overview" not in driver.text()
 

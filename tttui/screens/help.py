@@ -9,7 +9,12 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tttui.draw.colours import style
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.palette import Palette
+from tttui.draw.reading import status_words
 from tttui.keys import Command
+from tttui.model.transactions import STATUSES
 
 MEANING = {
     "overview": (
@@ -38,9 +43,10 @@ MEANING = {
         "The world whose friction mu the model never sees. The path has equal scale on both axes "
         "and runs from blue to red in time; small arrows point along the velocity, the long one "
         "is the action at the cursor. `v` goes on to the predictions of both models (their errors "
-        "magnified as the title says) and to the ghost: the same actions and disturbances under "
-        "another friction, chosen with { and }. The implied mu is the friction of the noise-free "
-        "test world that the weights in force at the cursor predict best."
+        "magnified as the title says, drawn up to the cursor) and to the ghost: the same actions "
+        "and disturbances under another friction, chosen with { and }. The implied mu is the "
+        "friction of the noise-free test world that the weights in force at the cursor predict "
+        "best."
     ),
     "transactions": (
         "Every update attempt. Before the step the gradient norm must pass its gate, after it the "
@@ -72,6 +78,10 @@ MEANING = {
 }
 
 
+TIMED = ("overview", "weights", "transactions", "physics")
+"""Tabs with time axes."""
+
+
 class HelpScreen(ModalScreen[None]):
     BINDINGS = [("escape,question_mark,q,enter", "dismiss", "close")]
     DEFAULT_CSS = """
@@ -83,9 +93,12 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen Static { height: auto; }
     """
 
-    def __init__(self, tab: str, commands: Sequence[Command]) -> None:
+    def __init__(
+        self, tab: str, commands: Sequence[Command], palette: Palette, glyphs: Glyphs
+    ) -> None:
         super().__init__()
         self._tab, self._commands = tab, commands
+        self._palette, self._glyphs = palette, glyphs
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
@@ -93,7 +106,18 @@ class HelpScreen(ModalScreen[None]):
             box.border_subtitle = "esc closes"
             if self._tab in MEANING:
                 yield Static(Text(MEANING[self._tab] + "\n"))
+            if self._tab in TIMED:
+                yield Static(self._marks())
             yield Static(self._keys())
+
+    def _marks(self) -> Text:
+        """The marks on the time axes, each with its word."""
+        palette, glyphs, text = self._palette, self._glyphs, Text()
+        for status in STATUSES:
+            text.append(glyphs.status(status), style(palette.status(status), bold=True))
+            text.append(f" {status_words(status)}   ")
+        text.append(glyphs.change, style(palette.accent, bold=True))
+        return text.append(" run changed\n")
 
     def _keys(self) -> Table:
         table = Table.grid(padding=(0, 2))

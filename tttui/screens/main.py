@@ -566,7 +566,7 @@ class MainScreen(DrivingScreen):
         self.app.redraw()  # type: ignore[attr-defined]
 
     def action_help(self) -> None:
-        self.app.push_screen(HelpScreen(self.tab, self.commands))
+        self.app.push_screen(HelpScreen(self.tab, self.commands, self.palette, self.glyphs))
 
     def system_commands(self) -> list[SystemCommand]:
         """Every command that works in this tab, for the command palette."""
