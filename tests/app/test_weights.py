@@ -267,7 +267,7 @@ async def test_regions_are_reached_one_after_the_other_on_a_small_screen(
 ) -> None:
     async with open_app(example(tmp_path), start=WEIGHTS, size=(80, 24)) as driver:
         assert "▶ B" in driver.text()
-        for sign in ("▶ W_o", "|W|", "▶ Spectrum", "▶ What moved", "▶ W_u"):
+        for sign in ("▶ W_o", "▶ |W|", "▶ Spectrum", "▶ What moved", "▶ W_u"):
             await driver.press("w")
             assert sign in driver.text()
 

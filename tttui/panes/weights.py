@@ -292,6 +292,7 @@ class WeightsPane(Pane):
             heatmap.set_class(heatmap.matrix == at, "chosen")
         self._moved.set_chosen(at == "moved")
         self._bars.set_chosen(at == "spectrum")
+        self._charts[0].set_chosen(at == "statistics")
         self.set_class(at in PLASTIC, "at-map")
         self.set_class(at not in PLASTIC, "below")
         for name in ("statistics", "spectrum", "moved"):

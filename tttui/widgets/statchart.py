@@ -31,7 +31,14 @@ class StatChart(Chart):
         """The columns that are marked, and for what state of the chart."""
         self._told: tuple[object, list[Segment]] | None = None
         """The same of the title row."""
+        self.chosen = False
         self.set_log(log)
+
+    def set_chosen(self, chosen: bool) -> None:
+        """Whether this is the first chart of the region that a person is in."""
+        if chosen != self.chosen:
+            self.chosen = chosen
+            self.touch(Region(0, 0, self.content_size.width, 1))
 
     @property
     def note(self) -> str:
@@ -111,7 +118,8 @@ class StatChart(Chart):
         t = self.timeline.cursor if self.hovered is None else self.hovered
         known = None if self.timeline.empty else self._stairs.stairs.index(t)
         change = self.changes.at(t, self.axis())
-        key = (self._stairs, known, change, width, self.palette, self.glyphs, self.ground)
+        look = (self.palette, self.glyphs, self.ground, self.chosen)
+        key = (self._stairs, known, change, width, *look)
         if self._told is None or key != self._told[0]:
             self._told = (key, super()._title(width))
         return self._told[1]
@@ -120,21 +128,21 @@ class StatChart(Chart):
         """The figure, then each matrix with its value at the cursor (or under the mouse)."""
         t = self.timeline.cursor if self.hovered is None else self.hovered
         shown = self._stairs
+        mark = f"{self.glyphs.play} " if self.chosen else ""
+        ink = self.palette.accent if self.chosen else self.palette.text
         for title, digits, marked in (
             (shown.title, 3, True),
             (shown.short, 3, True),
             (shown.short, 2, True),
             (shown.short, 2, False),
         ):
-            parts: list[Part] = [(title, self.palette.text, True), *self._values(t, digits, marked)]
+            parts: list[Part] = [(f"{mark}{title}", ink, True), *self._values(t, digits, marked)]
             room = width - sum(len(text) for text, _, _ in parts)
             if room >= 0:
                 break
         else:
-            parts[0] = (
-                fit(shown.short, len(shown.short) + room, self.glyphs.ellipsis),
-                *parts[0][1:],
-            )
+            text = parts[0][0]
+            parts[0] = (fit(text, max(len(text) + room, 0), self.glyphs.ellipsis), ink, True)
         told = reading.told_change(self.changes.at(t, self.axis()), self.palette, self.glyphs)
         return parts + told if sum(len(text) for text, _, _ in told) <= room else parts
 

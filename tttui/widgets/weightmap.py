@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.segment import Segment
 
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
 from tttui.draw.colours import style
 from tttui.model.parts import ROLES, part_name
 from tttui.widgets.drawn import replaced
@@ -79,7 +79,7 @@ class WeightMap(Heatmap):
         shape = f"  {rows} {to} x {columns} {of}"
         if len(shape) > width - end:
             shape = f" {rows}x{columns}"
-        end = canvas.write(0, end, fit(shape, width - end, self.glyphs.ellipsis), palette.muted)
+        end = canvas.write(0, end, shape if len(shape) <= width - end else "", palette.muted)
         if self.view.size > 1:
             text = f"  1 cell = {self.view.size} x {self.view.size}"
             end = canvas.write(0, end, text, palette.muted)
