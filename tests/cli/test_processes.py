@@ -65,7 +65,7 @@ def test_ctrl_c_saves_the_run_which_nobody_else_may_write_and_it_goes_on_exactly
     tmp_path: Path, spawn: Callable[..., subprocess.Popen[str]]
 ) -> None:
     whole = run_through(tmp_path / "whole", settings())
-    process = spawn("run", "--name", "a", "--speed-limit", "120", *SLOW)
+    process = spawn("run", "--name", "a", "--speed-limit", "10", *SLOW)
     directory = tmp_path / "runs" / "a"
     wait_until(lambda: progress(directory) > 0)
     second = spawn("resume", "a")
@@ -115,7 +115,7 @@ def test_signals_that_nohup_ignores_stay_ignored() -> None:
 def test_a_lost_connection_hands_the_run_to_the_background(
     tmp_path: Path, spawn: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    process = spawn("run", "--name", "a", "--speed-limit", "120", *SLOW)
+    process = spawn("run", "--name", "a", "--speed-limit", "10", *SLOW)
     directory = tmp_path / "runs" / "a"
     wait_until(lambda: progress(directory) > 0)
     process.send_signal(signal.SIGHUP)
@@ -165,7 +165,7 @@ def test_a_command_imports_only_what_it_needs(
 def test_a_run_is_paused_continued_and_stopped_from_outside(
     tmp_path: Path, spawn: Callable[..., subprocess.Popen[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    process = spawn("run", "--name", "a", "--speed-limit", "120", *SLOW)
+    process = spawn("run", "--name", "a", "--speed-limit", "10", *SLOW)
     directory = tmp_path / "runs" / "a"
     wait_until(lambda: progress(directory) > 0)
     for action, state in (("pause", "paused"), ("continue", "running"), ("stop", "interrupted")):
