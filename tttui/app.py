@@ -1,9 +1,7 @@
 """The full-screen app: one screen over one store, in a theme, on a terminal that may be slow."""
 
-import asyncio
 import gc
 import os
-import signal
 import sys
 import tempfile
 import time
@@ -27,7 +25,7 @@ from tttui.remembered import Remembered, views_path
 from tttui.screens.main import MainScreen
 from tttui.screens.opening import StartView
 from tttui.store import Store
-from tttui.terminal import Terminal
+from tttui.terminal import Terminal, end_on_signals
 from tttui.themes import DEFAULT_THEME, THEMES, palette_of
 
 POLL_S = 1.0
@@ -73,9 +71,7 @@ class TttuiApp(App[int]):
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
         if not self.is_headless:
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, self.exit, 128 + number)
+            end_on_signals(self)
 
     def on_ready(self) -> None:
         gc.freeze()  # what was made to start with stays: no collection has to look at it again

@@ -6,6 +6,7 @@ but SIGKILL could end. And on every SIGCONT, which a hangup brings along, it sta
 to write a second time, beside the first.
 """
 
+import asyncio
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,9 @@ from textual.drivers.linux_driver import LinuxDriver
 
 if TYPE_CHECKING:
     from textual.app import App
+
+PATIENCE_S = 5
+"""Seconds that an app which was told to end has for it, in the order that it likes."""
 
 GONE = 128 + signal.SIGHUP
 """The exit code of an app whose terminal is gone."""
@@ -77,3 +81,20 @@ class Terminal(LinuxDriver):
         """Start again only what was suspended."""
         if self._must_signal_resume:
             super()._sigcont_application()
+
+
+def end_on_signals(app: "App[Any]") -> None:
+    """Let SIGTERM and SIGHUP end the app, also while its terminal takes nothing more.
+
+    A connection that is frozen freezes the event loop, too: it waits for what it draws to be
+    taken. The handler runs nevertheless, and the alarm ends the process where the loop does not.
+    Runs are processes of their own and lose nothing.
+    """
+    loop = asyncio.get_running_loop()
+
+    def end(number: int, _: object) -> None:
+        signal.alarm(PATIENCE_S)
+        loop.call_soon_threadsafe(app.exit, 128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)

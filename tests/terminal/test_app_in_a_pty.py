@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.live import alive, wait_until
 from tests.rundirs import make_run
 from tests.terminal.harness import PtyProgram
 
@@ -102,6 +103,15 @@ def test_a_signal_ends_it_and_leaves_the_terminal_clean(run: str, number: signal
         os.kill(program.pid, number)
         assert program.wait_exit() == 128 + number
         assert b"\x1b[?1049l" in program.raw
+
+
+def test_a_signal_ends_it_while_its_terminal_is_frozen(run: str) -> None:
+    with PtyProgram([*APP, run], columns=200, rows=50) as program:
+        program.wait_for("599 / 599")
+        program.press(*"123456" * 40)  # more than fits on the way to somebody who does not read
+        os.kill(program.pid, signal.SIGTERM)
+        wait_until(lambda: not alive(program.pid))
+        assert program.wait_exit() == -signal.SIGALRM
 
 
 def test_a_process_that_is_only_continued_goes_on_as_before(run: str) -> None:
