@@ -242,6 +242,31 @@ async def test_large_matrices_are_compared_beside_the_screen(
         assert np.array_equal(heatmap(driver).values, change)
 
 
+async def test_nothing_of_another_session_is_shown_while_weights_are_worked_out(
+    tmp_path: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example(tmp_path / "runs")
+    large = make_run(tmp_path / "runs" / "large", steps=100, shape=(96, 192))
+    let_go, find = threading.Event(), Finder.find
+
+    def slow(finder: Finder, asked: Asked) -> Found:
+        if asked.data.place.name == "large":
+            let_go.wait(20)
+        return find(finder, asked)
+
+    monkeypatch.setattr(Finder, "find", slow)
+    monkeypatch.setattr("tests.waiting.LONGEST_S", 0.1)  # the answer must not be waited for
+    async with open_app(tmp_path / "runs" / "example", start=WEIGHTS) as driver:
+        assert "What moved: change since the start" in driver.text()
+        driver.main.store.open(large)
+        await driver.until(lambda: "large" in driver.text().splitlines()[0], "the other session")
+        assert "working out ..." in driver.text()
+        assert "moved by" not in driver.text()
+        let_go.set()
+        await settled(driver)
+        assert "moved by" in driver.text()
+
+
 async def test_signs_of_small_cells_are_shown_on_request(tmp_path: Path, open_app: OpenApp) -> None:
     path = make_run(tmp_path / "large", steps=100, shape=(96, 192)).path
     async with open_app(path, start=WEIGHTS) as driver:

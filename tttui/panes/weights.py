@@ -150,9 +150,8 @@ class WeightsPane(Pane):
             for widget in (*self._maps, *self._pages, *self._charts, self._bars):
                 widget.set_look(view.palette, view.glyphs)
             self._charted = ()
-        if old is not None and (old.data.place, old.data.run) != (view.data.place, view.data.run):
-            self._answers.forget()
-            self._asked = None
+        if old is None or (old.data.place, old.data.run) != (view.data.place, view.data.run):
+            self._forget()
         found = view.statistics or Statistics()
         fuller, self._statistics = found.columns is not self._statistics.columns, found
         self._show_weights(view, fuller)
@@ -202,6 +201,15 @@ class WeightsPane(Pane):
             why = "" if found.now is not None else shown.why_not or why_no_weights(view.data)
             self._bars.set_spectra(found.spectra, why)
             self._show_moved(found)
+
+    def _forget(self) -> None:
+        """Another session is looked at: nothing of the one before stays on the screen."""
+        self._answers.forget()
+        self._asked = self._found = None
+        for heatmap in self._maps:
+            heatmap.set_values(None, heatmap.matrix, message="working out ...")
+        self._bars.set_spectra(())
+        self._moved.set_content(lambda _: None, None, "What moved")
 
     def _limit(self, matrix: str, aspect: Aspect) -> float | None:
         """One scale for the whole history, so that colours mean the same while time passes."""

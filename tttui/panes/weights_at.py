@@ -58,7 +58,8 @@ class Asked:
         if history is not None and len(history):
             index = int(np.searchsorted(history.t, self.t, side="right"))
         by_step = self.aspect in ("commit", "other")
-        own = (data.place, data.run, history, data.weights, data.base, data.problems, index)
+        why = () if history is not None or data.weights is not None else (data.problems,)
+        own = (data.place, data.run, history, data.weights, data.base, index, *why)
         against = (self.parent, self.other) if self.aspect in ("parent", "other") else ()
         attempt = (self.attempt, data.transactions) if self.aspect == "commit" else ()
         return (*own, self.aspect, self.t if by_step else -1, *attempt, *against)
@@ -99,13 +100,12 @@ class Movement:
 
 
 class Finder:
-    """Works out what is asked for; what does not change with the cursor is kept."""
+    """Works out what is asked for, in any thread; what is the same at every step is kept."""
 
     def __init__(self) -> None:
-        self._start: Held | None = None
-        self._conditions: dict[str, float] = {}
-        """Condition numbers at the start, where they are finite."""
-        self._start_key: Key = ()
+        self._kept: tuple[Key, Held | None, dict[str, float]] = ((), None, {})
+        """The weights at the start, of which session, and their condition numbers; replaced as
+        a whole, since the thread for another session may still be at work."""
 
     def find(self, asked: Asked) -> Found:
         """The answer; memory that does not suffice is said instead."""
@@ -117,12 +117,7 @@ class Finder:
 
     def _found(self, asked: Asked) -> Found:
         data = asked.data
-        history = data.history
-        first = int(history.t[0]) if history is not None and len(history) else -1
-        key = (data.place, data.run, first, data.base if first < 0 else None)
-        if not same(key, self._start_key):
-            self._start, self._start_key = held_at_start(data), key
-            self._conditions = conditions(self._start)
+        start, begun = self._start_of(data)
         now = held_at(data, asked.t)
         shown = compare(
             asked.aspect,
@@ -135,35 +130,48 @@ class Finder:
         pyramids = {name: Pyramid(W) for name, W in shown.matrices.items()}
         for pyramid in pyramids.values():
             pyramid.build()
-        spectra = () if now is None else tuple(self._spectra(now.matrices))
-        return Found(asked, now, self._start, shown, pyramids, spectra, self._moved(shown, now))
+        spectra = () if now is None else _spectra(now.matrices, begun)
+        return Found(asked, now, start, shown, pyramids, spectra, _movement(shown, now, start))
 
-    def _spectra(self, matrices: Weights) -> list[SpectrumOf]:
-        found = []
-        for name, matrix in matrices.items():
-            now, growth = spectrum(matrix), None
-            if now is not None and name in self._conditions:
-                growth = now.condition / self._conditions[name]
-            found.append(SpectrumOf(name, (matrix.shape[0], matrix.shape[1]), now, growth))
-        return found
+    def _start_of(self, data: SessionData) -> tuple[Held | None, dict[str, float]]:
+        history = data.history
+        first = int(history.t[0]) if history is not None and len(history) else -1
+        key = (data.place, data.run, first, data.base if first < 0 else None)
+        known, start, begun = self._kept
+        if not same(key, known):
+            start = held_at_start(data)
+            begun = conditions(start)
+            self._kept = (key, start, begun)
+        return start, begun
 
-    def _moved(self, shown: Comparison, now: Held | None) -> Movement | None:
-        """Of what is shown, or of the change since the start where values are shown."""
-        start = self._start
-        change, of = shown.matrices, TITLES[shown.aspect]
-        if not shown.is_change:
-            of = TITLES["start"]
-            known = now is not None and start is not None
-            change = difference(now.matrices, start.matrices) if known else {}  # type: ignore[union-attr]
-        if not change:
-            return None
-        before = start.matrices if start is not None else None
-        lists = tuple(
-            (name, axis, tuple(moved(name, change[name], axis, TOP_PARTS)))
-            for name, axis in LISTED
-            if name in change
-        )
-        return Movement(of, tuple(sentences(change, before)), lists)
+
+def _spectra(matrices: Weights, begun: Mapping[str, float]) -> tuple[SpectrumOf, ...]:
+    """Of every matrix, with the growth of its condition number since the start."""
+    found = []
+    for name, matrix in matrices.items():
+        now, growth = spectrum(matrix), None
+        if now is not None and name in begun:
+            growth = now.condition / begun[name]
+        found.append(SpectrumOf(name, (matrix.shape[0], matrix.shape[1]), now, growth))
+    return tuple(found)
+
+
+def _movement(shown: Comparison, now: Held | None, start: Held | None) -> Movement | None:
+    """Of what is shown, or of the change since the start where values are shown."""
+    change, of = shown.matrices, TITLES[shown.aspect]
+    if not shown.is_change:
+        known = now is not None and start is not None
+        of = TITLES["start"]
+        change = difference(now.matrices, start.matrices) if known else {}  # type: ignore[union-attr]
+    if not change:
+        return None
+    lists = tuple(
+        (name, axis, tuple(moved(name, change[name], axis, TOP_PARTS)))
+        for name, axis in LISTED
+        if name in change
+    )
+    before = start.matrices if start is not None else None
+    return Movement(of, tuple(sentences(change, before)), lists)
 
 
 def conditions(start: Held | None) -> dict[str, float]:
