@@ -8,12 +8,12 @@ to write a second time, beside the first.
 
 import asyncio
 import signal
-from collections.abc import Callable
 from contextlib import suppress
-from io import TextIOBase
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from textual.drivers.linux_driver import LinuxDriver
+
+from tttui.outlet import Outlet
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -23,39 +23,6 @@ PATIENCE_S = 5
 
 GONE = 128 + signal.SIGHUP
 """The exit code of an app whose terminal is gone."""
-
-
-class Outlet(TextIOBase):
-    """What is written goes to `file` while it takes it, and nowhere after it failed once.
-
-    `gone` is called once, in the thread that wrote.
-    """
-
-    def __init__(self, file: IO[str], gone: Callable[[], None]) -> None:
-        self._file, self._gone = file, gone
-        self.lost = False
-
-    def write(self, text: str) -> int:
-        self._trying(lambda: self._file.write(text))
-        return len(text)
-
-    def flush(self) -> None:
-        self._trying(self._file.flush)
-
-    def fileno(self) -> int:
-        return self._file.fileno()
-
-    def isatty(self) -> bool:
-        return self._file.isatty()
-
-    def _trying(self, do: Callable[[], object]) -> None:
-        if self.lost:
-            return
-        try:
-            do()
-        except OSError:
-            self.lost = True
-            self._gone()
 
 
 class Terminal(LinuxDriver):

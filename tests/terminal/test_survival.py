@@ -158,6 +158,20 @@ def test_a_run_outlives_the_connection_that_the_app_was_used_over(
         )
 
 
+def test_a_run_in_the_foreground_of_a_terminal_that_is_closed_goes_on_in_the_background(
+    tmp_path: Path, root: Path
+) -> None:
+    whole = run_through(tmp_path / "whole", CHOSEN)
+    words = ["run", "--root", str(root), "--name", "one", "--steps", "300", "--checkpoint-s", "2"]
+    with PtyProgram([*COMMAND, *words, "--speed-limit", "200"]) as program:
+        program.wait_for(r"committed")
+        hang_up(program, program.process())
+        wait_until(lambda: not alive(program.pid))
+    wait_until(lambda: state(root / "one") == "completed")
+    assert status(root / "one")["pid"] != program.pid
+    assert same(whole, root / "one") == []
+
+
 def test_kills_of_the_run_and_of_the_app_at_random_moments_leave_no_trace(
     tmp_path: Path, root: Path
 ) -> None:

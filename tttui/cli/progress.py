@@ -5,7 +5,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -77,11 +77,14 @@ def _bar() -> "Progress":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    from tttui.outlet import Outlet
+
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[note]}"),
-        console=Console(stderr=True),
+        # A terminal that is gone must not end the run: it goes on in the background.
+        console=Console(file=cast("TextIO", Outlet(sys.stderr))),
         refresh_per_second=8,
     )
