@@ -100,6 +100,19 @@ class WeightsPane(Pane):
         self._answers: Prepared[Asked, Found] = Prepared(
             lambda asked, _: self._finder.find(asked), lambda asked, _: asked.quick, self._tell
         )
+        self._maps = tuple(WeightMap(name) for name in PLASTIC)
+        self._charts = (
+            StatChart("fro"),
+            StatChart("max_abs"),
+            StatChart("mean", log=False),
+            StatChart("std"),
+            StatChart("condition", log=True),
+            StatChart("effective_rank", log=False),
+        )
+        self._bars = SpectrumBars(id="spectrum")
+        self._reading = Page("", id="reading")
+        self._nothing = Page("Statistics over time", id="nothing")
+        self._moved = Page("What moved", id="moved")
         self._asked: Asked | None = None
         self._found: Found | None = None
         """What is on the screen; older than what is asked for while a thread looks."""
@@ -108,29 +121,20 @@ class WeightsPane(Pane):
         self._shapes = SHAPES
 
     def compose(self) -> ComposeResult:
-        yield Page("", id="reading")
+        self.use_room()  # before there is anything below that would be styled again
+        self._mark_region()
+        yield self._reading
         with Horizontal(id="maps"):
-            for name in PLASTIC:
-                yield WeightMap(name)
+            yield from self._maps
         with Container(id="lower"):
             with Container(id="statistics"):
-                yield Page("Statistics over time", id="nothing")
-                for measure in ("fro", "max_abs", "mean", "std"):
-                    yield StatChart(measure, log=False if measure == "mean" else None)
+                yield self._nothing
+                yield from self._charts[:4]
             with Vertical(id="spectra"):
-                yield SpectrumBars(id="spectrum")
+                yield self._bars
                 with Container(id="trends"):
-                    yield StatChart("condition", log=True)
-                    yield StatChart("effective_rank", log=False)
-            yield Page("What moved", id="moved")
-
-    def on_mount(self) -> None:
-        self._maps = tuple(self.query(WeightMap))
-        self._charts = tuple(self.query(StatChart))
-        self._pages = tuple(self.query(Page))
-        self._bars = self.query_one(SpectrumBars)
-        self._reading, self._moved = (self.query_one(f"#{i}", Page) for i in ("reading", "moved"))
-        self._mark_region()
+                    yield from self._charts[4:]
+            yield self._moved
 
     def use_room(self) -> None:
         width, height = self.room
@@ -141,13 +145,14 @@ class WeightsPane(Pane):
         self.set_class(not wide and not medium, "small")
         self.set_class(width < 72, "narrow")
         widths = None if width < 72 else shared_widths(self._shapes, width, gap=1)
-        for i, heatmap in enumerate(self.query(WeightMap)):
+        for i, heatmap in enumerate(self._maps):
             heatmap.styles.width = "1fr" if widths is None else widths[i]
 
     def show(self, view: View) -> None:
         old, self._view = self._view, view
         if old is None or (old.palette, old.glyphs) != (view.palette, view.glyphs):
-            for widget in (*self._maps, *self._pages, *self._charts, self._bars):
+            pages = (self._reading, self._nothing, self._moved)
+            for widget in (*self._maps, *self._charts, *pages, self._bars):
                 widget.set_look(view.palette, view.glyphs)
             self._charted = ()
         if old is None or (old.data.place, old.data.run) != (view.data.place, view.data.run):
@@ -246,7 +251,7 @@ class WeightsPane(Pane):
             old, self._charted = self._charted, key
             why = no_history(view.data)
             self.set_class(bool(why), "no-history")
-            self.query_one("#nothing", Page).set_content(lambda p: p.say(why), why)
+            self._nothing.set_content(lambda p: p.say(why), why)
             known = old[1] if old else None
             grown = not isinstance(known, Statistics) or known.columns is not found.columns
             grown = grown or old[0] is not key[0] or old[2] != key[2]
