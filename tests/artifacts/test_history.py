@@ -79,6 +79,15 @@ def test_half_a_record_is_never_shown(tmp_path: Path) -> None:
     assert cut.t.tolist() == full.t.tolist()[:-1]
 
 
+def test_records_that_the_header_counts_and_the_file_lacks_are_named(tmp_path: Path) -> None:
+    path = saved(tmp_path, [0, 32, 64, 96])
+    record = record_dtype({"W_u": (16, 6), "B": (32, 16)}).itemsize
+    os.truncate(path, path.stat().st_size - record - 8)
+    history, problem = read_history(path)
+    assert len(history) == 2
+    assert problem == "the file was cut off after 2 of its 4 records"
+
+
 def test_a_header_without_records_is_an_empty_history(tmp_path: Path) -> None:
     assert len(read_history(saved(tmp_path, []))[0]) == 0
 

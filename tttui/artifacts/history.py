@@ -31,8 +31,10 @@ def header(dtype: np.dtype[Any], count: int) -> bytes:
     return out.getvalue()
 
 
-def read_layout(path: Path) -> tuple[np.dtype[Any], int, int]:
-    """The record's dtype, the offset of the first record and the whole records in the file.
+def read_layout(path: Path) -> tuple[np.dtype[Any], int, int, int]:
+    """The record's dtype, the offset of the first record, the whole records and the counted ones.
+
+    The header counts a record once it is written, so a file that was not cut off has them all.
 
     Raises TttuiError for a file that holds no history, OSError where it cannot be opened.
     """
@@ -40,9 +42,9 @@ def read_layout(path: Path) -> tuple[np.dtype[Any], int, int]:
         with path.open("rb") as file:
             version = np.lib.format.read_magic(file)
             if version == (1, 0):
-                _, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+                counted, fortran, dtype = np.lib.format.read_array_header_1_0(file)
             else:
-                _, fortran, dtype = np.lib.format.read_array_header_2_0(file)
+                counted, fortran, dtype = np.lib.format.read_array_header_2_0(file)
             start = file.tell()
             file.seek(0, io.SEEK_END)
             size = file.tell()
@@ -59,9 +61,9 @@ def read_layout(path: Path) -> tuple[np.dtype[Any], int, int]:
         base, shape = dtype[name].base, dtype[name].shape
         if base.kind != "f" or not shape or 0 in shape:
             raise TttuiError(f"{path}: field {name} is no matrix of numbers")
-    if fortran or dtype.hasobject:
+    if fortran or dtype.hasobject or len(counted) != 1:
         raise TttuiError(f"{path}: is not a plain list of records")
-    return dtype, start, (size - start) // dtype.itemsize
+    return dtype, start, (size - start) // dtype.itemsize, counted[0]
 
 
 def read_history(path: Path) -> tuple[History, str | None]:
@@ -91,7 +93,7 @@ class HistoryFile:
 
     def read(self) -> History:
         """All whole records, the same object where nothing changed. Raises as `read_history`."""
-        dtype, start, count = read_layout(self.path)
+        dtype, start, count, counted = read_layout(self.path)
         with self.path.open("rb", buffering=0) as file:
             handle = file.fileno()
             layout = (os.fstat(handle).st_ino, dtype, start)
@@ -104,6 +106,8 @@ class HistoryFile:
                 return self._history
             self._t = np.concatenate((self._t, self._steps(handle, known, count)))
         self._history = self._mapped(len(self._t))
+        if self.problem is None and count < counted:
+            self.problem = f"the file was cut off after {count} of its {counted} records"
         return self._history
 
     def _steps(self, handle: int, begin: int, end: int) -> np.ndarray[Any, Any]:

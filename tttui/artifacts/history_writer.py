@@ -80,7 +80,7 @@ class HistoryWriter:
             self.path.unlink(missing_ok=True)
             return
         try:
-            self._dtype, self._start, count = read_layout(self.path)
+            self._dtype, self._start, count, _ = read_layout(self.path)
         except OSError as error:
             raise TttuiError(f"{self.path}: cannot be read: {error.strerror}") from error
         size = self._start + count * self._dtype.itemsize
