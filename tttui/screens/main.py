@@ -318,7 +318,8 @@ class MainScreen(DrivingScreen):
     def _show_keys(self) -> None:
         shown = []
         for command in self.commands:
-            if command.footer and self.tab in command.tabs and self._works(command):
+            first = self.snapshot.data is None and command.action == "new"
+            if (command.footer or first) and self.tab in command.tabs and self._works(command):
                 shown.append((command, self._label(command)))
         # what a narrow terminal still shows: the tab's own keys, then those of few tabs
         shown.sort(key=lambda pair: (not pair[0].own, len(pair[0].tabs) > 2))
@@ -326,7 +327,7 @@ class MainScreen(DrivingScreen):
 
     def _works(self, command: Command) -> bool:
         if self.snapshot.data is None:
-            return command.action in ("help", "quit") or command.group == "App"
+            return command.action == "new" or command.group == "App"
         if command.group == "Run":
             if self.status is not None and self.status.state == "pretraining":
                 return command.action in ("pause_run", "drive")
