@@ -101,7 +101,10 @@ class CsvFile:
         if self.exists and self._file.size == 0:
             said.append("the file is empty")
         if self._file.cut_off:
-            said.append(f"line {self._file.lines + 1}, the last, is cut off and left out")
+            n = self._file.lines + 1
+            said.append(
+                f"line {n}, the last, is cut off and left out" if n > 1 else "has no whole line"
+            )
         return [Problem(self._part, self.path, reason) for reason in said]
 
     def _take_open_line(self) -> None:
