@@ -21,7 +21,7 @@ from tttui.model.tree import Branch, forest
 from tttui.model.verdict import percent_text
 from tttui.widgets.table import TEXTS, TIMES, Cell, Column
 
-NAME = Column("name", "session", 18, left=True, grows=True, orders=TEXTS)
+NAME = Column("name", "session", 16, left=True, grows=True, most=18, orders=TEXTS)
 STATE = Column("state", "state", 22, left=True, drop=4, orders=TEXTS)
 RECENT = Column("recent", "error", 8, left=True, drop=2, most=STRETCHES, keeps_end=True)
 SPEED = Column("speed", "steps/s", 7, drop=3)
