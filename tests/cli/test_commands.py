@@ -1,7 +1,9 @@
 """The commands as a person or a script uses them: output, exit codes, one line for an error."""
 
 import json
+import os
 import re
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from tttui.artifacts.ptfile import write_pt
 from tttui.cli.main import main
 from tttui.engine.base import find_base
+from tttui.engine.pretraining import Training
 from tttui.engine.session import SessionRun
 from tttui.model.settings import Settings
 
@@ -168,6 +171,34 @@ def test_a_run_trains_the_base_that_it_needs_and_says_so(shell: Shell) -> None:
     assert "pretraining one for 3 steps" in shell.err
     assert shell("run", "--pretrain-steps", "3", "--pretrain-seq", "8", *QUICK) == 0
     assert shell.err == ""
+
+
+def test_ctrl_c_while_a_base_is_pretrained_keeps_it_for_resume(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(training: Training) -> float:
+        if training.step == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+        return advance(training)
+
+    advance = Training.advance
+    monkeypatch.setattr(Training, "advance", interrupted)
+    words = ("run", "--name", "a", "--pretrain-steps", "9", "--pretrain-seq", "8", *QUICK)
+    assert shell(*words) == 130
+    assert f"continue with: tttui resume {shell.root / 'a'}" in shell.err
+    monkeypatch.undo()
+    assert shell("ls") == 0
+    assert "interrupted" in shell.out
+    assert shell("show", "a") == 0
+    assert "interrupted while pretraining at step 6 of 9" in shell.out
+    assert "waits for its base" in shell.refused("resume", "a", "--lr", "0.1")
+    assert shell("resume", "a", "--steps", "40") == 0
+    assert (shell.root / "a" / "pretraining.csv").read_text().count("\n") == 10
+    assert json.loads((shell.root / "a" / "status.json").read_text())["steps_total"] == 40
+
+
+def test_a_full_disk_is_one_of_this_process(shell: Shell) -> None:
+    assert "leave --detach out" in shell.refused("run", "--fault", "disk@30", "--detach", *QUICK)
 
 
 def test_the_demo_is_made_once_and_then_opened(shell: Shell) -> None:

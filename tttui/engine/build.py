@@ -4,6 +4,7 @@ A session is built under a hidden name beside its place, so that whatever carrie
 can be resumed, however early a crash came.
 """
 
+import glob
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -80,6 +81,8 @@ def build_in_place(
     Its meta.json, which is put there last, says that it is built.
     """
     last = directory / "session" / "meta.json"
+    for left in directory.parent.glob(f".{glob.escape(directory.name)}.new-*"):
+        shutil.rmtree(left, ignore_errors=True)  # by one that was killed; the lock is ours
     building = _building(directory)
     try:
         building.mkdir()
