@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from tests.export.data import request_for
+from tests.rundirs import make_run
+from tttui.artifacts.reader import SessionReader
 from tttui.export.request import WHATS, Request
 from tttui.export.tables import csv_of, table_of
 from tttui.model.errors import RefusedInput, TttuiError
@@ -167,3 +169,12 @@ def test_what_moved_is_listed_with_every_row_and_column(tmp_path: Path) -> None:
 def test_a_change_that_is_not_there_says_why(tmp_path: Path) -> None:
     with pytest.raises(TttuiError, match="not forked"):
         table_of(request_for(tmp_path, "weights", aspect="parent").checked())
+
+
+def test_gates_stand_beside_the_thresholds_of_their_step(tmp_path: Path) -> None:
+    place = make_run(tmp_path / "a", steps=100)
+    line = '{"t": 64, "known_at": 64, "kind": "settings", "value": {"grad_norm_max": 5.0}}'
+    (place.path / "interventions.jsonl").write_text(line + "\n")
+    data = SessionReader(place).refresh()
+    table = table_of(Request("gates", data).checked())
+    assert list(table["grad_norm_max"]) == [20.0, 5.0, 5.0]

@@ -8,7 +8,7 @@ import pytest
 from textual.app import App, ComposeResult
 
 from tttui.model.arrays import Bools
-from tttui.widgets.table import Cell, Column, Sort, Table, order_of
+from tttui.widgets.table import Cell, Column, Sort, Table, fitted, order_of
 
 COLUMNS = (
     Column("name", "name", 6, left=True, grows=True),
@@ -174,3 +174,14 @@ async def test_moving_the_selection_draws_two_lines_of_a_hundred_thousand_rows()
         app.table.set_selected(11)
         await pilot.pause()
         assert sorted(drawn) == [11, 12]
+
+
+def test_the_column_that_sorts_is_never_left_out() -> None:
+    assert [column.key for column, _ in fitted(COLUMNS, 14)] == ["name", "x"]
+    assert [column.key for column, _ in fitted(COLUMNS, 15, "y")] == ["name", "y"]
+
+
+def test_a_column_with_a_most_grows_before_the_others_and_not_beyond() -> None:
+    columns = (*COLUMNS[:1], Column("x", "x", 5, most=8), *COLUMNS[2:])
+    assert [width for _, width in fitted(columns, 26)] == [8, 8, 7]
+    assert [width for _, width in fitted(columns, 23)] == [6, 7, 7]
