@@ -228,7 +228,9 @@ def test_a_full_disk_is_shown_and_the_run_resumed_from_the_app(tmp_path: Path, r
         app.press("enter")
         app.wait_for("one .*failed")
         app.wait_for("the disk is full")
-        app.press("d", "r")
+        app.press("d")
+        app.wait_for("Drive one")
+        app.press("r")
         wait_until(lambda: state(root / "one") == "completed")
         app.wait_for("one .*completed")
     assert same(whole, root / "one") == []
