@@ -30,7 +30,6 @@ from tttui.model.errors import TttuiError
 from tttui.model.session import FileEntry, Place, SessionData, SessionSummary, Status
 from tttui.model.statistics import Statistics, Summariser
 from tttui.model.steps import Trajectory
-from tttui.model.worlds import world_of
 from tttui.model.yardstick import Yardstick
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
@@ -438,6 +437,7 @@ class Store:
                 self._publish(replace(self.snapshot, data=data, trajectory=trajectory))
         if self._wants.yardsticks and trajectory is not None:
             from tttui.dynamics.recorded import yardsticks_of
+            from tttui.model.worlds import world_of
 
             rulers = tuple(yardsticks_of(trajectory, world_of(data), data.mu_now))
             self._publish(replace(self.snapshot, yardsticks=rulers))

@@ -1,6 +1,7 @@
 """A grid of character cells painted with numpy and read out as rich segments, row by row."""
 
 from collections.abc import Sequence
+
 import numpy as np
 from rich.cells import cell_len
 from rich.segment import Segment

@@ -11,15 +11,7 @@ import numpy as np
 from tttui.engine.interventions import Intervention
 from tttui.model.arrays import Floats
 from tttui.model.errors import RefusedInput
-
-FAULTS: dict[str, str] = {
-    "nan": "the observation at STEP is NaN",
-    "gradient": "the gradient of the first update at or after STEP is blown up",
-    "mu": "the hidden friction jumps to the other end of its range at STEP",
-    "chunk": "one chunk of observations from STEP on is garbage",
-    "disk": "the disk is full at STEP",
-}
-"""Kind -> what it does."""
+from tttui.model.faults import FAULTS
 
 BLOW_UP = 1e9
 """Factor on the gradient: no gate lets this pass."""

@@ -13,9 +13,10 @@ from typing import Any, Literal
 
 from tttui.artifacts.names import run_directory
 from tttui.engine.device import check_device_name
-from tttui.engine.faults import FAULTS, parse_fault
+from tttui.engine.faults import parse_fault
 from tttui.engine.recordedmeta import settings_of
 from tttui.model.errors import RefusedInput, SettingError, TttuiError
+from tttui.model.faults import FAULTS
 from tttui.model.session import Place, SessionData, Status
 from tttui.model.settings import (
     PRESETS,

@@ -14,9 +14,9 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tttui.engine.control import checked
-from tttui.engine.faults import FAULTS
 from tttui.engine.interventions import LIVE_SETTINGS
 from tttui.model.errors import RefusedInput
+from tttui.model.faults import FAULTS
 from tttui.model.session import Status
 from tttui.model.settings import Plasticity, World, check, options
 
