@@ -14,7 +14,7 @@ def facts_of(view: View, summary: SessionSummary) -> Facts:
     opened = summary.place.path == view.data.place.path
     at = view.timeline.cursor if opened and not view.timeline.at_end else None
     commands = commands_of(summary, at, [s.place.name for s in view.summaries])
-    number = next(i for i, s in enumerate(view.summaries) if s is summary)
+    number = next(i for i, s in enumerate(view.summaries) if s.place.path == summary.place.path)
     same, based = compatible(view.summaries, number)
     names = tuple(view.summaries[i].place.name for i in same)
     files = view.files if view.files_of == summary.place else ()
