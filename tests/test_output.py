@@ -112,6 +112,16 @@ def test_a_partial_update_changes_only_its_span() -> None:
     assert terminal.screen.display[1] == "xxxxxxyyxxxx"
 
 
+def test_a_partial_update_leaves_what_begins_where_its_span_ends() -> None:
+    frame, terminal = Frame(), Screen()
+    before: list[Line] = [[("x", None)] * WIDTH for _ in range(HEIGHT)]
+    terminal.show(frame.wrap(layout(before)).render_segments(CONSOLE))
+    line = {0: Strip([Segment("yyyyyy")]), 6: Strip([Segment(" " * 6)])}
+    update = ChopsUpdate([{}, line, {}], [(1, 0, 6)], [[], [6, 12], []])
+    terminal.show(frame.wrap(update).render_segments(CONSOLE))
+    assert terminal.screen.display[1] == "yyyyyyxxxxxx"
+
+
 def test_wide_characters_keep_their_place() -> None:
     frame, terminal = Frame(), Screen()
     for text in ("ab界cd", "a界bcd", "abcdef"):

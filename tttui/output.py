@@ -180,7 +180,7 @@ def _chop_spans(update: ChopsUpdate) -> Iterator[Span]:
             cast("dict[int, Strip | None]", update.chops[y]).items(),
             strict=False,
         ):
-            if strip is not None and x <= x2 and end > x1:
+            if strip is not None and x < x2 and end > x1:
                 yield x, y, strip
 
 
