@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tttui.draw import braille, digits, ticks
+from tttui.draw import axes, braille, digits, ticks
 from tttui.draw.canvas import Canvas, fit
 from tttui.draw.colours import Colour
 from tttui.draw.glyphs import Glyphs
@@ -213,20 +213,8 @@ def _curve(
     area[where] = codes if glyphs.braille else ord(glyphs.curve_marks[0])
     canvas.ink[top : top + rows, left : left + columns][where] = palette.text
     if left >= 8:
-        for row in range(top, top + rows):
-            canvas.write(row, left - 1, glyphs.vertical, palette.frame)
-        last = None
-        for tick in reversed(values.ticks(max(1, rows // 2))):
-            row = (
-                top
-                + (rows * down - 1 - int(values.dots(np.array([tick.value]), rows * down)[0]))
-                // down
-            )
-            if tick.major and row != last:
-                text = tick.label[: left - 2]
-                canvas.write(row, left - 1 - len(text), text, palette.muted)
-                canvas.write(row, left - 1, glyphs.tick_left, palette.frame)
-                last = row
+        marked = [tick for tick in values.ticks(max(1, rows // 2)) if tick.major]
+        axes.values(canvas, (top, rows, left), marked, values, palette, glyphs)
 
 
 def _law_lines(facts: Facts, width: int) -> list[tuple[str, bool]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tttui.draw import braille, curves, plot, ticks
+from tttui.draw import axes, braille, curves, plot
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas, fit
 from tttui.draw.changes import NO_CHANGES, Changes, flag, lay
@@ -77,7 +77,7 @@ def paint(
     for panel, top, rows in zip(panels, layout.tops, layout.rows, strict=False):
         _panel(canvas, panel, axis, (top + 1, rows, layout.gutter), palette, glyphs)
         lay(canvas, changes, axis, layout.gutter, range(top + 1, top + 1 + rows), palette, glyphs)
-    _time_axis(canvas, axis, layout, palette, glyphs)
+    axes.steps(canvas, axis, layout.gutter, (layout.line, layout.labels), palette, glyphs)
     if layout.line >= 0:
         over = glyphs.horizontal + glyphs.tick_down
         flag(canvas, changes, axis, layout.gutter, layout.line, palette, glyphs, over)
@@ -95,10 +95,8 @@ def _panel(
     top, rows, gutter = place
     known = [s.extent(axis.t0, axis.t1) for s in (panel.series, panel.stems) if s is not None]
     found = [e for e in known if e is not None]
-    edge = gutter - 1
-    canvas.char[top : top + rows, edge] = ord(glyphs.vertical)
-    canvas.ink[top : top + rows, edge] = palette.frame
     if not found:
+        axes.values(canvas, place, (), Scale(0.0, 1.0), palette, glyphs)
         said = fit("no finite values in view", canvas.columns - gutter, glyphs.ellipsis)
         canvas.write(top + (rows - 1) // 2, gutter + 1, said, palette.muted)
         return
@@ -126,23 +124,10 @@ def _panel(
         lay(_stems(panel.stems, axis, scale, height, across), palette.warn, glyphs.vertical)
     curve = curves.trace(panel.series, axis)
     if not glyphs.braille:
-        curve = curves.Curve(
-            np.fmin.reduce(curve.low.reshape(-1, 2), axis=1),
-            np.fmax.reduce(curve.high.reshape(-1, 2), axis=1),
-            curve.mean[::2],
-        )
+        curve = curve.halved()
     drawn = curves.raster(curve, scale, height)
     lay(drawn, palette.adaptive, glyphs.curve_marks[0], bold=panel.stems is not None)
-    last = None
-    for tick in reversed(scale.ticks(max(1, rows // 3))):
-        if scale.low <= tick.value <= scale.high and tick.major:
-            dot = int(scale.dots(np.array([tick.value]), height)[0])
-            row = top + (height - 1 - dot) // down
-            if row != last:
-                text = tick.label[:edge]
-                canvas.write(row, edge - len(text), text, palette.muted)
-                canvas.write(row, edge, glyphs.tick_left, palette.frame)
-                last = row
+    axes.values(canvas, place, axes.labelled(scale, rows), scale, palette, glyphs)
 
 
 def _stems(series: Series, axis: TimeAxis, scale: Scale, height: int, across: int) -> Bools:
@@ -158,25 +143,3 @@ def _stems(series: Series, axis: TimeAxis, scale: Scale, height: int, across: in
     bottom = np.where(empty, height, scale.dots(np.nan_to_num(low), height))
     top = np.where(empty, -1, scale.dots(np.nan_to_num(high), height))
     return braille.spans(bottom, top, height)
-
-
-def _time_axis(
-    canvas: Canvas, axis: TimeAxis, layout: Layout, palette: Palette, glyphs: Glyphs
-) -> None:
-    left = layout.gutter
-    if layout.line >= 0:
-        line = glyphs.corner + glyphs.horizontal * layout.columns
-        canvas.write(layout.line, left - 1, line, palette.frame)
-    if layout.labels < 0:
-        return
-    labels = []
-    for tick in ticks.steps(axis.t0, axis.t1, layout.columns):
-        column = axis.column(int(tick.value))
-        if column is not None:
-            labels.append((column, tick.label))
-            if layout.line >= 0:
-                canvas.write(layout.line, left + column, glyphs.tick_down, palette.frame)
-    for start, text in ticks.placed(labels, layout.columns):
-        canvas.write(layout.labels, left + start, text, palette.muted)
-    if left > 4:
-        canvas.write(layout.labels, left - 5, "step", palette.faint)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tttui.draw import braille, ticks
+from tttui.draw import axes, braille
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas, fit
 from tttui.draw.changes import NO_CHANGES, Changes, flag, lay
@@ -15,6 +15,7 @@ from tttui.draw.layout import Layout, arrange
 from tttui.draw.palette import Palette
 from tttui.draw.plot import Threshold
 from tttui.draw.scales import Scale
+from tttui.draw.ticks import Tick
 from tttui.draw.timechart import Picture
 from tttui.model.arrays import Bools, Floats, Ints
 
@@ -113,14 +114,17 @@ def paint(
         at = layout.gutter + max(layout.columns - len(text), 0) // 2
         canvas.write(layout.top + (layout.rows - 1) // 2, at, text, palette.muted)
     else:
-        marked = _y_ticks(layout, scale)
+        marked = axes.labelled(scale, layout.rows)
+        rows = range(layout.top, layout.top + layout.rows)
         _grid(canvas, layout, marked, scale, palette, glyphs)
-        lay(canvas, changes, axis, layout.gutter, _plot_rows(layout), palette, glyphs)
+        lay(canvas, changes, axis, layout.gutter, rows, palette, glyphs)
         _curves(canvas, layout, found, stairs.names, scale, palette, glyphs)
         for line in plot.thresholds:
             _threshold(canvas, layout, line, scale, palette, glyphs)
-        _y_axis(canvas, layout, marked, scale, palette, glyphs)
-    _x_axis(canvas, layout, axis, len(stairs.t) == 0, palette, glyphs)
+        place = (layout.top, layout.rows, layout.gutter)
+        axes.values(canvas, place, marked, scale, palette, glyphs)
+    below = (layout.line, layout.labels)
+    axes.steps(canvas, axis, layout.gutter, below, palette, glyphs, labels=len(stairs.t) > 0)
     if changes is not NO_CHANGES:
         row = layout.line if layout.line >= 0 else layout.top
         over = f" {glyphs.change_line}{glyphs.horizontal}{glyphs.tick_down}"
@@ -171,34 +175,18 @@ def _scale(found: Sequence[Curve], thresholds: Sequence[Threshold], log: bool) -
     return Scale.fit(low, high, float(positive.min()) if len(positive) else np.nan, log=log)
 
 
-def _plot_rows(layout: Layout) -> range:
-    return range(layout.top, layout.top + layout.rows)
-
-
-def _row(layout: Layout, scale: Scale, value: float, glyphs: Glyphs) -> tuple[int, int]:
-    """The dot row from the top and the cell row of a value inside the scale."""
-    per = 4 if glyphs.braille else 1
-    dots = layout.rows * per
-    dot = dots - 1 - int(scale.dots(np.array([value]), dots)[0])
-    return dot, layout.top + dot // per
-
-
-def _y_ticks(layout: Layout, scale: Scale) -> list[ticks.Tick]:
-    found = scale.ticks(max(1, layout.rows // 3))
-    return [tick for tick in found if tick.major and scale.low <= tick.value <= scale.high]
-
-
 def _grid(
     canvas: Canvas,
     layout: Layout,
-    marked: Sequence[ticks.Tick],
+    marked: Sequence[Tick],
     scale: Scale,
     palette: Palette,
     glyphs: Glyphs,
 ) -> None:
     """A thin row of dots at every labelled tick."""
     for tick in marked:
-        dot, row = _row(layout, scale, tick.value, glyphs)
+        dot, row = axes.dot_row(scale, tick.value, layout.rows, glyphs)
+        row += layout.top
         char = braille.BLANK + (0x01, 0x02, 0x04, 0x40)[dot % 4]
         canvas.char[row, layout.gutter :: 2] = char if glyphs.braille else ord(glyphs.grid)
         canvas.ink[row, layout.gutter :: 2] = palette.faint
@@ -267,7 +255,7 @@ def _threshold(
     """A dashed line with its name; where it is off the scale, its name with an arrow."""
     spot = float(scale.position(np.array([line.value]))[0])
     if 0 <= spot <= 1:
-        _, row = _row(layout, scale, line.value, glyphs)
+        row = layout.top + axes.dot_row(scale, line.value, layout.rows, glyphs)[1]
         free = canvas.char[row] == ord(" ")
         free[: layout.gutter] = False
         canvas.char[row, free] = ord(glyphs.threshold)
@@ -278,46 +266,3 @@ def _threshold(
         row = layout.top if spot > 1 else layout.top + layout.rows - 1
     if len(text) < layout.columns:
         canvas.write(row, layout.width - len(text), text, palette.threshold)
-
-
-def _y_axis(
-    canvas: Canvas,
-    layout: Layout,
-    marked: Sequence[ticks.Tick],
-    scale: Scale,
-    palette: Palette,
-    glyphs: Glyphs,
-) -> None:
-    edge = layout.gutter - 1
-    canvas.char[layout.top : layout.top + layout.rows, edge] = ord(glyphs.vertical)
-    canvas.ink[layout.top : layout.top + layout.rows, edge] = palette.frame
-    used = set[int]()
-    for tick in reversed(marked):
-        _, row = _row(layout, scale, tick.value, glyphs)
-        if row in used:
-            continue
-        used.add(row)
-        text = fit(tick.label, edge, glyphs.ellipsis)
-        canvas.write(row, edge - len(text), text, palette.muted)
-        canvas.write(row, edge, glyphs.tick_left, palette.frame)
-
-
-def _x_axis(
-    canvas: Canvas, layout: Layout, axis: TimeAxis, empty: bool, palette: Palette, glyphs: Glyphs
-) -> None:
-    left = layout.gutter
-    if layout.line >= 0:
-        line = glyphs.corner + glyphs.horizontal * layout.columns
-        canvas.write(layout.line, left - 1, line, palette.frame)
-    if empty or layout.labels < 0:
-        return
-    labels = []
-    for tick in ticks.steps(axis.t0, axis.t1, layout.columns):
-        column = axis.column(int(tick.value))
-        if column is not None:
-            labels.append((column, tick.label))
-            if layout.line >= 0:
-                canvas.write(layout.line, left + column, glyphs.tick_down, palette.frame)
-    for start, text in ticks.placed(labels, layout.columns):
-        canvas.write(layout.labels, left + start, text, palette.muted)
-    canvas.write(layout.labels, left - 5, "step", palette.faint)

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from tttui.draw import braille, curves, ticks
+from tttui.draw import axes, braille, curves
 from tttui.draw import plot as plots
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas, fit
@@ -18,6 +18,7 @@ from tttui.draw.marks import lane, one_row
 from tttui.draw.palette import Palette
 from tttui.draw.plot import Plot, Threshold
 from tttui.draw.scales import Scale
+from tttui.draw.ticks import Tick
 from tttui.model.arrays import Bools, Floats, Ints
 
 Grid = TypeVar("Grid", Ints, Bools)
@@ -101,8 +102,8 @@ class _Painter:
     def grid(self) -> None:
         """A thin row of dots at every labelled tick."""
         dots = np.zeros((self.height, self.layout.columns * self._across), dtype=np.bool_)
-        for tick in self.y_ticks():
-            row = self.height - 1 - int(self.scale.dots(np.array([tick.value]), self.height)[0])
+        for tick in self.marked:
+            row, _ = axes.dot_row(self.scale, tick.value, self.layout.rows, self.glyphs)
             dots[row, :: 2 * self._across] = True
         self.cells(dots, self.palette.faint, self.glyphs.grid)
 
@@ -124,13 +125,10 @@ class _Painter:
     def _across(self) -> int:
         return 2 if self.glyphs.braille else 1
 
-    def y_ticks(self) -> list[ticks.Tick]:
-        most = max(1, self.layout.rows // 3)
-        inside = []
-        for tick in self.scale.ticks(most):
-            if tick.major and self.scale.low <= tick.value <= self.scale.high:
-                inside.append(tick)
-        return inside
+    @property
+    def marked(self) -> tuple[Tick, ...]:
+        """The labelled ticks of the values."""
+        return axes.labelled(self.scale, self.layout.rows)
 
     def between(self, a: Floats, b: Floats) -> tuple[Bools, Bools]:
         """Cells whose middle is between curves a and b, and those of them where a is below b."""
@@ -160,14 +158,12 @@ class _Painter:
         spot = float(self.scale.position(np.array([line.value]))[0])
         if 0 <= spot <= 1:
             dots = np.zeros((self.height, self.layout.columns * self._across), dtype=np.bool_)
-            dot = int(self.scale.dots(np.array([line.value]), self.height)[0])
-            row = self.height - 1 - dot
+            row, cell = axes.dot_row(self.scale, line.value, self.layout.rows, self.glyphs)
             dots[row] = np.arange(dots.shape[1]) % 6 < 4 if self.glyphs.braille else True
             free = np.repeat(~self.taken, self._across, axis=1)
             if self.glyphs.braille:
                 free = np.repeat(free, 4, axis=0)
             self.cells(dots & free, self.palette.threshold, self.glyphs.threshold)
-            cell = row // (4 if self.glyphs.braille else 1)
             text = f" {line.name} "
             at = top + (cell - 1 if cell > 0 else cell + 1)
         else:
@@ -178,46 +174,18 @@ class _Painter:
         if start > left:
             self.canvas.write(at, start, text, self.palette.threshold)
 
-    def y_axis(self) -> None:
-        layout, palette, glyphs = self.layout, self.palette, self.glyphs
-        edge = layout.gutter - 1
-        for row in range(layout.top, layout.top + layout.rows):
-            self.canvas.write(row, edge, glyphs.vertical, palette.frame)
-        last = None
-        for tick in reversed(self.y_ticks()):
-            dot = int(self.scale.dots(np.array([tick.value]), self.height)[0])
-            row = layout.top + (self.height - 1 - dot) // (4 if glyphs.braille else 1)
-            text = fit(tick.label, edge, glyphs.ellipsis)
-            if row == last:
-                continue
-            last = row
-            self.canvas.write(row, edge - len(text), text, palette.muted)
-            self.canvas.write(row, edge, glyphs.tick_left, palette.frame)
+    def value_axis(self) -> None:
+        layout = self.layout
+        place = (layout.top, layout.rows, layout.gutter)
+        axes.values(self.canvas, place, self.marked, self.scale, self.palette, self.glyphs)
 
-    def x_axis(self, empty: bool) -> None:
-        layout, palette, glyphs = self.layout, self.palette, self.glyphs
-        left = layout.gutter
+    def step_axis(self, labels: bool) -> None:
+        layout, look = self.layout, (self.palette, self.glyphs)
         if layout.lane >= 0:
-            self.canvas.write(layout.lane, left - 1, glyphs.vertical, palette.frame)
-        if layout.line >= 0:
-            line = glyphs.corner + glyphs.horizontal * layout.columns
-            self.canvas.write(layout.line, left - 1, line, palette.frame)
-        if empty or layout.labels < 0:
-            return
-        found = ticks.steps(self.axis.t0, self.axis.t1, layout.columns)
-        labels = []
-        for tick in found:
-            column = self.axis.column(int(tick.value))
-            if column is not None:
-                labels.append((column, tick.label))
-                if layout.line >= 0:
-                    self.canvas.write(layout.line, left + column, glyphs.tick_down, palette.frame)
-        placed = ticks.placed(labels, layout.columns)
-        for start, text in placed:
-            self.canvas.write(layout.labels, left + start, text, palette.muted)
-        unit = "step"
-        if left > len(unit):
-            self.canvas.write(layout.labels, left - 1 - len(unit), unit, palette.faint)
+            edge = layout.gutter - 1
+            self.canvas.write(layout.lane, edge, self.glyphs.vertical, self.palette.frame)
+        rows = (layout.line, layout.labels)
+        axes.steps(self.canvas, self.axis, layout.gutter, rows, *look, labels=labels)
 
     def lane(self) -> None:
         marks, row = self.plot.marks, self.layout.lane
@@ -265,10 +233,10 @@ def paint(
         _paint_curves(painter)
         for line in plot.thresholds:
             painter.threshold(line)
-        painter.y_axis()
+        painter.value_axis()
     else:
         painter.say("no finite values in view" if sampled else plot.message)
-    painter.x_axis(empty=not any(len(trace.series) for trace in plot.traces))
+    painter.step_axis(labels=any(len(trace.series) for trace in plot.traces))
     painter.lane()
     painter.flags(changes)
     return Picture(canvas, layout, axis, scale if extent else None)
