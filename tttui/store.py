@@ -357,7 +357,9 @@ class Store:
             return
         if not any(path.is_relative_to(known) for known in self.paths):
             self.paths = (*self.paths, path)
-        self._open(found[0], None)
+        data = self.snapshot.data
+        if data is None or data.place.path != found[0].path:
+            self._open(found[0], None)
         self._table_due = 0.0
         self._publish(replace(self.snapshot, places=tuple(find_sessions(self.paths))))
 

@@ -58,6 +58,22 @@ async def test_keys_step_pause_and_continue_a_run(paused: Path, open_app: OpenAp
         await driver.until(lambda: state(paused) == "paused", "the run to pause")
 
 
+async def test_a_key_counts_from_what_the_run_was_asked_for_before(
+    paused: Path, open_app: OpenApp
+) -> None:
+    ask(paused, "speed", 50)
+    async with open_app(paused) as driver:
+        driver.main.action_pause_run()
+        driver.main.action_pause_run()  # before the run has answered
+        driver.main.action_run_step()
+        driver.main.action_pause_run()
+        await driver.until(lambda: len(status(paused).get("answers", [])) == 5, "the answers")
+        log = (paused / "run.log").read_text()
+        told = [log.index(f": {verb}") for verb in ("continue", "pause", "step 1")]
+        assert told == sorted(told)
+        await driver.until(lambda: "● running" in driver.text(), "the run to go on")
+
+
 async def test_changes_of_the_dialog_are_recorded_and_the_run_stays_replayable(
     paused: Path, open_app: OpenApp
 ) -> None:

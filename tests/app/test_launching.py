@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from tests.app.conftest import Driver, OpenApp
 from tests.engine.sessions import create, run_through, same, settings
@@ -219,6 +220,30 @@ async def test_leaving_stops_every_run_that_was_started_here(root: Path, open_ap
             await driver.press("s")
             await driver.until(lambda: not driver.app.is_running, "the app to end")
         assert [state(root / name) for name in ("one", "two")] == ["interrupted"] * 2
+
+
+async def test_leaving_stops_a_session_that_is_only_being_started(
+    root: Path, open_app: OpenApp
+) -> None:
+    async with open_app(root) as driver:
+        await fill(driver, "n", name="one", paused="on", **SHORT)
+        await driver.press("enter")
+        await driver.press("q")
+        assert "a session that begins just now" in driver.text()
+        await driver.press("s")
+        await driver.until(lambda: not driver.app.is_running, "the app to end")
+    assert state(root / "one") == "interrupted"
+
+
+async def test_keys_that_edit_act_in_the_order_in_which_they_were_typed(
+    root: Path, open_app: OpenApp
+) -> None:
+    async with open_app(root) as driver:
+        await fill(driver, "n", name="wrong")
+        for key in ("ctrl+u", "a", "b", "backspace", "c", "home", "d"):
+            character = key if len(key) == 1 else None
+            driver.app.post_message(events.Key(key, character))  # nobody waits in between
+        await driver.until(lambda: form(driver).plan.typed["name"] == "dac", "the name")
 
 
 async def test_leaving_does_not_ask_about_runs_of_others(root: Path, open_app: OpenApp) -> None:

@@ -11,6 +11,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from tttui.model.session import Place
+from tttui.widgets.textfield import TextField
 
 Choice = tuple[Place, str | None]
 """A session, and the name of one of its runs (stores only)."""
@@ -48,7 +49,7 @@ class Chooser(ModalScreen[Choice | None]):
         with Vertical() as box:
             box.border_title = self._title
             box.border_subtitle = "type to filter, enter chooses, esc closes"
-            yield Input(placeholder="filter by name")
+            yield TextField(placeholder="filter by name")
             yield OptionList()
 
     def on_mount(self) -> None:

@@ -19,6 +19,7 @@ from tttui.model.errors import RefusedInput
 from tttui.model.faults import FAULTS
 from tttui.model.session import Status
 from tttui.model.settings import Plasticity, World, check, options
+from tttui.widgets.textfield import TextField
 
 RESUME = "resume"
 
@@ -158,7 +159,7 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
             box.border_subtitle = "a key or enter chooses, esc closes"
             yield Static(Text(told(self._status), style="dim"), id="state")
             yield OptionList(*(Option(self._row(one)) for one in self._asks))
-            yield Input(select_on_focus=False)
+            yield TextField(select_on_focus=False)
             yield Static(id="wrong")
 
     def on_mount(self) -> None:

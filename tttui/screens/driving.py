@@ -5,7 +5,7 @@ terminal or on another host, so all are steered alike, and leaving the app chang
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -16,7 +16,7 @@ from textual.message import Message
 from tttui.artifacts.status import status_of
 from tttui.engine.control import Verb
 from tttui.model.errors import TttuiError
-from tttui.model.session import Meta, Place, SessionData, Status
+from tttui.model.session import Meta, Place, SessionData, State, Status
 from tttui.screens.hand_out import HandOutScreen
 from tttui.store import Store
 
@@ -26,6 +26,15 @@ if TYPE_CHECKING:  # the forms and what they stand on are imported when one is o
 
 LOOK_S = 0.1
 """Seconds between two looks whether runs that were asked to stop have stopped."""
+
+AFTER: Mapping[Verb, State] = {
+    "pause": "paused",
+    "step": "paused",
+    "chunk": "paused",
+    "transaction": "paused",
+    "continue": "running",
+}
+"""The state that a request is to lead to."""
 
 
 class DrivingScreen(HandOutScreen):
@@ -50,6 +59,12 @@ class DrivingScreen(HandOutScreen):
         self.store = store
         self.started: set[Path] = set()
         """Directories of the runs that were started from here."""
+        self._starting = 0
+        """Commands that start a session and have not ended yet."""
+        self._leaving = False
+        """What was started from here is stopped, also what only comes to run now."""
+        self._expected: tuple[Path, State, Mapping[str, str]] | None = None
+        """A run that was asked for a state, and the answers that it had given before."""
 
     @property
     def target(self) -> tuple[Place | None, Status | None]:
@@ -92,13 +107,27 @@ class DrivingScreen(HandOutScreen):
         elif not self.steerable:
             self.note(f"Nobody runs {place.name}, it is {status.detail or status.state}.")
         else:
+            if verb in AFTER:
+                self._expected = place.path, AFTER[verb], status.answers
             self.store.ask(place, verb, value)
+
+    def _is_paused(self) -> bool:
+        """The target is paused, or will be as soon as it answers: keys come faster."""
+        place, status = self.target
+        if place is None or status is None:
+            return False
+        if self._expected is not None:
+            path, state, answers = self._expected
+            if path == place.path and answers == status.answers:
+                return state == "paused"
+        return status.state == "paused"
 
     def start(self, words: Sequence[str], doing: str) -> None:
         """Start a session by a command of tttui, and open it when it runs."""
         from tttui.engine.launch import launch
 
         self.note(f"{doing} ...")
+        self._starting += 1
 
         def work() -> None:
             try:
@@ -119,16 +148,17 @@ class DrivingScreen(HandOutScreen):
 
     def on_driving_screen_started(self, message: Started) -> None:
         self.note(message.said)
+        self._starting -= 1
         if message.path is not None:
             self.started.add(message.path)
             self.store.open_path(message.path)
+            if self._leaving:
+                self.store.ask(Place(message.path, "native"), "stop")
 
     # Commands
 
     def action_pause_run(self) -> None:
-        status = self.status
-        paused = status is not None and status.state == "paused"
-        self.ask("continue" if paused else "pause")
+        self.ask("continue" if self._is_paused() else "pause")
 
     def action_run_step(self) -> None:
         self.ask("step", 1)
@@ -218,25 +248,32 @@ class DrivingScreen(HandOutScreen):
         """Leave; of runs that were started here, ask what is to become of them."""
         from tttui.screens.leaving import LeavingDialog
 
-        live = sorted(path for path in self.started if _is_live(path))
-        if not live:
+        names = sorted(path.name for path in self._live())
+        if self._starting:
+            names.append("a session that begins just now")
+        if not names:
             self.app.exit()
             return
 
         def chosen(what: str | None) -> None:
             if what == "stop":
                 self.note("Stopping; the app ends when everything is saved ...")
-                for path in live:
+                self._leaving = True
+                for path in self._live():
                     self.store.ask(Place(path, "native"), "stop")
                 self.set_interval(LOOK_S, leave_when_stopped)
             elif what == "keep":
                 self.app.exit()
 
         def leave_when_stopped() -> None:
-            if not any(_is_live(path) for path in live):
+            if not self._starting and not self._live():
                 self.app.exit()
 
-        self.app.push_screen(LeavingDialog([path.name for path in live]), chosen)
+        self.app.push_screen(LeavingDialog(names), chosen)
+
+    def _live(self) -> list[Path]:
+        """The runs that were started from here and still run."""
+        return [path for path in self.started if _is_live(path)]
 
     def _fill_in(self, plan: "Plan") -> None:
         """Show a form, and start what comes back."""

@@ -13,6 +13,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
+from tttui.widgets.textfield import TextField
+
 LABEL, VALUE = 17, 22
 """Columns of a row's label and of what is typed; the rest says what it means."""
 
@@ -46,14 +48,10 @@ MOVES = {
 """Fields that a key moves on."""
 
 
-class TextField(Input):
-    """Moves on, and chooses, by itself.
+class FormField(TextField):
+    """Moves on, and chooses, by itself."""
 
-    A binding would be carried out by the app, before or after the characters that are still in
-    the queue here: what is typed ahead on a slow connection would land in other fields.
-    """
-
-    def on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         form = self.parent
         if not isinstance(form, Fields):
             return
@@ -99,7 +97,7 @@ class Fields(Widget):
         self._top = 0
 
     def compose(self) -> ComposeResult:
-        yield TextField(self.rows[self.at].value, select_on_focus=False)
+        yield FormField(self.rows[self.at].value, select_on_focus=False)
 
     def on_mount(self) -> None:
         self._place()

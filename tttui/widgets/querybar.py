@@ -11,9 +11,10 @@ from textual.widgets import Input, Static
 
 from tttui.draw.colours import style
 from tttui.draw.palette import DARK, Palette
+from tttui.widgets.textfield import TextField
 
 
-class QueryField(Input):
+class QueryField(TextField):
     """Escape leaves the field and clears it, enter leaves it."""
 
     BINDINGS = [("escape", "give_up", "clear"), ("down,up", "submit", "to the rows")]

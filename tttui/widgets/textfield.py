@@ -1,0 +1,21 @@
+"""A text field whose keys act in the order in which they were typed."""
+
+from textual import events
+from textual.widgets import Input
+
+
+class TextField(Input):
+    """Carries out its own keys, and does not leave them to the app.
+
+    The app would carry out a binding (backspace, ctrl+u, left ...) before or after the
+    characters that are still in the queue here: what is typed ahead on a busy machine or a slow
+    connection would lose the wrong ones.
+    """
+
+    async def on_key(self, event: events.Key) -> None:
+        found = () if event.is_printable else self._bindings.key_to_bindings.get(event.key, ())
+        for binding in found:
+            if await self.app.run_action(binding.action, self):
+                event.stop()
+                event.prevent_default()
+                return
