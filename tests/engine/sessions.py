@@ -9,7 +9,6 @@ import numpy as np
 from tttui.artifacts.checkpoint import read_checkpoint
 from tttui.artifacts.ptfile import write_pt
 from tttui.engine.base import Base, find_base
-from tttui.engine.saved import restored
 from tttui.engine.session import SessionRun
 from tttui.model.settings import Settings
 
@@ -68,8 +67,3 @@ def same(one: Path, other: Path) -> list[str]:
     """The names of the contents that differ; empty where the sessions are the same."""
     a, b = content(one), content(other)
     return [name for name in a if a[name] != b[name]]
-
-
-def checkpoint_t(directory: Path) -> int:
-    stepper = restored(read_checkpoint(directory).engine)["stepper"]
-    return int(stepper["t"]) + int(stepper["revealed"])

@@ -52,8 +52,6 @@ class Glyphs:
     """Between commits."""
     stub_top: str
     """On the edge, where a rolled-back attempt branches off."""
-    stub: str
-    """Below it, at the corner towards the attempt."""
     play: str
     pause: str
     follow: str
@@ -103,7 +101,6 @@ UNICODE = Glyphs(
     change_line="┊",
     edge="━",
     stub_top="┯",
-    stub="╰",
     play="▶",
     pause="‖",
     follow="»",
@@ -141,7 +138,6 @@ ASCII = Glyphs(
     change_line="!",
     edge="=",
     stub_top="+",
-    stub="\\",
     play=">",
     pause="|",
     follow=">",

@@ -1,7 +1,5 @@
 """The time chart: several series over steps, with axes, update markers, cursor and reading."""
 
-from dataclasses import replace
-
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
@@ -48,10 +46,6 @@ class Chart(TimeView, can_focus=True):
     def shown(self) -> Plot:
         return self._plot
 
-    def set_message(self, message: str) -> None:
-        """What the plot says when there is nothing to draw."""
-        self.set_plot(replace(self._plot, message=message))
-
     def set_log(self, log: bool | None) -> None:
         """Fix the value axis to log (True) or linear (False); None follows the timeline."""
         if log != self._log:
@@ -71,17 +65,13 @@ class Chart(TimeView, can_focus=True):
         return shown or (self._log is None and old.log != new.log)
 
     def paint(self, width: int, height: int) -> Canvas:
-        window = (self.timeline.t0, self.timeline.t1)
-        self._picture = timechart.paint(
-            self._plot,
-            window,
-            (width, height),
-            self.palette,
-            self.glyphs,
-            self.logarithmic,
-            self.changes,
-        )
+        self._picture = self.picture((self.timeline.t0, self.timeline.t1), (width, height))
         return self._picture.canvas
+
+    def picture(self, window: tuple[int, int], size: tuple[int, int]) -> Picture:
+        """The chart over the steps of a window, in `size` = (width, height) cells."""
+        look = (self.palette, self.glyphs)
+        return timechart.paint(self._plot, window, size, *look, self.logarithmic, self.changes)
 
     def touch_steps(self, *steps: int | None) -> None:
         super().touch_steps(*steps)

@@ -22,11 +22,7 @@ class CommitGraph(TimeView, can_focus=True):
 
     DEFAULT_CSS = "CommitGraph { height: 4; min-height: 2; }"
 
-    def __init__(
-        self, *, name: str | None = None, id: str | None = None, classes: str | None = None
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
-        self._marks = Marks()
+    _marks = Marks()
 
     def set_marks(self, marks: Marks) -> None:
         """Show other attempts (ascending in t)."""

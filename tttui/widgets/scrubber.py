@@ -23,11 +23,7 @@ class Scrubber(TimeView):
 
     DEFAULT_CSS = "Scrubber { height: 1; }"
 
-    def __init__(
-        self, *, name: str | None = None, id: str | None = None, classes: str | None = None
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
-        self._marks = Marks()
+    _marks = Marks()
 
     def set_marks(self, marks: Marks) -> None:
         """Show other attempts (ascending in t)."""

@@ -5,7 +5,7 @@ from rich.style import Style
 from textual.geometry import Region
 
 from tttui.draw import numbers, reading, stairs
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import fit
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.reading import Part
 from tttui.draw.stairs import StairPlot
@@ -50,18 +50,9 @@ class StatChart(Chart):
         self._stairs = shown
         self.changed()
 
-    def paint(self, width: int, height: int) -> Canvas:
-        window = (self.timeline.t0, self.timeline.t1)
-        self._picture = stairs.paint(
-            self._stairs,
-            window,
-            (width, height),
-            self.palette,
-            self.glyphs,
-            self.logarithmic,
-            self.changes,
-        )
-        return self._picture.canvas
+    def picture(self, window: tuple[int, int], size: tuple[int, int]) -> Picture:
+        look = (self.palette, self.glyphs)
+        return stairs.paint(self._stairs, window, size, *look, self.logarithmic, self.changes)
 
     def touch_steps(self, *steps: int | None) -> None:
         """Redraw the columns and the values of these steps, unless they are the same."""
