@@ -61,7 +61,8 @@ def end_on_signals(app: "App[Any]") -> None:
 
     def end(number: int, _: object) -> None:
         signal.alarm(PATIENCE_S)
-        loop.call_soon_threadsafe(app.exit, 128 + number)
+        with suppress(RuntimeError):  # the app has ended meanwhile
+            loop.call_soon_threadsafe(app.exit, 128 + number)
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
