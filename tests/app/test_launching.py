@@ -13,6 +13,7 @@ from tests.live import alive, end, in_background, state, status, wait_until
 from tttui.artifacts.discover import find_sessions
 from tttui.cli.main import main
 from tttui.engine.base import SHIPPED
+from tttui.model.session import LossCurve
 from tttui.screens.launch import LaunchForm
 
 
@@ -58,6 +59,11 @@ def shown(driver: Driver) -> tuple[str, int]:
     """Name and steps of the open session; between two sessions there is none for a moment."""
     data = driver.main.snapshot.data
     return ("", 0) if data is None else (data.place.name, len(data.steps))
+
+
+def loss_curve(driver: Driver) -> LossCurve | None:
+    data = driver.main.snapshot.data
+    return None if data is None else data.loss
 
 
 SHORT = {"steps": "200", "seed": "5", "noise_std": "0.01", "checkpoint_s": "1000000"}
@@ -180,7 +186,7 @@ async def test_a_base_that_is_pretrained_first_is_seen_and_paused_like_a_run(
         await driver.press("enter")
         await driver.until(lambda: shown(driver)[0] == "one", "the session, before its base")
         await driver.until(lambda: "Its base is being pretrained" in driver.text(), "progress")
-        await driver.until(lambda: driver.data.loss is not None, "the loss")
+        await driver.until(lambda: loss_curve(driver) is not None, "the loss")
         await driver.press("p")
         await driver.until(lambda: "of its base is paused at" in driver.text(), "the pause")
         assert "one-step MSE of its base" in driver.text()
