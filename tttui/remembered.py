@@ -60,7 +60,7 @@ class Remembered:
         }
         newest = dict(list(views.items())[-MOST:])
         with suppress(TttuiError):
-            write_whole(self._path, json.dumps(newest, indent=1).encode())
+            write_whole(self._path, json.dumps(newest, indent=1).encode(), parents=True)
 
     def _read(self) -> dict[str, Any]:
         try:

@@ -12,14 +12,16 @@ TEMPORARY = ".tttui-tmp"
 """How the hidden names end under which files are written before they replace others."""
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, *, parents: bool = False) -> None:
     """Replace a file by `data`, or leave it as it was: temporary file, sync, rename, sync.
 
-    Missing parent directories are made. Raises TttuiError naming the file and the remedy.
+    With `parents` missing directories are made; else the directory of a run that was moved or
+    deleted does not come back. Raises TttuiError naming the file and the remedy.
     """
     temporary = path.parent / f".{path.name}.{os.getpid()}-{threading.get_ident()}{TEMPORARY}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if parents:
+            path.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         handle = os.open(temporary, flags, 0o666)
         try:
@@ -93,4 +95,6 @@ def write_error(path: Path, error: OSError) -> TttuiError:
             f"{path}: may not be written ({error.strerror}); check the owner and the mode of "
             f"{path.parent}, or choose another --root"
         )
+    if error.errno == errno.ENOENT:
+        return TttuiError(f"{path}: cannot be written: its directory was moved or deleted")
     return TttuiError(f"{path}: cannot be written: {error.strerror or error}")

@@ -94,4 +94,4 @@ def prepare(
 
 def _write_meta(directory: Path, meta: dict[str, object]) -> None:
     content = json.dumps(meta, indent=2, sort_keys=True).encode() + b"\n"
-    write_whole(directory / "session" / "meta.json", content)
+    write_whole(directory / "session" / "meta.json", content, parents=True)

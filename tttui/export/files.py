@@ -38,7 +38,7 @@ def write(data: bytes, target: Path, name: str) -> Path:
     """Write whole to the file `target`, or as `name` (made unique) where it is a directory."""
     path = free_path(target, name) if is_directory(target) else target
     try:
-        write_whole(path, data)
+        write_whole(path, data, parents=True)
     except TttuiError as error:
         raise _said(path, error) from error
     return path
