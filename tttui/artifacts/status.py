@@ -142,13 +142,7 @@ def _process(pid: int) -> Mapping[str, Any]:
 
 def ago(seconds: float) -> str:
     """`12 s ago`, `3 min ago`, `2 h ago`, `5 days ago`."""
-    if seconds < 100:
-        return f"{seconds:.0f} s ago"
-    if seconds < 6000:
-        return f"{seconds / 60:.0f} min ago"
-    if seconds < 172800:
-        return f"{seconds / 3600:.0f} h ago"
-    return f"{seconds / 86400:.0f} days ago"
+    return f"{duration_text(seconds)} ago"
 
 
 def _text(value: Any) -> str | None:

@@ -15,6 +15,7 @@ from tttui.artifacts.names import run_directory
 from tttui.engine.device import check_device_name
 from tttui.engine.faults import parse_fault
 from tttui.engine.recordedmeta import settings_of
+from tttui.model.ages import duration_text, size_text
 from tttui.model.errors import RefusedInput, SettingError, TttuiError
 from tttui.model.faults import FAULTS
 from tttui.model.session import Place, SessionData, Status
@@ -254,12 +255,12 @@ class Plan:
         if speed is None:
             time = "time not known, no run was measured here yet"
         else:
-            time = f"about {_duration(steps / speed)} at {speed:.0f} steps/s"
+            time = f"about {duration_text(max(1.0, steps / speed))} at {speed:.0f} steps/s"
         size = steps * (bytes_a_step or BYTES_A_STEP)
-        space = f"{_size(size)} on disk"
+        space = f"{size_text(size)} on disk"
         with suppress(OSError):
             free = shutil.disk_usage(_there(self.root)).free
-            space += f" ({_size(free)} free{'' if size < free else ': TOO LITTLE'})"
+            space += f" ({size_text(free)} free{'' if size < free else ': TOO LITTLE'})"
         return f"{first}{steps} steps: {time}, {MEMORY_MB} MB of memory, {space}"
 
     def _pretraining(self) -> str:
@@ -274,7 +275,8 @@ class Plan:
             return ""
         p = settings.pretraining
         seconds = PRETRAIN_S * p.pretrain_steps * p.pretrain_batch * p.pretrain_seq
-        return f"no base fits: pretraining {p.pretrain_steps} steps first, {_duration(seconds)}; "
+        takes = duration_text(max(1.0, seconds))
+        return f"no base fits: pretraining {p.pretrain_steps} steps first, {takes}; "
 
     def _steps(self) -> int | None:
         typed = parsed(None, self.text("steps"))
@@ -421,17 +423,3 @@ def _shown(value: Any) -> str:
 
 def _without_name(name: str, error: RefusedInput) -> str:
     return str(error).removeprefix(f"{name}: ")
-
-
-def _size(n: float) -> str:
-    for unit, power in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if n >= power:
-            return f"{n / power:.3g} {unit}"
-    return f"{n:.0f} B"
-
-
-def _duration(seconds: float) -> str:
-    for unit, length in (("days", 172800.0), ("h", 7200.0), ("min", 120.0)):
-        if seconds >= length:
-            return f"{seconds / {'days': 86400, 'h': 3600, 'min': 60}[unit]:.3g} {unit}"
-    return f"{max(1, round(seconds))} s"

@@ -1,4 +1,4 @@
-"""Times and durations in words."""
+"""Times, durations and sizes in words."""
 
 import time
 
@@ -21,3 +21,11 @@ def age_text(created_at: float | None, now: float | None = None) -> str:
         return ""
     elapsed = (time.time() if now is None else now) - created_at
     return "in the future" if elapsed < -60 else duration_text(elapsed)
+
+
+def size_text(size: float) -> str:
+    """Bytes as `950 B`, `12 kB`, `3.4 MB`."""
+    for unit, power in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= power:
+            return f"{size / power:.3g} {unit}"
+    return f"{size:.0f} B"

@@ -18,6 +18,7 @@ from tttui.artifacts.logfile import LogTail
 from tttui.draw.changes import NO_CHANGES, Changes
 from tttui.draw.colours import style
 from tttui.draw.glyphs import Glyphs
+from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
 from tttui.draw.states import state_ink, state_mark
 from tttui.keys import COMMANDS, TABS, Command
@@ -294,7 +295,7 @@ class MainScreen(DrivingScreen):
             parts.append(meta.env_mode)
         if data.mu_now is not None:
             parts.append(f"mu {data.mu_now:.4g}")
-        parts.append(f"{len(data.steps):,} steps".replace(",", " "))
+        parts.append(f"{count(len(data.steps))} steps")
         if data.place.layout != "native":
             parts.append(f"{data.place.layout} layout")
         if data.loading:
@@ -311,7 +312,7 @@ class MainScreen(DrivingScreen):
             ):
                 state += f"  {status.t}/{status.steps_total}"
                 if status.steps_per_second and status.state == "running":
-                    state += f"  {status.steps_per_second:,.0f} steps/s".replace(",", " ")
+                    state += f"  {count(round(status.steps_per_second))} steps/s"
             look = style(state_ink(status.state, self.palette), bold=True)
         self._top.show(tuple(parts), state, look)
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tttui.draw.glyphs import Glyphs
+from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
-from tttui.model.ages import duration_text
+from tttui.model.ages import duration_text, size_text
 from tttui.model.session import FileEntry, SessionSummary, Status
 from tttui.widgets.page import Page
 
@@ -169,7 +170,7 @@ def progress_of(status: Status) -> str:
         return f"waits for its base, then runs {status.steps_total or '?'} steps"
     parts = [f"step {status.t or 0} of {status.steps_total or '?'}"]
     if status.steps_per_second and status.state == "running":
-        parts.append(f"{status.steps_per_second:,.0f} steps/s".replace(",", " "))
+        parts.append(f"{count(round(status.steps_per_second))} steps/s")
         left = ((status.steps_total or 0) - (status.t or 0)) / status.steps_per_second
         if left > 0:
             parts.append(f"{duration_text(left)} left")
@@ -178,14 +179,6 @@ def progress_of(status: Status) -> str:
     if status.last_command:
         parts.append(f"last: {status.last_command}")
     return ", ".join(parts)
-
-
-def size_text(size: int) -> str:
-    """`950 B`, `12 kB`, `3.4 MB`."""
-    for unit, power in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= power:
-            return f"{size / power:.3g} {unit}"
-    return f"{size} B"
 
 
 def middle(name: str, width: int, ellipsis: str) -> str:
