@@ -233,7 +233,7 @@ async def test_large_matrices_are_compared_beside_the_screen(
         await driver.press("v", "j")
         assert "Working out: change since the start" in driver.text()
         assert heatmap(driver).values is values
-        assert heatmap(driver).cell == (heatmap(driver).stride, 0)
+        assert heatmap(driver).cell == (heatmap(driver).stride[0], 0)
         let_go.set()
         await settled(driver)
         assert "Change since the start (snapshot of t" in driver.text()

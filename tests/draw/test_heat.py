@@ -52,7 +52,8 @@ def test_the_cell_of_an_element_shows_that_element(
     column = data.draw(st.integers(0, shape[1] - 1))
     view = View.fitting(shape, *size)
     found = view.element(*view.place(row, column))
-    assert found == (row // view.size * view.size, column // view.size * view.size)
+    down, across = view.size
+    assert found == (row // down * down, column // across * across)
 
 
 def test_equal_magnitudes_have_colours_from_opposite_ends() -> None:

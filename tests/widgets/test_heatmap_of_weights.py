@@ -102,10 +102,25 @@ async def test_a_large_matrix_is_enlarged_around_the_cell_down_to_single_element
         for _ in range(12):
             shown.zoom(1)
         view = shown.view
-        assert view.size == 1
+        assert view.size == (1, 1)
         rows, columns = view.span(*shown.room)
         assert view.row <= 3000 < view.row + rows
         assert view.column <= 1000 < view.column + columns
+
+
+async def test_the_few_rows_of_a_long_matrix_are_told_apart() -> None:
+    values = np.zeros((4, 4096), dtype=np.float32)
+    values[2] = -1.0
+    shown = weights("W_o", values)
+    app = Stage(shown)
+    async with app.run_test(size=(60, 12)):
+        text = shown.canvas().text()
+    assert shown.view.size == (1, 128)
+    assert [name for line in text[2:-1] if (name := line[:3].strip())] == ["x", "y", "vx", "vy"]
+
+
+def test_a_matrix_of_few_columns_keeps_them_beside_a_wide_one() -> None:
+    assert shared_widths(((4096, 6), (4096, 4096), (4, 4096)), 120, gap=1)[0] == 17
 
 
 async def test_the_cell_drags_the_view_along() -> None:

@@ -25,6 +25,10 @@ STRETCH = 4
 LARGEST = 8
 """Cells that an element takes at most each way after zooming in."""
 
+SLIM = 16
+"""A side of at most so many elements, on a matrix so many times as long, is never merged: what
+stands for x and what for vy remain apart in a matrix of 4 x 4096."""
+
 _UPPER_HALF, _LOWER_HALF = 0x2580, 0x2584
 
 _TEXTURES = {True: (" ·░▒▓█", " ╴╌─═≡"), False: (" .:+*#@", " ,;-=%&")}
@@ -38,11 +42,12 @@ class Pyramid:
     """A matrix [rows, cols] and its reductions by 2, 4, 8 ... to the signed extreme of a block.
 
     The signed extreme is the value of largest magnitude, with its sign; NaN only where a whole
-    block is NaN.
+    block is NaN. Slim sides are never reduced.
     """
 
     def __init__(self, values: Floats) -> None:
         self.levels: list[Floats] = [values]
+        self._slim = slim(self.shape)
 
     @cached_property
     def limit(self) -> float:
@@ -71,8 +76,14 @@ class Pyramid:
     def level(self, k: int) -> Floats:
         """The matrix reduced by 2**k in both directions (built when first asked for)."""
         while len(self.levels) <= k:
-            self.levels.append(_halved(self.levels[-1]))
+            self.levels.append(_halved(self.levels[-1], self._slim))
         return self.levels[k]
+
+
+def slim(shape: tuple[int, int]) -> tuple[bool, bool]:
+    """Whether the rows, and whether the columns, of a matrix are too few to be merged."""
+    rows, columns = shape
+    return 0 < rows <= min(SLIM, columns // SLIM), 0 < columns <= min(SLIM, rows // SLIM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +91,9 @@ class View:
     """Which part of a matrix is shown and how large, in half-block cells (about square).
 
     An element takes `wide` x `high` cells; or, where `level` > 0, a cell shows the signed extreme
-    of 2**level elements each way (and `wide` = `high` = 1). `row`, `column`: the first element
-    shown, multiples of 2**level.
+    of 2**level elements each way (and `wide` = `high` = 1), but for `slim` sides (rows, columns),
+    which keep their elements apart. `row`, `column`: the first element shown, multiples of
+    the elements behind a cell.
     """
 
     row: int = 0
@@ -89,6 +101,7 @@ class View:
     wide: int = 1
     high: int = 1
     level: int = 0
+    slim: tuple[bool, bool] = (False, False)
 
     @classmethod
     def fitting(cls, shape: tuple[int, int], width: int, height: int) -> "View":
@@ -102,39 +115,54 @@ class View:
         wide, high = width // columns, 2 * height // rows
         if wide and high:
             return cls(wide=min(wide, STRETCH * high), high=min(high, STRETCH * wide))
-        share = max(columns / width, rows / (2 * height))
-        return cls(level=math.ceil(math.log2(share) - 1e-9))
+        few = slim(shape)
+        share = max(1.0 if few[1] else columns / width, 1.0 if few[0] else rows / (2 * height))
+        return cls(
+            wide=min(max(wide, 1), LARGEST) if few[1] else 1,
+            high=min(max(high, 1), LARGEST) if few[0] else 1,
+            level=math.ceil(math.log2(share) - 1e-9),
+            slim=few,
+        )
 
     @property
-    def size(self) -> int:
-        """Elements behind one cell, each way."""
-        return 1 << self.level
+    def size(self) -> tuple[int, int]:
+        """Elements behind one cell, down and across."""
+        rows, columns = self.slim
+        return 1 if rows else 1 << self.level, 1 if columns else 1 << self.level
 
     def cells(self, rows: int, columns: int) -> tuple[int, int]:
         """How many cells (down, across) that many elements take."""
-        return -(-rows * self.high // self.size), -(-columns * self.wide // self.size)
+        down, across = self.size
+        return -(-rows * self.high // down), -(-columns * self.wide // across)
 
     def span(self, width: int, height: int) -> tuple[int, int]:
         """How many elements (rows, columns) fit into width x height character cells."""
-        return 2 * height * self.size // self.high, width * self.size // self.wide
+        down, across = self.size
+        return 2 * height * down // self.high, width * across // self.wide
 
     def element(self, x: int, y: int) -> tuple[int, int]:
         """Row and column of the (first) element in cell (x, y)."""
-        return self.row + y // self.high * self.size, self.column + x // self.wide * self.size
+        down, across = self.size
+        return self.row + y // self.high * down, self.column + x // self.wide * across
 
     def place(self, row: int, column: int) -> tuple[int, int]:
         """The first cell (x, y) of an element."""
-        down, across = (row - self.row) // self.size, (column - self.column) // self.size
-        return across * self.wide, down * self.high
+        down, across = self.size
+        return (column - self.column) // across * self.wide, (row - self.row) // down * self.high
 
     def zoomed(self, n: int) -> "View":
         """The next larger (n = 1) or smaller (n = -1) view, elements square."""
         if self.level:
             return replace(self, level=max(self.level - n, 0))
         if n < 0 and min(self.wide, self.high) == 1:
-            return replace(self, level=1, wide=1, high=1)
-        edge = min(max(min(self.wide, self.high) + n, 1), LARGEST)
-        return replace(self, wide=edge, high=edge)
+            return replace(self._sized(1), level=1)
+        return self._sized(min(max(min(self.wide, self.high) + n, 1), LARGEST))
+
+    def _sized(self, edge: int) -> "View":
+        """Elements of edge x edge cells; slim sides stay as long as they are."""
+        rows, columns = self.slim
+        wide = max(edge, self.wide) if columns else edge
+        return replace(self, wide=wide, high=max(edge, self.high) if rows else edge)
 
 
 def limit(*matrices: Floats) -> float:
@@ -155,8 +183,8 @@ def block(pyramid: Pyramid, view: View, width: int, height: int) -> Floats:
 
     (Infinite values stay; a NaN element cannot be told from the outside here, see `paint`.)
     """
-    size = view.size
-    source = pyramid.level(view.level)[view.row // size :, view.column // size :]
+    down, across = view.size
+    source = pyramid.level(view.level)[view.row // down :, view.column // across :]
     part = source[: -(-2 * height // view.high), : -(-width // view.wide)]
     part = np.repeat(np.repeat(part, view.high, axis=0), view.wide, axis=1)
     part = part[: 2 * height, :width]
@@ -285,16 +313,20 @@ def bar_cells(
         canvas.write(row, column + i, "▌", ink, DEFAULT if 2 * i + 1 < width else paper)
 
 
-def _halved(values: Floats) -> Floats:
-    """Each 2 x 2 block's value of largest magnitude."""
+def _halved(values: Floats, keep: tuple[bool, bool]) -> Floats:
+    """Each 2 x 2 block's value of largest magnitude; `keep` leaves rows or columns alone."""
     known = not np.isnan(values.max(initial=0.0))
     # fmax and fmin, which pass over NaN, take six times as long
     most, least = (np.maximum, np.minimum) if known else (np.fmax, np.fmin)
 
     def joined(join: np.ufunc) -> Floats:
         # rows first: they lie together in memory, and leave half of the work for the columns
-        rows, n = values[0::2].copy(), values.shape[0] // 2
-        join(values[0 : 2 * n : 2], values[1::2], out=rows[:n])
+        rows = values
+        if not keep[0]:
+            rows, n = values[0::2].copy(), values.shape[0] // 2
+            join(values[0 : 2 * n : 2], values[1::2], out=rows[:n])
+        if keep[1]:
+            return rows.copy()
         columns, n = rows[:, 0::2].copy(), values.shape[1] // 2
         join(rows[:, 0 : 2 * n : 2], rows[:, 1::2], out=columns[:, :n])
         return columns

@@ -51,6 +51,12 @@ class Moved:
         """`from vx` for a column, `to state 12` for a row, `to predicted vy`."""
         return f"{'to' if self.axis == 0 else 'from'} {self.name}"
 
+    @property
+    def percent(self) -> str:
+        """The share: `31 %`, and of a row among thousands `0.02 %`."""
+        share = 100 * self.share
+        return f"{share:.{0 if share >= 1 or share == 0 else 1}{'f' if share >= 1 else 'g'}} %"
+
 
 def moved(name: str, change: Floats, axis: int, most: int | None = None) -> list[Moved]:
     """The rows or columns of a matrix [rows, cols] by how much they changed, largest first.
@@ -97,8 +103,8 @@ def sentences(changes: Weights, total: Weights | None = None) -> Iterator[tuple[
             share = 100 * norm / before if before else 0.0
             text += f" ({share:.2g} % of its norm)" if 0 < share < 100 else ""
             text += f" ({share / 100:.3g} x its norm)" if share >= 100 else ""
-        first = ", then ".join(f"{m.phrase} ({100 * m.share:.0f} %)" for m in columns)
-        second = ", then ".join(f"{m.phrase} ({100 * m.share:.0f} %)" for m in rows)
+        first = ", then ".join(f"{m.phrase} ({m.percent})" for m in columns)
+        second = ", then ".join(f"{m.phrase} ({m.percent})" for m in rows)
         text += f", most {first}; and {second}"
         yield name, text + (f"; {bad} entries are not finite" if bad else "")
 

@@ -87,5 +87,5 @@ def write_moved(prose: Prose, movement: Movement) -> None:
         top = parts[0].change or 1.0
         prose.head(f"{name}, {'rows' if axis == 0 else 'columns'}")
         for part in parts:
-            value = f"{short(part.change):>8} {100 * part.share:3.0f} %"
+            value = f"{short(part.change):>8} {part.percent:>5}"
             prose.bar(part.phrase, part.change / top, value, palette.accent, 18)

@@ -377,8 +377,8 @@ class WeightsPane(Pane):
             return
         heatmap = self._heatmap()
         row, column = heatmap.cell or (0, 0)
-        step = heatmap.stride
-        heatmap.set_cell((row + down * step, column + right * step))
+        rows, columns = heatmap.stride
+        heatmap.set_cell((row + down * rows, column + right * columns))
         self._show_reading()
 
     def copyable(self) -> list[tuple[str, str]]:

@@ -49,7 +49,7 @@ class ChangeMap(Drawn):
             values = values.T if name == "W_o" else values
             pyramid = heat.Pyramid(np.asarray(values))
             view = heat.View.fitting(pyramid.shape, min(width - at, 24), room)
-            view = heat.View(level=view.level)
+            view = heat.View(level=view.level, slim=view.slim)
             down, across = view.cells(*pyramid.shape)
             size = min(max(across, len(TITLES[name])), width - at), min(-(-down // 2), room)
             canvas.write(1, at, TITLES[name][: size[0]], palette.muted)

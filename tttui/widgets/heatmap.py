@@ -146,10 +146,10 @@ class Heatmap(Drawn, can_focus=True):
 
     def _look_at(self, view: View, row: int, column: int) -> None:
         """Show the view from this element on, as far as the matrix reaches."""
-        shape, size = self._pyramid.shape, view.size
+        shape, (down, across) = self._pyramid.shape, view.size
         span = view.span(*self.room)
-        row = min(max(row, 0), max(shape[0] - span[0], 0)) // size * size
-        column = min(max(column, 0), max(shape[1] - span[1], 0)) // size * size
+        row = min(max(row, 0), max(shape[0] - span[0], 0)) // down * down
+        column = min(max(column, 0), max(shape[1] - span[1], 0)) // across * across
         moved = replace(view, row=row, column=column)
         if moved != self.view:
             self._view = moved

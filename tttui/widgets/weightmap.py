@@ -6,6 +6,7 @@ from rich.segment import Segment
 
 from tttui.draw.canvas import Canvas
 from tttui.draw.colours import style
+from tttui.draw.heat import slim
 from tttui.model.parts import ROLES, part_name
 from tttui.widgets.drawn import replaced
 from tttui.widgets.heatmap import Cell, Heatmap
@@ -47,8 +48,8 @@ class WeightMap(Heatmap):
         return 2 if height >= 7 and not lower else 1
 
     @property
-    def stride(self) -> int:
-        """Elements that one key press moves: those behind one cell."""
+    def stride(self) -> tuple[int, int]:
+        """Elements (down, across) that one key press moves: those behind one cell."""
         return self.view.size
 
     def names(self, cell: Cell) -> tuple[str, str]:
@@ -80,8 +81,10 @@ class WeightMap(Heatmap):
         if len(shape) > width - end:
             shape = f" {rows}x{columns}"
         end = canvas.write(0, end, shape if len(shape) <= width - end else "", palette.muted)
-        if self.view.size > 1:
-            text = f"  1 cell = {self.view.size} x {self.view.size}"
+        down, across = self.view.size
+        if max(down, across) > 1:
+            text = f"  1 cell = {down} x {across}"
+            text = text if len(text) <= width - end else ""
             end = canvas.write(0, end, text, palette.muted)
         lost = self._lost()
         if lost:
@@ -98,7 +101,7 @@ class WeightMap(Heatmap):
         view, rows = self.view, self.values.shape[0]
         last = min(rows, view.row + self._span()[0])
         step, room, left = 1 if view.high > 1 else 8, self.room[1], self.left
-        for row in _every(view.row, last, step * view.size):
+        for row in _every(view.row, last, step * view.size[0]):
             y = (view.place(row, view.column)[1] + (view.high - 1) // 2) // 2
             text = part_name(self.matrix, 0, row, rows, short=True)
             if y < room:
@@ -115,7 +118,7 @@ class WeightMap(Heatmap):
         if named and view.wide < len(texts[-1]):
             return
         left, width = self.left, self.room[0]
-        for column in _every(view.column, last, step * view.size):
+        for column in _every(view.column, last, step * view.size[1]):
             x = view.place(view.row, column)[0]
             text = part_name(self.matrix, 1, column, columns, short=True)
             if x + len(text) <= width:
@@ -154,7 +157,16 @@ def shared_widths(shapes: Sequence[tuple[int, int]], width: int, gap: int) -> li
     every = sum(columns for _, columns in shapes)
     scale = (room - NAMES * len(shapes)) // max(every, 1)
     if scale < 1:
-        widths = [max(room * columns // max(every, 1), 1) for _, columns in shapes]
+        # slim matrices stay wide enough for tiles and for the names of their rows
+        widths = [
+            max(
+                room * shape[1] // max(every, 1),
+                min(2 * shape[1] + NAMES + 2, room // 4) if slim(shape)[1] else 1,
+            )
+            for shape in shapes
+        ]
+        while sum(widths) > room and max(widths) > 1:
+            widths[widths.index(max(widths))] -= 1
         return [*widths[:-1], max(room - sum(widths[:-1]), 1)]
     widths = [scale * columns + NAMES for _, columns in shapes]
     for i in sorted(range(len(shapes)), key=lambda i: -shapes[i][0]):
