@@ -94,6 +94,17 @@ def test_curves_of_statistics_differ_by_pattern_and_colour(tmp_path: Path) -> No
         assert len({line.get_linestyle() for line in lines}) == len(lines) == 3
 
 
+def test_a_comparison_of_different_trajectories_says_so_below(tmp_path: Path) -> None:
+    svg = rendered(request_for(tmp_path, "comparison"), "svg")
+    assert b"! Different trajectories" in svg
+
+
+def test_rows_and_columns_of_weights_are_named(tmp_path: Path) -> None:
+    svg = rendered(request_for(tmp_path, "weights"), "svg")
+    assert svg.count(b"vx") > 1
+    assert b"predicted" in svg
+
+
 def test_negative_weights_carry_a_minus(tmp_path: Path) -> None:
     from tttui.export import pictures
 

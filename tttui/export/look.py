@@ -113,6 +113,11 @@ def panels(made: Figure, n: int) -> list[Axes]:
     return list(axes[:, 0])
 
 
+def legend_above(axes: Axes, columns: int) -> None:
+    """The legend above the axes, where it covers nothing."""
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.0, ncols=columns)
+
+
 def step_axis(
     axes: Axes,
     span: tuple[int, int],

@@ -69,7 +69,7 @@ def mse(request: Request) -> Figure:
 
 def state(request: Request) -> Figure:
     motion = request.motion()
-    figure = look.figure(4.8, f"{request.name}: observed state and actions")
+    figure = look.figure(5.8, f"{request.name}: observed state and actions")
     axes = look.panels(figure, 4)
     units = ("position", "position", "velocity", "velocity")
     for k, (name, unit) in enumerate(zip(tables.STATE, units, strict=True)):
@@ -81,7 +81,7 @@ def state(request: Request) -> Figure:
         look.curve(axes[k], motion.t, motion.z[:, k].astype(np.float64), look.ADAPTIVE, name)
         axes[k].set_ylabel(f"{name} ({unit})")
         if k >= 2:
-            axes[k].legend(loc="upper right", ncols=2)
+            look.legend_above(axes[k], 2)
     look.step_axis(axes[-1], request.span, request.data.interventions, axes[:-1])
     return figure
 
@@ -130,7 +130,7 @@ def gates(request: Request) -> Figure:
         if key and len(good):
             _threshold(panel, t, limits(request.data, key)[inside], good, key)
         panel.set_ylabel(title)
-        panel.legend(loc="upper right", ncols=3)
+        look.legend_above(panel, 3)
     look.step_axis(axes[-1], request.span, request.data.interventions, axes[:-1])
     return figure
 

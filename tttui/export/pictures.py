@@ -1,5 +1,7 @@
 """Figures of one moment or of space: the path, the weights, their spectrum, several sessions."""
 
+from textwrap import wrap
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
@@ -12,6 +14,7 @@ from tttui.export import ghost as ghosts
 from tttui.export import look, tables
 from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC, Floats
+from tttui.model.parts import INPUTS, ROLES, part_name
 from tttui.model.spectrum import spectrum
 from tttui.model.weights import TITLES
 
@@ -20,6 +23,9 @@ ARROWS = 16
 
 SIGNED = 4096
 """Elements of a matrix up to which negative ones carry a minus."""
+
+LINE = 140
+"""Characters of a warning below a figure that fit beside each other."""
 
 LARGEST = 10
 """Singular values shown for each matrix."""
@@ -130,13 +136,17 @@ def weights(request: Request) -> Figure:
             shown, cmap=hues, vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest"
         )
         _minus(panel, W, limit)
-        panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        panel.yaxis.set_major_locator(MaxNLocator(8, integer=True))
+        for axis, side, most in ((0, panel.yaxis, 8), (1, panel.xaxis, 6)):
+            n, kind = W.shape[axis], ROLES[name][axis]
+            side.set_major_locator(MaxNLocator(most, integer=True))
+            if n <= len(INPUTS):
+                side.set_ticks(
+                    range(n), [part_name(name, axis, i, n, short=True) for i in range(n)]
+                )
+            side.set_label_text(kind)
         panel.set_title(f"{name}  {W.shape[0]} x {W.shape[1]}")
-        panel.set_xlabel("column")
         panel.grid(visible=False)
         figure.colorbar(image, ax=panel, shrink=0.9)
-    axes[0].set_ylabel("row")
     return figure
 
 
@@ -159,7 +169,7 @@ def moved(request: Request) -> Figure:
     for panel, ((name, axis), parts) in zip(axes, shown, strict=False):
         at = range(len(parts))
         drawn = panel.barh(at, [part.change for part in parts], color=colours.get(name))
-        panel.bar_label(drawn, [f"{100 * part.share:.0f} %" for part in parts], padding=2)
+        panel.bar_label(drawn, [part.percent for part in parts], padding=2)
         panel.set_yticks(at, [part.phrase for part in parts])
         panel.set_ylim(max(len(parts), 4) - 0.5, -0.5)
         panel.margins(x=0.15)
@@ -263,4 +273,7 @@ def comparison(request: Request) -> Figure:
     bars.set_ylabel("mean squared error")
     bars.grid(visible=False, axis="x")
     bars.legend(loc="best")
+    if compared.warnings:
+        said = [line for text in compared.warnings for line in wrap(f"! {text}", LINE)]
+        figure.supxlabel("\n".join(said), x=0.01, ha="left", fontsize=7, color=look.THRESHOLD)
     return figure
