@@ -176,7 +176,7 @@ COMMANDS: tuple[Command, ...] = (
         "smooth",
         "s",
         "smooth",
-        "Exponential average over the raw curve, with a longer span each time",
+        "Exponential averages over the raw curves, or the curves alone",
         "View",
         footer=True,
     ),

@@ -4,6 +4,9 @@ import numpy as np
 
 from tttui.model.arrays import Floats
 
+SPAN = 32
+"""Span of the averages that the app draws, in steps."""
+
 _CHUNK = 512
 
 

@@ -13,7 +13,7 @@ from tttui.draw.envelope import Series
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import DARK, Palette
 from tttui.draw.plot import Plot, Trace
-from tttui.draw.smoothing import exponential
+from tttui.draw.smoothing import SPAN, exponential
 from tttui.model.arrays import Floats
 from tttui.model.compare import Comparison, distinct_names
 from tttui.model.session import Place
@@ -22,9 +22,6 @@ from tttui.widgets.chart import Chart
 
 MOST = 12
 """Sessions that can be compared at once."""
-
-SMOOTH_SPAN = 32
-"""Span of the exponential average, in steps."""
 
 MARK_MORE = "Mark two or more sessions with space to compare them."
 
@@ -139,13 +136,13 @@ def curves(found: Comparison | None, smooth: bool, message: str) -> Plot:
     return Plot(
         title="MSE",
         traces=(*frozen, *adaptive),
-        note=f"exponential average, span {SMOOTH_SPAN}" if smooth else "",
+        note=f"exponential average, span {SPAN}" if smooth else "",
         message="no steps recorded yet",
     )
 
 
 def _trace(name: str, t: np.ndarray, y: Floats, role: object, smooth: bool) -> Trace:
-    values = exponential(y, SMOOTH_SPAN) if smooth else y
+    values = exponential(y, SPAN) if smooth else y
     return Trace(name, Series(t, values), role, heavy=isinstance(role, int))  # type: ignore[arg-type]
 
 

@@ -12,7 +12,7 @@ from tttui.draw.envelope import Series
 from tttui.draw.marks import Marks
 from tttui.draw.numbers import short
 from tttui.draw.plot import Plot, Role, Trace
-from tttui.draw.smoothing import exponential
+from tttui.draw.smoothing import SPAN, exponential
 from tttui.model.query import of_statuses
 from tttui.model.session import SessionData
 from tttui.model.transactions import COMMIT, Transaction, Transactions
@@ -26,9 +26,6 @@ from tttui.widgets.damage import DamageLine
 from tttui.widgets.identity import IdentityCard
 from tttui.widgets.transaction_panel import TransactionPanel
 from tttui.widgets.verdict import VerdictLine
-
-SMOOTH_SPAN = 32
-"""Span of the exponential average, in steps."""
 
 SPARK_STEPS = 400
 """Steps at the end of the run that a card's sparkline shows."""
@@ -342,7 +339,7 @@ def error_plot(view: View, found: Digest) -> Plot:
         for i, ruler in enumerate(view.yardsticks):
             series = Series(ruler.t, ruler.mse)
             rulers.append(_trace(ruler.name, series, i + 1, smooth=True))
-    note = f"exponential average, span {SMOOTH_SPAN}" if smooth else ""
+    note = f"exponential average, span {SPAN}" if smooth else ""
     if view.compare_yardsticks and not rulers:
         note = yardstick_note(view.data)
     why = view.data.problem("steps")
@@ -365,4 +362,4 @@ def yardstick_note(data: SessionData) -> str:
 def _trace(name: str, series: Series, role: Role, smooth: bool, heavy: bool = False) -> Trace:
     if not smooth:
         return Trace(name, series, role, heavy)
-    return Trace(name, Series(series.t, exponential(series.y, SMOOTH_SPAN)), role, heavy, series)
+    return Trace(name, Series(series.t, exponential(series.y, SPAN)), role, heavy, series)

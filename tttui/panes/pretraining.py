@@ -5,14 +5,11 @@ from dataclasses import replace
 from tttui.draw.envelope import Series
 from tttui.draw.numbers import short
 from tttui.draw.plot import Plot, Trace
-from tttui.draw.smoothing import exponential
+from tttui.draw.smoothing import SPAN, exponential
 from tttui.model.ages import duration_text
 from tttui.model.session import SessionData
 from tttui.model.timeline import Timeline
 from tttui.model.verdict import Verdict
-
-SPAN = 32
-"""Span in steps of the average over the losses, each of which is of another batch."""
 
 
 def is_pretraining(data: SessionData) -> bool:
