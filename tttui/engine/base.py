@@ -92,14 +92,14 @@ def make_room(root: Path, settings: Settings) -> None:
 
 
 def keep_base(root: Path, settings: Settings, weights: Weights, losses: bytes) -> Base:
-    """Keep a trained base in the cache, with the table of its losses beside it."""
+    """Keep a trained base in the cache, with the table of its losses beside it.
+
+    Raises TttuiError where the disk does not take it.
+    """
     path = cache_path(root, settings)
     content = write_pt({"model_state": dict(weights), "cfg": base_cfg(settings)})
-    try:
-        write_whole(path.parent / LOSS_FILE, losses)
-        write_whole(path, content)
-    except OSError as error:
-        raise TttuiError(f"{path}: the base cannot be kept: {error.strerror}") from error
+    write_whole(path.parent / LOSS_FILE, losses)
+    write_whole(path, content)
     return Base(weights, base_cfg(settings), content, path)
 
 
