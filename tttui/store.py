@@ -402,6 +402,10 @@ class Store:
             self._scan()
             return
         data = self._reader.refresh(budget_rows=BATCH_ROWS)
+        path = data.place.path
+        if not path.exists() and path.parent.exists():
+            self._close(f"{data.place.name} is gone: its directory was moved or deleted.")
+            return
         if data is not self.snapshot.data:
             self._publish(replace(self.snapshot, data=data))
         self._hear()
@@ -539,10 +543,20 @@ class Store:
             self._note(str(error))
             return
         data = self.snapshot.data
+        said = f"{place.name} moved to {target}"
         if data is not None and data.place.path == place.path:
-            self._reader = None
-            self._publish(replace(self.snapshot, data=None, trajectory=None))
-        self._note(f"{place.name} moved to {target}")
+            self._close(said)
+            return
+        self._note(said)
+        self._table_due = 0.0
+        self._scan()
+        self._load_costly()
+
+    def _close(self, why: str) -> None:
+        """Let go of the open session, and show another one where there is one."""
+        self._reader = None
+        self._publish(replace(self.snapshot, data=None, trajectory=None))
+        self._note(why)
         self._table_due = 0.0
         self._scan()
         self._load_costly()

@@ -223,7 +223,8 @@ async def test_a_session_deleted_while_it_is_open_is_survived_by_every_tab(
     async with open_app(place.path, poll=0.05, size=SMALL) as driver:
         await driver.press(*"234561")
         shutil.rmtree(place.path)
-        await driver.until(lambda: driver.data.problem("steps"), "the loss to be noticed")
+        await driver.until(lambda: driver.main.snapshot.data is None, "the loss to be noticed")
+        assert "a is gone: its directory was moved or deleted." in driver.text()
         for number in "234561":
             await driver.press(number, "home", "end")
         assert driver.app.is_running

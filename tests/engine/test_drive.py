@@ -11,7 +11,7 @@ import pytest
 from tests.engine.sessions import create, events, run_through, same
 from tttui.artifacts.discover import find_sessions
 from tttui.engine.control import DIRECTORY, Inbox, Request, ask, parse, withdraw
-from tttui.engine.drive import drive
+from tttui.engine.drive import Course, drive
 from tttui.engine.interventions import recorded
 from tttui.engine.session import SessionRun
 from tttui.engine.verify import verify
@@ -224,6 +224,22 @@ WRONG: tuple[tuple[str, Any, str], ...] = (
     ("fault", "warm", "fault: 'warm' is not one of"),
 )
 """Verb, value, and what is said of it."""
+
+
+def test_steps_that_were_lost_while_the_machine_slept_are_not_run_faster_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    run = create(tmp_path / "a")
+    course = Course(run, 100.0, paused=False)
+    steps = []
+    for passed in (0.055, 0.01, 3600.0, 0.0, 0.021):
+        now += passed
+        course.advance(200)
+        steps.append(run.t)
+    run.close("interrupted")
+    assert steps == [5, 6, 7, 7, 8]
 
 
 def test_wrong_values_are_each_named_and_change_nothing(tmp_path: Path) -> None:

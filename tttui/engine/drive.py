@@ -27,6 +27,11 @@ LONG_NAP = 0.03
 
 ATTENTIVE_S = 5.0
 
+BEHIND_S = 1.0
+"""Seconds by which a run may be behind its speed limit and still catch up; what it lost while
+the machine slept or was busy it does not run after, faster than it was asked to.
+"""
+
 
 def drive(
     run: SessionRun,
@@ -117,10 +122,14 @@ class Course:
         if goal is not None:
             limit = min(until, self._next_chance() if goal.t is None else goal.t)
         if run.speed_limit is not None:
-            limit = min(limit, self._first + int((now - self._began) * run.speed_limit))
+            due = self._first + int((now - self._began) * run.speed_limit)
+            if due > run.t + max(1, BEHIND_S * run.speed_limit):
+                self._measure()
+                due = run.t + 1
+            limit = min(limit, due)
             if limit <= run.t:
-                due = (run.t + 1 - self._first) / run.speed_limit - (now - self._began)
-                return min(nap, max(due, 1e-4))
+                wait = (run.t + 1 - self._first) / run.speed_limit - (now - self._began)
+                return min(nap, max(wait, 1e-4))
         run.advance_stretch(limit)
         if goal is not None and self._reached(goal):
             self._goal = None
