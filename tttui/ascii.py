@@ -2,7 +2,6 @@
 
 import os
 import unicodedata
-from collections.abc import Mapping
 from functools import lru_cache
 
 from rich.cells import cell_len
@@ -66,14 +65,14 @@ class AsciiFilter(LineFilter):
         return [Segment(ascii_text(text), style, control) for text, style, control in segments]
 
 
-def locale_is_ascii(env: Mapping[str, str] = os.environ) -> bool:
+def locale_is_ascii() -> bool:
     """The environment names a locale, and it is not a UTF-8 one.
 
     LC_ALL goes before LC_CTYPE before LANG (POSIX). Python itself sets LC_CTYPE to C.UTF-8 when
     it starts in the C locale, so that value says nothing about the terminal.
     """
     for name in ("LC_ALL", "LC_CTYPE", "LANG"):
-        value = env.get(name, "")
+        value = os.environ.get(name, "")
         if value and not (name == "LC_CTYPE" and value == "C.UTF-8"):
             return "utf" not in value.lower()
     return False

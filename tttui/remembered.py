@@ -6,7 +6,6 @@ convenience: what cannot be read or written is forgotten without a word.
 
 import json
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,9 @@ MOST = 200
 """Sessions whose view is kept; the oldest are forgotten."""
 
 
-def views_path(env: Mapping[str, str] = os.environ) -> Path:
+def views_path() -> Path:
     """Where the views are kept."""
-    home = env.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(home) / "tttui" / "views.json"
 
 

@@ -16,7 +16,6 @@ MOVES: dict[str, st.SearchStrategy[Callable[[Timeline], Timeline]]] = {
         lambda a: lambda line: line.zoom(*a)
     ),
     "show": st.tuples(STEP, STEP).map(lambda a: lambda line: line.show(*a)),
-    "pan": STEP.map(lambda n: lambda line: line.pan(n)),
     "extended": st.integers(-5, 1500).map(lambda n: lambda line: line.extended(n)),
     "grown": st.tuples(st.integers(-5, 900), st.integers(-1, 1500)).map(
         lambda ends: lambda line: line.extended(*ends)
@@ -68,7 +67,7 @@ def test_invariants_hold_after_any_moves(
 @pytest.mark.parametrize("length", [0, 1])
 def test_nothing_moves_in_a_run_too_short_to_move_in(length: int) -> None:
     line = Timeline.over(5, 4 + length)
-    for moved in (line.step(3), line.zoom_in(), line.zoom_out(), line.pan(2), line.show(0, 9)):
+    for moved in (line.step(3), line.zoom_in(), line.zoom_out(), line.show(0, 9)):
         assert moved == line
 
 

@@ -28,7 +28,7 @@ def scientific(value: float, digits: int = 2) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def percent(ratio: float | None, digits: int = 3) -> str:
+def percent(ratio: float | None) -> str:
     """A ratio as a signed percentage: 0.123 -> `+12.3 %`; None and NaN are `-`."""
     if ratio is None or math.isnan(ratio):
         return "-"
@@ -36,8 +36,8 @@ def percent(ratio: float | None, digits: int = 3) -> str:
     if math.isinf(value):
         return f"{value:+.0f} %"
     size = abs(value)
-    places = 0 if size >= 1000 else max(0, digits - 1 - max(0, math.floor(math.log10(size or 1))))
-    return f"{value:+.{min(places, digits - 2)}f} %" if size < 1e6 else f"{value:+.1e} %"
+    places = 0 if size >= 1000 else max(0, 2 - max(0, math.floor(math.log10(size or 1))))
+    return f"{value:+.{min(places, 1)}f} %" if size < 1e6 else f"{value:+.1e} %"
 
 
 def count(n: int) -> str:

@@ -108,16 +108,16 @@ def extent(x: Floats, y: Floats) -> tuple[float, float, float, float] | None:
     return float(x.min()), float(x.max()), float(y.min()), float(y.max())
 
 
-def thinned(x: Floats, y: Floats, most: int = MOST_POINTS) -> Ints | None:
+def thinned(x: Floats, y: Floats) -> Ints | None:
     """Indices of points that keep the shape of a long path; None where all are drawn.
 
     Of every block its first point, its leftmost, rightmost, highest, lowest and, where it has
     one, its first point that is not finite (where the line must break).
     """
     n = len(x)
-    if n <= most:
+    if n <= MOST_POINTS:
         return None
-    size = -(-n // (most // 6))
+    size = -(-n // (MOST_POINTS // 6))
     whole = n // size
     starts = np.arange(whole) * size
     with np.errstate(invalid="ignore"):

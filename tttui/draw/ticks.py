@@ -100,7 +100,7 @@ def label(t: int, step: int = 1) -> str:
     return str(t)
 
 
-def placed(labels: Sequence[tuple[int, str]], width: int, gap: int = 1) -> list[tuple[int, str]]:
+def placed(labels: Sequence[tuple[int, str]], width: int) -> list[tuple[int, str]]:
     """Start columns of labels centred on their columns, inside `width`, none overlapping.
 
     Labels come in ascending order; one that would touch its predecessor is left out.
@@ -112,5 +112,5 @@ def placed(labels: Sequence[tuple[int, str]], width: int, gap: int = 1) -> list[
         if start < free or not text:
             continue
         out.append((start, text))
-        free = start + len(text) + gap
+        free = start + len(text) + 1
     return out

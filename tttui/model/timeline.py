@@ -105,11 +105,11 @@ class Timeline:
         t0 = min(max(centre - round(share * span), self.first), self.end - span)
         return replace(self, t0=t0, t1=t0 + span)._sliding_to_cursor()
 
-    def zoom_in(self, around: int | None = None) -> Self:
-        return self.zoom(0.5, around)
+    def zoom_in(self) -> Self:
+        return self.zoom(0.5)
 
-    def zoom_out(self, around: int | None = None) -> Self:
-        return self.zoom(2.0, around)
+    def zoom_out(self) -> Self:
+        return self.zoom(2.0)
 
     def show(self, t0: int, t1: int) -> Self:
         """The window t0..t1 (in either order); the cursor moves to its nearest end if outside."""
@@ -124,13 +124,6 @@ class Timeline:
             cursor=cursor,
             follow=self.follow and cursor == self.last,
         )
-
-    def pan(self, n: int) -> Self:
-        """The window n steps on, taking the cursor along only as far as needed."""
-        if self.empty:
-            return self
-        n = min(max(n, self.first - self.t0), self.end - self.t1)
-        return self.show(self.t0 + n, self.t1 + n)
 
     def reset(self) -> Self:
         """The window over the whole run."""

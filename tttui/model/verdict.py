@@ -61,12 +61,12 @@ class Verdict:
     improvement: Improvement | None = None
 
 
-def last_means(steps: Steps, window: int = WINDOW) -> tuple[float, float, int]:
-    """Mean errors (baseline, adaptive) over the last `window` steps there are, and their number.
+def last_means(steps: Steps) -> tuple[float, float, int]:
+    """Mean errors (baseline, adaptive) over the last WINDOW steps there are, and their number.
 
     A step whose error is not finite makes its model's mean non-finite: nothing is skipped.
     """
-    n = min(window, len(steps))
+    n = min(WINDOW, len(steps))
     if n == 0:
         return float("nan"), float("nan"), 0
     with np.errstate(invalid="ignore", over="ignore"):
@@ -105,9 +105,9 @@ def _circular_block_sums(x: Floats, length: int) -> Floats:
     return np.asarray(total[length:] - total[:-length])
 
 
-def final_improvement(steps: Steps, window: int = WINDOW) -> Improvement:
-    """Improvement over the last `window` steps there are."""
-    n = min(window, len(steps))
+def final_improvement(steps: Steps) -> Improvement:
+    """Improvement over the last WINDOW steps there are."""
+    n = min(WINDOW, len(steps))
     return improvement(steps.baseline[len(steps) - n :], steps.adaptive[len(steps) - n :])
 
 

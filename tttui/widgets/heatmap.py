@@ -139,11 +139,6 @@ class Heatmap(Drawn, can_focus=True):
         rows, columns = view.span(*self.room)
         self._look_at(view, row - rows // 2, column - columns // 2)
 
-    def pan(self, rows: int, columns: int) -> None:
-        """Move the view by elements, staying inside the matrix."""
-        view = self.view
-        self._look_at(view, view.row + rows, view.column + columns)
-
     def _look_at(self, view: View, row: int, column: int) -> None:
         """Show the view from this element on, as far as the matrix reaches."""
         shape, (down, across) = self._pyramid.shape, view.size
