@@ -166,7 +166,16 @@ async def test_y_copies_one_thing_after_another(run: Path, open_app: OpenApp) ->
 async def test_every_command_can_be_found_in_the_palette(run: Path, open_app: OpenApp) -> None:
     async with open_app(run) as driver:
         offered = {command.title for command in driver.main.system_commands()}
-        assert {c.help for c in COMMANDS if "overview" in c.tabs} <= offered
+        assert {f"{c.label}: {c.help}" for c in COMMANDS if "overview" in c.tabs} <= offered
+
+
+async def test_a_copy_that_is_longer_than_the_last_line_is_shown_whole(
+    run: Path, open_app: OpenApp
+) -> None:
+    async with open_app(run, size=(60, 16)) as driver:
+        await driver.press("y")
+        shown = [note.message for note in driver.app._notifications]
+        assert shown == [driver.data.meta.model_signature]
 
 
 async def test_q_leaves(run: Path, open_app: OpenApp) -> None:

@@ -6,12 +6,17 @@ from pathlib import Path
 from textual.message import Message
 
 from tttui.panes.view import Pane
-from tttui.screens.timed import TimedScreen
+from tttui.screens.timed import NOTE_S, TimedScreen
 from tttui.widgets.bars import KeyBar
+
+LONGEST = 400
+"""Characters of a copy that are shown."""
 
 
 class HandOutScreen(TimedScreen):
     """Copies and exports what the shown tab offers."""
+
+    DEFAULT_CSS = "HandOutScreen Toast { width: 72; max-width: 100%; }"
 
     class Exported(Message):
         """A thread has written a file, or could not."""
@@ -45,7 +50,13 @@ class HandOutScreen(TimedScreen):
 
     def _copy(self, what: str, text: str) -> None:
         self.app.copy_to_clipboard(text)
-        self.note(f"{what} copied: {text}")
+        said = f"{what} copied: {text}"
+        self.note(said)
+        # not every terminal takes copies: what does not fit below is shown above it
+        self.app.clear_notifications()
+        if len(said) >= self.size.width or "\n" in text:
+            shown = text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+            self.notify(shown, title=f"{what} copied", timeout=NOTE_S, markup=False)
 
     def action_copy_link(self) -> None:
         data, timeline = self.snapshot.data, self.timeline

@@ -574,7 +574,9 @@ class MainScreen(DrivingScreen):
         """Every command that works in this tab, for the command palette."""
         return [
             SystemCommand(
-                command.help, f"{command.shown_keys}   {command.name}", self._runner(command.action)
+                f"{command.label}: {command.help}",
+                f"{command.shown_keys}   {command.name}",
+                self._runner(command.action),
             )
             for command in self.commands
             if self.tab in command.tabs
