@@ -57,4 +57,10 @@ def test_stacks_name_the_fullest_bin_and_fill_the_height() -> None:
     assert lines[0].strip() == "attempts over time"
     most = binned(marks(), axis).most
     assert any(line.strip().startswith(f"{most}|") for line in lines)
+    assert lines[-2].startswith("      0|o")
+    assert lines[-1].split()[:3] == ["step", "0", "100"]
+
+
+def test_a_low_stack_keeps_its_rows_for_attempts() -> None:
+    lines = over_time(marks(), TimeAxis(0, 399, 32), 8, (40, 6), DARK, ASCII).text()
     assert lines[-1].startswith("      0|o")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tttui.draw import bars
+from tttui.draw import axes, bars
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas, fit
 from tttui.draw.glyphs import SEVERITY, Glyphs
@@ -21,6 +21,9 @@ PER_BIN = 4
 
 WIDEST = 8
 """Columns of a bin at most."""
+
+LABELLED = 8
+"""Rows from which the stacks have their steps below them."""
 
 
 def ranked(marks: Marks) -> list[str]:
@@ -125,23 +128,27 @@ def over_time(
     width, height = size
     canvas = Canvas(height, width)
     found = binned(marks, axis)
-    top, rows = 1, height - 1
+    labelled = height >= LABELLED
+    top, bottom = 1, height - labelled
+    rows = bottom - top
     if rows < 1:
         return canvas
     per = max(1, -(-found.most // rows))
     high = max(1, rows // max(found.most, 1))
     title = "attempts over time"
     canvas.write(0, left, fit(title, width - left, glyphs.ellipsis), palette.text, bold=True)
+    if labelled:
+        axes.steps(canvas, axis, left, (-1, height - 1), palette, glyphs)
     if per > 1:
         note = f"  a row is {per} attempts"
         if left + len(title) + len(note) <= width:
             canvas.write(0, left + len(title), note, palette.muted)
-    for row in range(top, height):
+    for row in range(top, bottom):
         canvas.write(row, left - 1, glyphs.vertical, palette.frame)
     if rows > 1 and found.most:
         full = -(-found.most // per) * high
-        canvas.write(height - full, 0, str(found.most).rjust(left - 1), palette.muted)
-    canvas.write(height - 1, 0, "0".rjust(left - 1), palette.muted)
+        canvas.write(bottom - full, 0, str(found.most).rjust(left - 1), palette.muted)
+    canvas.write(bottom - 1, 0, "0".rjust(left - 1), palette.muted)
     order = [COMMIT, *sorted(set(range(len(marks.statuses))) - {COMMIT}, key=_mildness(marks))]
     kinds = np.full((rows, len(found.counts)), -1)
     for b in np.flatnonzero(found.counts.sum(axis=1)):
@@ -154,7 +161,7 @@ def over_time(
     drawn = cells >= 0
     signs = np.array([ord(glyphs.status(name)) for name in marks.statuses], dtype=np.uint32)
     inks = np.array([palette.status(name) for name in marks.statuses])
-    part = (slice(top, height), slice(left, left + cells.shape[1]))
+    part = (slice(top, bottom), slice(left, left + cells.shape[1]))
     canvas.char[part][drawn] = signs[cells[drawn]]
     canvas.ink[part][drawn] = inks[cells[drawn]]
     return canvas

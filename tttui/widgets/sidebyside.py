@@ -1,7 +1,7 @@
 """The parts of a comparison of sessions as widgets."""
 
 from tttui.draw import sidebyside
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
 from tttui.model.compare import Comparison, transfer_sentence
 from tttui.widgets.drawn import Drawn
 
@@ -64,8 +64,10 @@ class TransferMap(_Compared):
         for grid in ("char", "ink", "paper", "bold"):
             getattr(canvas, grid)[: part.rows] = getattr(part, grid)
         note = f"mean squared error over {tested.steps} fresh noise-free steps, * best of a world"
-        canvas.write(n + 2, 0, fit(note, width, self.glyphs.ellipsis), self.palette.muted)
-        for row, line in enumerate(lines, n + 3):
+        notes = wrapped(note, width)
+        for row, line in enumerate(notes, n + 2):
+            canvas.write(row, 0, line, self.palette.muted)
+        for row, line in enumerate(lines, n + 2 + len(notes)):
             canvas.write(row, 0, line, self.palette.text)
         return canvas
 

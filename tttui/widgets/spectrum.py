@@ -8,8 +8,15 @@ from tttui.draw.numbers import short
 from tttui.draw.prose import filling
 from tttui.model.spectrum import WARN_FACTOR, Spectrum
 from tttui.widgets.drawn import Drawn
+from tttui.widgets.sidebyside import wrapped
 
-LEGEND = "  singular values s at the cursor; effective rank: exp of the entropy of s / sum(s)"
+LEGENDS = (
+    "  singular values s at the cursor; effective rank: exp of the entropy of s / sum(s)",
+    "  singular values s; effective rank exp(entropy of s / sum(s))",
+    "  singular values at the cursor",
+    "  singular values",
+    "",
+)
 
 LARGEST = 10
 """Singular values that are shown."""
@@ -55,7 +62,8 @@ class SpectrumBars(Drawn):
         mark = f"{self.glyphs.play} " if self.chosen else ""
         ink = palette.accent if self.chosen else palette.text
         end = canvas.write(0, 0, f"{mark}Spectrum", ink, bold=True)
-        canvas.write(0, end, fit(LEGEND, width - end, self.glyphs.ellipsis), palette.muted)
+        legend = next((text for text in LEGENDS if len(text) <= width - end), "")
+        canvas.write(0, end, legend, palette.muted)
         if not self._shown:
             canvas.write(1, 0, fit(self._message, width, self.glyphs.ellipsis), palette.muted)
             return canvas
@@ -70,7 +78,8 @@ class SpectrumBars(Drawn):
         if spectrum is None:
             rows, columns = found.shape
             text = f"{rows} x {columns} is too large for a decomposition here"
-            canvas.write(2, left, fit(text, width, glyphs.ellipsis), palette.muted)
+            for row, line in enumerate(wrapped(text, width), 2):
+                canvas.write(row, left, line, palette.muted)
             return
         if spectrum.condition != spectrum.condition:
             canvas.write(1, end, fit("not finite", left + width - end), palette.bad, bold=True)
