@@ -372,7 +372,15 @@ class Store:
             self._watch([path for path in self.paths if path.is_dir()])
 
     def _open(self, place: Place, run: str | None) -> None:
-        self._reader, self._parent = SessionReader(place, run), None
+        self._forget()
+        self._reader = SessionReader(place, run)
+        roots = [path for path in self.paths if path.is_dir() and path != place.path]
+        self._watch([place.path, *roots])
+        self._refresh()
+
+    def _forget(self) -> None:
+        """Let go of the open session: nothing of it is shown or worked on any more."""
+        self._reader = self._parent = None
         self._summariser = Summariser()
         self._publish(
             replace(
@@ -386,9 +394,6 @@ class Store:
                 error="",
             )
         )
-        roots = [path for path in self.paths if path.is_dir() and path != place.path]
-        self._watch([place.path, *roots])
-        self._refresh()
 
     def _watch(self, paths: Sequence[Path]) -> None:
         if self._watcher is not None:
@@ -554,8 +559,7 @@ class Store:
 
     def _close(self, why: str) -> None:
         """Let go of the open session, and show another one where there is one."""
-        self._reader = None
-        self._publish(replace(self.snapshot, data=None, trajectory=None))
+        self._forget()
         self._note(why)
         self._table_due = 0.0
         self._scan()

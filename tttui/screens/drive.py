@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from tttui.engine.control import checked
 from tttui.engine.interventions import LIVE_SETTINGS
+from tttui.engine.plan import parsed
 from tttui.model.errors import RefusedInput
 from tttui.model.faults import FAULTS
 from tttui.model.session import Status
@@ -102,11 +103,7 @@ def typed_options(text: str) -> dict[str, Any]:
             close = get_close_matches(name.lower(), CHANGEABLE, 2)
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             raise RefusedInput(f"{name!r} is no option that can change while a session runs{hint}")
-        value: Any = number(typed.strip())
-        if isinstance(CHANGEABLE[name].default, bool):
-            value = {"on": True, "true": True, "off": False, "false": False}.get(str(value), value)
-        elif isinstance(CHANGEABLE[name].default, float) and isinstance(value, int):
-            value = float(value)
+        value = parsed(CHANGEABLE[name], typed.strip())
         check(CHANGEABLE[name], value)
         found[name] = value
     if not found:

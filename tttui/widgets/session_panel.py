@@ -102,7 +102,7 @@ class SessionPanel(Page):
 def _describe(prose: Prose, facts: Facts) -> None:
     summary, palette = facts.summary, prose.palette
     if summary.status is not None and summary.status.live:
-        prose.say(progress_of(summary.status))
+        prose.say(progress_text(summary.status))
     prose.say(_home(summary.place.path), palette.muted)
     prose.head("Resume (y copies, again for the next)")
     if facts.commands.resume:
@@ -164,7 +164,7 @@ def _files(prose: Prose, facts: Facts) -> None:
         )
 
 
-def progress_of(status: Status) -> str:
+def progress_text(status: Status) -> str:
     """How far a live run is, how fast, and what was asked of it last."""
     if status.pretraining is not None:
         return f"waits for its base, then runs {status.steps_total or '?'} steps"
