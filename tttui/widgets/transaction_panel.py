@@ -62,7 +62,7 @@ class TransactionPanel(Page):
 def _describe(prose: Prose, event: Transaction, plasticity: Mapping[str, Any]) -> None:
     palette, glyphs = prose.palette, prose.glyphs
     status = f"{glyphs.status(event.status)} {event.status.replace('_', ' ')}"
-    prose.line((status, palette.status(event.status), True)).gap()
+    prose.line((status, palette.status(event.status), True))
     prose.say(explain(event, plasticity))
     _losses(prose, event)
     met = gates(event, plasticity)
