@@ -120,7 +120,7 @@ class Implied:
 
 
 def implied(snapshot: Snapshot, law: World) -> Implied:
-    """The friction whose world the weights predict best (ENGINE: implied mu)."""
+    """The friction whose world the weights predict best (`dynamics.identify`)."""
     curve = identify.error_curve(snapshot.weights, law)
     return Implied(identify.implied_mu(snapshot.weights, law), curve)
 

@@ -91,7 +91,7 @@ def fitted_at(view: View, model: LiveModel | str) -> Floats | str:
 
 
 def true_dynamics(friction: float, dt: float) -> Floats:
-    """The world's map z -> z' [4, 4] without action, at a friction: ENGINE, world."""
+    """The world's map z -> z' [4, 4] without action, at a friction (`dynamics.world`)."""
     keep = 1.0 - friction
     A = np.eye(4)
     A[0, 2] = A[1, 3] = dt * keep
