@@ -1,8 +1,8 @@
 """Starting, resuming and forking sessions from the app: a command line, in its own process.
 
-What the app starts is exactly what a person could have typed. The command pretrains a base
-where none fits, makes the session, hands it to the background and ends; nothing of it depends
-on the app, which may leave or die meanwhile.
+What the app starts is exactly what a person could have typed. The command makes the session,
+hands it to the background (which pretrains a base where none fits) and ends; nothing of it
+depends on the app, which may leave or die meanwhile.
 """
 
 import json
