@@ -171,13 +171,22 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("zoom(-1)", "minus,underscore", "zoom out", "Zoom out", "Time"),
     Command("zoom(0)", "0", "whole", "Show the whole run", "Time"),
-    Command("log", "l", "log", "Logarithmic or linear error axis", "View", footer=True),
+    Command(
+        "log",
+        "l",
+        "log",
+        "Logarithmic or linear axes",
+        "View",
+        tabs=("overview", "weights", "transactions", "physics", "sessions"),
+        footer=True,
+    ),
     Command(
         "smooth",
         "s",
         "smooth",
         "Exponential averages over the raw curves, or the curves alone",
         "View",
+        tabs=("overview", "physics", "sessions"),
         footer=True,
     ),
     Command(

@@ -33,6 +33,13 @@ async def settled(driver: Driver) -> None:
     await driver.until(lambda: pane.settled, "the trajectory and the implied friction")
 
 
+async def test_smoothing_lays_averages_over_the_errors(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, size=(200, 50), start=PHYSICS) as driver:
+        await settled(driver)
+        await driver.press("s")
+        assert "average, span 32" in driver.text()
+
+
 async def test_a_step_moves_the_position_the_reading_and_the_equation(
     run: Path, open_app: OpenApp
 ) -> None:

@@ -13,11 +13,11 @@ from tttui.draw.envelope import Series
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import DARK, Palette
 from tttui.draw.plot import Plot, Trace
-from tttui.draw.smoothing import SPAN, exponential
 from tttui.model.arrays import Floats
 from tttui.model.compare import Comparison, distinct_names
 from tttui.model.session import Place
 from tttui.model.timeline import Timeline
+from tttui.panes.averages import curve, span_note
 from tttui.widgets.chart import Chart
 
 MOST = 12
@@ -131,19 +131,15 @@ def curves(found: Comparison | None, smooth: bool, message: str) -> Plot:
         if not any(_equal(steps.baseline, other) for other in seen):
             seen.append(steps.baseline)
             label = f"frozen {i + 1}" if len(found.sessions) > 1 else "frozen"
-            frozen.append(_trace(label, steps.t, steps.baseline, "baseline", smooth))
-        adaptive.append(_trace(f"{i + 1} {name}", steps.t, steps.adaptive, i, smooth))
+            frozen.append(curve(label, Series(steps.t, steps.baseline), "baseline", smooth))
+        series = Series(steps.t, steps.adaptive)
+        adaptive.append(curve(f"{i + 1} {name}", series, i, smooth, heavy=True))
     return Plot(
         title="MSE",
         traces=(*frozen, *adaptive),
-        note=f"exponential average, span {SPAN}" if smooth else "",
+        note=span_note(smooth),
         message="no steps recorded yet",
     )
-
-
-def _trace(name: str, t: np.ndarray, y: Floats, role: object, smooth: bool) -> Trace:
-    values = exponential(y, SPAN) if smooth else y
-    return Trace(name, Series(t, values), role, heavy=isinstance(role, int))  # type: ignore[arg-type]
 
 
 def _equal(a: Floats, b: Floats) -> bool:

@@ -7,12 +7,13 @@ import numpy as np
 from tttui.draw.envelope import Series
 from tttui.draw.palette import Palette
 from tttui.draw.path import extent, thinned
-from tttui.draw.plot import Plot, Trace
+from tttui.draw.plot import Plot
 from tttui.draw.scene import Scene, Track
 from tttui.draw.stack import Panel
 from tttui.dynamics.hidden import prediction_of
 from tttui.model.arrays import Floats
 from tttui.model.steps import Steps, Trajectory
+from tttui.panes.averages import curve, span_note
 from tttui.panes.view import View
 
 STATE = ("x", "y", "vx", "vy")
@@ -71,13 +72,13 @@ def errors_of(steps: Steps, before: tuple[Series, Series] | None = None) -> tupl
     return Series(steps.t, steps.baseline, frozen), Series(steps.t, steps.adaptive, adaptive)
 
 
-def error_plot(errors: tuple[Series, Series], title: str, message: str) -> Plot:
+def error_plot(errors: tuple[Series, Series], title: str, message: str, smooth: bool) -> Plot:
     """Both errors over the steps, the area between them tinted."""
     traces = (
-        Trace("frozen", errors[0], "baseline"),
-        Trace("adaptive", errors[1], "adaptive", heavy=True),
+        curve("frozen", errors[0], "baseline", smooth),
+        curve("adaptive", errors[1], "adaptive", smooth, heavy=True),
     )
-    return Plot(title, "MSE", traces, (1, 0), message=message)
+    return Plot(title, "MSE", traces, (1, 0), note=span_note(smooth), message=message)
 
 
 def _same_start(known: Series, steps: Steps) -> bool:

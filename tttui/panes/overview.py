@@ -11,12 +11,12 @@ from textual.containers import Horizontal, Vertical
 from tttui.draw.envelope import Series
 from tttui.draw.marks import Marks
 from tttui.draw.numbers import short
-from tttui.draw.plot import Plot, Role, Trace
-from tttui.draw.smoothing import SPAN, exponential
+from tttui.draw.plot import Plot
 from tttui.model.query import of_statuses
 from tttui.model.session import SessionData
 from tttui.model.transactions import COMMIT, Transaction, Transactions
 from tttui.model.verdict import HIGHEST_MU, Improvement, Verdict, last_means, percent_text, verdict
+from tttui.panes.averages import curve, span_note
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline, progress
 from tttui.panes.view import Pane, View
 from tttui.widgets.cards import MetricCard, Tone
@@ -328,18 +328,18 @@ def error_plot(view: View, found: Digest) -> Plot:
     """Both models' errors over the steps, with what else was asked for."""
     smooth = view.timeline.smooth
     traces = [
-        _trace("frozen", found.baseline, "baseline", smooth),
-        _trace("adaptive", found.adaptive, "adaptive", smooth, heavy=True),
+        curve("frozen", found.baseline, "baseline", smooth),
+        curve("adaptive", found.adaptive, "adaptive", smooth, heavy=True),
     ]
     if found.no_update is not None:
-        traces.insert(1, _trace("no update", found.no_update, "third", smooth))
+        traces.insert(1, curve("no update", found.no_update, "third", smooth))
     compare = (len(traces) - 1, 0)
     rulers = []
     if view.compare_yardsticks:
         for i, ruler in enumerate(view.yardsticks):
             series = Series(ruler.t, ruler.mse)
-            rulers.append(_trace(ruler.name, series, i + 1, smooth=True))
-    note = f"exponential average, span {SPAN}" if smooth else ""
+            rulers.append(curve(ruler.name, series, i + 1, smooth=True))
+    note = span_note(smooth)
     if view.compare_yardsticks and not rulers:
         note = yardstick_note(view.data)
     why = view.data.problem("steps")
@@ -357,9 +357,3 @@ def yardstick_note(data: SessionData) -> str:
     """Why no yardstick is drawn (yet)."""
     why = data.problem("trajectory")
     return f"no yardsticks: {why.reason}" if why is not None else "computing yardsticks ..."
-
-
-def _trace(name: str, series: Series, role: Role, smooth: bool, heavy: bool = False) -> Trace:
-    if not smooth:
-        return Trace(name, series, role, heavy)
-    return Trace(name, Series(series.t, exponential(series.y, SPAN)), role, heavy, series)

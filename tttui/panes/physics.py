@@ -405,11 +405,12 @@ class PhysicsPane(Pane):
         else:
             steps = view.data.steps
             errors = self._errors.of(steps) or NO_ERRORS
-            if self._changed("below", errors, mark):
+            if self._changed("below", errors, mark, view.timeline.smooth):
                 chart.set_log(None)
+                smooth = view.timeline.smooth
                 why = view.data.problem("steps")
                 message = why.reason if why is not None else "no steps recorded yet"
-                chart.set_plot(error_plot(errors, f"{mark}One-step error", message))
+                chart.set_plot(error_plot(errors, f"{mark}One-step error", message, smooth))
         chart.set_timeline(view.timeline)
 
     def _show_implied(self, view: View) -> None:
