@@ -5,11 +5,12 @@ from dataclasses import replace
 from tttui.draw.envelope import Series
 from tttui.draw.numbers import short
 from tttui.draw.plot import Plot, Trace
-from tttui.draw.smoothing import SPAN, exponential
+from tttui.draw.smoothing import SPAN
 from tttui.model.ages import duration_text
 from tttui.model.session import SessionData
 from tttui.model.timeline import Timeline
 from tttui.model.verdict import Verdict
+from tttui.panes.averages import curve
 
 
 def is_pretraining(data: SessionData) -> bool:
@@ -22,8 +23,7 @@ def loss_plot(data: SessionData) -> Plot:
     traces: tuple[Trace, ...] = ()
     if data.loss is not None:
         raw = Series(data.loss.step, data.loss.loss)
-        mean = Series(data.loss.step, exponential(data.loss.loss, SPAN))
-        traces = (Trace("loss", mean, "adaptive", heavy=True, raw=raw),)
+        traces = (curve("loss", raw, "adaptive", smooth=True, heavy=True),)
     return Plot(
         title="pretraining",
         traces=traces,
