@@ -70,7 +70,9 @@ def test_a_paused_process_may_be_silent() -> None:
 @pytest.mark.parametrize(("silent", "state"), [(5, "running"), (60, "stalled")])
 def test_on_another_host_the_heartbeat_decides(silent: float, state: str) -> None:
     raw = status_of("running", silent=silent, host=f"not-{socket.gethostname()}", pid=1)
-    assert derive_status(raw, NOW).state == state
+    found = derive_status(raw, NOW)
+    assert found.state == state
+    assert f"not-{socket.gethostname()}" in found.detail
 
 
 @pytest.mark.parametrize("raw", [{}, {"state": 5}, {"state": "dancing"}])

@@ -89,7 +89,7 @@ def derive_status(raw: Mapping[str, Any], now: float) -> Status:
         if silent is not None and silent > STALE_S:
             where = f"no heartbeat from {status.host}"
             return replace(status, state="stalled", detail=f"stalled {ago(silent)}: {where}")
-        return status
+        return replace(status, detail=f"{status.detail or status.state} on {status.host}")
     if status.pid is not None and not process_runs(
         status.pid, number(raw.get("process_started_at"))
     ):

@@ -1,5 +1,6 @@
 """Asking the owner of a run for something, and waiting for its answer."""
 
+import socket
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -68,12 +69,13 @@ def ask_and_wait(
         if time.monotonic() > deadline:
             for id in asked:
                 withdraw(place.path, id)
-            beat = status.heartbeat_at if status else None
+            if status is None:
+                raise TttuiError(f"{place.path}: its status.json is gone, so nobody can tell")
+            beat = status.heartbeat_at
             since = "" if beat is None else f", its last sign of life was {ago(time.time() - beat)}"
-            pid = status.pid if status else None
             raise TttuiError(
-                f"{place.path}: process {pid} did not answer within {wait_s:g} s{since}; "
-                f"it was left alone, end it yourself with `kill {pid}`"
+                f"{place.path}: {_owner(status)} did not answer within {wait_s:g} s{since}; it was "
+                f"left alone, end it yourself with `kill {status.pid}`{_elsewhere(status)}"
             )
         time.sleep(LOOK_S)
         status = status_of(place.path, time.time())
@@ -96,7 +98,13 @@ def instead(path: Path, status: "Status | None") -> str:
 
 
 def _owner(status: "Status") -> str:
-    return f"process {status.pid}" + (f" on {status.host}" if status.host else "")
+    return f"process {status.pid}{_elsewhere(status)}"
+
+
+def _elsewhere(status: "Status") -> str:
+    """Where its process is, if that is not here."""
+    here = status.host is None or status.host == socket.gethostname()
+    return "" if here else f" on {status.host}"
 
 
 def _is_done(status: "Status", asked: Sequence[str], until: "State | None") -> bool:

@@ -82,7 +82,7 @@ REPEATED = ("mu_schedule", "fault")
 BYTES_A_STEP = 360
 """Bytes on disk for one step with the shipped settings, where no session tells."""
 
-MEMORY_MB = 65
+MEMORY_MB = 75
 """Memory of a process that runs a session with the shipped settings."""
 
 PRETRAIN_S = 1.5e-6
@@ -255,7 +255,7 @@ class Plan:
         if speed is None:
             time = "time not known, no run was measured here yet"
         else:
-            time = f"about {duration_text(max(1.0, steps / speed))} at {speed:.0f} steps/s"
+            time = f"about {duration_text(max(1.0, steps / speed))} at {_speed(speed)} steps/s"
         size = steps * (bytes_a_step or BYTES_A_STEP)
         space = f"{size_text(size)} on disk"
         with suppress(OSError):
@@ -419,6 +419,10 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _speed(rate: float) -> str:
+    return f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"
 
 
 def _without_name(name: str, error: RefusedInput) -> str:

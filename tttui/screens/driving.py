@@ -105,7 +105,8 @@ class DrivingScreen(HandOutScreen):
         elif status is None:
             self.note("Another program wrote this session; it can be forked, not driven.")
         elif not self.steerable:
-            self.note(f"Nobody runs {place.name}, it is {status.detail or status.state}.")
+            what = f"Nobody runs {place.name}, it is {status.detail or status.state}"
+            self.note(f"{what}; R runs more steps." if status.state == "completed" else f"{what}.")
         else:
             if verb in AFTER:
                 self._expected = place.path, AFTER[verb], status.answers
