@@ -1,9 +1,11 @@
 """What a person prefers: read from one file, with every mistake named."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from tttui.app import open_app
 from tttui.keys import COMMANDS, rebound
 from tttui.model.errors import RefusedInput
 from tttui.preferences import Preferences, config_path, read_preferences
@@ -11,6 +13,21 @@ from tttui.preferences import Preferences, config_path, read_preferences
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     assert read_preferences(tmp_path / "config.toml") == Preferences()
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [('theme = "lihgt"', "theme: 'lihgt'"), ('[keys]\nstep-forwrd = "b"', "keys.step-forwrd")],
+)
+def test_what_the_app_does_not_know_is_refused_with_the_file_that_says_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, fault: str
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    path = tmp_path / "tttui" / "config.toml"
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(RefusedInput, match=re.escape(f"{path}: {fault}")):
+        open_app([tmp_path])
 
 
 def test_the_file_says_theme_mouse_and_keys(tmp_path: Path) -> None:

@@ -133,10 +133,14 @@ def open_app(
     What is None is taken from the configuration file, or from what the terminal can.
     """
     preferred = read_preferences(config_path())
-    commands = rebound(preferred.keys)
+    try:
+        commands = rebound(preferred.keys)
+    except RefusedInput as error:
+        raise RefusedInput(f"{config_path()}: {error}") from error
+    where = "--theme" if theme else f"{config_path()}: theme"
     theme = theme or preferred.theme
     if theme is not None and theme not in THEMES:
-        raise RefusedInput(f"theme: {theme!r} is unknown; choose from {', '.join(THEMES)}")
+        raise RefusedInput(f"{where}: {theme!r} is unknown; choose from {', '.join(THEMES)}")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise RefusedInput(
             "the app needs a terminal; `tttui ls` and `tttui show RUN` print without one"
