@@ -250,6 +250,11 @@ async def test_keys_that_edit_act_in_the_order_in_which_they_were_typed(
             character = key if len(key) == 1 else None
             driver.app.post_message(events.Key(key, character))  # nobody waits in between
         await driver.until(lambda: form(driver).plan.typed["name"] == "dac", "the name")
+        for key in (*["down"] * 4, "-", "enter"):
+            driver.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await driver.until(lambda: form(driver).plan.typed.get("steps") == "-", "the steps")
+        await driver.press("x")  # whatever the key before it started would be seen by now
+        assert form(driver).plan.typed["steps"] == "-x"
 
 
 async def test_leaving_does_not_ask_about_runs_of_others(root: Path, open_app: OpenApp) -> None:

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tttui.engine.plan import Plan
 from tttui.widgets.fields import Fields, Row
@@ -78,7 +78,7 @@ class LaunchForm(ModalScreen[Plan | None]):
     def _moved(self) -> None:
         self._say()
 
-    @on(Input.Submitted)
+    @on(Fields.Submitted)
     def _start(self) -> None:
         if not self._wrong:
             self.dismiss(self.plan)

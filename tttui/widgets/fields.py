@@ -88,6 +88,9 @@ class Fields(Widget):
     class Moved(Message):
         """Another field is the one that is typed into."""
 
+    class Submitted(Message):
+        """The form is to be started; all that was typed before has been told."""
+
     def __init__(self, rows: Sequence[Row], choices: Callable[[str], Sequence[str]]) -> None:
         super().__init__()
         self._choices = choices
@@ -157,6 +160,12 @@ class Fields(Widget):
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         self._take()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._take()
+        self.post_message(self.Submitted())  # behind the changes, which go the same way
 
     def _take(self) -> None:
         """Tell what is in the text field, if that is new."""
