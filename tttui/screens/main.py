@@ -290,7 +290,8 @@ class MainScreen(DrivingScreen):
         parts = [data.place.name if data.run is None else f"{data.place.name} / {data.run}"]
         if data.damage:
             n = len(data.damage)
-            parts.append(f"! {data.damage[0].path.name}" if n == 1 else f"! {n} files damaged or lost")
+            many = f"{n} files damaged or lost"
+            parts.append(f"! {data.damage[0].path.name if n == 1 else many}")
         if meta.env_mode:
             parts.append(meta.env_mode)
         if data.mu_now is not None:
