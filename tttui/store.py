@@ -151,6 +151,8 @@ class Store:
         self._listener: Listener | None = None
         self._publishing = threading.Lock()
         self._commands: deque[Callable[[], None]] = deque()
+        self._unfinished: deque[Callable[[], None]] = deque()
+        """What takes long, a while at a time; only the store's thread knows it."""
         self._stale = False
         """Files changed since they were read."""
         self._stopping = False
@@ -287,7 +289,7 @@ class Store:
                 due = now = time.monotonic()
                 while not (self._stopping or self._commands):
                     due = refreshed + self._pace(now)
-                    if now >= due or self._summarising:
+                    if now >= due or self._unfinished or self._summarising:
                         break
                     self._wake.wait(due - now)
                     now = time.monotonic()
@@ -295,8 +297,10 @@ class Store:
                     break
                 if self._commands:
                     command = self._commands.popleft()
+                elif now >= due:
+                    command = self._refresh
                 else:
-                    command = self._refresh if now >= due else self._summarise_on
+                    command = self._unfinished.popleft() if self._unfinished else self._summarise_on
                 if command == self._refresh:
                     self._noticed, self._stale = self._noticed or self._stale, False
                     refreshed = now
@@ -304,8 +308,16 @@ class Store:
                 command()
             except TttuiError as error:
                 self._publish(replace(self.snapshot, error=str(error), scanned=True))
+            except Exception as defect:
+                self._note(f"A defect ended the reading of files ({defect!r}): start again.")
+                raise
         if self._watcher is not None:
             self._watcher.stop()
+
+    def _go_on_with(self, work: Callable[[], None]) -> None:
+        """Do this when nothing was asked for and no look at the files is due."""
+        if work not in self._unfinished:
+            self._unfinished.append(work)
 
     def _pace(self, now: float) -> float:
         """Seconds from one look at the files to the next."""
@@ -415,8 +427,7 @@ class Store:
             self._publish(replace(self.snapshot, data=data))
         self._hear()
         if data.loading:
-            with self._wake:  # behind what the user asked for meanwhile
-                self._commands.append(self._refresh)
+            self._go_on_with(self._refresh)
         else:
             self._load_costly()
 
@@ -525,8 +536,7 @@ class Store:
         if len(found) != len(known) or any(map(operator.is_not, found, known)):
             self._publish(replace(self.snapshot, summaries=found))
         if not table.complete:
-            with self._wake:  # behind what the user asked for meanwhile
-                self._commands.append(self._read_table)
+            self._go_on_with(self._read_table)
 
     def _compare_on(self) -> None:
         side = self._side_by_side
@@ -536,8 +546,7 @@ class Store:
         if side.comparison is not self.snapshot.comparison:
             self._publish(replace(self.snapshot, comparison=side.comparison))
         if not side.complete:
-            with self._wake:
-                self._commands.append(self._compare_on)
+            self._go_on_with(self._compare_on)
 
     def _trash(self, place: Place) -> None:
         try:
