@@ -169,13 +169,17 @@ async def test_a_completed_session_is_resumed_for_more_steps(done: Path, open_ap
         await driver.until(lambda: shown(driver) == ("done", 64), "24 more steps")
 
 
-async def test_why_a_session_could_not_be_started_is_noted(root: Path, open_app: OpenApp) -> None:
+async def test_why_a_session_could_not_be_started_is_noted_and_its_form_comes_again(
+    root: Path, open_app: OpenApp
+) -> None:
     async with open_app(root) as driver:
-        await fill(driver, "n", name="one")
+        await fill(driver, "n", name="one", steps="77")
         (root / "one").mkdir()  # somebody else is quicker
         await driver.press("enter")
         await driver.until(lambda: "Not started" in driver.text(), "the reason")
         assert "exists already" in driver.text()
+        await fill(driver, "n")
+        assert form(driver).plan.typed["steps"] == "77"
 
 
 async def test_a_base_that_is_pretrained_first_is_seen_and_paused_like_a_run(

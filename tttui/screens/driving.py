@@ -43,9 +43,9 @@ class DrivingScreen(HandOutScreen):
     class Started(Message):
         """A session that was to be started runs (or does not; then `path` is None)."""
 
-        def __init__(self, path: Path | None, said: str) -> None:
+        def __init__(self, path: Path | None, said: str, plan: "Plan | None") -> None:
             super().__init__()
-            self.path, self.said = path, said
+            self.path, self.said, self.plan = path, said, plan
 
     class Progressed(Message):
         """A command that starts a session says how far it is."""
@@ -59,6 +59,8 @@ class DrivingScreen(HandOutScreen):
         self.store = store
         self.started: set[Path] = set()
         """Directories of the runs that were started from here."""
+        self._unstarted: Plan | None = None
+        """What was filled in for a session that could not be started."""
         self._starting = 0
         """Commands that start a session and have not ended yet."""
         self._leaving = False
@@ -123,8 +125,11 @@ class DrivingScreen(HandOutScreen):
                 return state == "paused"
         return status.state == "paused"
 
-    def start(self, words: Sequence[str], doing: str) -> None:
-        """Start a session by a command of tttui, and open it when it runs."""
+    def start(self, words: Sequence[str], doing: str, plan: "Plan | None" = None) -> None:
+        """Start a session by a command of tttui, and open it when it runs.
+
+        A `plan` that did not come to run is what the form of a new session begins with.
+        """
         from tttui.engine.launch import launch
 
         self.note(f"{doing} ...")
@@ -133,9 +138,9 @@ class DrivingScreen(HandOutScreen):
         def work() -> None:
             try:
                 path = launch(words, lambda said: tell(self.Progressed(said)))
-                tell(self.Started(path, f"{path.name} runs in the background."))
+                tell(self.Started(path, f"{path.name} runs in the background.", plan))
             except (TttuiError, OSError, ValueError) as error:
-                tell(self.Started(None, f"Not started: {error}"))
+                tell(self.Started(None, f"Not started: {error}", plan))
 
         def tell(message: Message) -> None:
             with suppress(RuntimeError):  # the app has ended meanwhile
@@ -155,6 +160,8 @@ class DrivingScreen(HandOutScreen):
             self.store.open_path(message.path)
             if self._leaving:
                 self.store.ask(Place(message.path, "native"), "stop")
+        elif message.plan is not None and message.plan.kind == "run":
+            self._unstarted = message.plan
 
     # Commands
 
@@ -213,7 +220,8 @@ class DrivingScreen(HandOutScreen):
         """The form of a new session."""
         from tttui.engine.plan import Plan
 
-        self._fill_in(Plan("run", self._root()))
+        plan, self._unstarted = self._unstarted, None
+        self._fill_in(plan or Plan("run", self._root()))
 
     def action_fork(self) -> None:
         """The form of a fork, at the cursor where the session is the open one."""
@@ -288,7 +296,7 @@ class DrivingScreen(HandOutScreen):
         def filled(plan: "Plan | None") -> None:
             if plan is not None:
                 what = plan.text("name") or (plan.source.name if plan.source else "a session")
-                self.start(plan.words(), f"Starting {what}")
+                self.start(plan.words(), f"Starting {what}", plan)
 
         self.app.push_screen(LaunchForm(plan, speed, size), filled)
 
