@@ -22,7 +22,7 @@ async def test_a_session_opens_where_it_was_left(
 ) -> None:
     remembered = Remembered(tmp_path / "views.json")
     async with open_app(run, remembered=remembered) as driver:
-        await driver.press("2", "home", "right", "plus", "s")
+        await driver.press("s", "2", "home", "right", "plus")
     async with open_app(run, remembered=remembered) as driver:
         line = driver.timeline
         assert driver.main.tab == "weights"
