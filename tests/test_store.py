@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from tests.rundirs import make_run, steps_path
+from tttui.artifacts.catalogue import Catalogue
+from tttui.artifacts.reader import SessionReader
 from tttui.store import Snapshot, Store
 
 PATIENCE_S = 20.0
@@ -187,6 +189,38 @@ def test_a_process_that_died_is_noticed_without_any_file_changing(
     follower.until(
         lambda s: s.data is not None and s.data.status and s.data.status.state == "crashed"
     )
+
+
+def test_the_open_run_is_looked_at_while_a_table_without_end_is_read(
+    tmp_path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(table: Catalogue, seconds: float) -> None:
+        read(table, seconds)
+        table.complete = False
+
+    read = Catalogue.work
+    monkeypatch.setattr(Catalogue, "work", work)
+    place = make_run(tmp_path / "a", steps=100)
+    store, follower = follow(tmp_path)
+    store.want(trajectory=False, summaries=True, yardsticks=False)
+    follower.until(lambda s: s.summaries)
+    with steps_path(place).open("a") as file:
+        file.write("100,0.5,0.25,0,0\n")
+    follower.until(lambda s: s.data is not None and len(s.data.steps) == 101)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_defect_that_ends_the_reading_is_told(
+    tmp_path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refresh(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("of the test")
+
+    monkeypatch.setattr(SessionReader, "refresh", refresh)
+    make_run(tmp_path / "a", steps=100)
+    store, follower = follow(tmp_path)
+    follower.until(lambda s: "of the test" in s.note)
+    store._thread.join(PATIENCE_S)
 
 
 def test_stopping_does_not_wait_for_a_read(tmp_path: Path, follow: Follow) -> None:
