@@ -145,7 +145,7 @@ def test_nothing_that_is_no_file_is_opened(session: Path) -> None:
                 open_regular(session / name, flags)
 
 
-def test_a_device_is_not_opened(session: Path) -> None:
+def test_a_device_is_not_opened() -> None:
     with pytest.raises(NotRegular, match="device"):
         open_to_read(Path("/dev/zero"))
 
