@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from tttui.model.arrays import Floats, Ints, Weights
 from tttui.model.steps import Steps
@@ -160,16 +160,28 @@ class Place:
         return self.layout == "store" and self.path.name == "base"
 
 
+class Snapshots(Protocol):
+    """One matrix at several steps [k, rows, cols]: an array, or a file that is read on demand."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, at: Any, /) -> Any:
+        """The matrix of one snapshot, or of several by a slice or an array of indices."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
     """Snapshots of the plastic weights, ascending in t.
 
-    `t` [k]; `weights` holds one array [k, rows, cols] a matrix (possibly a memory map).
+    `t` [k]; `weights` holds the snapshots of every matrix.
     Snapshot i is in force at steps t[i] <= t < t[i+1].
     """
 
     t: Ints
-    weights: Mapping[str, Floats]
+    weights: Mapping[str, Snapshots]
 
     def __len__(self) -> int:
         return len(self.t)
