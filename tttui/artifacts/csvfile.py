@@ -1,5 +1,6 @@
 """Numeric CSV files of any length: parsed in blocks into growing columns, damage named by line."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +9,21 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.csvparse import parse_clean, parse_number
-from tttui.artifacts.damage import WrongLines
+from tttui.artifacts.damage import MOST_WRONG, WrongLines
 from tttui.artifacts.growing import Change, GrowingFile
 from tttui.model.session import Problem
 
 LARGEST_T = 1 << 53
 """Whole numbers beyond this are not exact in a float64 and are no step."""
+
+LARGEST_IN_MEMORY = 500_000_000
+"""Bytes of the columns of one file: 19 million rows of per_step.csv, 4 of trajectory.csv."""
+
+GROWTH = 16
+"""At most by so much the columns grow at once."""
+
+LONGEST_HEADER = 1 << 16
+"""Bytes of a first line that is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +90,40 @@ class CsvFile:
         self.exists = change is not Change.MISSING
         if change in (Change.MISSING, Change.REPLACED):
             self._reset()
-        if change in (Change.MISSING, Change.SAME):
+        if change in (Change.MISSING, Change.SAME) or self._stopped:
             return
         stop = None if budget_rows is None else self._n + budget_rows
         line = self._file.lines
         for block in self._file.blocks():
             self._take(block, line)
             line = self._file.lines
-            if stop is not None and self._n >= stop:
+            if self._stopped or (stop is not None and self._n >= stop):
                 break
-        self.unread = self._file.unread > 0
+        self.unread = self._file.unread > 0 and not self._stopped
         if not self.unread:
             self._take_open_line()
         self.columns = {name: buffer[: self._n] for name, buffer in self._buffers.items()}
 
+    @property
+    def _full(self) -> bool:
+        """The columns are as large as they may become."""
+        return self._n >= LARGEST_IN_MEMORY // max(1, self._row_bytes)
+
+    @property
+    def _row_bytes(self) -> int:
+        return sum(b.itemsize * math.prod(b.shape[1:]) for b in self._buffers.values())
+
+    @property
+    def _stopped(self) -> bool:
+        """There is no point in reading on."""
+        return self._index == {} or self._wrong.count > MOST_WRONG or self._full
+
     def problems(self) -> list[Problem]:
         said = list(self._complaints)
+        if self._full:
+            said.append(f"only the first {self._n} rows are shown")
+        if self._wrong.count > MOST_WRONG:
+            said.append(f"more than {MOST_WRONG} lines are wrong; the lines after are not read")
         if self._wrong.count:
             said.append(self._wrong.sentence())
         if self.exists and self._file.size == 0:
@@ -129,7 +157,7 @@ class CsvFile:
                 block, line = rest, line + 1
             if self._index is None:
                 return
-        if not self._index or not block:
+        if not self._index or not block.strip():
             return
         width = len(self._header)
         rows = parse_clean(block, width)
@@ -142,6 +170,10 @@ class CsvFile:
 
     def _take_header(self, first: bytes) -> bool:
         """Learn the columns; whether the line was a header (and not already data)."""
+        if len(first) > LONGEST_HEADER:
+            self._complaints.append(f"line 1 has {len(first)} bytes, so it is no header")
+            self._index = {}
+            return True
         names = [f.strip() for f in first.decode("utf-8-sig", "replace").split(",")]
         if "t" not in names:
             names = ["t" if name == "step" else name for name in names]
@@ -191,11 +223,12 @@ class CsvFile:
             text = raw.strip()
             if not text:
                 continue
-            fields = text.split(b",")
-            if len(fields) != width:
-                plural = "field" if len(fields) == 1 else "fields"
-                self._wrong.add(number, f"has {len(fields)} {plural} instead of {width}")
+            found = text.count(b",") + 1
+            if found != width:
+                plural = "field" if found == 1 else "fields"
+                self._wrong.add(number, f"has {found} {plural} instead of {width}")
                 continue
+            fields = text.split(b",")
             values = [parse_number(f) for f in fields]
             if None in values:
                 i = values.index(None)
@@ -279,10 +312,10 @@ class CsvFile:
         assert self._index is not None
         end = self._n + len(rows)
         if end > len(self._buffers["t"]):
-            # What is left of the file tells how many rows will come; growing by an eighth
-            # beyond keeps appending cheap and memory tight.
+            # What is left of the file tells how many rows will come (unless it ends in a hole);
+            # growing by an eighth beyond keeps appending cheap and memory tight.
             consumed = max(self._file.offset, 1)
-            expected = int(end * self._file.size / consumed * 1.01)
+            expected = int(end * min(self._file.size / consumed * 1.01, GROWTH))
             capacity = max(expected, end + end // 8, 1024)
             for name, buffer in self._buffers.items():
                 larger = np.empty((capacity, *buffer.shape[1:]), dtype=buffer.dtype)

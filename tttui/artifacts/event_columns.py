@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from tttui.artifacts.jsonfile import decode, whole
+from tttui.artifacts.regular import open_to_read
 from tttui.model.arrays import Ints
 from tttui.model.transactions import STATUSES, Transactions
 
@@ -29,6 +30,10 @@ NUMBERS = (
 
 KEPT = 32
 """Records that stay in memory: a view asks for the same few again and again."""
+
+
+MOST = 2_000_000
+"""Transactions that are read; they take 200 MB, and a run has so many after 64 million steps."""
 
 
 class Event(msgspec.Struct, gc=False):
@@ -84,7 +89,7 @@ class Records(Sequence[Mapping[str, Any]]):
         known = {"t": int(self._t[i]), "status": self._names[int(self._status[i])]}
         start, end = int(self._starts[i]), int(self._ends[i])
         try:
-            with self._path.open("rb", buffering=0) as file:
+            with open_to_read(self._path) as file:
                 file.seek(start)
                 record = decode(file.read(end - start))
         except (OSError, ValueError):
@@ -109,6 +114,15 @@ class EventColumns:
 
     def __len__(self) -> int:
         return self._n
+
+    @property
+    def full(self) -> bool:
+        return self._n >= MOST
+
+    @property
+    def problem(self) -> str | None:
+        """Why there are more in the file than here."""
+        return f"only the first {self._n} transactions are shown" if self.full else None
 
     def extend(self, events: Sequence[Event], starts: Ints, ends: Ints) -> None:
         """Append events that stand at the bytes [start, end) of the file."""

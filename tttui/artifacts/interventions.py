@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.jsonfile import decode, whole
+from tttui.artifacts.regular import read_bytes
 from tttui.model.session import Meta, Problem
 
 Changes = tuple[tuple[int, str], ...]
@@ -25,7 +26,7 @@ def read_interventions(path: Path) -> tuple[tuple[Recorded, ...], list[Problem]]
     """Every change, ascending by step; damaged lines are named and left out."""
     found: list[Recorded] = []
     problems: list[Problem] = []
-    lines = path.read_bytes().split(b"\n")
+    lines = read_bytes(path).split(b"\n")
     for number, line in enumerate(lines[:-1], 1):  # the last is being written, or empty
         try:
             raw = decode(line)

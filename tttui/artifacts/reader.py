@@ -20,6 +20,7 @@ from tttui.artifacts.layout import files_of, why_missing
 from tttui.artifacts.logfile import LogFile, LogTail
 from tttui.artifacts.losses import LossFile
 from tttui.artifacts.meta import read_meta, read_metrics
+from tttui.artifacts.regular import LARGEST_LIST, read_bytes
 from tttui.artifacts.runs import runs_of
 from tttui.artifacts.status import derive_status, read_status
 from tttui.artifacts.steps_csv import StepsFile
@@ -314,12 +315,12 @@ def _read_history(file: HistoryFile) -> tuple[History, list[Problem]]:
 
 def _event_list(path: Path) -> tuple[Transactions, list[Problem]]:
     events = EventList(path)
-    events.parse(path.read_bytes())
+    events.parse(read_bytes(path, LARGEST_LIST))
     return events.transactions, events.problems()
 
 
 def _trajectory_json(path: Path) -> tuple[Trajectory | None, list[Problem]]:
-    return parse_trajectory_json(path.read_bytes(), path)
+    return parse_trajectory_json(read_bytes(path, LARGEST_LIST), path)
 
 
 def _unreadable(part: str, path: Path, error: OSError) -> Problem:

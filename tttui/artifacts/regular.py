@@ -10,8 +10,8 @@ and NotRegular, which is one, for what must not be.
 import errno
 import os
 import stat
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 LARGEST_OBJECT = 8 << 20
 """Bytes of a JSON object (meta, metrics, status) and of interventions.jsonl; real: some KB."""
@@ -96,7 +96,7 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int
     return handle
 
 
-def open_to_read(path: Path, limit: int = LARGEST_TABLE) -> BinaryIO:
+def open_to_read(path: Path, limit: int = LARGEST_TABLE) -> FileIO:
     """An unbuffered regular file, opened for reading; one larger than `limit` is refused."""
     handle = open_regular(path)
     try:

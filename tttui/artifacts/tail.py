@@ -2,11 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
 
 from tttui.artifacts.csvparse import parse_clean
+from tttui.artifacts.regular import open_to_read
 from tttui.model.arrays import Floats
 
 STRETCH = 32
@@ -31,7 +33,7 @@ class Tail:
 def read_tail(path: Path) -> Tail:
     """The end of a file that may be growing; empty where it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with BufferedReader(open_to_read(path)) as file:
             header = file.readline(HEADER_BYTES)
             size = file.seek(0, 2)
             file.seek(max(len(header), size - BYTES))
