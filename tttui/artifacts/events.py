@@ -18,6 +18,9 @@ from tttui.artifacts.jsonlist import JsonList
 from tttui.model.session import Problem
 from tttui.model.transactions import Transactions
 
+LONGEST_EVENT = 1 << 20
+"""Bytes; real ones have 600."""
+
 _event = msgspec.json.Decoder(Event)
 
 
@@ -149,6 +152,8 @@ def _all_fit(events: Sequence[Event]) -> bool:
 
 def _read_event(raw: bytes) -> Event | str:
     """One event, or what is wrong with it."""
+    if len(raw) > LONGEST_EVENT:
+        return f"has {len(raw)} bytes, more than an event"
     try:
         record = decode(raw)
     except ValueError as error:

@@ -46,7 +46,7 @@ def decode(data: bytes) -> Any:
 
 
 def _int(text: str) -> int | float:
-    if len(text) < 20 and -(1 << 63) <= (value := int(text)) < 1 << 63:
+    if len(text) <= 20 and -(1 << 63) <= (value := int(text)) < 1 << 63:
         return value
     return float(text)
 

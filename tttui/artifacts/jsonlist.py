@@ -54,6 +54,8 @@ class JsonList(Generic[Item]):
     ) -> None:
         self._data, self._fast, self._careful, self._noun = data, fast, careful, noun
         self._taken = 0
+        self._counted = (0, 1)
+        """A position, and the line that it stands in."""
         self.wrong = WrongLines()
         """Elements that are no items, by line."""
         self.problem: str | None = None
@@ -106,7 +108,7 @@ class JsonList(Generic[Item]):
         while at < stop:
             after = self._element(at, end)
             if after is None:
-                line = self._data.count(b"\n", 0, at) + 1
+                line = self._line(at)
                 noun = self._noun.removesuffix("s")
                 self.problem = (
                     f"breaks off in {noun} {self._taken + 1} (line {line}); "
@@ -116,7 +118,7 @@ class JsonList(Generic[Item]):
             item = self._careful(self._data[at:after])
             self._taken += 1
             if isinstance(item, str):
-                self.wrong.add(self._data.count(b"\n", 0, at) + 1, item)
+                self.wrong.add(self._line(at), item)
             else:
                 batch.items.append(item)
                 batch.starts.append(at)
@@ -139,6 +141,12 @@ class JsonList(Generic[Item]):
             if length < len(window) or at + length == end:
                 return at + length
         return None
+
+    def _line(self, at: int) -> int:
+        """The number of the line at a position, which is not before the last one asked for."""
+        position, line = self._counted
+        self._counted = (at, line + self._data.count(b"\n", position, at))
+        return self._counted[1]
 
     def _skip(self, at: int) -> int:
         found = _BLANKS.match(self._data, at)
