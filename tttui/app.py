@@ -3,9 +3,7 @@
 import gc
 import os
 import sys
-import tempfile
 import time
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from tttui.ascii import AsciiFilter, locale_is_ascii
+from tttui.defect import report
 from tttui.draw.glyphs import GLYPHS
 from tttui.keys import COMMANDS, Command, rebound
 from tttui.model.errors import RefusedInput
@@ -107,11 +106,8 @@ class TttuiApp(App[int]):
         if self.is_headless:
             super()._fatal_error()
             return
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="tttui-", suffix=".log", delete=False, encoding="utf-8"
-        ) as log:
-            traceback.print_exception(self._exception, file=log)
-        self.panic(Text(f"error: {self._exception!r}; the details are in {log.name}"))
+        assert self._exception is not None
+        self.panic(Text(f"error: {report(self._exception)}"))
 
 
 def open_app(

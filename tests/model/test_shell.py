@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tttui.model.shell import command_line, path_word
+from tttui.model.shell import command_line
 from tttui.model.text import visible
 
 WORDS = [
@@ -39,5 +39,4 @@ def test_nothing_in_a_command_line_acts_on_a_terminal(words: list[str]) -> None:
 
 
 def test_a_path_is_never_an_option() -> None:
-    assert path_word(Path("-x")) == "./-x"
-    assert path_word(Path("runs/-x")) == "runs/-x"
+    assert command_line("tttui", Path("-x"), Path("runs/-x"), "-x") == "tttui ./-x runs/-x -x"

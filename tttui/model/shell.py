@@ -2,22 +2,22 @@
 
 import os
 import shlex
+from pathlib import PurePath
 
 from tttui.model.text import visible
 
 
-def command_line(*words: object) -> str:
-    """The words (paths among them) as one line, each quoted where a shell needs it.
+def command_line(*words: str | PurePath) -> str:
+    """The words as one line, each quoted where a shell needs it; no path is taken for an option.
 
     What cannot be seen or would act on a terminal stands as an escape in $'...' (bash, zsh, ksh).
     """
-    return " ".join(quoted(str(word)) for word in words)
+    return " ".join(map(quoted, map(_word, words)))
 
 
-def path_word(path: os.PathLike[str]) -> str:
-    """A path as a word that no command takes for an option."""
-    text = os.fspath(path)
-    return f"./{text}" if text.startswith("-") else text
+def _word(word: str | PurePath) -> str:
+    text = str(word)
+    return f"./{text}" if isinstance(word, PurePath) and text.startswith("-") else text
 
 
 def quoted(word: str) -> str:
