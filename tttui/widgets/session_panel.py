@@ -1,11 +1,11 @@
 """One session of many: how to go on with it, its files, its base, what it compares with."""
 
 import os
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tttui.draw.cells import wrapped
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
@@ -122,7 +122,7 @@ def _describe(prose: Prose, facts: Facts) -> None:
 
 def _command(prose: Prose, command: str) -> None:
     """A command line, broken between words only where that is possible."""
-    for row in textwrap.wrap(command, prose.width, break_on_hyphens=False):
+    for row in wrapped(command, prose.width, break_on_hyphens=False):
         prose.line((row, prose.palette.text))
 
 
