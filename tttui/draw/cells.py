@@ -52,7 +52,8 @@ def fit(text: str, width: int, ellipsis: str = "…") -> str:
     text = visible(text)
     if cell_len(text) <= width:
         return text
-    return joined(cellwise(text)[: max(width - 1, 0)]) + ellipsis[: max(width, 0)]
+    ellipsis = ellipsis[: max(width, 0)]
+    return joined(cellwise(text)[: max(width - len(ellipsis), 0)]) + ellipsis
 
 
 def fit_end(text: str, width: int) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from textual.message import Message
 
 from tttui.model.shell import command_line
+from tttui.model.text import visible_lines
 from tttui.panes.view import Pane
 from tttui.screens.timed import NOTE_S, TimedScreen
 from tttui.widgets.bars import KeyBar
@@ -56,7 +57,7 @@ class HandOutScreen(TimedScreen):
         self.app.clear_notifications()
         if len(said) >= self.size.width or "\n" in text:
             shown = text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
-            self.notify(shown, title=f"{what} copied", timeout=NOTE_S, markup=False)
+            self.notify(visible_lines(shown), title=f"{what} copied", timeout=NOTE_S, markup=False)
 
     def action_copy_link(self) -> None:
         data, timeline = self.snapshot.data, self.timeline
