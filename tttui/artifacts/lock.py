@@ -23,6 +23,7 @@ from tttui.artifacts.atomic import write_all, write_error
 from tttui.artifacts.jsonfile import decode, number, read_object, whole
 from tttui.artifacts.status import STALE_S, ago, own_process, process_runs
 from tttui.model.errors import SessionHeld, TttuiError
+from tttui.model.shell import command_line
 
 LOCK_FILE = "run.lock"
 
@@ -104,7 +105,8 @@ class SessionLock:
     def _held(self, note: Mapping[str, Any]) -> SessionHeld:
         return SessionHeld(
             f"{self.directory} is being written by {_holder(note)}; "
-            f"`tttui {self.directory}` shows it, `tttui stop {self.directory}` ends it"
+            f"`{command_line('tttui', self.directory)}` shows it, "
+            f"`{command_line('tttui', 'stop', self.directory)}` ends it"
         )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.shell import command_line
 
 if TYPE_CHECKING:
     from tttui.engine.control import Verb
@@ -74,8 +75,8 @@ def ask_and_wait(
             beat = status.heartbeat_at
             since = "" if beat is None else f", its last sign of life was {ago(time.time() - beat)}"
             raise TttuiError(
-                f"{place.path}: {_owner(status)} did not answer within {wait_s:g} s{since}; it was "
-                f"left alone, end it yourself with `kill {status.pid}`{_elsewhere(status)}"
+                f"{place.path}: {owner(status)} did not answer within {wait_s:g} s{since}; it was "
+                f"left alone{_by_hand(status)}"
             )
         time.sleep(LOOK_S)
         status = status_of(place.path, time.time())
@@ -85,20 +86,36 @@ def ask_and_wait(
 def instead(path: Path, status: "Status | None") -> str:
     """What can be done with a session that nobody runs."""
     if status is None:
-        return f"`tttui fork {path}` goes on from its weights"
+        return f"`{command_line('tttui', 'fork', path)}` goes on from its weights"
+    resume = command_line("tttui", "resume", path)
     match status.state:
         case "completed":
-            return f"`tttui resume {path} --steps N` runs N steps more"
+            return f"`{resume} --steps N` runs N steps more"
         case "stalled":
-            return f"see whether {_owner(status)} still works, or end it and `tttui resume {path}`"
+            ended = "or end it and" if _can_be_ended(status) else "and if not,"
+            return f"see whether {owner(status)} still works, {ended} `{resume}`"
         case "crashed" | "failed":
-            return f"`tttui resume {path}` goes on from its last checkpoint"
+            return f"`{resume}` goes on from its last checkpoint"
         case _:
-            return f"`tttui resume {path}` goes on where it stopped"
+            return f"`{resume}` goes on where it stopped"
 
 
-def _owner(status: "Status") -> str:
-    return f"process {status.pid}{_elsewhere(status)}"
+def owner(status: "Status") -> str:
+    """The process of a run, by its id where that can be one."""
+    name = f"process {status.pid}" if _can_be_ended(status) else "its process"
+    return f"{name}{_elsewhere(status)}"
+
+
+def _by_hand(status: "Status") -> str:
+    """How a person can end its process."""
+    if not _can_be_ended(status):
+        return ""
+    return f", end it yourself with `kill {status.pid}`{_elsewhere(status)}"
+
+
+def _can_be_ended(status: "Status") -> bool:
+    """Whether its id is that of one process: `kill 0` and `kill -1` mean many, 1 the machine's."""
+    return status.pid is not None and status.pid > 1
 
 
 def _elsewhere(status: "Status") -> str:

@@ -15,6 +15,7 @@ from tttui.cli.options import (
     setting_options,
 )
 from tttui.model.errors import RefusedInput
+from tttui.model.shell import command_line
 
 
 @click.command("resume", cls=SectionedCommand)
@@ -54,6 +55,7 @@ def command(
     are refused unless --override says that the change is meant.
     """
     from tttui.artifacts.status import status_of
+    from tttui.cli.asking import owner
     from tttui.cli.output import say
     from tttui.cli.places import find_run
     from tttui.cli.running import execute, hand_over, prepared
@@ -65,8 +67,8 @@ def command(
     status = status_of(place.path, time.time())
     if status is not None and status.state == "paused":
         raise RefusedInput(
-            f"{place.path} is paused, process {status.pid} has it; "
-            f"`tttui continue {place.path}` lets it go on"
+            f"{place.path} is paused, {owner(status)} has it; "
+            f"`{command_line('tttui', 'continue', place.path)}` lets it go on"
         )
     if is_planned(place.path):
         replan(place.path, more_steps, changes)

@@ -1,12 +1,12 @@
 """status.json: is the session running, by whom, how far, how fast."""
 
-import shlex
 import sys
 import time
 from collections import deque
 from typing import Any
 
 from tttui.artifacts.writer import RunWriter
+from tttui.model.shell import command_line
 
 HEARTBEAT_S = 1.0
 """Time in seconds between two writes of status.json."""
@@ -57,7 +57,7 @@ class Heartbeat:
             steps_per_second=round(self.steps_per_second(t), 1),
             started_at=self._started_at,
             device=self._device,
-            command=shlex.join(["tttui", *sys.argv[1:]]),
+            command=command_line("tttui", *sys.argv[1:]),
             error=self.error,
             **self.said,
         )
