@@ -40,13 +40,14 @@ def ask_and_wait(
     Raises RefusedInput where the run is not live or refuses, TttuiError where its owner does
     not answer (the requests are withdrawn, and nothing is killed).
     """
-    from tttui.artifacts.status import ago, status_of
+    from tttui.artifacts.status import HeartbeatWatch, last_heard, status_of
     from tttui.cli.output import result
     from tttui.cli.places import find_run
     from tttui.engine.control import ask, withdraw
 
     place = find_run(root, run)
-    status = status_of(place.path, time.time())
+    watch = HeartbeatWatch()
+    status = status_of(place.path, watch)
     if status is None or not status.live:
         verb = "has" if status is not None and status.state in ("crashed", "failed") else "is"
         state = "was not written by tttui" if status is None else f"{verb} {status.state}"
@@ -72,14 +73,14 @@ def ask_and_wait(
                 withdraw(place.path, id)
             if status is None:
                 raise TttuiError(f"{place.path}: its status.json is gone, so nobody can tell")
-            beat = status.heartbeat_at
-            since = "" if beat is None else f", its last sign of life was {ago(time.time() - beat)}"
+            still = "" if watch.moved else ", nor did its heartbeat move"
+            since = last_heard(status) or still
             raise TttuiError(
-                f"{place.path}: {owner(status)} did not answer within {wait_s:g} s{since}; it was "
-                f"left alone{_by_hand(status)}"
+                f"{place.path}: {_owner(status)} did not answer within {wait_s:g} s{since}; "
+                + _left_alone(status)
             )
         time.sleep(LOOK_S)
-        status = status_of(place.path, time.time())
+        status = status_of(place.path, watch)
     result(f"{place.path}: {status.state} at step {status.t}")
 
 
@@ -91,31 +92,27 @@ def instead(path: Path, status: "Status | None") -> str:
     match status.state:
         case "completed":
             return f"`{resume} --steps N` runs N steps more"
+        case "stalled" if status.runs_here:
+            return f"see whether {_owner(status)} still works, or end it and `{resume}`"
         case "stalled":
-            ended = "or end it and" if _can_be_ended(status) else "and if not,"
-            return f"see whether {owner(status)} still works, {ended} `{resume}`"
+            return f"`{resume}` goes on, unless {_owner(status)} reports meanwhile"
         case "crashed" | "failed":
             return f"`{resume}` goes on from its last checkpoint"
         case _:
             return f"`{resume}` goes on where it stopped"
 
 
-def owner(status: "Status") -> str:
-    """The process of a run, by its id where that can be one."""
-    name = f"process {status.pid}" if _can_be_ended(status) else "its process"
-    return f"{name}{_elsewhere(status)}"
+def _left_alone(status: "Status") -> str:
+    """What can be done about an owner that does not answer. Only a process that is certainly the
+    run's is worth a `kill`: status.json may hold any number, or that of another machine."""
+    if status.runs_here and status.pid is not None and status.pid > 1:
+        return f"it was left alone, end it yourself with `kill {status.pid}`"
+    return "it was left alone; look for it where it runs"
 
 
-def _by_hand(status: "Status") -> str:
-    """How a person can end its process."""
-    if not _can_be_ended(status):
-        return ""
-    return f", end it yourself with `kill {status.pid}`{_elsewhere(status)}"
-
-
-def _can_be_ended(status: "Status") -> bool:
-    """Whether its id is that of one process: `kill 0` and `kill -1` mean many, 1 the machine's."""
-    return status.pid is not None and status.pid > 1
+def _owner(status: "Status") -> str:
+    who = "its owner" if status.pid is None else f"process {status.pid}"
+    return who + _elsewhere(status)
 
 
 def _elsewhere(status: "Status") -> str:
