@@ -1,5 +1,6 @@
 """Changes below a path are noticed, soon and without an end in sight."""
 
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -53,6 +54,23 @@ def seen(tmp_path: Path, poll: float | None) -> Iterator[Seen]:
 
 def test_a_written_file_is_noticed(tmp_path: Path, seen: Seen) -> None:
     assert seen.provoke(tmp_path / "a")
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["below", "itself"])
+def test_files_whose_names_are_no_text_are_noticed(
+    tmp_path: Path, poll: float | None, inside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tttui.artifacts.watch.UNWATCHED_S", 0.05)
+    monkeypatch.setattr("tttui.artifacts.watch.LOOK_S", 0.05)
+    path = tmp_path / os.fsdecode(b"a\xff")
+    path.mkdir()
+    seen = Seen()
+    watcher = Watcher([tmp_path if inside else path], seen, poll)
+    watcher.start()
+    assert seen.provoke(path / "per_step.csv")
+    assert seen.provoke(path / "per_step.csv")
+    watcher.stop()
+    watcher.join(PATIENCE_S)
 
 
 def test_a_file_in_a_new_directory_is_noticed(tmp_path: Path, seen: Seen) -> None:

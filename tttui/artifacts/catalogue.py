@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tttui.artifacts.layout import files_of
 from tttui.artifacts.regular import stat_regular
+from tttui.artifacts.status import HeartbeatWatch
 from tttui.artifacts.summary import read_summary
 from tttui.model.session import FileEntry, Place, SessionSummary
 
@@ -32,6 +33,7 @@ class Catalogue:
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
         self._rows: dict[Path, _Row] = {}
+        self._watches: dict[Path, HeartbeatWatch] = {}
         self._waiting: list[Place] = []
         self.complete = False
         """Every place that was last begun with has been looked at."""
@@ -40,6 +42,7 @@ class Catalogue:
         """Look at these places from now on; what is known of others is forgotten."""
         known = {place.path for place in places}
         self._rows = {path: row for path, row in self._rows.items() if path in known}
+        self._watches = {path: w for path, w in self._watches.items() if path in known}
         self._waiting = list(reversed(places))
         self.complete = not places
 
@@ -62,7 +65,8 @@ class Catalogue:
         same = row is not None and row.stamp == stamp and row.summary.place == place
         if same and row is not None and row.settled and not live:
             return
-        fresh = read_summary(place, now=self._now)
+        watch = self._watches.setdefault(place.path, HeartbeatWatch())
+        fresh = read_summary(place, now=self._now, watch=watch)
         if same and row is not None and row.summary == fresh:
             fresh = row.summary  # the same object, so that nothing is drawn again
         newest = max((mark[1] for mark in stamp if mark), default=0)

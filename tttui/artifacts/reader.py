@@ -22,7 +22,7 @@ from tttui.artifacts.losses import LossFile
 from tttui.artifacts.meta import read_meta, read_metrics
 from tttui.artifacts.regular import LARGEST_LIST, leads_out, read_bytes
 from tttui.artifacts.runs import runs_of
-from tttui.artifacts.status import derive_status, read_status
+from tttui.artifacts.status import HeartbeatWatch, derive_status, read_status
 from tttui.artifacts.steps_csv import StepsFile
 from tttui.artifacts.trajectory import TrajectoryCsv, parse_trajectory_json
 from tttui.artifacts.weights import read_base, read_plastic
@@ -50,6 +50,7 @@ class SessionReader:
         self, place: Place, run: str | None = None, now: Callable[[], float] = time.time
     ) -> None:
         self._now = now
+        self._watch = HeartbeatWatch()
         self._place = place
         self._asked = run or place.run
         self._data: SessionData | None = None
@@ -108,7 +109,7 @@ class SessionReader:
         if self._status is not None:
             self._status.refresh()
             if self._status.value is not None:
-                status = derive_status(self._status.value, self._now())
+                status = derive_status(self._status.value, self._now(), self._watch)
         self._waits = status is not None and status.pretraining is not None
         for file in (self._meta, self._metrics, self._weights, self._base):
             file.refresh()

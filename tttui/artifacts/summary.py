@@ -10,7 +10,7 @@ import numpy as np
 from tttui.artifacts.jsonfile import number, whole
 from tttui.artifacts.layout import files_of
 from tttui.artifacts.meta import read_meta, read_metrics
-from tttui.artifacts.status import derive_status, read_status
+from tttui.artifacts.status import HeartbeatWatch, derive_status, read_status
 from tttui.artifacts.steps_csv import StepsFile
 from tttui.artifacts.tail import Tail, read_tail
 from tttui.artifacts.wholefile import read_part
@@ -18,12 +18,16 @@ from tttui.model.session import Meta, Place, Problem, SessionSummary
 
 
 def read_summary(
-    place: Place, run: str | None = None, now: Callable[[], float] = time.time
+    place: Place,
+    run: str | None = None,
+    now: Callable[[], float] = time.time,
+    watch: HeartbeatWatch | None = None,
 ) -> SessionSummary:
     """Meta, state and the numbers of one session (in a store: of one run, the newest by default).
 
     The numbers come from metrics.json; where it lacks them, or is about another run, they are
-    computed from per_step.csv. Nothing is raised: what is wrong is in `problems`.
+    computed from per_step.csv. Nothing is raised: what is wrong is in `problems`. Who reads it
+    again and again keeps a `watch`.
     """
     run = run or place.run or (place.runs[-1] if place.runs else None)
     files = files_of(place, run)
@@ -60,7 +64,7 @@ def read_summary(
         place=place,
         run=run,
         meta=meta,
-        status=derive_status(raw_status, now()) if raw_status is not None else None,
+        status=derive_status(raw_status, now(), watch) if raw_status is not None else None,
         steps=steps,
         recent=tail.recent,
         problems=tuple(problems),

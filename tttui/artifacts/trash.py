@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from tttui.artifacts.lock import SessionLock
+from tttui.artifacts.lock import OnWait, SessionLock
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
 
@@ -20,11 +20,11 @@ def trash_of(place: Place, roots: Sequence[Path]) -> Path:
     return max(above, key=lambda root: len(root.parts), default=path.parent) / FOLDER
 
 
-def move_to_trash(place: Place, roots: Sequence[Path]) -> Path:
+def move_to_trash(place: Place, roots: Sequence[Path], on_wait: OnWait | None = None) -> Path:
     """Move a session's directory to the trash; returns where it lies now.
 
-    Raises RefusedInput for sessions of other programs, SessionHeld for one that a process
-    writes, TttuiError where it cannot be moved.
+    `on_wait` is as for `SessionLock`. Raises RefusedInput for sessions of other programs,
+    SessionHeld for one that a process writes, TttuiError where it cannot be moved.
     """
     if place.layout != "native":
         raise RefusedInput(
@@ -36,7 +36,7 @@ def move_to_trash(place: Place, roots: Sequence[Path]) -> Path:
     while target.exists():
         n += 1
         target = folder / f"{place.path.name}-{n}"
-    with SessionLock(place.path):
+    with SessionLock(place.path, on_wait):
         try:
             folder.mkdir(exist_ok=True)
             place.path.rename(target)

@@ -37,6 +37,9 @@ POLL_S = 0.3
 MOST_FOLDERS = 20_000
 """Directories that are watched; changes in others are seen a little later."""
 
+UNWATCHED_S = 1.0
+"""Seconds between two looks where files have names that cannot be watched."""
+
 LOOK_S = 0.5
 """Seconds between two looks whether a watched path appeared, went away or was replaced."""
 
@@ -57,6 +60,8 @@ class Watcher:
         self._poll = poll
         self._known = self._directories()
         self._stop = threading.Event()
+        self._undecodable = False
+        """A name is no UTF-8, which the watching library cannot tell of: look again and again."""
         self._thread = threading.Thread(target=self._work, name="tttui-watch", daemon=True)
         self.polling = poll is not None
         """Whether changes are looked for rather than told."""
@@ -83,11 +88,19 @@ class Watcher:
             if not directories:
                 self._stop.wait(LOOK_S)
                 continue
+            if self._undecodable:
+                self._on_change()
+                self._stop.wait(self._poll or UNWATCHED_S)
+                continue
             try:
                 self._watch(list(directories))
-            except (OSError, RuntimeError):
-                # No more watches to be had, or a path went away.
-                if not self.polling and self._directories() == directories:
+            except UnicodeError:  # a path that was given
+                self._undecodable = True
+            except (OSError, RuntimeError) as error:
+                # A path below them, no more watches to be had, or a path went away.
+                if "decode path" in str(error):
+                    self._undecodable = True
+                elif not self.polling and self._directories() == directories:
                     self.polling = True
                 self._stop.wait(LOOK_S)
 

@@ -13,7 +13,7 @@ from tttui.artifacts.appending import AppendedFile
 from tttui.artifacts.atomic import remove_temporaries, write_error, write_over, write_whole
 from tttui.artifacts.checkpoint import write_checkpoint
 from tttui.artifacts.history_writer import HistoryWriter
-from tttui.artifacts.status import own_process
+from tttui.artifacts.processes import boottime, own_process
 from tttui.artifacts.trajectory import HEADER
 from tttui.model.arrays import Bools, Floats, Weights
 from tttui.model.errors import RefusedInput, TttuiError
@@ -67,6 +67,7 @@ class RunWriter:
         self._history = HistoryWriter(directory / HISTORY, history_bytes)
         self._meta: dict[str, Any] = {}
         self._status: dict[str, Any] = {}
+        self._beats = 0
         self._listed = 0
         """Bytes of the event lines that the list of events holds."""
 
@@ -207,7 +208,13 @@ class RunWriter:
         them: on a full disk they say that it was full.
         """
         self._status.update(fields)
-        content = _json({**own_process(), **self._status, "heartbeat_at": time.time()})
+        self._beats += 1
+        beat = {
+            "beat": self._beats,
+            "heartbeat_at": time.time(),
+            "heartbeat_boottime": boottime(),
+        }
+        content = _json({**own_process(), **self._status, **beat})
         path = self.directory / "status.json"
         try:
             write_whole(path, content)

@@ -35,7 +35,7 @@ def command(paths: tuple[Path, ...], root: Path, as_json: bool) -> None:
     elif not summaries:
         say(f"no sessions below {', '.join(map(str, paths)) or root}; make one: tttui demo")
     else:
-        result(table(HEADERS, [_row(s, lead) for s, lead in tree(summaries)], right=RIGHT))
+        result(*table(HEADERS, [_row(s, lead) for s, lead in tree(summaries)], right=RIGHT))
 
 
 def tree(summaries: Sequence["SessionSummary"]) -> list[tuple["SessionSummary", str]]:

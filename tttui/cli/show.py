@@ -31,7 +31,7 @@ def command(run: str, root: Path, which: str | None, as_json: bool) -> None:
     if as_json:
         json_document(as_document(data))
     else:
-        result(as_text(data))
+        result(*as_lines(data))
 
 
 def as_document(data: "SessionData") -> dict[str, Any]:
@@ -63,10 +63,11 @@ def as_document(data: "SessionData") -> dict[str, Any]:
     }
 
 
-def as_text(data: "SessionData") -> str:
+def as_lines(data: "SessionData") -> list[str]:
     """One session for a person."""
-    from tttui.cli.output import number
+    from tttui.cli.output import cells, number, padded
     from tttui.model.ages import age_text
+    from tttui.model.text import visible
     from tttui.model.verdict import verdict
 
     meta, status, metrics = data.meta, data.status, data.metrics
@@ -93,12 +94,12 @@ def as_text(data: "SessionData") -> str:
     shown = {k: v for k, v in metrics.items() if isinstance(v, (int, float))}
     if shown:
         lines += ["", "metrics"]
-        width = max(map(len, shown))
-        lines += [f"  {k:<{width}}  {v:.6g}" for k, v in shown.items()]
+        width = max(cells(visible(k)) for k in shown)
+        lines += [f"  {padded(visible(k), width)}  {v:.6g}" for k, v in shown.items()]
     counts = data.transactions.counts()
     lines += ["", f"transactions  {len(data.transactions)}"]
     lines += [f"  {n:>6}  {name}" for name, n in counts.items()]
     if data.problems:
         lines += ["", "problems"]
         lines += [f"  {p.path}: {p.reason}" for p in data.problems]
-    return "\n".join(lines)
+    return lines

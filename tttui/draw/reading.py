@@ -4,7 +4,7 @@ import math
 
 from tttui.draw import numbers, plot
 from tttui.draw.axis import TimeAxis
-from tttui.draw.canvas import fit
+from tttui.draw.cells import fit
 from tttui.draw.colours import Colour
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.marks import Marks

@@ -1,6 +1,7 @@
 """What a person or a script changed in a running session, recorded so that it can be replayed.
 
-`interventions.jsonl` holds one object a line, synced to disk before it takes effect:
+`interventions.jsonl` holds one object a line, written before it takes effect and synced to the
+disk before any step or answer shows it:
 
     {"t": 200, "known_at": 0, "kind": "mu", "value": 0.3, "at_unix": 1763712000.5}
 
@@ -18,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from tttui.artifacts.atomic import write_error
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Plasticity, options
 
@@ -55,8 +57,11 @@ def in_order(interventions: Iterable[Intervention]) -> list[Intervention]:
     return sorted(interventions, key=lambda i: i.t)
 
 
-def record(directory: Path, intervention: Intervention) -> None:
-    """Append one intervention durably. Raises TttuiError when the disk does not take it."""
+def record(directory: Path, intervention: Intervention, *, durably: bool = True) -> None:
+    """Append one intervention; where several follow each other, `sync` makes all durable at once.
+
+    Raises TttuiError when the disk does not take it.
+    """
     line = json.dumps(asdict(intervention), allow_nan=True) + "\n"
     path = directory / FILE
     try:
@@ -65,7 +70,8 @@ def record(directory: Path, intervention: Intervention) -> None:
             try:
                 file.write(line.encode())
                 file.flush()
-                os.fsync(file.fileno())
+                if durably:
+                    os.fsync(file.fileno())
             except OSError:
                 file.truncate(start)
                 raise
@@ -73,6 +79,16 @@ def record(directory: Path, intervention: Intervention) -> None:
         raise TttuiError(
             f"{path}: the intervention could not be recorded and was not made: {error.strerror}"
         ) from error
+
+
+def sync(directory: Path) -> None:
+    """Wait until the disk has what was recorded. Raises TttuiError where it does not take it."""
+    path = directory / FILE
+    try:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise write_error(path, error) from error
 
 
 def recorded(directory: Path) -> list[Intervention]:

@@ -109,12 +109,17 @@ class Status:
     """For a person: `crashed 3 min ago: process 4242 is gone`."""
     pid: int | None = None
     host: str | None = None
+    runs_here: bool = False
+    """Its process was seen to run where this one is, so that its id means something here."""
     device: str | None = None
     t: int | None = None
     steps_total: int | None = None
     steps_per_second: float | None = None
     started_at: float | None = None
     heartbeat_at: float | None = None
+    """Unix seconds by the clock of the run's machine, which may be wrong or set since."""
+    heartbeat_boottime: float | None = None
+    """The same in seconds since the boot, where this process counts from the same boot."""
     command: str | None = None
     error: str | None = None
     speed_limit: float | None = None

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.status import ago
+from tttui.artifacts.status import ago, heartbeat_age
 from tttui.artifacts.tail import STRETCHES
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count, short
@@ -204,8 +204,8 @@ class SessionRows:
             done = progress_of(status)
             if done is not None and status.state != "queued":
                 text = f"{text} {self._bar(done, STATE.width - len(text) - 9)} {100 * done:3.0f} %"
-            elif not status.live and status.heartbeat_at is not None:
-                text += f" {ago(max(0.0, self._now - status.heartbeat_at))}"
+            elif not status.live and (age := heartbeat_age(status, self._now)) is not None:
+                text += f" {ago(age)}"
         if len(text) > STATE.width - 2:
             text = text.removesuffix(" ago")
         return f"{mark} {text}", ink, status.live

@@ -21,6 +21,7 @@ from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
 from tttui.draw.states import state_ink, state_mark
+from tttui.draw.text import Text, lines
 from tttui.keys import COMMANDS, TABS, Command
 from tttui.model.ages import age_text
 from tttui.model.session import SessionData
@@ -268,21 +269,25 @@ class MainScreen(DrivingScreen):
             self._scrubber.set_look(palette, self.glyphs)
             self.show_all()
 
-    def _why_nothing(self) -> str:
+    def _why_nothing(self) -> Text:
         if self.snapshot.error:
-            return self.snapshot.error
+            return Text(self.snapshot.error)
         if not self.snapshot.scanned:
-            return "Looking for sessions ..."
+            return Text("Looking for sessions ...")
         if self.snapshot.places:
-            return "Reading ..."
+            return Text("Reading ...")
         where = ", ".join(str(path) for path in self.store.paths)
-        return (
-            f"No session found in {where}.\n\n"
-            "tttui demo             make a real session and watch it learn\n"
-            "tttui run --name NAME  run one with your settings\n"
-            "tttui PATH             look into another directory\n"
-            "n                      fill in a form and start one here\n\n"
-            "This screen shows the first session as soon as it appears."
+        return lines(
+            (
+                f"No session found in {where}.",
+                "",
+                "tttui demo             make a real session and watch it learn",
+                "tttui run --name NAME  run one with your settings",
+                "tttui PATH             look into another directory",
+                "n                      fill in a form and start one here",
+                "",
+                "This screen shows the first session as soon as it appears.",
+            )
         )
 
     def _show_header(self, data: SessionData) -> None:

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.style import Style
-from rich.text import Text
 from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
+from tttui.draw.cells import fit
+from tttui.draw.text import Text
 from tttui.keys import TABS, Command
+from tttui.model.text import visible
 
 
 class TopBar(Widget):
@@ -27,20 +30,18 @@ class TopBar(Widget):
             self.refresh()
 
     def render(self) -> Text:
-        parts, state, state_style = self._parts
-        width = self.size.width
+        (parts, state, state_style), width = self._parts, self.size.width
         line = Text(no_wrap=True).append(" tttui ", style="bold reverse")
-        widest = max(width // 2, width - len(line) - len(parts[0] if parts else "") - 6)
-        if len(state) > widest:
-            state = f"{state[: max(0, widest - 2)]}.."
-        room = width - len(line) - len(state) - 2
+        first = cell_len(visible(parts[0])) if parts else 0
+        state = fit(state, max(width // 2, width - len(line) - first - 6), "..")
+        room = width - len(line) - cell_len(state) - 2
         for i, part in enumerate(parts):
-            shown = part if i else part[: max(0, room - 2)]
-            if len(shown) + 2 > room:
+            shown = visible(part) if i else fit(part, max(0, room - 2), "")
+            if cell_len(shown) + 2 > room:
                 break
             line.append(f"  {shown}", style="bold" if i == 0 else "")
-            room -= len(shown) + 2
-        line.append(" " * max(1, width - line.cell_len - len(state) - 1))
+            room -= cell_len(shown) + 2
+        line.append(" " * max(1, width - line.cell_len - cell_len(state) - 1))
         line.append(state, style=state_style)
         return line
 

@@ -3,7 +3,8 @@
 from typing import Literal
 
 from tttui.draw import bars
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
 from tttui.widgets.drawn import Drawn

@@ -3,7 +3,8 @@
 import numpy as np
 
 from tttui.draw import heat
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.numbers import short
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.widgets.drawn import Drawn

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from rich.text import Text
+from rich.cells import cell_len
 from textual.widget import Widget
 
 from tttui.draw.colours import style
 from tttui.draw.palette import DARK, Palette
+from tttui.draw.text import Text
 from tttui.model.session import SessionData
+from tttui.model.text import visible
 
 Row = tuple[str, str]
 
@@ -84,11 +86,13 @@ class IdentityCard(Widget):
     def render(self) -> Text:
         label, value = style(self._palette.muted), style(self._palette.text)
         if self.size.height >= len(self._rows):
-            lines = [Text.assemble((f"{k:<11}", label), (v, value)) for k, v in self._rows]
-            return Text("\n").join(lines)
+            column = Text()
+            for k, v in self._rows:
+                column.append("\n" if column else "").append(f"{k:<11}", label).append(v, value)
+            return column
         flow, used, row = Text(no_wrap=True), 0, 1
         for k, v in self._rows:
-            item = len(k) + 1 + len(v)
+            item = len(k) + 1 + cell_len(visible(v))
             if used and used + 3 + item > self.size.width:
                 if row == self.size.height:
                     break  # no room for half of a value

@@ -1,18 +1,18 @@
 """One session of many: how to go on with it, its files, its base, what it compares with."""
 
 import os
-import shlex
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tttui.draw.cells import wrapped
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
 from tttui.model.ages import duration_text, size_text
 from tttui.model.session import FileEntry, SessionSummary, Status
+from tttui.model.shell import command_line
 from tttui.widgets.page import Page
 
 
@@ -44,16 +44,16 @@ def commands_of(summary: SessionSummary, at: int | None, taken: Sequence[str]) -
     fork += ["--name", free_name(f"{place.name}-fork", taken)]
     if place.layout != "native":
         why = "another program wrote it, and tttui changes nothing there; fork it instead"
-        return Commands("", shlex.join(fork), why)
+        return Commands("", command_line(*fork), why)
     status = summary.status
     if status is not None and status.live:
-        return Commands("", shlex.join(fork), f"it is {status.state}")
+        return Commands("", command_line(*fork), f"it is {status.state}")
     resume = ["tttui", "resume", str(path)]
     total = status.steps_total if status is not None else None
     if summary.steps and total is not None and summary.steps >= total:
         # it ran all its steps, so it must be told how many more
         resume += ["--steps", str(total)]
-    return Commands(shlex.join(resume), shlex.join(fork))
+    return Commands(command_line(*resume), command_line(*fork))
 
 
 def free_name(name: str, taken: Sequence[str]) -> str:
@@ -122,7 +122,7 @@ def _describe(prose: Prose, facts: Facts) -> None:
 
 def _command(prose: Prose, command: str) -> None:
     """A command line, broken between words only where that is possible."""
-    for row in textwrap.wrap(command, prose.width, break_on_hyphens=False):
+    for row in wrapped(command, prose.width, break_on_hyphens=False):
         prose.line((row, prose.palette.text))
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.numbers import short
 from tttui.draw.prose import filling
 from tttui.model.spectrum import WARN_FACTOR, Spectrum

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.geometry import Region
@@ -13,7 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tttui.draw.canvas import fit
+from tttui.draw.cells import fit, fit_end, padded
 from tttui.draw.colours import DEFAULT, Colour, style
 from tttui.draw.glyphs import UNICODE, Glyphs
 from tttui.draw.palette import DARK, Palette
@@ -321,7 +320,7 @@ class Table(Widget):
         line = [Segment(pointer, lead)]
         for i, (column, width) in enumerate(self.columns()):
             text, ink, bold = source.cell(row, column.key)
-            text = text[-width:] if column.keeps_end else text
+            text = fit_end(text, width) if column.keeps_end else text
             ink = self.palette.cursor if plain else ink
             shown = _aligned(text, width, column.left, self.glyphs)
             line.append(Segment(shown if i == 0 else " " + shown, style(ink, paper, bold)))
@@ -371,6 +370,4 @@ class Table(Widget):
 
 
 def _aligned(text: str, width: int, left: bool, glyphs: Glyphs) -> str:
-    text = fit(text, width, glyphs.ellipsis)
-    pad = " " * (width - cell_len(text))
-    return text + pad if left else pad + text
+    return padded(fit(text, width, glyphs.ellipsis), width, right=not left)

@@ -1,11 +1,11 @@
 """The verdict: the one sentence that everything else on the screen supports."""
 
 from rich.style import Style
-from rich.text import Text
 from textual.widgets import Static
 
 from tttui.draw.colours import style
 from tttui.draw.palette import DARK, Palette
+from tttui.draw.text import Text
 from tttui.model.verdict import Verdict
 
 MARKS = {"better": "+", "worse": "!", "unclear": "?"}
