@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tttui.artifacts.layout import files_of
+from tttui.artifacts.regular import stat_regular
 from tttui.artifacts.status import HeartbeatWatch
 from tttui.artifacts.summary import read_summary
 from tttui.model.session import FileEntry, Place, SessionSummary
@@ -79,7 +80,7 @@ def _stamp(place: Place) -> Stamp:
     marks = []
     for path in paths:
         try:
-            stat = os.stat(path) if path is not None else None
+            stat = stat_regular(path) if path is not None else None
         except OSError:
             stat = None
         marks.append(None if stat is None else (stat.st_size, stat.st_mtime_ns))
@@ -94,7 +95,7 @@ def list_files(place: Place) -> tuple[FileEntry, ...]:
         for name in sorted(names):
             path = Path(folder) / name
             try:
-                stat = path.stat()
+                stat = path.lstat()
             except OSError:
                 continue
             entry = FileEntry(str(path.relative_to(place.path)), stat.st_size, stat.st_mtime)

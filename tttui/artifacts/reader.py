@@ -20,7 +20,7 @@ from tttui.artifacts.layout import files_of, why_missing
 from tttui.artifacts.logfile import LogFile, LogTail
 from tttui.artifacts.losses import LossFile
 from tttui.artifacts.meta import read_meta, read_metrics
-from tttui.artifacts.regular import LARGEST_LIST, read_bytes
+from tttui.artifacts.regular import LARGEST_LIST, leads_out, read_bytes
 from tttui.artifacts.runs import runs_of
 from tttui.artifacts.status import HeartbeatWatch, derive_status, read_status
 from tttui.artifacts.steps_csv import StepsFile
@@ -102,6 +102,9 @@ class SessionReader:
         if self._place.layout == "store":
             self._look_for_runs()
         problems: list[Problem] = []
+        runs = self._place.path / "runs"
+        if self._place.layout == "store" and leads_out(runs, self._place.path):
+            problems.append(Problem("steps", runs, "is a link that leads out of the session"))
         status = None
         if self._status is not None:
             self._status.refresh()
