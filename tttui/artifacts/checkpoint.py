@@ -92,9 +92,12 @@ def read_checkpoint(directory: Path) -> Checkpoint:
 
 
 def _are_names(values: Mapping[Any, Any], kind: type) -> bool:
-    """Whether the keys are names of files, not paths, and the values of a kind."""
+    """Whether the keys are names of files, not paths, and the values of a kind (and a size)."""
     return all(
-        isinstance(name, str) and name == os.path.basename(name) and isinstance(value, kind)
+        isinstance(name, str)
+        and name == os.path.basename(name)
+        and isinstance(value, kind)
+        and (name == "history_t" or not isinstance(value, int) or value >= 0)
         for name, value in values.items()
     )
 

@@ -294,10 +294,8 @@ def _differing(a: Any, b: Any, where: str) -> str:
         same = a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
         return "" if same else where
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)) and len(a) == len(b):
-        found = (
-            _differing(x, y, f"{where}/{i}") for i, (x, y) in enumerate(zip(a, b, strict=True))
-        )
-        return next(filter(None, found), "")
+        pairs = enumerate(zip(a, b, strict=True))
+        return next(filter(None, (_differing(x, y, f"{where}/{i}") for i, (x, y) in pairs)), "")
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return where
     return "" if a == b or (a != a and b != b) else where
