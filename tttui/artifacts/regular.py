@@ -58,6 +58,10 @@ _KINDS = (
     (stat.S_ISBLK, "is a device, not a file: remove it"),
 )
 
+_WRITTEN_THROUGH = (
+    "is a link, and nothing is written through links: put what it leads to in its place"
+)
+
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -130,22 +134,22 @@ def stat_regular(path: Path, limit: int = LARGEST_TABLE) -> os.stat_result:
 def refuse_link(path: Path) -> None:
     """Raise NotRegular where a file that is to be written or deleted, or the folder of the
     session that it lies in, is a link. The file need not be there."""
-    inner = session_directory(path) != path.parent
-    for part in (path.parent, path) if inner else (path,):
-        if part.is_symlink():
-            name = "" if part == path else f"lies in {part.name}, which "
-            raise NotRegular(
-                path,
-                f"{name}is a link, and nothing is written through links: "
-                "put what it leads to in its place",
-            )
+    refuse_linked_folder(path)
+    if path.is_symlink():
+        raise NotRegular(path, _WRITTEN_THROUGH)
 
 
-def folder_to_write(path: Path) -> Path:
+def refuse_linked_folder(path: Path) -> None:
+    """Raise NotRegular where the folder of a session in which a file is written is a link."""
+    if session_directory(path) != path.parent and path.parent.is_symlink():
+        raise NotRegular(path, f"lies in {path.parent.name}, which {_WRITTEN_THROUGH}")
+
+
+def folder_to_write(path: Path, mode: int = 0o777) -> Path:
     """The folder itself, made where it is missing. Raises NotRegular where it is a link."""
     if path.is_symlink():
-        raise NotRegular(path, "is a link, and nothing is written through links: remove it")
-    path.mkdir(exist_ok=True)
+        raise NotRegular(path, _WRITTEN_THROUGH)
+    path.mkdir(mode, exist_ok=True)
     return path
 
 

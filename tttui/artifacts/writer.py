@@ -13,7 +13,9 @@ from tttui.artifacts.appending import AppendedFile
 from tttui.artifacts.atomic import remove_temporaries, write_error, write_over, write_whole
 from tttui.artifacts.checkpoint import write_checkpoint
 from tttui.artifacts.history_writer import HistoryWriter
+from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.processes import boottime, own_process
+from tttui.artifacts.regular import LARGEST_TABLE, read_bytes
 from tttui.artifacts.trajectory import HEADER
 from tttui.model.arrays import Bools, Floats, Weights
 from tttui.model.errors import RefusedInput, TttuiError
@@ -95,9 +97,9 @@ class RunWriter:
             file.reopen(sizes.get(file.path.name, 0))
         path = self.directory / "session" / "meta.json"
         try:
-            self._meta = json.loads(path.read_bytes())
-        except (OSError, ValueError) as error:
-            raise TttuiError(f"{path}: cannot be read ({error})") from None
+            self._meta = dict(read_object(path))
+        except OSError as error:
+            raise TttuiError(f"{path}: cannot be read ({error.strerror})") from None
         stride = self._meta.get("history_stride", 1)
         self._history.reopen(sizes.get(LAST_SNAPSHOT, -1), stride)
         self._write_event_list()
@@ -236,7 +238,7 @@ class RunWriter:
     def _write_event_list(self) -> None:
         """update_events.json: the lines of update_events.jsonl as one list."""
         try:
-            lines = self._events.path.read_bytes()
+            lines = read_bytes(self._events.path, LARGEST_TABLE)
         except OSError as error:
             raise write_error(self._events.path, error) from error
         content = b"[" + lines.rstrip(b"\n").replace(b"\n", b",\n ") + b"]\n"

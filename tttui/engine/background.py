@@ -6,10 +6,13 @@ it, and the engine never waits for a screen. The app sees it through its files a
 with requests (`control`), as any other terminal does.
 """
 
+import os
 import time
 from pathlib import Path
 
+from tttui.artifacts.atomic import write_error
 from tttui.artifacts.jsonfile import read_object
+from tttui.artifacts.regular import open_regular
 from tttui.engine.child import start_tttui
 from tttui.model.errors import TttuiError
 
@@ -36,7 +39,11 @@ def continue_in_background(
         words += ["--speed-limit", f"{max_rate:g}"]
     if paused:
         words.append("--paused")
-    with (directory / OUTPUT).open("ab") as output:
+    try:
+        handle = open_regular(directory / OUTPUT, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    except OSError as error:
+        raise write_error(directory / OUTPUT, error) from error
+    with os.fdopen(handle, "ab") as output:
         process = start_tttui(
             words, output=output, messages=output, cwd=directory.absolute().parent
         )

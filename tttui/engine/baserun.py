@@ -15,6 +15,7 @@ from tttui.artifacts.appending import AppendedFile
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.losses import LOSSES
 from tttui.artifacts.ptfile import read_pt, write_pt
+from tttui.artifacts.regular import read_bytes, stat_regular
 from tttui.artifacts.writer import RunWriter, write_whole
 from tttui.engine.answering import Answering
 from tttui.engine.base import LOSS_HEADER, Base, keep_base, loss_row, make_room
@@ -78,7 +79,7 @@ class BaseRun:
                 self._note("was stopped")
                 return None
             self._note("is done")
-            table = (self._directory / LOSSES).read_bytes()
+            table = read_bytes(self._directory / LOSSES)
             weights = self._training.weights
             base = keep_base(self._directory.parent, self._settings, weights, table)
             (self._directory / STATE_FILE).unlink(missing_ok=True)
@@ -109,7 +110,7 @@ class BaseRun:
         try:
             state = read_pt(self._directory / STATE_FILE)
             size = int(state["losses"])
-            if (self._directory / LOSSES).stat().st_size < size:
+            if stat_regular(self._directory / LOSSES).st_size < size:
                 return None
             self._training.load(state["training"])
             return size

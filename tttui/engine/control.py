@@ -28,7 +28,14 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from tttui.artifacts.atomic import write_error
-from tttui.artifacts.regular import NotRegular, read_bytes
+from tttui.artifacts.jsonfile import decode
+from tttui.artifacts.regular import (
+    NotRegular,
+    folder_to_write,
+    open_regular,
+    read_bytes,
+    refuse_linked_folder,
+)
 from tttui.model.errors import RefusedInput
 from tttui.model.faults import FAULTS
 
@@ -104,12 +111,12 @@ def ask(directory: Path, verb: Verb, value: Any = None) -> str:
     checked(verb, value)
     place = directory / DIRECTORY
     try:
-        with suppress(FileExistsError):
-            place.mkdir(mode=OWNER_WRITES)
+        folder_to_write(place, OWNER_WRITES)
         name = f"{_stamp(place):020}-{os.getpid()}-{next(_count)}.json"
         temporary = place / f".{name}"
         # Not synced: a request that a power failure loses is no loss.
-        temporary.write_text(json.dumps({"verb": verb, "value": value}) + "\n")
+        with os.fdopen(open_regular(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "w") as file:
+            file.write(json.dumps({"verb": verb, "value": value}) + "\n")
         temporary.rename(place / name)
     except OSError as error:
         raise write_error(place, error) from error
@@ -119,6 +126,7 @@ def ask(directory: Path, verb: Verb, value: Any = None) -> str:
 def withdraw(directory: Path, id: str) -> None:
     """Take back a request that nobody answered."""
     with suppress(OSError):
+        refuse_linked_folder(directory / DIRECTORY / id)
         (directory / DIRECTORY / id).unlink()
 
 
@@ -212,7 +220,7 @@ class Inbox:
 def parse(content: bytes, id: str = "") -> Request:
     """The request in a file. Raises ValueError or RefusedInput saying what is wrong."""
     try:
-        raw = json.loads(content)
+        raw = decode(content)
     except ValueError:
         raise ValueError("is not JSON") from None
     if not isinstance(raw, dict) or not isinstance(raw.get("verb"), str):

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from tttui.artifacts.atomic import write_error
+from tttui.artifacts.jsonfile import decode
+from tttui.artifacts.regular import open_regular, open_to_read, read_bytes
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Plasticity, options
 
@@ -65,7 +67,7 @@ def record(directory: Path, intervention: Intervention, *, durably: bool = True)
     line = json.dumps(asdict(intervention), allow_nan=True) + "\n"
     path = directory / FILE
     try:
-        with path.open("ab") as file:
+        with os.fdopen(open_regular(path, os.O_RDWR | os.O_APPEND | os.O_CREAT), "ab") as file:
             start = file.tell()
             try:
                 file.write(line.encode())
@@ -85,7 +87,7 @@ def sync(directory: Path) -> None:
     """Wait until the disk has what was recorded. Raises TttuiError where it does not take it."""
     path = directory / FILE
     try:
-        with path.open("rb") as file:
+        with open_to_read(path) as file:
             os.fsync(file.fileno())
     except OSError as error:
         raise write_error(path, error) from error
@@ -100,7 +102,7 @@ def recorded(directory: Path) -> list[Intervention]:
     if not path.exists():
         return []
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = read_bytes(path).split(b"\n")
     except OSError as error:
         raise TttuiError(f"{path}: cannot be read: {error.strerror}") from error
     return in_order(_parsed(path, i, line) for i, line in enumerate(lines[:-1], 1))
@@ -111,17 +113,18 @@ def drop_half_written(directory: Path) -> None:
     path = directory / FILE
     if path.exists():
         try:
-            content = path.read_bytes()
+            content = read_bytes(path)
             whole = content.rfind(b"\n") + 1
             if whole < len(content):
-                os.truncate(path, whole)
+                with os.fdopen(open_regular(path, os.O_RDWR), "r+b") as file:
+                    file.truncate(whole)
         except OSError as error:
             raise TttuiError(f"{path}: cannot be repaired: {error.strerror}") from error
 
 
 def _parsed(path: Path, number: int, line: bytes) -> Intervention:
     try:
-        raw = json.loads(line)
+        raw: Any = decode(line)
         made = Intervention(
             t=int(raw["t"]),
             kind=raw["kind"],
@@ -131,6 +134,6 @@ def _parsed(path: Path, number: int, line: bytes) -> Intervention:
         )
         if made.kind not in KINDS:
             raise ValueError(f"unknown kind {made.kind!r}")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise RefusedInput(f"{path}: line {number} is not an intervention: {error}") from error
     return made

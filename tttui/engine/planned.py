@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tttui.artifacts.atomic import remove_temporaries, write_whole
+from tttui.artifacts.atomic import refuse_links, remove_temporaries, write_whole
 from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.lock import OnWait, SessionLock
 from tttui.artifacts.writer import RunWriter
@@ -88,6 +88,7 @@ def prepare(
     is kept.
     """
     with SessionLock(directory, on_wait) as lock:
+        refuse_links(directory)
         clear_requests(directory)
         remove_temporaries(directory)
         meta = read_meta_of(directory)

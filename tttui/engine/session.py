@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from tttui.artifacts.atomic import write_error
+from tttui.artifacts.atomic import refuse_links, write_error
 from tttui.artifacts.checkpoint import read_checkpoint
 from tttui.artifacts.history import read_history
 from tttui.artifacts.lock import OnWait, SessionLock
@@ -68,6 +68,7 @@ class SessionRun:
         """Use `create` or `open`."""
         self.path = directory
         self._lock = lock
+        refuse_links(directory)
         self.meta = read_meta_of(directory)
         settings = settings_of(self.meta, directory)
         self.disk_full_at: int | None = None
