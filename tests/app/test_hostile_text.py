@@ -33,7 +33,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def unfiltered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing stands between the widgets and the screen: they must be clean themselves."""
-    monkeypatch.setattr(VisibleFilter, "apply", lambda self, segments, background: segments)
+    monkeypatch.setattr(VisibleFilter, "apply", lambda _self, segments, _: segments)
 
 
 async def press(driver: Driver, key: str) -> None:
