@@ -17,8 +17,8 @@ from tttui.model.text import visible
 from tttui.visible import VisibleFilter
 
 EVERYWHERE = ("enter", "x", "y", "escape")
-DIALOGS = ("Y", "o", "escape", "d", "escape", "F", "escape", "R", "escape", "n", "escape")
-DIALOGS += ("e", "escape", "question_mark", "escape", "g", "g")
+OPENING = ("o", "d", "F", "R", "n", "e", "question_mark")
+DIALOGS = ("Y", *(key for opening in OPENING for key in (opening, "escape")), "g", "g")
 
 
 @pytest.fixture(scope="module")
