@@ -13,6 +13,7 @@ from tttui.artifacts.interventions import (
     Changes,
     Recorded,
     in_words,
+    mu_changes,
     read_interventions,
     settings_changes,
 )
@@ -136,6 +137,7 @@ class SessionReader:
             base_cfg=base_cfg,
             loss=self._loss(problems),
             interventions=self._changes_in_words(),
+            mu_set=mu_changes(self._interventions.value or ()),
             settings_changes=settings_changes(self._interventions.value or ()),
             problems=tuple(problems),
             loading=loading or bool(self._steps and self._steps.unread),
