@@ -1,6 +1,6 @@
 """Lines of text and bars for the panels that explain: wrapped to a width, inked by meaning."""
 
-import textwrap
+import re
 from collections.abc import Sequence
 
 from tttui.draw.colours import Colour
@@ -11,6 +11,32 @@ Part = tuple[str, Colour, bool]
 """Text, its colour, and whether it is bold."""
 
 Line = list[Part]
+
+_WHOLE = re.compile(
+    r"(?<=\d) (?=\d{3}(?!\d)|%|of \d)|(?<=\d of) (?=\d)|(?<=\bt) (?=\d)|(?<=\bmu) (?=\d)"
+)
+"""Spaces at which no line ends: within a number, between a number and its unit or name, and
+between a count and its total."""
+
+_JOINT = "\u00a0"
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` characters, broken at spaces but not in a number.
+
+    A word that is longer than a line is continued in the next one.
+    """
+    lines, line, width = list[str](), "", max(width, 1)
+    for word in re.findall(r"[^ \t\n]+", _WHOLE.sub(_JOINT, text)):
+        if line and len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line = ""
+        line = f"{line} {word}" if line else word
+        while len(line) > width:
+            lines.append(line[:width])
+            line = line[width:]
+    lines += [line] if line else []
+    return [line.replace(_JOINT, " ") for line in lines]
 
 
 class Prose:
@@ -34,7 +60,7 @@ class Prose:
     def say(self, text: str, ink: Colour | None = None, bold: bool = False) -> "Prose":
         """Sentences, wrapped."""
         ink = self.palette.text if ink is None else ink
-        for row in textwrap.wrap(self._plain(text), self.width) or [""]:
+        for row in wrapped(self._plain(text), self.width) or [""]:
             self.lines.append([(row, ink, bold)])
         return self
 
@@ -44,7 +70,7 @@ class Prose:
 
     def field(self, name: str, value: str, room: int) -> "Prose":
         """A name in `room` columns and its value, wrapped beside it."""
-        rows = textwrap.wrap(self._plain(value), max(self.width - room, 8)) or [""]
+        rows = wrapped(self._plain(value), max(self.width - room, 8)) or [""]
         for i, row in enumerate(rows):
             label = f"{name if i == 0 else '':<{room}}"
             self.line((label, self.palette.muted), (row, self.palette.text))
