@@ -10,6 +10,8 @@ from tttui.artifacts.jsonfile import decode, number, whole
 from tttui.model.mu import MuChanges, planned
 from tttui.model.session import Meta, Problem
 
+INTERVENTIONS = "interventions.jsonl"
+
 Changes = tuple[tuple[int, str], ...]
 """Steps, ascending, and what changed there, in words."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from tttui.artifacts.events import EventLines, EventList
 from tttui.artifacts.history import HistoryFile
 from tttui.artifacts.interventions import (
+    INTERVENTIONS,
     Changes,
     Recorded,
     in_words,
@@ -71,7 +72,7 @@ class SessionReader:
         self._log = LogFile(self._place.path / "run.log")
         self._losses = LossFile(self._place.path) if files.status else None
         self._interventions = WholeFile(
-            self._place.path / "interventions.jsonl", "interventions", read_interventions
+            self._place.path / INTERVENTIONS, "interventions", read_interventions
         )
         self._changes: tuple[tuple[Recorded, ...], Meta, Changes] = ((), NO_META, ())
         self._history = None

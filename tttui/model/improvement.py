@@ -177,6 +177,13 @@ def why_texts(why: str) -> Forms:
     return shrinking((why, alone, short, re.sub(r" of \d+ ", " ", short)))
 
 
+def mean_texts(mean: float | None) -> Forms:
+    """A mean error from the fullest to the shortest text; `-` where it is not known."""
+    if mean is not None and np.isinf(mean):
+        return ("diverged",)
+    return ("NaN",) if mean is not None and np.isnan(mean) else forms(mean)
+
+
 def compared(frozen: float | None, adaptive: float | None) -> Forms:
     """How the adaptive error compares with the frozen one, in words; `-` where one is unknown."""
     if frozen is None or adaptive is None:

@@ -83,7 +83,7 @@ class Attempts:
             ink = palette.status(event.status)
         match key:
             case "t":
-                return count_forms(event.t)[1:], palette.text, True
+                return (str(event.t), *count_forms(event.t)), palette.text, True
             case "status":
                 glyph = self._glyphs.status(event.status)
                 return f"{glyph} {status_words(event.status)}", palette.status(event.status), False
