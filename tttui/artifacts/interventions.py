@@ -1,13 +1,17 @@
 """interventions.jsonl for who looks at a run: the steps at which it was changed, and how."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tttui.artifacts.jsonfile import decode, whole
+from tttui.artifacts.jsonfile import decode, number, whole
 from tttui.artifacts.regular import read_bytes
+from tttui.model.mu import MuChanges, planned
 from tttui.model.session import Meta, Problem
+
+INTERVENTIONS = "interventions.jsonl"
 
 Changes = tuple[tuple[int, str], ...]
 """Steps, ascending, and what changed there, in words."""
@@ -27,7 +31,7 @@ def read_interventions(path: Path) -> tuple[tuple[Recorded, ...], list[Problem]]
     found: list[Recorded] = []
     problems: list[Problem] = []
     lines = read_bytes(path).split(b"\n")
-    for number, line in enumerate(lines[:-1], 1):  # the last is being written, or empty
+    for at, line in enumerate(lines[:-1], 1):  # the last is being written, or empty
         try:
             raw = decode(line)
         except ValueError:
@@ -35,7 +39,7 @@ def read_interventions(path: Path) -> tuple[tuple[Recorded, ...], list[Problem]]
         t = whole(raw.get("t")) if isinstance(raw, dict) else None
         if not isinstance(raw, dict) or t is None or not isinstance(raw.get("kind"), str):
             if not problems:
-                problems.append(Problem("interventions", path, f"line {number} is no intervention"))
+                problems.append(Problem("interventions", path, f"line {at} is no intervention"))
             continue
         found.append(Recorded(t, raw["kind"], raw.get("value")))
     return tuple(sorted(found, key=lambda change: change.t)), problems
@@ -50,6 +54,12 @@ def settings_changes(recorded: Iterable[Recorded]) -> tuple[tuple[int, Mapping[s
     )
 
 
+def mu_changes(recorded: Iterable[Recorded]) -> MuChanges:
+    """The frictions that were set: at which steps, and their values."""
+    found = ((change.t, number(change.value)) for change in recorded if change.kind == "mu")
+    return tuple((t, mu) for t, mu in found if mu is not None and math.isfinite(mu))
+
+
 def in_words(recorded: Iterable[Recorded], meta: Meta) -> Changes:
     """What was changed from what to what: `mu 0.05 -> 0.3`.
 
@@ -57,11 +67,7 @@ def in_words(recorded: Iterable[Recorded], meta: Meta) -> Changes:
     """
     changes = list(recorded)
     known = {change.t for change in changes if change.kind == "mu"}
-    schedule = meta.raw.get("mu_schedule")
-    for pair in schedule if isinstance(schedule, list) else []:
-        match pair:
-            case [int(t), float() | int() as mu] if t not in known:
-                changes.append(Recorded(t, "mu", mu))
+    changes += (Recorded(t, "mu", mu) for t, mu in planned(meta.raw) if t not in known)
     now: dict[str, object] = {**meta.plasticity_cfg, "mu": meta.mu}
     out = list[tuple[int, str]]()
     for change in sorted(changes, key=lambda change: change.t):

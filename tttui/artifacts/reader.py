@@ -10,9 +10,11 @@ from typing import Any
 from tttui.artifacts.events import EventLines, EventList
 from tttui.artifacts.history import HistoryFile
 from tttui.artifacts.interventions import (
+    INTERVENTIONS,
     Changes,
     Recorded,
     in_words,
+    mu_changes,
     read_interventions,
     settings_changes,
 )
@@ -72,7 +74,7 @@ class SessionReader:
         self._log = LogFile(self._place.path / "run.log")
         self._losses = LossFile(self._place.path) if files.status else None
         self._interventions = WholeFile(
-            self._place.path / "interventions.jsonl", "interventions", read_interventions
+            self._place.path / INTERVENTIONS, "interventions", read_interventions
         )
         self._changes: tuple[tuple[Recorded, ...], Meta, Changes] = ((), NO_META, ())
         self._history = None
@@ -141,6 +143,7 @@ class SessionReader:
             base_cfg=base_cfg,
             loss=self._loss(problems),
             interventions=self._changes_in_words(),
+            mu_set=mu_changes(self._interventions.value or ()),
             settings_changes=settings_changes(self._interventions.value or ()),
             problems=tuple(problems),
             loading=loading or bool(self._steps and self._steps.unread),

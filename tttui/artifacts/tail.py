@@ -10,6 +10,7 @@ import numpy as np
 from tttui.artifacts.csvparse import parse_clean
 from tttui.artifacts.regular import open_to_read
 from tttui.model.arrays import Floats
+from tttui.model.improvement import WINDOW
 
 STRETCH = 32
 """Steps of one stretch. Stretches start at multiples of it, so that finished ones stay."""
@@ -28,6 +29,9 @@ class Tail:
 
     steps: int | None = None
     recent: tuple[float | None, ...] = ()
+    last: tuple[float, float] | None = None
+    """Mean errors (baseline, adaptive) over the last steps that a final error is about; None
+    where the end does not hold all of them, or not unharmed."""
 
 
 def read_tail(path: Path) -> Tail:
@@ -40,17 +44,26 @@ def read_tail(path: Path) -> Tail:
             block = file.read()
     except OSError:
         return Tail()
-    if size - BYTES > len(header):
+    whole = size - BYTES <= len(header)
+    if not whole:
         block = block[block.find(b"\n") + 1 :]
     block = block[: block.rfind(b"\n") + 1]
     names = [name.strip() for name in header.split(b",")]
     rows = _rows(block, len(names))
+    unharmed = rows is not None and len(rows) == block.count(b"\n")
     if rows is None or not len(rows) or not math.isfinite(rows[-1, 0]):
         return Tail()
     steps = int(rows[-1, 0]) + 1
     if b"adaptive_mse" not in names:
         return Tail(steps)
-    return Tail(steps, _stretches(rows[:, 0], rows[:, names.index(b"adaptive_mse")]))
+    adaptive = rows[:, names.index(b"adaptive_mse")]
+    base = next((name for name in (b"baseline_mse", b"base_mse") if name in names), None)
+    last = None
+    if base is not None and unharmed and (whole or len(rows) >= WINDOW):
+        baseline = rows[-WINDOW:, names.index(base)]
+        with np.errstate(all="ignore"):  # what is not finite is told as such
+            last = float(baseline.mean()), float(adaptive[-WINDOW:].mean())
+    return Tail(steps, _stretches(rows[:, 0], adaptive), last)
 
 
 def _rows(block: bytes, width: int) -> Floats | None:

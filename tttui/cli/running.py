@@ -110,7 +110,7 @@ def outcome(data: SessionData) -> dict[str, Any]:
         "path": str(data.place.path),
         "session_id": data.meta.session_id,
         "state": data.status.state if data.status else None,
-        "steps": len(data.steps),
+        "steps": data.steps_done,
         "verdict": judged.sentence,
         "metrics": dict(data.metrics),
         "transactions": data.transactions.counts(),

@@ -4,7 +4,7 @@ Cell by cell, a text has one character for each cell: a wide one is followed by 
 takes no cell (an accent of its own) is composed with the letter before it or left out.
 """
 
-import textwrap
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -68,18 +68,26 @@ def padded(text: str, width: int, *, right: bool = False) -> str:
     return blank + text if right else text + blank
 
 
-def wrapped(text: str, width: int, *, break_on_hyphens: bool = True) -> list[str]:
-    """The text, visible, in rows of at most `width` cells, broken between words if possible."""
-    text, width = visible(text), max(width, 2)
-    if text.isascii() or cell_len(text) == len(text):
-        return textwrap.wrap(text, width, break_on_hyphens=break_on_hyphens)
-    rows: list[str] = []
-    row = ""
-    for word in text.split():
+_WHOLE = re.compile(
+    r"(?<=\d) (?=\d{3}(?!\d)|%|of \d)|(?<=\d of) (?=\d)|(?<=\bt) (?=\d)|(?<=\bmu) (?=\d)"
+)
+"""Spaces at which no row ends: within a number, between a number and its unit or name, and
+between a count and its total."""
+
+_JOINT = "\u00a0"
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The text, visible, in rows of at most `width` cells, broken at spaces but not in a number.
+
+    A word that is wider than a row is continued in the next one.
+    """
+    rows, row, width = list[str](), "", max(width, 2)
+    for word in re.findall(r"[^ \t\n]+", _WHOLE.sub(_JOINT, visible(text))):
         for piece in chop_cells(word, width):
             if row and cell_len(row) + 1 + cell_len(piece) > width:
                 rows.append(row)
-                row = piece
-            else:
-                row = f"{row} {piece}" if row else piece
-    return [*rows, row] if row else rows
+                row = ""
+            row = f"{row} {piece}" if row else piece
+    rows += [row] if row else []
+    return [row.replace(_JOINT, " ") for row in rows]

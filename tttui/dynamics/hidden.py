@@ -35,15 +35,7 @@ def mu_at(data: SessionData, trajectory: Trajectory | None, t: int) -> float | N
         i = row_at(trajectory, t)
         if i is not None and math.isfinite(trajectory.mu[i]):
             return float(trajectory.mu[i])
-    mu = data.meta.mu
-    schedule = data.meta.raw.get("mu_schedule")
-    for pair in schedule if isinstance(schedule, list) else []:
-        match pair:
-            case [int(at), float(value) | int(value)] if at <= t:
-                mu = float(value)
-            case _:
-                pass
-    return mu
+    return data.mu_at(t)
 
 
 def mu_column(data: SessionData, trajectory: Trajectory) -> Floats | None:
@@ -51,14 +43,12 @@ def mu_column(data: SessionData, trajectory: Trajectory) -> Floats | None:
     recorded = trajectory.mu
     if recorded is not None and np.isfinite(recorded).all():
         return recorded
-    mu = mu_at(data, None, 0)
-    if mu is None:
+    first = data.mu_at(0)
+    if first is None:
         return None
-    column = np.full(len(trajectory), mu)
-    schedule = data.meta.raw.get("mu_schedule")
-    for pair in schedule if isinstance(schedule, list) else []:
-        if isinstance(pair, list) and pair and isinstance(pair[0], int):
-            column[trajectory.t >= pair[0]] = mu_at(data, None, pair[0])
+    column = np.full(len(trajectory), first)
+    for at, mu in data.mu_changes:
+        column[trajectory.t >= at] = mu
     return column
 
 

@@ -102,7 +102,7 @@ class SessionPanel(Page):
 def _describe(prose: Prose, facts: Facts) -> None:
     summary, palette = facts.summary, prose.palette
     if summary.status is not None and summary.status.live:
-        prose.say(progress_text(summary.status))
+        prose.say(progress_text(summary.status, summary.steps))
     prose.say(_home(summary.place.path), palette.muted)
     prose.head("Resume (y copies, again for the next)")
     if facts.commands.resume:
@@ -122,7 +122,7 @@ def _describe(prose: Prose, facts: Facts) -> None:
 
 def _command(prose: Prose, command: str) -> None:
     """A command line, broken between words only where that is possible."""
-    for row in wrapped(command, prose.width, break_on_hyphens=False):
+    for row in wrapped(command, prose.width):
         prose.line((row, prose.palette.text))
 
 
@@ -164,14 +164,15 @@ def _files(prose: Prose, facts: Facts) -> None:
         )
 
 
-def progress_text(status: Status) -> str:
-    """How far a live run is, how fast, and what was asked of it last."""
+def progress_text(status: Status, steps: int | None) -> str:
+    """How far a live run is (the `steps` done), how fast, and what was asked of it last."""
     if status.pretraining is not None:
         return f"waits for its base, then runs {status.steps_total or '?'} steps"
-    parts = [f"step {status.t or 0} of {status.steps_total or '?'}"]
+    done = (status.t or 0) if steps is None else steps
+    parts = [f"{done} of {status.steps_total or '?'} steps"]
     if status.steps_per_second and status.state == "running":
         parts.append(f"{count(round(status.steps_per_second))} steps/s")
-        left = ((status.steps_total or 0) - (status.t or 0)) / status.steps_per_second
+        left = ((status.steps_total or 0) - done) / status.steps_per_second
         if left > 0:
             parts.append(f"{duration_text(left)} left")
     if status.speed_limit:
