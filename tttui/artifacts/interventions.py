@@ -49,6 +49,15 @@ def settings_changes(recorded: Iterable[Recorded]) -> tuple[tuple[int, Mapping[s
     )
 
 
+def rollbacks(recorded: Iterable[Recorded]) -> tuple[tuple[int, int], ...]:
+    """The rollbacks by hand: at which steps, and the steps whose weights were restored."""
+    return tuple(
+        (change.t, to_t)
+        for change in recorded
+        if change.kind == "rollback" and (to_t := whole(change.value)) is not None
+    )
+
+
 def in_words(recorded: Iterable[Recorded], meta: Meta) -> Changes:
     """What was changed from what to what: `mu 0.05 -> 0.3`.
 
