@@ -114,3 +114,14 @@ def test_the_weights_in_force_are_those_that_the_record_replays(seed: int) -> No
     last = set(chain[force[392]])
     expected = [status == COMMIT and i not in last for i, (_, status, _) in enumerate(attempts)]
     assert events.undone().tolist() == expected
+
+
+def test_the_implied_friction_goes_back_with_the_weights() -> None:
+    events = replace(
+        history((32, COMMIT, None), (64, COMMIT, None), (96, LIVE, 32), (128, LIVE, 0)),
+        implied_mu=np.array([0.1, 0.2, np.nan, np.nan]),
+    )
+    t, mu = events.implied()
+    assert t.tolist() == [32, 64, 96, 128]
+    assert mu[:3].tolist() == [0.1, 0.2, 0.1]
+    assert np.isnan(mu[3])

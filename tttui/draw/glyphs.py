@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from tttui.model.transactions import STATUSES
+from tttui.model.transactions import STATUSES, UNDONE
 
 SEVERITY = (
     "rollback_non_finite",
@@ -12,9 +12,10 @@ SEVERITY = (
     "rollback_state_norm",
     "rollback_grad_norm",
     "rollback_loss_regression",
+    UNDONE,
     "commit",
 )
-"""Statuses from the gravest down; where several share a cell, the gravest is shown."""
+"""Outcomes from the gravest down; where several share a cell, the gravest is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +75,14 @@ class Glyphs:
 
 
 def _statuses(glyphs: str) -> Mapping[str, str]:
-    """One glyph for each of STATUSES, in their order."""
-    return MappingProxyType(dict(zip(STATUSES, glyphs, strict=True)))
+    """One glyph for each of STATUSES, in their order, and one for UNDONE."""
+    return MappingProxyType(dict(zip((*STATUSES, UNDONE), glyphs, strict=True)))
 
 
 UNICODE = Glyphs(
     name="unicode",
     braille=True,
-    statuses=_statuses("●▲◆■✕▼"),
+    statuses=_statuses("●▲◆■✕▼⊘"),
     other_status="?",
     heavy="━",
     light="─",
@@ -118,7 +119,7 @@ UNICODE = Glyphs(
 ASCII = Glyphs(
     name="ascii",
     braille=False,
-    statuses=_statuses("o^*#xv"),
+    statuses=_statuses("o^*#xv%"),
     other_status="?",
     heavy="=",
     light="-",

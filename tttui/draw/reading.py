@@ -10,6 +10,7 @@ from tttui.draw.glyphs import Glyphs
 from tttui.draw.marks import Marks
 from tttui.draw.palette import Palette
 from tttui.draw.plot import Plot, Trace
+from tttui.model.transactions import UNDONE
 
 Part = tuple[str, Colour, bool]
 """Text, its colour, and whether it is bold."""
@@ -23,6 +24,7 @@ _WORDS = {
     "rollback_state_norm": "state norm",
     "rollback_non_finite": "non-finite",
     "rollback_live_regression": "live loss",
+    UNDONE: "undone",
 }
 
 

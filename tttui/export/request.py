@@ -106,9 +106,10 @@ class Request:
         events = self.data.transactions
         if not len(events):
             raise TttuiError(f"{self.name}: no transactions to export{self._why('transactions')}")
+        outcome, names = events.outcomes()
         for status in self.statuses or ():
-            if status not in events.statuses:
-                known = ", ".join(events.counts())
+            if status not in names:
+                known = ", ".join(names[k] for k in np.unique(outcome).tolist())
                 raise RefusedInput(
                     f"--status {status}: {self.name} has no such transactions; it has {known}"
                 )

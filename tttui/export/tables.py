@@ -17,7 +17,7 @@ from tttui.model.parts import Moved, moved
 from tttui.model.session import History
 from tttui.model.spectrum import spectrum
 from tttui.model.statistics import Statistics, summarised
-from tttui.model.transactions import COMMIT, Transactions
+from tttui.model.transactions import Transactions
 from tttui.model.weights import TITLES, Aspect, Comparison, compare, held_at, why_no_weights
 
 Column = Sequence[Any] | np.ndarray[Any, Any]
@@ -205,7 +205,13 @@ def _transactions(request: Request) -> Table:
     }
     for name in EVENT_NUMBERS:
         table[name] = _absent(getattr(events, name)[inside])
-    return {**table, "implied_mu": _absent(events.implied_mu[inside])}
+    to_t = np.full(len(events), np.nan) if events.to_t is None else events.to_t
+    return {
+        **table,
+        "implied_mu": _absent(events.implied_mu[inside]),
+        "restored_t": [None if np.isnan(t) else int(t) for t in to_t[inside]],
+        "undone": events.undone()[inside],
+    }
 
 
 def _gates(request: Request) -> Table:
@@ -231,10 +237,11 @@ def largest_state(events: Transactions) -> Floats:
 
 
 def counts(request: Request) -> dict[str, int]:
-    """Attempts in the window by status, in the order of `statuses`."""
+    """Attempts in the window by outcome, in the order of the statuses."""
     events, inside = request.attempts()
-    found = np.bincount(events.status[inside], minlength=len(events.statuses))
-    return {name: int(k) for name, k in zip(events.statuses, found, strict=True) if k}
+    outcome, names = events.outcomes()
+    found = np.bincount(outcome[inside], minlength=len(names))
+    return {name: int(k) for name, k in zip(names, found, strict=True) if k}
 
 
 def _reasons(request: Request) -> Table:
@@ -243,15 +250,18 @@ def _reasons(request: Request) -> Table:
 
 
 def implied_over_time(request: Request) -> tuple[list[int], list[float], list[float | None]]:
-    """Steps, implied friction and true friction of every commit in the window.
+    """Steps, implied friction and true friction of the weights in the window.
+
+    There is one for every commit, and for every return to earlier weights.
 
     Events of other programs carry no implied friction: then the weights that there are, at the
     request's step, are asked.
     """
     data = request.data
-    events, inside = request.attempts()
-    told = inside & (events.status == COMMIT) & np.isfinite(events.implied_mu)
-    t, mu = events.t[told].tolist(), events.implied_mu[told].tolist()
+    steps, values = data.transactions.implied()
+    part = request.rows(steps)
+    told = np.isfinite(values[part])
+    t, mu = steps[part][told].tolist(), values[part][told].tolist()
     if not t:
         held = in_force(data, request.at)
         if not isinstance(held, Snapshot):

@@ -150,12 +150,12 @@ def _committed(data: SessionData) -> float | None:
 
 
 def _mu_error(data: SessionData) -> float | None:
-    """How far the friction that the newest committed weights imply is from the true one."""
+    """How far the friction that the weights in force imply is from the true one."""
     events, truth = data.transactions, data.mu_now
-    known = np.flatnonzero(np.isfinite(events.implied_mu) & (events.status == COMMIT))
-    if truth is None or not len(known):
+    last = events.in_force(int(events.t[-1])) if len(events) else None
+    if truth is None or last is None or not np.isfinite(events.implied_mu[last]):
         return None
-    return abs(float(events.implied_mu[known[-1]]) - truth)
+    return abs(float(events.implied_mu[last]) - truth)
 
 
 # Settings

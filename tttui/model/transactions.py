@@ -22,6 +22,9 @@ STATUSES = (
 COMMIT = 0
 """Index of `commit` in STATUSES and in every `Transactions.statuses`."""
 
+UNDONE = "commit_undone"
+"""What became of a commit whose weights were given up later for earlier ones; in no file."""
+
 LIVE = STATUSES.index("rollback_live_regression")
 """Index of the status whose transactions put earlier weights (`to_t`) back in force."""
 
@@ -94,6 +97,8 @@ class Transactions:
     """The steps whose weights were restored, NaN where none were; None: nowhere."""
     restored: tuple[tuple[int, int], ...] = ()
     """Rollbacks by hand: before which step, and the step whose weights were restored; ascending."""
+    _worked_out: dict[str, Bools] = field(init=False, default_factory=dict[str, Bools], repr=False)
+    """What `undone` found: it is asked for at every move of the cursor."""
 
     @classmethod
     def empty(cls) -> "Transactions":
@@ -152,10 +157,47 @@ class Transactions:
 
     def undone(self) -> Bools:
         """The commits [n] that are out of force again, since earlier weights were restored."""
-        taken_back: Bools = np.asarray(self.status == COMMIT)
-        for first, stop in self._lineage(_END):
-            taken_back[first:stop] = False
-        return taken_back
+        known = self._worked_out.get("undone")
+        if known is None:
+            known = np.asarray(self.status == COMMIT)
+            for first, stop in self._lineage(_END):
+                known[first:stop] = False
+            self._worked_out["undone"] = known
+        return known
+
+    def outcomes(self) -> tuple[Ints, tuple[str, ...]]:
+        """What became of every transaction [n] so far, and the names of these outcomes.
+
+        They are the statuses, and UNDONE where there is such a commit.
+        """
+        undone = self.undone()
+        if not undone.any():
+            return self.status, self.statuses
+        names = (*self.statuses, UNDONE)
+        return np.where(undone, len(names) - 1, self.status), names
+
+    def branches(self) -> tuple[tuple[int, int], ...]:
+        """Where commits were undone: the restored step, and the step at which that happened."""
+        undone, back = np.flatnonzero(self.undone()), self._returns()
+        first = np.searchsorted(undone, back.to)
+        stop = np.searchsorted(undone, back.at)
+        pairs = zip(back.to_t, back.t, (stop > first).tolist(), strict=True)
+        return tuple((max(to_t, 0), t) for to_t, t, some in pairs if some)
+
+    def implied(self) -> tuple[Ints, Floats]:
+        """Steps at which other weights came into force, and the friction that these imply; NaN
+        where that is not recorded."""
+        commits = self.status == COMMIT
+        back = sorted(set(self._returns().t) - set(self.t[commits].tolist()))
+        restored = [np.nan if (i := self.in_force(t)) is None else self.implied_mu[i] for t in back]
+        t = np.concatenate([self.t[commits], np.array(back, dtype=np.int64)])
+        mu = np.concatenate([self.implied_mu[commits], np.array(restored)])
+        order = np.argsort(t, kind="stable")
+        return t[order], mu[order]
+
+    def restored_at(self, t: int) -> bool:
+        """Whether weights of an earlier step were put back in force at step t."""
+        return t in self._returns().t
 
     def undone_at(self, i: int) -> int | None:
         """The step at which commit i was taken back; None where it was not."""

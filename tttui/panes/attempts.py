@@ -33,7 +33,6 @@ COLUMNS = (
 
 AT_FAULT = {
     "rollback_loss_regression": "post",
-    "rollback_live_regression": "post",
     "rollback_grad_norm": "grad",
     "rollback_state_norm": "post_h",
 }
@@ -62,6 +61,7 @@ class Attempts:
     ) -> None:
         self.palette = palette
         self._events, self._glyphs = events, glyphs
+        self._outcome, self._outcomes = events.outcomes()
         self._decoded: dict[int, Transaction] = {}
 
     def __len__(self) -> int:
@@ -69,9 +69,9 @@ class Attempts:
 
     def sorting(self, key: str) -> Any:
         if key == "status":
-            names = np.array([status_words(name) for name in self._events.statuses])
+            names = np.array([status_words(name) for name in self._outcomes])
             rank = np.argsort(np.argsort(names, kind="stable"))
-            return rank[self._events.status]
+            return rank[self._outcome]
         return number_of(self._events, key)
 
     def cell(self, row: int, key: str) -> Cell:
@@ -84,8 +84,9 @@ class Attempts:
             case "t":
                 return str(event.t), palette.text, True
             case "status":
-                glyph = self._glyphs.status(event.status)
-                return f"{glyph} {status_words(event.status)}", palette.status(event.status), False
+                outcome = self._outcomes[int(self._outcome[row])]
+                text = f"{self._glyphs.status(outcome)} {status_words(outcome)}"
+                return text, palette.status(outcome), False
             case "pre":
                 return _number(event.pre_loss, ink, palette)
             case "post":

@@ -90,7 +90,7 @@ def marks_of(data: SessionData, statuses: frozenset[str] | None = None) -> Marks
     events: Transactions = data.transactions
     if len(events):
         shown = None if statuses is None else of_statuses(events, statuses)
-        return Marks(events.t, events.status, events.statuses, shown)
+        return Marks(events.t, *events.outcomes(), shown, events.branches())
     steps = data.steps
     tried = np.flatnonzero(steps.did_update)
     failed = len(events.statuses)
@@ -249,6 +249,7 @@ class OverviewPane(Pane):
             view.data.plasticity_at(event.t if event is not None else 0),
             view.palette,
             view.glyphs,
+            None if event is None else events.undone_at(index or 0),
         )
 
     def _show_cards(self, view: View, found: Digest) -> None:
