@@ -13,6 +13,11 @@ Role = Literal["baseline", "adaptive", "third"] | int
 """A named role, or a number into `Palette.series`."""
 
 
+End = Literal["", "ended", "dated"]
+"""Beyond the last sample of a curve: its value still holds; it says that it has ended; the last
+value with its step. The latter two have a sample of their own at every step."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
     """One curve. Later traces are painted over earlier ones.
@@ -27,6 +32,8 @@ class Trace:
     heavy: bool = False
     raw: Series | None = None
     """Painted faintly behind: the samples that `series` is the average of."""
+    end: End = ""
+    """What is read beyond the last sample."""
     absent: Callable[[float], str] | None = None
     """Why there is no number (NaN) at a position, in few words; '' where it is one that is NaN."""
 
@@ -60,6 +67,8 @@ class Plot:
     thresholds: tuple[Threshold, ...] = ()
     band: Band | None = None
     marks: Marks | None = None
+    legend: bool = False
+    """Where the title row is too short for the names and values, they have rows of their own."""
     note: str = ""
     """Beside the title, for example the span of the average."""
     message: str = "no data"

@@ -13,6 +13,14 @@ Part = tuple[str, Colour, bool]
 Line = list[Part]
 
 
+def wrapped(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` characters, broken at spaces.
+
+    A word that is longer than a line is continued in the next one.
+    """
+    return textwrap.wrap(text, max(width, 1))
+
+
 class Prose:
     """Builds the lines of a panel of a given width."""
 

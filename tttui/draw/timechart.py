@@ -6,6 +6,7 @@ from typing import TypeVar
 import numpy as np
 
 from tttui.draw import axes, braille, curves
+from tttui.draw import legend as legends
 from tttui.draw import plot as plots
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas, fit
@@ -219,7 +220,7 @@ def paint(
     Everything but the title row and the cursor, which change with every move.
     """
     width, height = size
-    layout = arrange(width, height, plot.marks is not None)
+    layout = arrange(width, height, plot.marks is not None, legends.arrange(plot, *size).rows)
     axis = TimeAxis(*axis_range, layout.columns)
     canvas = Canvas(height, width)
     if layout.columns < 2 or layout.rows < 1:

@@ -288,6 +288,23 @@ def _comparison(request: Request) -> Table:
     return table
 
 
+def _transfer(request: Request) -> Table:
+    """A row for the weights of each session, and one for the base, in the world of each."""
+    assert request.compared is not None
+    tested = request.compared.transfer
+    assert tested is not None
+    names = [request.compared.names[i] for i in tested.sessions]
+    n = len(names)
+    return {
+        "weights": ["frozen base"] * n + [name for name in names for _ in range(n)],
+        "weights_mu": [None] * n + [mu for mu in tested.mus for _ in range(n)],
+        "world": names * (n + 1),
+        "world_mu": list(tested.mus) * (n + 1),
+        "mse": np.concatenate([tested.base, tested.errors.reshape(-1)]),
+        "times_frozen_base": np.concatenate([np.ones(n), tested.ratios.reshape(-1)]),
+    }
+
+
 def decays_of(request: Request) -> Floats:
     """The decays [n_state] of the base's frozen a_raw, each in (0, 1)."""
     base = request.data.base
@@ -351,4 +368,5 @@ _TABLES: dict[str, Callable[[Request], Table]] = {
     "architecture": _architecture,
     "sessions": _sessions,
     "comparison": _comparison,
+    "transfer": _transfer,
 }

@@ -339,7 +339,7 @@ def error_plot(view: View, found: Digest) -> Plot:
     if view.compare_yardsticks:
         for i, ruler in enumerate(view.yardsticks):
             series = Series(ruler.t, ruler.mse)
-            rulers.append(curve(ruler.name, series, i + 1, smooth=True))
+            rulers.append(curve(ruler.name, series, i + 1, smooth, end="dated"))
     note = span_note(smooth)
     if view.compare_yardsticks and not rulers:
         note = yardstick_note(view.data)
@@ -348,6 +348,7 @@ def error_plot(view: View, found: Digest) -> Plot:
         title="MSE",
         traces=(*rulers, *traces),
         compare=(compare[0] + len(rulers), compare[1] + len(rulers)),
+        legend=bool(rulers),
         marks=found.marks,
         note=note,
         message=why.reason if why is not None else "no steps recorded yet",

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from tttui.draw.canvas import Canvas, fit
 from tttui.draw.numbers import short
-from tttui.draw.prose import filling
+from tttui.draw.prose import filling, wrapped
 from tttui.model.spectrum import WARN_FACTOR, Spectrum
 from tttui.widgets.drawn import Drawn
-from tttui.widgets.sidebyside import wrapped
 
 LEGENDS = (
     "  singular values s at the cursor; effective rank: exp of the entropy of s / sum(s)",
