@@ -13,8 +13,8 @@ from tttui.draw.glyphs import ASCII, GLYPHS, UNICODE
 from tttui.draw.layout import arrange
 from tttui.draw.marks import Marks
 from tttui.draw.palette import ANSI, DARK, PALETTES
-from tttui.draw.plot import Band, Plot, Threshold, Trace, gutter
-from tttui.draw.reading import title_row
+from tttui.draw.plot import Band, End, Plot, Threshold, Trace, gutter
+from tttui.draw.reading import title_row, value_text
 from tttui.draw.timechart import Picture, paint
 
 RAMP = Series(np.arange(41), np.arange(41.0))
@@ -250,6 +250,21 @@ def test_the_title_reads_both_values_the_gap_and_the_attempt() -> None:
     assert title(120) == (
         "MSE log  average of 31  t 3  ━ adaptive 6.00e-6  ─ frozen 2.50e-3  gap -99.8 %  ● commit"
     )
+
+
+def read(end: End, t: int) -> str:
+    return value_text(Trace("a", Series(np.array([3, 4, 6]), np.full(3, 0.5)), end=end), t)
+
+
+def test_beyond_its_last_sample_a_curve_says_that_it_has_ended() -> None:
+    assert [read("ended", t) for t in (2, 3, 6, 7)] == ["-", "0.500", "0.500", "ended at t 6"]
+    assert read("dated", 9) == "0.500 (t 6)"
+    assert read("", 9) == "0.500"
+
+
+def test_a_step_without_a_sample_of_its_own_has_no_value() -> None:
+    assert read("ended", 5) == "-"
+    assert read("", 5) == "0.500"
 
 
 @pytest.mark.parametrize("width", range(0, 100, 3))

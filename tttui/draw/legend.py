@@ -54,7 +54,7 @@ def arrange(shown: Plot, width: int, height: int) -> Legend:
     if BESIDE + sum(len(t.name) + value + 5 for t in traces) <= width:
         return NONE
     order = tuple(sorted(range(n), key=lambda i: not traces[i].heavy))
-    most = (height - 2) // 3
+    most = max(min((height - 2) // 3, height - 9), 1)
     fixed = 2 + 1 + value  # the sign of the curve, and its value
     fitting = max((width + _GAP) // (fixed + NAME + _GAP), 1)
     for rows in range(1, most + 1):

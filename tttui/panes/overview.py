@@ -26,6 +26,7 @@ from tttui.widgets.damage import DamageLine
 from tttui.widgets.identity import IdentityCard
 from tttui.widgets.transaction_panel import TransactionPanel
 from tttui.widgets.verdict import VerdictLine
+from tttui.widgets.yardsticks import YardstickTable
 
 SPARK_STEPS = 400
 """Steps at the end of the run that a card's sparkline shows."""
@@ -157,6 +158,7 @@ class OverviewPane(Pane):
                 yield CommitGraph()
             with Vertical(id="side"):
                 yield IdentityCard()
+                yield YardstickTable()
                 yield TransactionPanel()
         yield IdentityCard(id="below")
 
@@ -233,6 +235,10 @@ class OverviewPane(Pane):
             graph.set_marks(found.marks)
         chart.set_timeline(view.timeline)
         graph.set_timeline(view.timeline)
+        table = self.query_one(YardstickTable)
+        table.set_look(view.palette, view.glyphs)
+        beside = self.has_class("wide") and view.compare_yardsticks and view.yardsticks
+        table.show_plot(chart.shown if beside else None, view.timeline.cursor)
 
     def _show_side(self, view: View) -> None:
         self.set_class(view.inspecting, "inspecting")
