@@ -8,6 +8,7 @@ from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
 from tttui.draw.marks import Marks
 from tttui.draw.palette import Palette
+from tttui.model.arrays import Ints
 
 Role = Literal["baseline", "adaptive", "third"] | int
 """A named role, or a number into `Palette.series`."""
@@ -36,6 +37,8 @@ class Trace:
     """What is read beyond the last sample."""
     absent: Callable[[float], str] | None = None
     """Why there is no number (NaN) at a position, in few words; '' where it is one that is NaN."""
+    not_numbers: Ints | None = None
+    """Positions of values that are NaN and get a mark; None: of all that are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from tttui.draw.glyphs import Glyphs
 from tttui.draw.layout import Layout, arrange
 from tttui.draw.marks import lane, one_row
 from tttui.draw.palette import Palette
-from tttui.draw.plot import Plot, Threshold
+from tttui.draw.plot import Plot, Threshold, Trace
 from tttui.draw.scales import Scale
 from tttui.draw.ticks import Tick
 from tttui.model.arrays import Bools, Floats, Ints
@@ -99,6 +99,19 @@ class _Painter:
             columns = np.flatnonzero(endless.reshape(-1, per).any(axis=1))
             self.area(self.canvas.char)[0, columns] = ord(self.glyphs.above)
             self.area(self.canvas.ink)[0, columns] = ink
+
+    def not_numbers(self, trace: Trace) -> None:
+        """A mark on the lowest row in every column that holds a NaN: nothing else would tell."""
+        t0, t1 = self.axis.t0, self.axis.t1
+        at: Ints | Floats = trace.series.missing(t0, t1)
+        if trace.not_numbers is not None:
+            at = trace.not_numbers[(trace.not_numbers >= t0) & (trace.not_numbers <= t1)]
+        columns = np.unique(np.clip(self.axis.cell(at), 0, self.layout.columns - 1))
+        if len(columns):
+            mark = self.glyphs.status("rollback_non_finite")
+            self.area(self.canvas.char)[-1, columns] = ord(mark)
+            self.area(self.canvas.ink)[-1, columns] = plots.ink(trace.role, self.palette)
+            self.area(self.canvas.bold)[-1, columns] = True
 
     def grid(self) -> None:
         """A thin row of dots at every labelled tick."""
@@ -268,6 +281,8 @@ def _paint_curves(painter: _Painter) -> None:
     if plot.compare is not None and max(plot.compare) < len(shapes):
         a, b = plot.compare
         painter.tint(*painter.between(shapes[a].mean, shapes[b].mean))
+    for trace in plot.traces:
+        painter.not_numbers(trace)
 
 
 def _extent(plot: Plot, axis: TimeAxis) -> tuple[tuple[float, float, float] | None, bool]:

@@ -22,6 +22,9 @@ STATUSES = (
 COMMIT = 0
 """Index of `commit` in STATUSES and in every `Transactions.statuses`."""
 
+NON_FINITE = STATUSES.index("rollback_non_finite")
+"""Index of the status of transactions that met a value which is not finite."""
+
 UNDONE = "commit_undone"
 """What became of a commit whose weights were given up later for earlier ones; in no file."""
 

@@ -15,7 +15,7 @@ from tttui.model.arrays import Floats
 from tttui.model.limits import limits
 from tttui.model.query import number_of
 from tttui.model.session import SessionData
-from tttui.model.transactions import Transaction, Transactions
+from tttui.model.transactions import NON_FINITE, Transaction, Transactions
 from tttui.widgets.table import TEXTS, Cell, Column
 
 COLUMNS = (
@@ -145,6 +145,10 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
         i = int(np.searchsorted(t, at, "right")) - 1
         return NO_STEP if i >= 0 and events[i].post_loss is None else ""
 
+    # a gate may have stopped an attempt before there was a number
+    odd = [i for i in np.flatnonzero(events.status == NON_FINITE).tolist() if not untaken(t[i])]
+    taken = np.zeros(len(events), dtype=np.bool_)
+    taken[odd] = True
     return [
         (
             Plot(
@@ -172,6 +176,7 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
                         "adaptive",
                         heavy=True,
                         absent=untaken,
+                        not_numbers=t[taken & np.isnan(events.post_loss)],
                     ),
                 ),
                 band=band,
@@ -191,6 +196,7 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
                         "adaptive",
                         heavy=True,
                         absent=untaken,
+                        not_numbers=t[taken & np.isnan(events.post_max_h)],
                     ),
                 ),
                 thresholds=_line(data, "state_norm_max"),
