@@ -283,6 +283,16 @@ def test_the_title_of_an_empty_run_is_the_legend() -> None:
     assert title(80, None) == "MSE log  average of 31  ━ adaptive  ─ frozen"
 
 
+def test_an_axis_from_zero_shows_a_small_miss_as_small() -> None:
+    near = plot([0.101] * 40, [0.1] * 40)
+    zoomed = drawn(near, (60, 12), window=(0, 39)).scale
+    whole = drawn(replace(near, from_zero=True), (60, 12), window=(0, 39)).scale
+    assert zoomed is not None
+    assert whole is not None
+    assert zoomed.low > 0
+    assert whole.low == 0
+
+
 def marked(picture: Picture, mark: str = "✕") -> list[int]:
     """Columns of the plot that carry the mark of a NaN."""
     place = picture.layout

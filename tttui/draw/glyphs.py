@@ -38,6 +38,8 @@ class Glyphs:
     tick_left: str
     """On the vertical axis, where a label points."""
     tick_down: str
+    axis_cut: str
+    """At the end of a value axis that does not reach to zero."""
     grid: str
     threshold: str
     above: str
@@ -92,6 +94,7 @@ UNICODE = Glyphs(
     corner="└",
     tick_left="┤",
     tick_down="┬",
+    axis_cut="≈",
     grid="⠂",
     threshold="╌",
     above="↑",
@@ -129,6 +132,7 @@ ASCII = Glyphs(
     corner="+",
     tick_left="+",
     tick_down="+",
+    axis_cut="~",
     grid=".",
     threshold="-",
     above="^",

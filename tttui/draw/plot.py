@@ -70,6 +70,8 @@ class Plot:
     thresholds: tuple[Threshold, ...] = ()
     band: Band | None = None
     marks: Marks | None = None
+    from_zero: bool = False
+    """The value axis reaches to zero (where it is linear), so that heights compare as values do."""
     legend: bool = False
     """Where the title row is too short for the names and values, they have rows of their own."""
     note: str = ""

@@ -191,7 +191,8 @@ class _Painter:
     def value_axis(self) -> None:
         layout = self.layout
         place = (layout.top, layout.rows, layout.gutter)
-        axes.values(self.canvas, place, self.marked, self.scale, self.palette, self.glyphs)
+        look = (self.palette, self.glyphs)
+        axes.values(self.canvas, place, self.marked, self.scale, *look, cut=True)
 
     def step_axis(self, labels: bool) -> None:
         layout, look = self.layout, (self.palette, self.glyphs)
@@ -298,6 +299,8 @@ def _extent(plot: Plot, axis: TimeAxis) -> tuple[tuple[float, float, float] | No
     if not found:
         return None, sampled
     low, high = min(e[0] for e in found), max(e[1] for e in found)
+    if plot.from_zero:
+        low, high = min(low, 0.0), max(high, 0.0)
     positive = float(np.fmin.reduce([e[2] for e in found]))
     for line in plot.thresholds:
         span = high - low or abs(high)

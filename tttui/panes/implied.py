@@ -102,4 +102,4 @@ def implied_plot(view: View, mu: Floats | None, mark: str) -> Plot:
         traces.insert(0, Trace("true", Series(view.trajectory.t, mu), "third"))
     elif view.data.meta.mu is not None:
         lines = (Threshold("true", view.data.meta.mu),)
-    return Plot(title, "", tuple(traces), thresholds=lines)
+    return Plot(title, "", tuple(traces), thresholds=lines, from_zero=True)
