@@ -1,11 +1,23 @@
 """The Overview: numbers, verdict, chart, graph, identity, and one transaction in full."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.app.conftest import OpenApp
 from tests.rundirs import make_run, steps_path
+from tttui.artifacts.reader import SessionReader
+from tttui.draw import legend
+from tttui.draw.glyphs import UNICODE
+from tttui.draw.palette import DARK
+from tttui.model.timeline import Timeline
+from tttui.model.yardstick import Yardstick
+from tttui.panes.overview import digest, error_plot
+from tttui.panes.view import View
+from tttui.widgets.chart import Chart
+from tttui.widgets.yardsticks import YardstickTable
 
 
 def example(tmp_path: Path) -> Path:
@@ -65,6 +77,36 @@ async def test_yardsticks_are_drawn_on_demand(tmp_path: Path, open_app: OpenApp)
         await driver.until(lambda: "oracle" in driver.text(), "the yardsticks")
         await driver.press("r")
         assert "oracle" not in driver.text()
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+def test_yardsticks_are_averaged_exactly_as_the_curves_beside_them(
+    tmp_path: Path, smooth: bool
+) -> None:
+    data = SessionReader(make_run(tmp_path / "s", steps=200)).refresh()
+    same = Yardstick("the same", data.steps.t, data.steps.adaptive)
+    timeline = replace(Timeline.over(0, 199), smooth=smooth)
+    view = View(data, timeline, DARK, UNICODE, yardsticks=(same,), compare_yardsticks=True)
+    traces = {trace.name: trace for trace in error_plot(view, digest(data)).traces}
+    assert np.array_equal(traces["the same"].series.y, traces["adaptive"].series.y)
+    assert (traces["the same"].raw is None) == (traces["adaptive"].raw is None) == (not smooth)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 45), (200, 50)])
+async def test_every_yardstick_is_read_by_name_with_its_value(
+    tmp_path: Path, open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    async with open_app(example(tmp_path), size=size) as driver:
+        await driver.press("r")
+        await driver.until(lambda: "RLS" in driver.text(), "the yardsticks")
+        chart = driver.pane.query_one(Chart)
+        rows = legend.arrange(chart.shown, *chart.content_size).rows
+        told = "".join(text for k in range(rows) for text, _, _ in chart.legend(k))
+        assert told.count("(t 598)") == 4
+        assert "NaN" not in told
+        beside = driver.pane.query_one(YardstickTable).display
+        assert beside == (size[0] >= 150)
+        assert ("mean 100" in driver.text()) == beside
 
 
 async def test_without_a_trajectory_yardsticks_say_why_not(

@@ -193,7 +193,8 @@ class Learner:
         """
         began = time.perf_counter()
         before = self.weights
-        result = {k: self._numpy(v) for k, v in self.transact(t, blow_up).items()}
+        live = self._live_errors()
+        result = {k: self._numpy(v) for k, v in self.transact(t, blow_up).items()} | live
         after = self.weights
         events = []
         for i in [...] if self.sessions is None else range(self.sessions):
@@ -258,6 +259,17 @@ class Learner:
             "post_max_h": outcome.post_max_h,
             "lr": outcome.lr,
         }
+
+    def _live_errors(self) -> dict[str, Any]:
+        """What probation compares: mean errors [...] on the unseen steps since the last
+        transaction, and the number of those that count."""
+        s, xp, T = self._s, self._xp, self.p.buffer_len
+        fresh = int(s["fresh"])
+        rows = xp.sum(s["buffer_w"][..., T - min(fresh, T) :], axis=-1)
+        steps = self._numpy(rows) + max(fresh - T, 0)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            means = self._numpy(s["live"]) / steps[..., None]
+        return {"live_frozen": means[..., 0], "live": means[..., 1], "live_steps": steps}
 
     def _probation(self) -> tuple[Array, Array]:
         """Whether the weights in force fail probation, and whether the trusted ones would too."""

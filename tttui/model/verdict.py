@@ -137,19 +137,6 @@ def reason_words(status: str) -> str:
     }.get(status, status.removeprefix("rollback_").replace("_", " "))
 
 
-def percent_text(value: float) -> str:
-    """A percentage with as many digits as tell something: 84, 99.7, 99.98, -1 240."""
-    magnitude = abs(value)
-    if not np.isfinite(value):
-        return str(value)
-    if 99.0 <= value < 100.0:
-        digits = min(4, max(1, int(np.ceil(-np.log10(max(1e-4, 100.0 - value))))))
-        return f"{np.floor(value * 10**digits) / 10**digits:.{digits}f}"
-    if magnitude >= 1000:
-        return f"{value:,.0f}".replace(",", " ")
-    return f"{value:.0f}" if magnitude >= 10 else f"{value:.1f}"
-
-
 def _first(texts: Sequence[str]) -> str:
     return texts[0] if texts else ""
 

@@ -31,6 +31,7 @@ from tttui.widgets.damage import DamageLine
 from tttui.widgets.identity import IdentityCard
 from tttui.widgets.transaction_panel import TransactionPanel
 from tttui.widgets.verdict import VerdictLine
+from tttui.widgets.yardsticks import YardstickTable
 
 WIDE = 150
 """Columns from which identity and transaction stand beside the chart."""
@@ -97,7 +98,7 @@ def marks_of(data: SessionData, statuses: frozenset[str] | None = None) -> Marks
     events: Transactions = data.transactions
     if len(events):
         shown = None if statuses is None else of_statuses(events, statuses)
-        return Marks(events.t, events.status, events.statuses, shown)
+        return Marks(events.t, *events.outcomes(), shown, events.branches())
     steps = data.steps
     tried = np.flatnonzero(steps.did_update)
     failed = len(events.statuses)
@@ -160,6 +161,7 @@ class OverviewPane(Pane):
                 yield CommitGraph()
             with Vertical(id="side"):
                 yield IdentityCard()
+                yield YardstickTable()
                 yield TransactionPanel()
         yield IdentityCard(id="below")
 
@@ -253,6 +255,10 @@ class OverviewPane(Pane):
             graph.set_marks(found.marks)
         chart.set_timeline(view.timeline)
         graph.set_timeline(view.timeline)
+        table = self.query_one(YardstickTable)
+        table.set_look(view.palette, view.glyphs)
+        beside = self.has_class("wide") and view.compare_yardsticks and view.yardsticks
+        table.show_plot(chart.shown if beside else None, view.timeline.cursor)
 
     def _show_side(self, view: View) -> None:
         self.set_class(view.inspecting, "inspecting")
@@ -269,6 +275,7 @@ class OverviewPane(Pane):
             view.data.plasticity_at(event.t if event is not None else 0),
             view.palette,
             view.glyphs,
+            None if event is None else events.undone_at(index or 0),
         )
 
     def _show_cards(self, view: View, found: Digest) -> None:
@@ -376,7 +383,7 @@ def error_plot(view: View, found: Digest) -> Plot:
     if view.compare_yardsticks:
         for i, ruler in enumerate(view.yardsticks):
             series = Series(ruler.t, ruler.mse)
-            rulers.append(curve(ruler.name, series, i + 1, smooth=True))
+            rulers.append(curve(ruler.name, series, i + 1, smooth, end="dated"))
     note = span_note(smooth)
     if view.compare_yardsticks and not rulers:
         note = yardstick_note(view.data)
@@ -385,6 +392,7 @@ def error_plot(view: View, found: Digest) -> Plot:
         title="MSE",
         traces=(*rulers, *traces),
         compare=(compare[0] + len(rulers), compare[1] + len(rulers)),
+        legend=bool(rulers),
         marks=found.marks,
         note=note,
         message=why.reason if why is not None else "no steps recorded yet",

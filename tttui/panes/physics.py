@@ -432,7 +432,8 @@ def _selected(view: View) -> tuple[int, str, Colour] | None:
     events_, i = view.data.transactions, view.timeline.selected
     if i is None or i >= len(events_):
         return None
-    status = events_.statuses[int(events_.status[i])]
+    outcome, names = events_.outcomes()
+    status = names[int(outcome[i])]
     return int(events_.t[i]), view.glyphs.status(status), view.palette.status(status)
 
 

@@ -14,7 +14,7 @@ from tttui.draw.palette import Palette
 from tttui.draw.reading import status_words
 from tttui.draw.text import Text
 from tttui.keys import Command
-from tttui.model.transactions import STATUSES
+from tttui.model.transactions import STATUSES, UNDONE
 
 MEANING = {
     "overview": (
@@ -113,7 +113,7 @@ class HelpScreen(ModalScreen[None]):
     def _marks(self) -> Text:
         """The marks on the time axes, each with its word."""
         palette, glyphs, text = self._palette, self._glyphs, Text()
-        for status in STATUSES:
+        for status in (*STATUSES, UNDONE):
             text.append(glyphs.status(status), style(palette.status(status), bold=True))
             text.append(f" {status_words(status)}   ")
         text.append(glyphs.change, style(palette.accent, bold=True))

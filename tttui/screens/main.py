@@ -423,7 +423,8 @@ class MainScreen(DrivingScreen):
 
     def action_filter(self) -> None:
         data = self.snapshot.data
-        present = list(data.transactions.counts()) if data is not None else []
+        has_some = data is not None and len(data.transactions) > 0
+        present = list(marks_of(data).counts()) if data is not None and has_some else []
         if not present:
             self.note("This run has no transactions to filter.")
             return
