@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.geometry import Size
 from textual.widget import Widget
@@ -141,12 +142,12 @@ def flowed(items: Sequence[Row], width: int, most: int) -> tuple[list[list[Row]]
     for k, v in items:
         item = fit(" ".join(part for part in (k, v) if part), width)
         gap = "   " if k else "  "
-        if used + len(gap) + len(item) > width:
+        if used + len(gap) + cell_len(item) > width:
             if len(lines) == most:
                 return lines, True
             lines.append([])
             used, gap = 0, ""
         shown = len(k) if k and v else len(item) if k else 0
         lines[-1].append((gap + item[:shown], item[shown:]))
-        used += len(gap) + len(item)
+        used += len(gap) + cell_len(item)
     return lines, False
