@@ -8,6 +8,7 @@ from rich.segment import Segment
 
 from tttui.draw.colours import DEFAULT, Colour, style
 from tttui.model.arrays import Bools, Ints
+from tttui.model.numbers import clipped, whole_until
 
 _SPACE = 0x20
 
@@ -32,15 +33,19 @@ class Canvas:
         paper: Colour | None = None,
         bold: bool = False,
     ) -> int:
-        """Write one-cell-wide text, cut off at the edges; returns the column after it."""
+        """Write one-cell-wide text, cut off at the edges; returns the column after it.
+
+        A mark stands for a number that would be cut.
+        """
         end = column + len(text)
         if not 0 <= row < self.rows:
             return end
         first, last = max(column, 0), min(end, self.columns)
         if first < last:
             part = slice(first, last)
-            codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
-            self.char[row, part] = codes[first - column : last - column]
+            if (first, last) != (column, end):
+                text = clipped(text, first - column, last - column)
+            self.char[row, part] = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
             self.ink[row, part] = ink
             self.bold[row, part] = bold
             if paper is not None:
@@ -106,7 +111,7 @@ class Canvas:
 
 
 def fit(text: str, width: int, ellipsis: str = "…") -> str:
-    """Text cut to `width` cells, with an ellipsis where something was lost."""
+    """Text cut to `width` cells, but not within a number, with an ellipsis for what was lost."""
     if cell_len(text) <= width:
         return text
-    return text[: max(width - 1, 0)] + ellipsis[: max(width, 0)]
+    return text[: whole_until(text, max(width - 1, 0))] + ellipsis[: max(width, 0)]

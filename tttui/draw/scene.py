@@ -16,6 +16,7 @@ from tttui.draw import braille, path, plot, ticks
 from tttui.draw.canvas import Canvas, fit
 from tttui.draw.colours import ANSI, Colour, blend, parse, ramp
 from tttui.draw.glyphs import Glyphs
+from tttui.draw.numbers import choose
 from tttui.draw.palette import Palette
 from tttui.draw.path import Dots, Frame, Visits
 from tttui.model.arrays import Floats, Ints
@@ -238,7 +239,7 @@ class Backdrop:
                 cell = frame.cell(frame.x, tick.value)
                 if cell is not None and cell[0] != last:
                     last = cell[0]
-                    text = tick.label[:edge]
+                    text = choose((tick.label,), edge)
                     canvas.write(layout.top + last, edge - len(text), text, palette.muted)
                     canvas.write(layout.top + last, edge, glyphs.tick_left, palette.frame)
         if layout.line < 0:
