@@ -260,7 +260,7 @@ async def test_dragging_along_the_scrubber_moves_the_cursor() -> None:
         await pilot.hover(Scrubber, offset=(LEFT + 60, 0))
         await pilot.mouse_up(Scrubber, offset=(LEFT + 40, 0))
         found = [m.t for m in app.of(TimeView.StepPicked) if isinstance(m, TimeView.StepPicked)]
-    assert found[-1] == 49
+    assert found[-1] == 50
 
 
 async def test_a_scrubber_of_an_empty_run_is_a_bare_track() -> None:
