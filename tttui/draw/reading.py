@@ -158,7 +158,7 @@ def _gap(shown: Plot, t: int | None, palette: Palette) -> list[Part]:
         return []
     b, a = pair
     ink = palette.good if a < b else palette.bad if a > b else palette.text
-    return [(f"{_GAP}gap ", palette.muted, False), (improvement.compared(b, a)[0], ink, True)]
+    return [(_GAP + improvement.compared(b, a)[0], ink, True)]
 
 
 def _attempt(

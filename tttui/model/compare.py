@@ -89,7 +89,7 @@ def compare(
         tuple(sessions),
         names,
         metrics_of(sessions),
-        differences([data.meta for data in sessions]),
+        with_mu(differences([data.meta for data in sessions]), sessions),
         tuple(cautions),
     )
 
@@ -231,6 +231,13 @@ def differences(metas: Sequence[Meta]) -> tuple[Difference, ...]:
             found.append(Difference(group, name, values))
     order = {group: i for i, group in enumerate(dict.fromkeys(GROUPS.values()))}
     return tuple(sorted(found, key=lambda d: order.get(d.group, len(order))))
+
+
+def with_mu(found: Sequence[Difference], sessions: Sequence[SessionData]) -> tuple[Difference, ...]:
+    """The differences, that of mu told by what is in force now and what was at first."""
+    values = tuple(data.mu_text for data in sessions)
+    rest = tuple(d for d in found if d.name not in ("mu", "mu_schedule"))
+    return (Difference("world", "mu", values), *rest) if len(set(values)) > 1 else rest
 
 
 def _settings(meta: Meta) -> Iterable[tuple[tuple[str, str], Any]]:

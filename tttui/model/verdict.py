@@ -18,7 +18,7 @@ from tttui.model.improvement import (
     improvement,
 )
 from tttui.model.mu import mu_text
-from tttui.model.numbers import short
+from tttui.model.numbers import short, whole_until
 from tttui.model.session import SessionData
 
 HIGHEST_MU = 0.5
@@ -61,13 +61,13 @@ class Verdict:
                 text += f" {mark}"
             if fits(text):
                 return text
-        words = text.removesuffix(mark).split()
-        while words:
-            words.pop()
-            text = " ".join((*words, mark))
-            if fits(text):
+        least = text.removesuffix(f" {mark}")
+        end = len(least)
+        while (end := least.rfind(" ", 0, max(end, 0))) > 0:
+            text = f"{least[:end]} {mark}"
+            if whole_until(least, end) == end and fits(text):
                 return text
-        return ""
+        return mark if fits(mark) else ""
 
 
 def verdict(data: SessionData, implied: float | None = None) -> Verdict:

@@ -100,6 +100,12 @@ def implied_plot(view: View, mu: Floats | None, mark: str) -> Plot:
     lines: tuple[Threshold, ...] = ()
     if mu is not None and view.trajectory is not None and len(mu) == len(view.trajectory):
         traces.insert(0, Trace("true", Series(view.trajectory.t, mu), "third"))
+    elif view.data.mu_changes and view.data.meta.mu is not None:
+        t = view.data.steps.t
+        true = np.full(len(t), view.data.meta.mu)
+        for at, value in view.data.mu_changes:
+            true[t >= at] = value
+        traces.insert(0, Trace("true", Series(t, true), "third"))
     elif view.data.meta.mu is not None:
         lines = (Threshold("true", view.data.meta.mu),)
     return Plot(title, "", tuple(traces), thresholds=lines, from_zero=True)

@@ -130,11 +130,12 @@ class OverviewPane(Pane):
     OverviewPane.tiny #cards, OverviewPane.tiny CommitGraph { display: none; }
     OverviewPane.tiny #below { display: none; }
     OverviewPane.wide #side, OverviewPane.wide #side IdentityCard { display: block; }
-    OverviewPane.wide #below { display: none; }
+    OverviewPane.wide #below, OverviewPane.identity #below { display: none; }
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self._view: View | None = None
         self._data: SessionData | None = None
         self._digest: Digest | None = None
         self._implied: float | None = None
@@ -182,6 +183,7 @@ class OverviewPane(Pane):
         self.query_one("#side IdentityCard", IdentityCard).set_rows(FULL if full else 6, full=full)
 
     def show(self, view: View) -> None:
+        self._view = view
         if view.data is not self._data:
             self._data, self._digest = view.data, digest(view.data)
             self._statuses = self._implied = None
@@ -229,13 +231,16 @@ class OverviewPane(Pane):
         """Show or hide the identity and the verdict in full."""
         self.toggle_class("identity")
         self.use_room()
+        if self._view is not None:
+            self.show(self._view)
 
     def _more(self, view: View) -> str:
         """What stands where something was left out: that it was, and the key that shows it."""
         commands: Sequence[Command] = getattr(self.screen, "commands", COMMANDS)
         keys = (c.shown_key for c in commands if c.action == "pane('identity')")
         key = next(keys, "")
-        return f"{view.glyphs.ellipsis} ({key}: all)" if key else view.glyphs.ellipsis
+        shows_more = key and not self.has_class("identity")
+        return f"{view.glyphs.ellipsis} ({key}: all)" if shows_more else view.glyphs.ellipsis
 
     def _show_charts(self, view: View, found: Digest) -> None:
         chart, graph = self.query_one(Chart), self.query_one(CommitGraph)

@@ -29,7 +29,7 @@ SPEED = Column("speed", "steps/s", 7, drop=3)
 REST = (
     Column("mode", "mode", 9, left=True, drop=9, orders=TEXTS),
     Column("created", "created", 12, left=True, drop=10, orders=TIMES),
-    Column("steps", "steps", 9, drop=6),
+    Column("steps", "steps", 7, drop=6),
     Column("commits", "committed", 11, drop=7),
     Column("frozen", "frozen", 8, drop=11),
     Column("adaptive", "adaptive", 8, drop=8),

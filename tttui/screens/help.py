@@ -23,7 +23,8 @@ MEANING = {
         "every step before anything is learned from it. The area between the curves is tinted by "
         "who is better. Below them lie the update transactions: commits on the line, rolled-back "
         "attempts as stubs. Improvement is (frozen - adaptive) / frozen over the last 100 steps, "
-        "its interval a block bootstrap over steps. `r` adds what is possible on the same "
+        "told as a factor where it is 99 % or more either way; its interval is a block bootstrap "
+        "over steps. `r` adds what is possible on the same "
         "trajectory: exact physics with the true friction (the oracle) and with an estimate of "
         "it, and recursive least squares (RLS)."
     ),
