@@ -270,6 +270,12 @@ class SessionsPane(ListPane):
 
     # Keys and mouse
 
+    def awaits(self, action: str) -> bool:
+        """Everything here is about rows: those of the first screen at least are read."""
+        view = self.view
+        known = 0 if self._rows is None else len(self._rows)
+        return view is None or known < min(len(view.places), max(self.room.height, 1))
+
     def under_cursor(self) -> Place | None:
         summary = self._summary()
         return None if summary is None else summary.place

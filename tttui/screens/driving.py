@@ -73,7 +73,8 @@ class DrivingScreen(HandOutScreen):
         data = self.snapshot.data
         if data is None:
             return None, None
-        place = self.shown_pane.under_cursor() if self.tab == "sessions" else None
+        pane = self.shown_pane if self.tab == "sessions" else None
+        place = pane.under_cursor() if pane is not None else None
         if place is None or place.path == data.place.path:
             return data.place, data.status
         rows = self.snapshot.summaries

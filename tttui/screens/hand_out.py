@@ -32,12 +32,12 @@ class HandOutScreen(TimedScreen):
         self._copied = 0
 
     @property
-    def shown_pane(self) -> Pane:
-        """The pane of the shown tab."""
+    def shown_pane(self) -> Pane | None:
+        """The pane of the shown tab, once it shows the open session."""
         raise NotImplementedError(type(self).__name__)
 
     def action_copy(self) -> None:
-        found = list(self.shown_pane.copyable()) if self.snapshot.data is not None else []
+        found = list(self.shown_pane.copyable()) if self.shown_pane is not None else []
         if not found:
             self.note("Nothing to copy here.")
             return
@@ -81,13 +81,13 @@ class HandOutScreen(TimedScreen):
         from tttui.export.request import Request
         from tttui.screens.export import SCREEN, ExportDialog, export_figure, export_screen
 
-        data, timeline = self.snapshot.data, self.timeline
-        if data is None:
+        data, timeline, pane = self.snapshot.data, self.timeline, self.shown_pane
+        if data is None or pane is None:
             self.note("There is no session to export from.")
             return
         directory = default_directory(self.snapshot.places, Path.cwd(), Path.home())
         request = Request(
-            self.shown_pane.exportable(),
+            pane.exportable(),
             data,
             self.snapshot.trajectory,
             timeline.cursor,
@@ -97,7 +97,7 @@ class HandOutScreen(TimedScreen):
             self.snapshot.summaries,
             statuses=self.statuses,
         )
-        request = self.shown_pane.export_of(request)
+        request = pane.export_of(request)
 
         def done(said: str) -> None:
             self.post_message(self.Exported(said))
