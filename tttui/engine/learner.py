@@ -64,10 +64,12 @@ class Learner:
         *,
         start: Weights | None = None,
         sessions: int | None = None,
+        before: "Learner | None" = None,
     ) -> None:
         """`base` holds W_u, B, W_o and a_raw; `start` the plastic weights to begin with.
 
-        Raises TttuiError where the device is not there.
+        `before` is the learner that this one takes over from with changed settings: what does not
+        depend on those is not worked out again. Raises TttuiError where the device is not there.
         """
         self.settings, self.p = settings, settings.plasticity
         self.sessions = sessions
@@ -78,14 +80,25 @@ class Learner:
             self._xp: Any = array_api_compat.array_namespace(self.base["W_u"])
         else:
             self._device, self._xp = torch_device(settings.device)
-        dt = settings.model.dt
-        decays = ssm.decay(self.base["a_raw"], dt)
-        self._memory = ssm.Memory(decays, BLOCK, self._array)
+        self._memory: ssm.Memory
+        self._frozen: dict[str, Array]
+        self._frozen_Q: Array
+        self._anchor: Anchor | None
+        if before is not None and self._shares_base(before):
+            self._memory = before._memory
+            self._frozen, self._frozen_Q = before._frozen, before._frozen_Q
+        else:
+            decays = ssm.decay(self.base["a_raw"], settings.model.dt)
+            self._memory = ssm.Memory(decays, BLOCK, self._array)
+            self._frozen = {k: self._array(self.base[k]) for k in PLASTIC}
+            self._frozen_Q = self._readout(self._frozen)
         if not self.p.stored_state:
+            decays = ssm.decay(self.base["a_raw"], settings.model.dt)
             self._older = ssm.Fading(decays, self.p.buffer_len, self._array)
-        self._frozen = {k: self._array(self.base[k]) for k in PLASTIC}
-        self._frozen_Q = self._readout(self._frozen)
-        self._anchor = self._experience()
+        if before is not None and self._shares_experience(before):
+            self._anchor = before._anchor
+        else:
+            self._anchor = self._experience()
         begin = self.base if start is None else start
         self._s = self._fresh({k: np.asarray(begin[k], dtype=np.float32) for k in PLASTIC})
 
@@ -148,6 +161,22 @@ class Learner:
         self._keep(s)
         s["steps"], s["fresh"] = s["steps"] + n, s["fresh"] + n
         return errors[0], errors[1], baseline.mT, adaptive.mT
+
+    def _shares_experience(self, other: "Learner") -> bool:
+        """Whether `_experience` gives the same for another learner."""
+        mine, theirs = self.settings, other.settings
+        return (
+            self._shares_base(other)
+            and (mine.world, mine.pretraining) == (theirs.world, theirs.pretraining)
+            and (self.p.anchor == 0.0) == (other.p.anchor == 0.0)
+        )
+
+    def _shares_base(self, other: "Learner") -> bool:
+        """Whether the frozen model is the same, on the same device."""
+        mine, theirs = self.settings, other.settings
+        return (mine.model, mine.device) == (theirs.model, theirs.device) and all(
+            self.base[name] is other.base[name] for name in self.base
+        )
 
     def _experience(self) -> Anchor | None:
         """What the base was trained on, in one average row; None where it is not wanted."""
