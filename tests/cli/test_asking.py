@@ -35,11 +35,3 @@ def test_nobody_is_told_to_kill_what_is_no_single_process(
     assert "kill" not in said
     assert "end it" not in said
     assert "None" not in said
-
-
-def test_a_process_that_does_not_answer_can_be_ended_by_hand(
-    run: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    claim(run, pid=4242, host="elsewhere")
-    assert main(["stop", str(run), "--wait", "0"]) == 1
-    assert "end it yourself with `kill 4242` on elsewhere" in capsys.readouterr().err

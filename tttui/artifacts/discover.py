@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tttui.artifacts.runs import runs_of
+from tttui.model.natural import natural_path
 from tttui.model.session import Place, Problem
 
 MAX_DEPTH = 8
@@ -64,7 +65,7 @@ def scan(paths: Sequence[Path]) -> Scan:
     search = _Search()
     for path in paths:
         search.start(path)
-    search.found.places.sort(key=lambda place: str(place.path))
+    search.found.places.sort(key=lambda place: natural_path(place.path))
     return search.found
 
 

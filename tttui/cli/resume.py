@@ -22,6 +22,9 @@ from tttui.model.shell import command_line
 @click.argument("run")
 @root_option
 @click.option(
+    "--name", help="where a session of another program goes on  [default: from its own name]"
+)
+@click.option(
     "--steps",
     "more_steps",
     type=click.IntRange(min=1),
@@ -40,6 +43,7 @@ from tttui.model.shell import command_line
 def command(
     run: str,
     root: Path,
+    name: str | None,
     more_steps: int | None,
     override: bool,
     speed_limit: float | None,
@@ -52,7 +56,8 @@ def command(
     """Continue RUN (a name under the root, or a path) exactly where it stopped.
 
     Its settings come from its meta.json. Options that would make its history contradict itself
-    are refused unless --override says that the change is meant.
+    are refused unless --override says that the change is meant. A session of another program
+    goes on in a directory of its own under the root.
     """
     from tttui.artifacts.status import status_of
     from tttui.cli.asking import owner
@@ -69,6 +74,11 @@ def command(
         raise RefusedInput(
             f"{place.path} is paused, {owner(status)} has it; "
             f"`{command_line('tttui', 'continue', place.path)}` lets it go on"
+        )
+    if name is not None and place.layout == "native":
+        raise RefusedInput(
+            f"--name {name}: {place.path} goes on in its own directory; "
+            f"`{command_line('tttui', 'fork', place.path)} --name` makes a new session of it"
         )
     if is_planned(place.path):
         replan(place.path, more_steps, changes)
@@ -87,9 +97,11 @@ def command(
             asked_since=asked_since,
         )
     else:
-        session = fork(place, root, changes=changes | ({"steps": more_steps} if more_steps else {}))
+        steps = {"steps": more_steps} if more_steps else {}
+        session = fork(place, root, name=name, changes=changes | steps)
         until = session.settings.steps
-        say(f"{place.path} was written by another program; it goes on in {session.path}")
+        other = "" if name else " (another --name chooses where)"
+        say(f"{place.path} was written by another program; it goes on in {session.path}{other}")
     if detach:
         session.close("queued")
         return hand_over(session.path, speed_limit=speed_limit, paused=paused, as_json=as_json)

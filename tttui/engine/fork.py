@@ -78,7 +78,7 @@ def fork(
     _check_shapes(place, parent.weights, before.model)
     settings = _settings(data, before, parent.t, preset, changes or {})
     directory = (
-        free_directory(root, f"{place.name}-fork")
+        free_directory(root, place.name, "-fork")
         if name is None
         else new_directory(root, name, settings)
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tttui.model.natural import natural_path
 from tttui.model.session import SessionSummary
 
 
@@ -103,6 +104,6 @@ def _without_circles(parents: list[int | None]) -> list[int | None]:
     return parents
 
 
-def _age(summary: SessionSummary) -> tuple[float, str]:
+def _age(summary: SessionSummary) -> tuple[float, tuple[str, str]]:
     created = summary.meta.created_at
-    return (float("inf") if created is None else created, str(summary.place.path))
+    return (float("inf") if created is None else created, natural_path(summary.place.path))

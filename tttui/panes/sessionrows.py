@@ -15,6 +15,7 @@ from tttui.draw.palette import Palette
 from tttui.draw.sparks import sparks
 from tttui.draw.states import state_ink, state_mark
 from tttui.model.arrays import Bools, Floats
+from tttui.model.natural import natural
 from tttui.model.query import Query, Vocabulary
 from tttui.model.session import Place, SessionSummary, Status
 from tttui.model.tree import Branch, forest
@@ -125,7 +126,7 @@ class SessionRows:
 
     def sorting(self, key: str) -> Any:
         if key in ("name", "state", "mode"):
-            return np.array([(_TEXTS[key](s) or "").lower() for s in self.summaries])
+            return np.array([natural((_TEXTS[key](s) or "").lower()) for s in self.summaries])
         return self.number("committed" if key == "commits" else key)
 
     def number(self, key: str) -> Floats:

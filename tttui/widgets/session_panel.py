@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tttui.artifacts.names import usable_name
 from tttui.draw.cells import wrapped
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count
@@ -41,7 +42,7 @@ def commands_of(summary: SessionSummary, at: int | None, taken: Sequence[str]) -
     # of other programs' sessions there are only the last weights
     if at is not None and summary.steps and place.layout == "native":
         fork += ["--at", str(min(max(at, 0), summary.steps))]
-    fork += ["--name", free_name(f"{place.name}-fork", taken)]
+    fork += ["--name", free_name(place.name, "-fork", taken)]
     if place.layout != "native":
         why = "another program wrote it, and tttui changes nothing there; fork it instead"
         return Commands("", command_line(*fork), why)
@@ -56,12 +57,12 @@ def commands_of(summary: SessionSummary, at: int | None, taken: Sequence[str]) -
     return Commands(command_line(*resume), command_line(*fork))
 
 
-def free_name(name: str, taken: Sequence[str]) -> str:
-    """The name, with a number behind it where it is in use."""
-    used, n, tried = set(taken), 1, name
+def free_name(name: str, ending: str, taken: Sequence[str]) -> str:
+    """An allowed name with that ending, and with a number behind it where it is in use."""
+    used, n, tried = set(taken), 1, usable_name(name, ending)
     while tried in used:
         n += 1
-        tried = f"{name}-{n}"
+        tried = usable_name(name, f"{ending}-{n}")
     return tried
 
 
