@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tttui.model.errors import RefusedInput
+from tttui.model.here import LOST, reachable
 from tttui.model.text import shortened, visible
 
 LONGEST_NAME = 100
@@ -47,7 +48,8 @@ def run_directory(root: Path, name: str) -> Path:
     try:
         inside = path.resolve().parent == root.resolve()
     except (OSError, RuntimeError) as error:
-        raise RefusedInput(f"{path}: cannot be followed ({error})") from None
+        why = f"cannot be followed ({error})" if reachable(root) else LOST
+        raise RefusedInput(f"{path}: {why}") from None
     if not inside:
         raise RefusedInput(f"{path} is a link that leads out of {root}")
     return path

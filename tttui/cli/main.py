@@ -11,6 +11,7 @@ import click
 from tttui import __version__
 from tttui.cli.streams import give_up_output, open_streams
 from tttui.model.errors import TttuiError
+from tttui.model.here import LOST, working_directory
 from tttui.model.text import visible
 
 COMMANDS: dict[str, str] = {
@@ -112,6 +113,8 @@ def main(args: Sequence[str] | None = None) -> int:
     except Exception as error:
         if isinstance(error, OSError) and error.errno in DISK_FULL and error.filename is None:
             return _complain(f"the output cannot be written: {error.strerror}", 1)
+        if isinstance(error, FileNotFoundError) and working_directory() is None:
+            return _complain(LOST, 2)
         from tttui.defect import report
 
         return _complain(report(error), 1)

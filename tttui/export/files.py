@@ -9,6 +9,7 @@ from tttui.artifacts.atomic import write_whole
 from tttui.export.request import FORMATS, OF_TRANSACTIONS, TABLES_ONLY, Request
 from tttui.export.tables import csv_of, table_of
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.here import resolved
 from tttui.model.session import Place
 from tttui.model.text import shortened
 
@@ -88,18 +89,24 @@ def free_path(directory: Path, name: str) -> Path:
     return path
 
 
-def default_directory(places: Sequence[Place], cwd: Path, home: Path) -> Path:
-    """`exports` in the working directory, or in the home where that belongs to a session."""
-    here = cwd / FOLDER
-    return here if owner(here, places) is None else home / f"tttui-{FOLDER}"
+def default_directory(places: Sequence[Place], cwd: Path | None, home: Path | None) -> Path:
+    """`exports` in the working directory, or in the home where that belongs to a session.
+
+    Raises RefusedInput where there is neither.
+    """
+    if cwd is not None and owner(cwd / FOLDER, places) is None:
+        return cwd / FOLDER
+    if home is None:
+        raise RefusedInput("there is no directory to export to: no home, and none to work in")
+    return home / f"tttui-{FOLDER}"
 
 
 def owner(path: Path, places: Sequence[Place]) -> Path | None:
     """The session's directory (or the foreign store) that a path lies in; None outside."""
-    resolved = path.resolve()
+    real = resolved(path)
     for place in places:
         root = place.path.parent.parent if place.layout == "store" else place.path
-        if resolved.is_relative_to(root.resolve()):
+        if real.is_relative_to(resolved(root)):
             return root
     return None
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tttui.model.here import absolute
 from tttui.model.natural import natural_path
 from tttui.model.session import SessionSummary
 
@@ -50,7 +51,7 @@ def parents_of(summaries: Sequence[SessionSummary]) -> list[int | None]:
     The parent is the session at the recorded path, else the one with the recorded id whose
     directory is nearest: ids are unique below one root only.
     """
-    by_path = {str(s.place.path.absolute()): i for i, s in enumerate(summaries)}
+    by_path = {str(absolute(s.place.path)): i for i, s in enumerate(summaries)}
     by_id: dict[str, list[int]] = {}
     for i, summary in enumerate(summaries):
         names = {summary.place.name}

@@ -16,6 +16,7 @@ from tttui.draw.text import Text
 from tttui.export.files import export, file_name, write
 from tttui.export.request import TABLES_ONLY, WHATS, Request
 from tttui.model.errors import TttuiError
+from tttui.model.here import working_directory
 
 SCREEN = "screen"
 
@@ -117,5 +118,5 @@ def export_screen(svg: str, name: str, directory: Path, done: Callable[[str], ob
 
 def shown(path: Path) -> str:
     """The path as short as it can be typed."""
-    cwd = Path.cwd()
-    return str(path.relative_to(cwd)) if path.is_relative_to(cwd) else str(path)
+    cwd = working_directory()
+    return str(path.relative_to(cwd)) if cwd and path.is_relative_to(cwd) else str(path)

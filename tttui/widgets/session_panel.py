@@ -1,6 +1,5 @@
 """One session of many: how to go on with it, its files, its base, what it compares with."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
 from tttui.model.ages import duration_text, size_text
+from tttui.model.here import home_directory, plain
 from tttui.model.session import FileEntry, SessionSummary, Status
 from tttui.model.shell import command_line
 from tttui.widgets.page import Page
@@ -33,7 +33,7 @@ def commands_of(summary: SessionSummary, at: int | None, taken: Sequence[str]) -
     `at` is the step to fork at (None: its end); `taken` are the names that are in use.
     """
     place = summary.place
-    path = Path(os.path.abspath(place.path))
+    path = plain(place.path)
     if place.base_only:
         return Commands("", "", "this store holds a base and no session yet")
     fork = ["tttui", "fork", str(path)]
@@ -192,7 +192,6 @@ def middle(name: str, width: int, ellipsis: str) -> str:
 
 def _home(path: Path) -> str:
     """A path with the user's home written as ~."""
-    try:
-        return f"~/{Path(os.path.abspath(path)).relative_to(Path.home())}"
-    except (ValueError, RuntimeError):
-        return os.path.abspath(path)
+    path, home = plain(path), home_directory()
+    inside = home is not None and path.is_relative_to(home)
+    return f"~/{path.relative_to(home)}" if home and inside else str(path)
