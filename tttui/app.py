@@ -168,6 +168,7 @@ def open_app(
         )
     if os.environ.get("NO_COLOR"):
         theme = "ansi"  # made to be told apart by glyphs and weight
+    views = views_path()
     store = Store(paths, poll=POLL_S if poll else None)
     store.start()
     start = StartView(tab or "overview", t, window, log, smooth, follow)
@@ -178,7 +179,7 @@ def open_app(
         theme=theme,
         ascii=locale_is_ascii() if plain is None else plain,
         commands=commands,
-        remembered=Remembered(views_path()),
+        remembered=None if views is None else Remembered(views),
     )
     code = app.run(mouse=preferred.mouse if mouse is None else mouse)
     return app.return_code or code or 0

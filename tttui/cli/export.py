@@ -75,6 +75,7 @@ def command(
     from tttui.export.request import Request
     from tttui.model.compare import compare
     from tttui.model.errors import RefusedInput
+    from tttui.model.here import home_directory, working_directory
     from tttui.model.query import TRANSACTION_WORDS, parse
 
     if what in OF_SEVERAL and len(runs) < 2:
@@ -98,7 +99,7 @@ def command(
         fmt = suffix or default
     if out is not None and not is_directory(out) and out.suffix != f".{fmt}":
         raise RefusedInput(f"--out {out}: its name does not end in .{fmt}, as --format says")
-    target = out or default_directory(places, Path.cwd(), Path.home())
+    target = out or default_directory(places, working_directory(), home_directory())
     held_by = owner(target, places)
     if held_by is not None:
         raise RefusedInput(

@@ -24,6 +24,7 @@ from tttui.engine.saved import restored
 from tttui.engine.session import SessionRun
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.here import absolute
 from tttui.model.session import Place, SessionData
 from tttui.model.settings import Model, Settings
 
@@ -78,7 +79,7 @@ def fork(
     _check_shapes(place, parent.weights, before.model)
     settings = _settings(data, before, parent.t, preset, changes or {})
     directory = (
-        free_directory(root, f"{place.name}-fork")
+        free_directory(root, place.name, "-fork")
         if name is None
         else new_directory(root, name, settings)
     )
@@ -89,7 +90,7 @@ def fork(
         parent_session_id=parent_id or place.name,
         root_session_id=data.meta.root_session_id or parent_id or place.name,
         forked_at_t=parent.t,
-        parent_path=str(place.path.absolute()),
+        parent_path=str(absolute(place.path)),
     )
     return SessionRun.create(directory, settings, base, start=start)
 

@@ -20,6 +20,7 @@ from tttui.engine.event import record
 from tttui.engine.pretraining import experience
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.errors import TttuiError
+from tttui.model.here import LOST, working_directory
 from tttui.model.settings import Settings
 
 Array = Any
@@ -401,6 +402,8 @@ class Learner:
 
 def torch_device(name: str) -> tuple[Any, Any]:
     """torch's device of that name and its array namespace; TttuiError where it is not there."""
+    if working_directory() is None:  # a library that torch loads would end the process
+        raise TttuiError(f"device {name}: {LOST}")
     import torch
 
     try:

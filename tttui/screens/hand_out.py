@@ -4,6 +4,8 @@ from pathlib import Path
 
 from textual.message import Message
 
+from tttui.model.errors import RefusedInput
+from tttui.model.here import home_directory, working_directory
 from tttui.model.shell import command_line
 from tttui.model.text import visible_lines
 from tttui.panes.view import Pane
@@ -85,7 +87,13 @@ class HandOutScreen(TimedScreen):
         if data is None or pane is None:
             self.note("There is no session to export from.")
             return
-        directory = default_directory(self.snapshot.places, Path.cwd(), Path.home())
+        try:
+            directory = default_directory(
+                self.snapshot.places, working_directory(), home_directory()
+            )
+        except RefusedInput as error:
+            self.note(str(error))
+            return
         request = Request(
             pane.exportable(),
             data,
