@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tttui.artifacts.atomic import refuse_links
 from tttui.artifacts.lock import OnWait
 from tttui.engine.device import check_device
 from tttui.engine.interventions import LIVE_SETTINGS, recorded
@@ -37,6 +38,7 @@ def resume(
     RefusedInput where nothing is left to do, or where `changes` contradict the session's history
     and `override` does not allow it.
     """
+    refuse_links(directory)
     meta = read_meta_of(directory)
     settings = settings_of(meta, directory)
     differing = _differing(settings, _overridden(directory, meta), changes or {})
