@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tttui.artifacts.checksum import without_checksum
 from tttui.model.errors import TttuiError
 
 _decoder = msgspec.json.Decoder()
@@ -52,7 +53,7 @@ def parse_object(data: bytes, path: Path) -> Mapping[str, Any]:
         raise TttuiError(f"{path}: {error}") from None
     if not isinstance(value, dict):
         raise TttuiError(f"{path}: holds a {type(value).__name__}, not an object of keys")
-    return value
+    return without_checksum(value)
 
 
 def number(value: Any) -> float | None:

@@ -84,6 +84,8 @@ def command(
             override=override,
             asked_since=asked_since,
         )
+        for line in session.told:
+            say(line)
     else:
         session = fork(place, root, changes=changes | ({"steps": more_steps} if more_steps else {}))
         until = session.settings.steps

@@ -5,12 +5,12 @@ pretraining is (`BaseRun`). So it can be seen, paused, stopped and resumed as an
 the base the session is built in its place.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.atomic import remove_temporaries, write_whole
+from tttui.artifacts.checksum import json_bytes
 from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.writer import RunWriter
@@ -93,5 +93,4 @@ def prepare(
 
 
 def _write_meta(directory: Path, meta: dict[str, object]) -> None:
-    content = json.dumps(meta, indent=2, sort_keys=True).encode() + b"\n"
-    write_whole(directory / "session" / "meta.json", content, parents=True)
+    write_whole(directory / "session" / "meta.json", json_bytes(meta), parents=True)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from tttui.artifacts.atomic import write_error
-from tttui.artifacts.checkpoint import read_checkpoint
 from tttui.artifacts.history import read_history
 from tttui.artifacts.lock import SessionLock
+from tttui.artifacts.recovery import recover
 from tttui.artifacts.writer import RunWriter
 from tttui.engine import interventions as record
 from tttui.engine.answering import Answering
@@ -70,7 +70,7 @@ class SessionRun:
         """Use `create` or `open`."""
         self.path = directory
         self._lock = lock
-        self.meta = read_meta_of(directory)
+        self.meta = read_meta_of(directory, whole=True)
         settings = settings_of(self.meta, directory)
         self.disk_full_at: int | None = None
         base = read_base(directory / FILE, settings.model)
@@ -79,9 +79,10 @@ class SessionRun:
                 f"{directory / FILE}: is not the base that the session began with (its sha256 is "
                 f"{base.sha256[:12]}, meta.json says {str(self.meta.get('base_ckpt_hash'))[:12]})"
             )
-        checkpoint = read_checkpoint(directory)
+        recovery = recover(directory, stride=self.meta.get("history_stride", 1))
+        checkpoint = recovery.checkpoint
         state = restored(checkpoint.engine)
-        record.drop_half_written(directory)
+        told = [*recovery.told, *record.drop_half_written(directory)]
         self.stepper = new_stepper(
             settings,
             base.weights,
@@ -97,16 +98,23 @@ class SessionRun:
             self.tally.load(state["tally"])
         except (KeyError, TypeError, ValueError) as error:
             raise TttuiError(
-                f"{directory / 'session' / 'engine_state.pt'}: does not hold what this version "
+                f"{checkpoint.path}: does not hold what this version "
                 f"continues from ({error!r}); fork the session to go on with its weights"
             ) from error
         self._writer = RunWriter(directory, history_bytes=settings.history_mb * MEGABYTE)
         try:
-            self._writer.truncate(checkpoint.sizes)
+            told += map(str, self._writer.truncate(checkpoint, newest=recovery.newest))
         except TttuiError:
             self._writer.close()
             raise
+        self.told = tuple(told)
+        """What was damaged or cut off when the session was taken up, a line each."""
+        self.reached = max(self.t, recovery.reached)
+        """The step that the session had reached before; more than `t` where a checkpoint is
+        lost and the steps after the one before it are computed again."""
         self._log = RunLog(directory)
+        for line in self.told:
+            self._log.refused(line)
         self._checkpoint_s = settings.checkpoint_s
         self._requests: list[Request] = []
         self._heart = Heartbeat(self._writer, self.t, settings.steps, settings.device)
@@ -119,6 +127,8 @@ class SessionRun:
         self._checkpoint_at = self._flush_at + settings.checkpoint_s
         self._log.started(self.t, self.stepper.interventions)
         self._recorded_mu = self.meta.get("mu_schedule")
+        if not recovery.newest:
+            self.checkpoint()  # the one that the files no longer fit must not count
         self.tell()
 
     @classmethod
@@ -259,6 +269,7 @@ class SessionRun:
     def checkpoint(self) -> None:
         """Save a point from which the session goes on exactly."""
         learner = self.stepper.learner
+        self._record_mu()  # first, so that the checkpoint holds the meta.json of this moment
         self._writer.checkpoint(
             saved({"stepper": self.stepper.state(), "tally": self.tally.state()}),
             learner.weights,
@@ -268,7 +279,6 @@ class SessionRun:
         self._log.checkpoint(self.t)
         self._checkpoint_at = time.monotonic() + self._checkpoint_s
         self._checkpointed = (self.t, len(self.stepper.interventions))
-        self._record_mu()
 
     @property
     def state(self) -> str:
