@@ -206,7 +206,6 @@ def test_a_resumed_session_goes_on_in_its_files(writer: RunWriter) -> None:
     add_steps(writer, 0, 40)
     writer.snapshot(0, WEIGHTS)
     writer.checkpoint({}, WEIGHTS, {}, {})
-    sizes = writer.sizes()
     writer.close()
     again = RunWriter(writer.directory)
     again.truncate(read_checkpoint(writer.directory))
