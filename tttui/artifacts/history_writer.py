@@ -97,6 +97,12 @@ class HistoryWriter:
         """What the file holds once it is flushed."""
         return Snapshots(self.stride, tuple(self._t), tuple(self._sums))
 
+    def recorded(self, t: int, weights: Weights) -> bool:
+        """Whether these are the weights that the snapshot of step t was made of."""
+        if self._dtype is None or t not in self._t:
+            return False
+        return self._sums[self._t.index(t)] == crc32(_record(self._dtype, t, weights))
+
     def add(self, t: int, weights: Weights) -> None:
         """Record the weights in force from step t on; the same t again takes its place."""
         if self._dtype is None:

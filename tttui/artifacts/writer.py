@@ -190,6 +190,10 @@ class RunWriter:
             self.update_meta({"history_stride": self._history.stride})
         self._flush_when_due()
 
+    def recorded(self, t: int, weights: Weights) -> bool:
+        """Whether these are the weights that the snapshot of step t was made of."""
+        return self._history.recorded(t, weights)
+
     def flush(self) -> None:
         """Hand all whole records to the operating system."""
         self._flushed_at = self._clock()

@@ -15,7 +15,7 @@ from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.writer import RunWriter
 from tttui.engine.base import find_base, make_room
-from tttui.engine.baserun import BaseRun, Progress
+from tttui.engine.baserun import BaseRun, Progress, Told
 from tttui.engine.build import build_in_place, new_session, unbuilt_meta
 from tttui.engine.interventions import Intervention, record, recorded
 from tttui.engine.recordedmeta import read_meta_of, settings_of
@@ -73,10 +73,12 @@ def prepare(
     *,
     should_stop: Callable[[], bool],
     on_progress: Progress | None = None,
+    told: Told | None = None,
 ) -> bool:
     """Pretrain the base of a planned session and build it; False: it was asked to stop.
 
-    Raises TttuiError where that fails; what was trained so far is kept.
+    `told` gets what was damaged or cut off of what was trained before, a line each. Raises
+    TttuiError where that fails; what was trained so far is kept.
     """
     with SessionLock(directory):
         remove_temporaries(directory)
@@ -84,7 +86,7 @@ def prepare(
         settings = settings_of(meta, directory)
         base = find_base(directory.parent, settings)
         if base is None:
-            base = BaseRun(directory, settings).train(should_stop, on_progress)
+            base = BaseRun(directory, settings).train(should_stop, on_progress, told)
         if base is None:
             return False
         created_at = meta.get("created_at_unix")

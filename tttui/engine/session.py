@@ -380,7 +380,10 @@ class SessionRun:
         known = [i for i, snapshot in enumerate(history.t) if snapshot <= t]
         if not known or t > self.t:
             raise RefusedInput(f"step {t} is not in the history of the weights")
-        return {k: history.weights[k][known[-1]].copy() for k in PLASTIC}
+        weights = {k: history.weights[k][known[-1]].copy() for k in PLASTIC}
+        if not self._writer.recorded(int(history.t[known[-1]]), weights):
+            raise RefusedInput(f"the snapshot of step {t} is damaged; `tttui fsck` tells where")
+        return weights
 
     def _record_mu(self) -> None:
         """Keep in meta.json which friction was in force from which step on."""
