@@ -10,9 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.engine.sessions import create, run_through, same, settings
+from tests.engine.sessions import (
+    as_an_older_version_left_it,
+    create,
+    run_through,
+    same,
+    settings,
+)
+from tttui.artifacts.check import check_session
 from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, read_generation
-from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.cli.main import main
 from tttui.engine.build import started_with
 from tttui.engine.fork import fork
@@ -124,6 +130,10 @@ def test_damage_before_both_checkpoints_stays_and_is_named(crashed: Path, name: 
     run = finish(crashed)
     assert any(str(path) in line and "it stays so" in line for line in run.told)
     assert any(str(path) in line for line in finish_again(crashed).told)
+
+
+def test_a_crash_alone_is_no_damage(crashed: Path) -> None:
+    assert check_session(Place(crashed, "native")).findings == ()
 
 
 def finish_again(directory: Path) -> SessionRun:
@@ -350,21 +360,6 @@ def test_a_session_of_an_older_version_gets_checksums_when_it_goes_on(
     run.close("completed")
     assert same(whole, directory) == []
     assert read_generation(directory, ENGINE).checksums.keys() == {*GROWING}
-
-
-def as_an_older_version_left_it(source: Path, target: Path) -> Path:
-    """A copy of a session without any checksums."""
-    shutil.copytree(source, target)
-    session = target / "session"
-    (session / PREVIOUS).unlink(missing_ok=True)
-    for path in (session / "meta.json", session / "metrics.json", target / "status.json"):
-        lines = path.read_text().splitlines()
-        path.write_text("\n".join(line for line in lines if '"checksum"' not in line) + "\n")
-    state = read_pt(session / ENGINE)
-    old = ("format", "engine", "plastic", "optim", "sizes", "sha256")
-    del state["sha256"]["metrics.json"]
-    (session / ENGINE).write_bytes(write_pt({key: state[key] for key in old}))
-    return target
 
 
 def test_the_command_tells_on_stderr_what_it_found(

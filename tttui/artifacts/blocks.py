@@ -1,4 +1,4 @@
-"""Checksums of a file that only grows: the CRC-32 of every 64 KiB of it.
+"""Checksums of a file that only grows: the CRC-32 of every 16 KiB of it.
 
 They follow from the content alone, however it came about, and so does the last one, of the
 bytes that do not fill a block yet. What a CRC was made of is not needed to go on from it, so
@@ -6,9 +6,10 @@ that a file which was damaged in between is never taken for what was written.
 
 In a checkpoint (`checkpoint`, key `checksums`) those of one file are
 
-    {"block": 65536, "size": 22146, "crc32": int32 array, one a block, the bits of the CRC}
+    {"block": 16384, "size": 22146, "crc32": int32 array, one a block, the bits of the CRC}
 """
 
+import time
 from array import array
 from collections.abc import Mapping
 from typing import Any, BinaryIO, Self
@@ -16,7 +17,7 @@ from zlib import crc32
 
 import numpy as np
 
-BLOCK = 1 << 16
+BLOCK = 1 << 14
 """Bytes of a block: what a damaged byte is narrowed down to."""
 
 
@@ -60,13 +61,15 @@ class BlockChecksums:
             raise ValueError("checksums of another kind")
         return sums
 
-    def differing(self, file: BinaryIO, begin: int = 0) -> list[tuple[int, int]]:
-        """Stretches [begin, end) of whole blocks, from `begin` on, that do not have the checksum
-        that they had; also what the file lacks. Adjacent ones are joined."""
+    def differing(self, file: BinaryIO, deadline: float | None = None) -> list[tuple[int, int]]:
+        """Stretches [begin, end) of whole blocks that do not have the checksum that they had;
+        adjacent ones are joined. Blocks that are not reached by the `deadline` (on the monotonic
+        clock) count as right."""
         found: list[tuple[int, int]] = []
-        first = begin // BLOCK
-        file.seek(first * BLOCK)
-        for i in range(first, len(self._sums)):
+        file.seek(0)
+        for i in range(len(self._sums)):
+            if deadline is not None and time.monotonic() > deadline:
+                break
             start, stop = i * BLOCK, min(self.size, (i + 1) * BLOCK)
             if crc32(_exactly(file, stop - start)) == self._sums[i]:
                 continue

@@ -14,10 +14,9 @@ import numpy as np
 from tttui.artifacts.blocks import BLOCK, BlockChecksums
 from tttui.artifacts.checkpoint import Checkpoint
 from tttui.artifacts.findings import Finding
-from tttui.artifacts.history import header, read_layout, record_dtype
+from tttui.artifacts.history import header, record_dtype
 from tttui.artifacts.history_writer import Snapshots, records_of
 from tttui.artifacts.regular import open_to_read
-from tttui.model.errors import TttuiError
 
 HISTORY = ".npy"
 """How the name of the history ends, which is checked by snapshots."""
@@ -25,10 +24,18 @@ HISTORY = ".npy"
 CHANGED = "not what was written there: the checksum differs"
 
 
-def differing(directory: Path, checkpoint: Checkpoint, name: str, *, stride: int) -> list[Finding]:
+def differing(
+    directory: Path,
+    checkpoint: Checkpoint,
+    name: str,
+    *,
+    stride: int,
+    deadline: float | None = None,
+) -> list[Finding]:
     """What a growing file lacks of, or has otherwise than, what the checkpoint says of it.
 
     `stride` is the `history_stride` of meta.json: the history may have been thinned since.
+    What is not reached by the `deadline` (monotonic) counts as right.
     """
     path = directory / name
     state, size = checkpoint.checksums.get(name), checkpoint.sizes.get(name, 0)
@@ -44,7 +51,10 @@ def differing(directory: Path, checkpoint: Checkpoint, name: str, *, stride: int
                 found = path.stat().st_size
                 if found < sums.size:
                     return [_short(path, found, sums.size)]
-                return [Finding(path, CHANGED, begin, end) for begin, end in sums.differing(file)]
+                return [
+                    Finding(path, CHANGED, begin, end)
+                    for begin, end in sums.differing(file, deadline)
+                ]
             return _torn(path, file, size)
     except FileNotFoundError:
         return [_short(path, 0, size)] if size else []
@@ -86,13 +96,12 @@ def _torn(path: Path, file: Any, size: int) -> list[Finding]:
     return []
 
 
-def layout_of(path: Path, checkpoint: Checkpoint) -> tuple[np.dtype[Any], int]:
-    """The dtype of a history's records and where the first begins, also under a damaged header."""
-    try:
-        return read_layout(path)[:2]
-    except TttuiError:
-        dtype = record_dtype({name: matrix.shape for name, matrix in checkpoint.plastic.items()})
-        return dtype, len(header(dtype, 0))
+def history_dtype(checkpoint: Checkpoint) -> np.dtype[Any] | None:
+    """The dtype of a history's records by what the checkpoint says of it, whatever its header
+    says; None for a session of an older version."""
+    if not checkpoint.checksums:
+        return None
+    return record_dtype({name: matrix.shape for name, matrix in checkpoint.plastic.items()})
 
 
 def _snapshots(
@@ -100,7 +109,10 @@ def _snapshots(
 ) -> list[Finding]:
     if not recorded.t:
         return []
-    dtype, start = layout_of(path, checkpoint)
+    dtype = history_dtype(checkpoint)
+    if dtype is None:
+        return []
+    start = len(header(dtype, 0))
     found = records_of(path, dtype, start)
     last = recorded.t[-1]
     if stride > recorded.stride:  # thinned since: those that are left are known by their steps

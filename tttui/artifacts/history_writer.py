@@ -150,7 +150,12 @@ class HistoryWriter:
             self.path.unlink(missing_ok=True)
             return None
         try:
-            self._dtype, self._start = self._layout(newest)
+            if snapshots is not None and newest is not None:
+                # As the checkpoint says: a damaged header is none to rely on.
+                self._dtype = dtype_of({name: matrix.shape for name, matrix in newest.items()})
+                self._start = len(header(self._dtype, 0))
+            else:
+                self._dtype, self._start, _, _ = read_layout(self.path)
             found = records_of(self.path, self._dtype, self._start)
             size = self.path.stat().st_size
         except OSError as error:
@@ -167,17 +172,6 @@ class HistoryWriter:
         if snapshots is not None:
             self._adopt(snapshots, newest)
         return cut
-
-    def _layout(self, newest: Weights | None) -> tuple[np.dtype[Any], int]:
-        """The record's dtype and the offset of the first; a damaged header is none to rely on."""
-        try:
-            dtype, start, _, _ = read_layout(self.path)
-        except TttuiError:
-            if newest is None:
-                raise
-            dtype = dtype_of({name: matrix.shape for name, matrix in newest.items()})
-            start = len(header(dtype, 0))
-        return dtype, start
 
     def _adopt(self, snapshots: Snapshots, newest: Weights | None) -> None:
         """Go on as the process did that wrote the checkpoint, also where the file was thinned

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tttui.artifacts.again import EVENT_LIST, EVENTS, INTERVENTIONS, META, listed
 from tttui.artifacts.appending import AppendedFile, Cut
 from tttui.artifacts.atomic import remove_temporaries, write_error, write_over, write_whole
 from tttui.artifacts.blocks import BlockChecksums
@@ -30,17 +31,9 @@ FLUSH_S = 0.5
 FLUSH_BYTES = 1 << 18
 """Bytes of one file that may wait in memory."""
 
-STEPS, TRAJECTORY, EVENTS, HISTORY = (
-    "per_step.csv",
-    "trajectory.csv",
-    "update_events.jsonl",
-    "weights_history.npy",
-)
-EVENT_LIST = "update_events.json"
+STEPS, TRAJECTORY, HISTORY = "per_step.csv", "trajectory.csv", "weights_history.npy"
 LAST_SNAPSHOT = "history_t"
 """Key of `sizes` with the step of the newest snapshot: the history is cut by step."""
-
-META, INTERVENTIONS = "session/meta.json", "interventions.jsonl"
 
 OTHERS = (INTERVENTIONS, LOSSES)
 """Files that others append to, whose checksums a checkpoint holds as well."""
@@ -49,6 +42,7 @@ LARGEST_COPY = 1 << 20
 """Bytes of a text that is copied into every checkpoint."""
 
 STEPS_HEADER = b"t,baseline_mse,adaptive_mse,did_update,update_ok\n"
+TRAJECTORY_HEADER = (",".join(HEADER) + "\n").encode()
 
 LIST_GROWTH = 1.1
 """The list of events is written again at a checkpoint once it grew by this factor."""
@@ -99,7 +93,7 @@ class RunWriter:
         self.update_meta(meta)
         write_whole(self.directory / "base_checkpoint.pt", base_bytes)
         self._steps.create(STEPS_HEADER)
-        self._trajectory.create((",".join(HEADER) + "\n").encode())
+        self._trajectory.create(TRAJECTORY_HEADER)
         self._events.create()
 
     def truncate(self, checkpoint: Checkpoint, *, newest: bool = True) -> list[Cut]:
@@ -317,8 +311,7 @@ class RunWriter:
             lines = self._events.path.read_bytes()
         except OSError as error:
             raise write_error(self._events.path, error) from error
-        content = b"[" + lines.rstrip(b"\n").replace(b"\n", b",\n ") + b"]\n"
-        write_whole(self.directory / EVENT_LIST, content)
+        write_whole(self.directory / EVENT_LIST, listed(lines))
         self._listed = len(lines)
 
 

@@ -1,5 +1,6 @@
 """`tttui show RUN`: one session in full."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,11 @@ import click
 from tttui.cli.options import json_option, root_option
 
 if TYPE_CHECKING:
+    from tttui.artifacts.check import Report
     from tttui.model.session import SessionData
+
+CHECK_S = 1.0
+"""Seconds for which the checksums of a session are looked at; `tttui fsck` looks at all."""
 
 
 @click.command("show")
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
 @json_option
 def command(run: str, root: Path, which: str | None, as_json: bool) -> None:
     """Show RUN: its identity, its numbers, the verdict, its transactions, what is damaged."""
+    from tttui.artifacts.check import check_session
     from tttui.artifacts.reader import SessionReader
     from tttui.cli.output import json_document, result
     from tttui.cli.places import find_run
@@ -28,14 +34,15 @@ def command(run: str, root: Path, which: str | None, as_json: bool) -> None:
         known = ", ".join(place.runs) or "none"
         raise RefusedInput(f"{place.path} has no run {which!r}; its runs are: {known}")
     data = SessionReader(place, which).refresh()
+    report = check_session(place, seconds=CHECK_S) if place.layout == "native" else None
     if as_json:
-        json_document(as_document(data))
+        json_document(as_document(data, report))
     else:
-        result(as_text(data))
+        result(as_text(data, report))
 
 
-def as_document(data: "SessionData") -> dict[str, Any]:
-    """One session for `--json`."""
+def as_document(data: "SessionData", report: "Report | None") -> dict[str, Any]:
+    """One session for `--json`, with what a check of its files found."""
     from tttui.model.verdict import verdict
 
     judged = verdict(data)
@@ -60,10 +67,12 @@ def as_document(data: "SessionData") -> dict[str, Any]:
             {"part": p.part, "path": str(p.path), "reason": p.reason, "missing": p.missing}
             for p in data.problems
         ],
+        "findings": [asdict(finding) for finding in report.findings] if report else None,
+        "notes": list(report.notes) if report else [],
     }
 
 
-def as_text(data: "SessionData") -> str:
+def as_text(data: "SessionData", report: "Report | None") -> str:
     """One session for a person."""
     from tttui.cli.output import number
     from tttui.model.ages import age_text
@@ -101,4 +110,8 @@ def as_text(data: "SessionData") -> str:
     if data.problems:
         lines += ["", "problems"]
         lines += [f"  {p.path}: {p.reason}" for p in data.problems]
+    if report is not None and (report.findings or report.notes):
+        lines += ["", "files"]
+        lines += [f"  {finding.kind}  {finding}" for finding in report.findings]
+        lines += [f"  {note}" for note in report.notes]
     return "\n".join(lines)
