@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from tttui.artifacts.checksum import json_bytes
 from tttui.artifacts.metadata import model_signature, new_meta
 from tttui.artifacts.ptfile import write_pt
 from tttui.artifacts.runs import runs_of
@@ -31,6 +32,8 @@ from tttui.model.settings import Settings
 
 CREATED = 1_795_289_100
 """Unix seconds at which all generated sessions were created."""
+
+STATUS_BYTES = 480
 
 REASONS = (
     "rollback_loss_regression",
@@ -267,7 +270,9 @@ def _write_status(path: Path, status: str, steps: int, planned: int) -> None:
     if status == "stalled":
         fields["host"] = f"not-{socket.gethostname()}"
     # as long whatever the process is: sizes of files are shown
-    (path / "status.json").write_text(json.dumps(fields).ljust(400))
+    short = json_bytes({**fields, "padding": ""})
+    content = json_bytes({**fields, "padding": "." * (STATUS_BYTES - len(short))})
+    (path / "status.json").write_bytes(content)
 
 
 def _foreign(meta: dict[str, Any]) -> dict[str, Any]:
