@@ -98,6 +98,7 @@ def test_what_the_newest_checkpoint_lost_is_computed_again_from_the_one_before(
     saved, before = sizes(crashed), sizes(crashed, PREVIOUS)
     for name in at.sample(GROWING, at.randint(1, 4)):
         zero_from(crashed / name, at.randrange(before[name], saved[name]))
+    (crashed / "update_events.json").unlink()
     run = finish(crashed)
     assert run.told[0].endswith("the checkpoint of step 100 is before that, and counts")
     assert same(whole, crashed) == []
@@ -117,6 +118,7 @@ def test_a_file_that_is_shorter_than_both_checkpoints_say_is_refused(
     crashed: Path, name: str
 ) -> None:
     os.truncate(crashed / name, sizes(crashed, PREVIOUS)[name] - 1)
+    (crashed / "update_events.json").unlink()
     with pytest.raises(TttuiError, match=rf"{name}: .*cannot be continued exactly: restore"):
         SessionRun.open(crashed)
 
@@ -124,12 +126,28 @@ def test_a_file_that_is_shorter_than_both_checkpoints_say_is_refused(
 @pytest.mark.parametrize("name", GROWING)
 def test_damage_before_both_checkpoints_stays_and_is_named(crashed: Path, name: str) -> None:
     path = crashed / name
+    (crashed / "update_events.json").unlink()
     damaged = bytearray(path.read_bytes())
     damaged[sizes(crashed, PREVIOUS)[name] // 2] ^= 4
     path.write_bytes(damaged)
     run = finish(crashed)
     assert any(str(path) in line and "it stays so" in line for line in run.told)
     assert any(str(path) in line for line in finish_again(crashed).told)
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_damaged_transactions_are_restored_from_their_list(
+    whole: Path, crashed: Path, cut: bool
+) -> None:
+    path = crashed / "update_events.jsonl"
+    if cut:
+        os.truncate(path, sizes(crashed, PREVIOUS)[path.name] // 2)
+    else:
+        garble(path)
+    run = finish(crashed)
+    assert any(line.endswith("it was restored from update_events.json") for line in run.told)
+    assert run.reached == 150
+    assert same(whole, crashed) == []
 
 
 def test_a_crash_alone_is_no_damage(crashed: Path) -> None:

@@ -40,19 +40,30 @@ def wrong_from(content: bytes, lines: bytes) -> int | None:
 
 
 def lines_from_list(directory: Path, checkpoint: Checkpoint) -> bytes | None:
-    """What update_events.jsonl held at a checkpoint, from update_events.json; None where that
-    does not have all of it. The checksums in the checkpoint decide."""
+    """What update_events.jsonl held at a checkpoint: what of it is damaged or missing is taken
+    from update_events.json. None where that does not have it; the checksums decide."""
     state = checkpoint.checksums.get(EVENTS)
+    if state is None:
+        return None
+    sums = BlockChecksums.restored(state)
     try:
         content = read_bytes(directory / EVENT_LIST, LARGEST)
+        lines = bytearray(_read(directory / EVENTS)[: sums.size])
     except OSError:
         return None
-    if state is None or not (content.startswith(b"[") and content.endswith(b"]\n")):
-        return None
-    lines = content[1:-2].replace(b",\n ", b"\n") + b"\n"
-    sums = BlockChecksums.restored(state)
-    whole = len(lines) >= sums.size and not sums.differing(io.BytesIO(lines))
-    return lines[: sums.size] if whole else None
+    repeated = content.removeprefix(b"[").removesuffix(b"]\n").replace(b",\n ", b"\n") + b"\n"
+    lines += repeated[len(lines) : sums.size]
+    for begin, end in sums.differing(io.BytesIO(lines)):
+        lines[begin:end] = repeated[begin:end]
+    right = len(lines) == sums.size and not sums.differing(io.BytesIO(lines))
+    return bytes(lines) if right else None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_bytes(path, LARGEST)
+    except FileNotFoundError:
+        return b""
 
 
 def text_from_checkpoint(directory: Path, name: str, checkpoint: Checkpoint) -> bytes | None:
@@ -65,9 +76,7 @@ def text_from_checkpoint(directory: Path, name: str, checkpoint: Checkpoint) -> 
     if not copy:
         return None
     try:
-        found = read_bytes(directory / name, LARGEST)
-    except FileNotFoundError:
-        found = b""
+        found = _read(directory / name)
     except OSError:
         return None
     if name == INTERVENTIONS:

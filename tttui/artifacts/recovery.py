@@ -3,9 +3,12 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tttui.artifacts.again import EVENT_LIST, EVENTS, LARGEST, lines_from_list
+from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, Checkpoint, read_generation, why_not
 from tttui.artifacts.contents import differing, grown, lost
 from tttui.artifacts.findings import Finding
+from tttui.artifacts.regular import read_bytes
 from tttui.artifacts.tail import read_tail
 from tttui.model.errors import RefusedInput, TttuiError
 
@@ -29,17 +32,20 @@ def recover(directory: Path, *, stride: int) -> Recovery:
     """The newest checkpoint whose files are whole, which may be the one before the newest.
 
     Where both are damaged, the newest to whose files can be appended: what was recorded stays
-    as damaged as it is, the session itself goes on exactly. `stride` as for `differing`.
-    Raises TttuiError where the session cannot be continued.
+    as damaged as it is, the session itself goes on exactly. The lock of the session is the
+    caller's: transactions that are damaged are restored from their second copy first. `stride`
+    as for `differing`. Raises TttuiError where the session cannot be continued.
     """
     known: list[tuple[Checkpoint, list[Finding]]] = []
     errors: list[TttuiError] = []
+    told: list[str] = []
     for name in (ENGINE, PREVIOUS):
         try:
             checkpoint = read_generation(directory, name)
         except TttuiError as error:
             errors.append(error)
             continue
+        told += _restore_lines(directory, checkpoint)
         found = [
             finding
             for file in grown(checkpoint)
@@ -58,7 +64,6 @@ def recover(directory: Path, *, stride: int) -> Recovery:
             f"{wrong[0]}; the session cannot be continued exactly: restore the file, or fork"
         )
     checkpoint, left = usable[0]
-    told = []
     if errors and newest.path.name != ENGINE:
         path = newest.path.with_name(ENGINE)
         told.append(f"{path}: {why_not(errors[0], path)}; {newest}, the one before, counts")
@@ -80,6 +85,19 @@ def recover(directory: Path, *, stride: int) -> Recovery:
         _reached(directory, checkpoint, newest, is_newest),
         tuple(told),
     )
+
+
+def _restore_lines(directory: Path, checkpoint: Checkpoint) -> list[str]:
+    """Put right what is damaged of the transactions and has a second copy, which is written
+    anew when a session is taken up."""
+    found = differing(directory, checkpoint, EVENTS, stride=1)
+    lines = lines_from_list(directory, checkpoint) if found else None
+    if lines is None:
+        return []
+    path = directory / EVENTS
+    later = read_bytes(path, LARGEST)[len(lines) :] if path.exists() else b""
+    write_whole(path, lines + later)
+    return [f"{finding}; it was restored from {EVENT_LIST}" for finding in found]
 
 
 def _reached(directory: Path, checkpoint: Checkpoint, newest: Checkpoint, is_newest: bool) -> int:

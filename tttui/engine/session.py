@@ -17,7 +17,7 @@ from tttui.artifacts.recovery import recover
 from tttui.artifacts.writer import RunWriter
 from tttui.engine import interventions as record
 from tttui.engine.answering import Answering
-from tttui.engine.base import FILE, Base, read_base
+from tttui.engine.base import Base, own_base
 from tttui.engine.build import (
     MEGABYTE,
     Start,
@@ -73,12 +73,7 @@ class SessionRun:
         self.meta = read_meta_of(directory, whole=True)
         settings = settings_of(self.meta, directory)
         self.disk_full_at: int | None = None
-        base = read_base(directory / FILE, settings.model)
-        if base.sha256 != self.meta.get("base_ckpt_hash"):
-            raise TttuiError(
-                f"{directory / FILE}: is not the base that the session began with (its sha256 is "
-                f"{base.sha256[:12]}, meta.json says {str(self.meta.get('base_ckpt_hash'))[:12]})"
-            )
+        base = own_base(directory, settings, self.meta)
         recovery = recover(directory, stride=self.meta.get("history_stride", 1))
         checkpoint = recovery.checkpoint
         state = restored(checkpoint.engine)
