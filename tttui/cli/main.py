@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "ls": "List sessions.",
     "show": "Show one session in full.",
     "verify": "Replay a session and compare it with what was recorded.",
+    "fsck": "Find damaged files of sessions, without replaying; --repair what can be.",
     "export": "Write a figure or table of a session to a file.",
     "compare": "Compare sessions: their errors and what differs in their settings.",
     "watch": "Print the transactions of a live run as they happen.",

@@ -88,6 +88,8 @@ def command(
             on_wait=say,
             keep_requests=planned,
         )
+        for line in session.told:
+            say(line)
     else:
         steps = {"steps": more_steps} if more_steps else {}
         session = fork(place, root, name=name, changes=changes | steps)
