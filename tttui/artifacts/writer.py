@@ -16,6 +16,7 @@ from tttui.artifacts.blocks import BlockChecksums
 from tttui.artifacts.checkpoint import Checkpoint, Contents, write_checkpoint
 from tttui.artifacts.checksum import Carried, json_bytes, json_checksum, plain
 from tttui.artifacts.history_writer import HistoryWriter, Snapshots
+from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.losses import LOSSES
 from tttui.artifacts.processes import boottime, own_process
 from tttui.artifacts.regular import LARGEST_TABLE, open_to_read, read_bytes
