@@ -56,11 +56,9 @@ def in_words(recorded: Iterable[Recorded], meta: Meta) -> Changes:
     """
     changes = list(recorded)
     known = {change.t for change in changes if change.kind == "mu"}
-    schedule = meta.raw.get("mu_schedule")
-    for pair in schedule if isinstance(schedule, list) else []:
-        match pair:
-            case [int(t), float() | int() as mu] if t not in known:
-                changes.append(Recorded(t, "mu", mu))
+    for t, mu in meta.configuration.mu_changes:
+        if t not in known:
+            changes.append(Recorded(t, "mu", mu))
     now: dict[str, object] = {**meta.plasticity_cfg, "mu": meta.mu}
     out = list[tuple[int, str]]()
     for change in sorted(changes, key=lambda change: change.t):

@@ -8,7 +8,6 @@ from tttui.dynamics.transfer import transfer
 from tttui.model.compare import Comparison, Transfer, compare
 from tttui.model.session import Place, SessionData
 from tttui.model.steps import Trajectory
-from tttui.model.worlds import world_of
 
 Chosen = tuple[Place, str | None]
 """A session and (stores only) one of its runs; None is the newest."""
@@ -54,7 +53,7 @@ class SideBySide:
         found = compare(seen, [self._trajectories.get(key) for key in self._readers])
         if self._transfer and self.complete:
             if self._tested is None or weights_changed:
-                laws = [replace(world_of(d), mu=d.mu_now) for d in seen]
+                laws = [replace(d.meta.world, mu=d.mu_now) for d in seen]
                 self._tested = transfer(seen, laws)
             found = replace(found, transfer=self._tested)
         self.comparison = found

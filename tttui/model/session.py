@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tttui.model.arrays import Floats, Ints, Weights
+from tttui.model.configuration import Configuration
+from tttui.model.settings import World
 from tttui.model.steps import Steps
 from tttui.model.transactions import Transactions
 
@@ -44,12 +46,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """meta.json. None where a key is absent or has the wrong type (a Problem then says so)."""
+    """meta.json. None where a key is absent or its value is wrong (a Problem then says so).
+
+    `model_cfg`, `plasticity_cfg` and `env_cfg` hold what is recorded, without wrong values.
+    """
 
     session_id: str | None = None
     schema_version: int | None = None
     created_at: float | None = None
-    """Unix seconds."""
+    """Unix seconds, of a date that there is."""
     mu: float | None = None
     env_mode: str | None = None
     model_signature: str | None = None
@@ -65,6 +70,18 @@ class Meta:
     torch_version: str | None = None
     tttui_version: str | None = None
     raw: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """All keys as they stand in the file."""
+    configuration: Configuration = field(default_factory=Configuration)
+
+    @property
+    def world(self) -> World:
+        """The world; defaults where nothing is recorded, or something that cannot be."""
+        return self.configuration.settings.world
+
+    @property
+    def dt(self) -> float:
+        """The length of a step, of the world and of the model."""
+        return self.configuration.settings.model.dt
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,15 +236,11 @@ class SessionData:
     @property
     def mu_now(self) -> float | None:
         """The friction in force at the last recorded step, or None where it is not recorded."""
-        schedule = self.meta.raw.get("mu_schedule")
         mu = self.meta.mu
         last = int(self.steps.t[-1]) if len(self.steps) else 0
-        for pair in schedule if isinstance(schedule, list) else []:
-            match pair:
-                case [int(t), float(value) | int(value)] if t <= last:
-                    mu = float(value)
-                case _:
-                    pass
+        for t, value in self.meta.configuration.mu_changes:
+            if t <= last:
+                mu = value
         return mu
 
     def plasticity_at(self, t: int) -> Mapping[str, Any]:
