@@ -92,12 +92,6 @@ def test_a_header_without_records_is_an_empty_history(tmp_path: Path) -> None:
     assert len(read_history(saved(tmp_path, []))[0]) == 0
 
 
-def test_steps_that_fall_back_are_named_and_cut(tmp_path: Path) -> None:
-    history, problem = read_history(saved(tmp_path, [0, 32, 5]))
-    assert history.t.tolist() == [0, 32]
-    assert problem == "record 2 has t 5 after t 32; only the 2 before it are shown"
-
-
 @pytest.mark.parametrize(
     "array",
     [

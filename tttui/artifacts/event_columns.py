@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from tttui.artifacts.jsonfile import decode, whole
+from tttui.artifacts.restarts import Restarts, merge
 from tttui.model.arrays import Ints
 from tttui.model.transactions import STATUSES, Transactions
 
@@ -95,10 +96,21 @@ class Records(Sequence[Mapping[str, Any]]):
 
 
 class EventColumns:
-    """Growing columns of transactions, shared with every Transactions made from them."""
+    """Growing columns of transactions, shared with every Transactions made from them.
 
-    def __init__(self, path: Path) -> None:
+    Those that a restarted run recorded again take the place of the earlier ones. With
+    `one_a_step` a second one of the same step is such a repetition: tttui itself records two
+    where somebody asks for an update more than once.
+    """
+
+    def __init__(self, path: Path, *, one_a_step: bool) -> None:
         self._path = path
+        self._one_a_step = one_a_step
+        self.restarts = Restarts()
+        self.version = 0
+        """Changes with every call of `extend`."""
+        self._shared = 0
+        """So many rows of the buffers are in Transactions that somebody has."""
         self._names = list(STATUSES)
         self._codes = {name: i for i, name in enumerate(STATUSES)}
         self._n = 0
@@ -112,6 +124,16 @@ class EventColumns:
 
     def extend(self, events: Sequence[Event], starts: Ints, ends: Ints) -> None:
         """Append events that stand at the bytes [start, end) of the file."""
+        self.version += 1
+        t = np.array([event.t for event in events], dtype=np.int64)
+        known = self._buffers["t"][: self._n]
+        merged = merge(known, t, every_step=False, repeats=not self._one_a_step)
+        self.restarts.add(merged.restarts)
+        if merged.known < self._n:
+            self._cut(merged.known)
+        if merged.ranges != [(0, len(events))]:
+            at = merged.indices()
+            events, starts, ends = [events[i] for i in at], starts[at], ends[at]
         n = self._n + len(events)
         if n > len(self._buffers["t"]):
             capacity = max(n + n // 4, 64)
@@ -119,6 +141,7 @@ class EventColumns:
                 larger = np.empty(capacity, dtype=buffer.dtype)
                 larger[: self._n] = buffer[: self._n]
                 self._buffers[name] = larger
+            self._shared = 0
         into = slice(self._n, n)
         self._buffers["t"][into] = [event.t for event in events]
         self._buffers["status"][into] = [self._code(event.status) for event in events]
@@ -130,6 +153,20 @@ class EventColumns:
         self._buffers["end"][into] = ends
         self._n = n
 
+    def _cut(self, n: int) -> None:
+        """Keep only the first n events."""
+        if n < self._shared:
+            # Somebody still looks at those after them: write into new arrays.
+            self._buffers = {name: buffer.copy() for name, buffer in self._buffers.items()}
+            self._shared = 0
+        self._n = n
+
+    def problem(self) -> str:
+        """What the restarts did; empty where there was none."""
+        if not self.restarts.count:
+            return ""
+        return self.restarts.sentence(int(self._buffers["t"][self._n - 1]), "transactions")
+
     def _code(self, status: str) -> int:
         code = self._codes.get(status)
         if code is None:
@@ -139,6 +176,7 @@ class EventColumns:
 
     def transactions(self) -> Transactions:
         """All events so far."""
+        self._shared = self._n
         shown = {name: buffer[: self._n] for name, buffer in self._buffers.items()}
         names = tuple(self._names)
         start, end = shown.pop("start"), shown.pop("end")

@@ -23,16 +23,17 @@ _raw_list = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class EventLines:
-    """A growing update_events.jsonl."""
+    """A growing update_events.jsonl; `one_a_step` as for EventColumns."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, one_a_step: bool = False) -> None:
         self.path = path
+        self._one_a_step = one_a_step
         self._file = GrowingFile(path)
         self.exists = False
         self._reset()
 
     def _reset(self) -> None:
-        self._columns = EventColumns(self.path)
+        self._columns = EventColumns(self.path, one_a_step=self._one_a_step)
         self._wrong = WrongLines()
         self.transactions = Transactions.empty()
 
@@ -48,12 +49,12 @@ class EventLines:
             self._reset()
         if change in (Change.MISSING, Change.SAME):
             return
-        stop = None if budget_rows is None else len(self._columns) + budget_rows
-        before, line, offset = len(self._columns), self._file.lines, self._file.offset
+        before, line, offset = self._columns.version, self._file.lines, self._file.offset
+        stop = None if budget_rows is None else line + budget_rows
         for block in self._file.blocks():
             self._take(block, line, offset)
             line, offset = self._file.lines, self._file.offset
-            if stop is not None and len(self._columns) >= stop:
+            if stop is not None and line >= stop:
                 break
         # An object that ends with its brace is complete, newline or not.
         open_line = self._file.open_line
@@ -63,11 +64,13 @@ class EventLines:
             and not isinstance(_read_event(open_line), str)
         ):
             self._take(self._file.take_open_line(), line, offset)
-        if len(self._columns) != before:
+        if self._columns.version != before:
             self.transactions = self._columns.transactions()
 
     def problems(self) -> list[Problem]:
-        said = [self._wrong.sentence()] if self._wrong.count else []
+        said = [self._columns.problem()] if self._columns.problem() else []
+        if self._wrong.count:
+            said.append(self._wrong.sentence())
         if self._file.cut_off:
             said.append(f"line {self._file.lines + 1}, the last, is cut off and left out")
         return [Problem("transactions", self.path, reason) for reason in said]
@@ -104,16 +107,18 @@ class EventLines:
 
 
 class EventList:
-    """update_events.json: one list, replaced as a whole."""
+    """update_events.json: one list, replaced as a whole; `one_a_step` as for EventColumns."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, one_a_step: bool = False) -> None:
         self.path = path
+        self._one_a_step = one_a_step
         self.transactions = Transactions.empty()
         self._problem: str | None = None
+        self._restarted = ""
 
     def parse(self, data: bytes) -> None:
         """Read the bytes of the file; damage becomes a problem, what stands before it is kept."""
-        columns = EventColumns(self.path)
+        columns = self._columns()
         self._problem = None
         try:
             raws = _raw_list.decode(data)
@@ -129,14 +134,18 @@ class EventList:
             columns.extend(events, starts, ends)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             columns = self._parse_damaged(data)
-        self.transactions = columns.transactions()
+        self.transactions, self._restarted = columns.transactions(), columns.problem()
 
     def problems(self) -> list[Problem]:
-        return [Problem("transactions", self.path, self._problem)] if self._problem else []
+        said = (self._restarted, self._problem)
+        return [Problem("transactions", self.path, reason) for reason in said if reason]
+
+    def _columns(self) -> EventColumns:
+        return EventColumns(self.path, one_a_step=self._one_a_step)
 
     def _parse_damaged(self, data: bytes) -> EventColumns:
         """Object by object, with NaN and Infinity allowed, up to where the list breaks off."""
-        columns = EventColumns(self.path)
+        columns = self._columns()
         wrong = WrongLines()
         events: list[Event] = []
         starts: list[int] = []

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tttui.artifacts.restarts import Restarts, merge
+from tttui.model.arrays import Ints
 from tttui.model.errors import TttuiError
 from tttui.model.session import History
 
@@ -125,14 +127,6 @@ class HistoryFile:
         _, dtype, start = self._layout
         matrices = [name for name in dtype.names or () if name != "t"]
         self.problem = None
-        falls = np.flatnonzero(np.diff(self._t) <= 0)
-        if len(falls):
-            at = int(falls[0]) + 1
-            self.problem = (
-                f"record {at} has t {self._t[at]} after t {self._t[at - 1]}; "
-                f"only the {at} before it are shown"
-            )
-            count = at
         if count == 0:
             return History(
                 self._t, {name: np.empty((0, *dtype[name].shape), "f4") for name in matrices}
@@ -141,4 +135,28 @@ class HistoryFile:
             records = np.memmap(self.path, dtype=dtype, mode="r", offset=start, shape=(count,))
         except (ValueError, OverflowError) as error:
             raise TttuiError(f"{self.path}: cannot be mapped ({error})") from None
-        return History(self._t[:count], {name: records[name] for name in matrices})
+        every: dict[str, Any] = {name: records[name] for name in matrices}
+        merged = merge(np.empty(0, dtype=np.int64), self._t[:count], every_step=False)
+        if not merged.restarts:
+            return History(self._t[:count], every)
+        restarts, counts = Restarts(), merged.indices()
+        restarts.add(merged.restarts)
+        self.problem = restarts.sentence(int(self._t[counts[-1]]), "snapshots")
+        some: dict[str, Any] = {name: Snapshots(all_, counts) for name, all_ in every.items()}
+        return History(self._t[counts], some, len(merged.restarts))
+
+
+class Snapshots:
+    """Some snapshots of a matrix [k, rows, cols], taken from all of them when it is indexed."""
+
+    def __init__(self, matrices: Any, which: Ints) -> None:
+        self._matrices, self._which = matrices, which
+        self.shape: tuple[int, ...] = (len(which), *matrices.shape[1:])
+        self.dtype = matrices.dtype
+
+    def __len__(self) -> int:
+        return len(self._which)
+
+    def __getitem__(self, at: Any) -> Any:
+        """The matrix of one snapshot, or of several [n, rows, cols] by a slice or by indices."""
+        return self._matrices[self._which[at]]

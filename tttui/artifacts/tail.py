@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tttui.artifacts.csvparse import parse_clean
+from tttui.artifacts.csvfile import LARGEST_T
+from tttui.artifacts.csvtable import CsvTable
+from tttui.artifacts.restarts import merge
+from tttui.artifacts.steps_csv import COLUMNS
 from tttui.model.arrays import Floats
 
 STRETCH = 32
@@ -17,7 +20,8 @@ STRETCHES = 16
 BYTES = 64 * STRETCH * STRETCHES
 """Read from the end: enough for all stretches at 64 characters a row."""
 
-HEADER_BYTES = 1024
+HEADER_BYTES = 4096
+"""Read from the beginning, for the header and comments before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,43 +34,39 @@ class Tail:
 
 def read_tail(path: Path) -> Tail:
     """The end of a file that may be growing; empty where it cannot be read."""
+    table = CsvTable(COLUMNS)
     try:
         with path.open("rb") as file:
-            header = file.readline(HEADER_BYTES)
+            head = file.read(HEADER_BYTES)
             size = file.seek(0, 2)
-            file.seek(max(len(header), size - BYTES))
+            whole = size <= len(head) + BYTES
+            file.seek(0 if whole else size - BYTES)
             block = file.read()
     except OSError:
         return Tail()
-    if size - BYTES > len(header):
+    if not whole:
+        table.take(head[: head.rfind(b"\n") + 1], 0)
         block = block[block.find(b"\n") + 1 :]
-    block = block[: block.rfind(b"\n") + 1]
-    names = [name.strip() for name in header.split(b",")]
-    rows = _rows(block, len(names))
-    if rows is None or not len(rows) or not math.isfinite(rows[-1, 0]):
+    rows, _ = table.take(block[: block.rfind(b"\n") + 1], 0)
+    index = table.index or {}
+    if not len(rows):
         return Tail()
-    steps = int(rows[-1, 0]) + 1
-    if b"adaptive_mse" not in names:
+    t = rows[:, index["t"]]
+    known = (t >= 0) & (t < LARGEST_T) & (t == np.floor(t))
+    rows, t = rows[known], t[known]
+    counts = merge(np.empty(0, dtype=np.int64), t, every_step=True).indices()
+    if not len(counts):
+        return Tail()
+    steps = int(t[counts[-1]]) + 1
+    if "adaptive_mse" not in index:
         return Tail(steps)
-    return Tail(steps, _stretches(rows[:, 0], rows[:, names.index(b"adaptive_mse")]))
-
-
-def _rows(block: bytes, width: int) -> Floats | None:
-    """The numbers [n, width] of the lines; of the last line alone where others are damaged."""
-    rows = parse_clean(block, width) if block else None
-    if rows is None and block:
-        last = block[block.rfind(b"\n", 0, -1) + 1 :]
-        rows = parse_clean(last, last.count(b",") + 1)
-    return rows
+    return Tail(steps, _stretches(t[counts], rows[counts, index["adaptive_mse"]]))
 
 
 def _stretches(t: Floats, error: Floats) -> tuple[float | None, ...]:
-    known = np.isfinite(t)
+    number = (t // STRETCH).astype(np.int64)
+    starts = np.flatnonzero(np.diff(number, prepend=number[:1] - 1))[-STRETCHES:]
     with np.errstate(all="ignore"):  # what is not finite is told as None
-        number = (t[known] // STRETCH).astype(np.int64)
-        starts = np.flatnonzero(np.diff(number, prepend=number[:1] - 1))[-STRETCHES:]
-        if not len(starts):
-            return ()
-        sums = np.add.reduceat(error[known], starts)
+        sums = np.add.reduceat(error, starts)
         means = sums / np.diff(np.append(starts, len(number)))
     return tuple(float(mean) if math.isfinite(mean) else None for mean in means)

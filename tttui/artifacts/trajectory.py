@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from tttui.artifacts.csvfile import Column, CsvFile
+from tttui.artifacts.csvfile import LARGEST_T, CsvFile
+from tttui.artifacts.csvtable import Column
 from tttui.artifacts.jsonfile import decode, number, whole
+from tttui.artifacts.restarts import Restarts, merge
 from tttui.model.session import Problem
 from tttui.model.steps import Trajectory
 
@@ -74,7 +76,8 @@ def parse_trajectory_json(data: bytes, path: Path) -> tuple[Trajectory | None, l
     try:
         points = _points.decode(data)
         rows = [(p.t, p.x, p.y, p.vx, p.vy, p.ax, p.ay) for p in points]
-        return _from_rows(rows), []
+        if all(0 <= p.t < LARGEST_T for p in points):
+            return _from_rows(rows, path)
     except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
         pass
     try:
@@ -87,17 +90,17 @@ def parse_trajectory_json(data: bytes, path: Path) -> tuple[Trajectory | None, l
     wrong: list[int] = []
     for i, point in enumerate(value):
         row = _row(point)
-        if row is None or (good and row[0] <= good[-1][0]):
+        if row is None:
             wrong.append(i)
         else:
             good.append(row)
-    problems = []
+    shown, problems = _from_rows(good, path)
     if wrong:
         reason = f"element {wrong[0]} is no point with numbers for t, x, y, vx, vy, ax, ay"
         if len(wrong) > 1:
             reason += f" (and {len(wrong) - 1} more are wrong)"
         problems.append(Problem("trajectory", path, reason + "; the rest is shown"))
-    return (_from_rows(good) if good else None), problems
+    return (shown if good else None), problems
 
 
 def _row(point: Any) -> tuple[float, ...] | None:
@@ -105,15 +108,22 @@ def _row(point: Any) -> tuple[float, ...] | None:
         return None
     t = whole(point.get("t"))
     values = [number(point.get(name)) for name in (*STATE, *ACTION)]
-    if t is None or None in values:
+    if t is None or not 0 <= t < LARGEST_T or None in values:
         return None
     return (t, *(v for v in values if v is not None))
 
 
-def _from_rows(rows: Sequence[tuple[float, ...]]) -> Trajectory:
-    """Raises ValueError where t does not ascend."""
+def _from_rows(rows: Sequence[tuple[float, ...]], path: Path) -> tuple[Trajectory, list[Problem]]:
+    """The trajectory of all points, each step once, and what was left out."""
     table = np.array(rows, dtype=np.float64).reshape(-1, 7)
+    none = np.empty(0, dtype=np.int64)
+    merged = merge(none, table[:, 0], every_step=True, last=True)
+    table = table[merged.indices()]
     t = table[:, 0].astype(np.int64)
-    if not (t[1:] > t[:-1]).all():
-        raise ValueError("t does not ascend")
-    return Trajectory(t=t, z=table[:, 1:5], a=table[:, 5:7])
+    reasons = [f"a point {reason}; the rest is shown" for _, reason in merged.outliers[:1]]
+    if merged.restarts:
+        restarts = Restarts()
+        restarts.add(merged.restarts)
+        reasons.append(restarts.sentence(int(t[-1])))
+    problems = [Problem("trajectory", path, reason) for reason in reasons]
+    return Trajectory(t=t, z=table[:, 1:5], a=table[:, 5:7]), problems

@@ -187,6 +187,8 @@ class History:
 
     t: Ints
     weights: Mapping[str, Floats]
+    restarts: int = 0
+    """So often was the recording restarted, and snapshots replaced."""
 
     def __len__(self) -> int:
         return len(self.t)
