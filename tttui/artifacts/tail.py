@@ -47,7 +47,10 @@ def read_tail(path: Path) -> Tail:
     if not whole:
         table.take(head[: head.rfind(b"\n") + 1], 0)
         block = block[block.find(b"\n") + 1 :]
-    rows, _ = table.take(block[: block.rfind(b"\n") + 1], 0)
+    lines, _, open_line = block.rpartition(b"\n")
+    rows, _ = table.take(lines + b"\n", 0)
+    if table.is_complete(open_line):
+        rows = np.concatenate((rows, table.take(open_line + b"\n", 0)[0]))
     index = table.index or {}
     if not len(rows):
         return Tail()
@@ -60,7 +63,9 @@ def read_tail(path: Path) -> Tail:
     steps = int(t[counts[-1]]) + 1
     if "adaptive_mse" not in index:
         return Tail(steps)
-    return Tail(steps, _stretches(t[counts], rows[counts, index["adaptive_mse"]]))
+    t, error = t[counts], rows[counts, index["adaptive_mse"]]
+    begin = 0 if whole else int(np.argmax(t // STRETCH > t[0] // STRETCH))
+    return Tail(steps, _stretches(t[begin:], error[begin:]))
 
 
 def _stretches(t: Floats, error: Floats) -> tuple[float | None, ...]:
