@@ -1,12 +1,14 @@
 """interventions.jsonl for who looks at a run: the steps at which it was changed, and how."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.jsonfile import decode, whole
+from tttui.model.configuration import WORLD, changed_options
 from tttui.model.session import Meta, Problem
+from tttui.model.settings import shown, why_not
 
 Changes = tuple[tuple[int, str], ...]
 """Steps, ascending, and what changed there, in words."""
@@ -36,8 +38,24 @@ def read_interventions(path: Path) -> tuple[tuple[Recorded, ...], list[Problem]]
             if not problems:
                 problems.append(Problem("interventions", path, f"line {number} is no intervention"))
             continue
-        found.append(Recorded(t, raw["kind"], raw.get("value")))
+        change, wrong = _checked(Recorded(t, raw["kind"], raw.get("value")))
+        found += [change] if change is not None else []
+        if wrong and not problems:
+            reason = f"line {number}: {'; '.join(wrong)}"
+            problems.append(Problem("interventions", path, reason))
     return tuple(sorted(found, key=lambda change: change.t)), problems
+
+
+def _checked(change: Recorded) -> tuple[Recorded | None, list[str]]:
+    """The change without values that cannot be, and what is wrong with them."""
+    if change.kind == "mu" and why_not(WORLD["mu"], change.value):
+        return None, [f"value is {shown(change.value)}, {why_not(WORLD['mu'], change.value)}"]
+    if change.kind != "settings":
+        return change, []
+    if not isinstance(change.value, dict):
+        return None, [f"value is {shown(change.value)}, not an object of settings"]
+    values, wrong = changed_options(change.value, "value")
+    return replace(change, value=values), wrong
 
 
 def settings_changes(recorded: Iterable[Recorded]) -> tuple[tuple[int, Mapping[str, Any]], ...]:
@@ -76,9 +94,9 @@ def _words(change: Recorded, now: dict[str, object]) -> str:
         case "update", None:
             return "update forced"
         case "rollback", value:
-            return f"rolled back to t {value}"
+            return f"rolled back to t {_text(value)}"
         case "fault", value:
-            return f"fault: {value}"
+            return f"fault: {_text(value)}"
         case kind, value:
             return kind if value is None else f"{kind} {_text(value)}"
 
@@ -92,4 +110,4 @@ def _set(name: str, value: object, now: dict[str, object]) -> str:
 
 
 def _text(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else shown(value).strip("'")

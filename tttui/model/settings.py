@@ -16,6 +16,9 @@ DecayInit = Literal["equal", "spread"]
 GateNorm = Literal["whitened", "raw"]
 
 
+MOST_STEPS = 1_000_000
+"""Steps that a buffer or a chunk may have: they are held in memory."""
+
 LONGEST_SHOWN = 40
 """Characters of a value in a message."""
 
@@ -96,12 +99,22 @@ class Model:
 class Plasticity:
     """The update transaction (meta.json: `plasticity_cfg`); defaults are the preset `stable`."""
 
-    chunk: int = option(32, "steps between update attempts", unit="steps", minimum=1)
+    chunk: int = option(
+        32, "steps between update attempts", unit="steps", minimum=1, maximum=MOST_STEPS
+    )
     buffer_len: int = option(
-        256, "most recent transitions that an update learns from", unit="steps", minimum=1
+        256,
+        "most recent transitions that an update learns from",
+        unit="steps",
+        minimum=1,
+        maximum=MOST_STEPS,
     )
     min_buffer: int = option(
-        32, "transitions needed before the first update", unit="steps", minimum=1
+        32,
+        "transitions needed before the first update",
+        unit="steps",
+        minimum=1,
+        maximum=MOST_STEPS,
     )
     lr: float = option(
         0.02, "step size; with line_search the largest step that is allowed", above=0.0
