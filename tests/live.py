@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.engine.sessions import create, settings
-from tttui.artifacts.status import process_runs
+from tttui.artifacts.processes import Process
 
 PATIENCE_S = 60.0
 
@@ -39,7 +39,7 @@ def state(directory: Path) -> str:
 
 
 def alive(pid: int) -> bool:
-    return process_runs(pid, None)
+    return Process(pid).runs()
 
 
 @contextmanager

@@ -3,20 +3,19 @@
 import gc
 import os
 import sys
-import tempfile
 import time
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from rich.console import RenderableType
-from rich.text import Text
 from textual._compositor import CompositorUpdate
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from tttui.ascii import AsciiFilter, locale_is_ascii
+from tttui.defect import report
 from tttui.draw.glyphs import GLYPHS
+from tttui.draw.text import Text
 from tttui.keys import COMMANDS, Command, rebound
 from tttui.model.errors import RefusedInput
 from tttui.output import Frame
@@ -27,6 +26,7 @@ from tttui.screens.opening import StartView
 from tttui.store import Store
 from tttui.terminal import Terminal, end_on_signals
 from tttui.themes import DEFAULT_THEME, THEMES, palette_of
+from tttui.visible import VisibleFilter
 
 POLL_S = 1.0
 """Time between looks at the files where they cannot be watched, in seconds."""
@@ -58,6 +58,7 @@ class TttuiApp(App[int]):
         for known in THEMES.values():
             self.register_theme(known)
         self.theme = theme or DEFAULT_THEME
+        self._filters.append(VisibleFilter())
         if ascii:
             self._filters.append(AsciiFilter())
         glyphs = GLYPHS["ascii" if ascii else "unicode"]
@@ -86,6 +87,10 @@ class TttuiApp(App[int]):
         self._frame.forget()
         self.refresh(repaint=True, layout=True)
 
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy any text: what is no Unicode, as in names of files, is copied as escapes."""
+        super().copy_to_clipboard(text.encode(errors="backslashreplace").decode())
+
     def _repaint(self) -> None:
         self.main.set_palette(palette_of(self.theme))
 
@@ -107,11 +112,8 @@ class TttuiApp(App[int]):
         if self.is_headless:
             super()._fatal_error()
             return
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="tttui-", suffix=".log", delete=False, encoding="utf-8"
-        ) as log:
-            traceback.print_exception(self._exception, file=log)
-        self.panic(Text(f"error: {self._exception!r}; the details are in {log.name}"))
+        assert self._exception is not None
+        self.panic(Text(f"error: {report(self._exception)}"))
 
 
 def open_app(

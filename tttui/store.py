@@ -22,7 +22,7 @@ from tttui.artifacts.catalogue import Catalogue, list_files
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.logfile import LogTail
 from tttui.artifacts.reader import SessionReader
-from tttui.artifacts.status import ago, status_of
+from tttui.artifacts.status import last_heard, status_of
 from tttui.artifacts.watch import Watcher
 from tttui.engine.control import Request, Verb, ask, withdraw
 from tttui.engine.machine import Load, Machine
@@ -349,7 +349,7 @@ class Store:
         """Look for the answers to what was asked."""
         now, waiting = time.monotonic(), list[Asked]()
         for asked in self._asked:
-            status = status_of(asked.place.path, time.time())
+            status = status_of(asked.place.path)
             answer = status.answers.get(asked.id) if status is not None else None
             if answer is not None:
                 self._hurried_until, self._table_due = now + HURRIED_S, 0.0
@@ -551,7 +551,7 @@ class Store:
         try:
             from tttui.artifacts.trash import move_to_trash
 
-            target = move_to_trash(place, self.paths)
+            target = move_to_trash(place, self.paths, self._note)
         except TttuiError as error:
             self._note(str(error))
             return
@@ -595,9 +595,7 @@ def _silence(status: Status | None) -> str:
         state = "gone" if status is None else status.detail or status.state
         return f"nobody answers, the run is {state}"
     where = "" if status.host is None else f" on {status.host}"
-    beat = status.heartbeat_at
-    since = "" if beat is None else f"; its last sign of life was {ago(time.time() - beat)}"
-    return f"process {status.pid}{where} did not answer within {PATIENCE_S:g} s{since}"
+    return f"process {status.pid}{where} did not answer within {PATIENCE_S:g} s{last_heard(status)}"
 
 
 def last_written(place: Place) -> float:

@@ -151,11 +151,11 @@ async def test_live_runs_tell_how_far_they_are_and_how_fast(
     status.write_text(json.dumps(json.loads(status.read_text()) | told))
     async with open_app(tmp_path / "done", tmp_path / "live", start=ON_TAB) as driver:
         await ready(driver, 2)
-        assert "● running ━━────  25 %" in driver.text()
+        assert "● running ━━━───  53 %" in driver.text()
         assert "1 234" in driver.text()
         assert "1 running" in driver.text()
         await go_to(driver, "live")
-        assert "step 30 of 120, 1 234 steps/s" in driver.text()
+        assert "64 of 120 steps, 1 234 steps/s" in driver.text()
 
 
 async def test_the_table_has_the_room_until_two_sessions_are_marked(

@@ -1,8 +1,10 @@
 """One session as a whole: every part, in every layout, and why one is not there."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,13 +67,13 @@ def test_refreshing_does_not_read_the_trajectory(
 ) -> None:
     place = make("native", steps=50)
     opened: list[str] = []
-    original = Path.open
+    original = os.open
 
-    def noted(self: Path, *args: object, **options: object) -> object:
-        opened.append(self.name)
-        return original(self, *args, **options)  # type: ignore[call-overload]
+    def noted(path: Path, *arguments: Any) -> int:
+        opened.append(Path(path).name)
+        return original(path, *arguments)
 
-    monkeypatch.setattr(Path, "open", noted)
+    monkeypatch.setattr(os, "open", noted)
     read(place)
     assert "per_step.csv" in opened
     assert "trajectory.csv" not in opened

@@ -73,31 +73,50 @@ def test_a_missing_value_has_no_shade() -> None:
     assert shades.tolist() == [1, colours.DEFAULT, 3]
 
 
-def sparkline(y: list[float], width: int, height: int = 1) -> list[str]:
+def sparkline(y: list[float], width: int, height: int = 1, glyphs: Glyphs = UNICODE) -> list[str]:
     canvas = Canvas(height, width)
     series = Series(np.arange(len(y)), np.array(y))
-    bars.sparkline(canvas, (0, 0, width, height), series, 0, UNICODE)
+    bars.sparkline(canvas, (0, 0, width, height), series, 0, glyphs)
     return canvas.text()
 
 
 def test_a_sparkline_rises_with_its_values() -> None:
-    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7], 8) == ["▁▂▃▄▅▆▇█"]
+    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7], 4) == ["⣀⣤⣶⣿"]
+
+
+def test_a_sparkline_has_two_columns_a_cell() -> None:
+    assert sparkline([0, 3, 0, 3], 2) == ["⣸⣸"]
 
 
 def test_a_sparkline_of_two_rows_fills_from_below() -> None:
-    assert sparkline([0, 1, 2, 3], 4, 2) == ["  ▃█", "▁▆██"]
+    assert sparkline([0, 1, 2, 3], 2, 2) == [" ⣼", "⣰⣿"]
+
+
+def test_a_sparkline_without_braille_is_a_ramp() -> None:
+    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7], 8, glyphs=ASCII) == [".:-=+*#@"]
+    assert sparkline([0, 1, 2, 3], 4, 2, ASCII) == ["  -@", ".*@@"]
+
+
+def test_a_sparkline_of_what_spreads_far_is_logarithmic() -> None:
+    assert sparkline([1e-6, 1e-6, 1e-5, 1e-5, 1e-4, 1e-4, 1e-3, 1e-3], 4) == ["⣀⣤⣶⣿"]
 
 
 def test_a_sparkline_keeps_a_single_peak() -> None:
-    assert "█" in sparkline([0.0] * 5000 + [9.0] + [0.0] * 5000, 10)[0]
+    assert "⣸" in sparkline([0.0] * 5000 + [9.0] + [0.0] * 5000, 10)[0]
 
 
 def test_a_sparkline_of_equal_values_is_level() -> None:
     assert len(set(sparkline([2.0] * 9, 5)[0])) == 1
 
 
-def test_a_sparkline_of_nothing_is_blank() -> None:
-    assert sparkline([np.nan] * 4, 4) == ["    "]
+def test_a_sparkline_of_the_largest_numbers_has_a_shape() -> None:
+    assert sparkline([-1.7e308, -1.7e308, 1.7e308, 1.7e308], 2) == ["⣀⣿"]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_sparkline_marks_where_a_sample_is_not_finite(value: float) -> None:
+    assert sparkline([0, 1, 2, value, 4, 5, 6, 7], 4) == ["⣀✕⣶⣿"]
+    assert sparkline([value] * 4, 4) == ["✕✕✕✕"]
 
 
 def test_a_bar_is_filled_in_eighths() -> None:

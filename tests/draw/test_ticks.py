@@ -145,11 +145,3 @@ def test_equal_values_get_an_axis_around_them(value: float) -> None:
 )
 def test_numbers_are_short(value: float | None, text: str) -> None:
     assert numbers.short(value) == text
-
-
-@pytest.mark.parametrize(
-    ("ratio", "text"),
-    [(-0.998, "-99.8 %"), (0.05, "+5.0 %"), (0, "+0.0 %"), (12.5, "+1250 %"), (None, "-")],
-)
-def test_percentages_are_signed(ratio: float | None, text: str) -> None:
-    assert numbers.percent(ratio) == text

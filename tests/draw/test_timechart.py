@@ -248,7 +248,8 @@ def title(width: int, t: int | None = 3) -> str:
 
 def test_the_title_reads_both_values_the_gap_and_the_attempt() -> None:
     assert title(120) == (
-        "MSE log  average of 31  t 3  ━ adaptive 6.00e-6  ─ frozen 2.50e-3  gap -99.8 %  ● commit"
+        "MSE log  average of 31  t 3  ━ adaptive 6.00e-6  ─ frozen 2.50e-3"
+        "  gap 417 times better  ● commit"
     )
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -159,10 +158,9 @@ def test_what_is_asked_meanwhile_is_answered(planned: Path) -> None:
 
 
 def test_what_is_asked_between_pretraining_and_run_is_not_lost(planned: Path) -> None:
-    began = time.time() - 1.0
     prepare(planned, should_stop=never)
     id = ask(planned, "pause")
-    run, until = resume(planned, asked_since=began)
+    run, until = resume(planned, keep_requests=True)
     drive(run, until, should_stop=lambda: run.state == "paused")
     run.close("interrupted")
     assert {"id": id, "error": None} in status(planned)["answers"]

@@ -25,8 +25,8 @@ def card(height: int) -> MetricCard:
     [
         (1, ["▎ adaptive MSE 6.0e-6"]),
         (2, ["▎ adaptive MSE", "▎ 6.0e-6  final 100"]),
-        (3, ["▎ adaptive MSE", "▎ 6.0e-6  final 100", "▎ ▁▁"]),
-        (4, ["▎ adaptive MSE", "▎ 6.0e-6", "▎ ▁▁", "▎ final 100"]),
+        (3, ["▎ adaptive MSE", "▎ 6.0e-6  final 100", "▎ ⣀⣀"]),
+        (4, ["▎ adaptive MSE", "▎ 6.0e-6", "▎ ⣀⣀", "▎ final 100"]),
     ],
 )
 async def test_a_card_gives_its_rows_to_the_value_first(height: int, expected: list[str]) -> None:

@@ -84,7 +84,9 @@ def catch_regions(widget: Widget, monkeypatch: pytest.MonkeyPatch) -> list[Regio
 async def test_a_chart_reads_the_values_under_the_cursor() -> None:
     view = chart()
     async with Stage(view).run_test(size=(100, 20)):
-        assert lines(view)[0].startswith("MSE  t 50  ━ adaptive 2.48  ─ frozen 2.00  gap +24.2 %")
+        assert lines(view)[0].startswith(
+            "MSE  t 50  ━ adaptive 2.48  ─ frozen 2.00  gap 24 % worse"
+        )
         assert "● commit" in lines(view)[0]
 
 

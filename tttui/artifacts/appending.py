@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from tttui.artifacts.atomic import write_all, write_error
+from tttui.artifacts.regular import open_regular
 from tttui.model.errors import TttuiError
 
 
@@ -89,7 +90,7 @@ class AppendedFile:
     def _open(self, flags: int) -> None:
         self.close()
         try:
-            self._handle = os.open(self.path, os.O_RDWR | os.O_CLOEXEC | flags, 0o666)
+            self._handle = open_regular(self.path, os.O_RDWR | flags)
         except OSError as error:
             raise write_error(self.path, error) from error
 

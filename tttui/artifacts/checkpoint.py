@@ -7,6 +7,7 @@ engine_state.pt is right, and resuming writes the others again.
 """
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.ptfile import read_pt, write_pt
+from tttui.artifacts.regular import LARGEST_CHECKPOINT, read_bytes, stat_regular
 from tttui.model.arrays import Weights
 from tttui.model.errors import TttuiError
 from tttui.model.session import Problem
@@ -68,7 +70,7 @@ def read_checkpoint(directory: Path) -> Checkpoint:
     Raises TttuiError where engine_state.pt is missing, damaged or from a newer version.
     """
     path = directory / "session" / ENGINE
-    if not path.exists():
+    if not os.path.lexists(path):
         raise TttuiError(f"{path}: there is no checkpoint yet, so there is nothing to resume from")
     state = read_pt(path)
     wanted = ("engine", "plastic", "optim", "sizes", "sha256")
@@ -78,6 +80,8 @@ def read_checkpoint(directory: Path) -> Checkpoint:
         raise TttuiError(
             f"{path}: has the format {state.get('format')!r}, this version reads {FORMAT}"
         )
+    if not _are_names(state["sizes"], int) or not _are_names(state["sha256"], str):
+        raise TttuiError(f"{path}: names files that are none of its session's")
     problems = [
         *_wrong_copies(directory / "session", state["sha256"]),
         *_short_files(directory, state["sizes"]),
@@ -87,12 +91,23 @@ def read_checkpoint(directory: Path) -> Checkpoint:
     )
 
 
+def _are_names(values: Mapping[Any, Any], kind: type) -> bool:
+    """Whether the keys are names of files, not paths, and the values of a kind (and a size)."""
+    return all(
+        isinstance(name, str)
+        and name == os.path.basename(name)
+        and isinstance(value, kind)
+        and (name == "history_t" or not isinstance(value, int) or value >= 0)
+        for name, value in values.items()
+    )
+
+
 def _wrong_copies(session: Path, hashes: Mapping[str, str]) -> list[Problem]:
     problems = []
     for name, expected in hashes.items():
         path = session / name
         try:
-            found = hashlib.sha256(path.read_bytes()).hexdigest()
+            found = hashlib.sha256(read_bytes(path, LARGEST_CHECKPOINT)).hexdigest()
         except OSError:
             problems.append(Problem("checkpoint", path, "is missing from the checkpoint", True))
             continue
@@ -108,7 +123,10 @@ def _short_files(directory: Path, sizes: Mapping[str, int]) -> list[Problem]:
         path = directory / name
         if name.endswith(".npy") or "." not in name:
             continue  # thinning makes it shorter; it is cut by step, not by size
-        found = path.stat().st_size if path.exists() else 0
+        try:
+            found = stat_regular(path).st_size
+        except OSError:
+            found = 0
         if found < size:
             reason = f"has {found} bytes, but the checkpoint was written after {size}"
             problems.append(Problem("checkpoint", path, reason))

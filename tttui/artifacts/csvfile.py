@@ -1,5 +1,6 @@
 """Numeric CSV files of any length: parsed in blocks into growing columns, damage named by line."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,19 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.csvtable import Column, CsvTable
+from tttui.artifacts.damage import MOST_WRONG
 from tttui.artifacts.growing import Change, GrowingFile
 from tttui.artifacts.restarts import Merged, Restarts, merge
 from tttui.model.session import Problem
 
 LARGEST_T = 1 << 53
 """Whole numbers beyond this are not exact in a float64 and are no step."""
+
+LARGEST_IN_MEMORY = 500_000_000
+"""Bytes of the columns of one file: 19 million rows of per_step.csv, 4 of trajectory.csv."""
+
+GROWTH = 16
+"""At most by so much the columns grow at once."""
 
 
 class CsvFile:
@@ -54,23 +62,42 @@ class CsvFile:
         self.exists = change is not Change.MISSING
         if change in (Change.MISSING, Change.REPLACED):
             self._reset()
-        if change in (Change.MISSING, Change.SAME):
+        if change in (Change.MISSING, Change.SAME) or self._stopped:
             return
         begun = line = self._file.lines
         for block in self._file.blocks():
             self._take(block, line)
             line = self._file.lines
-            if budget_rows is not None and line - begun >= budget_rows:
+            if self._stopped or (budget_rows is not None and line - begun >= budget_rows):
                 break
-        self.unread = self._file.unread > 0
+        self.unread = self._file.unread > 0 and not self._stopped
         if not self.unread and self._table.is_complete(self._file.open_line):
             number = self._file.lines
             self._take(self._file.take_open_line() + b"\n", number)
         self.columns = {name: buffer[: self._n] for name, buffer in self._buffers.items()}
         self._shared = self._n
 
+    @property
+    def _full(self) -> bool:
+        """The columns are as large as they may become."""
+        return self._n >= LARGEST_IN_MEMORY // max(1, self._row_bytes)
+
+    @property
+    def _row_bytes(self) -> int:
+        return sum(b.itemsize * math.prod(b.shape[1:]) for b in self._buffers.values())
+
+    @property
+    def _stopped(self) -> bool:
+        """There is no point in reading on."""
+        wrong = self._table.wrong.count > MOST_WRONG or self._restarts.too_many
+        return self._table.index == {} or wrong or self._full
+
     def problems(self) -> list[Problem]:
         said = list(self._table.complaints)
+        if self._full:
+            said.append(f"only the first {self._n} rows are shown")
+        if self._table.wrong.count > MOST_WRONG:
+            said.append(f"more than {MOST_WRONG} lines are wrong; the lines after are not read")
         if self._restarts.count:
             said.append(self._restarts.sentence(int(self._buffers["t"][self._n - 1])))
         if self._table.wrong.count:
@@ -148,10 +175,10 @@ class CsvFile:
         assert self._table.index is not None
         end = self._n + len(rows)
         if end > len(self._buffers["t"]):
-            # What is left of the file tells how many rows will come; growing by an eighth
-            # beyond keeps appending cheap and memory tight.
+            # What is left of the file tells how many rows will come (unless it ends in a hole);
+            # growing by an eighth beyond keeps appending cheap and memory tight.
             consumed = max(self._file.offset, 1)
-            expected = int(end * self._file.size / consumed * 1.01)
+            expected = int(end * min(self._file.size / consumed * 1.01, GROWTH))
             capacity = max(expected, end + end // 8, 1024)
             for name, buffer in self._buffers.items():
                 larger = np.empty((capacity, *buffer.shape[1:]), dtype=buffer.dtype)

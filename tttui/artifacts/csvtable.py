@@ -21,6 +21,9 @@ SEPARATORS = (",", ";", "\t")
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
+LONGEST_HEADER = 1 << 16
+"""Bytes of a first line that is looked at."""
+
 LOOKED_AT = 8
 """Rows that show whether lines begin with an index."""
 
@@ -82,7 +85,7 @@ class CsvTable:
             first, _, rest = block.partition(b"\n")
             if self._take_header(first, line + 1):
                 block, line = rest, line + 1
-        if not self.index or not block:
+        if not self.index or not block.strip():
             return np.empty((0, len(self._fields))), np.empty(0, dtype=np.int64)
         if self._indexed is None:
             self._look_for_index(block)
@@ -102,6 +105,11 @@ class CsvTable:
 
     def _take_header(self, first: bytes, number: int) -> bool:
         """Learn the columns, where the line tells them; whether the line is used up."""
+        if len(first) > LONGEST_HEADER:
+            said = f"line {number} has {len(first)} bytes, so it is no header"
+            self.complaints.append(said)
+            self.index = {}
+            return True
         text = first.removeprefix(BYTE_ORDER_MARK).decode("utf-8", "replace").strip()
         comment = text.startswith("#")
         found = _header(text.lstrip("# "))

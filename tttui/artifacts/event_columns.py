@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from tttui.artifacts.jsonfile import decode, whole
+from tttui.artifacts.regular import open_to_read
 from tttui.artifacts.restarts import Restarts, merge
 from tttui.model.arrays import Ints
 from tttui.model.transactions import STATUSES, Transactions
@@ -30,6 +31,10 @@ NUMBERS = (
 
 KEPT = 32
 """Records that stay in memory: a view asks for the same few again and again."""
+
+
+MOST = 2_000_000
+"""Transactions that are read; they take 200 MB, and a run has so many after 64 million steps."""
 
 
 class Event(msgspec.Struct, gc=False):
@@ -85,7 +90,7 @@ class Records(Sequence[Mapping[str, Any]]):
         known = {"t": int(self._t[i]), "status": self._names[int(self._status[i])]}
         start, end = int(self._starts[i]), int(self._ends[i])
         try:
-            with self._path.open("rb", buffering=0) as file:
+            with open_to_read(self._path) as file:
                 file.seek(start)
                 record = decode(file.read(end - start))
         except (OSError, ValueError):
@@ -121,6 +126,20 @@ class EventColumns:
 
     def __len__(self) -> int:
         return self._n
+
+    @property
+    def full(self) -> bool:
+        """No more are read."""
+        return self._n >= MOST or self.restarts.too_many
+
+    @property
+    def problem(self) -> str | None:
+        """Why there are more in the file than here."""
+        said = [f"only the first {self._n} transactions are shown"] if self._n >= MOST else []
+        if self.restarts.count:
+            newest = int(self._buffers["t"][self._n - 1])
+            said.append(self.restarts.sentence(newest, "transactions"))
+        return "; ".join(said) or None
 
     def extend(self, events: Sequence[Event], starts: Ints, ends: Ints) -> None:
         """Append events that stand at the bytes [start, end) of the file."""
@@ -160,12 +179,6 @@ class EventColumns:
             self._buffers = {name: buffer.copy() for name, buffer in self._buffers.items()}
             self._shared = 0
         self._n = n
-
-    def problem(self) -> str:
-        """What the restarts did; empty where there was none."""
-        if not self.restarts.count:
-            return ""
-        return self.restarts.sentence(int(self._buffers["t"][self._n - 1]), "transactions")
 
     def _code(self, status: str) -> int:
         code = self._codes.get(status)

@@ -9,8 +9,9 @@ import numpy as np
 
 from tttui.artifacts.appending import AppendedFile
 from tttui.artifacts.atomic import write_whole
-from tttui.artifacts.history import header, read_layout
+from tttui.artifacts.history import header, read_history, read_layout
 from tttui.artifacts.history import record_dtype as dtype_of
+from tttui.artifacts.regular import open_to_read
 from tttui.model.arrays import Weights
 from tttui.model.errors import TttuiError
 
@@ -18,7 +19,8 @@ from tttui.model.errors import TttuiError
 class HistoryWriter:
     """The growing weights_history.npy of a run.
 
-    Readers map the file, so it is never cut in place: what shortens it makes a new one.
+    Other programs may have mapped the file, so it is never cut in place: what shortens it makes a
+    new one.
     """
 
     def __init__(self, path: Path, budget_bytes: int) -> None:
@@ -81,15 +83,10 @@ class HistoryWriter:
             return
         try:
             self._dtype, self._start, count, _ = read_layout(self.path)
+            self._t = [int(t) for t in read_history(self.path)[0].t]
         except OSError as error:
             raise TttuiError(f"{self.path}: cannot be read: {error.strerror}") from error
         size = self._start + count * self._dtype.itemsize
-        self._t = []
-        if count:
-            records: np.ndarray[Any, Any] = np.memmap(
-                self.path, self._dtype, "r", self._start, (count,)
-            )
-            self._t = [int(t) for t in records["t"]]
         keep = [i for i, t in enumerate(self._t) if t <= last_t]
         if len(keep) < count or os.path.getsize(self.path) != size:
             self._rewrite(keep)
@@ -127,7 +124,7 @@ class HistoryWriter:
         assert self._dtype is not None
         out = bytearray(header(self._dtype, len(keep)))
         size = self._dtype.itemsize
-        with self.path.open("rb") as file:
+        with open_to_read(self.path) as file:
             for i in keep:
                 file.seek(self._start + i * size)
                 out += file.read(size)

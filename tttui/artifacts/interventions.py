@@ -1,14 +1,19 @@
 """interventions.jsonl for who looks at a run: the steps at which it was changed, and how."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tttui.artifacts.jsonfile import decode, whole
+from tttui.artifacts.jsonfile import decode, number, whole
+from tttui.artifacts.regular import read_bytes
 from tttui.model.configuration import WORLD, changed_options
+from tttui.model.mu import MuChanges
 from tttui.model.session import Meta, Problem
 from tttui.model.settings import shown, why_not
+
+INTERVENTIONS = "interventions.jsonl"
 
 Changes = tuple[tuple[int, str], ...]
 """Steps, ascending, and what changed there, in words."""
@@ -27,8 +32,8 @@ def read_interventions(path: Path) -> tuple[tuple[Recorded, ...], list[Problem]]
     """Every change, ascending by step; damaged lines are named and left out."""
     found: list[Recorded] = []
     problems: list[Problem] = []
-    lines = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines[:-1], 1):  # the last is being written, or empty
+    lines = read_bytes(path).split(b"\n")
+    for at, line in enumerate(lines[:-1], 1):  # the last is being written, or empty
         try:
             raw = decode(line)
         except ValueError:
@@ -36,12 +41,12 @@ def read_interventions(path: Path) -> tuple[tuple[Recorded, ...], list[Problem]]
         t = whole(raw.get("t")) if isinstance(raw, dict) else None
         if not isinstance(raw, dict) or t is None or not isinstance(raw.get("kind"), str):
             if not problems:
-                problems.append(Problem("interventions", path, f"line {number} is no intervention"))
+                problems.append(Problem("interventions", path, f"line {at} is no intervention"))
             continue
         change, wrong = _checked(Recorded(t, raw["kind"], raw.get("value")))
         found += [change] if change is not None else []
         if wrong and not problems:
-            reason = f"line {number}: {'; '.join(wrong)}"
+            reason = f"line {at}: {'; '.join(wrong)}"
             problems.append(Problem("interventions", path, reason))
     return tuple(sorted(found, key=lambda change: change.t)), problems
 
@@ -67,6 +72,12 @@ def settings_changes(recorded: Iterable[Recorded]) -> tuple[tuple[int, Mapping[s
     )
 
 
+def mu_changes(recorded: Iterable[Recorded]) -> MuChanges:
+    """The frictions that were set: at which steps, and their values."""
+    found = ((change.t, number(change.value)) for change in recorded if change.kind == "mu")
+    return tuple((t, mu) for t, mu in found if mu is not None and math.isfinite(mu))
+
+
 def in_words(recorded: Iterable[Recorded], meta: Meta) -> Changes:
     """What was changed from what to what: `mu 0.05 -> 0.3`.
 
@@ -74,9 +85,8 @@ def in_words(recorded: Iterable[Recorded], meta: Meta) -> Changes:
     """
     changes = list(recorded)
     known = {change.t for change in changes if change.kind == "mu"}
-    for t, mu in meta.configuration.mu_changes:
-        if t not in known:
-            changes.append(Recorded(t, "mu", mu))
+    planned = meta.configuration.mu_changes
+    changes += (Recorded(t, "mu", mu) for t, mu in planned if t not in known)
     now: dict[str, object] = {**meta.plasticity_cfg, "mu": meta.mu}
     out = list[tuple[int, str]]()
     for change in sorted(changes, key=lambda change: change.t):

@@ -21,7 +21,7 @@ RUN_KEYS = ("steps", "checkpoint_s", "history_mb", "mu_schedule")
 def model_signature(model_cfg: Mapping[str, Any], base_ckpt_hash: str) -> str:
     """sha256 of the sorted JSON of model_cfg followed by the base's hash."""
     text = json.dumps(dict(model_cfg), sort_keys=True) + base_ckpt_hash
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def new_meta(

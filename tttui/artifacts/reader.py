@@ -10,9 +10,11 @@ from typing import Any
 from tttui.artifacts.events import EventLines, EventList
 from tttui.artifacts.history import HistoryFile
 from tttui.artifacts.interventions import (
+    INTERVENTIONS,
     Changes,
     Recorded,
     in_words,
+    mu_changes,
     read_interventions,
     settings_changes,
 )
@@ -20,8 +22,9 @@ from tttui.artifacts.layout import files_of, why_missing
 from tttui.artifacts.logfile import LogFile, LogTail
 from tttui.artifacts.losses import LossFile
 from tttui.artifacts.meta import read_meta, read_metrics
+from tttui.artifacts.regular import LARGEST_LIST, leads_out, read_bytes
 from tttui.artifacts.runs import runs_of
-from tttui.artifacts.status import derive_status, read_status
+from tttui.artifacts.status import HeartbeatWatch, derive_status, read_status
 from tttui.artifacts.steps_csv import StepsFile
 from tttui.artifacts.trajectory import TrajectoryCsv, parse_trajectory_json
 from tttui.artifacts.weights import read_base, read_plastic
@@ -49,6 +52,7 @@ class SessionReader:
         self, place: Place, run: str | None = None, now: Callable[[], float] = time.time
     ) -> None:
         self._now = now
+        self._watch = HeartbeatWatch()
         self._place = place
         self._asked = run or place.run
         self._data: SessionData | None = None
@@ -70,7 +74,7 @@ class SessionReader:
         self._log = LogFile(self._place.path / "run.log")
         self._losses = LossFile(self._place.path) if files.status else None
         self._interventions = WholeFile(
-            self._place.path / "interventions.jsonl", "interventions", read_interventions
+            self._place.path / INTERVENTIONS, "interventions", read_interventions
         )
         self._changes: tuple[tuple[Recorded, ...], Meta, Changes] = ((), NO_META, ())
         self._history = None
@@ -104,11 +108,14 @@ class SessionReader:
         if self._place.layout == "store":
             self._look_for_runs()
         problems: list[Problem] = []
+        runs = self._place.path / "runs"
+        if self._place.layout == "store" and leads_out(runs, self._place.path):
+            problems.append(Problem("steps", runs, "is a link that leads out of the session"))
         status = None
         if self._status is not None:
             self._status.refresh()
             if self._status.value is not None:
-                status = derive_status(self._status.value, self._now())
+                status = derive_status(self._status.value, self._now(), self._watch)
         self._waits = status is not None and status.pretraining is not None
         for file in (self._meta, self._metrics, self._weights, self._base):
             file.refresh()
@@ -140,6 +147,7 @@ class SessionReader:
             base_cfg=base_cfg,
             loss=self._loss(problems),
             interventions=self._changes_in_words(),
+            mu_set=mu_changes(self._interventions.value or ()),
             settings_changes=settings_changes(self._interventions.value or ()),
             problems=tuple(problems),
             loading=loading or bool(self._steps and self._steps.unread),
@@ -317,12 +325,12 @@ def _read_history(file: HistoryFile) -> tuple[History, list[Problem]]:
 
 
 def _event_list(events: EventList) -> tuple[Transactions, list[Problem]]:
-    events.parse(events.path.read_bytes())
+    events.parse(read_bytes(events.path, LARGEST_LIST))
     return events.transactions, events.problems()
 
 
 def _trajectory_json(path: Path) -> tuple[Trajectory | None, list[Problem]]:
-    return parse_trajectory_json(path.read_bytes(), path)
+    return parse_trajectory_json(read_bytes(path, LARGEST_LIST), path)
 
 
 def _unreadable(part: str, path: Path, error: OSError) -> Problem:

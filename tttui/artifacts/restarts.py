@@ -4,6 +4,7 @@ A run that goes on from an earlier checkpoint writes some steps a second time. T
 the later row wins, and what was written after it before, an abandoned branch, does not count.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -14,6 +15,9 @@ from tttui.model.arrays import Floats, Ints
 
 SHOWN = 3
 """Restarts that are told one by one."""
+
+MOST_RESTARTS = 1000
+"""Restarts of one file after which the rest of it is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,11 @@ class Restarts:
     count: int = 0
     first: list[Restart] = field(default_factory=list[Restart])
 
+    @property
+    def too_many(self) -> bool:
+        """There is no point in reading on."""
+        return self.count > MOST_RESTARTS
+
     def add(self, restarts: Sequence[Restart]) -> None:
         self.count += len(restarts)
         self.first += restarts[: SHOWN - len(self.first)]
@@ -51,7 +60,8 @@ class Restarts:
         restarted = "the run was restarted" + ("" if what else f" from {starts}{more}")
         ends = max(r.last for r in self.first) > newest
         later = f"the later ones, which end at t {newest}," if ends else "the later ones"
-        return f"{self._twice(what)} twice: {restarted}; {later} are shown"
+        left = f"; after {MOST_RESTARTS} restarts the rest is not read" if self.too_many else ""
+        return f"{self._twice(what)} twice: {restarted}; {later} are shown{left}"
 
     def _twice(self, what: str) -> str:
         spans = _joined([r.span for r in self.first])
@@ -93,14 +103,14 @@ def merge(
     after it; `last`: no row will follow. With `repeats` several rows may have the same step.
     """
     merged = Merged(len(known))
-    if len(t) and t[0] > (known[-1] if len(known) else -1) and (t[1:] > t[:-1]).all():
+    if len(t) and t[0] > (known[-1] if len(known) else -math.inf) and (t[1:] > t[:-1]).all():
         merged.ranges.append((0, len(t)))
         return merged
     steps = np.diff(t)
     falls = np.flatnonzero(steps < 0 if repeats else steps <= 0) + 1
     edges = [0, *falls.tolist(), len(t)]
     for start, stop in pairwise(edges):
-        if stop > start:
+        if stop > start and len(merged.restarts) <= MOST_RESTARTS:
             _take(merged, known, t, start, stop, (every_step, repeats, last))
     return merged
 
@@ -144,12 +154,12 @@ def _take(
 
 
 def _newest(merged: Merged, known: Ints, t: Floats | Ints, back: int) -> float:
-    """The step of the row `back` from the end (1 is the last), -1 where there is none."""
+    """The step of the row `back` from the end (1 is the last), -inf where there is none."""
     for start, stop in reversed(merged.ranges):
         if back <= stop - start:
             return float(t[stop - back])
         back -= stop - start
-    return float(known[merged.known - back]) if merged.known >= back else -1.0
+    return float(known[merged.known - back]) if merged.known >= back else -math.inf
 
 
 def _cut(merged: Merged, known: Ints, t: Floats | Ints, at: float) -> None:

@@ -4,9 +4,16 @@ import os
 import re
 from pathlib import Path
 
+from tttui.artifacts.regular import leads_out
+
 
 def runs_of(session: Path) -> tuple[str, ...]:
-    """Names below `runs/` of a store's session, oldest first; empty where there are none."""
+    """Names below `runs/` of a store's session, oldest first; empty where there are none.
+
+    Folders that lead out of the session are among them, so that reading them says so.
+    """
+    if leads_out(session / "runs", session):
+        return ()
     try:
         with os.scandir(session / "runs") as entries:
             folders = [e for e in entries if not e.name.startswith(".") and e.is_dir()]

@@ -2,15 +2,18 @@
 
 import math
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
 
 from tttui.artifacts.csvfile import LARGEST_T
 from tttui.artifacts.csvtable import CsvTable
+from tttui.artifacts.regular import open_to_read
 from tttui.artifacts.restarts import merge
 from tttui.artifacts.steps_csv import COLUMNS
 from tttui.model.arrays import Floats
+from tttui.model.improvement import WINDOW
 
 STRETCH = 32
 """Steps of one stretch. Stretches start at multiples of it, so that finished ones stay."""
@@ -30,13 +33,16 @@ class Tail:
 
     steps: int | None = None
     recent: tuple[float | None, ...] = ()
+    last: tuple[float, float] | None = None
+    """Mean errors (baseline, adaptive) over the last steps that a final error is about; None
+    where the end does not hold all of them, or not unharmed."""
 
 
 def read_tail(path: Path) -> Tail:
     """The end of a file that may be growing; empty where it cannot be read."""
     table = CsvTable(COLUMNS)
     try:
-        with path.open("rb") as file:
+        with BufferedReader(open_to_read(path)) as file:
             head = file.read(HEADER_BYTES)
             size = file.seek(0, 2)
             whole = size <= len(head) + BYTES
@@ -64,8 +70,13 @@ def read_tail(path: Path) -> Tail:
     if "adaptive_mse" not in index:
         return Tail(steps)
     t, error = t[counts], rows[counts, index["adaptive_mse"]]
+    last = None
+    if "baseline_mse" in index and not table.wrong.count and (whole or len(t) >= WINDOW):
+        baseline = rows[counts, index["baseline_mse"]][-WINDOW:]
+        with np.errstate(all="ignore"):  # what is not finite is told as such
+            last = float(baseline.mean()), float(error[-WINDOW:].mean())
     begin = 0 if whole else int(np.argmax(t // STRETCH > t[0] // STRETCH))
-    return Tail(steps, _stretches(t[begin:], error[begin:]))
+    return Tail(steps, _stretches(t[begin:], error[begin:]), last)
 
 
 def _stretches(t: Floats, error: Floats) -> tuple[float | None, ...]:

@@ -4,7 +4,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from tttui.artifacts.lock import SessionLock
+from tttui.artifacts.atomic import write_error
+from tttui.artifacts.lock import OnWait, SessionLock
+from tttui.artifacts.regular import NotRegular, folder_to_write
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
 
@@ -20,11 +22,11 @@ def trash_of(place: Place, roots: Sequence[Path]) -> Path:
     return max(above, key=lambda root: len(root.parts), default=path.parent) / FOLDER
 
 
-def move_to_trash(place: Place, roots: Sequence[Path]) -> Path:
+def move_to_trash(place: Place, roots: Sequence[Path], on_wait: OnWait | None = None) -> Path:
     """Move a session's directory to the trash; returns where it lies now.
 
-    Raises RefusedInput for sessions of other programs, SessionHeld for one that a process
-    writes, TttuiError where it cannot be moved.
+    `on_wait` is as for `SessionLock`. Raises RefusedInput for sessions of other programs,
+    SessionHeld for one that a process writes, TttuiError where it cannot be moved.
     """
     if place.layout != "native":
         raise RefusedInput(
@@ -33,13 +35,15 @@ def move_to_trash(place: Place, roots: Sequence[Path]) -> Path:
     folder = trash_of(place, roots)
     target = folder / place.path.name
     n = 1
-    while target.exists():
+    while os.path.lexists(target):
         n += 1
         target = folder / f"{place.path.name}-{n}"
-    with SessionLock(place.path):
+    with SessionLock(place.path, on_wait):
         try:
-            folder.mkdir(exist_ok=True)
+            folder_to_write(folder)
             place.path.rename(target)
+        except NotRegular as error:
+            raise write_error(folder, error) from None
         except OSError as error:
             why = error.strerror or str(error)
             raise TttuiError(f"{place.path} cannot be moved to {target}: {why}") from None

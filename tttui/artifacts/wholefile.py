@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from zlib import crc32
 
 from tttui.artifacts.growing import SETTLED_S
+from tttui.artifacts.regular import read_bytes, stat_regular
 from tttui.model.errors import TttuiError
 from tttui.model.session import Problem
 
@@ -39,7 +40,7 @@ class WholeFile(Generic[Value]):
     def refresh(self) -> None:
         """Look at the file, and read it again if it changed."""
         try:
-            stat = self.path.stat()
+            stat = stat_regular(self.path)
         except OSError as error:
             gone = isinstance(error, (FileNotFoundError, NotADirectoryError))
             reason = f"cannot be read: {error.strerror}"
@@ -56,7 +57,7 @@ class WholeFile(Generic[Value]):
         try:
             # Only where the file was or is so new that its times cannot tell.
             if (unchanged or not self._settled) and stat.st_size <= CHECKED_BYTES:
-                checksum = crc32(self.path.read_bytes())
+                checksum = crc32(read_bytes(self.path, CHECKED_BYTES))
             if unchanged and checksum is not None and checksum == self._checksum:
                 return
         except OSError:

@@ -13,7 +13,9 @@ from tttui.artifacts.appending import AppendedFile
 from tttui.artifacts.atomic import remove_temporaries, write_error, write_over, write_whole
 from tttui.artifacts.checkpoint import write_checkpoint
 from tttui.artifacts.history_writer import HistoryWriter
-from tttui.artifacts.status import own_process
+from tttui.artifacts.jsonfile import read_object
+from tttui.artifacts.processes import boottime, own_process
+from tttui.artifacts.regular import LARGEST_TABLE, read_bytes
 from tttui.artifacts.trajectory import HEADER
 from tttui.model.arrays import Bools, Floats, Weights
 from tttui.model.errors import RefusedInput, TttuiError
@@ -67,6 +69,7 @@ class RunWriter:
         self._history = HistoryWriter(directory / HISTORY, history_bytes)
         self._meta: dict[str, Any] = {}
         self._status: dict[str, Any] = {}
+        self._beats = 0
         self._listed = 0
         """Bytes of the event lines that the list of events holds."""
 
@@ -94,9 +97,9 @@ class RunWriter:
             file.reopen(sizes.get(file.path.name, 0))
         path = self.directory / "session" / "meta.json"
         try:
-            self._meta = json.loads(path.read_bytes())
-        except (OSError, ValueError) as error:
-            raise TttuiError(f"{path}: cannot be read ({error})") from None
+            self._meta = dict(read_object(path))
+        except OSError as error:
+            raise TttuiError(f"{path}: cannot be read ({error.strerror})") from None
         stride = self._meta.get("history_stride", 1)
         self._history.reopen(sizes.get(LAST_SNAPSHOT, -1), stride)
         self._write_event_list()
@@ -207,7 +210,13 @@ class RunWriter:
         them: on a full disk they say that it was full.
         """
         self._status.update(fields)
-        content = _json({**own_process(), **self._status, "heartbeat_at": time.time()})
+        self._beats += 1
+        beat = {
+            "beat": self._beats,
+            "heartbeat_at": time.time(),
+            "heartbeat_boottime": boottime(),
+        }
+        content = _json({**own_process(), **self._status, **beat})
         path = self.directory / "status.json"
         try:
             write_whole(path, content)
@@ -229,7 +238,7 @@ class RunWriter:
     def _write_event_list(self) -> None:
         """update_events.json: the lines of update_events.jsonl as one list."""
         try:
-            lines = self._events.path.read_bytes()
+            lines = read_bytes(self._events.path, LARGEST_TABLE)
         except OSError as error:
             raise write_error(self._events.path, error) from error
         content = b"[" + lines.rstrip(b"\n").replace(b"\n", b",\n ") + b"]\n"

@@ -33,7 +33,7 @@ def command(runs: tuple[str, ...], root: Path, as_json: bool) -> None:
         return
     for warning in compared.warnings:
         say(f"warning: {warning}")
-    result(as_text(compared))
+    result(*as_lines(compared))
 
 
 def as_document(compared: "Comparison") -> dict[str, Any]:
@@ -59,7 +59,7 @@ def as_document(compared: "Comparison") -> dict[str, Any]:
     }
 
 
-def as_text(compared: "Comparison") -> str:
+def as_lines(compared: "Comparison") -> list[str]:
     """Numbers of every session, the best marked, then what differs in their settings."""
     from tttui.cli.output import number, table
 
@@ -72,10 +72,9 @@ def as_text(compared: "Comparison") -> str:
             for i, value in enumerate(metric.values)
         ]
         rows.append((name, *cells))
-    text = table(("", *(f"{name}  " for name in compared.names)), rows, right=right)
-    text += "\n\n* best"
+    lines = table(("", *(f"{name}  " for name in compared.names)), rows, right=right)
+    lines += ["", "* best", ""]
     if not compared.differences:
-        return text + "\n\nNo recorded setting differs."
+        return [*lines, "No recorded setting differs."]
     settings = [(d.group, d.name, *d.values) for d in compared.differences]
-    shown = table(("settings that differ", "", *compared.names), settings, right=set())
-    return f"{text}\n\n{shown}"
+    return lines + table(("settings that differ", "", *compared.names), settings, right=set())

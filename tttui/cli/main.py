@@ -1,19 +1,16 @@
 """The command group, and the edge where every error becomes one line and an exit code."""
 
-import contextlib
-import io
 import sys
-import tempfile
-import time
-import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 
 import click
 
 from tttui import __version__
+from tttui.cli.streams import give_up_output, open_streams
 from tttui.model.errors import TttuiError
+from tttui.model.text import visible
 
 COMMANDS: dict[str, str] = {
     "demo": "Make or open a real example session.",
@@ -89,62 +86,49 @@ def commands() -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code: 0, 1 (failed), 2 (refused), 130."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a locale without the glyph is no error
+    open_streams()
     try:
         result = commands.main(args=args, prog_name="tttui", standalone_mode=False)
-        code = result if isinstance(result, int) else 0
         sys.stdout.flush()
+        return result if isinstance(result, int) else 0
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx is not None else "tttui"
         where = where.removesuffix(" open")  # the app has no word of its own
-        message = error.format_message().removesuffix(".")
+        message = _one_line(error).removesuffix(".")
         return _complain(f"{message} (see `{where} --help`)", error.exit_code)
     except click.ClickException as error:
-        return _complain(error.format_message(), error.exit_code)
+        return _complain(_one_line(error), error.exit_code)
     except TttuiError as error:
         return _complain(str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of a pipe (`| head`) has seen enough; nothing is wrong. Python would
-        # complain once more when it flushes stdout on exit.
-        with contextlib.suppress(OSError, ValueError):
-            sys.stdout.close()
+        give_up_output()  # its reader (`| head`) has seen enough; nothing is wrong
         return 0
     except Exception as error:
-        return _complain(
-            f"unexpected {type(error).__name__}: {error or 'no message'}; "
-            f"the traceback is in {_crash_log(error, _root(args))}",
-            1,
-        )
-    return code
+        if isinstance(error, OSError) and not _output_works():
+            return _complain(f"the output cannot be written: {error.strerror}", 1)
+        from tttui.defect import report
+
+        return _complain(report(error), 1)
+
+
+def _one_line(error: click.ClickException) -> str:
+    return " ".join(error.format_message().split())
 
 
 def _complain(message: str, code: int) -> int:
-    with contextlib.suppress(OSError):
-        print("error: " + " ".join(message.split()), file=sys.stderr)
+    with suppress(OSError, ValueError):
+        print(f"error: {visible(message)}", file=sys.stderr, flush=True)
+    if not _output_works():
+        give_up_output()
     return code
 
 
-def _root(args: Sequence[str] | None) -> Path:
-    """The run root that the command line named, for a message after it was lost to an error."""
-    words = list(sys.argv[1:] if args is None else args)
-    for i, word in enumerate(words):
-        if word.startswith("--root="):
-            return Path(word.removeprefix("--root="))
-        if word == "--root" and i + 1 < len(words):
-            return Path(words[i + 1])
-    return Path("runs")
-
-
-def _crash_log(error: BaseException, root: Path) -> str:
-    text = "".join(traceback.format_exception(error))
-    name = f"crash-{time.strftime('%Y%m%d-%H%M%S')}.log"
-    for path in (root / name, Path(tempfile.gettempdir()) / f"tttui-{name}"):
-        if path.parent.is_dir():
-            with contextlib.suppress(OSError):
-                path.write_text(text, encoding="utf-8")
-                return str(path)
-    return "no file, since none could be written"
+def _output_works() -> bool:
+    """Whether stdout took all that was printed."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        return False
+    return True

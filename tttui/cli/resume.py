@@ -1,6 +1,5 @@
 """`tttui resume RUN`: continue a session exactly where it stopped."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from tttui.cli.options import (
     root_option,
     setting_options,
 )
-from tttui.model.errors import RefusedInput
 
 
 @click.command("resume", cls=SectionedCommand)
@@ -53,7 +51,6 @@ def command(
     Its settings come from its meta.json. Options that would make its history contradict itself
     are refused unless --override says that the change is meant.
     """
-    from tttui.artifacts.status import status_of
     from tttui.cli.output import say
     from tttui.cli.places import find_run
     from tttui.cli.running import execute, hand_over, prepared
@@ -61,18 +58,12 @@ def command(
     from tttui.engine.planned import is_planned, replan
     from tttui.engine.resume import resume
 
-    place, changes, asked_since = find_run(root, run), given(values), None
-    status = status_of(place.path, time.time())
-    if status is not None and status.state == "paused":
-        raise RefusedInput(
-            f"{place.path} is paused, process {status.pid} has it; "
-            f"`tttui continue {place.path}` lets it go on"
-        )
-    if is_planned(place.path):
-        replan(place.path, more_steps, changes)
+    place, changes = find_run(root, run), given(values)
+    planned = is_planned(place.path)
+    if planned:
+        replan(place.path, more_steps, changes, on_wait=say)
         if detach:
             return hand_over(place.path, speed_limit=speed_limit, paused=paused, as_json=as_json)
-        asked_since = time.time()
         if not prepared(place.path, speed_limit=speed_limit, paused=paused, quiet=quiet):
             return 130
         more_steps, changes = None, {}
@@ -82,7 +73,8 @@ def command(
             more_steps=more_steps,
             changes=changes,
             override=override,
-            asked_since=asked_since,
+            on_wait=say,
+            keep_requests=planned,
         )
     else:
         session = fork(place, root, changes=changes | ({"steps": more_steps} if more_steps else {}))

@@ -1,6 +1,5 @@
 """`tttui run`: a new session."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +87,9 @@ def command(
             run.close("queued")
         return hand_over(directory, speed_limit=speed_limit, paused=paused, as_json=as_json)
     if run is None:
-        began = time.time()
         if not prepared(directory, speed_limit=speed_limit, paused=paused, quiet=quiet):
             return 130
-        run = SessionRun.open(directory, asked_since=began)
+        run = SessionRun.open(directory, keep_requests=True)
         run.disk_full_at = disk_fault(planned)
     return execute(
         run,

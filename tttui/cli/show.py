@@ -1,5 +1,6 @@
 """`tttui show RUN`: one session in full."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from tttui.cli.options import json_option, root_option
 
 if TYPE_CHECKING:
     from tttui.model.session import SessionData
+    from tttui.model.verdict import Verdict
 
 
 @click.command("show")
@@ -31,7 +33,7 @@ def command(run: str, root: Path, which: str | None, as_json: bool) -> None:
     if as_json:
         json_document(as_document(data))
     else:
-        result(as_text(data))
+        result(*as_lines(data))
 
 
 def as_document(data: "SessionData") -> dict[str, Any]:
@@ -40,7 +42,6 @@ def as_document(data: "SessionData") -> dict[str, Any]:
 
     judged = verdict(data)
     status = data.status
-    better = judged.improvement
     return {
         "name": data.place.name,
         "path": str(data.place.path),
@@ -50,11 +51,14 @@ def as_document(data: "SessionData") -> dict[str, Any]:
         "meta": dict(data.meta.raw),
         "state": status.state if status else None,
         "detail": status.detail if status else None,
-        "steps": len(data.steps),
+        "steps": data.steps_done,
+        "mu": data.mu_now,
+        "mu_first": data.meta.mu,
+        "updates_attempted": data.attempted,
+        "updates_committed": data.committed,
         "metrics": dict(data.metrics),
         "verdict": judged.sentence,
-        "improvement_percent": better.percent if better else None,
-        "improvement_ci95": [better.low, better.high] if better else None,
+        **improvement_document(judged),
         "transactions": data.transactions.counts(),
         "problems": [
             {"part": p.part, "path": str(p.path), "reason": p.reason, "missing": p.missing}
@@ -63,10 +67,29 @@ def as_document(data: "SessionData") -> dict[str, Any]:
     }
 
 
-def as_text(data: "SessionData") -> str:
+def improvement_document(judged: "Verdict") -> dict[str, Any]:
+    """The improvement for `--json`; what is no number is null, and then a reason stands there."""
+    better = judged.improvement
+    if better is None:
+        return {"improvement_percent": None, "improvement_ci95": None}
+    why = better.why_no_interval
+    return {
+        "improvement_percent": None if better.why_none else better.percent,
+        "improvement_ci95": None if why else [better.low, better.high],
+        **({"improvement_without_ci95": why} if why else {}),
+    }
+
+
+def _metric(value: float) -> str:
+    """A number of metrics.json; one that is not finite is said to be none."""
+    return f"{value:.6g}" if math.isfinite(value) else "not a finite number"
+
+
+def as_lines(data: "SessionData") -> list[str]:
     """One session for a person."""
-    from tttui.cli.output import number
+    from tttui.cli.output import cells, padded
     from tttui.model.ages import age_text
+    from tttui.model.text import visible
     from tttui.model.verdict import verdict
 
     meta, status, metrics = data.meta, data.status, data.metrics
@@ -84,21 +107,21 @@ def as_text(data: "SessionData") -> str:
         at = "" if meta.forked_at_t is None else f" at step {meta.forked_at_t}"
         line("forked from", f"{meta.parent_session_id}{at}")
     line("created", age_text(meta.created_at) and f"{age_text(meta.created_at)} ago")
-    line("world", f"{meta.env_mode or 'mode unknown'}, mu {number(data.mu_now, 6)}")
+    line("world", f"{meta.env_mode or 'mode unknown'}, mu {data.mu_text}")
     line("seed", meta.seed)
-    line("steps", len(data.steps))
+    line("steps", data.steps_done)
     line("signature", meta.model_signature)
     line("base sha256", meta.base_ckpt_hash)
-    line("updates", ", ".join(f"{k} {v}" for k, v in meta.plasticity_cfg.items()))
+    line("plasticity", ", ".join(f"{k} {v}" for k, v in meta.plasticity_cfg.items()))
     shown = {k: v for k, v in metrics.items() if type(v) in (int, float)}
     if shown:
         lines += ["", "metrics"]
-        width = max(map(len, shown))
-        lines += [f"  {k:<{width}}  {v:.6g}" for k, v in shown.items()]
+        width = max(cells(visible(k)) for k in shown)
+        lines += [f"  {padded(visible(k), width)}  {_metric(v)}" for k, v in shown.items()]
     counts = data.transactions.counts()
-    lines += ["", f"transactions  {len(data.transactions)}"]
+    lines += ["", f"transactions  {data.committed} of {data.attempted} committed"]
     lines += [f"  {n:>6}  {name}" for name, n in counts.items()]
     if data.problems:
         lines += ["", "problems"]
         lines += [f"  {p.path}: {p.reason}" for p in data.problems]
-    return "\n".join(lines)
+    return lines

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tttui.draw import axes, braille, digits, ticks
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.colours import Colour
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import short

@@ -4,12 +4,13 @@ import math
 
 from tttui.draw import numbers, plot
 from tttui.draw.axis import TimeAxis
-from tttui.draw.canvas import fit
+from tttui.draw.cells import fit
 from tttui.draw.colours import Colour
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.marks import Marks
 from tttui.draw.palette import Palette
 from tttui.draw.plot import Plot, Trace
+from tttui.model import improvement
 
 Part = tuple[str, Colour, bool]
 """Text, its colour, and whether it is bold."""
@@ -116,22 +117,25 @@ def _value(
     return parts
 
 
-def gap(shown: Plot, t: int) -> float | None:
-    """(a - b) / b of the compared traces at step t; None where it is not defined."""
+def gap(shown: Plot, t: int) -> tuple[float, float] | None:
+    """The values (frozen, adaptive) of the compared traces at step t; None where there are not
+    two numbers, of which the first is above 0."""
     if shown.compare is None or max(shown.compare) >= len(shown.traces):
         return None
     a, b = (shown.traces[i].series.at(t) for i in shown.compare)
     if a is None or b is None or not b[1] > 0 or not math.isfinite(b[1]) or math.isnan(a[1]):
         return None
-    return (a[1] - b[1]) / b[1]
+    return b[1], a[1]
 
 
 def _gap(shown: Plot, t: int | None, palette: Palette) -> list[Part]:
-    ratio = None if t is None else gap(shown, t)
-    if ratio is None:
+    """How far the first compared trace is better or worse than the second, in words."""
+    pair = None if t is None else gap(shown, t)
+    if pair is None:
         return []
-    ink = palette.good if ratio < 0 else palette.bad if ratio > 0 else palette.text
-    return [(f"{_GAP}gap ", palette.muted, False), (numbers.percent(ratio), ink, True)]
+    b, a = pair
+    ink = palette.good if a < b else palette.bad if a > b else palette.text
+    return [(f"{_GAP}gap ", palette.muted, False), (improvement.compared(b, a)[0], ink, True)]
 
 
 def _attempt(

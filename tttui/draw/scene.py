@@ -13,7 +13,8 @@ from types import MappingProxyType
 import numpy as np
 
 from tttui.draw import braille, path, plot, ticks
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.colours import ANSI, Colour, blend, parse, ramp
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette

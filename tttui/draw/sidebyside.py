@@ -1,14 +1,17 @@
 """Several sessions beside each other: bars of their numbers, their settings, their transfer."""
 
 import numpy as np
+from rich.cells import cell_len
 
 from tttui.draw import bars
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit, padded
 from tttui.draw.colours import Colour, blend, ramp
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import short
 from tttui.draw.palette import Palette
 from tttui.model.compare import Comparison, Metric, Transfer
+from tttui.model.text import visible
 from tttui.model.verdict import percent_text
 
 CELL = 11
@@ -28,7 +31,7 @@ def metric_bars(
     canvas = Canvas(height, width)
     dots = glyphs.ellipsis
     row, left = 0, len(found.metrics)
-    label = min(max(len(name) for name in found.names) + 2, max(width // 3, 6))
+    label = min(max(cell_len(visible(name)) for name in found.names) + 2, max(width // 3, 6))
     for metric in found.metrics:
         left -= 1
         if all(value is None for value in metric.values):
@@ -46,7 +49,7 @@ def metric_bars(
         for i, value in enumerate(metric.values):
             if row >= height:
                 break
-            name = fit(f"{i + 1} {found.names[i]}", label, dots).ljust(label)
+            name = padded(fit(f"{i + 1} {found.names[i]}", label, dots), label)
             canvas.write(row, 0, name, ink(i, palette))
             best = metric.best == i
             shown = percent_text(value) if metric.unit == "%" and value else short(value)
@@ -112,14 +115,15 @@ def transfer_map(
     canvas = Canvas(height, width)
     dots = glyphs.ellipsis
     n = len(tested.sessions)
-    longest = max(len(names[i]) for i in tested.sessions)
+    longest = max(cell_len(visible(names[i])) for i in tested.sessions)
     label = min(max(longest + 4, len("weights of") + 1), max(width - n * CELL, 8))
     canvas.write(0, 0, fit("weights of", label, dots), palette.muted)
     canvas.write(0, label, fit("in the world of", width - label, dots), palette.muted)
     winners = tested.winners
     for j, session in enumerate(tested.sessions):
         title = fit(f"{session + 1} {names[session]}", CELL - 1, dots)
-        canvas.write(1, label + j * CELL, title.rjust(CELL - 1), ink(session, palette))
+        title = padded(title, CELL - 1, right=True)
+        canvas.write(1, label + j * CELL, title, ink(session, palette))
     stops = ramp(palette.sequential, 32) if palette.tinted else ()
     with np.errstate(all="ignore"):
         logs = np.log10(tested.errors)

@@ -6,7 +6,8 @@ import numpy as np
 
 from tttui.draw import axes, braille, curves, plot
 from tttui.draw.axis import TimeAxis
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.changes import NO_CHANGES, Changes, flag, lay
 from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series

@@ -4,16 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from rich.cells import cell_len
 
 from tttui.draw import axes, bars
 from tttui.draw.axis import TimeAxis
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit, padded
 from tttui.draw.glyphs import SEVERITY, Glyphs
 from tttui.draw.marks import Marks
 from tttui.draw.numbers import count as grouped
 from tttui.draw.palette import Palette
 from tttui.draw.reading import status_words
 from tttui.model.arrays import Ints
+from tttui.model.text import visible
 from tttui.model.transactions import COMMIT
 
 PER_BIN = 4
@@ -59,7 +62,8 @@ def reasons(
     names = ranked(marks)
     words = {name: status_words(name) for name in names}
     digits = len(grouped(max(counts.values())))
-    label = min(max(map(len, words.values())), max(width - digits - 15, 4))
+    longest = max(cell_len(visible(word)) for word in words.values())
+    label = min(longest, max(width - digits - 15, 4))
     room = width - label - digits - 11
     passed = None
     if marks.shown is not None:
@@ -71,7 +75,7 @@ def reasons(
         end = canvas.write(row, 0, glyphs.status(name) + " ", ink, bold=not hidden)
         if name == pointed:
             canvas.write(row, end - 1, glyphs.play, palette.accent, bold=True)
-        end = canvas.write(row, end, fit(words[name], label, glyphs.ellipsis).ljust(label), text)
+        end = canvas.write(row, end, padded(fit(words[name], label, glyphs.ellipsis), label), text)
         end = canvas.write(row, end + 1, grouped(n).rjust(digits), text, bold=not hidden)
         end = canvas.write(row, end, f"{100 * n / total:5.0f} % ", palette.muted)
         if room > 2:

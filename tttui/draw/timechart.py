@@ -8,7 +8,8 @@ import numpy as np
 from tttui.draw import axes, braille, curves
 from tttui.draw import plot as plots
 from tttui.draw.axis import TimeAxis
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.changes import NO_CHANGES, Changes, flag
 from tttui.draw.colours import Colour
 from tttui.draw.curves import Curve

@@ -19,11 +19,7 @@ def mu_at(data: SessionData, trajectory: Trajectory | None, t: int) -> float | N
         i = row_at(trajectory, t)
         if i is not None and math.isfinite(trajectory.mu[i]):
             return float(trajectory.mu[i])
-    mu = data.meta.mu
-    for at, value in data.meta.configuration.mu_changes:
-        if at <= t:
-            mu = value
-    return mu
+    return data.mu_at(t)
 
 
 def mu_column(data: SessionData, trajectory: Trajectory) -> Floats | None:
@@ -31,12 +27,12 @@ def mu_column(data: SessionData, trajectory: Trajectory) -> Floats | None:
     recorded = trajectory.mu
     if recorded is not None and np.isfinite(recorded).all():
         return recorded
-    mu = mu_at(data, None, 0)
-    if mu is None:
+    first = data.mu_at(0)
+    if first is None:
         return None
-    column = np.full(len(trajectory), mu)
-    for at, _ in data.meta.configuration.mu_changes:
-        column[trajectory.t >= at] = mu_at(data, None, at)
+    column = np.full(len(trajectory), first)
+    for at, mu in data.mu_changes:
+        column[trajectory.t >= at] = mu
     return column
 
 

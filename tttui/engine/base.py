@@ -11,6 +11,7 @@ import numpy as np
 
 import tttui
 from tttui.artifacts.ptfile import read_pt, write_pt
+from tttui.artifacts.regular import LARGEST_CHECKPOINT, read_bytes
 from tttui.artifacts.writer import write_whole
 from tttui.dynamics.ssm import decay
 from tttui.engine.pretraining import base_cfg, pretrain
@@ -54,7 +55,7 @@ def find_base(root: Path, settings: Settings) -> Base | None:
     wanted = base_cfg(settings)
     for path in (cache_path(root, settings), *sorted(SHIPPED.glob("*.pt"))):
         try:
-            base = read_base(path, settings.model)
+            base = read_base(path.resolve(), settings.model)  # installers may make links
         except TttuiError:
             continue
         if dict(base.cfg) == wanted:
@@ -113,11 +114,11 @@ def read_base(path: Path, model: Model) -> Base:
 
     Raises RefusedInput naming the file and what is wrong with it.
     """
-    if not path.is_file():
-        raise RefusedInput(f"{path}: there is no such base checkpoint")
     try:
-        content = path.read_bytes()
+        content = read_bytes(path, LARGEST_CHECKPOINT)
         raw = read_pt(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise RefusedInput(f"{path}: there is no such base checkpoint") from None
     except OSError as error:
         raise RefusedInput(f"{path}: cannot be read: {error.strerror}") from error
     except TttuiError as error:
@@ -136,7 +137,7 @@ def chosen_base(path: Path, settings: Settings) -> Base:
 
     Raises RefusedInput where it was made for another model (shapes, dt, kind of decays).
     """
-    base = read_base(path, settings.model)
+    base = read_base(path.resolve(), settings.model)  # the person may well name a link
     for name, mine in (("dt", settings.model.dt), ("decay_init", settings.model.decay_init)):
         theirs = base.cfg.get(name, mine)
         if theirs != mine:

@@ -12,8 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from tttui.artifacts.appending import AppendedFile
+from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.losses import LOSSES
 from tttui.artifacts.ptfile import read_pt, write_pt
+from tttui.artifacts.regular import read_bytes, stat_regular
 from tttui.artifacts.writer import RunWriter, write_whole
 from tttui.engine.answering import Answering
 from tttui.engine.base import LOSS_HEADER, Base, keep_base, loss_row, make_room
@@ -21,7 +23,7 @@ from tttui.engine.control import Request
 from tttui.engine.heartbeat import Heartbeat
 from tttui.engine.pretraining import Training
 from tttui.engine.runlog import RunLog
-from tttui.model.errors import TttuiError
+from tttui.model.errors import SessionTaken, TttuiError
 from tttui.model.settings import Settings
 
 STATE_FILE = "pretraining_state.pt"
@@ -45,17 +47,18 @@ Progress = Callable[[int, float], None]
 
 
 class BaseRun:
-    """The pretraining of one planned session, whose lock the caller holds."""
+    """The pretraining of one planned session, whose `lock` the caller holds."""
 
-    def __init__(self, directory: Path, settings: Settings) -> None:
-        self._directory, self._settings = directory, settings
+    def __init__(self, directory: Path, settings: Settings, lock: SessionLock) -> None:
+        self._directory, self._settings, self._lock = directory, settings, lock
         self._training = Training(settings)
         self._steps = settings.pretraining.pretrain_steps
         self._every = -(-self._steps // POINTS)
         self._losses = AppendedFile(directory / LOSSES)
-        self._heart = Heartbeat(RunWriter(directory), 0, settings.steps, settings.device)
+        writer = RunWriter(directory)
+        self._heart = Heartbeat(writer, lock, 0, settings.steps, settings.device)
         self._log = RunLog(directory)
-        self._answering = Answering(directory, self._heart, self._log, self._losses.flush)
+        self._answering = Answering(directory, self._heart, self._log, self._settle)
         self._loss: float | None = None
         self._pace = deque[tuple[float, int]]()
         self._paused = False
@@ -76,11 +79,13 @@ class BaseRun:
                 self._note("was stopped")
                 return None
             self._note("is done")
-            table = (self._directory / LOSSES).read_bytes()
+            table = read_bytes(self._directory / LOSSES)
             weights = self._training.weights
             base = keep_base(self._directory.parent, self._settings, weights, table)
             (self._directory / STATE_FILE).unlink(missing_ok=True)
             return base
+        except SessionTaken:
+            raise
         except BaseException as error:
             self._fail(error)
             raise
@@ -105,7 +110,7 @@ class BaseRun:
         try:
             state = read_pt(self._directory / STATE_FILE)
             size = int(state["losses"])
-            if (self._directory / LOSSES).stat().st_size < size:
+            if stat_regular(self._directory / LOSSES).st_size < size:
                 return None
             self._training.load(state["training"])
             return size
@@ -138,6 +143,7 @@ class BaseRun:
         requests = self._answering.take(0)
         for request in requests:
             self._do(request)
+        self._answering.say(0)
         return not any(request.verb == "stop" for request in requests)
 
     def _do(self, request: Request) -> None:
@@ -152,7 +158,6 @@ class BaseRun:
                 self._note("was paused" if self._paused else "goes on")
             case _:
                 error = "its base is still being pretrained; ask again when it has begun"
-        self._tell()
         self._answering.answer(0, request, error)
 
     def _keep_alive(self) -> None:
@@ -169,10 +174,16 @@ class BaseRun:
         self._heart.beat_when_due(0, now)
 
     def _save(self) -> None:
+        self._lock.check()
         self._save_at = time.monotonic() + SAVE_S
         self._losses.sync()
         state = {"training": self._training.state(), "losses": self._losses.size}
         write_whole(self._directory / STATE_FILE, write_pt(state))
+
+    def _settle(self) -> None:
+        """Put on the disk what an answer speaks of."""
+        self._losses.flush()
+        self._tell()
 
     def _say(self, state: str) -> None:
         self._heart.state = state

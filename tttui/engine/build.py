@@ -29,6 +29,7 @@ from tttui.engine.tally import Tally
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Plasticity, Settings
+from tttui.model.shell import command_line
 
 START_FILE = "start_state.pt"
 """In session/, forks only: the weights and the momentum that the session began with."""
@@ -104,7 +105,7 @@ def new_session(directory: Path, fill: Callable[[Path], None]) -> None:
     if directory.exists():
         raise RefusedInput(
             f"{directory} exists already; choose another --name, or continue it with "
-            f"`tttui resume {directory}`"
+            f"`{command_line('tttui', 'resume', directory)}`"
         )
     building = _building(directory)
     try:

@@ -108,7 +108,10 @@ class Course:
             else:
                 self._run.answer(request)
             if request.verb == "stop":
+                self._run.say()
                 return False
+            self._run.say(more=True)
+        self._run.say(more=bool(self._waiting))
         return True
 
     def advance(self, until: int) -> float:
@@ -134,7 +137,8 @@ class Course:
         if goal is not None and self._reached(goal):
             self._goal = None
             run.state = "paused"
-            run.tell()
+            if not self._waiting:  # else it goes on at once
+                run.tell()
         return 0.0
 
     def _reached(self, goal: Goal) -> bool:

@@ -15,10 +15,10 @@ from tttui.dynamics.yardsticks import oracle
 from tttui.engine import compare
 from tttui.engine.compare import Check
 from tttui.engine.learner import Learner
+from tttui.model.improvement import last_means
 from tttui.model.session import Place, SessionData
 from tttui.model.settings import Settings
 from tttui.model.steps import Trajectory
-from tttui.model.verdict import last_means
 
 MEANS = 1e-6
 """Relative difference that sums in another order may have."""

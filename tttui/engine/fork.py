@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.checkpoint import read_checkpoint
-from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.history import read_history
 from tttui.artifacts.layout import files_of
+from tttui.artifacts.parent import recorded_parent
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.engine.base import read_base, shapes
@@ -192,14 +192,15 @@ def fork_origin(directory: Path, meta: Mapping[str, Any]) -> list[Check]:
     if begun is None:
         return []
     name = f"session/{START_FILE}"
-    parent, t = Path(str(meta.get("parent_path"))), meta.get("forked_at_t")
-    if not parent.is_dir() or not isinstance(t, int):
-        return [Check(name, None, f"the parent {meta.get('parent_session_id')} is not there")]
+    parent, t = recorded_parent(directory, meta.get("parent_path")), meta.get("forked_at_t")
+    if parent is None or not isinstance(t, int):
+        who = meta.get("parent_session_id")
+        return [Check(name, None, f"the parent {who} is not there beside it")]
     try:
-        data = SessionReader(find_sessions([parent])[0]).refresh()
+        data = SessionReader(parent).refresh()
         settings = settings_of(data.meta.raw, data.place.path)
         then = _native(data, settings, t) if data.place.layout == "native" else _foreign(data, t)
-    except (TttuiError, IndexError) as error:
+    except TttuiError as error:
         return [Check(name, None, f"the parent's weights at step {t} are not known: {error}")]
     if all(np.array_equal(then.weights[k], begun[0][k]) for k in PLASTIC):
         return [Check(name, True, f"holds the weights of {parent.name} at step {t}")]

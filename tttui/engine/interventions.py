@@ -1,6 +1,7 @@
 """What a person or a script changed in a running session, recorded so that it can be replayed.
 
-`interventions.jsonl` holds one object a line, synced to disk before it takes effect:
+`interventions.jsonl` holds one object a line, written before it takes effect and synced to the
+disk before any step or answer shows it:
 
     {"t": 200, "known_at": 0, "kind": "mu", "value": 0.3, "at_unix": 1763712000.5}
 
@@ -18,6 +19,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from tttui.artifacts.atomic import write_error
+from tttui.artifacts.jsonfile import decode
+from tttui.artifacts.regular import open_regular, open_to_read, read_bytes
 from tttui.model.configuration import WORLD, changed_options, is_step
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.faults import FAULTS
@@ -57,17 +61,21 @@ def in_order(interventions: Iterable[Intervention]) -> list[Intervention]:
     return sorted(interventions, key=lambda i: i.t)
 
 
-def record(directory: Path, intervention: Intervention) -> None:
-    """Append one intervention durably. Raises TttuiError when the disk does not take it."""
+def record(directory: Path, intervention: Intervention, *, durably: bool = True) -> None:
+    """Append one intervention; where several follow each other, `sync` makes all durable at once.
+
+    Raises TttuiError when the disk does not take it.
+    """
     line = json.dumps(asdict(intervention), allow_nan=True) + "\n"
     path = directory / FILE
     try:
-        with path.open("ab") as file:
+        with os.fdopen(open_regular(path, os.O_RDWR | os.O_APPEND | os.O_CREAT), "ab") as file:
             start = file.tell()
             try:
                 file.write(line.encode())
                 file.flush()
-                os.fsync(file.fileno())
+                if durably:
+                    os.fsync(file.fileno())
             except OSError:
                 file.truncate(start)
                 raise
@@ -75,6 +83,16 @@ def record(directory: Path, intervention: Intervention) -> None:
         raise TttuiError(
             f"{path}: the intervention could not be recorded and was not made: {error.strerror}"
         ) from error
+
+
+def sync(directory: Path) -> None:
+    """Wait until the disk has what was recorded. Raises TttuiError where it does not take it."""
+    path = directory / FILE
+    try:
+        with open_to_read(path) as file:
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise write_error(path, error) from error
 
 
 def recorded(directory: Path) -> list[Intervention]:
@@ -86,7 +104,7 @@ def recorded(directory: Path) -> list[Intervention]:
     if not path.exists():
         return []
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = read_bytes(path).split(b"\n")
     except OSError as error:
         raise TttuiError(f"{path}: cannot be read: {error.strerror}") from error
     return in_order(_parsed(path, i, line) for i, line in enumerate(lines[:-1], 1))
@@ -97,17 +115,18 @@ def drop_half_written(directory: Path) -> None:
     path = directory / FILE
     if path.exists():
         try:
-            content = path.read_bytes()
+            content = read_bytes(path)
             whole = content.rfind(b"\n") + 1
             if whole < len(content):
-                os.truncate(path, whole)
+                with os.fdopen(open_regular(path, os.O_RDWR), "r+b") as file:
+                    file.truncate(whole)
         except OSError as error:
             raise TttuiError(f"{path}: cannot be repaired: {error.strerror}") from error
 
 
 def _parsed(path: Path, number: int, line: bytes) -> Intervention:
     try:
-        raw = json.loads(line)
+        raw: Any = decode(line)
         made = Intervention(
             t=raw["t"],
             kind=raw["kind"],
@@ -115,7 +134,7 @@ def _parsed(path: Path, number: int, line: bytes) -> Intervention:
             known_at=raw.get("known_at", 0),
             at_unix=float(raw.get("at_unix", 0.0)),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RefusedInput(f"{path}: line {number} is not an intervention: {error}") from error
     wrong = _wrong(made)
     if wrong:

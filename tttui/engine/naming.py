@@ -6,6 +6,7 @@ from pathlib import Path
 from tttui.artifacts.names import run_directory
 from tttui.model.errors import RefusedInput
 from tttui.model.settings import Settings
+from tttui.model.shell import command_line
 
 
 def new_directory(root: Path, name: str | None, settings: Settings) -> Path:
@@ -21,7 +22,7 @@ def new_directory(root: Path, name: str | None, settings: Settings) -> Path:
     if directory.exists():
         raise RefusedInput(
             f"{directory} exists already; choose another --name, or continue it with "
-            f"`tttui resume {directory}`"
+            f"`{command_line('tttui', 'resume', directory)}`"
         )
     return directory
 

@@ -1,7 +1,6 @@
 """A session that somebody is about to start: what was typed, checked, and the command for it."""
 
 import os
-import shlex
 import shutil
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,6 +28,7 @@ from tttui.model.settings import (
     check,
     options,
 )
+from tttui.model.shell import command_line
 
 Kind = Literal["run", "fork", "resume"]
 
@@ -241,7 +241,7 @@ class Plan:
         return found
 
     def command(self) -> str:
-        return shlex.join(["tttui", *self.words(), "--detach"])
+        return command_line("tttui", *self.words(), "--detach")
 
     def estimate(self, speed: float | None, bytes_a_step: float | None) -> str:
         """Time, memory and disk that it will take; `speed` in steps a second as measured."""

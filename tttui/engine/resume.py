@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tttui.artifacts.lock import OnWait
 from tttui.engine.device import check_device
 from tttui.engine.interventions import LIVE_SETTINGS, recorded
 from tttui.engine.recordedmeta import mu_changes, read_meta_of, settings_changes, settings_of
@@ -26,21 +27,22 @@ def resume(
     more_steps: int | None = None,
     changes: Mapping[str, Any] | None = None,
     override: bool = False,
-    asked_since: float | None = None,
+    keep_requests: bool = False,
+    on_wait: OnWait | None = None,
 ) -> tuple[SessionRun, int]:
     """Hold a session and say up to which step it is to run.
 
     `more_steps` counts from where it stands; without it the run goes to the number of steps
-    that it was begun with. `asked_since` is as for `SessionRun.open`. Raises RefusedInput where
-    nothing is left to do, or where `changes` contradict the session's history and `override`
-    does not allow it.
+    that it was begun with. `keep_requests` and `on_wait` are as for `SessionRun.open`. Raises
+    RefusedInput where nothing is left to do, or where `changes` contradict the session's history
+    and `override` does not allow it.
     """
     meta = read_meta_of(directory)
     settings = settings_of(meta, directory)
     differing = _differing(settings, _overridden(directory, meta), changes or {})
     _refuse_contradictions(directory, settings, differing, override)
     check_device(settings.device)
-    run = SessionRun.open(directory, asked_since=asked_since)
+    run = SessionRun.open(directory, keep_requests=keep_requests, on_wait=on_wait)
     try:
         until = run.steps_total if more_steps is None else run.t + more_steps
         if until <= run.t:

@@ -1,16 +1,22 @@
 """run.log: what the engine did and when, for a person who asks afterwards."""
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tttui.artifacts.regular import open_regular
 from tttui.engine.interventions import Intervention
 
 FORMAT = "%(asctime)s %(levelname)-7s %(message)s"
 
 
 class _QuietHandler(logging.FileHandler):
+    def _open(self) -> Any:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        return os.fdopen(open_regular(Path(self.baseFilename), flags), "a", encoding=self.encoding)
+
     def emit(self, record: logging.LogRecord) -> None:
         try:
             super().emit(record)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from tttui.artifacts.atomic import write_error
+from tttui.artifacts.atomic import refuse_links, write_error
 from tttui.artifacts.checkpoint import read_checkpoint
 from tttui.artifacts.history import read_history
-from tttui.artifacts.lock import SessionLock
+from tttui.artifacts.lock import OnWait, SessionLock
 from tttui.artifacts.writer import RunWriter
 from tttui.engine import interventions as record
 from tttui.engine.answering import Answering
@@ -26,7 +26,7 @@ from tttui.engine.build import (
     optimizer_state,
     started_with,
 )
-from tttui.engine.control import Request
+from tttui.engine.control import Request, clear_requests
 from tttui.engine.faults import Fault, disk_fault, disk_full, planned_faults
 from tttui.engine.heartbeat import Heartbeat
 from tttui.engine.interventions import Intervention, Kind
@@ -36,7 +36,7 @@ from tttui.engine.saved import restored, saved
 from tttui.engine.stepper import Rows
 from tttui.engine.tally import Tally
 from tttui.model.arrays import PLASTIC, Weights
-from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.errors import RefusedInput, SessionTaken, TttuiError
 from tttui.model.settings import Settings
 
 FLUSH_S = 0.25
@@ -64,12 +64,11 @@ class Frame:
 class SessionRun:
     """Executes one session and owns its directory until it is closed."""
 
-    def __init__(
-        self, directory: Path, lock: SessionLock, asked_since: float | None = None
-    ) -> None:
+    def __init__(self, directory: Path, lock: SessionLock, *, keep_requests: bool = False) -> None:
         """Use `create` or `open`."""
         self.path = directory
         self._lock = lock
+        refuse_links(directory)
         self.meta = read_meta_of(directory)
         settings = settings_of(self.meta, directory)
         self.disk_full_at: int | None = None
@@ -109,10 +108,14 @@ class SessionRun:
         self._log = RunLog(directory)
         self._checkpoint_s = settings.checkpoint_s
         self._requests: list[Request] = []
-        self._heart = Heartbeat(self._writer, self.t, settings.steps, settings.device)
-        self._answering = Answering(
-            directory, self._heart, self._log, self._writer.flush, asked_since
-        )
+        self._heart = Heartbeat(self._writer, lock, self.t, settings.steps, settings.device)
+        if not keep_requests:
+            clear_requests(directory)
+        self._answering = Answering(directory, self._heart, self._log, self._settle)
+        self._unsynced = False
+        """An intervention was made that the disk may not have yet."""
+        self._meta_changes: dict[str, Any] = {}
+        """Keys of meta.json that are not written yet."""
         self._flush_at = self._look_at = time.monotonic()
         self._checkpointed = (self.t, len(self.stepper.interventions))
         """What the last checkpoint holds: steps, and interventions."""
@@ -143,18 +146,23 @@ class SessionRun:
 
     @classmethod
     def open(
-        cls, directory: Path, *, catch_up: bool = True, asked_since: float | None = None
+        cls,
+        directory: Path,
+        *,
+        catch_up: bool = True,
+        keep_requests: bool = False,
+        on_wait: OnWait | None = None,
     ) -> Self:
         """Hold an existing session, where its last checkpoint left it.
 
         `catch_up`: after a crash, first go on to the last step at which somebody intervened, so
-        that nothing that was done to it is lost. `asked_since`: requests count that were made
-        since then (Unix seconds), as while its base was pretrained. Raises SessionHeld where
-        another process has it.
+        that nothing that was done to it is lost. `keep_requests`: those that wait already count,
+        as when its base has just been pretrained. `on_wait` is as for `SessionLock`. Raises
+        SessionHeld where another process has it.
         """
-        lock = SessionLock(directory)
+        lock = SessionLock(directory, on_wait)
         try:
-            run = cls(directory, lock, asked_since)
+            run = cls(directory, lock, keep_requests=keep_requests)
         except BaseException:
             lock.release()
             raise
@@ -195,6 +203,7 @@ class SessionRun:
 
     def advance_stretch(self, limit: int) -> None:
         """Run up to step `limit`, but at most to the end of a stretch; then see to the files."""
+        self._make_durable()
         rows = self.stepper.advance(limit)
         if rows is not None:
             self._write(rows)
@@ -212,6 +221,7 @@ class SessionRun:
         if now >= self._look_at:
             self._look_at = now + LOOK_S
             self._requests += self._answering.take(self.t)
+        self._answering.say_when_due(self.t)
         self._heart.beat_when_due(self.t, now)
         if now >= self._checkpoint_at:
             if self._checkpointed != (self.t, len(self.stepper.interventions)):
@@ -229,8 +239,15 @@ class SessionRun:
         return found
 
     def answer(self, request: Request, *, error: str = "") -> None:
-        """Say in status.json (and run.log) that a request was carried out, or why not."""
+        """Note that a request was carried out, or why not; `say` puts it into status.json."""
         self._answering.answer(self.t, request, error)
+
+    def say(self, *, more: bool = False) -> None:
+        """Write the answers that nobody can read yet; if `more` follow, not with each of them."""
+        if more:
+            self._answering.say_when_due(self.t)
+        else:
+            self._answering.say(self.t)
 
     @property
     def speed_limit(self) -> float | None:
@@ -244,20 +261,28 @@ class SessionRun:
     def intervene(self, kind: Kind, value: Any = None, *, at: int | None = None) -> None:
         """Change the session now, or at a later step; recorded before it takes effect.
 
-        Raises RefusedInput or SettingError where that is not possible; nothing happens then.
+        The disk has the record before the next step is run and before it is answered. Raises
+        RefusedInput or SettingError where that is not possible; nothing happens then.
         """
         t = self.t if at is None else at
         intervention = Intervention(t=t, kind=kind, value=value, known_at=self.t)
         self.stepper.check(intervention)
-        record.record(self.path, intervention)
+        record.record(self.path, intervention, durably=False)
+        self._unsynced = True
         self._log.intervention(intervention)
         self.stepper.apply(intervention)
         if kind == "settings":
             changes = [*self.meta.get("settings_changes", []), {"t": t, **value}]
-            self.update_meta({"settings_changes": changes})
+            self.meta = {**self.meta, "settings_changes": changes}
+            self._meta_changes["settings_changes"] = changes
 
     def checkpoint(self) -> None:
-        """Save a point from which the session goes on exactly."""
+        """Save a point from which the session goes on exactly.
+
+        Raises SessionTaken where another process has the session.
+        """
+        self._lock.check()
+        self._make_durable()
         learner = self.stepper.learner
         self._writer.checkpoint(
             saved({"stepper": self.stepper.state(), "tally": self.tally.state()}),
@@ -281,7 +306,7 @@ class SessionRun:
 
     def tell(self) -> None:
         """Say in status.json, now, where the run stands."""
-        self._writer.flush()
+        self._settle()
         self._heart.beat(self.t)
 
     def set_steps_total(self, total: int) -> None:
@@ -298,7 +323,21 @@ class SessionRun:
     def update_meta(self, changes: Mapping[str, Any]) -> None:
         """Change some keys of meta.json."""
         self.meta = {**self.meta, **changes}
-        self._writer.update_meta(changes)
+        self._writer.update_meta({**self._meta_changes, **changes})
+        self._meta_changes.clear()
+
+    def _make_durable(self) -> None:
+        """Wait until the disk has the changes that were made since the last stretch."""
+        if self._unsynced:
+            record.sync(self.path)
+            self._unsynced = False
+        if self._meta_changes:
+            self.update_meta({})
+
+    def _settle(self) -> None:
+        """Put on the disk what an answer or a heartbeat speaks of."""
+        self._make_durable()
+        self._writer.flush()
 
     def frame(self) -> Frame:
         """Where the run stands now."""
@@ -317,6 +356,7 @@ class SessionRun:
         """Checkpoint, say how it ended (`completed`, `interrupted`, `queued`), let go."""
         try:
             self.checkpoint()
+            self.say()
             self._heart.state = state
             self._writer.finish()
             self._heart.beat(self.t)
@@ -329,6 +369,9 @@ class SessionRun:
 
         Returns the error for a person.
         """
+        if isinstance(error, SessionTaken):
+            self._release()  # nothing here is ours any more
+            return error
         told = error if isinstance(error, TttuiError) else TttuiError(f"{self.path}: {error!r}")
         self._heart.state, self._heart.error = "failed", str(told).removeprefix(f"{self.path}/")
         try:

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import warnings
 
 # What matplotlib logs while it looks for fonts would be printed over the screen.
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
@@ -35,6 +36,9 @@ _FIGURES: dict[str, Callable[[Request], Figure]] = {
 def rendered(request: Request, format: str) -> bytes:
     """The figure of a checked request as PNG, SVG or PDF."""
     out = io.BytesIO()
-    with matplotlib.rc_context(look.RC):
-        _FIGURES[request.what](request).savefig(out, format=format)
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box stands for it
+        matplotlib.rcdefaults()  # a matplotlibrc in the working directory may be anybody's
+        matplotlib.rcParams.update(look.RC)
+        look.made_visible(_FIGURES[request.what](request)).savefig(out, format=format)
     return out.getvalue()

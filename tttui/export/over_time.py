@@ -126,7 +126,7 @@ def gates(request: Request) -> Figure:
     for panel, values, (key, title) in zip(axes, (grad, post, largest), names, strict=True):
         good = values[np.isfinite(values) & (values > 0)]
         if len(good) and good.max() > SPREAD * good.min():
-            panel.set_yscale("log")
+            look.log_scale(panel)
         if key and len(good):
             _threshold(panel, t, limits(request.data, key)[inside], good, key)
         panel.set_ylabel(title)

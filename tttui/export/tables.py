@@ -17,6 +17,7 @@ from tttui.model.parts import Moved, moved
 from tttui.model.session import History
 from tttui.model.spectrum import spectrum
 from tttui.model.statistics import Statistics, summarised
+from tttui.model.text import visible
 from tttui.model.transactions import COMMIT, Transactions
 from tttui.model.weights import TITLES, Aspect, Comparison, compare, held_at, why_no_weights
 
@@ -37,8 +38,11 @@ def table_of(request: Request) -> Table:
 
 
 def csv_of(table: Table) -> bytes:
-    """Comma-separated values with a header; numbers are written so that they read back equal."""
-    lines = [",".join(table)]
+    """Comma-separated values with a header; numbers are written so that they read back equal.
+
+    Texts are visible: a table is opened in a terminal sooner or later.
+    """
+    lines = [",".join(map(_text, table))]
     columns = [_texts(column) for column in table.values()]
     lines += map(",".join, zip(*columns, strict=True))
     return ("\n".join(lines) + "\n").encode()
@@ -56,8 +60,8 @@ def _text(value: object) -> str:
         return str(int(value))
     if isinstance(value, float):
         return repr(value)
-    text = str(value)
-    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\n') else text
+    text = visible(str(value))
+    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"') else text
 
 
 def _mse(request: Request) -> Table:
@@ -314,7 +318,8 @@ def _sessions(request: Request) -> Table:
         "parent": [row.meta.parent_session_id for row in rows],
         "state": [None if row.status is None else row.status.state for row in rows],
         "env_mode": [row.meta.env_mode for row in rows],
-        "mu": [row.meta.mu for row in rows],
+        "mu": [row.mu_now for row in rows],
+        "mu_first": [row.meta.mu for row in rows],
         "steps": [row.steps for row in rows],
         "attempted": [row.attempted for row in rows],
         "committed": [row.committed for row in rows],

@@ -7,10 +7,10 @@ from typing import Any, Literal
 import numpy as np
 
 from tttui.model.arrays import Floats
+from tttui.model.improvement import last_means
 from tttui.model.session import Meta, Place, SessionData, SessionSummary
 from tttui.model.steps import Trajectory
 from tttui.model.transactions import COMMIT
-from tttui.model.verdict import last_means
 
 SAME_MU = 1e-3
 """Frictions closer than this are the same world for the transfer matrix."""

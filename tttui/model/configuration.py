@@ -192,7 +192,7 @@ def _mu_changes(schedule: Any, name: str, wrong: list[str]) -> tuple[tuple[int, 
                 found.append((t, float(mu)))
             case _:
                 wrong.append(f"{name}[{i}] is {shown(pair)}, not a step and a friction")
-    return tuple(found)
+    return tuple(sorted(found, key=lambda change: change[0]))
 
 
 def _settings_changes(changes: Any, wrong: list[str]) -> tuple[tuple[int, Values], ...]:

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from tttui.model.arrays import Floats, Ints, Weights
 from tttui.model.configuration import Configuration
+from tttui.model.mu import MuChanges, merged, mu_at, mu_since
 from tttui.model.settings import World
 from tttui.model.steps import Steps
-from tttui.model.transactions import Transactions
+from tttui.model.transactions import COMMIT, Transactions
 
 Layout = Literal["native", "flat", "store"]
 """`native` is tttui's own; `flat` and `store` are the two layouts of the public predecessor."""
@@ -126,12 +127,17 @@ class Status:
     """For a person: `crashed 3 min ago: process 4242 is gone`."""
     pid: int | None = None
     host: str | None = None
+    runs_here: bool = False
+    """Its process was seen to run where this one is, so that its id means something here."""
     device: str | None = None
     t: int | None = None
     steps_total: int | None = None
     steps_per_second: float | None = None
     started_at: float | None = None
     heartbeat_at: float | None = None
+    """Unix seconds by the clock of the run's machine, which may be wrong or set since."""
+    heartbeat_boottime: float | None = None
+    """The same in seconds since the boot, where this process counts from the same boot."""
     command: str | None = None
     error: str | None = None
     speed_limit: float | None = None
@@ -177,16 +183,28 @@ class Place:
         return self.layout == "store" and self.path.name == "base"
 
 
+class Snapshots(Protocol):
+    """One matrix at several steps [k, rows, cols]: an array, or a file that is read on demand."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, at: Any, /) -> Any:
+        """The matrix of one snapshot, or of several by a slice or an array of indices."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
     """Snapshots of the plastic weights, ascending in t.
 
-    `t` [k]; `weights` holds one array [k, rows, cols] a matrix (possibly a memory map).
+    `t` [k]; `weights` holds the snapshots of every matrix.
     Snapshot i is in force at steps t[i] <= t < t[i+1].
     """
 
     t: Ints
-    weights: Mapping[str, Floats]
+    weights: Mapping[str, Snapshots]
     restarts: int = 0
     """So often was the recording restarted, and snapshots replaced."""
 
@@ -219,6 +237,8 @@ class SessionData:
     """Of the base's pretraining; read only of a session that has no steps yet."""
     interventions: tuple[tuple[int, str], ...] = ()
     """What somebody changed while it ran: the step, and what (`mu 0.3`); ascending."""
+    mu_set: MuChanges = ()
+    """The frictions among that."""
     settings_changes: tuple[tuple[int, Mapping[str, Any]], ...] = ()
     """The options among that: the step before which they took effect, and their new values."""
     problems: tuple[Problem, ...] = ()
@@ -236,14 +256,40 @@ class SessionData:
         return tuple(reversed(found.values()))
 
     @property
+    def mu_changes(self) -> MuChanges:
+        """When mu changed and to what, as planned and as set while the run went on."""
+        return merged(self.meta.configuration.mu_changes, self.mu_set)
+
+    def mu_at(self, t: int) -> float | None:
+        """The friction in force at step t, or None where it is not recorded."""
+        return mu_at(self.meta.mu, self.mu_changes, t)
+
+    @property
     def mu_now(self) -> float | None:
         """The friction in force at the last recorded step, or None where it is not recorded."""
-        mu = self.meta.mu
-        last = int(self.steps.t[-1]) if len(self.steps) else 0
-        for t, value in self.meta.configuration.mu_changes:
-            if t <= last:
-                mu = value
-        return mu
+        return self.mu_at(max(self.steps_done - 1, 0))
+
+    @property
+    def mu_text(self) -> str:
+        """That in words: `0.3 (was 0.05)`."""
+        return mu_since(self.mu_now, self.meta.mu)
+
+    @property
+    def steps_done(self) -> int:
+        """Steps done in the run: the newest t + 1, whatever rows are damaged."""
+        return int(self.steps.t[-1]) + 1 if len(self.steps) else 0
+
+    @property
+    def attempted(self) -> int:
+        """Transactions; of a run without a file of them those that per_step.csv flags."""
+        return len(self.transactions) or int(self.steps.did_update.sum())
+
+    @property
+    def committed(self) -> int:
+        """Those of them that were committed."""
+        if len(self.transactions):
+            return int((self.transactions.status == COMMIT).sum())
+        return int(self.steps.update_ok.sum())
 
     def plasticity_at(self, t: int) -> Mapping[str, Any]:
         """plasticity_cfg as it was in force for an update at step t."""
@@ -298,7 +344,20 @@ class SessionSummary:
     recent: tuple[float | None, ...] = ()
     """Mean adaptive error of each of the newest stretches of steps (`artifacts.tail`), oldest
     first; None where one holds a value that is not finite."""
+    mu_set: MuChanges = ()
+    """The frictions that were set while the run went on."""
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def mu_now(self) -> float | None:
+        """The friction in force at the last step, or None where it is not recorded."""
+        changes = merged(self.meta.configuration.mu_changes, self.mu_set)
+        return mu_at(self.meta.mu, changes, max((self.steps or 0) - 1, 0))
+
+    @property
+    def mu_text(self) -> str:
+        """That in words: `0.3 (was 0.05)`."""
+        return mu_since(self.mu_now, self.meta.mu)
 
     @property
     def improvement(self) -> float | None:

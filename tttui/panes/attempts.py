@@ -7,12 +7,13 @@ import numpy as np
 from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
 from tttui.draw.glyphs import Glyphs
-from tttui.draw.numbers import percent, short
+from tttui.draw.numbers import count_forms, forms, short
 from tttui.draw.palette import Palette
 from tttui.draw.plot import Band, Plot, Threshold, Trace
 from tttui.draw.reading import status_words
 from tttui.model.arrays import Floats
 from tttui.model.limits import limits
+from tttui.model.numbers import Forms
 from tttui.model.query import number_of
 from tttui.model.session import SessionData
 from tttui.model.transactions import Transaction, Transactions
@@ -82,7 +83,7 @@ class Attempts:
             ink = palette.status(event.status)
         match key:
             case "t":
-                return str(event.t), palette.text, True
+                return (str(event.t), *count_forms(event.t)), palette.text, True
             case "status":
                 glyph = self._glyphs.status(event.status)
                 return f"{glyph} {status_words(event.status)}", palette.status(event.status), False
@@ -109,8 +110,8 @@ class Attempts:
         delta = post - pre
         ink = self.palette.good if delta <= 0 else self.palette.bad
         if key == "change":
-            return (percent(delta / pre) if pre else "-").removesuffix(" %"), ink, False
-        return f"{'+' if delta > 0 else ''}{short(delta)}", ink, False
+            return _signed(100 * delta / pre) if pre else ("-",), ink, False
+        return _signed(delta), ink, False
 
     def _event(self, row: int) -> Transaction:
         event = self._decoded.get(row)
@@ -122,7 +123,12 @@ class Attempts:
 
 
 def _number(value: float | None, ink: Colour, palette: Palette) -> Cell:
-    return short(value), palette.faint if value is None else ink, False
+    return forms(value), palette.faint if value is None else ink, False
+
+
+def _signed(value: float) -> Forms:
+    """The texts of a change, with its sign."""
+    return tuple(f"+{text}" if value > 0 else text for text in forms(value))
 
 
 def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:

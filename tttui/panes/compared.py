@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
@@ -13,6 +12,7 @@ from tttui.draw.envelope import Series
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import DARK, Palette
 from tttui.draw.plot import Plot, Trace
+from tttui.draw.text import Text
 from tttui.model.arrays import Floats
 from tttui.model.compare import Comparison, distinct_names
 from tttui.model.session import Place
@@ -112,9 +112,8 @@ class ComparedCurves(Vertical):
     def _warn(self, warnings: Sequence[str]) -> None:
         text = Text()
         for warning in warnings:
-            text.append("! ", style(self._palette.warn, bold=True))
-            text.append(f"{warning}\n", style(self._palette.warn))
-        text.rstrip()
+            text.append("\n" if text else "").append("! ", style(self._palette.warn, bold=True))
+            text.append(warning, style(self._palette.warn))
         area = self.query_one(Static)
         area.display = bool(text)
         area.update(text)

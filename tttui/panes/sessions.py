@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -13,6 +12,7 @@ from tttui.draw.colours import style
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
+from tttui.draw.text import Text
 from tttui.export.request import Request
 from tttui.model.query import Query
 from tttui.model.session import Place, SessionSummary

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -17,6 +16,7 @@ from tttui.draw.marks import Marks
 from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
 from tttui.draw.reading import status_words
+from tttui.draw.text import Text
 from tttui.export.request import Request
 from tttui.model.arrays import Bools, Weights
 from tttui.model.explain import explain

@@ -4,7 +4,6 @@ The app runs no engine. A run is a process of its own whether it was started her
 terminal or on another host, so all are steered alike, and leaving the app changes nothing.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -313,5 +312,5 @@ class DrivingScreen(HandOutScreen):
 
 
 def _is_live(path: Path) -> bool:
-    status = status_of(path, time.time())
+    status = status_of(path)
     return status is not None and status.live

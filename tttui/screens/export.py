@@ -5,7 +5,6 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -13,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tttui.draw.text import Text
 from tttui.export.files import export, write
 from tttui.export.request import TABLES_ONLY, WHATS, Request
 from tttui.model.errors import TttuiError
@@ -58,7 +58,7 @@ class ExportDialog(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = f"Export {self._what}"
+            box.border_title = Text(f"Export {self._what}")
             box.border_subtitle = "enter chooses, esc closes"
             if self._what in WHATS:
                 yield Static(Text(f"{WHATS[self._what]}; {self._details}", style="dim"))

@@ -1,10 +1,11 @@
 """What leaves the screen: copies, links to a view, exported figures."""
 
-import shlex
 from pathlib import Path
 
 from textual.message import Message
 
+from tttui.model.shell import command_line
+from tttui.model.text import visible_lines
 from tttui.panes.view import Pane
 from tttui.screens.timed import NOTE_S, TimedScreen
 from tttui.widgets.bars import KeyBar
@@ -56,7 +57,7 @@ class HandOutScreen(TimedScreen):
         self.app.clear_notifications()
         if len(said) >= self.size.width or "\n" in text:
             shown = text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
-            self.notify(shown, title=f"{what} copied", timeout=NOTE_S, markup=False)
+            self.notify(visible_lines(shown), title=f"{what} copied", timeout=NOTE_S, markup=False)
 
     def action_copy_link(self) -> None:
         data, timeline = self.snapshot.data, self.timeline
@@ -64,7 +65,7 @@ class HandOutScreen(TimedScreen):
             self.note("Nothing is open that a command could show again.")
             return
         path = data.place.path if data.run is None else data.place.path / "runs" / data.run
-        words = ["tttui", str(path), "--tab", self.tab]
+        words: list[str | Path] = ["tttui", path, "--tab", self.tab]
         if not timeline.empty:
             words += ["--t", str(timeline.cursor)]
             if not timeline.whole:
@@ -72,7 +73,7 @@ class HandOutScreen(TimedScreen):
         words.append("--log" if timeline.log else "--linear")
         if timeline.smooth:
             words.append("--smooth")
-        self._copy("Link", shlex.join(words))
+        self._copy("Link", command_line(*words))
 
     def action_export(self) -> None:
         """Ask for a format and write the focused figure or table, or the screen."""

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from rich.table import Table
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
@@ -13,6 +12,7 @@ from tttui.draw.colours import style
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
 from tttui.draw.reading import status_words
+from tttui.draw.text import Text
 from tttui.keys import Command
 from tttui.model.transactions import STATUSES
 
@@ -105,7 +105,7 @@ class HelpScreen(ModalScreen[None]):
             box.border_title = f"Help: {self._tab.capitalize()}"
             box.border_subtitle = "esc closes"
             if self._tab in MEANING:
-                yield Static(Text(MEANING[self._tab] + "\n"))
+                yield Static(Text(MEANING[self._tab]).append("\n"))
             if self._tab in TIMED:
                 yield Static(self._marks())
             yield Static(self._keys())
@@ -117,7 +117,7 @@ class HelpScreen(ModalScreen[None]):
             text.append(glyphs.status(status), style(palette.status(status), bold=True))
             text.append(f" {status_words(status)}   ")
         text.append(glyphs.change, style(palette.accent, bold=True))
-        return text.append(" run changed\n")
+        return text.append(" run changed").append("\n")
 
     def _keys(self) -> Table:
         table = Table.grid(padding=(0, 2))

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.colours import Colour
 from tttui.draw.numbers import short
 from tttui.draw.ticks import placed

@@ -6,13 +6,13 @@ A form has some fifty fields. As widgets of their own they would take half a sec
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
+from tttui.draw.text import Text
 from tttui.widgets.textfield import TextField
 
 LABEL, VALUE = 17, 22

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from textual import events
 
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.prose import Line, Prose
 from tttui.widgets.drawn import Drawn
 

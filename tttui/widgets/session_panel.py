@@ -1,18 +1,18 @@
 """One session of many: how to go on with it, its files, its base, what it compares with."""
 
 import os
-import shlex
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tttui.draw.cells import wrapped
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
 from tttui.model.ages import duration_text, size_text
 from tttui.model.session import FileEntry, SessionSummary, Status
+from tttui.model.shell import command_line
 from tttui.widgets.page import Page
 
 
@@ -44,16 +44,16 @@ def commands_of(summary: SessionSummary, at: int | None, taken: Sequence[str]) -
     fork += ["--name", free_name(f"{place.name}-fork", taken)]
     if place.layout != "native":
         why = "another program wrote it, and tttui changes nothing there; fork it instead"
-        return Commands("", shlex.join(fork), why)
+        return Commands("", command_line(*fork), why)
     status = summary.status
     if status is not None and status.live:
-        return Commands("", shlex.join(fork), f"it is {status.state}")
+        return Commands("", command_line(*fork), f"it is {status.state}")
     resume = ["tttui", "resume", str(path)]
     total = status.steps_total if status is not None else None
     if summary.steps and total is not None and summary.steps >= total:
         # it ran all its steps, so it must be told how many more
         resume += ["--steps", str(total)]
-    return Commands(shlex.join(resume), shlex.join(fork))
+    return Commands(command_line(*resume), command_line(*fork))
 
 
 def free_name(name: str, taken: Sequence[str]) -> str:
@@ -102,7 +102,7 @@ class SessionPanel(Page):
 def _describe(prose: Prose, facts: Facts) -> None:
     summary, palette = facts.summary, prose.palette
     if summary.status is not None and summary.status.live:
-        prose.say(progress_text(summary.status))
+        prose.say(progress_text(summary.status, summary.steps))
     prose.say(_home(summary.place.path), palette.muted)
     prose.head("Resume (y copies, again for the next)")
     if facts.commands.resume:
@@ -122,7 +122,7 @@ def _describe(prose: Prose, facts: Facts) -> None:
 
 def _command(prose: Prose, command: str) -> None:
     """A command line, broken between words only where that is possible."""
-    for row in textwrap.wrap(command, prose.width, break_on_hyphens=False):
+    for row in wrapped(command, prose.width):
         prose.line((row, prose.palette.text))
 
 
@@ -164,14 +164,15 @@ def _files(prose: Prose, facts: Facts) -> None:
         )
 
 
-def progress_text(status: Status) -> str:
-    """How far a live run is, how fast, and what was asked of it last."""
+def progress_text(status: Status, steps: int | None) -> str:
+    """How far a live run is (the `steps` done), how fast, and what was asked of it last."""
     if status.pretraining is not None:
         return f"waits for its base, then runs {status.steps_total or '?'} steps"
-    parts = [f"step {status.t or 0} of {status.steps_total or '?'}"]
+    done = (status.t or 0) if steps is None else steps
+    parts = [f"{done} of {status.steps_total or '?'} steps"]
     if status.steps_per_second and status.state == "running":
         parts.append(f"{count(round(status.steps_per_second))} steps/s")
-        left = ((status.steps_total or 0) - (status.t or 0)) / status.steps_per_second
+        left = ((status.steps_total or 0) - done) / status.steps_per_second
         if left > 0:
             parts.append(f"{duration_text(left)} left")
     if status.speed_limit:

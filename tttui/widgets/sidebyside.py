@@ -2,6 +2,7 @@
 
 from tttui.draw import sidebyside
 from tttui.draw.canvas import Canvas
+from tttui.draw.cells import wrapped
 from tttui.model.compare import Comparison, transfer_sentence
 from tttui.widgets.drawn import Drawn
 
@@ -78,14 +79,3 @@ def said(text: str, width: int, height: int, ink: int) -> Canvas:
     for row, line in enumerate(wrapped(text, width)):
         canvas.write(row, 0, line, ink)
     return canvas
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width` characters, broken at spaces."""
-    lines, line = list[str](), ""
-    for word in text.split():
-        if line and len(line) + 1 + len(word) > width:
-            lines.append(line)
-            line = ""
-        line = f"{line} {word}" if line else word
-    return [*lines, line] if line else lines

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit, wrapped
 from tttui.draw.numbers import short
 from tttui.draw.prose import filling
 from tttui.model.spectrum import WARN_FACTOR, Spectrum
 from tttui.widgets.drawn import Drawn
-from tttui.widgets.sidebyside import wrapped
 
 LEGENDS = (
     "  singular values s at the cursor; effective rank: exp of the entropy of s / sum(s)",

@@ -5,7 +5,7 @@ from rich.style import Style
 from textual.geometry import Region
 
 from tttui.draw import numbers, reading, stairs
-from tttui.draw.canvas import fit
+from tttui.draw.cells import fit
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.reading import Part
 from tttui.draw.stairs import StairPlot
