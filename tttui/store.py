@@ -462,9 +462,8 @@ class Store:
                 self._publish(replace(self.snapshot, data=data, trajectory=trajectory))
         if self._wants.yardsticks and trajectory is not None:
             from tttui.dynamics.recorded import yardsticks_of
-            from tttui.model.worlds import world_of
 
-            rulers = tuple(yardsticks_of(trajectory, world_of(data), data.mu_now))
+            rulers = tuple(yardsticks_of(trajectory, data.meta.world, data.mu_now))
             self._publish(replace(self.snapshot, yardsticks=rulers))
 
     def _ask_weights(self, data: SessionData) -> None:
@@ -477,11 +476,11 @@ class Store:
         self._asked_weights = data.weights
         found = math.nan
         if not np.isfinite(data.transactions.implied_mu).any():
-            from tttui.dynamics.hidden import in_force, law_of
+            from tttui.dynamics.hidden import in_force
             from tttui.dynamics.identify import implied_mu
 
             held = in_force(data, int(data.steps.t[-1]) if len(data.steps) else 0)
-            found = math.nan if isinstance(held, str) else implied_mu(held.weights, law_of(data))
+            found = math.nan if isinstance(held, str) else implied_mu(held.weights, data.meta.world)
         if found != self.snapshot.implied:
             self._publish(replace(self.snapshot, implied=found))
 

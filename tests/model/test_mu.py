@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tttui.artifacts.meta import parse_meta
 from tttui.dynamics.hidden import mu_at, mu_column
-from tttui.model.mu import MuChanges, mu_since, planned
-from tttui.model.session import Meta, Place, SessionData, SessionSummary
+from tttui.model.mu import MuChanges, mu_since
+from tttui.model.session import Place, SessionData, SessionSummary
 from tttui.model.steps import Steps, Trajectory
 
 
@@ -17,7 +18,7 @@ def session(steps: int, schedule: list[Any], live: MuChanges = ()) -> SessionDat
     zeros, none = np.zeros(steps), np.zeros(steps, dtype=np.bool_)
     return SessionData(
         Place(Path("s"), "native"),
-        meta=Meta(mu=0.05, raw={"mu_schedule": schedule}),
+        meta=parse_meta({"mu": 0.05, "mu_schedule": schedule})[0],
         steps=Steps(np.arange(steps), zeros, zeros, none, none),
         mu_set=live,
     )
@@ -43,7 +44,7 @@ def test_a_change_that_is_yet_to_come_is_not_the_present_friction() -> None:
 
 
 def test_a_row_of_the_table_of_sessions_says_the_same() -> None:
-    meta = Meta(mu=0.05, raw={"mu_schedule": [[200, 0.3]]})
+    meta, _ = parse_meta({"mu": 0.05, "mu_schedule": [[200, 0.3]]})
     summary = SessionSummary(Place(Path("s"), "native"), meta=meta, steps=300)
     assert summary.mu_text == "0.3 (was 0.05)"
     assert replace(summary, mu_set=((250, 0.1),)).mu_text == "0.1 (was 0.05)"
@@ -63,7 +64,7 @@ def test_a_trajectory_without_frictions_gets_those_that_were_set() -> None:
     "schedule", [None, "0.3@200", [[200]], [["200", 0.3]], [[200, "x"]], [[200, float("nan")]]]
 )
 def test_a_damaged_plan_changes_nothing(schedule: object) -> None:
-    assert planned({"mu_schedule": schedule}) == ()
+    assert parse_meta({"mu_schedule": schedule})[0].configuration.mu_changes == ()
 
 
 def test_a_friction_that_went_back_is_told_once() -> None:

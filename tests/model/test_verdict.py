@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tttui.dynamics import identify
 from tttui.model.arrays import Floats
+from tttui.model.configuration import configuration_of
 from tttui.model.session import Meta, Place, SessionData
 from tttui.model.steps import Steps
 from tttui.model.transactions import Transactions
@@ -78,7 +79,8 @@ def test_weights_that_were_asked_tell_what_no_transaction_does() -> None:
 def test_a_friction_that_was_changed_is_told_with_the_first_one() -> None:
     steps = steps_of(noisy(1.0), noisy(0.1, seed=1))
     events = events_of([0] * 18, [0.3] * 18)
-    planned = session(steps, events, mu=0.05, raw={"mu_schedule": [[300, 0.3]]})
+    known = configuration_of({"mu_schedule": [[300, 0.3]]})
+    planned = session(steps, events, mu=0.05, configuration=known)
     live = replace(session(steps, events, mu=0.05), mu_set=((300, 0.3),))
     for data in (planned, live):
         assert verdict(data).sentence.endswith("the truth is 0.3 (was 0.05).")

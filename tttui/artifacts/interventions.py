@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.jsonfile import decode, number, whole
 from tttui.artifacts.regular import read_bytes
-from tttui.model.mu import MuChanges, planned
+from tttui.model.configuration import WORLD, changed_options
+from tttui.model.mu import MuChanges
 from tttui.model.session import Meta, Problem
+from tttui.model.settings import shown, why_not
 
 INTERVENTIONS = "interventions.jsonl"
 
@@ -41,8 +43,24 @@ def read_interventions(path: Path) -> tuple[tuple[Recorded, ...], list[Problem]]
             if not problems:
                 problems.append(Problem("interventions", path, f"line {at} is no intervention"))
             continue
-        found.append(Recorded(t, raw["kind"], raw.get("value")))
+        change, wrong = _checked(Recorded(t, raw["kind"], raw.get("value")))
+        found += [change] if change is not None else []
+        if wrong and not problems:
+            reason = f"line {at}: {'; '.join(wrong)}"
+            problems.append(Problem("interventions", path, reason))
     return tuple(sorted(found, key=lambda change: change.t)), problems
+
+
+def _checked(change: Recorded) -> tuple[Recorded | None, list[str]]:
+    """The change without values that cannot be, and what is wrong with them."""
+    if change.kind == "mu" and why_not(WORLD["mu"], change.value):
+        return None, [f"value is {shown(change.value)}, {why_not(WORLD['mu'], change.value)}"]
+    if change.kind != "settings":
+        return change, []
+    if not isinstance(change.value, dict):
+        return None, [f"value is {shown(change.value)}, not an object of settings"]
+    values, wrong = changed_options(change.value, "value")
+    return replace(change, value=values), wrong
 
 
 def settings_changes(recorded: Iterable[Recorded]) -> tuple[tuple[int, Mapping[str, Any]], ...]:
@@ -76,7 +94,8 @@ def in_words(recorded: Iterable[Recorded], meta: Meta) -> Changes:
     """
     changes = list(recorded)
     known = {change.t for change in changes if change.kind == "mu"}
-    changes += (Recorded(t, "mu", mu) for t, mu in planned(meta.raw) if t not in known)
+    planned = meta.configuration.mu_changes
+    changes += (Recorded(t, "mu", mu) for t, mu in planned if t not in known)
     now: dict[str, object] = {**meta.plasticity_cfg, "mu": meta.mu}
     out = list[tuple[int, str]]()
     for change in sorted(changes, key=lambda change: change.t):
@@ -94,9 +113,9 @@ def _words(change: Recorded, now: dict[str, object]) -> str:
         case "update", None:
             return "update forced"
         case "rollback", value:
-            return f"rolled back to t {value}"
+            return f"rolled back to t {_text(value)}"
         case "fault", value:
-            return f"fault: {value}"
+            return f"fault: {_text(value)}"
         case kind, value:
             return kind if value is None else f"{kind} {_text(value)}"
 
@@ -110,4 +129,4 @@ def _set(name: str, value: object, now: dict[str, object]) -> str:
 
 
 def _text(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else shown(value).strip("'")

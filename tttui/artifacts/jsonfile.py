@@ -12,6 +12,7 @@ import numpy as np
 from tttui.artifacts.checksum import without_checksum
 from tttui.artifacts.regular import read_bytes
 from tttui.model.errors import TttuiError
+from tttui.model.settings import float_of
 
 _decoder = msgspec.json.Decoder()
 
@@ -95,10 +96,7 @@ def number(value: Any) -> float | None:
     """A JSON number as float, None for everything else (booleans included)."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    try:
-        return float(value)
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
+    return float_of(value)
 
 
 def whole(value: Any) -> int | None:

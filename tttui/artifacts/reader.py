@@ -84,10 +84,14 @@ class SessionReader:
             history = HistoryFile(files.history)
             self._history = WholeFile(files.history, "history", lambda _: _read_history(history))
         self._steps = StepsFile(files.steps) if files.steps else None
-        self._lines = EventLines(files.event_lines) if files.event_lines else None
-        self._list = (
-            WholeFile(files.event_list, "transactions", _event_list) if files.event_list else None
+        foreign = self._place.layout != "native"
+        self._lines = (
+            EventLines(files.event_lines, one_a_step=foreign) if files.event_lines else None
         )
+        self._list = None
+        if files.event_list is not None:
+            listed = EventList(files.event_list, one_a_step=foreign)
+            self._list = WholeFile(files.event_list, "transactions", lambda _: _event_list(listed))
         self._trajectory_csv: TrajectoryCsv | None = None
         self._trajectory_json: WholeFile[Trajectory | None] | None = None
         if files.trajectory is not None:
@@ -337,9 +341,8 @@ def _read_history(file: HistoryFile) -> tuple[History, list[Problem]]:
     return history, [Problem("history", file.path, file.problem)] if file.problem else []
 
 
-def _event_list(path: Path) -> tuple[Transactions, list[Problem]]:
-    events = EventList(path)
-    events.parse(read_bytes(path, LARGEST_LIST))
+def _event_list(events: EventList) -> tuple[Transactions, list[Problem]]:
+    events.parse(read_bytes(events.path, LARGEST_LIST))
     return events.transactions, events.problems()
 
 

@@ -122,7 +122,7 @@ def as_lines(data: "SessionData", report: "Report | None" = None) -> list[str]:
     line("signature", meta.model_signature)
     line("base sha256", meta.base_ckpt_hash)
     line("plasticity", ", ".join(f"{k} {v}" for k, v in meta.plasticity_cfg.items()))
-    shown = {k: v for k, v in metrics.items() if isinstance(v, (int, float))}
+    shown = {k: v for k, v in metrics.items() if type(v) in (int, float)}
     if shown:
         lines += ["", "metrics"]
         width = max(cells(visible(k)) for k in shown)

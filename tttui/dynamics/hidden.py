@@ -7,26 +7,10 @@ import numpy as np
 
 from tttui.dynamics import identify, world
 from tttui.model.arrays import PLASTIC, Floats, Ints, Weights
-from tttui.model.errors import SettingError
 from tttui.model.session import SessionData
-from tttui.model.settings import World, check, options
+from tttui.model.settings import World
 from tttui.model.steps import Trajectory
 from tttui.model.weights import held_at, why_no_weights
-
-
-def law_of(data: SessionData) -> World:
-    """The world that a session's meta describes; defaults where it says nothing or nonsense."""
-    known = {spec.name: spec for spec in options(World)}
-    found = {}
-    for name, value in {**data.meta.env_cfg, "mu": data.meta.mu}.items():
-        if name in known and name != "env_mode":
-            try:
-                check(known[name], value)
-            except SettingError:
-                continue
-            found[name] = value
-    mode = "nonlinear" if data.meta.env_mode == "nonlinear" else "linear"
-    return World(**{**found, "env_mode": mode})
 
 
 def mu_at(data: SessionData, trajectory: Trajectory | None, t: int) -> float | None:
@@ -78,8 +62,6 @@ def in_force(data: SessionData, t: int) -> Snapshot | str:
     if a_raw is None:
         why = data.problem("base")
         return f"no decays: {why.reason}" if why is not None else "the base has no a_raw"
-    dt = data.meta.model_cfg.get("dt")
-    step = float(dt) if isinstance(dt, (int, float)) and math.isfinite(dt) and dt > 0 else 1.0
     held = held_at(data, t)
     if held is None:
         return why_no_weights(data)
@@ -89,7 +71,7 @@ def in_force(data: SessionData, t: int) -> Snapshot | str:
     weights = {**held.matrices, "a_raw": np.asarray(a_raw)}
     if not fits(weights):
         return "these weights are not those of a model of this world (their shapes differ)"
-    return Snapshot(since, weights, step)
+    return Snapshot(since, weights, data.meta.dt)
 
 
 def fits(weights: Weights) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from tttui.dynamics import world
-from tttui.dynamics.hidden import fits, law_of
+from tttui.dynamics.hidden import fits
 from tttui.dynamics.identify import transfer_matrix
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.compare import Comparison
@@ -34,7 +34,7 @@ def transfer(sessions: Sequence[SessionData], names: Sequence[str]) -> Transfer:
     own, or that are broken, are left out with a reason: their rows would be those of the base,
     or of nothing.
     """
-    laws = [replace(law_of(data), mu=data.mu_now) for data in sessions]
+    laws = [replace(data.meta.world, mu=data.mu_now) for data in sessions]
     rows, missing = list[int](), list[str]()
     for i, (data, law) in enumerate(zip(sessions, laws, strict=True)):
         reason = _unfit(data, law)

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tttui.dynamics.hidden import Snapshot, implied, in_force, law_of, mu_column
+from tttui.dynamics.hidden import Snapshot, implied, in_force, mu_column
 from tttui.dynamics.identify import MU_GRID
 from tttui.export import look, tables
 from tttui.export.request import Request
@@ -202,7 +202,7 @@ def mu(request: Request) -> Figure:
     over.legend(loc="best")
     held = in_force(request.data, request.at)
     if isinstance(held, Snapshot):
-        result = implied(held, law_of(request.data))
+        result = implied(held, request.data.meta.world)
         by.plot(MU_GRID, result.curve, color=look.ADAPTIVE, label=held.name)
         if known:
             by.axvline(known[-1][1], color=look.THIRD, lw=0.8, label=f"true {known[-1][1]:.4f}")

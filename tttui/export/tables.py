@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tttui.dynamics import ssm
-from tttui.dynamics.hidden import Snapshot, implied, in_force, law_of, mu_at
+from tttui.dynamics.hidden import Snapshot, implied, in_force, mu_at
 from tttui.export import ghost
 from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC, Floats
@@ -270,7 +270,7 @@ def implied_over_time(request: Request) -> tuple[list[int], list[float], list[fl
         held = in_force(data, request.at)
         if not isinstance(held, Snapshot):
             raise TttuiError(f"{request.name}: no implied mu to export: {held}")
-        t, mu = [request.at], [implied(held, law_of(data)).mu]
+        t, mu = [request.at], [implied(held, data.meta.world).mu]
     return t, mu, [mu_at(data, request.trajectory, k) for k in t]
 
 
@@ -316,7 +316,7 @@ def decays_of(request: Request) -> Floats:
         why = request.data.problem("base")
         reason = why.reason if why is not None else "the base has no a_raw"
         raise TttuiError(f"{request.name}: no decays to export: {reason}")
-    return ssm.decay(base["a_raw"], law_of(request.data).dt)
+    return ssm.decay(base["a_raw"], request.data.meta.dt)
 
 
 def half_lives(decays: Floats) -> Floats:

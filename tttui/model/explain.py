@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tttui.model.settings import float_of
 from tttui.model.transactions import Transaction
 
 
@@ -74,7 +75,7 @@ def threshold(plasticity: Mapping[str, Any], key: str) -> float | None:
     value = plasticity.get(key)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value)
+    return float_of(value)
 
 
 def explain(event: Transaction, plasticity: Mapping[str, Any], undone_at: int | None = None) -> str:

@@ -1,24 +1,9 @@
 """The hidden friction mu of a session: planned in meta.json, or set while it ran."""
 
-import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 MuChanges = tuple[tuple[int, float], ...]
 """Steps, ascending, before which mu changed, and its new values."""
-
-
-def planned(raw: Mapping[str, Any]) -> MuChanges:
-    """The changes that meta.json names (`mu_schedule`); what is no such pair is left out."""
-    schedule = raw.get("mu_schedule")
-    found: list[tuple[int, float]] = []
-    for pair in schedule if isinstance(schedule, list) else []:
-        match pair:
-            case [int(t), float() | int() as mu] if math.isfinite(mu):
-                found.append((t, float(mu)))
-            case _:
-                pass
-    return tuple(sorted(found, key=lambda change: change[0]))
 
 
 def merged(planned: Iterable[tuple[int, float]], live: Iterable[tuple[int, float]]) -> MuChanges:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from tttui.model.arrays import Floats, Ints, Weights
-from tttui.model.mu import MuChanges, merged, mu_at, mu_since, planned
+from tttui.model.configuration import Configuration
+from tttui.model.mu import MuChanges, merged, mu_at, mu_since
+from tttui.model.settings import World
 from tttui.model.steps import Steps
 from tttui.model.transactions import COMMIT, Transactions
 
@@ -45,12 +47,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """meta.json. None where a key is absent or has the wrong type (a Problem then says so)."""
+    """meta.json. None where a key is absent or its value is wrong (a Problem then says so).
+
+    `model_cfg`, `plasticity_cfg` and `env_cfg` hold what is recorded, without wrong values.
+    """
 
     session_id: str | None = None
     schema_version: int | None = None
     created_at: float | None = None
-    """Unix seconds."""
+    """Unix seconds, of a date that there is."""
     mu: float | None = None
     env_mode: str | None = None
     model_signature: str | None = None
@@ -66,6 +71,18 @@ class Meta:
     torch_version: str | None = None
     tttui_version: str | None = None
     raw: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """All keys as they stand in the file."""
+    configuration: Configuration = field(default_factory=Configuration)
+
+    @property
+    def world(self) -> World:
+        """The world; defaults where nothing is recorded, or something that cannot be."""
+        return self.configuration.settings.world
+
+    @property
+    def dt(self) -> float:
+        """The length of a step, of the world and of the model."""
+        return self.configuration.settings.model.dt
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +205,8 @@ class History:
 
     t: Ints
     weights: Mapping[str, Snapshots]
+    restarts: int = 0
+    """So often was the recording restarted, and snapshots replaced."""
 
     def __len__(self) -> int:
         return len(self.t)
@@ -239,7 +258,7 @@ class SessionData:
     @property
     def mu_changes(self) -> MuChanges:
         """When mu changed and to what, as planned and as set while the run went on."""
-        return merged(planned(self.meta.raw), self.mu_set)
+        return merged(self.meta.configuration.mu_changes, self.mu_set)
 
     def mu_at(self, t: int) -> float | None:
         """The friction in force at step t, or None where it is not recorded."""
@@ -332,7 +351,7 @@ class SessionSummary:
     @property
     def mu_now(self) -> float | None:
         """The friction in force at the last step, or None where it is not recorded."""
-        changes = merged(planned(self.meta.raw), self.mu_set)
+        changes = merged(self.meta.configuration.mu_changes, self.mu_set)
         return mu_at(self.meta.mu, changes, max((self.steps or 0) - 1, 0))
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tttui.model.arrays import Bools, Floats, Ints
+from tttui.model.settings import float_of
 
 STATUSES = (
     "commit",
@@ -119,10 +120,7 @@ class Transactions:
             value = record.get(key)
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 return None
-            try:
-                return float(value)
-            except OverflowError:  # a whole number of more than 308 digits
-                return float("inf") if value > 0 else float("-inf")
+            return float_of(value)
 
         def whole(key: str) -> int | None:
             value = number(key)

@@ -211,10 +211,9 @@ class DrivingScreen(HandOutScreen):
             rows = self.snapshot.summaries
             meta = next((s.meta for s in rows if s.place.path == place.path), Meta())
             mu = meta.mu
-        changes = meta.raw.get("settings_changes")
         found = {**meta.plasticity_cfg, "noise_std": meta.env_cfg.get("noise_std"), "mu": mu}
-        for change in changes if isinstance(changes, list) else []:
-            found |= change if isinstance(change, dict) else {}
+        for _, values in meta.configuration.settings_changes:
+            found |= values
         return found
 
     def action_new(self) -> None:

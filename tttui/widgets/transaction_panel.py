@@ -9,6 +9,7 @@ from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose, filling
 from tttui.model.arrays import PLASTIC
 from tttui.model.explain import Gate, explain, gates
+from tttui.model.settings import float_of
 from tttui.model.transactions import UNDONE, Transaction
 from tttui.widgets.page import Page
 
@@ -124,6 +125,6 @@ def _matrices(prose: Prose, event: Transaction) -> None:
     prose.line((f"{'':<5}" + "".join(f"{head:>9}" for head in heads), palette.muted))
     for name, stats in known:
         values = [stats.get(key) for key in ("delta_fro", "fro", "max_abs", "top_sv")]
-        shown = [short(float(v)) if isinstance(v, (int, float)) else "-" for v in values]
+        shown = [short(float_of(v)) if isinstance(v, (int, float)) else "-" for v in values]
         row = "".join(f"{text:>9}" for text in shown)
         prose.line((f"{name:<5}", palette.text, True), (row, palette.text))
