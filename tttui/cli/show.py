@@ -66,7 +66,7 @@ def as_document(data: "SessionData") -> dict[str, Any]:
 def as_text(data: "SessionData") -> str:
     """One session for a person."""
     from tttui.cli.output import number
-    from tttui.model.ages import age_text
+    from tttui.model.ages import ago_text
     from tttui.model.verdict import verdict
 
     meta, status, metrics = data.meta, data.status, data.metrics
@@ -83,7 +83,7 @@ def as_text(data: "SessionData") -> str:
     if meta.parent_session_id is not None:
         at = "" if meta.forked_at_t is None else f" at step {meta.forked_at_t}"
         line("forked from", f"{meta.parent_session_id}{at}")
-    line("created", age_text(meta.created_at) and f"{age_text(meta.created_at)} ago")
+    line("created", ago_text(meta.created_at))
     line("world", f"{meta.env_mode or 'mode unknown'}, mu {number(data.mu_now, 6)}")
     line("seed", meta.seed)
     line("steps", len(data.steps))
