@@ -97,8 +97,10 @@ def _row(summary: "SessionSummary", lead: str) -> tuple[str, ...]:
 
 
 def _state(status: "Status") -> str:
-    """`running`, or `crashed 3 min ago`: without the reason, which `show` tells."""
+    """`running`, `running on elsewhere`, or `crashed 3 min ago` without why, which `show` tells."""
     if status.state == "pretraining" and status.pretraining is not None:
         return f"pretraining {status.pretraining.step}/{status.pretraining.steps}"
+    if status.steerable and not status.runs_here:
+        return status.detail or status.state  # where it runs, and whether that is certain
     derived = status.state in ("crashed", "stalled")
     return status.detail.partition(":")[0] if derived and status.detail else status.state

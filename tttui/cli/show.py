@@ -97,7 +97,7 @@ def _metric(value: float) -> str:
 def as_lines(data: "SessionData", report: "Report | None" = None) -> list[str]:
     """One session for a person, with what a check of its files found."""
     from tttui.cli.output import cells, padded
-    from tttui.model.ages import age_text
+    from tttui.model.ages import ago_text
     from tttui.model.text import visible
     from tttui.model.verdict import verdict
 
@@ -115,7 +115,7 @@ def as_lines(data: "SessionData", report: "Report | None" = None) -> list[str]:
     if meta.parent_session_id is not None:
         at = "" if meta.forked_at_t is None else f" at step {meta.forked_at_t}"
         line("forked from", f"{meta.parent_session_id}{at}")
-    line("created", age_text(meta.created_at) and f"{age_text(meta.created_at)} ago")
+    line("created", ago_text(meta.created_at))
     line("world", f"{meta.env_mode or 'mode unknown'}, mu {data.mu_text}")
     line("seed", meta.seed)
     line("steps", data.steps_done)
