@@ -173,7 +173,7 @@ def torch_devices() -> Finding:
 def _output(*words: str) -> str | None:
     """What a program prints, None where it is not there or fails."""
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=3, check=True)
+        done = subprocess.run(words, capture_output=True, timeout=3, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return done.stdout.decode(errors="replace").strip()
