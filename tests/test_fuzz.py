@@ -10,7 +10,7 @@ REPOSITORY = Path(__file__).parent.parent
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("more", [["20"], ["3", "--app"]], ids=["commands", "tabs"])
+@pytest.mark.parametrize("more", [["12"], ["2", "--app"]], ids=["commands", "tabs"])
 def test_spoiled_sessions_break_nothing(more: list[str], tmp_path: Path) -> None:
     # How long it takes on a busy machine does not decide.
     words = [sys.executable, "-m", "tests.fuzz", *more, "--longest", "60", "--dir", str(tmp_path)]
