@@ -105,6 +105,8 @@ class Snapshot:
     """What became of the last request, for a person."""
     noted: int = 0
     """How many notes there were: the same may be said twice."""
+    opened: int = 0
+    """How many sessions were opened so far: the open one may be replaced by a reading of itself."""
     error: str = ""
     """Why nothing could be found or opened."""
     scanned: bool = False
@@ -385,6 +387,7 @@ class Store:
 
     def _open(self, place: Place, run: str | None) -> None:
         self._forget()
+        self._publish(replace(self.snapshot, opened=self.snapshot.opened + 1))
         self._reader = SessionReader(place, run)
         roots = [path for path in self.paths if path.is_dir() and path != place.path]
         self._watch([place.path, *roots])
@@ -459,9 +462,8 @@ class Store:
                 self._publish(replace(self.snapshot, data=data, trajectory=trajectory))
         if self._wants.yardsticks and trajectory is not None:
             from tttui.dynamics.recorded import yardsticks_of
-            from tttui.model.worlds import world_of
 
-            rulers = tuple(yardsticks_of(trajectory, world_of(data), data.mu_now))
+            rulers = tuple(yardsticks_of(trajectory, data.meta.world, data.mu_now))
             self._publish(replace(self.snapshot, yardsticks=rulers))
 
     def _ask_weights(self, data: SessionData) -> None:
@@ -474,11 +476,11 @@ class Store:
         self._asked_weights = data.weights
         found = math.nan
         if not np.isfinite(data.transactions.implied_mu).any():
-            from tttui.dynamics.hidden import in_force, law_of
+            from tttui.dynamics.hidden import in_force
             from tttui.dynamics.identify import implied_mu
 
             held = in_force(data, int(data.steps.t[-1]) if len(data.steps) else 0)
-            found = math.nan if isinstance(held, str) else implied_mu(held.weights, law_of(data))
+            found = math.nan if isinstance(held, str) else implied_mu(held.weights, data.meta.world)
         if found != self.snapshot.implied:
             self._publish(replace(self.snapshot, implied=found))
 

@@ -94,12 +94,6 @@ def test_a_header_without_records_is_an_empty_history(tmp_path: Path) -> None:
     assert len(read_history(saved(tmp_path, []))[0]) == 0
 
 
-def test_steps_that_fall_back_are_named_and_cut(tmp_path: Path) -> None:
-    history, problem = read_history(saved(tmp_path, [0, 32, 5]))
-    assert history.t.tolist() == [0, 32]
-    assert problem == "record 2 has t 5 after t 32; only the 2 before it are shown"
-
-
 @pytest.mark.parametrize(
     "array",
     [
@@ -202,7 +196,7 @@ def test_a_sparse_file_of_a_terabyte_is_read_up_to_where_its_steps_repeat(tmp_pa
     sparse(path, (1, 1), 1 << 40)
     history, problem = read_history(path)
     assert len(history) == 1
-    assert problem == "record 1 has t 0 after t 0; only the 1 before it are shown"
+    assert str(problem).endswith("after 1000 restarts the rest is not read")
 
 
 def test_a_record_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What is said of a run whose process does not answer, or whose status.json names no process."""
 
 import json
+import os
 import socket
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.rundirs import make_run
+from tttui.artifacts.processes import own_process
 from tttui.cli.main import main
 
 
@@ -37,9 +39,19 @@ def test_nobody_is_told_to_kill_what_is_no_single_process(
     assert "None" not in said
 
 
-def test_a_process_that_does_not_answer_can_be_ended_by_hand(
+def test_a_process_of_this_machine_that_does_not_answer_can_be_ended_by_hand(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claim(run, **own_process())
+    assert main(["stop", str(run), "--wait", "0"]) == 1
+    assert f"end it yourself with `kill {os.getpid()}`" in capsys.readouterr().err
+
+
+def test_a_process_of_another_machine_is_looked_for_there(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     claim(run, pid=4242, host="elsewhere")
     assert main(["stop", str(run), "--wait", "0"]) == 1
-    assert "end it yourself with `kill 4242` on elsewhere" in capsys.readouterr().err
+    said = capsys.readouterr().err.replace(str(run), "")
+    assert "process 4242 on elsewhere did not answer" in said
+    assert "kill" not in said

@@ -54,7 +54,7 @@ def ran(shell: Shell) -> Shell:
 
 def test_run_prints_its_verdict_and_nothing_else(shell: Shell) -> None:
     assert shell("run", "--name", "a", *QUICK) == 0
-    assert re.fullmatch(r"\S+runs/a: .*updates committed.*\n", shell.out)
+    assert re.fullmatch(r"\S+runs/a: .*transactions committed.*\n", shell.out)
     assert shell.err == ""
 
 

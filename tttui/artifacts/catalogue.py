@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tttui.artifacts.events import EventLines
 from tttui.artifacts.layout import files_of
 from tttui.artifacts.regular import stat_regular
 from tttui.artifacts.status import HeartbeatWatch
@@ -25,6 +26,8 @@ class _Row:
     summary: SessionSummary
     settled: bool
     """The files are old enough for their times to tell them from later versions."""
+    events: EventLines | None
+    """What was read of the transactions, as long as the run has not completed."""
 
 
 class Catalogue:
@@ -65,13 +68,15 @@ class Catalogue:
         same = row is not None and row.stamp == stamp and row.summary.place == place
         if same and row is not None and row.settled and not live:
             return
+        lines = files_of(place).event_lines
+        events = row.events if row is not None else EventLines(lines) if lines else None
         watch = self._watches.setdefault(place.path, HeartbeatWatch())
-        fresh = read_summary(place, now=self._now, watch=watch)
+        fresh = read_summary(place, now=self._now, watch=watch, events=events)
         if same and row is not None and row.summary == fresh:
             fresh = row.summary  # the same object, so that nothing is drawn again
         newest = max((mark[1] for mark in stamp if mark), default=0)
-        settled = time.time_ns() - newest > 1_000_000_000
-        self._rows[place.path] = _Row(stamp, fresh, settled)
+        settled = abs(time.time_ns() - newest) > 1_000_000_000  # a clock may have been set back
+        self._rows[place.path] = _Row(stamp, fresh, settled, events)
 
 
 def _stamp(place: Place) -> Stamp:

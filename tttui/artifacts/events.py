@@ -15,6 +15,7 @@ from tttui.artifacts.event_columns import NUMBERS, Event, EventColumns
 from tttui.artifacts.growing import Change, GrowingFile
 from tttui.artifacts.jsonfile import decode, number, whole
 from tttui.artifacts.jsonlist import JsonList
+from tttui.model.configuration import is_step
 from tttui.model.session import Problem
 from tttui.model.transactions import Transactions
 
@@ -25,16 +26,17 @@ _event = msgspec.json.Decoder(Event)
 
 
 class EventLines:
-    """A growing update_events.jsonl."""
+    """A growing update_events.jsonl; `one_a_step` as for EventColumns."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, one_a_step: bool = False) -> None:
         self.path = path
+        self._one_a_step = one_a_step
         self._file = GrowingFile(path)
         self.exists = False
         self._reset()
 
     def _reset(self) -> None:
-        self._columns = EventColumns(self.path)
+        self._columns = EventColumns(self.path, one_a_step=self._one_a_step)
         self._wrong = WrongLines()
         self.transactions = Transactions.empty()
 
@@ -55,12 +57,12 @@ class EventLines:
             self._reset()
         if change in (Change.MISSING, Change.SAME) or self._stopped:
             return
-        stop = None if budget_rows is None else len(self._columns) + budget_rows
-        before, line, offset = len(self._columns), self._file.lines, self._file.offset
+        before, line, offset = self._columns.version, self._file.lines, self._file.offset
+        stop = None if budget_rows is None else line + budget_rows
         for block in self._file.blocks():
             self._take(block, line, offset)
             line, offset = self._file.lines, self._file.offset
-            if self._stopped or (stop is not None and len(self._columns) >= stop):
+            if self._stopped or (stop is not None and line >= stop):
                 break
         # An object that ends with its brace is complete, newline or not.
         open_line = self._file.open_line
@@ -70,7 +72,7 @@ class EventLines:
             and not isinstance(_read_event(open_line), str)
         ):
             self._take(self._file.take_open_line(), line, offset)
-        if len(self._columns) != before:
+        if self._columns.version != before:
             self.transactions = self._columns.transactions()
 
     def problems(self) -> list[Problem]:
@@ -115,24 +117,26 @@ class EventLines:
 
 
 class EventList:
-    """update_events.json: one list, replaced as a whole."""
+    """update_events.json: one list, replaced as a whole; `one_a_step` as for EventColumns."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, one_a_step: bool = False) -> None:
         self.path = path
+        self._one_a_step = one_a_step
         self.transactions = Transactions.empty()
         self._problem: str | None = None
 
     def parse(self, data: bytes) -> None:
         """Read the bytes of the file; damage becomes a problem, what stands before it is kept."""
-        columns = EventColumns(self.path)
+        columns = EventColumns(self.path, one_a_step=self._one_a_step)
         events = JsonList(data, _plain_event, _read_event, "events")
         for batch in events.batches():
             columns.extend(batch.items, np.array(batch.starts), np.array(batch.ends))
             if columns.full:
                 break
-        self._problem = columns.problem or events.problem
-        if events.wrong.count and self._problem is None:
-            self._problem = events.wrong.sentence()
+        said = [reason for reason in (columns.problem, events.problem) if reason]
+        if events.wrong.count and not events.problem:
+            said.append(events.wrong.sentence())
+        self._problem = "; ".join(said) or None
         self.transactions = columns.transactions()
 
     def problems(self) -> list[Problem]:
@@ -147,7 +151,7 @@ def _plain_event(raw: bytes | msgspec.Raw) -> Event:
 
 
 def _all_fit(events: Sequence[Event]) -> bool:
-    return all(-(1 << 63) <= event.t < 1 << 63 for event in events)
+    return all(0 <= event.t < 1 << 63 for event in events)
 
 
 def _read_event(raw: bytes) -> Event | str:
@@ -161,7 +165,7 @@ def _read_event(raw: bytes) -> Event | str:
     if not isinstance(record, dict):
         return f"holds a {type(record).__name__}, not an event"
     t, status = whole(record.get("t")), record.get("status")
-    if t is None:
+    if t is None or not is_step(t):
         return f"has {str(record.get('t'))[:30]!r} for t, which is no step"
     if not isinstance(status, str):
         return f"has {str(status)[:30]!r} for status, which is no text"

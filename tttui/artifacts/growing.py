@@ -65,8 +65,12 @@ class GrowingFile:
     @property
     def cut_off(self) -> bool:
         """Whether the last line has waited for its newline so long that it will hardly come."""
-        old = self._stat is not None and time_ns() - self._stat[2] > CUT_OFF_S * 1e9
-        return bool(self.open_line) and old
+        return bool(self.open_line) and self.settled
+
+    @property
+    def settled(self) -> bool:
+        """Whether nobody has written for so long that what is unfinished will stay so."""
+        return self._stat is not None and time_ns() - self._stat[2] > CUT_OFF_S * 1e9
 
     def check(self) -> Change:
         """Look at the file. After MISSING and REPLACED reading starts over at its beginning."""

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from tttui.artifacts.regular import LARGEST_CHECKPOINT, NotRegular, open_regular
+from tttui.artifacts.restarts import MOST_RESTARTS, Restarts, merge
 from tttui.model.arrays import PLASTIC, Ints
 from tttui.model.errors import TttuiError
 from tttui.model.session import History
@@ -171,6 +172,22 @@ class Matrices:
         return found.astype(self.dtype.newbyteorder("="), copy=False)
 
 
+class Chosen:
+    """Some snapshots of a matrix, taken from all of them when it is indexed."""
+
+    def __init__(self, matrices: Matrices, which: Ints) -> None:
+        self._matrices, self._which = matrices, which
+        self.shape: tuple[int, ...] = (len(which), *matrices.shape[1:])
+        self.dtype = matrices.dtype
+
+    def __len__(self) -> int:
+        return len(self._which)
+
+    def __getitem__(self, at: Any) -> Any:
+        """As for Matrices."""
+        return self._matrices[self._which[at]]
+
+
 class HistoryFile:
     """A growing weights_history.npy; `read` costs in proportion to the new records.
 
@@ -216,12 +233,12 @@ class HistoryFile:
         return last == [self._t[-1]]
 
     def _steps(self, source: _Source, begin: int, end: int) -> Iterator[Ints]:
-        """The field t of the records [begin, end), up to where they do not ascend."""
+        """The field t of the records [begin, end)."""
         assert self._layout is not None
         _, dtype, start = self._layout
         field, offset = dtype.fields["t"][:2] if dtype.fields else (dtype, 0)
         size, first, handle = dtype.itemsize, start + offset, source.handle
-        last: int | None = None
+        falls = 0
         for i in range(begin, end, AT_ONCE):
             n = min(AT_ONCE, end - i)
             if size > SPARSE:
@@ -233,30 +250,28 @@ class HistoryFile:
                 block = os.pread(handle, n * size, start + i * size)
                 t = np.frombuffer(block, dtype, len(block) // size)["t"].astype(np.int64)
             yield t
-            if len(t) < n or (last is not None and t[0] <= last) or (np.diff(t) <= 0).any():
+            falls += int(np.count_nonzero(np.diff(t) <= 0))
+            if len(t) < n or falls > MOST_RESTARTS:
                 return
-            last = int(t[-1])
 
     def _shown(self, source: _Source, count: int) -> History:
         assert self._layout is not None
         _, dtype, start = self._layout
-        falls = np.flatnonzero(np.diff(self._t) <= 0)
-        if len(falls):
-            at = int(falls[0]) + 1
-            self.problem = (
-                f"record {at} has t {self._t[at]} after t {self._t[at - 1]}; "
-                f"only the {at} before it are shown"
-            )
-            count = at
         fields: Mapping[str, Any] = dtype.fields or {}
-        return History(
-            self._t[:count],
-            {
-                name: Matrices(source, dtype[name], start + fields[name][1], dtype.itemsize, count)
-                for name in dtype.names or ()
-                if name != "t"
-            },
-        )
+        every = {
+            name: Matrices(source, dtype[name], start + fields[name][1], dtype.itemsize, count)
+            for name in dtype.names or ()
+            if name != "t"
+        }
+        t = self._t[:count]
+        merged = merge(np.empty(0, dtype=np.int64), t, every_step=False)
+        if not merged.restarts:
+            return History(t, every)
+        restarts, counts = Restarts(), merged.indices()
+        restarts.add(merged.restarts)
+        self.problem = restarts.sentence(int(t[counts[-1]]), "snapshots")
+        some = {name: Chosen(matrices, counts) for name, matrices in every.items()}
+        return History(t[counts], some, len(merged.restarts))
 
 
 def _read_header(file: BinaryIO) -> tuple[np.dtype[Any], tuple[Any, ...], bool, int]:

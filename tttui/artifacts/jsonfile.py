@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from tttui.artifacts.checksum import without_checksum
 from tttui.artifacts.regular import read_bytes
 from tttui.model.errors import TttuiError
+from tttui.model.settings import float_of
 
 _decoder = msgspec.json.Decoder()
 
@@ -87,17 +89,14 @@ def parse_object(data: bytes, path: Path) -> Mapping[str, Any]:
         raise TttuiError(f"{path}: {error}") from None
     if not isinstance(value, dict):
         raise TttuiError(f"{path}: holds a {type(value).__name__}, not an object of keys")
-    return value
+    return without_checksum(value)
 
 
 def number(value: Any) -> float | None:
     """A JSON number as float, None for everything else (booleans included)."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    try:
-        return float(value)
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
+    return float_of(value)
 
 
 def whole(value: Any) -> int | None:

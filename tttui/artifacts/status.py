@@ -4,6 +4,7 @@ Clocks of two machines are never compared: whether a run elsewhere lives shows i
 which moves or does not while somebody looks (`HeartbeatWatch`).
 """
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -132,7 +133,7 @@ def as_written(raw: Mapping[str, Any]) -> Status:
         device=_text(raw.get("device")),
         t=whole(raw.get("t")),
         steps_total=whole(raw.get("steps_total")),
-        steps_per_second=number(raw.get("steps_per_second")),
+        steps_per_second=_speed(raw.get("steps_per_second")),
         started_at=number(raw.get("started_at")),
         heartbeat_at=number(raw.get("heartbeat_at")),
         heartbeat_boottime=(
@@ -184,6 +185,12 @@ def ago(seconds: float) -> str:
     return f"{duration_text(seconds)} ago"
 
 
+def _speed(value: Any) -> float | None:
+    """A finite number from 0 on; a damaged file can hold any other."""
+    found = number(value)
+    return found if found is not None and 0.0 <= found < math.inf else None
+
+
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
@@ -193,7 +200,7 @@ def _training(value: Any) -> BaseTraining | None:
     step, steps = whole(raw.get("step")), whole(raw.get("steps"))
     if step is None or steps is None:
         return None
-    return BaseTraining(step, steps, number(raw.get("loss")), number(raw.get("steps_per_second")))
+    return BaseTraining(step, steps, number(raw.get("loss")), _speed(raw.get("steps_per_second")))
 
 
 def _answers(value: Any) -> Mapping[str, str]:

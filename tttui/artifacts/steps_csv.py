@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.csvfile import Column, CsvFile
+from tttui.artifacts.csvfile import CsvFile
+from tttui.artifacts.csvtable import Column
 from tttui.model.session import Problem
 from tttui.model.steps import Steps
 

@@ -1,15 +1,16 @@
 """trajectory.csv (native, growing) and trajectory.json (foreign, whole) -> Trajectory."""
 
-import math
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from tttui.artifacts.csvfile import LARGEST_T, Column, CsvFile
+from tttui.artifacts.csvfile import LARGEST_T, CsvFile
+from tttui.artifacts.csvtable import Column
 from tttui.artifacts.jsonfile import decode, number, whole
 from tttui.artifacts.jsonlist import JsonList
+from tttui.artifacts.restarts import Restarts, merge
 from tttui.model.session import Problem
 from tttui.model.steps import Trajectory
 
@@ -76,22 +77,19 @@ Row = tuple[float, ...]
 def parse_trajectory_json(data: bytes, path: Path) -> tuple[Trajectory | None, list[Problem]]:
     """The trajectory in a list of {t, x, y, vx, vy, ax, ay}, and what is wrong with it."""
     points = JsonList(data, _plain_row, _row_or_reason, "points")
-    tables: list[np.ndarray[Any, Any]] = []
-    last, repeated = -math.inf, 0
-    for batch in points.batches():
-        table = np.array(batch.items, dtype=np.float64).reshape(-1, 7)
-        highest = np.maximum.accumulate(np.append(last, table[:, 0]))
-        good = table[:, 0] > highest[:-1]
-        repeated += int(np.count_nonzero(~good))
-        last = highest[-1]
-        tables.append(table[good])
+    tables = [np.array(batch.items).reshape(-1, 7) for batch in points.batches()]
+    rows = np.concatenate(tables) if tables else np.empty((0, 7))
+    merged = merge(np.empty(0, dtype=np.int64), rows[:, 0], every_step=True, last=True)
+    rows = rows[merged.indices()]
     said = [points.problem] if points.problem else []
     if points.wrong.count:
         said.append(points.wrong.sentence())
-    if repeated:
-        said.append(f"{repeated} points repeat a step that was there before; the rest is shown")
+    said += [f"a point {reason}; the rest is shown" for _, reason in merged.outliers[:1]]
+    if merged.restarts:
+        restarts = Restarts()
+        restarts.add(merged.restarts)
+        said.append(restarts.sentence(int(rows[-1, 0])))
     problems = [Problem("trajectory", path, "; ".join(said))] if said else []
-    rows = np.concatenate(tables) if tables else np.empty((0, 7))
     if not len(rows) and problems:
         return None, problems
     return Trajectory(t=rows[:, 0].astype(np.int64), z=rows[:, 1:5], a=rows[:, 5:7]), problems

@@ -71,8 +71,9 @@ def running(frame: "Frame") -> str:
     """The running verdict: `84 % better  15/18 committed`."""
     if frame.improvement is None:
         return f"{frame.committed}/{frame.attempted} committed"
-    word = "better" if frame.improvement >= 0 else "worse"
-    return f"{abs(frame.improvement):.4g} % {word}  {frame.committed}/{frame.attempted} committed"
+    from tttui.model.improvement import difference
+
+    return f"{difference(frame.improvement)[0]}  {frame.committed}/{frame.attempted} committed"
 
 
 def _bar() -> "Progress":

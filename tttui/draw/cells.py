@@ -4,12 +4,13 @@ Cell by cell, a text has one character for each cell: a wide one is followed by 
 takes no cell (an accent of its own) is composed with the letter before it or left out.
 """
 
-import textwrap
+import re
 import unicodedata
 from functools import lru_cache
 
 from rich.cells import cell_len, chop_cells, get_character_cell_size
 
+from tttui.model.numbers import whole_until
 from tttui.model.text import visible
 
 TAIL = "\0"
@@ -48,12 +49,14 @@ def mended(cells: str) -> str:
 
 
 def fit(text: str, width: int, ellipsis: str = "…") -> str:
-    """The text, visible, cut to `width` cells, with an ellipsis where something was lost."""
+    """The text, visible, cut to `width` cells, but not within a number; an ellipsis stands for
+    what was lost."""
     text = visible(text)
     if cell_len(text) <= width:
         return text
     ellipsis = ellipsis[: max(width, 0)]
-    return joined(cellwise(text)[: max(width - len(ellipsis), 0)]) + ellipsis
+    cells = cellwise(text)
+    return joined(cells[: whole_until(cells, max(width - len(ellipsis), 0))]) + ellipsis
 
 
 def fit_end(text: str, width: int) -> str:
@@ -68,18 +71,26 @@ def padded(text: str, width: int, *, right: bool = False) -> str:
     return blank + text if right else text + blank
 
 
-def wrapped(text: str, width: int, *, break_on_hyphens: bool = True) -> list[str]:
-    """The text, visible, in rows of at most `width` cells, broken between words if possible."""
-    text, width = visible(text), max(width, 2)
-    if text.isascii() or cell_len(text) == len(text):
-        return textwrap.wrap(text, width, break_on_hyphens=break_on_hyphens)
-    rows: list[str] = []
-    row = ""
-    for word in text.split():
+_WHOLE = re.compile(
+    r"(?<=\d) (?=\d{3}(?!\d)|%|of \d)|(?<=\d of) (?=\d)|(?<=\bt) (?=\d)|(?<=\bmu) (?=\d)"
+)
+"""Spaces at which no row ends: within a number, between a number and its unit or name, and
+between a count and its total."""
+
+_JOINT = "\u00a0"
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The text, visible, in rows of at most `width` cells, broken at spaces but not in a number.
+
+    A word that is wider than a row is continued in the next one.
+    """
+    rows, row, width = list[str](), "", max(width, 2)
+    for word in re.findall(r"[^ \t\n]+", _WHOLE.sub(_JOINT, visible(text))):
         for piece in chop_cells(word, width):
             if row and cell_len(row) + 1 + cell_len(piece) > width:
                 rows.append(row)
-                row = piece
-            else:
-                row = f"{row} {piece}" if row else piece
-    return [*rows, row] if row else rows
+                row = ""
+            row = f"{row} {piece}" if row else piece
+    rows += [row] if row else []
+    return [row.replace(_JOINT, " ") for row in rows]

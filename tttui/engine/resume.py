@@ -46,12 +46,14 @@ def resume(
     check_device(settings.device)
     run = SessionRun.open(directory, keep_requests=keep_requests, on_wait=on_wait)
     try:
-        until = run.steps_total if more_steps is None else run.t + more_steps
+        until = run.steps_total if more_steps is None else run.reached + more_steps
         if until <= run.t:
             raise RefusedInput(
                 f"{directory} is complete: it ran all its {run.steps_total} steps; "
                 "say how many more with --steps"
             )
+        if differing and run.t < run.reached:
+            run.advance(run.reached - run.t)  # the change counts from where the session stood
         _apply(run, differing)
         if until != run.steps_total:
             run.set_steps_total(until)

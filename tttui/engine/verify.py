@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tttui.artifacts.checkpoint import read_checkpoint
+from tttui.artifacts.checkpoint import ENGINE, read_generation
 from tttui.artifacts.reader import SessionReader
 from tttui.engine import compare, interventions
 from tttui.engine.base import FILE, read_base
@@ -86,10 +86,10 @@ def _native(directory: Path, ragged: bool, progress: Progress | None) -> list[Ch
 
 def _saved(directory: Path, ragged: bool, checks: list[Check]) -> tuple[int, Extent]:
     """The step to replay to and what was written by then; a damaged checkpoint is a Check."""
-    path = directory / "session" / "engine_state.pt"
+    path = directory / "session" / ENGINE
     rows = compare.count_rows(directory / "per_step.csv")
     try:
-        checkpoint = read_checkpoint(directory)
+        checkpoint = read_generation(directory, ENGINE)
         t = step_reached(checkpoint.engine, path)
     except TttuiError:
         return rows, Extent(None, ragged)
