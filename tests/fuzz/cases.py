@@ -163,6 +163,8 @@ class Runner:
             ("resume", name, "--root", str(root), "--steps", "5", "--quiet"),
             ("stop", name),
             ("set", name, "mu=0.1"),
+            ("fsck", name),
+            ("fsck", name, "--repair"),
         ]
         rng.shuffle(others)
         for words in others[:3]:
