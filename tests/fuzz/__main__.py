@@ -2,10 +2,12 @@
 
 import argparse
 import contextlib
+import faulthandler
 import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -73,6 +75,7 @@ def _options() -> argparse.Namespace:
 
 def _work(options: argparse.Namespace) -> None:
     """Answer case by case, on a stream that nothing else can write to."""
+    faulthandler.register(signal.SIGUSR1)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     runner = Runner(options.worker, options.seed, longest_s=options.longest, app=options.app)
@@ -113,10 +116,13 @@ class _Worker:
             answer: dict[str, Any] = json.loads(line)
             return answer
         why = f"hung for {DEAD_S:.0f} s" if not ready else f"died ({self._process.wait()})"
+        self._process.send_signal(signal.SIGUSR1)  # it says where it hangs
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(2)
         self._process.kill()
         self._process.wait()
         self._errors.seek(0)
-        said = self._errors.read()[-2000:]
+        said = self._errors.read()[-3000:]
         self._errors.truncate(0)
         self._process = self._started()
         wrong = [f"the worker {why}: {said}"]

@@ -205,7 +205,7 @@ class Runner:
         odd = {c for c in said if not c.isprintable() and c != "\n"}
         if odd:
             raise AssertionError(f"{words[0]} prints {odd!r}")
-        if code in (1, 2) and words[0] != "verify" and not err.getvalue().strip():
+        if code in (1, 2) and words[0] not in ("verify", "fsck") and not err.getvalue().strip():
             raise AssertionError(f"{words[0]} ended with {code} without a word")
 
     def _report(self, error: BaseException) -> str:
