@@ -22,7 +22,7 @@ from tttui.engine.naming import free_directory, new_directory
 from tttui.engine.planned import is_planned
 from tttui.engine.recordedmeta import mu_changes, settings_changes, settings_of
 from tttui.engine.replay import replay_to
-from tttui.engine.saved import restored
+from tttui.engine.saved import step_reached
 from tttui.engine.session import SessionRun
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
@@ -127,8 +127,7 @@ def _native(data: SessionData, settings: Settings, at: int | None) -> Parent:
     checkpoint = read_checkpoint(directory)
     lost = [p for p in checkpoint.problems if p.path.name == ENGINE]
     told = tuple(f"{p.path}: {p.reason}" for p in lost)
-    stepper = restored(checkpoint.engine)["stepper"]
-    last = int(stepper["t"]) + int(stepper["revealed"])
+    last = step_reached(checkpoint.engine, checkpoint.path)
     t = last if at is None else at
     if t > last:
         raise RefusedInput("; ".join((f"--at {t}: {directory} has run {last} steps so far", *told)))
@@ -172,7 +171,7 @@ def _foreign(data: SessionData, at: int | None) -> Parent:
             f"--at {t}: {data.place.path} keeps only its last weights, which are in force from "
             f"step {int(commits[-1]) + 1} on"
         )
-    if data.weights is None:
+    if data.weights is None or not all(k in data.weights for k in PLASTIC):
         problem = data.problem("weights")
         raise RefusedInput(
             f"{data.place.path}: its weights cannot be read"

@@ -60,7 +60,7 @@ def index_at(history: History, t: int) -> int | None:
 
 def snapshot(history: History, i: int) -> Held:
     """Snapshot i as plain arrays."""
-    matrices = {k: np.array(history.weights[k][i]) for k in PLASTIC if k in history.weights}
+    matrices = {k: np.asarray(history.weights[k][i]) for k in PLASTIC if k in history.weights}
     return Held(matrices, i, f"snapshot of t {int(history.t[i])}")
 
 
