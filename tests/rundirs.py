@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from tttui.artifacts.checksum import json_bytes
 from tttui.artifacts.metadata import model_signature, new_meta
 from tttui.artifacts.processes import boottime, own_process
 from tttui.artifacts.ptfile import write_pt
@@ -30,6 +31,8 @@ from tttui.model.settings import Settings
 
 CREATED = 1_795_289_100
 """Unix seconds at which all generated sessions were created."""
+
+STATUS_BYTES = 480
 
 REASONS = (
     "rollback_loss_regression",
@@ -268,7 +271,9 @@ def _write_status(path: Path, status: str, steps: int, planned: int) -> None:
     if status == "crashed":
         fields["process_start_ticks"] = 1
     # as long whatever the process is: sizes of files are shown
-    (path / "status.json").write_text(json.dumps(fields).ljust(400))
+    short = json_bytes({**fields, "padding": ""})
+    content = json_bytes({**fields, "padding": "." * (STATUS_BYTES - len(short))})
+    (path / "status.json").write_bytes(content)
 
 
 def _foreign(meta: dict[str, Any]) -> dict[str, Any]:

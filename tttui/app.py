@@ -9,7 +9,8 @@ from pathlib import Path
 
 from rich.console import RenderableType
 from textual._compositor import CompositorUpdate
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
+from textual.dom import DOMNode
 from textual.screen import Screen
 
 from tttui.ascii import AsciiFilter, locale_is_ascii
@@ -26,13 +27,14 @@ from tttui.screens.opening import StartView
 from tttui.store import Store
 from tttui.terminal import Terminal, end_on_signals
 from tttui.themes import DEFAULT_THEME, THEMES, palette_of
+from tttui.typeahead import KeysInOrder
 from tttui.visible import VisibleFilter
 
 POLL_S = 1.0
 """Time between looks at the files where they cannot be watched, in seconds."""
 
 
-class TttuiApp(App[int]):
+class TttuiApp(KeysInOrder):
     """tttui on a terminal."""
 
     TITLE = "tttui"
@@ -52,7 +54,7 @@ class TttuiApp(App[int]):
         commands: Sequence[Command] = COMMANDS,
         remembered: Remembered | None = None,
     ) -> None:
-        super().__init__(driver_class=Terminal)
+        super().__init__(Terminal)
         self.store = store
         self._frame = Frame(colours=not os.environ.get("NO_COLOR"))
         for known in THEMES.values():
@@ -68,6 +70,23 @@ class TttuiApp(App[int]):
 
     def get_default_screen(self) -> Screen[None]:
         return self.main
+
+    def takes(self, key: str) -> bool:
+        return self.screen is not self.main or self.main.takes(key)
+
+    def measures(self, key: str) -> bool:
+        return self.screen is self.main and self.main.measures(key)
+
+    def acts_at_once(self, key: str) -> bool:
+        return self.screen is self.main and self.main.acts_at_once(key)
+
+    def key_target(self) -> DOMNode:
+        if self.focused is None and self.screen is self.main:
+            return self.main.key_target
+        return super().key_target()
+
+    async def on_main_screen_settled(self) -> None:
+        await self.next_key()
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
@@ -149,6 +168,7 @@ def open_app(
         )
     if os.environ.get("NO_COLOR"):
         theme = "ansi"  # made to be told apart by glyphs and weight
+    views = views_path()
     store = Store(paths, poll=POLL_S if poll else None)
     store.start()
     start = StartView(tab or "overview", t, window, log, smooth, follow)
@@ -159,7 +179,7 @@ def open_app(
         theme=theme,
         ascii=locale_is_ascii() if plain is None else plain,
         commands=commands,
-        remembered=Remembered(views_path()),
+        remembered=None if views is None else Remembered(views),
     )
     code = app.run(mouse=preferred.mouse if mouse is None else mouse)
     return app.return_code or code or 0

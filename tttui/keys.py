@@ -41,6 +41,11 @@ class Command:
         return self.action.startswith("pane(") or len(self.tabs) == 1
 
     @property
+    def needs_session(self) -> bool:
+        """It acts on the open session; the others work while none is there."""
+        return self.group != "App" and self.action != "new"
+
+    @property
     def shown_key(self) -> str:
         return key_text(self.keys.split(",")[0])
 

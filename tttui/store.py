@@ -105,6 +105,8 @@ class Snapshot:
     """What became of the last request, for a person."""
     noted: int = 0
     """How many notes there were: the same may be said twice."""
+    opened: int = 0
+    """How many sessions were opened so far: the open one may be replaced by a reading of itself."""
     error: str = ""
     """Why nothing could be found or opened."""
     scanned: bool = False
@@ -385,6 +387,7 @@ class Store:
 
     def _open(self, place: Place, run: str | None) -> None:
         self._forget()
+        self._publish(replace(self.snapshot, opened=self.snapshot.opened + 1))
         self._reader = SessionReader(place, run)
         roots = [path for path in self.paths if path.is_dir() and path != place.path]
         self._watch([place.path, *roots])

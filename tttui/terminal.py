@@ -12,6 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Key
+from textual.message import Message
 
 from tttui.outlet import Outlet
 
@@ -39,6 +41,12 @@ class Terminal(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         assert self._file is not None  # the app asks for a terminal before
         self._file = Outlet(self._file, self._leave)  # type: ignore[assignment]
+
+    def process_message(self, message: Message) -> None:
+        """What was typed before the terminal was the app's own has line feeds for enter."""
+        if isinstance(message, Key) and message.key == "ctrl+j":
+            message = Key("enter", "\r")
+        super().process_message(message)
 
     def _leave(self) -> None:
         with suppress(RuntimeError):  # the app has ended meanwhile

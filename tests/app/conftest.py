@@ -54,7 +54,9 @@ class Driver:
 
     @property
     def pane(self) -> Pane:
-        return self.main.shown_pane
+        pane = self.main.shown_pane
+        assert pane is not None, "the tab is not there yet"
+        return pane
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

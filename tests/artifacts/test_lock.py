@@ -259,13 +259,16 @@ def test_the_holder_stops_where_another_has_taken_the_session(
     assert noted(tmp_path)["pid"] == 7
 
 
-def test_the_holder_stops_where_another_holds_the_new_lock_file(tmp_path: Path) -> None:
+def test_the_holder_outlasts_one_that_only_looks_whether_it_still_writes(tmp_path: Path) -> None:
     with SessionLock(tmp_path) as lock:
         (tmp_path / LOCK_FILE).unlink()
         with (tmp_path / LOCK_FILE).open("w") as other:
             fcntl.flock(other, fcntl.LOCK_EX)
-            with pytest.raises(SessionTaken):
-                lock.check()
+            lock.check()
+        lock.check()
+        assert noted(tmp_path)["pid"] == os.getpid()
+        with pytest.raises(SessionHeld):
+            SessionLock(tmp_path)
 
 
 def test_the_holder_stops_where_another_directory_is_in_the_place(tmp_path: Path) -> None:

@@ -293,3 +293,18 @@ def test_a_file_that_cannot_be_read_is_not_waited_for(make: Make, name: str) -> 
         data = reader.refresh(budget_rows=100_000)
         assert not data.loading
         assert any("cannot be read" in problem.reason for problem in data.problems)
+
+
+def test_a_rollback_by_hand_takes_commits_back_once_its_step_is_there(make: Make) -> None:
+    place = make("native", steps=200)
+    reader = SessionReader(place)
+    before = reader.refresh().transactions
+    first, second = content(200).commits[:2]
+    lines = [(second + 1, first), (5000, 0)]  # the latter is planned
+    (place.path / "interventions.jsonl").write_text(
+        "".join(f'{{"t": {t}, "kind": "rollback", "value": {to}}}\n' for t, to in lines)
+    )
+    after = reader.refresh().transactions
+    assert before.undone().tolist() == [False] * len(before)
+    assert after.t[after.undone()].tolist() == [second]
+    assert reader.refresh().transactions is after

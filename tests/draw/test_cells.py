@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tttui.draw import bars, braille, colours, smoothing
 from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.envelope import Series
 from tttui.draw.glyphs import ASCII, GLYPHS, UNICODE, Glyphs
 from tttui.draw.palette import PALETTES, Palette
@@ -143,3 +144,21 @@ def recursion(y: list[float], span: float) -> list[float]:
 def test_smoothing_equals_the_recursion(y: list[float], span: float) -> None:
     found = smoothing.exponential(np.array(y), span)
     np.testing.assert_allclose(found, recursion(y, span), rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [(0, "loss -0.0149"), (2, "  loss …    "), (9, "         los"), (-6, "…            ")],
+)
+def test_a_number_at_the_edge_of_a_canvas_is_whole_or_a_mark(column: int, expected: str) -> None:
+    canvas = Canvas(1, 12)
+    end = canvas.write(0, column, "loss -0.0149", 0)
+    assert canvas.text() == [expected[:12]]
+    assert end == column + 12
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"), [(9, "cond 2.32"), (8, "cond …"), (6, "cond …"), (4, "con…"), (1, "…")]
+)
+def test_a_text_is_shortened_before_its_number(width: int, expected: str) -> None:
+    assert fit("cond 2.32", width) == expected

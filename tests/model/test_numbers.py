@@ -1,13 +1,23 @@
 """A number that is shown is the number, rounded; where it does not fit there is a mark."""
 
 import math
+import re
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tttui.model.numbers import MARK, choose, count_forms, forms, short, within
+from tttui.model.numbers import (
+    MARK,
+    choose,
+    clipped,
+    count_forms,
+    forms,
+    short,
+    whole_until,
+    within,
+)
 
 ANY = st.floats(allow_nan=False, allow_infinity=False) | st.floats(-1e6, 1e6)
 """Of all magnitudes, and of those that are written without an exponent."""
@@ -79,3 +89,33 @@ def test_a_count_is_whole_or_rounded_never_cut(n: int, cells: int) -> None:
 def test_what_is_not_finite_is_whole_too(value: float) -> None:
     assert within(value, 4) == short(value)
     assert within(value, 2) == MARK
+
+
+TEXTS = [
+    "cond 2.32",
+    "-0.01419",
+    "3.59e-3 / 4.48e-3",
+    "rank 13.63 of 16",
+    "1 234 567 rows",
+    "100 %",
+    "12/15 committed",
+]
+
+
+def numbers_of(text: str) -> list[str]:
+    return re.findall(r"[-+]?\d[\d.]*(?: \d{3})*(?:e[-+]?\d+)?", text)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_text_that_is_cut_holds_no_part_of_a_number(text: str) -> None:
+    for end in range(len(text) + 1):
+        assert set(numbers_of(text[: whole_until(text, end)])) <= set(numbers_of(text))
+        for start in range(end + 1):
+            shown = clipped(text, start, end)
+            assert len(shown) == end - start
+            assert set(numbers_of(shown)) <= set(numbers_of(text))
+
+
+def test_digits_of_a_name_are_cut_like_letters() -> None:
+    assert clipped("session_00123", 0, 10) == "session_00"
+    assert whole_until("session_00123", 10) == 10

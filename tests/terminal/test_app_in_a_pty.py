@@ -11,6 +11,7 @@ import pytest
 from tests.live import alive, wait_until
 from tests.rundirs import make_run
 from tests.terminal.harness import PtyProgram
+from tttui.keys import COMMANDS
 
 APP = (sys.executable, "-m", "tttui")
 STILL_S = 1.5
@@ -31,6 +32,34 @@ def test_it_starts_reacts_to_keys_and_leaves_cleanly(run: str) -> None:
         program.press("q")
         assert program.wait_exit() == 0
         assert b"\x1b[?1049l" in program.raw  # back from the alternate screen
+
+
+@pytest.mark.parametrize("first", ["", r"\S", "1 Overview"], ids=["nothing", "anything", "tabs"])
+def test_keys_that_are_typed_while_it_starts_all_act(run: str, first: str) -> None:
+    with PtyProgram([*APP, run]) as program:
+        if first:
+            program.wait_for(first)
+        program.press("6", "S", "3", "/", *"grad>0", "enter", ">", "home", "right")
+        program.wait_for("1 / 599")
+        program.wait_for("query grad>0")
+        program.wait_for("Sorted by status")
+        program.press("q")
+        assert program.wait_exit() == 0
+
+
+def test_bursts_of_keys_in_all_tabs_all_act(run: str) -> None:
+    views = [c for c in COMMANDS if c.group == "View" and c.action not in ("compare", "export")]
+    keys = [key for command in views for key in command.keys.split(",") if len(key) == 1]
+    with PtyProgram([*APP, run]) as program:
+        program.wait_for("599 / 599")
+        for tab in "123456":
+            for key in keys:
+                program.press(tab, key)
+                program.pump(0)
+        program.press("1", "home", *["right"] * 40)
+        program.wait_for("40 / 599")
+        program.press("q")
+        assert program.wait_exit() == 0
 
 
 def test_nothing_is_sent_while_nothing_happens(run: str) -> None:

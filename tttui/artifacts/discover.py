@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tttui.artifacts.regular import leads_out
 from tttui.artifacts.runs import runs_of
+from tttui.model import here
+from tttui.model.natural import natural_path
 from tttui.model.session import Place, Problem
 
 MAX_DEPTH = 8
@@ -68,7 +70,7 @@ def scan(paths: Sequence[Path]) -> Scan:
     search = _Search()
     for path in paths:
         search.start(path)
-    search.found.places.sort(key=lambda place: str(place.path))
+    search.found.places.sort(key=lambda place: natural_path(place.path))
     return search.found
 
 
@@ -98,17 +100,17 @@ class _Search:
                 path = path.parent
             # `.`, `..` and a trailing link get their real name, which is what people know it by.
             if path.name in ("", ".."):
-                path = path.resolve()
+                path = here.resolved(path)
         except (OSError, RuntimeError, ValueError) as error:
             self._problem(path, _said(error))
             return
         if path.name == "session" and RUN_FILES & self._names(path.parent):
             path = path.parent
-        absolute = path.absolute()
+        absolute = here.absolute(path)
         if absolute.parent.name == "runs" and self._is_store_session(absolute.parent.parent):
             run, session = path.name, path.parent.parent
             if session.name in ("", ".."):
-                session = session.resolve()
+                session = here.resolved(session)
             self._add_store_session(session, self._list(session), run=run)
             return
         if self._is_store_session(absolute):

@@ -25,6 +25,7 @@ NUMBERS = (
     "post_max_h",
     "lr",
     "implied_mu",
+    "to_t",
 )
 """Keys that become float columns, NaN where absent or null."""
 
@@ -49,6 +50,7 @@ class Event(msgspec.Struct, gc=False):
     post_max_h: float | None = None
     lr: float | None = None
     implied_mu: float | None = None
+    to_t: float | None = None
 
 
 class Records(Sequence[Mapping[str, Any]]):
@@ -190,7 +192,7 @@ class EventColumns:
     def transactions(self) -> Transactions:
         """All events so far."""
         self._shared = self._n
-        shown = {name: buffer[: self._n] for name, buffer in self._buffers.items()}
+        shown: dict[str, Any] = {name: buffer[: self._n] for name, buffer in self._buffers.items()}
         names = tuple(self._names)
         start, end = shown.pop("start"), shown.pop("end")
         records = Records(self._path, start, end, shown["t"], shown["status"], names)

@@ -78,6 +78,15 @@ def mu_changes(recorded: Iterable[Recorded]) -> MuChanges:
     return tuple((t, mu) for t, mu in found if mu is not None and math.isfinite(mu))
 
 
+def rollbacks(recorded: Iterable[Recorded]) -> tuple[tuple[int, int], ...]:
+    """The rollbacks by hand: at which steps, and the steps whose weights were restored."""
+    return tuple(
+        (change.t, to_t)
+        for change in recorded
+        if change.kind == "rollback" and (to_t := whole(change.value)) is not None
+    )
+
+
 def in_words(recorded: Iterable[Recorded], meta: Meta) -> Changes:
     """What was changed from what to what: `mu 0.05 -> 0.3`.
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from tttui.artifacts.checksum import without_checksum
 from tttui.artifacts.regular import read_bytes
 from tttui.model.errors import TttuiError
 from tttui.model.settings import float_of
@@ -88,7 +89,7 @@ def parse_object(data: bytes, path: Path) -> Mapping[str, Any]:
         raise TttuiError(f"{path}: {error}") from None
     if not isinstance(value, dict):
         raise TttuiError(f"{path}: holds a {type(value).__name__}, not an object of keys")
-    return value
+    return without_checksum(value)
 
 
 def number(value: Any) -> float | None:

@@ -143,12 +143,15 @@ class SessionLock:
         """Make run.lock again, which somebody deleted, or take the one that was put there."""
         handle = _open(self.path)
         try:
-            if _flock(handle) is False:
-                raise self._taken(_record(self._read_note()))
             self._give_way(_record(self._read_note()))
+            taken = _flock(handle) is not False
         except BaseException:
             os.close(handle)
             raise
+        if not taken:
+            # Somebody looks whether this process still writes, and leaves when that shows.
+            os.close(handle)
+            return
         os.close(self._handle)
         self._handle = handle
         self._write_note()

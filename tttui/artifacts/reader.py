@@ -16,6 +16,7 @@ from tttui.artifacts.interventions import (
     in_words,
     mu_changes,
     read_interventions,
+    rollbacks,
     settings_changes,
 )
 from tttui.artifacts.layout import files_of, why_missing
@@ -77,6 +78,7 @@ class SessionReader:
             self._place.path / INTERVENTIONS, "interventions", read_interventions
         )
         self._changes: tuple[tuple[Recorded, ...], Meta, Changes] = ((), NO_META, ())
+        self._restored = (NO_TRANSACTIONS, NO_TRANSACTIONS)
         self._history = None
         if files.history is not None:
             history = HistoryFile(files.history)
@@ -140,7 +142,7 @@ class SessionReader:
             metrics=metrics,
             status=status,
             steps=self._steps.steps if self._steps else NO_STEPS,
-            transactions=transactions,
+            transactions=self._with_rollbacks(transactions),
             history=self._history.value if self._history else None,
             weights=self._weights.value,
             base=base,
@@ -165,6 +167,21 @@ class SessionReader:
             told = told if words == told else words
             self._changes = (recorded, meta, told)
         return told
+
+    def _with_rollbacks(self, transactions: Transactions) -> Transactions:
+        """The transactions with the rollbacks by hand; the same object as long as both are."""
+        steps = NO_STEPS if self._steps is None else self._steps.steps
+        last = int(steps.t[-1]) if len(steps) else -1  # one may be planned for a later step
+        by_hand = tuple(
+            pair for pair in rollbacks(self._interventions.value or ()) if pair[0] <= last
+        )
+        if not by_hand:
+            return transactions
+        read, known = self._restored
+        if read is not transactions or known.restored != by_hand:
+            known = replace(transactions, restored=by_hand)
+            self._restored = (transactions, known)
+        return known
 
     def _loss(self, problems: list[Problem]) -> LossCurve | None:
         """The loss of the base, as long as the session has nothing else to show."""

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from tttui.artifacts.regular import leads_out
+from tttui.model.natural import natural
 
 
 def runs_of(session: Path) -> tuple[str, ...]:
@@ -26,8 +27,8 @@ def _age(entry: os.DirEntry[str]) -> tuple[float, str]:
     """The Unix time in the name (`<session>_<time>_seed<n>`), else the folder's."""
     stamp = re.search(r"_(\d{9,11})(?:_|$)", entry.name)
     if stamp:
-        return float(stamp[1]), entry.name
+        return float(stamp[1]), natural(entry.name)
     try:
-        return entry.stat().st_mtime, entry.name
+        return entry.stat().st_mtime, natural(entry.name)
     except OSError:
-        return 0.0, entry.name
+        return 0.0, natural(entry.name)

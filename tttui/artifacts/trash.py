@@ -8,6 +8,7 @@ from tttui.artifacts.atomic import write_error
 from tttui.artifacts.lock import OnWait, SessionLock
 from tttui.artifacts.regular import NotRegular, folder_to_write
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.here import plain
 from tttui.model.session import Place
 
 FOLDER = ".trash"
@@ -16,8 +17,8 @@ FOLDER = ".trash"
 
 def trash_of(place: Place, roots: Sequence[Path]) -> Path:
     """The trash for a session: of the innermost given root that holds it, else beside it."""
-    path = Path(os.path.abspath(place.path))
-    holders = [Path(os.path.abspath(root)) for root in roots]
+    path = plain(place.path)
+    holders = [plain(root) for root in roots]
     above = [root for root in holders if root in path.parents and root.is_dir()]
     return max(above, key=lambda root: len(root.parts), default=path.parent) / FOLDER
 

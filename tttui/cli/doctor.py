@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from tttui.cli.options import json_option, root_option
+from tttui.model.here import LOST, absolute, working_directory
 
 WATCHES_WANTED = 1000
 """Watches of the kernel that a root with many sessions may take."""
@@ -101,7 +102,7 @@ def clipboard() -> Finding:
 
 
 def run_root(root: Path) -> Finding:
-    place = root if root.exists() else root.absolute().parent
+    place = root if root.exists() else absolute(root).parent
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         return Finding("run root", False, f"{root} cannot be written", "choose another --root")
     free = shutil.disk_usage(place).free
@@ -112,7 +113,7 @@ def run_root(root: Path) -> Finding:
 def file_watching(root: Path) -> Finding:
     from tttui.artifacts.watch import POLL_S, on_network
 
-    place = root if root.exists() else Path.cwd()
+    place = root if root.exists() else Path()
     if on_network(place):
         detail = f"{root} is on a network filesystem, so it is polled every {POLL_S:g} s"
         return Finding("file watching", True, detail)
@@ -154,6 +155,8 @@ def background() -> Finding:
 
 
 def torch_devices() -> Finding:
+    if working_directory() is None:  # a library that torch loads would end the process
+        return Finding("torch", None, LOST)
     try:
         import torch
     except ImportError as error:

@@ -25,6 +25,7 @@ def command(paths: tuple[Path, ...], root: Path, as_json: bool) -> None:
     from tttui.artifacts.summary import read_summary
     from tttui.cli.output import json_document, result, say, table
     from tttui.cli.places import existing
+    from tttui.model.here import LOST, reachable
 
     found = scan([existing(path) for path in paths] or ([root] if root.exists() else []))
     summaries = [read_summary(place) for place in found.places]
@@ -33,7 +34,8 @@ def command(paths: tuple[Path, ...], root: Path, as_json: bool) -> None:
     if as_json:
         json_document([as_document(summary) for summary in summaries])
     elif not summaries:
-        say(f"no sessions below {', '.join(map(str, paths)) or root}; make one: tttui demo")
+        what = "make one: tttui demo" if reachable(root) else LOST
+        say(f"no sessions below {', '.join(map(str, paths)) or root}; {what}")
     else:
         result(*table(HEADERS, [_row(s, lead) for s, lead in tree(summaries)], right=RIGHT))
 

@@ -1,5 +1,6 @@
 """The command group, and the edge where every error becomes one line and an exit code."""
 
+import errno
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,6 +11,7 @@ import click
 from tttui import __version__
 from tttui.cli.streams import give_up_output, open_streams
 from tttui.model.errors import TttuiError
+from tttui.model.here import LOST, working_directory
 from tttui.model.text import visible
 
 COMMANDS: dict[str, str] = {
@@ -21,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "ls": "List sessions.",
     "show": "Show one session in full.",
     "verify": "Replay a session and compare it with what was recorded.",
+    "fsck": "Find damaged files of sessions, without replaying; --repair what can be.",
     "export": "Write a figure or table of a session to a file.",
     "compare": "Compare sessions: their errors and what differs in their settings.",
     "watch": "Print the transactions of a live run as they happen.",
@@ -37,6 +40,9 @@ MODULES = {"continue": "continuing"}
 """Commands whose module has another name, since theirs is a word of the language."""
 
 INTERRUPTED = 130
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What stdout says where it goes to a file that takes no more."""
 
 
 class Commands(click.Group):
@@ -102,12 +108,14 @@ def main(args: Sequence[str] | None = None) -> int:
         return _complain(str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
+    except (SystemExit, BrokenPipeError):  # click makes the one of the other
         give_up_output()  # its reader (`| head`) has seen enough; nothing is wrong
         return 0
     except Exception as error:
-        if isinstance(error, OSError) and not _output_works():
+        if isinstance(error, OSError) and error.errno in DISK_FULL and error.filename is None:
             return _complain(f"the output cannot be written: {error.strerror}", 1)
+        if isinstance(error, FileNotFoundError) and working_directory() is None:
+            return _complain(LOST, 2)
         from tttui.defect import report
 
         return _complain(report(error), 1)
@@ -120,15 +128,8 @@ def _one_line(error: click.ClickException) -> str:
 def _complain(message: str, code: int) -> int:
     with suppress(OSError, ValueError):
         print(f"error: {visible(message)}", file=sys.stderr, flush=True)
-    if not _output_works():
-        give_up_output()
-    return code
-
-
-def _output_works() -> bool:
-    """Whether stdout took all that was printed."""
     try:
         sys.stdout.flush()
     except (OSError, ValueError):
-        return False
-    return True
+        give_up_output()
+    return code

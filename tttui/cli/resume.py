@@ -13,11 +13,16 @@ from tttui.cli.options import (
     root_option,
     setting_options,
 )
+from tttui.model.errors import RefusedInput
+from tttui.model.shell import command_line
 
 
 @click.command("resume", cls=SectionedCommand)
 @click.argument("run")
 @root_option
+@click.option(
+    "--name", help="where a session of another program goes on  [default: from its own name]"
+)
 @click.option(
     "--steps",
     "more_steps",
@@ -37,6 +42,7 @@ from tttui.cli.options import (
 def command(
     run: str,
     root: Path,
+    name: str | None,
     more_steps: int | None,
     override: bool,
     speed_limit: float | None,
@@ -49,7 +55,8 @@ def command(
     """Continue RUN (a name under the root, or a path) exactly where it stopped.
 
     Its settings come from its meta.json. Options that would make its history contradict itself
-    are refused unless --override says that the change is meant.
+    are refused unless --override says that the change is meant. A session of another program
+    goes on in a directory of its own under the root.
     """
     from tttui.cli.output import say
     from tttui.cli.places import find_run
@@ -59,6 +66,11 @@ def command(
     from tttui.engine.resume import resume
 
     place, changes = find_run(root, run), given(values)
+    if name is not None and place.layout == "native":
+        raise RefusedInput(
+            f"--name {name}: {place.path} goes on in its own directory; "
+            f"`{command_line('tttui', 'fork', place.path)} --name` makes a new session of it"
+        )
     planned = is_planned(place.path)
     if planned:
         replan(place.path, more_steps, changes, on_wait=say)
@@ -76,10 +88,14 @@ def command(
             on_wait=say,
             keep_requests=planned,
         )
+        for line in session.told:
+            say(line)
     else:
-        session = fork(place, root, changes=changes | ({"steps": more_steps} if more_steps else {}))
+        steps = {"steps": more_steps} if more_steps else {}
+        session = fork(place, root, name=name, changes=changes | steps)
         until = session.settings.steps
-        say(f"{place.path} was written by another program; it goes on in {session.path}")
+        other = "" if name else " (another --name chooses where)"
+        say(f"{place.path} was written by another program; it goes on in {session.path}{other}")
     if detach:
         session.close("queued")
         return hand_over(session.path, speed_limit=speed_limit, paused=paused, as_json=as_json)

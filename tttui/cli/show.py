@@ -1,6 +1,7 @@
 """`tttui show RUN`: one session in full."""
 
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,12 @@ import click
 from tttui.cli.options import json_option, root_option
 
 if TYPE_CHECKING:
+    from tttui.artifacts.check import Report
     from tttui.model.session import SessionData
     from tttui.model.verdict import Verdict
+
+CHECK_S = 1.0
+"""Seconds for which the checksums of a session are looked at; `tttui fsck` looks at all."""
 
 
 @click.command("show")
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
 @json_option
 def command(run: str, root: Path, which: str | None, as_json: bool) -> None:
     """Show RUN: its identity, its numbers, the verdict, its transactions, what is damaged."""
+    from tttui.artifacts.check import check_session
     from tttui.artifacts.reader import SessionReader
     from tttui.cli.output import json_document, result
     from tttui.cli.places import find_run
@@ -30,14 +36,15 @@ def command(run: str, root: Path, which: str | None, as_json: bool) -> None:
         known = ", ".join(place.runs) or "none"
         raise RefusedInput(f"{place.path} has no run {which!r}; its runs are: {known}")
     data = SessionReader(place, which).refresh()
+    report = check_session(place, seconds=CHECK_S) if place.layout == "native" else None
     if as_json:
-        json_document(as_document(data))
+        json_document(as_document(data, report))
     else:
-        result(*as_lines(data))
+        result(*as_lines(data, report))
 
 
-def as_document(data: "SessionData") -> dict[str, Any]:
-    """One session for `--json`."""
+def as_document(data: "SessionData", report: "Report | None" = None) -> dict[str, Any]:
+    """One session for `--json`, with what a check of its files found."""
     from tttui.model.verdict import verdict
 
     judged = verdict(data)
@@ -64,6 +71,8 @@ def as_document(data: "SessionData") -> dict[str, Any]:
             {"part": p.part, "path": str(p.path), "reason": p.reason, "missing": p.missing}
             for p in data.problems
         ],
+        "findings": [asdict(finding) for finding in report.findings] if report else None,
+        "notes": list(report.notes) if report else [],
     }
 
 
@@ -85,8 +94,8 @@ def _metric(value: float) -> str:
     return f"{value:.6g}" if math.isfinite(value) else "not a finite number"
 
 
-def as_lines(data: "SessionData") -> list[str]:
-    """One session for a person."""
+def as_lines(data: "SessionData", report: "Report | None" = None) -> list[str]:
+    """One session for a person, with what a check of its files found."""
     from tttui.cli.output import cells, padded
     from tttui.model.ages import age_text
     from tttui.model.text import visible
@@ -124,4 +133,8 @@ def as_lines(data: "SessionData") -> list[str]:
     if data.problems:
         lines += ["", "problems"]
         lines += [f"  {p.path}: {p.reason}" for p in data.problems]
+    if report is not None and (report.findings or report.notes):
+        lines += ["", "files"]
+        lines += [f"  {finding.kind}  {finding}" for finding in report.findings]
+        lines += [f"  {note}" for note in report.notes]
     return lines

@@ -8,6 +8,7 @@ from rich.segment import Segment
 from tttui.draw.cells import TAIL, cellwise, joined, mended
 from tttui.draw.colours import DEFAULT, Colour, style
 from tttui.model.arrays import Bools, Ints
+from tttui.model.numbers import clipped
 from tttui.model.text import visible
 
 _SPACE = 0x20
@@ -36,7 +37,10 @@ class Canvas:
         paper: Colour | None = None,
         bold: bool = False,
     ) -> int:
-        """Write text, visible, cut off at the edges; returns the column after it."""
+        """Write text, visible, cut off at the edges; returns the column after it.
+
+        A mark stands for a number that would be cut.
+        """
         cells = cellwise(visible(text))
         end = column + len(cells)
         if not 0 <= row < self.rows:
@@ -44,7 +48,9 @@ class Canvas:
         first, last = max(column, 0), min(end, self.columns)
         if first < last:
             part = slice(first, last)
-            shown = mended(cells[first - column : last - column])
+            if (first, last) != (column, end):
+                cells = clipped(cells, first - column, last - column)
+            shown = mended(cells)
             self._split(row, first)
             self._split(row, last)
             self.char[row, part] = np.frombuffer(shown.encode("utf-32-le"), dtype=np.uint32)

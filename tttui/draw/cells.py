@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from rich.cells import cell_len, chop_cells, get_character_cell_size
 
+from tttui.model.numbers import whole_until
 from tttui.model.text import visible
 
 TAIL = "\0"
@@ -48,12 +49,14 @@ def mended(cells: str) -> str:
 
 
 def fit(text: str, width: int, ellipsis: str = "…") -> str:
-    """The text, visible, cut to `width` cells, with an ellipsis where something was lost."""
+    """The text, visible, cut to `width` cells, but not within a number; an ellipsis stands for
+    what was lost."""
     text = visible(text)
     if cell_len(text) <= width:
         return text
     ellipsis = ellipsis[: max(width, 0)]
-    return joined(cellwise(text)[: max(width - len(ellipsis), 0)]) + ellipsis
+    cells = cellwise(text)
+    return joined(cells[: whole_until(cells, max(width - len(ellipsis), 0))]) + ellipsis
 
 
 def fit_end(text: str, width: int) -> str:

@@ -214,7 +214,7 @@ def _curve(
     area[where] = codes if glyphs.braille else ord(glyphs.curve_marks[0])
     canvas.ink[top : top + rows, left : left + columns][where] = palette.text
     if left >= 8:
-        marked = [tick for tick in values.ticks(max(1, rows // 2)) if tick.major]
+        marked = axes.labelled(values, rows)
         axes.values(canvas, (top, rows, left), marked, values, palette, glyphs)
 
 

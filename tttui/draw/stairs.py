@@ -123,7 +123,7 @@ def paint(
         for line in plot.thresholds:
             _threshold(canvas, layout, line, scale, palette, glyphs)
         place = (layout.top, layout.rows, layout.gutter)
-        axes.values(canvas, place, marked, scale, palette, glyphs)
+        axes.values(canvas, place, marked, scale, palette, glyphs, cut=True)
     below = (layout.line, layout.labels)
     axes.steps(canvas, axis, layout.gutter, below, palette, glyphs, labels=len(stairs.t) > 0)
     if changes is not NO_CHANGES:

@@ -6,6 +6,7 @@ from typing import TypeVar
 import numpy as np
 
 from tttui.draw import axes, braille, curves
+from tttui.draw import legend as legends
 from tttui.draw import plot as plots
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
@@ -17,7 +18,7 @@ from tttui.draw.glyphs import Glyphs
 from tttui.draw.layout import Layout, arrange
 from tttui.draw.marks import lane, one_row
 from tttui.draw.palette import Palette
-from tttui.draw.plot import Plot, Threshold
+from tttui.draw.plot import Plot, Threshold, Trace
 from tttui.draw.scales import Scale
 from tttui.draw.ticks import Tick
 from tttui.model.arrays import Bools, Floats, Ints
@@ -100,6 +101,19 @@ class _Painter:
             self.area(self.canvas.char)[0, columns] = ord(self.glyphs.above)
             self.area(self.canvas.ink)[0, columns] = ink
 
+    def not_numbers(self, trace: Trace) -> None:
+        """A mark on the lowest row in every column that holds a NaN: nothing else would tell."""
+        t0, t1 = self.axis.t0, self.axis.t1
+        at: Ints | Floats = trace.series.missing(t0, t1)
+        if trace.not_numbers is not None:
+            at = trace.not_numbers[(trace.not_numbers >= t0) & (trace.not_numbers <= t1)]
+        columns = np.unique(np.clip(self.axis.cell(at), 0, self.layout.columns - 1))
+        if len(columns):
+            mark = self.glyphs.status("rollback_non_finite")
+            self.area(self.canvas.char)[-1, columns] = ord(mark)
+            self.area(self.canvas.ink)[-1, columns] = plots.ink(trace.role, self.palette)
+            self.area(self.canvas.bold)[-1, columns] = True
+
     def grid(self) -> None:
         """A thin row of dots at every labelled tick."""
         dots = np.zeros((self.height, self.layout.columns * self._across), dtype=np.bool_)
@@ -178,7 +192,8 @@ class _Painter:
     def value_axis(self) -> None:
         layout = self.layout
         place = (layout.top, layout.rows, layout.gutter)
-        axes.values(self.canvas, place, self.marked, self.scale, self.palette, self.glyphs)
+        look = (self.palette, self.glyphs)
+        axes.values(self.canvas, place, self.marked, self.scale, *look, cut=True)
 
     def step_axis(self, labels: bool) -> None:
         layout, look = self.layout, (self.palette, self.glyphs)
@@ -220,7 +235,7 @@ def paint(
     Everything but the title row and the cursor, which change with every move.
     """
     width, height = size
-    layout = arrange(width, height, plot.marks is not None)
+    layout = arrange(width, height, plot.marks is not None, legends.arrange(plot, *size).rows)
     axis = TimeAxis(*axis_range, layout.columns)
     canvas = Canvas(height, width)
     if layout.columns < 2 or layout.rows < 1:
@@ -268,6 +283,8 @@ def _paint_curves(painter: _Painter) -> None:
     if plot.compare is not None and max(plot.compare) < len(shapes):
         a, b = plot.compare
         painter.tint(*painter.between(shapes[a].mean, shapes[b].mean))
+    for trace in plot.traces:
+        painter.not_numbers(trace)
 
 
 def _extent(plot: Plot, axis: TimeAxis) -> tuple[tuple[float, float, float] | None, bool]:
@@ -283,6 +300,8 @@ def _extent(plot: Plot, axis: TimeAxis) -> tuple[tuple[float, float, float] | No
     if not found:
         return None, sampled
     low, high = min(e[0] for e in found), max(e[1] for e in found)
+    if plot.from_zero:
+        low, high = min(low, 0.0), max(high, 0.0)
     positive = float(np.fmin.reduce([e[2] for e in found]))
     for line in plot.thresholds:
         span = high - low or abs(high)

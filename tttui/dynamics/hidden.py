@@ -69,12 +69,12 @@ def in_force(data: SessionData, t: int) -> Snapshot | str:
     if held.index is not None and data.history is not None:
         since = int(data.history.t[held.index])
     weights = {**held.matrices, "a_raw": np.asarray(a_raw)}
-    if not _fits(weights):
+    if not fits(weights):
         return "these weights are not those of a model of this world (their shapes differ)"
     return Snapshot(since, weights, data.meta.dt)
 
 
-def _fits(weights: Weights) -> bool:
+def fits(weights: Weights) -> bool:
     """The matrices can be multiplied and take [z, a] to z."""
     if any(name not in weights or weights[name].ndim != 2 for name in PLASTIC):
         return False

@@ -20,6 +20,9 @@ waits for an answer has seen it by then."""
 SAY_S = 0.1
 """Least time in seconds between two writes of status.json while there is more to answer."""
 
+REST = 5.0
+"""The same as a multiple of what the last write took: a slow disk does not hold up the answers."""
+
 
 class Answering:
     """Takes requests and answers them. `settle` puts what they changed on the disk first."""
@@ -33,7 +36,8 @@ class Answering:
         """Each with the time at which it was given (monotonic seconds)."""
         self._unsaid: dict[str, Any] = {}
         """What status.json is to say of them, by key."""
-        self._said_at = 0.0
+        self._due = 0.0
+        """When status.json may be written again although more is to be answered (monotonic)."""
 
     def take(self, t: int) -> list[Request]:
         """What was asked since the last time. What is no request is named, and left out."""
@@ -55,17 +59,19 @@ class Answering:
     def say(self, t: int) -> None:
         """Write the answers that nobody can read yet."""
         if self._unsaid:
+            began = time.monotonic()
             self._forget()
             self._settle()
             self._heart.said |= self._unsaid | {"answers": [answer for _, answer in self._answers]}
             self._unsaid = {}
             self._heart.beat(t)
-            self._said_at = time.monotonic()
+            ended = time.monotonic()
+            self._due = ended + max(SAY_S, REST * (ended - began))
 
     def say_when_due(self, t: int) -> None:
         """Write them, unless that was done a moment ago and there may be more soon."""
         if self._unsaid:
-            if time.monotonic() - self._said_at >= SAY_S:
+            if time.monotonic() >= self._due:
                 self.say(t)
         elif self._forget():
             self._heart.said["answers"] = [answer for _, answer in self._answers]

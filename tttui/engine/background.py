@@ -15,6 +15,7 @@ from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.regular import open_regular
 from tttui.engine.child import start_tttui
 from tttui.model.errors import TttuiError
+from tttui.model.here import absolute
 
 OUTPUT = "run.out"
 """What a background process prints: its verdict, or why it broke."""
@@ -34,7 +35,7 @@ def continue_in_background(
     The caller has closed the session, so that its lock is free. Returns when the new process
     holds it. Raises TttuiError where it ends before, or does not come to it.
     """
-    words = ["resume", str(directory.absolute()), "--quiet"]
+    words = ["resume", str(absolute(directory)), "--quiet"]
     if max_rate is not None:
         words += ["--speed-limit", f"{max_rate:g}"]
     if paused:
@@ -44,9 +45,7 @@ def continue_in_background(
     except OSError as error:
         raise write_error(directory / OUTPUT, error) from error
     with os.fdopen(handle, "ab") as output:
-        process = start_tttui(
-            words, output=output, messages=output, cwd=directory.absolute().parent
-        )
+        process = start_tttui(words, output=output, messages=output, cwd=absolute(directory).parent)
     deadline = time.monotonic() + PATIENCE_S
     while _owner(directory) != process.pid:
         if process.poll() is not None:

@@ -132,6 +132,22 @@ def read_base(path: Path, model: Model) -> Base:
     )
 
 
+def own_base(directory: Path, settings: Settings, meta: Mapping[str, Any]) -> Base:
+    """The base that a session began with. Raises RefusedInput where its file is another now."""
+    path, said = directory / FILE, str(meta.get("base_ckpt_hash"))
+    remedy = f"`tttui fsck --repair {directory}` restores it where a base of its sha256 is at hand"
+    try:
+        base = read_base(path, settings.model)
+    except RefusedInput as error:
+        raise RefusedInput(f"{error}; {remedy}") from error
+    if base.sha256 != said:
+        raise RefusedInput(
+            f"{path}: is not the base that the session began with (its sha256 is "
+            f"{base.sha256[:12]}, meta.json says {said[:12]}); {remedy}"
+        )
+    return base
+
+
 def chosen_base(path: Path, settings: Settings) -> Base:
     """The base that the person named, which need not have been trained with these settings.
 

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.checkpoint import read_checkpoint
+from tttui.artifacts.checkpoint import ENGINE, read_checkpoint
+from tttui.artifacts.contents import differing
 from tttui.artifacts.history import read_history
 from tttui.artifacts.layout import files_of
 from tttui.artifacts.parent import recorded_parent
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.reader import SessionReader
+from tttui.artifacts.writer import HISTORY
 from tttui.engine.base import read_base, shapes
 from tttui.engine.build import START_FILE, Start, momentum_of, started_with
 from tttui.engine.compare import Check
@@ -24,6 +26,7 @@ from tttui.engine.saved import restored
 from tttui.engine.session import SessionRun
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.here import absolute
 from tttui.model.session import Place, SessionData
 from tttui.model.settings import Model, Settings
 
@@ -35,6 +38,8 @@ class Parent:
     t: int
     weights: Weights
     momentum: Weights
+    told: tuple[str, ...] = ()
+    """What of its files was damaged, a line each."""
 
 
 def fork(
@@ -78,7 +83,7 @@ def fork(
     _check_shapes(place, parent.weights, before.model)
     settings = _settings(data, before, parent.t, preset, changes or {})
     directory = (
-        free_directory(root, f"{place.name}-fork")
+        free_directory(root, place.name, "-fork")
         if name is None
         else new_directory(root, name, settings)
     )
@@ -89,9 +94,11 @@ def fork(
         parent_session_id=parent_id or place.name,
         root_session_id=data.meta.root_session_id or parent_id or place.name,
         forked_at_t=parent.t,
-        parent_path=str(place.path.absolute()),
+        parent_path=str(absolute(place.path)),
     )
-    return SessionRun.create(directory, settings, base, start=start)
+    made = SessionRun.create(directory, settings, base, start=start)
+    made.told = parent.told
+    return made
 
 
 def _settings(
@@ -118,25 +125,29 @@ def _settings(
 def _native(data: SessionData, settings: Settings, at: int | None) -> Parent:
     directory = data.place.path
     checkpoint = read_checkpoint(directory)
+    lost = [p for p in checkpoint.problems if p.path.name == ENGINE]
+    told = tuple(f"{p.path}: {p.reason}" for p in lost)
     stepper = restored(checkpoint.engine)["stepper"]
     last = int(stepper["t"]) + int(stepper["revealed"])
     t = last if at is None else at
     if t > last:
-        raise RefusedInput(f"--at {t}: {directory} has run {last} steps so far")
+        raise RefusedInput("; ".join((f"--at {t}: {directory} has run {last} steps so far", *told)))
     try:
-        history, problem = read_history(directory / "weights_history.npy")
+        history, problem = read_history(directory / HISTORY)
         steps = history.t[history.t <= last]
         complete = problem is None and data.meta.raw.get("history_stride", 1) == 1
+        complete = complete and not differing(directory, checkpoint, HISTORY, stride=1)
     except OSError:
         steps, complete = np.empty(0, dtype=np.int64), False
     if t == last or (complete and not (steps > t).any()):
-        momentum = momentum_of(checkpoint.optim, directory / "session" / "engine_state.pt")
-        return Parent(t, dict(checkpoint.plastic), momentum)
+        return Parent(
+            t, dict(checkpoint.plastic), momentum_of(checkpoint.optim, checkpoint.path), told
+        )
     known = np.flatnonzero(steps <= t)
     if complete and len(known) and settings.plasticity.momentum_reset:
         # The optimizer forgets before every transaction, so there is nothing to carry over.
         weights = {k: np.array(history.weights[k][known[-1]]) for k in PLASTIC}
-        return Parent(t, weights, {k: np.zeros_like(w) for k, w in weights.items()})
+        return Parent(t, weights, {k: np.zeros_like(w) for k, w in weights.items()}, told)
     learner = replay_to(directory, t).learner
     if complete and len(known):
         recorded = {k: np.array(history.weights[k][known[-1]]) for k in PLASTIC}
@@ -146,7 +157,7 @@ def _native(data: SessionData, settings: Settings, at: int | None) -> Parent:
                 f"{directory} here gives other weights than it recorded; fork at its last step, "
                 f"{last}"
             )
-    return Parent(t, learner.weights, learner.optimizer)
+    return Parent(t, learner.weights, learner.optimizer, told)
 
 
 def _foreign(data: SessionData, at: int | None) -> Parent:

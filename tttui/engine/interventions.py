@@ -15,13 +15,14 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from tttui.artifacts.appending import Cut
 from tttui.artifacts.atomic import write_error
 from tttui.artifacts.jsonfile import decode
-from tttui.artifacts.regular import open_regular, open_to_read, read_bytes
+from tttui.artifacts.regular import LARGEST_LIST, open_regular, open_to_read, read_bytes
 from tttui.model.configuration import WORLD, changed_options, is_step
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.faults import FAULTS
@@ -110,18 +111,28 @@ def recorded(directory: Path) -> list[Intervention]:
     return in_order(_parsed(path, i, line) for i, line in enumerate(lines[:-1], 1))
 
 
-def drop_half_written(directory: Path) -> None:
-    """Cut off a last line that a crash left without its end, so that appending stays sound."""
+def drop_half_written(directory: Path) -> list[str]:
+    """Cut off what a crash left after the last whole line, so that appending stays sound.
+
+    A line is on the disk before the change takes effect, so that nothing is lost with it.
+    Returns what was cut off, in words.
+    """
     path = directory / FILE
-    if path.exists():
-        try:
-            content = read_bytes(path)
-            whole = content.rfind(b"\n") + 1
-            if whole < len(content):
-                with os.fdopen(open_regular(path, os.O_RDWR), "r+b") as file:
-                    file.truncate(whole)
-        except OSError as error:
-            raise TttuiError(f"{path}: cannot be repaired: {error.strerror}") from error
+    if not os.path.lexists(path):
+        return []
+    try:
+        with os.fdopen(open_regular(path, os.O_RDWR), "r+b") as file:
+            content = file.read(LARGEST_LIST)
+            end = content.rfind(b"\n") + 1
+            while 0 in content[(begin := content.rfind(b"\n", 0, max(0, end - 1)) + 1) : end]:
+                end = begin
+            if end == len(content):
+                return []
+            cut = Cut.of_lines(path, file.fileno(), end)
+            file.truncate(end)
+    except OSError as error:
+        raise TttuiError(f"{path}: cannot be repaired: {error.strerror}") from error
+    return [str(replace(cut, why="which a crash left"))] if cut else []
 
 
 def _parsed(path: Path, number: int, line: bytes) -> Intervention:

@@ -3,7 +3,7 @@
 from itertools import count
 from pathlib import Path
 
-from tttui.artifacts.names import run_directory
+from tttui.artifacts.names import run_directory, usable_name
 from tttui.model.errors import RefusedInput
 from tttui.model.settings import Settings
 from tttui.model.shell import command_line
@@ -27,10 +27,13 @@ def new_directory(root: Path, name: str | None, settings: Settings) -> Path:
     return directory
 
 
-def free_directory(root: Path, stem: str) -> Path:
-    """`root/stem`, or the first free one of `stem-2`, `stem-3` ..."""
+def free_directory(root: Path, name: str, ending: str = "") -> Path:
+    """A directory below the root of that name and ending, as near to it as is allowed.
+
+    The first free one, with -2, -3 ... behind it.
+    """
     for i in count(1):
-        directory = run_directory(root, stem if i == 1 else f"{stem}-{i}")
+        directory = run_directory(root, usable_name(name, ending if i == 1 else f"{ending}-{i}"))
         if not directory.exists():
             return directory
     raise AssertionError("count() does not end")

@@ -17,6 +17,7 @@ from tttui.engine.recordedmeta import settings_of
 from tttui.model.ages import duration_text, size_text
 from tttui.model.errors import RefusedInput, SettingError, TttuiError
 from tttui.model.faults import FAULTS
+from tttui.model.here import absolute
 from tttui.model.session import Place, SessionData, Status
 from tttui.model.settings import (
     PRESETS,
@@ -223,9 +224,9 @@ class Plan:
         """The command line behind `tttui`, as a person would type it."""
         found: list[str] = [self.kind]
         if self.source is not None:
-            found.append(str(self.source.path.absolute()))
+            found.append(str(absolute(self.source.path)))
         if self.kind != "resume":
-            found += ["--root", str(self.root.absolute())]
+            found += ["--root", str(absolute(self.root))]
         for name in self.names:
             text, flag = self.text(name), "--" + name.replace("_", "-")
             spec = SPECS.get(name)
@@ -409,7 +410,7 @@ def _at_steps(text: str, kind: Callable[[str], Any]) -> list[tuple[int, Any]]:
 
 def _there(path: Path) -> Path:
     """The path, or the nearest directory above that exists."""
-    path = path.absolute()
+    path = absolute(path)
     while not path.exists() and path != path.parent:
         path = path.parent
     return path

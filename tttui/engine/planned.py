@@ -5,17 +5,17 @@ pretraining is (`BaseRun`). So it can be seen, paused, stopped and resumed as an
 the base the session is built in its place.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.atomic import refuse_links, remove_temporaries, write_whole
+from tttui.artifacts.checksum import json_bytes
 from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.lock import OnWait, SessionLock
 from tttui.artifacts.writer import RunWriter
 from tttui.engine.base import find_base, make_room
-from tttui.engine.baserun import BaseRun, Progress
+from tttui.engine.baserun import BaseRun, Progress, Told
 from tttui.engine.build import build_in_place, new_session, unbuilt_meta
 from tttui.engine.control import clear_requests
 from tttui.engine.interventions import Intervention, record, recorded
@@ -81,11 +81,12 @@ def prepare(
     should_stop: Callable[[], bool],
     on_progress: Progress | None = None,
     on_wait: OnWait | None = None,
+    told: Told | None = None,
 ) -> bool:
     """Pretrain the base of a planned session and build it; False: it was asked to stop.
 
-    `on_wait` is as for `SessionLock`. Raises TttuiError where that fails; what was trained so far
-    is kept.
+    `on_wait` is as for `SessionLock`; `told` gets what was damaged or cut off of what was trained
+    before, a line each. Raises TttuiError where that fails; what was trained so far is kept.
     """
     with SessionLock(directory, on_wait) as lock:
         refuse_links(directory)
@@ -95,7 +96,7 @@ def prepare(
         settings = settings_of(meta, directory)
         base = find_base(directory.parent, settings)
         if base is None:
-            base = BaseRun(directory, settings, lock).train(should_stop, on_progress)
+            base = BaseRun(directory, settings, lock).train(should_stop, on_progress, told)
         if base is None:
             return False
         lock.check()
@@ -105,5 +106,4 @@ def prepare(
 
 
 def _write_meta(directory: Path, meta: dict[str, object]) -> None:
-    content = json.dumps(meta, indent=2, sort_keys=True).encode() + b"\n"
-    write_whole(directory / "session" / "meta.json", content, parents=True)
+    write_whole(directory / "session" / "meta.json", json_bytes(meta), parents=True)

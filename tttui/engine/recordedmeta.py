@@ -4,20 +4,38 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from tttui.artifacts.jsonfile import read_object
+from tttui.artifacts.checksum import Carried, json_checksum
+from tttui.artifacts.jsonfile import parse_object
+from tttui.artifacts.regular import read_bytes
 from tttui.model.configuration import configuration_of
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
 
-NEEDED = ("mu", "env_mode", "seed", "model_cfg", "plasticity_cfg")
+LARGEST = 1 << 24
+"""Bytes of a meta.json that is read."""
+
+FOREIGN = ("mu", "env_mode", "model_cfg", "plasticity_cfg")
+"""Keys without which a session of another program cannot be forked."""
+
+NATIVE = (*FOREIGN, "seed")
 """Keys without which a session cannot be computed again; all others have defaults."""
 
 
-def read_meta_of(directory: Path) -> dict[str, Any]:
-    """The keys of a native session's meta.json. Raises RefusedInput naming the file."""
+def read_meta_of(directory: Path, *, whole: bool = False) -> dict[str, Any]:
+    """The keys of a native session's meta.json. Raises RefusedInput naming the file.
+
+    `whole`: also where it does not have the checksum that it carries.
+    """
     path = directory / "session" / "meta.json"
     try:
-        return dict(read_object(path))
+        content = read_bytes(path, LARGEST)
+        if whole and json_checksum(content) is Carried.WRONG:
+            raise RefusedInput(
+                f"{path}: is damaged or was changed by hand, it does not have the checksum that "
+                f"it carries; `tttui fsck --repair {directory}` restores it where that is "
+                'possible, and a change that is meant counts without the line "checksum"'
+            )
+        return dict(parse_object(content, path))
     except OSError as error:
         raise RefusedInput(
             f"{path}: {error.strerror}; without its settings a session cannot be continued"
@@ -26,7 +44,7 @@ def read_meta_of(directory: Path) -> dict[str, Any]:
         raise RefusedInput(str(error)) from error
 
 
-def settings_of(meta: Mapping[str, Any], path: Path, needed: Collection[str] = NEEDED) -> Settings:
+def settings_of(meta: Mapping[str, Any], path: Path, needed: Collection[str] = NATIVE) -> Settings:
     """The settings that the session in `path` was begun with.
 
     Raises RefusedInput naming the session and every key that holds no setting, and those of

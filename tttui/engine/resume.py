@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tttui.artifacts.atomic import refuse_links
 from tttui.artifacts.lock import OnWait
 from tttui.engine.device import check_device
 from tttui.engine.interventions import LIVE_SETTINGS, recorded
@@ -37,6 +38,7 @@ def resume(
     RefusedInput where nothing is left to do, or where `changes` contradict the session's history
     and `override` does not allow it.
     """
+    refuse_links(directory)
     meta = read_meta_of(directory)
     settings = settings_of(meta, directory)
     differing = _differing(settings, _overridden(directory, meta), changes or {})
@@ -44,12 +46,14 @@ def resume(
     check_device(settings.device)
     run = SessionRun.open(directory, keep_requests=keep_requests, on_wait=on_wait)
     try:
-        until = run.steps_total if more_steps is None else run.t + more_steps
+        until = run.steps_total if more_steps is None else run.reached + more_steps
         if until <= run.t:
             raise RefusedInput(
                 f"{directory} is complete: it ran all its {run.steps_total} steps; "
                 "say how many more with --steps"
             )
+        if differing and run.t < run.reached:
+            run.advance(run.reached - run.t)  # the change counts from where the session stood
         _apply(run, differing)
         if until != run.steps_total:
             run.set_steps_total(until)

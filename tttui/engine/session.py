@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from tttui.artifacts.atomic import refuse_links, write_error
-from tttui.artifacts.checkpoint import read_checkpoint
 from tttui.artifacts.history import read_history
 from tttui.artifacts.lock import OnWait, SessionLock
+from tttui.artifacts.recovery import recover
 from tttui.artifacts.writer import RunWriter
 from tttui.engine import interventions as record
 from tttui.engine.answering import Answering
-from tttui.engine.base import FILE, Base, read_base
+from tttui.engine.base import Base, own_base
 from tttui.engine.build import (
     MEGABYTE,
     Start,
@@ -69,18 +69,14 @@ class SessionRun:
         self.path = directory
         self._lock = lock
         refuse_links(directory)
-        self.meta = read_meta_of(directory)
+        self.meta = read_meta_of(directory, whole=True)
         settings = settings_of(self.meta, directory)
         self.disk_full_at: int | None = None
-        base = read_base(directory / FILE, settings.model)
-        if base.sha256 != self.meta.get("base_ckpt_hash"):
-            raise TttuiError(
-                f"{directory / FILE}: is not the base that the session began with (its sha256 is "
-                f"{base.sha256[:12]}, meta.json says {str(self.meta.get('base_ckpt_hash'))[:12]})"
-            )
-        checkpoint = read_checkpoint(directory)
+        base = own_base(directory, settings, self.meta)
+        recovery = recover(directory, stride=self.meta.get("history_stride", 1))
+        checkpoint = recovery.checkpoint
         state = restored(checkpoint.engine)
-        record.drop_half_written(directory)
+        told = [*recovery.told, *record.drop_half_written(directory)]
         self.stepper = new_stepper(
             settings,
             base.weights,
@@ -96,16 +92,23 @@ class SessionRun:
             self.tally.load(state["tally"])
         except (KeyError, TypeError, ValueError) as error:
             raise TttuiError(
-                f"{directory / 'session' / 'engine_state.pt'}: does not hold what this version "
+                f"{checkpoint.path}: does not hold what this version "
                 f"continues from ({error!r}); fork the session to go on with its weights"
             ) from error
         self._writer = RunWriter(directory, history_bytes=settings.history_mb * MEGABYTE)
         try:
-            self._writer.truncate(checkpoint.sizes)
+            told += map(str, self._writer.truncate(checkpoint, newest=recovery.newest))
         except TttuiError:
             self._writer.close()
             raise
+        self.told = tuple(told)
+        """What was damaged or cut off when the session was taken up, a line each."""
+        self.reached = max(self.t, recovery.reached)
+        """The step that the session had reached before; more than `t` where a checkpoint is
+        lost and the steps after the one before it are computed again."""
         self._log = RunLog(directory)
+        for line in self.told:
+            self._log.refused(line)
         self._checkpoint_s = settings.checkpoint_s
         self._requests: list[Request] = []
         self._heart = Heartbeat(self._writer, lock, self.t, settings.steps, settings.device)
@@ -122,6 +125,8 @@ class SessionRun:
         self._checkpoint_at = self._flush_at + settings.checkpoint_s
         self._log.started(self.t, self.stepper.interventions)
         self._recorded_mu = self.meta.get("mu_schedule")
+        if not recovery.newest:
+            self.checkpoint()  # the one that the files no longer fit must not count
         self.tell()
 
     @classmethod
@@ -284,6 +289,7 @@ class SessionRun:
         self._lock.check()
         self._make_durable()
         learner = self.stepper.learner
+        self._record_mu()  # first, so that the checkpoint holds the meta.json of this moment
         self._writer.checkpoint(
             saved({"stepper": self.stepper.state(), "tally": self.tally.state()}),
             learner.weights,
@@ -293,7 +299,6 @@ class SessionRun:
         self._log.checkpoint(self.t)
         self._checkpoint_at = time.monotonic() + self._checkpoint_s
         self._checkpointed = (self.t, len(self.stepper.interventions))
-        self._record_mu()
 
     @property
     def state(self) -> str:
@@ -413,7 +418,10 @@ class SessionRun:
         known = [i for i, snapshot in enumerate(history.t) if snapshot <= t]
         if not known or t > self.t:
             raise RefusedInput(f"step {t} is not in the history of the weights")
-        return {k: history.weights[k][known[-1]].copy() for k in PLASTIC}
+        weights = {k: history.weights[k][known[-1]].copy() for k in PLASTIC}
+        if not self._writer.recorded(int(history.t[known[-1]]), weights):
+            raise RefusedInput(f"the snapshot of step {t} is damaged; `tttui fsck` tells where")
+        return weights
 
     def _record_mu(self) -> None:
         """Keep in meta.json which friction was in force from which step on."""

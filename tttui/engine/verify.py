@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tttui.artifacts.checkpoint import read_checkpoint
+from tttui.artifacts.checkpoint import ENGINE, read_generation
 from tttui.artifacts.reader import SessionReader
 from tttui.engine import compare, interventions
 from tttui.engine.base import FILE, read_base
@@ -84,7 +84,7 @@ def _native(directory: Path, ragged: bool, progress: Progress | None) -> list[Ch
 def _saved(directory: Path, ragged: bool, checks: list[Check]) -> tuple[int, Extent]:
     """The step to replay to and what was written by then; a damaged checkpoint is a Check."""
     try:
-        checkpoint = read_checkpoint(directory)
+        checkpoint = read_generation(directory, ENGINE)
         stepper = restored(checkpoint.engine)["stepper"]
         t = int(stepper["t"]) + int(stepper["revealed"])
     except (TttuiError, KeyError, TypeError):

@@ -12,7 +12,7 @@ from collections.abc import Callable  # noqa: E402
 import matplotlib  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-from tttui.export import look, over_time, pictures  # noqa: E402
+from tttui.export import compared, look, over_time, pictures  # noqa: E402
 from tttui.export.request import Request  # noqa: E402
 
 _FIGURES: dict[str, Callable[[Request], Figure]] = {
@@ -29,7 +29,8 @@ _FIGURES: dict[str, Callable[[Request], Figure]] = {
     "reasons": over_time.reasons,
     "mu": over_time.mu,
     "architecture": pictures.architecture,
-    "comparison": pictures.comparison,
+    "comparison": compared.comparison,
+    "transfer": compared.transfer,
 }
 
 

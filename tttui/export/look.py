@@ -18,6 +18,7 @@ from tttui.draw.scene import time_stops
 from tttui.model.arrays import Floats, Ints
 from tttui.model.statistics import Statistics
 from tttui.model.text import visible, visible_lines
+from tttui.model.transactions import UNDONE
 
 WIDE = 6.75
 """Inches: the width of two columns of a journal's page."""
@@ -69,6 +70,7 @@ STATUS_MARKERS: Mapping[str, str] = {
     "rollback_state_norm": "s",
     "rollback_non_finite": "X",
     "rollback_live_regression": "v",
+    UNDONE: r"$\oslash$",
 }
 
 
@@ -101,6 +103,8 @@ def status_marker(status: str) -> str:
 
 
 def status_label(status: str, n: int) -> str:
+    if status == UNDONE:
+        return f"commit, undone later ({n})"
     words = "commit" if status == "commit" else f"rolled back: {status_words(status)}"
     return f"{words} ({n})"
 

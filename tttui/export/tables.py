@@ -18,7 +18,7 @@ from tttui.model.session import History
 from tttui.model.spectrum import spectrum
 from tttui.model.statistics import Statistics, summarised
 from tttui.model.text import visible
-from tttui.model.transactions import COMMIT, Transactions
+from tttui.model.transactions import Transactions
 from tttui.model.weights import TITLES, Aspect, Comparison, compare, held_at, why_no_weights
 
 Column = Sequence[Any] | np.ndarray[Any, Any]
@@ -209,7 +209,13 @@ def _transactions(request: Request) -> Table:
     }
     for name in EVENT_NUMBERS:
         table[name] = _absent(getattr(events, name)[inside])
-    return {**table, "implied_mu": _absent(events.implied_mu[inside])}
+    to_t = np.full(len(events), np.nan) if events.to_t is None else events.to_t
+    return {
+        **table,
+        "implied_mu": _absent(events.implied_mu[inside]),
+        "restored_t": [None if np.isnan(t) else int(t) for t in to_t[inside]],
+        "undone": events.undone()[inside],
+    }
 
 
 def _gates(request: Request) -> Table:
@@ -235,10 +241,11 @@ def largest_state(events: Transactions) -> Floats:
 
 
 def counts(request: Request) -> dict[str, int]:
-    """Attempts in the window by status, in the order of `statuses`."""
+    """Attempts in the window by outcome, in the order of the statuses."""
     events, inside = request.attempts()
-    found = np.bincount(events.status[inside], minlength=len(events.statuses))
-    return {name: int(k) for name, k in zip(events.statuses, found, strict=True) if k}
+    outcome, names = events.outcomes()
+    found = np.bincount(outcome[inside], minlength=len(names))
+    return {name: int(k) for name, k in zip(names, found, strict=True) if k}
 
 
 def _reasons(request: Request) -> Table:
@@ -247,15 +254,18 @@ def _reasons(request: Request) -> Table:
 
 
 def implied_over_time(request: Request) -> tuple[list[int], list[float], list[float | None]]:
-    """Steps, implied friction and true friction of every commit in the window.
+    """Steps, implied friction and true friction of the weights in the window.
+
+    There is one for every commit, and for every return to earlier weights.
 
     Events of other programs carry no implied friction: then the weights that there are, at the
     request's step, are asked.
     """
     data = request.data
-    events, inside = request.attempts()
-    told = inside & (events.status == COMMIT) & np.isfinite(events.implied_mu)
-    t, mu = events.t[told].tolist(), events.implied_mu[told].tolist()
+    steps, values = data.transactions.implied()
+    part = request.rows(steps)
+    told = np.isfinite(values[part])
+    t, mu = steps[part][told].tolist(), values[part][told].tolist()
     if not t:
         held = in_force(data, request.at)
         if not isinstance(held, Snapshot):
@@ -280,6 +290,23 @@ def _comparison(request: Request) -> Table:
     for k, name in enumerate(compared.names):
         table[name] = [values[k] for _, _, values in rows]
     return table
+
+
+def _transfer(request: Request) -> Table:
+    """A row for the weights of each session, and one for the base, in the world of each."""
+    assert request.compared is not None
+    tested = request.compared.transfer
+    assert tested is not None
+    names = [request.compared.names[i] for i in tested.sessions]
+    n = len(names)
+    return {
+        "weights": ["frozen base"] * n + [name for name in names for _ in range(n)],
+        "weights_mu": [None] * n + [mu for mu in tested.mus for _ in range(n)],
+        "world": names * (n + 1),
+        "world_mu": list(tested.mus) * (n + 1),
+        "mse": np.concatenate([tested.base, tested.errors.reshape(-1)]),
+        "times_frozen_base": np.concatenate([np.ones(n), tested.ratios.reshape(-1)]),
+    }
 
 
 def decays_of(request: Request) -> Floats:
@@ -346,4 +373,5 @@ _TABLES: dict[str, Callable[[Request], Table]] = {
     "architecture": _architecture,
     "sessions": _sessions,
     "comparison": _comparison,
+    "transfer": _transfer,
 }

@@ -2,20 +2,21 @@
 
 import re
 from pathlib import PurePath
-from typing import Any
 
-_NUMBER = re.compile("([0-9]+)")
-
-
-def natural(name: str) -> tuple[Any, ...]:
-    """A key to sort names by: numbers in them count as numbers, whatever zeros they begin with."""
-    parts: list[Any] = _NUMBER.split(name)
-    for i in range(1, len(parts), 2):  # not as int: a name may hold thousands of digits
-        digits = parts[i].lstrip("0")
-        parts[i] = (len(digits), digits)
-    return tuple(parts), name
+_NUMBER = re.compile("0*([0-9]+)")
 
 
-def natural_path(path: PurePath) -> tuple[tuple[Any, ...], ...]:
-    """A key to sort paths by, folder by folder."""
-    return tuple(map(natural, path.parts))
+def natural(name: str) -> str:
+    """A text to sort names by: numbers in them count as numbers, whatever zeros they begin with."""
+    return _NUMBER.sub(_sortable, name)
+
+
+def natural_path(path: PurePath) -> tuple[str, str]:
+    """A key to sort paths by, folder by folder; no two paths have the same."""
+    text = str(path)
+    return natural(text.replace("/", "\0")), text
+
+
+def _sortable(number: re.Match[str]) -> str:
+    """The digits behind their count, where digits stand in the order of characters."""
+    return f"0{chr(number.end(1) - number.start(1))}{number[1]}"

@@ -6,6 +6,7 @@ does (`choose`), so that no part of a number is ever taken for the number.
 """
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 
 Forms = Sequence[str]
@@ -13,6 +14,9 @@ Forms = Sequence[str]
 
 MARK = "…"
 """Stands where not even the shortest text fits."""
+
+_NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d.]*(?: \d{3}(?!\d))*(?:e[-+]?\d+)?(?![\w])")
+"""A number within a text; digits that belong to a name are none."""
 
 
 def short(value: float | None, digits: int = 3) -> str:
@@ -78,3 +82,22 @@ def choose(texts: Forms, cells: int, mark: str = MARK) -> str:
 def within(value: float | None, cells: int, digits: int = 3, mark: str = MARK) -> str:
     """A number in at most so many cells, with fewer digits where there is little room."""
     return choose(forms(value, digits), cells, mark)
+
+
+def whole_until(text: str, end: int) -> int:
+    """The largest index up to `end` at which a text can end without cutting a number."""
+    for number in _NUMBER.finditer(text):
+        if number.start() < end < number.end():
+            return number.start()
+    return end
+
+
+def clipped(text: str, start: int, stop: int) -> str:
+    """The characters start..stop (exclusive) of a text; marks stand for numbers that are cut."""
+    shown = list(text)
+    for number in _NUMBER.finditer(text):
+        for edge in (start, stop):
+            if number.start() < edge < number.end():
+                low, high = max(number.start(), start), min(number.end(), stop)
+                shown[low:high] = MARK.ljust(high - low)
+    return "".join(shown[start:stop])

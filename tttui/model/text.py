@@ -34,6 +34,11 @@ def visible_lines(text: str) -> str:
     return "\n".join(map(visible, text.split("\n")))
 
 
+def shortened(text: str, size: int) -> str:
+    """The start of the text that takes at most `size` bytes of UTF-8."""
+    return text.encode(errors="replace")[:size].decode(errors="ignore")
+
+
 def _shown(char: str) -> str:
     if (char.isprintable() and not _UNSEEN.match(char)) or unicodedata.category(char) == "Zs":
         return char

@@ -18,7 +18,7 @@ from tttui.model.improvement import (
     improvement,
 )
 from tttui.model.mu import mu_text
-from tttui.model.numbers import short
+from tttui.model.numbers import short, whole_until
 from tttui.model.session import SessionData
 
 HIGHEST_MU = 0.5
@@ -61,13 +61,13 @@ class Verdict:
                 text += f" {mark}"
             if fits(text):
                 return text
-        words = text.removesuffix(mark).split()
-        while words:
-            words.pop()
-            text = " ".join((*words, mark))
-            if fits(text):
+        least = text.removesuffix(f" {mark}")
+        end = len(least)
+        while (end := least.rfind(" ", 0, max(end, 0))) > 0:
+            text = f"{least[:end]} {mark}"
+            if whole_until(least, end) == end and fits(text):
                 return text
-        return ""
+        return mark if fits(mark) else ""
 
 
 def verdict(data: SessionData, implied: float | None = None) -> Verdict:
@@ -135,19 +135,6 @@ def reason_words(status: str) -> str:
         "rollback_non_finite": "a non-finite value",
         "rollback_live_regression": "live regression",
     }.get(status, status.removeprefix("rollback_").replace("_", " "))
-
-
-def percent_text(value: float) -> str:
-    """A percentage with as many digits as tell something: 84, 99.7, 99.98, -1 240."""
-    magnitude = abs(value)
-    if not np.isfinite(value):
-        return str(value)
-    if 99.0 <= value < 100.0:
-        digits = min(4, max(1, int(np.ceil(-np.log10(max(1e-4, 100.0 - value))))))
-        return f"{np.floor(value * 10**digits) / 10**digits:.{digits}f}"
-    if magnitude >= 1000:
-        return f"{value:,.0f}".replace(",", " ")
-    return f"{value:.0f}" if magnitude >= 10 else f"{value:.1f}"
 
 
 def _first(texts: Sequence[str]) -> str:

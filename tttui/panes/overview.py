@@ -31,6 +31,7 @@ from tttui.widgets.damage import DamageLine
 from tttui.widgets.identity import IdentityCard
 from tttui.widgets.transaction_panel import TransactionPanel
 from tttui.widgets.verdict import VerdictLine
+from tttui.widgets.yardsticks import YardstickTable
 
 WIDE = 150
 """Columns from which identity and transaction stand beside the chart."""
@@ -97,7 +98,7 @@ def marks_of(data: SessionData, statuses: frozenset[str] | None = None) -> Marks
     events: Transactions = data.transactions
     if len(events):
         shown = None if statuses is None else of_statuses(events, statuses)
-        return Marks(events.t, events.status, events.statuses, shown)
+        return Marks(events.t, *events.outcomes(), shown, events.branches())
     steps = data.steps
     tried = np.flatnonzero(steps.did_update)
     failed = len(events.statuses)
@@ -129,11 +130,12 @@ class OverviewPane(Pane):
     OverviewPane.tiny #cards, OverviewPane.tiny CommitGraph { display: none; }
     OverviewPane.tiny #below { display: none; }
     OverviewPane.wide #side, OverviewPane.wide #side IdentityCard { display: block; }
-    OverviewPane.wide #below { display: none; }
+    OverviewPane.wide #below, OverviewPane.identity #below { display: none; }
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self._view: View | None = None
         self._data: SessionData | None = None
         self._digest: Digest | None = None
         self._implied: float | None = None
@@ -160,6 +162,7 @@ class OverviewPane(Pane):
                 yield CommitGraph()
             with Vertical(id="side"):
                 yield IdentityCard()
+                yield YardstickTable()
                 yield TransactionPanel()
         yield IdentityCard(id="below")
 
@@ -180,6 +183,7 @@ class OverviewPane(Pane):
         self.query_one("#side IdentityCard", IdentityCard).set_rows(FULL if full else 6, full=full)
 
     def show(self, view: View) -> None:
+        self._view = view
         if view.data is not self._data:
             self._data, self._digest = view.data, digest(view.data)
             self._statuses = self._implied = None
@@ -227,13 +231,16 @@ class OverviewPane(Pane):
         """Show or hide the identity and the verdict in full."""
         self.toggle_class("identity")
         self.use_room()
+        if self._view is not None:
+            self.show(self._view)
 
     def _more(self, view: View) -> str:
         """What stands where something was left out: that it was, and the key that shows it."""
         commands: Sequence[Command] = getattr(self.screen, "commands", COMMANDS)
         keys = (c.shown_key for c in commands if c.action == "pane('identity')")
         key = next(keys, "")
-        return f"{view.glyphs.ellipsis} ({key}: all)" if key else view.glyphs.ellipsis
+        shows_more = key and not self.has_class("identity")
+        return f"{view.glyphs.ellipsis} ({key}: all)" if shows_more else view.glyphs.ellipsis
 
     def _show_charts(self, view: View, found: Digest) -> None:
         chart, graph = self.query_one(Chart), self.query_one(CommitGraph)
@@ -253,6 +260,10 @@ class OverviewPane(Pane):
             graph.set_marks(found.marks)
         chart.set_timeline(view.timeline)
         graph.set_timeline(view.timeline)
+        table = self.query_one(YardstickTable)
+        table.set_look(view.palette, view.glyphs)
+        beside = self.has_class("wide") and view.compare_yardsticks and view.yardsticks
+        table.show_plot(chart.shown if beside else None, view.timeline.cursor)
 
     def _show_side(self, view: View) -> None:
         self.set_class(view.inspecting, "inspecting")
@@ -269,6 +280,7 @@ class OverviewPane(Pane):
             view.data.plasticity_at(event.t if event is not None else 0),
             view.palette,
             view.glyphs,
+            None if event is None else events.undone_at(index or 0),
         )
 
     def _show_cards(self, view: View, found: Digest) -> None:
@@ -376,7 +388,7 @@ def error_plot(view: View, found: Digest) -> Plot:
     if view.compare_yardsticks:
         for i, ruler in enumerate(view.yardsticks):
             series = Series(ruler.t, ruler.mse)
-            rulers.append(curve(ruler.name, series, i + 1, smooth=True))
+            rulers.append(curve(ruler.name, series, i + 1, smooth, end="dated"))
     note = span_note(smooth)
     if view.compare_yardsticks and not rulers:
         note = yardstick_note(view.data)
@@ -385,6 +397,7 @@ def error_plot(view: View, found: Digest) -> Plot:
         title="MSE",
         traces=(*rulers, *traces),
         compare=(compare[0] + len(rulers), compare[1] + len(rulers)),
+        legend=bool(rulers),
         marks=found.marks,
         note=note,
         message=why.reason if why is not None else "no steps recorded yet",

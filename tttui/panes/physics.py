@@ -5,9 +5,9 @@ from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.message import Message
 
 from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
@@ -95,9 +95,6 @@ class PhysicsPane(Pane):
     PhysicsPane.single PathView, PhysicsPane.single StackView,
     PhysicsPane.single FrictionView, PhysicsPane.single Chart { height: 1fr; }
     """
-
-    class Told(Message):
-        """A thread has finished something that is to be shown."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -221,6 +218,10 @@ class PhysicsPane(Pane):
         titles = ("path", "state over time", "hidden friction", "error over time", "implied mu")
         return f"Region: {titles[self._region]}"
 
+    def awaits(self, action: str) -> bool:
+        """A ghost needs the trajectory."""
+        return "ghost" in action and self._motion is None and not self._pathless()
+
     def do_ghost_lower(self) -> str | None:
         return self._change_ghost(-GHOST_STEP)
 
@@ -328,9 +329,10 @@ class PhysicsPane(Pane):
     def _tell(self) -> None:
         """Called in threads, which may outlive the app."""
         with suppress(RuntimeError):
-            self.post_message(self.Told())
+            self.post_message(self.Derived())
 
-    def on_physics_pane_told(self) -> None:
+    @on(Pane.Derived)
+    def _on_derived(self) -> None:
         if self._view is not None:
             self.show(self._view)
 
@@ -431,7 +433,8 @@ def _selected(view: View) -> tuple[int, str, Colour] | None:
     events_, i = view.data.transactions, view.timeline.selected
     if i is None or i >= len(events_):
         return None
-    status = events_.statuses[int(events_.status[i])]
+    outcome, names = events_.outcomes()
+    status = names[int(outcome[i])]
     return int(events_.t[i]), view.glyphs.status(status), view.palette.status(status)
 
 

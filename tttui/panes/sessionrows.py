@@ -17,6 +17,7 @@ from tttui.draw.states import state_ink, state_mark
 from tttui.model.arrays import Bools, Floats
 from tttui.model.improvement import compared, mean_texts
 from tttui.model.mu import mu_text
+from tttui.model.natural import natural
 from tttui.model.query import Query, Vocabulary
 from tttui.model.session import Place, SessionSummary, Status
 from tttui.model.tree import Branch, forest
@@ -29,7 +30,7 @@ SPEED = Column("speed", "steps/s", 7, drop=3)
 REST = (
     Column("mode", "mode", 9, left=True, drop=9, orders=TEXTS),
     Column("created", "created", 12, left=True, drop=10, orders=TIMES),
-    Column("steps", "steps", 9, drop=6),
+    Column("steps", "steps", 7, drop=6),
     Column("commits", "committed", 11, drop=7),
     Column("frozen", "frozen", 8, drop=11),
     Column("adaptive", "adaptive", 8, drop=8),
@@ -130,7 +131,7 @@ class SessionRows:
 
     def sorting(self, key: str) -> Any:
         if key in ("name", "state", "mode"):
-            return np.array([(_TEXTS[key](s) or "").lower() for s in self.summaries])
+            return np.array([natural((_TEXTS[key](s) or "").lower()) for s in self.summaries])
         return self.number("committed" if key == "commits" else key)
 
     def number(self, key: str) -> Floats:

@@ -64,6 +64,8 @@ class View:
     """How busy the machine is, while live runs are in the table of all sessions."""
     now: float = 0.0
     """Unix seconds, for ages."""
+    places: tuple[Place, ...] = ()
+    """Where all sessions are."""
 
 
 class Pane(Widget):
@@ -89,7 +91,10 @@ class Pane(Widget):
     """The newest weights are asked for their friction where no transaction tells it."""
 
     class Ready(Message):
-        """The tab's widgets are there: it can be shown something."""
+        """The tab's widgets are there, or have their places: it can be shown something."""
+
+    class Derived(Message):
+        """A thread has worked out something that the tab shows."""
 
     class StatusesPicked(Message):
         """Only transactions of these statuses should be shown, everywhere; None is all."""
@@ -139,6 +144,9 @@ class Pane(Widget):
         self.use_room()
         self.post_message(self.Ready())
 
+    def on_resize(self) -> None:
+        self.post_message(self.Ready())
+
     room = Size(0, 0)
     """The cells that this tab has. It is known before the first layout, so that nothing is
     drawn twice."""
@@ -166,6 +174,10 @@ class Pane(Widget):
         """Mark where somebody changed the open run on every time axis."""
         for view in self.query(TimeView):
             view.set_changes(changes)
+
+    def awaits(self, action: str) -> bool:
+        """What this command acts on in the tab is on its way: its key has to wait for it."""
+        return False
 
     def back(self) -> bool:
         """Clear something of this tab on escape; whether there was anything."""

@@ -6,7 +6,6 @@ from dataclasses import replace
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
-from textual.message import Message
 
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
@@ -38,9 +37,6 @@ class WeightsPane(Pane):
 
     needs_relatives = True
     needs_statistics = True
-
-    class Told(Message):
-        """What was looked for in a thread is found."""
 
     DEFAULT_CSS = """
     WeightsPane { layout: vertical; height: 1fr; }
@@ -236,9 +232,10 @@ class WeightsPane(Pane):
     def _tell(self) -> None:
         """Called in threads, which may outlive the app."""
         with suppress(RuntimeError):
-            self.post_message(self.Told())
+            self.post_message(self.Derived())
 
-    def on_weights_pane_told(self) -> None:
+    @on(Pane.Derived)
+    def _on_derived(self) -> None:
         if self._view is not None:
             self.show(self._view)
 
@@ -321,6 +318,10 @@ class WeightsPane(Pane):
         self._show_reading()
 
     # Keys
+
+    def awaits(self, action: str) -> bool:
+        """The matrices, for what is done with them."""
+        return self._found is None and action.startswith(("pane(", "copy", "export"))
 
     def do_view(self) -> str | None:
         """Show the next aspect of the weights."""

@@ -15,6 +15,7 @@ from textual.message import Message
 from tttui.artifacts.status import status_of
 from tttui.engine.control import Verb
 from tttui.model.errors import TttuiError
+from tttui.model.here import absolute
 from tttui.model.session import Meta, Place, SessionData, State, Status
 from tttui.screens.hand_out import HandOutScreen
 from tttui.store import Store
@@ -73,7 +74,8 @@ class DrivingScreen(HandOutScreen):
         data = self.snapshot.data
         if data is None:
             return None, None
-        place = self.shown_pane.under_cursor() if self.tab == "sessions" else None
+        pane = self.shown_pane if self.tab == "sessions" else None
+        place = pane.under_cursor() if pane is not None else None
         if place is None or place.path == data.place.path:
             return data.place, data.status
         rows = self.snapshot.summaries
@@ -190,7 +192,7 @@ class DrivingScreen(HandOutScreen):
                 return
             verb, value = request
             if verb == RESUME:
-                self.start(["resume", str(place.path.absolute())], f"Resuming {place.name}")
+                self.start(["resume", str(absolute(place.path))], f"Resuming {place.name}")
             else:
                 self.ask(verb, value)  # type: ignore[arg-type]
 

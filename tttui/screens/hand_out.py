@@ -4,6 +4,8 @@ from pathlib import Path
 
 from textual.message import Message
 
+from tttui.model.errors import RefusedInput
+from tttui.model.here import home_directory, working_directory
 from tttui.model.shell import command_line
 from tttui.model.text import visible_lines
 from tttui.panes.view import Pane
@@ -32,12 +34,12 @@ class HandOutScreen(TimedScreen):
         self._copied = 0
 
     @property
-    def shown_pane(self) -> Pane:
-        """The pane of the shown tab."""
+    def shown_pane(self) -> Pane | None:
+        """The pane of the shown tab, once it shows the open session."""
         raise NotImplementedError(type(self).__name__)
 
     def action_copy(self) -> None:
-        found = list(self.shown_pane.copyable()) if self.snapshot.data is not None else []
+        found = list(self.shown_pane.copyable()) if self.shown_pane is not None else []
         if not found:
             self.note("Nothing to copy here.")
             return
@@ -81,13 +83,19 @@ class HandOutScreen(TimedScreen):
         from tttui.export.request import Request
         from tttui.screens.export import SCREEN, ExportDialog, export_figure, export_screen
 
-        data, timeline = self.snapshot.data, self.timeline
-        if data is None:
+        data, timeline, pane = self.snapshot.data, self.timeline, self.shown_pane
+        if data is None or pane is None:
             self.note("There is no session to export from.")
             return
-        directory = default_directory(self.snapshot.places, Path.cwd(), Path.home())
+        try:
+            directory = default_directory(
+                self.snapshot.places, working_directory(), home_directory()
+            )
+        except RefusedInput as error:
+            self.note(str(error))
+            return
         request = Request(
-            self.shown_pane.exportable(),
+            pane.exportable(),
             data,
             self.snapshot.trajectory,
             timeline.cursor,
@@ -97,7 +105,7 @@ class HandOutScreen(TimedScreen):
             self.snapshot.summaries,
             statuses=self.statuses,
         )
-        request = self.shown_pane.export_of(request)
+        request = pane.export_of(request)
 
         def done(said: str) -> None:
             self.post_message(self.Exported(said))

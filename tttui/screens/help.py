@@ -14,7 +14,7 @@ from tttui.draw.palette import Palette
 from tttui.draw.reading import status_words
 from tttui.draw.text import Text
 from tttui.keys import Command
-from tttui.model.transactions import STATUSES
+from tttui.model.transactions import STATUSES, UNDONE
 
 MEANING = {
     "overview": (
@@ -23,7 +23,8 @@ MEANING = {
         "every step before anything is learned from it. The area between the curves is tinted by "
         "who is better. Below them lie the update transactions: commits on the line, rolled-back "
         "attempts as stubs. Improvement is (frozen - adaptive) / frozen over the last 100 steps, "
-        "its interval a block bootstrap over steps. `r` adds what is possible on the same "
+        "told as a factor where it is 99 % or more either way; its interval is a block bootstrap "
+        "over steps. `r` adds what is possible on the same "
         "trajectory: exact physics with the true friction (the oracle) and with an estimate of "
         "it, and recursive least squares (RLS)."
     ),
@@ -113,7 +114,7 @@ class HelpScreen(ModalScreen[None]):
     def _marks(self) -> Text:
         """The marks on the time axes, each with its word."""
         palette, glyphs, text = self._palette, self._glyphs, Text()
-        for status in STATUSES:
+        for status in (*STATUSES, UNDONE):
             text.append(glyphs.status(status), style(palette.status(status), bold=True))
             text.append(f" {status_words(status)}   ")
         text.append(glyphs.change, style(palette.accent, bold=True))

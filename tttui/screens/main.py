@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingsMap
 from textual.containers import Container
 from textual.geometry import Size
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tttui.artifacts.logfile import LogTail
@@ -24,7 +25,7 @@ from tttui.draw.states import state_ink, state_mark
 from tttui.draw.text import Text, lines
 from tttui.keys import COMMANDS, TABS, Command
 from tttui.model.ages import age_text
-from tttui.model.session import SessionData
+from tttui.model.session import Place, SessionData
 from tttui.panes import make_pane, prepare
 from tttui.panes.overview import marks_of
 from tttui.panes.view import Pane, View
@@ -66,6 +67,9 @@ class MainScreen(DrivingScreen):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, MainScreen.Arrived)
 
+    class Settled(Message):
+        """Something has come that keys may wait for: a session, or a tab that shows it."""
+
     def __init__(
         self,
         store: Store,
@@ -82,10 +86,14 @@ class MainScreen(DrivingScreen):
         """No session was opened yet."""
         self.commands = commands
         self._tabs_of: dict[str, set[str]] = {}
+        self._commands_of: dict[str, list[Command]] = {}
+        """The commands of a key, in all tabs."""
         own = [Binding(c.keys, c.action, c.label, priority=True) for c in commands]
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(own)])
         for command in commands:
             self._tabs_of.setdefault(command.action, set()).update(command.tabs)
+            for key in command.keys.split(","):
+                self._commands_of.setdefault(key, []).append(command)
         self.palette, self.glyphs = palette, glyphs
         self._clock = clock
         self._log = LogPanel({command.action: command.shown_key for command in commands})
@@ -97,6 +105,10 @@ class MainScreen(DrivingScreen):
         self.log_chosen = start.log is not None
         self._yardsticks = False
         self._panes: dict[str, Pane] = {}
+        self._drawn: Pane | None = None
+        """The tab that has drawn the open session last."""
+        self._opens = 0
+        """How many sessions the store will have opened when the one that was chosen is there."""
         self.hovered: int | None = None
         """The step under the mouse, marked in every view with a time axis."""
         self._pointed: TimeView | None = None
@@ -146,9 +158,12 @@ class MainScreen(DrivingScreen):
         if message.snapshot.noted != self.snapshot.noted:
             self.note(message.snapshot.note)
         self.snapshot = message.snapshot
+        if old is None or new is None or (new.place, new.run) != (old.place, old.run):
+            self._drawn = None
         if new is not None:
             self._go_along(old, new)
         self.show_all()
+        self.post_message(self.Settled())
 
     def _go_along(self, old: SessionData | None, new: SessionData) -> None:
         """Make the timeline fit data that is new or has grown."""
@@ -222,6 +237,9 @@ class MainScreen(DrivingScreen):
         if pane.is_mounted:
             pane.show(self._view(data))
             self._show_changes(data, pane)
+            if pane is not self._drawn:
+                self._drawn = pane
+                pane.set_hover(self.hovered)
             if self.shown is None:
                 prepare()
             self.shown = self.snapshot
@@ -260,6 +278,7 @@ class MainScreen(DrivingScreen):
             log_chosen=self.log_chosen,
             load=self.snapshot.load,
             now=self._clock(),
+            places=self.snapshot.places,
         )
 
     def set_palette(self, palette: Palette) -> None:
@@ -365,9 +384,44 @@ class MainScreen(DrivingScreen):
                 return command.label
 
     @property
-    def shown_pane(self) -> Pane:
-        """The pane of the shown tab."""
-        return self._pane()
+    def shown_pane(self) -> Pane | None:
+        pane = self._panes.get(self.tab)
+        return pane if pane is self._drawn else None
+
+    @property
+    def key_target(self) -> Widget:
+        """The innermost widget that keys of the shown tab act on, which may be in the making."""
+        return self._panes.get(self.tab, self)
+
+    def _commands_here(self, key: str) -> list[Command]:
+        """What a key may do in the shown tab."""
+        if isinstance(self.focused, Input):
+            return []
+        return [c for c in self._commands_of.get(key, ()) if self.tab in c.tabs]
+
+    def takes(self, key: str) -> bool:
+        """What the commands of this key act on is there, or it is known that there is none."""
+        here = self._commands_here(key)
+        return not any(c.needs_session and self._awaits(c.action) for c in here)
+
+    def acts_at_once(self, key: str) -> bool:
+        """The commands of this key change the Timeline alone, and draw it before they return."""
+        here = self._commands_here(key)
+        return bool(here) and all(c.group == "Time" for c in here)
+
+    def measures(self, key: str) -> bool:
+        """How far the commands of this key go depends on how much fits on the screen."""
+        return any(c.group in ("Lists", "Matrix", "Log") for c in self._commands_here(key))
+
+    def _awaits(self, action: str) -> bool:
+        """What a command acts on is on its way."""
+        snapshot, pane = self.snapshot, self.shown_pane
+        if snapshot.opened < self._opens:
+            return True
+        if snapshot.data is None:
+            return not snapshot.error and (bool(snapshot.places) or not snapshot.scanned)
+        unplaced = pane is not None and self.room.area > 0 and not pane.size.area
+        return pane is None or unplaced or pane.awaits(action)
 
     def _pane(self) -> Pane:
         """The pane of the shown tab, made when it is first needed."""
@@ -400,7 +454,8 @@ class MainScreen(DrivingScreen):
         if t != self.hovered:
             self.hovered = t
             self._scrubber.set_hover(t)
-            self._pane().set_hover(t)
+            if self.shown_pane is not None:
+                self.shown_pane.set_hover(t)
 
     # Commands
 
@@ -423,7 +478,8 @@ class MainScreen(DrivingScreen):
 
     def action_filter(self) -> None:
         data = self.snapshot.data
-        present = list(data.transactions.counts()) if data is not None else []
+        has_some = data is not None and len(data.transactions) > 0
+        present = list(marks_of(data).counts()) if data is not None and has_some else []
         if not present:
             self.note("This run has no transactions to filter.")
             return
@@ -440,6 +496,11 @@ class MainScreen(DrivingScreen):
     @on(Pane.Ready)
     def _on_pane_ready(self) -> None:
         self.show_all()
+        self.post_message(self.Settled())
+
+    @on(Pane.Derived)
+    def _on_pane_derived(self) -> None:
+        self.post_message(self.Settled())
 
     @on(Pane.StatusesPicked)
     def _on_statuses_picked(self, message: Pane.StatusesPicked) -> None:
@@ -454,7 +515,7 @@ class MainScreen(DrivingScreen):
 
     @on(Pane.SessionPicked)
     def _on_session_picked(self, message: Pane.SessionPicked) -> None:
-        self.store.open(message.place, message.run)
+        self._open(message.place, message.run)
 
     @on(Pane.SideBySide)
     def _on_side_by_side(self, message: Pane.SideBySide) -> None:
@@ -470,8 +531,8 @@ class MainScreen(DrivingScreen):
 
     def action_pane(self, name: str) -> None:
         """A key of the shown tab."""
-        do = getattr(self._pane(), f"do_{name}", None)
-        said = do() if do is not None and self.snapshot.data is not None else None
+        do = getattr(self.shown_pane, f"do_{name}", None)
+        said = do() if do is not None else None
         if said:
             self.note(said)
 
@@ -489,8 +550,8 @@ class MainScreen(DrivingScreen):
         )
 
     def action_inspect(self) -> None:
-        data = self.snapshot.data
-        if data is not None and self._pane().enter():
+        data, pane = self.snapshot.data, self.shown_pane
+        if pane is not None and pane.enter():
             return
         if data is None or not len(data.transactions):
             self.note("This run has no transactions to inspect.")
@@ -502,7 +563,7 @@ class MainScreen(DrivingScreen):
         self.show_all()
 
     def action_back(self) -> None:
-        if self.snapshot.data is not None and self._pane().back():
+        if self.shown_pane is not None and self.shown_pane.back():
             return
         if self._log.display and self._log.back():
             return
@@ -521,9 +582,14 @@ class MainScreen(DrivingScreen):
         def chosen(choice: Choice | None) -> None:
             if choice is not None and choice != current:
                 self.keep_view()
-                self.store.open(*choice)
+                self._open(*choice)
 
         self.app.push_screen(Chooser(places, current), chosen)
+
+    def _open(self, place: Place, run: str | None) -> None:
+        """Show another session."""
+        self._opens = self.snapshot.opened + 1
+        self.store.open(place, run)
 
     def action_compare(self) -> None:
         data = self.snapshot.data
@@ -536,7 +602,7 @@ class MainScreen(DrivingScreen):
             if choice is not None:
                 self.store.compare(*choice)
                 self.note(f"Comparing with {choice[0].name}")
-                do = getattr(self._pane(), "do_compared", None)
+                do = getattr(self.shown_pane, "do_compared", None)
                 if do is not None:
                     do()
 

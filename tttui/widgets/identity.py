@@ -16,6 +16,9 @@ from tttui.model.session import SessionData
 
 Row = tuple[str, str]
 
+UNKNOWN = "not recorded"
+"""Stands for the settings of the updates where there are none."""
+
 
 def identity_rows(data: SessionData) -> list[Row]:
     """Label and value of everything that names a session; `-` where it is not recorded."""
@@ -35,7 +38,7 @@ def identity_rows(data: SessionData) -> list[Row]:
         ("device", meta.device or (data.status.device if data.status else None) or "-"),
         ("signature", short_hash(meta.model_signature)),
         ("base", short_hash(meta.base_ckpt_hash)),
-        ("plasticity", "  ".join(plasticity(meta.plasticity_cfg)) or "not recorded"),
+        ("plasticity", "  ".join(plasticity(meta.plasticity_cfg)) or UNKNOWN),
     ]
     if meta.seed is not None:
         rows.insert(3, ("seed", str(meta.seed)))
@@ -50,7 +53,8 @@ def in_short(rows: Sequence[Row]) -> list[Row]:
     if known["parent"] == "none":
         del known["parent"]
     settings = known.pop("plasticity")
-    return [*known.items(), *(("", setting) for setting in settings.split("  "))]
+    parts = [] if settings == UNKNOWN else settings.split("  ")
+    return [*known.items(), *(("", part) for part in parts)]
 
 
 def short_hash(value: str | None) -> str:

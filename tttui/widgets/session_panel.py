@@ -1,16 +1,17 @@
 """One session of many: how to go on with it, its files, its base, what it compares with."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tttui.artifacts.names import usable_name
 from tttui.draw.cells import wrapped
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
 from tttui.model.ages import duration_text, size_text
+from tttui.model.here import home_directory, plain
 from tttui.model.session import FileEntry, SessionSummary, Status
 from tttui.model.shell import command_line
 from tttui.widgets.page import Page
@@ -32,7 +33,7 @@ def commands_of(summary: SessionSummary, at: int | None, taken: Sequence[str]) -
     `at` is the step to fork at (None: its end); `taken` are the names that are in use.
     """
     place = summary.place
-    path = Path(os.path.abspath(place.path))
+    path = plain(place.path)
     if place.base_only:
         return Commands("", "", "this store holds a base and no session yet")
     fork = ["tttui", "fork", str(path)]
@@ -41,7 +42,7 @@ def commands_of(summary: SessionSummary, at: int | None, taken: Sequence[str]) -
     # of other programs' sessions there are only the last weights
     if at is not None and summary.steps and place.layout == "native":
         fork += ["--at", str(min(max(at, 0), summary.steps))]
-    fork += ["--name", free_name(f"{place.name}-fork", taken)]
+    fork += ["--name", free_name(place.name, "-fork", taken)]
     if place.layout != "native":
         why = "another program wrote it, and tttui changes nothing there; fork it instead"
         return Commands("", command_line(*fork), why)
@@ -56,12 +57,12 @@ def commands_of(summary: SessionSummary, at: int | None, taken: Sequence[str]) -
     return Commands(command_line(*resume), command_line(*fork))
 
 
-def free_name(name: str, taken: Sequence[str]) -> str:
-    """The name, with a number behind it where it is in use."""
-    used, n, tried = set(taken), 1, name
+def free_name(name: str, ending: str, taken: Sequence[str]) -> str:
+    """An allowed name with that ending, and with a number behind it where it is in use."""
+    used, n, tried = set(taken), 1, usable_name(name, ending)
     while tried in used:
         n += 1
-        tried = f"{name}-{n}"
+        tried = usable_name(name, f"{ending}-{n}")
     return tried
 
 
@@ -192,7 +193,6 @@ def middle(name: str, width: int, ellipsis: str) -> str:
 
 def _home(path: Path) -> str:
     """A path with the user's home written as ~."""
-    try:
-        return f"~/{Path(os.path.abspath(path)).relative_to(Path.home())}"
-    except (ValueError, RuntimeError):
-        return os.path.abspath(path)
+    path, home = plain(path), home_directory()
+    inside = home is not None and path.is_relative_to(home)
+    return f"~/{path.relative_to(home)}" if home and inside else str(path)

@@ -1,9 +1,9 @@
 """The parts of a comparison of sessions as widgets."""
 
-from tttui.draw import sidebyside
+from tttui.draw import sidebyside, transfermap
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import wrapped
-from tttui.model.compare import Comparison, transfer_sentence
+from tttui.model.compare import Comparison
 from tttui.widgets.drawn import Drawn
 
 
@@ -46,31 +46,18 @@ class SettingsTable(_Compared):
 class TransferMap(_Compared):
     """Frozen weights of each session in the world of each, and what that says."""
 
+    def rows(self, width: int) -> int:
+        """Rows that all of it takes in so many columns."""
+        found = self._found
+        if found is None or found.transfer is None:
+            return len(wrapped(self._message, width))
+        return transfermap.rows(found.transfer, found.names, width, self.palette)
+
     def paint_found(self, found: Comparison, width: int, height: int) -> Canvas:
-        tested = found.transfer
-        if tested is None:
+        if found.transfer is None:
             return said(self._message, width, height, self.palette.muted)
-        mus = [data.mu_now for data in found.sessions]
-        sentence = transfer_sentence(tested, found.names, mus)
-        lines = wrapped(sentence, width) + [
-            line for reason in tested.missing for line in wrapped(f"Left out: {reason}.", width)
-        ]
-        n = len(tested.sessions)
-        if n < 2:
-            return said(" ".join(lines), width, height, self.palette.warn)
-        canvas = Canvas(height, width)
-        part = sidebyside.transfer_map(
-            tested, found.names, (width, min(n + 2, height)), self.palette, self.glyphs
-        )
-        for grid in ("char", "ink", "paper", "bold"):
-            getattr(canvas, grid)[: part.rows] = getattr(part, grid)
-        note = f"mean squared error over {tested.steps} fresh noise-free steps, * best of a world"
-        notes = wrapped(note, width)
-        for row, line in enumerate(notes, n + 2):
-            canvas.write(row, 0, line, self.palette.muted)
-        for row, line in enumerate(lines, n + 2 + len(notes)):
-            canvas.write(row, 0, line, self.palette.text)
-        return canvas
+        look = (self.palette, self.glyphs)
+        return transfermap.paint(found.transfer, found.names, (width, height), *look)
 
 
 def said(text: str, width: int, height: int, ink: int) -> Canvas:

@@ -7,7 +7,7 @@ from textual.widget import Widget
 from tttui.draw.cells import wrapped
 from tttui.draw.colours import style
 from tttui.draw.palette import DARK, Palette
-from tttui.draw.text import Text
+from tttui.draw.text import Text, lines
 from tttui.model.verdict import Verdict
 
 MARKS = {"better": "+", "worse": "!", "unclear": "?"}
@@ -57,7 +57,7 @@ class VerdictLine(Widget):
         text = Text(no_wrap=True)
         mark = f" {MARKS[self._verdict.tone]} "
         text.append(mark, style(inks[self._verdict.tone], bold=True) + Style(reverse=True))
-        return text.append("\n".join((first[len(PLACE) :], *rest)), style(palette.text))
+        return text.append(lines([first[len(PLACE) :], *rest], style(palette.text)))
 
     def _lines(self, width: int) -> list[str]:
         """The sentence, its mark's place before it, in at most as many lines as there may be."""
