@@ -36,6 +36,9 @@ REST = (
     Column("gain", "improved", 10, drop=1),
 )
 
+COLUMNS = (NAME, STATE, RECENT, SPEED, *REST)
+"""All that there can be."""
+
 BAR = 7
 """Cells of the bar that says how far a live run is."""
 
