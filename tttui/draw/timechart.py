@@ -184,9 +184,21 @@ class _Painter:
             arrow = self.glyphs.above if spot > 1 else self.glyphs.below
             text = f" {arrow} {line.name} "
             at = top if spot > 1 else top + self.layout.rows - 1
-        start = left + self.layout.columns - len(text)
-        if start > left:
-            self.canvas.write(at, start, text, self.palette.threshold)
+        if len(text) < self.layout.columns:
+            row, start = self._free(at - top, len(text))
+            self.canvas.write(top + row, left + start, text, self.palette.threshold)
+            self.taken[row, start : start + len(text)] = True
+
+    def _free(self, row: int, length: int) -> tuple[int, int]:
+        """Row and first column of the plot for a text: where it covers no curve if there is such
+        a place in that row or beside it, as far right as possible."""
+        last = self.layout.columns - length
+        for at in (row, row + 1, row - 1, row + 2, row - 2):
+            if 0 <= at < self.layout.rows:
+                clear = np.convolve(self.taken[at], np.ones(length, dtype=np.int64), "valid") == 0
+                if clear.any():
+                    return at, int(np.flatnonzero(clear)[-1])
+        return row, last
 
     def value_axis(self) -> None:
         layout = self.layout
