@@ -194,11 +194,11 @@ class _Painter:
         a place in that row or beside it, as far right as possible."""
         last = self.layout.columns - length
         for at in (row, row + 1, row - 1, row + 2, row - 2):
-            if 0 <= at < self.layout.rows:
+            if 0 <= at < self.layout.rows and last >= 0:
                 clear = np.convolve(self.taken[at], np.ones(length, dtype=np.int64), "valid") == 0
                 if clear.any():
                     return at, int(np.flatnonzero(clear)[-1])
-        return row, last
+        return min(max(row, 0), self.layout.rows - 1), max(last, 0)
 
     def value_axis(self) -> None:
         layout = self.layout
