@@ -25,8 +25,8 @@ MEANING = {
         "attempts as stubs; what was undone lies on a branch that leaves the line at the step "
         "whose weights were restored. Improvement is (frozen - adaptive) / frozen over the last "
         "100 steps, its interval a block bootstrap over steps. `r` adds what is possible on the "
-        "same trajectory: exact physics with the true friction (the oracle) and with an estimate of "
-        "it, and recursive least squares (RLS), averaged exactly as the curves beside them."
+        "same trajectory: exact physics with the true friction (the oracle) and with an estimate "
+        "of it, and recursive least squares (RLS), averaged exactly as the curves beside them."
     ),
     "weights": (
         "The plastic matrices in force at the cursor, blue below zero and red above, on one "
