@@ -244,8 +244,11 @@ def _law_lines(facts: Facts, width: int) -> list[tuple[str, bool]]:
     ):
         if len(left) + 3 + len(right) <= width:
             out.append((f"{left} = {right}", True))
-        else:
+        elif len(left) <= width:
             out += [(left, True), (f"   = {right}", True)]
+        else:
+            first, _, second = left.rpartition(" + ")
+            out += [(first, True), (f"   + {second} = {right}", True)]
     return out
 
 
