@@ -98,6 +98,7 @@ def test_a_session_that_cannot_keep_its_name_goes_on_under_the_nearest_one(
         said = capsys.readouterr().err
         assert "was written by another program; it goes on in" in said
         assert "another --name chooses where" in said
+        assert "since its own name cannot be used" in said
     assert len(list(root.glob("*-fork*"))) == 2
 
 
