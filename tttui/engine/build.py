@@ -24,13 +24,13 @@ from tttui.dynamics.world import WorldStream
 from tttui.engine import interventions as record
 from tttui.engine.base import Base
 from tttui.engine.interventions import Intervention
+from tttui.engine.naming import NameTaken
 from tttui.engine.saved import saved
 from tttui.engine.stepper import Stepper
 from tttui.engine.tally import Tally
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Plasticity, Settings
-from tttui.model.shell import command_line
 
 START_FILE = "start_state.pt"
 """In session/, forks only: the weights and the momentum that the session began with."""
@@ -97,11 +97,11 @@ def build_in_place(
 def new_session(directory: Path, fill: Callable[[Path], None]) -> None:
     """Make a directory that `fill` has filled under a hidden name; nothing is left of a failure.
 
-    Of several that make the same one at a time, one succeeds. Raises RefusedInput where the
-    directory exists or may not be made.
+    Of several that make the same one at a time, one succeeds. Raises NameTaken where the
+    directory exists, RefusedInput where it may not be made.
     """
     if os.path.lexists(directory):
-        raise _taken(directory)
+        raise NameTaken(directory)
     remove_abandoned(directory.parent)
     with ExitStack() as stack:
         try:
@@ -115,15 +115,8 @@ def new_session(directory: Path, fill: Callable[[Path], None]) -> None:
             building.rename(directory)
         except OSError as error:
             if os.path.lexists(directory):
-                raise _taken(directory) from None
+                raise NameTaken(directory) from None
             raise write_error(directory, error) from error
-
-
-def _taken(directory: Path) -> RefusedInput:
-    return RefusedInput(
-        f"{directory} exists already; choose another --name, or continue it with "
-        f"`{command_line('tttui', 'resume', directory)}`"
-    )
 
 
 def unbuilt_meta(name: str, settings: Settings) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tttui.artifacts.writer import HISTORY
 from tttui.engine.base import read_base, shapes
 from tttui.engine.build import START_FILE, Start, momentum_of, started_with
 from tttui.engine.compare import Check
-from tttui.engine.naming import free_directory, new_directory
+from tttui.engine.naming import free_directory, make_in, new_directory
 from tttui.engine.planned import is_planned
 from tttui.engine.recordedmeta import mu_changes, settings_changes, settings_of
 from tttui.engine.replay import replay_to
@@ -82,11 +82,6 @@ def fork(
     parent = _native(data, before, at) if place.layout == "native" else _foreign(data, at)
     _check_shapes(place, parent.weights, before.model)
     settings = _settings(data, before, parent.t, preset, changes or {})
-    directory = (
-        free_directory(root, place.name, "-fork")
-        if name is None
-        else new_directory(root, name, settings)
-    )
     parent_id = data.meta.session_id if place.layout != "flat" else place.name
     start = Start(
         weights=parent.weights,
@@ -96,7 +91,16 @@ def fork(
         forked_at_t=parent.t,
         parent_path=str(absolute(place.path)),
     )
-    made = SessionRun.create(directory, settings, base, start=start)
+
+    def directory() -> Path:
+        if name is None:
+            return free_directory(root, place.name, "-fork")
+        return new_directory(root, name, settings)
+
+    def make(path: Path) -> SessionRun:
+        return SessionRun.create(path, settings, base, start=start)
+
+    made = make_in(name, directory, make)
     made.told = parent.told
     return made
 
