@@ -174,7 +174,8 @@ class SessionLock:
         if self._on_wait is not None:
             who = "a process that locks its directory" if suspect is None else _holder(suspect)
             self._on_wait(
-                f"{self.directory}: waiting up to {STALE_S:.0f} s to see whether {who} writes it"
+                f"{self.directory}: waiting up to {STALE_S:.0f} s to see whether {who} "
+                "still writes it"
             )
         end = time.monotonic() + STALE_S
         while time.monotonic() < end:
