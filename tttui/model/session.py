@@ -345,6 +345,8 @@ class SessionSummary:
     adaptive_mean: float | None = None
     baseline_last100: float | None = None
     adaptive_last100: float | None = None
+    why_no_mean: str = ""
+    """Why the mean of the last steps is no number: `adaptive: 1 of 100 steps is NaN`."""
     recent: tuple[float | None, ...] = ()
     """Mean adaptive error of each of the newest stretches of steps (`artifacts.tail`), oldest
     first; None where one holds a value that is not finite."""
