@@ -233,18 +233,31 @@ def optimizer_state(momentum: Weights, plasticity: Plasticity) -> dict[str, Any]
     return {"state": buffers, "param_groups": [group]}
 
 
-def momentum_of(optim: Any, where: Path) -> Weights:
+def momentum_of(optim: Any, where: Path, weights: Weights | None = None) -> Weights:
     """The momentum buffers in an optimizer's state_dict (ours or torch's), by matrix.
 
-    Raises TttuiError naming the file where they are not there.
+    Raises TttuiError naming the file where they are not there, or not of the shapes of `weights`.
     """
     try:
-        return {
-            k: np.asarray(optim["state"][i]["momentum_buffer"], dtype=np.float32)
-            for i, k in enumerate(PLASTIC)
-        }
-    except (KeyError, TypeError, IndexError, ValueError) as error:
+        buffers = {k: optim["state"][i]["momentum_buffer"] for i, k in enumerate(PLASTIC)}
+    except (KeyError, TypeError, IndexError) as error:
         raise TttuiError(f"{where}: holds no momentum for {', '.join(PLASTIC)}") from error
+    for name, buffer in buffers.items():
+        if not isinstance(buffer, np.ndarray) or buffer.dtype.kind != "f":
+            raise TttuiError(f"{where}: the momentum of {name} is no tensor of numbers")
+        if weights is not None and buffer.shape != weights[name].shape:
+            raise TttuiError(
+                f"{where}: the momentum of {name} has the shape {list(buffer.shape)}, "
+                f"{name} has {list(weights[name].shape)}"
+            )
+        if weights is not None and not np.isfinite(buffer).all():
+            raise TttuiError(f"{where}: the momentum of {name} holds values that are not finite")
+    return {name: np.asarray(buffer, dtype=np.float32) for name, buffer in buffers.items()}
+
+
+def fresh(weights: Weights) -> Weights:
+    """The momentum of an optimizer that has not taken a step yet."""
+    return {name: np.zeros_like(matrix) for name, matrix in weights.items()}
 
 
 def _version(package: str) -> str | None:
