@@ -113,15 +113,14 @@ def _computed(path: Path, problems: list[Problem]) -> dict[str, Any]:
     steps = file.steps
     if not len(steps):
         return {"steps": 0} if file.exists else {}
-    frozen, adaptive, _ = last_means(steps)
+    final = final_improvement(steps)
     with np.errstate(all="ignore"):  # what is not finite is told as such
         means: dict[str, float | None] = {
             "baseline_mean": float(np.mean(steps.baseline)),
             "adaptive_mean": float(np.mean(steps.adaptive)),
-            "baseline_last100": frozen,
-            "adaptive_last100": adaptive,
+            "baseline_last100": final.baseline,
+            "adaptive_last100": final.adaptive,
         }
-    final = final_improvement(steps)
     for name, errors in (("baseline", steps.baseline), ("adaptive", steps.adaptive)):
         if np.isnan(errors).all():  # there is no such column
             means |= {f"{name}_mean": None, f"{name}_last100": None}

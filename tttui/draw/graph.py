@@ -115,8 +115,9 @@ def _depths(marks: Marks, levels: int) -> list[int]:
     depth, used = [-1] * len(marks.statuses), 0
     present = np.bincount(marks.status, minlength=len(marks.statuses)) > 0
     names = list(marks.statuses)
-    # what was undone lies on the branch that the live regression ends
-    order = sorted(range(len(names)), key=lambda i: (names[i] not in (LIVE, UNDONE), i))
+    # what was undone lies on the branch that the live regression ends, next to the line
+    nearest = (LIVE, UNDONE) if UNDONE in names else ()
+    order = sorted(range(len(names)), key=lambda i: (names[i] not in nearest, i))
     for i in order:
         if i == COMMIT or not present[i] or not levels:
             continue
