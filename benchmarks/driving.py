@@ -172,7 +172,7 @@ def rates(directory: Path, seconds: float, program: PtyProgram | None) -> tuple[
     after, cpu_after = status(directory), process.cpu_times()
     used = cpu_after.user + cpu_after.system - cpu_before.user - cpu_before.system
     steps = after["t"] - before["t"]
-    return steps / (after["heartbeat_at"] - before["heartbeat_at"]), steps / used
+    return steps / (after["heartbeat_boottime"] - before["heartbeat_boottime"]), steps / used
 
 
 def measure_cost(root: Path, seconds: float, pairs: int, tab: str) -> None:

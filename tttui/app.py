@@ -16,19 +16,21 @@ from textual.screen import Screen
 from tttui.ascii import AsciiFilter, locale_is_ascii
 from tttui.defect import report
 from tttui.draw.glyphs import GLYPHS
-from tttui.draw.text import Text
 from tttui.keys import COMMANDS, Command, rebound
 from tttui.model.errors import RefusedInput
+from tttui.model.start import StartView
 from tttui.output import Frame
+from tttui.panes import refuse_unknown
 from tttui.preferences import config_path, read_preferences
 from tttui.remembered import Remembered, views_path
 from tttui.screens.main import MainScreen
-from tttui.screens.opening import StartView
 from tttui.store import Store
 from tttui.terminal import Terminal, end_on_signals
 from tttui.themes import DEFAULT_THEME, THEMES, palette_of
 from tttui.typeahead import KeysInOrder
 from tttui.visible import VisibleFilter
+
+WHOLE = StartView()
 
 POLL_S = 1.0
 """Time between looks at the files where they cannot be watched, in seconds."""
@@ -126,33 +128,39 @@ class TttuiApp(KeysInOrder):
             renderable = self._frame.wrap(renderable)
         super()._display(screen, renderable)
 
-    def _fatal_error(self) -> None:
+    def _handle_exception(self, error: Exception) -> None:
         """A defect of ours: leave the terminal clean, say it in one line, keep the details."""
-        if self.is_headless:
-            super()._fatal_error()
+        if self.is_headless:  # where a test waits for it
+            super()._handle_exception(error)
             return
-        assert self._exception is not None
-        self.panic(Text(f"error: {report(self._exception)}"))
+        self._return_code = 1
+        if self._exception is None:  # what follows from the first one is not worth a word
+            self._exception = error
+            self._exception_event.set()
+            self._exit_renderables.append(f"error: {report(error)}")
+        self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        for line in self._exit_renderables:
+            self.error_console.print(line, soft_wrap=True)
+        self._exit_renderables.clear()
 
 
 def open_app(
     paths: Sequence[Path],
     *,
-    tab: str | None = None,
-    t: int | None = None,
-    window: tuple[int, int] | None = None,
-    log: bool | None = None,
-    smooth: bool = False,
+    start: StartView = WHOLE,
     poll: bool = False,
     ascii: bool | None = None,
     theme: str | None = None,
     mouse: bool | None = None,
-    follow: bool = False,
 ) -> int:
     """Run the app on the sessions below `paths` until the user leaves; returns the exit code.
 
-    What is None is taken from the configuration file, or from what the terminal can.
+    What is None is taken from the configuration file, or from what the terminal can. Raises
+    RefusedInput for a view that there is not.
     """
+    refuse_unknown(start)
     preferred = read_preferences(config_path())
     try:
         commands = rebound(preferred.keys)
@@ -171,7 +179,6 @@ def open_app(
     views = views_path()
     store = Store(paths, poll=POLL_S if poll else None)
     store.start()
-    start = StartView(tab or "overview", t, window, log, smooth, follow)
     plain = next((given for given in (ascii, preferred.ascii) if given is not None), None)
     app = TttuiApp(
         store,

@@ -10,11 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tttui.artifacts.atomic import write_whole
 from tttui.keys import TABS
 from tttui.model.errors import TttuiError
 from tttui.model.here import resolved, user_directory
-from tttui.screens.opening import StartView
+from tttui.model.start import StartView
 
 MOST = 200
 """Sessions whose view is kept; the oldest are forgotten."""
@@ -34,30 +36,21 @@ class Remembered:
 
     def recall(self, session: Path) -> StartView | None:
         """The last view of a session, or None."""
-        match self._read().get(str(resolved(session))):
-            case {
-                "tab": str(tab),
-                "t": int() | None as t,
-                "window": [] | [int(), int()] as window,
-                "log": bool(log),
-                "smooth": bool(smooth),
-            } if tab in TABS:
-                seen = (window[0], window[1]) if window else None
-                return StartView(tab, t, seen, log, smooth)
-        return None
+        kept = self._read().get(str(resolved(session)))
+        if not isinstance(kept, dict):
+            return None
+        try:
+            view = msgspec.convert({k: v for k, v in kept.items() if v != []}, StartView)
+        except msgspec.ValidationError:
+            return None
+        return view if view.tab in TABS else None
 
     def keep(self, session: Path, view: StartView) -> None:
         """Make `view` the last one of a session."""
         views = self._read()
         key = str(resolved(session))
         views.pop(key, None)
-        views[key] = {
-            "tab": view.tab,
-            "t": view.t,
-            "window": list(view.window or ()),
-            "log": view.log,
-            "smooth": view.smooth,
-        }
+        views[key] = msgspec.to_builtins(view)
         newest = dict(list(views.items())[-MOST:])
         with suppress(TttuiError):
             write_whole(self._path, json.dumps(newest, indent=1).encode(), parents=True)

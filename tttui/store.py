@@ -381,7 +381,8 @@ class Store:
         found = tuple(find_sessions(self.paths))
         self._publish(replace(self.snapshot, places=found, scanned=True, error=""))
         if self._reader is None and found:
-            self._open(max(found, key=last_written), None)
+            named = [place for place in found if self.paths[0].is_relative_to(place.path)]
+            self._open(named[0] if named else max(found, key=last_written), None)
         elif not found:
             self._watch([path for path in self.paths if path.is_dir()])
 

@@ -149,7 +149,9 @@ def open_app() -> OpenApp:
         poll: float | None = None,
         commands: Sequence[Command] = COMMANDS,
         remembered: Remembered | None = None,
+        before: Sequence[str] = (),
     ) -> AsyncIterator[Driver]:
+        """`before` are keys that are pressed before there is anything to show."""
         store = Store(paths, poll=poll)
         app = TttuiApp(
             store,
@@ -160,10 +162,14 @@ def open_app() -> OpenApp:
             commands=commands,
             remembered=remembered,
         )
-        store.start()
+        if not before:
+            store.start()
         with waited_for(store):
             async with app.run_test(size=size) as pilot:
                 driver = Driver(app, pilot)
+                if before:
+                    await driver.press(*before)
+                    store.start()
                 await driver.loaded()
                 yield driver
 

@@ -57,6 +57,18 @@ async def test_no_tab_and_no_dialog_shows_what_acts_on_a_terminal(
 
 
 @pytest.mark.usefixtures("unfiltered")
+async def test_no_comparison_shows_what_acts_on_a_terminal(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, size=(200, 50)) as driver:
+        await press(driver, "6")
+        await driver.until(lambda: "3 sessions" in driver.text(), "all rows")
+        for key in ("home", "space", "space", "t"):
+            await press(driver, key)
+        await driver.until(lambda: "2 marked" in driver.text(), "the comparison")
+        await driver.until(lambda: "frozen MSE" in driver.text(), "its numbers")
+        assert acting(drawn(driver.app)) == []
+
+
+@pytest.mark.usefixtures("unfiltered")
 @pytest.mark.parametrize("inside", ["flat" + NAME, "store"], ids=["flat", "store"])
 async def test_no_tab_shows_what_acts_in_foreign_sessions(
     root: Path, open_app: OpenApp, inside: str

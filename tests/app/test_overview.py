@@ -95,6 +95,8 @@ def test_yardsticks_are_averaged_exactly_as_the_curves_beside_them(
     traces = {trace.name: trace for trace in error_plot(view, digest(data)).traces}
     assert np.array_equal(traces["the same"].series.y, traces["adaptive"].series.y)
     assert (traces["the same"].raw is None) == (traces["adaptive"].raw is None) == (not smooth)
+    assert (traces["the same"].end, traces["adaptive"].end) == ("dated", "ended")
+    assert [trace.tag for trace in traces.values()] == ["", "", ""]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 45), (200, 50)])

@@ -298,6 +298,8 @@ async def test_the_cursor_reads_where_a_shorter_session_ended(
         assert "Different lengths, 20 to 300 steps" in text
         for name in ("1 long", "2 nev"):
             assert name in text
+        await driver.press("s")
+        assert "ended at t 19" in driver.text()
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 45), (200, 50)])

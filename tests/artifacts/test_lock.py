@@ -337,7 +337,7 @@ def test_a_holder_elsewhere_that_fell_silent_leaves_the_session_free_however_its
     waits: list[str] = []
     SessionLock(tmp_path, waits.append).release()
     assert len(waits) == 1
-    assert "to see whether process 7 on elsewhere writes it" in waits[0]
+    assert "to see whether process 7 on elsewhere still writes it" in waits[0]
 
 
 def test_a_holder_elsewhere_whose_lock_file_was_deleted_is_seen_by_its_heartbeat(

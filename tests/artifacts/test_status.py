@@ -122,7 +122,7 @@ def test_a_run_elsewhere_is_stalled_once_its_heartbeat_was_not_seen_to_move_for_
     raw, watch = said("running", **ELSEWHERE, beat=8), HeartbeatWatch()
     first = derive_status(raw, NOW, watch)
     assert first.state == "running"
-    assert first.detail == "running on elsewhere, its heartbeat not seen to move yet"
+    assert first.detail == "running on elsewhere, no heartbeat seen yet"
     clock[0] += STALE_S + 5
     found = derive_status(raw, NOW, watch)
     assert found.state == "stalled"

@@ -1,6 +1,7 @@
 """The row of a session in the table of many."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +91,19 @@ def test_infinite_errors_are_shown_as_such(tmp_path: Path) -> None:
         "t,baseline_mse,adaptive_mse,did_update,update_ok\n" + rows
     )
     assert np.isnan(read_summary(place).baseline_mean or 0)
+
+
+@pytest.mark.parametrize("metrics", [True, False])
+def test_a_row_says_why_there_is_no_mean(tmp_path: Path, metrics: bool) -> None:
+    place = make_run(tmp_path / "a", steps=600, layout="flat")
+    if not metrics:
+        (place.path / "session" / "metrics.json").unlink()
+    path = place.path / "per_step.csv"
+    lines = path.read_text().splitlines()
+    fields = lines[580].split(",")
+    lines[580] = ",".join([*fields[:2], "nan", *fields[3:]])
+    path.write_text("\n".join(lines) + "\n")
+    found = read_summary(place)
+    assert found.why_no_mean == "adaptive: 1 of 100 steps is NaN"
+    assert found.adaptive_last100 is not None
+    assert math.isnan(found.adaptive_last100)

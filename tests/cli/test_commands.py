@@ -15,6 +15,7 @@ from tttui.engine.base import find_base
 from tttui.engine.pretraining import Training
 from tttui.engine.session import SessionRun
 from tttui.model.settings import Settings
+from tttui.model.start import StartView
 
 QUICK = ("--steps", "100", "--noise-std", "0.01", "--seed", "5")
 
@@ -383,7 +384,7 @@ def test_paths_open_the_app_with_the_view_that_was_asked_for(
     assert ran(path, "--tab", "weights", "--t", "64", "--window", "20:90", "--log", root=False) == 0
     ((paths, view),) = calls
     assert paths == [Path(path)]
-    assert (view["tab"], view["t"], view["window"], view["log"]) == ("weights", 64, (20, 90), True)
+    assert view["start"] == StartView("weights", 64, (20, 90), log=True)
 
 
 def test_a_window_that_ends_before_it_starts_is_refused(ran: Shell) -> None:

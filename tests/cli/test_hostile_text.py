@@ -97,6 +97,17 @@ def test_no_command_prints_what_acts_on_a_terminal(
         json.loads(out.split("\n")[0] if command[0] == "watch" else out)
 
 
+@pytest.mark.parametrize("what", ["sessions", "transactions", "comparison"])
+def test_no_table_holds_what_acts_on_a_terminal(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    runs = [str(root / NAME), str(root / ("flat" + NAME))][: 1 + (what != "transactions")]
+    table = tmp_path / "table.csv"
+    words = ["--what", what, "--format", "csv", "--out", str(table), "--root", str(tmp_path)]
+    assert main(["export", *runs, *words]) == 0, capsys.readouterr().err
+    assert acting(table.read_text().split("\n")) == []
+
+
 def test_a_document_holds_every_name_as_it_is(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

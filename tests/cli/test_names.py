@@ -98,6 +98,7 @@ def test_a_session_that_cannot_keep_its_name_goes_on_under_the_nearest_one(
         said = capsys.readouterr().err
         assert "was written by another program; it goes on in" in said
         assert "another --name chooses where" in said
+        assert "since its own name cannot be used" in said
     assert len(list(root.glob("*-fork*"))) == 2
 
 
@@ -121,3 +122,18 @@ def test_a_foreign_session_goes_on_under_the_name_that_was_chosen(
 def test_a_session_of_tttui_keeps_its_name(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["resume", str(root / "run1"), "--name", "x"]) == 2
     assert "tttui fork" in capsys.readouterr().err
+
+
+def test_a_root_of_any_name_holds_runs_like_any_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = str(tmp_path / "r\udcff $x [b]\n名")
+    quick = ["--steps", "3", "--quiet", "--root", root]
+    assert main(["run", "--name", "a", *quick]) == 0
+    assert main(["resume", "a", *quick]) == 0
+    assert main(["fork", "a", "--name", "b", *quick]) == 0
+    assert main(["verify", "b", "--quiet", "--root", root]) == 0
+    capsys.readouterr()
+    assert main(["ls", "--root", root, "--json"]) == 0
+    sessions = json.loads(capsys.readouterr().out)
+    assert [session["path"] for session in sessions] == [f"{root}/a", f"{root}/b"]

@@ -1,5 +1,7 @@
 """The commit graph as text."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tttui.draw import graph
@@ -117,6 +119,14 @@ def test_of_a_branch_that_begins_before_the_window_the_rest_is_shown() -> None:
     assert lines(UNDONE_MARKS, axis=TimeAxis(10, 20, 11), size=(11, 3))[1:] == [
         "━━━━━━━━━━●",
         "──⊘───▼",
+    ]
+
+
+def test_a_filter_that_hides_undone_commits_hides_their_branch() -> None:
+    shown = np.array([True, False, False, False, True, True])
+    assert lines(replace(UNDONE_MARKS, shown=shown), size=(31, 3))[1:] == [
+        "────●━━━━━━━━━━━━━━━●───┬──────",
+        "                        ▲",
     ]
 
 

@@ -339,3 +339,22 @@ def test_numbers_that_were_never_measured_are_no_nan() -> None:
 def test_without_other_signs_a_nan_is_an_x() -> None:
     picture = paint(plot([1.0, math.nan, 2.0]), (0, 2), (60, 12), DARK, ASCII)
     assert len(marked(picture, "x")) == 1
+
+
+def test_a_tag_stands_where_its_curve_ends() -> None:
+    short = Trace("a", Series(np.arange(20), np.full(20, 2.0)), 0, tag="1")
+    long = Trace("b", Series(np.arange(60), np.full(60, 1.0)), 1, tag="2")
+    picture = drawn(Plot(traces=(short, long)), (69, 12), window=(0, 59))
+    rows = picture.canvas.text()
+    for tag, last in (("1", 19), ("2", 59)):
+        columns = [line.index(tag, 9) - 9 for line in rows[1:-2] if tag in line[9:]]
+        assert columns == [picture.axis.column(last)]
+
+
+def test_without_braille_a_curve_consists_of_its_tag() -> None:
+    a = Trace("a", Series(np.arange(40), np.full(40, 2.0)), 0, heavy=True, tag="1")
+    b = Trace("b", Series(np.arange(40), np.full(40, 1.0)), 1, heavy=True, tag="2")
+    picture = paint(Plot(traces=(a, b)), (0, 39), (49, 10), DARK, ASCII)
+    text = "\n".join(line[7:] for line in picture.canvas.text()[1:-2])
+    assert text.count("1") > 30
+    assert text.count("2") > 30

@@ -13,6 +13,7 @@ from tests.engine.sessions import base_of, create, settings
 from tttui.artifacts import making
 from tttui.artifacts.making import abandoned, hidden_directory, remove_abandoned
 from tttui.engine.build import build_session
+from tttui.engine.naming import free_directory, make_in
 from tttui.engine.session import SessionRun
 from tttui.model.errors import RefusedInput
 
@@ -64,10 +65,25 @@ def test_a_process_that_is_killed_while_it_makes_a_session_leaves_nothing_for_lo
         left += bool(hidden(tmp_path))
         build(tmp_path / f"b{nth}")
         assert hidden(tmp_path) == [], f"killed before call {nth}"
-        nth += 5
-    assert left > 5
+        nth += 11
+    assert left > 3
     SessionRun.open(tmp_path / "a").close("interrupted")
     assert [path.name for path in (tmp_path / "a").rglob(".*")] == []
+
+
+def test_without_a_name_the_next_free_one_is_taken_where_another_was_faster(
+    tmp_path: Path,
+) -> None:
+    def make(directory: Path) -> Path:
+        if not (tmp_path / "a-2").exists():
+            build(tmp_path / "a")
+            (tmp_path / "a-2").mkdir()
+        build(directory)
+        return directory
+
+    assert make_in(None, lambda: free_directory(tmp_path, "a"), make) == tmp_path / "a-3"
+    with pytest.raises(RefusedInput, match="exists already"):
+        make_in("a", lambda: tmp_path / "a", make)
 
 
 def test_of_several_that_make_one_session_at_a_time_one_succeeds(tmp_path: Path) -> None:

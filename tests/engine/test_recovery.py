@@ -29,7 +29,7 @@ from tttui.model.session import Place
 
 GROWING = ("per_step.csv", "trajectory.csv", "update_events.jsonl", "weights_history.npy")
 
-CHOSEN = settings(chunk=8, min_buffer=8)
+CHOSEN = settings(chunk=16, min_buffer=16, inner_steps=1)
 """Many transactions, so that every file has records between two checkpoints."""
 
 
@@ -77,7 +77,7 @@ def zero_from(path: Path, begin: int) -> None:
     os.truncate(path, size)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_tails_that_a_power_failure_zeroed_are_cut_off_and_computed_again(
     whole: Path, crashed: Path, seed: int
 ) -> None:
@@ -90,7 +90,7 @@ def test_tails_that_a_power_failure_zeroed_are_cut_off_and_computed_again(
     assert all(any(line.startswith(str(crashed / name)) for line in run.told) for name in GROWING)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_what_the_newest_checkpoint_lost_is_computed_again_from_the_one_before(
     whole: Path, crashed: Path, seed: int
 ) -> None:
@@ -298,7 +298,7 @@ def test_a_history_that_was_thinned_after_the_checkpoint_ends_as_without_the_cra
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tttui.engine.session.MEGABYTE", 24_000)
-    chosen = settings(chunk=8, min_buffer=8, history_mb=1)
+    chosen = settings(chunk=8, min_buffer=8, history_mb=1, inner_steps=1)
     whole = run_through(tmp_path / "whole", chosen)
     run = create(tmp_path / "a", chosen)
     run.advance(30)
@@ -392,8 +392,8 @@ def test_the_command_tells_on_stderr_what_it_found(
 
 def test_checksums_do_not_depend_on_how_the_run_was_cut(whole: Path, tmp_path: Path) -> None:
     run = create(tmp_path / "a", CHOSEN)
-    for _ in range(10):
-        run.advance(20)
+    for cut in (30, 100, 200):
+        run.advance(cut - run.t)
         run.close("interrupted")
         run = SessionRun.open(tmp_path / "a")
     run.close("completed")

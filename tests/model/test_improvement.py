@@ -122,7 +122,7 @@ def test_an_improvement_above_zero_is_better(percent: float) -> None:
         (79.0, 88.0, "79 to 88 % better"),
         (-12.0, 18.0, "12 % worse to 18 % better"),
         (-300.0, 20.0, "4.0 times worse to 20 % better"),
-        (-256_800.0, -245_600.0, "2 457 to 2 569 times worse"),
+        (-256_800.0, -245_600.0, "2 500 to 2 600 times worse"),
         (-150.0, -20.0, "20 % to 2.5 times worse"),
         (98.0, 99.5, "98 % to 200 times better"),
         (94.02, 94.04, "94.02 to 94.04 % better"),

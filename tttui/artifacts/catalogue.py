@@ -11,6 +11,7 @@ from tttui.artifacts.layout import files_of
 from tttui.artifacts.regular import stat_regular
 from tttui.artifacts.status import HeartbeatWatch
 from tttui.artifacts.summary import read_summary
+from tttui.artifacts.wholefile import WRITTEN_S
 from tttui.model.session import FileEntry, Place, SessionSummary
 
 Stamp = tuple[tuple[int, int] | None, ...]
@@ -28,6 +29,8 @@ class _Row:
     """The files are old enough for their times to tell them from later versions."""
     events: EventLines | None
     """What was read of the transactions, as long as the run has not completed."""
+    doubted_at: float | None = None
+    """Since when files are damaged that may be in the middle of being written."""
 
 
 class Catalogue:
@@ -75,8 +78,15 @@ class Catalogue:
         if same and row is not None and row.summary == fresh:
             fresh = row.summary  # the same object, so that nothing is drawn again
         newest = max((mark[1] for mark in stamp if mark), default=0)
-        settled = abs(time.time_ns() - newest) > 1_000_000_000  # a clock may have been set back
-        self._rows[place.path] = _Row(stamp, fresh, settled, events)
+        # A clock may have been set back.
+        settled = abs(time.time_ns() - newest) > WRITTEN_S * 1e9
+        doubted_at = None
+        if row is not None and not settled and set(fresh.problems) - set(row.summary.problems):
+            # A file may be being written; one that is written again and again is told in the end.
+            doubted_at = time.monotonic() if row.doubted_at is None else row.doubted_at
+            if time.monotonic() - doubted_at < WRITTEN_S:
+                fresh = row.summary
+        self._rows[place.path] = _Row(stamp, fresh, settled, events, doubted_at)
 
 
 def _stamp(place: Place) -> Stamp:

@@ -102,8 +102,6 @@ class CsvFile:
             said.append(self._restarts.sentence(int(self._buffers["t"][self._n - 1])))
         if self._table.wrong.count:
             said.append(self._table.wrong.sentence())
-        if self.exists and self._file.size == 0:
-            said.append("the file is empty")
         if self._file.cut_off:
             n = self._file.lines + 1
             said.append(
@@ -113,7 +111,16 @@ class CsvFile:
             row, n = self._held
             t, newest = self._t_of(row), self._buffers["t"][self._n - 1]
             said.append(f"line {n}, the last, has t {t[0]:g} after t {newest} and is left out")
-        return [Problem(self._part, self.path, reason) for reason in said]
+        problems = [Problem(self._part, self.path, reason) for reason in said]
+        if self.exists and self._file.size == 0:
+            loading = not self._file.settled
+            problems.append(Problem(self._part, self.path, "the file is empty", loading=loading))
+        return problems
+
+    @property
+    def settled(self) -> bool:
+        """Nobody has written for a while."""
+        return self._file.settled
 
     def _take(self, block: bytes, line: int) -> None:
         """Parse a block of whole lines of which the first is number `line + 1`."""

@@ -124,6 +124,8 @@ class EventList:
         self._one_a_step = one_a_step
         self.transactions = Transactions.empty()
         self._problem: str | None = None
+        self._partial = False
+        """The problem may come from the list being written."""
 
     def parse(self, data: bytes) -> None:
         """Read the bytes of the file; damage becomes a problem, what stands before it is kept."""
@@ -137,10 +139,13 @@ class EventList:
         if events.wrong.count and not events.problem:
             said.append(events.wrong.sentence())
         self._problem = "; ".join(said) or None
+        self._partial = events.problem is not None
         self.transactions = columns.transactions()
 
     def problems(self) -> list[Problem]:
-        return [Problem("transactions", self.path, self._problem)] if self._problem else []
+        if not self._problem:
+            return []
+        return [Problem("transactions", self.path, self._problem, loading=self._partial)]
 
 
 def _plain_event(raw: bytes | msgspec.Raw) -> Event:

@@ -16,8 +16,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from tttui.artifacts.regular import LARGEST_CHECKPOINT, NotRegular, open_regular
+from tttui.artifacts.regular import LARGEST_CHECKPOINT, NotRegular, open_regular, open_to_read
 from tttui.artifacts.restarts import MOST_RESTARTS, Restarts, merge
+from tttui.artifacts.wrapped import unwrapped, unwrapped_names
 from tttui.model.arrays import PLASTIC, Ints
 from tttui.model.errors import TttuiError
 from tttui.model.session import History
@@ -66,6 +67,15 @@ def read_layout(path: Path) -> tuple[np.dtype[Any], int, int, int]:
         return source.layout()
 
 
+def recorded_dtype(path: Path) -> np.dtype[Any] | None:
+    """What the records of a .npy file are, whatever that is; None where it does not tell."""
+    try:
+        with open_to_read(path) as file:
+            return _read_header(file)[0]
+    except (Exception, MemoryError, RecursionError):  # its parser complains in many ways
+        return None
+
+
 def read_history(path: Path) -> tuple[History, str | None]:
     """All whole records of the file, and what is wrong with some of them.
 
@@ -110,7 +120,8 @@ class _Source:
             raise TttuiError(f"{path}: its records have no field t beside the matrices")
         for name in names:
             base, of = dtype[name].base, dtype[name].shape
-            wrong = base.kind != "f" or not of or 0 in of or (name in PLASTIC and len(of) != 2)
+            flat = unwrapped(name) in PLASTIC and len(of) != 2
+            wrong = base.kind != "f" or not of or 0 in of or flat
             if name != "t" and wrong:
                 raise TttuiError(f"{path}: field {name} is no matrix of numbers")
         if dtype.itemsize > LARGEST_CHECKPOINT:
@@ -198,6 +209,8 @@ class HistoryFile:
         self.path = path
         self.problem: str | None = None
         """What is wrong with records that are left out."""
+        self.partial = False
+        """Records that the header counts are not there: they may be being written."""
         self._layout: tuple[int, np.dtype[Any], int] | None = None
         self._t: Ints = np.empty(0, dtype=np.int64)
         self._history: History | None = None
@@ -221,6 +234,7 @@ class HistoryFile:
         self._t = np.concatenate((self._t, *self._steps(source, known, count)))
         self._source, self.problem = source, None
         self._history = self._shown(source, len(self._t))
+        self.partial = there < counted
         if self.problem is None and there < counted:
             self.problem = f"the file was cut off after {there} of its {counted} records"
         elif self.problem is None and count < there:
@@ -259,8 +273,8 @@ class HistoryFile:
         _, dtype, start = self._layout
         fields: Mapping[str, Any] = dtype.fields or {}
         every = {
-            name: Matrices(source, dtype[name], start + fields[name][1], dtype.itemsize, count)
-            for name in dtype.names or ()
+            plain: Matrices(source, dtype[name], start + fields[name][1], dtype.itemsize, count)
+            for plain, name in unwrapped_names(dtype.names or ()).items()
             if name != "t"
         }
         t = self._t[:count]

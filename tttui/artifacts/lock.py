@@ -75,8 +75,9 @@ class SessionLock:
 
     def release(self) -> None:
         """Free the session; releasing twice is fine."""
-        if self._handle >= 0 and self._read_note() == self._note:
-            with suppress(OSError):
+        with suppress(OSError):  # also where it is released already
+            # What is in it may be the note of another machine, that took it over.
+            if os.pread(self._handle, LARGEST_NOTE, 0) == self._note:
                 os.ftruncate(self._handle, 0)
         self._close()
 
@@ -173,7 +174,8 @@ class SessionLock:
         if self._on_wait is not None:
             who = "a process that locks its directory" if suspect is None else _holder(suspect)
             self._on_wait(
-                f"{self.directory}: waiting up to {STALE_S:.0f} s to see whether {who} writes it"
+                f"{self.directory}: waiting up to {STALE_S:.0f} s to see whether {who} "
+                "still writes it"
             )
         end = time.monotonic() + STALE_S
         while time.monotonic() < end:

@@ -97,6 +97,8 @@ class Process:
             return False
         if pid == 1 and not self._may_be_first():
             return False
+        if not PROC.is_dir():
+            return _runs_since(pid, self.started_at)
         if not _proc_is_ours():
             return _exists(pid)
         found = _stat(pid)
@@ -120,11 +122,7 @@ class Process:
             return self.time_namespace != found.time_namespace or (
                 self.start_ticks == found.start_ticks
             )
-        if self.started_at is None or found.pid is None:
-            return True
-        started_at = _started_at(found.pid)
-        # A second is rounding, more is another process that got the same id.
-        return started_at is None or abs(started_at - self.started_at) < 2.0
+        return found.pid is None or _runs_since(found.pid, self.started_at)
 
 
 def own_process() -> dict[str, Any]:
@@ -212,13 +210,28 @@ def _parse_stat(line: str) -> tuple[str, int] | None:
         return None
 
 
-def _started_at(pid: int) -> float | None:
-    """When a process started, in Unix seconds; None where nobody tells."""
+def _runs_since(pid: int, started_at: float | None) -> bool:
+    """Whether a process runs that started then (Unix seconds; None: whenever)."""
     import psutil  # only for older files, and for systems without /proc
 
     try:
-        return float(psutil.Process(pid).create_time())
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        # A second is rounding, more is another process that got the same id.
+        return started_at is None or abs(process.create_time() - started_at) < 2.0
+    except psutil.AccessDenied:
+        return True
     except (psutil.Error, OverflowError, ValueError, OSError):
+        return False
+
+
+def _started_at(pid: int) -> float | None:
+    import psutil
+
+    try:
+        return float(psutil.Process(pid).create_time())
+    except (psutil.Error, OSError):
         return None
 
 

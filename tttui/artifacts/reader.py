@@ -229,7 +229,8 @@ class SessionReader:
         if of_run is None or self.run is None or of_run == self.run:
             return metrics
         reason = f"is about the run {of_run}, not about {self.run}"
-        problems.append(Problem("metrics", self._metrics.path, reason))
+        loading = self._steps is not None and not self._steps.settled  # a run that just ended
+        problems.append(Problem("metrics", self._metrics.path, reason, loading=loading))
         return NO_METRICS
 
     def _read_steps(self, problems: list[Problem], budget: int | None) -> None:
@@ -338,7 +339,9 @@ def _same(before: SessionData, after: SessionData) -> bool:
 
 def _read_history(file: HistoryFile) -> tuple[History, list[Problem]]:
     history = file.read()
-    return history, [Problem("history", file.path, file.problem)] if file.problem else []
+    if not file.problem:
+        return history, []
+    return history, [Problem("history", file.path, file.problem, loading=file.partial)]
 
 
 def _event_list(events: EventList) -> tuple[Transactions, list[Problem]]:

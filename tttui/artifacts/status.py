@@ -104,7 +104,7 @@ def derive_status(
             heard = "" if known is not None else f" in {duration_text(seen)}"
             detail = f"stalled{since}: no heartbeat from {process.where}{heard}"
             return replace(status, state="stalled", detail=detail)
-        unsure = "" if known is not None or watch.moved else ", its heartbeat not seen to move yet"
+        unsure = "" if known is not None or watch.moved else ", no heartbeat seen yet"
         detail = f"{status.detail or status.state} on {process.where}{unsure}"
         return replace(status, detail=detail)
     if not process.runs():

@@ -35,6 +35,11 @@ class StepsFile:
     def unread(self) -> bool:
         return self._csv.unread
 
+    @property
+    def settled(self) -> bool:
+        """Nobody has written for a while."""
+        return self._csv.settled
+
     def refresh(self, budget_rows: int | None = None) -> None:
         """Read what was appended into a new `steps`. Raises OSError."""
         self._csv.refresh(budget_rows)

@@ -16,7 +16,7 @@ from tttui.artifacts.status import HeartbeatWatch, derive_status, read_status
 from tttui.artifacts.steps_csv import StepsFile
 from tttui.artifacts.tail import Tail, read_tail
 from tttui.artifacts.wholefile import read_part
-from tttui.model.improvement import last_means
+from tttui.model.improvement import final_improvement
 from tttui.model.session import Meta, Place, Problem, SessionSummary
 from tttui.model.transactions import COMMIT
 
@@ -66,9 +66,11 @@ def read_summary(
     if tail.last is not None or tail.steps is not None:
         ends = tail.last or (None, None)
         numbers |= dict(zip(("baseline_last100", "adaptive_last100"), ends, strict=True))
+    why_no_mean = tail.why_no_mean
     steps = tail.steps
     if files.steps is not None and None in numbers.values():
         computed = _computed(files.steps, problems)
+        why_no_mean = computed.pop("why_no_mean", why_no_mean)
         for name, value in computed.items():
             if numbers.get(name) is None:
                 numbers[name] = value
@@ -81,6 +83,7 @@ def read_summary(
         status=status,
         steps=steps,
         recent=tail.recent,
+        why_no_mean=why_no_mean,
         mu_set=mu_changes(changes),
         problems=tuple(problems),
         **numbers,
@@ -115,12 +118,13 @@ def _computed(path: Path, problems: list[Problem]) -> dict[str, Any]:
             "baseline_mean": float(np.mean(steps.baseline)),
             "adaptive_mean": float(np.mean(steps.adaptive)),
         }
-    baseline, adaptive, _ = last_means(steps)
+    final = final_improvement(steps)
     return {
+        "why_no_mean": final.why_none,
         "steps": int(steps.t[-1]) + 1,
         "attempted": int(np.count_nonzero(steps.did_update)),
         "committed": int(np.count_nonzero(steps.update_ok)),
-        "baseline_last100": baseline,
-        "adaptive_last100": adaptive,
+        "baseline_last100": final.baseline,
+        "adaptive_last100": final.adaptive,
         **means,
     }

@@ -13,7 +13,7 @@ from tttui.artifacts.regular import open_to_read
 from tttui.artifacts.restarts import merge
 from tttui.artifacts.steps_csv import COLUMNS
 from tttui.model.arrays import Floats
-from tttui.model.improvement import WINDOW
+from tttui.model.improvement import WINDOW, improvement
 
 STRETCH = 32
 """Steps of one stretch. Stretches start at multiples of it, so that finished ones stay."""
@@ -36,6 +36,8 @@ class Tail:
     last: tuple[float, float] | None = None
     """Mean errors (baseline, adaptive) over the last steps that a final error is about; None
     where the end does not hold all of them, or not unharmed."""
+    why_no_mean: str = ""
+    """Why one of these is no number."""
 
 
 def read_tail(path: Path) -> Tail:
@@ -70,13 +72,15 @@ def read_tail(path: Path) -> Tail:
     if "adaptive_mse" not in index:
         return Tail(steps)
     t, error = t[counts], rows[counts, index["adaptive_mse"]]
-    last = None
+    last, why = None, ""
     if "baseline_mse" in index and not table.wrong.count and (whole or len(t) >= WINDOW):
         baseline = rows[counts, index["baseline_mse"]][-WINDOW:]
         with np.errstate(all="ignore"):  # what is not finite is told as such
             last = float(baseline.mean()), float(error[-WINDOW:].mean())
+        if not all(map(math.isfinite, last)):
+            why = improvement(baseline, error[-WINDOW:]).why_none
     begin = 0 if whole else int(np.argmax(t // STRETCH > t[0] // STRETCH))
-    return Tail(steps, _stretches(t[begin:], error[begin:]), last)
+    return Tail(steps, _stretches(t[begin:], error[begin:]), last, why)
 
 
 def _stretches(t: Floats, error: Floats) -> tuple[float | None, ...]:

@@ -89,7 +89,8 @@ def parse_trajectory_json(data: bytes, path: Path) -> tuple[Trajectory | None, l
         restarts = Restarts()
         restarts.add(merged.restarts)
         said.append(restarts.sentence(int(rows[-1, 0])))
-    problems = [Problem("trajectory", path, "; ".join(said))] if said else []
+    partial = points.problem is not None
+    problems = [Problem("trajectory", path, "; ".join(said), loading=partial)] if said else []
     if not len(rows) and problems:
         return None, problems
     return Trajectory(t=rows[:, 0].astype(np.int64), z=rows[:, 1:5], a=rows[:, 5:7]), problems

@@ -64,9 +64,11 @@ def command(
         continue_in_background(directory, max_rate=WATCHING_RATE)
 
     from tttui.app import open_app
+    from tttui.model.start import StartView
 
     follow = live or run is not None
-    return open_app([directory], smooth=True, follow=follow, ascii=ascii, theme=theme)
+    start = StartView(smooth=True, follow=follow)
+    return open_app([directory], start=start, ascii=ascii, theme=theme)
 
 
 def _progress(directory: Path) -> tuple[str | None, int]:

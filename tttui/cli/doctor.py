@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from tttui.cli.options import json_option, root_option
-from tttui.model.here import LOST, absolute, working_directory
+from tttui.model.here import LOST, absolute, reachable, working_directory
 
 WATCHES_WANTED = 1000
 """Watches of the kernel that a root with many sessions may take."""
@@ -102,6 +102,8 @@ def clipboard() -> Finding:
 
 
 def run_root(root: Path) -> Finding:
+    if not reachable(root):
+        return Finding("run root", False, f"{root} means nothing here", LOST)
     place = root if root.exists() else absolute(root).parent
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         return Finding("run root", False, f"{root} cannot be written", "choose another --root")
@@ -171,7 +173,7 @@ def torch_devices() -> Finding:
 def _output(*words: str) -> str | None:
     """What a program prints, None where it is not there or fails."""
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=3, check=True)
+        done = subprocess.run(words, capture_output=True, timeout=3, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return done.stdout.decode(errors="replace").strip()

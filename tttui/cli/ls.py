@@ -1,5 +1,6 @@
 """`tttui ls`: the sessions there are."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,7 @@ def tree(summaries: Sequence["SessionSummary"]) -> list[tuple["SessionSummary", 
 
 def as_document(summary: "SessionSummary") -> dict[str, Any]:
     """One session for `--json`."""
+    percent = summary.improvement
     return {
         "name": summary.place.name,
         "path": str(summary.place.path),
@@ -73,7 +75,8 @@ def as_document(summary: "SessionSummary") -> dict[str, Any]:
         "updates_committed": summary.committed,
         "baseline_mse_last100_mean": summary.baseline_last100,
         "adaptive_mse_last100_mean": summary.adaptive_last100,
-        "improvement_percent": summary.improvement,
+        "improvement_percent": percent if percent is None or math.isfinite(percent) else None,
+        **({"why_no_mean": summary.why_no_mean} if summary.why_no_mean else {}),
         "problems": [f"{p.path}: {p.reason}" for p in summary.problems],
     }
 

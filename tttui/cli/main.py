@@ -1,6 +1,7 @@
 """The command group, and the edge where every error becomes one line and an exit code."""
 
 import errno
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -114,6 +115,8 @@ def main(args: Sequence[str] | None = None) -> int:
     except Exception as error:
         if isinstance(error, OSError) and error.errno in DISK_FULL and error.filename is None:
             return _complain(f"the output cannot be written: {error.strerror}", 1)
+        if isinstance(error, PermissionError) and error.filename is not None:
+            return _complain(f"{os.fsdecode(error.filename)}: {error.strerror}", 2)
         if isinstance(error, FileNotFoundError) and working_directory() is None:
             return _complain(LOST, 2)
         from tttui.defect import report

@@ -2,10 +2,11 @@
 
 import gc
 from pathlib import Path
+from typing import Any
 
 import click
 
-TABS = ("overview", "weights", "transactions", "physics", "architecture", "sessions")
+from tttui.keys import TABS
 
 
 class Window(click.ParamType[tuple[int, int]]):
@@ -26,6 +27,24 @@ class Window(click.ParamType[tuple[int, int]]):
         return window
 
 
+class Status(click.ParamType[str]):
+    """`grad_norm`, a status of transactions."""
+
+    name = "STATUS"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        from tttui.model.transactions import STATUSES
+
+        named = str(value)
+        whole = f"rollback_{named}" if f"rollback_{named}" in STATUSES else named
+        if whole not in STATUSES and not whole.startswith("rollback_"):
+            known = ", ".join(status.removeprefix("rollback_") for status in STATUSES)
+            self.fail(f"{named!r} is unknown; choose from {known}", param, ctx)
+        return whole
+
+
 @click.command("open", hidden=True)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--tab", type=click.Choice(TABS), help="tab to open on")
@@ -37,23 +56,30 @@ class Window(click.ParamType[tuple[int, int]]):
     help="scale of the errors; by itself logarithmic where they spread far",
 )
 @click.option("--smooth", is_flag=True, help="an exponential average over the raw curves")
+@click.option("--view", help="what the tab shows (key v): start, predictions ...")
+@click.option("--region", help="region of the tab that the keys act in (key w)")
+@click.option("--query", default="", help="only rows of the tab's table that pass (key /)")
+@click.option("--sort", metavar="COLUMN[:desc]", help="order of the tab's table (key >)")
+@click.option(
+    "--status", "statuses", type=Status(), multiple=True, help="only these transactions (key x)"
+)
+@click.option("--transaction", type=click.IntRange(min=1), help="select the n-th transaction")
+@click.option("--inspect", is_flag=True, help="open the panel of the transaction")
+@click.option("--yardsticks", is_flag=True, help="yardsticks in the error chart (key r)")
+@click.option("--ghost", type=click.FloatRange(0, 1), help="friction of the ghost (keys { and })")
+@click.option("--follow", is_flag=True, help="keep the cursor at the live end")
 @click.option("--poll", is_flag=True, help="poll files instead of watching (network filesystems)")
 @click.option("--ascii/--no-ascii", default=None, help="no braille and block glyphs")
 @click.option("--mouse/--no-mouse", default=None, help="react to the mouse")
 @click.option("--theme", help="colour theme")
-@click.option("--follow", is_flag=True, help="keep the cursor at the live end")
 def command(
     paths: tuple[Path, ...],
-    tab: str | None,
-    t: int | None,
-    window: tuple[int, int] | None,
-    log: bool | None,
-    smooth: bool,
     poll: bool,
     ascii: bool | None,
     mouse: bool | None,
     theme: str | None,
-    follow: bool,
+    statuses: tuple[str, ...],
+    **view: Any,
 ) -> int:
     """Open the app on the sessions found below PATH (default ./runs)."""
     from tttui.cli.places import existing
@@ -61,17 +87,13 @@ def command(
     found = [existing(path) for path in paths] or [Path("runs")]
     gc.disable()  # imports leave no garbage, but look for it; the app switches it on again
     from tttui.app import open_app
+    from tttui.model.start import StartView
 
     return open_app(
         found,
-        tab=tab,
-        t=t,
-        window=window,
-        log=log,
-        smooth=smooth,
+        start=StartView(statuses=statuses or None, **view),
         poll=poll,
         ascii=ascii,
         mouse=mouse,
         theme=theme,
-        follow=follow,
     )

@@ -94,8 +94,11 @@ def command(
         steps = {"steps": more_steps} if more_steps else {}
         session = fork(place, root, name=name, changes=changes | steps)
         until = session.settings.steps
-        other = "" if name else " (another --name chooses where)"
-        say(f"{place.path} was written by another program; it goes on in {session.path}{other}")
+        kept = name is not None or session.path.name.startswith(place.name)
+        why = "" if kept else ", since its own name cannot be used"
+        other = "" if name else "; another --name chooses where"
+        went = f"it goes on in {session.path}{why}{other}"
+        say(f"{place.path} was written by another program; {went}")
     if detach:
         session.close("queued")
         return hand_over(session.path, speed_limit=speed_limit, paused=paused, as_json=as_json)

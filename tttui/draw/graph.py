@@ -102,7 +102,7 @@ def paint(
         ends = {axis.column(t) for _, t in marks.branches}
         stubs = _on_stubs(found, kinds, {left + end for end in ends if end is not None}, left)
         _paint_stubs(canvas, [c for c in columns if c in stubs], (place.main, row), palette, glyphs)
-        if UNDONE in (marks.statuses[kind] for kind in kinds):
+        if any(marks.statuses[k] == UNDONE and found.counts[:, k].any() for k in kinds):
             _paint_branches(canvas, marks, axis, left, (place.main, row), palette, glyphs)
     _paint_row(canvas, found, [COMMIT], left, place.main, palette, glyphs)
     if selected is not None and 0 <= selected < len(marks):

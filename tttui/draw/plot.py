@@ -33,6 +33,9 @@ class Trace:
     heavy: bool = False
     raw: Series | None = None
     """Painted faintly behind: the samples that `series` is the average of."""
+    tag: str = ""
+    """A character that tells the curve from others without colour: it stands at the curve's end,
+    and without braille the curve consists of it."""
     end: End = ""
     """What is read beyond the last sample."""
     absent: Callable[[float], str] | None = None

@@ -29,7 +29,7 @@ class Prose:
         """The title of what follows, after an empty line."""
         if self.lines:
             self.lines.append([])
-        return self.line((text, self.palette.accent, True))
+        return self.say(text, self.palette.accent, bold=True)
 
     def say(self, text: str, ink: Colour | None = None, bold: bool = False) -> "Prose":
         """Sentences, wrapped."""

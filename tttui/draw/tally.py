@@ -54,7 +54,9 @@ def reasons(
     total = sum(counts.values())
     title = f"{grouped(total)} attempts"
     if pointed is not None:
-        title = f"{glyphs.play} {title}, enter shows only one kind"
+        title = f"{glyphs.play} {title}"
+        hints = (", enter shows only one kind", ", enter filters", "")
+        title += next(hint for hint in hints if len(title + hint) <= width or not hint)
     canvas.write(0, 0, fit(title, width, glyphs.ellipsis), palette.text, bold=pointed is not None)
     if not total:
         canvas.write(1, 0, fit(message, width, glyphs.ellipsis), palette.muted)
@@ -139,8 +141,9 @@ def over_time(
         return canvas
     per = max(1, -(-found.most // rows))
     high = max(1, rows // max(found.most, 1))
-    title = "attempts over time"
-    canvas.write(0, left, fit(title, width - left, glyphs.ellipsis), palette.text, bold=True)
+    titles = ("attempts over time", "over time", "")
+    title = next(text for text in titles if len(text) <= max(width - left, 0))
+    canvas.write(0, left, title, palette.text, bold=True)
     if labelled:
         axes.steps(canvas, axis, left, (-1, height - 1), palette, glyphs)
     if per > 1:

@@ -101,6 +101,17 @@ class _Painter:
             self.area(self.canvas.char)[0, columns] = ord(self.glyphs.above)
             self.area(self.canvas.ink)[0, columns] = ink
 
+    def tag(self, trace: Trace, shape: Curve) -> None:
+        """The curve's own character in the cell where it ends."""
+        known = np.flatnonzero(np.isfinite(shape.mean))
+        if not trace.tag or not len(known):
+            return
+        column = int(known[-1]) // 2
+        value = min(max(float(shape.mean[known[-1]]), self.scale.low), self.scale.high)
+        _, row = axes.dot_row(self.scale, value, self.layout.rows, self.glyphs)
+        at = (self.layout.top + row, self.layout.gutter + column)
+        self.canvas.write(*at, trace.tag, plots.ink(trace.role, self.palette), bold=True)
+
     def not_numbers(self, trace: Trace) -> None:
         """A mark on the lowest row in every column that holds a NaN: nothing else would tell."""
         t0, t1 = self.axis.t0, self.axis.t1
@@ -185,9 +196,21 @@ class _Painter:
             arrow = self.glyphs.above if spot > 1 else self.glyphs.below
             text = f" {arrow} {line.name} "
             at = top if spot > 1 else top + self.layout.rows - 1
-        start = left + self.layout.columns - len(text)
-        if start > left:
-            self.canvas.write(at, start, text, self.palette.threshold)
+        if len(text) < self.layout.columns:
+            row, start = self._free(at - top, len(text))
+            self.canvas.write(top + row, left + start, text, self.palette.threshold)
+            self.taken[row, start : start + len(text)] = True
+
+    def _free(self, row: int, length: int) -> tuple[int, int]:
+        """Row and first column of the plot for a text: where it covers no curve if there is such
+        a place in that row or beside it, as far right as possible."""
+        last = self.layout.columns - length
+        for at in (row, row + 1, row - 1, row + 2, row - 2):
+            if 0 <= at < self.layout.rows and last >= 0:
+                clear = np.convolve(self.taken[at], np.ones(length, dtype=np.int64), "valid") == 0
+                if clear.any():
+                    return at, int(np.flatnonzero(clear)[-1])
+        return min(max(row, 0), self.layout.rows - 1), max(last, 0)
 
     def value_axis(self) -> None:
         layout = self.layout
@@ -274,7 +297,7 @@ def _paint_curves(painter: _Painter) -> None:
         if shape.dense:
             painter.curve(shape, plots.faint_ink(trace.role, palette), painter.glyphs.raw)
     for i, (trace, shape) in enumerate(zip(plot.traces, shapes, strict=True)):
-        char = painter.glyphs.curve_marks[0 if trace.heavy else 1 + min(i, 1)]
+        char = trace.tag or painter.glyphs.curve_marks[0 if trace.heavy else 1 + min(i, 1)]
         colour = plots.ink(trace.role, palette)
         if shape.dense:
             painter.curve(shape.middle, colour, char, trace.heavy, around=shape)
@@ -283,7 +306,8 @@ def _paint_curves(painter: _Painter) -> None:
     if plot.compare is not None and max(plot.compare) < len(shapes):
         a, b = plot.compare
         painter.tint(*painter.between(shapes[a].mean, shapes[b].mean))
-    for trace in plot.traces:
+    for trace, shape in zip(plot.traces, shapes, strict=True):
+        painter.tag(trace, shape)
         painter.not_numbers(trace)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from tttui.artifacts.atomic import write_error
 from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.regular import open_regular
+from tttui.artifacts.status import STALE_S
 from tttui.engine.child import start_tttui
 from tttui.model.errors import TttuiError
 from tttui.model.here import absolute
@@ -21,8 +22,9 @@ OUTPUT = "run.out"
 """What a background process prints: its verdict, or why it broke."""
 
 
-PATIENCE_S = 30.0
-"""Seconds within which a process on a busy machine should have begun."""
+PATIENCE_S = 30.0 + STALE_S
+"""Seconds within which a process on a busy machine should have begun, though it first has to see
+whether somebody elsewhere still writes the session."""
 
 LOOK_S = 0.02
 

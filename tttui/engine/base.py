@@ -12,6 +12,7 @@ import numpy as np
 import tttui
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.regular import LARGEST_CHECKPOINT, read_bytes
+from tttui.artifacts.wrapped import unwrapped_state
 from tttui.artifacts.writer import write_whole
 from tttui.dynamics.ssm import decay
 from tttui.engine.pretraining import base_cfg, pretrain
@@ -127,9 +128,8 @@ def read_base(path: Path, model: Model) -> Base:
     if not isinstance(state, Mapping):
         raise RefusedInput(f"{path}: is not a base checkpoint: it has no 'model_state'")
     cfg = raw.get("cfg")
-    return Base(
-        _checked(path, state, model), cfg if isinstance(cfg, Mapping) else {}, content, path
-    )
+    weights = _checked(path, unwrapped_state(state), model)
+    return Base(weights, cfg if isinstance(cfg, Mapping) else {}, content, path)
 
 
 def own_base(directory: Path, settings: Settings, meta: Mapping[str, Any]) -> Base:
@@ -180,6 +180,8 @@ def _checked(path: Path, state: Mapping[str, Any], model: Model) -> Weights:
         value = state.get(name)
         if not isinstance(value, np.ndarray):
             raise RefusedInput(f"{path}: is not a base checkpoint: {name} is missing")
+        if value.dtype.kind != "f":
+            raise RefusedInput(f"{path}: {name} is no tensor of numbers, but of {value.dtype}")
         if value.shape != shape:
             raise RefusedInput(
                 f"{path}: {name} has shape {list(value.shape)}, the model needs {list(shape)}; "

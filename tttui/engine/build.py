@@ -24,13 +24,13 @@ from tttui.dynamics.world import WorldStream
 from tttui.engine import interventions as record
 from tttui.engine.base import Base
 from tttui.engine.interventions import Intervention
+from tttui.engine.naming import NameTaken
 from tttui.engine.saved import saved
 from tttui.engine.stepper import Stepper
 from tttui.engine.tally import Tally
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Plasticity, Settings
-from tttui.model.shell import command_line
 
 START_FILE = "start_state.pt"
 """In session/, forks only: the weights and the momentum that the session began with."""
@@ -97,11 +97,11 @@ def build_in_place(
 def new_session(directory: Path, fill: Callable[[Path], None]) -> None:
     """Make a directory that `fill` has filled under a hidden name; nothing is left of a failure.
 
-    Of several that make the same one at a time, one succeeds. Raises RefusedInput where the
-    directory exists or may not be made.
+    Of several that make the same one at a time, one succeeds. Raises NameTaken where the
+    directory exists, RefusedInput where it may not be made.
     """
     if os.path.lexists(directory):
-        raise _taken(directory)
+        raise NameTaken(directory)
     remove_abandoned(directory.parent)
     with ExitStack() as stack:
         try:
@@ -115,15 +115,8 @@ def new_session(directory: Path, fill: Callable[[Path], None]) -> None:
             building.rename(directory)
         except OSError as error:
             if os.path.lexists(directory):
-                raise _taken(directory) from None
+                raise NameTaken(directory) from None
             raise write_error(directory, error) from error
-
-
-def _taken(directory: Path) -> RefusedInput:
-    return RefusedInput(
-        f"{directory} exists already; choose another --name, or continue it with "
-        f"`{command_line('tttui', 'resume', directory)}`"
-    )
 
 
 def unbuilt_meta(name: str, settings: Settings) -> dict[str, Any]:
@@ -240,18 +233,31 @@ def optimizer_state(momentum: Weights, plasticity: Plasticity) -> dict[str, Any]
     return {"state": buffers, "param_groups": [group]}
 
 
-def momentum_of(optim: Any, where: Path) -> Weights:
+def momentum_of(optim: Any, where: Path, weights: Weights | None = None) -> Weights:
     """The momentum buffers in an optimizer's state_dict (ours or torch's), by matrix.
 
-    Raises TttuiError naming the file where they are not there.
+    Raises TttuiError naming the file where they are not there, or not of the shapes of `weights`.
     """
     try:
-        return {
-            k: np.asarray(optim["state"][i]["momentum_buffer"], dtype=np.float32)
-            for i, k in enumerate(PLASTIC)
-        }
-    except (KeyError, TypeError, IndexError, ValueError) as error:
+        buffers = {k: optim["state"][i]["momentum_buffer"] for i, k in enumerate(PLASTIC)}
+    except (KeyError, TypeError, IndexError) as error:
         raise TttuiError(f"{where}: holds no momentum for {', '.join(PLASTIC)}") from error
+    for name, buffer in buffers.items():
+        if not isinstance(buffer, np.ndarray) or buffer.dtype.kind != "f":
+            raise TttuiError(f"{where}: the momentum of {name} is no tensor of numbers")
+        if weights is not None and buffer.shape != weights[name].shape:
+            raise TttuiError(
+                f"{where}: the momentum of {name} has the shape {list(buffer.shape)}, "
+                f"{name} has {list(weights[name].shape)}"
+            )
+        if weights is not None and not np.isfinite(buffer).all():
+            raise TttuiError(f"{where}: the momentum of {name} holds values that are not finite")
+    return {name: np.asarray(buffer, dtype=np.float32) for name, buffer in buffers.items()}
+
+
+def fresh(weights: Weights) -> Weights:
+    """The momentum of an optimizer that has not taken a step yet."""
+    return {name: np.zeros_like(matrix) for name, matrix in weights.items()}
 
 
 def _version(package: str) -> str | None:

@@ -16,11 +16,17 @@ from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.writer import HISTORY
 from tttui.engine.base import read_base, shapes
-from tttui.engine.build import START_FILE, Start, momentum_of, started_with
+from tttui.engine.build import START_FILE, Start, fresh, momentum_of, started_with
 from tttui.engine.compare import Check
-from tttui.engine.naming import free_directory, new_directory
+from tttui.engine.naming import free_directory, make_in, new_directory
 from tttui.engine.planned import is_planned
-from tttui.engine.recordedmeta import mu_changes, settings_changes, settings_of
+from tttui.engine.recordedmeta import (
+    FOREIGN,
+    NATIVE,
+    mu_changes,
+    settings_changes,
+    settings_of,
+)
 from tttui.engine.replay import replay_to
 from tttui.engine.saved import step_reached
 from tttui.engine.session import SessionRun
@@ -39,7 +45,7 @@ class Parent:
     weights: Weights
     momentum: Weights
     told: tuple[str, ...] = ()
-    """What of its files was damaged, a line each."""
+    """What of its files was damaged or could not be used, a line each."""
 
 
 def fork(
@@ -77,16 +83,11 @@ def fork(
     missing = data.problem("meta")
     if missing is not None and not data.meta.raw:
         raise RefusedInput(f"{missing.path}: {missing.reason}; without it nothing can be forked")
-    before = settings_of(data.meta.raw, data.place.path)
+    before = _settings_before(data, changes or {})
     base = read_base(files_of(place, data.run).base, before.model)
     parent = _native(data, before, at) if place.layout == "native" else _foreign(data, at)
     _check_shapes(place, parent.weights, before.model)
     settings = _settings(data, before, parent.t, preset, changes or {})
-    directory = (
-        free_directory(root, place.name, "-fork")
-        if name is None
-        else new_directory(root, name, settings)
-    )
     parent_id = data.meta.session_id if place.layout != "flat" else place.name
     start = Start(
         weights=parent.weights,
@@ -96,9 +97,26 @@ def fork(
         forked_at_t=parent.t,
         parent_path=str(absolute(place.path)),
     )
-    made = SessionRun.create(directory, settings, base, start=start)
+
+    def directory() -> Path:
+        if name is None:
+            return free_directory(root, place.name, "-fork")
+        return new_directory(root, name, settings)
+
+    def make(path: Path) -> SessionRun:
+        return SessionRun.create(path, settings, base, start=start)
+
+    made = make_in(name, directory, make)
     made.told = parent.told
     return made
+
+
+def _settings_before(data: SessionData, changes: Mapping[str, Any]) -> Settings:
+    """The settings that the parent began with; what is changed anyway need not be there."""
+    needed = NATIVE if data.place.layout == "native" else FOREIGN
+    return settings_of(
+        data.meta.raw, data.place.path, [key for key in needed if changes.get(key) is None]
+    )
 
 
 def _settings(
@@ -136,17 +154,21 @@ def _native(data: SessionData, settings: Settings, at: int | None) -> Parent:
         steps = history.t[history.t <= last]
         complete = problem is None and data.meta.raw.get("history_stride", 1) == 1
         complete = complete and not differing(directory, checkpoint, HISTORY, stride=1)
-    except OSError:
+        complete = complete and all(name in history.weights for name in PLASTIC)
+    except (OSError, TttuiError):
         steps, complete = np.empty(0, dtype=np.int64), False
     if t == last or (complete and not (steps > t).any()):
         return Parent(
-            t, dict(checkpoint.plastic), momentum_of(checkpoint.optim, checkpoint.path), told
+            t,
+            _plastic(checkpoint.plastic, checkpoint.path),
+            momentum_of(checkpoint.optim, checkpoint.path),
+            told,
         )
     known = np.flatnonzero(steps <= t)
     if complete and len(known) and settings.plasticity.momentum_reset:
         # The optimizer forgets before every transaction, so there is nothing to carry over.
-        weights = {k: np.array(history.weights[k][known[-1]]) for k in PLASTIC}
-        return Parent(t, weights, {k: np.zeros_like(w) for k, w in weights.items()}, told)
+        weights = {k: np.array(history.weights[k][known[-1]], np.float32) for k in PLASTIC}
+        return Parent(t, weights, fresh(weights), told)
     learner = replay_to(directory, t).learner
     if complete and len(known):
         recorded = {k: np.array(history.weights[k][known[-1]]) for k in PLASTIC}
@@ -171,17 +193,36 @@ def _foreign(data: SessionData, at: int | None) -> Parent:
             f"--at {t}: {data.place.path} keeps only its last weights, which are in force from "
             f"step {int(commits[-1]) + 1} on"
         )
-    if data.weights is None or not all(k in data.weights for k in PLASTIC):
-        problem = data.problem("weights")
-        raise RefusedInput(
-            f"{data.place.path}: its weights cannot be read"
-            + (f": {problem.reason}" if problem else "")
-        )
-    weights = {k: np.asarray(data.weights[k], dtype=np.float32) for k in PLASTIC}
-    path = files_of(data.place, data.run).weights.with_name("optim_state.pt")
+    path = files_of(data.place, data.run).weights
+    problem = data.problem("weights")
+    if data.weights is None or any(name not in data.weights for name in PLASTIC):
+        raise RefusedInput(f"{path}: {problem.reason if problem else 'holds no weights'}")
+    weights = _plastic(data.weights, path)
+    momentum, told = _foreign_momentum(path.with_name("optim_state.pt"), weights)
+    return Parent(t, weights, momentum, told)
+
+
+def _plastic(weights: Mapping[str, Any], path: Path) -> Weights:
+    """The plastic matrices in float32. Raises RefusedInput naming the file and the matrix."""
+    for name in PLASTIC:
+        value = weights.get(name)
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.ndim != 2:
+            raise RefusedInput(f"{path}: {name} is no matrix of numbers")
+    return {name: np.asarray(weights[name], dtype=np.float32) for name in PLASTIC}
+
+
+def _foreign_momentum(path: Path, weights: Weights) -> tuple[Weights, tuple[str, ...]]:
+    """The momentum that another program's optimizer had; none where it is another optimizer.
+
+    With what there is to say about it. Raises TttuiError where the file is damaged.
+    """
     if not path.exists():
-        return Parent(t, weights, {k: np.zeros_like(w) for k, w in weights.items()})
-    return Parent(t, weights, momentum_of(read_pt(path), path))
+        return fresh(weights), ()
+    optim = read_pt(path)
+    try:
+        return momentum_of(optim, path, weights), ()
+    except TttuiError as error:
+        return fresh(weights), (f"{error}; the fork begins with a fresh optimizer",)
 
 
 def _check_shapes(place: Place, weights: Weights, model: Model) -> None:
@@ -208,7 +249,7 @@ def fork_origin(directory: Path, meta: Mapping[str, Any]) -> list[Check]:
         return [Check(name, None, f"the parent {who} is not there beside it")]
     try:
         data = SessionReader(parent).refresh()
-        settings = settings_of(data.meta.raw, data.place.path)
+        settings = _settings_before(data, {})
         then = _native(data, settings, t) if data.place.layout == "native" else _foreign(data, t)
     except TttuiError as error:
         return [Check(name, None, f"the parent's weights at step {t} are not known: {error}")]

@@ -14,7 +14,10 @@ from tttui.model.settings import Settings
 LARGEST = 1 << 24
 """Bytes of a meta.json that is read."""
 
-NEEDED = ("mu", "env_mode", "seed", "model_cfg", "plasticity_cfg")
+FOREIGN = ("mu", "env_mode", "model_cfg", "plasticity_cfg")
+"""Keys without which a session of another program cannot be forked."""
+
+NATIVE = (*FOREIGN, "seed")
 """Keys without which a session cannot be computed again; all others have defaults."""
 
 
@@ -41,7 +44,7 @@ def read_meta_of(directory: Path, *, whole: bool = False) -> dict[str, Any]:
         raise RefusedInput(str(error)) from error
 
 
-def settings_of(meta: Mapping[str, Any], path: Path, needed: Collection[str] = NEEDED) -> Settings:
+def settings_of(meta: Mapping[str, Any], path: Path, needed: Collection[str] = NATIVE) -> Settings:
     """The settings that the session in `path` was begun with.
 
     Raises RefusedInput naming the session and every key that holds no setting, and those of

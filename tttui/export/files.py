@@ -97,7 +97,7 @@ def default_directory(places: Sequence[Place], cwd: Path | None, home: Path | No
     if cwd is not None and owner(cwd / FOLDER, places) is None:
         return cwd / FOLDER
     if home is None:
-        raise RefusedInput("there is no directory to export to: no home, and none to work in")
+        raise RefusedInput("There is no directory to export to: no home, and none to work in")
     return home / f"tttui-{FOLDER}"
 
 

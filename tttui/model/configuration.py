@@ -91,6 +91,15 @@ def changed_options(values: Values, name: str) -> tuple[dict[str, Any], list[str
     return _checked(values, CHANGEABLE, f"{name}.", wrong, unknown=False), wrong
 
 
+def checked_options(values: object, name: str) -> tuple[dict[str, Any], list[str]]:
+    """What stands at `name` in a base, without wrong values, and what is wrong with them."""
+    if not isinstance(values, Mapping):
+        return {}, [] if values is None else [f"{name} is {shown(values)}, not an object of keys"]
+    wrong: list[str] = []
+    named = {key: value for key, value in values.items() if isinstance(key, str)}
+    return _checked(named, {**MODEL, **PRETRAINING, **WORLD}, f"{name}.", wrong), wrong
+
+
 def misspelt(values: Values, known: Iterable[str], lead: str) -> Iterable[str]:
     """The keys that would be known if their letters had the right case."""
     names = set(known)

@@ -225,24 +225,29 @@ def interval_texts(low: float, high: float) -> Forms:
     return shrinking(texts)
 
 
-def _amounts(frozen: float, adaptive: float, digits: int = 2) -> tuple[Forms, str]:
-    """`84 %` or `20 times` from the fullest to the shortest, and `better` or `worse`."""
+def _amounts(frozen: float, adaptive: float, digits: int | None = None) -> tuple[Forms, str]:
+    """`84 %` or `20 times` from the fullest to the shortest, and `better` or `worse`.
+
+    `digits` are the significant ones (None: two, but a factor of a hundred or more is whole).
+    """
     word = "better" if adaptive <= frozen else "worse"
     with np.errstate(over="ignore"):
         percent = float(100.0 * abs(np.float64(adaptive) - frozen) / frozen)
     if percent < FACTOR_FROM or adaptive <= 0:
-        numbers, spelt, short = forms(min(percent, 100.0), digits), " %", "%"
+        numbers, spelt, short = forms(min(percent, 100.0), digits or 2), " %", "%"
     else:
         numbers, spelt, short = _factor(frozen, adaptive, digits), " times", "x"
     return (f"{numbers[0]}{spelt}", *(f"{number}{short}" for number in numbers)), word
 
 
-def _factor(frozen: float, adaptive: float, digits: int) -> Forms:
+def _factor(frozen: float, adaptive: float, digits: int | None) -> Forms:
     with np.errstate(over="ignore"):
         factor = float(np.float64(max(frozen, adaptive)) / min(frozen, adaptive))
     if not np.isfinite(factor):
         return ("over 1e308",)
-    return count_forms(round(factor)) if 100 <= factor < 1e6 else forms(factor, digits)
+    if not 100 <= factor < 1e6:
+        return forms(factor, digits or 2)
+    return count_forms(round(factor) if digits is None else round(float(f"{factor:.{digits}g}")))
 
 
 def _steps(n: int) -> str:

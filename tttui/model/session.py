@@ -43,6 +43,8 @@ class Problem:
     """One sentence with the line, key or shape at fault, for a person."""
     missing: bool = False
     """The file is not there (which for foreign layouts can be normal)."""
+    loading: bool = False
+    """A file that is being written has this for a moment; it is read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,10 +251,12 @@ class SessionData:
     def damage(self) -> tuple[Problem, ...]:
         """The problems that are no normal state of such a session, a file each.
 
-        Other programs leave files out, and a run that goes on has yet to write some.
+        Other programs leave files out, a run that goes on has yet to write some, and what is
+        being written is no damage.
         """
         whole = self.place.layout == "native" and not (self.status and self.status.live)
-        found = {p.path: p for p in reversed(self.problems) if whole or not p.missing}
+        told = [p for p in self.problems if not p.loading and (whole or not p.missing)]
+        found = {p.path: p for p in reversed(told)}
         return tuple(reversed(found.values()))
 
     @property
@@ -341,6 +345,8 @@ class SessionSummary:
     adaptive_mean: float | None = None
     baseline_last100: float | None = None
     adaptive_last100: float | None = None
+    why_no_mean: str = ""
+    """Why the mean of the last steps is no number: `adaptive: 1 of 100 steps is NaN`."""
     recent: tuple[float | None, ...] = ()
     """Mean adaptive error of each of the newest stretches of steps (`artifacts.tail`), oldest
     first; None where one holds a value that is not finite."""

@@ -3,7 +3,12 @@
 from importlib import import_module
 from threading import Thread
 
+from tttui.model.errors import RefusedInput
+from tttui.model.query import QueryError, parse
+from tttui.model.start import StartView
 from tttui.panes.view import Pane
+
+DEFAULT_TAB = "overview"
 
 PANES = {
     "overview": "OverviewPane",
@@ -16,10 +21,34 @@ PANES = {
 """The class of each tab, in the module of the tab's name."""
 
 
-def make_pane(tab: str) -> Pane:
-    """The pane of a tab by its name."""
-    pane: Pane = getattr(import_module(f"tttui.panes.{tab}"), PANES[tab])()
-    return pane
+def pane_class(tab: str) -> type[Pane]:
+    """The class of the pane of a tab."""
+    found: type[Pane] = getattr(import_module(f"tttui.panes.{tab}"), PANES[tab])
+    return found
+
+
+def refuse_unknown(start: StartView) -> None:
+    """Raise RefusedInput for what the tab of this view has not, with what it has."""
+    tab = start.tab or DEFAULT_TAB
+    named = {"--view": start.view, "--region": start.region, "--sort": start.sort}
+    if not any((*named.values(), start.query)):
+        return
+    pane = pane_class(tab)
+    known = {"--view": pane.views, "--region": pane.region_names, "--sort": pane.sorts}
+    for option, value in named.items():
+        if value is None:
+            continue
+        name, _, order = value.partition(":") if option == "--sort" else (value, "", "")
+        if name not in known[option] or order not in ("", "desc"):
+            choices = ", ".join(known[option]) or "none: there is nothing to choose"
+            raise RefusedInput(f"{option}: {value!r} is unknown in {tab}; known are {choices}")
+    if start.query and pane.words is None:
+        raise RefusedInput(f"--query: {tab} has no table; transactions and sessions have one")
+    if start.query and pane.words is not None:
+        try:
+            parse(start.query, pane.words)
+        except QueryError as error:
+            raise RefusedInput(f"--query: {error}") from error
 
 
 def prepare() -> None:

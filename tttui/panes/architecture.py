@@ -1,5 +1,7 @@
 """Architecture: the model explained with this session's numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
@@ -9,6 +11,7 @@ from tttui.dynamics.hidden import Snapshot, in_force, mu_at, regime, row_at
 from tttui.dynamics.live_state import LiveModel
 from tttui.model.arrays import Floats
 from tttui.model.session import SessionData
+from tttui.model.start import StartView
 from tttui.panes.lessons import (
     write_dynamics,
     write_optimizer,
@@ -39,6 +42,7 @@ REGIONS = ("stability", "parameters", "optimizer", "dynamics")
 class ArchitecturePane(Pane):
     """Diagram, stability, parameters, optimizer, hidden state and effective dynamics."""
 
+    region_names = REGIONS
     needs_trajectory = True
 
     DEFAULT_CSS = """
@@ -202,6 +206,14 @@ class ArchitecturePane(Pane):
         self.set_class(paged and not front, "back")
 
     # Keys
+
+    def look(self, start: StartView) -> StartView:
+        return replace(start, region=self._region)
+
+    def recall(self, start: StartView) -> None:
+        self._region = start.region or self._region
+        if self.is_mounted:
+            self._mark_region()
 
     def do_region(self) -> None:
         """Go to the next region."""

@@ -20,7 +20,7 @@ def curve(
     if not smooth:
         return Trace(name, series, role, heavy, end=end)
     average = Series(series.t, exponential(series.y, SPAN))
-    return Trace(name, average, role, heavy, series, end)
+    return Trace(name, average, role, heavy, series, end=end)
 
 
 def span_note(smooth: bool) -> str:

@@ -1,6 +1,7 @@
 """Sessions that were marked to be compared, and what their errors look like over one axis."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from textual.app import ComposeResult
@@ -146,7 +147,8 @@ def curves(found: Comparison | None, smooth: bool, message: str) -> Plot:
         else:
             shared.append(i + 1)
         series = Series(steps.t, steps.adaptive)
-        adaptive.append(curve(f"{i + 1} {name}", series, i, smooth, heavy=True))
+        trace = curve(f"{i + 1} {name}", series, i, smooth, heavy=True)
+        adaptive.append(replace(trace, tag=str(i + 1) if i < 9 else ""))
     frozen = [
         curve(
             f"frozen {', '.join(map(str, which))}",

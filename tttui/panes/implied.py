@@ -10,6 +10,7 @@ from tttui.draw.friction import Facts
 from tttui.draw.plot import Plot, Threshold, Trace
 from tttui.dynamics.hidden import Implied, Snapshot, implied, in_force, mu_at, regime, row_at
 from tttui.model.arrays import Floats
+from tttui.model.mu import mu_text
 from tttui.model.settings import World
 from tttui.panes.view import View
 
@@ -86,6 +87,7 @@ def facts_at(view: View, law: World, oracle: Oracle, ghost: float | None) -> Fac
         law.dt,
         data.meta.env_mode or "",
         ghost,
+        "" if mu is None or mu == data.mu_now else f"at t {t}, now {mu_text(data.mu_now)}",
     )
 
 

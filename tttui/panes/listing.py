@@ -1,10 +1,12 @@
 """A tab around a table: its query, its order, and regions that take turns where not all fit."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
 
 from tttui.model.query import Query, QueryError, Vocabulary, parse
+from tttui.model.start import StartView
 from tttui.panes.view import Pane, View
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.table import Column, Sort, Table
@@ -37,6 +39,10 @@ class ListPane(Pane):
         """Why the text in the query field cannot be understood; the query before it holds."""
         self.acting = TABLE
         """Where the keys act."""
+        self._sort = Sort()
+        """The order of the table, known also when its widget is gone."""
+        self._start = StartView()
+        """What the widgets have yet to be told."""
 
     # Given by the tab
 
@@ -77,6 +83,39 @@ class ListPane(Pane):
     def nothing_else(self) -> str:
         """What is said where there is no other region."""
         return "Everything is on the screen already."
+
+    # The look of a session
+
+    def on_mount(self) -> None:
+        self._use_start()
+
+    def look(self, start: StartView) -> StartView:
+        sort = self._sort
+        order = ":desc" * sort.descending
+        return replace(
+            start,
+            region=self.acting if self.acting != TABLE else None,
+            query=self.query_now.text,
+            sort=f"{sort.key or self.sorts[0]}{order}" if sort != Sort() else None,
+        )
+
+    def recall(self, start: StartView) -> None:
+        self._start = start
+        self.acting = start.region or TABLE
+        if self.is_mounted:
+            self._use_start()
+            self.use_room()
+
+    def _use_start(self) -> None:
+        """Give the widgets the query and the order that the tab starts with."""
+        start, self._start = self._start, StartView()
+        if start.query:
+            self.query_now = parse(start.query, self.words)
+            self.query_one(QueryBar).put(start.query)
+        if start.sort:
+            key, _, order = start.sort.partition(":")
+            self._sort = Sort(None if key == self.sorts[0] else key, order == "desc")
+            self.query_one(Table).set_sort(self._sort)
 
     # Regions
 
@@ -151,6 +190,7 @@ class ListPane(Pane):
 
     def _set_sort(self, sort: Sort) -> str:
         self.sorted_by(sort)
+        self._sort = sort
         self.query_one(Table).set_sort(sort)
         if sort.key is None:
             return self.natural_order(sort.descending)

@@ -19,6 +19,7 @@ from tttui.model.mu import mu_since, mu_text
 from tttui.model.numbers import Forms, shrinking
 from tttui.model.query import of_statuses
 from tttui.model.session import SessionData
+from tttui.model.start import StartView
 from tttui.model.transactions import COMMIT, Transaction, Transactions
 from tttui.model.verdict import HIGHEST_MU, Verdict, verdict
 from tttui.panes.averages import curve, span_note
@@ -109,6 +110,7 @@ def marks_of(data: SessionData, statuses: frozenset[str] | None = None) -> Marks
 class OverviewPane(Pane):
     """Cards, verdict, the error chart, the commit graph, identity; a panel for one transaction."""
 
+    region_names = ("identity",)
     needs_implied = True
 
     DEFAULT_CSS = """
@@ -226,6 +228,12 @@ class OverviewPane(Pane):
         return self._data is not None and (
             self._data.place.layout == "native" or self._implied is not None
         )
+
+    def look(self, start: StartView) -> StartView:
+        return replace(start, region="identity" if self.has_class("identity") else None)
+
+    def recall(self, start: StartView) -> None:
+        self.set_class(start.region == "identity", "identity")
 
     def do_identity(self) -> None:
         """Show or hide the identity and the verdict in full."""

@@ -24,6 +24,7 @@ from tttui.export.request import Request
 from tttui.model.arrays import Floats
 from tttui.model.session import SessionData
 from tttui.model.settings import World
+from tttui.model.start import StartView
 from tttui.model.steps import Steps, Trajectory
 from tttui.panes.ghosts import Ghost, distance_plot, ghost_of, ghost_scene
 from tttui.panes.implied import Oracle, facts_at, implied_plot
@@ -75,6 +76,8 @@ NO_ERRORS = (Series(np.empty(0), np.empty(0)), Series(np.empty(0), np.empty(0)))
 class PhysicsPane(Pane):
     """Path, state over time, hidden friction, predictions, ghost."""
 
+    views = MODES
+    region_names = REGIONS
     needs_trajectory = True
 
     DEFAULT_CSS = """
@@ -199,6 +202,19 @@ class PhysicsPane(Pane):
     def _friction(self) -> FrictionView:
         return self.query_one("#friction", FrictionView)
 
+    # The look of a session
+
+    def look(self, start: StartView) -> StartView:
+        view, region = MODES[self._mode], REGIONS[self._region]
+        return replace(start, view=view, region=region, ghost=self._ghost_mu)
+
+    def recall(self, start: StartView) -> None:
+        self._mode = MODES.index(start.view) if start.view else self._mode
+        self._region = REGIONS.index(start.region) if start.region else self._region
+        self._ghost_mu = start.ghost
+        if self.is_mounted:
+            self._arrange()
+
     # What the keys do
 
     def do_view(self) -> str:
@@ -280,11 +296,8 @@ class PhysicsPane(Pane):
             self._arrange()
             return
         if view.data is not self._data:
-            other = self._data is None or (self._data.place, self._data.run) != (
-                view.data.place,
-                view.data.run,
-            )
-            if other:
+            known = self._data
+            if known and (known.place, known.run) != (view.data.place, view.data.run):
                 self._motion = self._mu_column = self._ghost = self._ghost_mu = None
                 self._oracle.forget()
                 self._motions.forget()

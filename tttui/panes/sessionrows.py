@@ -39,6 +39,8 @@ REST = (
 
 MU = 7
 """Cells of the column of mu, where none was changed."""
+COLUMNS = (NAME, STATE, RECENT, SPEED, *REST)
+"""All that there can be."""
 
 BAR = 7
 """Cells of the bar that says how far a live run is."""

@@ -19,7 +19,7 @@ from tttui.model.session import Place, SessionSummary
 from tttui.panes.compared import MARK_MORE, ComparedCurves, Marked
 from tttui.panes.listing import TABLE, ListPane, Pages
 from tttui.panes.sessionfacts import copyable, facts_of
-from tttui.panes.sessionrows import SESSION_WORDS, SessionRows
+from tttui.panes.sessionrows import COLUMNS, SESSION_WORDS, SessionRows
 from tttui.panes.view import View
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.session_panel import Facts, SessionPanel
@@ -60,6 +60,8 @@ class SessionsPane(ListPane):
     needs_summaries = True
     words = SESSION_WORDS
     keyed = frozenset({"table", "detail"})
+    region_names = ("table", "detail", "curves", "numbers", "transfer")
+    sorts = ("tree", *(column.key for column in COLUMNS))
 
     DEFAULT_CSS = """
     SessionsPane { layout: horizontal; height: 1fr; }

@@ -79,6 +79,8 @@ class TransactionsPane(ListPane):
     words = TRANSACTION_WORDS
     natural = "t"
     keyed = frozenset({"table", "reasons", "detail", "gates"})
+    region_names = ("table", "reasons", "detail", "gates")
+    sorts = tuple(column.key for column in COLUMNS)
 
     DEFAULT_CSS = """
     TransactionsPane { layout: horizontal; height: 1fr; }

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.geometry import Size
 from textual.message import Message
@@ -13,7 +13,9 @@ from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
 from tttui.engine.machine import Load
 from tttui.export.request import Request
+from tttui.model.query import Vocabulary
 from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
+from tttui.model.start import StartView
 from tttui.model.statistics import Statistics
 from tttui.model.steps import Trajectory
 from tttui.model.timeline import Timeline
@@ -74,6 +76,18 @@ class Pane(Widget):
     Keys of the tab call `do_<name>` for a command whose action is `pane('<name>')`; such a
     method returns a note for the person, or None.
     """
+
+    views: ClassVar[Sequence[str]] = ()
+    """What `v` goes through."""
+
+    region_names: ClassVar[Sequence[str]] = ()
+    """What `w` goes through."""
+
+    words: ClassVar[Vocabulary | None] = None
+    """What queries of the tab's table may name."""
+
+    sorts: ClassVar[Sequence[str]] = ()
+    """The columns by which the tab's table can be sorted; the first one is its own order."""
 
     needs_trajectory = False
     """The trajectory is read (and kept up to date) while this tab is on the screen."""
@@ -178,6 +192,13 @@ class Pane(Widget):
     def awaits(self, action: str) -> bool:
         """What this command acts on in the tab is on its way: its key has to wait for it."""
         return False
+
+    def look(self, start: StartView) -> StartView:
+        """The view `start`, completed by what this tab shows of the session."""
+        return start
+
+    def recall(self, start: StartView) -> None:
+        """Look at the session as this view does; also called before the tab is mounted."""
 
     def back(self) -> bool:
         """Clear something of this tab on escape; whether there was anything."""

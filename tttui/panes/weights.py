@@ -11,6 +11,7 @@ from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
 from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC
+from tttui.model.start import StartView
 from tttui.model.statistics import Statistics
 from tttui.model.weights import ASPECTS, TITLES, Aspect, why_no_weights
 from tttui.panes.model_facts import Key, same
@@ -35,6 +36,8 @@ SHAPES: tuple[tuple[int, int], ...] = ((16, 6), (32, 16), (4, 32))
 class WeightsPane(Pane):
     """Heatmaps at the cursor, statistics and spectra over time, and what moved."""
 
+    views = ASPECTS
+    region_names = REGIONS
     needs_relatives = True
     needs_statistics = True
 
@@ -316,6 +319,17 @@ class WeightsPane(Pane):
             self._region = matrix
             self._mark_region()
         self._show_reading()
+
+    # The look of a session
+
+    def look(self, start: StartView) -> StartView:
+        return replace(start, view=self._aspect, region=self._region)
+
+    def recall(self, start: StartView) -> None:
+        self._aspect = next((name for name in ASPECTS if name == start.view), self._aspect)
+        self._region = start.region or self._region
+        if self.is_mounted:
+            self._mark_region()
 
     # Keys
 

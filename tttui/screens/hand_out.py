@@ -1,5 +1,6 @@
 """What leaves the screen: copies, links to a view, exported figures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from textual.message import Message
@@ -7,6 +8,7 @@ from textual.message import Message
 from tttui.model.errors import RefusedInput
 from tttui.model.here import home_directory, working_directory
 from tttui.model.shell import command_line
+from tttui.model.start import StartView
 from tttui.model.text import visible_lines
 from tttui.panes.view import Pane
 from tttui.screens.timed import NOTE_S, TimedScreen
@@ -61,21 +63,25 @@ class HandOutScreen(TimedScreen):
             shown = text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
             self.notify(visible_lines(shown), title=f"{what} copied", timeout=NOTE_S, markup=False)
 
+    def view_now(self) -> StartView:
+        """How the open session is looked at."""
+        raise NotImplementedError(type(self).__name__)
+
+    @property
+    def roots(self) -> Sequence[Path]:
+        """Where sessions are looked for."""
+        raise NotImplementedError(type(self).__name__)
+
     def action_copy_link(self) -> None:
-        data, timeline = self.snapshot.data, self.timeline
+        data = self.snapshot.data
         if data is None:
             self.note("Nothing is open that a command could show again.")
             return
         path = data.place.path if data.run is None else data.place.path / "runs" / data.run
-        words: list[str | Path] = ["tttui", path, "--tab", self.tab]
-        if not timeline.empty:
-            words += ["--t", str(timeline.cursor)]
-            if not timeline.whole:
-                words += ["--window", f"{timeline.t0}:{timeline.t1}"]
-        words.append("--log" if timeline.log else "--linear")
-        if timeline.smooth:
-            words.append("--smooth")
-        self._copy("Link", command_line(*words))
+        paths = [path, *(root for root in self.roots if root != path)]
+        if self.tab != "sessions":  # the others are not on the screen
+            paths = paths[:1]
+        self._copy("Link", command_line("tttui", *paths, *self.view_now().options()))
 
     def action_export(self) -> None:
         """Ask for a format and write the focused figure or table, or the screen."""

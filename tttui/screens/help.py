@@ -22,11 +22,12 @@ MEANING = {
         "adaptive model starts from the same weights and updates them while it runs. Both predict "
         "every step before anything is learned from it. The area between the curves is tinted by "
         "who is better. Below them lie the update transactions: commits on the line, rolled-back "
-        "attempts as stubs. Improvement is (frozen - adaptive) / frozen over the last 100 steps, "
-        "told as a factor where it is 99 % or more either way; its interval is a block bootstrap "
-        "over steps. `r` adds what is possible on the same "
-        "trajectory: exact physics with the true friction (the oracle) and with an estimate of "
-        "it, and recursive least squares (RLS)."
+        "attempts as stubs; what was undone lies on a branch that leaves the line at the step "
+        "whose weights were restored. Improvement is (frozen - adaptive) / frozen over the last "
+        "100 steps, told as a factor where it is 99 % or more either way; its interval is a block "
+        "bootstrap over steps. `r` adds what is possible on the same trajectory: exact physics "
+        "with the true friction (the oracle) and with an estimate of it, and recursive least "
+        "squares (RLS), averaged exactly as the curves beside them."
     ),
     "weights": (
         "The plastic matrices in force at the cursor, blue below zero and red above, on one "
@@ -53,7 +54,8 @@ MEANING = {
         "Every update attempt. Before the step the gradient norm must pass its gate, after it the "
         "loss on the recent steps (at most pre_loss x (1 + rollback_tol)) and the state norm; "
         "what does not pass is rolled back to the snapshot, bit for bit. A live regression takes "
-        "back a commit that did worse than the frozen model on the steps that followed. `w` goes "
+        "back a commit that did worse than the frozen model on the steps that followed, and with "
+        "it every commit since the step that it returns to: these are undone. `w` goes "
         "on to the reasons (enter there shows only that kind, in every tab), to the details and "
         "to the gates over time; thresholds are those in force at that step. A query narrows the "
         "table further: grad>10 status:loss t:200-400 -commit; e exports what is left."
@@ -74,7 +76,9 @@ MEANING = {
         "Improved is against the frozen model over the last 100 steps. Live runs show how far "
         "they are and their speed; what you steer is the run under the cursor. space marks; two "
         "or more are laid over each other with a table of what differs, and t tests the weights "
-        "of each in the world of each. A query narrows the table: state:running mu>0.1 demo."
+        "of each, and the frozen base, in the world of each: if the diagonal wins, they remember "
+        "their own mu. Sessions without a commit in force are left out of that. A query narrows "
+        "the table: state:running mu>0.1 demo."
     ),
 }
 
@@ -118,7 +122,9 @@ class HelpScreen(ModalScreen[None]):
             text.append(glyphs.status(status), style(palette.status(status), bold=True))
             text.append(f" {status_words(status)}   ")
         text.append(glyphs.change, style(palette.accent, bold=True))
-        return text.append(" run changed").append("\n")
+        text.append(" run changed   ")
+        text.append(glyphs.axis_cut, style(palette.muted, bold=True))
+        return text.append(" axis does not reach to 0").append("\n")
 
     def _keys(self) -> Table:
         table = Table.grid(padding=(0, 2))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from rich.style import Style
@@ -26,7 +27,8 @@ from tttui.draw.text import Text, lines
 from tttui.keys import COMMANDS, TABS, Command
 from tttui.model.ages import age_text
 from tttui.model.session import Place, SessionData
-from tttui.panes import make_pane, prepare
+from tttui.model.timeline import Timeline
+from tttui.panes import DEFAULT_TAB, pane_class, prepare
 from tttui.panes.overview import marks_of
 from tttui.panes.view import Pane, View
 from tttui.remembered import Remembered
@@ -80,10 +82,12 @@ class MainScreen(DrivingScreen):
         commands: Sequence[Command] = COMMANDS,
         remembered: Remembered | None = None,
     ) -> None:
-        super().__init__(start.tab, store)
+        super().__init__(start.tab or DEFAULT_TAB, store)
         self._remembered = remembered
         self._first_session = True
         """No session was opened yet."""
+        self._tab_chosen = False
+        """Somebody went to another tab."""
         self.commands = commands
         self._tabs_of: dict[str, set[str]] = {}
         self._commands_of: dict[str, list[Command]] = {}
@@ -101,10 +105,13 @@ class MainScreen(DrivingScreen):
         self._log.display = False
         self.shown: Snapshot | None = None
         """The snapshot that the shown tab has drawn."""
-        self._start: StartView | None = start
-        self.log_chosen = start.log is not None
+        self._given = start != StartView()
+        """The command line named a view: what is remembered is not asked for."""
+        self._start: StartView | None = None
+        """A view whose steps have yet to be there."""
         self._yardsticks = False
         self._panes: dict[str, Pane] = {}
+        self._look_like(start)
         self._drawn: Pane | None = None
         """The tab that has drawn the open session last."""
         self._opens = 0
@@ -185,9 +192,16 @@ class MainScreen(DrivingScreen):
             self._recall(new)
         if self._start is not None:
             timeline = self._start.applied(timeline)
+            chosen = self._start.transaction
+            if chosen is not None and chosen <= len(new.transactions):
+                timeline = timeline.select(chosen - 1)
             if self._start.reach <= last or not new.loading:
                 self._start = None
         self.timeline = timeline
+
+    def move(self, timeline: Timeline) -> None:
+        self._start = None  # the person is somewhere else by now
+        super().move(timeline)
 
     def _recall(self, data: SessionData) -> None:
         """Go to where this session was left, unless the command line asked for something.
@@ -196,22 +210,55 @@ class MainScreen(DrivingScreen):
         """
         first, self._first_session = self._first_session, False
         running = data.status is not None and data.status.state == "running"
-        if self._remembered is None or running or self._start not in (None, StartView()):
+        if self._remembered is None or running or (first and self._given):
             return
         view = self._remembered.recall(data.place.path)
-        if view is not None:
+        if view is None:
+            return
+        if first and not self._tab_chosen:
+            self._look_like(view)
+            self.action_show_tab(view.tab or DEFAULT_TAB)
+        else:
             self._start, self.log_chosen = view, True
-            if first:
-                self.action_show_tab(view.tab)
+
+    def _look_like(self, view: StartView) -> None:
+        """Look at the session that comes as this view does, in its tab."""
+        self._start, self.log_chosen = view, view.log is not None
+        self.statuses = frozenset(view.statuses) if view.statuses else None
+        self.inspecting, self._yardsticks = view.inspect, view.yardsticks
+        self._looks = view
+        pane = self._panes.get(view.tab or DEFAULT_TAB)
+        if pane is not None:
+            pane.recall(view)
+
+    def view_now(self) -> StartView:
+        timeline, selected = self.timeline, self.timeline.selected
+        view = StartView(
+            self.tab,
+            None if timeline.empty else timeline.cursor,
+            None if timeline.whole else (timeline.t0, timeline.t1),
+            timeline.log if self.log_chosen else None,
+            timeline.smooth,
+            timeline.follow,
+            statuses=tuple(sorted(self.statuses)) if self.statuses is not None else None,
+            transaction=None if selected is None else selected + 1,
+            inspect=self.inspecting,
+            yardsticks=self._yardsticks,
+        )
+        return view if self.shown_pane is None else self.shown_pane.look(view)
+
+    @property
+    def roots(self) -> Sequence[Path]:
+        return self.store.paths
 
     def keep_view(self) -> None:
         """Remember how the open session is looked at."""
         data, timeline = self.snapshot.data, self.timeline
         if self._remembered is None or data is None or data.loading or timeline.empty:
             return
-        t = None if timeline.at_end else timeline.cursor
-        window = None if timeline.whole else (timeline.t0, timeline.t1)
-        view = StartView(self.tab, t, window, timeline.log, timeline.smooth)
+        view = replace(self.view_now(), follow=False)
+        if timeline.at_end:
+            view = replace(view, t=None)
         self._remembered.keep(data.place.path, view)
 
     # Drawing
@@ -427,8 +474,10 @@ class MainScreen(DrivingScreen):
         """The pane of the shown tab, made when it is first needed."""
         pane = self._panes.get(self.tab)
         if pane is None:
-            pane = make_pane(self.tab)
+            pane = pane_class(self.tab)()
             pane.fit(self.room)
+            if self.tab == (self._looks.tab or DEFAULT_TAB):
+                pane.recall(self._looks)
             self._panes[self.tab] = pane
             self._body.mount(pane)
             self._want()
@@ -614,7 +663,7 @@ class MainScreen(DrivingScreen):
     def action_show_tab(self, tab: str) -> None:
         if tab != self.tab:
             self._hover(None)
-            self.tab = tab
+            self.tab, self._tab_chosen = tab, True
             self._tabs.show(tab)
             self.show_all()
             self._want()

@@ -1,44 +1,17 @@
 """Where a session is opened, and how the timeline goes along with a run that grows."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from tttui.model.session import SessionData
+from tttui.model.start import StartView
 from tttui.model.timeline import Timeline
+
+__all__ = ["StartView", "horizon_of", "opened", "spreads_far"]
 
 LOG_SPREAD = 20.0
 """Errors that spread over more than this factor open on a logarithmic axis."""
-
-
-@dataclass(frozen=True, slots=True)
-class StartView:
-    """Where the app opens: the options of its command line."""
-
-    tab: str = "overview"
-    t: int | None = None
-    window: tuple[int, int] | None = None
-    log: bool | None = None
-    """None: logarithmic where the errors spread far."""
-    smooth: bool = False
-    follow: bool = False
-
-    @property
-    def reach(self) -> int:
-        """The last step that must be there for this view."""
-        return max(self.t or 0, self.window[1] if self.window else 0)
-
-    def applied(self, timeline: Timeline) -> Timeline:
-        """The timeline as the command line asked for it."""
-        if self.log is not None:
-            timeline = replace(timeline, log=self.log)
-        if self.smooth:
-            timeline = replace(timeline, smooth=True)
-        if self.window is not None:
-            timeline = timeline.show(*self.window)
-        if self.t is not None:
-            timeline = timeline.jump(self.t)
-        return replace(timeline.to_end(), follow=True) if self.follow else timeline
 
 
 def opened(data: SessionData, like: Timeline) -> Timeline:

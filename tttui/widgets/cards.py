@@ -13,6 +13,10 @@ from tttui.widgets.drawn import Drawn
 
 Tone = Literal["neutral", "good", "bad", "warn", "baseline", "adaptive", "accent"]
 
+SPARK = 16
+"""Cells of a sparkline, at most: all of them change with every step of a live run, and what is
+sent to the terminal must stay little."""
+
 NOTHING = "-"
 """The value of a card that has none: the line below it says why."""
 
@@ -109,6 +113,7 @@ class MetricCard(Drawn):
         if width < 3 or height < 1:
             return
         if self._series is not None:
+            place = (row, column, min(width, SPARK), height)
             bars.sparkline(canvas, place, self._series, ink, self.glyphs)
         elif self._share is not None:
             faint = self.palette.faint

@@ -77,6 +77,10 @@ class QueryBar(Horizontal):
         self.add_class("typing")
         self.query_one(QueryField).focus()
 
+    def put(self, text: str) -> None:
+        """Have this query in the field, as if it had been typed."""
+        self.query_one(QueryField).value = text
+
     def clear(self) -> None:
         self.query_one(QueryField).value = ""
 

@@ -170,7 +170,8 @@ def progress_text(status: Status, steps: int | None) -> str:
     if status.pretraining is not None:
         return f"waits for its base, then runs {status.steps_total or '?'} steps"
     done = (status.t or 0) if steps is None else steps
-    parts = [f"{done} of {status.steps_total or '?'} steps"]
+    total = count(status.steps_total) if status.steps_total else "?"
+    parts = [f"{count(done)} of {total} steps"]
     if status.steps_per_second and status.state == "running":
         parts.append(f"{count(round(status.steps_per_second))} steps/s")
         left = ((status.steps_total or 0) - done) / status.steps_per_second
