@@ -1,6 +1,7 @@
 """Driving a live run: how soon it answers, how soon the screen shows it, and what the app costs it.
 
     python -m benchmarks.driving [--rounds 20] [--seconds 5] [--pairs 5] [--tab overview]
+                                 [--many 1000] [--only-many]
 
 The run is a process of its own and the app another one in a real pty, as people have them. The
 speed of the engine with the app open is compared with its speed alone in alternating stretches
@@ -70,6 +71,40 @@ def measure_answers(root: Path, rounds: int) -> None:
         spread("at full speed, set lr -> answer", others, "ms")
 
 
+def all_answered(directory: Path, requests: Sequence[tuple[Verb, Any]]) -> tuple[float, float]:
+    """Seconds for making many requests as fast as it goes, and from the first to all answers."""
+    began = time.perf_counter()
+    waiting = {ask(directory, *request) for request in requests}
+    asked = time.perf_counter() - began
+    while waiting := waiting - {a["id"] for a in status(directory).get("answers", [])}:
+        assert time.perf_counter() - began < 600, f"{len(waiting)} were not answered"
+        time.sleep(0.001)
+    return asked, time.perf_counter() - began
+
+
+MANY: dict[str, Sequence[tuple[Verb, Any]]] = {
+    "pause and continue": [("pause", None), ("continue", None)],
+    "speed": [("speed", 900.0), ("speed", 950.0)],
+    "step 1": [("step", 1)],
+    "mu (recorded, synced)": [("mu", 0.1), ("mu", 0.2)],
+    "set lr (recorded, synced)": [("set", {"lr": 0.02}), ("set", {"lr": 0.01})],
+}
+
+
+def measure_many(root: Path, count: int) -> None:
+    """Many requests at once to a paused run, beside as many that each wait for the one before."""
+    for name, kinds in MANY.items():
+        with in_background(root / name.split()[0], steps=LONG) as run:
+            some = list(itertools.islice(itertools.cycle(kinds), 20))
+            single = statistics.median(answered(run, *one) for one in some) / 1000
+            asked, took = all_answered(run, list(itertools.islice(itertools.cycle(kinds), count)))
+        print(
+            f"{f'{count} at once, {name}':<44} {took:6.2f} s (asked in {asked:.2f})  "
+            f"x{count * single / took:.0f} as fast as one after the other  <= 1 s",
+            flush=True,
+        )
+
+
 def app(path: Path, tab: str) -> list[str]:
     return [sys.executable, "-m", "tttui", str(path), "--tab", tab]
 
@@ -137,7 +172,7 @@ def rates(directory: Path, seconds: float, program: PtyProgram | None) -> tuple[
     after, cpu_after = status(directory), process.cpu_times()
     used = cpu_after.user + cpu_after.system - cpu_before.user - cpu_before.system
     steps = after["t"] - before["t"]
-    return steps / (after["heartbeat_at"] - before["heartbeat_at"]), steps / used
+    return steps / (after["heartbeat_boottime"] - before["heartbeat_boottime"]), steps / used
 
 
 def measure_cost(root: Path, seconds: float, pairs: int, tab: str) -> None:
@@ -170,10 +205,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--tab", default="overview")
+    parser.add_argument("--many", type=int, default=1000, metavar="REQUESTS")
+    parser.add_argument("--only-many", action="store_true", help="leave the app out")
     chosen = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
+        measure_many(root, chosen.many)
+        if chosen.only_many:
+            return
         measure_answers(root, chosen.rounds)
         measure_screen(root, chosen.rounds, chosen.tab)
         measure_cost(root, chosen.seconds, chosen.pairs, chosen.tab)

@@ -269,7 +269,7 @@ def _kill_once(path: Path, what: str, after_s: float, size: tuple[int, int]) -> 
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
         run.kill()
-    found = status_of(path, time.time())
+    found = status_of(path)
     assert found is not None
     assert found.state in ("crashed", "interrupted"), found.state
 

@@ -6,13 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from tests.engine.sessions import create, settings
-from tttui.artifacts.status import process_runs
+from tttui.artifacts.processes import Process
 
 PATIENCE_S = 60.0
 
@@ -39,15 +39,23 @@ def state(directory: Path) -> str:
 
 
 def alive(pid: int) -> bool:
-    return process_runs(pid, None)
+    return Process(pid).runs()
+
+
+TTTUI = (sys.executable, "-m", "tttui")
 
 
 @contextmanager
-def in_background(directory: Path, *more: str, **values: Any) -> Iterator[Path]:
-    """A session that a process of its own runs, begun paused; ended at the end."""
+def in_background(
+    directory: Path, *more: str, program: Sequence[str] = TTTUI, **values: Any
+) -> Iterator[Path]:
+    """A session that a process of its own runs, begun paused; ended at the end.
+
+    `program` is what runs tttui, where that is not this machine as it is.
+    """
     create(directory, settings(**values)).close("queued")
     process = subprocess.Popen(
-        [sys.executable, "-m", "tttui", "resume", str(directory), "--quiet", "--paused", *more],
+        [*program, "resume", str(directory), "--quiet", "--paused", *more],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -65,8 +73,8 @@ def in_background(directory: Path, *more: str, **values: Any) -> Iterator[Path]:
 
 def end(directory: Path) -> None:
     """Kill whatever process holds the session, wherever it came from."""
-    pid = status(directory).get("pid")
-    if isinstance(pid, int) and pid != os.getpid() and alive(pid):
+    process = Process.of(status(directory))
+    if process.pid is not None and process.is_here and not process.is_this and process.runs():
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not alive(pid))
+            os.kill(process.pid, signal.SIGKILL)
+        wait_until(lambda: not process.runs())

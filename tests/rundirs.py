@@ -11,7 +11,6 @@ import io
 import json
 import os
 import pickle
-import socket
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -20,10 +19,11 @@ from typing import Any
 
 import numpy as np
 
+from tttui.artifacts.checksum import json_bytes
 from tttui.artifacts.metadata import model_signature, new_meta
+from tttui.artifacts.processes import boottime, own_process
 from tttui.artifacts.ptfile import write_pt
 from tttui.artifacts.runs import runs_of
-from tttui.artifacts.status import own_process
 from tttui.artifacts.writer import RunWriter
 from tttui.model.arrays import Bools, Floats, Weights
 from tttui.model.session import Layout, Place
@@ -31,6 +31,8 @@ from tttui.model.settings import Settings
 
 CREATED = 1_795_289_100
 """Unix seconds at which all generated sessions were created."""
+
+STATUS_BYTES = 480
 
 REASONS = (
     "rollback_loss_regression",
@@ -120,7 +122,7 @@ def make_run(
     """Write a session at `path` (a store's is <root>/sessions/<id>) and return its Place.
 
     `status` (native): a state of status.json; `running`, `paused` and `queued` name this
-    process, `crashed` one that is gone, `stalled` one of another host; None: no status file.
+    process, `crashed` one that is gone, `stalled` one that does not report; None: no status file.
     `planned` (native): the steps that the run is to have, if not those that it has.
     `runs` (store): how many runs, 0 for a session that never ran. `damage`: names of DAMAGE.
     """
@@ -251,23 +253,27 @@ def _native(
 
 
 def _write_status(path: Path, status: str, steps: int, planned: int) -> None:
-    now = time.time()
+    now, silent = time.time(), 200 if status in ("crashed", "stalled") else 0
+    process = {k: v for k, v in own_process().items() if k != "process_started_at"}
     fields = {
-        **own_process(),
+        **process,
         "state": "running" if status in ("crashed", "stalled") else status,
         "device": "cpu",
         "t": steps,
         "steps_total": planned,
         "steps_per_second": 5000.0,
         "started_at": now - 60,
-        "heartbeat_at": now - (200 if status in ("crashed", "stalled") else 0),
+        "heartbeat_at": now - silent,
     }
+    if status in ("queued", "running", "paused", "stalled"):
+        # Nothing beats here: a live one must not fall silent, however slow the machine is.
+        fields["heartbeat_boottime"] = round(boottime() - (silent or -1e6))
     if status == "crashed":
-        fields["process_started_at"] = 1.0
-    if status == "stalled":
-        fields["host"] = f"not-{socket.gethostname()}"
+        fields["process_start_ticks"] = 1
     # as long whatever the process is: sizes of files are shown
-    (path / "status.json").write_text(json.dumps(fields).ljust(400))
+    short = json_bytes({**fields, "padding": ""})
+    content = json_bytes({**fields, "padding": "." * (STATUS_BYTES - len(short))})
+    (path / "status.json").write_bytes(content)
 
 
 def _foreign(meta: dict[str, Any]) -> dict[str, Any]:

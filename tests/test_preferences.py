@@ -9,6 +9,7 @@ from tttui.app import open_app
 from tttui.keys import COMMANDS, rebound
 from tttui.model.errors import RefusedInput
 from tttui.preferences import Preferences, config_path, read_preferences
+from tttui.remembered import views_path
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
@@ -84,3 +85,20 @@ def test_a_key_that_is_taken_is_refused(name: str, key: str) -> None:
 def test_an_unknown_command_is_refused() -> None:
     with pytest.raises(RefusedInput, match="unknown command"):
         rebound({"fly": "f"})
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('theme = "light"\n', encoding="utf-8-sig")
+    assert read_preferences(path).theme == "light"
+
+
+def test_without_a_home_there_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tttui.model.here.Path.home", _no_home)
+    assert config_path({}) is None
+    assert views_path() is None
+    assert read_preferences(config_path({})) == Preferences()
+
+
+def _no_home() -> Path:
+    raise RuntimeError("Could not determine home directory.")

@@ -184,7 +184,7 @@ def test_a_process_that_died_is_noticed_without_any_file_changing(
     assert alive.data.status is not None
     assert alive.data.status.state == "running"
     status = place.path / "status.json"
-    dead = {**json.loads(status.read_text()), "process_started_at": 1.0}
+    dead = {**json.loads(status.read_text()), "process_start_ticks": 1}
     status.write_text(json.dumps(dead))
     follower.until(
         lambda s: s.data is not None and s.data.status and s.data.status.state == "crashed"

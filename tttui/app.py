@@ -3,14 +3,11 @@
 import gc
 import os
 import sys
-import tempfile
 import time
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from rich.console import RenderableType
-from rich.text import Text
 from textual._compositor import CompositorUpdate
 from textual.app import SystemCommand
 from textual.dom import DOMNode
@@ -18,6 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from tttui.ascii import AsciiFilter, locale_is_ascii
+from tttui.defect import report
 from tttui.draw.glyphs import GLYPHS
 from tttui.keys import COMMANDS, Command, rebound
 from tttui.model.errors import RefusedInput
@@ -31,6 +29,7 @@ from tttui.store import Store
 from tttui.terminal import Terminal, end_on_signals
 from tttui.themes import DEFAULT_THEME, THEMES, palette_of
 from tttui.typeahead import KeysInOrder
+from tttui.visible import VisibleFilter
 
 WHOLE = StartView()
 
@@ -64,6 +63,7 @@ class TttuiApp(KeysInOrder):
         for known in THEMES.values():
             self.register_theme(known)
         self.theme = theme or DEFAULT_THEME
+        self._filters.append(VisibleFilter())
         if ascii:
             self._filters.append(AsciiFilter())
         glyphs = GLYPHS["ascii" if ascii else "unicode"]
@@ -112,6 +112,10 @@ class TttuiApp(KeysInOrder):
         self._frame.forget()
         self.refresh(repaint=True, layout=True)
 
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy any text: what is no Unicode, as in names of files, is copied as escapes."""
+        super().copy_to_clipboard(text.encode(errors="backslashreplace").decode())
+
     def _repaint(self) -> None:
         self.main.set_palette(palette_of(self.theme))
 
@@ -128,16 +132,22 @@ class TttuiApp(KeysInOrder):
             renderable = self._frame.wrap(renderable)
         super()._display(screen, renderable)
 
-    def _fatal_error(self) -> None:
+    def _handle_exception(self, error: Exception) -> None:
         """A defect of ours: leave the terminal clean, say it in one line, keep the details."""
-        if self.is_headless:
-            super()._fatal_error()
+        if self.is_headless:  # where a test waits for it
+            super()._handle_exception(error)
             return
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="tttui-", suffix=".log", delete=False, encoding="utf-8"
-        ) as log:
-            traceback.print_exception(self._exception, file=log)
-        self.panic(Text(f"error: {self._exception!r}; the details are in {log.name}"))
+        self._return_code = 1
+        if self._exception is None:  # what follows from the first one is not worth a word
+            self._exception = error
+            self._exception_event.set()
+            self._exit_renderables.append(f"error: {report(error)}")
+        self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        for line in self._exit_renderables:
+            self.error_console.print(line, soft_wrap=True)
+        self._exit_renderables.clear()
 
 
 def open_app(
@@ -170,6 +180,7 @@ def open_app(
         )
     if os.environ.get("NO_COLOR"):
         theme = "ansi"  # made to be told apart by glyphs and weight
+    views = views_path()
     store = Store(paths, poll=POLL_S if poll else None)
     store.start()
     plain = next((given for given in (ascii, preferred.ascii) if given is not None), None)
@@ -179,7 +190,7 @@ def open_app(
         theme=theme,
         ascii=locale_is_ascii() if plain is None else plain,
         commands=commands,
-        remembered=Remembered(views_path()),
+        remembered=None if views is None else Remembered(views),
     )
     code = app.run(mouse=preferred.mouse if mouse is None else mouse)
     return app.return_code or code or 0

@@ -56,7 +56,8 @@ def _ascii_character(character: str) -> str:
     if found is None:
         base = unicodedata.normalize("NFKD", character)[0]
         found = base if base.isascii() else "?"
-    return found.ljust(cell_len(character))
+    size = cell_len(character)  # 0 of what is drawn on the character before it
+    return found.ljust(size)[:size]
 
 
 class AsciiFilter(LineFilter):

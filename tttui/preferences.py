@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tttui.model.errors import RefusedInput
+from tttui.model.here import user_directory
 
 KINDS: Mapping[str, type] = {"theme": str, "ascii": bool, "mouse": bool, "keys": dict}
 
@@ -31,19 +32,21 @@ class Preferences:
     keys: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def config_path(env: Mapping[str, str] = os.environ) -> Path:
-    """`$XDG_CONFIG_HOME/tttui/config.toml`, by default below ~/.config."""
-    home = env.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(home) / "tttui" / "config.toml"
+def config_path(env: Mapping[str, str] = os.environ) -> Path | None:
+    """`$XDG_CONFIG_HOME/tttui/config.toml`, by default below ~/.config; None without a home."""
+    home = user_directory("XDG_CONFIG_HOME", ".config", env)
+    return None if home is None else home / "tttui" / "config.toml"
 
 
-def read_preferences(path: Path) -> Preferences:
+def read_preferences(path: Path | None) -> Preferences:
     """The preferences in a file; the defaults where there is none.
 
     Raises RefusedInput that names the file and the key or line at fault.
     """
+    if path is None:
+        return Preferences()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return Preferences()
     except (OSError, UnicodeDecodeError) as error:

@@ -15,16 +15,17 @@ import msgspec
 from tttui.artifacts.atomic import write_whole
 from tttui.keys import TABS
 from tttui.model.errors import TttuiError
+from tttui.model.here import resolved, user_directory
 from tttui.model.start import StartView
 
 MOST = 200
 """Sessions whose view is kept; the oldest are forgotten."""
 
 
-def views_path() -> Path:
-    """Where the views are kept."""
-    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(home) / "tttui" / "views.json"
+def views_path() -> Path | None:
+    """Where the views are kept; None for a user without a home."""
+    home = user_directory("XDG_STATE_HOME", ".local/state", os.environ)
+    return None if home is None else home / "tttui" / "views.json"
 
 
 class Remembered:
@@ -35,7 +36,7 @@ class Remembered:
 
     def recall(self, session: Path) -> StartView | None:
         """The last view of a session, or None."""
-        kept = self._read().get(str(session.resolve()))
+        kept = self._read().get(str(resolved(session)))
         if not isinstance(kept, dict):
             return None
         try:
@@ -47,7 +48,7 @@ class Remembered:
     def keep(self, session: Path, view: StartView) -> None:
         """Make `view` the last one of a session."""
         views = self._read()
-        key = str(session.resolve())
+        key = str(resolved(session))
         views.pop(key, None)
         views[key] = msgspec.to_builtins(view)
         newest = dict(list(views.items())[-MOST:])

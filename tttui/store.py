@@ -22,7 +22,7 @@ from tttui.artifacts.catalogue import Catalogue, list_files
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.logfile import LogTail
 from tttui.artifacts.reader import SessionReader
-from tttui.artifacts.status import ago, status_of
+from tttui.artifacts.status import last_heard, status_of
 from tttui.artifacts.watch import Watcher
 from tttui.engine.control import Request, Verb, ask, withdraw
 from tttui.engine.machine import Load, Machine
@@ -351,7 +351,7 @@ class Store:
         """Look for the answers to what was asked."""
         now, waiting = time.monotonic(), list[Asked]()
         for asked in self._asked:
-            status = status_of(asked.place.path, time.time())
+            status = status_of(asked.place.path)
             answer = status.answers.get(asked.id) if status is not None else None
             if answer is not None:
                 self._hurried_until, self._table_due = now + HURRIED_S, 0.0
@@ -463,9 +463,8 @@ class Store:
                 self._publish(replace(self.snapshot, data=data, trajectory=trajectory))
         if self._wants.yardsticks and trajectory is not None:
             from tttui.dynamics.recorded import yardsticks_of
-            from tttui.model.worlds import world_of
 
-            rulers = tuple(yardsticks_of(trajectory, world_of(data), data.mu_now))
+            rulers = tuple(yardsticks_of(trajectory, data.meta.world, data.mu_now))
             self._publish(replace(self.snapshot, yardsticks=rulers))
 
     def _ask_weights(self, data: SessionData) -> None:
@@ -478,11 +477,11 @@ class Store:
         self._asked_weights = data.weights
         found = math.nan
         if not np.isfinite(data.transactions.implied_mu).any():
-            from tttui.dynamics.hidden import in_force, law_of
+            from tttui.dynamics.hidden import in_force
             from tttui.dynamics.identify import implied_mu
 
             held = in_force(data, int(data.steps.t[-1]) if len(data.steps) else 0)
-            found = math.nan if isinstance(held, str) else implied_mu(held.weights, law_of(data))
+            found = math.nan if isinstance(held, str) else implied_mu(held.weights, data.meta.world)
         if found != self.snapshot.implied:
             self._publish(replace(self.snapshot, implied=found))
 
@@ -556,7 +555,7 @@ class Store:
         try:
             from tttui.artifacts.trash import move_to_trash
 
-            target = move_to_trash(place, self.paths)
+            target = move_to_trash(place, self.paths, self._note)
         except TttuiError as error:
             self._note(str(error))
             return
@@ -600,9 +599,7 @@ def _silence(status: Status | None) -> str:
         state = "gone" if status is None else status.detail or status.state
         return f"nobody answers, the run is {state}"
     where = "" if status.host is None else f" on {status.host}"
-    beat = status.heartbeat_at
-    since = "" if beat is None else f"; its last sign of life was {ago(time.time() - beat)}"
-    return f"process {status.pid}{where} did not answer within {PATIENCE_S:g} s{since}"
+    return f"process {status.pid}{where} did not answer within {PATIENCE_S:g} s{last_heard(status)}"
 
 
 def last_written(place: Place) -> float:

@@ -1,11 +1,28 @@
 """The Overview: numbers, verdict, chart, graph, identity, and one transaction in full."""
 
+import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.app.conftest import OpenApp
 from tests.rundirs import make_run, steps_path
+from tttui.artifacts.reader import SessionReader
+from tttui.draw import legend
+from tttui.draw.glyphs import UNICODE
+from tttui.draw.palette import DARK
+from tttui.model.session import Place
+from tttui.model.timeline import Timeline
+from tttui.model.yardstick import Yardstick
+from tttui.panes.overview import digest, error_plot
+from tttui.panes.view import View
+from tttui.widgets.cards import MetricCard
+from tttui.widgets.chart import Chart
+from tttui.widgets.identity import IdentityCard
+from tttui.widgets.yardsticks import YardstickTable
 
 
 def example(tmp_path: Path) -> Path:
@@ -20,7 +37,8 @@ async def test_cards_show_the_final_errors_the_gain_and_the_friction(
         for part in ("frozen MSE", "adaptive MSE", "last 100 steps", "committed", "rolled back"):
             assert part in shown
         assert "0.1234" in shown
-        assert "implied 0.1334" in shown
+        assert "newest implied:" in shown
+        assert "0.1334" in shown
 
 
 async def test_the_verdict_is_on_the_screen(tmp_path: Path, open_app: OpenApp) -> None:
@@ -37,7 +55,7 @@ async def test_foreign_runs_that_got_worse_are_said_to_be_worse(
     async with open_app(foreign_data / run) as driver:
         shown = " ".join(driver.text().split())
         assert "Test-time training makes things worse here." in shown
-        assert "Most updates were rolled back" in shown
+        assert "Most transactions were rolled back" in shown
 
 
 async def test_the_weights_of_a_foreign_run_are_asked_for_their_friction(
@@ -45,8 +63,8 @@ async def test_the_weights_of_a_foreign_run_are_asked_for_their_friction(
 ) -> None:
     place = make_run(tmp_path / "flat", layout="flat", seed=3)
     async with open_app(place.path) as driver:
-        await driver.until(lambda: "The weights imply mu" in driver.text(), "the answer")
-        assert "implied >= 0.5" in driver.text()
+        await driver.until(lambda: "newest weights imply mu" in driver.text(), "the answer")
+        assert ">= 0.5" in driver.text()
         await driver.press("home")
         assert "implied: at end" in driver.text()
 
@@ -64,6 +82,38 @@ async def test_yardsticks_are_drawn_on_demand(tmp_path: Path, open_app: OpenApp)
         await driver.until(lambda: "oracle" in driver.text(), "the yardsticks")
         await driver.press("r")
         assert "oracle" not in driver.text()
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+def test_yardsticks_are_averaged_exactly_as_the_curves_beside_them(
+    tmp_path: Path, smooth: bool
+) -> None:
+    data = SessionReader(make_run(tmp_path / "s", steps=200)).refresh()
+    same = Yardstick("the same", data.steps.t, data.steps.adaptive)
+    timeline = replace(Timeline.over(0, 199), smooth=smooth)
+    view = View(data, timeline, DARK, UNICODE, yardsticks=(same,), compare_yardsticks=True)
+    traces = {trace.name: trace for trace in error_plot(view, digest(data)).traces}
+    assert np.array_equal(traces["the same"].series.y, traces["adaptive"].series.y)
+    assert (traces["the same"].raw is None) == (traces["adaptive"].raw is None) == (not smooth)
+    assert (traces["the same"].end, traces["adaptive"].end) == ("dated", "ended")
+    assert [trace.tag for trace in traces.values()] == ["", "", ""]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 45), (200, 50)])
+async def test_every_yardstick_is_read_by_name_with_its_value(
+    tmp_path: Path, open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    async with open_app(example(tmp_path), size=size) as driver:
+        await driver.press("r")
+        await driver.until(lambda: "RLS" in driver.text(), "the yardsticks")
+        chart = driver.pane.query_one(Chart)
+        rows = legend.arrange(chart.shown, *chart.content_size).rows
+        told = "".join(text for k in range(rows) for text, _, _ in chart.legend(k))
+        assert told.count("(t 598)") == 4
+        assert "NaN" not in told
+        beside = driver.pane.query_one(YardstickTable).display
+        assert beside == (size[0] >= 150)
+        assert ("mean 100" in driver.text()) == beside
 
 
 async def test_without_a_trajectory_yardsticks_say_why_not(
@@ -147,3 +197,101 @@ async def test_files_that_are_yet_to_be_written_are_no_damage(
     place = make_run(tmp_path / "a", status="running", damage=("no_metrics", "no_weights"))
     async with open_app(place.path) as driver:
         assert " ! " not in driver.text()
+
+
+SIZES = [(40, 12), (40, 24), (60, 16), (80, 24), (120, 40), (160, 45), (200, 50)]
+
+
+async def test_a_failure_is_said_whole_at_every_size(tmp_path: Path, open_app: OpenApp) -> None:
+    async with open_app(failing(tmp_path / "a").path) as driver:
+        for size in SIZES:
+            await driver.pilot.resize_terminal(*size)
+            await driver.settled()
+            shown = " ".join(driver.text().split())
+            assert "makes things worse here. Adaptive is 2 00" in shown, size
+            assert "times worse than frozen" in shown, size
+            whole = "The newest weights imply mu 0.1334; the truth is 0.1234." in shown
+            assert whole or "… (i: all)" in shown, size
+
+
+def failing(path: Path) -> Place:
+    """A run whose adaptive error is 2000 times the frozen one."""
+    place = make_run(path, seed=3)
+    spoil(place, lambda t, baseline: repr(float(baseline) * (2000 + t % 7)) if t > 90 else "")
+    return place
+
+
+def spoil(place: Place, adaptive: Callable[[int, str], str]) -> None:
+    """Replace adaptive errors; those of which nothing is said stay."""
+    path = steps_path(place)
+    head, *lines = path.read_text().splitlines()
+    rows = [line.split(",") for line in lines]
+    for row in rows:
+        row[2] = adaptive(int(row[0]), row[1]) or row[2]
+    path.write_text("\n".join([head, *(",".join(row) for row in rows), ""]))
+
+
+async def test_the_key_that_the_mark_names_shows_the_whole_verdict(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    async with open_app(failing(tmp_path / "a").path, size=(80, 24)) as driver:
+        assert "the truth is" not in driver.text()
+        await driver.press("i")
+        shown = " ".join(driver.text().split())
+        assert "imply mu 0.1334; the truth is 0.1234." in shown
+        assert "(i: all)" not in shown
+
+
+async def test_cards_say_why_they_have_no_number(tmp_path: Path, open_app: OpenApp) -> None:
+    place = make_run(tmp_path / "a", seed=3)
+    spoil(place, lambda t, _: "nan" if t == 560 else "")
+    async with open_app(place.path) as driver:
+        shown = driver.text()
+        assert "1 of 100 NaN" in shown
+        assert "No mean to compare (adaptive: 1 of 100 steps is NaN)." in shown
+        await driver.pilot.resize_terminal(80, 24)
+        assert "1 of 100 NaN" in driver.text()
+
+
+async def test_divergence_is_said_in_words(tmp_path: Path, open_app: OpenApp) -> None:
+    place = make_run(tmp_path / "a", seed=3)
+    spoil(place, lambda t, _: "inf" if t > 550 else "")
+    async with open_app(place.path) as driver:
+        cards, _ = driver.text().split("MSE log", 1)
+        assert cards.count("diverged") == 3
+        assert "49 infinite" in cards
+        assert not re.search(r"\b(inf|nan)\b", cards)
+
+
+async def test_a_short_run_says_that_it_has_no_interval(tmp_path: Path, open_app: OpenApp) -> None:
+    async with open_app(make_run(tmp_path / "a", steps=5).path) as driver:
+        assert "no CI: 5 steps," in driver.text()
+        for size in SIZES:
+            await driver.pilot.resize_terminal(*size)
+            await driver.settled()
+            assert not re.search(r"\b(inf|nan)\b", driver.text()), size
+
+
+async def test_sparklines_are_about_the_steps_that_their_label_names(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    async with open_app(example(tmp_path)) as driver:
+        for name in ("frozen", "adaptive"):
+            card = driver.pane.query_one(f"#{name}", MetricCard)
+            assert card._series is not None
+            assert card._series.t.tolist() == list(range(500, 600))
+            assert card._sub[0] == "last 100 steps"
+
+
+async def test_the_identity_takes_few_rows_and_copies_whole_hashes(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    async with open_app(example(tmp_path), size=(160, 45)) as driver:
+        card = driver.pane.query_one("#side IdentityCard", IdentityCard)
+        assert card.size.height <= 6
+        copied = []
+        for _ in range(2):
+            await driver.press("y")
+            copied.append(driver.app.clipboard)
+        meta = driver.data.meta
+        assert copied == [meta.model_signature, meta.base_ckpt_hash]

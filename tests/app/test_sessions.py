@@ -12,6 +12,7 @@ from tests.app.grid import check_grid
 from tests.app.stillness import laid_out
 from tests.rundirs import make_run
 from tttui.cli import fork, resume
+from tttui.draw import legend
 from tttui.draw.glyphs import UNICODE
 from tttui.draw.sparks import sparks
 from tttui.export.request import Request
@@ -151,11 +152,11 @@ async def test_live_runs_tell_how_far_they_are_and_how_fast(
     status.write_text(json.dumps(json.loads(status.read_text()) | told))
     async with open_app(tmp_path / "done", tmp_path / "live", start=ON_TAB) as driver:
         await ready(driver, 2)
-        assert "● running ━━────  25 %" in driver.text()
+        assert "● running ━━━───  53 %" in driver.text()
         assert "1 234" in driver.text()
         assert "1 running" in driver.text()
         await go_to(driver, "live")
-        assert "step 30 of 120, 1 234 steps/s" in driver.text()
+        assert "64 of 120 steps, 1 234 steps/s" in driver.text()
 
 
 async def test_the_table_has_the_room_until_two_sessions_are_marked(
@@ -280,6 +281,44 @@ async def test_the_transfer_matrix_is_computed_on_demand(root: Path, open_app: O
         await driver.pilot.pause()
         assert "in the world of" in driver.text()
         assert "The diagonal wins in" in driver.text()
+
+
+async def test_the_cursor_reads_where_a_shorter_session_ended(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    root = tmp_path / "runs"
+    make_run(root / "never-updated-session", steps=20, seed=2)
+    make_run(root / "long", steps=300)
+    async with open_app(root, start=ON_TAB, size=(80, 24)) as driver:
+        await ready(driver, 2)
+        await mark(driver, "long", "never-updated-session")
+        await driver.press("w", "w", "end")
+        text = driver.text()
+        assert "ended at t 19" in text
+        assert "Different lengths, 20 to 300 steps" in text
+        for name in ("1 long", "2 nev"):
+            assert name in text
+        await driver.press("s")
+        assert "ended at t 19" in driver.text()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 45), (200, 50)])
+async def test_compared_curves_carry_names_at_every_width(
+    root: Path, open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    async with open_app(root, start=ON_TAB, size=size) as driver:
+        await ready(driver)
+        await mark(driver, "demo", "demo-fork", "again", "other")
+        pane = driver.pane
+        assert isinstance(pane, SessionsPane)
+        while "curves" not in pane.regions:
+            await driver.press("w")
+        chart = driver.pane.query_one("#curves Chart", Chart)
+        rows = range(legend.arrange(chart.shown, *chart.content_size).rows)
+        parts = [text for row in rows for text, _, _ in chart.legend(row)]
+        told = "".join(parts or [text for text, _, _ in chart.reading(chart.content_size.width)])
+        for name in ("1 demo", "2 de", "3 again", "4 other"):
+            assert name in told
 
 
 async def test_one_marked_session_is_not_enough_and_says_so(root: Path, open_app: OpenApp) -> None:
@@ -434,7 +473,7 @@ async def test_the_comparison_looks_as_it_did(
 async def test_a_narrow_footer_has_the_keys_of_the_tab_before_those_of_all(
     root: Path, open_app: OpenApp
 ) -> None:
-    async with open_app(root, start=ON_TAB, size=(80, 24)) as driver:
+    async with open_app(root / "long", root, start=ON_TAB, size=(80, 24)) as driver:
         await ready(driver)
         footer = driver.text().splitlines()[-1]
         keys = "space mark enter open t transfer / query > sort w region ? help q quit"

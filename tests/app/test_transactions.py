@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from textual.widgets import Input
 
@@ -9,9 +10,10 @@ from tests.app.conftest import Driver, OpenApp
 from tests.app.stillness import laid_out
 from tests.rundirs import make_run
 from tttui.draw.reading import status_words
-from tttui.model.transactions import COMMIT
+from tttui.model.session import Place, SessionData
+from tttui.model.transactions import COMMIT, NON_FINITE, Transactions
 from tttui.panes.attemptfacts import why_none
-from tttui.panes.attempts import COLUMNS
+from tttui.panes.attempts import COLUMNS, gate_plots
 from tttui.panes.transactions import TransactionsPane, pages
 from tttui.screens.export import ExportDialog
 from tttui.screens.opening import StartView
@@ -373,3 +375,21 @@ async def test_tiny_screens_do_not_break(
 
 def test_all_is_shown_at_once_on_a_large_screen() -> None:
     assert pages(200, 45) == (("table", "reasons", "detail", "gates"),)
+
+
+def test_only_numbers_that_were_measured_can_be_nan_in_the_gates() -> None:
+    nan = float("nan")
+    records = (
+        {"t": 32, "status": "commit", "post_loss": 0.5},
+        {"t": 64, "status": "rollback_non_finite", "post_loss": None},
+        {"t": 96, "status": "rollback_non_finite", "post_loss": nan},
+    )
+    status = np.array([0, NON_FINITE, NON_FINITE])
+    ones, post = np.ones(3), np.array([0.5, nan, nan])
+    t = np.array([32, 64, 96])
+    events = Transactions(t, status, ones, post, ones, ones, ones, ones, ones, records=records)
+    data = SessionData(Place(Path("s"), "native"), transactions=events)
+    loss = gate_plots(data, "")[1][0]
+    after = next(trace for trace in loss.traces if trace.name == "post")
+    assert after.not_numbers is not None
+    assert after.not_numbers.tolist() == [96]

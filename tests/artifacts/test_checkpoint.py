@@ -131,7 +131,7 @@ def test_after_a_kill_at_any_moment_the_session_resumes_without_loss(
     found = read_checkpoint(path)
     t = found.engine["t"]
     writer = RunWriter(path, history_bytes=200_000)
-    writer.truncate(found.sizes)
+    writer.truncate(found)
     assert writer.sizes()["per_step.csv"] == found.sizes["per_step.csv"]
     assert (path / "per_step.csv").read_bytes().count(b"\n") == t + 1
     assert (path / "update_events.jsonl").read_bytes().count(b"\n") == t // 32

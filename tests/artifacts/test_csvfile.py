@@ -93,13 +93,11 @@ def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
         ("1,2", "has 2 fields instead of 5"),
         ("word", "has 1 field instead of 5"),
         ("1,abc,1,0,0", "has 'abc' for baseline_mse, which is no number"),
-        ("1,,1,0,0", "has '' for baseline_mse, which is no number"),
         ("1,1,1,2,0", "has 2 for did_update, not 0 or 1"),
         ("1,1,1,0,nan", "has nan for update_ok, not 0 or 1"),
         ("1.5,1,1,0,0", "has 1.5 for t, which is no step"),
         ("-1,1,1,0,0", "has -1 for t, which is no step"),
         ("nan,1,1,0,0", "has nan for t, which is no step"),
-        ("0,1,1,0,0", "repeats t 0, which was there before"),
     ],
 )
 def test_a_wrong_line_is_named_and_left_out(line: str, reason: str, tmp_path: Path) -> None:
@@ -133,13 +131,6 @@ def test_one_damaged_step_number_does_not_hide_the_rows_after_it(tmp_path: Path)
     file = read(tmp_path, HEADER + "".join(f"{t},1,1,0,0\n" for t in (0, 1, 2000, 3, 4)))
     assert file.steps.t.tolist() == [0, 1, 3, 4]
     assert len(reasons(file)) == 1
-
-
-def test_rows_written_twice_are_shown_once(tmp_path: Path) -> None:
-    rows = [*range(6), *range(3, 9)]
-    file = read(tmp_path, HEADER + "".join(f"{t},1,1,0,0\n" for t in rows))
-    assert file.steps.t.tolist() == list(range(9))
-    assert reasons(file)[0].startswith("line 8 repeats t 3")
 
 
 def test_a_complete_last_line_without_its_newline_is_shown(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.rundirs import make_run
 from tttui.artifacts.discover import find_sessions, scan
+from tttui.artifacts.reader import SessionReader
 from tttui.model.session import Place
 
 
@@ -98,6 +99,38 @@ def test_a_session_behind_a_link_is_found_once_under_its_own_name(tmp_path: Path
     make_run(tmp_path / "z_real", steps=40)
     (tmp_path / "a_link").symlink_to(tmp_path / "z_real")
     assert names(tmp_path) == ["z_real"]
+
+
+def test_a_whole_disk_is_not_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tttui.artifacts.discover.MOST_FOLDERS", 20)
+    make_run(tmp_path / "root" / "one", steps=40)
+    for i in range(100):
+        (tmp_path / "disk" / f"{i}").mkdir(parents=True)
+    (tmp_path / "root" / "zzz").symlink_to(tmp_path / "disk")
+    found = scan([tmp_path / "root"])
+    assert [place.name for place in found.places] == ["one"]
+    assert [p.reason for p in found.problems] == [
+        "more than 20 directories were searched; name a closer path"
+    ]
+
+
+def test_a_linked_session_folder_that_leads_out_makes_no_session(tmp_path: Path) -> None:
+    make_run(tmp_path / "elsewhere" / "one", steps=40)
+    (tmp_path / "root" / "sent").mkdir(parents=True)
+    (tmp_path / "root" / "sent" / "session").symlink_to(tmp_path / "elsewhere" / "one" / "session")
+    assert names(tmp_path / "root") == []
+
+
+def test_the_linked_runs_of_a_session_are_named_and_not_listed(tmp_path: Path) -> None:
+    place = make_run(tmp_path / "sessions" / "a", layout="store", steps=40)
+    (place.path / "runs").rename(tmp_path / "elsewhere")
+    (place.path / "runs").symlink_to(tmp_path / "elsewhere")
+    (found,) = find_sessions([tmp_path / "sessions"])
+    assert found.runs == ()
+    problems = SessionReader(found).refresh().problems
+    assert ("steps", "is a link that leads out of the session") in [
+        (problem.part, problem.reason) for problem in problems
+    ]
 
 
 def test_a_session_named_twice_is_found_once(tmp_path: Path) -> None:

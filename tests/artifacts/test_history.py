@@ -1,13 +1,15 @@
 """weights_history.npy as others may write or break it."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.rundirs import make_run
-from tttui.artifacts.history import HistoryFile, read_history, record_dtype
+from tttui.artifacts.history import HistoryFile, header, read_history, record_dtype
 from tttui.model.errors import TttuiError
 
 
@@ -25,7 +27,7 @@ def test_a_file_of_numpy_is_read(tmp_path: Path) -> None:
     history, problem = read_history(saved(tmp_path, [0, 32, 64]))
     assert problem is None
     assert len(history) == 3
-    assert history.weights["B"][2, 0, 0] == 2
+    assert history.weights["B"][2][0, 0] == 2
 
 
 def test_records_beyond_the_headers_count_are_read(tmp_path: Path) -> None:
@@ -92,12 +94,6 @@ def test_a_header_without_records_is_an_empty_history(tmp_path: Path) -> None:
     assert len(read_history(saved(tmp_path, []))[0]) == 0
 
 
-def test_steps_that_fall_back_are_named_and_cut(tmp_path: Path) -> None:
-    history, problem = read_history(saved(tmp_path, [0, 32, 5]))
-    assert history.t.tolist() == [0, 32]
-    assert problem == "record 2 has t 5 after t 32; only the 2 before it are shown"
-
-
 @pytest.mark.parametrize(
     "array",
     [
@@ -118,6 +114,125 @@ def test_an_array_of_another_kind_is_named(array: object, tmp_path: Path) -> Non
 def test_a_broken_header_is_named(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "weights_history.npy"
     path.write_bytes(data)
+    with pytest.raises(TttuiError, match=r"no readable \.npy header"):
+        read_history(path)
+
+
+CUT_WHILE_OPEN = """
+import os, sys
+from pathlib import Path
+from tttui.artifacts.reader import SessionReader
+from tttui.model.session import Place
+from tttui.model.statistics import summarised
+from tttui.model.weights import held_at
+
+path = Path(sys.argv[1])
+reader = SessionReader(Place(path, "native"))
+data = reader.refresh()
+os.truncate(path / "weights_history.npy", 700)
+print(held_at(data, 100).matrices["B"].sum(), summarised(data.history).column("B", "fro")[-1])
+print(reader.refresh().problem("history").reason)
+"""
+
+
+def test_a_history_that_is_cut_while_it_is_open_is_a_problem_and_no_signal(
+    tmp_path: Path,
+) -> None:
+    place = make_run(tmp_path / "a", steps=600)
+    code = [sys.executable, "-c", CUT_WHILE_OPEN, str(place.path)]
+    done = subprocess.run(code, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("nan nan\nthe file was cut off after 0 of its")
+
+
+def test_a_history_that_was_cut_and_written_again_is_read_anew(tmp_path: Path) -> None:
+    path = saved(tmp_path, [0, 32, 64])
+    content = path.read_bytes()
+    file = HistoryFile(path)
+    before = file.read()
+    os.truncate(path, 300)
+    assert np.isnan(before.weights["B"][2]).all()
+    path.write_bytes(content)
+    assert file.read().weights["B"][2][0, 0] == 2
+
+
+def test_a_replaced_history_can_still_be_looked_at_as_it_was(tmp_path: Path) -> None:
+    path = saved(tmp_path, [0, 32, 64])
+    before, _ = read_history(path)
+    path.unlink()
+    saved(tmp_path, [0])
+    assert before.weights["B"][2][0, 0] == 2
+
+
+def test_snapshots_are_taken_one_by_one_by_slices_and_by_indices(tmp_path: Path) -> None:
+    matrices = read_history(saved(tmp_path, [0, 32, 64, 96]))[0].weights["B"]
+    assert matrices.shape == (4, 32, 16)
+    assert matrices[-1][0, 0] == 3
+    assert matrices[::2][:, 0, 0].tolist() == [0, 2]
+    assert matrices[np.array([3, 1])][:, 0, 0].tolist() == [3, 1]
+    assert matrices[4:].shape == (0, 32, 16)
+    with pytest.raises(IndexError):
+        matrices[4]
+
+
+def test_numbers_in_another_byte_order_are_read(tmp_path: Path) -> None:
+    records = np.zeros(2, dtype=[("t", ">i8"), ("B", ">f8", (2, 2))])
+    records["t"], records["B"] = [0, 32], 1.5
+    np.save(tmp_path / "weights_history.npy", records)
+    history, _ = read_history(tmp_path / "weights_history.npy")
+    assert history.t.tolist() == [0, 32]
+    assert history.weights["B"][1].tolist() == [[1.5, 1.5], [1.5, 1.5]]
+
+
+def sparse(path: Path, shape: tuple[int, ...], size: int) -> None:
+    """A history that claims to hold as many records as `size` bytes can hold."""
+    dtype = record_dtype({"B": shape})
+    path.write_bytes(header(dtype, size // dtype.itemsize))
+    os.truncate(path, size)
+
+
+def test_a_sparse_file_of_a_terabyte_is_read_up_to_where_its_steps_repeat(tmp_path: Path) -> None:
+    path = tmp_path / "weights_history.npy"
+    sparse(path, (1, 1), 1 << 40)
+    history, problem = read_history(path)
+    assert len(history) == 1
+    assert str(problem).endswith("after 1000 restarts the rest is not read")
+
+
+def test_a_record_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "weights_history.npy"
+    sparse(path, (1 << 16, 1 << 12), 1 << 40)
+    with pytest.raises(OSError, match="records of 1073741832 bytes"):
+        read_history(path)
+
+
+def test_more_snapshots_than_can_be_shown_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tttui.artifacts.history.MOST_RECORDS", 2)
+    history, problem = read_history(saved(tmp_path, [0, 32, 64]))
+    assert history.t.tolist() == [0, 32]
+    assert problem == "has 3 records; only the first 2 are shown"
+
+
+@pytest.mark.parametrize("size", [8, 4000])
+def test_the_steps_of_small_and_of_large_records_are_read_alike(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tttui.artifacts.history.AT_ONCE", 7)
+    records = np.zeros(40, dtype=record_dtype({"B": (1, size)}))
+    records["t"] = range(40)
+    np.save(tmp_path / "weights_history.npy", records)
+    assert read_history(tmp_path / "weights_history.npy")[0].t.tolist() == list(range(40))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["-" * 9000 + "1", "(" * 9000, "{'descr': 'O', 'shape': 3, 'fortran_order': 0}", "'\\d'"],
+)
+def test_a_header_that_is_no_header_is_named(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "weights_history.npy"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode())
     with pytest.raises(TttuiError, match=r"no readable \.npy header"):
         read_history(path)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tttui.artifacts.interventions import Changes, in_words, read_interventions
+from tttui.artifacts.meta import parse_meta
 from tttui.model.session import Meta
 
 
@@ -11,7 +12,7 @@ def told(path: Path, meta: Meta) -> Changes:
 
 
 def meta(**raw: object) -> Meta:
-    return Meta(mu=0.05, plasticity_cfg={"lr": 0.002}, raw=raw)
+    return parse_meta({"mu": 0.05, "plasticity_cfg": {"lr": 0.002}, **raw})[0]
 
 
 def test_changes_are_told_in_order_of_their_steps(tmp_path: Path) -> None:

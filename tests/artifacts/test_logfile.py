@@ -76,4 +76,4 @@ def test_a_huge_log_is_read_from_near_its_end(
 def test_a_line_does_nothing_to_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "run.log"
     path.write_bytes(b"INFO \x1b[2Jwiped\x07 \xff\xfe\n")
-    assert LogFile(path).read().lines[0].text == "INFO ?[2Jwiped? \ufffd\ufffd"
+    assert LogFile(path).read().lines[0].text == "INFO \\x1b[2Jwiped\\x07 \ufffd\ufffd"

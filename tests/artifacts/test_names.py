@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tttui.artifacts.names import run_directory, validate_name
+from tttui.artifacts.names import run_directory, usable_name, validate_name
 from tttui.model.errors import RefusedInput
 
 
@@ -40,6 +40,7 @@ def test_ordinary_names_are_accepted(name: str, tmp_path: Path) -> None:
         "base",
         "sessions",
         "\udcff",
+        "filler\u3164",
     ],
 )
 def test_names_that_are_no_names_are_refused(name: str) -> None:
@@ -52,6 +53,28 @@ def test_whatever_is_accepted_lies_directly_below_the_root(name: str) -> None:
     with contextlib.suppress(RefusedInput):
         path = run_directory(Path("/root-of-runs"), name)
         assert os.path.normpath(path) == f"/root-of-runs/{name}"
+
+
+@given(st.text(st.characters(codec=None)), st.sampled_from(["", "-fork", "-12"]))
+def test_any_name_has_a_usable_one_beside_it(name: str, ending: str) -> None:
+    usable = usable_name(name, ending)
+    assert validate_name(usable) == usable
+    assert usable.endswith(ending)
+
+
+@pytest.mark.parametrize(
+    ("name", "usable"),
+    [
+        ("demo", "demo-fork"),
+        ("[a] $b 名", "[a] $b 名-fork"),
+        ("é" * 50, "é" * 47 + "-fork"),
+        ("-rf", "rf-fork"),
+        ("a\x1b[2J\nb\udcff", "a_[2J_b_-fork"),
+        ("...", "unnamed-fork"),
+    ],
+)
+def test_the_name_of_a_fork_is_as_near_to_its_parents_as_it_can_be(name: str, usable: str) -> None:
+    assert usable_name(name, "-fork") == usable
 
 
 def test_a_link_out_of_the_root_is_refused(tmp_path: Path) -> None:

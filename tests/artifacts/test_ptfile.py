@@ -2,7 +2,10 @@
 
 import io
 import pickle
+import struct
+import tracemalloc
 import zipfile
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tttui.artifacts import statepickle
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.model.errors import RefusedInput, TttuiError
 
@@ -194,3 +198,132 @@ def test_any_pickle_in_a_checkpoint_is_data_or_one_clear_error(
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", program)
     assert data_or_clear_error(path)
+
+
+def checkpoint(path: Path, program: bytes, **members: bytes) -> Path:
+    """A checkpoint with this pickle."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", program)
+        for name, content in members.items():
+            archive.writestr(f"archive/data/{name}", content)
+    return path
+
+
+FLOATS = b"((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0aX\x03\0\0\0cpuK\x01tQ"
+"""The tensor function's arguments, up to a storage `a` of one float."""
+
+
+def tensor(shape: int, stride: int) -> bytes:
+    """The opcodes of a tensor with one axis over that storage."""
+    axis = b"J" + struct.pack("<i", shape) + b"\x85J" + struct.pack("<i", stride) + b"\x85"
+    return b"ctorch._utils\n_rebuild_tensor_v2\n" + FLOATS + b"K\0" + axis + b"\x89NtR"
+
+
+BOMBS = {
+    "a key of nested tuples, twice each": b"}(K\0q\0"
+    + b"".join(b"h%ch%c\x86q%c" % (i, i, i + 1) for i in range(100))
+    + b"Nu.",
+    "a list that holds a list twice, again and again": b"]q\0"
+    + b"".join(b"](h%ch%ceq%c" % (i, i, i + 1) for i in range(100))
+    + b"e.",
+    "a device of such lists": b"ctorch\ndevice\n]q\0"
+    + b"".join(b"](h%ch%ceq%c" % (i, i, i + 1) for i in range(100))
+    + b"\x85R.",
+    "a list in itself": b"]q\0h\0a.",
+    "lists in each other": b"]" * 5000 + b"a" * 4999 + b".",
+    "bytes of a claimed size": b"\x96" + struct.pack("<Q", 1 << 62) + b"x.",
+    "a text of a claimed size": b"X" + struct.pack("<I", 0xFFFFFFFF) + b"x.",
+    "a long of a claimed size": b"\x8b" + struct.pack("<i", 1 << 30) + b"x.",
+    "a memo of a claimed size": b"Nr" + struct.pack("<I", 0xFFFFFFF0) + b"Na.",
+    "an element repeated": tensor(1 << 30, 0) + b".",
+    "tensors of repeated elements": b"](" + tensor(1 << 17, 0) * 100 + b"e.",
+    "a shape of huge numbers": b"ctorch._utils\n_rebuild_tensor_v2\n"
+    + FLOATS
+    + b"K\0("
+    + (b"\x8a\xff" + b"\x7f" * 255) * 3000
+    + b"t(tNtR.",
+    "numbers whose hashes collide": b"}("
+    + b"".join(
+        b"\x8a\x0c" + (k * ((1 << 61) - 1)).to_bytes(12, "little") + b"N" for k in range(1, 30_000)
+    )
+    + b"u.",
+    "copies of a text": b"(c_codecs\nencode\nq\0X"
+    + struct.pack("<I", 100_000)
+    + b"x" * 100_000
+    + b"\x85q\x01"
+    + b"h\0h\x01R" * 20_000
+    + b"t.",
+    "more opcodes than allowed": b"N" * 100_000 + b".",
+}
+"""Small programs that would take a plain interpreter all time or all memory."""
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_checkpoint_costs_no_more_than_its_size(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statepickle, "MOST_STEPS", 100_000)
+    path = checkpoint(tmp_path / "x.pt", BOMBS[name], a=b"\0\0\x80\x3f")
+    tracemalloc.start()
+    try:
+        with pytest.raises(TttuiError, match=r"x\.pt: damaged or truncated checkpoint"):
+            read_pt(path)
+        assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_object_that_is_referred_to_twice_is_read_twice(tmp_path: Path) -> None:
+    shared, weight = {"betas": (0.9, 0.99)}, torch.ones(3)
+    state = {"a": shared, "b": [shared, shared], "w": weight, "tied": weight}
+    torch.save(state, tmp_path / "x.pt")
+    found = read_pt(tmp_path / "x.pt")
+    assert found["a"] == shared
+    assert found["b"] == [shared, shared]
+    assert np.array_equal(found["tied"], found["w"])
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_every_protocol_that_torch_writes_binary_is_read(protocol: int, tmp_path: Path) -> None:
+    state = OrderedDict(a=torch.arange(3), b=[1, -5, 300, 1 << 40, 0.5, "text", b"bytes", None])
+    torch.save(state, tmp_path / "x.pt", pickle_protocol=protocol)
+    found = read_pt(tmp_path / "x.pt")
+    assert found["a"].tolist() == [0, 1, 2]
+    assert found["b"] == state["b"]
+
+
+def test_members_that_overlap_are_refused(tmp_path: Path) -> None:
+    names = [bytes([code]) for code in range(ord("a"), ord("z") + 1)]
+    tensors = [tensor(1, 1).replace(b"\1\0\0\0a", b"\1\0\0\0" + name) for name in names]
+    program = b"](" + b"".join(tensors) + b"e."
+    plain = checkpoint(tmp_path / "x.pt", program, a=bytes(1_000_000)).read_bytes()
+    end = plain.rfind(b"PK\x05\x06")
+    size, begin = struct.unpack_from("<2L", plain, end + 12)
+    entries = plain[begin:end]
+    entry = entries[entries.rfind(b"PK\x01\x02") :]
+    for name in names[1:]:
+        entries += entry.replace(b"data/a", b"data/" + name)
+    tail = plain[end : end + 12] + struct.pack("<2LH", len(entries), begin, 0)
+    (tmp_path / "x.pt").write_bytes(plain[:begin] + entries + tail)
+    assert size < len(entries)
+    with pytest.raises(TttuiError, match="overlap"):
+        read_pt(tmp_path / "x.pt")
+
+
+def test_a_flipped_bit_in_a_tensor_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "x.pt"
+    content = bytearray(write_pt({"m": np.arange(1000, dtype=np.float32)}))
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(TttuiError, match="another checksum"):
+        read_pt(path)
+
+
+def test_an_archive_of_64_bits_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.pt"
+    plain = write_pt({"m": np.arange(4, dtype=np.float32)})
+    with zipfile.ZipFile(io.BytesIO(plain)) as old, zipfile.ZipFile(path, "w") as new:
+        for info in old.infolist():
+            with new.open(info.filename, "w", force_zip64=True) as member:
+                member.write(old.read(info.filename))
+    assert read_pt(path)["m"].tolist() == [0, 1, 2, 3]

@@ -1,8 +1,10 @@
 """One session as a whole: every part, in every layout, and why one is not there."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,13 +67,13 @@ def test_refreshing_does_not_read_the_trajectory(
 ) -> None:
     place = make("native", steps=50)
     opened: list[str] = []
-    original = Path.open
+    original = os.open
 
-    def noted(self: Path, *args: object, **options: object) -> object:
-        opened.append(self.name)
-        return original(self, *args, **options)  # type: ignore[call-overload]
+    def noted(path: Path, *arguments: Any) -> int:
+        opened.append(Path(path).name)
+        return original(path, *arguments)
 
-    monkeypatch.setattr(Path, "open", noted)
+    monkeypatch.setattr(os, "open", noted)
     read(place)
     assert "per_step.csv" in opened
     assert "trajectory.csv" not in opened
@@ -291,3 +293,18 @@ def test_a_file_that_cannot_be_read_is_not_waited_for(make: Make, name: str) -> 
         data = reader.refresh(budget_rows=100_000)
         assert not data.loading
         assert any("cannot be read" in problem.reason for problem in data.problems)
+
+
+def test_a_rollback_by_hand_takes_commits_back_once_its_step_is_there(make: Make) -> None:
+    place = make("native", steps=200)
+    reader = SessionReader(place)
+    before = reader.refresh().transactions
+    first, second = content(200).commits[:2]
+    lines = [(second + 1, first), (5000, 0)]  # the latter is planned
+    (place.path / "interventions.jsonl").write_text(
+        "".join(f'{{"t": {t}, "kind": "rollback", "value": {to}}}\n' for t, to in lines)
+    )
+    after = reader.refresh().transactions
+    assert before.undone().tolist() == [False] * len(before)
+    assert after.t[after.undone()].tolist() == [second]
+    assert reader.refresh().transactions is after

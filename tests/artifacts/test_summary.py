@@ -1,6 +1,7 @@
 """The row of a session in the table of many."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,27 @@ def test_steps_come_from_the_last_row_while_the_run_goes_on(tmp_path: Path) -> N
     assert read_summary(place).steps == 41
 
 
+@pytest.mark.parametrize("status", ["running", "paused", "crashed"])
+def test_what_a_run_did_after_its_last_checkpoint_counts(tmp_path: Path, status: str) -> None:
+    place = make_run(tmp_path / "a", steps=100, status=status)
+    before = read_summary(place)
+    with (place.path / "per_step.csv").open("a") as file:
+        file.writelines(f"{t},4,1,{int(t == 128)},{int(t == 128)}\n" for t in range(100, 200))
+    with (place.path / "update_events.jsonl").open("a") as file:
+        file.write('{"t": 128, "status": "commit"}\n')
+    after = read_summary(place)
+    assert (before.attempted, before.committed) == (3, len(content(100).commits))
+    assert after.attempted == 4
+    assert after.committed == len(content(100).commits) + 1
+    assert (after.steps, after.improvement) == (200, 75.0)
+
+
+def test_a_friction_that_was_set_is_the_present_one(tmp_path: Path) -> None:
+    place = make_run(tmp_path / "a", steps=100, mu=0.05)
+    (place.path / "interventions.jsonl").write_text('{"t": 50, "kind": "mu", "value": 0.3}\n')
+    assert read_summary(place).mu_text == "0.3 (was 0.05)"
+
+
 def test_damage_is_a_problem_of_the_row(tmp_path: Path) -> None:
     found = read_summary(make_run(tmp_path / "a", steps=40, damage=["bad_meta"]))
     assert [p.part for p in found.problems] == ["meta"]
@@ -69,3 +91,19 @@ def test_infinite_errors_are_shown_as_such(tmp_path: Path) -> None:
         "t,baseline_mse,adaptive_mse,did_update,update_ok\n" + rows
     )
     assert np.isnan(read_summary(place).baseline_mean or 0)
+
+
+@pytest.mark.parametrize("metrics", [True, False])
+def test_a_row_says_why_there_is_no_mean(tmp_path: Path, metrics: bool) -> None:
+    place = make_run(tmp_path / "a", steps=600, layout="flat")
+    if not metrics:
+        (place.path / "session" / "metrics.json").unlink()
+    path = place.path / "per_step.csv"
+    lines = path.read_text().splitlines()
+    fields = lines[580].split(",")
+    lines[580] = ",".join([*fields[:2], "nan", *fields[3:]])
+    path.write_text("\n".join(lines) + "\n")
+    found = read_summary(place)
+    assert found.why_no_mean == "adaptive: 1 of 100 steps is NaN"
+    assert found.adaptive_last100 is not None
+    assert math.isnan(found.adaptive_last100)

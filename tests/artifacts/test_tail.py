@@ -35,19 +35,39 @@ def test_finished_stretches_stay_as_the_run_goes_on(tmp_path: Path) -> None:
     before = read_tail(path).recent
     with path.open("a") as file:
         file.write("96,1,2,0,0\n97,1,4,0,0\n98,1,")
-    assert read_tail(path) == Tail(98, (*before, 3.0))
+    found = read_tail(path)
+    assert (found.steps, found.recent) == (98, (*before, 3.0))
 
 
 def test_a_stretch_with_a_value_that_is_not_finite_has_none(tmp_path: Path) -> None:
     path = tmp_path / "per_step.csv"
     path.write_text(HEADER + "31,1,5,0,0\n32,1,nan,0,0\n33,1,1,0,0\n64,1,inf,0,0\n")
-    assert read_tail(path) == Tail(65, (5.0, None, None))
+    found = read_tail(path)
+    assert (found.steps, found.recent) == (65, (5.0, None, None))
 
 
 def test_a_damaged_line_leaves_the_number_of_steps(tmp_path: Path) -> None:
     path = tmp_path / "per_step.csv"
     path.write_text(HEADER + "0,1,1,0,0\n1,what,1,0,0\n2,1,7,0,0\n")
     assert read_tail(path).steps == 3
+
+
+@pytest.mark.parametrize("layout", ["native", "flat", "store"])
+@pytest.mark.parametrize("steps", [7, 100, 3000])
+def test_the_final_errors_are_means_over_the_last_steps(
+    layout: Layout, steps: int, tmp_path: Path
+) -> None:
+    path = tmp_path / ("store/sessions/a" if layout == "store" else "a")
+    found = read_tail(steps_path(make_run(path, layout=layout, steps=steps)))
+    made = content(steps)
+    expected = [np.mean(errors[-100:]) for errors in (made.baseline, made.adaptive)]
+    assert found.last == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_damaged_line_leaves_no_final_errors(tmp_path: Path) -> None:
+    path = tmp_path / "per_step.csv"
+    path.write_text(HEADER + "0,1,1,0,0\n1,what,1,0,0\n2,1,7,0,0\n")
+    assert read_tail(path).last is None
 
 
 @pytest.mark.parametrize("text", ["", HEADER, "t,x\n3,4\n", HEADER + "0,1,", "\n\n", "nan\nnan\n"])

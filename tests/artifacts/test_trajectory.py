@@ -62,8 +62,8 @@ def test_wrong_points_are_named_and_left_out() -> None:
     found, reasons = parse([POINT, {"t": 1}, "x", {**POINT, "t": 3}])
     assert found == [[1, 2, 3, 4]] * 2
     assert reasons == [
-        "element 1 is no point with numbers for t, x, y, vx, vy, ax, ay "
-        "(and 1 more are wrong); the rest is shown"
+        "line 1 is no point with numbers for t, x, y, vx, vy, ax, ay; "
+        "1 more line is wrong (1); the rest is shown"
     ]
 
 

@@ -1,5 +1,6 @@
 """Changes below a path are noticed, soon and without an end in sight."""
 
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 import watchfiles
 
-from tttui.artifacts.watch import Watcher, on_network
+from tttui.artifacts.watch import Watcher, folders_below, on_network
 
 PATIENCE_S = 10.0
 
@@ -55,10 +56,45 @@ def test_a_written_file_is_noticed(tmp_path: Path, seen: Seen) -> None:
     assert seen.provoke(tmp_path / "a")
 
 
+@pytest.mark.parametrize("inside", [True, False], ids=["below", "itself"])
+def test_files_whose_names_are_no_text_are_noticed(
+    tmp_path: Path, poll: float | None, inside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tttui.artifacts.watch.UNWATCHED_S", 0.05)
+    monkeypatch.setattr("tttui.artifacts.watch.LOOK_S", 0.05)
+    path = tmp_path / os.fsdecode(b"a\xff")
+    path.mkdir()
+    seen = Seen()
+    watcher = Watcher([tmp_path if inside else path], seen, poll)
+    watcher.start()
+    assert seen.provoke(path / "per_step.csv")
+    assert seen.provoke(path / "per_step.csv")
+    watcher.stop()
+    watcher.join(PATIENCE_S)
+
+
 def test_a_file_in_a_new_directory_is_noticed(tmp_path: Path, seen: Seen) -> None:
     assert seen.provoke(tmp_path / "a")
     (tmp_path / "deep" / "down").mkdir(parents=True)
     assert seen.provoke(tmp_path / "deep" / "down" / "b")
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    for name in ("elsewhere/below", "session/session"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "session" / "out").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "link").symlink_to(tmp_path / "session")
+    found = folders_below([tmp_path / "link"])
+    assert found == [tmp_path / "link", tmp_path / "link" / "session"]
+
+
+def test_many_folders_are_watched_up_to_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tttui.artifacts.watch.MOST_FOLDERS", 5)
+    for i in range(9):
+        (tmp_path / f"{i}" / "below").mkdir(parents=True)
+    assert folders_below([tmp_path]) == [tmp_path, *(tmp_path / f"{i}" for i in range(4))]
 
 
 def test_it_stops_promptly(tmp_path: Path, poll: float | None) -> None:

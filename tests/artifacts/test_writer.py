@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.rundirs import content
+from tttui.artifacts.checkpoint import Checkpoint, read_checkpoint
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.metadata import new_meta
 from tttui.artifacts.reader import SessionReader
@@ -196,7 +197,7 @@ def test_cutting_back_gives_the_files_of_the_checkpoint(writer: RunWriter) -> No
     writer.flush()
     writer.close()
     again = RunWriter(writer.directory)
-    again.truncate(sizes)
+    again.truncate(read_checkpoint(writer.directory))
     assert {n: (writer.directory / n).read_bytes() for n in before} == before
     assert len(json.loads((writer.directory / "update_events.json").read_text())) == 1
 
@@ -205,10 +206,9 @@ def test_a_resumed_session_goes_on_in_its_files(writer: RunWriter) -> None:
     add_steps(writer, 0, 40)
     writer.snapshot(0, WEIGHTS)
     writer.checkpoint({}, WEIGHTS, {}, {})
-    sizes = writer.sizes()
     writer.close()
     again = RunWriter(writer.directory)
-    again.truncate(sizes)
+    again.truncate(read_checkpoint(writer.directory))
     add_steps(again, 40, 5)
     again.snapshot(40, WEIGHTS)
     again.finish()
@@ -225,7 +225,7 @@ def test_a_file_shorter_than_the_checkpoint_is_refused(writer: RunWriter) -> Non
     writer.close()
     os.truncate(writer.directory / "per_step.csv", 60)
     with pytest.raises(TttuiError, match=r"per_step\.csv: has 60 bytes, but"):
-        RunWriter(writer.directory).truncate(sizes)
+        RunWriter(writer.directory).truncate(Checkpoint({}, {}, {}, sizes))
 
 
 def fail_with(monkeypatch: pytest.MonkeyPatch, code: int, after: int = 0) -> None:
@@ -299,7 +299,7 @@ def test_what_a_killed_writer_left_is_removed_on_resume(writer: RunWriter) -> No
     litter.write_bytes(b"half")
     sizes = writer.sizes()
     writer.close()
-    RunWriter(writer.directory).truncate(sizes)
+    RunWriter(writer.directory).truncate(Checkpoint({}, {}, {}, sizes))
     assert not litter.exists()
 
 

@@ -55,7 +55,7 @@ def ran(shell: Shell) -> Shell:
 
 def test_run_prints_its_verdict_and_nothing_else(shell: Shell) -> None:
     assert shell("run", "--name", "a", *QUICK) == 0
-    assert re.fullmatch(r"\S+runs/a: .*updates committed.*\n", shell.out)
+    assert re.fullmatch(r"\S+runs/a: .*transactions committed.*\n", shell.out)
     assert shell.err == ""
 
 
@@ -347,18 +347,21 @@ def test_a_base_of_another_size_is_refused_with_the_remedy(shell: Shell, tmp_pat
 
 
 def test_an_unexpected_error_is_one_line_with_the_traceback_in_a_file(
-    ran: Shell, monkeypatch: pytest.MonkeyPatch
+    ran: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
     def broken(*_: object) -> None:
         raise ZeroDivisionError("oh")
 
     monkeypatch.setattr("tttui.artifacts.summary.read_summary", broken)
     assert ran("ls") == 1
-    assert ran.err.startswith("error: unexpected ZeroDivisionError: oh; the traceback is in ")
+    assert ran.err.startswith("error: unexpected ZeroDivisionError: oh; this is a defect of tttui")
     assert ran.err.count("\n") == 1
-    log = Path(ran.err.split(" is in ")[1].strip())
-    assert log.parent == ran.root
+    log = Path(ran.err.split(" traceback in ")[1].strip())
+    assert log.parent == tmp_path
     assert "Traceback" in log.read_text()
+    assert not list(ran.root.glob("*.log"))  # where sessions may be somebody else's
 
 
 def test_the_help_lists_every_command(shell: Shell) -> None:

@@ -126,3 +126,17 @@ def test_an_unknown_run_of_a_store_is_refused(capsys: pytest.CaptureFixture[str]
     make_run(Path("runs/store/sessions/s"), layout="store", steps=100)
     assert main(["export", "s", "--what", "mse", "--run", "nine"]) == 2
     assert "its runs are: s_" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("format", ["csv", "svg"])
+def test_the_transfer_matrix_takes_several_sessions(
+    format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_run(Path("runs/other"), seed=3, mu=0.3)
+    words = ["export", "demo", "other", "--what", "transfer", "--format", format]
+    assert main(words) == 0
+    content = Path(capsys.readouterr().out.strip()).read_text()
+    if format == "csv":
+        rows = [line.split(",") for line in content.splitlines()]
+        assert rows[0][:2] == ["weights", "weights_mu"]
+        assert [row[0] for row in rows[1:]] == ["frozen base"] * 2 + ["demo"] * 2 + ["other"] * 2

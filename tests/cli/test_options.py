@@ -93,3 +93,9 @@ def test_the_help_tells_default_unit_and_range() -> None:
         in text
     )
     assert SPECS["chunk"].metadata["help"] in text
+
+
+def test_a_byte_order_mark_is_no_part_of_the_settings(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("lr = 0.004\n", encoding="utf-8-sig")
+    assert settings_from({}, config=path).plasticity.lr == 0.004

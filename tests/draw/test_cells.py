@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tttui.draw import bars, braille, colours, smoothing
 from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.envelope import Series
 from tttui.draw.glyphs import ASCII, GLYPHS, UNICODE, Glyphs
 from tttui.draw.palette import PALETTES, Palette
@@ -73,31 +74,50 @@ def test_a_missing_value_has_no_shade() -> None:
     assert shades.tolist() == [1, colours.DEFAULT, 3]
 
 
-def sparkline(y: list[float], width: int, height: int = 1) -> list[str]:
+def sparkline(y: list[float], width: int, height: int = 1, glyphs: Glyphs = UNICODE) -> list[str]:
     canvas = Canvas(height, width)
     series = Series(np.arange(len(y)), np.array(y))
-    bars.sparkline(canvas, (0, 0, width, height), series, 0, UNICODE)
+    bars.sparkline(canvas, (0, 0, width, height), series, 0, glyphs)
     return canvas.text()
 
 
 def test_a_sparkline_rises_with_its_values() -> None:
-    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7], 8) == ["▁▂▃▄▅▆▇█"]
+    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7], 4) == ["⣀⣤⣶⣿"]
+
+
+def test_a_sparkline_has_two_columns_a_cell() -> None:
+    assert sparkline([0, 3, 0, 3], 2) == ["⣸⣸"]
 
 
 def test_a_sparkline_of_two_rows_fills_from_below() -> None:
-    assert sparkline([0, 1, 2, 3], 4, 2) == ["  ▃█", "▁▆██"]
+    assert sparkline([0, 1, 2, 3], 2, 2) == [" ⣼", "⣰⣿"]
+
+
+def test_a_sparkline_without_braille_is_a_ramp() -> None:
+    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7], 8, glyphs=ASCII) == [".:-=+*#@"]
+    assert sparkline([0, 1, 2, 3], 4, 2, ASCII) == ["  -@", ".*@@"]
+
+
+def test_a_sparkline_of_what_spreads_far_is_logarithmic() -> None:
+    assert sparkline([1e-6, 1e-6, 1e-5, 1e-5, 1e-4, 1e-4, 1e-3, 1e-3], 4) == ["⣀⣤⣶⣿"]
 
 
 def test_a_sparkline_keeps_a_single_peak() -> None:
-    assert "█" in sparkline([0.0] * 5000 + [9.0] + [0.0] * 5000, 10)[0]
+    assert "⣸" in sparkline([0.0] * 5000 + [9.0] + [0.0] * 5000, 10)[0]
 
 
 def test_a_sparkline_of_equal_values_is_level() -> None:
     assert len(set(sparkline([2.0] * 9, 5)[0])) == 1
 
 
-def test_a_sparkline_of_nothing_is_blank() -> None:
-    assert sparkline([np.nan] * 4, 4) == ["    "]
+def test_a_sparkline_of_the_largest_numbers_has_a_shape() -> None:
+    assert sparkline([-1.7e308, -1.7e308, 1.7e308, 1.7e308], 2) == ["⣀⣿"]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_sparkline_marks_where_a_sample_is_not_finite(value: float) -> None:
+    assert sparkline([0, 1, 2, value, 4, 5, 6, 7], 4) == ["⣀✕⣶⣿"]
+    assert sparkline([value] * 4, 4) == ["✕✕✕✕"]
 
 
 def test_a_bar_is_filled_in_eighths() -> None:
@@ -124,3 +144,21 @@ def recursion(y: list[float], span: float) -> list[float]:
 def test_smoothing_equals_the_recursion(y: list[float], span: float) -> None:
     found = smoothing.exponential(np.array(y), span)
     np.testing.assert_allclose(found, recursion(y, span), rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [(0, "loss -0.0149"), (2, "  loss …    "), (9, "         los"), (-6, "…            ")],
+)
+def test_a_number_at_the_edge_of_a_canvas_is_whole_or_a_mark(column: int, expected: str) -> None:
+    canvas = Canvas(1, 12)
+    end = canvas.write(0, column, "loss -0.0149", 0)
+    assert canvas.text() == [expected[:12]]
+    assert end == column + 12
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"), [(9, "cond 2.32"), (8, "cond …"), (6, "cond …"), (4, "con…"), (1, "…")]
+)
+def test_a_text_is_shortened_before_its_number(width: int, expected: str) -> None:
+    assert fit("cond 2.32", width) == expected

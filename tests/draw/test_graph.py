@@ -1,5 +1,7 @@
 """The commit graph as text."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tttui.draw import graph
@@ -7,7 +9,7 @@ from tttui.draw.axis import TimeAxis
 from tttui.draw.glyphs import ASCII, UNICODE
 from tttui.draw.marks import Marks, lane, one_row
 from tttui.draw.palette import DARK
-from tttui.model.transactions import STATUSES
+from tttui.model.transactions import STATUSES, UNDONE
 
 MARKS = Marks(np.array([4, 8, 12, 16, 20, 24]), np.array([0, 1, 0, 2, 0, 1]))
 
@@ -94,3 +96,39 @@ def test_unknown_statuses_have_a_mark() -> None:
     marks = Marks(np.array([5]), np.array([6]), statuses=(*STATUSES, "strange"))
     canvas = graph.paint(marks, TimeAxis(0, 30, 31), 0, (31, 4), DARK, ASCII)
     assert "?" in "".join(canvas.text())
+
+
+UNDONE_MARKS = Marks(
+    np.array([4, 8, 12, 16, 20, 24]),
+    np.array([0, 6, 6, 5, 0, 1]),
+    (*STATUSES, UNDONE),
+    branches=((4, 16),),
+)
+
+
+def test_undone_commits_lie_on_a_branch_that_leaves_at_the_restored_step() -> None:
+    assert lines(UNDONE_MARKS, size=(60, 4), axis=TimeAxis(0, 30, 31)) == [
+        "● 4 commits (2 undone)  ▲ 1 loss  ▼ 1 live loss",
+        "────●━━━━━━━━━━━━━━━●───┬──────",
+        "    └───⊘───⊘───▼       │",
+        "                        ▲",
+    ]
+
+
+def test_of_a_branch_that_begins_before_the_window_the_rest_is_shown() -> None:
+    assert lines(UNDONE_MARKS, axis=TimeAxis(10, 20, 11), size=(11, 3))[1:] == [
+        "━━━━━━━━━━●",
+        "──⊘───▼",
+    ]
+
+
+def test_a_filter_that_hides_undone_commits_hides_their_branch() -> None:
+    shown = np.array([True, False, False, False, True, True])
+    assert lines(replace(UNDONE_MARKS, shown=shown), size=(31, 3))[1:] == [
+        "────●━━━━━━━━━━━━━━━●───┬──────",
+        "                        ▲",
+    ]
+
+
+def test_the_number_of_undone_commits_is_told_in_few_columns_as_well() -> None:
+    assert lines(UNDONE_MARKS, size=(31, 4))[0] == "●4(2⊘) ▲1 ▼1"

@@ -95,6 +95,11 @@ def test_true_and_implied_stand_on_the_scale_where_they_belong() -> None:
     assert implied == pytest.approx(8 + 0.2 / 0.5 * width, abs=1)
 
 
+def test_a_friction_that_is_no_longer_the_present_one_is_told_with_its_step() -> None:
+    title = text_of(Facts(0.05, mode="linear", when="at t 96, now 0.3")).splitlines()[0]
+    assert title.split() == ["Hidden", "friction", "mu", "at", "t", "96,", "now", "0.3", "linear"]
+
+
 def test_a_friction_at_the_edge_of_what_is_tried_says_so() -> None:
     assert "0.5 or more" in text_of(facts(implied=0.5))
 

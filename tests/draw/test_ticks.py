@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tttui.draw import numbers, ticks
+from tttui.draw import axes, numbers, ticks
+from tttui.draw.axis import TimeAxis
+from tttui.draw.canvas import Canvas
+from tttui.draw.glyphs import UNICODE
+from tttui.draw.palette import DARK
 from tttui.draw.scales import Scale
 
 SIZES = st.floats(1e-290, 1e290)
@@ -147,9 +151,57 @@ def test_numbers_are_short(value: float | None, text: str) -> None:
     assert numbers.short(value) == text
 
 
-@pytest.mark.parametrize(
-    ("ratio", "text"),
-    [(-0.998, "-99.8 %"), (0.05, "+5.0 %"), (0, "+0.0 %"), (12.5, "+1250 %"), (None, "-")],
+RANGES = st.tuples(
+    st.floats(-1e6, 1e6, allow_subnormal=False), st.floats(1e-9, 1e6, allow_subnormal=False)
 )
-def test_percentages_are_signed(ratio: float | None, text: str) -> None:
-    assert numbers.percent(ratio) == text
+
+
+@settings(max_examples=300, deadline=None)
+@given(RANGES, st.integers(2, 40), st.booleans())
+def test_every_value_axis_of_two_rows_or_more_has_two_labels(
+    ends: tuple[float, float], rows: int, log: bool
+) -> None:
+    low, size = ends
+    low = abs(low) + 1e-6 if log else low
+    scale = Scale.fit(low, low + size, low if log else math.nan, log=log)
+    marked = axes.labelled(scale, rows)
+    at = {axes.dot_row(scale, tick.value, rows, UNICODE)[1] for tick in marked}
+    assert len(at) > 1
+    texts = [tick.label for tick in ticks.narrowed(marked, 8)]
+    assert len(set(texts)) == len(texts)
+    assert all(0 < len(text) <= 8 for text in texts)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.95, 1.05), (3.0, 3.4), (0.99991, 0.99999), (7, 9)])
+@pytest.mark.parametrize("rows", [2, 3, 5])
+def test_narrow_ranges_have_two_labels_in_few_rows(low: float, high: float, rows: int) -> None:
+    scale = Scale.fit(low, high)
+    marked = axes.labelled(scale, rows)
+    assert len({axes.dot_row(scale, t.value, rows, UNICODE)[1] for t in marked}) > 1
+
+
+def test_labels_with_too_many_digits_say_how_far_they_lie_above_the_lowest() -> None:
+    found = ticks.narrowed(ticks.linear(0.999991, 0.999999, 4), 7)
+    assert [tick.label for tick in found] == ["0.99999", "+2.0e-6", "+4.0e-6", "+6.0e-6"]
+
+
+def painted(low: float, high: float, *, cut: bool = True) -> list[str]:
+    canvas, scale = Canvas(8, 20), Scale.fit(low, high)
+    place = (0, 8, 9)
+    axes.values(canvas, place, axes.labelled(scale, 8), scale, DARK, UNICODE, cut=cut)
+    return [line.rstrip() for line in canvas.text()]
+
+
+def test_an_axis_that_does_not_reach_to_zero_says_so() -> None:
+    assert painted(0.95, 1.05)[-1].endswith("≈")
+    assert painted(-1.05, -0.95)[0].endswith("≈")
+    assert "≈" not in "".join(painted(0.0, 1.0) + painted(-1.0, 1.0) + painted(0.1, 1.0))
+    assert "≈" not in "".join(painted(0.95, 1.05, cut=False))
+
+
+@pytest.mark.parametrize("t1", [1, 5, 9, 11, 37, 99, 599, 123_456])
+@pytest.mark.parametrize("width", [12, 20, 40, 70])
+def test_every_step_axis_has_two_labels(t1: int, width: int) -> None:
+    canvas = Canvas(2, width + 9)
+    axes.steps(canvas, TimeAxis(0, t1, width), 9, (0, 1), DARK, UNICODE)
+    assert len(canvas.text()[1].replace("step", "").split()) > 1

@@ -1,5 +1,6 @@
 """Charts as text: axes, curves, lines, markers, and what is said where nothing can be drawn."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +14,9 @@ from tttui.draw.glyphs import ASCII, GLYPHS, UNICODE
 from tttui.draw.layout import arrange
 from tttui.draw.marks import Marks
 from tttui.draw.palette import ANSI, DARK, PALETTES
-from tttui.draw.plot import Band, Plot, Threshold, Trace, gutter
-from tttui.draw.reading import title_row
+from tttui.draw.plot import Band, End, Plot, Threshold, Trace, gutter
+from tttui.draw.reading import title_row, value_text
+from tttui.draw.smoothing import exponential
 from tttui.draw.timechart import Picture, paint
 
 RAMP = Series(np.arange(41), np.arange(41.0))
@@ -30,9 +32,14 @@ def plot(*values: list[float], **more: object) -> Plot:
     return replace(Plot("MSE", traces=traces), **more)  # type: ignore[arg-type]
 
 
-def drawn(shown: Plot, size: tuple[int, int] = (40, 10), log: bool = False) -> Picture:
+def drawn(
+    shown: Plot,
+    size: tuple[int, int] = (40, 10),
+    log: bool = False,
+    window: tuple[int, int] | None = None,
+) -> Picture:
     last = max((int(t.series.t[-1]) for t in shown.traces if len(t.series)), default=0)
-    return paint(shown, (0, last), size, DARK, UNICODE, log)
+    return paint(shown, window or (0, last), size, DARK, UNICODE, log)
 
 
 def text(shown: Plot, size: tuple[int, int] = (40, 10), log: bool = False) -> str:
@@ -248,8 +255,24 @@ def title(width: int, t: int | None = 3) -> str:
 
 def test_the_title_reads_both_values_the_gap_and_the_attempt() -> None:
     assert title(120) == (
-        "MSE log  average of 31  t 3  ━ adaptive 6.00e-6  ─ frozen 2.50e-3  gap -99.8 %  ● commit"
+        "MSE log  average of 31  t 3  ━ adaptive 6.00e-6  ─ frozen 2.50e-3"
+        "  417 times better  ● commit"
     )
+
+
+def read(end: End, t: int) -> str:
+    return value_text(Trace("a", Series(np.array([3, 4, 6]), np.full(3, 0.5)), end=end), t)
+
+
+def test_beyond_its_last_sample_a_curve_says_that_it_has_ended() -> None:
+    assert [read("ended", t) for t in (2, 3, 6, 7)] == ["-", "0.500", "0.500", "ended at t 6"]
+    assert read("dated", 9) == "0.500 (t 6)"
+    assert read("", 9) == "0.500"
+
+
+def test_a_step_without_a_sample_of_its_own_has_no_value() -> None:
+    assert read("ended", 5) == "-"
+    assert read("", 5) == "0.500"
 
 
 @pytest.mark.parametrize("width", range(0, 100, 3))
@@ -259,3 +282,79 @@ def test_the_title_never_exceeds_its_width(width: int) -> None:
 
 def test_the_title_of_an_empty_run_is_the_legend() -> None:
     assert title(80, None) == "MSE log  average of 31  ━ adaptive  ─ frozen"
+
+
+def test_an_axis_from_zero_shows_a_small_miss_as_small() -> None:
+    near = plot([0.101] * 40, [0.1] * 40)
+    zoomed = drawn(near, (60, 12), window=(0, 39)).scale
+    whole = drawn(replace(near, from_zero=True), (60, 12), window=(0, 39)).scale
+    assert zoomed is not None
+    assert whole is not None
+    assert zoomed.low > 0
+    assert whole.low == 0
+
+
+def marked(picture: Picture, mark: str = "✕") -> list[int]:
+    """Columns of the plot that carry the mark of a NaN."""
+    place = picture.layout
+    row = picture.canvas.text()[place.top + place.rows - 1]
+    return [i - place.gutter for i, char in enumerate(row) if char == mark and i >= place.gutter]
+
+
+@pytest.mark.parametrize("n", [60, 500, 20_000])
+def test_one_nan_is_marked_in_its_column_and_leaves_the_scale_alone(n: int) -> None:
+    y = list(np.linspace(1.0, 2.0, n))
+    whole = drawn(plot(y), (60, 12), window=(0, n - 1))
+    y[n // 3] = math.nan
+    picture = drawn(plot(y), (60, 12), window=(0, n - 1))
+    assert marked(picture) == [picture.axis.column(n // 3)]
+    assert picture.scale == whole.scale
+    assert marked(whole) == []
+
+
+def test_a_nan_outside_the_window_leaves_no_mark() -> None:
+    y = [1.0, math.nan, *[2.0] * 60]
+    assert marked(drawn(plot(y), (60, 12), window=(10, 40))) == []
+
+
+def test_a_curve_without_any_number_is_not_marked_all_over() -> None:
+    assert marked(drawn(plot([math.nan] * 40, [1.0] * 40), (60, 12), window=(0, 39))) == []
+
+
+def test_the_average_of_a_curve_shows_the_nan_too() -> None:
+    y = np.ones(40)
+    y[7] = math.nan
+    series = Series(np.arange(40), exponential(y, 8))
+    picture = drawn(Plot(traces=(Trace("a", series),)), (60, 12), window=(0, 39))
+    assert marked(picture) == [picture.axis.column(7)]
+
+
+def test_numbers_that_were_never_measured_are_no_nan() -> None:
+    y = np.array([1.0, math.nan, 2.0, math.nan])
+    absent = Trace("a", Series(np.arange(4), y), not_numbers=np.array([3]))
+    picture = drawn(Plot(traces=(absent,)), (60, 12), window=(0, 3))
+    assert marked(picture) == [picture.axis.column(3)]
+
+
+def test_without_other_signs_a_nan_is_an_x() -> None:
+    picture = paint(plot([1.0, math.nan, 2.0]), (0, 2), (60, 12), DARK, ASCII)
+    assert len(marked(picture, "x")) == 1
+
+
+def test_a_tag_stands_where_its_curve_ends() -> None:
+    short = Trace("a", Series(np.arange(20), np.full(20, 2.0)), 0, tag="1")
+    long = Trace("b", Series(np.arange(60), np.full(60, 1.0)), 1, tag="2")
+    picture = drawn(Plot(traces=(short, long)), (69, 12), window=(0, 59))
+    rows = picture.canvas.text()
+    for tag, last in (("1", 19), ("2", 59)):
+        columns = [line.index(tag, 9) - 9 for line in rows[1:-2] if tag in line[9:]]
+        assert columns == [picture.axis.column(last)]
+
+
+def test_without_braille_a_curve_consists_of_its_tag() -> None:
+    a = Trace("a", Series(np.arange(40), np.full(40, 2.0)), 0, heavy=True, tag="1")
+    b = Trace("b", Series(np.arange(40), np.full(40, 1.0)), 1, heavy=True, tag="2")
+    picture = paint(Plot(traces=(a, b)), (0, 39), (49, 10), DARK, ASCII)
+    text = "\n".join(line[7:] for line in picture.canvas.text()[1:-2])
+    assert text.count("1") > 30
+    assert text.count("2") > 30

@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tttui.artifacts.meta import parse_meta
 from tttui.dynamics.hidden import (
     Snapshot,
     in_force,
-    law_of,
     mu_at,
     mu_column,
     prediction_of,
     regime,
 )
-from tttui.model.session import History, Meta, Place, SessionData
+from tttui.model.session import History, Place, SessionData
 from tttui.model.settings import World
 from tttui.model.steps import Trajectory
 
@@ -22,7 +22,7 @@ PLACE = Place(Path("runs/a"), "native")
 
 
 def with_meta(**values: object) -> SessionData:
-    return SessionData(PLACE, meta=Meta(**values))  # type: ignore[arg-type]
+    return SessionData(PLACE, meta=parse_meta(values)[0])
 
 
 def moving(n: int = 4) -> Trajectory:
@@ -30,13 +30,8 @@ def moving(n: int = 4) -> Trajectory:
     return Trajectory(np.arange(n), z, np.zeros((n, 2)), z + 1, z + 2)
 
 
-def test_nonsense_in_the_world_settings_leaves_the_defaults() -> None:
-    data = with_meta(env_cfg={"mu_min": "low", "mu_max": 0.4, "dt": -1}, env_mode="nonlinear")
-    assert law_of(data) == World(env_mode="nonlinear", mu_max=0.4)
-
-
 def test_the_friction_follows_its_schedule() -> None:
-    data = with_meta(mu=0.05, raw={"mu_schedule": [[300, 0.3]]})
+    data = with_meta(mu=0.05, mu_schedule=[[300, 0.3]])
     assert [mu_at(data, None, t) for t in (0, 299, 300)] == [0.05, 0.05, 0.3]
 
 
@@ -49,7 +44,7 @@ def test_the_recorded_friction_goes_before_the_schedule() -> None:
 
 
 def test_a_trajectory_without_friction_gets_the_scheduled_one() -> None:
-    data = with_meta(mu=0.05, raw={"mu_schedule": [[2, 0.3]]})
+    data = with_meta(mu=0.05, mu_schedule=[[2, 0.3]])
     column = mu_column(data, moving())
     assert column is not None
     assert column.tolist() == [0.05, 0.05, 0.3, 0.3]

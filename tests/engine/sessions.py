@@ -1,13 +1,14 @@
 """Sessions made for tests, and what of their files has to be equal."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.checkpoint import read_checkpoint
-from tttui.artifacts.ptfile import write_pt
+from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, read_checkpoint
+from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.engine.base import Base, find_base
 from tttui.engine.session import SessionRun
 from tttui.model.settings import Settings
@@ -67,3 +68,18 @@ def same(one: Path, other: Path) -> list[str]:
     """The names of the contents that differ; empty where the sessions are the same."""
     a, b = content(one), content(other)
     return [name for name in a if a[name] != b[name]]
+
+
+def as_an_older_version_left_it(source: Path, target: Path) -> Path:
+    """A copy of a session without any checksums."""
+    shutil.copytree(source, target)
+    session = target / "session"
+    (session / PREVIOUS).unlink(missing_ok=True)
+    for path in (session / "meta.json", session / "metrics.json", target / "status.json"):
+        lines = path.read_text().splitlines()
+        path.write_text("\n".join(line for line in lines if '"checksum"' not in line) + "\n")
+    state = read_pt(session / ENGINE)
+    old = ("format", "engine", "plastic", "optim", "sizes", "sha256")
+    del state["sha256"]["metrics.json"]
+    (session / ENGINE).write_bytes(write_pt({key: state[key] for key in old}))
+    return target

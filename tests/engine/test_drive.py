@@ -317,8 +317,8 @@ def test_a_request_can_be_withdrawn(tmp_path: Path) -> None:
 
 
 def test_half_a_request_is_not_seen(tmp_path: Path) -> None:
-    ask(tmp_path, "stop")
     inbox = Inbox(tmp_path)
+    (tmp_path / DIRECTORY).mkdir()
     (tmp_path / DIRECTORY / ".1-2-3.json").write_text('{"verb": "st')
     assert inbox.take() == []
 

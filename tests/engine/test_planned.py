@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,8 +121,38 @@ def test_a_damaged_state_costs_only_time(planned: Path, damage: bytes) -> None:
     should_stop, on_progress = cut_at(17)
     prepare(planned, should_stop=should_stop, on_progress=on_progress)
     (planned / STATE_FILE).write_bytes(damage)
-    assert prepare(planned, should_stop=never)
+    told: list[str] = []
+    assert prepare(planned, should_stop=never, told=told.append)
+    assert STATE_FILE in told[0]
+    assert told[0].endswith("the pretraining begins anew")
     assert len((planned / "pretraining.csv").read_text().splitlines()) == 41
+
+
+@pytest.mark.parametrize("left", [b"18,0.5\n19,0.4", bytes(300)])
+def test_losses_after_what_was_saved_are_cut_off_and_named(
+    planned: Path, tmp_path: Path, left: bytes
+) -> None:
+    should_stop, on_progress = cut_at(17)
+    prepare(planned, should_stop=should_stop, on_progress=on_progress)
+    with (planned / "pretraining.csv").open("ab") as file:
+        file.write(left)
+    told: list[str] = []
+    assert prepare(planned, should_stop=never, told=told.append)
+    assert f"pretraining.csv: cut off {len(left)} bytes" in told[0]
+    assert told[0] in (planned / "run.log").read_text()
+    whole = train_base(tmp_path, WAITING).source.parent / "loss.csv"
+    assert (planned / "pretraining.csv").read_bytes() == whole.read_bytes()
+
+
+def test_losses_that_were_damaged_cost_only_time(planned: Path, tmp_path: Path) -> None:
+    should_stop, on_progress = cut_at(17)
+    prepare(planned, should_stop=should_stop, on_progress=on_progress)
+    with (planned / "pretraining.csv").open("r+b") as file:
+        file.seek(40)
+        file.write(bytes(20))
+    assert prepare(planned, should_stop=never)
+    whole = train_base(tmp_path, WAITING).source.parent / "loss.csv"
+    assert (planned / "pretraining.csv").read_bytes() == whole.read_bytes()
 
 
 def test_one_whose_process_died_is_crashed(planned: Path) -> None:
@@ -159,10 +188,9 @@ def test_what_is_asked_meanwhile_is_answered(planned: Path) -> None:
 
 
 def test_what_is_asked_between_pretraining_and_run_is_not_lost(planned: Path) -> None:
-    began = time.time() - 1.0
     prepare(planned, should_stop=never)
     id = ask(planned, "pause")
-    run, until = resume(planned, asked_since=began)
+    run, until = resume(planned, keep_requests=True)
     drive(run, until, should_stop=lambda: run.state == "paused")
     run.close("interrupted")
     assert {"id": id, "error": None} in status(planned)["answers"]

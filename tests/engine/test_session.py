@@ -9,6 +9,7 @@ import pytest
 from tests.engine.sessions import create, events, run_through, same, settings
 from tttui.engine.drive import drive
 from tttui.engine.session import Frame, SessionRun
+from tttui.model.configuration import configuration_of
 from tttui.model.errors import RefusedInput, SessionHeld, TttuiError
 
 
@@ -57,11 +58,9 @@ def test_few_steps_are_averaged_over_as_many_as_there_are(tmp_path: Path) -> Non
 
 
 def test_the_meta_holds_every_setting(tmp_path: Path) -> None:
-    from tttui.artifacts.metadata import settings_from_meta
-
     chosen = settings(chunk=16, mu=0.1, noise_std=0.02, mu_schedule=((50, 0.2),))
     meta = json.loads((run_through(tmp_path / "a", chosen) / "session" / "meta.json").read_text())
-    assert settings_from_meta(meta) == chosen
+    assert configuration_of(meta).settings == chosen
 
 
 def test_the_second_writer_is_refused_and_told_who_holds_the_session(tmp_path: Path) -> None:

@@ -197,14 +197,42 @@ def test_weights_that_fail_live_return_to_the_trusted_ones_of_a_named_step() -> 
     state["trusted_since"] = state["since"].copy()
     state["since"] = np.asarray(127)
     state["live"] = np.zeros_like(state["live"])
+    state["fresh"] = np.asarray(0)
     learner.load(state)
     z, a, _ = stream.advance(32)
     learner.predict(z, a)
     event = learner.update(160)
     assert event["status"] == "rollback_live_regression"
     assert event["to_t"] == int(state["trusted_since"])
+    assert event["live_steps"] == 32
+    assert event["live_mse"] > learner.p.probation * event["live_frozen_mse"] > 0
     for k in PLASTIC:
         assert learner.weights[k].tobytes() == trusted[k].tobytes()
+
+
+def test_an_event_records_both_errors_on_the_steps_since_the_last_attempt() -> None:
+    learner, stream = session()
+    drive(learner, stream, 96)
+    learner.update(96)
+    z, a, _ = stream.advance(32)
+    seen = learner.predict(z, a)
+    event = learner.update(128)
+    assert event["live_mse"] == pytest.approx(seen.adaptive_mse.mean(), rel=1e-5)
+    assert event["live_frozen_mse"] == pytest.approx(seen.baseline_mse.mean(), rel=1e-5)
+
+
+def test_steps_that_cannot_be_judged_do_not_count_among_the_live_ones() -> None:
+    learner, stream = session()
+    drive(learner, stream, 96)
+    learner.update(96)
+    z, a, _ = stream.advance(32)
+    z[10] = np.nan
+    seen = learner.predict(z, a)
+    event = learner.update(128)
+    known = np.isfinite(seen.adaptive_mse)
+    known[10] = False  # predicted from what was not observed
+    assert event["live_steps"] == 30
+    assert event["live_mse"] == pytest.approx(seen.adaptive_mse[known].mean(), rel=1e-5)
 
 
 def test_where_the_trusted_weights_are_no_better_the_base_returns() -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.engine.sessions import create, run_through, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.ptfile import read_pt, write_pt
-from tttui.engine.compare import Check
+from tttui.engine.compare import Check, Extent, growing_files
 from tttui.engine.fork import fork
 from tttui.engine.session import SessionRun
 from tttui.engine.verify import verify
@@ -42,6 +42,22 @@ def test_a_session_with_everything_agrees(tmp_path: Path) -> None:
     run.advance(33)
     run.close("interrupted")
     assert failed(tmp_path / "a") == {}
+
+
+def test_a_session_of_a_version_that_recorded_less_agrees(tmp_path: Path) -> None:
+    again = run_through(tmp_path / "a")
+    recorded = shutil.copytree(again, tmp_path / "older")
+    lines = (again / "update_events.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    assert all("live_mse" in event for event in events)
+    older = [{k: v for k, v in e.items() if not k.startswith("live_")} for e in events]
+    (recorded / "update_events.jsonl").write_text("\n".join(map(json.dumps, older)) + "\n")
+    checks = growing_files(recorded, again, Extent(None, ragged=False))
+    assert [c.agrees for c in checks if c.file == "update_events.jsonl"] == [True]
+    del older[0]["grad_norm"]
+    (recorded / "update_events.jsonl").write_text("\n".join(map(json.dumps, older)) + "\n")
+    checks = growing_files(recorded, again, Extent(None, ragged=False))
+    assert [c.agrees for c in checks if c.file == "update_events.jsonl"] == [False]
 
 
 def test_a_crashed_session_agrees_up_to_its_checkpoint(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 from tests.rundirs import make_run
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.summary import read_summary
-from tttui.export.request import Request
+from tttui.dynamics.transfer import with_transfer
+from tttui.export.request import OF_SEVERAL, Request
 from tttui.model.compare import compare
 from tttui.model.session import Layout, Place
 
@@ -19,8 +20,8 @@ def request_for(
     reader = SessionReader(place)
     data, trajectory = reader.refresh(), reader.trajectory()
     compared = None
-    if what == "comparison":
-        other = SessionReader(make_run(directory / "other", seed=3)).refresh()
-        compared = compare([data, other], [trajectory, None])
+    if what in OF_SEVERAL:
+        other = SessionReader(make_run(directory / "other", seed=3, mu=0.3)).refresh()
+        compared = with_transfer(compare([data, other], [trajectory, None]))
     summaries = (read_summary(place),) if what == "sessions" else ()
     return Request(what, data, trajectory, compared=compared, summaries=summaries, **values)  # type: ignore[arg-type]

@@ -5,11 +5,13 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
 from tests.export.data import request_for
+from tttui.export import look
 from tttui.export.figures import rendered
 from tttui.export.request import TABLES_ONLY, WHATS
 from tttui.model.session import SessionData
@@ -114,3 +116,48 @@ def test_negative_weights_carry_a_minus(tmp_path: Path) -> None:
     B = request.data.history.weights["B"][-1]
     marks = figure.axes[1].collections[0].get_offsets()
     assert len(marks) == int((B < 0).sum())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("what", sorted(set(WHATS) - TABLES_ONLY))
+def test_no_name_is_read_as_mathematics_or_spoils_the_file(tmp_path: Path, what: str) -> None:
+    made = request_for(tmp_path, what, t=320, log=True)
+    name = "$\\foo$ a_{b}$ \x1b]52;c;\x07\u202e\udcff 名--\n"
+    statuses = tuple(f"rollback_{status}{name}" for status in made.data.transactions.statuses[1:])
+    transactions = replace(made.data.transactions, statuses=("commit", *statuses))
+    data = replace(
+        made.data,
+        place=replace(made.data.place, path=Path(name)),
+        transactions=transactions,
+        interventions=((300, name),),
+    )
+    compared = made.compared and replace(
+        made.compared, names=tuple(f"{i}{name}" for i in range(len(made.compared.names)))
+    )
+    request = replace(made, data=data, compared=compared).checked()
+    ET.fromstring(rendered(request, "svg"))
+    if what == "comparison":
+        assert rendered(request, "pdf").startswith(b"%PDF-")
+
+
+def test_a_file_of_settings_in_the_working_directory_changes_no_figure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = request_for(tmp_path, "mse").checked()
+    before = rendered(request, "png")
+    monkeypatch.setitem(matplotlib.rcParams, "text.usetex", True)
+    monkeypatch.setitem(matplotlib.rcParams, "figure.facecolor", "red")
+    assert rendered(request, "png") == before
+
+
+@pytest.mark.parametrize(
+    ("value", "label"), [(1e-3, "10⁻³"), (1.0, "10⁰"), (1e12, "10¹²"), (2e-4, "2×10⁻⁴")]
+)
+def test_logarithmic_axes_are_labelled_with_powers_of_ten(value: float, label: str) -> None:
+    axes = look.figure(2, "").subplots()
+    axes.set_ylim(1e-4, 9e-4)
+    look.log_scale(axes)
+    axes.set_ylim(value * 0.9, value * 3)
+    axes.yaxis.get_minorticklocs()
+    formatter = axes.yaxis.get_minor_formatter()
+    formatter.set_locs(axes.yaxis.get_minorticklocs().tolist())
+    assert formatter(value) == label

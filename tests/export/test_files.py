@@ -2,6 +2,8 @@
 
 import errno
 import os
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,12 @@ def test_the_table_of_sessions_has_no_figure(tmp_path: Path) -> None:
     assert export(request, "csv", tmp_path / "out").name == "sessions.csv"
     with pytest.raises(RefusedInput, match="choose csv"):
         export(request, "png", tmp_path / "out")
+
+
+def test_any_name_of_a_session_becomes_part_of_a_file_name(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "data", "mse")
+    for name in ("x" * 255, "-rf $(a)\x1b\n", "\udcff" * 255, "名" * 85):
+        place = replace(request.data.place, path=Path(name))
+        path = export(replace(request, data=replace(request.data, place=place)), "csv", tmp_path)
+        assert path.parent == tmp_path
+        assert re.fullmatch(r"[\w.][\w.-]*-mse\.csv", path.name)

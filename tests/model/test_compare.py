@@ -1,19 +1,17 @@
 """Comparing sessions: numbers, settings that differ, warnings, the transfer matrix in words."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tttui.model.arrays import Floats
 from tttui.model.compare import (
-    Transfer,
     compare,
     compatible,
     distinct_names,
     same_trajectory,
     same_world,
-    transfer_sentence,
 )
 from tttui.model.session import Meta, Place, SessionData, SessionSummary
 from tttui.model.steps import Steps, Trajectory
@@ -134,28 +132,39 @@ def test_compatible_sessions_share_the_signature_and_maybe_the_base() -> None:
     assert compatible(found, 4) == ([], [])
 
 
-def matrix(*rows: list[float]) -> Floats:
-    return np.array(rows)
+def test_different_lengths_are_warned_of_with_what_is_averaged() -> None:
+    found = compare([session("a", n=600), session("b", n=20)], [None, None])
+    assert found.warnings[0] == (
+        "Different lengths: a has 600 steps and b has 20 steps; each mean is over the session's "
+        "own steps, the final one over only 20 steps of b. All have the steps 0 to 19."
+    )
 
 
-def test_a_winning_diagonal_is_called_memory() -> None:
-    found = Transfer((0, 1), matrix([1.0, 5.0], [4.0, 2.0]), 512)
-    assert found.winners == (0, 1)
-    sentence = transfer_sentence(found, ("a", "b"), [0.05, 0.2])
-    assert sentence.startswith("The diagonal wins in all 2 worlds")
+def test_sessions_of_different_lengths_are_compared_over_the_steps_that_both_have() -> None:
+    long, short = session("a", n=600), session("b", n=20)
+    long.steps.adaptive[20:] = 99.0
+    found = compare([long, short], [None, None])
+    assert value(found, "adaptive MSE", 0) == 99.0
+    assert value(found, "adaptive MSE, t 0 to 19", 0) == 0.125
+    assert value(found, "adaptive MSE, t 0 to 19", 1) == 0.125
+    assert value(found, "steps in final errors", 0) == 100
+    assert value(found, "steps in final errors", 1) == 20
 
 
-def test_a_lost_world_is_named() -> None:
-    found = Transfer((0, 1), matrix([1.0, 1.5], [4.0, 2.0]), 512)
-    sentence = transfer_sentence(found, ("a", "b"), [0.05, 0.2])
-    assert "1 of 2 worlds: a does better in the world of b" in sentence
+def test_sessions_without_a_step_in_common_say_so() -> None:
+    late = session("b")
+    late = replace(late, steps=replace(late.steps, t=late.steps.t + 1000))
+    found = compare([session("a"), late], [None, None])
+    assert "They have no step in common." in found.warnings[0]
+    assert not any(m.name.startswith("adaptive MSE, t") for m in found.metrics)
 
 
-def test_equal_frictions_say_nothing_about_memory() -> None:
-    found = Transfer((0, 1), matrix([1.0, 1.5], [4.0, 2.0]), 512)
-    assert "says nothing" in transfer_sentence(found, ("a", "b"), [0.1, 0.1])
+def test_equal_lengths_have_no_warning_and_no_number_of_their_own() -> None:
+    found = compare([session("a"), session("b")], [None, None])
+    assert found.warnings == () or "lengths" not in " ".join(found.warnings)
+    assert not any("steps" in m.name for m in found.metrics)
 
 
-def test_weights_that_are_not_finite_win_nowhere() -> None:
-    found = Transfer((0, 1), matrix([np.nan, np.inf], [np.nan, 2.0]), 512)
-    assert found.winners == (-1, 1)
+def test_the_frozen_error_has_no_best_since_it_says_nothing_of_the_session() -> None:
+    found = compare([session("a"), session("b")], [None, None])
+    assert next(m for m in found.metrics if m.name == "frozen MSE").best is None

@@ -53,6 +53,19 @@ PLASTICITY = {"rollback_tol": 0.2, "grad_norm_max": 20.0, "state_norm_max": 1e6,
             "Rolled back because the live error on the unseen steps since the last attempt "
             "exceeded 1.2 x the frozen model's. The weights went back to those of step 64.",
         ),
+        (
+            Transaction(
+                128,
+                "rollback_live_regression",
+                to_t=0,
+                live_mse=0.052,
+                live_frozen_mse=0.031,
+                live_steps=32,
+            ),
+            "Rolled back because the live error on the 32 unseen steps since the last attempt "
+            "(0.0520) exceeded 1.2 x the frozen model's (1.2 x 0.0310 = 0.0372). The weights went "
+            "back to the first ones.",
+        ),
     ],
 )
 def test_each_outcome_is_explained_with_its_numbers(event: Transaction, sentence: str) -> None:
@@ -69,6 +82,22 @@ def test_numbers_that_are_close_get_the_digits_that_tell_them_apart() -> None:
 def test_a_missing_threshold_is_said_to_be_missing() -> None:
     event = Transaction(64, "rollback_loss_regression", pre_loss=1.0, post_loss=2.0)
     assert "the tolerance is not recorded" in explain(event, {})
+
+
+def test_a_commit_that_was_taken_back_says_when() -> None:
+    event = Transaction(32, "commit", pre_loss=0.5, post_loss=0.29)
+    said = explain(event, PLASTICITY, undone_at=96)
+    assert said.endswith("Undone at t 96, where earlier weights were restored.")
+
+
+def test_probation_is_a_gate_where_both_errors_are_recorded() -> None:
+    event = Transaction(
+        64, "rollback_live_regression", to_t=32, live_mse=0.3, live_frozen_mse=0.2, live_steps=32
+    )
+    (gate,) = gates(event, PLASTICITY)
+    assert (gate.name, gate.value, gate.passed) == ("live error", 0.3, False)
+    assert gate.limit == pytest.approx(0.24)
+    assert gates(event, {**PLASTICITY, "probation": 0.0}) == []
 
 
 def test_an_unknown_status_is_named() -> None:

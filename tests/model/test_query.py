@@ -1,5 +1,7 @@
 """What the queries of the tables mean, and what they say when they are wrong."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,9 +12,10 @@ from tttui.model.query import (
     QueryError,
     check_statuses,
     matching,
+    of_statuses,
     parse,
 )
-from tttui.model.transactions import STATUSES, Transactions
+from tttui.model.transactions import STATUSES, UNDONE, Transactions
 
 
 def events(statuses: tuple[str, ...] = STATUSES) -> Transactions:
@@ -31,6 +34,7 @@ def events(statuses: tuple[str, ...] = STATUSES) -> Transactions:
         implied_mu=np.full(n, 0.12),
         statuses=statuses,
         records=[{} for _ in range(n)],
+        to_t=np.array([nan, nan, nan, nan, nan, 160.0]),
     )
 
 
@@ -104,6 +108,16 @@ def test_a_status_that_tttui_does_not_know_can_be_asked_for() -> None:
     shown = matching(foreign, query)
     assert shown is not None
     assert np.flatnonzero(shown).tolist() == [5]
+
+
+def test_undone_commits_are_an_outcome_of_their_own() -> None:
+    undone = replace(events(), to_t=np.array([np.nan] * 5 + [0.0]))
+    assert of_statuses(undone, frozenset({"commit"})).tolist() == [False] * 6
+    assert np.flatnonzero(of_statuses(undone, frozenset({UNDONE}))).tolist() == [0]
+    for word in ("status:undone", "status:commit"):
+        shown = matching(undone, parse(word, TRANSACTION_WORDS))
+        assert shown is not None
+        assert np.flatnonzero(shown).tolist() == [0]
 
 
 def test_the_status_filter_and_the_query_must_both_hold() -> None:

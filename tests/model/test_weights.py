@@ -223,3 +223,26 @@ def test_entries_that_are_no_numbers_are_counted_in_the_sentence() -> None:
     change[0, 0], change[1, 1] = np.nan, 1.0
     ((_, text),) = sentences({"B": change})
     assert "1 entries are not finite" in text
+
+
+def test_after_a_rollback_the_previous_commit_is_the_one_before_the_restored_one() -> None:
+    live = "rollback_live_regression"
+    attempts = ((32, "commit"), (64, "commit"), (96, "commit"), (128, live), (160, "commit"))
+    made = history(0, 32, 64, 96, 128, 160)
+    restored = {name: np.asarray(W)[[0, 1, 2, 3, 2, 5]] for name, W in made.weights.items()}
+    made = History(made.t, restored)  # at t 128 the weights of t 64 again
+    done = replace(events(*attempts), to_t=np.array([np.nan, np.nan, np.nan, 64.0, np.nan]))
+    data = session(history=made, transactions=done)
+    found = compare("previous", data, 140)
+    assert found.says == "snapshot of t 128 minus snapshot of t 32"
+    assert float(found.matrices["B"][0, 0]) == 1.0
+    later = compare("previous", data, 170)
+    assert later.says == "snapshot of t 160 minus snapshot of t 128"
+    assert float(later.matrices["B"][0, 0]) == 3.0
+
+
+def test_after_a_rollback_to_the_start_there_is_no_previous_commit() -> None:
+    attempts = ((32, "commit"), (64, "rollback_live_regression"))
+    done = replace(events(*attempts), to_t=np.array([np.nan, 0.0]))
+    data = session(history=history(0, 32, 64), transactions=done)
+    assert "weights of the start" in compare("previous", data, 100).why_not

@@ -128,7 +128,7 @@ def resumed(session: Path, *, speed: int) -> Iterator[psutil.Popen]:
 
 def state_now(session: Path) -> str | None:
     """What is true of the run, whatever it wrote last."""
-    found = status_of(session, time.time())
+    found = status_of(session)
     return found.state if found is not None else None
 
 

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rich.segment import Segment
 from rich.style import Style
 
 from tests.widgets.stage import Stage, lines
 from tttui.draw.envelope import Series
+from tttui.model.numbers import forms
 from tttui.widgets.cards import MetricCard
 from tttui.widgets.drawn import replaced
 from tttui.widgets.heatmap import Heatmap
@@ -25,8 +28,8 @@ def card(height: int) -> MetricCard:
     [
         (1, ["▎ adaptive MSE 6.0e-6"]),
         (2, ["▎ adaptive MSE", "▎ 6.0e-6  final 100"]),
-        (3, ["▎ adaptive MSE", "▎ 6.0e-6  final 100", "▎ ▁▁"]),
-        (4, ["▎ adaptive MSE", "▎ 6.0e-6", "▎ ▁▁", "▎ final 100"]),
+        (3, ["▎ adaptive MSE", "▎ 6.0e-6  final 100", "▎ ⣀⣀"]),
+        (4, ["▎ adaptive MSE", "▎ 6.0e-6", "▎ ⣀⣀", "▎ final 100"]),
     ],
 )
 async def test_a_card_gives_its_rows_to_the_value_first(height: int, expected: list[str]) -> None:
@@ -122,3 +125,44 @@ def test_a_style_without_paper_keeps_the_one_behind() -> None:
     line = [Segment("abc", Style(bgcolor="red"))]
     found = replaced(line, 1, "X", Style(color="blue"))
     assert found[1].style == Style(bgcolor="red", color="blue")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    value=st.floats(0, 1e300),
+    width=st.integers(3, 40),
+    height=st.integers(1, 5),
+    drawn=st.booleans(),
+)
+def test_a_card_shows_its_number_or_a_mark(
+    value: float, width: int, height: int, drawn: bool
+) -> None:
+    view = MetricCard("adaptive MSE", "adaptive")
+    series = Series(np.arange(9), np.arange(9.0)) if drawn else None
+    view.set_metric(forms(value), ("last 100 steps", "last 100"), series=series)
+    lines = view.paint(width, height).text()
+    room = lines[0].replace("adaptive MSE", "") if height == 1 else lines[1]
+    number = next((text for text in room.split()[1:] if any(map(str.isdigit, text))), "…")
+    assert number in (*forms(value), "…")
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [(20, ["▎ 95 % CI 2 456 to", "▎ 2 568 times"]), (14, ["▎ CI 2 456 to", "▎ 2 568"])],
+)
+def test_the_line_below_is_wrapped_where_nothing_is_drawn(width: int, expected: list[str]) -> None:
+    view = MetricCard("improvement")
+    view.set_metric("20x worse", ("95 % CI 2 456 to 2 568 times", "CI 2 456 to 2 568"))
+    assert [line.rstrip() for line in view.paint(width, 4).text()[2:]] == expected
+
+
+def test_a_card_without_a_value_says_why_where_there_is_one_row_for_both() -> None:
+    view = MetricCard("adaptive MSE")
+    view.set_metric("-", ("1 of 100 steps is NaN", "1 of 100 NaN"))
+    assert view.paint(16, 2).text()[1].rstrip() == "▎ 1 of 100 NaN"
+
+
+def test_a_label_that_does_not_fit_is_another_word() -> None:
+    view = MetricCard("adaptive MSE", "adaptive")
+    view.set_metric("1")
+    assert view.paint(12, 2).text()[0].rstrip() == "▎ adaptive"

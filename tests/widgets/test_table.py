@@ -5,10 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 
+from tttui.draw.glyphs import ASCII, UNICODE, Glyphs
 from tttui.model.arrays import Bools
-from tttui.widgets.table import Cell, Column, Sort, Table, fitted, order_of
+from tttui.model.numbers import forms
+from tttui.widgets.table import Cell, Column, Sort, Table, fitted, order_of, placed
 
 COLUMNS = (
     Column("name", "name", 6, left=True, grows=True),
@@ -185,3 +189,43 @@ def test_a_column_with_a_most_grows_before_the_others_and_not_beyond() -> None:
     columns = (*COLUMNS[:1], Column("x", "x", 5, most=8), *COLUMNS[2:])
     assert [width for _, width in fitted(columns, 26)] == [8, 8, 7]
     assert [width for _, width in fitted(columns, 23)] == [6, 7, 7]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    value=st.floats(allow_nan=False, allow_infinity=False),
+    width=st.integers(1, 14),
+    glyphs=st.sampled_from([UNICODE, ASCII]),
+)
+def test_a_number_in_a_cell_is_the_number_or_the_mark(
+    value: float, width: int, glyphs: Glyphs
+) -> None:
+    column = Column("x", "x", 1)
+    shown = placed(forms(value), column, width, glyphs)
+    assert len(shown) == width
+    if shown.strip() != glyphs.ellipsis:
+        assert shown.strip() in forms(value)
+
+
+def test_a_number_as_plain_text_is_never_cut_either() -> None:
+    assert placed("3.9e-3", Column("x", "x", 1), 3, UNICODE) == "  …"
+    assert placed("3.9e-3", Column("x", "x", 1), 6, UNICODE) == "3.9e-3"
+
+
+def test_a_name_is_shortened_with_a_mark() -> None:
+    assert placed("a long name", Column("x", "x", 1, left=True), 6, UNICODE) == "a lon…"
+
+
+def test_a_cell_without_a_number_is_blank() -> None:
+    assert placed("", Column("x", "x", 1), 3, UNICODE) == "   "
+
+
+def test_a_title_wider_than_its_column_is_refused() -> None:
+    with pytest.raises(ValueError, match="'improvement' is wider than its column"):
+        Column("x", "improvement", 7)
+
+
+@pytest.mark.parametrize("room", range(1, 40))
+def test_columns_fit_into_the_room_there_is(room: int) -> None:
+    found = fitted(COLUMNS, room, "x")
+    assert sum(width + 1 for _, width in found) <= max(room, 2)

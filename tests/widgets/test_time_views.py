@@ -84,7 +84,7 @@ def catch_regions(widget: Widget, monkeypatch: pytest.MonkeyPatch) -> list[Regio
 async def test_a_chart_reads_the_values_under_the_cursor() -> None:
     view = chart()
     async with Stage(view).run_test(size=(100, 20)):
-        assert lines(view)[0].startswith("MSE  t 50  ━ adaptive 2.48  ─ frozen 2.00  gap +24.2 %")
+        assert lines(view)[0].startswith("MSE  t 50  ━ adaptive 2.48  ─ frozen 2.00  24 % worse")
         assert "● commit" in lines(view)[0]
 
 
@@ -260,7 +260,7 @@ async def test_dragging_along_the_scrubber_moves_the_cursor() -> None:
         await pilot.hover(Scrubber, offset=(LEFT + 60, 0))
         await pilot.mouse_up(Scrubber, offset=(LEFT + 40, 0))
         found = [m.t for m in app.of(TimeView.StepPicked) if isinstance(m, TimeView.StepPicked)]
-    assert found[-1] == 49
+    assert found[-1] == 50
 
 
 async def test_a_scrubber_of_an_empty_run_is_a_bare_track() -> None:

@@ -1,10 +1,54 @@
 """A file that only grows, by whole records."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from tttui.artifacts.atomic import write_all, write_error
+from tttui.artifacts.blocks import BlockChecksums
+from tttui.artifacts.regular import open_regular
 from tttui.model.errors import TttuiError
+
+PART = 1 << 20
+"""Bytes that are read at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What was cut off at the end of a file that is continued."""
+
+    path: Path
+    begin: int
+    """Bytes that the file has now."""
+    size: int
+    """Bytes that were cut off."""
+    held: str
+    """What they held: `20 whole lines, half a line`."""
+    why: str = "which came after the checkpoint"
+
+    @classmethod
+    def of_lines(cls, path: Path, handle: int, begin: int) -> Self | None:
+        """What a file of lines holds from byte `begin` on; None where it ends there."""
+        lines = zeros = size = 0
+        last = b"\n"
+        while part := os.pread(handle, PART, begin + size):
+            lines += part.count(b"\n")
+            zeros += part.count(0)
+            size += len(part)
+            last = part[-1:]
+        if not size:
+            return None
+        held = [f"{lines} whole line{'s' * (lines != 1)}"] if lines else []
+        if zeros:
+            held.append(f"{zeros} zero bytes, as a power failure leaves them")
+        elif last != b"\n":
+            held.append("half a line")
+        return cls(path, begin, size, ", ".join(held))
+
+    def __str__(self) -> str:
+        held = f" ({self.held})" if self.held else ""
+        return f"{self.path}: cut off {self.size} bytes from byte {self.begin} on{held}, {self.why}"
 
 
 class AppendedFile:
@@ -14,10 +58,12 @@ class AppendedFile:
     flush tries again. All methods raise TttuiError naming the file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, checksums: BlockChecksums | None = None) -> None:
         self.path = path
         self.size = 0
         """Bytes in the file: whole records."""
+        self.checksums = checksums
+        """Of the bytes in the file, where somebody wants them."""
         self._pending = bytearray()
         self._handle: int | None = None
 
@@ -37,8 +83,11 @@ class AppendedFile:
         self.add(head)
         self.flush()
 
-    def reopen(self, size: int) -> None:
-        """Open an existing file and cut it back to `size` bytes; a shorter file is refused."""
+    def reopen(self, size: int, checksums: BlockChecksums | None = None) -> Cut | None:
+        """Open an existing file and cut it back to `size` bytes; a shorter file is refused.
+
+        `checksums` are those of these bytes, if they are known. Returns what was cut off.
+        """
         self._open(0)
         found = os.fstat(self._opened()).st_size
         if found < size:
@@ -47,7 +96,11 @@ class AppendedFile:
                 f"{self.path}: has {found} bytes, but the checkpoint was written after {size}; "
                 "the session cannot be continued exactly: restore the file, or fork"
             )
+        cut = Cut.of_lines(self.path, self._opened(), size) if found > size else None
         self._cut(size)
+        if self.checksums is not None:
+            self.checksums = checksums or self._made_anew(size)
+        return cut
 
     def add(self, records: bytes) -> None:
         self._pending += records
@@ -56,12 +109,15 @@ class AppendedFile:
         if not self._pending:
             return
         handle = self._opened()
+        records = bytes(self._pending)
         try:
-            write_all(handle, memoryview(bytes(self._pending)), self.size)
+            write_all(handle, records, self.size)
         except OSError as error:
             self._cut(self.size)
             raise write_error(self.path, error) from error
-        self.size += len(self._pending)
+        self.size += len(records)
+        if self.checksums is not None:
+            self.checksums.add(records)
         self._pending.clear()
 
     def overwrite(self, data: bytes, offset: int) -> None:
@@ -89,7 +145,7 @@ class AppendedFile:
     def _open(self, flags: int) -> None:
         self.close()
         try:
-            self._handle = os.open(self.path, os.O_RDWR | os.O_CLOEXEC | flags, 0o666)
+            self._handle = open_regular(self.path, os.O_RDWR | flags)
         except OSError as error:
             raise write_error(self.path, error) from error
 
@@ -104,3 +160,10 @@ class AppendedFile:
         except OSError as error:
             raise write_error(self.path, error) from error
         self.size = size
+
+    def _made_anew(self, size: int) -> BlockChecksums:
+        """The checksums of a file that an older version wrote."""
+        sums = BlockChecksums()
+        with os.fdopen(os.dup(self._opened()), "rb", buffering=0) as file:
+            sums.add_file(file, size)
+        return sums

@@ -6,10 +6,40 @@ import os
 import threading
 from pathlib import Path
 
-from tttui.model.errors import TttuiError
+from tttui.artifacts.regular import NotRegular, open_regular, refuse_link, refuse_linked_folder
+from tttui.model.errors import RefusedInput, TttuiError
 
 TEMPORARY = ".tttui-tmp"
 """How the hidden names end under which files are written before they replace others."""
+
+
+WRITTEN = (
+    "session",
+    "control",
+    "per_step.csv",
+    "trajectory.csv",
+    "update_events.jsonl",
+    "weights_history.npy",
+    "interventions.jsonl",
+    "status.json",
+    "run.log",
+    "run.out",
+    "run.lock",
+    "pretraining.csv",
+)
+"""What is written in place, or written to, in the directory of a run."""
+
+
+def refuse_links(directory: Path) -> None:
+    """Make sure that nothing which a run writes leads elsewhere, before anything is written.
+
+    Raises RefusedInput naming the link and the remedy.
+    """
+    for name in WRITTEN:
+        try:
+            refuse_link(directory / name)
+        except OSError as error:
+            raise write_error(directory / name, error) from None
 
 
 def write_whole(path: Path, data: bytes, *, parents: bool = False) -> None:
@@ -20,10 +50,15 @@ def write_whole(path: Path, data: bytes, *, parents: bool = False) -> None:
     """
     temporary = path.parent / f".{path.name}.{os.getpid()}-{threading.get_ident()}{TEMPORARY}"
     try:
+        refuse_linked_folder(path)
+    except OSError as error:
+        raise write_error(path, error) from error
+    try:
         if parents:
             path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-        handle = os.open(temporary, flags, 0o666)
+        # What stands under this name was left by a process of the same id, or put there.
+        temporary.unlink(missing_ok=True)
+        handle = open_regular(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         try:
             write_all(handle, data, 0)
             os.fsync(handle)
@@ -44,7 +79,7 @@ def write_over(path: Path, data: bytes) -> None:
     TttuiError naming the file and the remedy.
     """
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        handle = open_regular(path, os.O_RDWR)
         try:
             write_all(handle, data, 0)
             os.ftruncate(handle, len(data))
@@ -57,6 +92,10 @@ def write_over(path: Path, data: bytes) -> None:
 
 def remove_temporaries(directory: Path) -> None:
     """Delete what a killed writer left of files that it was replacing."""
+    try:
+        refuse_linked_folder(directory / TEMPORARY)
+    except OSError:
+        return
     for path in directory.glob(f".*{TEMPORARY}"):
         with contextlib.suppress(OSError):
             path.unlink()
@@ -85,6 +124,8 @@ def sync_directory(path: Path) -> None:
 
 def write_error(path: Path, error: OSError) -> TttuiError:
     """What a person is told when a file cannot be written."""
+    if isinstance(error, NotRegular):
+        return RefusedInput(f"{error.filename or path}: {error.strerror}")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return TttuiError(
             f"{path}: the disk is full or the quota is used up: free some space, then resume; "

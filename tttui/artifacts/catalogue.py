@@ -6,8 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tttui.artifacts.events import EventLines
 from tttui.artifacts.layout import files_of
+from tttui.artifacts.regular import stat_regular
+from tttui.artifacts.status import HeartbeatWatch
 from tttui.artifacts.summary import read_summary
+from tttui.artifacts.wholefile import WRITTEN_S
 from tttui.model.session import FileEntry, Place, SessionSummary
 
 Stamp = tuple[tuple[int, int] | None, ...]
@@ -23,6 +27,10 @@ class _Row:
     summary: SessionSummary
     settled: bool
     """The files are old enough for their times to tell them from later versions."""
+    events: EventLines | None
+    """What was read of the transactions, as long as the run has not completed."""
+    doubted_at: float | None = None
+    """Since when files are damaged that may be in the middle of being written."""
 
 
 class Catalogue:
@@ -31,6 +39,7 @@ class Catalogue:
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
         self._rows: dict[Path, _Row] = {}
+        self._watches: dict[Path, HeartbeatWatch] = {}
         self._waiting: list[Place] = []
         self.complete = False
         """Every place that was last begun with has been looked at."""
@@ -39,6 +48,7 @@ class Catalogue:
         """Look at these places from now on; what is known of others is forgotten."""
         known = {place.path for place in places}
         self._rows = {path: row for path, row in self._rows.items() if path in known}
+        self._watches = {path: w for path, w in self._watches.items() if path in known}
         self._waiting = list(reversed(places))
         self.complete = not places
 
@@ -61,12 +71,22 @@ class Catalogue:
         same = row is not None and row.stamp == stamp and row.summary.place == place
         if same and row is not None and row.settled and not live:
             return
-        fresh = read_summary(place, now=self._now)
+        lines = files_of(place).event_lines
+        events = row.events if row is not None else EventLines(lines) if lines else None
+        watch = self._watches.setdefault(place.path, HeartbeatWatch())
+        fresh = read_summary(place, now=self._now, watch=watch, events=events)
         if same and row is not None and row.summary == fresh:
             fresh = row.summary  # the same object, so that nothing is drawn again
         newest = max((mark[1] for mark in stamp if mark), default=0)
-        settled = time.time_ns() - newest > 1_000_000_000
-        self._rows[place.path] = _Row(stamp, fresh, settled)
+        # A clock may have been set back.
+        settled = abs(time.time_ns() - newest) > WRITTEN_S * 1e9
+        doubted_at = None
+        if row is not None and not settled and set(fresh.problems) - set(row.summary.problems):
+            # A file may be being written; one that is written again and again is told in the end.
+            doubted_at = time.monotonic() if row.doubted_at is None else row.doubted_at
+            if time.monotonic() - doubted_at < WRITTEN_S:
+                fresh = row.summary
+        self._rows[place.path] = _Row(stamp, fresh, settled, events, doubted_at)
 
 
 def _stamp(place: Place) -> Stamp:
@@ -75,7 +95,7 @@ def _stamp(place: Place) -> Stamp:
     marks = []
     for path in paths:
         try:
-            stat = os.stat(path) if path is not None else None
+            stat = stat_regular(path) if path is not None else None
         except OSError:
             stat = None
         marks.append(None if stat is None else (stat.st_size, stat.st_mtime_ns))
@@ -90,7 +110,7 @@ def list_files(place: Place) -> tuple[FileEntry, ...]:
         for name in sorted(names):
             path = Path(folder) / name
             try:
-                stat = path.stat()
+                stat = path.lstat()
             except OSError:
                 continue
             entry = FileEntry(str(path.relative_to(place.path)), stat.st_size, stat.st_mtime)

@@ -1,25 +1,46 @@
-"""The checkpoint of a session: one file that is enough, and two copies that must agree with it.
+"""The checkpoints of a session: the newest, the one before it, and files that repeat the newest.
 
 engine_state.pt is replaced last and atomically. It holds everything that an exact continuation
-needs, the sizes that the growing files had (they are on disk before it is), and the hashes of
-plastic_state.pt and optim_state.pt, which others read. After a crash between the files
-engine_state.pt is right, and resuming writes the others again.
+needs, the sizes that the growing files had (they are on disk before it is) and their checksums,
+and the hashes of plastic_state.pt, optim_state.pt and metrics.json, which others read. After a
+crash between the files engine_state.pt is right, and resuming writes the others again.
+
+The one that it replaces becomes engine_state.previous.pt: where the newest is damaged, or the
+growing files lost something that it needs, the session goes on from there (`recovery`).
+
+Beside what the engine keeps, a checkpoint holds
+
+    sizes       bytes of every growing file, and the step of the newest snapshot
+    checksums   of every growing file, up to these sizes (`blocks`, `history_writer`)
+    sha256      of the files that repeat parts of it
+    copies      texts of meta.json and interventions.jsonl, which nothing else can give again
 """
 
 import hashlib
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tttui.artifacts.atomic import write_whole
+from tttui.artifacts.atomic import TEMPORARY, write_error, write_whole
+from tttui.artifacts.checksum import Carried, json_bytes, pt_bytes, pt_checksum
 from tttui.artifacts.ptfile import read_pt, write_pt
+from tttui.artifacts.regular import LARGEST_CHECKPOINT, read_bytes, stat_regular
 from tttui.model.arrays import Weights
 from tttui.model.errors import TttuiError
 from tttui.model.session import Problem
 
 FORMAT = 1
-ENGINE, PLASTIC, OPTIM = "engine_state.pt", "plastic_state.pt", "optim_state.pt"
+ENGINE, PREVIOUS = "engine_state.pt", "engine_state.previous.pt"
+PLASTIC, OPTIM, METRICS = "plastic_state.pt", "optim_state.pt", "metrics.json"
+
+LARGEST = 1 << 30
+"""Bytes of a checkpoint that is read."""
+
+
+class NoCheckpoint(TttuiError):
+    """There is no file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,10 +55,36 @@ class Checkpoint:
     """What RunWriter.sizes() was; RunWriter.truncate cuts the files back to it."""
     problems: tuple[Problem, ...] = ()
     """Files that do not belong to this set; resuming puts them right."""
+    path: Path = field(default_factory=Path)
+    checksums: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Of the growing files, by name; empty for a session of an older version."""
+    sha256: Mapping[str, str] = field(default_factory=dict[str, str])
+    copies: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def consistent(self) -> bool:
         return not self.problems
+
+    @property
+    def step(self) -> int | None:
+        """The step that is predicted next, None where the engine does not say it."""
+        stepper = self.engine.get("stepper", self.engine)
+        try:
+            return int(stepper["t"]) + int(stepper.get("revealed", 0))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return None
+
+    def __str__(self) -> str:
+        return f"the checkpoint of step {self.step}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contents:
+    """What a checkpoint says of the other files of its session."""
+
+    sizes: Mapping[str, int]
+    checksums: Mapping[str, Any]
+    copies: Mapping[str, str]
 
 
 def write_checkpoint(
@@ -45,31 +92,79 @@ def write_checkpoint(
     engine: Mapping[str, Any],
     plastic: Weights,
     optim: Mapping[str, Any],
-    sizes: Mapping[str, int],
+    metrics: Mapping[str, Any],
+    contents: Contents,
+    *,
+    keep: bool,
 ) -> None:
-    """Write the set into session/; the growing files must be synced. Raises TttuiError."""
-    files = {PLASTIC: write_pt(dict(plastic)), OPTIM: write_pt(dict(optim))}
+    """Write the set into session/; the growing files must be synced. Raises TttuiError.
+
+    `keep`: the checkpoint that is there becomes the previous one.
+    """
+    session = directory / "session"
+    files = copies_of(plastic, optim, metrics)
     for name, data in files.items():
-        write_whole(directory / "session" / name, data)
+        write_whole(session / name, data)
     state = {
         "format": FORMAT,
         "engine": dict(engine),
         "plastic": dict(plastic),
         "optim": dict(optim),
-        "sizes": dict(sizes),
+        "sizes": dict(contents.sizes),
+        "checksums": dict(contents.checksums),
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+        "copies": dict(contents.copies),
     }
-    write_whole(directory / "session" / ENGINE, write_pt(state))
+    content = pt_bytes(write_pt(state))
+    if keep:
+        _keep_previous(session)
+    write_whole(session / ENGINE, content)
+
+
+def copies_of(
+    plastic: Weights, optim: Mapping[str, Any], metrics: Mapping[str, Any]
+) -> dict[str, bytes]:
+    """The files in session/ that repeat parts of the newest checkpoint."""
+    return {
+        PLASTIC: pt_bytes(write_pt(dict(plastic))),
+        OPTIM: pt_bytes(write_pt(dict(optim))),
+        METRICS: json_bytes(metrics),
+    }
 
 
 def read_checkpoint(directory: Path) -> Checkpoint:
-    """The checkpoint of a native run directory, and which other files disagree with it.
+    """The newest checkpoint that can be read, and which other files disagree with it.
 
-    Raises TttuiError where engine_state.pt is missing, damaged or from a newer version.
+    Where engine_state.pt is damaged that is the previous one, and engine_state.pt is among its
+    problems. Raises TttuiError where neither can be read, or they are from a newer version.
     """
-    path = directory / "session" / ENGINE
-    if not path.exists():
-        raise TttuiError(f"{path}: there is no checkpoint yet, so there is nothing to resume from")
+    try:
+        return read_generation(directory, ENGINE)
+    except TttuiError as error:
+        try:
+            previous = read_generation(directory, PREVIOUS)
+        except TttuiError:
+            raise error from None
+        path = directory / "session" / ENGINE
+        reason = f"{why_not(error, path)}; {previous}, the one before, counts"
+        problem = Problem("checkpoint", path, reason, isinstance(error, NoCheckpoint))
+        # What repeats the newest cannot agree with the one before it.
+        return replace(previous, problems=(problem, *_short_files(directory, previous.sizes)))
+
+
+def read_generation(directory: Path, name: str) -> Checkpoint:
+    """The checkpoint in one of the two files. Raises TttuiError where it holds none."""
+    path = directory / "session" / name
+    try:
+        data = read_bytes(path, LARGEST_CHECKPOINT)
+    except FileNotFoundError:
+        raise NoCheckpoint(
+            f"{path}: there is no checkpoint yet, so there is nothing to resume from"
+        ) from None
+    except OSError as error:
+        raise TttuiError(f"{path}: cannot be read: {error.strerror}") from None
+    if pt_checksum(data) is Carried.WRONG:
+        raise TttuiError(f"{path}: is damaged: it does not have the checksum that it carries")
     state = read_pt(path)
     wanted = ("engine", "plastic", "optim", "sizes", "sha256")
     if not isinstance(state, dict) or not all(isinstance(state.get(k), dict) for k in wanted):
@@ -78,13 +173,61 @@ def read_checkpoint(directory: Path) -> Checkpoint:
         raise TttuiError(
             f"{path}: has the format {state.get('format')!r}, this version reads {FORMAT}"
         )
+    if not _are_names(state["sizes"], int) or not _are_names(state["sha256"], str):
+        raise TttuiError(f"{path}: names files that are none of its session's")
+    checksums = state.get("checksums", {})
+    if checksums and pt_checksum(data) is Carried.NONE:
+        raise TttuiError(f"{path}: is damaged: it lacks the checksum that it was written with")
     problems = [
         *_wrong_copies(directory / "session", state["sha256"]),
         *_short_files(directory, state["sizes"]),
     ]
     return Checkpoint(
-        state["engine"], state["plastic"], state["optim"], state["sizes"], tuple(problems)
+        state["engine"],
+        state["plastic"],
+        state["optim"],
+        state["sizes"],
+        tuple(problems),
+        path,
+        checksums,
+        state["sha256"],
+        state.get("copies", {}),
     )
+
+
+def _are_names(values: Mapping[Any, Any], kind: type) -> bool:
+    """Whether the keys are names of files, not paths, and the values of a kind (and a size)."""
+    return all(
+        isinstance(name, str)
+        and name == os.path.basename(name)
+        and isinstance(value, kind)
+        and (name == "history_t" or not isinstance(value, int) or value >= 0)
+        for name, value in values.items()
+    )
+
+
+def why_not(error: TttuiError, path: Path) -> str:
+    """Why engine_state.pt is not the checkpoint that counts, where there is one before it."""
+    if isinstance(error, NoCheckpoint):
+        return "is missing"
+    return str(error).removeprefix(f"{path}: ")
+
+
+def _keep_previous(session: Path) -> None:
+    """Give the checkpoint that is there the other name as well, until it is replaced."""
+    path, temporary = session / ENGINE, session / f".{PREVIOUS}.{os.getpid()}{TEMPORARY}"
+    try:
+        temporary.unlink(missing_ok=True)
+        os.link(path, temporary, follow_symlinks=False)
+        os.replace(temporary, session / PREVIOUS)
+        temporary.unlink(missing_ok=True)  # it stays where both names were one file already
+    except FileNotFoundError:
+        return
+    except OSError:  # a filesystem without hard links
+        try:
+            write_whole(session / PREVIOUS, read_bytes(path, LARGEST_CHECKPOINT))
+        except OSError as error:
+            raise write_error(path, error) from error
 
 
 def _wrong_copies(session: Path, hashes: Mapping[str, str]) -> list[Problem]:
@@ -92,9 +235,12 @@ def _wrong_copies(session: Path, hashes: Mapping[str, str]) -> list[Problem]:
     for name, expected in hashes.items():
         path = session / name
         try:
-            found = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError:
+            found = hashlib.sha256(read_bytes(path, LARGEST_CHECKPOINT)).hexdigest()
+        except FileNotFoundError:
             problems.append(Problem("checkpoint", path, "is missing from the checkpoint", True))
+            continue
+        except OSError as error:
+            problems.append(Problem("checkpoint", path, f"cannot be read: {error.strerror}"))
             continue
         if found != expected:
             reason = f"is not the one that {ENGINE} was written with; {ENGINE} counts"
@@ -108,7 +254,10 @@ def _short_files(directory: Path, sizes: Mapping[str, int]) -> list[Problem]:
         path = directory / name
         if name.endswith(".npy") or "." not in name:
             continue  # thinning makes it shorter; it is cut by step, not by size
-        found = path.stat().st_size if path.exists() else 0
+        try:
+            found = stat_regular(path).st_size
+        except OSError:
+            found = 0
         if found < size:
             reason = f"has {found} bytes, but the checkpoint was written after {size}"
             problems.append(Problem("checkpoint", path, reason))

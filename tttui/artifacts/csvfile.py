@@ -1,59 +1,40 @@
 """Numeric CSV files of any length: parsed in blocks into growing columns, damage named by line."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.csvparse import parse_clean, parse_number
-from tttui.artifacts.damage import WrongLines
+from tttui.artifacts.csvtable import Column, CsvTable
+from tttui.artifacts.damage import MOST_WRONG
 from tttui.artifacts.growing import Change, GrowingFile
+from tttui.artifacts.restarts import Merged, Restarts, merge
 from tttui.model.session import Problem
 
 LARGEST_T = 1 << 53
 """Whole numbers beyond this are not exact in a float64 and are no step."""
 
+LARGEST_IN_MEMORY = 500_000_000
+"""Bytes of the columns of one file: 19 million rows of per_step.csv, 4 of trajectory.csv."""
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column to look for. `flag` columns hold 0 or 1; an `optional` one may be absent.
-
-    With `members` it is a matrix [n, k] of the k columns with these names, there only if all are.
-    """
-
-    name: str
-    aliases: tuple[str, ...] = ()
-    flag: bool = False
-    optional: bool = False
-    members: tuple[str, ...] = ()
-
-    def found_in(self, header: list[str]) -> int | list[int] | None:
-        """Where the column (or all members) stand in the header, None where they do not."""
-        if self.members:
-            known = all(name in header for name in self.members)
-            return [header.index(name) for name in self.members] if known else None
-        names = (self.name, *self.aliases)
-        return next((header.index(name) for name in names if name in header), None)
-
-    def empty(self) -> np.ndarray[Any, Any]:
-        if self.members:
-            return np.empty((0, len(self.members)))
-        return np.empty(0, np.int64 if self.name == "t" else np.bool_ if self.flag else np.float64)
+GROWTH = 16
+"""At most by so much the columns grow at once."""
 
 
 class CsvFile:
-    """One CSV file with a header and a first column `t` (or `step`) that ascends.
+    """One CSV file with a header and a column `t` (or `step`) that ascends.
 
     `refresh` reads what was appended; `columns[name]` are then arrays of equal length, float64
-    but for `t` (int64) and flags (bool). Columns that the file lacks are not there.
+    but for `t` (int64) and flags (bool). Columns that the file lacks are not there. Steps that
+    occur twice count once (`restarts`).
     """
 
     def __init__(self, path: Path, part: str, columns: Sequence[Column]) -> None:
         self.path = path
         self._part = part
-        self._wanted = (Column("t"), *columns)
+        self._wanted = columns
         self._file = GrowingFile(path)
         self.exists = False
         self.unread = False
@@ -61,14 +42,15 @@ class CsvFile:
         self._reset()
 
     def _reset(self) -> None:
+        self._table = CsvTable(self._wanted)
         self.columns: dict[str, np.ndarray[Any, Any]] = {}
         self._buffers: dict[str, np.ndarray[Any, Any]] = {}
-        self._index: dict[str, int | list[int]] | None = None
-        self._t = 0
-        self._header: list[str] = []
         self._n = 0
-        self._wrong = WrongLines()
-        self._complaints: list[str] = []
+        self._shared = 0
+        """So many rows of the buffers are in `columns` that somebody has."""
+        self._restarts = Restarts()
+        self._held: tuple[np.ndarray[Any, Any], int] | None = None
+        """A last row whose t falls back, and its line: the next row tells what it is."""
 
     def __len__(self) -> int:
         return self._n
@@ -80,214 +62,142 @@ class CsvFile:
         self.exists = change is not Change.MISSING
         if change in (Change.MISSING, Change.REPLACED):
             self._reset()
-        if change in (Change.MISSING, Change.SAME):
+        if change in (Change.MISSING, Change.SAME) or self._stopped:
             return
-        stop = None if budget_rows is None else self._n + budget_rows
-        line = self._file.lines
+        begun = line = self._file.lines
         for block in self._file.blocks():
             self._take(block, line)
             line = self._file.lines
-            if stop is not None and self._n >= stop:
+            if self._stopped or (budget_rows is not None and line - begun >= budget_rows):
                 break
-        self.unread = self._file.unread > 0
-        if not self.unread:
-            self._take_open_line()
+        self.unread = self._file.unread > 0 and not self._stopped
+        if not self.unread and self._table.is_complete(self._file.open_line):
+            number = self._file.lines
+            self._take(self._file.take_open_line() + b"\n", number)
         self.columns = {name: buffer[: self._n] for name, buffer in self._buffers.items()}
+        self._shared = self._n
+
+    @property
+    def _full(self) -> bool:
+        """The columns are as large as they may become."""
+        return self._n >= LARGEST_IN_MEMORY // max(1, self._row_bytes)
+
+    @property
+    def _row_bytes(self) -> int:
+        return sum(b.itemsize * math.prod(b.shape[1:]) for b in self._buffers.values())
+
+    @property
+    def _stopped(self) -> bool:
+        """There is no point in reading on."""
+        wrong = self._table.wrong.count > MOST_WRONG or self._restarts.too_many
+        return self._table.index == {} or wrong or self._full
 
     def problems(self) -> list[Problem]:
-        said = list(self._complaints)
-        if self._wrong.count:
-            said.append(self._wrong.sentence())
-        if self.exists and self._file.size == 0:
-            said.append("the file is empty")
+        said = list(self._table.complaints)
+        if self._full:
+            said.append(f"only the first {self._n} rows are shown")
+        if self._table.wrong.count > MOST_WRONG:
+            said.append(f"more than {MOST_WRONG} lines are wrong; the lines after are not read")
+        if self._restarts.count:
+            said.append(self._restarts.sentence(int(self._buffers["t"][self._n - 1])))
+        if self._table.wrong.count:
+            said.append(self._table.wrong.sentence())
         if self._file.cut_off:
             n = self._file.lines + 1
             said.append(
                 f"line {n}, the last, is cut off and left out" if n > 1 else "has no whole line"
             )
-        return [Problem(self._part, self.path, reason) for reason in said]
+        if self._held is not None and self._file.settled:
+            row, n = self._held
+            t, newest = self._t_of(row), self._buffers["t"][self._n - 1]
+            said.append(f"line {n}, the last, has t {t[0]:g} after t {newest} and is left out")
+        problems = [Problem(self._part, self.path, reason) for reason in said]
+        if self.exists and self._file.size == 0:
+            loading = not self._file.settled
+            problems.append(Problem(self._part, self.path, "the file is empty", loading=loading))
+        return problems
 
-    def _take_open_line(self) -> None:
-        """Accept a last line without a newline where it can only be complete.
-
-        That is a row whose last field is a flag, which is one character.
-        """
-        line = self._file.open_line.rstrip(b"\r")
-        if self._index is None or not any(
-            self._index.get(c.name) == len(self._header) - 1 for c in self._wanted if c.flag
-        ):
-            return
-        if line.count(b",") == len(self._header) - 1 and line[-2:] in (b",0", b",1"):
-            number = self._file.lines
-            self._take(self._file.take_open_line() + b"\n", number)
+    @property
+    def settled(self) -> bool:
+        """Nobody has written for a while."""
+        return self._file.settled
 
     def _take(self, block: bytes, line: int) -> None:
         """Parse a block of whole lines of which the first is number `line + 1`."""
-        if self._index is None:
-            first, _, rest = block.partition(b"\n")
-            if self._take_header(first):
-                block, line = rest, line + 1
-            if self._index is None:
-                return
-        if not self._index or not block:
-            return
-        width = len(self._header)
-        rows = parse_clean(block, width)
-        lines: np.ndarray[Any, Any] | None = None
-        if rows is None:
-            rows, numbers = self._parse_damaged(block, line)
-            lines = np.array(numbers, dtype=np.int64)
+        rows, lines = self._table.take(block, line)
+        if self._table.index and not self._buffers:
+            self._buffers = {
+                column.name: _empty(column)
+                for column in self._table.columns
+                if column.name in self._table.index
+            }
         if len(rows):
-            self._append(rows, lines, line)
+            self._append(rows, lines)
 
-    def _take_header(self, first: bytes) -> bool:
-        """Learn the columns; whether the line was a header (and not already data)."""
-        names = [f.strip() for f in first.decode("utf-8-sig", "replace").split(",")]
-        if "t" not in names:
-            names = ["t" if name == "step" else name for name in names]
-        is_header = "t" in names
-        if not is_header:
-            assumed = self._assumed_header(names)
-            if assumed is None:
-                shown = ",".join(names)[:60]
-                self._complaints.append(
-                    f"line 1 ({shown!r}) is not a header with a column t; nothing can be read"
-                )
-                self._index = {}
-                return True
-            self._complaints.append(f"line 1 is no header; read as {','.join(assumed)}")
-            names = assumed
-        self._header = names
-        self._index = {}
-        for column in self._wanted:
-            where = column.found_in(names)
-            if where is not None:
-                self._index[column.name] = where
-                self._buffers[column.name] = column.empty()
-            elif not column.optional:
-                wanted = column.members or (column.name, *column.aliases)
-                absent = (", " if column.members else " or ").join(wanted)
-                self._complaints.append(f"has no column {absent}")
-        self._t = names.index("t")
-        self.columns = dict(self._buffers)
-        return is_header
+    def _t_of(self, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        assert self._table.index is not None
+        return np.asarray(rows[:, self._table.index["t"]])
 
-    def _assumed_header(self, fields: list[str]) -> list[str] | None:
-        """The columns of a file that begins with numbers, where their count tells."""
-        if not all(parse_number(field.encode()) is not None for field in fields):
-            return None
-        for columns in ([c for c in self._wanted if not c.optional], self._wanted):
-            names = [name for c in columns for name in (c.members or (c.name,))]
-            if len(names) == len(fields):
-                return names
-        return None
-
-    def _parse_damaged(self, block: bytes, line: int) -> tuple[np.ndarray[Any, Any], list[int]]:
-        """Parse line by line; wrong ones are noted and left out."""
-        width = len(self._header)
-        rows: list[list[float]] = []
-        numbers: list[int] = []
-        for number, raw in enumerate(block.removesuffix(b"\n").split(b"\n"), line + 1):
-            text = raw.strip()
-            if not text:
-                continue
-            fields = text.split(b",")
-            if len(fields) != width:
-                plural = "field" if len(fields) == 1 else "fields"
-                self._wrong.add(number, f"has {len(fields)} {plural} instead of {width}")
-                continue
-            values = [parse_number(f) for f in fields]
-            if None in values:
-                i = values.index(None)
-                shown = fields[i].decode("utf-8", "replace")[:30]
-                self._wrong.add(number, f"has {shown!r} for {self._header[i]}, which is no number")
-                continue
-            rows.append([v for v in values if v is not None])
-            numbers.append(number)
-        return np.array(rows, dtype=np.float64).reshape(-1, width), numbers
-
-    def _append(
-        self, rows: np.ndarray[Any, Any], lines: np.ndarray[Any, Any] | None, line: int
-    ) -> None:
-        """Check what the numbers mean and append the rows; `lines` None: they are consecutive."""
-        assert self._index is not None
-        if lines is None:
-            lines = np.arange(line + 1, line + 1 + len(rows))
-        good = np.ones(len(rows), dtype=np.bool_)
-        for column in self._wanted:
-            if column.flag and column.name in self._index:
-                values = rows[:, self._index[column.name]]
-                ok = (values == 0) | (values == 1)
-                if not ok.all():
-                    for i in np.flatnonzero(~ok & good):
-                        self._wrong.add(
-                            int(lines[i]), f"has {values[i]:g} for {column.name}, not 0 or 1"
-                        )
-                    good &= ok
-        t = rows[:, self._t]
+    def _append(self, rows: np.ndarray[Any, Any], lines: np.ndarray[Any, Any]) -> None:
+        """Append the rows that are steps, each step once."""
+        t = self._t_of(rows)
         whole = (t >= 0) & (t < LARGEST_T) & (t == np.floor(t))
         if not whole.all():
-            for i in np.flatnonzero(~whole & good):
-                self._wrong.add(int(lines[i]), f"has {t[i]:g} for t, which is no step")
-            good &= whole
-        if not good.all():
-            rows, lines = rows[good], lines[good]
-        rows = self._ascending(rows, lines)
-        self._store(rows)
-
-    def _ascending(
-        self, rows: np.ndarray[Any, Any], lines: np.ndarray[Any, Any]
-    ) -> np.ndarray[Any, Any]:
-        """The rows whose t goes on from what was read.
-
-        Where t falls back, either this row is a repetition, or the one before was an outlier
-        (a damaged number): the latter if this row still lies above all others.
-        """
+            for i in np.flatnonzero(~whole):
+                self._table.wrong.add(int(lines[i]), f"has {t[i]:g} for t, which is no step")
+            rows, lines = rows[whole], lines[whole]
+        if self._held is not None:
+            held, line = self._held
+            rows, lines = np.concatenate((held, rows)), np.concatenate(([line], lines))
+            self._held = None
         if not len(rows):
-            return rows
-        t = rows[:, self._t]
-        if t[0] > self._last_t(1) and bool((t[1:] > t[:-1]).all()):
-            return rows
-        keep: list[int] = []
-        for i, value in enumerate(t):
-            last = t[keep[-1]] if keep else self._last_t(1)
-            if value > last:
-                keep.append(i)
-                continue
-            before = t[keep[-2]] if len(keep) > 1 else self._last_t(2 - len(keep))
-            if value == last or value <= before or before < 0:
-                self._wrong.add(int(lines[i]), f"repeats t {value:g}, which was there before")
-                continue
-            self._wrong.add(int(lines[i]), f"has t {value:g} after t {last:g}, which is left out")
-            if keep:
-                keep.pop()
-            else:
-                self._drop_last()
-            keep.append(i)
-        return rows[keep]
+            return
+        merged = merge(self._buffers["t"][: self._n], self._t_of(rows), every_step=True)
+        self._note(merged, rows, lines)
+        if merged.known < self._n:
+            self._cut(merged.known)
+        if merged.ranges == [(0, len(rows))]:
+            self._store(rows)
+        else:
+            self._store(rows[merged.indices()])
 
-    def _last_t(self, back: int) -> float:
-        """The t of the stored row `back` from the end (1 is the last), -1 where there is none."""
-        return float(self._buffers["t"][self._n - back]) if self._n >= back else -1.0
+    def _note(
+        self, merged: Merged, rows: np.ndarray[Any, Any], lines: np.ndarray[Any, Any]
+    ) -> None:
+        self._restarts.add(merged.restarts)
+        for i, reason in merged.outliers:
+            self._table.wrong.add(int(lines[i]), reason)
+        if merged.held is not None:
+            self._held = rows[merged.held :], int(lines[merged.held])
 
-    def _drop_last(self) -> None:
-        # Earlier snapshots still look at these arrays: write into new ones.
-        self._n -= 1
-        self._buffers = {name: buffer.copy() for name, buffer in self._buffers.items()}
+    def _cut(self, n: int) -> None:
+        """Keep only the first n rows."""
+        if n < self._shared:
+            # Somebody still looks at the rows after them: write into new arrays.
+            self._buffers = {name: buffer.copy() for name, buffer in self._buffers.items()}
+            self._shared = 0
+        self._n = n
 
     def _store(self, rows: np.ndarray[Any, Any]) -> None:
-        assert self._index is not None
+        assert self._table.index is not None
         end = self._n + len(rows)
         if end > len(self._buffers["t"]):
-            # What is left of the file tells how many rows will come; growing by an eighth
-            # beyond keeps appending cheap and memory tight.
+            # What is left of the file tells how many rows will come (unless it ends in a hole);
+            # growing by an eighth beyond keeps appending cheap and memory tight.
             consumed = max(self._file.offset, 1)
-            expected = int(end * self._file.size / consumed * 1.01)
+            expected = int(end * min(self._file.size / consumed * 1.01, GROWTH))
             capacity = max(expected, end + end // 8, 1024)
             for name, buffer in self._buffers.items():
                 larger = np.empty((capacity, *buffer.shape[1:]), dtype=buffer.dtype)
                 larger[: self._n] = buffer[: self._n]
                 self._buffers[name] = larger
-        for name, i in self._index.items():
+            self._shared = 0
+        for name, i in self._table.index.items():
             self._buffers[name][self._n : end] = rows[:, i]
         self._n = end
+
+
+def _empty(column: Column) -> np.ndarray[Any, Any]:
+    if column.members:
+        return np.empty((0, len(column.members)))
+    return np.empty(0, np.int64 if column.name == "t" else np.bool_ if column.flag else np.float64)

@@ -1,5 +1,6 @@
 """Text to numbers, as fast as it goes without a compiler of our own: 5 M numbers in 0.2 s."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -8,6 +9,15 @@ import numpy as np
 _NUMBERS = b"0123456789.eE+-\r"
 _NUMBERS_AND_NAN = _NUMBERS + b"aAfFiInNtTyY"
 _floats = msgspec.json.Decoder(list[float])
+
+FLAGS: dict[str, float] = {
+    **dict.fromkeys(("1", "True", "true", "TRUE"), 1.0),
+    **dict.fromkeys(("0", "False", "false", "FALSE"), 0.0),
+}
+"""How programs write whether something is so; numbers equal to 0 and 1 count as well."""
+
+MISSING = ("", "NA", "N/A", "null", "None")
+"""How programs write that there is no value, besides NaN."""
 
 
 def parse_clean(block: bytes, width: int) -> np.ndarray[Any, Any] | None:
@@ -29,8 +39,68 @@ def parse_clean(block: bytes, width: int) -> np.ndarray[Any, Any] | None:
     return None
 
 
-def parse_number(field: bytes) -> float | None:
+def without_dialect(block: bytes, separator: bytes) -> bytes:
+    """The block with commas between the fields, and neither spaces around them nor at the end."""
+    if separator != b",":
+        block = block.replace(b",", b"." if separator == b";" else b"?").replace(separator, b",")
+    if b" " in block:
+        block = block.replace(b", ", b",").replace(b" ,", b",")
+    if b",\n" in block or b",\r" in block:
+        block = block.replace(b",\n", b"\n").replace(b",\r", b"\r")
+    return block
+
+
+def parse_fields(
+    columns: Sequence[Sequence[str]], flags: Collection[int], *, decimal_comma: bool
+) -> np.ndarray[Any, Any] | None:
+    """The numbers [n, k] in k columns of fields; None where one is no number, or no flag.
+
+    `flags` are the columns that hold flags.
+    """
+    out = np.empty((len(columns[0]) if columns else 0, len(columns)))
+    for i, fields in enumerate(columns):
+        values = _flags(fields) if i in flags else _numbers(fields, decimal_comma)
+        if values is None:
+            return None
+        out[:, i] = values
+    return out
+
+
+def parse_number(field: bytes | str) -> float | None:
+    text = field.decode("latin-1") if isinstance(field, bytes) else field
     try:
-        return float(field) if b"_" not in field else None
+        return float(text) if "_" not in text else None
     except ValueError:
         return None
+
+
+def _numbers(fields: Sequence[str], decimal_comma: bool) -> Sequence[float] | None:
+    if decimal_comma:
+        fields = [field.replace(",", ".") for field in fields]
+    try:
+        if "_" not in "".join(fields):
+            return list(map(float, fields))
+    except ValueError:
+        pass
+    values = []
+    for field in fields:
+        value = float("nan") if field.strip() in MISSING else parse_number(field)
+        if value is None:
+            return None
+        values.append(value)
+    return values
+
+
+def _flags(fields: Sequence[str]) -> Sequence[float] | None:
+    words = list(map(FLAGS.get, fields))
+    if None not in words:
+        return words  # type: ignore[return-value]
+    values = []
+    for field in fields:
+        value = FLAGS.get(field)
+        if value is None:
+            value = FLAGS.get(field.strip(), parse_number(field))
+        if value not in (0.0, 1.0):
+            return None
+        values.append(value)
+    return values

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 SHOWN = 5
 """Wrong lines that are named; the others are counted."""
 
+MOST_WRONG = 10_000
+"""Wrong lines of one file after which the rest of it is left alone."""
+
 
 @dataclass(slots=True)
 class WrongLines:

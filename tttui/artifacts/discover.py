@@ -5,11 +5,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tttui.artifacts.regular import leads_out
 from tttui.artifacts.runs import runs_of
+from tttui.model import here
+from tttui.model.natural import natural_path
 from tttui.model.session import Place, Problem
 
 MAX_DEPTH = 8
 """Levels below a given path that are searched."""
+
+MOST_FOLDERS = 50_000
+"""Directories that are searched; a link to a whole disk in a root must not take minutes."""
 
 RUN_FILES = frozenset(
     {
@@ -64,7 +70,7 @@ def scan(paths: Sequence[Path]) -> Scan:
     search = _Search()
     for path in paths:
         search.start(path)
-    search.found.places.sort(key=lambda place: str(place.path))
+    search.found.places.sort(key=lambda place: natural_path(place.path))
     return search.found
 
 
@@ -81,6 +87,7 @@ class _Search:
         self.found = Scan()
         self._seen: dict[tuple[int, int], int] = {}
         self._entered: set[tuple[int, int]] = set()
+        self._given_up = False
 
     def start(self, path: Path) -> None:
         """Search one path that the user gave."""
@@ -93,17 +100,17 @@ class _Search:
                 path = path.parent
             # `.`, `..` and a trailing link get their real name, which is what people know it by.
             if path.name in ("", ".."):
-                path = path.resolve()
+                path = here.resolved(path)
         except (OSError, RuntimeError, ValueError) as error:
             self._problem(path, _said(error))
             return
         if path.name == "session" and RUN_FILES & self._names(path.parent):
             path = path.parent
-        absolute = path.absolute()
+        absolute = here.absolute(path)
         if absolute.parent.name == "runs" and self._is_store_session(absolute.parent.parent):
             run, session = path.name, path.parent.parent
             if session.name in ("", ".."):
-                session = session.resolve()
+                session = here.resolved(session)
             self._add_store_session(session, self._list(session), run=run)
             return
         if self._is_store_session(absolute):
@@ -126,12 +133,18 @@ class _Search:
         identity = self._identity(path)
         if identity is None or identity in self._entered:
             return
+        if len(self._entered) >= MOST_FOLDERS:
+            if not self._given_up:
+                self._given_up = True
+                reason = f"more than {MOST_FOLDERS} directories were searched; name a closer path"
+                self._problem(path, reason)
+            return
         self._entered.add(identity)
         listing = self._list(path)
         if listing is None:
             return
         if self._is_run(path, listing):
-            native = bool(NATIVE_FILES & listing.files) or self._has_engine_state(listing)
+            native = NATIVE_FILES & listing.files or "engine_state.pt" in self._inner_names(path)
             self._add(Place(path, "native" if native else "flat"))
             return
         if path.name == "sessions":
@@ -145,7 +158,7 @@ class _Search:
                 self._search(path / entry.name, depth - 1)
 
     def _is_run(self, path: Path, listing: _Listing) -> bool:
-        if "session" in listing.folders and self._names(path / "session") & STORE_FILES:
+        if "session" in listing.folders and self._inner_names(path) & STORE_FILES:
             return True
         if listing.files & (RUN_FILES - {"base_checkpoint.pt"}):
             # The events of a store's session lie beside its meta.json.
@@ -157,9 +170,10 @@ class _Search:
             and path.name != "base"
         )
 
-    def _has_engine_state(self, listing: _Listing) -> bool:
-        entry = listing.folders.get("session")
-        return entry is not None and "engine_state.pt" in self._names(Path(entry.path))
+    def _inner_names(self, path: Path) -> set[str]:
+        """The names in the folder session/ of a run directory, unless it leads out of that."""
+        inner = path / "session"
+        return set() if leads_out(inner, path) else self._names(inner)
 
     def _add_sessions(self, path: Path, listing: _Listing, depth: int) -> None:
         """Add what lies below a folder `sessions/`: sessions of a store, or anything else."""

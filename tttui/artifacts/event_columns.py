@@ -12,6 +12,8 @@ import msgspec
 import numpy as np
 
 from tttui.artifacts.jsonfile import decode, whole
+from tttui.artifacts.regular import open_to_read
+from tttui.artifacts.restarts import Restarts, merge
 from tttui.model.arrays import Ints
 from tttui.model.transactions import STATUSES, Transactions
 
@@ -23,12 +25,17 @@ NUMBERS = (
     "post_max_h",
     "lr",
     "implied_mu",
+    "to_t",
 )
 """Keys that become float columns, NaN where absent or null."""
 
 
 KEPT = 32
 """Records that stay in memory: a view asks for the same few again and again."""
+
+
+MOST = 2_000_000
+"""Transactions that are read; they take 200 MB, and a run has so many after 64 million steps."""
 
 
 class Event(msgspec.Struct, gc=False):
@@ -43,6 +50,7 @@ class Event(msgspec.Struct, gc=False):
     post_max_h: float | None = None
     lr: float | None = None
     implied_mu: float | None = None
+    to_t: float | None = None
 
 
 class Records(Sequence[Mapping[str, Any]]):
@@ -84,7 +92,7 @@ class Records(Sequence[Mapping[str, Any]]):
         known = {"t": int(self._t[i]), "status": self._names[int(self._status[i])]}
         start, end = int(self._starts[i]), int(self._ends[i])
         try:
-            with self._path.open("rb", buffering=0) as file:
+            with open_to_read(self._path) as file:
                 file.seek(start)
                 record = decode(file.read(end - start))
         except (OSError, ValueError):
@@ -95,10 +103,21 @@ class Records(Sequence[Mapping[str, Any]]):
 
 
 class EventColumns:
-    """Growing columns of transactions, shared with every Transactions made from them."""
+    """Growing columns of transactions, shared with every Transactions made from them.
 
-    def __init__(self, path: Path) -> None:
+    Those that a restarted run recorded again take the place of the earlier ones. With
+    `one_a_step` a second one of the same step is such a repetition: tttui itself records two
+    where somebody asks for an update more than once.
+    """
+
+    def __init__(self, path: Path, *, one_a_step: bool) -> None:
         self._path = path
+        self._one_a_step = one_a_step
+        self.restarts = Restarts()
+        self.version = 0
+        """Changes with every call of `extend`."""
+        self._shared = 0
+        """So many rows of the buffers are in Transactions that somebody has."""
         self._names = list(STATUSES)
         self._codes = {name: i for i, name in enumerate(STATUSES)}
         self._n = 0
@@ -110,8 +129,32 @@ class EventColumns:
     def __len__(self) -> int:
         return self._n
 
+    @property
+    def full(self) -> bool:
+        """No more are read."""
+        return self._n >= MOST or self.restarts.too_many
+
+    @property
+    def problem(self) -> str | None:
+        """Why there are more in the file than here."""
+        said = [f"only the first {self._n} transactions are shown"] if self._n >= MOST else []
+        if self.restarts.count:
+            newest = int(self._buffers["t"][self._n - 1])
+            said.append(self.restarts.sentence(newest, "transactions"))
+        return "; ".join(said) or None
+
     def extend(self, events: Sequence[Event], starts: Ints, ends: Ints) -> None:
         """Append events that stand at the bytes [start, end) of the file."""
+        self.version += 1
+        t = np.array([event.t for event in events], dtype=np.int64)
+        known = self._buffers["t"][: self._n]
+        merged = merge(known, t, every_step=False, repeats=not self._one_a_step)
+        self.restarts.add(merged.restarts)
+        if merged.known < self._n:
+            self._cut(merged.known)
+        if merged.ranges != [(0, len(events))]:
+            at = merged.indices()
+            events, starts, ends = [events[i] for i in at], starts[at], ends[at]
         n = self._n + len(events)
         if n > len(self._buffers["t"]):
             capacity = max(n + n // 4, 64)
@@ -119,6 +162,7 @@ class EventColumns:
                 larger = np.empty(capacity, dtype=buffer.dtype)
                 larger[: self._n] = buffer[: self._n]
                 self._buffers[name] = larger
+            self._shared = 0
         into = slice(self._n, n)
         self._buffers["t"][into] = [event.t for event in events]
         self._buffers["status"][into] = [self._code(event.status) for event in events]
@@ -130,6 +174,14 @@ class EventColumns:
         self._buffers["end"][into] = ends
         self._n = n
 
+    def _cut(self, n: int) -> None:
+        """Keep only the first n events."""
+        if n < self._shared:
+            # Somebody still looks at those after them: write into new arrays.
+            self._buffers = {name: buffer.copy() for name, buffer in self._buffers.items()}
+            self._shared = 0
+        self._n = n
+
     def _code(self, status: str) -> int:
         code = self._codes.get(status)
         if code is None:
@@ -139,7 +191,8 @@ class EventColumns:
 
     def transactions(self) -> Transactions:
         """All events so far."""
-        shown = {name: buffer[: self._n] for name, buffer in self._buffers.items()}
+        self._shared = self._n
+        shown: dict[str, Any] = {name: buffer[: self._n] for name, buffer in self._buffers.items()}
         names = tuple(self._names)
         start, end = shown.pop("start"), shown.pop("end")
         records = Records(self._path, start, end, shown["t"], shown["status"], names)

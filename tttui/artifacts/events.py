@@ -4,41 +4,50 @@ Standard JSON is parsed straight into typed structures; an object that is not (N
 damage) is looked at on its own.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from tttui.artifacts.damage import WrongLines
+from tttui.artifacts.damage import MOST_WRONG, WrongLines
 from tttui.artifacts.event_columns import NUMBERS, Event, EventColumns
 from tttui.artifacts.growing import Change, GrowingFile
 from tttui.artifacts.jsonfile import decode, number, whole
+from tttui.artifacts.jsonlist import JsonList
+from tttui.model.configuration import is_step
 from tttui.model.session import Problem
 from tttui.model.transactions import Transactions
 
+LONGEST_EVENT = 1 << 20
+"""Bytes; real ones have 600."""
+
 _event = msgspec.json.Decoder(Event)
-_raw_list = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class EventLines:
-    """A growing update_events.jsonl."""
+    """A growing update_events.jsonl; `one_a_step` as for EventColumns."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, one_a_step: bool = False) -> None:
         self.path = path
+        self._one_a_step = one_a_step
         self._file = GrowingFile(path)
         self.exists = False
         self._reset()
 
     def _reset(self) -> None:
-        self._columns = EventColumns(self.path)
+        self._columns = EventColumns(self.path, one_a_step=self._one_a_step)
         self._wrong = WrongLines()
         self.transactions = Transactions.empty()
 
     @property
     def unread(self) -> bool:
-        return self._file.unread > 0
+        return self._file.unread > 0 and not self._stopped
+
+    @property
+    def _stopped(self) -> bool:
+        """There is no point in reading on."""
+        return self._columns.full or self._wrong.count > MOST_WRONG
 
     def refresh(self, budget_rows: int | None = None) -> None:
         """Read what was appended, up to about `budget_rows` lines. Raises OSError."""
@@ -46,14 +55,14 @@ class EventLines:
         self.exists = change is not Change.MISSING
         if change in (Change.MISSING, Change.REPLACED):
             self._reset()
-        if change in (Change.MISSING, Change.SAME):
+        if change in (Change.MISSING, Change.SAME) or self._stopped:
             return
-        stop = None if budget_rows is None else len(self._columns) + budget_rows
-        before, line, offset = len(self._columns), self._file.lines, self._file.offset
+        before, line, offset = self._columns.version, self._file.lines, self._file.offset
+        stop = None if budget_rows is None else line + budget_rows
         for block in self._file.blocks():
             self._take(block, line, offset)
             line, offset = self._file.lines, self._file.offset
-            if stop is not None and len(self._columns) >= stop:
+            if self._stopped or (stop is not None and line >= stop):
                 break
         # An object that ends with its brace is complete, newline or not.
         open_line = self._file.open_line
@@ -63,11 +72,15 @@ class EventLines:
             and not isinstance(_read_event(open_line), str)
         ):
             self._take(self._file.take_open_line(), line, offset)
-        if len(self._columns) != before:
+        if self._columns.version != before:
             self.transactions = self._columns.transactions()
 
     def problems(self) -> list[Problem]:
         said = [self._wrong.sentence()] if self._wrong.count else []
+        if self._wrong.count > MOST_WRONG:
+            said = [f"more than {MOST_WRONG} lines are no events; the first {said[0]}"]
+        if self._columns.problem:
+            said.append(self._columns.problem)
         if self._file.cut_off:
             said.append(f"line {self._file.lines + 1}, the last, is cut off and left out")
         return [Problem("transactions", self.path, reason) for reason in said]
@@ -104,96 +117,52 @@ class EventLines:
 
 
 class EventList:
-    """update_events.json: one list, replaced as a whole."""
+    """update_events.json: one list, replaced as a whole; `one_a_step` as for EventColumns."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, one_a_step: bool = False) -> None:
         self.path = path
+        self._one_a_step = one_a_step
         self.transactions = Transactions.empty()
         self._problem: str | None = None
+        self._partial = False
+        """The problem may come from the list being written."""
 
     def parse(self, data: bytes) -> None:
         """Read the bytes of the file; damage becomes a problem, what stands before it is kept."""
-        columns = EventColumns(self.path)
-        self._problem = None
-        try:
-            raws = _raw_list.decode(data)
-            events = [_event.decode(raw) for raw in raws]
-            if not _all_fit(events):
-                raise ValueError
-            starts = np.empty(len(raws), dtype=np.int64)
-            position = 0
-            for i, raw in enumerate(raws):
-                starts[i] = position = data.find(raw, position)
-                position += len(memoryview(raw))
-            ends = starts + np.array([len(memoryview(raw)) for raw in raws], dtype=np.int64)
-            columns.extend(events, starts, ends)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            columns = self._parse_damaged(data)
+        columns = EventColumns(self.path, one_a_step=self._one_a_step)
+        events = JsonList(data, _plain_event, _read_event, "events")
+        for batch in events.batches():
+            columns.extend(batch.items, np.array(batch.starts), np.array(batch.ends))
+            if columns.full:
+                break
+        said = [reason for reason in (columns.problem, events.problem) if reason]
+        if events.wrong.count and not events.problem:
+            said.append(events.wrong.sentence())
+        self._problem = "; ".join(said) or None
+        self._partial = events.problem is not None
         self.transactions = columns.transactions()
 
     def problems(self) -> list[Problem]:
-        return [Problem("transactions", self.path, self._problem)] if self._problem else []
-
-    def _parse_damaged(self, data: bytes) -> EventColumns:
-        """Object by object, with NaN and Infinity allowed, up to where the list breaks off."""
-        columns = EventColumns(self.path)
-        wrong = WrongLines()
-        events: list[Event] = []
-        starts: list[int] = []
-        ends: list[int] = []
-        # One character a byte, so that positions are those in the file.
-        text = data.decode("latin-1")
-        scanner = json.JSONDecoder()
-        position = _skip(text, 0, "[")
-        if not text.strip():
-            self._problem = "the file is empty"
-            return columns
-        if position == _skip(text, 0, ""):
-            self._problem = "is not a list of events"
-            return columns
-        while position < len(text) and text[position] != "]":
-            try:
-                _, end = scanner.raw_decode(text, position)
-            except (ValueError, RecursionError):
-                line = text.count("\n", 0, position) + 1
-                self._problem = (
-                    f"breaks off in event {len(events) + wrong.count + 1} (line {line}); "
-                    "the events before it are shown"
-                )
-                break
-            event = _read_event(data[position:end])
-            if isinstance(event, str):
-                wrong.add(text.count("\n", 0, position) + 1, event)
-            else:
-                events.append(event)
-                starts.append(position)
-                ends.append(end)
-            position = _skip(text, end, ",")
-        else:
-            if position >= len(text):
-                self._problem = "the list is not closed: half-written; the events in it are shown"
-        if wrong.count and self._problem is None:
-            self._problem = wrong.sentence()
-        if events:
-            columns.extend(events, np.array(starts), np.array(ends))
-        return columns
+        if not self._problem:
+            return []
+        return [Problem("transactions", self.path, self._problem, loading=self._partial)]
 
 
-def _skip(text: str, position: int, mark: str) -> int:
-    """The position after white space, `mark` where it stands there, and white space."""
-    while position < len(text) and text[position] in " \t\r\n":
-        position += 1
-    if mark and text.startswith(mark, position):
-        return _skip(text, position + len(mark), "")
-    return position
+def _plain_event(raw: bytes | msgspec.Raw) -> Event:
+    event = _event.decode(raw)
+    if not _all_fit([event]):
+        raise ValueError
+    return event
 
 
 def _all_fit(events: Sequence[Event]) -> bool:
-    return all(-(1 << 63) <= event.t < 1 << 63 for event in events)
+    return all(0 <= event.t < 1 << 63 for event in events)
 
 
 def _read_event(raw: bytes) -> Event | str:
     """One event, or what is wrong with it."""
+    if len(raw) > LONGEST_EVENT:
+        return f"has {len(raw)} bytes, more than an event"
     try:
         record = decode(raw)
     except ValueError as error:
@@ -201,7 +170,7 @@ def _read_event(raw: bytes) -> Event | str:
     if not isinstance(record, dict):
         return f"holds a {type(record).__name__}, not an event"
     t, status = whole(record.get("t")), record.get("status")
-    if t is None:
+    if t is None or not is_step(t):
         return f"has {str(record.get('t'))[:30]!r} for t, which is no step"
     if not isinstance(status, str):
         return f"has {str(status)[:30]!r} for status, which is no text"

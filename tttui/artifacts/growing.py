@@ -5,6 +5,8 @@ from enum import Enum
 from pathlib import Path
 from time import time_ns
 
+from tttui.artifacts.regular import open_to_read, stat_regular
+
 BLOCK = 1 << 16
 """Bytes read at a time; blocks of this size parse fastest and keep memory flat."""
 
@@ -63,13 +65,17 @@ class GrowingFile:
     @property
     def cut_off(self) -> bool:
         """Whether the last line has waited for its newline so long that it will hardly come."""
-        old = self._stat is not None and time_ns() - self._stat[2] > CUT_OFF_S * 1e9
-        return bool(self.open_line) and old
+        return bool(self.open_line) and self.settled
+
+    @property
+    def settled(self) -> bool:
+        """Whether nobody has written for so long that what is unfinished will stay so."""
+        return self._stat is not None and time_ns() - self._stat[2] > CUT_OFF_S * 1e9
 
     def check(self) -> Change:
         """Look at the file. After MISSING and REPLACED reading starts over at its beginning."""
         try:
-            stat = self.path.stat()
+            stat = stat_regular(self.path)
         except (FileNotFoundError, NotADirectoryError):
             self._forget()
             return Change.MISSING
@@ -98,7 +104,7 @@ class GrowingFile:
         """Whether the bytes before the reading position are still the ones that were read."""
         if not self.offset:
             return True
-        with self.path.open("rb", buffering=0) as file:
+        with open_to_read(self.path) as file:
             file.seek(self.offset - len(self._mark))
             found = file.read(len(self._mark) + 1)
         following = found[len(self._mark) :]
@@ -108,26 +114,26 @@ class GrowingFile:
 
     def blocks(self) -> Iterator[bytes]:
         """Blocks of whole lines from the reading position; each is consumed when it is taken."""
-        with self.path.open("rb", buffering=0) as file:
+        with open_to_read(self.path) as file:
             file.seek(self.offset)
-            rest = b""
-            while self.offset + len(rest) < self.size:
-                data = file.read(min(BLOCK, self.size - self.offset - len(rest)))
+            open_parts, waiting = list[bytes](), 0
+            while self.offset + waiting < self.size:
+                data = file.read(min(BLOCK, self.size - self.offset - waiting))
                 if not data:
                     break
                 end = data.rfind(b"\n") + 1
-                if end:
-                    block = rest + data[:end]
-                    rest = data[end:]
-                elif len(rest) + len(data) > LONGEST_LINE:
-                    block, rest = rest + data, b""
-                else:
-                    rest += data
+                if not end and waiting + len(data) > LONGEST_LINE:
+                    end = len(data)
+                open_parts.append(data[:end] if end else data)
+                waiting += len(open_parts[-1])
+                if not end:
                     continue
+                block, rest = b"".join(open_parts), data[end:]
+                open_parts, waiting = [rest], len(rest)
                 self._consume(block)
                 self.open_line = rest
                 yield block
-            self.open_line = rest
+            self.open_line = b"".join(open_parts)
 
     def take_open_line(self) -> bytes:
         """Consume the last line although its newline is missing, because it is complete.

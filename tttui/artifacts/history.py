@@ -1,14 +1,39 @@
-"""weights_history.npy: a structured array that grows by whole records, mapped, never copied."""
+"""weights_history.npy: a structured array that grows by whole records, read record by record.
 
+It is not mapped: a program that shortens a mapped file (a copy in place does) ends everybody who
+looks at it. A record that is gone reads as NaN, and the next `read` says that the file was cut.
+"""
+
+import ast
 import io
 import os
+import struct
+import warnings
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from tttui.artifacts.regular import LARGEST_CHECKPOINT, NotRegular, open_regular, open_to_read
+from tttui.artifacts.restarts import MOST_RESTARTS, Restarts, merge
+from tttui.artifacts.wrapped import unwrapped, unwrapped_names
+from tttui.model.arrays import PLASTIC, Ints
 from tttui.model.errors import TttuiError
 from tttui.model.session import History
+
+MOST_RECORDS = 4_000_000
+"""Snapshots that are read; a run of 128 million steps has so many where none is thinned."""
+
+HEADER_BYTES = 10_000
+"""Longest header of a .npy file that is read, as numpy has it."""
+
+SPARSE = 512
+"""Bytes of a record from which on its step is read alone, and not with the records around it."""
+
+AT_ONCE = 1 << 16
+"""Records whose steps are read at a time."""
 
 
 def record_dtype(shapes: dict[str, tuple[int, ...]]) -> np.dtype[Any]:
@@ -38,36 +63,21 @@ def read_layout(path: Path) -> tuple[np.dtype[Any], int, int, int]:
 
     Raises TttuiError for a file that holds no history, OSError where it cannot be opened.
     """
+    with _Source(path) as source:
+        return source.layout()
+
+
+def recorded_dtype(path: Path) -> np.dtype[Any] | None:
+    """What the records of a .npy file are, whatever that is; None where it does not tell."""
     try:
-        with path.open("rb") as file:
-            version = np.lib.format.read_magic(file)
-            if version == (1, 0):
-                counted, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-            else:
-                counted, fortran, dtype = np.lib.format.read_array_header_2_0(file)
-            start = file.tell()
-            file.seek(0, io.SEEK_END)
-            size = file.tell()
-    except OSError:
-        raise
-    # The header is a Python literal; its parser complains in many ways.
-    except (Exception, MemoryError, RecursionError) as error:
-        said = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
-        raise TttuiError(f"{path}: has no readable .npy header ({said})") from None
-    names = dtype.names or ()
-    if "t" not in names or dtype["t"].kind not in "iu" or dtype["t"].shape or len(names) < 2:
-        raise TttuiError(f"{path}: its records have no field t beside the matrices")
-    for name in names[1:] if names[0] == "t" else [n for n in names if n != "t"]:
-        base, shape = dtype[name].base, dtype[name].shape
-        if base.kind != "f" or not shape or 0 in shape:
-            raise TttuiError(f"{path}: field {name} is no matrix of numbers")
-    if fortran or dtype.hasobject or len(counted) != 1:
-        raise TttuiError(f"{path}: is not a plain list of records")
-    return dtype, start, (size - start) // dtype.itemsize, counted[0]
+        with open_to_read(path) as file:
+            return _read_header(file)[0]
+    except (Exception, MemoryError, RecursionError):  # its parser complains in many ways
+        return None
 
 
 def read_history(path: Path) -> tuple[History, str | None]:
-    """All whole records of the file, mapped, and what is wrong with some of them.
+    """All whole records of the file, and what is wrong with some of them.
 
     Raises TttuiError where nothing can be shown, OSError where it cannot be opened.
     """
@@ -76,69 +86,223 @@ def read_history(path: Path) -> tuple[History, str | None]:
     return history, file.problem
 
 
+class _Source:
+    """The open file that records are read from; it stays the same file when it is replaced."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.handle = open_regular(path)
+        self.close: Callable[[], object] = weakref.finalize(self, os.close, self.handle)
+        self.lost = False
+        """Something that was there when it was opened could not be read later."""
+
+    def __enter__(self) -> "_Source":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def layout(self) -> tuple[np.dtype[Any], int, int, int]:
+        """As `read_layout`."""
+        path = self.path
+        try:
+            with os.fdopen(os.dup(self.handle), "rb", buffering=0) as file:
+                file.seek(0)
+                dtype, shape, fortran, start = _read_header(file)
+        except OSError:
+            raise
+        # The header is a Python literal; its parser complains in many ways.
+        except (Exception, MemoryError, RecursionError) as error:
+            said = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
+            raise TttuiError(f"{path}: has no readable .npy header ({said})") from None
+        names = dtype.names or ()
+        if "t" not in names or dtype["t"].kind not in "iu" or dtype["t"].shape or len(names) < 2:
+            raise TttuiError(f"{path}: its records have no field t beside the matrices")
+        for name in names:
+            base, of = dtype[name].base, dtype[name].shape
+            flat = unwrapped(name) in PLASTIC and len(of) != 2
+            wrong = base.kind != "f" or not of or 0 in of or flat
+            if name != "t" and wrong:
+                raise TttuiError(f"{path}: field {name} is no matrix of numbers")
+        if dtype.itemsize > LARGEST_CHECKPOINT:
+            raise NotRegular(
+                path,
+                f"has records of {dtype.itemsize} bytes; more than {LARGEST_CHECKPOINT} "
+                "are not read",
+            )
+        if fortran or dtype.hasobject or len(shape) != 1 or not isinstance(shape[0], int):
+            raise TttuiError(f"{path}: is not a plain list of records")
+        size = os.fstat(self.handle).st_size
+        return dtype, start, max(0, size - start) // dtype.itemsize, shape[0]
+
+    def fill(self, into: np.ndarray[Any, Any], offset: int) -> None:
+        """Read into a contiguous array; NaN where the file has become too short."""
+        view = into.reshape(-1).view(np.uint8).data
+        done = 0
+        while done < len(view):
+            try:
+                n = os.preadv(self.handle, [view[done:]], offset + done)
+            except OSError:
+                n = 0
+            if not n:
+                self.lost = True
+                into[...] = np.nan
+                return
+            done += n
+
+
+class Matrices:
+    """One matrix of every snapshot [k, rows, cols], read from the file when it is indexed.
+
+    An index gives a new array; there is no other state, so threads can share it.
+    """
+
+    def __init__(
+        self, source: _Source, field: np.dtype[Any], first: int, stride: int, count: int
+    ) -> None:
+        self.shape: tuple[int, ...] = (count, *field.shape)
+        self.dtype = field.base
+        self._source, self._first, self._stride = source, first, stride
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, at: Any) -> Any:
+        """The matrix of one snapshot, or of several [n, rows, cols] by a slice or by indices."""
+        if isinstance(at, slice):
+            return self._read(range(len(self))[at])
+        if np.ndim(at) == 0:
+            return self._read([at])[0]
+        return self._read(at)
+
+    def _read(self, which: Sequence[int]) -> Any:
+        found = np.empty((len(which), *self.shape[1:]), self.dtype)
+        for into, i in zip(found, which, strict=True):
+            at = range(len(self))[int(i)]
+            self._source.fill(into, self._first + at * self._stride)
+        return found.astype(self.dtype.newbyteorder("="), copy=False)
+
+
+class Chosen:
+    """Some snapshots of a matrix, taken from all of them when it is indexed."""
+
+    def __init__(self, matrices: Matrices, which: Ints) -> None:
+        self._matrices, self._which = matrices, which
+        self.shape: tuple[int, ...] = (len(which), *matrices.shape[1:])
+        self.dtype = matrices.dtype
+
+    def __len__(self) -> int:
+        return len(self._which)
+
+    def __getitem__(self, at: Any) -> Any:
+        """As for Matrices."""
+        return self._matrices[self._which[at]]
+
+
 class HistoryFile:
     """A growing weights_history.npy; `read` costs in proportion to the new records.
 
-    Only the steps are read. They lie one to a record, so that reading them through the map would
-    make every page of the file resident.
+    Only the steps are read, the matrices when somebody looks at them.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.problem: str | None = None
         """What is wrong with records that are left out."""
+        self.partial = False
+        """Records that the header counts are not there: they may be being written."""
         self._layout: tuple[int, np.dtype[Any], int] | None = None
-        self._t = np.empty(0, dtype=np.int64)
+        self._t: Ints = np.empty(0, dtype=np.int64)
         self._history: History | None = None
+        self._source: _Source | None = None
+        """Of the history that was read last."""
 
     def read(self) -> History:
         """All whole records, the same object where nothing changed. Raises as `read_history`."""
-        dtype, start, count, counted = read_layout(self.path)
-        with self.path.open("rb", buffering=0) as file:
-            handle = file.fileno()
-            layout = (os.fstat(handle).st_ino, dtype, start)
-            known = len(self._t)
-            grown = layout == self._layout and known <= count
-            if not grown or (known and self._steps(handle, known - 1, known)[0] != self._t[-1]):
-                self._layout, self._history, known = layout, None, 0
-                self._t = np.empty(0, dtype=np.int64)
-            if self._history is not None and count == known:
-                return self._history
-            self._t = np.concatenate((self._t, self._steps(handle, known, count)))
-        self._history = self._mapped(len(self._t))
-        if self.problem is None and count < counted:
-            self.problem = f"the file was cut off after {count} of its {counted} records"
+        source = _Source(self.path)
+        dtype, start, count, counted = source.layout()
+        there, count = count, min(count, MOST_RECORDS)
+        layout = (os.fstat(source.handle).st_ino, dtype, start)
+        known = len(self._t)
+        grown = layout == self._layout and known <= count
+        lost = self._source is not None and self._source.lost
+        if lost or not grown or (known and not self._ends_with(source, known)):
+            self._layout, self._history, known = layout, None, 0
+            self._t = np.empty(0, dtype=np.int64)
+        if self._history is not None and count == known:
+            return self._history
+        self._t = np.concatenate((self._t, *self._steps(source, known, count)))
+        self._source, self.problem = source, None
+        self._history = self._shown(source, len(self._t))
+        self.partial = there < counted
+        if self.problem is None and there < counted:
+            self.problem = f"the file was cut off after {there} of its {counted} records"
+        elif self.problem is None and count < there:
+            self.problem = f"has {there} records; only the first {count} are shown"
         return self._history
 
-    def _steps(self, handle: int, begin: int, end: int) -> np.ndarray[Any, Any]:
+    def _ends_with(self, source: _Source, known: int) -> bool:
+        """Whether the last record that is known still has the same step."""
+        last = [t for part in self._steps(source, known - 1, known) for t in part]
+        return last == [self._t[-1]]
+
+    def _steps(self, source: _Source, begin: int, end: int) -> Iterator[Ints]:
         """The field t of the records [begin, end)."""
         assert self._layout is not None
         _, dtype, start = self._layout
         field, offset = dtype.fields["t"][:2] if dtype.fields else (dtype, 0)
-        size, first = dtype.itemsize, start + offset
-        parts = [os.pread(handle, field.itemsize, first + i * size) for i in range(begin, end)]
-        whole = [part for part in parts if len(part) == field.itemsize]
-        return np.frombuffer(b"".join(whole), dtype=field).astype(np.int64)
+        size, first, handle = dtype.itemsize, start + offset, source.handle
+        falls = 0
+        for i in range(begin, end, AT_ONCE):
+            n = min(AT_ONCE, end - i)
+            if size > SPARSE:
+                at = range(first + i * size, first + (i + n) * size, size)
+                parts = [os.pread(handle, field.itemsize, where) for where in at]
+                block = b"".join(part for part in parts if len(part) == field.itemsize)
+                t = np.frombuffer(block, dtype=field).astype(np.int64)
+            else:
+                block = os.pread(handle, n * size, start + i * size)
+                t = np.frombuffer(block, dtype, len(block) // size)["t"].astype(np.int64)
+            yield t
+            falls += int(np.count_nonzero(np.diff(t) <= 0))
+            if len(t) < n or falls > MOST_RESTARTS:
+                return
 
-    def _mapped(self, count: int) -> History:
+    def _shown(self, source: _Source, count: int) -> History:
         assert self._layout is not None
         _, dtype, start = self._layout
-        matrices = [name for name in dtype.names or () if name != "t"]
-        self.problem = None
-        falls = np.flatnonzero(np.diff(self._t) <= 0)
-        if len(falls):
-            at = int(falls[0]) + 1
-            self.problem = (
-                f"record {at} has t {self._t[at]} after t {self._t[at - 1]}; "
-                f"only the {at} before it are shown"
-            )
-            count = at
-        if count == 0:
-            return History(
-                self._t, {name: np.empty((0, *dtype[name].shape), "f4") for name in matrices}
-            )
-        try:
-            records = np.memmap(self.path, dtype=dtype, mode="r", offset=start, shape=(count,))
-        except (ValueError, OverflowError) as error:
-            raise TttuiError(f"{self.path}: cannot be mapped ({error})") from None
-        return History(self._t[:count], {name: records[name] for name in matrices})
+        fields: Mapping[str, Any] = dtype.fields or {}
+        every = {
+            plain: Matrices(source, dtype[name], start + fields[name][1], dtype.itemsize, count)
+            for plain, name in unwrapped_names(dtype.names or ()).items()
+            if name != "t"
+        }
+        t = self._t[:count]
+        merged = merge(np.empty(0, dtype=np.int64), t, every_step=False)
+        if not merged.restarts:
+            return History(t, every)
+        restarts, counts = Restarts(), merged.indices()
+        restarts.add(merged.restarts)
+        self.problem = restarts.sentence(int(t[counts[-1]]), "snapshots")
+        some = {name: Chosen(matrices, counts) for name, matrices in every.items()}
+        return History(t[counts], some, len(merged.restarts))
+
+
+def _read_header(file: BinaryIO) -> tuple[np.dtype[Any], tuple[Any, ...], bool, int]:
+    """dtype, shape, whether it is in Fortran's order, and where the data begin."""
+    version = np.lib.format.read_magic(file)
+    size, code = (2, "<H") if version == (1, 0) else (4, "<I")
+    (length,) = struct.unpack(code, file.read(size))
+    if length > HEADER_BYTES:
+        raise ValueError(f"it has {length} bytes")
+    text = file.read(length)
+    if len(text) < length:
+        raise ValueError("it is cut off")
+    with warnings.catch_warnings():  # the parser warns of odd literals on standard error
+        warnings.simplefilter("ignore")
+        raw = ast.literal_eval(text.decode("latin-1" if version < (3, 0) else "utf-8"))
+    shape = raw["shape"]
+    if not isinstance(shape, tuple):
+        raise ValueError("its shape is no tuple")
+    dtype = np.lib.format.descr_to_dtype(raw["descr"])
+    return dtype, shape, bool(raw["fortran_order"]), file.tell()

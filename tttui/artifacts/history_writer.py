@@ -1,24 +1,72 @@
-"""Writing weights_history.npy: whole snapshots, thinned evenly when a byte budget is reached."""
+"""Writing weights_history.npy: whole snapshots, thinned evenly when a byte budget is reached.
 
-import os
-from collections.abc import Sequence
+The checkpoint holds a checksum of every snapshot (key `checksums`), since thinning moves them:
+
+    {"stride": 1, "t": int64 array, "crc32": int32 array, the bits of the CRC of each record}
+"""
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
-from tttui.artifacts.appending import AppendedFile
+from tttui.artifacts.appending import AppendedFile, Cut
 from tttui.artifacts.atomic import write_whole
+from tttui.artifacts.blocks import as_int32, from_int32
 from tttui.artifacts.history import header, read_layout
 from tttui.artifacts.history import record_dtype as dtype_of
+from tttui.artifacts.regular import open_to_read, stat_regular
 from tttui.model.arrays import Weights
 from tttui.model.errors import TttuiError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshots:
+    """The snapshots that a history had at a checkpoint: their steps, the CRC of each record."""
+
+    stride: int
+    """Steps of which only one snapshot was kept so far when older ones were thinned."""
+    t: Sequence[int]
+    sums: Sequence[int]
+
+    def state(self) -> dict[str, Any]:
+        """As a checkpoint holds them."""
+        return {
+            "stride": self.stride,
+            "t": np.array(self.t, dtype=np.int64),
+            "crc32": as_int32(array("L", self.sums)),
+        }
+
+    @classmethod
+    def restored(cls, state: Mapping[str, Any]) -> "Snapshots":
+        """The inverse of `state`. Raises ValueError or KeyError where it is none."""
+        t, sums = np.asarray(state["t"]).tolist(), from_int32(state["crc32"])
+        if len(t) != len(sums):
+            raise ValueError("checksums of another kind")
+        return cls(int(state["stride"]), t, sums)
+
+
+def records_of(path: Path, dtype: np.dtype[Any], start: int) -> list[tuple[int, int]]:
+    """Step and CRC of every whole record of a history, in the order of the file."""
+    field, offset = dtype.fields["t"][:2] if dtype.fields else (dtype, 0)
+    found = []
+    with open_to_read(path) as file:
+        file.seek(start)
+        while len(record := file.read(dtype.itemsize)) == dtype.itemsize:
+            t = int(np.frombuffer(record, dtype=field, count=1, offset=offset)[0])
+            found.append((t, crc32(record)))
+    return found
 
 
 class HistoryWriter:
     """The growing weights_history.npy of a run.
 
-    Readers map the file, so it is never cut in place: what shortens it makes a new one.
+    Other programs may have mapped the file, so it is never cut in place: what shortens it makes a
+    new one.
     """
 
     def __init__(self, path: Path, budget_bytes: int) -> None:
@@ -30,6 +78,11 @@ class HistoryWriter:
         self._dtype: np.dtype[Any] | None = None
         self._start = 0
         self._t: list[int] = []
+        self._sums: list[int] = []
+        """The CRC of each record."""
+        self._gone: set[int] = set()
+        """Steps among them that a process which was killed had thinned out already: they count
+        until they are thinned out again, so that this happens at the same step as then."""
 
     @property
     def last_t(self) -> int:
@@ -41,6 +94,16 @@ class HistoryWriter:
         """Bytes in the file."""
         return self._file.size
 
+    def snapshots(self) -> Snapshots:
+        """What the file holds once it is flushed."""
+        return Snapshots(self.stride, tuple(self._t), tuple(self._sums))
+
+    def recorded(self, t: int, weights: Weights) -> bool:
+        """Whether these are the weights that the snapshot of step t was made of."""
+        if self._dtype is None or t not in self._t:
+            return False
+        return self._sums[self._t.index(t)] == crc32(_record(self._dtype, t, weights))
+
     def add(self, t: int, weights: Weights) -> None:
         """Record the weights in force from step t on; the same t again takes its place."""
         if self._dtype is None:
@@ -49,12 +112,7 @@ class HistoryWriter:
         if self._t and t == self._t[-1]:
             self.flush()
             self._rewrite(range(len(self._t) - 1))
-        record = np.zeros(1, dtype=self._dtype)
-        record["t"] = t
-        for name, matrix in weights.items():
-            record[name] = matrix
-        self._file.add(record.tobytes())
-        self._t.append(t)
+        self._append(t, _record(self._dtype, t, weights))
         if len(self._t) > 2 and self._start + len(self._t) * self._dtype.itemsize > self._budget:
             self.flush()
             self._thin()
@@ -73,28 +131,67 @@ class HistoryWriter:
     def close(self) -> None:
         self._file.close()
 
-    def reopen(self, last_t: int, stride: int = 1) -> None:
-        """Open an existing file and drop the snapshots after step `last_t`."""
-        self.stride = stride
+    def reopen(
+        self,
+        last_t: int,
+        *,
+        stride: int = 1,
+        snapshots: Snapshots | None = None,
+        newest: Weights | None = None,
+    ) -> Cut | None:
+        """Open an existing file and drop what came after the snapshot of step `last_t`.
+
+        `stride` is the one that meta.json names. With `snapshots`, those of the checkpoint, and
+        the weights of the `newest` of them, what another process left of a later moment is
+        dropped as well. Returns what was cut off.
+        """
+        self.stride = stride if snapshots is None else snapshots.stride
+        self._t, self._sums, self._gone = [], [], set()
         if last_t < 0 or not self.path.exists():
             self.path.unlink(missing_ok=True)
-            return
+            return None
         try:
-            self._dtype, self._start, count, _ = read_layout(self.path)
+            if snapshots is not None and newest is not None:
+                # As the checkpoint says: a damaged header is none to rely on.
+                self._dtype = dtype_of({name: matrix.shape for name, matrix in newest.items()})
+                self._start = len(header(self._dtype, 0))
+            else:
+                self._dtype, self._start, _, _ = read_layout(self.path)
+            found = records_of(self.path, self._dtype, self._start)
+            size = stat_regular(self.path).st_size
         except OSError as error:
             raise TttuiError(f"{self.path}: cannot be read: {error.strerror}") from error
-        size = self._start + count * self._dtype.itemsize
-        self._t = []
-        if count:
-            records: np.ndarray[Any, Any] = np.memmap(
-                self.path, self._dtype, "r", self._start, (count,)
-            )
-            self._t = [int(t) for t in records["t"]]
-        keep = [i for i, t in enumerate(self._t) if t <= last_t]
-        if len(keep) < count or os.path.getsize(self.path) != size:
-            self._rewrite(keep)
+        keep = _first(found, last_t) if snapshots is None else _known(found, snapshots)
+        kept = [found[i] for i in keep]
+        cut = _cut(self.path, self._start, self._dtype.itemsize, size, len(kept), len(found))
+        self._t, self._sums = [t for t, _ in kept], [crc for _, crc in kept]
+        if cut is not None or keep != list(range(len(found))):
+            self._replace(keep)
         else:
             self._file.reopen(size)
+            self._count()
+        if snapshots is not None:
+            self._adopt(snapshots, newest)
+        return cut
+
+    def _adopt(self, snapshots: Snapshots, newest: Weights | None) -> None:
+        """Go on as the process did that wrote the checkpoint, also where the file was thinned
+        since, or its newest snapshot replaced by another of the same step."""
+        assert self._dtype is not None
+        had = set(self._t)
+        if newest is not None and snapshots.t and self._t and self._t[-1] == snapshots.t[-1]:
+            record = _record(self._dtype, snapshots.t[-1], newest)
+            if self._sums[-1] != snapshots.sums[-1] == crc32(record):
+                self._rewrite(range(len(self._t) - 1))
+                self._append(snapshots.t[-1], record)
+                self.flush()
+        self._t, self._sums = list(snapshots.t), list(snapshots.sums)
+        self._gone = set(self._t) - had
+
+    def _append(self, t: int, record: bytes) -> None:
+        self._file.add(record)
+        self._t.append(t)
+        self._sums.append(crc32(record))
 
     def _create(self, shapes: dict[str, tuple[int, ...]]) -> None:
         self._dtype = dtype_of(shapes)
@@ -123,17 +220,26 @@ class HistoryWriter:
         self._rewrite(keep)
 
     def _rewrite(self, keep: Sequence[int]) -> None:
-        """Replace the file by one that holds only the records with these indices."""
+        """Let only the snapshots with these indices stay."""
+        positions: dict[int, int] = {}
+        for i, t in enumerate(self._t):
+            if t not in self._gone:
+                positions[i] = len(positions)
+        self._replace([positions[i] for i in keep if i in positions])
+        self._t, self._sums = [self._t[i] for i in keep], [self._sums[i] for i in keep]
+        self._gone &= set(self._t)
+
+    def _replace(self, records: Sequence[int]) -> None:
+        """Replace the file by one that holds only these of its records."""
         assert self._dtype is not None
-        out = bytearray(header(self._dtype, len(keep)))
+        out = bytearray(header(self._dtype, len(records)))
         size = self._dtype.itemsize
-        with self.path.open("rb") as file:
-            for i in keep:
+        with open_to_read(self.path) as file:
+            for i in records:
                 file.seek(self._start + i * size)
                 out += file.read(size)
         write_whole(self.path, bytes(out))
-        self._t = [self._t[i] for i in keep]
-        self._start = len(header(self._dtype, len(keep)))
+        self._start = len(header(self._dtype, len(records)))
         self._file.reopen(len(out))
 
 
@@ -143,3 +249,45 @@ def thinned(t: Sequence[int], stride: int) -> list[int]:
     if keep[-1] != len(t) - 1:
         keep.append(len(t) - 1)
     return keep
+
+
+def _record(dtype: np.dtype[Any], t: int, weights: Weights) -> bytes:
+    record = np.zeros(1, dtype=dtype)
+    record["t"] = t
+    for name, matrix in weights.items():
+        record[name] = matrix
+    return record.tobytes()
+
+
+def _first(found: Iterable[tuple[int, int]], last_t: int) -> list[int]:
+    """Indices of the records up to step `last_t`, as far as their steps ascend."""
+    keep: list[int] = []
+    before = -1
+    for i, (t, _) in enumerate(found):
+        if not before < t <= last_t:
+            break
+        keep.append(i)
+        before = t
+    return keep
+
+
+def _known(found: Iterable[tuple[int, int]], snapshots: Snapshots) -> list[int]:
+    """Indices of the records that are of the steps of these snapshots, each once, in order."""
+    index, keep, at = {t: i for i, t in enumerate(snapshots.t)}, list[int](), 0
+    for i, (t, _) in enumerate(found):
+        if index.get(t, -1) >= at:
+            at = index[t] + 1
+            keep.append(i)
+    return keep
+
+
+def _cut(path: Path, start: int, record: int, size: int, kept: int, found: int) -> Cut | None:
+    """What is dropped of a history, told as what is cut off at its end."""
+    begin = start + kept * record
+    if begin >= size:
+        return None
+    dropped, rest = found - kept, size - start - found * record
+    held = [f"{dropped} snapshot{'s' * (dropped != 1)}"] if dropped else []
+    if rest:
+        held.append(f"{rest} bytes of another")
+    return Cut(path, begin, size - begin, ", ".join(held))

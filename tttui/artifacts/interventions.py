@@ -1,12 +1,19 @@
 """interventions.jsonl for who looks at a run: the steps at which it was changed, and how."""
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tttui.artifacts.jsonfile import decode, whole
+from tttui.artifacts.jsonfile import decode, number, whole
+from tttui.artifacts.regular import read_bytes
+from tttui.model.configuration import WORLD, changed_options
+from tttui.model.mu import MuChanges
 from tttui.model.session import Meta, Problem
+from tttui.model.settings import shown, why_not
+
+INTERVENTIONS = "interventions.jsonl"
 
 Changes = tuple[tuple[int, str], ...]
 """Steps, ascending, and what changed there, in words."""
@@ -25,8 +32,8 @@ def read_interventions(path: Path) -> tuple[tuple[Recorded, ...], list[Problem]]
     """Every change, ascending by step; damaged lines are named and left out."""
     found: list[Recorded] = []
     problems: list[Problem] = []
-    lines = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines[:-1], 1):  # the last is being written, or empty
+    lines = read_bytes(path).split(b"\n")
+    for at, line in enumerate(lines[:-1], 1):  # the last is being written, or empty
         try:
             raw = decode(line)
         except ValueError:
@@ -34,10 +41,26 @@ def read_interventions(path: Path) -> tuple[tuple[Recorded, ...], list[Problem]]
         t = whole(raw.get("t")) if isinstance(raw, dict) else None
         if not isinstance(raw, dict) or t is None or not isinstance(raw.get("kind"), str):
             if not problems:
-                problems.append(Problem("interventions", path, f"line {number} is no intervention"))
+                problems.append(Problem("interventions", path, f"line {at} is no intervention"))
             continue
-        found.append(Recorded(t, raw["kind"], raw.get("value")))
+        change, wrong = _checked(Recorded(t, raw["kind"], raw.get("value")))
+        found += [change] if change is not None else []
+        if wrong and not problems:
+            reason = f"line {at}: {'; '.join(wrong)}"
+            problems.append(Problem("interventions", path, reason))
     return tuple(sorted(found, key=lambda change: change.t)), problems
+
+
+def _checked(change: Recorded) -> tuple[Recorded | None, list[str]]:
+    """The change without values that cannot be, and what is wrong with them."""
+    if change.kind == "mu" and why_not(WORLD["mu"], change.value):
+        return None, [f"value is {shown(change.value)}, {why_not(WORLD['mu'], change.value)}"]
+    if change.kind != "settings":
+        return change, []
+    if not isinstance(change.value, dict):
+        return None, [f"value is {shown(change.value)}, not an object of settings"]
+    values, wrong = changed_options(change.value, "value")
+    return replace(change, value=values), wrong
 
 
 def settings_changes(recorded: Iterable[Recorded]) -> tuple[tuple[int, Mapping[str, Any]], ...]:
@@ -49,6 +72,21 @@ def settings_changes(recorded: Iterable[Recorded]) -> tuple[tuple[int, Mapping[s
     )
 
 
+def mu_changes(recorded: Iterable[Recorded]) -> MuChanges:
+    """The frictions that were set: at which steps, and their values."""
+    found = ((change.t, number(change.value)) for change in recorded if change.kind == "mu")
+    return tuple((t, mu) for t, mu in found if mu is not None and math.isfinite(mu))
+
+
+def rollbacks(recorded: Iterable[Recorded]) -> tuple[tuple[int, int], ...]:
+    """The rollbacks by hand: at which steps, and the steps whose weights were restored."""
+    return tuple(
+        (change.t, to_t)
+        for change in recorded
+        if change.kind == "rollback" and (to_t := whole(change.value)) is not None
+    )
+
+
 def in_words(recorded: Iterable[Recorded], meta: Meta) -> Changes:
     """What was changed from what to what: `mu 0.05 -> 0.3`.
 
@@ -56,11 +94,8 @@ def in_words(recorded: Iterable[Recorded], meta: Meta) -> Changes:
     """
     changes = list(recorded)
     known = {change.t for change in changes if change.kind == "mu"}
-    schedule = meta.raw.get("mu_schedule")
-    for pair in schedule if isinstance(schedule, list) else []:
-        match pair:
-            case [int(t), float() | int() as mu] if t not in known:
-                changes.append(Recorded(t, "mu", mu))
+    planned = meta.configuration.mu_changes
+    changes += (Recorded(t, "mu", mu) for t, mu in planned if t not in known)
     now: dict[str, object] = {**meta.plasticity_cfg, "mu": meta.mu}
     out = list[tuple[int, str]]()
     for change in sorted(changes, key=lambda change: change.t):
@@ -78,9 +113,9 @@ def _words(change: Recorded, now: dict[str, object]) -> str:
         case "update", None:
             return "update forced"
         case "rollback", value:
-            return f"rolled back to t {value}"
+            return f"rolled back to t {_text(value)}"
         case "fault", value:
-            return f"fault: {value}"
+            return f"fault: {_text(value)}"
         case kind, value:
             return kind if value is None else f"{kind} {_text(value)}"
 
@@ -94,4 +129,4 @@ def _set(name: str, value: object, now: dict[str, object]) -> str:
 
 
 def _text(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else shown(value).strip("'")

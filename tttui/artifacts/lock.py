@@ -1,66 +1,106 @@
-"""One writer a session: an flock that dies with its process, and a note of who holds it.
+"""One writer a session: locks of the kernel, and where they do not reach, a heartbeat that moves.
 
-The kernel frees the lock when the holder ends, however it ends, so a dead holder never blocks.
-Filesystems that are shared between hosts may keep flock to one host (older NFS, some FUSE ones)
-or have none at all: there the note decides. A holder on another host counts as alive while the
-heartbeat in status.json, or the note itself, is younger than STALE_S; so after a host has died
-its sessions are free some 15 seconds later.
+The kernel frees a lock when its holder ends, however it ends, so a dead holder never blocks. A
+writer holds two. The one on run.lock decides; nobody else may open that file, since whoever can
+open a file can hold its lock. The one on the directory stays when somebody deletes run.lock
+under a live run. Everyone who may read the directory can hold that one, so it decides nothing:
+it only makes the next writer look twice.
+
+Filesystems that are shared between machines may keep locks to each of them, or have none. So a
+session whose last writer was elsewhere (on another machine, in another container) is watched
+for STALE_S first: it is free when neither the heartbeat in status.json nor the note in run.lock
+changes. Clocks are never compared. The owner in turn calls `check` with every heartbeat, and
+stops where another process has the session after all.
 """
 
-import contextlib
 import errno
 import fcntl
 import json
 import os
-import socket
+import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from tttui.artifacts.atomic import write_all, write_error
-from tttui.artifacts.jsonfile import decode, number, read_object, whole
-from tttui.artifacts.status import STALE_S, ago, own_process, process_runs
-from tttui.model.errors import SessionHeld, TttuiError
+from tttui.artifacts.jsonfile import decode, number, read_object
+from tttui.artifacts.processes import Process, boottime, own_process
+from tttui.artifacts.regular import open_regular, read_bytes
+from tttui.artifacts.status import STALE_S, ago, as_written
+from tttui.model.errors import SessionHeld, SessionTaken, TttuiError
+from tttui.model.shell import command_line
 
 LOCK_FILE = "run.lock"
+
+LOOK_S = 0.1
+"""Seconds between two looks whether a writer elsewhere still writes."""
+
+CONFIRM_S = 1.0
+"""Seconds within which another that waited for the same session has left its note, too."""
+
+LARGEST_NOTE = 1 << 16
+
+_ATTEMPTS = 20
+"""Lock files that may be deleted while they are taken, before that is an error."""
+
+Record = Mapping[str, Any]
+
+OnWait = Callable[[str], object]
+"""Gets a sentence for a person on why something lasts."""
 
 
 class SessionLock:
     """Holds a session directory for this process until it is released or the process ends.
 
-    Raises SessionHeld naming the holder; TttuiError where the lock file cannot be made.
+    `on_wait` is told, for a person, why taking it lasts up to STALE_S. Raises SessionHeld naming
+    the holder; TttuiError where the lock file cannot be made.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, on_wait: OnWait | None = None) -> None:
         self.directory = directory
         self.path = directory / LOCK_FILE
+        self._on_wait = on_wait
+        self._handle = self._folder = -1
+        self._note = b""
         try:
-            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        except OSError as error:
-            raise write_error(self.path, error) from error
-        try:
-            kernel_decides = self._flock()
-            self._respect_note(kernel_decides)
-            note = {**own_process(), "taken_at": time.time()}
-            os.ftruncate(self._handle, 0)
-            write_all(self._handle, json.dumps(note).encode() + b"\n", 0)
-        except OSError as error:
-            os.close(self._handle)
-            raise write_error(self.path, error) from error
-        except TttuiError:
-            os.close(self._handle)
+            self._take()
+        except BaseException as error:
+            self._close()
+            if isinstance(error, OSError):
+                raise write_error(self.path, error) from error
             raise
 
     def release(self) -> None:
         """Free the session; releasing twice is fine."""
-        if self._handle < 0:
-            return
-        with contextlib.suppress(OSError):
-            os.ftruncate(self._handle, 0)
-        os.close(self._handle)
-        self._handle = -1
+        with suppress(OSError):  # also where it is released already
+            # What is in it may be the note of another machine, that took it over.
+            if os.pread(self._handle, LARGEST_NOTE, 0) == self._note:
+                os.ftruncate(self._handle, 0)
+        self._close()
+
+    def check(self) -> None:
+        """Make sure that this process still has the session; a lost lock file is made again.
+
+        Raises SessionTaken where another process has it: then nothing more may be written.
+        """
+        try:
+            if not os.path.samestat(os.fstat(self._folder), os.stat(self.directory)):
+                raise SessionTaken(
+                    f"{self.directory}: another directory is in its place, so this run ends; the "
+                    "session lies where the directory was moved to"
+                )
+            if not _is_at(self._handle, self.path):
+                self._take_again()
+            elif (found := self._read_note()) != self._note:
+                self._give_way(_record(found))
+                self._write_note()
+        except FileNotFoundError:
+            pass  # the directory is gone: whatever is written next says so
+        except OSError as error:
+            raise write_error(self.path, error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -73,58 +113,213 @@ class SessionLock:
     ) -> None:
         self.release()
 
-    def _flock(self) -> bool:
-        """Take the kernel's lock; False where the filesystem has none."""
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
-                return False
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+    def _take(self) -> None:
+        self._handle, self._kernel_decides = self._locked_file()
+        self._folder = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        waited = self._see_that_nobody_writes(_flock(self._folder) is not False)
+        self._write_note()
+        if waited:
+            # Another machine may have waited with us; the note of the last to come stays.
+            time.sleep(CONFIRM_S)
+            if (found := self._read_note()) != self._note:
+                raise self._held(_record(found))
+
+    def _locked_file(self) -> tuple[int, bool]:
+        """run.lock, locked; and whether the kernel has locks here."""
+        for _ in range(_ATTEMPTS):
+            handle = _open(self.path)
+            try:
+                taken = _flock(handle)
+                if taken is False:
+                    raise self._locked()
+                if _is_at(handle, self.path):
+                    return handle, taken is True
+            except BaseException:
+                os.close(handle)
                 raise
-            raise self._held(_note(self.path)) from None
-        return True
+            os.close(handle)
+        raise SessionHeld(f"{self.path}: is deleted again and again while it is taken; try later")
 
-    def _respect_note(self, kernel_decides: bool) -> None:
-        note = _note(self.path)
-        if not note:
+    def _take_again(self) -> None:
+        """Make run.lock again, which somebody deleted, or take the one that was put there."""
+        handle = _open(self.path)
+        try:
+            self._give_way(_record(self._read_note()))
+            taken = _flock(handle) is not False
+        except BaseException:
+            os.close(handle)
+            raise
+        if not taken:
+            # Somebody looks whether this process still writes, and leaves when that shows.
+            os.close(handle)
             return
-        if note.get("host") == socket.gethostname():
-            pid = whole(note.get("pid"))
-            alive = pid is not None and process_runs(pid, number(note.get("process_started_at")))
-            if alive and not kernel_decides:
-                raise self._held(note)
-            return
-        beats = [number(note.get("taken_at"))]
-        with contextlib.suppress(TttuiError, OSError):
-            beats.append(number(read_object(self.directory / "status.json").get("heartbeat_at")))
-        if any(beat is not None and time.time() - beat < STALE_S for beat in beats):
-            raise self._held(note)
+        os.close(self._handle)
+        self._handle = handle
+        self._write_note()
 
-    def _held(self, note: Mapping[str, Any]) -> SessionHeld:
+    def _give_way(self, note: Record) -> None:
+        process = Process.of(note)
+        if process.pid is not None and not process.is_this:
+            raise self._taken(note)
+
+    def _see_that_nobody_writes(self, alone: bool) -> bool:
+        """Refuse where somebody writes; True: that could be seen only by waiting.
+
+        `alone`: the directory's own lock is not somebody else's.
+        """
+        seen = self._traces()
+        suspect = self._suspect(*seen)
+        if suspect is None and alone:
+            return False
+        if self._on_wait is not None:
+            who = "a process that locks its directory" if suspect is None else _holder(suspect)
+            self._on_wait(
+                f"{self.directory}: waiting up to {STALE_S:.0f} s to see whether {who} "
+                "still writes it"
+            )
+        end = time.monotonic() + STALE_S
+        while time.monotonic() < end:
+            time.sleep(LOOK_S)
+            alone = alone or _flock(self._folder) is not False
+            if (now := self._traces()) != seen:
+                seen, suspect = now, self._suspect(*now)
+                if suspect is not None:
+                    raise self._held(suspect)
+            if suspect is None and alone:
+                return False
+        return suspect is not None
+
+    def _suspect(self, raw: Record, note: bytes) -> Record | None:
+        """What a writer elsewhere left that may still be at work; raises for one that is here."""
+        status = as_written(raw)
+        writer, holder = Process.of(raw), Process.of(_record(note))
+        found: list[tuple[Record, Process, bool]] = []
+        if status.steerable:
+            found.append((raw, writer, True))
+        if holder != writer:
+            # It has not reported yet; one of this machine would have the lock, if there are locks.
+            found.append((_record(note), holder, not self._kernel_decides))
+        for record, process, may_run in found:
+            if process.pid is None or process.is_this:
+                continue
+            if not process.is_here:
+                beat = status.heartbeat_boottime if record is raw else None
+                if beat is None or boottime() - beat <= STALE_S:
+                    return record
+            elif may_run and process.runs():
+                raise self._held(record)
+        return None
+
+    def _traces(self) -> tuple[Record, bytes]:
+        """What a writer leaves: status.json, and the note in run.lock."""
+        raw: Record = {}
+        with suppress(TttuiError, OSError):
+            raw = read_object(self.directory / "status.json")
+        return raw, self._read_note()
+
+    def _read_note(self) -> bytes:
+        try:
+            return read_bytes(self.path, LARGEST_NOTE)
+        except OSError:
+            return b""
+
+    def _write_note(self) -> None:
+        note = {**own_process(), "taken_at": time.time(), "taken_boottime": boottime()}
+        self._note = json.dumps(note).encode() + b"\n"
+        os.ftruncate(self._handle, 0)
+        write_all(self._handle, self._note, 0)
+
+    def _locked(self) -> TttuiError:
+        """Why run.lock could not be locked."""
+        note = _record(self._read_note())
+        process = Process.of(note)
+        if process.pid is None or (process.is_here and not process.runs()):
+            return SessionHeld(
+                f"{self.path} is locked by a process that did not write its id there; try again, "
+                f"and if no run writes {self.directory}, delete {self.path}"
+            )
+        return self._held(note)
+
+    def _held(self, record: Record) -> SessionHeld:
+        with suppress(TttuiError, OSError):
+            if as_written(read_object(self.directory / "status.json")).state == "paused":
+                return SessionHeld(
+                    f"{self.directory} is paused, {_holder(record)} has it; "
+                    f"`{command_line('tttui', 'continue', self.directory)}` lets it go on"
+                )
         return SessionHeld(
-            f"{self.directory} is being written by {_holder(note)}; "
-            f"`tttui {self.directory}` shows it, `tttui stop {self.directory}` ends it"
+            f"{self.directory} is being written by {_holder(record)}; "
+            f"`{command_line('tttui', self.directory)}` shows it, "
+            f"`{command_line('tttui', 'stop', self.directory)}` ends it"
         )
 
+    def _taken(self, note: Record) -> SessionTaken:
+        return SessionTaken(
+            f"{self.directory}: {_holder(note)} has taken the session over, so this one "
+            f"ends and writes nothing more; `{command_line('tttui', self.directory)}` shows it"
+        )
 
-def _holder(note: Mapping[str, Any]) -> str:
-    """`process 4242 on this host since 3 min ago`."""
-    pid, host, taken = whole(note.get("pid")), note.get("host"), number(note.get("taken_at"))
-    if pid is None:
-        return "another process"
-    who = f"process {pid}"
-    if host != socket.gethostname():
-        who += f" on {host}"
-    if taken is not None:
-        who += f" (it began {ago(max(0.0, time.time() - taken))})"
-    return who
+    def _close(self) -> None:
+        # The directory first: who gets run.lock then finds nobody there.
+        for handle in (self._folder, self._handle):
+            if handle >= 0:
+                os.close(handle)
+        self._folder = self._handle = -1
 
 
-def _note(path: Path) -> Mapping[str, Any]:
-    """What the holder wrote; empty where nobody did."""
+def _open(path: Path) -> int:
+    """run.lock, made where it is missing, closed to everybody who may not write it."""
+    # With these bits the user's umask decides on the group; that it may write shows afterwards.
+    handle = open_regular(path, os.O_RDWR | os.O_CREAT, 0o620)
+    mode = stat.S_IMODE(os.fstat(handle).st_mode)
+    wanted = (mode & 0o700) | (0o060 if mode & 0o020 else 0)
+    if mode != wanted:
+        with suppress(OSError):  # somebody else's, or a filesystem without modes
+            os.fchmod(handle, wanted)
+    return handle
+
+
+def _flock(handle: int) -> bool | None:
+    """Take the kernel's lock: False where another has it, None where the filesystem has none."""
     try:
-        note = decode(path.read_bytes())
-    except (OSError, ValueError):
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        # NFS locks no file that is not open for writing, so no directory.
+        if error.errno in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EINVAL):
+            return None
+        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+            raise
+        return False
+    return True
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    """Whether an open file is still the one under its name. False where nothing is there."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.lstat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _record(note: bytes) -> Record:
+    """A note's keys; empty where it is none."""
+    try:
+        found = decode(note)
+    except ValueError:
         return {}
-    return note if isinstance(note, dict) else {}
+    return found if isinstance(found, dict) else {}
+
+
+def _holder(record: Record) -> str:
+    """`process 4242 (it began 3 min ago)`, `process 7 on elsewhere`."""
+    process = Process.of(record)
+    if process.pid is None:
+        return "another process"
+    if not process.is_here:
+        return f"process {process.pid} on {process.where}"
+    taken, key = boottime(), "taken_boottime"
+    if not process.shares_clock:  # an older file
+        taken, key = time.time(), "taken_at"
+    then = number(record.get(key))
+    began = "" if then is None else f" (it began {ago(max(0.0, taken - then))})"
+    return f"process {process.pid}{began}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tttui.artifacts.growing import Change, GrowingFile
 from tttui.model.session import LogLine
+from tttui.model.text import visible
 
 KEEP = 5000
 """Lines that are kept; a person who wants more has the file."""
@@ -71,11 +72,4 @@ class LogFile:
             if found is not None:
                 self._level = found.group()  # what follows without one, belongs to it
             self._seen += 1
-            self._lines.append(LogLine(self._level, _printable(line)))
-
-
-def _printable(line: str) -> str:
-    """A line that does nothing to a terminal."""
-    if line.isprintable():
-        return line
-    return "".join(c if c.isprintable() else " " if c == "\t" else "?" for c in line)
+            self._lines.append(LogLine(self._level, visible(line.replace("\t", " "))))

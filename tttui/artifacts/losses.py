@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tttui.artifacts.csvfile import Column, CsvFile
+from tttui.artifacts.csvfile import CsvFile
+from tttui.artifacts.csvtable import Column
 from tttui.model.session import LossCurve, Problem
 
 LOSSES = "pretraining.csv"

@@ -5,54 +5,71 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.jsonfile import number, read_object, whole
+from tttui.model.configuration import configuration_of, is_step, misspelt
 from tttui.model.session import Meta, Problem
+from tttui.model.settings import shown
+
+LAST_DATE = 253_370_764_800
+"""Unix seconds of the year 9999, in which dates end."""
 
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _mapping(value: Any) -> Mapping[str, Any] | None:
-    return value if isinstance(value, dict) else None
+def _date(value: Any) -> float | None:
+    seconds = number(value)
+    return seconds if seconds is not None and 0 <= seconds < LAST_DATE else None
 
 
-FIELDS: dict[str, tuple[str, Callable[[Any], Any], str]] = {
+def _step(value: Any) -> int | None:
+    step = whole(value)
+    return step if is_step(step) else None
+
+
+DATE = "a date in seconds since 1970"
+
+IDENTITY: dict[str, tuple[str, Callable[[Any], Any], str]] = {
     "session_id": ("session_id", _text, "a text"),
     "schema_version": ("schema_version", whole, "a whole number"),
-    "created_at": ("created_at_unix", number, "a number"),
-    "mu": ("mu", number, "a number"),
-    "env_mode": ("env_mode", _text, "a text"),
+    "created_at": ("created_at_unix", _date, DATE),
     "model_signature": ("model_signature", _text, "a text"),
     "base_ckpt_hash": ("base_ckpt_hash", _text, "a text"),
-    "model_cfg": ("model_cfg", _mapping, "an object of keys"),
-    "plasticity_cfg": ("plasticity_cfg", _mapping, "an object of keys"),
-    "env_cfg": ("env_cfg", _mapping, "an object of keys"),
     "parent_session_id": ("parent_session_id", _text, "a text"),
     "root_session_id": ("root_session_id", _text, "a text"),
-    "forked_at_t": ("forked_at_t", whole, "a whole number"),
-    "seed": ("seed", whole, "a whole number"),
-    "device": ("device", _text, "a text"),
+    "forked_at_t": ("forked_at_t", _step, "a step"),
     "torch_version": ("torch_version", _text, "a text"),
     "tttui_version": ("tttui_version", _text, "a text"),
 }
-"""Field of Meta -> its key, its conversion (None for a wrong type), what it must be."""
+"""Field of Meta that is no setting -> its key, its conversion (None: wrong), what it must be."""
 
 
 def read_meta(path: Path) -> tuple[Meta, list[Problem]]:
-    """meta.json; a key of a wrong type is None and named. Raises TttuiError for damage."""
-    raw = read_object(path)
+    """meta.json; a key with a wrong value is None and named. Raises TttuiError for damage."""
+    meta, wrong = parse_meta(read_object(path))
+    return meta, [Problem("meta", path, "; ".join(wrong))] if wrong else []
+
+
+def parse_meta(raw: Mapping[str, Any]) -> tuple[Meta, list[str]]:
+    """The keys of a meta.json, and what is wrong with their values."""
+    found = configuration_of(raw)
+    wrong = [*misspelt(raw, (key for key, _, _ in IDENTITY.values()), "")]
     values: dict[str, Any] = {}
-    wrong: list[str] = []
-    for name, (key, convert, expected) in FIELDS.items():
+    for name, (key, convert, expected) in IDENTITY.items():
         if raw.get(key) is None:
             continue
         value = convert(raw[key])
         if value is None:
-            wrong.append(f"{key} is {str(raw[key])[:30]!r}, not {expected}")
+            wrong.append(f"{key} is {shown(raw[key])}, not {expected}")
         else:
             values[name] = value
-    problems = [Problem("meta", path, "; ".join(wrong))] if wrong else []
-    return Meta(raw=raw, **values), problems
+    own = found.recorded[""]
+    values |= {"mu": number(own.get("mu")), "seed": own.get("seed"), "device": own.get("device")}
+    for name in ("model_cfg", "plasticity_cfg", "env_cfg"):
+        values[name] = found.recorded[name]
+    # An unknown kind of world is shown by the name that it has.
+    values["env_mode"] = _text(raw.get("env_mode"))
+    return Meta(raw=raw, configuration=found, **values), [*wrong, *found.wrong]
 
 
 METRIC_NAMES = {
@@ -64,31 +81,36 @@ METRIC_NAMES = {
 }
 """The store's names -> ours."""
 
-METRIC_NUMBERS = (
-    "baseline_mse_mean",
-    "adaptive_mse_mean",
-    "baseline_mse_last100_mean",
-    "adaptive_mse_last100_mean",
-    "updates_attempted",
-    "updates_committed",
-    "updates_rolled_back",
-)
-"""Keys of metrics.json that every session that ran has."""
+METRICS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "baseline_mse_mean": (number, "a number"),
+    "adaptive_mse_mean": (number, "a number"),
+    "baseline_mse_last100_mean": (number, "a number"),
+    "adaptive_mse_last100_mean": (number, "a number"),
+    "updates_attempted": (_step, "a count"),
+    "updates_committed": (_step, "a count"),
+    "updates_rolled_back": (_step, "a count"),
+}
+"""Keys of metrics.json that every session that ran has, and what their values are."""
 
 
 def read_metrics(path: Path) -> tuple[Mapping[str, Any], list[Problem]]:
-    """metrics.json with all its keys, the store's also under our names."""
-    raw = dict(read_object(path))
+    """metrics.json with all its keys, the store's also under our names.
+
+    Numbers that no float can hold are infinite.
+    """
+    raw = {key: _finite_digits(value) for key, value in read_object(path).items()}
     for theirs, ours in METRIC_NAMES.items():
         if theirs in raw:
             raw.setdefault(ours, raw[theirs])
-    wrong = [
-        f"{key} is {str(raw[key])[:30]!r}, not a number"
-        for key in METRIC_NUMBERS
-        if raw.get(key) is not None and number(raw[key]) is None
-    ]
-    for key in METRIC_NUMBERS:
-        if raw.get(key) is not None and number(raw[key]) is None:
-            del raw[key]
+    wrong: list[str] = []
+    for key, (convert, expected) in METRICS.items():
+        if raw.get(key) is not None and convert(raw[key]) is None:
+            wrong.append(f"{key} is {shown(raw.pop(key))}, not {expected}")
     problems = [Problem("metrics", path, "; ".join(wrong))] if wrong else []
     return raw, problems
+
+
+def _finite_digits(value: Any) -> Any:
+    """A whole number of more digits than 64 bits hold as float; all else as it is."""
+    too_large = isinstance(value, int) and not -(1 << 63) <= value < 1 << 63
+    return number(value) if too_large else value

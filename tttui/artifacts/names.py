@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from tttui.model.errors import RefusedInput
+from tttui.model.here import LOST, reachable
+from tttui.model.text import shortened, visible
 
 LONGEST_NAME = 100
 """Bytes of a name in UTF-8; filesystems allow 255, and files of the app add their endings."""
@@ -20,13 +22,21 @@ def validate_name(name: str) -> str:
         raise RefusedInput(f"{shown} is a path, not a name; sessions lie directly below --root")
     if name.startswith((".", "-")):
         raise RefusedInput(f"{shown} begins with {name[0]!r}; such names are hidden or options")
-    if not name.isprintable() or name != name.strip():
+    if not name.isprintable() or name != name.strip() or visible(name) != name:
         raise RefusedInput(f"{shown} has control characters or blanks at an end")
     if name in RESERVED:
         raise RefusedInput(f"{shown} has a meaning of its own below a run root; choose another")
     if len(name.encode()) > LONGEST_NAME:
         raise RefusedInput(f"{shown}... is longer than {LONGEST_NAME} bytes")
     return name
+
+
+def usable_name(name: str, ending: str = "") -> str:
+    """A name that is allowed, as near to `name` as can be, with `ending` behind it."""
+    plain = "".join(c if c.isprintable() and visible(c) == c else "_" for c in name)
+    plain = plain.replace("/", "_").replace("\\", "_").lstrip(".- ")
+    plain = shortened(plain, LONGEST_NAME - len(ending.encode())).strip()
+    return f"unnamed{ending}" if not plain or plain + ending in RESERVED else plain + ending
 
 
 def run_directory(root: Path, name: str) -> Path:
@@ -38,7 +48,8 @@ def run_directory(root: Path, name: str) -> Path:
     try:
         inside = path.resolve().parent == root.resolve()
     except (OSError, RuntimeError) as error:
-        raise RefusedInput(f"{path}: cannot be followed ({error})") from None
+        why = f"cannot be followed ({error})" if reachable(root) else LOST
+        raise RefusedInput(f"{path}: {why}") from None
     if not inside:
         raise RefusedInput(f"{path} is a link that leads out of {root}")
     return path

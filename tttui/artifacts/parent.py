@@ -1,5 +1,6 @@
 """The session that another one was forked from."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,22 +14,38 @@ from tttui.model.session import Place, SessionData
 def find_parent(data: SessionData, places: Sequence[Place]) -> Place | None:
     """Where the parent of a session lies: where its meta says, else the one of that id.
 
-    It is looked for among `places`, then beside the session. None where it has no parent, or
+    It is looked for among `places` and beside the session. None where it has no parent, or
     where none or several have the id.
     """
     wanted = data.meta.parent_session_id
     if wanted is None:
         return None
-    recorded = data.meta.raw.get("parent_path")
-    if isinstance(recorded, str) and Path(recorded).is_dir():
-        found = find_sessions([Path(recorded)])
-        if len(found) == 1:
-            return found[0]
+    recorded = recorded_parent(data.place.path, data.meta.raw.get("parent_path"), places)
+    if recorded is not None:
+        return recorded
     for near in (places, find_sessions([data.place.path.parent])):
         same = [p for p in near if p.path != data.place.path and _id(p) == wanted]
         if same:
             return same[0] if len(same) == 1 else None
     return None
+
+
+def recorded_parent(session: Path, recorded: object, places: Sequence[Place] = ()) -> Place | None:
+    """The session at the path that a meta.json names as the parent's.
+
+    Whoever sends a session may have written any path there: it is looked at only where it is
+    one of `places`, which the person named, or lies beside the session.
+    """
+    if not isinstance(recorded, str) or recorded != os.path.normpath(recorded):
+        return None
+    path = Path(recorded)
+    for place in places:
+        if place.path.absolute() == path:
+            return place
+    if path.parent != session.absolute().parent or not path.is_dir():
+        return None
+    found = find_sessions([path])
+    return found[0] if len(found) == 1 else None
 
 
 def _id(place: Place) -> str | None:

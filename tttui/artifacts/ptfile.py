@@ -1,22 +1,21 @@
 """Torch checkpoints as data: read into numpy and written from numpy, without importing torch.
 
 A `.pt` file is a zip archive with one pickle, whose tensors are persistent ids of the members
-`data/<key>`. The pickle is read by an interpreter that knows only the handful of names of a
-plain state dict; whatever else it asks for refuses the file.
+`data/<key>`. The archive is read by `storedzip`, the pickle by `statepickle`: neither runs code,
+and what they cost is bounded by the size of the file.
 """
 
 import io
-import math
-import pickle
 import struct
 import zipfile
-from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from tttui.artifacts.regular import LARGEST_CHECKPOINT, open_to_read
+from tttui.artifacts.statepickle import AsksForCode, interpret
+from tttui.artifacts.storedzip import Compressed, StoredZip
 from tttui.model.errors import RefusedInput, TttuiError
 
 DTYPES: dict[str, str] = {
@@ -37,8 +36,14 @@ DTYPES: dict[str, str] = {
 
 STORAGES = {np.dtype(code): name for name, code in DTYPES.items() if name != "BFloat16Storage"}
 
-MAX_EXPANDED = 1 << 28
-"""Elements of a tensor beyond those stored (stride 0), so that no file eats all memory."""
+LONGEST_PICKLE = 32 << 20
+"""Bytes of the pickle, which holds everything but the tensors; of 10 000 tensors it has 2 MB."""
+
+SHARED = 4
+"""What tensors that share storages may have together, in sizes of the file."""
+
+EXPANDED = 1 << 20
+"""The same in bytes, for small files whose tensors repeat one element (stride 0)."""
 
 
 def read_pt(path: Path) -> Any:
@@ -48,17 +53,26 @@ def read_pt(path: Path) -> Any:
     that is damaged or cannot be read; both name the file.
     """
     try:
-        with path.open("rb") as file:
+        with open_to_read(path, LARGEST_CHECKPOINT) as file:
             head = file.read(4)
             if head != b"PK\x03\x04":
                 raise RefusedInput(f"{path}: {_not_a_zip(head)}")
             return _load(file, path)
     except TttuiError:
         raise
+    except AsksForCode as error:
+        raise RefusedInput(
+            f"{path}: asks for {error}, which is no plain tensor data; "
+            "the file is refused because unpickling it could run code"
+        ) from None
+    except Compressed as error:
+        raise RefusedInput(
+            f"{path}: has a compressed member {str(error)!r}, which torch never writes"
+        ) from None
     except OSError as error:
         raise TttuiError(f"{path}: cannot be read: {error.strerror or error}") from None
-    # Whatever bytes a file holds, the answer is data or one clear error: zipfile, pickle and
-    # struct have no common base class for their complaints.
+    # Whatever bytes a file holds, the answer is data or one clear error: what is damaged shows
+    # as the complaint of whoever meets it first.
     except (Exception, MemoryError, RecursionError) as error:
         said = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise TttuiError(f"{path}: damaged or truncated checkpoint ({said})") from None
@@ -75,104 +89,45 @@ def _not_a_zip(head: bytes) -> str:
     return "is not a torch checkpoint (no zip archive)"
 
 
-def _load(file: io.BufferedReader, path: Path) -> Any:
-    with zipfile.ZipFile(file) as archive:
-        members = {info.filename: info for info in archive.infolist()}
-        pickles = [name for name in members if name.endswith("/data.pkl") or name == "data.pkl"]
-        if not pickles:
-            raise RefusedInput(f"{path}: is a zip archive without data.pkl, so it is no checkpoint")
-        size = path.stat().st_size
-        for info in members.values():
-            if info.compress_type != zipfile.ZIP_STORED or info.file_size > size:
-                raise RefusedInput(
-                    f"{path}: has a compressed member {info.filename!r}, which torch never writes"
-                )
-        prefix = pickles[0].removesuffix("data.pkl")
-        order = archive.read(prefix + "byteorder") if prefix + "byteorder" in members else b"little"
+def _load(file: BinaryIO, path: Path) -> Any:
+    archive = StoredZip(file)
+    pickles = [n for n in archive.members if n.endswith("/data.pkl") or n == "data.pkl"]
+    if not pickles:
+        raise RefusedInput(f"{path}: is a zip archive without data.pkl, so it is no checkpoint")
+    if archive.members[pickles[0]].size > LONGEST_PICKLE:
+        raise ValueError(f"its pickle has more than {LONGEST_PICKLE} bytes")
+    prefix = pickles[0].removesuffix("data.pkl")
+    order = b"little"
+    if prefix + "byteorder" in archive.members:
+        order = archive.read(prefix + "byteorder").tobytes()
+    storages: dict[str, np.ndarray[Any, Any]] = {}
 
-        def member(key: str) -> bytearray:
-            return bytearray(archive.read(f"{prefix}data/{key}"))
+    def storage(name: str, key: str, count: int) -> np.ndarray[Any, Any]:
+        if key not in storages:
+            stored = archive.read(f"{prefix}data/{key}")
+            storages[key] = _elements(stored, name, big=order == b"big")
+        found = storages[key]
+        if len(found) < count:
+            raise ValueError(f"tensor {key} has {len(found)} of {count} elements: truncated")
+        return found
 
-        interpreter = _Interpreter(archive.read(pickles[0]), path, member, order == b"big")
-        return interpreter.load()
-
-
-# The interpreter in C grows its memo to whatever index a file names, which lets 6 bytes claim
-# 34 GB; the one in Python keeps it in a dict. A state dict has a few hundred opcodes.
-class _Interpreter(pickle._Unpickler):
-    """Unpickles only what a state dict consists of."""
-
-    def __init__(
-        self, data: bytes, path: Path, member: Callable[[str], bytearray], big: bool
-    ) -> None:
-        super().__init__(io.BytesIO(data))
-        self._path = path
-        self._member = member
-        self._big = big
-        self._storages: dict[str, np.ndarray[Any, Any]] = {}
-
-    def find_class(self, module: str, name: str) -> Any:
-        # Each answer is a str, an immutable built-in class or a function made for this one
-        # file, so that the pickle's BUILD opcode has nothing lasting to write into.
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if module in ("torch", "torch.storage") and name in (*DTYPES, "UntypedStorage"):
-            return name
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return lambda storage, offset, shape, stride, *_: _tensor(
-                storage, offset, shape, stride
-            )
-        if (module, name) == ("torch._utils", "_rebuild_parameter"):
-            return lambda data, *_: data
-        if (module, name) == ("torch", "Size"):
-            return tuple
-        if (module, name) == ("torch", "device"):
-            return lambda *parts: ":".join(str(p) for p in parts)
-        if (module, name) == ("_codecs", "encode"):
-            return lambda text, *_: text.encode("latin-1")
-        if module == "torch" and name.isalnum() and name.islower():
-            return f"torch.{name}"  # a dtype such as torch.float32
-        raise RefusedInput(
-            f"{self._path}: asks for {module}.{name}, which is no plain tensor data; "
-            "the file is refused because unpickling it could run code"
-        )
-
-    def persistent_load(self, pid: Any) -> Any:
-        kind, storage, key, _location, count = pid
-        if kind != "storage" or not isinstance(key, str) or storage not in DTYPES:
-            raise RefusedInput(f"{self._path}: has a tensor of an unknown kind {storage!r}")
-        if key not in self._storages:
-            dtype = np.dtype(DTYPES[storage])
-            if self._big:
-                dtype = dtype.newbyteorder(">")
-            values = np.frombuffer(self._member(key), dtype=dtype)
-            if len(values) < count:
-                raise TttuiError(
-                    f"{self._path}: tensor {key} has {len(values)} of {count} elements (truncated)"
-                )
-            if self._big:
-                values = values.astype(dtype.newbyteorder("="))
-            if storage == "BFloat16Storage":
-                values = (values.astype("<u4") << 16).view("<f4")
-            self._storages[key] = values
-        return self._storages[key]
+    room = SHARED * archive.size + EXPANDED
+    return interpret(archive.read(pickles[0]).tobytes(), storage, DTYPES.keys(), room)
 
 
-def _tensor(
-    storage: np.ndarray[Any, Any], offset: int, shape: Any, stride: Any
-) -> np.ndarray[Any, Any]:
-    if math.prod(shape) > max(storage.size, MAX_EXPANDED):
-        raise ValueError(f"tensor of shape {tuple(shape)} is larger than the file")
-    if 0 in shape:
-        return np.empty(shape, dtype=storage.dtype)
-    # numpy checks that offset, shape and strides stay inside the buffer.
-    return np.ndarray(
-        tuple(shape),
-        storage.dtype,
-        buffer=storage.data,
-        offset=offset * storage.itemsize,
-        strides=tuple(s * storage.itemsize for s in stride),
-    )
+def _elements(stored: np.ndarray[Any, Any], name: str, *, big: bool) -> np.ndarray[Any, Any]:
+    """The elements of a storage in the byte order of this machine."""
+    dtype = np.dtype(DTYPES[name])
+    values = stored[: len(stored) - len(stored) % dtype.itemsize].view(dtype)
+    if big:
+        values = values.view(dtype.newbyteorder(">")).astype(dtype)
+    if name == "BoolStorage":
+        return np.asarray(stored != 0)
+    if name != "BFloat16Storage":
+        return values
+    wide = np.zeros(len(values), dtype="<u4")
+    wide.view("<u2")[1::2] = values
+    return wide.view("<f4")
 
 
 def write_pt(obj: Any) -> bytes:

@@ -10,18 +10,22 @@ from typing import Any
 from tttui.artifacts.events import EventLines, EventList
 from tttui.artifacts.history import HistoryFile
 from tttui.artifacts.interventions import (
+    INTERVENTIONS,
     Changes,
     Recorded,
     in_words,
+    mu_changes,
     read_interventions,
+    rollbacks,
     settings_changes,
 )
 from tttui.artifacts.layout import files_of, why_missing
 from tttui.artifacts.logfile import LogFile, LogTail
 from tttui.artifacts.losses import LossFile
 from tttui.artifacts.meta import read_meta, read_metrics
+from tttui.artifacts.regular import LARGEST_LIST, leads_out, read_bytes
 from tttui.artifacts.runs import runs_of
-from tttui.artifacts.status import derive_status, read_status
+from tttui.artifacts.status import HeartbeatWatch, derive_status, read_status
 from tttui.artifacts.steps_csv import StepsFile
 from tttui.artifacts.trajectory import TrajectoryCsv, parse_trajectory_json
 from tttui.artifacts.weights import read_base, read_plastic
@@ -49,6 +53,7 @@ class SessionReader:
         self, place: Place, run: str | None = None, now: Callable[[], float] = time.time
     ) -> None:
         self._now = now
+        self._watch = HeartbeatWatch()
         self._place = place
         self._asked = run or place.run
         self._data: SessionData | None = None
@@ -70,18 +75,23 @@ class SessionReader:
         self._log = LogFile(self._place.path / "run.log")
         self._losses = LossFile(self._place.path) if files.status else None
         self._interventions = WholeFile(
-            self._place.path / "interventions.jsonl", "interventions", read_interventions
+            self._place.path / INTERVENTIONS, "interventions", read_interventions
         )
         self._changes: tuple[tuple[Recorded, ...], Meta, Changes] = ((), NO_META, ())
+        self._restored = (NO_TRANSACTIONS, NO_TRANSACTIONS)
         self._history = None
         if files.history is not None:
             history = HistoryFile(files.history)
             self._history = WholeFile(files.history, "history", lambda _: _read_history(history))
         self._steps = StepsFile(files.steps) if files.steps else None
-        self._lines = EventLines(files.event_lines) if files.event_lines else None
-        self._list = (
-            WholeFile(files.event_list, "transactions", _event_list) if files.event_list else None
+        foreign = self._place.layout != "native"
+        self._lines = (
+            EventLines(files.event_lines, one_a_step=foreign) if files.event_lines else None
         )
+        self._list = None
+        if files.event_list is not None:
+            listed = EventList(files.event_list, one_a_step=foreign)
+            self._list = WholeFile(files.event_list, "transactions", lambda _: _event_list(listed))
         self._trajectory_csv: TrajectoryCsv | None = None
         self._trajectory_json: WholeFile[Trajectory | None] | None = None
         if files.trajectory is not None:
@@ -100,11 +110,14 @@ class SessionReader:
         if self._place.layout == "store":
             self._look_for_runs()
         problems: list[Problem] = []
+        runs = self._place.path / "runs"
+        if self._place.layout == "store" and leads_out(runs, self._place.path):
+            problems.append(Problem("steps", runs, "is a link that leads out of the session"))
         status = None
         if self._status is not None:
             self._status.refresh()
             if self._status.value is not None:
-                status = derive_status(self._status.value, self._now())
+                status = derive_status(self._status.value, self._now(), self._watch)
         self._waits = status is not None and status.pretraining is not None
         for file in (self._meta, self._metrics, self._weights, self._base):
             file.refresh()
@@ -129,13 +142,14 @@ class SessionReader:
             metrics=metrics,
             status=status,
             steps=self._steps.steps if self._steps else NO_STEPS,
-            transactions=transactions,
+            transactions=self._with_rollbacks(transactions),
             history=self._history.value if self._history else None,
             weights=self._weights.value,
             base=base,
             base_cfg=base_cfg,
             loss=self._loss(problems),
             interventions=self._changes_in_words(),
+            mu_set=mu_changes(self._interventions.value or ()),
             settings_changes=settings_changes(self._interventions.value or ()),
             problems=tuple(problems),
             loading=loading or bool(self._steps and self._steps.unread),
@@ -153,6 +167,21 @@ class SessionReader:
             told = told if words == told else words
             self._changes = (recorded, meta, told)
         return told
+
+    def _with_rollbacks(self, transactions: Transactions) -> Transactions:
+        """The transactions with the rollbacks by hand; the same object as long as both are."""
+        steps = NO_STEPS if self._steps is None else self._steps.steps
+        last = int(steps.t[-1]) if len(steps) else -1  # one may be planned for a later step
+        by_hand = tuple(
+            pair for pair in rollbacks(self._interventions.value or ()) if pair[0] <= last
+        )
+        if not by_hand:
+            return transactions
+        read, known = self._restored
+        if read is not transactions or known.restored != by_hand:
+            known = replace(transactions, restored=by_hand)
+            self._restored = (transactions, known)
+        return known
 
     def _loss(self, problems: list[Problem]) -> LossCurve | None:
         """The loss of the base, as long as the session has nothing else to show."""
@@ -200,7 +229,8 @@ class SessionReader:
         if of_run is None or self.run is None or of_run == self.run:
             return metrics
         reason = f"is about the run {of_run}, not about {self.run}"
-        problems.append(Problem("metrics", self._metrics.path, reason))
+        loading = self._steps is not None and not self._steps.settled  # a run that just ended
+        problems.append(Problem("metrics", self._metrics.path, reason, loading=loading))
         return NO_METRICS
 
     def _read_steps(self, problems: list[Problem], budget: int | None) -> None:
@@ -309,17 +339,18 @@ def _same(before: SessionData, after: SessionData) -> bool:
 
 def _read_history(file: HistoryFile) -> tuple[History, list[Problem]]:
     history = file.read()
-    return history, [Problem("history", file.path, file.problem)] if file.problem else []
+    if not file.problem:
+        return history, []
+    return history, [Problem("history", file.path, file.problem, loading=file.partial)]
 
 
-def _event_list(path: Path) -> tuple[Transactions, list[Problem]]:
-    events = EventList(path)
-    events.parse(path.read_bytes())
+def _event_list(events: EventList) -> tuple[Transactions, list[Problem]]:
+    events.parse(read_bytes(events.path, LARGEST_LIST))
     return events.transactions, events.problems()
 
 
 def _trajectory_json(path: Path) -> tuple[Trajectory | None, list[Problem]]:
-    return parse_trajectory_json(path.read_bytes(), path)
+    return parse_trajectory_json(read_bytes(path, LARGEST_LIST), path)
 
 
 def _unreadable(part: str, path: Path, error: OSError) -> Problem:

@@ -1,15 +1,68 @@
-"""Opening files of a directory that somebody else may have made.
+"""Opening files of a session directory that somebody else may have made.
 
 Only regular files are opened, without ever waiting (a FIFO or a device would hold the reader),
-and no link is followed out of the directory that the file lies in. All functions raise OSError
-for what cannot be opened, and NotRegular, which is one, for what must not be.
+and only up to a size that no real run reaches. To read, no link is followed out of the session
+directory, be it the file itself or a folder on the way to it; to write or to delete, none at all.
+The session directory itself may be a link. All functions raise OSError for what cannot be opened,
+and NotRegular, which is one, for what must not be.
 """
 
 import errno
 import os
 import stat
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+
+LARGEST_OBJECT = 8 << 20
+"""Bytes of a JSON object (meta, metrics, status) and of interventions.jsonl; real: some KB."""
+
+LARGEST_LIST = 128 << 20
+"""Bytes of a list in JSON (transactions, trajectory); real: some 100 a step or transaction."""
+
+LARGEST_TABLE = 2 << 30
+"""Bytes of a file that is read in blocks (CSV, JSON lines); real: 45 MB for a million steps."""
+
+LARGEST_CHECKPOINT = 400 << 20
+"""Bytes of a .pt file, which is read whole; real: 64 MB for a matrix of 4096 x 4096."""
+
+INNER_FOLDERS = ("session", "control")
+"""Folders of a run directory; those of a store's session are runs/<run>."""
+
+OUTSIDE_SESSION = frozenset(
+    {
+        "per_step.csv",
+        "trajectory.csv",
+        "trajectory.json",
+        "update_events.json",
+        "update_events.jsonl",
+        "weights_history.npy",
+        "interventions.jsonl",
+        "status.json",
+        "run.log",
+        "run.out",
+        "run.lock",
+        "pretraining.csv",
+        "pretraining_state.pt",
+        "base_checkpoint.pt",
+        "base_meta.json",
+    }
+)
+"""Files that never lie in session/: where one lies in a folder of this name, the folder is the
+session directory itself."""
+
+_KINDS = (
+    (stat.S_ISDIR, "is a directory, not a file: remove it"),
+    (stat.S_ISFIFO, "is a named pipe, not a file: remove it"),
+    (stat.S_ISSOCK, "is a socket, not a file: remove it"),
+    (stat.S_ISCHR, "is a device, not a file: remove it"),
+    (stat.S_ISBLK, "is a device, not a file: remove it"),
+)
+
+_WRITTEN_THROUGH = (
+    "is a link, and nothing is written through links: put what it leads to in its place"
+)
+
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 class NotRegular(OSError):
@@ -19,65 +72,145 @@ class NotRegular(OSError):
         super().__init__(errno.EINVAL, what, str(path))
 
 
-_KINDS = (
-    (stat.S_ISDIR, "is a directory, not a file"),
-    (stat.S_ISFIFO, "is a named pipe, not a file"),
-    (stat.S_ISSOCK, "is a socket, not a file"),
-    (stat.S_ISCHR, "is a device, not a file"),
-    (stat.S_ISBLK, "is a device, not a file"),
-    (stat.S_ISLNK, "is a link, which is not followed"),
-)
-
-
 def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
-    """A file descriptor of a regular file.
+    """A file descriptor of a regular file of a session.
 
-    To read, a link is followed only while it stays in the file's directory; to write, none is.
+    To read, links are followed as long as they stay in the session directory; to write, none is.
     """
-    if flags & (os.O_WRONLY | os.O_RDWR):
+    if flags & _WRITING:
+        refuse_link(path)
         flags |= os.O_NOFOLLOW
-    elif path.is_symlink():
-        _refuse_leaving(path)
+    elif not _through_link(path):
+        flags |= os.O_NOFOLLOW
     try:
-        handle = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, mode)
+        there = os.stat(path)  # a device does things when it is opened
     except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
-            _refuse(path, os.lstat(path).st_mode)
-        raise
-    found = os.fstat(handle).st_mode
-    if not stat.S_ISREG(found):
+        if error.errno == errno.ELOOP:
+            raise NotRegular(path, "is a link in a circle: remove it") from None
+        if not (isinstance(error, FileNotFoundError) and flags & os.O_CREAT):
+            raise
+    else:
+        _refuse_other(path, there.st_mode)
+    handle = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, mode)
+    try:
+        _refuse_other(path, os.fstat(handle).st_mode)
+    except NotRegular:
         os.close(handle)
-        _refuse(path, found)
+        raise
     return handle
 
 
-def open_to_read(path: Path) -> BinaryIO:
-    """An unbuffered regular file, opened for reading."""
-    return os.fdopen(open_regular(path), "rb", buffering=0)
+def open_to_read(path: Path, limit: int = LARGEST_TABLE) -> FileIO:
+    """An unbuffered regular file, opened for reading; one larger than `limit` is refused."""
+    handle = open_regular(path)
+    try:
+        _refuse_large(path, os.fstat(handle).st_size, limit)
+        return os.fdopen(handle, "rb", buffering=0)
+    except BaseException:
+        os.close(handle)
+        raise
 
 
-def read_bytes(path: Path, limit: int) -> bytes:
-    """All bytes of a regular file; one of more than `limit` bytes is refused unread."""
-    with open_to_read(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > limit:
-            raise NotRegular(path, f"has {size} bytes; more than {limit} are not read")
-        parts = []
-        left = limit
-        while left > 0 and (part := file.read(min(left, 1 << 20))):
+def read_bytes(path: Path, limit: int = LARGEST_OBJECT) -> bytes:
+    """All bytes of a regular file; one of more than `limit` bytes is refused."""
+    with open_to_read(path, limit) as file:
+        parts, size = list[bytes](), 0
+        while part := file.read(1 << 20):
+            size += len(part)
+            _refuse_large(path, size, limit)
             parts.append(part)
-            left -= len(part)
         return b"".join(parts)
 
 
-def _refuse_leaving(path: Path) -> None:
-    directory = os.path.realpath(path.parent)
-    target = os.path.realpath(path)
-    if os.path.commonpath((directory, target)) != directory:
-        raise NotRegular(path, "is a link that leads out of its directory, which is not followed")
+def stat_regular(path: Path, limit: int = LARGEST_TABLE) -> os.stat_result:
+    """The state of a regular file that could be opened to read; the others raise as there."""
+    _through_link(path)
+    found = os.stat(path)
+    _refuse_other(path, found.st_mode)
+    _refuse_large(path, found.st_size, limit)
+    return found
 
 
-def _refuse(path: Path, mode: int) -> None:
+def refuse_link(path: Path) -> None:
+    """Raise NotRegular where a file that is to be written or deleted, or the folder of the
+    session that it lies in, is a link. The file need not be there."""
+    refuse_linked_folder(path)
+    if path.is_symlink():
+        raise NotRegular(path, _WRITTEN_THROUGH)
+
+
+def refuse_linked_folder(path: Path) -> None:
+    """Raise NotRegular where the folder of a session in which a file is written is a link."""
+    if session_directory(path) != path.parent and path.parent.is_symlink():
+        raise NotRegular(path, f"lies in {path.parent.name}, which {_WRITTEN_THROUGH}")
+
+
+def folder_to_write(path: Path, mode: int = 0o777) -> Path:
+    """The folder itself, made where it is missing. Raises NotRegular where it is a link."""
+    if path.is_symlink():
+        raise NotRegular(path, _WRITTEN_THROUGH)
+    path.mkdir(mode, exist_ok=True)
+    return path
+
+
+def leads_out(path: Path, root: Path) -> bool:
+    """Whether a link at or above `path`, but below the directory `root`, leads out of that."""
+    while path != root and not path.is_symlink():
+        if path.parent == path:
+            return True
+        path = path.parent
+    if path == root:
+        return False
+    try:
+        directory, target = os.path.realpath(root), os.path.realpath(path)
+        return os.path.commonpath((directory, target)) != directory
+    except (OSError, ValueError):
+        return True
+
+
+def session_directory(path: Path) -> Path:
+    """The session directory that a file lies in, by the layouts that sessions have."""
+    folder = path.parent
+    name = folder.name or folder.absolute().name
+    if name in INNER_FOLDERS and path.name not in OUTSIDE_SESSION:
+        return folder.parent
+    runs = folder.absolute().parent
+    if runs.name == "runs" and _is_store_session(runs.parent):
+        return folder.parent.parent
+    return folder
+
+
+def _is_store_session(path: Path) -> bool:
+    return path.parent.name == "sessions" or os.path.lexists(path / "meta.json")
+
+
+def _through_link(path: Path) -> bool:
+    """Whether a link is on the way to a file of a session. Raises NotRegular where it leads out."""
+    root = session_directory(path)
+    linked = False
+    for part in (path, *path.parents):
+        if part == root:
+            return linked
+        if part.is_symlink():
+            if leads_out(part, root):
+                name = "" if part == path else f"lies in {part.name}, which "
+                raise NotRegular(
+                    path,
+                    f"{name}is a link that leads out of the session directory and is not "
+                    "followed: put what it leads to in its place",
+                )
+            linked = True
+    return linked
+
+
+def _refuse_large(path: Path, size: int, limit: int) -> None:
+    if size > limit:
+        raise NotRegular(path, f"has {size} bytes; more than {limit} are not read")
+
+
+def _refuse_other(path: Path, mode: int) -> None:
     for is_kind, what in _KINDS:
         if is_kind(mode):
             raise NotRegular(path, what)
+    if not stat.S_ISREG(mode):
+        raise NotRegular(path, "is no file: remove it")

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tttui.artifacts.reader import SessionReader
-from tttui.dynamics.transfer import transfer
-from tttui.model.compare import Comparison, Transfer, compare
+from tttui.dynamics.transfer import learned, transfer
+from tttui.model.compare import Comparison, compare
 from tttui.model.session import Place, SessionData
 from tttui.model.steps import Trajectory
-from tttui.model.worlds import world_of
+from tttui.model.transfer import Transfer
 
 Chosen = tuple[Place, str | None]
 """A session and (stores only) one of its runs; None is the newest."""
@@ -44,8 +44,8 @@ class SideBySide:
         if self.complete:
             for key, reader in self._readers.items():
                 self._trajectories[key] = reader.trajectory()
-        weights_changed = len(seen) != len(self._seen) or any(
-            new.weights is not old.weights for new, old in zip(seen, self._seen, strict=True)
+        tested_changed = len(seen) != len(self._seen) or any(
+            _tested(new) != _tested(old) for new, old in zip(seen, self._seen, strict=True)
         )
         self._seen = seen
         if not seen:
@@ -53,11 +53,16 @@ class SideBySide:
             return
         found = compare(seen, [self._trajectories.get(key) for key in self._readers])
         if self._transfer and self.complete:
-            if self._tested is None or weights_changed:
-                laws = [replace(world_of(d), mu=d.mu_now) for d in seen]
-                self._tested = transfer(seen, laws)
+            if self._tested is None or tested_changed:
+                self._tested = transfer(seen, found.names)
             found = replace(found, transfer=self._tested)
         self.comparison = found
+
+
+def _tested(data: SessionData) -> tuple[object, ...]:
+    """All that the transfer matrix takes from a session."""
+    state = None if data.status is None else data.status.state
+    return id(data.weights), id(data.base), learned(data), data.mu_now, state
 
 
 def _same(a: tuple[SessionData, ...], b: tuple[SessionData, ...]) -> bool:

@@ -1,20 +1,24 @@
-"""status.json, and what is true now about the process that wrote it."""
+"""status.json, and what is true now about the process that wrote it.
 
-import os
-import socket
+Clocks of two machines are never compared: whether a run elsewhere lives shows in its heartbeat,
+which moves or does not while somebody looks (`HeartbeatWatch`).
+"""
+
+import math
+import time
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.jsonfile import number, read_object, whole
+from tttui.artifacts.processes import Process, boottime
 from tttui.model.ages import duration_text
 from tttui.model.errors import TttuiError
 from tttui.model.session import BaseTraining, Problem, State, Status
 
 STALE_S = 15.0
-"""A heartbeat older than this says that the run no longer answers."""
+"""A heartbeat that has not moved for so long says that the run no longer answers."""
 
 WRITTEN_STATES: dict[str, State] = {
     "queued": "queued",
@@ -37,22 +41,88 @@ def read_status(path: Path) -> tuple[Mapping[str, Any], list[Problem]]:
     return raw, problems
 
 
-def status_of(directory: Path, now: float) -> Status | None:
-    """What the run in a directory is doing at the Unix time `now`; None where nothing says it."""
+class HeartbeatWatch:
+    """Sees by this process's own clock whether the heartbeat of one run moves."""
+
+    def __init__(self) -> None:
+        self._beat: tuple[object, ...] | None = None
+        self._since = 0.0
+        self.moved = False
+        """It has moved since somebody first looked."""
+
+    def still_for(self, raw: Mapping[str, Any]) -> float:
+        """Seconds for which it has been seen to stand where status.json has it now."""
+        now, beat = time.monotonic(), _beat(raw)
+        if beat != self._beat:
+            self.moved = self._beat is not None
+            self._beat, self._since = beat, now
+        return now - self._since
+
+
+def _beat(raw: Mapping[str, Any]) -> tuple[object, ...]:
+    """What changes with every heartbeat; older files have no counter."""
+    return tuple(str(raw.get(key)) for key in ("beat", "heartbeat_at", "host", "pid"))
+
+
+def status_of(directory: Path, watch: HeartbeatWatch | None = None) -> Status | None:
+    """What the run in a directory is doing now; None where nothing says it.
+
+    Who looks again and again keeps a `watch`.
+    """
     try:
-        return derive_status(read_status(directory / "status.json")[0], now)
+        raw = read_status(directory / "status.json")[0]
     except (TttuiError, OSError):
         return None
+    return derive_status(raw, time.time(), watch)
 
 
-def derive_status(raw: Mapping[str, Any], now: float) -> Status:
-    """What a run is doing at the Unix time `now`, from what it wrote last.
+def derive_status(
+    raw: Mapping[str, Any], now: float, watch: HeartbeatWatch | None = None
+) -> Status:
+    """What a run is doing, from what it wrote last.
 
-    A run that counts as live is crashed when its process is gone (same host) and stalled when
-    its heartbeat is older than STALE_S (on this host only while it says that it is running,
-    since a paused process may well be silent). A queued one waits to be resumed and needs no
-    process, unless its base is being pretrained.
+    A run that counts as live is crashed when its process is gone (where that can be seen), and
+    stalled when its heartbeat has not moved for STALE_S: by the clock that both processes share,
+    else as seen by `watch`. (A paused process that is there may well be silent.) A queued one
+    waits to be resumed and needs no process, unless its base is being pretrained. `now`, in
+    Unix seconds, is only for telling how long ago a process of an older version crashed.
     """
+    status = as_written(raw)
+    if not status.live or status.state == "queued":
+        return replace(status, detail=f"{status.state}: {status.error}") if status.error else status
+    process, watch = Process.of(raw), watch or HeartbeatWatch()
+    known, seen = _since_beat(status), watch.still_for(raw)
+    silent = seen if known is None else known
+    if process.pid is None and process.is_here:
+        if silent > STALE_S:
+            detail = "crashed: it does not report and left no process to ask"
+            return replace(status, state="crashed", detail=detail)
+        return status
+    if not process.is_here:
+        if silent > STALE_S:
+            since = f" {ago(silent)}" if known is not None else ""
+            heard = "" if known is not None else f" in {duration_text(seen)}"
+            detail = f"stalled{since}: no heartbeat from {process.where}{heard}"
+            return replace(status, state="stalled", detail=detail)
+        unsure = "" if known is not None or watch.moved else ", no heartbeat seen yet"
+        detail = f"{status.detail or status.state} on {process.where}{unsure}"
+        return replace(status, detail=detail)
+    if not process.runs():
+        age = heartbeat_age(status, now)
+        when = "" if age is None else f" {ago(age)}"
+        base = status.pretraining
+        where = "" if base is None else f", it was pretraining at {base}"
+        detail = f"crashed{when}: process {status.pid} is gone{where}"
+        return replace(status, state="crashed", detail=detail)
+    status = replace(status, runs_here=True)
+    if status.state in ("running", "pretraining") and silent > STALE_S:
+        detail = f"stalled {ago(silent)}: process {status.pid} is there but does not report"
+        return replace(status, state="stalled", detail=detail)
+    return status
+
+
+def as_written(raw: Mapping[str, Any]) -> Status:
+    """The keys of status.json; of a planned session's with how far its base is."""
     written = raw.get("state")
     known = WRITTEN_STATES.get(written) if isinstance(written, str) else None
     status = Status(
@@ -63,9 +133,12 @@ def derive_status(raw: Mapping[str, Any], now: float) -> Status:
         device=_text(raw.get("device")),
         t=whole(raw.get("t")),
         steps_total=whole(raw.get("steps_total")),
-        steps_per_second=number(raw.get("steps_per_second")),
+        steps_per_second=_speed(raw.get("steps_per_second")),
         started_at=number(raw.get("started_at")),
         heartbeat_at=number(raw.get("heartbeat_at")),
+        heartbeat_boottime=(
+            number(raw.get("heartbeat_boottime")) if Process.of(raw).shares_clock else None
+        ),
         command=_text(raw.get("command")),
         error=_text(raw.get("error")),
         speed_limit=number(raw.get("speed_limit")),
@@ -78,71 +151,44 @@ def derive_status(raw: Mapping[str, Any], now: float) -> Status:
     if status.state == "queued" and base is not None:
         left = base.seconds_left
         eta = "" if left is None else f", {duration_text(left)} left"
-        status = replace(status, state="pretraining", detail=f"pretraining {base}{eta}")
-    elif base is not None and not status.error:
-        status = replace(status, detail=f"{status.state} while pretraining at {base}")
-    if not status.live or status.state == "queued":
-        return replace(status, detail=f"{status.state}: {status.error}") if status.error else status
-    beat = status.heartbeat_at
-    silent = None if beat is None else max(0.0, now - beat)
-    if status.host is not None and status.host != socket.gethostname():
-        if silent is not None and silent > STALE_S:
-            where = f"no heartbeat from {status.host}"
-            return replace(status, state="stalled", detail=f"stalled {ago(silent)}: {where}")
-        return replace(status, detail=f"{status.detail or status.state} on {status.host}")
-    if status.pid is not None and not process_runs(
-        status.pid, number(raw.get("process_started_at"))
-    ):
-        when = "" if silent is None else f" {ago(silent)}"
-        where = "" if base is None else f", it was pretraining at {base}"
-        detail = f"crashed{when}: process {status.pid} is gone{where}"
-        return replace(status, state="crashed", detail=detail)
-    if status.state in ("running", "pretraining") and silent is not None and silent > STALE_S:
-        if status.pid is None:
-            detail = f"crashed {ago(silent)}: it left no process to ask"
-            return replace(status, state="crashed", detail=detail)
-        detail = f"stalled {ago(silent)}: process {status.pid} is there but does not report"
-        return replace(status, state="stalled", detail=detail)
+        return replace(status, state="pretraining", detail=f"pretraining {base}{eta}")
+    if base is not None and not status.error:
+        return replace(status, detail=f"{status.state} while pretraining at {base}")
     return status
 
 
-def process_runs(pid: int, started_at: float | None) -> bool:
-    """Whether a process of this host runs that has the id and, where known, the start time.
+def heartbeat_age(status: Status, now: float) -> float | None:
+    """Seconds since the last heartbeat, for a person; `now` is in Unix seconds.
 
-    `started_at` is in Unix seconds; a second of difference is rounding, more is another
-    process that got the same id.
+    Exact where both processes count from the same boot; else as the time of day has it, of
+    which clocks that differ or were set make what they like, but nothing below 0.
     """
-    import psutil  # only asked for runs that say they are live
-
-    if pid <= 0:
-        return False
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        return started_at is None or abs(process.create_time() - started_at) < 2.0
-    except psutil.AccessDenied:
-        return True
-    except (psutil.Error, OverflowError, ValueError, OSError):
-        return False
+    known = _since_beat(status)
+    if known is None and status.heartbeat_at is not None:
+        known = max(0.0, now - status.heartbeat_at)
+    return known
 
 
-def own_process() -> dict[str, Any]:
-    """pid, process_started_at (Unix seconds) and host of this process, as status.json has them."""
-    return dict(_process(os.getpid()))
+def last_heard(status: Status) -> str:
+    """`, its last sign of life was 12 s ago`; empty where that cannot be known."""
+    known = _since_beat(status)
+    return "" if known is None else f", its last sign of life was {ago(known)}"
 
 
-@lru_cache(maxsize=1)
-def _process(pid: int) -> Mapping[str, Any]:
-    import psutil  # costs 15 ms, which only writers pay
-
-    started_at = psutil.Process(pid).create_time()
-    return {"pid": pid, "process_started_at": started_at, "host": socket.gethostname()}
+def _since_beat(status: Status) -> float | None:
+    then = status.heartbeat_boottime
+    return None if then is None else max(0.0, boottime() - then)
 
 
 def ago(seconds: float) -> str:
     """`12 s ago`, `3 min ago`, `2 h ago`, `5 days ago`."""
     return f"{duration_text(seconds)} ago"
+
+
+def _speed(value: Any) -> float | None:
+    """A finite number from 0 on; a damaged file can hold any other."""
+    found = number(value)
+    return found if found is not None and 0.0 <= found < math.inf else None
 
 
 def _text(value: Any) -> str | None:
@@ -154,7 +200,7 @@ def _training(value: Any) -> BaseTraining | None:
     step, steps = whole(raw.get("step")), whole(raw.get("steps"))
     if step is None or steps is None:
         return None
-    return BaseTraining(step, steps, number(raw.get("loss")), number(raw.get("steps_per_second")))
+    return BaseTraining(step, steps, number(raw.get("loss")), _speed(raw.get("steps_per_second")))
 
 
 def _answers(value: Any) -> Mapping[str, str]:

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.csvfile import Column, CsvFile
+from tttui.artifacts.csvfile import CsvFile
+from tttui.artifacts.csvtable import Column
 from tttui.model.session import Problem
 from tttui.model.steps import Steps
 
@@ -33,6 +34,11 @@ class StepsFile:
     @property
     def unread(self) -> bool:
         return self._csv.unread
+
+    @property
+    def settled(self) -> bool:
+        """Nobody has written for a while."""
+        return self._csv.settled
 
     def refresh(self, budget_rows: int | None = None) -> None:
         """Read what was appended into a new `steps`. Raises OSError."""

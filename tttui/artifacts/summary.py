@@ -7,23 +7,34 @@ from typing import Any
 
 import numpy as np
 
+from tttui.artifacts.events import EventLines
+from tttui.artifacts.interventions import INTERVENTIONS, mu_changes, read_interventions
 from tttui.artifacts.jsonfile import number, whole
 from tttui.artifacts.layout import files_of
 from tttui.artifacts.meta import read_meta, read_metrics
-from tttui.artifacts.status import derive_status, read_status
+from tttui.artifacts.status import HeartbeatWatch, derive_status, read_status
 from tttui.artifacts.steps_csv import StepsFile
 from tttui.artifacts.tail import Tail, read_tail
 from tttui.artifacts.wholefile import read_part
+from tttui.model.improvement import final_improvement
 from tttui.model.session import Meta, Place, Problem, SessionSummary
+from tttui.model.transactions import COMMIT
 
 
 def read_summary(
-    place: Place, run: str | None = None, now: Callable[[], float] = time.time
+    place: Place,
+    run: str | None = None,
+    now: Callable[[], float] = time.time,
+    watch: HeartbeatWatch | None = None,
+    events: EventLines | None = None,
 ) -> SessionSummary:
     """Meta, state and the numbers of one session (in a store: of one run, the newest by default).
 
-    The numbers come from metrics.json; where it lacks them, or is about another run, they are
-    computed from per_step.csv. Nothing is raised: what is wrong is in `problems`.
+    The final errors are those at the end of per_step.csv, the other numbers those of
+    metrics.json; where it lacks them, or is about another run, they are computed from
+    per_step.csv. The transactions of a run that has not completed are counted in their file,
+    since metrics.json lags behind. Nothing is raised: what is wrong is in `problems`.
+    Who reads it again and again keeps a `watch`, and the `events` that were read before.
     """
     run = run or place.run or (place.runs[-1] if place.runs else None)
     files = files_of(place, run)
@@ -39,6 +50,8 @@ def read_summary(
     if run is not None and metrics.get("run_id", run) != run:
         metrics = {}
     raw_status = read("status", files.status, read_status) if files.status else None
+    status = derive_status(raw_status, now(), watch) if raw_status is not None else None
+    changes = read("interventions", place.path / INTERVENTIONS, read_interventions) or ()
     numbers: dict[str, Any] = {
         "attempted": whole(metrics.get("updates_attempted")),
         "committed": whole(metrics.get("updates_committed")),
@@ -47,10 +60,17 @@ def read_summary(
         "baseline_last100": number(metrics.get("baseline_mse_last100_mean")),
         "adaptive_last100": number(metrics.get("adaptive_mse_last100_mean")),
     }
+    if status is not None and status.state != "completed" and files.event_lines is not None:
+        numbers |= _counted(events or EventLines(files.event_lines))
     tail = read_tail(files.steps) if files.steps else Tail()
+    if tail.last is not None or tail.steps is not None:
+        ends = tail.last or (None, None)
+        numbers |= dict(zip(("baseline_last100", "adaptive_last100"), ends, strict=True))
+    why_no_mean = tail.why_no_mean
     steps = tail.steps
     if files.steps is not None and None in numbers.values():
         computed = _computed(files.steps, problems)
+        why_no_mean = computed.pop("why_no_mean", why_no_mean)
         for name, value in computed.items():
             if numbers.get(name) is None:
                 numbers[name] = value
@@ -60,12 +80,25 @@ def read_summary(
         place=place,
         run=run,
         meta=meta,
-        status=derive_status(raw_status, now()) if raw_status is not None else None,
+        status=status,
         steps=steps,
         recent=tail.recent,
+        why_no_mean=why_no_mean,
+        mu_set=mu_changes(changes),
         problems=tuple(problems),
         **numbers,
     )
+
+
+def _counted(events: EventLines) -> dict[str, int]:
+    """How many transactions there are so far; empty where their file cannot be read."""
+    try:
+        events.refresh()
+    except OSError:
+        return {}
+    found = events.transactions
+    committed = int((found.status == COMMIT).sum())
+    return {"attempted": len(found), "committed": committed} if events.exists else {}
 
 
 def _computed(path: Path, problems: list[Problem]) -> dict[str, Any]:
@@ -84,12 +117,14 @@ def _computed(path: Path, problems: list[Problem]) -> dict[str, Any]:
         means = {
             "baseline_mean": float(np.mean(steps.baseline)),
             "adaptive_mean": float(np.mean(steps.adaptive)),
-            "baseline_last100": float(np.mean(steps.baseline[-100:])),
-            "adaptive_last100": float(np.mean(steps.adaptive[-100:])),
         }
+    final = final_improvement(steps)
     return {
+        "why_no_mean": final.why_none,
         "steps": int(steps.t[-1]) + 1,
         "attempted": int(np.count_nonzero(steps.did_update)),
         "committed": int(np.count_nonzero(steps.update_ok)),
+        "baseline_last100": final.baseline,
+        "adaptive_last100": final.adaptive,
         **means,
     }

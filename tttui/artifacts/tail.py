@@ -2,12 +2,18 @@
 
 import math
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
 
-from tttui.artifacts.csvparse import parse_clean
+from tttui.artifacts.csvfile import LARGEST_T
+from tttui.artifacts.csvtable import CsvTable
+from tttui.artifacts.regular import open_to_read
+from tttui.artifacts.restarts import merge
+from tttui.artifacts.steps_csv import COLUMNS
 from tttui.model.arrays import Floats
+from tttui.model.improvement import WINDOW, improvement
 
 STRETCH = 32
 """Steps of one stretch. Stretches start at multiples of it, so that finished ones stay."""
@@ -17,7 +23,8 @@ STRETCHES = 16
 BYTES = 64 * STRETCH * STRETCHES
 """Read from the end: enough for all stretches at 64 characters a row."""
 
-HEADER_BYTES = 1024
+HEADER_BYTES = 4096
+"""Read from the beginning, for the header and comments before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,47 +33,60 @@ class Tail:
 
     steps: int | None = None
     recent: tuple[float | None, ...] = ()
+    last: tuple[float, float] | None = None
+    """Mean errors (baseline, adaptive) over the last steps that a final error is about; None
+    where the end does not hold all of them, or not unharmed."""
+    why_no_mean: str = ""
+    """Why one of these is no number."""
 
 
 def read_tail(path: Path) -> Tail:
     """The end of a file that may be growing; empty where it cannot be read."""
+    table = CsvTable(COLUMNS)
     try:
-        with path.open("rb") as file:
-            header = file.readline(HEADER_BYTES)
+        with BufferedReader(open_to_read(path)) as file:
+            head = file.read(HEADER_BYTES)
             size = file.seek(0, 2)
-            file.seek(max(len(header), size - BYTES))
+            whole = size <= len(head) + BYTES
+            file.seek(0 if whole else size - BYTES)
             block = file.read()
     except OSError:
         return Tail()
-    if size - BYTES > len(header):
+    if not whole:
+        table.take(head[: head.rfind(b"\n") + 1], 0)
         block = block[block.find(b"\n") + 1 :]
-    block = block[: block.rfind(b"\n") + 1]
-    names = [name.strip() for name in header.split(b",")]
-    rows = _rows(block, len(names))
-    if rows is None or not len(rows) or not math.isfinite(rows[-1, 0]):
+    lines, _, open_line = block.rpartition(b"\n")
+    rows, _ = table.take(lines + b"\n", 0)
+    if table.is_complete(open_line):
+        rows = np.concatenate((rows, table.take(open_line + b"\n", 0)[0]))
+    index = table.index or {}
+    if not len(rows):
         return Tail()
-    steps = int(rows[-1, 0]) + 1
-    if b"adaptive_mse" not in names:
+    t = rows[:, index["t"]]
+    known = (t >= 0) & (t < LARGEST_T) & (t == np.floor(t))
+    rows, t = rows[known], t[known]
+    counts = merge(np.empty(0, dtype=np.int64), t, every_step=True).indices()
+    if not len(counts):
+        return Tail()
+    steps = int(t[counts[-1]]) + 1
+    if "adaptive_mse" not in index:
         return Tail(steps)
-    return Tail(steps, _stretches(rows[:, 0], rows[:, names.index(b"adaptive_mse")]))
-
-
-def _rows(block: bytes, width: int) -> Floats | None:
-    """The numbers [n, width] of the lines; of the last line alone where others are damaged."""
-    rows = parse_clean(block, width) if block else None
-    if rows is None and block:
-        last = block[block.rfind(b"\n", 0, -1) + 1 :]
-        rows = parse_clean(last, last.count(b",") + 1)
-    return rows
+    t, error = t[counts], rows[counts, index["adaptive_mse"]]
+    last, why = None, ""
+    if "baseline_mse" in index and not table.wrong.count and (whole or len(t) >= WINDOW):
+        baseline = rows[counts, index["baseline_mse"]][-WINDOW:]
+        with np.errstate(all="ignore"):  # what is not finite is told as such
+            last = float(baseline.mean()), float(error[-WINDOW:].mean())
+        if not all(map(math.isfinite, last)):
+            why = improvement(baseline, error[-WINDOW:]).why_none
+    begin = 0 if whole else int(np.argmax(t // STRETCH > t[0] // STRETCH))
+    return Tail(steps, _stretches(t[begin:], error[begin:]), last, why)
 
 
 def _stretches(t: Floats, error: Floats) -> tuple[float | None, ...]:
-    known = np.isfinite(t)
+    number = (t // STRETCH).astype(np.int64)
+    starts = np.flatnonzero(np.diff(number, prepend=number[:1] - 1))[-STRETCHES:]
     with np.errstate(all="ignore"):  # what is not finite is told as None
-        number = (t[known] // STRETCH).astype(np.int64)
-        starts = np.flatnonzero(np.diff(number, prepend=number[:1] - 1))[-STRETCHES:]
-        if not len(starts):
-            return ()
-        sums = np.add.reduceat(error[known], starts)
+        sums = np.add.reduceat(error, starts)
         means = sums / np.diff(np.append(starts, len(number)))
     return tuple(float(mean) if math.isfinite(mean) else None for mean in means)

@@ -1,14 +1,16 @@
 """trajectory.csv (native, growing) and trajectory.json (foreign, whole) -> Trajectory."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from tttui.artifacts.csvfile import Column, CsvFile
+from tttui.artifacts.csvfile import LARGEST_T, CsvFile
+from tttui.artifacts.csvtable import Column
 from tttui.artifacts.jsonfile import decode, number, whole
+from tttui.artifacts.jsonlist import JsonList
+from tttui.artifacts.restarts import Restarts, merge
 from tttui.model.session import Problem
 from tttui.model.steps import Trajectory
 
@@ -66,41 +68,54 @@ class Point(msgspec.Struct, gc=False):
     ay: float
 
 
-_points = msgspec.json.Decoder(list[Point])
+_point = msgspec.json.Decoder(Point)
+
+Row = tuple[float, ...]
+"""t, x, y, vx, vy, ax, ay."""
 
 
 def parse_trajectory_json(data: bytes, path: Path) -> tuple[Trajectory | None, list[Problem]]:
     """The trajectory in a list of {t, x, y, vx, vy, ax, ay}, and what is wrong with it."""
+    points = JsonList(data, _plain_row, _row_or_reason, "points")
+    tables = [np.array(batch.items).reshape(-1, 7) for batch in points.batches()]
+    rows = np.concatenate(tables) if tables else np.empty((0, 7))
+    merged = merge(np.empty(0, dtype=np.int64), rows[:, 0], every_step=True, last=True)
+    rows = rows[merged.indices()]
+    said = [points.problem] if points.problem else []
+    if points.wrong.count:
+        said.append(points.wrong.sentence())
+    said += [f"a point {reason}; the rest is shown" for _, reason in merged.outliers[:1]]
+    if merged.restarts:
+        restarts = Restarts()
+        restarts.add(merged.restarts)
+        said.append(restarts.sentence(int(rows[-1, 0])))
+    partial = points.problem is not None
+    problems = [Problem("trajectory", path, "; ".join(said), loading=partial)] if said else []
+    if not len(rows) and problems:
+        return None, problems
+    return Trajectory(t=rows[:, 0].astype(np.int64), z=rows[:, 1:5], a=rows[:, 5:7]), problems
+
+
+def _plain_row(raw: bytes | msgspec.Raw) -> Row:
+    p = _point.decode(raw)
+    if not 0 <= p.t < LARGEST_T:
+        raise ValueError
+    return (p.t, p.x, p.y, p.vx, p.vy, p.ax, p.ay)
+
+
+def _row_or_reason(raw: bytes) -> Row | str:
     try:
-        points = _points.decode(data)
-        rows = [(p.t, p.x, p.y, p.vx, p.vy, p.ax, p.ay) for p in points]
-        return _from_rows(rows), []
-    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
-        pass
-    try:
-        value = decode(data)
+        row = _row(decode(raw))
     except ValueError as error:
-        return None, [Problem("trajectory", path, str(error))]
-    if not isinstance(value, list):
-        return None, [Problem("trajectory", path, "is not a list of points")]
-    good: list[tuple[float, ...]] = []
-    wrong: list[int] = []
-    for i, point in enumerate(value):
-        row = _row(point)
-        if row is None or (good and row[0] <= good[-1][0]):
-            wrong.append(i)
-        else:
-            good.append(row)
-    problems = []
-    if wrong:
-        reason = f"element {wrong[0]} is no point with numbers for t, x, y, vx, vy, ax, ay"
-        if len(wrong) > 1:
-            reason += f" (and {len(wrong) - 1} more are wrong)"
-        problems.append(Problem("trajectory", path, reason + "; the rest is shown"))
-    return (_from_rows(good) if good else None), problems
+        return str(error)
+    if row is None:
+        return "is no point with numbers for t, x, y, vx, vy, ax, ay"
+    if not 0 <= row[0] < LARGEST_T:
+        return f"has {row[0]:g} for t, which is no step"
+    return row
 
 
-def _row(point: Any) -> tuple[float, ...] | None:
+def _row(point: Any) -> Row | None:
     if not isinstance(point, dict):
         return None
     t = whole(point.get("t"))
@@ -108,12 +123,3 @@ def _row(point: Any) -> tuple[float, ...] | None:
     if t is None or None in values:
         return None
     return (t, *(v for v in values if v is not None))
-
-
-def _from_rows(rows: Sequence[tuple[float, ...]]) -> Trajectory:
-    """Raises ValueError where t does not ascend."""
-    table = np.array(rows, dtype=np.float64).reshape(-1, 7)
-    t = table[:, 0].astype(np.int64)
-    if not (t[1:] > t[:-1]).all():
-        raise ValueError("t does not ascend")
-    return Trajectory(t=t, z=table[:, 1:5], a=table[:, 5:7])

@@ -1,6 +1,7 @@
 """Noticing that files below some paths changed, by the kernel's messages or by polling."""
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -33,6 +34,12 @@ NETWORK = frozenset(
 POLL_S = 0.3
 """Seconds between two looks where polling was not asked for but is needed."""
 
+MOST_FOLDERS = 20_000
+"""Directories that are watched; changes in others are seen a little later."""
+
+UNWATCHED_S = 1.0
+"""Seconds between two looks where files have names that cannot be watched."""
+
 LOOK_S = 0.5
 """Seconds between two looks whether a watched path appeared, went away or was replaced."""
 
@@ -53,6 +60,8 @@ class Watcher:
         self._poll = poll
         self._known = self._directories()
         self._stop = threading.Event()
+        self._undecodable = False
+        """A name is no UTF-8, which the watching library cannot tell of: look again and again."""
         self._thread = threading.Thread(target=self._work, name="tttui-watch", daemon=True)
         self.polling = poll is not None
         """Whether changes are looked for rather than told."""
@@ -79,20 +88,30 @@ class Watcher:
             if not directories:
                 self._stop.wait(LOOK_S)
                 continue
+            if self._undecodable:
+                self._on_change()
+                self._stop.wait(self._poll or UNWATCHED_S)
+                continue
             try:
                 self._watch(list(directories))
-            except (OSError, RuntimeError):
-                # No more watches to be had, or a path went away.
-                if not self.polling and self._directories() == directories:
+            except UnicodeError:  # a path that was given
+                self._undecodable = True
+            except (OSError, RuntimeError) as error:
+                # A path below them, no more watches to be had, or a path went away.
+                if "decode path" in str(error):
+                    self._undecodable = True
+                elif not self.polling and self._directories() == directories:
                     self.polling = True
                 self._stop.wait(LOOK_S)
 
     def _watch(self, paths: Sequence[Path]) -> None:
-        """Report changes until stopped, or until one of the paths appears or goes away."""
+        """Report changes until stopped, or until folders appear or one of the paths goes away."""
         begun = False
+        folders = folders_below(paths)
         for changed in watchfiles.watch(
-            *paths,
+            *folders,
             watch_filter=None,
+            recursive=False,  # it would follow links, to wherever they lead
             debounce=200,
             step=50,
             stop_event=self._stop,
@@ -109,6 +128,8 @@ class Watcher:
                 self._on_change()
             if self._directories() != self._known:
                 return
+            if any(_is_folder(path) for kind, path in changed if kind is watchfiles.Change.added):
+                return
 
     def _directories(self) -> dict[Path, int]:
         """The paths that are directories, with what tells one from another of the same name."""
@@ -118,6 +139,28 @@ class Watcher:
                 if path.is_dir():
                     found[path] = path.stat().st_ino
         return found
+
+
+def folders_below(paths: Sequence[Path]) -> list[Path]:
+    """The directories at and below the paths, the upper ones first; links below are not followed.
+
+    At most MOST_FOLDERS are found.
+    """
+    found = list(dict.fromkeys(paths))
+    for folder in found:  # it grows meanwhile
+        try:
+            with os.scandir(folder) as entries:
+                inner = [e.path for e in entries if e.is_dir(follow_symlinks=False)]
+        except OSError:
+            continue
+        found += [path for path in map(Path, sorted(inner)) if path not in paths]
+        if len(found) > MOST_FOLDERS:
+            break
+    return found[:MOST_FOLDERS]
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)
 
 
 def on_network(path: Path) -> bool:

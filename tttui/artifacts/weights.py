@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.ptfile import read_pt
+from tttui.artifacts.wrapped import unwrapped_state
 from tttui.model.arrays import PLASTIC, Weights
+from tttui.model.configuration import checked_options
 from tttui.model.errors import TttuiError
 from tttui.model.session import Problem
 
@@ -31,15 +33,17 @@ def read_base(path: Path) -> tuple[tuple[Weights, Mapping[str, Any]], list[Probl
     absent = [name for name in (*PLASTIC, "a_raw") if name not in weights and not wrong]
     if absent:
         wrong.append(f"has no {', '.join(absent)}")
-    cfg = content.get("cfg")
+    cfg, odd = checked_options(content.get("cfg"), "cfg")
+    wrong += odd
     problems = [Problem("base", path, "; ".join(wrong))] if wrong else []
-    return (weights, cfg if isinstance(cfg, dict) else {}), problems
+    return (weights, cfg), problems
 
 
 def _matrices(state: Any, path: Path) -> tuple[Weights, list[str]]:
     """The arrays of floats in a state dict: vectors for a_raw, matrices for all else."""
     if not isinstance(state, dict):
         raise TttuiError(f"{path}: holds a {type(state).__name__}, not tensors by name")
+    state = unwrapped_state(state)
     weights: Weights = {}
     wrong: list[str] = []
     for name in (*PLASTIC, "a_raw"):

@@ -9,11 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.appending import AppendedFile
+from tttui.artifacts.again import EVENT_LIST, EVENTS, INTERVENTIONS, META, listed
+from tttui.artifacts.appending import AppendedFile, Cut
 from tttui.artifacts.atomic import remove_temporaries, write_error, write_over, write_whole
-from tttui.artifacts.checkpoint import write_checkpoint
-from tttui.artifacts.history_writer import HistoryWriter
-from tttui.artifacts.status import own_process
+from tttui.artifacts.blocks import BlockChecksums
+from tttui.artifacts.checkpoint import Checkpoint, Contents, write_checkpoint
+from tttui.artifacts.checksum import Carried, json_bytes, json_checksum, plain
+from tttui.artifacts.history_writer import HistoryWriter, Snapshots
+from tttui.artifacts.jsonfile import read_object
+from tttui.artifacts.losses import LOSSES
+from tttui.artifacts.processes import boottime, own_process
+from tttui.artifacts.regular import LARGEST_TABLE, open_to_read, read_bytes
 from tttui.artifacts.trajectory import HEADER
 from tttui.model.arrays import Bools, Floats, Weights
 from tttui.model.errors import RefusedInput, TttuiError
@@ -26,17 +32,18 @@ FLUSH_S = 0.5
 FLUSH_BYTES = 1 << 18
 """Bytes of one file that may wait in memory."""
 
-STEPS, TRAJECTORY, EVENTS, HISTORY = (
-    "per_step.csv",
-    "trajectory.csv",
-    "update_events.jsonl",
-    "weights_history.npy",
-)
-EVENT_LIST = "update_events.json"
+STEPS, TRAJECTORY, HISTORY = "per_step.csv", "trajectory.csv", "weights_history.npy"
 LAST_SNAPSHOT = "history_t"
 """Key of `sizes` with the step of the newest snapshot: the history is cut by step."""
 
+OTHERS = (INTERVENTIONS, LOSSES)
+"""Files that others append to, whose checksums a checkpoint holds as well."""
+
+LARGEST_COPY = 1 << 20
+"""Bytes of a text that is copied into every checkpoint."""
+
 STEPS_HEADER = b"t,baseline_mse,adaptive_mse,did_update,update_ok\n"
+TRAJECTORY_HEADER = (",".join(HEADER) + "\n").encode()
 
 LIST_GROWTH = 1.1
 """The list of events is written again at a checkpoint once it grew by this factor."""
@@ -61,12 +68,18 @@ class RunWriter:
         self.directory = directory
         self._clock = clock
         self._flushed_at = clock()
-        self._steps = AppendedFile(directory / STEPS)
-        self._trajectory = AppendedFile(directory / TRAJECTORY)
-        self._events = AppendedFile(directory / EVENTS)
+        self._steps = AppendedFile(directory / STEPS, BlockChecksums())
+        self._trajectory = AppendedFile(directory / TRAJECTORY, BlockChecksums())
+        self._events = AppendedFile(directory / EVENTS, BlockChecksums())
         self._history = HistoryWriter(directory / HISTORY, history_bytes)
+        self._others: dict[str, BlockChecksums] = {}
+        self._copies: dict[str, str] = {}
+        """Texts for the checkpoint, by the names of their files."""
+        self._saved: dict[str, int] | None = None
+        """`sizes` of the checkpoint that is there, where it is one to keep."""
         self._meta: dict[str, Any] = {}
         self._status: dict[str, Any] = {}
+        self._beats = 0
         self._listed = 0
         """Bytes of the event lines that the list of events holds."""
 
@@ -79,27 +92,42 @@ class RunWriter:
             (self.directory / "session").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise write_error(self.directory / "session", error) from error
-        self._meta = dict(meta)
-        write_whole(self.directory / "session" / "meta.json", _json(self._meta))
+        self.update_meta(meta)
         write_whole(self.directory / "base_checkpoint.pt", base_bytes)
         self._steps.create(STEPS_HEADER)
-        self._trajectory.create((",".join(HEADER) + "\n").encode())
+        self._trajectory.create(TRAJECTORY_HEADER)
         self._events.create()
 
-    def truncate(self, sizes: Mapping[str, int]) -> None:
-        """Open an existing session and cut its growing files back to a checkpoint's `sizes`."""
+    def truncate(self, checkpoint: Checkpoint, *, newest: bool = True) -> list[Cut]:
+        """Open an existing session and cut its growing files back to what a checkpoint says.
+
+        `newest`: it is the one in engine_state.pt, which the next one makes the previous one.
+        Returns what was cut off.
+        """
         for directory in (self.directory, self.directory / "session"):
             remove_temporaries(directory)
-        for file in (self._steps, self._trajectory, self._events):
-            file.reopen(sizes.get(file.path.name, 0))
-        path = self.directory / "session" / "meta.json"
-        try:
-            self._meta = json.loads(path.read_bytes())
-        except (OSError, ValueError) as error:
-            raise TttuiError(f"{path}: cannot be read ({error})") from None
-        stride = self._meta.get("history_stride", 1)
-        self._history.reopen(sizes.get(LAST_SNAPSHOT, -1), stride)
+        sizes, known = checkpoint.sizes, checkpoint.checksums
+        cuts = [
+            file.reopen(sizes.get(file.path.name, 0), _restored(known.get(file.path.name)))
+            for file in (self._steps, self._trajectory, self._events)
+        ]
+        for name in OTHERS:
+            if (sums := _restored(known.get(name))) is not None:
+                self._others[name] = sums
+        self._copies = dict(checkpoint.copies)
+        self._take_meta()
+        snapshots = known.get(HISTORY)
+        cuts.append(
+            self._history.reopen(
+                sizes.get(LAST_SNAPSHOT, -1),
+                stride=self._meta.get("history_stride", 1),
+                snapshots=None if snapshots is None else Snapshots.restored(snapshots),
+                newest=checkpoint.plastic,
+            )
+        )
+        self._saved = dict(sizes) if newest else None
         self._write_event_list()
+        return [cut for cut in cuts if cut is not None]
 
     def steps(
         self, t0: int, baseline: Floats, adaptive: Floats, did_update: Bools, update_ok: Bools
@@ -144,7 +172,7 @@ class RunWriter:
 
     def event(self, record: Mapping[str, Any]) -> None:
         """Append one transaction to update_events.jsonl."""
-        self._events.add(json.dumps(dict(record), default=_plain).encode() + b"\n")
+        self._events.add(json.dumps(dict(record), default=plain).encode() + b"\n")
         self._flush_when_due()
 
     def snapshot(self, t: int, weights: Weights) -> None:
@@ -154,9 +182,13 @@ class RunWriter:
         says in `history_stride` of how many steps one was kept.
         """
         self._history.add(t, weights)
-        if self._history.stride != self._meta.get("history_stride", 1):
+        if self._history.stride > self._meta.get("history_stride", 1):
             self.update_meta({"history_stride": self._history.stride})
         self._flush_when_due()
+
+    def recorded(self, t: int, weights: Weights) -> bool:
+        """Whether these are the weights that the snapshot of step t was made of."""
+        return self._history.recorded(t, weights)
 
     def flush(self) -> None:
         """Hand all whole records to the operating system."""
@@ -178,13 +210,19 @@ class RunWriter:
         optim: Mapping[str, Any],
         metrics: Mapping[str, Any],
     ) -> None:
-        """Save a point from which the session goes on exactly, with all records before it."""
+        """Save a point from which the session goes on exactly, with all records before it.
+
+        The checkpoint before it is kept; of the same moment one is enough.
+        """
         self._flushed_at = self._clock()
         self._history.sync()
         for file in (self._trajectory, self._steps, self._events):
             file.sync()
-        write_checkpoint(self.directory, engine_state, plastic, optim, self.sizes())
-        write_whole(self.directory / "session" / "metrics.json", _json(metrics))
+        sizes = self.sizes()
+        keep = self._saved is not None and self._saved != sizes
+        contents = Contents(sizes, self._checksums(), self._copies)
+        write_checkpoint(self.directory, engine_state, plastic, optim, metrics, contents, keep=keep)
+        self._saved = sizes
         if self._events.size >= self._listed * LIST_GROWTH and self._events.size != self._listed:
             self._write_event_list()
 
@@ -207,7 +245,13 @@ class RunWriter:
         them: on a full disk they say that it was full.
         """
         self._status.update(fields)
-        content = _json({**own_process(), **self._status, "heartbeat_at": time.time()})
+        self._beats += 1
+        beat = {
+            "beat": self._beats,
+            "heartbeat_at": time.time(),
+            "heartbeat_boottime": boottime(),
+        }
+        content = json_bytes({**own_process(), **self._status, **beat})
         path = self.directory / "status.json"
         try:
             write_whole(path, content)
@@ -219,7 +263,50 @@ class RunWriter:
     def update_meta(self, changes: Mapping[str, Any]) -> None:
         """Change some keys of meta.json."""
         self._meta.update(changes)
-        write_whole(self.directory / "session" / "meta.json", _json(self._meta))
+        content = json_bytes(self._meta)
+        write_whole(self.directory / META, content)
+        self._copies[META] = content.decode()
+
+    def _take_meta(self) -> None:
+        """Go on with the meta.json that is there; one of an older version gets a checksum."""
+        path = self.directory / META
+        try:
+            content = read_bytes(path)
+        except OSError as error:
+            raise TttuiError(f"{path}: cannot be read ({error.strerror})") from None
+        self._meta = dict(read_object(path))
+        if json_checksum(content) is Carried.NONE:
+            self.update_meta({})
+        else:
+            self._copies[META] = content.decode()
+
+    def _checksums(self) -> dict[str, Any]:
+        """Of every growing file, as it is on the disk."""
+        sums = {
+            file.path.name: file.checksums.state()
+            for file in (self._steps, self._trajectory, self._events)
+            if file.checksums is not None
+        }
+        for name in OTHERS:
+            self._look_at(name)
+        others = {name: known.state() for name, known in self._others.items()}
+        return {**sums, **others, HISTORY: self._history.snapshots().state()}
+
+    def _look_at(self, name: str) -> None:
+        """Go on with the checksums of a file that others append to."""
+        path = self.directory / name
+        try:
+            size = path.stat().st_size
+            known = self._others.setdefault(name, BlockChecksums())
+            if size > known.size:
+                with open_to_read(path) as file:
+                    known.add_file(file, size)
+                if name == INTERVENTIONS and size <= LARGEST_COPY:
+                    self._copies[name] = read_bytes(path, LARGEST_COPY).decode(errors="replace")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise write_error(path, error) from error
 
     def _flush_when_due(self) -> None:
         waiting = max(f.pending for f in (self._steps, self._trajectory, self._events))
@@ -229,11 +316,10 @@ class RunWriter:
     def _write_event_list(self) -> None:
         """update_events.json: the lines of update_events.jsonl as one list."""
         try:
-            lines = self._events.path.read_bytes()
+            lines = read_bytes(self._events.path, LARGEST_TABLE)
         except OSError as error:
             raise write_error(self._events.path, error) from error
-        content = b"[" + lines.rstrip(b"\n").replace(b"\n", b",\n ") + b"]\n"
-        write_whole(self.directory / EVENT_LIST, content)
+        write_whole(self.directory / EVENT_LIST, listed(lines))
         self._listed = len(lines)
 
 
@@ -242,12 +328,5 @@ def _exact(*arrays: Floats) -> str:
     return "%.9g" if all(array.dtype == np.float32 for array in arrays) else "%r"
 
 
-def _json(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(dict(value), indent=2, sort_keys=True, default=_plain).encode() + b"\n"
-
-
-def _plain(value: Any) -> Any:
-    """What json does not know: numpy scalars and small arrays."""
-    if isinstance(value, (np.generic, np.ndarray)):
-        return value.tolist()
-    raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
+def _restored(checksums: Mapping[str, Any] | None) -> BlockChecksums | None:
+    return None if checksums is None else BlockChecksums.restored(checksums)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.shell import command_line
 
 if TYPE_CHECKING:
     from tttui.engine.control import Verb
@@ -39,13 +40,14 @@ def ask_and_wait(
     Raises RefusedInput where the run is not live or refuses, TttuiError where its owner does
     not answer (the requests are withdrawn, and nothing is killed).
     """
-    from tttui.artifacts.status import ago, status_of
+    from tttui.artifacts.status import HeartbeatWatch, last_heard, status_of
     from tttui.cli.output import result
     from tttui.cli.places import find_run
     from tttui.engine.control import ask, withdraw
 
     place = find_run(root, run)
-    status = status_of(place.path, time.time())
+    watch = HeartbeatWatch()
+    status = status_of(place.path, watch)
     if status is None or not status.live:
         verb = "has" if status is not None and status.state in ("crashed", "failed") else "is"
         state = "was not written by tttui" if status is None else f"{verb} {status.state}"
@@ -71,34 +73,46 @@ def ask_and_wait(
                 withdraw(place.path, id)
             if status is None:
                 raise TttuiError(f"{place.path}: its status.json is gone, so nobody can tell")
-            beat = status.heartbeat_at
-            since = "" if beat is None else f", its last sign of life was {ago(time.time() - beat)}"
+            still = "" if watch.moved else ", nor did its heartbeat move"
+            since = last_heard(status) or still
             raise TttuiError(
-                f"{place.path}: {_owner(status)} did not answer within {wait_s:g} s{since}; it was "
-                f"left alone, end it yourself with `kill {status.pid}`{_elsewhere(status)}"
+                f"{place.path}: {_owner(status)} did not answer within {wait_s:g} s{since}; "
+                + _left_alone(status)
             )
         time.sleep(LOOK_S)
-        status = status_of(place.path, time.time())
+        status = status_of(place.path, watch)
     result(f"{place.path}: {status.state} at step {status.t}")
 
 
 def instead(path: Path, status: "Status | None") -> str:
     """What can be done with a session that nobody runs."""
     if status is None:
-        return f"`tttui fork {path}` goes on from its weights"
+        return f"`{command_line('tttui', 'fork', path)}` goes on from its weights"
+    resume = command_line("tttui", "resume", path)
     match status.state:
         case "completed":
-            return f"`tttui resume {path} --steps N` runs N steps more"
+            return f"`{resume} --steps N` runs N steps more"
+        case "stalled" if status.runs_here:
+            return f"see whether {_owner(status)} still works, or end it and `{resume}`"
         case "stalled":
-            return f"see whether {_owner(status)} still works, or end it and `tttui resume {path}`"
+            return f"`{resume}` goes on, unless {_owner(status)} reports meanwhile"
         case "crashed" | "failed":
-            return f"`tttui resume {path}` goes on from its last checkpoint"
+            return f"`{resume}` goes on from its last checkpoint"
         case _:
-            return f"`tttui resume {path}` goes on where it stopped"
+            return f"`{resume}` goes on where it stopped"
+
+
+def _left_alone(status: "Status") -> str:
+    """What can be done about an owner that does not answer. Only a process that is certainly the
+    run's is worth a `kill`: status.json may hold any number, or that of another machine."""
+    if status.runs_here and status.pid is not None and status.pid > 1:
+        return f"it was left alone, end it yourself with `kill {status.pid}`"
+    return "it was left alone; look for it where it runs"
 
 
 def _owner(status: "Status") -> str:
-    return f"process {status.pid}{_elsewhere(status)}"
+    who = "its owner" if status.pid is None else f"process {status.pid}"
+    return who + _elsewhere(status)
 
 
 def _elsewhere(status: "Status") -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from tttui.cli.options import json_option, root_option
+from tttui.model.here import LOST, absolute, reachable, working_directory
 
 WATCHES_WANTED = 1000
 """Watches of the kernel that a root with many sessions may take."""
@@ -101,7 +102,9 @@ def clipboard() -> Finding:
 
 
 def run_root(root: Path) -> Finding:
-    place = root if root.exists() else root.absolute().parent
+    if not reachable(root):
+        return Finding("run root", False, f"{root} means nothing here", LOST)
+    place = root if root.exists() else absolute(root).parent
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         return Finding("run root", False, f"{root} cannot be written", "choose another --root")
     free = shutil.disk_usage(place).free
@@ -112,7 +115,7 @@ def run_root(root: Path) -> Finding:
 def file_watching(root: Path) -> Finding:
     from tttui.artifacts.watch import POLL_S, on_network
 
-    place = root if root.exists() else Path.cwd()
+    place = root if root.exists() else Path()
     if on_network(place):
         detail = f"{root} is on a network filesystem, so it is polled every {POLL_S:g} s"
         return Finding("file watching", True, detail)
@@ -154,6 +157,8 @@ def background() -> Finding:
 
 
 def torch_devices() -> Finding:
+    if working_directory() is None:  # a library that torch loads would end the process
+        return Finding("torch", None, LOST)
     try:
         import torch
     except ImportError as error:
@@ -168,7 +173,7 @@ def torch_devices() -> Finding:
 def _output(*words: str) -> str | None:
     """What a program prints, None where it is not there or fails."""
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=3, check=True)
+        done = subprocess.run(words, capture_output=True, timeout=3, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return done.stdout.decode(errors="replace").strip()

@@ -7,7 +7,7 @@ import click
 
 from tttui.cli.open import Window
 from tttui.cli.options import root_option
-from tttui.export.request import FORMATS, OF_TRANSACTIONS, TABLES_ONLY, WHATS
+from tttui.export.request import FORMATS, OF_SEVERAL, OF_TRANSACTIONS, TABLES_ONLY, WHATS
 
 
 class ListingCommand(click.Command):
@@ -64,7 +64,8 @@ def command(
 ) -> None:
     """Write a figure (PNG, SVG, PDF) or a table (CSV) of RUN and print its path.
 
-    A comparison and the table of sessions take several RUNs, everything else one.
+    A comparison, the transfer matrix and the table of sessions take several RUNs, everything
+    else one.
     """
     from tttui.artifacts.reader import SessionReader
     from tttui.artifacts.summary import read_summary
@@ -74,10 +75,11 @@ def command(
     from tttui.export.request import Request
     from tttui.model.compare import compare
     from tttui.model.errors import RefusedInput
+    from tttui.model.here import home_directory, working_directory
     from tttui.model.query import TRANSACTION_WORDS, parse
 
-    if what == "comparison" and len(runs) < 2:
-        raise RefusedInput("--what comparison: name two or more sessions")
+    if what in OF_SEVERAL and len(runs) < 2:
+        raise RefusedInput(f"--what {what}: name two or more sessions")
     if mu is not None and what != "ghost":
         raise RefusedInput(f"--mu {mu:g}: belongs to --what ghost, not to {what}")
     if (statuses or query) and what not in OF_TRANSACTIONS:
@@ -85,7 +87,7 @@ def command(
         known = ", ".join(sorted(OF_TRANSACTIONS))
         raise RefusedInput(f"{option}: only --what {known} can be narrowed, not {what}")
     passing = parse(query, TRANSACTION_WORDS)
-    if what not in ("comparison", "sessions") and len(runs) > 1:
+    if what not in (*OF_SEVERAL, "sessions") and len(runs) > 1:
         raise RefusedInput(f"--what {what}: takes one session, not {len(runs)}")
     places = [find_run(root, run) for run in runs]
     if which is not None and which not in places[0].runs:
@@ -97,7 +99,7 @@ def command(
         fmt = suffix or default
     if out is not None and not is_directory(out) and out.suffix != f".{fmt}":
         raise RefusedInput(f"--out {out}: its name does not end in .{fmt}, as --format says")
-    target = out or default_directory(places, Path.cwd(), Path.home())
+    target = out or default_directory(places, working_directory(), home_directory())
     held_by = owner(target, places)
     if held_by is not None:
         raise RefusedInput(
@@ -106,9 +108,13 @@ def command(
     readers = [SessionReader(place, which if len(places) == 1 else None) for place in places]
     data = [reader.refresh() for reader in readers]
     compared = None
-    if what == "comparison":
+    if what in OF_SEVERAL:
         compared = compare(data, [reader.trajectory() for reader in readers])
-    trajectory = readers[0].trajectory() if what != "comparison" else None
+    if what == "transfer" and compared is not None:
+        from tttui.dynamics.transfer import with_transfer
+
+        compared = with_transfer(compared)
+    trajectory = readers[0].trajectory() if what not in OF_SEVERAL else None
     summaries = tuple(map(read_summary, places)) if what == "sessions" else ()
     request = Request(
         what,

@@ -54,7 +54,7 @@ def command(
     trajectory: its seed is one more than the parent's unless --seed is given. RUN may have been
     written by another program; nothing is changed there.
     """
-    from tttui.cli.output import json_document, result
+    from tttui.cli.output import json_document, result, say
     from tttui.cli.places import find_run
     from tttui.cli.running import execute, hand_over
     from tttui.engine.device import check_device
@@ -65,6 +65,8 @@ def command(
     session = fork(
         find_run(root, run), root, at=at, name=name, run=from_run, preset=preset, changes=changes
     )
+    for line in session.told:
+        say(line)
     if no_run:
         session.close("interrupted")
         if as_json:

@@ -1,5 +1,6 @@
 """`tttui ls`: the sessions there are."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from tttui.cli.options import json_option, root_option
 if TYPE_CHECKING:
     from tttui.model.session import SessionSummary, Status
 
-HEADERS = ("session", "state", "mode", "mu", "steps", "commits", "improvement", "created", "where")
+HEADERS = ("session", "state", "mode", "mu", "steps", "committed", "vs frozen", "created", "where")
 RIGHT = {3, 4, 5, 6, 7}
 
 
@@ -25,6 +26,7 @@ def command(paths: tuple[Path, ...], root: Path, as_json: bool) -> None:
     from tttui.artifacts.summary import read_summary
     from tttui.cli.output import json_document, result, say, table
     from tttui.cli.places import existing
+    from tttui.model.here import LOST, reachable
 
     found = scan([existing(path) for path in paths] or ([root] if root.exists() else []))
     summaries = [read_summary(place) for place in found.places]
@@ -33,9 +35,10 @@ def command(paths: tuple[Path, ...], root: Path, as_json: bool) -> None:
     if as_json:
         json_document([as_document(summary) for summary in summaries])
     elif not summaries:
-        say(f"no sessions below {', '.join(map(str, paths)) or root}; make one: tttui demo")
+        what = "make one: tttui demo" if reachable(root) else LOST
+        say(f"no sessions below {', '.join(map(str, paths)) or root}; {what}")
     else:
-        result(table(HEADERS, [_row(s, lead) for s, lead in tree(summaries)], right=RIGHT))
+        result(*table(HEADERS, [_row(s, lead) for s, lead in tree(summaries)], right=RIGHT))
 
 
 def tree(summaries: Sequence["SessionSummary"]) -> list[tuple["SessionSummary", str]]:
@@ -53,6 +56,7 @@ def tree(summaries: Sequence["SessionSummary"]) -> list[tuple["SessionSummary", 
 
 def as_document(summary: "SessionSummary") -> dict[str, Any]:
     """One session for `--json`."""
+    percent = summary.improvement
     return {
         "name": summary.place.name,
         "path": str(summary.place.path),
@@ -62,7 +66,8 @@ def as_document(summary: "SessionSummary") -> dict[str, Any]:
         "parent_session_id": summary.meta.parent_session_id,
         "state": summary.status.state if summary.status else None,
         "detail": summary.status.detail if summary.status else None,
-        "mu": summary.meta.mu,
+        "mu": summary.mu_now,
+        "mu_first": summary.meta.mu,
         "env_mode": summary.meta.env_mode,
         "created_at_unix": summary.meta.created_at,
         "steps": summary.steps,
@@ -70,39 +75,35 @@ def as_document(summary: "SessionSummary") -> dict[str, Any]:
         "updates_committed": summary.committed,
         "baseline_mse_last100_mean": summary.baseline_last100,
         "adaptive_mse_last100_mean": summary.adaptive_last100,
-        "improvement_percent": summary.improvement,
+        "improvement_percent": percent if percent is None or math.isfinite(percent) else None,
+        **({"why_no_mean": summary.why_no_mean} if summary.why_no_mean else {}),
         "problems": [f"{p.path}: {p.reason}" for p in summary.problems],
     }
 
 
 def _row(summary: "SessionSummary", lead: str) -> tuple[str, ...]:
-    from tttui.cli.output import number
     from tttui.model.ages import age_text
+    from tttui.model.improvement import compared
 
-    percent = summary.improvement
-    status = summary.status
-    commits = "-" if summary.attempted is None else f"{summary.committed or 0}/{summary.attempted}"
+    status, attempted = summary.status, summary.attempted
     return (
         lead + summary.place.name,
         summary.place.layout if status is None else _state(status),
         summary.meta.env_mode or "-",
-        number(summary.meta.mu),
+        summary.mu_text,
         "-" if summary.steps is None else str(summary.steps),
-        commits,
-        "-" if percent is None else percent_text(percent),
+        "-" if attempted is None else f"{summary.committed or 0}/{attempted}",
+        compared(summary.baseline_last100, summary.adaptive_last100)[0],
         age_text(summary.meta.created_at) or "-",
         str(summary.place.path),
     )
 
 
 def _state(status: "Status") -> str:
-    """`running`, or `crashed 3 min ago`: without the reason, which `show` tells."""
+    """`running`, `running on elsewhere`, or `crashed 3 min ago` without why, which `show` tells."""
     if status.state == "pretraining" and status.pretraining is not None:
         return f"pretraining {status.pretraining.step}/{status.pretraining.steps}"
+    if status.steerable and not status.runs_here:
+        return status.detail or status.state  # where it runs, and whether that is certain
     derived = status.state in ("crashed", "stalled")
     return status.detail.partition(":")[0] if derived and status.detail else status.state
-
-
-def percent_text(percent: float) -> str:
-    """`+84.2 %`; whole numbers where the model is far worse."""
-    return f"{percent:+.0f} %" if abs(percent) >= 1000 else f"{percent:+.1f} %"

@@ -1,19 +1,19 @@
 """The command group, and the edge where every error becomes one line and an exit code."""
 
-import contextlib
-import io
+import errno
+import os
 import sys
-import tempfile
-import time
-import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 
 import click
 
 from tttui import __version__
+from tttui.cli.streams import give_up_output, open_streams
 from tttui.model.errors import TttuiError
+from tttui.model.here import LOST, working_directory
+from tttui.model.text import visible
 
 COMMANDS: dict[str, str] = {
     "demo": "Make or open a real example session.",
@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "ls": "List sessions.",
     "show": "Show one session in full.",
     "verify": "Replay a session and compare it with what was recorded.",
+    "fsck": "Find damaged files of sessions, without replaying; --repair what can be.",
     "export": "Write a figure or table of a session to a file.",
     "compare": "Compare sessions: their errors and what differs in their settings.",
     "watch": "Print the transactions of a live run as they happen.",
@@ -40,6 +41,9 @@ MODULES = {"continue": "continuing"}
 """Commands whose module has another name, since theirs is a word of the language."""
 
 INTERRUPTED = 130
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What stdout says where it goes to a file that takes no more."""
 
 
 class Commands(click.Group):
@@ -89,62 +93,46 @@ def commands() -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code: 0, 1 (failed), 2 (refused), 130."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a locale without the glyph is no error
+    open_streams()
     try:
         result = commands.main(args=args, prog_name="tttui", standalone_mode=False)
-        code = result if isinstance(result, int) else 0
         sys.stdout.flush()
+        return result if isinstance(result, int) else 0
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx is not None else "tttui"
         where = where.removesuffix(" open")  # the app has no word of its own
-        message = error.format_message().removesuffix(".")
+        message = _one_line(error).removesuffix(".")
         return _complain(f"{message} (see `{where} --help`)", error.exit_code)
     except click.ClickException as error:
-        return _complain(error.format_message(), error.exit_code)
+        return _complain(_one_line(error), error.exit_code)
     except TttuiError as error:
         return _complain(str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of a pipe (`| head`) has seen enough; nothing is wrong. Python would
-        # complain once more when it flushes stdout on exit.
-        with contextlib.suppress(OSError, ValueError):
-            sys.stdout.close()
+    except (SystemExit, BrokenPipeError):  # click makes the one of the other
+        give_up_output()  # its reader (`| head`) has seen enough; nothing is wrong
         return 0
     except Exception as error:
-        return _complain(
-            f"unexpected {type(error).__name__}: {error or 'no message'}; "
-            f"the traceback is in {_crash_log(error, _root(args))}",
-            1,
-        )
-    return code
+        if isinstance(error, OSError) and error.errno in DISK_FULL and error.filename is None:
+            return _complain(f"the output cannot be written: {error.strerror}", 1)
+        if isinstance(error, PermissionError) and error.filename is not None:
+            return _complain(f"{os.fsdecode(error.filename)}: {error.strerror}", 2)
+        if isinstance(error, FileNotFoundError) and working_directory() is None:
+            return _complain(LOST, 2)
+        from tttui.defect import report
+
+        return _complain(report(error), 1)
+
+
+def _one_line(error: click.ClickException) -> str:
+    return " ".join(error.format_message().split())
 
 
 def _complain(message: str, code: int) -> int:
-    with contextlib.suppress(OSError):
-        print("error: " + " ".join(message.split()), file=sys.stderr)
+    with suppress(OSError, ValueError):
+        print(f"error: {visible(message)}", file=sys.stderr, flush=True)
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        give_up_output()
     return code
-
-
-def _root(args: Sequence[str] | None) -> Path:
-    """The run root that the command line named, for a message after it was lost to an error."""
-    words = list(sys.argv[1:] if args is None else args)
-    for i, word in enumerate(words):
-        if word.startswith("--root="):
-            return Path(word.removeprefix("--root="))
-        if word == "--root" and i + 1 < len(words):
-            return Path(words[i + 1])
-    return Path("runs")
-
-
-def _crash_log(error: BaseException, root: Path) -> str:
-    text = "".join(traceback.format_exception(error))
-    name = f"crash-{time.strftime('%Y%m%d-%H%M%S')}.log"
-    for path in (root / name, Path(tempfile.gettempdir()) / f"tttui-{name}"):
-        if path.parent.is_dir():
-            with contextlib.suppress(OSError):
-                path.write_text(text, encoding="utf-8")
-                return str(path)
-    return "no file, since none could be written"

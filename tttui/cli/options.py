@@ -113,7 +113,7 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises RefusedInput naming the file, and the key where one is unknown.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise RefusedInput(f"{path}: cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -1,27 +1,47 @@
-"""What commands print: results on stdout, everything else on stderr."""
+"""What commands print: results on stdout, everything else on stderr.
+
+Everything that a command prints goes through here: names, fields and messages may come from
+files that somebody else wrote, and stand as `visible` makes them.
+"""
 
 import json
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
+from tttui.model.errors import TttuiError
+from tttui.model.text import visible
+
 
 def say(message: str) -> None:
-    """A message for the person, on stderr."""
-    print(message, file=sys.stderr, flush=True)
+    """A message for the person, one line on stderr, whether or not somebody reads it."""
+    with suppress(OSError):
+        print(visible(message), file=sys.stderr, flush=True)
 
 
-def result(text: str) -> None:
-    """A result, on stdout."""
-    print(text, flush=True)
+def result(*lines: str) -> None:
+    """A result on stdout, line by line.
+
+    Raises BrokenPipeError where its reader has gone, TttuiError where it cannot be written.
+    """
+    try:
+        print(*map(visible, lines), sep="\n", flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise TttuiError(f"the output cannot be written: {error.strerror}") from error
 
 
 def json_document(value: object, *, indent: int | None = 2) -> None:
-    """One JSON document on stdout; NaN and infinity become texts, since JSON has none."""
-    result(json.dumps(plain(value), indent=indent, ensure_ascii=False, allow_nan=False))
+    """One JSON document on stdout; NaN and infinity become texts, since JSON has none.
+
+    All that is not ASCII is escaped, so that it is the same in every locale.
+    """
+    result(*json.dumps(plain(value), indent=indent, allow_nan=False).split("\n"))
 
 
 def plain(value: Any) -> Any:
@@ -39,17 +59,32 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, right: set[int]) -> str:
-    """Columns wide enough for their content, two spaces apart; `right` are the numeric ones."""
-    lines = [headers, *rows]
-    widths = [max(len(row[i]) for row in lines) for i in range(len(headers))]
-    return "\n".join(
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, right: set[int]) -> list[str]:
+    """Lines in columns wide enough for their content, two spaces apart; `right` are numeric."""
+    lines = [[visible(cell) for cell in row] for row in (headers, *rows)]
+    widths = [max(cells(row[i]) for row in lines) for i in range(len(headers))]
+    return [
         "  ".join(
-            cell.rjust(w) if i in right else cell.ljust(w)
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            padded(cell, width, right=i in right)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in lines
-    )
+    ]
+
+
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """The text in a column of `width` cells."""
+    blank = " " * (width - cells(text))
+    return blank + text if right else text + blank
+
+
+def cells(text: str) -> int:
+    """Cells that a text takes on a terminal, where some characters are two wide."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # only where it is needed: it takes its time
+
+    return cell_len(text)
 
 
 def number(value: float | None, digits: int = 4) -> str:

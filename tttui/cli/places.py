@@ -5,6 +5,7 @@ from pathlib import Path
 from tttui.artifacts.discover import find_sessions
 from tttui.cli.options import did_you_mean
 from tttui.model.errors import RefusedInput
+from tttui.model.here import LOST, reachable, resolved
 from tttui.model.session import Place
 
 
@@ -16,6 +17,7 @@ def existing(path: Path) -> Path:
 
     siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     hint = did_you_mean(path.name, [*siblings, *(COMMANDS if len(path.parts) == 1 else ())])
+    hint = hint if reachable(path) else f"; {LOST}"
     raise RefusedInput(f"{path}: there is no such file, directory or command{hint}")
 
 
@@ -28,7 +30,7 @@ def find_run(root: Path, run: str) -> Place:
     for path in (Path(run), root / run):
         if path.is_dir():
             below = find_sessions([path])
-            here = [place for place in below if place.path.resolve() == path.resolve()]
+            here = [place for place in below if resolved(place.path) == resolved(path)]
             if here:
                 return here[0]
             if len(below) == 1:
@@ -46,4 +48,6 @@ def find_run(root: Path, run: str) -> Place:
     hint = did_you_mean(run, [place.name for place in known])
     if not hint and not known:
         hint = "; there are no sessions there yet, make one with `tttui run` or `tttui demo`"
+    if not reachable(root):
+        hint = f"; {LOST}"
     raise RefusedInput(f"there is no session {run!r} under {root}{hint}")

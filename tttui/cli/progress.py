@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO, cast
 
+from tttui.model.text import visible
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -26,7 +28,7 @@ def run_bar(
         yield None
         return
     with _bar() as bar:
-        task = bar.add_task(label, total=total, completed=start, note="")
+        task = bar.add_task(visible(label), total=total, completed=start, note="")
 
         def show(frame: "Frame") -> None:
             bar.update(
@@ -69,8 +71,9 @@ def running(frame: "Frame") -> str:
     """The running verdict: `84 % better  15/18 committed`."""
     if frame.improvement is None:
         return f"{frame.committed}/{frame.attempted} committed"
-    word = "better" if frame.improvement >= 0 else "worse"
-    return f"{abs(frame.improvement):.4g} % {word}  {frame.committed}/{frame.attempted} committed"
+    from tttui.model.improvement import difference
+
+    return f"{difference(frame.improvement)[0]}  {frame.committed}/{frame.attempted} committed"
 
 
 def _bar() -> "Progress":
@@ -80,10 +83,10 @@ def _bar() -> "Progress":
     from tttui.outlet import Outlet
 
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         # A terminal that is gone must not end the run: it goes on in the background.
         console=Console(file=cast("TextIO", Outlet(sys.stderr))),
         refresh_per_second=8,

@@ -1,6 +1,5 @@
 """`tttui resume RUN`: continue a session exactly where it stopped."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,15 @@ from tttui.cli.options import (
     setting_options,
 )
 from tttui.model.errors import RefusedInput
+from tttui.model.shell import command_line
 
 
 @click.command("resume", cls=SectionedCommand)
 @click.argument("run")
 @root_option
+@click.option(
+    "--name", help="where a session of another program goes on  [default: from its own name]"
+)
 @click.option(
     "--steps",
     "more_steps",
@@ -39,6 +42,7 @@ from tttui.model.errors import RefusedInput
 def command(
     run: str,
     root: Path,
+    name: str | None,
     more_steps: int | None,
     override: bool,
     speed_limit: float | None,
@@ -51,9 +55,9 @@ def command(
     """Continue RUN (a name under the root, or a path) exactly where it stopped.
 
     Its settings come from its meta.json. Options that would make its history contradict itself
-    are refused unless --override says that the change is meant.
+    are refused unless --override says that the change is meant. A session of another program
+    goes on in a directory of its own under the root.
     """
-    from tttui.artifacts.status import status_of
     from tttui.cli.output import say
     from tttui.cli.places import find_run
     from tttui.cli.running import execute, hand_over, prepared
@@ -61,18 +65,17 @@ def command(
     from tttui.engine.planned import is_planned, replan
     from tttui.engine.resume import resume
 
-    place, changes, asked_since = find_run(root, run), given(values), None
-    status = status_of(place.path, time.time())
-    if status is not None and status.state == "paused":
+    place, changes = find_run(root, run), given(values)
+    if name is not None and place.layout == "native":
         raise RefusedInput(
-            f"{place.path} is paused, process {status.pid} has it; "
-            f"`tttui continue {place.path}` lets it go on"
+            f"--name {name}: {place.path} goes on in its own directory; "
+            f"`{command_line('tttui', 'fork', place.path)} --name` makes a new session of it"
         )
-    if is_planned(place.path):
-        replan(place.path, more_steps, changes)
+    planned = is_planned(place.path)
+    if planned:
+        replan(place.path, more_steps, changes, on_wait=say)
         if detach:
             return hand_over(place.path, speed_limit=speed_limit, paused=paused, as_json=as_json)
-        asked_since = time.time()
         if not prepared(place.path, speed_limit=speed_limit, paused=paused, quiet=quiet):
             return 130
         more_steps, changes = None, {}
@@ -82,12 +85,20 @@ def command(
             more_steps=more_steps,
             changes=changes,
             override=override,
-            asked_since=asked_since,
+            on_wait=say,
+            keep_requests=planned,
         )
+        for line in session.told:
+            say(line)
     else:
-        session = fork(place, root, changes=changes | ({"steps": more_steps} if more_steps else {}))
+        steps = {"steps": more_steps} if more_steps else {}
+        session = fork(place, root, name=name, changes=changes | steps)
         until = session.settings.steps
-        say(f"{place.path} was written by another program; it goes on in {session.path}")
+        kept = name is not None or session.path.name.startswith(place.name)
+        why = "" if kept else ", since its own name cannot be used"
+        other = "" if name else "; another --name chooses where"
+        went = f"it goes on in {session.path}{why}{other}"
+        say(f"{place.path} was written by another program; {went}")
     if detach:
         session.close("queued")
         return hand_over(session.path, speed_limit=speed_limit, paused=paused, as_json=as_json)

@@ -1,6 +1,5 @@
 """`tttui run`: a new session."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +67,7 @@ def command(
     from tttui.engine.base import chosen_base, find_base
     from tttui.engine.device import check_device
     from tttui.engine.faults import disk_fault, parse_fault, planned_faults
-    from tttui.engine.naming import new_directory
+    from tttui.engine.naming import make_in, new_directory
     from tttui.engine.planned import plan_session
     from tttui.engine.session import SessionRun
 
@@ -76,22 +75,24 @@ def command(
     if detach and disk_fault(planned) is not None:
         raise RefusedInput("--fault disk fills the disk of this process only; leave --detach out")
     check_device(settings.device)
-    directory = new_directory(root, name, settings)
+    new_directory(root, name, settings)  # refused before a base is looked for
     found = find_base(root, settings) if base is None else chosen_base(base, settings)
-    run = None
-    if found is None:
+
+    def make(directory: Path) -> tuple[Path, SessionRun | None]:
+        if found is not None:
+            return directory, SessionRun.create(directory, settings, found, faults=planned)
         plan_session(directory, settings, interventions=planned_faults(planned))
-    else:
-        run = SessionRun.create(directory, settings, found, faults=planned)
+        return directory, None
+
+    directory, run = make_in(name, lambda: new_directory(root, name, settings), make)
     if detach:
         if run is not None:
             run.close("queued")
         return hand_over(directory, speed_limit=speed_limit, paused=paused, as_json=as_json)
     if run is None:
-        began = time.time()
         if not prepared(directory, speed_limit=speed_limit, paused=paused, quiet=quiet):
             return 130
-        run = SessionRun.open(directory, asked_since=began)
+        run = SessionRun.open(directory, keep_requests=True)
         run.disk_full_at = disk_fault(planned)
     return execute(
         run,

@@ -16,6 +16,7 @@ from tttui.engine.recordedmeta import read_meta_of, settings_of
 from tttui.engine.session import SessionRun
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import SessionData
+from tttui.model.shell import command_line
 from tttui.model.verdict import verdict
 
 
@@ -29,11 +30,12 @@ def prepared(directory: Path, *, speed_limit: float | None, paused: bool, quiet:
     if not quiet:
         say(f"no base fits these settings; pretraining one for {steps} steps (kept for next time)")
     with stop_requests() as stop, pretraining_bar(steps, quiet=quiet) as progress:
-        done = prepare(directory, should_stop=stop, on_progress=progress)
+        done = prepare(directory, should_stop=stop, on_progress=progress, on_wait=say, told=say)
     if not done and stop.signal == signal.SIGHUP:
         continue_in_background(directory, max_rate=speed_limit, paused=paused)
     elif not done:
-        say(f"stopped while pretraining; continue with: tttui resume {directory}")
+        again = command_line("tttui", "resume", directory)
+        say(f"stopped while pretraining; continue with: {again}")
     return done
 
 
@@ -76,7 +78,8 @@ def execute(
     else:
         result(f"{run.path}: {verdict(data).sentence}")
     if not done:
-        say(f"stopped at step {run.t} of {until}; continue with: tttui resume {run.path}")
+        again = command_line("tttui", "resume", run.path)
+        say(f"stopped at step {run.t} of {until}; continue with: {again}")
         return 130
     return 0
 
@@ -87,7 +90,8 @@ def hand_over(directory: Path, *, speed_limit: float | None, paused: bool, as_js
     if as_json:
         json_document({"path": str(directory), "pid": pid})
     else:
-        result(f"{directory} runs in the background (pid {pid}); see it with: tttui {directory}")
+        look = command_line("tttui", directory)
+        result(f"{directory} runs in the background (pid {pid}); see it with: {look}")
     return 0
 
 
@@ -106,7 +110,7 @@ def outcome(data: SessionData) -> dict[str, Any]:
         "path": str(data.place.path),
         "session_id": data.meta.session_id,
         "state": data.status.state if data.status else None,
-        "steps": len(data.steps),
+        "steps": data.steps_done,
         "verdict": judged.sentence,
         "metrics": dict(data.metrics),
         "transactions": data.transactions.counts(),

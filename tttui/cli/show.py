@@ -1,5 +1,7 @@
 """`tttui show RUN`: one session in full."""
 
+import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +10,12 @@ import click
 from tttui.cli.options import json_option, root_option
 
 if TYPE_CHECKING:
+    from tttui.artifacts.check import Report
     from tttui.model.session import SessionData
+    from tttui.model.verdict import Verdict
+
+CHECK_S = 1.0
+"""Seconds for which the checksums of a session are looked at; `tttui fsck` looks at all."""
 
 
 @click.command("show")
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
 @json_option
 def command(run: str, root: Path, which: str | None, as_json: bool) -> None:
     """Show RUN: its identity, its numbers, the verdict, its transactions, what is damaged."""
+    from tttui.artifacts.check import check_session
     from tttui.artifacts.reader import SessionReader
     from tttui.cli.output import json_document, result
     from tttui.cli.places import find_run
@@ -28,19 +36,19 @@ def command(run: str, root: Path, which: str | None, as_json: bool) -> None:
         known = ", ".join(place.runs) or "none"
         raise RefusedInput(f"{place.path} has no run {which!r}; its runs are: {known}")
     data = SessionReader(place, which).refresh()
+    report = check_session(place, seconds=CHECK_S) if place.layout == "native" else None
     if as_json:
-        json_document(as_document(data))
+        json_document(as_document(data, report))
     else:
-        result(as_text(data))
+        result(*as_lines(data, report))
 
 
-def as_document(data: "SessionData") -> dict[str, Any]:
-    """One session for `--json`."""
+def as_document(data: "SessionData", report: "Report | None" = None) -> dict[str, Any]:
+    """One session for `--json`, with what a check of its files found."""
     from tttui.model.verdict import verdict
 
     judged = verdict(data)
     status = data.status
-    better = judged.improvement
     return {
         "name": data.place.name,
         "path": str(data.place.path),
@@ -50,23 +58,47 @@ def as_document(data: "SessionData") -> dict[str, Any]:
         "meta": dict(data.meta.raw),
         "state": status.state if status else None,
         "detail": status.detail if status else None,
-        "steps": len(data.steps),
+        "steps": data.steps_done,
+        "mu": data.mu_now,
+        "mu_first": data.meta.mu,
+        "updates_attempted": data.attempted,
+        "updates_committed": data.committed,
         "metrics": dict(data.metrics),
         "verdict": judged.sentence,
-        "improvement_percent": better.percent if better else None,
-        "improvement_ci95": [better.low, better.high] if better else None,
+        **improvement_document(judged),
         "transactions": data.transactions.counts(),
         "problems": [
             {"part": p.part, "path": str(p.path), "reason": p.reason, "missing": p.missing}
             for p in data.problems
         ],
+        "findings": [asdict(finding) for finding in report.findings] if report else None,
+        "notes": list(report.notes) if report else [],
     }
 
 
-def as_text(data: "SessionData") -> str:
-    """One session for a person."""
-    from tttui.cli.output import number
-    from tttui.model.ages import age_text
+def improvement_document(judged: "Verdict") -> dict[str, Any]:
+    """The improvement for `--json`; what is no number is null, and then a reason stands there."""
+    better = judged.improvement
+    if better is None:
+        return {"improvement_percent": None, "improvement_ci95": None}
+    why = better.why_no_interval
+    return {
+        "improvement_percent": None if better.why_none else better.percent,
+        "improvement_ci95": None if why else [better.low, better.high],
+        **({"improvement_without_ci95": why} if why else {}),
+    }
+
+
+def _metric(value: float) -> str:
+    """A number of metrics.json; one that is not finite is said to be none."""
+    return f"{value:.6g}" if math.isfinite(value) else "not a finite number"
+
+
+def as_lines(data: "SessionData", report: "Report | None" = None) -> list[str]:
+    """One session for a person, with what a check of its files found."""
+    from tttui.cli.output import cells, padded
+    from tttui.model.ages import ago_text
+    from tttui.model.text import visible
     from tttui.model.verdict import verdict
 
     meta, status, metrics = data.meta, data.status, data.metrics
@@ -83,22 +115,26 @@ def as_text(data: "SessionData") -> str:
     if meta.parent_session_id is not None:
         at = "" if meta.forked_at_t is None else f" at step {meta.forked_at_t}"
         line("forked from", f"{meta.parent_session_id}{at}")
-    line("created", age_text(meta.created_at) and f"{age_text(meta.created_at)} ago")
-    line("world", f"{meta.env_mode or 'mode unknown'}, mu {number(data.mu_now, 6)}")
+    line("created", ago_text(meta.created_at))
+    line("world", f"{meta.env_mode or 'mode unknown'}, mu {data.mu_text}")
     line("seed", meta.seed)
-    line("steps", len(data.steps))
+    line("steps", data.steps_done)
     line("signature", meta.model_signature)
     line("base sha256", meta.base_ckpt_hash)
-    line("updates", ", ".join(f"{k} {v}" for k, v in meta.plasticity_cfg.items()))
-    shown = {k: v for k, v in metrics.items() if isinstance(v, (int, float))}
+    line("plasticity", ", ".join(f"{k} {v}" for k, v in meta.plasticity_cfg.items()))
+    shown = {k: v for k, v in metrics.items() if type(v) in (int, float)}
     if shown:
         lines += ["", "metrics"]
-        width = max(map(len, shown))
-        lines += [f"  {k:<{width}}  {v:.6g}" for k, v in shown.items()]
+        width = max(cells(visible(k)) for k in shown)
+        lines += [f"  {padded(visible(k), width)}  {_metric(v)}" for k, v in shown.items()]
     counts = data.transactions.counts()
-    lines += ["", f"transactions  {len(data.transactions)}"]
+    lines += ["", f"transactions  {data.committed} of {data.attempted} committed"]
     lines += [f"  {n:>6}  {name}" for name, n in counts.items()]
     if data.problems:
         lines += ["", "problems"]
         lines += [f"  {p.path}: {p.reason}" for p in data.problems]
-    return "\n".join(lines)
+    if report is not None and (report.findings or report.notes):
+        lines += ["", "files"]
+        lines += [f"  {finding.kind}  {finding}" for finding in report.findings]
+        lines += [f"  {note}" for note in report.notes]
+    return lines

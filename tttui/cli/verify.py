@@ -23,12 +23,14 @@ def command(run: str, root: Path, quiet: bool, as_json: bool) -> int:
     from tttui.cli.output import json_document, result
     from tttui.cli.places import find_run
     from tttui.engine.verify import verify
+    from tttui.model.text import visible
 
     place = find_run(root, run)
     shown = quiet or not sys.stderr.isatty()
 
     def progress(t: int, last: int) -> None:
-        print(f"\rreplaying {place.name}: step {t} of {last}", end="", file=sys.stderr, flush=True)
+        said = f"replaying {visible(place.name)}: step {t} of {last}"
+        print(f"\r{said}", end="", file=sys.stderr, flush=True)
 
     checks = verify(place, None if shown else progress)
     if not shown:

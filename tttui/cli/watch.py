@@ -65,4 +65,4 @@ def command(run: str, root: Path, poll: bool, as_json: bool) -> int:
 def _line(event: "Transaction", data: "SessionData") -> str:
     from tttui.model.explain import explain
 
-    return f"t {event.t:>6}  {explain(event, data.meta.plasticity_cfg)}"
+    return f"t {event.t:>6}  {explain(event, data.plasticity_at(event.t))}"

@@ -7,7 +7,7 @@ import numpy as np
 
 from tttui.draw import ticks
 from tttui.draw.axis import TimeAxis
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
 from tttui.draw.scales import Scale
@@ -16,9 +16,14 @@ from tttui.draw.ticks import Tick
 
 @lru_cache(maxsize=64)
 def labelled(scale: Scale, rows: int) -> tuple[Tick, ...]:
-    """The ticks inside the scale that have labels, for a plot of so many rows of cells."""
-    found = scale.ticks(max(1, rows // 3))
-    return tuple(tick for tick in found if tick.major and scale.low <= tick.value <= scale.high)
+    """The ticks inside the scale that have labels, for a plot of so many rows of cells; at least
+    two, but for a plot of a single row."""
+    ends = (scale.low, scale.high)
+
+    def cell(value: float) -> int:
+        return int(scale.dots(np.array([value]), 4 * rows)[0]) // 4
+
+    return ticks.enough(scale.ticks, rows // 3, rows, cell, ends)
 
 
 def dot_row(scale: Scale, value: float, rows: int, glyphs: Glyphs) -> tuple[int, int]:
@@ -35,21 +40,27 @@ def values(
     scale: Scale,
     palette: Palette,
     glyphs: Glyphs,
+    *,
+    cut: bool = False,
 ) -> None:
-    """The axis left of a plot at `place` = (top, rows, first column), labelled at `marked`."""
+    """The axis left of a plot at `place` = (top, rows, first column), labelled at `marked`.
+
+    `cut`: a sign at the foot (or the head) of an axis that does not reach to zero says so.
+    """
     top, rows, left = place
     edge = left - 1
     canvas.char[top : top + rows, edge] = ord(glyphs.vertical)
     canvas.ink[top : top + rows, edge] = palette.frame
-    last = None
-    for tick in reversed(marked):
+    used = set[int]()
+    for tick in ticks.narrowed(marked, edge):
         _, row = dot_row(scale, tick.value, rows, glyphs)
-        if row == last:
-            continue
-        last = row
-        text = fit(tick.label, edge, glyphs.ellipsis)
-        canvas.write(top + row, edge - len(text), text, palette.muted)
-        canvas.write(top + row, edge, glyphs.tick_left, palette.frame)
+        if row not in used:
+            used.add(row)
+            canvas.write(top + row, edge - len(tick.label), tick.label, palette.muted)
+            canvas.write(top + row, edge, glyphs.tick_left, palette.frame)
+    if cut and not scale.log and not scale.low <= 0 <= scale.high:
+        foot = top + rows - 1 if scale.low > 0 else top
+        canvas.write(foot, edge, glyphs.axis_cut, palette.muted)
 
 
 def steps(
@@ -71,14 +82,23 @@ def steps(
         canvas.write(line, left - 1, glyphs.corner + glyphs.horizontal * axis.width, palette.frame)
     if below < 0 or not labels:
         return
-    found = []
-    for tick in ticks.steps(axis.t0, axis.t1, axis.width):
-        column = axis.column(int(tick.value))
-        if column is not None:
-            found.append((column, tick.label))
-            if line >= 0:
-                canvas.write(line, left + column, glyphs.tick_down, palette.frame)
+    found = _step_ticks(axis)
+    for column, _ in found if line >= 0 else ():
+        canvas.write(line, left + column, glyphs.tick_down, palette.frame)
     for start, text in ticks.placed(found, axis.width):
         canvas.write(below, left + start, text, palette.muted)
     if left > 4:
         canvas.write(below, left - 5, "step", palette.faint)
+
+
+def _step_ticks(axis: TimeAxis) -> list[tuple[int, str]]:
+    """Column and label of every tick; those of the ends where less than two labels have room."""
+    found = [
+        (column, tick.label)
+        for tick in ticks.steps(axis.t0, axis.t1, axis.width)
+        if (column := axis.column(int(tick.value))) is not None
+    ]
+    if len(ticks.placed(found, axis.width)) < 2 and axis.t1 > axis.t0:
+        ends = [(0, ticks.label(axis.t0)), (axis.width - 1, ticks.label(axis.t1))]
+        return ends if len(ticks.placed(ends, axis.width)) == 2 else found
+    return found

@@ -3,17 +3,22 @@
 from collections.abc import Sequence
 
 import numpy as np
-from rich.cells import cell_len
 from rich.segment import Segment
 
+from tttui.draw.cells import TAIL, cellwise, joined, mended
 from tttui.draw.colours import DEFAULT, Colour, style
 from tttui.model.arrays import Bools, Ints
+from tttui.model.numbers import clipped
+from tttui.model.text import visible
 
 _SPACE = 0x20
 
 
 class Canvas:
-    """Cells [rows, columns]: `char` (codepoints), `ink`, `paper` (colours), `bold`."""
+    """Cells [rows, columns]: `char` (codepoints), `ink`, `paper` (colours), `bold`.
+
+    The second cell of a wide character holds the codepoint of TAIL.
+    """
 
     def __init__(self, rows: int, columns: int) -> None:
         self.rows, self.columns = max(rows, 0), max(columns, 0)
@@ -32,20 +37,33 @@ class Canvas:
         paper: Colour | None = None,
         bold: bool = False,
     ) -> int:
-        """Write one-cell-wide text, cut off at the edges; returns the column after it."""
-        end = column + len(text)
+        """Write text, visible, cut off at the edges; returns the column after it.
+
+        A mark stands for a number that would be cut.
+        """
+        cells = cellwise(visible(text))
+        end = column + len(cells)
         if not 0 <= row < self.rows:
             return end
         first, last = max(column, 0), min(end, self.columns)
         if first < last:
             part = slice(first, last)
-            codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
-            self.char[row, part] = codes[first - column : last - column]
+            if (first, last) != (column, end):
+                cells = clipped(cells, first - column, last - column)
+            shown = mended(cells)
+            self._split(row, first)
+            self._split(row, last)
+            self.char[row, part] = np.frombuffer(shown.encode("utf-32-le"), dtype=np.uint32)
             self.ink[row, part] = ink
             self.bold[row, part] = bold
             if paper is not None:
                 self.paper[row, part] = paper
         return end
+
+    def _split(self, row: int, column: int) -> None:
+        """Make blanks of a wide character that stands on both sides of a column's left edge."""
+        if 0 < column < self.columns and self.char[row, column] == ord(TAIL):
+            self.char[row, column - 1 : column + 1] = _SPACE
 
     def spans(self, row: int, column: int, parts: Sequence[tuple[str, Colour, bool]]) -> int:
         """Write several (text, ink, bold) one after the other; returns the column after them."""
@@ -86,7 +104,8 @@ class Canvas:
         rows, starts = np.nonzero(starting)
         stops = np.append(starts[1:], 0)
         stops[stops == 0] = self.columns  # the next run begins on the next row
-        texts = self.text()
+        texts = self._cells()
+        wide = (self.char == ord(TAIL)).any(axis=1).tolist()
         out: list[list[Segment]] = [[] for _ in range(self.rows)]
         for row, a, b, i, p, w in zip(
             rows.tolist(),
@@ -97,16 +116,14 @@ class Canvas:
             bold[starting].tolist(),
             strict=True,
         ):
-            out[row].append(Segment(texts[row][a:b], style(i, p, w)))
+            text = texts[row][a:b]
+            out[row].append(Segment(joined(text) if wide[row] else text, style(i, p, w)))
         return out
 
     def text(self) -> list[str]:
         """The characters alone, one string a row."""
+        return [joined(row) for row in self._cells()]
+
+    def _cells(self) -> list[str]:
+        """The characters, one a cell, one string a row."""
         return [row.tobytes().decode("utf-32-le") for row in self.char]
-
-
-def fit(text: str, width: int, ellipsis: str = "…") -> str:
-    """Text cut to `width` cells, with an ellipsis where something was lost."""
-    if cell_len(text) <= width:
-        return text
-    return text[: max(width - 1, 0)] + ellipsis[: max(width, 0)]

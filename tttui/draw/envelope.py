@@ -84,6 +84,8 @@ class Series:
         start = 0 if known is None else len(known)
         blocks = _summary(y[start * BLOCK : whole * BLOCK].reshape(-1, BLOCK))
         self._blocks: _Blocks = blocks if known is None else known + blocks
+        self._missing: Floats | Ints | None = None
+        """Positions of the samples that are NaN, once they were asked for."""
 
     def __len__(self) -> int:
         return len(self.y)
@@ -101,6 +103,18 @@ class Series:
         whole = self.t.dtype.kind in "iu"
         at = (math.floor(t) if after else math.ceil(t)) if whole else t
         return int(np.searchsorted(self.t, at, side="right" if after else "left"))
+
+    def missing(self, t0: float, t1: float) -> Ints | Floats:
+        """Positions in t0 <= t <= t1 of samples that are NaN; none where all samples are."""
+        if self._missing is None:
+            blocks, whole = self._blocks, len(self._blocks) * BLOCK
+            some = np.flatnonzero(blocks.count < BLOCK)
+            rows = self.y[:whole].reshape(-1, BLOCK)[some]
+            inside = (some[:, None] * BLOCK + np.arange(BLOCK))[np.isnan(rows)]
+            found = np.concatenate([inside, whole + np.flatnonzero(np.isnan(self.y[whole:]))])
+            self._missing = self.t[found] if len(found) < len(self) else self.t[:0]
+        i, j = np.searchsorted(self._missing, [t0, np.nextafter(t1, np.inf)])
+        return self._missing[i:j]
 
     def columns(self, edges: Floats) -> Columns:
         """Summaries of the samples with edges[i] <= t < edges[i+1]; `edges` [n+1] ascends."""

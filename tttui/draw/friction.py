@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tttui.draw import axes, braille, digits, ticks
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.colours import Colour
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import short
@@ -38,6 +39,8 @@ class Facts:
     mode: str = ""
     ghost: float | None = None
     """The friction of the ghost, where it is shown."""
+    when: str = ""
+    """Where the friction at the cursor is not the present one: its step, and the present one."""
 
 
 def paint(
@@ -48,8 +51,9 @@ def paint(
     canvas = Canvas(height, width)
     title = f"{mark}Hidden friction mu"
     end = canvas.write(0, 0, title, palette.text, bold=True)
-    if facts.mode and end + 3 + len(facts.mode) <= width:
-        canvas.write(0, end + 2, facts.mode, palette.muted)
+    for note in (facts.when, facts.mode):
+        if note and end + 3 + len(note) <= width:
+            end = canvas.write(0, end + 2, note, palette.muted)
     law = _law_lines(facts, width)
     rest = height - 1
     big = rest >= _BIG + 3 and width >= 44
@@ -213,7 +217,7 @@ def _curve(
     area[where] = codes if glyphs.braille else ord(glyphs.curve_marks[0])
     canvas.ink[top : top + rows, left : left + columns][where] = palette.text
     if left >= 8:
-        marked = [tick for tick in values.ticks(max(1, rows // 2)) if tick.major]
+        marked = axes.labelled(values, rows)
         axes.values(canvas, (top, rows, left), marked, values, palette, glyphs)
 
 
@@ -243,8 +247,11 @@ def _law_lines(facts: Facts, width: int) -> list[tuple[str, bool]]:
     ):
         if len(left) + 3 + len(right) <= width:
             out.append((f"{left} = {right}", True))
-        else:
+        elif len(left) <= width:
             out += [(left, True), (f"   = {right}", True)]
+        else:
+            first, _, second = left.rpartition(" + ")
+            out += [(first, True), (f"   + {second} = {right}", True)]
     return out
 
 

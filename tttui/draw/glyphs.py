@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from tttui.model.transactions import STATUSES
+from tttui.model.transactions import STATUSES, UNDONE
 
 SEVERITY = (
     "rollback_non_finite",
@@ -12,9 +12,10 @@ SEVERITY = (
     "rollback_state_norm",
     "rollback_grad_norm",
     "rollback_loss_regression",
+    UNDONE,
     "commit",
 )
-"""Statuses from the gravest down; where several share a cell, the gravest is shown."""
+"""Outcomes from the gravest down; where several share a cell, the gravest is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Glyphs:
     tick_left: str
     """On the vertical axis, where a label points."""
     tick_down: str
+    axis_cut: str
+    """At the end of a value axis that does not reach to zero."""
     grid: str
     threshold: str
     above: str
@@ -74,14 +77,14 @@ class Glyphs:
 
 
 def _statuses(glyphs: str) -> Mapping[str, str]:
-    """One glyph for each of STATUSES, in their order."""
-    return MappingProxyType(dict(zip(STATUSES, glyphs, strict=True)))
+    """One glyph for each of STATUSES, in their order, and one for UNDONE."""
+    return MappingProxyType(dict(zip((*STATUSES, UNDONE), glyphs, strict=True)))
 
 
 UNICODE = Glyphs(
     name="unicode",
     braille=True,
-    statuses=_statuses("●▲◆■✕▼"),
+    statuses=_statuses("●▲◆■✕▼⊘"),
     other_status="?",
     heavy="━",
     light="─",
@@ -91,6 +94,7 @@ UNICODE = Glyphs(
     corner="└",
     tick_left="┤",
     tick_down="┬",
+    axis_cut="≈",
     grid="⠂",
     threshold="╌",
     above="↑",
@@ -118,7 +122,7 @@ UNICODE = Glyphs(
 ASCII = Glyphs(
     name="ascii",
     braille=False,
-    statuses=_statuses("o^*#xv"),
+    statuses=_statuses("o^*#xv%"),
     other_status="?",
     heavy="=",
     light="-",
@@ -128,6 +132,7 @@ ASCII = Glyphs(
     corner="+",
     tick_left="+",
     tick_down="+",
+    axis_cut="~",
     grid=".",
     threshold="-",
     above="^",

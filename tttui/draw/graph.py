@@ -1,4 +1,8 @@
-"""Update attempts as a graph along time: commits on one line, rolled-back attempts as stubs."""
+"""Update attempts as a graph along time: commits on one line, rolled-back attempts as stubs.
+
+Commits that were undone lie on a branch below the line: it leaves at the step whose weights were
+restored, and ends where that happened.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +15,9 @@ from tttui.draw.glyphs import Glyphs
 from tttui.draw.marks import CROWDED, Lane, Marks, lane, signs
 from tttui.draw.palette import Palette
 from tttui.draw.reading import Part, status_words
-from tttui.model.transactions import COMMIT
+from tttui.model.transactions import COMMIT, STATUSES, UNDONE
+
+LIVE = "rollback_live_regression"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +38,27 @@ def rows(height: int) -> Rows:
 
 
 def totals(marks: Marks, palette: Palette, glyphs: Glyphs, width: int) -> list[Part]:
-    """`● 15 commits  ▲ 2 loss regression  ◆ 1 grad norm`, shortened to the width."""
+    """`● 15 commits (2 undone)  ▲ 2 loss  ◆ 1 gradient`, shortened to the width."""
     counts = marks.counts()
     if not counts:
         return [("no update attempts yet", palette.muted, False)]
     full, brief = list[Part](), list[Part]()
-    for name, n in counts.items():
-        word = status_words(name)
-        if name == marks.statuses[COMMIT]:
-            word = "commit" if n == 1 else "commits"
+    commit, undone = marks.statuses[COMMIT], counts.get(UNDONE, 0)
+    committed = counts.get(commit, 0) + undone
+    for name, n in {**({commit: committed} if committed else {}), **counts}.items():
+        if name == UNDONE:
+            continue
+        word, some = status_words(name), n
+        if name == commit:
+            word, some = "commit" if committed == 1 else "commits", committed
+            word += f" ({undone} undone)" if undone else ""
         ink = palette.status(name)
-        full += [(f"{glyphs.status(name)} ", ink, False), (f"{n} ", palette.text, True)]
+        full += [(f"{glyphs.status(name)} ", ink, False), (f"{some} ", palette.text, True)]
         full += [(f"{word}  ", palette.muted, False)]
-        brief += [(glyphs.status(name), ink, False), (f"{n} ", palette.text, True)]
+        brief += [(glyphs.status(name), ink, False), (f"{some} ", palette.text, True)]
+        if name == commit and undone:
+            brief[-1] = (f"{some}", palette.text, True)
+            brief += [(f"({undone}{glyphs.status(UNDONE)}) ", palette.muted, False)]
     return full if sum(len(text) for text, _, _ in full) <= width else brief
 
 
@@ -82,8 +96,14 @@ def paint(
     depth = _depths(marks, len(place.stubs))
     for level, row in enumerate(place.stubs):
         kinds = [i for i, d in enumerate(depth) if d == level]
-        columns = _paint_row(canvas, found, kinds, left, row, palette, glyphs)
-        _paint_branches(canvas, columns, (place.main, row), palette, glyphs)
+        columns, single = _paint_row(canvas, found, kinds, left, row, palette, glyphs)
+        if not single:
+            continue
+        ends = {axis.column(t) for _, t in marks.branches}
+        stubs = _on_stubs(found, kinds, {left + end for end in ends if end is not None}, left)
+        _paint_stubs(canvas, [c for c in columns if c in stubs], (place.main, row), palette, glyphs)
+        if any(marks.statuses[k] == UNDONE and found.counts[:, k].any() for k in kinds):
+            _paint_branches(canvas, marks, axis, left, (place.main, row), palette, glyphs)
     _paint_row(canvas, found, [COMMIT], left, place.main, palette, glyphs)
     if selected is not None and 0 <= selected < len(marks):
         _paint_selected(canvas, marks, selected, axis, left, place, depth, palette, glyphs)
@@ -92,14 +112,19 @@ def paint(
 
 def _depths(marks: Marks, levels: int) -> list[int]:
     """The stub row of each status: kinds that occur get rows of their own while there are any."""
-    depth, used = [], 0
+    depth, used = [-1] * len(marks.statuses), 0
     present = np.bincount(marks.status, minlength=len(marks.statuses)) > 0
-    for i in range(len(marks.statuses)):
+    names = list(marks.statuses)
+    # what was undone lies on the branch that the live regression ends
+    order = sorted(range(len(names)), key=lambda i: (names[i] not in (LIVE, UNDONE), i))
+    for i in order:
         if i == COMMIT or not present[i] or not levels:
-            depth.append(-1)
-        else:
-            depth.append(min(used, levels - 1))
-            used += 1
+            continue
+        if names[i] == UNDONE and depth[STATUSES.index(LIVE)] >= 0:
+            depth[i] = depth[STATUSES.index(LIVE)]
+            continue
+        depth[i] = min(used, levels - 1)
+        used += 1
     return depth
 
 
@@ -112,7 +137,7 @@ def _paint_edge(
     palette: Palette,
     glyphs: Glyphs,
 ) -> None:
-    """The line of commits: strong up to the last commit, faint on (the weights stay in force)."""
+    """The line of commits in force: strong up to the last one, faint on (the weights stay)."""
     canvas.write(row, left, glyphs.horizontal * axis.width, palette.faint)
     commits = marks.t[marks.status == COMMIT]
     if not len(commits) or commits[0] > axis.t1:
@@ -134,8 +159,9 @@ def _paint_row(
     row: int,
     palette: Palette,
     glyphs: Glyphs,
-) -> list[int]:
-    """Nodes of some statuses in one row; returns their columns on the canvas.
+) -> tuple[list[int], bool]:
+    """Nodes of some outcomes in one row; returns their columns on the canvas, and whether they
+    are drawn as nodes.
 
     Where columns are crowded, rolled-back attempts are bars: their number in a column, compared
     with the largest number in the row; the glyph then stands left of the row.
@@ -156,10 +182,48 @@ def _paint_row(
     if bars and left >= 2:
         name = found.statuses[kinds[int(found.counts[:, list(kinds)].sum(axis=0).argmax())]]
         canvas.write(row, left - 2, glyphs.status(name), palette.status(name))
-    return [] if bars else (left + columns).tolist()
+    return (left + columns).tolist(), not bars
+
+
+def _on_stubs(found: Lane, kinds: Sequence[int], ends: set[int], left: int) -> set[int]:
+    """The columns on the canvas that hold an attempt of its own, not one of a branch; `ends` are
+    the columns where branches end."""
+    out = set[int]()
+    for kind in kinds:
+        name = found.statuses[kind]
+        if name != UNDONE:
+            columns = {left + int(c) for c in np.flatnonzero(found.counts[:, kind])}
+            out |= columns - ends if name == LIVE else columns
+    return out
 
 
 def _paint_branches(
+    canvas: Canvas,
+    marks: Marks,
+    axis: TimeAxis,
+    left: int,
+    between: tuple[int, int],
+    palette: Palette,
+    glyphs: Glyphs,
+) -> None:
+    """The branches of commits that were undone, each from the step that was restored."""
+    row = between[1]
+    for start, end in marks.branches:
+        if end < axis.t0 or start > axis.t1:
+            continue
+        first, last = axis.column(start), axis.column(min(end, axis.t1))
+        if last is None:
+            continue
+        if first is not None:
+            _paint_stubs(canvas, [left + first], between, palette, glyphs)
+        for at in range(left + (first or 0), left + last + 1):
+            if chr(int(canvas.char[row, at])) == " ":
+                bend = first is not None and at == left + first
+                text = glyphs.corner if bend else glyphs.horizontal
+                canvas.write(row, at, text, palette.frame)
+
+
+def _paint_stubs(
     canvas: Canvas,
     columns: Sequence[int],
     between: tuple[int, int],

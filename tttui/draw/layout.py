@@ -26,14 +26,17 @@ class Layout:
         return max(self.width - self.gutter, 0)
 
 
-def arrange(width: int, height: int, marks: bool) -> Layout:
-    """Room for the plot first: below 9 rows the lane goes, below 7 the axis line, then labels."""
+def arrange(width: int, height: int, marks: bool, legend: int = 0) -> Layout:
+    """Room for the plot first: below 9 rows the lane goes, below 7 the axis line, then labels.
+
+    `legend` rows stand between the title and the plot.
+    """
     title = 0 if height >= 3 else -1
     labelled = height >= 4
     lined = height >= 7
     laned = marks and height >= 6
-    rows = height - (title == 0) - labelled - lined - laned
-    top = title + 1
+    rows = height - (title == 0) - labelled - lined - laned - legend
+    top = title + 1 + legend
     at = top + rows
     lane_row = at if laned else -1
     line_row = at + laned if lined else -1

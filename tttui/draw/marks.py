@@ -14,13 +14,15 @@ from tttui.model.transactions import COMMIT, STATUSES
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Marks:
-    """Attempts at ascending steps t [n], their status [n] as an index into `statuses`."""
+    """Attempts at ascending steps t [n], their outcome [n] as an index into `statuses`."""
 
     t: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     status: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     statuses: tuple[str, ...] = STATUSES
     shown: Bools | None = None
     """Attempts that pass the status filter [n]; None: all."""
+    branches: tuple[tuple[int, int], ...] = ()
+    """Where commits were undone: the restored step, and the step at which that happened."""
 
     def __len__(self) -> int:
         return len(self.t)

@@ -2,47 +2,19 @@
 
 import math
 
+from tttui.model.numbers import choose, count, count_forms, forms, scientific, short, within
 
-def short(value: float | None, digits: int = 3) -> str:
-    """A number in few characters: `0.0123`, `12.3`, `2.5e-3`, `6.02e23`, `nan`; None is `-`.
-
-    Fixed notation between 0.01 and 100 000 (exclusive), scientific outside, `digits`
-    significant digits in both.
-    """
-    if value is None:
-        return "-"
-    if not math.isfinite(value):
-        return f"{value}"
-    if value == 0:
-        return "0"
-    size = abs(value)
-    if 0.00999999 < size < 99_999.5:
-        places = max(0, digits - 1 - math.floor(math.log10(size) + 1e-12))
-        return f"{value:.{places}f}"
-    return scientific(value, digits)
-
-
-def scientific(value: float, digits: int = 2) -> str:
-    """`2.5e-3`: scientific notation without padding of the exponent."""
-    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    return f"{mantissa}e{int(exponent)}"
-
-
-def percent(ratio: float | None) -> str:
-    """A ratio as a signed percentage: 0.123 -> `+12.3 %`; None and NaN are `-`."""
-    if ratio is None or math.isnan(ratio):
-        return "-"
-    value = ratio * 100
-    if math.isinf(value):
-        return f"{value:+.0f} %"
-    size = abs(value)
-    places = 0 if size >= 1000 else max(0, 2 - max(0, math.floor(math.log10(size or 1))))
-    return f"{value:+.{min(places, 1)}f} %" if size < 1e6 else f"{value:+.1e} %"
-
-
-def count(n: int) -> str:
-    """A whole number with thin groups: 1 234 567."""
-    return f"{n:,}".replace(",", " ")
+__all__ = [
+    "axis",
+    "choose",
+    "count",
+    "count_forms",
+    "decade",
+    "forms",
+    "scientific",
+    "short",
+    "within",
+]
 
 
 def axis(value: float, step: float) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from tttui.draw.colours import Colour, parse
-from tttui.model.transactions import STATUSES
+from tttui.model.transactions import STATUSES, UNDONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,8 @@ class Palette:
     """Backgrounds can be shaded; otherwise areas are hatched."""
 
     def status(self, name: str) -> Colour:
+        if name == UNDONE:
+            return self.muted
         return self.statuses.get(name, self.other_status)
 
 

@@ -8,9 +8,15 @@ from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
 from tttui.draw.marks import Marks
 from tttui.draw.palette import Palette
+from tttui.model.arrays import Ints
 
 Role = Literal["baseline", "adaptive", "third"] | int
 """A named role, or a number into `Palette.series`."""
+
+
+End = Literal["", "ended", "dated"]
+"""Beyond the last sample of a curve: its value still holds; it says that it has ended; the last
+value with its step. The latter two have a sample of their own at every step."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,8 +33,15 @@ class Trace:
     heavy: bool = False
     raw: Series | None = None
     """Painted faintly behind: the samples that `series` is the average of."""
+    tag: str = ""
+    """A character that tells the curve from others without colour: it stands at the curve's end,
+    and without braille the curve consists of it."""
+    end: End = ""
+    """What is read beyond the last sample."""
     absent: Callable[[float], str] | None = None
     """Why there is no number (NaN) at a position, in few words; '' where it is one that is NaN."""
+    not_numbers: Ints | None = None
+    """Positions of values that are NaN and get a mark; None: of all that are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +73,10 @@ class Plot:
     thresholds: tuple[Threshold, ...] = ()
     band: Band | None = None
     marks: Marks | None = None
+    from_zero: bool = False
+    """The value axis reaches to zero (where it is linear), so that heights compare as values do."""
+    legend: bool = False
+    """Where the title row is too short for the names and values, they have rows of their own."""
     note: str = ""
     """Beside the title, for example the span of the average."""
     message: str = "no data"

@@ -1,8 +1,8 @@
 """Lines of text and bars for the panels that explain: wrapped to a width, inked by meaning."""
 
-import textwrap
 from collections.abc import Sequence
 
+from tttui.draw.cells import wrapped
 from tttui.draw.colours import Colour
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
@@ -29,12 +29,12 @@ class Prose:
         """The title of what follows, after an empty line."""
         if self.lines:
             self.lines.append([])
-        return self.line((text, self.palette.accent, True))
+        return self.say(text, self.palette.accent, bold=True)
 
     def say(self, text: str, ink: Colour | None = None, bold: bool = False) -> "Prose":
         """Sentences, wrapped."""
         ink = self.palette.text if ink is None else ink
-        for row in textwrap.wrap(self._plain(text), self.width) or [""]:
+        for row in wrapped(self._plain(text), self.width) or [""]:
             self.lines.append([(row, ink, bold)])
         return self
 
@@ -44,7 +44,7 @@ class Prose:
 
     def field(self, name: str, value: str, room: int) -> "Prose":
         """A name in `room` columns and its value, wrapped beside it."""
-        rows = textwrap.wrap(self._plain(value), max(self.width - room, 8)) or [""]
+        rows = wrapped(self._plain(value), max(self.width - room, 8)) or [""]
         for i, row in enumerate(rows):
             label = f"{name if i == 0 else '':<{room}}"
             self.line((label, self.palette.muted), (row, self.palette.text))

@@ -4,12 +4,14 @@ import math
 
 from tttui.draw import numbers, plot
 from tttui.draw.axis import TimeAxis
-from tttui.draw.canvas import fit
+from tttui.draw.cells import fit
 from tttui.draw.colours import Colour
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.marks import Marks
 from tttui.draw.palette import Palette
 from tttui.draw.plot import Plot, Trace
+from tttui.model import improvement
+from tttui.model.transactions import UNDONE
 
 Part = tuple[str, Colour, bool]
 """Text, its colour, and whether it is bold."""
@@ -23,6 +25,7 @@ _WORDS = {
     "rollback_state_norm": "state norm",
     "rollback_non_finite": "non-finite",
     "rollback_live_regression": "live loss",
+    UNDONE: "undone",
 }
 
 
@@ -40,9 +43,13 @@ def title_row(
     glyphs: Glyphs,
     log: bool,
     change: str = "",
+    *,
+    values_below: bool = False,
 ) -> list[Part]:
     """Title, scale and note; then the step t, every trace's value there, the gap, the attempt,
     and what was changed there (`change`, in words).
+
+    `values_below`: names and values of the traces stand in a legend of their own.
 
     t None (an empty run) leaves the legend. Where the row is too short the note goes first,
     then the attempt, the values of all but the main traces (the compared ones), the gap, the names
@@ -54,12 +61,13 @@ def title_row(
     step: list[Part] = [] if t is None else [(f"{_GAP}t ", palette.muted, False)]
     if t is not None:
         step.append((str(t), palette.text, True))
-    values = [_value(trace, t, palette, glyphs, named=True) for trace in shown.traces[::-1]]
+    traces = () if values_below else shown.traces[::-1]
+    values = [value_parts(trace, t, palette, glyphs) for trace in traces]
     main = shown.compare or [i for i, trace in enumerate(shown.traces) if trace.heavy]
     mixed = [
         value if len(shown.traces) - 1 - i in main else value[:2] for i, value in enumerate(values)
     ]
-    bare = [_value(trace, t, palette, glyphs, named=False) for trace in shown.traces[::-1]]
+    bare = [value_parts(trace, t, palette, glyphs, named=False) for trace in traces]
     gap = _gap(shown, t, palette)
     attempt = _attempt(shown.marks, t, axis, palette, glyphs)
     changed = told_change(change, palette, glyphs)
@@ -99,39 +107,58 @@ def told_change(change: str, palette: Palette, glyphs: Glyphs) -> list[Part]:
     return [(_GAP + glyphs.change, palette.accent, True), (f" {change}", palette.text, False)]
 
 
-def _value(
-    trace: Trace, t: int | None, palette: Palette, glyphs: Glyphs, *, named: bool
+def value_parts(
+    trace: Trace, t: int | None, palette: Palette, glyphs: Glyphs, *, named: bool = True
 ) -> list[Part]:
+    """A trace's sign, its name (if `named`), and its value at step t."""
     ink = plot.ink(trace.role, palette)
     mark = glyphs.heavy if trace.heavy else glyphs.light
     parts: list[Part] = [(f"{_GAP}{mark} " if named else f"{_GAP}{mark}", ink, trace.heavy)]
     if named:
         parts.append((trace.name, ink if trace.heavy else palette.muted, False))
-    found = None if t is None else trace.series.at(t)
     if t is not None:
-        text = numbers.short(found[1]) if found else "-"
-        if found and trace.absent is not None and math.isnan(found[1]):
-            text = trace.absent(found[0]) or text
+        text = value_text(trace, t, named=named)
         parts.append((f" {text}" if named else text, ink, True))
     return parts
 
 
-def gap(shown: Plot, t: int) -> float | None:
-    """(a - b) / b of the compared traces at step t; None where it is not defined."""
+def value_text(trace: Trace, t: int, *, named: bool = True) -> str:
+    """The value of a trace at step t; of a curve that ends before it says so (if `named`)."""
+    found = trace.series.at(t)
+    if found is None:
+        return "-"
+    at, value = found
+    text = numbers.short(value)
+    if trace.absent is not None and math.isnan(value):
+        text = trace.absent(at) or text
+    if not trace.end or at == t:
+        return text
+    if at < trace.series.t[-1]:  # this step is missing
+        return "-"
+    if trace.end == "ended":
+        return f"ended at t {int(at)}" if named else "ended"
+    return f"{text} (t {int(at)})" if named else text
+
+
+def gap(shown: Plot, t: int) -> tuple[float, float] | None:
+    """The values (frozen, adaptive) of the compared traces at step t; None where there are not
+    two numbers, of which the first is above 0."""
     if shown.compare is None or max(shown.compare) >= len(shown.traces):
         return None
     a, b = (shown.traces[i].series.at(t) for i in shown.compare)
     if a is None or b is None or not b[1] > 0 or not math.isfinite(b[1]) or math.isnan(a[1]):
         return None
-    return (a[1] - b[1]) / b[1]
+    return b[1], a[1]
 
 
 def _gap(shown: Plot, t: int | None, palette: Palette) -> list[Part]:
-    ratio = None if t is None else gap(shown, t)
-    if ratio is None:
+    """How far the first compared trace is better or worse than the second, in words."""
+    pair = None if t is None else gap(shown, t)
+    if pair is None:
         return []
-    ink = palette.good if ratio < 0 else palette.bad if ratio > 0 else palette.text
-    return [(f"{_GAP}gap ", palette.muted, False), (numbers.percent(ratio), ink, True)]
+    b, a = pair
+    ink = palette.good if a < b else palette.bad if a > b else palette.text
+    return [(_GAP + improvement.compared(b, a)[0], ink, True)]
 
 
 def _attempt(

@@ -13,7 +13,8 @@ from types import MappingProxyType
 import numpy as np
 
 from tttui.draw import braille, path, plot, ticks
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.colours import ANSI, Colour, blend, parse, ramp
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
@@ -232,29 +233,34 @@ class Backdrop:
         if edge >= 0:
             canvas.char[layout.top : layout.top + layout.rows, edge] = ord(glyphs.vertical)
             canvas.ink[layout.top : layout.top + layout.rows, edge] = palette.frame
-            low, high = frame.y_range()
-            last = -1
-            for tick in reversed(ticks.linear(low, high, max(1, layout.rows // 4))):
-                cell = frame.cell(frame.x, tick.value)
-                if cell is not None and cell[0] != last:
-                    last = cell[0]
-                    text = tick.label[:edge]
-                    canvas.write(layout.top + last, edge - len(text), text, palette.muted)
-                    canvas.write(layout.top + last, edge, glyphs.tick_left, palette.frame)
+
+            def row(y: float) -> int | None:
+                return None if (cell := frame.cell(frame.x, y)) is None else cell[0]
+
+            up = ticks.spread(*frame.y_range(), layout.rows // 4, layout.rows, row)
+            labels_at = {row(tick.value): tick.label for tick in ticks.narrowed(up, edge)}
+            for at, label in labels_at.items():
+                if at is not None:
+                    canvas.write(layout.top + at, edge - len(label), label, palette.muted)
+                    canvas.write(layout.top + at, edge, glyphs.tick_left, palette.frame)
         if layout.line < 0:
             return
+
+        def column(x: float) -> int | None:
+            return None if (cell := frame.cell(x, frame.y)) is None else cell[1]
+
         left = layout.gutter
         ruler = glyphs.corner + glyphs.horizontal * layout.columns
         canvas.write(
             layout.line, max(edge, 0), ruler[-(layout.width - max(edge, 0)) :], palette.frame
         )
-        low, high = frame.x_range()
         labels = []
-        for tick in ticks.linear(low, high, max(1, layout.columns // 10)):
-            cell = frame.cell(tick.value, frame.y)
-            if cell is not None:
-                canvas.write(layout.line, left + cell[1], glyphs.tick_down, palette.frame)
-                labels.append((cell[1], tick.label))
+        across = layout.columns // 10
+        for tick in ticks.spread(*frame.x_range(), across, layout.columns // 6, column):
+            at = column(tick.value)
+            if at is not None:
+                canvas.write(layout.line, left + at, glyphs.tick_down, palette.frame)
+                labels.append((at, tick.label))
         for start, text in ticks.placed(labels, layout.columns):
             canvas.write(layout.labels, left + start, text, palette.muted)
         if left > 3:

@@ -1,18 +1,26 @@
-"""Several sessions beside each other: bars of their numbers, their settings, their transfer."""
+"""Several sessions beside each other: bars of their numbers, and their settings."""
+
+import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from tttui.draw import bars
-from tttui.draw.canvas import Canvas, fit
-from tttui.draw.colours import Colour, blend, ramp
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
+from tttui.draw.colours import Colour
 from tttui.draw.glyphs import Glyphs
-from tttui.draw.numbers import short
+from tttui.draw.names import shortened
+from tttui.draw.numbers import choose, count, count_forms, decade, short, within
 from tttui.draw.palette import Palette
-from tttui.model.compare import Comparison, Metric, Transfer
-from tttui.model.verdict import percent_text
+from tttui.model.compare import IMPROVEMENT, Comparison, Metric
+from tttui.model.improvement import difference
 
-CELL = 11
-"""Columns of one number of the transfer matrix."""
+BAR = 20
+"""Columns of a bar where the names leave the room."""
+
+SPREAD = 50.0
+"""Values that spread over more than this factor have logarithmic bars."""
 
 
 def ink(i: int, palette: Palette) -> Colour:
@@ -23,50 +31,142 @@ def ink(i: int, palette: Palette) -> Colour:
 def metric_bars(
     found: Comparison, size: tuple[int, int], palette: Palette, glyphs: Glyphs
 ) -> Canvas:
-    """Every metric with a bar a session; the best is marked with `*`."""
+    """Every metric with a bar a session; those for which there is no room as a table below.
+
+    The best is marked with `*`. A metric without any value is left out.
+    """
     width, height = size
     canvas = Canvas(height, width)
-    dots = glyphs.ellipsis
-    row, left = 0, len(found.metrics)
-    label = min(max(len(name) for name in found.names) + 2, max(width // 3, 6))
-    for metric in found.metrics:
-        left -= 1
-        if all(value is None for value in metric.values):
-            continue
-        if row + len(metric.values) + (left > 0) >= height and row:
-            more = f"and {left + 1} more"
-            canvas.write(min(row, height - 1), 0, fit(more, width, dots), palette.muted)
-            break
-        title = f"{metric.name}{f' ({metric.unit})' if metric.unit else ''}"
-        end = canvas.write(row, 0, fit(title, width, dots), palette.text, bold=True)
-        if metric.better:
-            canvas.write(row, end, f"  {metric.better} is better"[: width - end], palette.muted)
-        row += 1
-        shares = _shares(metric)
-        for i, value in enumerate(metric.values):
-            if row >= height:
-                break
-            name = fit(f"{i + 1} {found.names[i]}", label, dots).ljust(label)
-            canvas.write(row, 0, name, ink(i, palette))
-            best = metric.best == i
-            shown = percent_text(value) if metric.unit == "%" and value else short(value)
-            text = ("*" if best else " ") + shown
-            room = width - label - 12
-            if room > 3:
-                colour = ink(i, palette) if (value or 0) >= 0 else palette.bad
-                place = (row, label + 1, room)
-                bars.bar(canvas, place, shares[i], colour, palette.faint, glyphs)
-            canvas.write(row, width - 10, text.rjust(10), palette.text, bold=best)
-            row += 1
-        row += height > 4 * len(found.metrics) + len(found.names) * len(found.metrics)
+    metrics = [m for m in found.metrics if any(value is not None for value in m.values)]
+    block = len(found.names) + 1
+    k = next((k for k in range(len(metrics), 0, -1) if _rows(k, metrics, block) <= height), 0)
+    spaced = height >= _rows(k, metrics, block) + k and k == len(metrics)
+    row = 0
+    for metric in metrics[:k]:
+        _bars(canvas, row, found.names, metric, palette, glyphs)
+        row += block + spaced
+    if metrics[k:]:
+        _table(canvas, row, found.names, metrics[k:], palette, glyphs)
     return canvas
 
 
-def _shares(metric: Metric) -> list[float]:
-    """Lengths of the bars, the largest finite magnitude filling the room."""
-    sizes = [abs(v) if v is not None and np.isfinite(v) else None for v in metric.values]
-    most = max((s for s in sizes if s is not None), default=0.0)
-    return [0.0 if s is None or not most else s / most for s in sizes]
+def _rows(k: int, metrics: Sequence[Metric], block: int) -> int:
+    """Rows that k metrics as bars and the others as a table take."""
+    left = len(metrics) - k
+    return k * block + (left + 1 if left else 0)
+
+
+def _bars(
+    canvas: Canvas,
+    row: int,
+    names: Sequence[str],
+    metric: Metric,
+    palette: Palette,
+    glyphs: Glyphs,
+) -> None:
+    width, dots = canvas.columns, glyphs.ellipsis
+    shares, scale = _shares(metric)
+    notes = [note for note in (f"{metric.better} is better" * bool(metric.better), scale) if note]
+    title = f"{metric.name}{f' ({metric.unit})' if metric.unit else ''}"
+    end = canvas.write(row, 0, fit(title, width, dots), palette.text, bold=True)
+    if notes:
+        canvas.write(row, end, fit(f"  {', '.join(notes)}", width - end, dots), palette.muted)
+    texts = [("*" if metric.best == i else " ") + metric_text(metric, i) for i in range(len(names))]
+    numbers = max(map(len, texts))
+    label = min(max(map(len, names)) + 3, max(width - numbers - BAR, width // 3, 6))
+    short_names = shortened(names, label - 3, dots)
+    room = width - label - numbers - 1
+    for i, value in enumerate(metric.values):
+        at = row + 1 + i
+        canvas.write(at, 0, f"{i + 1} {short_names[i]}", ink(i, palette))
+        if room > 3:
+            colour = palette.bad if metric.name == IMPROVEMENT and (value or 0) < 0 else None
+            place = (at, label, room)
+            shade = ink(i, palette) if colour is None else colour
+            bars.bar(canvas, place, shares[i], shade, palette.faint, glyphs)
+        text = texts[i].rjust(numbers)
+        canvas.write(at, width - numbers, text, palette.text, bold=metric.best == i)
+
+
+def _table(
+    canvas: Canvas,
+    row: int,
+    names: Sequence[str],
+    metrics: Sequence[Metric],
+    palette: Palette,
+    glyphs: Glyphs,
+) -> None:
+    """A row a metric, a column a session."""
+    dots = glyphs.ellipsis
+    titles = [f"{m.name}{f' ({m.unit})' if m.unit else ''}" for m in metrics]
+    label, wide, heads = _columns(canvas.columns, names, titles, dots)
+    labels = shortened(titles, label - 1, dots)
+    for i, head in enumerate(heads):
+        canvas.write(row, label + i * wide, head.rjust(wide - 1), ink(i, palette))
+    for k, metric in enumerate(metrics, 1):
+        if row + k == canvas.rows - 1 and k < len(metrics):
+            more = f"and {len(metrics) - k + 1} more"
+            canvas.write(row + k, 0, fit(more, canvas.columns, dots), palette.muted)
+            return
+        canvas.write(row + k, 0, labels[k - 1], palette.muted)
+        for i in range(len(names)):
+            best = metric.best == i
+            text = ("*" if best else "") + _number(metric, i, wide - 1 - best)
+            text = fit(text, wide - 1, dots).rjust(wide - 1)
+            canvas.write(row + k, label + i * wide, text, palette.text, bold=best)
+
+
+def _columns(
+    width: int, names: Sequence[str], labels: Sequence[str], ellipsis: str
+) -> tuple[int, int, list[str]]:
+    """Width of the labels, width of a session's column, and the heads of these columns."""
+    n = len(names)
+    label = min(max(map(len, labels)) + 1, max(width // 3, width - 10 * n))
+    wide = max(min((width - label) // n, 14), 4)
+    heads = shortened(names, max(wide - 3 - len(str(n)), 1), ellipsis)
+    return label, wide, [f"{i + 1} {head}" for i, head in enumerate(heads)]
+
+
+def _number(metric: Metric, i: int, width: int) -> str:
+    """The value of session i with as many digits as `width` columns have."""
+    value = metric.values[i]
+    if metric.name == IMPROVEMENT:
+        return choose(difference(value), width)
+    if metric.whole and value is not None:
+        return choose(count_forms(int(value)), width)
+    return within(value, width)
+
+
+def metric_text(metric: Metric, i: int) -> str:
+    """The value of session i; an improvement with its direction in a word."""
+    value = metric.values[i]
+    if metric.whole and value is not None:
+        return count(int(value))
+    if metric.name != IMPROVEMENT or value is None:
+        return short(value)
+    return difference(value)[0]
+
+
+def _shares(metric: Metric) -> tuple[list[float], str]:
+    """Lengths of the bars, and what one has to know of their scale.
+
+    An improvement fills the bar with 100 % in either direction. Of errors that spread much, the
+    bars are logarithmic, from the power of ten below the smallest to that above the largest.
+    """
+    sizes = np.array([np.nan if v is None or not np.isfinite(v) else abs(v) for v in metric.values])
+    known = sizes[sizes > 0]
+    if not len(known):
+        return [0.0] * len(sizes), ""
+    if metric.unit == "%":
+        return np.nan_to_num(np.minimum(sizes / 100, 1.0)).tolist(), ""
+    if known.max() <= SPREAD * known.min():
+        return np.nan_to_num(sizes / known.max()).tolist(), ""
+    low, high = math.floor(math.log10(known.min())), math.ceil(math.log10(known.max()))
+    low -= 10.0**low == known.min()  # the smallest has a bar too
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = (np.log10(sizes) - low) / max(high - low, 1)
+    ends = f"log scale, {decade(low)} to {decade(high)}"
+    return np.clip(np.nan_to_num(shares, neginf=0.0), 0, 1).tolist(), ends
 
 
 def settings_table(
@@ -79,78 +179,21 @@ def settings_table(
     if not found.differences:
         canvas.write(0, 0, fit("All recorded settings are the same.", width, dots), palette.muted)
         return canvas
-    n, shown = len(found.names), found.differences
-    label = min(max(len("differs"), *(len(d.name) for d in shown)) + 1, width // 3)
-    wide = max(min((width - label) // n, 14), 4)
+    shown = found.differences
+    names = ["differs", *(d.name for d in shown)]
+    label, wide, heads = _columns(width, found.names, names, dots)
     canvas.write(0, 0, "differs", palette.text, bold=True)
-    for i, name in enumerate(found.names):
-        title = fit(f"{i + 1} {name}", wide - 1, dots)
-        canvas.write(0, label + i * wide, title, ink(i, palette))
+    for i, head in enumerate(heads):
+        canvas.write(0, label + i * wide, head, ink(i, palette))
     if len(shown) > height - 1:
         shown = shown[: max(height - 2, 0)]
         more = f"and {len(found.differences) - len(shown)} more"
         canvas.write(height - 1, 0, fit(more, width, dots), palette.muted)
-    for row, difference in enumerate(shown, 1):
-        canvas.write(row, 0, fit(difference.name, label - 1, dots), palette.muted)
-        for i, value in enumerate(difference.values):
+    for row, setting in enumerate(shown, 1):
+        canvas.write(row, 0, fit(setting.name, label - 1, dots), palette.muted)
+        for i, value in enumerate(setting.values):
             # what is not the first session's is what one looks for
-            other = value != difference.values[0]
+            other = value != setting.values[0]
             colour = palette.warn if other else palette.text
             canvas.write(row, label + i * wide, fit(value, wide - 1, dots), colour, bold=other)
     return canvas
-
-
-def transfer_map(
-    tested: Transfer,
-    names: tuple[str, ...],
-    size: tuple[int, int],
-    palette: Palette,
-    glyphs: Glyphs,
-) -> Canvas:
-    """Rows are weights, columns worlds; a column's best is marked `*`, the diagonal bracketed."""
-    width, height = size
-    canvas = Canvas(height, width)
-    dots = glyphs.ellipsis
-    n = len(tested.sessions)
-    longest = max(len(names[i]) for i in tested.sessions)
-    label = min(max(longest + 4, len("weights of") + 1), max(width - n * CELL, 8))
-    canvas.write(0, 0, fit("weights of", label, dots), palette.muted)
-    canvas.write(0, label, fit("in the world of", width - label, dots), palette.muted)
-    winners = tested.winners
-    for j, session in enumerate(tested.sessions):
-        title = fit(f"{session + 1} {names[session]}", CELL - 1, dots)
-        canvas.write(1, label + j * CELL, title.rjust(CELL - 1), ink(session, palette))
-    stops = ramp(palette.sequential, 32) if palette.tinted else ()
-    with np.errstate(all="ignore"):
-        logs = np.log10(tested.errors)
-    for i, session in enumerate(tested.sessions):
-        row = i + 2
-        name = fit(f"{session + 1} {names[session]}", label - 1, dots)
-        canvas.write(row, 0, name, ink(session, palette))
-        for j in range(n):
-            best = winners[j] == i
-            text = short(float(tested.errors[i, j])) + ("*" if best else " ")
-            text = f"[{text.strip()}]" if i == j else f" {text}"
-            colour, paper = palette.text, None
-            if stops:
-                paper = stops[round(31 * _badness(logs[:, j], i))]
-                colour = contrasting(paper)
-            cell = text.rjust(CELL - 1)[: CELL - 1]
-            canvas.write(row, label + j * CELL, cell, colour, paper, bold=best)
-    return canvas
-
-
-def _badness(column: np.ndarray[tuple[int, ...], np.dtype[np.float64]], i: int) -> float:
-    """Where a row lies between the best (0) and the worst (1) of a column of log errors."""
-    known = column[np.isfinite(column)]
-    if not np.isfinite(column[i]):
-        return 1.0
-    low, high = float(known.min()), float(known.max())
-    return (float(column[i]) - low) / (high - low) if high > low else 0.0
-
-
-def contrasting(paper: Colour) -> Colour:
-    """Black or white, whichever can be read on a 24-bit colour."""
-    red, green, blue = paper >> 16, paper >> 8 & 0xFF, paper & 0xFF
-    light = 0.299 * red + 0.587 * green + 0.114 * blue > 140
-    return blend(0x000000, 0xFFFFFF, 0.0 if light else 1.0)

@@ -6,7 +6,8 @@ import numpy as np
 
 from tttui.draw import axes, braille, curves, plot
 from tttui.draw.axis import TimeAxis
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.changes import NO_CHANGES, Changes, flag, lay
 from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
@@ -84,6 +85,18 @@ def paint(
     return canvas, layout
 
 
+def scale_of(panel: Panel, axis: TimeAxis) -> Scale | None:
+    """The value axis of a panel over a window; None where nothing finite is in view."""
+    known = [s.extent(axis.t0, axis.t1) for s in (panel.series, panel.stems) if s is not None]
+    found = [e for e in known if e is not None]
+    if not found:
+        return None
+    low, high = min(e[0] for e in found), max(e[1] for e in found)
+    if panel.stems is not None:
+        low, high = min(low, 0.0), max(high, 0.0)
+    return Scale.fit(low, high)
+
+
 def _panel(
     canvas: Canvas,
     panel: Panel,
@@ -93,17 +106,12 @@ def _panel(
     glyphs: Glyphs,
 ) -> None:
     top, rows, gutter = place
-    known = [s.extent(axis.t0, axis.t1) for s in (panel.series, panel.stems) if s is not None]
-    found = [e for e in known if e is not None]
-    if not found:
+    scale = scale_of(panel, axis)
+    if scale is None:
         axes.values(canvas, place, (), Scale(0.0, 1.0), palette, glyphs)
         said = fit("no finite values in view", canvas.columns - gutter, glyphs.ellipsis)
         canvas.write(top + (rows - 1) // 2, gutter + 1, said, palette.muted)
         return
-    low, high = min(e[0] for e in found), max(e[1] for e in found)
-    if panel.stems is not None:
-        low, high = min(low, 0.0), max(high, 0.0)
-    scale = Scale.fit(low, high)
     down, across = (4, 2) if glyphs.braille else (1, 1)
     height = rows * down
 

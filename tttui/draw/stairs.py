@@ -7,7 +7,8 @@ import numpy as np
 
 from tttui.draw import axes, braille
 from tttui.draw.axis import TimeAxis
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.changes import NO_CHANGES, Changes, flag, lay
 from tttui.draw.curves import Curve
 from tttui.draw.glyphs import Glyphs
@@ -122,7 +123,7 @@ def paint(
         for line in plot.thresholds:
             _threshold(canvas, layout, line, scale, palette, glyphs)
         place = (layout.top, layout.rows, layout.gutter)
-        axes.values(canvas, place, marked, scale, palette, glyphs)
+        axes.values(canvas, place, marked, scale, palette, glyphs, cut=True)
     below = (layout.line, layout.labels)
     axes.steps(canvas, axis, layout.gutter, below, palette, glyphs, labels=len(stairs.t) > 0)
     if changes is not NO_CHANGES:

@@ -4,16 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from rich.cells import cell_len
 
 from tttui.draw import axes, bars
 from tttui.draw.axis import TimeAxis
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit, padded
 from tttui.draw.glyphs import SEVERITY, Glyphs
 from tttui.draw.marks import Marks
 from tttui.draw.numbers import count as grouped
 from tttui.draw.palette import Palette
 from tttui.draw.reading import status_words
 from tttui.model.arrays import Ints
+from tttui.model.text import visible
 from tttui.model.transactions import COMMIT
 
 PER_BIN = 4
@@ -51,7 +54,9 @@ def reasons(
     total = sum(counts.values())
     title = f"{grouped(total)} attempts"
     if pointed is not None:
-        title = f"{glyphs.play} {title}, enter shows only one kind"
+        title = f"{glyphs.play} {title}"
+        hints = (", enter shows only one kind", ", enter filters", "")
+        title += next(hint for hint in hints if len(title + hint) <= width or not hint)
     canvas.write(0, 0, fit(title, width, glyphs.ellipsis), palette.text, bold=pointed is not None)
     if not total:
         canvas.write(1, 0, fit(message, width, glyphs.ellipsis), palette.muted)
@@ -59,7 +64,8 @@ def reasons(
     names = ranked(marks)
     words = {name: status_words(name) for name in names}
     digits = len(grouped(max(counts.values())))
-    label = min(max(map(len, words.values())), max(width - digits - 15, 4))
+    longest = max(cell_len(visible(word)) for word in words.values())
+    label = min(longest, max(width - digits - 15, 4))
     room = width - label - digits - 11
     passed = None
     if marks.shown is not None:
@@ -71,7 +77,7 @@ def reasons(
         end = canvas.write(row, 0, glyphs.status(name) + " ", ink, bold=not hidden)
         if name == pointed:
             canvas.write(row, end - 1, glyphs.play, palette.accent, bold=True)
-        end = canvas.write(row, end, fit(words[name], label, glyphs.ellipsis).ljust(label), text)
+        end = canvas.write(row, end, padded(fit(words[name], label, glyphs.ellipsis), label), text)
         end = canvas.write(row, end + 1, grouped(n).rjust(digits), text, bold=not hidden)
         end = canvas.write(row, end, f"{100 * n / total:5.0f} % ", palette.muted)
         if room > 2:
@@ -135,8 +141,9 @@ def over_time(
         return canvas
     per = max(1, -(-found.most // rows))
     high = max(1, rows // max(found.most, 1))
-    title = "attempts over time"
-    canvas.write(0, left, fit(title, width - left, glyphs.ellipsis), palette.text, bold=True)
+    titles = ("attempts over time", "over time", "")
+    title = next(text for text in titles if len(text) <= max(width - left, 0))
+    canvas.write(0, left, title, palette.text, bold=True)
     if labelled:
         axes.steps(canvas, axis, left, (-1, height - 1), palette, glyphs)
     if per > 1:

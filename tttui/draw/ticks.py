@@ -1,7 +1,7 @@
 """Where an axis is marked: round numbers, decades, whole steps."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tttui.draw import numbers
@@ -77,6 +77,62 @@ def logarithmic(low: float, high: float, most: int) -> list[Tick]:
                 labelled_here = digit == 1 and power % every == 0
                 ticks.append(Tick(value, numbers.decade(power) if labelled_here else ""))
     return ticks
+
+
+def enough(
+    make: Callable[[int], Sequence[Tick]],
+    most: int,
+    cells: int,
+    cell: Callable[[float], int | None],
+    ends: tuple[float, float],
+) -> tuple[Tick, ...]:
+    """Labelled ticks for an axis of so many cells: at least two in different cells.
+
+    `make(n)` gives ticks for about n intervals, `cell` the cell of a value. More intervals are
+    tried than `most` where these leave fewer than two labels; what has no two round numbers is
+    labelled at its ends. An axis of one cell has one label.
+    """
+    low, high = ends
+    found: list[Tick] = []
+    for n in range(max(most, 1), max(cells, most, 1) + 1):
+        found = [tick for tick in make(n) if tick.major and low <= tick.value <= high]
+        cells_used = {cell(tick.value) for tick in found} - {None}
+        if len(cells_used) > 1 and len({tick.label for tick in found}) == len(found):
+            return tuple(found)
+    if cells < 2 or not low < high:
+        return tuple(found[:1])
+    texts = ((numbers.short(low, d), numbers.short(high, d)) for d in range(2, 18))
+    first, last = next((pair for pair in texts if pair[0] != pair[1]), ("", ""))
+    return (Tick(low, first), Tick(high, last)) if first else tuple(found[:1])
+
+
+def spread(
+    low: float, high: float, most: int, cells: int, cell: Callable[[float], int | None]
+) -> tuple[Tick, ...]:
+    """Ticks of a linear axis as `enough` has them."""
+    return enough(lambda n: linear(low, high, n), most, cells, cell, (low, high))
+
+
+def narrowed(marked: Sequence[Tick], width: int) -> tuple[Tick, ...]:
+    """The ticks with labels of at most `width` characters.
+
+    Where the values themselves take too many digits, all but the lowest say by how much they
+    lie above it.
+    """
+    if all(len(tick.label) <= width for tick in marked):
+        return tuple(marked)
+    base = marked[0].value
+    found = [Tick(base, _within(base, range(17, 0, -1), width))]
+    for tick in marked[1:]:
+        above = _within(tick.value - base, (2, 1), width - 1)
+        found.append(Tick(tick.value, f"+{above}" if above else ""))
+    return tuple(tick for tick in found if tick.label)
+
+
+def _within(value: float, digits: Iterable[int], width: int) -> str:
+    """A number with the first count of digits that fits, which is not cut; '' where none does."""
+    texts = (numbers.short(value, n) for n in digits)
+    return next((text for text in texts if len(text) <= width), "")
 
 
 def steps(t0: int, t1: int, width: int, gap: int = 2) -> list[Tick]:

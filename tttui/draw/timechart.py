@@ -6,9 +6,11 @@ from typing import TypeVar
 import numpy as np
 
 from tttui.draw import axes, braille, curves
+from tttui.draw import legend as legends
 from tttui.draw import plot as plots
 from tttui.draw.axis import TimeAxis
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.changes import NO_CHANGES, Changes, flag
 from tttui.draw.colours import Colour
 from tttui.draw.curves import Curve
@@ -16,7 +18,7 @@ from tttui.draw.glyphs import Glyphs
 from tttui.draw.layout import Layout, arrange
 from tttui.draw.marks import lane, one_row
 from tttui.draw.palette import Palette
-from tttui.draw.plot import Plot, Threshold
+from tttui.draw.plot import Plot, Threshold, Trace
 from tttui.draw.scales import Scale
 from tttui.draw.ticks import Tick
 from tttui.model.arrays import Bools, Floats, Ints
@@ -99,6 +101,30 @@ class _Painter:
             self.area(self.canvas.char)[0, columns] = ord(self.glyphs.above)
             self.area(self.canvas.ink)[0, columns] = ink
 
+    def tag(self, trace: Trace, shape: Curve) -> None:
+        """The curve's own character in the cell where it ends."""
+        known = np.flatnonzero(np.isfinite(shape.mean))
+        if not trace.tag or not len(known):
+            return
+        column = int(known[-1]) // 2
+        value = min(max(float(shape.mean[known[-1]]), self.scale.low), self.scale.high)
+        _, row = axes.dot_row(self.scale, value, self.layout.rows, self.glyphs)
+        at = (self.layout.top + row, self.layout.gutter + column)
+        self.canvas.write(*at, trace.tag, plots.ink(trace.role, self.palette), bold=True)
+
+    def not_numbers(self, trace: Trace) -> None:
+        """A mark on the lowest row in every column that holds a NaN: nothing else would tell."""
+        t0, t1 = self.axis.t0, self.axis.t1
+        at: Ints | Floats = trace.series.missing(t0, t1)
+        if trace.not_numbers is not None:
+            at = trace.not_numbers[(trace.not_numbers >= t0) & (trace.not_numbers <= t1)]
+        columns = np.unique(np.clip(self.axis.cell(at), 0, self.layout.columns - 1))
+        if len(columns):
+            mark = self.glyphs.status("rollback_non_finite")
+            self.area(self.canvas.char)[-1, columns] = ord(mark)
+            self.area(self.canvas.ink)[-1, columns] = plots.ink(trace.role, self.palette)
+            self.area(self.canvas.bold)[-1, columns] = True
+
     def grid(self) -> None:
         """A thin row of dots at every labelled tick."""
         dots = np.zeros((self.height, self.layout.columns * self._across), dtype=np.bool_)
@@ -170,14 +196,27 @@ class _Painter:
             arrow = self.glyphs.above if spot > 1 else self.glyphs.below
             text = f" {arrow} {line.name} "
             at = top if spot > 1 else top + self.layout.rows - 1
-        start = left + self.layout.columns - len(text)
-        if start > left:
-            self.canvas.write(at, start, text, self.palette.threshold)
+        if len(text) < self.layout.columns:
+            row, start = self._free(at - top, len(text))
+            self.canvas.write(top + row, left + start, text, self.palette.threshold)
+            self.taken[row, start : start + len(text)] = True
+
+    def _free(self, row: int, length: int) -> tuple[int, int]:
+        """Row and first column of the plot for a text: where it covers no curve if there is such
+        a place in that row or beside it, as far right as possible."""
+        last = self.layout.columns - length
+        for at in (row, row + 1, row - 1, row + 2, row - 2):
+            if 0 <= at < self.layout.rows and last >= 0:
+                clear = np.convolve(self.taken[at], np.ones(length, dtype=np.int64), "valid") == 0
+                if clear.any():
+                    return at, int(np.flatnonzero(clear)[-1])
+        return min(max(row, 0), self.layout.rows - 1), max(last, 0)
 
     def value_axis(self) -> None:
         layout = self.layout
         place = (layout.top, layout.rows, layout.gutter)
-        axes.values(self.canvas, place, self.marked, self.scale, self.palette, self.glyphs)
+        look = (self.palette, self.glyphs)
+        axes.values(self.canvas, place, self.marked, self.scale, *look, cut=True)
 
     def step_axis(self, labels: bool) -> None:
         layout, look = self.layout, (self.palette, self.glyphs)
@@ -219,7 +258,7 @@ def paint(
     Everything but the title row and the cursor, which change with every move.
     """
     width, height = size
-    layout = arrange(width, height, plot.marks is not None)
+    layout = arrange(width, height, plot.marks is not None, legends.arrange(plot, *size).rows)
     axis = TimeAxis(*axis_range, layout.columns)
     canvas = Canvas(height, width)
     if layout.columns < 2 or layout.rows < 1:
@@ -258,7 +297,7 @@ def _paint_curves(painter: _Painter) -> None:
         if shape.dense:
             painter.curve(shape, plots.faint_ink(trace.role, palette), painter.glyphs.raw)
     for i, (trace, shape) in enumerate(zip(plot.traces, shapes, strict=True)):
-        char = painter.glyphs.curve_marks[0 if trace.heavy else 1 + min(i, 1)]
+        char = trace.tag or painter.glyphs.curve_marks[0 if trace.heavy else 1 + min(i, 1)]
         colour = plots.ink(trace.role, palette)
         if shape.dense:
             painter.curve(shape.middle, colour, char, trace.heavy, around=shape)
@@ -267,6 +306,9 @@ def _paint_curves(painter: _Painter) -> None:
     if plot.compare is not None and max(plot.compare) < len(shapes):
         a, b = plot.compare
         painter.tint(*painter.between(shapes[a].mean, shapes[b].mean))
+    for trace, shape in zip(plot.traces, shapes, strict=True):
+        painter.tag(trace, shape)
+        painter.not_numbers(trace)
 
 
 def _extent(plot: Plot, axis: TimeAxis) -> tuple[tuple[float, float, float] | None, bool]:
@@ -282,6 +324,8 @@ def _extent(plot: Plot, axis: TimeAxis) -> tuple[tuple[float, float, float] | No
     if not found:
         return None, sampled
     low, high = min(e[0] for e in found), max(e[1] for e in found)
+    if plot.from_zero:
+        low, high = min(low, 0.0), max(high, 0.0)
     positive = float(np.fmin.reduce([e[2] for e in found]))
     for line in plot.thresholds:
         span = high - low or abs(high)

@@ -7,26 +7,10 @@ import numpy as np
 
 from tttui.dynamics import identify, world
 from tttui.model.arrays import PLASTIC, Floats, Ints, Weights
-from tttui.model.errors import SettingError
 from tttui.model.session import SessionData
-from tttui.model.settings import World, check, options
+from tttui.model.settings import World
 from tttui.model.steps import Trajectory
 from tttui.model.weights import held_at, why_no_weights
-
-
-def law_of(data: SessionData) -> World:
-    """The world that a session's meta describes; defaults where it says nothing or nonsense."""
-    known = {spec.name: spec for spec in options(World)}
-    found = {}
-    for name, value in {**data.meta.env_cfg, "mu": data.meta.mu}.items():
-        if name in known and name != "env_mode":
-            try:
-                check(known[name], value)
-            except SettingError:
-                continue
-            found[name] = value
-    mode = "nonlinear" if data.meta.env_mode == "nonlinear" else "linear"
-    return World(**{**found, "env_mode": mode})
 
 
 def mu_at(data: SessionData, trajectory: Trajectory | None, t: int) -> float | None:
@@ -35,15 +19,7 @@ def mu_at(data: SessionData, trajectory: Trajectory | None, t: int) -> float | N
         i = row_at(trajectory, t)
         if i is not None and math.isfinite(trajectory.mu[i]):
             return float(trajectory.mu[i])
-    mu = data.meta.mu
-    schedule = data.meta.raw.get("mu_schedule")
-    for pair in schedule if isinstance(schedule, list) else []:
-        match pair:
-            case [int(at), float(value) | int(value)] if at <= t:
-                mu = float(value)
-            case _:
-                pass
-    return mu
+    return data.mu_at(t)
 
 
 def mu_column(data: SessionData, trajectory: Trajectory) -> Floats | None:
@@ -51,14 +27,12 @@ def mu_column(data: SessionData, trajectory: Trajectory) -> Floats | None:
     recorded = trajectory.mu
     if recorded is not None and np.isfinite(recorded).all():
         return recorded
-    mu = mu_at(data, None, 0)
-    if mu is None:
+    first = data.mu_at(0)
+    if first is None:
         return None
-    column = np.full(len(trajectory), mu)
-    schedule = data.meta.raw.get("mu_schedule")
-    for pair in schedule if isinstance(schedule, list) else []:
-        if isinstance(pair, list) and pair and isinstance(pair[0], int):
-            column[trajectory.t >= pair[0]] = mu_at(data, None, pair[0])
+    column = np.full(len(trajectory), first)
+    for at, mu in data.mu_changes:
+        column[trajectory.t >= at] = mu
     return column
 
 
@@ -88,8 +62,6 @@ def in_force(data: SessionData, t: int) -> Snapshot | str:
     if a_raw is None:
         why = data.problem("base")
         return f"no decays: {why.reason}" if why is not None else "the base has no a_raw"
-    dt = data.meta.model_cfg.get("dt")
-    step = float(dt) if isinstance(dt, (int, float)) and math.isfinite(dt) and dt > 0 else 1.0
     held = held_at(data, t)
     if held is None:
         return why_no_weights(data)
@@ -97,12 +69,12 @@ def in_force(data: SessionData, t: int) -> Snapshot | str:
     if held.index is not None and data.history is not None:
         since = int(data.history.t[held.index])
     weights = {**held.matrices, "a_raw": np.asarray(a_raw)}
-    if not _fits(weights):
+    if not fits(weights):
         return "these weights are not those of a model of this world (their shapes differ)"
-    return Snapshot(since, weights, step)
+    return Snapshot(since, weights, data.meta.dt)
 
 
-def _fits(weights: Weights) -> bool:
+def fits(weights: Weights) -> bool:
     """The matrices can be multiplied and take [z, a] to z."""
     if any(name not in weights or weights[name].ndim != 2 for name in PLASTIC):
         return False

@@ -7,20 +7,24 @@ with requests (`control`), as any other terminal does.
 """
 
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
+from tttui.artifacts.atomic import write_error
 from tttui.artifacts.jsonfile import read_object
+from tttui.artifacts.regular import open_regular
+from tttui.artifacts.status import STALE_S
+from tttui.engine.child import start_tttui
 from tttui.model.errors import TttuiError
+from tttui.model.here import absolute
 
 OUTPUT = "run.out"
 """What a background process prints: its verdict, or why it broke."""
 
 
-PATIENCE_S = 30.0
-"""Seconds within which a process on a busy machine should have begun."""
+PATIENCE_S = 30.0 + STALE_S
+"""Seconds within which a process on a busy machine should have begun, though it first has to see
+whether somebody elsewhere still writes the session."""
 
 LOOK_S = 0.02
 
@@ -33,21 +37,17 @@ def continue_in_background(
     The caller has closed the session, so that its lock is free. Returns when the new process
     holds it. Raises TttuiError where it ends before, or does not come to it.
     """
-    command = [sys.executable, "-m", "tttui", "resume", str(directory.absolute()), "--quiet"]
+    words = ["resume", str(absolute(directory)), "--quiet"]
     if max_rate is not None:
-        command += ["--speed-limit", f"{max_rate:g}"]
+        words += ["--speed-limit", f"{max_rate:g}"]
     if paused:
-        command.append("--paused")
-    with (directory / OUTPUT).open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            cwd=directory.absolute().parent,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        )
+        words.append("--paused")
+    try:
+        handle = open_regular(directory / OUTPUT, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    except OSError as error:
+        raise write_error(directory / OUTPUT, error) from error
+    with os.fdopen(handle, "ab") as output:
+        process = start_tttui(words, output=output, messages=output, cwd=absolute(directory).parent)
     deadline = time.monotonic() + PATIENCE_S
     while _owner(directory) != process.pid:
         if process.poll() is not None:

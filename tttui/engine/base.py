@@ -11,6 +11,8 @@ import numpy as np
 
 import tttui
 from tttui.artifacts.ptfile import read_pt, write_pt
+from tttui.artifacts.regular import LARGEST_CHECKPOINT, read_bytes
+from tttui.artifacts.wrapped import unwrapped_state
 from tttui.artifacts.writer import write_whole
 from tttui.dynamics.ssm import decay
 from tttui.engine.pretraining import base_cfg, pretrain
@@ -54,7 +56,7 @@ def find_base(root: Path, settings: Settings) -> Base | None:
     wanted = base_cfg(settings)
     for path in (cache_path(root, settings), *sorted(SHIPPED.glob("*.pt"))):
         try:
-            base = read_base(path, settings.model)
+            base = read_base(path.resolve(), settings.model)  # installers may make links
         except TttuiError:
             continue
         if dict(base.cfg) == wanted:
@@ -113,11 +115,11 @@ def read_base(path: Path, model: Model) -> Base:
 
     Raises RefusedInput naming the file and what is wrong with it.
     """
-    if not path.is_file():
-        raise RefusedInput(f"{path}: there is no such base checkpoint")
     try:
-        content = path.read_bytes()
+        content = read_bytes(path, LARGEST_CHECKPOINT)
         raw = read_pt(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise RefusedInput(f"{path}: there is no such base checkpoint") from None
     except OSError as error:
         raise RefusedInput(f"{path}: cannot be read: {error.strerror}") from error
     except TttuiError as error:
@@ -126,9 +128,24 @@ def read_base(path: Path, model: Model) -> Base:
     if not isinstance(state, Mapping):
         raise RefusedInput(f"{path}: is not a base checkpoint: it has no 'model_state'")
     cfg = raw.get("cfg")
-    return Base(
-        _checked(path, state, model), cfg if isinstance(cfg, Mapping) else {}, content, path
-    )
+    weights = _checked(path, unwrapped_state(state), model)
+    return Base(weights, cfg if isinstance(cfg, Mapping) else {}, content, path)
+
+
+def own_base(directory: Path, settings: Settings, meta: Mapping[str, Any]) -> Base:
+    """The base that a session began with. Raises RefusedInput where its file is another now."""
+    path, said = directory / FILE, str(meta.get("base_ckpt_hash"))
+    remedy = f"`tttui fsck --repair {directory}` restores it where a base of its sha256 is at hand"
+    try:
+        base = read_base(path, settings.model)
+    except RefusedInput as error:
+        raise RefusedInput(f"{error}; {remedy}") from error
+    if base.sha256 != said:
+        raise RefusedInput(
+            f"{path}: is not the base that the session began with (its sha256 is "
+            f"{base.sha256[:12]}, meta.json says {said[:12]}); {remedy}"
+        )
+    return base
 
 
 def chosen_base(path: Path, settings: Settings) -> Base:
@@ -136,7 +153,7 @@ def chosen_base(path: Path, settings: Settings) -> Base:
 
     Raises RefusedInput where it was made for another model (shapes, dt, kind of decays).
     """
-    base = read_base(path, settings.model)
+    base = read_base(path.resolve(), settings.model)  # the person may well name a link
     for name, mine in (("dt", settings.model.dt), ("decay_init", settings.model.decay_init)):
         theirs = base.cfg.get(name, mine)
         if theirs != mine:
@@ -163,6 +180,8 @@ def _checked(path: Path, state: Mapping[str, Any], model: Model) -> Weights:
         value = state.get(name)
         if not isinstance(value, np.ndarray):
             raise RefusedInput(f"{path}: is not a base checkpoint: {name} is missing")
+        if value.dtype.kind != "f":
+            raise RefusedInput(f"{path}: {name} is no tensor of numbers, but of {value.dtype}")
         if value.shape != shape:
             raise RefusedInput(
                 f"{path}: {name} has shape {list(value.shape)}, the model needs {list(shape)}; "

@@ -5,15 +5,21 @@ pretraining_state.pt holds what an exact continuation needs, so that one that wa
 killed goes on from its last save. It answers requests, as a run does: pause, continue, stop.
 """
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from tttui.artifacts.appending import AppendedFile
+from tttui.artifacts.blocks import BlockChecksums
+from tttui.artifacts.checksum import Carried, pt_bytes, pt_checksum
+from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.losses import LOSSES
 from tttui.artifacts.ptfile import read_pt, write_pt
+from tttui.artifacts.regular import LARGEST_CHECKPOINT, open_to_read, read_bytes
 from tttui.artifacts.writer import RunWriter, write_whole
 from tttui.engine.answering import Answering
 from tttui.engine.base import LOSS_HEADER, Base, keep_base, loss_row, make_room
@@ -21,7 +27,7 @@ from tttui.engine.control import Request
 from tttui.engine.heartbeat import Heartbeat
 from tttui.engine.pretraining import Training
 from tttui.engine.runlog import RunLog
-from tttui.model.errors import TttuiError
+from tttui.model.errors import SessionTaken, TttuiError
 from tttui.model.settings import Settings
 
 STATE_FILE = "pretraining_state.pt"
@@ -42,33 +48,41 @@ PACE_S = 3.0
 """Seconds over which the speed is measured."""
 
 Progress = Callable[[int, float], None]
+Told = Callable[[str], object]
 
 
 class BaseRun:
-    """The pretraining of one planned session, whose lock the caller holds."""
+    """The pretraining of one planned session, whose `lock` the caller holds."""
 
-    def __init__(self, directory: Path, settings: Settings) -> None:
-        self._directory, self._settings = directory, settings
+    def __init__(self, directory: Path, settings: Settings, lock: SessionLock) -> None:
+        self._directory, self._settings, self._lock = directory, settings, lock
         self._training = Training(settings)
         self._steps = settings.pretraining.pretrain_steps
         self._every = -(-self._steps // POINTS)
-        self._losses = AppendedFile(directory / LOSSES)
-        self._heart = Heartbeat(RunWriter(directory), 0, settings.steps, settings.device)
+        self._losses = AppendedFile(directory / LOSSES, BlockChecksums())
+        writer = RunWriter(directory)
+        self._heart = Heartbeat(writer, lock, 0, settings.steps, settings.device)
         self._log = RunLog(directory)
-        self._answering = Answering(directory, self._heart, self._log, self._losses.flush)
+        self._answering = Answering(directory, self._heart, self._log, self._settle)
         self._loss: float | None = None
         self._pace = deque[tuple[float, int]]()
         self._paused = False
         self._flush_at = self._look_at = self._save_at = 0.0
 
-    def train(self, should_stop: Callable[[], bool], on_progress: Progress | None) -> Base | None:
+    def train(
+        self,
+        should_stop: Callable[[], bool],
+        on_progress: Progress | None,
+        told: Told | None = None,
+    ) -> Base | None:
         """Train to the end and keep the base, or None: it was asked to stop.
 
-        Raises TttuiError where the disk does not take what was trained.
+        `told` gets what was damaged or cut off of an earlier training, a line each. Raises
+        TttuiError where the disk does not take what was trained.
         """
         try:
             make_room(self._directory.parent, self._settings)
-            self._begin()
+            self._begin(told or (lambda line: None))  # noqa: ARG005
             done = self._loop(should_stop, on_progress)
             self._save()
             if not done:
@@ -76,11 +90,13 @@ class BaseRun:
                 self._note("was stopped")
                 return None
             self._note("is done")
-            table = (self._directory / LOSSES).read_bytes()
+            table = read_bytes(self._directory / LOSSES)
             weights = self._training.weights
             base = keep_base(self._directory.parent, self._settings, weights, table)
             (self._directory / STATE_FILE).unlink(missing_ok=True)
             return base
+        except SessionTaken:
+            raise
         except BaseException as error:
             self._fail(error)
             raise
@@ -88,29 +104,54 @@ class BaseRun:
             self._losses.close()
             self._log.close()
 
-    def _begin(self) -> None:
+    def _begin(self, told: Told) -> None:
         """Go on from what was saved, if that is whole; else from the start."""
-        size = self._restore()
-        if size is None:
+        try:
+            sums = self._restore()
+        except (TttuiError, OSError, KeyError, TypeError, ValueError) as error:
+            sums = None  # nothing but time is lost
+            self._tell_of(f"{error}; the pretraining begins anew", told)
+        if sums is None:
             (self._directory / LOSSES).unlink(missing_ok=True)
             self._losses.create(LOSS_HEADER)
-        else:
-            self._losses.reopen(size)
+        elif (cut := self._losses.reopen(sums.size, sums)) is not None:
+            self._tell_of(str(cut), told)
         self._save_at = time.monotonic() + SAVE_S
         self._say("queued")
-        self._note("begins" if size is None else "goes on")
+        self._note("begins" if sums is None else "goes on")
 
-    def _restore(self) -> int | None:
-        """Load the saved state; returns the bytes of losses that belong to it."""
-        try:
-            state = read_pt(self._directory / STATE_FILE)
-            size = int(state["losses"])
-            if (self._directory / LOSSES).stat().st_size < size:
-                return None
-            self._training.load(state["training"])
-            return size
-        except (TttuiError, OSError, KeyError, TypeError, ValueError):
-            return None  # there is none, or a damaged one: nothing but time is lost
+    def _tell_of(self, line: str, told: Told) -> None:
+        self._log.refused(line)
+        told(line)
+
+    def _restore(self) -> BlockChecksums | None:
+        """Load the saved state; returns the checksums of the losses that belong to it, None
+        where nothing is saved yet. Raises what there is to raise where something is damaged."""
+        path = self._directory / STATE_FILE
+        if not os.path.lexists(path):
+            return None
+        state = read_pt(path)
+        if pt_checksum(read_bytes(path, LARGEST_CHECKPOINT)) is Carried.WRONG:
+            raise TttuiError(f"{path}: is damaged: it does not have the checksum that it carries")
+        sums = self._known_losses(state["losses"])
+        self._training.load(state["training"])
+        return sums
+
+    def _known_losses(self, saved: Any) -> BlockChecksums:
+        """The checksums of the losses that a state was saved with, if they are still those."""
+        path = self._directory / LOSSES
+        with open_to_read(path) as file:
+            if isinstance(saved, int):  # an older version saved only their size
+                sums = BlockChecksums()
+                sums.add_file(file, saved)
+                wrong = [(sums.size, saved)] if sums.size < saved else []
+            else:
+                sums = BlockChecksums.restored(saved)
+                wrong = sums.differing(file)
+        if wrong:
+            begin, end = wrong[0]
+            raise TttuiError(f"{path}: bytes {begin} to {end - 1} are not what was written")
+        return sums
 
     def _loop(self, should_stop: Callable[[], bool], on_progress: Progress | None) -> bool:
         """Train until it is done; False: it was asked to stop."""
@@ -138,6 +179,7 @@ class BaseRun:
         requests = self._answering.take(0)
         for request in requests:
             self._do(request)
+        self._answering.say(0)
         return not any(request.verb == "stop" for request in requests)
 
     def _do(self, request: Request) -> None:
@@ -152,7 +194,6 @@ class BaseRun:
                 self._note("was paused" if self._paused else "goes on")
             case _:
                 error = "its base is still being pretrained; ask again when it has begun"
-        self._tell()
         self._answering.answer(0, request, error)
 
     def _keep_alive(self) -> None:
@@ -169,10 +210,17 @@ class BaseRun:
         self._heart.beat_when_due(0, now)
 
     def _save(self) -> None:
+        self._lock.check()
         self._save_at = time.monotonic() + SAVE_S
         self._losses.sync()
-        state = {"training": self._training.state(), "losses": self._losses.size}
-        write_whole(self._directory / STATE_FILE, write_pt(state))
+        assert self._losses.checksums is not None
+        state = {"training": self._training.state(), "losses": self._losses.checksums.state()}
+        write_whole(self._directory / STATE_FILE, pt_bytes(write_pt(state)))
+
+    def _settle(self) -> None:
+        """Put on the disk what an answer speaks of."""
+        self._losses.flush()
+        self._tell()
 
     def _say(self, state: str) -> None:
         self._heart.state = state

@@ -4,10 +4,9 @@ A session is built under a hidden name beside its place, so that whatever carrie
 can be resumed, however early a crash came.
 """
 
-import glob
 import os
-import shutil
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.atomic import write_error
+from tttui.artifacts.checksum import pt_bytes
+from tttui.artifacts.making import LOCK, hidden_directory, remove_abandoned
 from tttui.artifacts.metadata import new_meta
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.writer import RunWriter, write_whole
@@ -23,6 +24,7 @@ from tttui.dynamics.world import WorldStream
 from tttui.engine import interventions as record
 from tttui.engine.base import Base
 from tttui.engine.interventions import Intervention
+from tttui.engine.naming import NameTaken
 from tttui.engine.saved import saved
 from tttui.engine.stepper import Stepper
 from tttui.engine.tally import Tally
@@ -81,47 +83,40 @@ def build_in_place(
     Its meta.json, which is put there last, says that it is built.
     """
     last = directory / "session" / "meta.json"
-    for left in directory.parent.glob(f".{glob.escape(directory.name)}.new-*"):
-        shutil.rmtree(left, ignore_errors=True)  # by one that was killed; the lock is ours
-    building = _building(directory)
+    remove_abandoned(directory.parent)
     try:
-        building.mkdir()
-        _fill(building, directory.name, settings, base, None, interventions, created_at)
-        made = [path for path in building.rglob("*") if path.is_file()]
-        for path in sorted(made, key=lambda path: path.name == last.name):
-            path.replace(directory / path.relative_to(building))
+        with hidden_directory(directory) as building:
+            _fill(building, directory.name, settings, base, None, interventions, created_at)
+            made = [p for p in building.rglob("*") if p.is_file() and p.name != LOCK]
+            for path in sorted(made, key=lambda path: path.name == last.name):
+                path.replace(directory / path.relative_to(building))
     except OSError as error:
         raise write_error(directory, error) from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
 
 
 def new_session(directory: Path, fill: Callable[[Path], None]) -> None:
     """Make a directory that `fill` has filled under a hidden name; nothing is left of a failure.
 
-    Raises RefusedInput where the directory exists or may not be made.
+    Of several that make the same one at a time, one succeeds. Raises NameTaken where the
+    directory exists, RefusedInput where it may not be made.
     """
-    if directory.exists():
-        raise RefusedInput(
-            f"{directory} exists already; choose another --name, or continue it with "
-            f"`tttui resume {directory}`"
-        )
-    building = _building(directory)
-    try:
-        building.mkdir(parents=True)
-    except OSError as error:
-        raise RefusedInput(
-            f"{directory.parent}: cannot be written: {error.strerror}; choose another --root"
-        ) from error
-    try:
+    if os.path.lexists(directory):
+        raise NameTaken(directory)
+    remove_abandoned(directory.parent)
+    with ExitStack() as stack:
+        try:
+            building = stack.enter_context(hidden_directory(directory))
+        except OSError as error:
+            raise RefusedInput(
+                f"{directory.parent}: cannot be written: {error.strerror}; choose another --root"
+            ) from error
         fill(building)
         try:
             building.rename(directory)
         except OSError as error:
+            if os.path.lexists(directory):
+                raise NameTaken(directory) from None
             raise write_error(directory, error) from error
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
 
 
 def unbuilt_meta(name: str, settings: Settings) -> dict[str, Any]:
@@ -129,10 +124,6 @@ def unbuilt_meta(name: str, settings: Settings) -> dict[str, Any]:
     mu = WorldStream(settings).mu
     meta = _meta(name, settings, "", mu, None, None)
     return {**meta, "model_signature": None, "base_ckpt_hash": None}
-
-
-def _building(directory: Path) -> Path:
-    return directory.parent / f".{directory.name}.new-{os.getpid()}"
 
 
 def started_with(directory: Path) -> tuple[Weights, Weights] | None:
@@ -212,7 +203,7 @@ def _fill(
         for intervention in interventions:
             record.record(directory, intervention)
         if start:
-            content = write_pt({"weights": start.weights, "momentum": start.momentum})
+            content = pt_bytes(write_pt({"weights": start.weights, "momentum": start.momentum}))
             write_whole(directory / "session" / START_FILE, content)
         learner, tally = stepper.learner, Tally()
         writer.snapshot(0, learner.weights)
@@ -242,18 +233,31 @@ def optimizer_state(momentum: Weights, plasticity: Plasticity) -> dict[str, Any]
     return {"state": buffers, "param_groups": [group]}
 
 
-def momentum_of(optim: Any, where: Path) -> Weights:
+def momentum_of(optim: Any, where: Path, weights: Weights | None = None) -> Weights:
     """The momentum buffers in an optimizer's state_dict (ours or torch's), by matrix.
 
-    Raises TttuiError naming the file where they are not there.
+    Raises TttuiError naming the file where they are not there, or not of the shapes of `weights`.
     """
     try:
-        return {
-            k: np.asarray(optim["state"][i]["momentum_buffer"], dtype=np.float32)
-            for i, k in enumerate(PLASTIC)
-        }
-    except (KeyError, TypeError, IndexError, ValueError) as error:
+        buffers = {k: optim["state"][i]["momentum_buffer"] for i, k in enumerate(PLASTIC)}
+    except (KeyError, TypeError, IndexError) as error:
         raise TttuiError(f"{where}: holds no momentum for {', '.join(PLASTIC)}") from error
+    for name, buffer in buffers.items():
+        if not isinstance(buffer, np.ndarray) or buffer.dtype.kind != "f":
+            raise TttuiError(f"{where}: the momentum of {name} is no tensor of numbers")
+        if weights is not None and buffer.shape != weights[name].shape:
+            raise TttuiError(
+                f"{where}: the momentum of {name} has the shape {list(buffer.shape)}, "
+                f"{name} has {list(weights[name].shape)}"
+            )
+        if weights is not None and not np.isfinite(buffer).all():
+            raise TttuiError(f"{where}: the momentum of {name} holds values that are not finite")
+    return {name: np.asarray(buffer, dtype=np.float32) for name, buffer in buffers.items()}
+
+
+def fresh(weights: Weights) -> Weights:
+    """The momentum of an optimizer that has not taken a step yet."""
+    return {name: np.zeros_like(matrix) for name, matrix in weights.items()}
 
 
 def _version(package: str) -> str | None:

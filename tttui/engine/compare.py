@@ -1,26 +1,45 @@
 """Comparing a recorded session with its replay, file by file."""
 
 import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import BufferedReader
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from tttui.artifacts.history import read_history
-from tttui.artifacts.jsonfile import read_object
+from tttui.artifacts.jsonfile import decode, read_object, whole
+from tttui.artifacts.jsonlist import JsonList
 from tttui.artifacts.metadata import model_signature
 from tttui.artifacts.ptfile import read_pt
+from tttui.artifacts.regular import (
+    LARGEST_CHECKPOINT,
+    LARGEST_LIST,
+    open_to_read,
+    read_bytes,
+    stat_regular,
+)
 from tttui.artifacts.writer import LAST_SNAPSHOT
 from tttui.engine.base import FILE
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import TttuiError
 
+PART = 1 << 16
+"""Bytes that are read at a time."""
+
+LONGEST = 1 << 20
+"""Bytes of a line; what is longer is no row and no transaction."""
+
 TIMING = ("duration_ms",)
 """Keys of an event that no replay can give again."""
+
+
+NEWER = ("live_mse", "live_frozen_mse", "live_steps")
+"""Keys of an event that sessions of earlier versions lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +56,13 @@ class Check:
 
 def base_hash(directory: Path, meta: Mapping[str, Any]) -> Check:
     """Whether the base checkpoint is the file that meta.json names."""
-    path = directory / FILE
-    if not path.is_file():
+    try:
+        content = read_bytes(directory / FILE, LARGEST_CHECKPOINT)
+    except FileNotFoundError:
         return Check(FILE, False, "is missing")
-    found, said = hashlib.sha256(path.read_bytes()).hexdigest(), meta.get("base_ckpt_hash")
+    except OSError as error:
+        return Check(FILE, False, f"cannot be read: {error.strerror}")
+    found, said = hashlib.sha256(content).hexdigest(), meta.get("base_ckpt_hash")
     if found == said:
         return Check(FILE, True, "has the sha256 that meta.json names")
     return Check(FILE, False, f"has sha256 {found[:12]}, meta.json says {str(said)[:12]}")
@@ -60,7 +82,8 @@ def signature(meta: Mapping[str, Any], name: str = "session/meta.json") -> Check
 def count_rows(path: Path) -> int:
     """Whole rows of a CSV file with a header; 0 where it cannot be read."""
     try:
-        return max(0, path.read_bytes().count(b"\n") - 1)
+        with open_to_read(path) as file:
+            return max(0, sum(part.count(b"\n") for part in iter(lambda: file.read(PART), b"")) - 1)
     except OSError:
         return 0
 
@@ -76,6 +99,14 @@ class Extent:
     sizes: Mapping[str, int] | None
     ragged: bool
 
+    def counts(self, name: str) -> int | None:
+        """Bytes of a growing file that count; None: all."""
+        return None if self.sizes is None or not self.ragged else self.sizes.get(name)
+
+
+WHOLE = Extent(None, ragged=False)
+"""All of a file."""
+
 
 def growing_files(recorded: Path, again: Path, extent: Extent) -> list[Check]:
     """Rows, trajectory, transactions and snapshots against those of the replay."""
@@ -87,13 +118,19 @@ def growing_files(recorded: Path, again: Path, extent: Extent) -> list[Check]:
     ]
 
 
-def _content(path: Path, extent: Extent) -> tuple[bytes, int]:
-    """The bytes of a growing file that count, and how many come after them."""
-    content = path.read_bytes()
-    size = None if extent.sizes is None else extent.sizes.get(path.name)
-    if size is None or not extent.ragged:
-        return content, 0
-    return content[:size], len(content) - size
+def _lines(path: Path, extent: Extent) -> Iterator[bytes]:
+    """The lines of a growing file that count; half a line comes without its newline."""
+    left = extent.counts(path.name)
+    with BufferedReader(open_to_read(path), PART) as file:
+        while line := file.readline(LONGEST if left is None else min(left, LONGEST)):
+            left = left if left is None else left - len(line)
+            yield line
+
+
+def _after(path: Path, extent: Extent) -> int:
+    """Bytes of a growing file after those that count."""
+    counts = extent.counts(path.name)
+    return 0 if counts is None else stat_regular(path).st_size - counts
 
 
 def saved_files(recorded: Path, again: Path) -> list[Check]:
@@ -107,19 +144,21 @@ def saved_files(recorded: Path, again: Path) -> list[Check]:
 
 
 def _rows(recorded: Path, again: Path, name: str, extent: Extent) -> Check:
+    n = expected = -1  # the header is no row
+    half = False
     try:
-        content, after = _content(recorded / name, extent)
+        for a, b in zip_longest(_lines(recorded / name, extent), _lines(again / name, WHOLE)):
+            if a is not None and not a.endswith(b"\n"):
+                half, a = True, None
+            n, expected = n + (a is not None), expected + (b is not None)
+            if a is not None and b is not None and a != b:
+                where = f"t {n - 1}" if n else "its header"
+                said = f"{where}: recorded {_text(a)}, replayed {_text(b)}"
+                return Check(name, False, f"differs at {said}", n - 1 if n else None)
+        after = _after(recorded / name, extent)
     except OSError as error:
         return Check(name, False, f"cannot be read: {error.strerror}")
-    theirs = content.split(b"\n")
-    mine = (again / name).read_bytes().split(b"\n")
-    for i, (a, b) in enumerate(zip(theirs[:-1], mine[:-1], strict=False)):
-        if a != b:
-            where = "its header" if i == 0 else f"t {i - 1}"
-            said = f"{where}: recorded {_text(a)}, replayed {_text(b)}"
-            return Check(name, False, f"differs at {said}", None if i == 0 else i - 1)
-    n, expected = len(theirs) - 2, len(mine) - 2
-    if theirs[-1]:
+    if half:
         return Check(name, False, f"has half a row after t {n - 1}", n)
     if n != expected:
         return Check(name, False, f"has {n} rows, the replay {expected}", min(n, expected))
@@ -133,32 +172,40 @@ def _later(after: int) -> str:
 
 
 def _events(recorded: Path, again: Path, extent: Extent) -> Check:
-    name = "update_events.jsonl"
+    name, n = "update_events.jsonl", 0
+    theirs, mine = _objects(recorded / name, extent), _objects(again / name, WHOLE)
     try:
-        content, after = _content(recorded / name, extent)
-        theirs = _objects(content)
+        for a, b in zip_longest(theirs, mine):
+            if a is not None and b is not None:
+                b = {k: v for k, v in b.items() if k in a or k not in NEWER}
+            if a is not None and a == b:
+                n += 1
+                continue
+            t = whole((a or b or {}).get("t"))
+            if b is None:
+                return Check(name, False, f"has a transaction too many at t {t}", t)
+            if a is None:
+                return Check(name, False, f"lacks the transaction at t {t}", t)
+            keys = sorted(k for k in {*a, *b} if a.get(k) != b.get(k))
+            return Check(name, False, f"differs at t {b['t']} in {', '.join(keys)}", b["t"])
+        after = _after(recorded / name, extent)
     except OSError as error:
         return Check(name, False, f"cannot be read: {error.strerror}")
-    except (ValueError, AttributeError) as error:
+    except ValueError as error:
         return Check(name, False, f"is damaged: {error}")
-    for a, b in zip_longest(theirs, _objects((again / name).read_bytes())):
-        if a == b:
-            continue
-        if b is None:
-            assert a is not None
-            return Check(name, False, f"has a transaction too many at t {a.get('t')}", a.get("t"))
-        if a is None:
-            return Check(name, False, f"lacks the transaction at t {b['t']}", b["t"])
-        keys = sorted(k for k in {*a, *b} if a.get(k) != b.get(k))
-        return Check(name, False, f"differs at t {b['t']} in {', '.join(keys)}", b["t"])
-    return Check(name, True, f"{len(theirs)} transactions agree{_later(after)}")
+    return Check(name, True, f"{n} transactions agree{_later(after)}")
 
 
-def _objects(content: bytes) -> list[dict[str, Any]]:
-    return [_timeless(json.loads(line)) for line in content.split(b"\n") if line]
+def _objects(path: Path, extent: Extent) -> Iterator[dict[str, Any]]:
+    """The transactions in a file of lines. Raises ValueError where a line is none."""
+    return (_event(line) for line in _lines(path, extent) if line.strip())
 
 
-def _timeless(event: Mapping[str, Any]) -> dict[str, Any]:
+def _event(text: bytes | msgspec.Raw) -> dict[str, Any]:
+    """A transaction without what no replay can give again."""
+    event = decode(bytes(text))
+    if not isinstance(event, dict):
+        raise ValueError("holds what is no transaction")
     # NaN is not equal to itself; its text is.
     return {
         k: str(v) if isinstance(v, float) and v != v else v
@@ -169,19 +216,29 @@ def _timeless(event: Mapping[str, Any]) -> dict[str, Any]:
 
 def _event_list(recorded: Path) -> Check:
     """The list against the lines: its beginning, since it is written less often."""
-    name = "update_events.json"
+    name, n = "update_events.json", 0
+    lines = _objects(recorded / "update_events.jsonl", WHOLE)
     try:
-        listed = [_timeless(e) for e in json.loads((recorded / name).read_bytes())]
-        lines = _objects((recorded / "update_events.jsonl").read_bytes())
+        for event in _listed(read_bytes(recorded / name, LARGEST_LIST)):
+            line = next(lines, None)
+            if event != line:
+                t = whole((line or event).get("t"))
+                return Check(name, False, f"differs from update_events.jsonl at t {t}", t)
+            n += 1
     except OSError as error:
         return Check(name, False, f"cannot be read: {error.strerror}")
-    except (ValueError, AttributeError) as error:
+    except ValueError as error:
         return Check(name, False, f"is damaged: {error}")
-    for a, b in zip_longest(listed, lines[: len(listed)]):
-        if a != b:
-            t = (b or a or {}).get("t")
-            return Check(name, False, f"differs from update_events.jsonl at t {t}", t)
-    return Check(name, True, f"{len(listed)} transactions agree with update_events.jsonl")
+    return Check(name, True, f"{n} transactions agree with update_events.jsonl")
+
+
+def _listed(data: bytes) -> Iterator[dict[str, Any]]:
+    """The transactions of a list. Raises ValueError where it is none, or damaged."""
+    found = JsonList(data, _event, _event, "events")
+    for batch in found.batches():
+        yield from batch.items
+    if found.problem is not None or found.wrong.count:
+        raise ValueError(found.problem or found.wrong.sentence())
 
 
 def _history(recorded: Path, again: Path, extent: Extent) -> Check:
@@ -205,6 +262,8 @@ def _history(recorded: Path, again: Path, extent: Extent) -> Check:
             t = min(v for v in (a, b) if v is not None)
             return Check(name, False, f"snapshot {i} is of t {a}, replayed of t {b}", t)
         for k in PLASTIC:
+            if k not in theirs.weights or k not in mine.weights:
+                return Check(name, False, f"has no {k}")
             if theirs.weights[k][i].tobytes() != mine.weights[k][i].tobytes():
                 return Check(name, False, f"{k} differs at t {a}", a)
     return Check(name, True, f"{n} snapshots agree bit for bit")
@@ -221,8 +280,8 @@ def _tensors(recorded: Path, again: Path, name: str) -> Check:
     return Check(name, True, "agrees bit for bit")
 
 
-BY_PATH = ("/sizes", "/sha256")
-"""Parts of engine_state.pt that depend on the time that transactions took."""
+BY_PATH = ("/sizes", "/sha256", "/checksums", "/copies")
+"""Parts of engine_state.pt that depend on the time that transactions took, and on its path."""
 
 
 def _differing(a: Any, b: Any, where: str) -> str:
@@ -240,6 +299,11 @@ def _differing(a: Any, b: Any, where: str) -> str:
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         same = a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
         return "" if same else where
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)) and len(a) == len(b):
+        pairs = enumerate(zip(a, b, strict=True))
+        return next(filter(None, (_differing(x, y, f"{where}/{i}") for i, (x, y) in pairs)), "")
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return where
     return "" if a == b or (a != a and b != b) else where
 
 

@@ -14,19 +14,28 @@ status.json (`answers`, `last_command`, `last_error`). What is no request is nam
 run.log, and changes nothing.
 """
 
-import contextlib
 import itertools
 import json
 import math
 import os
+import re
 import stat
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from tttui.artifacts.atomic import write_error
+from tttui.artifacts.jsonfile import decode
+from tttui.artifacts.regular import (
+    NotRegular,
+    folder_to_write,
+    open_regular,
+    read_bytes,
+    refuse_linked_folder,
+)
 from tttui.model.errors import RefusedInput
 from tttui.model.faults import FAULTS
 
@@ -55,7 +64,20 @@ DIRECTORY = "control"
 LARGEST = 1 << 16
 """Bytes; nothing that anybody asks for is longer."""
 
+MOST = 2000
+"""Requests that are taken at once; the run goes on, and beats, before it takes more."""
+
+OWNER_WRITES = 0o755
+
+OTHERS_WRITE = 0o022
+"""Bits of a mode: whoever may write to control/ commands the run."""
+
+_STAMP = re.compile(r"(\d{20})-")
+
 _count = itertools.count()
+
+_last = -math.inf, 0
+"""When this process asked last (monotonic seconds), and with which stamp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +113,13 @@ def ask(directory: Path, verb: Verb, value: Any = None) -> str:
     """
     checked(verb, value)
     place = directory / DIRECTORY
-    name = f"{time.time_ns():020}-{os.getpid()}-{next(_count)}.json"
-    temporary = place / f".{name}"
     try:
-        place.mkdir(exist_ok=True)
+        folder_to_write(place, OWNER_WRITES)
+        name = f"{_stamp(place):020}-{os.getpid()}-{next(_count)}.json"
+        temporary = place / f".{name}"
         # Not synced: a request that a power failure loses is no loss.
-        temporary.write_text(json.dumps({"verb": verb, "value": value}) + "\n")
+        with os.fdopen(open_regular(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "w") as file:
+            file.write(json.dumps({"verb": verb, "value": value}) + "\n")
         temporary.rename(place / name)
     except OSError as error:
         raise write_error(place, error) from error
@@ -105,44 +128,83 @@ def ask(directory: Path, verb: Verb, value: Any = None) -> str:
 
 def withdraw(directory: Path, id: str) -> None:
     """Take back a request that nobody answered."""
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
+        refuse_linked_folder(directory / DIRECTORY / id)
         (directory / DIRECTORY / id).unlink()
 
 
+def clear_requests(directory: Path) -> None:
+    """Remove what was asked of a run that has ended; the next one is not to do it."""
+    place = directory / DIRECTORY
+    for name in () if place.is_symlink() else _names(place):
+        with suppress(OSError):
+            (place / name).unlink()
+
+
+def _stamp(place: Path) -> int:
+    """The time in nanoseconds, or more: it must be behind all that wait, though a clock was set."""
+    global _last
+    now, (then, newest) = time.monotonic(), _last
+    if now - then > 1.0:  # who asks for a thousand things looks only once
+        waiting = (_STAMP.match(name) for name in os.listdir(place))
+        newest = max((int(found[1]) for found in waiting if found), default=0)
+    _last = now, max(time.time_ns(), newest + 1)
+    return _last[1]
+
+
+def _names(place: Path) -> list[str]:
+    """The requests that wait, in order; none where nothing can be read."""
+    try:
+        return sorted(name for name in os.listdir(place) if not name.startswith("."))
+    except OSError:
+        return []
+
+
 class Inbox:
-    """The owner's side: the requests to one run. What was there before it does not count.
+    """The owner's side: the requests to one run."""
 
-    `since` is when the run began (Unix seconds), where that was not now.
-    """
-
-    def __init__(self, directory: Path, since: float | None = None) -> None:
+    def __init__(self, directory: Path) -> None:
         self._place = directory / DIRECTORY
         self._stuck: set[str] = set()
         """Names that can be neither taken nor removed, so that each is complained of once."""
-        for name in self._names():
-            if since is None or self._time(name) < since:
-                self._remove(name)
+        self._unsafe()  # as older versions made it, it is put right before anybody asks
 
     def take(self) -> list[Request | NoRequest]:
-        """What was asked since the last time, in order; it is gone from the directory."""
-        names = self._names()
-        return [self._taken(name) for name in names] if names else []
+        """What was asked since the last time, in order, but no more than MOST at once.
 
-    def _names(self) -> list[str]:
-        try:
-            found = os.listdir(self._place)
-        except OSError:
-            return []
-        return sorted(n for n in found if not n.startswith(".") and n not in self._stuck)
+        It is gone from the directory. Where others may write that, nothing of it counts.
+        """
+        names = [name for name in _names(self._place) if name not in self._stuck][:MOST]
+        if names and (why := self._unsafe()):
+            for name in names:
+                self._remove(name)
+            return [NoRequest(name, why) for name in names]
+        return [self._taken(name) for name in names]
 
-    def _time(self, name: str) -> float:
+    def _unsafe(self) -> str:
+        """Why what lies in the directory may come from anybody, '' where it may not.
+
+        Where the directory is one's own, that is put right.
+        """
         try:
-            return (self._place / name).lstat().st_mtime
-        except OSError:
-            return 0.0
+            found = self._place.lstat()
+            if not stat.S_ISDIR(found.st_mode):
+                return f"{DIRECTORY}/ is not a directory of its own; delete it and ask again"
+            if found.st_uid not in (os.geteuid(), 0):
+                return f"{DIRECTORY}/ belongs to another user; delete it and ask again"
+            if found.st_mode & OTHERS_WRITE:
+                self._place.chmod(stat.S_IMODE(found.st_mode) & ~OTHERS_WRITE)
+                return f"other users could write to {DIRECTORY}/, and now cannot; ask again"
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            return f"{DIRECTORY}/ may not be changed: {error.strerror}"
+        return ""
 
     def _remove(self, name: str) -> None:
         try:
+            if self._place.is_symlink():
+                raise PermissionError
             (self._place / name).unlink()
         except FileNotFoundError:
             pass
@@ -150,14 +212,10 @@ class Inbox:
             self._stuck.add(name)
 
     def _taken(self, name: str) -> Request | NoRequest:
-        path = self._place / name
         try:
-            status = path.lstat()
-            if not stat.S_ISREG(status.st_mode):
-                raise ValueError("is not a file")
-            if status.st_size > LARGEST:
-                raise ValueError("is too large")
-            return parse(path.read_bytes(), name)
+            return parse(read_bytes(self._place / name, LARGEST), name)
+        except NotRegular as error:
+            return NoRequest(name, error.strerror or "is not a file")
         except OSError as error:
             return NoRequest(name, f"cannot be read: {error.strerror}")
         except (ValueError, RecursionError, RefusedInput) as error:
@@ -169,7 +227,7 @@ class Inbox:
 def parse(content: bytes, id: str = "") -> Request:
     """The request in a file. Raises ValueError or RefusedInput saying what is wrong."""
     try:
-        raw = json.loads(content)
+        raw = decode(content)
     except ValueError:
         raise ValueError("is not JSON") from None
     if not isinstance(raw, dict) or not isinstance(raw.get("verb"), str):

@@ -7,11 +7,11 @@ with its step before it takes effect, so that a replay makes it too.
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
-from tttui.engine.control import Request
+from tttui.engine.control import Request, Verb
 from tttui.engine.session import Frame, SessionRun
 from tttui.model.errors import RefusedInput
 
@@ -26,6 +26,9 @@ LONG_NAP = 0.03
 """The same once nothing was asked for ATTENTIVE_S seconds: a run that idles costs nothing."""
 
 ATTENTIVE_S = 5.0
+
+URGENT: Container[Verb] = ("pause", "stop", "continue")
+"""Requests that do not wait for steps that were asked for, which may take hours."""
 
 BEHIND_S = 1.0
 """Seconds by which a run may be behind its speed limit and still catch up; what it lost while
@@ -85,6 +88,8 @@ class Course:
         self._goal: Goal | None = None
         self._waiting: deque[Request] = deque()
         """Asked while the run steps: carried out when it is there, in their order."""
+        self._urgent = 0
+        """How many of them are URGENT."""
         self._paused = False
         self._heard_at = time.monotonic()
         self._limit(max_rate)
@@ -96,11 +101,14 @@ class Course:
         """Do what was asked for; whether the run is to go on."""
         if self._run.asked:
             self._heard_at = time.monotonic()
-        self._waiting.extend(self._run.requests())
-        if any(request.verb in ("pause", "stop", "continue") for request in self._waiting):
-            self._goal = None  # these do not wait for steps that may take hours
+        asked = self._run.requests()
+        self._waiting.extend(asked)
+        self._urgent += sum(request.verb in URGENT for request in asked)
+        if self._urgent:
+            self._goal = None
         while self._waiting and self._goal is None:
             request = self._waiting.popleft()
+            self._urgent -= request.verb in URGENT
             try:
                 self._do(request)
             except RefusedInput as error:
@@ -108,7 +116,10 @@ class Course:
             else:
                 self._run.answer(request)
             if request.verb == "stop":
+                self._run.say()
                 return False
+            self._run.say(more=True)
+        self._run.say(more=bool(self._waiting))
         return True
 
     def advance(self, until: int) -> float:
@@ -134,7 +145,8 @@ class Course:
         if goal is not None and self._reached(goal):
             self._goal = None
             run.state = "paused"
-            run.tell()
+            if not self._waiting:  # else it goes on at once
+                run.tell()
         return 0.0
 
     def _reached(self, goal: Goal) -> bool:

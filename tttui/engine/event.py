@@ -16,8 +16,9 @@ def record(
 ) -> dict[str, Any]:
     """The event of the transaction before step t, all but its duration.
 
-    `result` is what `Learner.transact` returned, `before` and `after` are the plastic weights
-    around it; `after` holds a_raw as well. Numbers that are not finite stay as they are.
+    `result` is what `Learner.transact` returned, and the live errors that it judged by;
+    `before` and `after` are the plastic weights around it, `after` holds a_raw as well. Numbers
+    that are not finite stay as they are.
     """
     status = STATUSES[int(result["status"])]
     stepped = bool(result["stepped"])
@@ -31,6 +32,10 @@ def record(
     }
     if stepped:
         event["post_max_h"] = float(result["post_max_h"])
+    if result["live_steps"] > 0:
+        event["live_mse"] = float(result["live"])
+        event["live_frozen_mse"] = float(result["live_frozen"])
+        event["live_steps"] = int(result["live_steps"])
     if status == "rollback_live_regression":
         event["to_t"] = int(result["to_t"])
     event["lr"] = float(result["lr"]) if stepped else 0.0

@@ -10,17 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from tttui.artifacts.layout import files_of
-from tttui.artifacts.metadata import settings_from_meta
 from tttui.artifacts.reader import SessionReader
 from tttui.dynamics.yardsticks import oracle
 from tttui.engine import compare
 from tttui.engine.compare import Check
 from tttui.engine.learner import Learner
-from tttui.model.errors import SettingError
+from tttui.model.improvement import last_means
 from tttui.model.session import Place, SessionData
 from tttui.model.settings import Settings
 from tttui.model.steps import Trajectory
-from tttui.model.verdict import last_means
 
 MEANS = 1e-6
 """Relative difference that sums in another order may have."""
@@ -43,8 +41,9 @@ def foreign_checks(place: Place) -> list[Check]:
         compare.signature(newest.meta.raw, str(files.meta.relative_to(place.path))),
         _metrics(newest, str(files.metrics.relative_to(place.path))),
     ]
-    for reader, data in zip(readers, sessions, strict=True):
-        checks += _run_checks(data, reader.trajectory())
+    with np.errstate(all="ignore"):  # values that are not finite differ, and are named
+        for reader, data in zip(readers, sessions, strict=True):
+            checks += _run_checks(data, reader.trajectory())
     return checks
 
 
@@ -56,10 +55,11 @@ def _run_checks(data: SessionData, trajectory: Trajectory | None) -> list[Check]
         checks.append(Check(str(folder / "trajectory.json"), None, "is not there"))
         checks.append(Check(rows, None, "cannot be checked without a trajectory"))
         return checks
-    try:
-        settings = settings_from_meta(data.meta.raw)
-    except (SettingError, TypeError, ValueError) as error:
-        return [*checks, Check(rows, None, f"cannot be checked: meta.json: {error}")]
+    recorded = data.meta.configuration
+    if recorded.wrong:
+        why = f"cannot be checked: meta.json: {'; '.join(recorded.wrong)}"
+        return [*checks, Check(rows, None, why)]
+    settings = recorded.settings
     checks.append(_physics(data, trajectory, settings, str(folder / "trajectory.json")))
     checks.append(_frozen_model(data, trajectory, settings, rows))
     return checks

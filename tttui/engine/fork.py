@@ -7,23 +7,32 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.checkpoint import read_checkpoint
-from tttui.artifacts.discover import find_sessions
+from tttui.artifacts.checkpoint import ENGINE, read_checkpoint
+from tttui.artifacts.contents import differing
 from tttui.artifacts.history import read_history
 from tttui.artifacts.layout import files_of
+from tttui.artifacts.parent import recorded_parent
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.reader import SessionReader
+from tttui.artifacts.writer import HISTORY
 from tttui.engine.base import read_base, shapes
-from tttui.engine.build import START_FILE, Start, momentum_of, started_with
+from tttui.engine.build import START_FILE, Start, fresh, momentum_of, started_with
 from tttui.engine.compare import Check
-from tttui.engine.naming import free_directory, new_directory
+from tttui.engine.naming import free_directory, make_in, new_directory
 from tttui.engine.planned import is_planned
-from tttui.engine.recordedmeta import mu_changes, settings_changes, settings_of
+from tttui.engine.recordedmeta import (
+    FOREIGN,
+    NATIVE,
+    mu_changes,
+    settings_changes,
+    settings_of,
+)
 from tttui.engine.replay import replay_to
-from tttui.engine.saved import restored
+from tttui.engine.saved import step_reached
 from tttui.engine.session import SessionRun
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.here import absolute
 from tttui.model.session import Place, SessionData
 from tttui.model.settings import Model, Settings
 
@@ -35,6 +44,8 @@ class Parent:
     t: int
     weights: Weights
     momentum: Weights
+    told: tuple[str, ...] = ()
+    """What of its files was damaged or could not be used, a line each."""
 
 
 def fork(
@@ -72,16 +83,11 @@ def fork(
     missing = data.problem("meta")
     if missing is not None and not data.meta.raw:
         raise RefusedInput(f"{missing.path}: {missing.reason}; without it nothing can be forked")
-    before = settings_of(data.meta.raw, data.place.path)
+    before = _settings_before(data, changes or {})
     base = read_base(files_of(place, data.run).base, before.model)
     parent = _native(data, before, at) if place.layout == "native" else _foreign(data, at)
     _check_shapes(place, parent.weights, before.model)
     settings = _settings(data, before, parent.t, preset, changes or {})
-    directory = (
-        free_directory(root, f"{place.name}-fork")
-        if name is None
-        else new_directory(root, name, settings)
-    )
     parent_id = data.meta.session_id if place.layout != "flat" else place.name
     start = Start(
         weights=parent.weights,
@@ -89,9 +95,28 @@ def fork(
         parent_session_id=parent_id or place.name,
         root_session_id=data.meta.root_session_id or parent_id or place.name,
         forked_at_t=parent.t,
-        parent_path=str(place.path.absolute()),
+        parent_path=str(absolute(place.path)),
     )
-    return SessionRun.create(directory, settings, base, start=start)
+
+    def directory() -> Path:
+        if name is None:
+            return free_directory(root, place.name, "-fork")
+        return new_directory(root, name, settings)
+
+    def make(path: Path) -> SessionRun:
+        return SessionRun.create(path, settings, base, start=start)
+
+    made = make_in(name, directory, make)
+    made.told = parent.told
+    return made
+
+
+def _settings_before(data: SessionData, changes: Mapping[str, Any]) -> Settings:
+    """The settings that the parent began with; what is changed anyway need not be there."""
+    needed = NATIVE if data.place.layout == "native" else FOREIGN
+    return settings_of(
+        data.meta.raw, data.place.path, [key for key in needed if changes.get(key) is None]
+    )
 
 
 def _settings(
@@ -118,25 +143,32 @@ def _settings(
 def _native(data: SessionData, settings: Settings, at: int | None) -> Parent:
     directory = data.place.path
     checkpoint = read_checkpoint(directory)
-    stepper = restored(checkpoint.engine)["stepper"]
-    last = int(stepper["t"]) + int(stepper["revealed"])
+    lost = [p for p in checkpoint.problems if p.path.name == ENGINE]
+    told = tuple(f"{p.path}: {p.reason}" for p in lost)
+    last = step_reached(checkpoint.engine, checkpoint.path)
     t = last if at is None else at
     if t > last:
-        raise RefusedInput(f"--at {t}: {directory} has run {last} steps so far")
+        raise RefusedInput("; ".join((f"--at {t}: {directory} has run {last} steps so far", *told)))
     try:
-        history, problem = read_history(directory / "weights_history.npy")
+        history, problem = read_history(directory / HISTORY)
         steps = history.t[history.t <= last]
         complete = problem is None and data.meta.raw.get("history_stride", 1) == 1
-    except OSError:
+        complete = complete and not differing(directory, checkpoint, HISTORY, stride=1)
+        complete = complete and all(name in history.weights for name in PLASTIC)
+    except (OSError, TttuiError):
         steps, complete = np.empty(0, dtype=np.int64), False
     if t == last or (complete and not (steps > t).any()):
-        momentum = momentum_of(checkpoint.optim, directory / "session" / "engine_state.pt")
-        return Parent(t, dict(checkpoint.plastic), momentum)
+        return Parent(
+            t,
+            _plastic(checkpoint.plastic, checkpoint.path),
+            momentum_of(checkpoint.optim, checkpoint.path),
+            told,
+        )
     known = np.flatnonzero(steps <= t)
     if complete and len(known) and settings.plasticity.momentum_reset:
         # The optimizer forgets before every transaction, so there is nothing to carry over.
-        weights = {k: np.array(history.weights[k][known[-1]]) for k in PLASTIC}
-        return Parent(t, weights, {k: np.zeros_like(w) for k, w in weights.items()})
+        weights = {k: np.array(history.weights[k][known[-1]], np.float32) for k in PLASTIC}
+        return Parent(t, weights, fresh(weights), told)
     learner = replay_to(directory, t).learner
     if complete and len(known):
         recorded = {k: np.array(history.weights[k][known[-1]]) for k in PLASTIC}
@@ -146,7 +178,7 @@ def _native(data: SessionData, settings: Settings, at: int | None) -> Parent:
                 f"{directory} here gives other weights than it recorded; fork at its last step, "
                 f"{last}"
             )
-    return Parent(t, learner.weights, learner.optimizer)
+    return Parent(t, learner.weights, learner.optimizer, told)
 
 
 def _foreign(data: SessionData, at: int | None) -> Parent:
@@ -161,17 +193,36 @@ def _foreign(data: SessionData, at: int | None) -> Parent:
             f"--at {t}: {data.place.path} keeps only its last weights, which are in force from "
             f"step {int(commits[-1]) + 1} on"
         )
-    if data.weights is None:
-        problem = data.problem("weights")
-        raise RefusedInput(
-            f"{data.place.path}: its weights cannot be read"
-            + (f": {problem.reason}" if problem else "")
-        )
-    weights = {k: np.asarray(data.weights[k], dtype=np.float32) for k in PLASTIC}
-    path = files_of(data.place, data.run).weights.with_name("optim_state.pt")
+    path = files_of(data.place, data.run).weights
+    problem = data.problem("weights")
+    if data.weights is None or any(name not in data.weights for name in PLASTIC):
+        raise RefusedInput(f"{path}: {problem.reason if problem else 'holds no weights'}")
+    weights = _plastic(data.weights, path)
+    momentum, told = _foreign_momentum(path.with_name("optim_state.pt"), weights)
+    return Parent(t, weights, momentum, told)
+
+
+def _plastic(weights: Mapping[str, Any], path: Path) -> Weights:
+    """The plastic matrices in float32. Raises RefusedInput naming the file and the matrix."""
+    for name in PLASTIC:
+        value = weights.get(name)
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.ndim != 2:
+            raise RefusedInput(f"{path}: {name} is no matrix of numbers")
+    return {name: np.asarray(weights[name], dtype=np.float32) for name in PLASTIC}
+
+
+def _foreign_momentum(path: Path, weights: Weights) -> tuple[Weights, tuple[str, ...]]:
+    """The momentum that another program's optimizer had; none where it is another optimizer.
+
+    With what there is to say about it. Raises TttuiError where the file is damaged.
+    """
     if not path.exists():
-        return Parent(t, weights, {k: np.zeros_like(w) for k, w in weights.items()})
-    return Parent(t, weights, momentum_of(read_pt(path), path))
+        return fresh(weights), ()
+    optim = read_pt(path)
+    try:
+        return momentum_of(optim, path, weights), ()
+    except TttuiError as error:
+        return fresh(weights), (f"{error}; the fork begins with a fresh optimizer",)
 
 
 def _check_shapes(place: Place, weights: Weights, model: Model) -> None:
@@ -192,14 +243,15 @@ def fork_origin(directory: Path, meta: Mapping[str, Any]) -> list[Check]:
     if begun is None:
         return []
     name = f"session/{START_FILE}"
-    parent, t = Path(str(meta.get("parent_path"))), meta.get("forked_at_t")
-    if not parent.is_dir() or not isinstance(t, int):
-        return [Check(name, None, f"the parent {meta.get('parent_session_id')} is not there")]
+    parent, t = recorded_parent(directory, meta.get("parent_path")), meta.get("forked_at_t")
+    if parent is None or not isinstance(t, int):
+        who = meta.get("parent_session_id")
+        return [Check(name, None, f"the parent {who} is not there beside it")]
     try:
-        data = SessionReader(find_sessions([parent])[0]).refresh()
-        settings = settings_of(data.meta.raw, data.place.path)
+        data = SessionReader(parent).refresh()
+        settings = _settings_before(data, {})
         then = _native(data, settings, t) if data.place.layout == "native" else _foreign(data, t)
-    except (TttuiError, IndexError) as error:
+    except TttuiError as error:
         return [Check(name, None, f"the parent's weights at step {t} are not known: {error}")]
     if all(np.array_equal(then.weights[k], begun[0][k]) for k in PLASTIC):
         return [Check(name, True, f"holds the weights of {parent.name} at step {t}")]

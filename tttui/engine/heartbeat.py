@@ -1,12 +1,13 @@
 """status.json: is the session running, by whom, how far, how fast."""
 
-import shlex
 import sys
 import time
 from collections import deque
 from typing import Any
 
+from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.writer import RunWriter
+from tttui.model.shell import command_line
 
 HEARTBEAT_S = 1.0
 """Time in seconds between two writes of status.json."""
@@ -19,22 +20,41 @@ RATE_POINTS = 5
 
 
 class Heartbeat:
-    """Says once a second how a run stands; `state`, `error` and `said` are what it says of it."""
+    """Says once a second how a run stands; `state`, `error` and `said` are what it says of it.
 
-    def __init__(self, writer: RunWriter, t: int, steps_total: int, device: str) -> None:
-        self.state = "running"
+    Before that it looks whether the session is still this process's: see `SessionLock.check`.
+    """
+
+    def __init__(
+        self, writer: RunWriter, lock: SessionLock, t: int, steps_total: int, device: str
+    ) -> None:
+        self._state = "running"
         self.error: str | None = None
         self.said: dict[str, Any] = {}
         """What was asked of the run and what became of it, by key of status.json."""
         self.steps_total = steps_total
-        self._writer, self._device = writer, device
+        self._writer, self._lock, self._device = writer, lock, device
         self._started_at = time.time()
         self._next = 0.0
         self._pace = deque([(time.monotonic(), t)], maxlen=RATE_POINTS)
 
+    @property
+    def state(self) -> str:
+        """What the run does, as status.json is to have it."""
+        return self._state
+
+    @state.setter
+    def state(self, state: str) -> None:
+        if state != self._state:
+            self._pace.clear()  # a pause is no time in which a run was slow
+        self._state = state
+
     def steps_per_second(self, t: int) -> float:
-        """The speed over the last few heartbeats."""
-        (then, first), now = self._pace[0], time.monotonic()
+        """The speed over the last few heartbeats, in the state that the run is in now."""
+        now = time.monotonic()
+        if not self._pace:
+            self._pace.append((now, t))
+        then, first = self._pace[0]
         return (t - first) / (now - then) if now > then else 0.0
 
     def beat_when_due(self, t: int, now: float) -> None:
@@ -46,8 +66,10 @@ class Heartbeat:
     def beat(self, t: int, *, last: bool = False) -> None:
         """Write status.json, at any price where these are the `last` words of a run.
 
-        Raises TttuiError where the disk does not take it.
+        Raises TttuiError where the disk does not take it, SessionTaken where another process has
+        the session.
         """
+        self._lock.check()
         self._next = time.monotonic() + (PAUSED_S if self.state == "paused" else HEARTBEAT_S)
         self._writer.status(
             last=last,
@@ -57,7 +79,7 @@ class Heartbeat:
             steps_per_second=round(self.steps_per_second(t), 1),
             started_at=self._started_at,
             device=self._device,
-            command=shlex.join(["tttui", *sys.argv[1:]]),
+            command=command_line("tttui", *sys.argv[1:]),
             error=self.error,
             **self.said,
         )

@@ -1,6 +1,7 @@
 """What a person or a script changed in a running session, recorded so that it can be replayed.
 
-`interventions.jsonl` holds one object a line, synced to disk before it takes effect:
+`interventions.jsonl` holds one object a line, written before it takes effect and synced to the
+disk before any step or answer shows it:
 
     {"t": 200, "known_at": 0, "kind": "mu", "value": 0.3, "at_unix": 1763712000.5}
 
@@ -13,13 +14,19 @@ make the same choice, or the last bits would differ.
 import json
 import os
 import time
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from tttui.artifacts.appending import Cut
+from tttui.artifacts.atomic import write_error
+from tttui.artifacts.jsonfile import decode
+from tttui.artifacts.regular import LARGEST_LIST, open_regular, open_to_read, read_bytes
+from tttui.model.configuration import WORLD, changed_options, is_step
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.model.settings import Plasticity, options
+from tttui.model.faults import FAULTS
+from tttui.model.settings import Plasticity, options, shown, why_not
 
 FILE = "interventions.jsonl"
 
@@ -55,17 +62,21 @@ def in_order(interventions: Iterable[Intervention]) -> list[Intervention]:
     return sorted(interventions, key=lambda i: i.t)
 
 
-def record(directory: Path, intervention: Intervention) -> None:
-    """Append one intervention durably. Raises TttuiError when the disk does not take it."""
+def record(directory: Path, intervention: Intervention, *, durably: bool = True) -> None:
+    """Append one intervention; where several follow each other, `sync` makes all durable at once.
+
+    Raises TttuiError when the disk does not take it.
+    """
     line = json.dumps(asdict(intervention), allow_nan=True) + "\n"
     path = directory / FILE
     try:
-        with path.open("ab") as file:
+        with os.fdopen(open_regular(path, os.O_RDWR | os.O_APPEND | os.O_CREAT), "ab") as file:
             start = file.tell()
             try:
                 file.write(line.encode())
                 file.flush()
-                os.fsync(file.fileno())
+                if durably:
+                    os.fsync(file.fileno())
             except OSError:
                 file.truncate(start)
                 raise
@@ -73,6 +84,16 @@ def record(directory: Path, intervention: Intervention) -> None:
         raise TttuiError(
             f"{path}: the intervention could not be recorded and was not made: {error.strerror}"
         ) from error
+
+
+def sync(directory: Path) -> None:
+    """Wait until the disk has what was recorded. Raises TttuiError where it does not take it."""
+    path = directory / FILE
+    try:
+        with open_to_read(path) as file:
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise write_error(path, error) from error
 
 
 def recorded(directory: Path) -> list[Intervention]:
@@ -84,37 +105,72 @@ def recorded(directory: Path) -> list[Intervention]:
     if not path.exists():
         return []
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = read_bytes(path).split(b"\n")
     except OSError as error:
         raise TttuiError(f"{path}: cannot be read: {error.strerror}") from error
     return in_order(_parsed(path, i, line) for i, line in enumerate(lines[:-1], 1))
 
 
-def drop_half_written(directory: Path) -> None:
-    """Cut off a last line that a crash left without its end, so that appending stays sound."""
+def drop_half_written(directory: Path) -> list[str]:
+    """Cut off what a crash left after the last whole line, so that appending stays sound.
+
+    A line is on the disk before the change takes effect, so that nothing is lost with it.
+    Returns what was cut off, in words.
+    """
     path = directory / FILE
-    if path.exists():
-        try:
-            content = path.read_bytes()
-            whole = content.rfind(b"\n") + 1
-            if whole < len(content):
-                os.truncate(path, whole)
-        except OSError as error:
-            raise TttuiError(f"{path}: cannot be repaired: {error.strerror}") from error
+    if not os.path.lexists(path):
+        return []
+    try:
+        with os.fdopen(open_regular(path, os.O_RDWR), "r+b") as file:
+            content = file.read(LARGEST_LIST)
+            end = content.rfind(b"\n") + 1
+            while 0 in content[(begin := content.rfind(b"\n", 0, max(0, end - 1)) + 1) : end]:
+                end = begin
+            if end == len(content):
+                return []
+            cut = Cut.of_lines(path, file.fileno(), end)
+            file.truncate(end)
+    except OSError as error:
+        raise TttuiError(f"{path}: cannot be repaired: {error.strerror}") from error
+    return [str(replace(cut, why="which a crash left"))] if cut else []
 
 
 def _parsed(path: Path, number: int, line: bytes) -> Intervention:
     try:
-        raw = json.loads(line)
+        raw: Any = decode(line)
         made = Intervention(
-            t=int(raw["t"]),
+            t=raw["t"],
             kind=raw["kind"],
             value=raw.get("value"),
-            known_at=int(raw.get("known_at", 0)),
+            known_at=raw.get("known_at", 0),
             at_unix=float(raw.get("at_unix", 0.0)),
         )
-        if made.kind not in KINDS:
-            raise ValueError(f"unknown kind {made.kind!r}")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RefusedInput(f"{path}: line {number} is not an intervention: {error}") from error
+    wrong = _wrong(made)
+    if wrong:
+        raise RefusedInput(f"{path}: line {number} is not an intervention: {'; '.join(wrong)}")
     return made
+
+
+def _wrong(made: Intervention) -> list[str]:
+    """What no intervention can have, by key."""
+    wrong = [
+        f"{name} is {shown(step)}, not a step"
+        for name, step in (("t", made.t), ("known_at", made.known_at))
+        if not is_step(step)
+    ]
+    value = made.value
+    if made.kind not in KINDS:
+        wrong.append(f"kind is {shown(made.kind)}, not one of {', '.join(KINDS)}")
+    elif made.kind == "mu" and why_not(WORLD["mu"], value):
+        wrong.append(f"value is {shown(value)}, {why_not(WORLD['mu'], value)}")
+    elif made.kind == "settings" and not isinstance(value, Mapping):
+        wrong.append(f"value is {shown(value)}, not an object of settings")
+    elif made.kind == "settings":
+        wrong += changed_options(value, "value")[1]
+    elif made.kind == "rollback" and not is_step(value):
+        wrong.append(f"value is {shown(value)}, not a step")
+    elif made.kind == "fault" and value not in tuple(FAULTS):
+        wrong.append(f"value is {shown(value)}, not one of {', '.join(FAULTS)}")
+    return wrong

@@ -8,11 +8,11 @@ depends on the app, which may leave or die meanwhile.
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tttui.engine.child import start_tttui
 from tttui.model.errors import TttuiError
 
 LOOK_S = 0.1
@@ -27,13 +27,7 @@ def launch(words: Sequence[str], told: Callable[[str], object]) -> Path:
     """
     # Files, not pipes: the command must not notice it when nobody reads them any more.
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as progress:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tttui", *words, "--detach", "--json"],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=progress,
-            start_new_session=True,
-        )
+        process = start_tttui([*words, "--detach", "--json"], output=output, messages=progress)
         said = ""
         while True:
             try:

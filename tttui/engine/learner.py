@@ -20,6 +20,7 @@ from tttui.engine.event import record
 from tttui.engine.pretraining import experience
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.errors import TttuiError
+from tttui.model.here import LOST, working_directory
 from tttui.model.settings import Settings
 
 Array = Any
@@ -64,10 +65,12 @@ class Learner:
         *,
         start: Weights | None = None,
         sessions: int | None = None,
+        before: "Learner | None" = None,
     ) -> None:
         """`base` holds W_u, B, W_o and a_raw; `start` the plastic weights to begin with.
 
-        Raises TttuiError where the device is not there.
+        `before` is the learner that this one takes over from with changed settings: what does not
+        depend on those is not worked out again. Raises TttuiError where the device is not there.
         """
         self.settings, self.p = settings, settings.plasticity
         self.sessions = sessions
@@ -78,14 +81,25 @@ class Learner:
             self._xp: Any = array_api_compat.array_namespace(self.base["W_u"])
         else:
             self._device, self._xp = torch_device(settings.device)
-        dt = settings.model.dt
-        decays = ssm.decay(self.base["a_raw"], dt)
-        self._memory = ssm.Memory(decays, BLOCK, self._array)
+        self._memory: ssm.Memory
+        self._frozen: dict[str, Array]
+        self._frozen_Q: Array
+        self._anchor: Anchor | None
+        if before is not None and self._shares_base(before):
+            self._memory = before._memory
+            self._frozen, self._frozen_Q = before._frozen, before._frozen_Q
+        else:
+            decays = ssm.decay(self.base["a_raw"], settings.model.dt)
+            self._memory = ssm.Memory(decays, BLOCK, self._array)
+            self._frozen = {k: self._array(self.base[k]) for k in PLASTIC}
+            self._frozen_Q = self._readout(self._frozen)
         if not self.p.stored_state:
+            decays = ssm.decay(self.base["a_raw"], settings.model.dt)
             self._older = ssm.Fading(decays, self.p.buffer_len, self._array)
-        self._frozen = {k: self._array(self.base[k]) for k in PLASTIC}
-        self._frozen_Q = self._readout(self._frozen)
-        self._anchor = self._experience()
+        if before is not None and self._shares_experience(before):
+            self._anchor = before._anchor
+        else:
+            self._anchor = self._experience()
         begin = self.base if start is None else start
         self._s = self._fresh({k: np.asarray(begin[k], dtype=np.float32) for k in PLASTIC})
 
@@ -149,6 +163,22 @@ class Learner:
         s["steps"], s["fresh"] = s["steps"] + n, s["fresh"] + n
         return errors[0], errors[1], baseline.mT, adaptive.mT
 
+    def _shares_experience(self, other: "Learner") -> bool:
+        """Whether `_experience` gives the same for another learner."""
+        mine, theirs = self.settings, other.settings
+        return (
+            self._shares_base(other)
+            and (mine.world, mine.pretraining) == (theirs.world, theirs.pretraining)
+            and (self.p.anchor == 0.0) == (other.p.anchor == 0.0)
+        )
+
+    def _shares_base(self, other: "Learner") -> bool:
+        """Whether the frozen model is the same, on the same device."""
+        mine, theirs = self.settings, other.settings
+        return (mine.model, mine.device) == (theirs.model, theirs.device) and all(
+            self.base[name] is other.base[name] for name in self.base
+        )
+
     def _experience(self) -> Anchor | None:
         """What the base was trained on, in one average row; None where it is not wanted."""
         if self.p.anchor == 0.0:
@@ -193,7 +223,8 @@ class Learner:
         """
         began = time.perf_counter()
         before = self.weights
-        result = {k: self._numpy(v) for k, v in self.transact(t, blow_up).items()}
+        live = self._live_errors()
+        result = {k: self._numpy(v) for k, v in self.transact(t, blow_up).items()} | live
         after = self.weights
         events = []
         for i in [...] if self.sessions is None else range(self.sessions):
@@ -258,6 +289,17 @@ class Learner:
             "post_max_h": outcome.post_max_h,
             "lr": outcome.lr,
         }
+
+    def _live_errors(self) -> dict[str, Any]:
+        """What probation compares: mean errors [...] on the unseen steps since the last
+        transaction, and the number of those that count."""
+        s, xp, T = self._s, self._xp, self.p.buffer_len
+        fresh = int(s["fresh"])
+        rows = xp.sum(s["buffer_w"][..., T - min(fresh, T) :], axis=-1)
+        steps = self._numpy(rows) + max(fresh - T, 0)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            means = self._numpy(s["live"]) / steps[..., None]
+        return {"live_frozen": means[..., 0], "live": means[..., 1], "live_steps": steps}
 
     def _probation(self) -> tuple[Array, Array]:
         """Whether the weights in force fail probation, and whether the trusted ones would too."""
@@ -360,6 +402,8 @@ class Learner:
 
 def torch_device(name: str) -> tuple[Any, Any]:
     """torch's device of that name and its array namespace; TttuiError where it is not there."""
+    if working_directory() is None:  # a library that torch loads would end the process
+        raise TttuiError(f"device {name}: {LOST}")
     import torch
 
     try:

@@ -1,11 +1,37 @@
 """Where a new session goes: the name that the person gave, or one from its settings."""
 
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
-from tttui.artifacts.names import run_directory
+from tttui.artifacts.names import run_directory, usable_name
 from tttui.model.errors import RefusedInput
 from tttui.model.settings import Settings
+from tttui.model.shell import command_line
+
+Made = TypeVar("Made")
+
+
+class NameTaken(RefusedInput):
+    """Another session has the name, perhaps since a moment ago."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(
+            f"{directory} exists already; choose another --name, or continue it with "
+            f"`{command_line('tttui', 'resume', directory)}`"
+        )
+
+
+def make_in(name: str | None, directory: Callable[[], Path], make: Callable[[Path], Made]) -> Made:
+    """What `make` makes in the `directory` of that name; without a name, in the next free one
+    where another process was faster."""
+    while True:
+        try:
+            return make(directory())
+        except NameTaken:
+            if name is not None:
+                raise
 
 
 def new_directory(root: Path, name: str | None, settings: Settings) -> Path:
@@ -19,17 +45,17 @@ def new_directory(root: Path, name: str | None, settings: Settings) -> Path:
         return free_directory(root, f"{settings.world.env_mode}-seed{settings.seed}")
     directory = run_directory(root, name)
     if directory.exists():
-        raise RefusedInput(
-            f"{directory} exists already; choose another --name, or continue it with "
-            f"`tttui resume {directory}`"
-        )
+        raise NameTaken(directory)
     return directory
 
 
-def free_directory(root: Path, stem: str) -> Path:
-    """`root/stem`, or the first free one of `stem-2`, `stem-3` ..."""
+def free_directory(root: Path, name: str, ending: str = "") -> Path:
+    """A directory below the root of that name and ending, as near to it as is allowed.
+
+    The first free one, with -2, -3 ... behind it.
+    """
     for i in count(1):
-        directory = run_directory(root, stem if i == 1 else f"{stem}-{i}")
+        directory = run_directory(root, usable_name(name, ending if i == 1 else f"{ending}-{i}"))
         if not directory.exists():
             return directory
     raise AssertionError("count() does not end")

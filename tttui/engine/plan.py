@@ -1,7 +1,6 @@
 """A session that somebody is about to start: what was typed, checked, and the command for it."""
 
 import os
-import shlex
 import shutil
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +17,7 @@ from tttui.engine.recordedmeta import settings_of
 from tttui.model.ages import duration_text, size_text
 from tttui.model.errors import RefusedInput, SettingError, TttuiError
 from tttui.model.faults import FAULTS
+from tttui.model.here import absolute
 from tttui.model.session import Place, SessionData, Status
 from tttui.model.settings import (
     PRESETS,
@@ -29,6 +29,7 @@ from tttui.model.settings import (
     check,
     options,
 )
+from tttui.model.shell import command_line
 
 Kind = Literal["run", "fork", "resume"]
 
@@ -223,9 +224,9 @@ class Plan:
         """The command line behind `tttui`, as a person would type it."""
         found: list[str] = [self.kind]
         if self.source is not None:
-            found.append(str(self.source.path.absolute()))
+            found.append(str(absolute(self.source.path)))
         if self.kind != "resume":
-            found += ["--root", str(self.root.absolute())]
+            found += ["--root", str(absolute(self.root))]
         for name in self.names:
             text, flag = self.text(name), "--" + name.replace("_", "-")
             spec = SPECS.get(name)
@@ -241,7 +242,7 @@ class Plan:
         return found
 
     def command(self) -> str:
-        return shlex.join(["tttui", *self.words(), "--detach"])
+        return command_line("tttui", *self.words(), "--detach")
 
     def estimate(self, speed: float | None, bytes_a_step: float | None) -> str:
         """Time, memory and disk that it will take; `speed` in steps a second as measured."""
@@ -409,7 +410,7 @@ def _at_steps(text: str, kind: Callable[[str], Any]) -> list[tuple[int, Any]]:
 
 def _there(path: Path) -> Path:
     """The path, or the nearest directory above that exists."""
-    path = path.absolute()
+    path = absolute(path)
     while not path.exists() and path != path.parent:
         path = path.parent
     return path

@@ -5,18 +5,19 @@ pretraining is (`BaseRun`). So it can be seen, paused, stopped and resumed as an
 the base the session is built in its place.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tttui.artifacts.atomic import remove_temporaries, write_whole
+from tttui.artifacts.atomic import refuse_links, remove_temporaries, write_whole
+from tttui.artifacts.checksum import json_bytes
 from tttui.artifacts.jsonfile import read_object
-from tttui.artifacts.lock import SessionLock
+from tttui.artifacts.lock import OnWait, SessionLock
 from tttui.artifacts.writer import RunWriter
 from tttui.engine.base import find_base, make_room
-from tttui.engine.baserun import BaseRun, Progress
+from tttui.engine.baserun import BaseRun, Progress, Told
 from tttui.engine.build import build_in_place, new_session, unbuilt_meta
+from tttui.engine.control import clear_requests
 from tttui.engine.interventions import Intervention, record, recorded
 from tttui.engine.recordedmeta import read_meta_of, settings_of
 from tttui.model.errors import RefusedInput, TttuiError
@@ -52,18 +53,24 @@ def is_planned(directory: Path) -> bool:
     return "run_cfg" in meta and meta.get("base_ckpt_hash", "") is None
 
 
-def replan(directory: Path, steps: int | None, changes: Mapping[str, Any]) -> None:
-    """Let a planned session run another number of steps.
+def replan(
+    directory: Path,
+    steps: int | None,
+    changes: Mapping[str, Any],
+    on_wait: OnWait | None = None,
+) -> None:
+    """Let a planned session run another number of steps, where `steps` is one.
 
-    Raises RefusedInput for other changes, SessionHeld where its base is being trained.
+    `on_wait` is as for `SessionLock`. Raises RefusedInput for other changes, SessionHeld where
+    its base is being trained.
     """
     for name, value in changes.items():
         raise RefusedInput(
             f"--{name.replace('_', '-')} {value}: {directory} waits for its base and has not "
             "begun; leave the option out, or start a new session with it"
         )
-    if steps is not None:
-        with SessionLock(directory):
+    with SessionLock(directory, on_wait):
+        if steps is not None:
             meta = read_meta_of(directory)
             _write_meta(directory, {**meta, "run_cfg": {**meta["run_cfg"], "steps": steps}})
 
@@ -73,25 +80,30 @@ def prepare(
     *,
     should_stop: Callable[[], bool],
     on_progress: Progress | None = None,
+    on_wait: OnWait | None = None,
+    told: Told | None = None,
 ) -> bool:
     """Pretrain the base of a planned session and build it; False: it was asked to stop.
 
-    Raises TttuiError where that fails; what was trained so far is kept.
+    `on_wait` is as for `SessionLock`; `told` gets what was damaged or cut off of what was trained
+    before, a line each. Raises TttuiError where that fails; what was trained so far is kept.
     """
-    with SessionLock(directory):
+    with SessionLock(directory, on_wait) as lock:
+        refuse_links(directory)
+        clear_requests(directory)
         remove_temporaries(directory)
         meta = read_meta_of(directory)
         settings = settings_of(meta, directory)
         base = find_base(directory.parent, settings)
         if base is None:
-            base = BaseRun(directory, settings).train(should_stop, on_progress)
+            base = BaseRun(directory, settings, lock).train(should_stop, on_progress, told)
         if base is None:
             return False
+        lock.check()
         created_at = meta.get("created_at_unix")
         build_in_place(directory, settings, base, recorded(directory), created_at=created_at)
     return True
 
 
 def _write_meta(directory: Path, meta: dict[str, object]) -> None:
-    content = json.dumps(meta, indent=2, sort_keys=True).encode() + b"\n"
-    write_whole(directory / "session" / "meta.json", content, parents=True)
+    write_whole(directory / "session" / "meta.json", json_bytes(meta), parents=True)

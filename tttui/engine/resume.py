@@ -4,10 +4,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from tttui.artifacts.atomic import refuse_links
+from tttui.artifacts.history import record_dtype, recorded_dtype
+from tttui.artifacts.lock import OnWait
+from tttui.artifacts.writer import HISTORY
+from tttui.engine.base import shapes
 from tttui.engine.device import check_device
 from tttui.engine.interventions import LIVE_SETTINGS, recorded
 from tttui.engine.recordedmeta import mu_changes, read_meta_of, settings_changes, settings_of
 from tttui.engine.session import SessionRun
+from tttui.model.arrays import PLASTIC
 from tttui.model.errors import RefusedInput
 from tttui.model.settings import Settings
 
@@ -26,28 +34,33 @@ def resume(
     more_steps: int | None = None,
     changes: Mapping[str, Any] | None = None,
     override: bool = False,
-    asked_since: float | None = None,
+    keep_requests: bool = False,
+    on_wait: OnWait | None = None,
 ) -> tuple[SessionRun, int]:
     """Hold a session and say up to which step it is to run.
 
     `more_steps` counts from where it stands; without it the run goes to the number of steps
-    that it was begun with. `asked_since` is as for `SessionRun.open`. Raises RefusedInput where
-    nothing is left to do, or where `changes` contradict the session's history and `override`
-    does not allow it.
+    that it was begun with. `keep_requests` and `on_wait` are as for `SessionRun.open`. Raises
+    RefusedInput where nothing is left to do, or where `changes` contradict the session's history
+    and `override` does not allow it.
     """
+    refuse_links(directory)
     meta = read_meta_of(directory)
     settings = settings_of(meta, directory)
     differing = _differing(settings, _overridden(directory, meta), changes or {})
     _refuse_contradictions(directory, settings, differing, override)
     check_device(settings.device)
-    run = SessionRun.open(directory, asked_since=asked_since)
+    _refuse_other_history(directory / HISTORY, settings)
+    run = SessionRun.open(directory, keep_requests=keep_requests, on_wait=on_wait)
     try:
-        until = run.steps_total if more_steps is None else run.t + more_steps
+        until = run.steps_total if more_steps is None else run.reached + more_steps
         if until <= run.t:
             raise RefusedInput(
                 f"{directory} is complete: it ran all its {run.steps_total} steps; "
                 "say how many more with --steps"
             )
+        if differing and run.t < run.reached:
+            run.advance(run.reached - run.t)  # the change counts from where the session stood
         _apply(run, differing)
         if until != run.steps_total:
             run.set_steps_total(until)
@@ -55,6 +68,34 @@ def resume(
         run.close("completed" if run.t >= run.steps_total else "interrupted")
         raise
     return run, until
+
+
+def _refuse_other_history(path: Path, settings: Settings) -> None:
+    """Snapshots that are not written as tttui does could not be told from those that follow."""
+    found = recorded_dtype(path)
+    wanted = record_dtype({name: shapes(settings.model)[name] for name in PLASTIC})
+    if found is None or found == wanted:
+        return
+    names, needed = found.names or (), wanted.names or ()
+    lacking = [name for name in needed if name not in names]
+    other = [name for name in names if name in needed and found[name] != wanted[name]]
+    if lacking:
+        why = f"its records have no field {', '.join(lacking)}"
+    elif other:
+        name = other[0]
+        why = f"its field {name} holds {_words(found[name])}, this session {_words(wanted[name])}"
+    else:
+        why = f"its fields are {', '.join(names)}, those of this session {', '.join(needed)}"
+    raise RefusedInput(
+        f"{path}: {why}; restore the file (`tttui fsck {path.parent}` tells more), or fork"
+    )
+
+
+def _words(field: np.dtype[Any]) -> str:
+    """`float32 [16, 6]`, with the order of the bytes where it is not the usual one."""
+    base = field.base
+    order = "big-endian " if base.byteorder == ">" else ""
+    return f"{order}{base.name} {list(field.shape)}" if field.shape else f"{order}{base.name}"
 
 
 def _overridden(directory: Path, meta: Mapping[str, Any]) -> Mapping[str, Any]:

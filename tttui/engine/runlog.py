@@ -1,16 +1,30 @@
 """run.log: what the engine did and when, for a person who asks afterwards."""
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tttui.artifacts.regular import open_regular
 from tttui.engine.interventions import Intervention
+from tttui.model.text import visible
 
 FORMAT = "%(asctime)s %(levelname)-7s %(message)s"
 
 
+class _OneLine(logging.Formatter):
+    """One line a message, for any terminal: requests hold what anybody wrote."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
+
+
 class _QuietHandler(logging.FileHandler):
+    def _open(self) -> Any:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        return os.fdopen(open_regular(Path(self.baseFilename), flags), "a", encoding=self.encoding)
+
     def emit(self, record: logging.LogRecord) -> None:
         try:
             super().emit(record)
@@ -26,7 +40,7 @@ class RunLog:
 
     def __init__(self, directory: Path) -> None:
         self._handler = _QuietHandler(directory / "run.log", delay=True, encoding="utf-8")
-        self._handler.setFormatter(logging.Formatter(FORMAT))
+        self._handler.setFormatter(_OneLine(FORMAT))
         # Not from getLogger: the log goes into this one file, whatever the process configured.
         self._logger = logging.Logger("tttui.run", logging.INFO)
         self._logger.addHandler(self._handler)

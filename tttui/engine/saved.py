@@ -1,12 +1,31 @@
 """Engine states as checkpoints can hold them: torch has no unsigned 64 bit words."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tttui.artifacts.jsonfile import whole
+from tttui.model.errors import TttuiError
+
 MARK = "uint64:"
 """Before the key of an array whose bits are to be read as unsigned."""
+
+
+def step_reached(engine: Mapping[str, Any], path: Path) -> int:
+    """The step that is predicted next, as the checkpoint in a file has it.
+
+    Raises TttuiError where it does not say.
+    """
+    try:
+        stepper = restored(engine)["stepper"]
+        t, revealed = whole(stepper["t"]), whole(stepper["revealed"])
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        t = revealed = None
+    if t is None or revealed is None or t < 0 or revealed < 0:
+        raise TttuiError(f"{path}: does not say which step the session has reached")
+    return t + revealed
 
 
 def saved(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from tttui.artifacts.atomic import write_error
-from tttui.artifacts.checkpoint import read_checkpoint
+from tttui.artifacts.atomic import refuse_links, write_error
 from tttui.artifacts.history import read_history
-from tttui.artifacts.lock import SessionLock
+from tttui.artifacts.lock import OnWait, SessionLock
+from tttui.artifacts.recovery import recover
 from tttui.artifacts.writer import RunWriter
 from tttui.engine import interventions as record
 from tttui.engine.answering import Answering
-from tttui.engine.base import FILE, Base, read_base
+from tttui.engine.base import Base, own_base
 from tttui.engine.build import (
     MEGABYTE,
     Start,
@@ -26,7 +26,7 @@ from tttui.engine.build import (
     optimizer_state,
     started_with,
 )
-from tttui.engine.control import Request
+from tttui.engine.control import Request, clear_requests
 from tttui.engine.faults import Fault, disk_fault, disk_full, planned_faults
 from tttui.engine.heartbeat import Heartbeat
 from tttui.engine.interventions import Intervention, Kind
@@ -36,7 +36,7 @@ from tttui.engine.saved import restored, saved
 from tttui.engine.stepper import Rows
 from tttui.engine.tally import Tally
 from tttui.model.arrays import PLASTIC, Weights
-from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.errors import RefusedInput, SessionTaken, TttuiError
 from tttui.model.settings import Settings
 
 FLUSH_S = 0.25
@@ -64,24 +64,19 @@ class Frame:
 class SessionRun:
     """Executes one session and owns its directory until it is closed."""
 
-    def __init__(
-        self, directory: Path, lock: SessionLock, asked_since: float | None = None
-    ) -> None:
+    def __init__(self, directory: Path, lock: SessionLock, *, keep_requests: bool = False) -> None:
         """Use `create` or `open`."""
         self.path = directory
         self._lock = lock
-        self.meta = read_meta_of(directory)
+        refuse_links(directory)
+        self.meta = read_meta_of(directory, whole=True)
         settings = settings_of(self.meta, directory)
         self.disk_full_at: int | None = None
-        base = read_base(directory / FILE, settings.model)
-        if base.sha256 != self.meta.get("base_ckpt_hash"):
-            raise TttuiError(
-                f"{directory / FILE}: is not the base that the session began with (its sha256 is "
-                f"{base.sha256[:12]}, meta.json says {str(self.meta.get('base_ckpt_hash'))[:12]})"
-            )
-        checkpoint = read_checkpoint(directory)
+        base = own_base(directory, settings, self.meta)
+        recovery = recover(directory, stride=self.meta.get("history_stride", 1))
+        checkpoint = recovery.checkpoint
         state = restored(checkpoint.engine)
-        record.drop_half_written(directory)
+        told = [*recovery.told, *record.drop_half_written(directory)]
         self.stepper = new_stepper(
             settings,
             base.weights,
@@ -97,28 +92,41 @@ class SessionRun:
             self.tally.load(state["tally"])
         except (KeyError, TypeError, ValueError) as error:
             raise TttuiError(
-                f"{directory / 'session' / 'engine_state.pt'}: does not hold what this version "
+                f"{checkpoint.path}: does not hold what this version "
                 f"continues from ({error!r}); fork the session to go on with its weights"
             ) from error
         self._writer = RunWriter(directory, history_bytes=settings.history_mb * MEGABYTE)
         try:
-            self._writer.truncate(checkpoint.sizes)
+            told += map(str, self._writer.truncate(checkpoint, newest=recovery.newest))
         except TttuiError:
             self._writer.close()
             raise
+        self.told = tuple(told)
+        """What was damaged or cut off when the session was taken up, a line each."""
+        self.reached = max(self.t, recovery.reached)
+        """The step that the session had reached before; more than `t` where a checkpoint is
+        lost and the steps after the one before it are computed again."""
         self._log = RunLog(directory)
+        for line in self.told:
+            self._log.refused(line)
         self._checkpoint_s = settings.checkpoint_s
         self._requests: list[Request] = []
-        self._heart = Heartbeat(self._writer, self.t, settings.steps, settings.device)
-        self._answering = Answering(
-            directory, self._heart, self._log, self._writer.flush, asked_since
-        )
+        self._heart = Heartbeat(self._writer, lock, self.t, settings.steps, settings.device)
+        if not keep_requests:
+            clear_requests(directory)
+        self._answering = Answering(directory, self._heart, self._log, self._settle)
+        self._unsynced = False
+        """An intervention was made that the disk may not have yet."""
+        self._meta_changes: dict[str, Any] = {}
+        """Keys of meta.json that are not written yet."""
         self._flush_at = self._look_at = time.monotonic()
         self._checkpointed = (self.t, len(self.stepper.interventions))
         """What the last checkpoint holds: steps, and interventions."""
         self._checkpoint_at = self._flush_at + settings.checkpoint_s
         self._log.started(self.t, self.stepper.interventions)
         self._recorded_mu = self.meta.get("mu_schedule")
+        if not recovery.newest:
+            self.checkpoint()  # the one that the files no longer fit must not count
         self.tell()
 
     @classmethod
@@ -143,18 +151,23 @@ class SessionRun:
 
     @classmethod
     def open(
-        cls, directory: Path, *, catch_up: bool = True, asked_since: float | None = None
+        cls,
+        directory: Path,
+        *,
+        catch_up: bool = True,
+        keep_requests: bool = False,
+        on_wait: OnWait | None = None,
     ) -> Self:
         """Hold an existing session, where its last checkpoint left it.
 
         `catch_up`: after a crash, first go on to the last step at which somebody intervened, so
-        that nothing that was done to it is lost. `asked_since`: requests count that were made
-        since then (Unix seconds), as while its base was pretrained. Raises SessionHeld where
-        another process has it.
+        that nothing that was done to it is lost. `keep_requests`: those that wait already count,
+        as when its base has just been pretrained. `on_wait` is as for `SessionLock`. Raises
+        SessionHeld where another process has it.
         """
-        lock = SessionLock(directory)
+        lock = SessionLock(directory, on_wait)
         try:
-            run = cls(directory, lock, asked_since)
+            run = cls(directory, lock, keep_requests=keep_requests)
         except BaseException:
             lock.release()
             raise
@@ -195,6 +208,7 @@ class SessionRun:
 
     def advance_stretch(self, limit: int) -> None:
         """Run up to step `limit`, but at most to the end of a stretch; then see to the files."""
+        self._make_durable()
         rows = self.stepper.advance(limit)
         if rows is not None:
             self._write(rows)
@@ -212,6 +226,7 @@ class SessionRun:
         if now >= self._look_at:
             self._look_at = now + LOOK_S
             self._requests += self._answering.take(self.t)
+        self._answering.say_when_due(self.t)
         self._heart.beat_when_due(self.t, now)
         if now >= self._checkpoint_at:
             if self._checkpointed != (self.t, len(self.stepper.interventions)):
@@ -229,8 +244,15 @@ class SessionRun:
         return found
 
     def answer(self, request: Request, *, error: str = "") -> None:
-        """Say in status.json (and run.log) that a request was carried out, or why not."""
+        """Note that a request was carried out, or why not; `say` puts it into status.json."""
         self._answering.answer(self.t, request, error)
+
+    def say(self, *, more: bool = False) -> None:
+        """Write the answers that nobody can read yet; if `more` follow, not with each of them."""
+        if more:
+            self._answering.say_when_due(self.t)
+        else:
+            self._answering.say(self.t)
 
     @property
     def speed_limit(self) -> float | None:
@@ -244,21 +266,30 @@ class SessionRun:
     def intervene(self, kind: Kind, value: Any = None, *, at: int | None = None) -> None:
         """Change the session now, or at a later step; recorded before it takes effect.
 
-        Raises RefusedInput or SettingError where that is not possible; nothing happens then.
+        The disk has the record before the next step is run and before it is answered. Raises
+        RefusedInput or SettingError where that is not possible; nothing happens then.
         """
         t = self.t if at is None else at
         intervention = Intervention(t=t, kind=kind, value=value, known_at=self.t)
         self.stepper.check(intervention)
-        record.record(self.path, intervention)
+        record.record(self.path, intervention, durably=False)
+        self._unsynced = True
         self._log.intervention(intervention)
         self.stepper.apply(intervention)
         if kind == "settings":
             changes = [*self.meta.get("settings_changes", []), {"t": t, **value}]
-            self.update_meta({"settings_changes": changes})
+            self.meta = {**self.meta, "settings_changes": changes}
+            self._meta_changes["settings_changes"] = changes
 
     def checkpoint(self) -> None:
-        """Save a point from which the session goes on exactly."""
+        """Save a point from which the session goes on exactly.
+
+        Raises SessionTaken where another process has the session.
+        """
+        self._lock.check()
+        self._make_durable()
         learner = self.stepper.learner
+        self._record_mu()  # first, so that the checkpoint holds the meta.json of this moment
         self._writer.checkpoint(
             saved({"stepper": self.stepper.state(), "tally": self.tally.state()}),
             learner.weights,
@@ -268,7 +299,6 @@ class SessionRun:
         self._log.checkpoint(self.t)
         self._checkpoint_at = time.monotonic() + self._checkpoint_s
         self._checkpointed = (self.t, len(self.stepper.interventions))
-        self._record_mu()
 
     @property
     def state(self) -> str:
@@ -281,7 +311,7 @@ class SessionRun:
 
     def tell(self) -> None:
         """Say in status.json, now, where the run stands."""
-        self._writer.flush()
+        self._settle()
         self._heart.beat(self.t)
 
     def set_steps_total(self, total: int) -> None:
@@ -298,7 +328,21 @@ class SessionRun:
     def update_meta(self, changes: Mapping[str, Any]) -> None:
         """Change some keys of meta.json."""
         self.meta = {**self.meta, **changes}
-        self._writer.update_meta(changes)
+        self._writer.update_meta({**self._meta_changes, **changes})
+        self._meta_changes.clear()
+
+    def _make_durable(self) -> None:
+        """Wait until the disk has the changes that were made since the last stretch."""
+        if self._unsynced:
+            record.sync(self.path)
+            self._unsynced = False
+        if self._meta_changes:
+            self.update_meta({})
+
+    def _settle(self) -> None:
+        """Put on the disk what an answer or a heartbeat speaks of."""
+        self._make_durable()
+        self._writer.flush()
 
     def frame(self) -> Frame:
         """Where the run stands now."""
@@ -317,6 +361,7 @@ class SessionRun:
         """Checkpoint, say how it ended (`completed`, `interrupted`, `queued`), let go."""
         try:
             self.checkpoint()
+            self.say()
             self._heart.state = state
             self._writer.finish()
             self._heart.beat(self.t)
@@ -329,6 +374,9 @@ class SessionRun:
 
         Returns the error for a person.
         """
+        if isinstance(error, SessionTaken):
+            self._release()  # nothing here is ours any more
+            return error
         told = error if isinstance(error, TttuiError) else TttuiError(f"{self.path}: {error!r}")
         self._heart.state, self._heart.error = "failed", str(told).removeprefix(f"{self.path}/")
         try:
@@ -370,7 +418,10 @@ class SessionRun:
         known = [i for i, snapshot in enumerate(history.t) if snapshot <= t]
         if not known or t > self.t:
             raise RefusedInput(f"step {t} is not in the history of the weights")
-        return {k: history.weights[k][known[-1]].copy() for k in PLASTIC}
+        weights = {k: history.weights[k][known[-1]].copy() for k in PLASTIC}
+        if not self._writer.recorded(int(history.t[known[-1]]), weights):
+            raise RefusedInput(f"the snapshot of step {t} is damaged; `tttui fsck` tells where")
+        return weights
 
     def _record_mu(self) -> None:
         """Keep in meta.json which friction was in force from which step on."""

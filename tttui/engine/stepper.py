@@ -198,7 +198,7 @@ class Stepper:
     def _rebuild(self, world: Mapping[str, Any], learner: Mapping[str, Any]) -> None:
         self.world = WorldStream(self.settings)
         self.world.load(dict(world))
-        self.learner = Learner(self.settings, self.base)
+        self.learner = Learner(self.settings, self.base, before=self.learner)
         self.learner.load(learner)
 
     def _stretch_end(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tttui.model.arrays import Floats
-from tttui.model.verdict import WINDOW, improvement
+from tttui.model.improvement import WINDOW, improvement
 
 KEPT_COMMITS = 8
 """A rollback returns to the commit before at most; by hand one may go back further."""

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tttui.artifacts.checkpoint import read_checkpoint
+from tttui.artifacts.checkpoint import ENGINE, read_generation
 from tttui.artifacts.reader import SessionReader
 from tttui.engine import compare, interventions
 from tttui.engine.base import FILE, read_base
@@ -18,13 +18,16 @@ from tttui.engine.foreign import foreign_checks
 from tttui.engine.fork import fork_origin
 from tttui.engine.planned import is_planned
 from tttui.engine.recordedmeta import read_meta_of, settings_of
-from tttui.engine.saved import restored
+from tttui.engine.saved import step_reached
 from tttui.engine.session import SessionRun
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
 
 Progress = Callable[[int, int], None]
 """Called with the step reached and the step to reach."""
+
+LOST_ROWS = 1_000_000
+"""Rows that a file may have lost; a checkpoint that is ahead by more is not replayed to its end."""
 
 CRASHED = ("crashed", "stalled", "failed", "unknown")
 """States in which a run can have left rows after its last checkpoint."""
@@ -83,12 +86,17 @@ def _native(directory: Path, ragged: bool, progress: Progress | None) -> list[Ch
 
 def _saved(directory: Path, ragged: bool, checks: list[Check]) -> tuple[int, Extent]:
     """The step to replay to and what was written by then; a damaged checkpoint is a Check."""
+    path = directory / "session" / ENGINE
+    rows = compare.count_rows(directory / "per_step.csv")
     try:
-        checkpoint = read_checkpoint(directory)
-        stepper = restored(checkpoint.engine)["stepper"]
-        t = int(stepper["t"]) + int(stepper["revealed"])
-    except (TttuiError, KeyError, TypeError):
-        return compare.count_rows(directory / "per_step.csv"), Extent(None, ragged)
+        checkpoint = read_generation(directory, ENGINE)
+        t = step_reached(checkpoint.engine, path)
+    except TttuiError:
+        return rows, Extent(None, ragged)
+    if t > rows + LOST_ROWS:
+        reason = f"says that {t} steps were run, but per_step.csv has {rows} rows"
+        checks.append(Check(str(path.relative_to(directory)), False, reason))
+        return rows, Extent(None, ragged)
     for p in checkpoint.problems:
         checks.append(Check(str(p.path.relative_to(directory)), False, p.reason))
     return t, Extent(checkpoint.sizes, ragged)

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import warnings
 
 # What matplotlib logs while it looks for fonts would be printed over the screen.
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
@@ -11,7 +12,7 @@ from collections.abc import Callable  # noqa: E402
 import matplotlib  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-from tttui.export import look, over_time, pictures  # noqa: E402
+from tttui.export import compared, look, over_time, pictures  # noqa: E402
 from tttui.export.request import Request  # noqa: E402
 
 _FIGURES: dict[str, Callable[[Request], Figure]] = {
@@ -28,13 +29,17 @@ _FIGURES: dict[str, Callable[[Request], Figure]] = {
     "reasons": over_time.reasons,
     "mu": over_time.mu,
     "architecture": pictures.architecture,
-    "comparison": pictures.comparison,
+    "comparison": compared.comparison,
+    "transfer": compared.transfer,
 }
 
 
 def rendered(request: Request, format: str) -> bytes:
     """The figure of a checked request as PNG, SVG or PDF."""
     out = io.BytesIO()
-    with matplotlib.rc_context(look.RC):
-        _FIGURES[request.what](request).savefig(out, format=format)
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box stands for it
+        matplotlib.rcdefaults()  # a matplotlibrc in the working directory may be anybody's
+        matplotlib.rcParams.update(look.RC)
+        look.made_visible(_FIGURES[request.what](request)).savefig(out, format=format)
     return out.getvalue()

@@ -9,9 +9,14 @@ from tttui.artifacts.atomic import write_whole
 from tttui.export.request import FORMATS, OF_TRANSACTIONS, TABLES_ONLY, Request
 from tttui.export.tables import csv_of, table_of
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.here import resolved
 from tttui.model.session import Place
+from tttui.model.text import shortened
 
 FOLDER = "exports"
+
+LONGEST = 200
+"""Bytes of a file's name without its ending; filesystems allow 255 with it."""
 
 
 def export(request: Request, format: str, target: Path) -> Path:
@@ -53,7 +58,7 @@ def stem(request: Request) -> str:
     """`demo-weights-t320`: what a file without a name of its own is called."""
     if request.what in TABLES_ONLY:
         return request.what
-    parts = [request.data.place.name, request.what]
+    parts = [shortened(request.data.place.name, LONGEST // 2), request.what]
     if request.what == "ghost" and request.ghost_mu is not None:
         parts.append(f"mu{request.ghost_mu:g}")
     if request.what in ("weights", "moved") and request.aspect != "value":
@@ -66,7 +71,12 @@ def stem(request: Request) -> str:
         parts += [status.removeprefix("rollback_") for status in sorted(request.statuses)]
     if request.what in OF_TRANSACTIONS and request.query:
         parts.append("query")
-    return re.sub(r"[^\w.-]+", "_", "-".join(parts))
+    return file_name("-".join(parts))
+
+
+def file_name(text: str) -> str:
+    """The text as a part of a file's name that needs no quoting, short enough for endings."""
+    return shortened(re.sub(r"[^\w.-]+", "_", text).lstrip("-"), LONGEST)
 
 
 def free_path(directory: Path, name: str) -> Path:
@@ -79,18 +89,24 @@ def free_path(directory: Path, name: str) -> Path:
     return path
 
 
-def default_directory(places: Sequence[Place], cwd: Path, home: Path) -> Path:
-    """`exports` in the working directory, or in the home where that belongs to a session."""
-    here = cwd / FOLDER
-    return here if owner(here, places) is None else home / f"tttui-{FOLDER}"
+def default_directory(places: Sequence[Place], cwd: Path | None, home: Path | None) -> Path:
+    """`exports` in the working directory, or in the home where that belongs to a session.
+
+    Raises RefusedInput where there is neither.
+    """
+    if cwd is not None and owner(cwd / FOLDER, places) is None:
+        return cwd / FOLDER
+    if home is None:
+        raise RefusedInput("There is no directory to export to: no home, and none to work in")
+    return home / f"tttui-{FOLDER}"
 
 
 def owner(path: Path, places: Sequence[Place]) -> Path | None:
     """The session's directory (or the foreign store) that a path lies in; None outside."""
-    resolved = path.resolve()
+    real = resolved(path)
     for place in places:
         root = place.path.parent.parent if place.layout == "store" else place.path
-        if resolved.is_relative_to(root.resolve()):
+        if real.is_relative_to(resolved(root)):
             return root
     return None
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tttui.dynamics import ghost
-from tttui.dynamics.hidden import law_of, mu_at, mu_column
+from tttui.dynamics.hidden import mu_at, mu_column
 from tttui.export.request import Request
 from tttui.model.errors import TttuiError
 
@@ -16,7 +16,7 @@ def ghost_of(request: Request) -> ghost.Ghost:
     mu = request.ghost_mu
     if mu is None:
         mu = ghost.usual_friction(mu_at(request.data, whole, request.span[0]))
-    law, true = law_of(request.data), mu_column(request.data, whole)
+    law, true = request.data.meta.world, mu_column(request.data, whole)
     found = ghost.follow(whole, true, mu, law, request.span)
     if isinstance(found, str):
         raise TttuiError(f"{request.name}: {found}")

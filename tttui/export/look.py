@@ -1,11 +1,14 @@
 """How figures look on paper: one set of sizes, fonts and colours for all of them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FixedLocator, LogFormatterSciNotation
 
 from tttui.draw import palette
 from tttui.draw.colours import Colour
@@ -14,6 +17,8 @@ from tttui.draw.reading import status_words as status_words
 from tttui.draw.scene import time_stops
 from tttui.model.arrays import Floats, Ints
 from tttui.model.statistics import Statistics
+from tttui.model.text import visible, visible_lines
+from tttui.model.transactions import UNDONE
 
 WIDE = 6.75
 """Inches: the width of two columns of a journal's page."""
@@ -53,6 +58,7 @@ RC: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "svg.fonttype": "path",
     "svg.hashsalt": "tttui",
+    "text.parse_math": False,
     "path.simplify": True,
     "agg.path.chunksize": 10_000,
 }
@@ -64,6 +70,7 @@ STATUS_MARKERS: Mapping[str, str] = {
     "rollback_state_norm": "s",
     "rollback_non_finite": "X",
     "rollback_live_regression": "v",
+    UNDONE: r"$\oslash$",
 }
 
 
@@ -96,6 +103,8 @@ def status_marker(status: str) -> str:
 
 
 def status_label(status: str, n: int) -> str:
+    if status == UNDONE:
+        return f"commit, undone later ({n})"
     words = "commit" if status == "commit" else f"rolled back: {status_words(status)}"
     return f"{words} ({n})"
 
@@ -152,7 +161,43 @@ def step_axis(
 def logarithmic(axes: Axes, *values: Floats) -> None:
     """A logarithmic value axis, where anything is above 0."""
     if any((np.isfinite(v) & (v > 0)).any() for v in values):
-        axes.set_yscale("log")
+        log_scale(axes)
+
+
+def log_scale(axes: Axes) -> None:
+    """A logarithmic value axis with plain labels."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(PowersOfTen())
+    axes.yaxis.set_minor_formatter(PowersOfTen())
+
+
+class PowersOfTen(LogFormatterSciNotation):
+    """Labels like 2×10⁻³ as text: a figure reads none as mathematics, since names may hold `$`."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        found = _POWER.fullmatch(super().__call__(x, pos))
+        if found is None:
+            return ""
+        factor, exponent = found[1].replace(r"\times", "×"), found[2]
+        return f"{factor}10{exponent.translate(_RAISED)}"
+
+
+_POWER = re.compile(r"\$\\mathdefault\{\{?(.*?)10\^\{(-?\d+)\}\}?\}\$")
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def made_visible(figure: Figure) -> Figure:
+    """The figure with all of its texts as a person may be shown them."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if isinstance(axis.get_major_locator(), FixedLocator):
+                # ticks get their labels anew whenever they are drawn
+                axis.set_ticklabels([visible(label.get_text()) for label in axis.get_ticklabels()])
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        text.set_text(visible_lines(text.get_text()))
+    return figure
 
 
 def curve(

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tttui.dynamics.hidden import Snapshot, implied, in_force, law_of, mu_column
+from tttui.dynamics.hidden import Snapshot, implied, in_force, mu_column
 from tttui.dynamics.identify import MU_GRID
 from tttui.export import look, tables
 from tttui.export.request import Request
@@ -48,9 +48,10 @@ def mse(request: Request) -> Figure:
     if request.log:
         look.logarithmic(axes, steps.baseline, steps.adaptive)
     events, inside = request.attempts()
-    for k in np.unique(events.status[inside]).tolist():
-        status = events.statuses[k]
-        t = events.t[inside & (events.status == k)]
+    outcome, names = events.outcomes()
+    for k in np.unique(outcome[inside]).tolist():
+        status = names[k]
+        t = events.t[inside & (outcome == k)]
         axes.plot(
             t,
             np.full(len(t), 0.02),
@@ -91,11 +92,12 @@ def transactions(request: Request) -> Figure:
     found = tables.counts(request)
     figure = look.figure(1.2 + 0.28 * len(found), f"{request.name}: update transactions")
     axes = figure.subplots()
-    committed = events.t[inside & (events.status == COMMIT)]
+    outcome, names = events.outcomes()
+    committed = events.t[inside & (outcome == COMMIT)]
     if len(committed):
         axes.plot(committed, np.zeros(len(committed)), color=look.status_colour("commit"), lw=1.2)
     for lane, status in enumerate(found):
-        t = events.t[inside & (events.status == events.statuses.index(status))]
+        t = events.t[inside & (outcome == names.index(status))]
         colour = look.status_colour(status)
         axes.plot(t, np.full(len(t), lane), look.status_marker(status), color=colour, ms=4.5)
         if status != "commit" and len(t) <= look.MOST:
@@ -126,7 +128,7 @@ def gates(request: Request) -> Figure:
     for panel, values, (key, title) in zip(axes, (grad, post, largest), names, strict=True):
         good = values[np.isfinite(values) & (values > 0)]
         if len(good) and good.max() > SPREAD * good.min():
-            panel.set_yscale("log")
+            look.log_scale(panel)
         if key and len(good):
             _threshold(panel, t, limits(request.data, key)[inside], good, key)
         panel.set_ylabel(title)
@@ -157,6 +159,7 @@ def reasons(request: Request) -> Figure:
     events, inside = request.attempts()
     figure = look.figure(2.6, f"{request.name}: how update attempts ended")
     bars, when = figure.subplots(1, 2, width_ratios=(1, 1.4))
+    outcome, outcomes = events.outcomes()
     names, numbers = list(found), list(found.values())
     colours = [look.status_colour(name) for name in names]
     drawn = bars.barh(range(len(names)), numbers, color=colours)
@@ -169,7 +172,7 @@ def reasons(request: Request) -> Figure:
     edges = np.linspace(request.span[0], request.span[1] + 1, BINS + 1)
     bottom = np.zeros(BINS)
     for name, colour in zip(names, colours, strict=True):
-        of_this = inside & (events.status == events.statuses.index(name))
+        of_this = inside & (outcome == outcomes.index(name))
         high, _ = np.histogram(events.t[of_this], edges)
         width = float(edges[1] - edges[0])
         when.bar(edges[:-1], high, width, bottom, align="edge", color=colour, label=name)
@@ -199,7 +202,7 @@ def mu(request: Request) -> Figure:
     over.legend(loc="best")
     held = in_force(request.data, request.at)
     if isinstance(held, Snapshot):
-        result = implied(held, law_of(request.data))
+        result = implied(held, request.data.meta.world)
         by.plot(MU_GRID, result.curve, color=look.ADAPTIVE, label=held.name)
         if known:
             by.axvline(known[-1][1], color=look.THIRD, lw=0.8, label=f"true {known[-1][1]:.4f}")

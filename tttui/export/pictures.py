@@ -1,6 +1,4 @@
-"""Figures of one moment or of space: the path, the weights, their spectrum, several sessions."""
-
-from textwrap import wrap
+"""Figures of one moment or of space: the path, the weights, their spectrum."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,9 +21,6 @@ ARROWS = 16
 
 SIGNED = 4096
 """Elements of a matrix up to which negative ones carry a minus."""
-
-LINE = 140
-"""Characters of a warning below a figure that fit beside each other."""
 
 LARGEST = 10
 """Singular values shown for each matrix."""
@@ -235,45 +230,4 @@ def architecture(request: Request) -> Figure:
     right.margins(x=0.2)
     right.set_xlabel("parameters")
     right.grid(visible=False, axis="y")
-    return figure
-
-
-def comparison(request: Request) -> Figure:
-    compared = request.compared
-    assert compared is not None
-    figure = look.figure(4.8, "Sessions compared: " + ", ".join(compared.names))
-    curves, bars = figure.subplots(2, 1, height_ratios=(1.6, 1))
-    t0, t1 = None, None
-    for k, (name, data) in enumerate(zip(compared.names, compared.sessions, strict=True)):
-        steps = data.steps
-        if not len(steps):
-            continue
-        colour = look.SERIES[k % len(look.SERIES)]
-        look.curve(curves, steps.t, steps.baseline, colour, f"{name}, frozen", width=0.4)
-        curves.lines[-1].set(linestyle=":", alpha=0.8)
-        look.curve(curves, steps.t, steps.adaptive, colour, f"{name}, adaptive", order=3)
-        first, last = int(steps.t[0]), int(steps.t[-1])
-        t0 = first if t0 is None else min(t0, first)
-        t1 = last if t1 is None else max(t1, last)
-    curves.set_ylabel("mean squared error")
-    if request.log:
-        look.logarithmic(curves, *(data.steps.adaptive for data in compared.sessions))
-    look.step_axis(curves, (t0 or 0, t1 or 0))
-    curves.legend(loc="best", ncols=2)
-    shown = [m for m in compared.metrics if m.name in ("frozen MSE", "adaptive MSE")]
-    at = np.arange(len(compared.names))
-    for k, metric in enumerate(shown):
-        values = np.array([np.nan if v is None else v for v in metric.values])
-        colour = look.BASELINE if metric.name.startswith("frozen") else look.ADAPTIVE
-        bars.bar(at + 0.4 * k - 0.2, values, 0.38, color=colour, label=f"{metric.name}, last 100")
-    every = np.array([v for m in shown for v in m.values if v is not None])
-    if request.log:
-        look.logarithmic(bars, every)
-    bars.set_xticks(at, list(compared.names))
-    bars.set_ylabel("mean squared error")
-    bars.grid(visible=False, axis="x")
-    bars.legend(loc="best")
-    if compared.warnings:
-        said = [line for text in compared.warnings for line in wrap(f"! {text}", LINE)]
-        figure.supxlabel("\n".join(said), x=0.01, ha="left", fontsize=7, color=look.THRESHOLD)
     return figure

@@ -31,6 +31,7 @@ WHATS: dict[str, str] = {
     "architecture": "decays and half-lives of the state, and where the parameters are",
     "sessions": "the table of sessions (CSV only)",
     "comparison": "several sessions side by side",
+    "transfer": "frozen weights of several sessions, each in the world of each",
 }
 """What can be exported, by name, with the line that `--help` shows."""
 
@@ -42,6 +43,9 @@ OF_TRANSACTIONS = frozenset({"transactions", "gates", "reasons"})
 
 FILTERED = OF_TRANSACTIONS | {"mse"}
 """What a filter of the transactions applies to."""
+
+OF_SEVERAL = frozenset({"comparison", "transfer"})
+"""What is about two or more sessions."""
 
 NEEDS_TRAJECTORY = frozenset({"trajectory", "ghost", "state"})
 
@@ -80,10 +84,8 @@ class Request:
         """Self with every default filled in; raises TttuiError where the data is not there."""
         if self.what not in WHATS:
             raise RefusedInput(f"{self.what!r} cannot be exported; choose from {', '.join(WHATS)}")
-        if self.what == "comparison":
-            if self.compared is None:
-                raise RefusedInput("a comparison needs two or more sessions")
-            return replace(self, window=self._window())
+        if self.what in OF_SEVERAL:
+            return self._checked_comparison()
         if self.what == "sessions":
             if not self.summaries:
                 raise TttuiError("there are no sessions to export")
@@ -102,13 +104,26 @@ class Request:
             )
         return replace(self, t=t, window=self._window())
 
+    def _checked_comparison(self) -> "Request":
+        if self.compared is None:
+            raise RefusedInput(f"--what {self.what}: needs two or more sessions")
+        if self.what == "transfer":
+            tested = self.compared.transfer
+            if tested is None:
+                raise TttuiError("the transfer matrix has not been computed; press t first")
+            if not len(tested.sessions):
+                reasons = "; ".join(tested.missing)
+                raise TttuiError(f"no session can be tested in the worlds of others: {reasons}")
+        return replace(self, window=self._window())
+
     def _check_transactions(self) -> None:
         events = self.data.transactions
         if not len(events):
             raise TttuiError(f"{self.name}: no transactions to export{self._why('transactions')}")
+        outcome, names = events.outcomes()
         for status in self.statuses or ():
-            if status not in events.statuses:
-                known = ", ".join(events.counts())
+            if status not in names:
+                known = ", ".join(names[k] for k in np.unique(outcome).tolist())
                 raise RefusedInput(
                     f"--status {status}: {self.name} has no such transactions; it has {known}"
                 )

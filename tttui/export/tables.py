@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tttui.dynamics import ssm
-from tttui.dynamics.hidden import Snapshot, implied, in_force, law_of, mu_at
+from tttui.dynamics.hidden import Snapshot, implied, in_force, mu_at
 from tttui.export import ghost
 from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC, Floats
@@ -17,7 +17,8 @@ from tttui.model.parts import Moved, moved
 from tttui.model.session import History
 from tttui.model.spectrum import spectrum
 from tttui.model.statistics import Statistics, summarised
-from tttui.model.transactions import COMMIT, Transactions
+from tttui.model.text import visible
+from tttui.model.transactions import Transactions
 from tttui.model.weights import TITLES, Aspect, Comparison, compare, held_at, why_no_weights
 
 Column = Sequence[Any] | np.ndarray[Any, Any]
@@ -37,8 +38,11 @@ def table_of(request: Request) -> Table:
 
 
 def csv_of(table: Table) -> bytes:
-    """Comma-separated values with a header; numbers are written so that they read back equal."""
-    lines = [",".join(table)]
+    """Comma-separated values with a header; numbers are written so that they read back equal.
+
+    Texts are visible: a table is opened in a terminal sooner or later.
+    """
+    lines = [",".join(map(_text, table))]
     columns = [_texts(column) for column in table.values()]
     lines += map(",".join, zip(*columns, strict=True))
     return ("\n".join(lines) + "\n").encode()
@@ -56,8 +60,8 @@ def _text(value: object) -> str:
         return str(int(value))
     if isinstance(value, float):
         return repr(value)
-    text = str(value)
-    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\n') else text
+    text = visible(str(value))
+    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"') else text
 
 
 def _mse(request: Request) -> Table:
@@ -205,7 +209,13 @@ def _transactions(request: Request) -> Table:
     }
     for name in EVENT_NUMBERS:
         table[name] = _absent(getattr(events, name)[inside])
-    return {**table, "implied_mu": _absent(events.implied_mu[inside])}
+    to_t = np.full(len(events), np.nan) if events.to_t is None else events.to_t
+    return {
+        **table,
+        "implied_mu": _absent(events.implied_mu[inside]),
+        "restored_t": [None if np.isnan(t) else int(t) for t in to_t[inside]],
+        "undone": events.undone()[inside],
+    }
 
 
 def _gates(request: Request) -> Table:
@@ -231,10 +241,11 @@ def largest_state(events: Transactions) -> Floats:
 
 
 def counts(request: Request) -> dict[str, int]:
-    """Attempts in the window by status, in the order of `statuses`."""
+    """Attempts in the window by outcome, in the order of the statuses."""
     events, inside = request.attempts()
-    found = np.bincount(events.status[inside], minlength=len(events.statuses))
-    return {name: int(k) for name, k in zip(events.statuses, found, strict=True) if k}
+    outcome, names = events.outcomes()
+    found = np.bincount(outcome[inside], minlength=len(names))
+    return {name: int(k) for name, k in zip(names, found, strict=True) if k}
 
 
 def _reasons(request: Request) -> Table:
@@ -243,20 +254,23 @@ def _reasons(request: Request) -> Table:
 
 
 def implied_over_time(request: Request) -> tuple[list[int], list[float], list[float | None]]:
-    """Steps, implied friction and true friction of every commit in the window.
+    """Steps, implied friction and true friction of the weights in the window.
+
+    There is one for every commit, and for every return to earlier weights.
 
     Events of other programs carry no implied friction: then the weights that there are, at the
     request's step, are asked.
     """
     data = request.data
-    events, inside = request.attempts()
-    told = inside & (events.status == COMMIT) & np.isfinite(events.implied_mu)
-    t, mu = events.t[told].tolist(), events.implied_mu[told].tolist()
+    steps, values = data.transactions.implied()
+    part = request.rows(steps)
+    told = np.isfinite(values[part])
+    t, mu = steps[part][told].tolist(), values[part][told].tolist()
     if not t:
         held = in_force(data, request.at)
         if not isinstance(held, Snapshot):
             raise TttuiError(f"{request.name}: no implied mu to export: {held}")
-        t, mu = [request.at], [implied(held, law_of(data)).mu]
+        t, mu = [request.at], [implied(held, data.meta.world).mu]
     return t, mu, [mu_at(data, request.trajectory, k) for k in t]
 
 
@@ -278,6 +292,23 @@ def _comparison(request: Request) -> Table:
     return table
 
 
+def _transfer(request: Request) -> Table:
+    """A row for the weights of each session, and one for the base, in the world of each."""
+    assert request.compared is not None
+    tested = request.compared.transfer
+    assert tested is not None
+    names = [request.compared.names[i] for i in tested.sessions]
+    n = len(names)
+    return {
+        "weights": ["frozen base"] * n + [name for name in names for _ in range(n)],
+        "weights_mu": [None] * n + [mu for mu in tested.mus for _ in range(n)],
+        "world": names * (n + 1),
+        "world_mu": list(tested.mus) * (n + 1),
+        "mse": np.concatenate([tested.base, tested.errors.reshape(-1)]),
+        "times_frozen_base": np.concatenate([np.ones(n), tested.ratios.reshape(-1)]),
+    }
+
+
 def decays_of(request: Request) -> Floats:
     """The decays [n_state] of the base's frozen a_raw, each in (0, 1)."""
     base = request.data.base
@@ -285,7 +316,7 @@ def decays_of(request: Request) -> Floats:
         why = request.data.problem("base")
         reason = why.reason if why is not None else "the base has no a_raw"
         raise TttuiError(f"{request.name}: no decays to export: {reason}")
-    return ssm.decay(base["a_raw"], law_of(request.data).dt)
+    return ssm.decay(base["a_raw"], request.data.meta.dt)
 
 
 def half_lives(decays: Floats) -> Floats:
@@ -314,7 +345,8 @@ def _sessions(request: Request) -> Table:
         "parent": [row.meta.parent_session_id for row in rows],
         "state": [None if row.status is None else row.status.state for row in rows],
         "env_mode": [row.meta.env_mode for row in rows],
-        "mu": [row.meta.mu for row in rows],
+        "mu": [row.mu_now for row in rows],
+        "mu_first": [row.meta.mu for row in rows],
         "steps": [row.steps for row in rows],
         "attempted": [row.attempted for row in rows],
         "committed": [row.committed for row in rows],
@@ -341,4 +373,5 @@ _TABLES: dict[str, Callable[[Request], Table]] = {
     "architecture": _architecture,
     "sessions": _sessions,
     "comparison": _comparison,
+    "transfer": _transfer,
 }

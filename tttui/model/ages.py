@@ -23,6 +23,12 @@ def age_text(created_at: float | None, now: float | None = None) -> str:
     return "in the future" if elapsed < -60 else duration_text(elapsed)
 
 
+def ago_text(created_at: float | None, now: float | None = None) -> str:
+    """`3 h ago`; `in the future` by a clock that was set back, '' where it is unknown."""
+    age = age_text(created_at, now)
+    return f"{age} ago" if age[:1].isdigit() else age
+
+
 def size_text(size: float) -> str:
     """Bytes as `950 B`, `12 kB`, `3.4 MB`."""
     for unit, power in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):

@@ -6,16 +6,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tttui.model.arrays import Floats
+from tttui.model.improvement import WINDOW, last_means
 from tttui.model.session import Meta, Place, SessionData, SessionSummary
 from tttui.model.steps import Trajectory
 from tttui.model.transactions import COMMIT
-from tttui.model.verdict import last_means
-
-SAME_MU = 1e-3
-"""Frictions closer than this are the same world for the transfer matrix."""
+from tttui.model.transfer import Transfer
 
 Better = Literal["lower", "higher", ""]
+
+IMPROVEMENT = "improvement"
+"""The metric that is positive where adaptive is better than frozen, in percent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Metric:
     better: Better = ""
     """Which direction is good; '' where neither is."""
     unit: str = ""
+    whole: bool = False
+    """It counts something."""
 
     @property
     def best(self) -> int | None:
@@ -47,27 +49,6 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Transfer:
-    """Errors [i, j] of the weights of session i, frozen, in the world of session j."""
-
-    sessions: tuple[int, ...]
-    """Numbers of the compared sessions that could be tested, in the order of the rows."""
-    errors: Floats
-    steps: int
-    missing: tuple[str, ...] = ()
-    """Why other sessions are left out."""
-
-    @property
-    def winners(self) -> tuple[int, ...]:
-        """For every world the row whose weights predict it best (-1: none is finite)."""
-        out = []
-        for column in self.errors.T:
-            known = np.isfinite(column)
-            out.append(int(np.nanargmin(np.where(known, column, np.nan))) if known.any() else -1)
-        return tuple(out)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
     """What is said about several sessions; all tuples are in their order."""
 
@@ -75,9 +56,23 @@ class Comparison:
     names: tuple[str, ...]
     metrics: tuple[Metric, ...]
     differences: tuple[Difference, ...]
-    warnings: tuple[str, ...]
+    cautions: tuple["Caution", ...]
     transfer: Transfer | None = None
     """Computed only when asked for."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What may mislead, with names and numbers."""
+        return tuple(caution.full for caution in self.cautions)
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """What may mislead in a comparison."""
+
+    full: str
+    brief: str
+    """In one short line."""
 
 
 def compare(
@@ -85,16 +80,17 @@ def compare(
 ) -> Comparison:
     """Compare sessions; their trajectories (None: not recorded) are checked against each other."""
     names = distinct_names([data.place for data in sessions], [data.run for data in sessions])
-    warnings = [
+    cautions = [
         *_signature_warnings(sessions, names),
+        *_length_warnings(sessions, names),
         *_trajectory_warnings(sessions, trajectories, names),
     ]
     return Comparison(
         tuple(sessions),
         names,
         metrics_of(sessions),
-        differences([data.meta for data in sessions]),
-        tuple(warnings),
+        with_mu(differences([data.meta for data in sessions]), sessions),
+        tuple(cautions),
     )
 
 
@@ -118,7 +114,11 @@ def distinct_names(places: Sequence[Place], runs: Sequence[str | None]) -> tuple
 
 
 def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
-    """The final numbers; errors are means over the last 100 steps (or all, if fewer)."""
+    """The final numbers; errors are means over the last 100 steps (or all, if fewer).
+
+    Where the sessions have not the same steps, there is a mean over those that all have, and the
+    number of steps behind the final errors.
+    """
     ends = [last_means(data.steps) for data in sessions]
     baseline = [b if n else None for b, _, n in ends]
     adaptive = [a if n else None for _, a, n in ends]
@@ -126,19 +126,49 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
         100 * (b - a) / b if a is not None and b else None
         for a, b in zip(adaptive, baseline, strict=True)
     ]
-    return (
+    found = [
         Metric("adaptive MSE", tuple(adaptive), "lower"),
-        Metric("improvement", tuple(gains), "higher", "%"),
-        Metric("frozen MSE", tuple(baseline), "lower"),
-        Metric("adaptive MSE, whole run", tuple(map(_whole_mean, sessions)), "lower"),
-        Metric("committed", tuple(map(_committed, sessions)), "", "%"),
-        Metric("implied mu error", tuple(map(_mu_error, sessions)), "lower"),
-    )
+        Metric(IMPROVEMENT, tuple(gains), "higher", "%"),
+        Metric("frozen MSE", tuple(baseline)),
+        Metric("adaptive MSE, whole run", tuple(map(_mean, sessions)), "lower"),
+    ]
+    shared = common_steps(sessions)
+    if shared is not None and _spans(sessions)[1]:
+        values = tuple(_mean(data, *shared) for data in sessions)
+        found.append(Metric(f"adaptive MSE, t {shared[0]} to {shared[1]}", values, "lower"))
+    counted = [n for _, _, n in ends]
+    if len({n for n in counted if n}) > 1:
+        found.append(Metric("steps in final errors", tuple(n or None for n in counted), whole=True))
+    found.append(Metric("committed", tuple(map(_committed, sessions)), "", "%"))
+    undone = [int(data.transactions.undone().sum()) for data in sessions]
+    if any(undone):
+        found.append(Metric("commits undone", tuple(undone), whole=True))
+    found.append(Metric("implied mu error", tuple(map(_mu_error, sessions)), "lower"))
+    return tuple(found)
 
 
-def _whole_mean(data: SessionData) -> float | None:
+def common_steps(sessions: Sequence[SessionData]) -> tuple[int, int] | None:
+    """The first and the last step that all sessions with steps have; None where there is none."""
+    spans, _ = _spans(sessions)
+    if not spans:
+        return None
+    first, last = max(first for first, _ in spans), min(last for _, last in spans)
+    return (first, last) if first <= last else None
+
+
+def _spans(sessions: Sequence[SessionData]) -> tuple[list[tuple[int, int]], bool]:
+    """First and last step of those that have any, and whether they differ."""
+    spans = [(int(d.steps.t[0]), int(d.steps.t[-1])) for d in sessions if len(d.steps)]
+    return spans, len(set(spans)) > 1
+
+
+def _mean(data: SessionData, first: int | None = None, last: int | None = None) -> float | None:
+    """The mean adaptive error over the steps first..last, or over all."""
+    t, y = data.steps.t, data.steps.adaptive
+    start = 0 if first is None else int(np.searchsorted(t, first))
+    stop = len(t) if last is None else int(np.searchsorted(t, last, "right"))
     with np.errstate(all="ignore"):  # infinities are shown as such
-        return float(np.mean(data.steps.adaptive)) if len(data.steps) else None
+        return float(np.mean(y[start:stop])) if stop > start else None
 
 
 def _committed(data: SessionData) -> float | None:
@@ -150,12 +180,12 @@ def _committed(data: SessionData) -> float | None:
 
 
 def _mu_error(data: SessionData) -> float | None:
-    """How far the friction that the newest committed weights imply is from the true one."""
+    """How far the friction that the weights in force imply is from the true one."""
     events, truth = data.transactions, data.mu_now
-    known = np.flatnonzero(np.isfinite(events.implied_mu) & (events.status == COMMIT))
-    if truth is None or not len(known):
+    last = events.in_force(int(events.t[-1])) if len(events) else None
+    if truth is None or last is None or not np.isfinite(events.implied_mu[last]):
         return None
-    return abs(float(events.implied_mu[known[-1]]) - truth)
+    return abs(float(events.implied_mu[last]) - truth)
 
 
 # Settings
@@ -193,13 +223,21 @@ def differences(metas: Sequence[Meta]) -> tuple[Difference, ...]:
     """Every recorded setting that differs, world first, then model, updates and the rest."""
     flat = [dict(_settings(meta)) for meta in metas]
     keys = dict.fromkeys(key for settings in flat for key in settings)
-    found = []
+    found: list[Difference] = []
     for group, name in keys:
         values = tuple(_text(settings.get((group, name))) for settings in flat)
-        if len(set(values)) > 1:
+        known = any((d.name, d.values) == (name, values) for d in found)  # recorded twice
+        if len(set(values)) > 1 and not known:
             found.append(Difference(group, name, values))
     order = {group: i for i, group in enumerate(dict.fromkeys(GROUPS.values()))}
     return tuple(sorted(found, key=lambda d: order.get(d.group, len(order))))
+
+
+def with_mu(found: Sequence[Difference], sessions: Sequence[SessionData]) -> tuple[Difference, ...]:
+    """The differences, that of mu told by what is in force now and what was at first."""
+    values = tuple(data.mu_text for data in sessions)
+    rest = tuple(d for d in found if d.name not in ("mu", "mu_schedule"))
+    return (Difference("world", "mu", values), *rest) if len(set(values)) > 1 else rest
 
 
 def _settings(meta: Meta) -> Iterable[tuple[tuple[str, str], Any]]:
@@ -229,24 +267,58 @@ def _text(value: Any) -> str:
 # Warnings
 
 
-def _signature_warnings(sessions: Sequence[SessionData], names: Sequence[str]) -> Iterable[str]:
+def _signature_warnings(sessions: Sequence[SessionData], names: Sequence[str]) -> Iterable[Caution]:
     known = [(data.meta.model_signature, name) for data, name in zip(sessions, names, strict=True)]
     unknown = [name for signature, name in known if signature is None]
     groups = _grouped((signature, name) for signature, name in known if signature is not None)
     if len(groups) > 1:
-        yield (
+        yield Caution(
             f"Different model signatures: {_against(groups)}; their errors start from "
-            "different weights."
+            "different weights.",
+            "Different model signatures: errors start from different weights.",
         )
     if unknown:
-        yield f"No model signature is recorded for {_list(unknown)}."
+        yield Caution(
+            f"No model signature is recorded for {_list(unknown)}.",
+            f"No model signature is recorded for {len(unknown)} of them.",
+        )
+
+
+def _length_warnings(sessions: Sequence[SessionData], names: Sequence[str]) -> Iterable[Caution]:
+    if not _spans(sessions)[1]:
+        return
+    known = [
+        (len(data.steps), name)
+        for name, data in zip(names, sessions, strict=True)
+        if len(data.steps)
+    ]
+    lengths = [f"{name} has {_count(n)}" for n, name in known]
+    if len(known) > 3:
+        (least, shortest), (most, longest) = min(known), max(known)
+        lengths = [f"from {_count(least)} ({shortest}) to {most} ({longest})"]
+    said = f"Different lengths: {_list(lengths)}"
+    said += "; each mean is over the session's own steps"
+    few = [f"{_count(n)} of {name}" for n, name in known if n < WINDOW]
+    if few:
+        said += f", the final one over only {_list(few)}"
+    shared = common_steps(sessions)
+    if shared is None:
+        said += ". They have no step in common."
+    else:
+        said += f". All have the steps {shared[0]} to {shared[1]}."
+    between = f"{min(known)[0]} to {_count(max(known)[0])}"
+    yield Caution(said, f"Different lengths, {between}: each mean is over a session's own steps.")
+
+
+def _count(n: int) -> str:
+    return "1 step" if n == 1 else f"{n} steps"
 
 
 def _trajectory_warnings(
     sessions: Sequence[SessionData],
     trajectories: Sequence[Trajectory | None],
     names: Sequence[str],
-) -> Iterable[str]:
+) -> Iterable[Caution]:
     """Compares what was recorded, and where nothing was, the settings that shape it."""
     if len(sessions) < 2:
         return
@@ -262,14 +334,16 @@ def _trajectory_warnings(
         elif same is None:
             unknown.append(names[i])
     if other:
-        yield (
+        yield Caution(
             f"Different trajectories: {_list(other)} saw other observations or actions than "
-            f"{names[first]}; compare improvements rather than errors."
+            f"{names[first]}; compare improvements rather than errors.",
+            "Different trajectories: compare improvements rather than errors.",
         )
     if unknown:
-        yield (
+        yield Caution(
             f"Whether {_list(unknown)} ran the trajectory of {names[first]} cannot be told: "
-            "neither a trajectory nor a seed is recorded for both."
+            "neither a trajectory nor a seed is recorded for both.",
+            "Whether all ran the same trajectory cannot be told.",
         )
 
 
@@ -314,8 +388,8 @@ def _against(groups: Mapping[str, list[str]]) -> str:
 
 
 def _list(names: Sequence[str]) -> str:
-    if len(names) > 4:
-        return f"{', '.join(names[:3])} and {len(names) - 3} more"
+    if len(names) > 3:
+        return f"{', '.join(names[:2])} and {len(names) - 2} more"
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
@@ -334,29 +408,3 @@ def compatible(summaries: Sequence[SessionSummary], index: int) -> tuple[list[in
     ]
     based = [i for i in same if summaries[i].meta.base_ckpt_hash == own.base_ckpt_hash]
     return same, based
-
-
-def transfer_sentence(found: Transfer, names: Sequence[str], mus: Sequence[float | None]) -> str:
-    """What the matrix says: memory of each world's own mu, or a general improvement."""
-    n = len(found.sessions)
-    if n < 2:
-        return "Mark two or more sessions whose weights and mu are recorded."
-    known = [mus[i] or 0.0 for i in found.sessions]
-    if max(known) - min(known) < SAME_MU:
-        return "All these worlds have the same mu, so the matrix says nothing about memory."
-    # weights of another session with the same mu remember it just as well
-    won = [w >= 0 and abs(known[w] - known[j]) < SAME_MU for j, w in enumerate(found.winners)]
-    wins = sum(won)
-    if wins == n:
-        return (
-            f"The diagonal wins in all {n} worlds: every session's weights predict their own "
-            "world best, so they remember its mu."
-        )
-    lost = [
-        f"{names[found.sessions[w]]} does better in the world of {names[found.sessions[j]]}"
-        for j, w in enumerate(found.winners)
-        if w >= 0 and not won[j]
-    ]
-    head = f"The diagonal wins in {wins} of {n} worlds"
-    told = f": {'; '.join(lost[:2])}" if lost else ""
-    return f"{head}{told}. Part of what was learned is general, not memory of mu."

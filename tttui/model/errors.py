@@ -27,3 +27,7 @@ class SettingError(RefusedInput):
 
 class SessionHeld(RefusedInput):
     """Another process writes this session; the message names it."""
+
+
+class SessionTaken(TttuiError):
+    """Another process has the session that this one wrote; nothing more may be written to it."""

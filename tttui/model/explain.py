@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tttui.model.settings import float_of
 from tttui.model.transactions import Transaction
 
 
@@ -63,6 +64,9 @@ def gates(event: Transaction, plasticity: Mapping[str, Any]) -> list[Gate]:
         add("loss after", event.post_loss, (1 + tol) * event.pre_loss)
     h = event.post_max_h if event.post_max_h is not None else event.pre_max_h
     add("state norm", h, threshold(plasticity, "state_norm_max"))
+    factor = threshold(plasticity, "probation")
+    if event.live_frozen_mse is not None and factor:
+        add("live error", event.live_mse, factor * event.live_frozen_mse)
     return found
 
 
@@ -71,11 +75,21 @@ def threshold(plasticity: Mapping[str, Any], key: str) -> float | None:
     value = plasticity.get(key)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value)
+    return float_of(value)
 
 
-def explain(event: Transaction, plasticity: Mapping[str, Any]) -> str:
-    """One or two sentences with the numbers and the thresholds of this session."""
+def explain(event: Transaction, plasticity: Mapping[str, Any], undone_at: int | None = None) -> str:
+    """One or two sentences with the numbers and the thresholds of this session.
+
+    `undone_at` is the step at which a commit was taken back.
+    """
+    said = _explain(event, plasticity)
+    if undone_at is None:
+        return said
+    return f"{said} Undone at t {undone_at}, where earlier weights were restored."
+
+
+def _explain(event: Transaction, plasticity: Mapping[str, Any]) -> str:
     pre, post = event.pre_loss, event.post_loss
     tol = threshold(plasticity, "rollback_tol")
     match event.status:
@@ -108,16 +122,28 @@ def explain(event: Transaction, plasticity: Mapping[str, Any]) -> str:
         case "rollback_non_finite":
             return _explain_non_finite(event)
         case "rollback_live_regression":
-            factor = threshold(plasticity, "probation")
-            than = f"{factor:g} x the frozen model's" if factor else "what was allowed"
-            where = f"those of step {event.to_t}" if event.to_t else "the first ones"
-            to = f" The weights went back to {where}." if event.to_t is not None else ""
-            return (
-                "Rolled back because the live error on the unseen steps since the last attempt "
-                f"exceeded {than}.{to}"
-            )
+            return _explain_live(event, threshold(plasticity, "probation"))
         case other:
             return f"Ended as {other!r}, a status that tttui does not know."
+
+
+def _explain_live(event: Transaction, factor: float | None) -> str:
+    live, frozen = event.live_mse, event.live_frozen_mse
+    times = f"{factor:g} x the frozen model's" if factor else "what was allowed"
+    unseen = "the unseen steps"
+    if event.live_steps is not None:
+        many = event.live_steps != 1
+        unseen = f"the {event.live_steps} unseen steps" if many else "the one unseen step"
+    said = f"the live error on {unseen} since the last attempt"
+    if live is not None and frozen is not None and factor:
+        now, allowed = told_apart(live, factor * frozen)
+        said += f" ({now}) exceeded {times} ({factor:g} x {number(frozen)} = {allowed})."
+    else:
+        said += f" exceeded {times}."
+    if event.to_t is None:
+        return f"Rolled back because {said}"
+    where = f"those of step {event.to_t}" if event.to_t else "the first ones"
+    return f"Rolled back because {said} The weights went back to {where}."
 
 
 def _factor(value: float) -> str:

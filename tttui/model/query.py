@@ -14,7 +14,7 @@ import numpy as np
 
 from tttui.model.arrays import Bools, Floats
 from tttui.model.errors import TttuiError
-from tttui.model.transactions import Transactions
+from tttui.model.transactions import UNDONE, Transactions
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf"
 _COMPARE = re.compile(r"(?P<name>[\w%]+)(?P<op><=|>=|!=|==|=|<|>)(?P<value>.*)")
@@ -246,8 +246,9 @@ def matching(
         return None
 
     def holds(_: str, word: str) -> Bools:
-        named = np.array([word in name.lower() for name in events.statuses])
-        return np.asarray(named[events.status])
+        outcome, names = events.outcomes()
+        named = np.array([word in name.lower() for name in names])
+        return np.asarray(named[outcome])
 
     shown = query.select(len(events), lambda name: number_of(events, name), holds)
     if statuses is not None:
@@ -256,16 +257,18 @@ def matching(
 
 
 def of_statuses(events: Transactions, statuses: frozenset[str]) -> Bools:
-    """The transactions [n] that ended in one of the statuses."""
-    wanted = np.array([name in statuses for name in events.statuses])
-    return np.asarray(wanted[events.status])
+    """The transactions [n] that ended in one of the statuses (or outcomes)."""
+    outcome, names = events.outcomes()
+    wanted = np.array([name in statuses for name in names])
+    return np.asarray(wanted[outcome])
 
 
 def check_statuses(query: Query, events: Transactions) -> None:
     """Raise QueryError for a word that no status of these transactions, nor a known one, holds."""
+    names = (*events.statuses, UNDONE)
     for term in query.terms:
         if isinstance(term, Words):
             for word in term.words:
-                if not any(word in name.lower() for name in events.statuses):
-                    known = ", ".join(name.removeprefix("rollback_") for name in events.statuses)
+                if not any(word in name.lower() for name in names):
+                    known = ", ".join(name.removeprefix("rollback_") for name in names)
                     raise QueryError(word, f"no status is called so; known are {known}")

@@ -16,6 +16,13 @@ DecayInit = Literal["equal", "spread"]
 GateNorm = Literal["whitened", "raw"]
 
 
+MOST_STEPS = 1_000_000
+"""Steps that a buffer or a chunk may have: they are held in memory."""
+
+LONGEST_SHOWN = 40
+"""Characters of a value in a message."""
+
+
 def option(
     default: Any,
     help: str,
@@ -92,12 +99,22 @@ class Model:
 class Plasticity:
     """The update transaction (meta.json: `plasticity_cfg`); defaults are the preset `stable`."""
 
-    chunk: int = option(32, "steps between update attempts", unit="steps", minimum=1)
+    chunk: int = option(
+        32, "steps between update attempts", unit="steps", minimum=1, maximum=MOST_STEPS
+    )
     buffer_len: int = option(
-        256, "most recent transitions that an update learns from", unit="steps", minimum=1
+        256,
+        "most recent transitions that an update learns from",
+        unit="steps",
+        minimum=1,
+        maximum=MOST_STEPS,
     )
     min_buffer: int = option(
-        32, "transitions needed before the first update", unit="steps", minimum=1
+        32,
+        "transitions needed before the first update",
+        unit="steps",
+        minimum=1,
+        maximum=MOST_STEPS,
     )
     lr: float = option(
         0.02, "step size; with line_search the largest step that is allowed", above=0.0
@@ -245,34 +262,55 @@ def options(group: object) -> Iterator[Field[Any]]:
 
 def check(spec: Field[Any], value: Any) -> None:
     """Raise SettingError when `value` is outside what the option `spec` allows."""
-    name, m = spec.name, spec.metadata
+    if value is None and spec.default is None:
+        return
+    why = why_not(spec, value)
+    if why:
+        said = "a value is needed" if value is None else f"{shown(value)} is {why}"
+        raise SettingError(spec.name, said)
+
+
+def why_not(spec: Field[Any], value: Any) -> str:
+    """What `value` is, where the option `spec` does not allow it: `not a number`; '' where it does.
+
+    `value` may be anything that JSON can hold.
+    """
+    m = spec.metadata
     if m["choices"]:
-        if value not in m["choices"]:
-            raise SettingError(name, f"{value!r} is not one of {', '.join(m['choices'])}")
-        return
+        return "" if value in m["choices"] else f"not one of {', '.join(m['choices'])}"
     if isinstance(spec.default, bool):
-        if not isinstance(value, bool):
-            raise SettingError(name, f"{value!r} is neither true nor false")
-        return
+        return "" if isinstance(value, bool) else "neither true nor false"
     if isinstance(spec.default, str):
-        if not isinstance(value, str) or not value:
-            raise SettingError(name, f"{value!r} is not a text")
-        return
-    if value is None:
-        if spec.default is not None:
-            raise SettingError(name, "a value is needed")
-        return
+        return "" if isinstance(value, str) and value else "not a text"
     whole = isinstance(spec.default, int)
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-        raise SettingError(name, f"{value!r} is not a {'whole number' if whole else 'number'}")
-    if not math.isfinite(value):
-        raise SettingError(name, f"{value} is not finite")
+        return f"not a {'whole number' if whole else 'number'}"
+    if not math.isfinite(float_of(value)):
+        return "not finite" if isinstance(value, float) else "too large"
     if m["minimum"] is not None and value < m["minimum"]:
-        raise SettingError(name, f"{value} is below the smallest allowed value {m['minimum']:g}")
+        return f"below the smallest allowed value {m['minimum']:g}"
     if m["above"] is not None and value <= m["above"]:
-        raise SettingError(name, f"{value} is not above {m['above']:g}")
+        return f"not above {m['above']:g}"
     if m["maximum"] is not None and value > m["maximum"]:
-        raise SettingError(name, f"{value} is above the largest allowed value {m['maximum']:g}")
+        return f"above the largest allowed value {m['maximum']:g}"
+    return ""
+
+
+def float_of(value: float) -> float:
+    """A number as float: infinity for a whole number that is too large for one."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def shown(value: Any) -> str:
+    """A value of a file as it stands in a message: short, whatever it is."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # too many digits, too deep
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
 
 
 PRESETS: dict[str, Plasticity] = {

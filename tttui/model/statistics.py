@@ -193,6 +193,7 @@ def _grown(old: History, new: History, names: list[str]) -> bool:
         names == [name for name in PLASTIC if name in old.weights]
         and all(old.weights[k].shape[1:] == new.weights[k].shape[1:] for k in names)
         and len(new) >= n
+        and old.restarts == new.restarts
         and bool(np.array_equal(np.asarray(new.t)[:n], old.t))
     )
 

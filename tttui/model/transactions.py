@@ -1,12 +1,14 @@
 """Update transactions: what was tried, what became of it, in columns for speed."""
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from tttui.model.arrays import Floats, Ints
+from tttui.model.arrays import Bools, Floats, Ints
+from tttui.model.settings import float_of
 
 STATUSES = (
     "commit",
@@ -20,6 +22,15 @@ STATUSES = (
 
 COMMIT = 0
 """Index of `commit` in STATUSES and in every `Transactions.statuses`."""
+
+NON_FINITE = STATUSES.index("rollback_non_finite")
+"""Index of the status of transactions that met a value which is not finite."""
+
+UNDONE = "commit_undone"
+"""What became of a commit whose weights were given up later for earlier ones; in no file."""
+
+LIVE = STATUSES.index("rollback_live_regression")
+"""Index of the status whose transactions put earlier weights (`to_t`) back in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +49,32 @@ class Transaction:
     duration_ms: float | None = None
     implied_mu: float | None = None
     to_t: int | None = None
+    live_mse: float | None = None
+    """Error of the weights in force on the steps since the last attempt."""
+    live_frozen_mse: float | None = None
+    """Error of the frozen model on the same steps."""
+    live_steps: int | None = None
+    """How many steps that were."""
     raw: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def committed(self) -> bool:
         return self.status == STATUSES[COMMIT]
+
+
+_END = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True)
+class _Returns:
+    """Every time that weights of an earlier step were put back in force, ascending."""
+
+    at: list[int]
+    """Number of the first transaction after it, or of the one that it was."""
+    t: list[int]
+    to_t: list[int]
+    to: list[int]
+    """Number of the first transaction after the step whose weights were restored."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +97,12 @@ class Transactions:
     implied_mu: Floats
     statuses: tuple[str, ...] = STATUSES
     records: Sequence[Mapping[str, Any]] = ()
+    to_t: Floats | None = None
+    """The steps whose weights were restored, NaN where none were; None: nowhere."""
+    restored: tuple[tuple[int, int], ...] = ()
+    """Rollbacks by hand: before which step, and the step whose weights were restored; ascending."""
+    _worked_out: dict[str, Bools] = field(init=False, default_factory=dict[str, Bools], repr=False)
+    """What `undone` found: it is asked for at every move of the cursor."""
 
     @classmethod
     def empty(cls) -> "Transactions":
@@ -82,10 +120,7 @@ class Transactions:
             value = record.get(key)
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 return None
-            try:
-                return float(value)
-            except OverflowError:  # a whole number of more than 308 digits
-                return float("inf") if value > 0 else float("-inf")
+            return float_of(value)
 
         def whole(key: str) -> int | None:
             value = number(key)
@@ -104,22 +139,102 @@ class Transactions:
             duration_ms=number("duration_ms"),
             implied_mu=number("implied_mu"),
             to_t=whole("to_t"),
+            live_mse=number("live_mse"),
+            live_frozen_mse=number("live_frozen_mse"),
+            live_steps=whole("live_steps"),
             raw=record,
         )
 
     def in_force(self, cursor: int) -> int | None:
         """Index of the commit whose weights are in force at step `cursor`; None: the first ones.
 
-        A live regression takes the weights of an earlier step back (`to_t`).
+        A live regression, and a rollback by hand, put the weights of an earlier step back.
         """
-        live = STATUSES.index("rollback_live_regression")
-        seen = int(np.searchsorted(self.t, cursor, "right"))
-        changed = np.flatnonzero((self.status[:seen] == COMMIT) | (self.status[:seen] == live))
-        while len(changed) and self.status[changed[-1]] == live:
-            to_t = self[int(changed[-1])].to_t
-            seen = 0 if to_t is None else int(np.searchsorted(self.t, to_t, "right"))
-            changed = changed[: int(np.searchsorted(changed, min(seen, changed[-1])))]
-        return int(changed[-1]) if len(changed) else None
+        for first, stop in self._lineage(cursor):
+            commits = np.flatnonzero(self.status[first:stop] == COMMIT)
+            if len(commits):
+                return first + int(commits[-1])
+        return None
+
+    def undone(self) -> Bools:
+        """The commits [n] that are out of force again, since earlier weights were restored."""
+        known = self._worked_out.get("undone")
+        if known is None:
+            known = np.asarray(self.status == COMMIT)
+            for first, stop in self._lineage(_END):
+                known[first:stop] = False
+            self._worked_out["undone"] = known
+        return known
+
+    def outcomes(self) -> tuple[Ints, tuple[str, ...]]:
+        """What became of every transaction [n] so far, and the names of these outcomes.
+
+        They are the statuses, and UNDONE where there is such a commit.
+        """
+        undone = self.undone()
+        if not undone.any():
+            return self.status, self.statuses
+        names = (*self.statuses, UNDONE)
+        return np.where(undone, len(names) - 1, self.status), names
+
+    def branches(self) -> tuple[tuple[int, int], ...]:
+        """Where commits were undone: the restored step, and the step at which that happened."""
+        undone, back = np.flatnonzero(self.undone()), self._returns()
+        first = np.searchsorted(undone, back.to)
+        stop = np.searchsorted(undone, back.at)
+        pairs = zip(back.to_t, back.t, (stop > first).tolist(), strict=True)
+        return tuple((max(to_t, 0), t) for to_t, t, some in pairs if some)
+
+    def implied(self) -> tuple[Ints, Floats]:
+        """Steps at which other weights came into force, and the friction that these imply; NaN
+        where that is not recorded."""
+        commits = self.status == COMMIT
+        back = sorted(set(self._returns().t) - set(self.t[commits].tolist()))
+        restored = [np.nan if (i := self.in_force(t)) is None else self.implied_mu[i] for t in back]
+        t = np.concatenate([self.t[commits], np.array(back, dtype=np.int64)])
+        mu = np.concatenate([self.implied_mu[commits], np.array(restored)])
+        order = np.argsort(t, kind="stable")
+        return t[order], mu[order]
+
+    def restored_at(self, t: int) -> bool:
+        """Whether weights of an earlier step were put back in force at step t."""
+        return t in self._returns().t
+
+    def undone_at(self, i: int) -> int | None:
+        """The step at which commit i was taken back; None where it was not."""
+        if not self.undone()[i]:
+            return None
+        back = self._returns()
+        later = (t for at, t, to in zip(back.at, back.t, back.to, strict=True) if to <= i < at)
+        return next(later, None)
+
+    def _lineage(self, cursor: int) -> Iterator[tuple[int, int]]:
+        """The stretches [first, stop) of transactions that led to the weights in force at step
+        `cursor`, the newest first."""
+        stop, back = int(np.searchsorted(self.t, cursor, "right")), self._returns()
+        k = len(back.at)
+        while True:
+            k = bisect_right(back.at, stop, hi=k) - 1
+            while k >= 0 and back.t[k] > cursor:
+                k -= 1
+            if k < 0:
+                break
+            yield back.at[k], stop
+            stop, cursor = min(back.to[k], back.at[k]), back.to_t[k]
+        yield 0, stop
+
+    def _returns(self) -> _Returns:
+        live = np.flatnonzero(self.status == LIVE)
+        to_t = np.full(len(live), np.nan) if self.to_t is None else self.to_t[live]
+        by_hand = np.array(self.restored, dtype=np.int64).reshape(-1, 2)
+        # by hand it happens before the update that is due at the same step
+        at = np.concatenate([np.searchsorted(self.t, by_hand[:, 0]), live])
+        t = np.concatenate([by_hand[:, 0], self.t[live]])
+        steps = np.concatenate([by_hand[:, 1], np.where(np.isfinite(to_t), to_t, -1.0)])
+        order = np.argsort(at, kind="stable")
+        to = np.searchsorted(self.t, steps, "right")
+        columns = (at, t, steps.astype(np.int64), to)
+        return _Returns(*(column[order].tolist() for column in columns))
 
     def counts(self) -> dict[str, int]:
         """How many attempts ended in each status, only those that occur, in order of `statuses`."""

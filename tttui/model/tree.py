@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tttui.model.here import absolute
+from tttui.model.natural import natural_path
 from tttui.model.session import SessionSummary
 
 
@@ -49,7 +51,7 @@ def parents_of(summaries: Sequence[SessionSummary]) -> list[int | None]:
     The parent is the session at the recorded path, else the one with the recorded id whose
     directory is nearest: ids are unique below one root only.
     """
-    by_path = {str(s.place.path.absolute()): i for i, s in enumerate(summaries)}
+    by_path = {str(absolute(s.place.path)): i for i, s in enumerate(summaries)}
     by_id: dict[str, list[int]] = {}
     for i, summary in enumerate(summaries):
         names = {summary.place.name}
@@ -103,6 +105,6 @@ def _without_circles(parents: list[int | None]) -> list[int | None]:
     return parents
 
 
-def _age(summary: SessionSummary) -> tuple[float, str]:
+def _age(summary: SessionSummary) -> tuple[float, tuple[str, str]]:
     created = summary.meta.created_at
-    return (float("inf") if created is None else created, str(summary.place.path))
+    return (float("inf") if created is None else created, natural_path(summary.place.path))

@@ -1,127 +1,73 @@
-"""Is adaptation working? One sentence from the numbers, with its uncertainty.
+"""Is adaptation working? One sentence from the numbers, whose clauses are ranked.
 
-Errors of successive steps are correlated, so the confidence interval comes from a circular
-block bootstrap over steps (Politis and Romano, 1992) of the paired errors of both models.
+Where there is little room the least important clauses are left out first, which a mark says; the
+statement itself is never among them.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from tttui.model.arrays import Floats
+from tttui.model.improvement import (
+    MIN_STEPS,
+    Improvement,
+    Tone,
+    compared,
+    final_improvement,
+    improvement,
+)
+from tttui.model.mu import mu_text
+from tttui.model.numbers import short, whole_until
 from tttui.model.session import SessionData
-from tttui.model.steps import Steps
-
-WINDOW = 100
-"""The last steps over which the final error is taken."""
-
-MIN_STEPS = 20
-"""Fewer learned steps than this are too few to tell."""
 
 HIGHEST_MU = 0.5
 """The largest friction of the worlds in which weights are tested for the one that they imply:
 with this answer they imply it or a larger one."""
 
-RESAMPLES = 1000
-BLOCK = 10
-
-Tone = Literal["better", "worse", "unclear"]
-
 
 @dataclass(frozen=True, slots=True)
-class Improvement:
-    """How much lower the adaptive error is: (baseline - adaptive) / baseline, in percent."""
+class Clause:
+    """A part of the verdict, with the space or the sign that stands before it."""
 
-    percent: float
-    low: float
-    high: float
-    """Ends of the 95 % confidence interval, in percent; NaN where there are too few steps."""
-    n: int
-    """Steps that were averaged."""
-    baseline: float
-    adaptive: float
-    """Mean squared errors over these steps."""
-
-    @property
-    def tone(self) -> Tone:
-        if self.low > 0:
-            return "better"
-        if self.high < 0:
-            return "worse"
-        return "unclear"
+    text: str
+    rank: int = 0
+    """0 is always said; of the others the highest is left out first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The answer to "is TTT working here?"."""
 
-    sentence: str
+    clauses: Sequence[Clause]
     tone: Tone
     improvement: Improvement | None = None
 
+    @classmethod
+    def plain(cls, sentence: str, tone: Tone, result: Improvement | None = None) -> "Verdict":
+        """A verdict of which nothing can be left out."""
+        return cls((Clause(sentence),), tone, result)
 
-def last_means(steps: Steps) -> tuple[float, float, int]:
-    """Mean errors (baseline, adaptive) over the last WINDOW steps there are, and their number.
+    @property
+    def sentence(self) -> str:
+        return "".join(clause.text for clause in self.clauses)
 
-    A step whose error is not finite makes its model's mean non-finite: nothing is skipped.
-    """
-    n = min(WINDOW, len(steps))
-    if n == 0:
-        return float("nan"), float("nan"), 0
-    with np.errstate(invalid="ignore", over="ignore"):
-        return float(np.mean(steps.baseline[-n:])), float(np.mean(steps.adaptive[-n:])), n
-
-
-def improvement(baseline: Floats, adaptive: Floats) -> Improvement:
-    """Improvement of the mean over paired errors [n] with its 95 % interval.
-
-    The interval resamples circular blocks of BLOCK steps with a fixed seed, so that the same
-    file always gives the same numbers.
-    """
-    n = len(baseline)
-    nan = float("nan")
-    if n == 0:
-        return Improvement(nan, nan, nan, 0, nan, nan)
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        base, adapt = float(np.mean(baseline)), float(np.mean(adaptive))
-        percent = 100.0 * (base - adapt) / base if base > 0 else (0.0 if adapt == base else nan)
-        if n < MIN_STEPS or not np.isfinite(percent) or not base > 0:
-            return Improvement(percent, nan, nan, n, base, adapt)
-        rng = np.random.default_rng(0)
-        blocks = -(-n // BLOCK)
-        starts = rng.integers(0, n, (RESAMPLES, blocks))
-        sums = [_circular_block_sums(x.astype(np.float64), BLOCK) for x in (baseline, adaptive)]
-        b, a = (s[starts].sum(axis=1) for s in sums)
-        low, high = np.percentile(100.0 * (b - a) / b, [2.5, 97.5])
-    return Improvement(percent, float(low), float(high), n, base, adapt)
-
-
-def _circular_block_sums(x: Floats, length: int) -> Floats:
-    """Sum of the `length` values from each start on, wrapping round: [n] -> [n]."""
-    total = np.concatenate([[0.0], np.cumsum(np.concatenate([x, x[: length - 1]]))])
-    if len(x) < length:
-        raise ValueError("a block is longer than the series")
-    return np.asarray(total[length:] - total[:-length])
-
-
-def final_improvement(steps: Steps) -> Improvement:
-    """Improvement over the last WINDOW steps there are."""
-    n = min(WINDOW, len(steps))
-    return improvement(steps.baseline[len(steps) - n :], steps.adaptive[len(steps) - n :])
-
-
-def percent_text(value: float) -> str:
-    """A percentage with as many digits as tell something: 84, 99.7, 99.98, -1 240."""
-    magnitude = abs(value)
-    if not np.isfinite(value):
-        return str(value)
-    if 99.0 <= value < 100.0:
-        digits = min(4, max(1, int(np.ceil(-np.log10(max(1e-4, 100.0 - value))))))
-        return f"{np.floor(value * 10**digits) / 10**digits:.{digits}f}"
-    if magnitude >= 1000:
-        return f"{value:,.0f}".replace(",", " ")
-    return f"{value:.0f}" if magnitude >= 10 else f"{value:.1f}"
+    def shortened(self, fits: Callable[[str], bool], mark: str) -> str:
+        """The fullest version that fits; `mark` stands at its end where something is left out."""
+        for most in sorted({clause.rank for clause in self.clauses}, reverse=True):
+            kept = [clause.text for clause in self.clauses if clause.rank <= most]
+            text = "".join(kept)
+            if len(kept) < len(self.clauses):
+                text += f" {mark}"
+            if fits(text):
+                return text
+        least = text.removesuffix(f" {mark}")
+        end = len(least)
+        while (end := least.rfind(" ", 0, max(end, 0))) > 0:
+            text = f"{least[:end]} {mark}"
+            if whole_until(least, end) == end and fits(text):
+                return text
+        return mark if fits(mark) else ""
 
 
 def verdict(data: SessionData, implied: float | None = None) -> Verdict:
@@ -129,56 +75,55 @@ def verdict(data: SessionData, implied: float | None = None) -> Verdict:
 
     `implied` is the friction that the newest weights imply, where no transaction tells it.
     """
-    steps, events = data.steps, data.transactions
-    attempted = len(events) or int(steps.did_update.sum())
-    committed = int((events.status == 0).sum()) if len(events) else int(steps.update_ok.sum())
+    steps, attempted, committed = data.steps, data.attempted, data.committed
     if len(steps) == 0:
         why = data.problem("steps")
-        return Verdict(
-            "There is nothing to judge yet: " + (why.reason if why else "no step was recorded."),
-            "unclear",
-        )
+        reason = why.reason if why else "no step was recorded."
+        return Verdict.plain(f"There is nothing to judge yet: {reason}", "unclear")
     result = final_improvement(steps)
-    tone = result.tone
-    updates = f"{committed} of {attempted} updates committed"
-    if not np.isfinite(result.percent):
-        return Verdict(_non_finite(result) + f" {_capital(updates)}.", "worse", result)
+    counted = f"{committed} of {attempted} transactions committed"
+    if result.why_none:
+        return _without_a_number(data, result, counted)
     first = int(np.argmax(steps.update_ok)) if steps.update_ok.any() else len(steps)
     learned = len(steps) - first
     if committed == 0:
         forked = data.meta.parent_session_id is not None
-        return Verdict(_never_changed(attempted, len(steps), forked), "unclear", result)
-    if learned < MIN_STEPS or result.n < MIN_STEPS:
-        return Verdict(
-            f"Too few steps to tell: {len(steps)} recorded, {learned} since the first commit; "
-            f"so far adaptive is {_compare(result)} over the last {result.n} steps.",
+        return Verdict.plain(_never_changed(attempted, len(steps), forked), "unclear", result)
+    if result.baseline == result.adaptive == 0:
+        return Verdict.plain(
+            f"Nothing to compare: neither model makes an error over the last {result.n} steps.",
             "unclear",
             result,
         )
+    compares = f"daptive is {_than_frozen(result.texts[0])}"
+    over = Clause(f" over the last {result.n} steps", 1)
+    means = Clause(f" ({short(result.baseline)} -> {short(result.adaptive)})", 6)
+    if learned < MIN_STEPS or result.n < MIN_STEPS:
+        few = f": {len(steps)} recorded, {learned} since the first commit"
+        so_far = Clause("; so far a" + compares, 1)
+        clauses = (Clause("Too few steps to tell"), Clause(few, 2), so_far, over, Clause("."))
+        return Verdict(clauses, "unclear", result)
+    tone = result.tone
+    lead = "Test-time training makes things worse here. " if tone == "worse" else ""
     if tone == "unclear":
-        body = (
-            f"No clear difference: adaptive is {_compare(result)} over the last {result.n} steps, "
-            f"but the 95 % CI ({percent_text(result.low)} to {percent_text(result.high)}) "
-            f"includes zero; {updates}."
-        )
+        start = Clause("No clear difference: a" + compares)
+        chance = f", but the 95 % CI ({_first(result.interval)}) includes zero"
+        if result.why_no_interval:
+            chance = f", without a confidence interval: {result.why_no_interval}"
+        body = [start, over, Clause(chance, 3), Clause(f"; {counted}", 4), Clause(".")]
     else:
-        body = (
-            f"Adaptive is {_compare(result)} over the last {result.n} steps "
-            f"({_interval(result)}), with {updates}."
-        )
-        if tone == "worse":
-            body = "Test-time training makes things worse here. " + body
-    parts = [body]
-    if attempted and committed < attempted / 2:
-        name, count = max(
-            ((k, v) for k, v in events.counts().items() if k != "commit"),
-            key=lambda item: item[1],
-            default=("", 0),
-        )
-        why_back = f", most often for {reason_words(name)} ({count})" if name else ""
-        parts.append(f"Most updates were rolled back{why_back}.")
-    parts.extend(_mu_sentence(data, implied))
-    return Verdict(" ".join(parts), tone, result)
+        inside = _first(result.interval).removesuffix(f" {tone}")
+        body = [
+            Clause(f"{lead}A{compares}"),
+            *((means,) if "times" in compares else ()),
+            over,
+            Clause(f" (95 % CI {inside})", 3),
+            Clause(f", with {counted}", 4),
+            Clause("."),
+        ]
+    body += _mostly_rolled_back(data)
+    body += _mu_sentence(data, implied)
+    return Verdict(tuple(body), tone, result)
 
 
 def reason_words(status: str) -> str:
@@ -192,42 +137,48 @@ def reason_words(status: str) -> str:
     }.get(status, status.removeprefix("rollback_").replace("_", " "))
 
 
-def _compare(result: Improvement) -> str:
-    if _in_multiples(result):
-        times = _times(result.adaptive / result.baseline)
-        return f"{times} times worse than frozen ({result.baseline:.3g} -> {result.adaptive:.3g})"
-    word = "better" if result.percent >= 0 else "worse"
-    return f"{percent_text(abs(result.percent))} % {word} than frozen"
+def _first(texts: Sequence[str]) -> str:
+    return texts[0] if texts else ""
 
 
-def _interval(result: Improvement) -> str:
-    """The confidence interval in the words of `_compare`, from its low to its high end."""
-    if _in_multiples(result):
-        least, most = (_times(1 - end / 100) for end in (result.high, result.low))
-        return f"95 % CI {least} to {most} times"
-    low, high = sorted((abs(result.low), abs(result.high)))
-    return f"95 % CI {percent_text(low)} to {percent_text(high)}"
+def _than_frozen(compared: str) -> str:
+    """`84 % better` -> `84 % better than frozen`."""
+    return f"{compared} {'to' if compared == 'equal' else 'than'} frozen"
 
 
-def _in_multiples(result: Improvement) -> bool:
-    """An error that is more than doubled is told as a multiple: percentages mislead there."""
-    return result.adaptive > 2 * result.baseline
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:.1f}" if ratio < 100 else f"{ratio:,.0f}".replace(",", " ")
-
-
-def _non_finite(result: Improvement) -> str:
-    if not np.isfinite(result.adaptive) and np.isfinite(result.baseline):
-        return f"Adaptive broke down: its error over the last {result.n} steps is not finite."
-    if not np.isfinite(result.baseline):
-        return f"The frozen model's error over the last {result.n} steps is not finite."
-    return "Both models predict without any error, so there is nothing to compare."
+def _without_a_number(data: SessionData, result: Improvement, counted: str) -> Verdict:
+    """Why there is no improvement to tell, what ended badly first."""
+    adaptive, frozen = data.steps.adaptive, data.steps.baseline
+    over = f" over the last {result.n} steps"
+    updates = Clause(f" {counted[:1].upper()}{counted[1:]}.", 2)
+    if not np.isfinite(adaptive[-1]) and np.isfinite(frozen[-1]):
+        known = np.flatnonzero(np.isfinite(adaptive))
+        since = int(known[-1]) + 1 if len(known) else 0
+        diverged = bool(np.isinf(adaptive[since:]).any())
+        said = "diverged: its error is infinite" if diverged else "broke down: its error is NaN"
+        lead = Clause(f"Adaptive {said} since step {int(data.steps.t[since])}.")
+        return Verdict((lead, updates), "worse", result)
+    if np.isfinite(result.baseline) and np.isfinite(result.adaptive):
+        compares = _than_frozen(_first(compared(result.baseline, result.adaptive)))
+        if result.baseline == 0:
+            compares = "worse than frozen, which makes no error"
+        return Verdict((Clause(f"Adaptive is {compares}{over}."), updates), "worse", result)
+    clauses = [Clause(f"No mean to compare ({result.why_none}).")]
+    last = slice(len(frozen) - result.n, None)
+    both = np.isfinite(adaptive[last]) & np.isfinite(frozen[last])
+    rest = improvement(frozen[last][both], adaptive[last][both])
+    if rest.n and not rest.why_none:
+        compares = _than_frozen(rest.texts[0])
+        clauses.append(Clause(f" Over the other {rest.n} steps adaptive is {compares}.", 1))
+    return Verdict((*clauses, updates), "unclear", result)
 
 
 def _never_changed(attempted: int, n: int, forked: bool) -> str:
-    tried = f"None of {attempted} updates was committed" if attempted else "No update was tried"
+    tried = (
+        f"None of {attempted} transactions was committed"
+        if attempted
+        else "No transaction was tried"
+    )
     same = (
         "adaptive is still the model that it was forked from"
         if forked
@@ -236,19 +187,22 @@ def _never_changed(attempted: int, n: int, forked: bool) -> str:
     return f"{tried} in {n} steps, so {same}."
 
 
-def _mu_sentence(data: SessionData, implied: float | None) -> list[str]:
+def _mostly_rolled_back(data: SessionData) -> list[Clause]:
+    if data.committed * 2 >= data.attempted:
+        return []
+    reasons = [(k, v) for k, v in data.transactions.counts().items() if k != "commit"]
+    name, count = max(reasons, key=lambda item: item[1], default=("", 0))
+    why = f", most often for {reason_words(name)} ({count})" if name else ""
+    return [Clause(" Most transactions were rolled back", 2), Clause(why, 5), Clause(".", 2)]
+
+
+def _mu_sentence(data: SessionData, implied: float | None) -> list[Clause]:
     events = data.transactions
     last = events.in_force(int(data.steps.t[-1]))
-    told = last is not None and np.isfinite(events.implied_mu[last])
-    value = float(events.implied_mu[last]) if told and last is not None else implied
+    recorded = last is not None and np.isfinite(events.implied_mu[last])
+    value = float(events.implied_mu[last]) if recorded and last is not None else implied
     if value is None or not np.isfinite(value):
         return []
-    truth = data.mu_now
-    said = "mu 0.5 or more" if value >= HIGHEST_MU else f"mu {value:.4f}"
-    if truth is None:
-        return [f"The weights imply {said}; the truth is not recorded."]
-    return [f"The weights imply {said}, the truth is {truth:.4f}."]
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    shown = f"mu {HIGHEST_MU:g} or more" if value >= HIGHEST_MU else f"mu {mu_text(value)}"
+    truth = "not recorded" if data.mu_now is None else data.mu_text
+    return [Clause(f" The newest weights imply {shown}; the truth is {truth}.", 7)]

@@ -60,7 +60,7 @@ def index_at(history: History, t: int) -> int | None:
 
 def snapshot(history: History, i: int) -> Held:
     """Snapshot i as plain arrays."""
-    matrices = {k: np.array(history.weights[k][i]) for k in PLASTIC if k in history.weights}
+    matrices = {k: np.asarray(history.weights[k][i]) for k in PLASTIC if k in history.weights}
     return Held(matrices, i, f"snapshot of t {int(history.t[i])}")
 
 
@@ -170,13 +170,23 @@ def _against(aspect: Aspect, now: Held, before: Held | None, why_not: str) -> Co
 
 
 def _since_previous(data: SessionData, now: Held) -> Comparison:
-    history, aspect = data.history, "previous"
+    history = data.history
     if history is None or now.index is None:
         return Comparison("previous", why_not=_NO_HISTORY)
-    if now.index == 0:
+    index: int | None = now.index
+    here = int(history.t[now.index])
+    if data.transactions.restored_at(here):
+        # the snapshot before is that of a commit which was undone here
+        commit = data.transactions.in_force(here)
+        since = int(history.t[0] if commit is None else data.transactions.t[commit])
+        index = index_at(history, since)
+        if index is None or int(history.t[index]) != since:
+            why = f"The snapshot of step {since}, restored at {here}, was thinned out."
+            return Comparison("previous", why_not=why)
+    if not index:
         first = int(history.t[0])
         return Comparison("previous", why_not=f"These are the weights of the start (t {first}).")
-    return _against(aspect, now, snapshot(history, now.index - 1), "")  # type: ignore[arg-type]
+    return _against("previous", now, snapshot(history, index - 1), "")
 
 
 def _of_commit(data: SessionData, t: int, attempt: int | None) -> Comparison:

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
 from tttui.draw.numbers import short
-from tttui.dynamics.hidden import Snapshot, in_force, law_of, mu_at, regime, row_at
+from tttui.dynamics.hidden import Snapshot, in_force, mu_at, regime, row_at
 from tttui.dynamics.live_state import LiveModel
 from tttui.model.arrays import Floats
 from tttui.model.session import SessionData
@@ -156,7 +156,7 @@ class ArchitecturePane(Pane):
             return
         self._shown = shown
         self._show_live(view)
-        law, mu = law_of(data), mu_at(data, view.trajectory, t)
+        law, mu = data.meta.world, mu_at(data, view.trajectory, t)
         true, friction = None, ""
         if mu is not None:
             acting, name = mu, "linear"

@@ -7,15 +7,16 @@ import numpy as np
 from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
 from tttui.draw.glyphs import Glyphs
-from tttui.draw.numbers import percent, short
+from tttui.draw.numbers import count_forms, forms, short
 from tttui.draw.palette import Palette
 from tttui.draw.plot import Band, Plot, Threshold, Trace
 from tttui.draw.reading import status_words
 from tttui.model.arrays import Floats
 from tttui.model.limits import limits
+from tttui.model.numbers import Forms
 from tttui.model.query import number_of
 from tttui.model.session import SessionData
-from tttui.model.transactions import Transaction, Transactions
+from tttui.model.transactions import NON_FINITE, Transaction, Transactions
 from tttui.widgets.table import TEXTS, Cell, Column
 
 COLUMNS = (
@@ -33,7 +34,6 @@ COLUMNS = (
 
 AT_FAULT = {
     "rollback_loss_regression": "post",
-    "rollback_live_regression": "post",
     "rollback_grad_norm": "grad",
     "rollback_state_norm": "post_h",
 }
@@ -62,6 +62,7 @@ class Attempts:
     ) -> None:
         self.palette = palette
         self._events, self._glyphs = events, glyphs
+        self._outcome, self._outcomes = events.outcomes()
         self._decoded: dict[int, Transaction] = {}
 
     def __len__(self) -> int:
@@ -69,9 +70,9 @@ class Attempts:
 
     def sorting(self, key: str) -> Any:
         if key == "status":
-            names = np.array([status_words(name) for name in self._events.statuses])
+            names = np.array([status_words(name) for name in self._outcomes])
             rank = np.argsort(np.argsort(names, kind="stable"))
-            return rank[self._events.status]
+            return rank[self._outcome]
         return number_of(self._events, key)
 
     def cell(self, row: int, key: str) -> Cell:
@@ -82,10 +83,11 @@ class Attempts:
             ink = palette.status(event.status)
         match key:
             case "t":
-                return str(event.t), palette.text, True
+                return (str(event.t), *count_forms(event.t)), palette.text, True
             case "status":
-                glyph = self._glyphs.status(event.status)
-                return f"{glyph} {status_words(event.status)}", palette.status(event.status), False
+                outcome = self._outcomes[int(self._outcome[row])]
+                text = f"{self._glyphs.status(outcome)} {status_words(outcome)}"
+                return text, palette.status(outcome), False
             case "pre":
                 return _number(event.pre_loss, ink, palette)
             case "post":
@@ -109,8 +111,8 @@ class Attempts:
         delta = post - pre
         ink = self.palette.good if delta <= 0 else self.palette.bad
         if key == "change":
-            return (percent(delta / pre) if pre else "-").removesuffix(" %"), ink, False
-        return f"{'+' if delta > 0 else ''}{short(delta)}", ink, False
+            return _signed(100 * delta / pre) if pre else ("-",), ink, False
+        return _signed(delta), ink, False
 
     def _event(self, row: int) -> Transaction:
         event = self._decoded.get(row)
@@ -122,7 +124,12 @@ class Attempts:
 
 
 def _number(value: float | None, ink: Colour, palette: Palette) -> Cell:
-    return short(value), palette.faint if value is None else ink, False
+    return forms(value), palette.faint if value is None else ink, False
+
+
+def _signed(value: float) -> Forms:
+    """The texts of a change, with its sign."""
+    return tuple(f"+{text}" if value > 0 else text for text in forms(value))
 
 
 def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
@@ -144,6 +151,10 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
         i = int(np.searchsorted(t, at, "right")) - 1
         return NO_STEP if i >= 0 and events[i].post_loss is None else ""
 
+    # a gate may have stopped an attempt before there was a number
+    odd = [i for i in np.flatnonzero(events.status == NON_FINITE).tolist() if not untaken(t[i])]
+    taken = np.zeros(len(events), dtype=np.bool_)
+    taken[odd] = True
     return [
         (
             Plot(
@@ -171,6 +182,7 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
                         "adaptive",
                         heavy=True,
                         absent=untaken,
+                        not_numbers=t[taken & np.isnan(events.post_loss)],
                     ),
                 ),
                 band=band,
@@ -190,6 +202,7 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
                         "adaptive",
                         heavy=True,
                         absent=untaken,
+                        not_numbers=t[taken & np.isnan(events.post_max_h)],
                     ),
                 ),
                 thresholds=_line(data, "state_norm_max"),

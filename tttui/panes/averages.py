@@ -1,15 +1,26 @@
 """Error curves as the smoothing key has them: as recorded, or behind their averages."""
 
 from tttui.draw.envelope import Series
-from tttui.draw.plot import Role, Trace
+from tttui.draw.plot import End, Role, Trace
 from tttui.draw.smoothing import SPAN, exponential
 
 
-def curve(name: str, series: Series, role: Role, smooth: bool, heavy: bool = False) -> Trace:
-    """The series, or its exponential average with the series itself still visible behind it."""
+def curve(
+    name: str,
+    series: Series,
+    role: Role,
+    smooth: bool,
+    heavy: bool = False,
+    end: End = "ended",
+) -> Trace:
+    """The series, or its exponential average with the series itself still visible behind it.
+
+    Curves of one chart are averaged alike, or not at all: only then do they compare.
+    """
     if not smooth:
-        return Trace(name, series, role, heavy)
-    return Trace(name, Series(series.t, exponential(series.y, SPAN)), role, heavy, series)
+        return Trace(name, series, role, heavy, end=end)
+    average = Series(series.t, exponential(series.y, SPAN))
+    return Trace(name, average, role, heavy, series, end=end)
 
 
 def span_note(smooth: bool) -> str:

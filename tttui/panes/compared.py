@@ -1,21 +1,24 @@
 """Sessions that were marked to be compared, and what their errors look like over one axis."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.geometry import Size
 from textual.widgets import Static
 
+from tttui.draw.cells import wrapped
 from tttui.draw.colours import style
 from tttui.draw.envelope import Series
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import DARK, Palette
 from tttui.draw.plot import Plot, Trace
-from tttui.model.arrays import Floats
-from tttui.model.compare import Comparison, distinct_names
+from tttui.draw.text import Text
+from tttui.model.compare import Caution, Comparison, distinct_names
 from tttui.model.session import Place
+from tttui.model.steps import Steps
 from tttui.model.timeline import Timeline
 from tttui.panes.averages import curve, span_note
 from tttui.widgets.chart import Chart
@@ -81,7 +84,7 @@ class ComparedCurves(Vertical):
 
     DEFAULT_CSS = """
     ComparedCurves Chart { height: 1fr; }
-    ComparedCurves Static { height: auto; max-height: 4; padding: 0 1; }
+    ComparedCurves Static { height: auto; padding: 0 1; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -99,22 +102,30 @@ class ComparedCurves(Vertical):
         self._palette, self._shown = palette, ()
         self.query_one(Chart).set_look(palette, glyphs)
 
-    def show_found(self, found: Comparison | None, timeline: Timeline, why: str) -> None:
-        """Draw a comparison in the shared window, or say why there is none."""
+    def show_found(
+        self, found: Comparison | None, timeline: Timeline, why: str, room: Size
+    ) -> None:
+        """Draw a comparison in the shared window, or say why there is none.
+
+        `room` is that of the tab.
+        """
         chart = self.query_one(Chart)
-        shown = (found, timeline.smooth, why)
+        shown = (found, timeline.smooth, why, room)
         if self._shown != shown:
             self._shown = shown
             chart.set_plot(curves(found, timeline.smooth, why))
-            self._warn(found.warnings if found is not None else ())
+            self._warn(found.cautions if found is not None else (), room)
         chart.set_timeline(window_of(found, timeline))
 
-    def _warn(self, warnings: Sequence[str]) -> None:
+    def _warn(self, cautions: Sequence[Caution], room: Size) -> None:
+        """In full where that leaves most of the room to the curves, else each in one line."""
+        width = max((self.size.width or room.width) - 4, 20)
+        full = sum(len(wrapped(caution.full, width)) for caution in cautions)
         text = Text()
-        for warning in warnings:
-            text.append("! ", style(self._palette.warn, bold=True))
-            text.append(f"{warning}\n", style(self._palette.warn))
-        text.rstrip()
+        for caution in cautions:
+            said = caution.full if full <= room.height // 8 else caution.brief
+            text.append("\n" if text else "").append("! ", style(self._palette.warn, bold=True))
+            text.append(said, style(self._palette.warn))
         area = self.query_one(Static)
         area.display = bool(text)
         area.update(text)
@@ -124,26 +135,41 @@ def curves(found: Comparison | None, smooth: bool, message: str) -> Plot:
     """The adaptive errors of all sessions over one axis, and the frozen ones that differ."""
     if found is None:
         return Plot(title="MSE of the marked sessions", message=message)
-    adaptive, frozen = list[Trace](), list[Trace]()
-    seen: list[Floats] = []
+    adaptive: list[Trace] = []
+    baselines: list[tuple[Steps, list[int]]] = []
     for i, (data, name) in enumerate(zip(found.sessions, found.names, strict=True)):
         steps = data.steps
-        if not any(_equal(steps.baseline, other) for other in seen):
-            seen.append(steps.baseline)
-            label = f"frozen {i + 1}" if len(found.sessions) > 1 else "frozen"
-            frozen.append(curve(label, Series(steps.t, steps.baseline), "baseline", smooth))
+        if not len(steps):
+            continue
+        shared = next((which for other, which in baselines if _same_frozen(steps, other)), None)
+        if shared is None:
+            baselines.append((steps, [i + 1]))
+        else:
+            shared.append(i + 1)
         series = Series(steps.t, steps.adaptive)
-        adaptive.append(curve(f"{i + 1} {name}", series, i, smooth, heavy=True))
+        trace = curve(f"{i + 1} {name}", series, i, smooth, heavy=True)
+        adaptive.append(replace(trace, tag=str(i + 1) if i < 9 else ""))
+    frozen = [
+        curve(
+            f"frozen {', '.join(map(str, which))}",
+            Series(steps.t, steps.baseline),
+            "baseline",
+            smooth,
+        )
+        for steps, which in baselines
+    ]
     return Plot(
         title="MSE",
         traces=(*frozen, *adaptive),
+        legend=True,
         note=span_note(smooth),
         message="no steps recorded yet",
     )
 
 
-def _equal(a: Floats, b: Floats) -> bool:
-    return a is b or (len(a) == len(b) and np.array_equal(a, b, equal_nan=True))
+def _same_frozen(a: Steps, b: Steps) -> bool:
+    """Whether both frozen curves are one and the same."""
+    return np.array_equal(a.t, b.t) and np.array_equal(a.baseline, b.baseline, equal_nan=True)
 
 
 def window_of(found: Comparison | None, shared: Timeline) -> Timeline:

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from threading import Thread
 
+import numpy as np
+
 from tttui.draw.envelope import Series
 from tttui.draw.friction import Facts
 from tttui.draw.plot import Plot, Threshold, Trace
 from tttui.dynamics.hidden import Implied, Snapshot, implied, in_force, mu_at, regime, row_at
 from tttui.model.arrays import Floats
+from tttui.model.mu import mu_text
 from tttui.model.settings import World
-from tttui.model.transactions import COMMIT
 from tttui.panes.view import View
 
 KEPT = 512
@@ -85,21 +87,27 @@ def facts_at(view: View, law: World, oracle: Oracle, ghost: float | None) -> Fac
         law.dt,
         data.meta.env_mode or "",
         ghost,
+        "" if mu is None or mu == data.mu_now else f"at t {t}, now {mu_text(data.mu_now)}",
     )
 
 
 def implied_plot(view: View, mu: Floats | None, mark: str) -> Plot:
-    """The friction that the weights implied after every commit, and the true one."""
-    events_ = view.data.transactions
-    told = events_.status == COMMIT
-    told &= events_.implied_mu == events_.implied_mu
+    """The friction that the weights in force implied after every change, and the true one."""
+    t, implied_mu = view.data.transactions.implied()
+    told = np.isfinite(implied_mu)
     title = f"{mark}Implied mu"
     if not told.any():
         return Plot(title, message="this run's transactions carry no implied mu")
-    traces = [Trace("implied", Series(events_.t[told], events_.implied_mu[told]), "adaptive", True)]
+    traces = [Trace("implied", Series(t[told], implied_mu[told]), "adaptive", True)]
     lines: tuple[Threshold, ...] = ()
     if mu is not None and view.trajectory is not None and len(mu) == len(view.trajectory):
         traces.insert(0, Trace("true", Series(view.trajectory.t, mu), "third"))
+    elif view.data.mu_changes and view.data.meta.mu is not None:
+        t = view.data.steps.t
+        true = np.full(len(t), view.data.meta.mu)
+        for at, value in view.data.mu_changes:
+            true[t >= at] = value
+        traces.insert(0, Trace("true", Series(t, true), "third"))
     elif view.data.meta.mu is not None:
         lines = (Threshold("true", view.data.meta.mu),)
-    return Plot(title, "", tuple(traces), thresholds=lines)
+    return Plot(title, "", tuple(traces), thresholds=lines, from_zero=True)

@@ -48,8 +48,7 @@ def shapes_of(data: SessionData) -> tuple[dict[str, tuple[int, ...]], str]:
 
 def decays_of(data: SessionData) -> tuple[Stability | None, float, str]:
     """The decays of the base, the length of a step, and why they are not known."""
-    dt = data.meta.model_cfg.get("dt", data.base_cfg.get("dt", 1.0))
-    step = float(dt) if isinstance(dt, (int, float)) and not isinstance(dt, bool) else 1.0
+    step = data.meta.dt if data.meta.raw else data.base_cfg.get("dt", 1.0)
     a_raw = None if data.base is None else data.base.get("a_raw")
     if a_raw is None:
         problem = data.problem("base")

@@ -10,13 +10,18 @@ from textual.containers import Horizontal, Vertical
 
 from tttui.draw.envelope import Series
 from tttui.draw.marks import Marks
-from tttui.draw.numbers import short
+from tttui.draw.numbers import count, forms
 from tttui.draw.plot import Plot
+from tttui.keys import COMMANDS, Command
+from tttui.model.arrays import Floats
+from tttui.model.improvement import WINDOW, Improvement, why_no_mean, why_texts
+from tttui.model.mu import mu_since, mu_text
+from tttui.model.numbers import Forms, shrinking
 from tttui.model.query import of_statuses
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.transactions import COMMIT, Transaction, Transactions
-from tttui.model.verdict import HIGHEST_MU, Improvement, Verdict, last_means, percent_text, verdict
+from tttui.model.verdict import HIGHEST_MU, Verdict, verdict
 from tttui.panes.averages import curve, span_note
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline, progress
 from tttui.panes.view import Pane, View
@@ -27,12 +32,7 @@ from tttui.widgets.damage import DamageLine
 from tttui.widgets.identity import IdentityCard
 from tttui.widgets.transaction_panel import TransactionPanel
 from tttui.widgets.verdict import VerdictLine
-
-SPARK_STEPS = 400
-"""Steps at the end of the run that a card's sparkline shows."""
-
-SPARK_STRIDE = 64
-"""Steps by which the sparklines of a growing run move on: every column changes then."""
+from tttui.widgets.yardsticks import YardstickTable
 
 WIDE = 150
 """Columns from which identity and transaction stand beside the chart."""
@@ -46,6 +46,15 @@ SHORT = 28
 TINY = 12
 """Rows below which only the verdict and the chart are left."""
 
+CARD = 16
+"""Columns that a card should have."""
+
+CARDS = ("improvement", "adaptive", "frozen", "updates", "mu", "age")
+"""The cards, the one first that is shown wherever there is room for any."""
+
+FULL = 20
+"""Rows that the identity may take where it is shown in full."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Digest:
@@ -57,19 +66,18 @@ class Digest:
     no_update: Series | None
     baseline_tail: Series
     adaptive_tail: Series
-    """The last SPARK_STEPS of both."""
+    """The last steps of both, those that the final errors are about."""
     marks: Marks
-    attempted: int
-    committed: int
+    transactions: tuple[Forms, Forms, Tone]
+    """Value, note and tone of their card."""
+    committed: float | None
+    """The committed part of them; None where there are none."""
 
 
 def digest(data: SessionData) -> Digest:
     """Summarise a session's errors and transactions."""
-    steps, events = data.steps, data.transactions
-    attempted = len(events) or int(steps.did_update.sum())
-    committed = int((events.status == COMMIT).sum()) if len(events) else int(steps.update_ok.sum())
-    stop = len(steps) - len(steps) % SPARK_STRIDE if len(steps) > 2 * SPARK_STRIDE else len(steps)
-    tail = slice(max(0, stop - SPARK_STEPS), stop)
+    steps = data.steps
+    tail = slice(max(0, len(steps) - WINDOW), None)
     return Digest(
         progress(data) if is_pretraining(data) else verdict(data),
         Series(steps.t, steps.baseline),
@@ -78,8 +86,8 @@ def digest(data: SessionData) -> Digest:
         Series(steps.t[tail], steps.baseline[tail]),
         Series(steps.t[tail], steps.adaptive[tail]),
         marks_of(data),
-        attempted,
-        committed,
+        transaction_texts(data),
+        data.committed / data.attempted if data.attempted else None,
     )
 
 
@@ -91,7 +99,7 @@ def marks_of(data: SessionData, statuses: frozenset[str] | None = None) -> Marks
     events: Transactions = data.transactions
     if len(events):
         shown = None if statuses is None else of_statuses(events, statuses)
-        return Marks(events.t, events.status, events.statuses, shown)
+        return Marks(events.t, *events.outcomes(), shown, events.branches())
     steps = data.steps
     tried = np.flatnonzero(steps.did_update)
     failed = len(events.statuses)
@@ -115,24 +123,21 @@ class OverviewPane(Pane):
     OverviewPane.inspecting #side { display: block; }
     OverviewPane.narrow.inspecting #charts { display: none; }
     OverviewPane.narrow #side { width: 1fr; }
-    OverviewPane #side IdentityCard { display: none; height: 11; }
-    OverviewPane #below { height: 2; }
-    OverviewPane.short #below { height: 1; }
+    OverviewPane #side IdentityCard { display: none; }
     OverviewPane.short MetricCard { height: 2; }
-    OverviewPane.short VerdictLine { max-height: 3; }
     OverviewPane.short CommitGraph { height: 3; }
     OverviewPane.identity #side, OverviewPane.identity #side IdentityCard { display: block; }
     OverviewPane.identity.narrow #charts { display: none; }
     OverviewPane.identity.narrow TransactionPanel { display: none; }
     OverviewPane.tiny #cards, OverviewPane.tiny CommitGraph { display: none; }
     OverviewPane.tiny #below { display: none; }
-    OverviewPane.narrow #age { display: none; }
     OverviewPane.wide #side, OverviewPane.wide #side IdentityCard { display: block; }
-    OverviewPane.wide #below { display: none; }
+    OverviewPane.wide #below, OverviewPane.identity #below { display: none; }
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self._view: View | None = None
         self._data: SessionData | None = None
         self._digest: Digest | None = None
         self._implied: float | None = None
@@ -145,11 +150,11 @@ class OverviewPane(Pane):
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="cards"):
-            yield MetricCard("frozen MSE", id="frozen")
-            yield MetricCard("adaptive MSE", id="adaptive")
-            yield MetricCard("improvement", id="improvement")
-            yield MetricCard("committed", id="updates")
-            yield MetricCard("hidden mu", id="mu")
+            yield MetricCard("frozen MSE", "frozen", id="frozen")
+            yield MetricCard("adaptive MSE", "adaptive", id="adaptive")
+            yield MetricCard("improvement", "gain", id="improvement")
+            yield MetricCard("committed", "commits", id="updates")
+            yield MetricCard("hidden mu", "mu", id="mu")
             yield MetricCard("age", id="age")
         yield VerdictLine()
         yield DamageLine()
@@ -159,6 +164,7 @@ class OverviewPane(Pane):
                 yield CommitGraph()
             with Vertical(id="side"):
                 yield IdentityCard()
+                yield YardstickTable()
                 yield TransactionPanel()
         yield IdentityCard(id="below")
 
@@ -168,9 +174,18 @@ class OverviewPane(Pane):
         self.set_class(width >= WIDE, "wide")
         self.set_class(height < SHORT, "short")
         self.set_class(height < TINY, "tiny")
-        self.query_one(DamageLine).set_rows(1 if height < TINY else 2 if height < SHORT else 4)
+        few = 1 if height < TINY else 2 if height < SHORT else 4
+        self.query_one(DamageLine).set_rows(few)
+        shown = CARDS[: max(3, width // CARD)]
+        for card in self.query(MetricCard):
+            card.display = card.id in shown
+        full = self.has_class("identity")
+        self.query_one(VerdictLine).set_rows(max(height, 1) if full else 3 if few < 4 else 4)
+        self.query_one("#below", IdentityCard).set_rows(1 if few < 4 else 2)
+        self.query_one("#side IdentityCard", IdentityCard).set_rows(FULL if full else 6, full=full)
 
     def show(self, view: View) -> None:
+        self._view = view
         if view.data is not self._data:
             self._data, self._digest = view.data, digest(view.data)
             self._statuses = self._implied = None
@@ -184,10 +199,11 @@ class OverviewPane(Pane):
             self._digest = replace(self._digest, marks=marks)
         self._show_charts(view, self._digest)
         self._show_cards(view, self._digest)
-        self.query_one(VerdictLine).show(self._digest.verdict, view.palette)
+        more = self._more(view)
+        self.query_one(VerdictLine).show(self._digest.verdict, view.palette, more)
         self.query_one(DamageLine).show(view.data.damage, view.palette)
         for card in self.query(IdentityCard):
-            card.show(view.data, view.palette)
+            card.show(view.data, view.palette, more)
         self._show_side(view)
 
     def copyable(self) -> Sequence[tuple[str, str]]:
@@ -220,8 +236,19 @@ class OverviewPane(Pane):
         self.set_class(start.region == "identity", "identity")
 
     def do_identity(self) -> None:
-        """Show or hide the identity in full."""
+        """Show or hide the identity and the verdict in full."""
         self.toggle_class("identity")
+        self.use_room()
+        if self._view is not None:
+            self.show(self._view)
+
+    def _more(self, view: View) -> str:
+        """What stands where something was left out: that it was, and the key that shows it."""
+        commands: Sequence[Command] = getattr(self.screen, "commands", COMMANDS)
+        keys = (c.shown_key for c in commands if c.action == "pane('identity')")
+        key = next(keys, "")
+        shows_more = key and not self.has_class("identity")
+        return f"{view.glyphs.ellipsis} ({key}: all)" if shows_more else view.glyphs.ellipsis
 
     def _show_charts(self, view: View, found: Digest) -> None:
         chart, graph = self.query_one(Chart), self.query_one(CommitGraph)
@@ -241,6 +268,10 @@ class OverviewPane(Pane):
             graph.set_marks(found.marks)
         chart.set_timeline(view.timeline)
         graph.set_timeline(view.timeline)
+        table = self.query_one(YardstickTable)
+        table.set_look(view.palette, view.glyphs)
+        beside = self.has_class("wide") and view.compare_yardsticks and view.yardsticks
+        table.show_plot(chart.shown if beside else None, view.timeline.cursor)
 
     def _show_side(self, view: View) -> None:
         self.set_class(view.inspecting, "inspecting")
@@ -257,79 +288,98 @@ class OverviewPane(Pane):
             view.data.plasticity_at(event.t if event is not None else 0),
             view.palette,
             view.glyphs,
+            None if event is None else events.undone_at(index or 0),
         )
 
     def _show_cards(self, view: View, found: Digest) -> None:
         for card in self.query(MetricCard):
             if (card.palette, card.glyphs) != (view.palette, view.glyphs):
                 card.set_look(view.palette, view.glyphs)
-        baseline, adaptive, n = last_means(view.data.steps)
-        over = f"last {n} steps" if n else "no steps yet"
-        log = view.timeline.log
-        self._card("frozen").set_metric(
-            short(baseline) if n else "-",
-            over,
-            "baseline",
-            series=found.baseline_tail,
-            log=log,
-        )
-        self._card("adaptive").set_metric(
-            short(adaptive) if n else "-",
-            over,
-            "adaptive",
-            series=found.adaptive_tail,
-            log=log,
-        )
+        data = view.data
+        for name, errors, tail in (
+            ("frozen", data.steps.baseline, found.baseline_tail),
+            ("adaptive", data.steps.adaptive, found.adaptive_tail),
+        ):
+            tone: Tone = "baseline" if name == "frozen" else "adaptive"
+            self._card(name).set_metric(*error_texts(name, errors), tone, series=tail)
         self._card("improvement").set_metric(*improvement_texts(found.verdict.improvement))
-        rolled = found.attempted - found.committed
-        tone: Tone = (
-            "neutral" if not found.attempted else "good" if found.committed > rolled else "bad"
-        )
-        self._card("updates").set_metric(
-            f"{found.committed} / {found.attempted}",
-            f"{rolled} rolled back",
-            tone,
-            share=found.committed / found.attempted if found.attempted else 0.0,
-        )
-        self._card("mu").set_metric(*mu_texts(view.data, view.timeline.cursor, view.implied))
-        state = view.data.status.state if view.data.status is not None else "read-only"
+        self._card("updates").set_metric(*found.transactions, share=found.committed)
+        self._card("mu").set_metric(*mu_texts(data, view.timeline.cursor, view.implied))
+        state = data.status.state if data.status is not None else "read-only"
         self._card("age").set_metric(view.age or "-", state)
 
     def _card(self, name: str) -> MetricCard:
         return self.query_one(f"#{name}", MetricCard)
 
 
-def improvement_texts(result: Improvement | None) -> tuple[str, str, Tone]:
-    """Value, interval and tone of the improvement's card."""
+def error_texts(name: str, errors: Floats) -> tuple[Forms, Forms]:
+    """Value and note of the card of a model's error: the mean over the last steps, or why none."""
+    last = errors[-WINDOW:]
+    why = why_no_mean(last)
+    if not why:
+        n = len(last)
+        return forms(float(np.mean(last))), (f"last {n} step{'' if n == 1 else 's'}", f"last {n}")
+    if len(errors) and np.isnan(last).all() and np.isnan(errors).all():
+        return ("-",), (f"no {name} curve", "no curve")
+    return (("diverged",) if np.isinf(last).any() else ("-",)), why_texts(why)
+
+
+def improvement_texts(result: Improvement | None) -> tuple[Forms, Forms, Tone]:
+    """Value, interval and tone of the improvement's card; why there is none of either."""
     if result is None or result.n == 0:
-        return "-", "no steps yet", "neutral"
-    value = percent_text(result.percent)
-    value = f"{'+' if result.percent > 0 else ''}{value} %"
-    if not np.isfinite(result.low):
-        return value, "too few steps", "neutral"
-    tone: Tone = {"better": "good", "worse": "bad", "unclear": "warn"}[result.tone]  # type: ignore[assignment]
-    return value, f"CI {percent_text(result.low)} .. {percent_text(result.high)}", tone
+        return ("-",), ("no steps yet", "no steps"), "neutral"
+    if result.why_none:
+        diverged = np.isinf(result.adaptive)
+        value = ("diverged",) if diverged else ("-",)
+        return value, why_texts(result.why_none), "bad" if diverged else "neutral"
+    if result.why_no_interval:
+        return result.texts, (f"no CI: {result.why_no_interval}", "no CI"), "neutral"
+    tones: dict[str, Tone] = {"better": "good", "worse": "bad", "unclear": "warn"}
+    inside = [text.removesuffix(f" {result.tone}") for text in result.interval]
+    ends = shrinking([*(f"95 % CI {t}" for t in inside), *(f"CI {t}" for t in inside)])
+    unclear = ("no clear difference", "unclear") if result.tone == "unclear" else ()
+    return result.texts, (*ends, *unclear), tones[result.tone]
 
 
-def mu_texts(data: SessionData, cursor: int, newest: float | None) -> tuple[str, str, Tone]:
-    """The hidden friction, and what the weights in force at the cursor imply; where transactions
-    do not tell that, what the `newest` weights imply."""
-    truth = data.mu_now
-    shown = "-" if truth is None else f"{truth:.4f}"
+def transaction_texts(data: SessionData) -> tuple[Forms, Forms, Tone]:
+    """How many transactions were committed, how many not, and whether that is good."""
+    committed, attempted = data.committed, data.attempted
+    if not attempted:
+        return ("-",), ("no transaction yet", "none yet"), "neutral"
+    rolled = attempted - committed
+    value = (f"{count(committed)} / {count(attempted)}", f"{committed}/{attempted}")
+    note = (f"{count(rolled)} rolled back", f"{rolled} back")
+    return value, note, "good" if committed > rolled else "bad"
+
+
+def mu_texts(data: SessionData, cursor: int, newest: float | None) -> tuple[Forms, Forms]:
+    """The present friction, and what weights imply: those in force at the cursor, or where
+    transactions do not tell that, the `newest`; it says which."""
+    now, first = data.mu_now, data.meta.mu
+    since = mu_since(now, first)
+    value = shrinking((since, since.replace("(", "").replace(")", ""), mu_text(now)))
     events = data.transactions
-    last = events.in_force(cursor)
-    if last is None or not np.isfinite(events.implied_mu[last]):
-        if newest is not None and np.isfinite(newest):
-            steps = data.steps.t
-            held = len(steps) > 0 and last == events.in_force(int(steps[-1]))
-            return shown, _implied_text(newest) if held else "implied: at end", "neutral"
-        native = data.place.layout == "native"
-        return shown, "implied: not yet" if native else "implied: not recorded", "neutral"
-    return shown, _implied_text(float(events.implied_mu[last])), "neutral"
+    last, steps = events.in_force(cursor), data.steps.t
+    at_end = len(steps) > 0 and last == events.in_force(int(steps[-1]))
+    if last is not None and np.isfinite(events.implied_mu[last]):
+        implied = float(events.implied_mu[last])
+        return value, _implied_texts(implied, None if at_end else cursor, data)
+    if newest is not None and np.isfinite(newest):
+        if at_end:
+            return value, _implied_texts(newest, None, data)
+        return value, ("implied mu is known at the end only", "implied: at end")
+    native = data.place.layout == "native"
+    return value, ("implied: not yet",) if native else ("implied: not recorded", "not recorded")
 
 
-def _implied_text(mu: float) -> str:
-    return f"implied {mu:.4f}" if mu < HIGHEST_MU else f"implied >= {HIGHEST_MU:g}"
+def _implied_texts(mu: float, t: int | None, data: SessionData) -> Forms:
+    """What weights imply: those in force at step t, or the newest ones (None)."""
+    shown = mu_text(mu) if mu < HIGHEST_MU else f">= {HIGHEST_MU:g}"
+    if t is None:
+        return f"newest implied: {shown}", f"newest {shown}"
+    true = data.mu_at(t)
+    then = (f"implied at t {t}: {shown} (true: {mu_text(true)})",) if true != data.mu_now else ()
+    return (*then, f"implied at t {t}: {shown}", f"at t {t}: {shown}")
 
 
 def error_plot(view: View, found: Digest) -> Plot:
@@ -346,7 +396,7 @@ def error_plot(view: View, found: Digest) -> Plot:
     if view.compare_yardsticks:
         for i, ruler in enumerate(view.yardsticks):
             series = Series(ruler.t, ruler.mse)
-            rulers.append(curve(ruler.name, series, i + 1, smooth=True))
+            rulers.append(curve(ruler.name, series, i + 1, smooth, end="dated"))
     note = span_note(smooth)
     if view.compare_yardsticks and not rulers:
         note = yardstick_note(view.data)
@@ -355,6 +405,7 @@ def error_plot(view: View, found: Digest) -> Plot:
         title="MSE",
         traces=(*rulers, *traces),
         compare=(compare[0] + len(rulers), compare[1] + len(rulers)),
+        legend=bool(rulers),
         marks=found.marks,
         note=note,
         message=why.reason if why is not None else "no steps recorded yet",

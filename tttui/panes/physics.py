@@ -16,7 +16,6 @@ from tttui.dynamics.ghost import usual_friction
 from tttui.dynamics.hidden import (
     Snapshot,
     in_force,
-    law_of,
     mu_at,
     mu_column,
     row_at,
@@ -303,7 +302,7 @@ class PhysicsPane(Pane):
                 self._oracle.forget()
                 self._motions.forget()
                 self._errors.forget()
-            self._data, self._law = view.data, law_of(view.data)
+            self._data, self._law = view.data, view.data.meta.world
         self._prepare(view)
         for widget in (self._path, self._state, self._friction, *self.query(Chart)):
             if (widget.palette, widget.glyphs) != (view.palette, view.glyphs):
@@ -447,7 +446,8 @@ def _selected(view: View) -> tuple[int, str, Colour] | None:
     events_, i = view.data.transactions, view.timeline.selected
     if i is None or i >= len(events_):
         return None
-    status = events_.statuses[int(events_.status[i])]
+    outcome, names = events_.outcomes()
+    status = names[int(outcome[i])]
     return int(events_.t[i]), view.glyphs.status(status), view.palette.status(status)
 
 

@@ -54,11 +54,13 @@ def progress(data: SessionData) -> Verdict:
     left = base.seconds_left
     if status.state == "pretraining":
         eta = "" if left is None else f", {duration_text(left)} left"
-        return Verdict(
+        return Verdict.plain(
             f"Its base is being pretrained: {share}{eta}; {then} by themselves.", "unclear"
         )
     if status.state == "paused":
-        return Verdict(f"The pretraining of its base is paused at {share}; p goes on.", "unclear")
+        return Verdict.plain(
+            f"The pretraining of its base is paused at {share}; p goes on.", "unclear"
+        )
     why = f" ({status.error})" if status.error else ""
     how = f"The pretraining of its base is {status.state} at {share}{why}"
-    return Verdict(f"{how}; resume it with d, and {then}.", "worse")
+    return Verdict.plain(f"{how}; resume it with d, and {then}.", "worse")

@@ -1,9 +1,9 @@
 """All that is told about the session under the cursor, and what of it can be copied."""
 
-import os
 from collections.abc import Sequence
 
 from tttui.model.compare import compatible
+from tttui.model.here import plain
 from tttui.model.session import SessionSummary
 from tttui.panes.view import View
 from tttui.widgets.session_panel import Facts, commands_of
@@ -27,7 +27,7 @@ def copyable(facts: Facts) -> Sequence[tuple[str, str]]:
     things = [
         ("Resume command", facts.commands.resume),
         ("Fork command", facts.commands.fork),
-        ("Path", os.path.abspath(facts.summary.place.path)),
+        ("Path", str(plain(facts.summary.place.path))),
         ("Model signature", meta.model_signature),
         ("Base hash", meta.base_ckpt_hash),
     ]

@@ -7,18 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.status import ago
+from tttui.artifacts.status import ago, heartbeat_age
 from tttui.artifacts.tail import STRETCHES
 from tttui.draw.glyphs import Glyphs
-from tttui.draw.numbers import count, short
+from tttui.draw.numbers import count, count_forms
 from tttui.draw.palette import Palette
 from tttui.draw.sparks import sparks
 from tttui.draw.states import state_ink, state_mark
 from tttui.model.arrays import Bools, Floats
+from tttui.model.improvement import compared, mean_texts
+from tttui.model.mu import mu_text
+from tttui.model.natural import natural
 from tttui.model.query import Query, Vocabulary
 from tttui.model.session import Place, SessionSummary, Status
 from tttui.model.tree import Branch, forest
-from tttui.model.verdict import percent_text
 from tttui.widgets.table import TEXTS, TIMES, Cell, Column
 
 NAME = Column("name", "session", 16, left=True, grows=True, most=18, orders=TEXTS)
@@ -26,16 +28,17 @@ STATE = Column("state", "state", 22, left=True, drop=4, orders=TEXTS)
 RECENT = Column("recent", "error", 8, left=True, drop=2, most=STRETCHES, keeps_end=True)
 SPEED = Column("speed", "steps/s", 7, drop=3)
 REST = (
-    Column("mu", "mu", 7, drop=5),
     Column("mode", "mode", 9, left=True, drop=9, orders=TEXTS),
     Column("created", "created", 12, left=True, drop=10, orders=TIMES),
-    Column("steps", "steps", 9, drop=6),
+    Column("steps", "steps", 7, drop=6),
     Column("commits", "committed", 11, drop=7),
     Column("frozen", "frozen", 8, drop=11),
     Column("adaptive", "adaptive", 8, drop=8),
-    Column("gain", "improved", 10, drop=1),
+    Column("gain", "vs frozen", 12, drop=1),
 )
 
+MU = 7
+"""Cells of the column of mu, where none was changed."""
 COLUMNS = (NAME, STATE, RECENT, SPEED, *REST)
 """All that there can be."""
 
@@ -68,11 +71,11 @@ SESSION_WORDS = Vocabulary(
     },
     bare="any",
 )
-"""`gain` is the improvement and `progress` the done part, in percent; `speed` is that of a live
-run in steps a second; a bare word is looked for in all texts."""
+"""`gain` is the improvement, above 0 where adaptive is better, and `progress` the done part, in
+percent; `speed` is that of a live run in steps a second; a bare word is looked for in all texts."""
 
 _NUMBERS: dict[str, Callable[[SessionSummary], float | None]] = {
-    "mu": lambda s: s.meta.mu,
+    "mu": lambda s: s.mu_now,
     "steps": lambda s: s.steps,
     "attempted": lambda s: s.attempted,
     "committed": lambda s: s.committed,
@@ -83,7 +86,7 @@ _NUMBERS: dict[str, Callable[[SessionSummary], float | None]] = {
     "created": lambda s: s.meta.created_at,
     "recent": lambda s: s.recent[-1] if s.recent else None,
     "speed": lambda s: speed_of(s.status),
-    "progress": lambda s: None if (p := progress_of(s.status)) is None else 100 * p,
+    "progress": lambda s: None if (p := progress_of(s)) is None else 100 * p,
 }
 
 _TEXTS: dict[str, Callable[[SessionSummary], str | None]] = {
@@ -112,7 +115,9 @@ class SessionRows:
         self.summaries = [summaries[branch.index] for branch in self.branches]
         self.running = sum(s.status is not None and s.status.state == "running" for s in summaries)
         speed = (SPEED,) if any(speed_of(s.status) is not None for s in summaries) else ()
-        self.columns = (NAME, STATE, RECENT, *speed, *REST)
+        changed = [len(s.mu_text) for s in summaries if s.mu_now != s.meta.mu]
+        mu = Column("mu", "mu", max([MU, *changed]), drop=5)
+        self.columns = (NAME, STATE, RECENT, *speed, mu, *REST)
         self._row_of = {summary.place.path: i for i, summary in enumerate(self.summaries)}
         self.flat = False
         """The rows are not in the order of the tree: no branches are drawn."""
@@ -128,7 +133,7 @@ class SessionRows:
 
     def sorting(self, key: str) -> Any:
         if key in ("name", "state", "mode"):
-            return np.array([(_TEXTS[key](s) or "").lower() for s in self.summaries])
+            return np.array([natural((_TEXTS[key](s) or "").lower()) for s in self.summaries])
         return self.number("committed" if key == "commits" else key)
 
     def number(self, key: str) -> Floats:
@@ -161,20 +166,19 @@ class SessionRows:
             case "speed":
                 return speed_text(speed_of(summary.status)), palette.text, False
             case "mu":
-                return ("-" if meta.mu is None else f"{meta.mu:.4g}"), palette.text, False
+                return (summary.mu_text, mu_text(summary.mu_now)), palette.text, False
             case "mode":
                 return meta.env_mode or "-", palette.muted, False
             case "created":
                 return created_text(meta.created_at, self._now), palette.muted, False
             case "steps":
-                steps = summary.steps
-                return ("-" if steps is None else count(steps)), palette.text, False
+                return count_forms(summary.steps), palette.text, False
             case "commits":
                 return self._commits(summary)
             case "frozen":
-                return short(summary.baseline_last100), palette.muted, False
+                return mean_texts(summary.baseline_last100), palette.muted, False
             case "adaptive":
-                return short(summary.adaptive_last100), palette.text, False
+                return mean_texts(summary.adaptive_last100), palette.text, False
             case "gain":
                 return self._gain(summary)
         raise KeyError(key)
@@ -204,11 +208,11 @@ class SessionRows:
         text = status.detail.partition(":")[0] if status.state in ("crashed", "stalled") else ""
         if not text:
             text = status.state
-            done = progress_of(status)
+            done = progress_of(summary)
             if done is not None and status.state != "queued":
                 text = f"{text} {self._bar(done, STATE.width - len(text) - 9)} {100 * done:3.0f} %"
-            elif not status.live and status.heartbeat_at is not None:
-                text += f" {ago(max(0.0, self._now - status.heartbeat_at))}"
+            elif not status.live and (age := heartbeat_age(status, self._now)) is not None:
+                text += f" {ago(age)}"
         if len(text) > STATE.width - 2:
             text = text.removesuffix(" ago")
         return f"{mark} {text}", ink, status.live
@@ -225,22 +229,27 @@ class SessionRows:
         committed = summary.committed or 0
         mostly = committed * 2 >= summary.attempted
         ink = self._palette.text if mostly else self._palette.warn
-        return f"{committed}/{summary.attempted}", ink, False
+        share = f"{100 * committed / max(summary.attempted, 1):.0f} %"
+        return (f"{committed}/{summary.attempted}", share), ink, False
 
     def _gain(self, summary: SessionSummary) -> Cell:
-        gain, palette = summary.improvement, self._palette
-        if gain is None:
+        frozen, adaptive = summary.baseline_last100, summary.adaptive_last100
+        palette = self._palette
+        if frozen is None or adaptive is None:
             return "-", palette.faint, False
-        text = f"{'+' if gain > 0 else ''}{percent_text(gain)} %"
-        return text, palette.good if gain > 0 else palette.bad, True
+        ink = palette.good if adaptive < frozen else palette.bad
+        return compared(frozen, adaptive), palette.text if adaptive == frozen else ink, True
 
 
-def progress_of(status: Status | None) -> float | None:
+def progress_of(summary: SessionSummary) -> float | None:
     """The part of its steps (or of its base's) that a live run has done; None for all others."""
+    status = summary.status
     if status is None or not status.live:
         return None
     base = status.pretraining
     done, total = (status.t, status.steps_total) if base is None else (base.step, base.steps)
+    if base is None and summary.steps is not None:
+        done = summary.steps
     return None if done is None or not total else done / total
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -13,6 +12,7 @@ from tttui.draw.colours import style
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
+from tttui.draw.text import Text
 from tttui.export.request import Request
 from tttui.model.query import Query
 from tttui.model.session import Place, SessionSummary
@@ -31,6 +31,9 @@ WIDE, TALL = 170, 34
 
 NARROW = 100
 """Columns below which the detail has no place beside the table."""
+
+RIGHT = 56
+"""Columns of what stands beside the table, at most."""
 
 HINT = "mu>0.1 state:completed demo"
 
@@ -73,8 +76,7 @@ class SessionsPane(ListPane):
     SessionsPane #right { width: 40%; max-width: 56; }
     SessionsPane #right.alone { width: 1fr; max-width: 100%; }
     SessionsPane SessionPanel { height: 1fr; }
-    SessionsPane TransferMap { height: 12; padding: 0 1; }
-    SessionsPane TransferMap.alone { height: 1fr; }
+    SessionsPane TransferMap { padding: 0 1; }
     """
 
     def __init__(self) -> None:
@@ -86,6 +88,7 @@ class SessionsPane(ListPane):
         """The session under the cursor."""
         self._marked = Marked()
         self._transfer = False
+        self._transfer_rows: int | str = ""
         self._asked: Place | None = None
         """The session whose deletion waits for a second press."""
         self._look: tuple[Palette, Glyphs] | None = None
@@ -149,12 +152,25 @@ class SessionsPane(ListPane):
         self._show_detail(view)
         found, why = self._marked.found_in(view.comparison), self._marked.why_none()
         if "curves" in regions:
-            self.query_one(ComparedCurves).show_found(found, view.timeline, why)
+            compared = self.query_one(ComparedCurves)
+            compared.show_found(found, view.timeline, why, self.room)
         if "numbers" in regions:
             self.query_one(MetricBars).set_comparison(found, why)
             self.query_one(SettingsTable).set_comparison(found)
         if "transfer" in regions:
-            self.query_one(TransferMap).set_comparison(found, self._why_no_transfer())
+            tested = self.query_one(TransferMap)
+            tested.set_comparison(found, self._why_no_transfer())
+            self._fit_transfer(tested)
+
+    def _fit_transfer(self, tested: TransferMap) -> None:
+        """Below another part the matrix is as high as it has to be, and at most half the tab."""
+        rows: int | str = "1fr"
+        if not tested.has_class("alone"):
+            width = tested.content_size.width or RIGHT - 2
+            rows = min(tested.rows(width) + 1, self.room.height // 2)
+        if rows != self._transfer_rows:
+            self._transfer_rows = rows
+            tested.styles.height = rows
 
     def _set_look(self, view: View) -> None:
         look = (view.palette, view.glyphs)
@@ -366,7 +382,9 @@ class SessionsPane(ListPane):
         return copyable(self._facts) if self._facts is not None else ()
 
     def exportable(self) -> str:
-        return "comparison" if self._marked.enough else "sessions"
+        if not self._marked.enough:
+            return "sessions"
+        return "transfer" if self._transfer and self.acting == "transfer" else "comparison"
 
     def export_of(self, request: Request) -> Request:
         """The sessions as the table shows them: those that pass the query, in its order."""

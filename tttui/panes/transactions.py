@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -17,11 +16,13 @@ from tttui.draw.marks import Marks
 from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
 from tttui.draw.reading import status_words
+from tttui.draw.text import Text
 from tttui.export.request import Request
 from tttui.model.arrays import Bools, Weights
 from tttui.model.explain import explain
 from tttui.model.query import TRANSACTION_WORDS, Query, check_statuses, matching
-from tttui.model.transactions import Transactions
+from tttui.model.session import SessionData
+from tttui.model.transactions import UNDONE, Transactions
 from tttui.panes.attemptfacts import change_of, why_none
 from tttui.panes.attempts import COLUMNS, Attempts, gate_plots
 from tttui.panes.listing import ListPane, Pages
@@ -235,10 +236,12 @@ class TransactionsPane(ListPane):
     def _show_detail(self, view: View, index: int | None) -> None:
         found = view.data.transactions
         event = None if index is None else found[index]
+        undone_at = None if index is None else found.undone_at(index)
         plasticity = view.data.plasticity_at(event.t if event is not None else 0)
         if self.query_one("#detail").display:
             panel = self.query_one(TransactionPanel)
-            panel.show(event, index or 0, len(found), plasticity, view.palette, view.glyphs)
+            look = (view.palette, view.glyphs)
+            panel.show(event, index or 0, len(found), plasticity, *look, undone_at)
             key = (view.data.history, index)
             if key != self._change[0]:
                 self._change = (key, *change_of(view.data, index))
@@ -247,9 +250,11 @@ class TransactionsPane(ListPane):
         if line.display:
             text = Text(why_none(view.data), style(view.palette.muted))
             if event is not None:
-                ink = style(view.palette.status(event.status), bold=True)
-                text = Text(f"{view.glyphs.status(event.status)} t {event.t} ", ink)
-                text.append(explain(event, plasticity), style(view.palette.text))
+                outcome = event.status if undone_at is None else UNDONE
+                ink = style(view.palette.status(outcome), bold=True)
+                text = Text(f"{view.glyphs.status(outcome)} t {event.t} ", ink)
+                said = explain(event, plasticity, undone_at)
+                text.append(said, style(view.palette.text))
             line.update(text, layout=False)
 
     def _show_gates(self, view: View) -> None:
@@ -325,8 +330,13 @@ class TransactionsPane(ListPane):
         event = view.data.transactions[index]
         return (
             ("Transaction", json.dumps(dict(event.raw))),
-            ("Explanation", explain(event, view.data.plasticity_at(event.t))),
+            ("Explanation", self._explained(view.data, index)),
         )
+
+    def _explained(self, data: SessionData, index: int) -> str:
+        event = data.transactions[index]
+        undone_at = data.transactions.undone_at(index)
+        return explain(event, data.plasticity_at(event.t), undone_at)
 
     def exportable(self) -> str:
         return self.acting if self.acting in ("gates", "reasons") else "transactions"

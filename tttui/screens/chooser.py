@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -10,6 +9,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from tttui.draw.text import Text
 from tttui.model.session import Place
 from tttui.widgets.textfield import TextField
 
@@ -47,7 +47,7 @@ class Chooser(ModalScreen[Choice | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = self._title
+            box.border_title = Text(self._title)
             box.border_subtitle = "type to filter, enter chooses, esc closes"
             yield TextField(placeholder="filter by name")
             yield OptionList()

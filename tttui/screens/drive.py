@@ -5,7 +5,6 @@ from dataclasses import Field, dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -13,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from tttui.draw.text import Text, lines
 from tttui.engine.control import checked
 from tttui.engine.interventions import LIVE_SETTINGS
 from tttui.engine.plan import parsed
@@ -152,9 +152,9 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = f"Drive {self._run}"
+            box.border_title = Text(f"Drive {self._run}")
             box.border_subtitle = "a key or enter chooses, esc closes"
-            yield Static(Text(told(self._status), style="dim"), id="state")
+            yield Static(lines(told(self._status), style="dim"), id="state")
             yield OptionList(*(Option(self._row(one)) for one in self._asks))
             yield TextField(select_on_focus=False)
             yield Static(id="wrong")
@@ -166,7 +166,7 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
 
     @staticmethod
     def _row(one: Ask) -> Text:
-        return Text.assemble((f"{one.key}  ", "bold"), one.label, "..." if one.hint else "")
+        return Text().append(f"{one.key}  ", "bold").append(one.label + "..." * bool(one.hint))
 
     def on_key(self, event: Any) -> None:
         if self._typing is not None:
@@ -261,10 +261,10 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
             self.query_one("#wrong", Static).update(Text(f"! {error}", "bold"))
 
 
-def told(status: Status | None) -> str:
-    """What a run is doing and what was asked of it last, for a person."""
+def told(status: Status | None) -> list[str]:
+    """What a run is doing and what was asked of it last, for a person, line by line."""
     if status is None:
-        return ""
+        return []
     parts = [status.detail or status.state]
     if status.pretraining is None and None not in (status.t, status.steps_total):
         parts.append(f"step {status.t} of {status.steps_total}")
@@ -274,7 +274,7 @@ def told(status: Status | None) -> str:
         parts.append(f"refused: {status.last_error}")
     elif status.last_command:
         parts.append(f"last: {status.last_command}")
-    return "\n".join([", ".join(parts[:3]), *parts[3:]])
+    return [", ".join(parts[:3]), *parts[3:]]
 
 
 def _told(name: str, value: Any) -> str:

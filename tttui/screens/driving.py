@@ -4,7 +4,6 @@ The app runs no engine. A run is a process of its own whether it was started her
 terminal or on another host, so all are steered alike, and leaving the app changes nothing.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from textual.message import Message
 from tttui.artifacts.status import status_of
 from tttui.engine.control import Verb
 from tttui.model.errors import TttuiError
+from tttui.model.here import absolute
 from tttui.model.session import Meta, Place, SessionData, State, Status
 from tttui.screens.hand_out import HandOutScreen
 from tttui.store import Store
@@ -192,7 +192,7 @@ class DrivingScreen(HandOutScreen):
                 return
             verb, value = request
             if verb == RESUME:
-                self.start(["resume", str(place.path.absolute())], f"Resuming {place.name}")
+                self.start(["resume", str(absolute(place.path))], f"Resuming {place.name}")
             else:
                 self.ask(verb, value)  # type: ignore[arg-type]
 
@@ -211,10 +211,9 @@ class DrivingScreen(HandOutScreen):
             rows = self.snapshot.summaries
             meta = next((s.meta for s in rows if s.place.path == place.path), Meta())
             mu = meta.mu
-        changes = meta.raw.get("settings_changes")
         found = {**meta.plasticity_cfg, "noise_std": meta.env_cfg.get("noise_std"), "mu": mu}
-        for change in changes if isinstance(changes, list) else []:
-            found |= change if isinstance(change, dict) else {}
+        for _, values in meta.configuration.settings_changes:
+            found |= values
         return found
 
     def action_new(self) -> None:
@@ -315,5 +314,5 @@ class DrivingScreen(HandOutScreen):
 
 
 def _is_live(path: Path) -> bool:
-    status = status_of(path, time.time())
+    status = status_of(path)
     return status is not None and status.live

@@ -5,7 +5,6 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -13,9 +12,11 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tttui.export.files import export, write
+from tttui.draw.text import Text
+from tttui.export.files import export, file_name, write
 from tttui.export.request import TABLES_ONLY, WHATS, Request
 from tttui.model.errors import TttuiError
+from tttui.model.here import working_directory
 
 SCREEN = "screen"
 
@@ -58,7 +59,7 @@ class ExportDialog(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = f"Export {self._what}"
+            box.border_title = Text(f"Export {self._what}")
             box.border_subtitle = "enter chooses, esc closes"
             if self._what in WHATS:
                 yield Static(Text(f"{WHATS[self._what]}; {self._details}", style="dim"))
@@ -112,10 +113,10 @@ def export_figure(
 
 def export_screen(svg: str, name: str, directory: Path, done: Callable[[str], object]) -> None:
     """Write a picture of the screen into the directory, under a name that is free."""
-    in_thread(lambda: write(svg.encode(), directory, f"{name}-screen.svg"), done)
+    in_thread(lambda: write(svg.encode(), directory, f"{file_name(name)}-screen.svg"), done)
 
 
 def shown(path: Path) -> str:
     """The path as short as it can be typed."""
-    cwd = Path.cwd()
-    return str(path.relative_to(cwd)) if path.is_relative_to(cwd) else str(path)
+    cwd = working_directory()
+    return str(path.relative_to(cwd)) if cwd and path.is_relative_to(cwd) else str(path)

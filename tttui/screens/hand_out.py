@@ -1,12 +1,15 @@
 """What leaves the screen: copies, links to a view, exported figures."""
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from textual.message import Message
 
+from tttui.model.errors import RefusedInput
+from tttui.model.here import home_directory, working_directory
+from tttui.model.shell import command_line
 from tttui.model.start import StartView
+from tttui.model.text import visible_lines
 from tttui.panes.view import Pane
 from tttui.screens.timed import NOTE_S, TimedScreen
 from tttui.widgets.bars import KeyBar
@@ -58,7 +61,7 @@ class HandOutScreen(TimedScreen):
         self.app.clear_notifications()
         if len(said) >= self.size.width or "\n" in text:
             shown = text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
-            self.notify(shown, title=f"{what} copied", timeout=NOTE_S, markup=False)
+            self.notify(visible_lines(shown), title=f"{what} copied", timeout=NOTE_S, markup=False)
 
     def view_now(self) -> StartView:
         """How the open session is looked at."""
@@ -78,7 +81,7 @@ class HandOutScreen(TimedScreen):
         paths = [path, *(root for root in self.roots if root != path)]
         if self.tab != "sessions":  # the others are not on the screen
             paths = paths[:1]
-        self._copy("Link", shlex.join(["tttui", *map(str, paths), *self.view_now().options()]))
+        self._copy("Link", command_line("tttui", *paths, *self.view_now().options()))
 
     def action_export(self) -> None:
         """Ask for a format and write the focused figure or table, or the screen."""
@@ -90,7 +93,13 @@ class HandOutScreen(TimedScreen):
         if data is None or pane is None:
             self.note("There is no session to export from.")
             return
-        directory = default_directory(self.snapshot.places, Path.cwd(), Path.home())
+        try:
+            directory = default_directory(
+                self.snapshot.places, working_directory(), home_directory()
+            )
+        except RefusedInput as error:
+            self.note(str(error))
+            return
         request = Request(
             pane.exportable(),
             data,

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from rich.table import Table
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
@@ -13,8 +12,9 @@ from tttui.draw.colours import style
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
 from tttui.draw.reading import status_words
+from tttui.draw.text import Text
 from tttui.keys import Command
-from tttui.model.transactions import STATUSES
+from tttui.model.transactions import STATUSES, UNDONE
 
 MEANING = {
     "overview": (
@@ -22,10 +22,12 @@ MEANING = {
         "adaptive model starts from the same weights and updates them while it runs. Both predict "
         "every step before anything is learned from it. The area between the curves is tinted by "
         "who is better. Below them lie the update transactions: commits on the line, rolled-back "
-        "attempts as stubs. Improvement is (frozen - adaptive) / frozen over the last 100 steps, "
-        "its interval a block bootstrap over steps. `r` adds what is possible on the same "
-        "trajectory: exact physics with the true friction (the oracle) and with an estimate of "
-        "it, and recursive least squares (RLS)."
+        "attempts as stubs; what was undone lies on a branch that leaves the line at the step "
+        "whose weights were restored. Improvement is (frozen - adaptive) / frozen over the last "
+        "100 steps, told as a factor where it is 99 % or more either way; its interval is a block "
+        "bootstrap over steps. `r` adds what is possible on the same trajectory: exact physics "
+        "with the true friction (the oracle) and with an estimate of it, and recursive least "
+        "squares (RLS), averaged exactly as the curves beside them."
     ),
     "weights": (
         "The plastic matrices in force at the cursor, blue below zero and red above, on one "
@@ -52,7 +54,8 @@ MEANING = {
         "Every update attempt. Before the step the gradient norm must pass its gate, after it the "
         "loss on the recent steps (at most pre_loss x (1 + rollback_tol)) and the state norm; "
         "what does not pass is rolled back to the snapshot, bit for bit. A live regression takes "
-        "back a commit that did worse than the frozen model on the steps that followed. `w` goes "
+        "back a commit that did worse than the frozen model on the steps that followed, and with "
+        "it every commit since the step that it returns to: these are undone. `w` goes "
         "on to the reasons (enter there shows only that kind, in every tab), to the details and "
         "to the gates over time; thresholds are those in force at that step. A query narrows the "
         "table further: grad>10 status:loss t:200-400 -commit; e exports what is left."
@@ -73,7 +76,9 @@ MEANING = {
         "Improved is against the frozen model over the last 100 steps. Live runs show how far "
         "they are and their speed; what you steer is the run under the cursor. space marks; two "
         "or more are laid over each other with a table of what differs, and t tests the weights "
-        "of each in the world of each. A query narrows the table: state:running mu>0.1 demo."
+        "of each, and the frozen base, in the world of each: if the diagonal wins, they remember "
+        "their own mu. Sessions without a commit in force are left out of that. A query narrows "
+        "the table: state:running mu>0.1 demo."
     ),
 }
 
@@ -105,7 +110,7 @@ class HelpScreen(ModalScreen[None]):
             box.border_title = f"Help: {self._tab.capitalize()}"
             box.border_subtitle = "esc closes"
             if self._tab in MEANING:
-                yield Static(Text(MEANING[self._tab] + "\n"))
+                yield Static(Text(MEANING[self._tab]).append("\n"))
             if self._tab in TIMED:
                 yield Static(self._marks())
             yield Static(self._keys())
@@ -113,11 +118,13 @@ class HelpScreen(ModalScreen[None]):
     def _marks(self) -> Text:
         """The marks on the time axes, each with its word."""
         palette, glyphs, text = self._palette, self._glyphs, Text()
-        for status in STATUSES:
+        for status in (*STATUSES, UNDONE):
             text.append(glyphs.status(status), style(palette.status(status), bold=True))
             text.append(f" {status_words(status)}   ")
         text.append(glyphs.change, style(palette.accent, bold=True))
-        return text.append(" run changed\n")
+        text.append(" run changed   ")
+        text.append(glyphs.axis_cut, style(palette.muted, bold=True))
+        return text.append(" axis does not reach to 0").append("\n")
 
     def _keys(self) -> Table:
         table = Table.grid(padding=(0, 2))

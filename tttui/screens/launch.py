@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -11,6 +10,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tttui.draw.text import Text
 from tttui.engine.plan import Plan
 from tttui.widgets.fields import Fields, Row
 
@@ -48,7 +48,7 @@ class LaunchForm(ModalScreen[Plan | None]):
         with Vertical() as box:
             source = self.plan.source
             box.border_subtitle = "enter starts, ctrl+y copies the command, esc closes"
-            box.border_title = TITLES[self.plan.kind] + (f" {source.name}" if source else "")
+            box.border_title = Text(TITLES[self.plan.kind] + (f" {source.name}" if source else ""))
             self._wrong = self.plan.problems()
             yield Fields(self._rows(), lambda name: self.plan.choices(name))
             yield Static(id="help")

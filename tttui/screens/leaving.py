@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
+
+from tttui.draw.text import Text
 
 CHOICES = {
     "keep": ("k", "keep running; tttui shows it again"),
@@ -51,7 +52,7 @@ class LeavingDialog(ModalScreen[str]):
             told = f"{', '.join(self._names)}, which {were} started here, {run}"
             yield Static(Text(told, "dim"))
             yield OptionList(
-                *(Option(Text.assemble((f"{k}  ", "bold"), what)) for k, what in CHOICES.values())
+                *(Option(Text().append(f"{k}  ", "bold").append(w)) for k, w in CHOICES.values())
             )
 
     def on_mount(self) -> None:

@@ -23,6 +23,7 @@ from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
 from tttui.draw.states import state_ink, state_mark
+from tttui.draw.text import Text, lines
 from tttui.keys import COMMANDS, TABS, Command
 from tttui.model.ages import age_text
 from tttui.model.session import Place, SessionData
@@ -269,7 +270,7 @@ class MainScreen(DrivingScreen):
         self._nothing.display = data is None
         if data is None:
             self._nothing.update(self._why_nothing())
-            self._top.show((), "", Style())
+            self._top.show((), (), Style())
             self._show_keys()
             return
         self._show_header(data)
@@ -334,21 +335,25 @@ class MainScreen(DrivingScreen):
             self._scrubber.set_look(palette, self.glyphs)
             self.show_all()
 
-    def _why_nothing(self) -> str:
+    def _why_nothing(self) -> Text:
         if self.snapshot.error:
-            return self.snapshot.error
+            return Text(self.snapshot.error)
         if not self.snapshot.scanned:
-            return "Looking for sessions ..."
+            return Text("Looking for sessions ...")
         if self.snapshot.places:
-            return "Reading ..."
+            return Text("Reading ...")
         where = ", ".join(str(path) for path in self.store.paths)
-        return (
-            f"No session found in {where}.\n\n"
-            "tttui demo             make a real session and watch it learn\n"
-            "tttui run --name NAME  run one with your settings\n"
-            "tttui PATH             look into another directory\n"
-            "n                      fill in a form and start one here\n\n"
-            "This screen shows the first session as soon as it appears."
+        return lines(
+            (
+                f"No session found in {where}.",
+                "",
+                "tttui demo             make a real session and watch it learn",
+                "tttui run --name NAME  run one with your settings",
+                "tttui PATH             look into another directory",
+                "n                      fill in a form and start one here",
+                "",
+                "This screen shows the first session as soon as it appears.",
+            )
         )
 
     def _show_header(self, data: SessionData) -> None:
@@ -361,27 +366,28 @@ class MainScreen(DrivingScreen):
         if meta.env_mode:
             parts.append(meta.env_mode)
         if data.mu_now is not None:
-            parts.append(f"mu {data.mu_now:.4g}")
-        parts.append(f"{count(len(data.steps))} steps")
+            parts.append(f"mu {data.mu_text}")
+        going = status is not None and status.live and not status.pretraining
+        total = status.steps_total if going and status is not None else None
+        if not total:
+            parts.append(f"{count(data.steps_done)} steps")
         if data.place.layout != "native":
             parts.append(f"{data.place.layout} layout")
+        states = ["read-only"]
+        look = Style(dim=True)
         if data.loading:
-            state, look = "loading ...", Style(bold=True)
-        elif status is None:
-            state, look = "read-only", Style(dim=True)
-        else:
-            state = f"{state_mark(status.state, self.glyphs)} {status.detail or status.state}"
-            if (
-                status.live
-                and not status.pretraining
-                and status.steps_total
-                and status.t is not None
-            ):
-                state += f"  {status.t}/{status.steps_total}"
-                if status.steps_per_second and status.state == "running":
-                    state += f"  {count(round(status.steps_per_second))} steps/s"
+            states, look = ["loading ..."], Style(bold=True)
+        elif status is not None:
+            mark = f"{state_mark(status.state, self.glyphs)} "
+            whole = mark + (status.detail or status.state)
+            states = [whole, whole.partition(":")[0], mark + status.state]
+            if total:
+                whole += f"  {count(data.steps_done)} of {count(total)} steps"
+                states.insert(0, whole)
+            if total and status.steps_per_second and status.state == "running":
+                states.insert(0, f"{whole}  {count(round(status.steps_per_second))} steps/s")
             look = style(state_ink(status.state, self.palette), bold=True)
-        self._top.show(tuple(parts), state, look)
+        self._top.show(tuple(parts), tuple(states), look)
 
     def _show_keys(self) -> None:
         shown = []
@@ -521,7 +527,8 @@ class MainScreen(DrivingScreen):
 
     def action_filter(self) -> None:
         data = self.snapshot.data
-        present = list(data.transactions.counts()) if data is not None else []
+        has_some = data is not None and len(data.transactions) > 0
+        present = list(marks_of(data).counts()) if data is not None and has_some else []
         if not present:
             self.note("This run has no transactions to filter.")
             return

@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.style import Style
-from rich.text import Text
 from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
+from tttui.draw.cells import fit
+from tttui.draw.text import Text
 from tttui.keys import TABS, Command
+from tttui.model.numbers import Forms
+from tttui.model.text import visible
 
 
 class TopBar(Widget):
@@ -18,31 +22,37 @@ class TopBar(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._parts: tuple[Sequence[str], str, Style] = ((), "", Style())
+        self._parts: tuple[Sequence[str], Forms, Style] = ((), (), Style())
 
-    def show(self, parts: Sequence[str], state: str, state_style: Style) -> None:
-        """`parts` from most to least important: what does not fit is left out from the end."""
-        if self._parts != (parts, state, state_style):
-            self._parts = (parts, state, state_style)
+    def show(self, parts: Sequence[str], states: Forms, state_style: Style) -> None:
+        """`parts` from most to least important: what does not fit is left out from the end.
+        `states` are texts of the state, from the fullest to the shortest."""
+        if self._parts != (parts, states, state_style):
+            self._parts = (parts, states, state_style)
             self.refresh()
 
     def render(self) -> Text:
-        parts, state, state_style = self._parts
+        parts, states, state_style = self._parts
         width = self.size.width
         line = Text(no_wrap=True).append(" tttui ", style="bold reverse")
-        widest = max(width // 2, width - len(line) - len(parts[0] if parts else "") - 6)
-        if len(state) > widest:
-            state = f"{state[: max(0, widest - 2)]}.."
-        room = width - len(line) - len(state) - 2
+        first = cell_len(visible(parts[0])) if parts else 0
+        widest = max(width // 2, width - len(line) - first - 6)
+        shortest = fit(states[-1], widest, "..") if states else ""
+        state = next((text for text in states if cell_len(visible(text)) <= widest), shortest)
+        room = width - len(line) - cell_len(visible(state)) - 2
         for i, part in enumerate(parts):
-            shown = part if i else part[: max(0, room - 2)]
-            if len(shown) + 2 > room:
+            shown = visible(part) if i else fit(part, max(0, room - 2), "..")
+            if cell_len(shown) + 2 > room:
                 break
             line.append(f"  {shown}", style="bold" if i == 0 else "")
-            room -= len(shown) + 2
-        line.append(" " * max(1, width - line.cell_len - len(state) - 1))
+            room -= cell_len(shown) + 2
+        line.append(" " * max(1, width - line.cell_len - cell_len(visible(state)) - 1))
         line.append(state, style=state_style)
         return line
+
+
+SHORT = {"transactions": "trans.", "architecture": "arch."}
+"""How the longest titles of tabs are abbreviated."""
 
 
 class TabBar(Widget):
@@ -66,12 +76,10 @@ class TabBar(Widget):
 
     def _labels(self) -> list[str]:
         room = self.size.width
-        for cut in (12, 8, 4, 0):
-            labels = [
-                f" {i} {tab.capitalize()[:cut]}".rstrip() + " " for i, tab in enumerate(TABS, 1)
-            ]
+        for names in (TABS, [SHORT.get(tab, tab) for tab in TABS], [""] * len(TABS)):
+            labels = [f" {i} {name.capitalize()}".rstrip() + " " for i, name in enumerate(names, 1)]
             if sum(map(len, labels)) <= room:
-                return labels
+                break
         return labels
 
     def render(self) -> Text:

@@ -3,11 +3,11 @@
 import numpy as np
 
 from tttui.draw import heat
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit, wrapped
 from tttui.draw.numbers import short
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.widgets.drawn import Drawn
-from tttui.widgets.sidebyside import wrapped
 
 TITLES = {"W_u": "W_u", "B": "B", "W_o": "W_o^T"}
 

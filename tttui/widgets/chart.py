@@ -4,7 +4,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
 
-from tttui.draw import layout, plot, reading, timechart
+from tttui.draw import layout, legend, plot, reading, timechart
 from tttui.draw.canvas import Canvas
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.plot import Plot
@@ -20,7 +20,8 @@ class Chart(TimeView, can_focus=True):
 
     The title row is legend and reading in one: every trace with its glyph, name and value at
     the cursor (or under the mouse), then the gap between the compared traces and the update
-    attempt in that column. Where several attempts fall into one column of the lane, the gravest
+    attempt in that column. A plot of many curves has their names and values in rows below it.
+    Where several attempts fall into one column of the lane, the gravest
     is shown (`glyphs.SEVERITY`), in bold; of many, a bar of the share that was rolled back.
     Areas where the first compared trace is the higher one are hatched as well as tinted.
 
@@ -76,9 +77,10 @@ class Chart(TimeView, can_focus=True):
     def touch_steps(self, *steps: int | None) -> None:
         super().touch_steps(*steps)
         width, height = self.content_size
-        rows = layout.arrange(width, height, self._plot.marks is not None)
+        named = legend.arrange(self._plot, width, height).rows
+        rows = layout.arrange(width, height, self._plot.marks is not None, named)
         if rows.title >= 0:
-            self.touch(Region(0, rows.title, width, 1))
+            self.touch(Region(0, rows.title, width, 1 + named))
         if rows.labels >= 0:
             for t in steps:
                 if t is not None and (place := self._chip(t)):
@@ -92,6 +94,8 @@ class Chart(TimeView, can_focus=True):
         rows, palette = picture.layout, self.palette
         if y == rows.title:
             return self._title(rows.width)
+        if rows.title < y < rows.top:
+            return self._written(self.legend(y - rows.title - 1), rows.width)
         if self.timeline.empty:
             return line
         if y == rows.labels:
@@ -144,20 +148,35 @@ class Chart(TimeView, can_focus=True):
         return replaced(line, *place, chip)
 
     def _title(self, width: int) -> list[Segment]:
+        return self._written(self.reading(width), width)
+
+    def _written(self, parts: list[Part], width: int) -> list[Segment]:
         canvas = Canvas(1, width)
-        canvas.spans(0, 0, self.reading(width))
+        canvas.spans(0, 0, parts)
         return canvas.lines(self.ground)[0]
 
-    def reading(self, width: int) -> list[Part]:
-        """The title row for the step under the mouse, or else under the cursor."""
+    @property
+    def _read_at(self) -> int | None:
+        """The step under the mouse, or else under the cursor; None of an empty run."""
         t = self.timeline.cursor if self.hovered is None else self.hovered
+        return None if self.timeline.empty else t
+
+    def reading(self, width: int) -> list[Part]:
+        """The title row."""
+        t = self._read_at
         return reading.title_row(
             self._plot,
-            None if self.timeline.empty else t,
+            t,
             self.axis(),
             width,
             self.palette,
             self.glyphs,
             self.logarithmic,
-            self.changes.at(t, self.axis()),
+            "" if t is None else self.changes.at(t, self.axis()),
+            values_below=legend.arrange(self._plot, *self.content_size).rows > 0,
         )
+
+    def legend(self, row: int) -> list[Part]:
+        """A row of names and values below it."""
+        places = legend.arrange(self._plot, *self.content_size)
+        return legend.row(places, self._plot, row, self._read_at, self.palette, self.glyphs)

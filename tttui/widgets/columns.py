@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.colours import Colour
 from tttui.draw.numbers import short
 from tttui.draw.ticks import placed
@@ -38,7 +39,8 @@ class BarColumns(Drawn):
         self._message = ""
 
     def set_bars(self, bars: Bars | None, note: str = "", message: str = "") -> None:
-        """Show these; `note` stands beside the title. None: the message instead."""
+        """Show these; `note` stands beside the title, of which the last parts, two spaces apart,
+        go first where there is no room. None: the message instead."""
         if bars is None and self._bars is None and (note, message) == (self._note, self._message):
             return
         self._bars, self._note, self._message = bars, note, message
@@ -47,7 +49,10 @@ class BarColumns(Drawn):
     def paint(self, width: int, height: int) -> Canvas:
         canvas, palette, glyphs = Canvas(height, width), self.palette, self.glyphs
         end = canvas.write(0, 0, fit(self._title, width, glyphs.ellipsis), palette.text, bold=True)
-        canvas.write(0, end + 2, fit(self._note, width - end - 2, glyphs.ellipsis), palette.muted)
+        parts = self._note.split("  ")
+        while parts and len("  ".join(parts)) > width - end - 2:
+            parts.pop()
+        canvas.write(0, end + 2, "  ".join(parts), palette.muted)
         bars = self._bars
         if bars is None or not len(bars.values):
             for row, text in enumerate(_lines(self._message, width), 1):
@@ -81,7 +86,7 @@ class BarColumns(Drawn):
         canvas.write(canvas.rows - 2, gutter - 1, self.glyphs.corner, self.palette.frame)
         text = str(int(top)) if top.is_integer() and top < 1e5 else short(top)
         canvas.write(1, max(gutter - 1 - len(text), 0), text, self.palette.muted)
-        if rows > 2:
+        if rows > 1:
             canvas.write(rows, gutter - 2, "0", self.palette.muted)
 
     def _bar(

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from rich.text import Text
 from textual.widgets import Static
 
 from tttui.draw.colours import style
 from tttui.draw.palette import DARK, Palette
+from tttui.draw.text import Text
 from tttui.model.session import Problem
 
 

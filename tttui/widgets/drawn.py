@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from tttui.draw import palette as palettes
 from tttui.draw.canvas import Canvas
+from tttui.draw.cells import cellwise, joined
 from tttui.draw.colours import DEFAULT, Colour
 from tttui.draw.glyphs import UNICODE, Glyphs
 from tttui.draw.palette import Palette
@@ -145,35 +146,35 @@ def replaced(line: list[Segment], column: int, text: str | None, style: Style) -
 
     A style without paper keeps the paper that is there; with text None the character stays, and
     its ink where the style has none.
-    Only for lines in which every character is one cell wide.
     """
     out: list[Segment] = []
     x = 0
     end = column + (1 if text is None else len(text))
     for segment in line:
-        content, old, _ = segment
+        old, content = segment.style, cellwise(segment.text)
         stop = x + len(content)
         if stop <= column or x >= end:
             out.append(segment)
         else:
             a, b = max(column - x, 0), min(end - x, len(content))
             if a:
-                out.append(Segment(content[:a], old))
+                out.append(Segment(joined(content[:a]), old))
             if text is None:
-                out.append(Segment(content[a:b], old + style if old else style))
+                out.append(Segment(joined(content[a:b]), old + style if old else style))
             else:
                 paper = Style.from_color(None, old.bgcolor) if old else Style.null()
                 out.append(Segment(text[x + a - column : x + b - column], paper + style))
             if b < len(content):
-                out.append(Segment(content[b:], old))
+                out.append(Segment(joined(content[b:]), old))
         x = stop
     return out
 
 
 def character(line: list[Segment], column: int) -> str:
-    """The character at a column of a line whose characters are all one cell wide."""
+    """The character at a column of a line; a blank where it is half of a wide one."""
     for segment in line:
-        if column < len(segment.text):
-            return segment.text[column]
-        column -= len(segment.text)
+        content = cellwise(segment.text)
+        if column < len(content):
+            return joined(content[column])
+        column -= len(content)
     return " "

@@ -6,13 +6,14 @@ A form has some fifty fields. As widgets of their own they would take half a sec
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
+from tttui.draw.cells import fit, padded
+from tttui.draw.text import Text
 from tttui.widgets.textfield import TextField
 
 LABEL, VALUE = 17, 22
@@ -209,12 +210,9 @@ class Fields(Widget):
                 text.append(row.label, "bold dim")
                 continue
             text.append(f"{row.label:<{LABEL}}", "bold" if i == self.at else "")
-            value = row.value or row.default
-            shown = value if len(value) <= VALUE else f"{value[: VALUE - 2]}.."
-            text.append(f"{shown:<{VALUE}} ", "bold" if row.value else "dim")
+            shown = padded(fit(row.value or row.default, VALUE, ".."), VALUE)
+            text.append(f"{shown} ", "bold" if row.value else "dim")
             said = f"! {row.wrong}" if row.wrong else row.said
             room = max(0, width - LABEL - VALUE - 1)
-            if len(said) > room:
-                said = f"{said[: room - 2]}.." if room > 2 else ""
-            text.append(said, "bold" if row.wrong else "dim")
+            text.append(fit(said, room, ".."), "bold" if row.wrong else "dim")
         return text

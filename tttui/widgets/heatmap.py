@@ -9,7 +9,8 @@ from textual.geometry import Region
 from textual.message import Message
 
 from tttui.draw import heat, numbers
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.colours import style
 from tttui.draw.heat import Pyramid, View
 from tttui.model.arrays import Floats

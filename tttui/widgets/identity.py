@@ -1,17 +1,23 @@
 """Which session this is: ids, hashes and the settings that shaped it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.text import Text
+from rich.cells import cell_len
+from textual.geometry import Size
 from textual.widget import Widget
 
+from tttui.draw.cells import fit
 from tttui.draw.colours import style
 from tttui.draw.palette import DARK, Palette
+from tttui.draw.text import Text
 from tttui.model.session import SessionData
 
 Row = tuple[str, str]
+
+UNKNOWN = "not recorded"
+"""Stands for the settings of the updates where there are none."""
 
 
 def identity_rows(data: SessionData) -> list[Row]:
@@ -26,17 +32,29 @@ def identity_rows(data: SessionData) -> list[Row]:
     rows = [
         ("session", meta.session_id or "-"),
         ("run", data.run or data.place.name),
-        ("world", f"{meta.env_mode or '-'}  mu {_number(data.mu_now)}"),
+        ("world", f"{meta.env_mode or '-'}  mu {data.mu_text}"),
         ("created", created),
         ("parent", parent),
         ("device", meta.device or (data.status.device if data.status else None) or "-"),
         ("signature", short_hash(meta.model_signature)),
         ("base", short_hash(meta.base_ckpt_hash)),
-        ("plasticity", plasticity_line(meta.plasticity_cfg)),
+        ("plasticity", "  ".join(plasticity(meta.plasticity_cfg)) or UNKNOWN),
     ]
     if meta.seed is not None:
         rows.insert(3, ("seed", str(meta.seed)))
     return rows
+
+
+def in_short(rows: Sequence[Row]) -> list[Row]:
+    """What of the rows tells something, most telling first, a setting of the updates at a time."""
+    known = dict(rows)
+    if known["run"] == known["session"]:
+        del known["run"]
+    if known["parent"] == "none":
+        del known["parent"]
+    settings = known.pop("plasticity")
+    parts = [] if settings == UNKNOWN else settings.split("  ")
+    return [*known.items(), *(("", part) for part in parts)]
 
 
 def short_hash(value: str | None) -> str:
@@ -44,8 +62,8 @@ def short_hash(value: str | None) -> str:
     return f"{value[:10]}…" if value and len(value) > 11 else value or "-"
 
 
-def plasticity_line(cfg: Mapping[str, Any]) -> str:
-    """The settings of the updates in one line, as far as they are recorded."""
+def plasticity(cfg: Mapping[str, Any]) -> list[str]:
+    """The settings of the updates in few words each, as far as they are recorded."""
 
     def get(key: str, form: str) -> str | None:
         value = cfg.get(key)
@@ -62,42 +80,78 @@ def plasticity_line(cfg: Mapping[str, Any]) -> str:
         get("state_norm_max", "|h|<={:g}"),
         get("probation", "probation {:g}x"),
     ]
-    return "  ".join(part for part in parts if part) or "not recorded"
+    return [part for part in parts if part]
 
 
 class IdentityCard(Widget):
-    """The identity as a column of rows where there is room, as flowing lines where there is not."""
+    """The identity in few rows: one item behind the other; in full it is a row for each.
 
-    DEFAULT_CSS = "IdentityCard { padding: 0 1; }"
+    Where not all of it fits a mark says so, and how to see it.
+    """
+
+    DEFAULT_CSS = "IdentityCard { padding: 0 1; height: auto; }"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._rows: list[Row] = []
         self._palette = DARK
+        self._more = "…"
+        self._most = 1
+        self._full = False
 
-    def show(self, data: SessionData, palette: Palette) -> None:
+    def show(self, data: SessionData, palette: Palette, more: str) -> None:
+        """Show who this is; `more` stands where something is left out."""
         rows = identity_rows(data)
-        if (rows, palette) != (self._rows, self._palette):
-            self._rows, self._palette = rows, palette
-            self.refresh()
+        if (rows, palette, more) != (self._rows, self._palette, self._more):
+            self._rows, self._palette, self._more = rows, palette, more
+            self.refresh(layout=True)
+
+    def set_rows(self, most: int, *, full: bool = False) -> None:
+        """Take at most so many rows; in `full`, one for each thing that is known."""
+        if (most, full) != (self._most, self._full):
+            self._most, self._full = most, full
+            self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lines(width))
 
     def render(self) -> Text:
         label, value = style(self._palette.muted), style(self._palette.text)
-        if self.size.height >= len(self._rows):
-            lines = [Text.assemble((f"{k:<11}", label), (v, value)) for k, v in self._rows]
-            return Text("\n").join(lines)
-        flow, used, row = Text(no_wrap=True), 0, 1
-        for k, v in self._rows:
-            item = len(k) + 1 + len(v)
-            if used and used + 3 + item > self.size.width:
-                if row == self.size.height:
-                    break  # no room for half of a value
-                flow.append("\n")
-                used, row = 0, row + 1
-            flow.append("   " if used else "").append(f"{k} ", label).append(v, value)
-            used += item + (3 if used else 0)
-        return flow
+        text = Text(no_wrap=True)
+        for y, line in enumerate(self._lines(self.content_size.width)):
+            text.append("\n" if y else "")
+            for k, v in line:
+                text.append(k, label).append(v, value)
+        return text
+
+    def _lines(self, width: int) -> list[list[Row]]:
+        """Labels and values of each line, with the space before them."""
+        if width < 1 or not self._rows:
+            return []
+        if self._full:
+            rows = [[(f"{k:<11}", fit(v, max(width - 11, 1)))] for k, v in self._rows]
+            return rows[: self._most]
+        items = in_short(self._rows)
+        lines, left = flowed(items, width, self._most)
+        while left and items:
+            items.pop()
+            lines, left = flowed([*items, (self._more, "")], width, self._most)
+        return lines
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
+def flowed(items: Sequence[Row], width: int, most: int) -> tuple[list[list[Row]], bool]:
+    """Items one behind the other in at most so many lines; whether some are left over."""
+    lines: list[list[Row]] = []
+    used = width
+    for k, v in items:
+        item = fit(" ".join(part for part in (k, v) if part), width)
+        gap = "   " if k else "  "
+        if used + len(gap) + cell_len(item) > width:
+            if len(lines) == most:
+                return lines, True
+            lines.append([])
+            used, gap = 0, ""
+        shown = len(k) if k and v else len(item) if k else 0
+        lines[-1].append((gap + item[:shown], item[shown:]))
+        used += len(gap) + cell_len(item)
+    return lines, False

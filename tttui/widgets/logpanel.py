@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 
 from rich.style import Style
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -13,6 +12,7 @@ from textual.widget import Widget
 from tttui.artifacts.logfile import LogTail
 from tttui.draw.colours import Colour, style
 from tttui.draw.palette import DARK, Palette
+from tttui.draw.text import Text
 from tttui.model.session import LogLine
 from tttui.widgets.querybar import QueryBar
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.diagram import Shape, diagram
 from tttui.widgets.drawn import Drawn
 

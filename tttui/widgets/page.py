@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from textual import events
 
-from tttui.draw.canvas import Canvas, fit
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
 from tttui.draw.prose import Line, Prose
 from tttui.widgets.drawn import Drawn
 
@@ -81,15 +82,20 @@ class Page(Drawn):
         canvas, palette = Canvas(height, width), self.palette
         mark = f"{self.glyphs.play} " if self.chosen else ""
         ink = palette.accent if self.chosen else palette.text
-        canvas.write(0, 0, fit(f"{mark}{self._title}", width, self.glyphs.ellipsis), ink, bold=True)
         lines = self.lines(width)
         self._length = len(lines)
         room = max(height - 1, 0)
         self._offset = min(self._offset, max(len(lines) - room, 0))
-        for row, line in enumerate(lines[self._offset : self._offset + room]):
-            canvas.spans(row + 1, 0, line)
+        for row, line in enumerate(lines[self._offset : self._offset + room], 1):
+            if canvas.spans(row, 0, line) > width > 0:
+                canvas.write(row, width - 1, self.glyphs.ellipsis, line[-1][1])
+        # in the title's row, where it covers none of the lines
         below = len(lines) - self._offset - room
-        if below > 0 and width > 12:
-            more = f" {below} more {self.glyphs.down} "
-            canvas.write(height - 1, width - len(more), more, palette.muted)
+        texts = [f"  {below} more {self.glyphs.down}", f" {below}{self.glyphs.down}"]
+        known = len(mark) + len(self._title)
+        more = next((text for text in texts if known + len(text) <= width), texts[-1])
+        more = more if below > 0 and width > 12 else ""
+        title = fit(f"{mark}{self._title}", width - len(more), self.glyphs.ellipsis)
+        canvas.write(0, 0, title, ink, bold=True)
+        canvas.write(0, width - len(more), more, palette.muted)
         return canvas

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -11,6 +10,7 @@ from textual.widgets import Input, Static
 
 from tttui.draw.colours import style
 from tttui.draw.palette import DARK, Palette
+from tttui.draw.text import Text
 from tttui.widgets.textfield import TextField
 
 

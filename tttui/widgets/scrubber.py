@@ -15,7 +15,7 @@ from tttui.widgets.timeview import TimeView
 
 
 class Scrubber(TimeView):
-    """One line: state and speed, the track with attempts, window and cursor, `320 / 599`.
+    """One line: state and speed, the track with attempts, window and cursor, `t 320 / 599`.
 
     Steps at which somebody changed the run are marked, too. Dragging along the track moves the
     cursor (`StepPicked`).
@@ -43,7 +43,7 @@ class Scrubber(TimeView):
     @staticmethod
     def _room(line: Timeline) -> int:
         """Columns of the reading on the right: the widest it can get, so that nothing jumps."""
-        return 2 * len(str(line.end)) + 5
+        return 2 * len(str(line.end)) + 7
 
     def repaints(self, old: Timeline, new: Timeline) -> bool:
         return _still(old) != _still(new)
@@ -92,7 +92,7 @@ class Scrubber(TimeView):
             line = replaced(line, self.left + column, self.glyphs.thumb, thumb)
         if self.content_size.width >= 20:
             room = self._room(view)
-            text = f"{view.cursor} / {view.last}".rjust(room)
+            text = f"t {view.cursor} / {view.last}".rjust(room)
             at = self.content_size.width - room
             line = replaced(line, at, text, style(palette.text))
         return line

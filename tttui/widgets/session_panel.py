@@ -1,18 +1,19 @@
 """One session of many: how to go on with it, its files, its base, what it compares with."""
 
-import os
-import shlex
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tttui.artifacts.names import usable_name
+from tttui.draw.cells import wrapped
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
 from tttui.model.ages import duration_text, size_text
+from tttui.model.here import home_directory, plain
 from tttui.model.session import FileEntry, SessionSummary, Status
+from tttui.model.shell import command_line
 from tttui.widgets.page import Page
 
 
@@ -32,7 +33,7 @@ def commands_of(summary: SessionSummary, at: int | None, taken: Sequence[str]) -
     `at` is the step to fork at (None: its end); `taken` are the names that are in use.
     """
     place = summary.place
-    path = Path(os.path.abspath(place.path))
+    path = plain(place.path)
     if place.base_only:
         return Commands("", "", "this store holds a base and no session yet")
     fork = ["tttui", "fork", str(path)]
@@ -41,27 +42,27 @@ def commands_of(summary: SessionSummary, at: int | None, taken: Sequence[str]) -
     # of other programs' sessions there are only the last weights
     if at is not None and summary.steps and place.layout == "native":
         fork += ["--at", str(min(max(at, 0), summary.steps))]
-    fork += ["--name", free_name(f"{place.name}-fork", taken)]
+    fork += ["--name", free_name(place.name, "-fork", taken)]
     if place.layout != "native":
         why = "another program wrote it, and tttui changes nothing there; fork it instead"
-        return Commands("", shlex.join(fork), why)
+        return Commands("", command_line(*fork), why)
     status = summary.status
     if status is not None and status.live:
-        return Commands("", shlex.join(fork), f"it is {status.state}")
+        return Commands("", command_line(*fork), f"it is {status.state}")
     resume = ["tttui", "resume", str(path)]
     total = status.steps_total if status is not None else None
     if summary.steps and total is not None and summary.steps >= total:
         # it ran all its steps, so it must be told how many more
         resume += ["--steps", str(total)]
-    return Commands(shlex.join(resume), shlex.join(fork))
+    return Commands(command_line(*resume), command_line(*fork))
 
 
-def free_name(name: str, taken: Sequence[str]) -> str:
-    """The name, with a number behind it where it is in use."""
-    used, n, tried = set(taken), 1, name
+def free_name(name: str, ending: str, taken: Sequence[str]) -> str:
+    """An allowed name with that ending, and with a number behind it where it is in use."""
+    used, n, tried = set(taken), 1, usable_name(name, ending)
     while tried in used:
         n += 1
-        tried = f"{name}-{n}"
+        tried = usable_name(name, f"{ending}-{n}")
     return tried
 
 
@@ -102,7 +103,7 @@ class SessionPanel(Page):
 def _describe(prose: Prose, facts: Facts) -> None:
     summary, palette = facts.summary, prose.palette
     if summary.status is not None and summary.status.live:
-        prose.say(progress_text(summary.status))
+        prose.say(progress_text(summary.status, summary.steps))
     prose.say(_home(summary.place.path), palette.muted)
     prose.head("Resume (y copies, again for the next)")
     if facts.commands.resume:
@@ -122,7 +123,7 @@ def _describe(prose: Prose, facts: Facts) -> None:
 
 def _command(prose: Prose, command: str) -> None:
     """A command line, broken between words only where that is possible."""
-    for row in textwrap.wrap(command, prose.width, break_on_hyphens=False):
+    for row in wrapped(command, prose.width):
         prose.line((row, prose.palette.text))
 
 
@@ -164,14 +165,16 @@ def _files(prose: Prose, facts: Facts) -> None:
         )
 
 
-def progress_text(status: Status) -> str:
-    """How far a live run is, how fast, and what was asked of it last."""
+def progress_text(status: Status, steps: int | None) -> str:
+    """How far a live run is (the `steps` done), how fast, and what was asked of it last."""
     if status.pretraining is not None:
         return f"waits for its base, then runs {status.steps_total or '?'} steps"
-    parts = [f"step {status.t or 0} of {status.steps_total or '?'}"]
+    done = (status.t or 0) if steps is None else steps
+    total = count(status.steps_total) if status.steps_total else "?"
+    parts = [f"{count(done)} of {total} steps"]
     if status.steps_per_second and status.state == "running":
         parts.append(f"{count(round(status.steps_per_second))} steps/s")
-        left = ((status.steps_total or 0) - (status.t or 0)) / status.steps_per_second
+        left = ((status.steps_total or 0) - done) / status.steps_per_second
         if left > 0:
             parts.append(f"{duration_text(left)} left")
     if status.speed_limit:
@@ -191,7 +194,6 @@ def middle(name: str, width: int, ellipsis: str) -> str:
 
 def _home(path: Path) -> str:
     """A path with the user's home written as ~."""
-    try:
-        return f"~/{Path(os.path.abspath(path)).relative_to(Path.home())}"
-    except (ValueError, RuntimeError):
-        return os.path.abspath(path)
+    path, home = plain(path), home_directory()
+    inside = home is not None and path.is_relative_to(home)
+    return f"~/{path.relative_to(home)}" if home and inside else str(path)

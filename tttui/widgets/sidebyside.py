@@ -1,8 +1,9 @@
 """The parts of a comparison of sessions as widgets."""
 
-from tttui.draw import sidebyside
+from tttui.draw import sidebyside, transfermap
 from tttui.draw.canvas import Canvas
-from tttui.model.compare import Comparison, transfer_sentence
+from tttui.draw.cells import wrapped
+from tttui.model.compare import Comparison
 from tttui.widgets.drawn import Drawn
 
 
@@ -45,31 +46,18 @@ class SettingsTable(_Compared):
 class TransferMap(_Compared):
     """Frozen weights of each session in the world of each, and what that says."""
 
+    def rows(self, width: int) -> int:
+        """Rows that all of it takes in so many columns."""
+        found = self._found
+        if found is None or found.transfer is None:
+            return len(wrapped(self._message, width))
+        return transfermap.rows(found.transfer, found.names, width, self.palette)
+
     def paint_found(self, found: Comparison, width: int, height: int) -> Canvas:
-        tested = found.transfer
-        if tested is None:
+        if found.transfer is None:
             return said(self._message, width, height, self.palette.muted)
-        mus = [data.mu_now for data in found.sessions]
-        sentence = transfer_sentence(tested, found.names, mus)
-        lines = wrapped(sentence, width) + [
-            line for reason in tested.missing for line in wrapped(f"Left out: {reason}.", width)
-        ]
-        n = len(tested.sessions)
-        if n < 2:
-            return said(" ".join(lines), width, height, self.palette.warn)
-        canvas = Canvas(height, width)
-        part = sidebyside.transfer_map(
-            tested, found.names, (width, min(n + 2, height)), self.palette, self.glyphs
-        )
-        for grid in ("char", "ink", "paper", "bold"):
-            getattr(canvas, grid)[: part.rows] = getattr(part, grid)
-        note = f"mean squared error over {tested.steps} fresh noise-free steps, * best of a world"
-        notes = wrapped(note, width)
-        for row, line in enumerate(notes, n + 2):
-            canvas.write(row, 0, line, self.palette.muted)
-        for row, line in enumerate(lines, n + 2 + len(notes)):
-            canvas.write(row, 0, line, self.palette.text)
-        return canvas
+        look = (self.palette, self.glyphs)
+        return transfermap.paint(found.transfer, found.names, (width, height), *look)
 
 
 def said(text: str, width: int, height: int, ink: int) -> Canvas:
@@ -78,14 +66,3 @@ def said(text: str, width: int, height: int, ink: int) -> Canvas:
     for row, line in enumerate(wrapped(text, width)):
         canvas.write(row, 0, line, ink)
     return canvas
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width` characters, broken at spaces."""
-    lines, line = list[str](), ""
-    for word in text.split():
-        if line and len(line) + 1 + len(word) > width:
-            lines.append(line)
-            line = ""
-        line = f"{line} {word}" if line else word
-    return [*lines, line] if line else lines

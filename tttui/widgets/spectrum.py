@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tttui.draw.canvas import Canvas, fit
-from tttui.draw.numbers import short
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit, wrapped
+from tttui.draw.numbers import choose, forms, short
 from tttui.draw.prose import filling
 from tttui.model.spectrum import WARN_FACTOR, Spectrum
 from tttui.widgets.drawn import Drawn
-from tttui.widgets.sidebyside import wrapped
 
 LEGENDS = (
     "  singular values s at the cursor; effective rank: exp of the entropy of s / sum(s)",
@@ -91,19 +91,18 @@ class SpectrumBars(Drawn):
             if end + len(condition) + 1 + len(warning) <= left + width:
                 condition, warning = f"{condition} {warning}", ""
         ink = palette.bad if found.warns else palette.text
-        if left + width - end < len(condition):
-            condition = condition.replace("condition", "cond")
-        text = fit(condition, left + width - end, glyphs.ellipsis)
+        room = left + width - end
+        texts = [condition, *(f"cond {number}" for number in forms(spectrum.condition))]
+        text = choose([*texts, *forms(spectrum.condition)], room, glyphs.ellipsis)
         canvas.write(1, end, text, ink, bold=found.warns)
         most = len(spectrum.values)
-        text = f"effective rank {spectrum.effective_rank:.2f} of {most}"
-        if len(text) > width:
-            text = f"rank {spectrum.effective_rank:.2f} of {most}"
+        rank = f"rank {spectrum.effective_rank:.2f}"
+        texts = [f"effective {rank} of {most}", f"{rank} of {most}", rank]
         if warning:
             shown = fit(warning, width, glyphs.ellipsis)
             canvas.write(row, left, shown, palette.bad, bold=True)
             row += 1
-        canvas.write(row, left, fit(text, width, glyphs.ellipsis), palette.muted)
+        canvas.write(row, left, choose(texts, width, glyphs.ellipsis), palette.muted)
         top = float(spectrum.values[0]) or 1.0
         room = max(width - 11, 3)
         for i, value in enumerate(spectrum.values[:LARGEST].tolist()):

@@ -126,5 +126,12 @@ class StackView(TimeView):
         if index == 0:
             parts += [("  t ", palette.muted, False), (str(t), palette.text, True)]
             parts += told_change(self.changes.at(t, self.axis()), palette, self.glyphs)
-        canvas.spans(0, 0, parts)
+        end = canvas.spans(0, 0, parts)
+        layout = self._layout
+        scale = stack.scale_of(panel, self.axis())
+        if layout is not None and layout.rows[index] == 1 and scale is not None:
+            # an axis of a single row has no room for its ends
+            ends = f"{short(scale.low)} to {short(scale.high)}"
+            if end + 2 + len(ends) <= width:
+                canvas.write(0, width - len(ends), ends, palette.muted)
         return canvas.lines(self.ground)[0]

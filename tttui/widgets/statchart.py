@@ -5,7 +5,7 @@ from rich.style import Style
 from textual.geometry import Region
 
 from tttui.draw import numbers, reading, stairs
-from tttui.draw.canvas import fit
+from tttui.draw.cells import fit
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.reading import Part
 from tttui.draw.stairs import StairPlot
@@ -121,32 +121,38 @@ class StatChart(Chart):
         shown = self._stairs
         mark = f"{self.glyphs.play} " if self.chosen else ""
         ink = self.palette.accent if self.chosen else self.palette.text
-        for title, digits, marked in (
-            (shown.title, 3, True),
-            (shown.short, 3, True),
-            (shown.short, 2, True),
-            (shown.short, 2, False),
+        for title, digits, signs in (
+            (shown.title, 3, "marked"),
+            (shown.short, 3, "marked"),
+            (shown.short, 2, "marked"),
+            (shown.short, 2, "named"),
+            (shown.short, 2, "letter"),
+            (shown.short, 1, "letter"),
         ):
-            parts: list[Part] = [(f"{mark}{title}", ink, True), *self._values(t, digits, marked)]
+            values = self._values(t, digits, signs)
+            parts: list[Part] = [(f"{mark}{title}", ink, True), *values]
             room = width - sum(len(text) for text, _, _ in parts)
             if room >= 0:
                 break
-        else:
-            text = parts[0][0]
-            parts[0] = (fit(text, max(len(text) + room, 0), self.glyphs.ellipsis), ink, True)
+        else:  # whole values only: part of a number would be another number
+            while len(parts) > 1 and sum(len(text) for text, _, _ in parts) > width:
+                del parts[-2:]
+            parts[0] = (fit(parts[0][0], width, self.glyphs.ellipsis), ink, True)
+            room = width - sum(len(text) for text, _, _ in parts)
         told = reading.told_change(self.changes.at(t, self.axis()), self.palette, self.glyphs)
         return parts + told if sum(len(text) for text, _, _ in told) <= room else parts
 
-    def _values(self, t: int, digits: int, marked: bool) -> list[Part]:
-        """Every matrix with its pattern (where `marked`) and its value at step t."""
+    def _values(self, t: int, digits: int, signs: str) -> list[Part]:
+        """Every matrix with its value at step t; `signs` is `marked` (its name and pattern),
+        `named`, or `letter` (the last of its name)."""
         shown = self._stairs.stairs
         i = None if self.timeline.empty else shown.index(t)
         values: list[Part] = []
         for k, (name, y) in enumerate(zip(shown.names, shown.y, strict=True)):
             ink = self.palette.series[k % len(self.palette.series)]
-            mark = stairs.mark(k, name, self.glyphs) if marked else ""
-            mark += ":" if marked and not self.glyphs.braille else ""
-            values.append((f" {mark}{name}", ink, True))
+            mark = stairs.mark(k, name, self.glyphs) if signs == "marked" else ""
+            mark += ":" if mark and not self.glyphs.braille else ""
+            values.append((f" {mark}{name[-1] if signs == 'letter' else name}", ink, True))
             text = "-" if i is None else numbers.short(float(y[i]), digits)
             values.append((f" {text}", self.palette.text, False))
         return values

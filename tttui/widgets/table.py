@@ -13,14 +13,17 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tttui.draw.canvas import fit
+from tttui.draw.cells import fit, fit_end, padded
 from tttui.draw.colours import DEFAULT, Colour, style
 from tttui.draw.glyphs import UNICODE, Glyphs
+from tttui.draw.numbers import choose
 from tttui.draw.palette import DARK, Palette
 from tttui.model.arrays import Bools, Ints
+from tttui.model.numbers import Forms
+from tttui.model.text import visible
 
-Cell = tuple[str, Colour, bool]
-"""Text, its colour, and whether it is bold."""
+Cell = tuple[str | Forms, Colour, bool]
+"""Text (or several, of which the first is shown that fits), its colour, and whether it is bold."""
 
 
 NUMBERS = ("smallest first", "largest first")
@@ -36,7 +39,8 @@ class Column:
     title: str
     width: int
     left: bool = False
-    """Aligned left (texts); numbers are aligned right."""
+    """Aligned left: texts, which are shortened where they do not fit. Numbers are aligned right
+    and never cut: what does not fit is replaced by a mark."""
     drop: int = 0
     grows: bool = False
     """Takes the room that is left."""
@@ -46,6 +50,10 @@ class Column:
     """What does not fit is cut at its start."""
     orders: tuple[str, str] = NUMBERS
     """What sorting by it is called, ascending and descending."""
+
+    def __post_init__(self) -> None:
+        if len(self.title) > self.width:
+            raise ValueError(f"the title {self.title!r} is wider than its column ({self.width})")
 
     @property
     def falls(self) -> bool:
@@ -90,7 +98,7 @@ def fitted(
     widths = []
     for column in kept:
         more = min(max(column.most - column.width, 0), spare)
-        widths.append(column.width + more)
+        widths.append(min(column.width + more, max(room - 1, 1)))
         spare -= more
     growing = max(sum(c.grows for c in kept), 1)
     return tuple(
@@ -288,7 +296,7 @@ class Table(Widget):
         for column, width in self.columns():
             sorted_by = column.key == (self.sort.key or self.natural)
             ink = palette.accent if sorted_by else palette.muted
-            text = _aligned(column.title, width, column.left, glyphs)
+            text = padded(column.title, width, right=not column.left)
             arrow = glyphs.down if self.sort.descending else glyphs.up
             lead = " "
             if sorted_by and column.left:
@@ -321,9 +329,8 @@ class Table(Widget):
         line = [Segment(pointer, lead)]
         for i, (column, width) in enumerate(self.columns()):
             text, ink, bold = source.cell(row, column.key)
-            text = text[-width:] if column.keeps_end else text
             ink = self.palette.cursor if plain else ink
-            shown = _aligned(text, width, column.left, self.glyphs)
+            shown = placed(text, column, width, self.glyphs)
             line.append(Segment(shown if i == 0 else " " + shown, style(ink, paper, bold)))
         used = 1 + sum(width + 1 for _, width in self.columns())
         line.append(Segment(" " * max(self.size.width - used - 1, 0), lead))
@@ -370,7 +377,14 @@ class Table(Widget):
             self.refresh()
 
 
-def _aligned(text: str, width: int, left: bool, glyphs: Glyphs) -> str:
-    text = fit(text, width, glyphs.ellipsis)
-    pad = " " * (width - cell_len(text))
-    return text + pad if left else pad + text
+def placed(text: str | Forms, column: Column, width: int, glyphs: Glyphs) -> str:
+    """What a cell of `width` cells shows of a text, or of the several that it may have."""
+    texts = (text,) if isinstance(text, str) else text
+    if column.keeps_end:
+        shown = fit_end(texts[-1], width)
+    elif column.left:
+        whole = (text for text in texts if cell_len(visible(text)) <= width)
+        shown = next(whole, "") or fit(texts[-1], width, glyphs.ellipsis)
+    else:
+        shown = choose(texts, width, glyphs.ellipsis)
+    return padded(shown, width, right=not column.left)

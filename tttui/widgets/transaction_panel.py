@@ -9,7 +9,8 @@ from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose, filling
 from tttui.model.arrays import PLASTIC
 from tttui.model.explain import Gate, explain, gates
-from tttui.model.transactions import Transaction
+from tttui.model.settings import float_of
+from tttui.model.transactions import UNDONE, Transaction
 from tttui.widgets.page import Page
 
 BAR = 10
@@ -26,6 +27,9 @@ FIELDS = (
     ("duration_ms", "duration ms"),
     ("implied_mu", "implied mu"),
     ("to_t", "restored t"),
+    ("live_steps", "live steps"),
+    ("live_mse", "live error"),
+    ("live_frozen_mse", "live frozen"),
 )
 
 
@@ -45,25 +49,32 @@ class TransactionPanel(Page):
         plasticity: Mapping[str, Any],
         palette: Palette,
         glyphs: Glyphs,
+        undone_at: int | None = None,
     ) -> None:
-        """Draw this transaction, number `index` (from 0) of `total`."""
+        """Draw this transaction, number `index` (from 0) of `total`.
+
+        `undone_at` is the step at which a commit was taken back.
+        """
         self.set_look(palette, glyphs)
 
         def write(prose: Prose) -> None:
             if event is None:
                 prose.say("No transaction was recorded.", prose.palette.muted)
             else:
-                _describe(prose, event, plasticity)
+                _describe(prose, event, plasticity, undone_at)
 
         title = "Transaction" if event is None else f"t {event.t}, attempt {index + 1} of {total}"
-        self.set_content(write, (event, total), title)
+        self.set_content(write, (event, total, undone_at), title)
 
 
-def _describe(prose: Prose, event: Transaction, plasticity: Mapping[str, Any]) -> None:
+def _describe(
+    prose: Prose, event: Transaction, plasticity: Mapping[str, Any], undone_at: int | None
+) -> None:
     palette, glyphs = prose.palette, prose.glyphs
-    status = f"{glyphs.status(event.status)} {event.status.replace('_', ' ')}"
-    prose.line((status, palette.status(event.status), True))
-    prose.say(explain(event, plasticity))
+    outcome = event.status if undone_at is None else UNDONE
+    words = event.status.replace("_", " ") + (", undone" if undone_at is not None else "")
+    prose.line((f"{glyphs.status(outcome)} {words}", palette.status(outcome), True))
+    prose.say(explain(event, plasticity, undone_at))
     _losses(prose, event)
     met = gates(event, plasticity)
     if met:
@@ -114,6 +125,6 @@ def _matrices(prose: Prose, event: Transaction) -> None:
     prose.line((f"{'':<5}" + "".join(f"{head:>9}" for head in heads), palette.muted))
     for name, stats in known:
         values = [stats.get(key) for key in ("delta_fro", "fro", "max_abs", "top_sv")]
-        shown = [short(float(v)) if isinstance(v, (int, float)) else "-" for v in values]
+        shown = [short(float_of(v)) if isinstance(v, (int, float)) else "-" for v in values]
         row = "".join(f"{text:>9}" for text in shown)
         prose.line((f"{name:<5}", palette.text, True), (row, palette.text))

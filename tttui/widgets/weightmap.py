@@ -113,7 +113,7 @@ class WeightMap(Heatmap):
         texts = [part_name(self.matrix, 1, i, columns, short=True) for i in (last - 1, columns - 1)]
         room, step = max(map(len, texts)) + 1, 1
         named = not texts[-1].isdigit()
-        while step * view.wide < room and not named:
+        while step * view.wide < room:  # names that touch each other cannot be read
             step *= 2
         if named and view.wide < len(texts[-1]):
             return

@@ -1,0 +1,467 @@
+"""`tttui fsck`: whatever is damaged is named, and what can be is repaired without guessing."""
+
+import json
+import os
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.engine.sessions import (
+    as_an_older_version_left_it,
+    base_of,
+    events,
+    same,
+    settings,
+)
+from tests.rundirs import make_run
+from tttui.artifacts.check import check_session
+from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, read_generation
+from tttui.artifacts.lock import SessionLock
+from tttui.cli.main import main
+from tttui.engine.fork import fork
+from tttui.engine.planned import plan_session, prepare
+from tttui.engine.session import SessionRun
+from tttui.model.session import Place
+
+FLIPS = 72
+
+NO_DATA = ("run.log", "run.lock")
+
+CHOSEN = settings(steps=120, pretrain_steps=30, pretrain_seq=16, pretrain_batch=4, chunk=16)
+
+
+def stop_after(steps: int) -> dict[str, Any]:
+    """Options of `prepare` that stop a pretraining after so many steps."""
+    done: list[int] = []
+    return {
+        "should_stop": lambda: len(done) >= steps,
+        "on_progress": lambda step, loss: done.append(step),  # noqa: ARG005
+    }
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with every file that there is: a session that was pretrained for and steered, a
+    fork of it, and one whose base is being pretrained."""
+    root = tmp_path_factory.mktemp("made")
+    plan_session(root / "a", CHOSEN)
+    prepare(root / "a", should_stop=lambda: False)
+    run = SessionRun.open(root / "a")
+    run.advance(50)
+    run.intervene("mu", 0.2)
+    run.advance(30)
+    run.checkpoint()
+    run.advance(40)
+    run.close("completed")
+    forked = fork(Place(root / "a", "native"), root, name="b", changes={"steps": 60})
+    forked.advance(60)
+    forked.close("completed")
+    plan_session(root / "c", CHOSEN.updated({"pretrain_steps": 31}))
+    prepare(root / "c", **stop_after(20))
+    return root
+
+
+@pytest.fixture
+def root(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "root"))
+
+
+def fsck(*words: object) -> int:
+    return main(["fsck", *map(str, words)])
+
+
+def found_in(root: Path) -> list[dict[str, Any]]:
+    """Every finding of all sessions."""
+    return [
+        {**vars_of(finding), "session": name}
+        for name in ("a", "b", "c")
+        for finding in check_session(Place(root / name, "native")).findings
+    ]
+
+
+def vars_of(finding: Any) -> dict[str, Any]:
+    return {name: getattr(finding, name) for name in ("path", "begin", "end", "kind", "remedy")}
+
+
+def flip(path: Path, at: int, bit: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(at)
+        (byte,) = file.read(1)
+        file.seek(at)
+        file.write(bytes([byte ^ 1 << bit]))
+
+
+def data_files(root: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in root.rglob("*")
+        if path.is_file() and path.stat().st_size and path.name not in NO_DATA
+        and "bases" not in path.parts
+    )  # fmt: skip
+
+
+def test_a_root_where_all_is_well(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fsck("--root", root) == 0
+    out, err = capsys.readouterr()
+    assert out == "3 sessions checked: nothing is damaged\n"
+    assert err == ""
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_flipped_bit_is_found_in_its_file_and_at_its_place(root: Path, seed: int) -> None:
+    files = data_files(root)
+    assert {path.name for path in files} >= {
+        "base_checkpoint.pt",
+        "engine_state.pt",
+        "engine_state.previous.pt",
+        "interventions.jsonl",
+        "meta.json",
+        "metrics.json",
+        "optim_state.pt",
+        "per_step.csv",
+        "plastic_state.pt",
+        "pretraining.csv",
+        "pretraining_state.pt",
+        "start_state.pt",
+        "status.json",
+        "trajectory.csv",
+        "update_events.json",
+        "update_events.jsonl",
+        "weights_history.npy",
+    }
+    chance = random.Random(seed)
+    for n in range(FLIPS):
+        path = files[n % len(files)]
+        at, bit = chance.randrange(path.stat().st_size), chance.randrange(8)
+        flip(path, at, bit)
+        place = Place(root / path.relative_to(root).parts[0], "native")
+        findings = check_session(place).findings
+        named = [f for f in findings if f.path == path and (f.begin or 0) <= at < (f.end or at + 1)]
+        assert named, f"bit {bit} of byte {at} of {path}"
+        assert all(f.kind == "damaged" and f.remedy for f in named)
+        assert list(findings) == named, f"bit {bit} of byte {at} of {path}"
+        flip(path, at, bit)
+    assert found_in(root) == []
+
+
+def test_a_finding_is_one_line_with_file_place_and_remedy(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = root / "a" / "per_step.csv"
+    flip(path, path.stat().st_size - 100, 0)
+    assert fsck("a", "--root", root) == 1
+    line, summary = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"damaged   {path}: bytes 0 to ")
+    assert f"`tttui resume {root}/a` computes it again from the checkpoint of step 80" in line
+    assert summary == "1 session checked: 1 finding"
+
+
+def test_what_the_remedy_says_helps(root: Path, made: Path) -> None:
+    size = read_generation(root / "a", PREVIOUS).sizes["per_step.csv"]
+    flip(root / "a" / "per_step.csv", size + 40, 3)
+    assert fsck("--root", root) == 1
+    assert main(["resume", "a", "--root", str(root), "--quiet"]) == 0
+    assert fsck("--root", root) == 0
+    assert same(made / "a", root / "a") == []
+
+
+def test_json_has_every_finding_with_its_place(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flip(root / "b" / "trajectory.csv", 100, 1)
+    assert fsck("--root", root, "--json") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["sessions"] == 3
+    assert told["damaged"] is True
+    (finding,) = [f for one in told["checked"] for f in one["findings"]]
+    assert finding["path"] == str(root / "b" / "trajectory.csv")
+    assert finding["begin"] == 0
+    assert finding["repaired"] is False
+
+
+def zero(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def garble(path: Path) -> None:
+    flip(path, path.stat().st_size // 2, 2)
+
+
+REPAIRED = [
+    ("session/meta.json", garble),
+    ("session/meta.json", zero),
+    ("session/metrics.json", garble),
+    ("session/metrics.json", Path.unlink),
+    ("session/plastic_state.pt", garble),
+    ("session/plastic_state.pt", Path.unlink),
+    ("session/optim_state.pt", zero),
+    ("update_events.json", garble),
+    ("update_events.json", zero),
+    ("update_events.jsonl", garble),
+    ("interventions.jsonl", garble),
+    ("interventions.jsonl", Path.unlink),
+    ("base_checkpoint.pt", garble),
+    ("base_checkpoint.pt", Path.unlink),
+    ("weights_history.npy", lambda path: flip(path, 13, 0)),
+    ("weights_history.npy", lambda path: flip(path, 60, 0)),
+]
+
+
+@pytest.mark.parametrize(("name", "damage"), REPAIRED)
+def test_what_can_be_known_is_repaired_to_the_same_bytes(
+    root: Path, made: Path, name: str, damage: Callable[[Path], None]
+) -> None:
+    damage(root / "a" / name)
+    assert fsck("--root", root) == 1
+    assert fsck("--root", root, "--repair") == 0
+    assert (root / "a" / name).read_bytes() == (made / "a" / name).read_bytes()
+    assert fsck("--root", root) == 0
+
+
+def test_a_damaged_status_says_again_what_is_certain(root: Path) -> None:
+    zero(root / "a" / "status.json")
+    assert fsck("--root", root, "--repair") == 0
+    status = json.loads((root / "a" / "status.json").read_text())
+    assert (status["state"], status["t"], status["steps_total"]) == ("completed", 120, 120)
+
+
+def test_a_damaged_previous_checkpoint_is_removed(root: Path) -> None:
+    zero(root / "a" / "session" / PREVIOUS)
+    assert fsck("--root", root, "--repair") == 0
+    assert not (root / "a" / "session" / PREVIOUS).exists()
+
+
+@pytest.mark.parametrize("name", ["per_step.csv", "trajectory.csv", "session/engine_state.pt"])
+def test_what_only_a_resume_can_compute_is_left(root: Path, name: str) -> None:
+    flip(root / "a" / name, 700, 0)
+    damaged = (root / "a" / name).read_bytes()
+    assert fsck("--root", root, "--repair") == 1
+    assert (root / "a" / name).read_bytes() == damaged
+
+
+TAILS = {
+    "zeros": lambda content: content + bytes(4096),
+    "half a record": lambda content: content + content[-12:-3],
+    "more than half a record": lambda content: content + content[-60:-3],
+}
+
+
+@pytest.mark.parametrize("tail", TAILS)
+@pytest.mark.parametrize(
+    "name",
+    ["per_step.csv", "trajectory.csv", "update_events.jsonl", "weights_history.npy",
+     "interventions.jsonl", "pretraining.csv"],
+)  # fmt: skip
+def test_torn_tails_are_named_and_cut_off(
+    root: Path, made: Path, capsys: pytest.CaptureFixture[str], name: str, tail: str
+) -> None:
+    path = root / "a" / name
+    path.write_bytes(TAILS[tail](path.read_bytes()))
+    size = (made / "a" / name).stat().st_size
+    assert fsck("--root", root) == 1
+    lines = capsys.readouterr().out.splitlines()
+    torn = [line for line in lines if line.startswith(f"torn      {path}: bytes {size} to ")]
+    assert torn or name == "weights_history.npy"
+    assert fsck("--root", root, "--repair") == 0
+    assert path.read_bytes() == (made / "a" / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["per_step.csv", "trajectory.csv", "update_events.jsonl"])
+def test_a_stretch_that_is_there_twice_is_named(
+    root: Path, made: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    path = root / "a" / name
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines, *lines[-3:]]))
+    assert fsck("--root", root) == 1
+    out = capsys.readouterr().out
+    assert "is there a second time, and 2 lines after it are alike" in out
+    assert fsck("--root", root, "--repair") == 0
+    assert path.read_bytes() == (made / "a" / name).read_bytes()
+
+
+def test_a_stretch_that_is_there_twice_is_named_without_checksums_too(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = as_an_older_version_left_it(made / "a", tmp_path / "a")
+    path = directory / "per_step.csv"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:50], *lines[40:]]))
+    assert fsck(directory) == 1
+    assert (
+        "row 39 is there a second time, and 9 lines after it are alike" in capsys.readouterr().out
+    )
+
+
+def test_a_session_without_checksums_is_valid(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    as_an_older_version_left_it(made / "a", tmp_path / "a")
+    assert fsck(tmp_path / "a") == 0
+    assert "no checksums, as an older version wrote it" in capsys.readouterr().err
+
+
+def test_leftovers_are_no_damage_and_are_removed(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    litter = root / "a" / "session" / ".meta.json.1-2.tttui-tmp"
+    litter.write_bytes(b"half")
+    building = root / ".d.new-4242"
+    (building / "session").mkdir(parents=True)
+    os.utime(building, (1.0, 1.0))
+    assert fsck("--root", root) == 0
+    assert capsys.readouterr().out.count("leftover  ") == 2
+    assert fsck("--root", root, "--repair") == 0
+    assert not litter.exists()
+    assert not building.exists()
+    assert fsck("--root", root) == 0
+    assert capsys.readouterr().out.count("leftover  ") == 0
+
+
+def test_a_session_that_is_being_written_is_never_repaired(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = root / "a" / "session" / "metrics.json"
+    garble(path)
+    damaged = path.read_bytes()
+    with SessionLock(root / "a"):
+        assert fsck("--root", root, "--repair") == 1
+    assert path.read_bytes() == damaged
+    assert "not repaired" in capsys.readouterr().err
+
+
+def test_a_live_session_is_checked_up_to_its_checkpoint(tmp_path: Path) -> None:
+    run = SessionRun.create(tmp_path / "a", settings(steps=200), base_of(settings()))
+    run.advance(100)
+    run.checkpoint()
+    run.advance(40)
+    run.tell()
+    with (tmp_path / "a" / "per_step.csv").open("ab") as file:
+        file.write(b"140,0.1")  # being written
+    assert fsck(tmp_path / "a") == 0
+    flip(tmp_path / "a" / "trajectory.csv", 300, 1)
+    assert fsck(tmp_path / "a") == 1
+    run.fail(RuntimeError("enough"))
+
+
+def snapshot_of(root: Path) -> dict[Path, tuple[bytes, int]]:
+    return {
+        path: (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("layout", ["flat", "store"])
+def test_sessions_of_other_programs_are_checked_and_never_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], layout: Any
+) -> None:
+    path = tmp_path / ("a" if layout == "flat" else "sessions/a")
+    make_run(path, layout=layout, damage=["half_line", "truncated_weights"])
+    for rows in tmp_path.rglob("per_step.csv"):
+        os.utime(rows, (1.0, 1.0))  # nobody is writing it
+    before = snapshot_of(tmp_path)
+    assert fsck("--root", tmp_path, "--repair") == 1
+    assert capsys.readouterr().out.count("damaged  ") == 2
+    assert snapshot_of(tmp_path) == before
+
+
+def test_a_check_writes_nothing(root: Path) -> None:
+    for name in ("per_step.csv", "session/meta.json", "session/engine_state.pt"):
+        garble(root / "a" / name)
+    before = snapshot_of(root)
+    assert fsck("--root", root) == 1
+    assert snapshot_of(root) == before
+
+
+def test_real_sessions_of_the_other_program_are_whole(foreign_data: Path) -> None:
+    assert fsck(foreign_data) == 0
+
+
+@pytest.mark.parametrize(
+    "words", [["nothing"], ["--root", "nowhere"], ["--root", __file__], [""], ["\0"], ["--x"]]
+)
+def test_wrong_input_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    words: list[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert fsck(*words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+
+
+def test_an_empty_root_has_nothing_to_check(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fsck("--root", tmp_path) == 0
+    assert capsys.readouterr().out == "0 sessions checked: nothing is damaged\n"
+
+
+def test_a_damaged_base_in_the_cache_is_named(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (path,) = (root / "bases").glob("*/base_checkpoint.pt")
+    path.write_bytes(path.read_bytes()[:-50])
+    assert fsck("--root", root) == 1
+    assert "it is trained again when it is needed" in capsys.readouterr().out
+
+
+def test_show_tells_what_is_damaged(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flip(root / "a" / "weights_history.npy", 2000, 1)
+    assert main(["show", "a", "--root", str(root)]) == 0
+    assert "weights_history.npy: bytes " in capsys.readouterr().out
+    assert main(["show", "a", "--root", str(root), "--json"]) == 0
+    (finding,) = json.loads(capsys.readouterr().out)["findings"]
+    assert finding["path"].endswith("weights_history.npy")
+
+
+def test_snapshots_of_a_thinned_history_are_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tttui.engine.session.MEGABYTE", 24_000)
+    chosen = settings(chunk=8, min_buffer=8, history_mb=1, inner_steps=1)
+    run = SessionRun.create(tmp_path / "a", chosen, base_of(settings()))
+    run.advance(30)
+    run.checkpoint()
+    run.advance(170)
+    run.tell()
+    run.fail(RuntimeError("gone"))
+    path = tmp_path / "a" / "weights_history.npy"
+    assert json.loads((tmp_path / "a/session/meta.json").read_text())["history_stride"] > 1
+    assert check_session(Place(tmp_path / "a", "native")).findings == ()
+    record = np.load(path).dtype.itemsize
+    head = path.stat().st_size % record
+    flip(path, head + 100, 2)
+    (finding,) = check_session(Place(tmp_path / "a", "native")).findings
+    assert (finding.begin, finding.end) == (head, head + record)
+
+
+def test_events_are_restored_only_where_the_list_has_them_all(root: Path) -> None:
+    path = root / "a" / "update_events.json"
+    first = events(root / "a")[0]
+    path.write_text(json.dumps([first]))
+    garble(root / "a" / "update_events.jsonl")
+    damaged = (root / "a" / "update_events.jsonl").read_bytes()
+    assert fsck("--root", root, "--repair") == 1
+    assert (root / "a" / "update_events.jsonl").read_bytes() == damaged
+
+
+def test_with_both_checkpoints_lost_what_is_left_is_still_checked(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in (ENGINE, PREVIOUS):
+        (root / "a" / "session" / name).unlink()
+    path = root / "a" / "per_step.csv"
+    path.write_bytes(path.read_bytes() + b"1,2")
+    assert fsck("--root", root) == 1
+    out = capsys.readouterr().out
+    assert f"{ENGINE}: is missing" in out
+    assert "per_step.csv: bytes" in out

@@ -1,0 +1,84 @@
+"""The numbers of several sessions as bars and as a table."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.model.test_compare import session
+from tttui.draw import sidebyside
+from tttui.draw.glyphs import UNICODE
+from tttui.draw.palette import DARK
+from tttui.model.compare import Comparison, Metric, compare
+
+NAMES = ("a-session-with-a-long-name-1", "a-session-with-a-long-name-2", "c")
+
+
+def found(*metrics: Metric) -> Comparison:
+    made = compare([session(name) for name in NAMES], [None] * 3)
+    return replace(made, names=NAMES, metrics=metrics)
+
+
+def lines(comparison: Comparison, width: int, height: int) -> list[str]:
+    canvas = sidebyside.metric_bars(comparison, (width, height), DARK, UNICODE)
+    return [line.rstrip() for line in canvas.text()]
+
+
+ERRORS = Metric("adaptive MSE", (2.6e-6, 2.43e-6, 0.562), "lower")
+GAINS = Metric("improvement", (99.91, 48.0, -244_759.0), "higher", "%")
+
+
+def test_an_improvement_says_its_direction_in_a_word() -> None:
+    text = lines(found(GAINS), 60, 10)
+    assert text[0] == "improvement (%)  higher is better"
+    assert "*99.91 % better" in text[1]
+    assert "48 % better" in text[2]
+    assert "worse" in text[3]
+
+
+def test_an_improvement_fills_its_bar_with_a_hundred_percent_whatever_the_worst_is() -> None:
+    text = lines(found(GAINS), 90, 10)
+    full, half = (line.count("█") for line in text[1:3])
+    assert abs(half / full - 0.48) < 0.1
+
+
+def test_errors_that_spread_have_logarithmic_bars_that_say_so() -> None:
+    text = lines(found(ERRORS), 80, 10)
+    assert text[0] == "adaptive MSE  lower is better, log scale, 1e-6 to 1"
+    least, most = text[1].count("█"), text[3].count("█")
+    assert 0 < least < most
+
+
+def test_errors_that_lie_close_together_are_drawn_from_zero() -> None:
+    near = Metric("adaptive MSE", (1.0, 1.01, 0.99), "lower")
+    text = lines(found(near), 80, 10)
+    assert "log" not in text[0]
+    bars = [line.count("█") for line in text[1:4]]
+    assert max(bars) - min(bars) <= 1
+
+
+def test_what_has_no_room_for_bars_is_a_row_of_a_table() -> None:
+    rest = [Metric(f"metric {i}", (1.0, 2.0, 3.0)) for i in range(4)]
+    text = lines(found(ERRORS, *rest), 80, 10)
+    assert text[0].startswith("adaptive MSE")
+    assert [line.split()[1] for line in text[5:9]] == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize("width", [58, 80, 120])
+def test_numbers_of_the_table_lose_digits_rather_than_being_cut(width: int) -> None:
+    many = [ERRORS, GAINS, *(Metric(f"m {i}", (1.234e-5, 0.5678, 123.4)) for i in range(6))]
+    text = lines(found(*many), width, 9)
+    numbers = [word for line in text[1:] for word in line.split()[-3:]]
+    assert len(numbers) == 24
+    assert not any("…" in number for number in numbers)
+    assert any(number in ("-2.4e5", "-2.45e5", "759") for number in numbers)
+
+
+def test_sessions_are_told_apart_however_long_their_names_are() -> None:
+    text = lines(found(ERRORS), 50, 10)
+    names = [line.split()[1] for line in text[1:4]]
+    assert len(set(names)) == 3
+
+
+def test_a_metric_that_nobody_has_is_left_out() -> None:
+    nothing = Metric("implied mu error", (None, None, None), "lower")
+    assert not any("implied" in line for line in lines(found(ERRORS, nothing), 80, 12))

@@ -1,0 +1,142 @@
+"""Is every file of a session what was written? Without replaying anything (that is `verify`).
+
+A native session is checked by the checksums of its newest checkpoint and of the files that carry
+one, and by the structure of what has none; a foreign one as far as its readers understand it.
+Nothing is written.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tttui.artifacts.again import LARGEST, META
+from tttui.artifacts.atomic import TEMPORARY
+from tttui.artifacts.check_growing import growing_files
+from tttui.artifacts.check_replaced import replaced_files
+from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, Checkpoint, read_generation
+from tttui.artifacts.checksum import Carried, json_checksum
+from tttui.artifacts.findings import FROM_A_COPY, Finding, Known
+from tttui.artifacts.jsonfile import parse_object
+from tttui.artifacts.making import abandoned
+from tttui.artifacts.ptfile import read_pt
+from tttui.artifacts.reader import SessionReader
+from tttui.artifacts.regular import read_bytes
+from tttui.artifacts.status import status_of
+from tttui.model.errors import TttuiError
+from tttui.model.session import Place
+
+LOOKS = 3
+"""How often a live session is looked at before something counts as damage: files that belong
+together are replaced one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check of one session found."""
+
+    place: Place
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What was not checked, and why."""
+
+
+def check_session(place: Place, *, seconds: float | None = None) -> Report:
+    """Check one session; for about so many `seconds` at most, else however long it takes."""
+    if place.layout != "native":
+        return _foreign(place)
+    deadline = None if seconds is None else time.monotonic() + seconds
+    status = status_of(place.path)
+    live = status is not None and status.steerable
+    report = _native(place, live, deadline)
+    for _ in range(LOOKS - 1):
+        if not live or not report.findings:
+            break
+        again = set(_native(place, live, deadline).findings)
+        report = replace(report, findings=tuple(f for f in report.findings if f in again))
+    return report
+
+
+def check_root(root: Path) -> list[Finding]:
+    """What belongs to no session: directories of killed processes, damaged bases in the cache."""
+    reason = "a killed process left it of a session that it was making"
+    remedy = "`tttui fsck --repair` and every new session there remove it"
+    found = [
+        Finding(path, reason, None, None, "leftover", remedy, "remove") for path in abandoned(root)
+    ]
+    for path in sorted(root.glob("bases/*/base_checkpoint.pt")):
+        try:
+            read_pt(path)
+        except TttuiError as error:
+            text = str(error).removeprefix(f"{path}: ")
+            found.append(Finding(path, text, remedy="it is trained again when it is needed"))
+    return found
+
+
+def known(path: Path, *, live: bool = False) -> Known:
+    """What a native session says of its own files."""
+    checkpoints: dict[str, Checkpoint] = {}
+    errors: dict[str, TttuiError] = {}
+    for name in (ENGINE, PREVIOUS):
+        try:
+            checkpoints[name] = read_generation(path, name)
+        except TttuiError as error:
+            errors[name] = error
+    newest = checkpoints.get(ENGINE) or checkpoints.get(PREVIOUS)
+    copy = newest.copies.get(META, "") if newest is not None else ""
+    return Known(path, live, checkpoints, errors, _meta(path / META, copy.encode()))
+
+
+def _meta(path: Path, copy: bytes) -> Mapping[str, Any]:
+    """meta.json, or where it is damaged the copy of it, where there is one."""
+    try:
+        content = read_bytes(path, LARGEST)
+    except OSError:
+        content = copy
+    for one in (content, copy):
+        try:
+            if json_checksum(one) is not Carried.WRONG:
+                return parse_object(one, path)
+        except TttuiError:
+            continue
+    return {}
+
+
+def _native(place: Place, live: bool, deadline: float | None) -> Report:
+    session = known(place.path, live=live)
+    found = replaced_files(session)
+    found += growing_files(session, found, deadline)
+    if not live:
+        found += _leftovers(place.path)
+    notes = []
+    if session.newest is not None and not session.newest.checksums:
+        notes.append("no checksums, as an older version wrote it: only its structure was checked")
+    if deadline is not None and time.monotonic() > deadline:
+        notes.append("checked only in part, for lack of time; `tttui fsck` checks all of it")
+    return Report(place, tuple(found), tuple(notes))
+
+
+def _foreign(place: Place) -> Report:
+    """What the readers cannot make out; nothing is known of what was written."""
+    found: list[Finding] = []
+    for run in place.runs or (None,):
+        reader = SessionReader(place, run)
+        reader.refresh()
+        reader.trajectory()
+        for problem in reader.refresh().problems:
+            finding = Finding(problem.path, problem.reason, remedy=FROM_A_COPY)
+            of_another = problem.part == "metrics" and run is not None and run != place.runs[-1]
+            if not (problem.missing or of_another or finding in found):
+                found.append(finding)
+    note = "written by another program, without checksums: only its structure was checked"
+    return Report(place, tuple(found), (note,))
+
+
+def _leftovers(path: Path) -> list[Finding]:
+    reason, remedy = "a killed process left it", f"`tttui fsck --repair {path}` removes it"
+    return [
+        Finding(left, reason, None, None, "leftover", remedy, "remove")
+        for folder in (path, path / "session")
+        for left in sorted(folder.glob(f".*{TEMPORARY}"))
+    ]

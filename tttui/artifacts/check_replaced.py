@@ -1,0 +1,188 @@
+"""Checking the files of a session that are replaced as a whole."""
+
+import hashlib
+from pathlib import Path
+
+from tttui.artifacts.again import LARGEST, META, text_from_checkpoint
+from tttui.artifacts.checkpoint import ENGINE, METRICS, OPTIM, PLASTIC, PREVIOUS, NoCheckpoint
+from tttui.artifacts.checksum import Carried, json_checksum, pt_checksum
+from tttui.artifacts.findings import FROM_A_COPY, Action, Finding, Known
+from tttui.artifacts.jsonfile import parse_object
+from tttui.artifacts.ptfile import read_pt
+from tttui.artifacts.regular import read_bytes
+from tttui.model.errors import TttuiError
+
+STATUS, BASE = "status.json", "base_checkpoint.pt"
+TENSORS = ("session/start_state.pt", "pretraining_state.pt")
+"""Files of tensors that nothing repeats; not every session has them."""
+
+CHANGED = "was changed after it was written: it does not have the checksum that it carries"
+LACKS = "lacks the checksum that it was written with"
+
+
+def replaced_files(session: Known) -> list[Finding]:
+    """What is wrong with the checkpoints, the texts, the base and the tensors."""
+    found = [*_checkpoints(session), *_texts(session), *_base(session)]
+    seen = {finding.path for finding in found}
+    found += [finding for finding in _copies(session) if finding.path not in seen]
+    carrying = _should_carry(session)
+    for name in TENSORS:
+        found += _tensor(session, name, carrying, "")
+    return found
+
+
+def _checkpoints(session: Known) -> list[Finding]:
+    found = []
+    folder = session.path / "session"
+    error, path = session.errors.get(ENGINE), folder / ENGINE
+    # Before it is built, a session that waits for its base has neither rows nor a checkpoint.
+    built = session.meta.get("base_ckpt_hash") or (session.path / "per_step.csv").exists()
+    if error is not None and (built or not isinstance(error, NoCheckpoint)):
+        newest = session.newest
+        remedy = (
+            f"{FROM_A_COPY}, or fork the session"
+            if newest is None
+            else f"`tttui resume {session.path}` goes on from {newest}"
+        )
+        found.append(Finding(path, _reason(error, path), *_extent(path), remedy=remedy))
+    error, path = session.errors.get(PREVIOUS), folder / PREVIOUS
+    if error is not None and not isinstance(error, NoCheckpoint):
+        finding = Finding(path, _reason(error, path), *_extent(path))
+        found.append(finding.repaired_by("remove", session.path))
+    return found
+
+
+def _texts(session: Known) -> list[Finding]:
+    """The files that are JSON objects."""
+    found = []
+    actions: dict[str, Action] = {
+        META: _text(session),
+        STATUS: "status" if session.newest is not None else "",
+        f"session/{METRICS}": _copy(session),
+    }
+    for name, action in actions.items():
+        path = session.path / name
+        reason = _wrong_text(path, _should_carry(session))
+        if reason == "" or (reason is None and name != META):
+            continue
+        finding = Finding(path, reason or "is missing", *_extent(path))
+        found.append(finding.repaired_by(action, session.path))
+    return found
+
+
+def _text(session: Known) -> Action:
+    newest = session.newest
+    known = newest is not None and text_from_checkpoint(session.path, META, newest) is not None
+    return "text" if known else ""
+
+
+def _wrong_text(path: Path, carrying: bool) -> str | None:
+    """What is wrong with a JSON object; empty: nothing, None: it is missing."""
+    try:
+        content = read_bytes(path, LARGEST)
+        parse_object(content, path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
+    except TttuiError as error:
+        return _reason(error, path)
+    return _by_checksum(json_checksum(content), carrying)
+
+
+def _by_checksum(carried: Carried, carrying: bool) -> str:
+    if carried is Carried.WRONG:
+        return CHANGED
+    return LACKS if carried is Carried.NONE and carrying else ""
+
+
+def _should_carry(session: Known) -> bool:
+    """Whether the files of this session carry checksums: a version wrote it that knows them."""
+    if session.newest is not None:
+        return bool(session.newest.checksums)
+    try:
+        content = read_bytes(session.path / META, LARGEST)
+    except OSError:
+        return False
+    return json_checksum(content) is not Carried.NONE
+
+
+def _base(session: Known) -> list[Finding]:
+    path, said = session.path / BASE, session.meta.get("base_ckpt_hash")
+    if not isinstance(said, str):  # it waits for its base, or meta.json is a finding already
+        return []
+    try:
+        content = read_bytes(path, LARGEST)
+    except OSError as error:
+        reason = "is missing"
+        if not isinstance(error, FileNotFoundError):
+            reason = f"cannot be read: {error.strerror or error}"
+        return [Finding(path, reason).repaired_by("base", session.path)]
+    digest = hashlib.sha256(content).hexdigest()
+    if digest == said:
+        return []
+    reason = f"has the sha256 {digest[:12]}, but meta.json names {said[:12]}"
+    return [Finding(path, reason, 0, len(content)).repaired_by("base", session.path)]
+
+
+def _copies(session: Known) -> list[Finding]:
+    """What repeats the newest checkpoint."""
+    newest, found, action = session.newest, list[Finding](), _copy(session)
+    for name in (PLASTIC, OPTIM, METRICS):
+        path = session.path / "session" / name
+        expected = newest.sha256.get(name) if newest and newest.path.name == ENGINE else None
+        if expected is None:
+            if name != METRICS:
+                found += _tensor(session, f"session/{name}", _should_carry(session), action)
+            continue
+        try:
+            content = read_bytes(path, LARGEST)
+        except OSError as error:
+            missing = isinstance(error, FileNotFoundError)
+            reason = "is missing" if missing else f"cannot be read: {error.strerror or error}"
+            found.append(Finding(path, reason).repaired_by(action, session.path))
+            continue
+        if hashlib.sha256(content).hexdigest() != expected:
+            carried = pt_checksum(content) if name != METRICS else json_checksum(content)
+            other = f"is of another moment than {ENGINE}, as a killed process leaves it"
+            reason = other if carried is Carried.RIGHT else CHANGED
+            finding = Finding(path, reason, 0, len(content))
+            found.append(finding.repaired_by(action, session.path))
+    return found
+
+
+def _copy(session: Known) -> Action:
+    """Whether the newest checkpoint, which the files beside it repeat, can be read."""
+    return "copy" if ENGINE in session.checkpoints else ""
+
+
+def _tensor(session: Known, name: str, carrying: bool, action: Action) -> list[Finding]:
+    path = session.path / name
+    try:
+        content = read_bytes(path, LARGEST)
+        read_pt(path)
+        reason = _by_checksum(pt_checksum(content), carrying)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror or error}"
+    except TttuiError as error:
+        reason = _reason(error, path)
+    if not reason:
+        return []
+    return [Finding(path, reason, *_extent(path)).repaired_by(action, session.path)]
+
+
+def _extent(path: Path) -> tuple[int | None, int | None]:
+    """All of a file, as far as there is any."""
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return None, None
+    return (0, size) if size else (None, None)
+
+
+def _reason(error: TttuiError, path: Path) -> str:
+    if isinstance(error, NoCheckpoint):
+        return "is missing"
+    return str(error).removeprefix(f"{path}: ")

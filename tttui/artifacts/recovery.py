@@ -1,0 +1,124 @@
+"""From which of its checkpoints a session goes on, after whatever happened to its files."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tttui.artifacts.again import EVENT_LIST, EVENTS, LARGEST, lines_from_list
+from tttui.artifacts.atomic import write_whole
+from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, Checkpoint, read_generation, why_not
+from tttui.artifacts.contents import differing, grown, lost
+from tttui.artifacts.findings import Finding
+from tttui.artifacts.regular import read_bytes
+from tttui.artifacts.tail import read_tail
+from tttui.model.errors import RefusedInput, TttuiError
+
+APPENDED = ("interventions.jsonl", "pretraining.csv")
+"""Files that no checkpoint cuts back."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recovery:
+    """A checkpoint to go on from, and what a person is told about it."""
+
+    checkpoint: Checkpoint
+    newest: bool
+    """It is the one in engine_state.pt."""
+    reached: int
+    """The step that the session had reached with the files that there were."""
+    told: tuple[str, ...] = ()
+
+
+def recover(directory: Path, *, stride: int) -> Recovery:
+    """The newest checkpoint whose files are whole, which may be the one before the newest.
+
+    Where both are damaged, the newest to whose files can be appended: what was recorded stays
+    as damaged as it is, the session itself goes on exactly. The lock of the session is the
+    caller's: transactions that are damaged are restored from their second copy first. `stride`
+    as for `differing`. Raises TttuiError where the session cannot be continued.
+    """
+    known: list[tuple[Checkpoint, list[Finding]]] = []
+    errors: list[TttuiError] = []
+    told: list[str] = []
+    for name in (ENGINE, PREVIOUS):
+        try:
+            checkpoint = read_generation(directory, name)
+        except TttuiError as error:
+            errors.append(error)
+            continue
+        told += _restore_lines(directory, checkpoint)
+        found = [
+            finding
+            for file in grown(checkpoint)
+            for finding in differing(directory, checkpoint, file, stride=stride)
+        ]
+        known.append((checkpoint, found))
+        if not found:
+            break
+    if not known:
+        raise errors[0]
+    newest, wrong = known[0]
+    _refuse_lost_interventions(directory, newest)
+    usable = sorted((one for one in known if not lost(one[1])), key=lambda one: len(one[1]))
+    if not usable:
+        raise TttuiError(
+            f"{wrong[0]}; the session cannot be continued exactly: restore the file, or fork"
+        )
+    checkpoint, left = usable[0]
+    if errors and newest.path.name != ENGINE:
+        path = newest.path.with_name(ENGINE)
+        told.append(f"{path}: {why_not(errors[0], path)}; {newest}, the one before, counts")
+    if checkpoint is not newest:
+        told += [f"{one}; {checkpoint} is before that, and counts" for one in wrong]
+    told += [f"{one}; it stays so, as no checkpoint is before that" for one in left]
+    told += [f"{one}; it stays so" for one in _pretraining(directory, newest)]
+    is_newest = checkpoint.path.name == ENGINE
+    if is_newest:
+        told += [f"{p.path}: {p.reason}" for p in checkpoint.problems if p.path.parent != directory]
+    appended = {k: v for k, v in newest.checksums.items() if k in APPENDED}
+    return Recovery(
+        replace(
+            checkpoint,
+            checksums={**checkpoint.checksums, **appended} if checkpoint.checksums else {},
+            copies=newest.copies,
+        ),
+        is_newest,
+        _reached(directory, checkpoint, newest, is_newest),
+        tuple(told),
+    )
+
+
+def _restore_lines(directory: Path, checkpoint: Checkpoint) -> list[str]:
+    """Put right what is damaged of the transactions and has a second copy, which is written
+    anew when a session is taken up."""
+    found = differing(directory, checkpoint, EVENTS, stride=1)
+    lines = lines_from_list(directory, checkpoint) if found else None
+    if lines is None:
+        return []
+    path = directory / EVENTS
+    later = read_bytes(path, LARGEST)[len(lines) :] if path.exists() else b""
+    write_whole(path, lines + later)
+    return [f"{finding}; it was restored from {EVENT_LIST}" for finding in found]
+
+
+def _reached(directory: Path, checkpoint: Checkpoint, newest: Checkpoint, is_newest: bool) -> int:
+    step = checkpoint.step or 0
+    if is_newest:
+        return step
+    if newest is not checkpoint:
+        return max(step, newest.step or 0)
+    return max(step, read_tail(directory / "per_step.csv").steps or 0)
+
+
+def _refuse_lost_interventions(directory: Path, checkpoint: Checkpoint) -> None:
+    """What was done to the session has to be done again, and nothing else says what it was."""
+    name = APPENDED[0]
+    for finding in differing(directory, checkpoint, name, stride=1):
+        if name in checkpoint.checksums:
+            raise RefusedInput(
+                f"{finding}; `tttui fsck --repair {directory}` restores it where that is possible"
+            )
+
+
+def _pretraining(directory: Path, checkpoint: Checkpoint) -> list[Finding]:
+    name = APPENDED[1]
+    return differing(directory, checkpoint, name, stride=1) if name in checkpoint.checksums else []

@@ -1,0 +1,112 @@
+"""Names and values of the curves of a chart, in rows of their own below its title.
+
+Their places depend on the plot and the size alone, so that nothing moves with the cursor.
+"""
+
+from dataclasses import dataclass
+
+from tttui.draw import plot, reading
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.names import shortened
+from tttui.draw.palette import Palette
+from tttui.draw.plot import Plot, Trace
+from tttui.draw.reading import Part
+
+NUMBER = 8
+"""Columns of a value."""
+
+NAME = 6
+"""Columns of a name at least."""
+
+BESIDE = 40
+"""Columns of the title row beside the names and values: title, step, gap and attempt."""
+
+_GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Legend:
+    """Where the curves' names and values stand: `rows` of `columns` places of `cell` columns."""
+
+    rows: int = 0
+    columns: int = 0
+    cell: int = 0
+    order: tuple[int, ...] = ()
+    """Numbers of the traces, in the order of the places."""
+    hidden: int = 0
+    """Traces for which there is no place."""
+
+
+NONE = Legend()
+
+
+def arrange(shown: Plot, width: int, height: int) -> Legend:
+    """The legend of a chart in `width` x `height` cells; NONE where the title row has the room.
+
+    The main curves come first. A third of the rows is the most that it takes; names are
+    shortened before curves are left out.
+    """
+    traces, n = shown.traces, len(shown.traces)
+    if not shown.legend or not n or height < 8:
+        return NONE
+    value = max(map(_value_room, traces))
+    longest = max(len(trace.name) for trace in traces)
+    if BESIDE + sum(len(t.name) + value + 5 for t in traces) <= width:
+        return NONE
+    order = tuple(sorted(range(n), key=lambda i: not traces[i].heavy))
+    most = max(min((height - 2) // 3, height - 9), 1)
+    fixed = 2 + 1 + value  # the sign of the curve, and its value
+    fitting = max((width + _GAP) // (fixed + NAME + _GAP), 1)
+    for rows in range(1, most + 1):
+        columns = -(-n // rows)
+        cell = (width + _GAP) // columns - _GAP
+        if cell - fixed >= longest:
+            return Legend(rows, columns, cell, order)
+    columns = min(-(-n // most), fitting)
+    cell = max((width + _GAP) // columns - _GAP, 1)
+    rows = min(-(-n // columns), most)
+    hidden = n - rows * columns
+    if hidden > 0:
+        hidden += 1  # the last place says how many
+        order = order[: n - hidden]
+    return Legend(rows, columns, cell, order, max(hidden, 0))
+
+
+def _value_room(trace: Trace) -> int:
+    if not trace.end or not len(trace.series):
+        return NUMBER
+    step = len(str(int(trace.series.t[-1])))
+    return len("ended at t ") + step if trace.end == "ended" else NUMBER + len(" (t )") + step
+
+
+def row(
+    legend: Legend,
+    shown: Plot,
+    number: int,
+    t: int | None,
+    palette: Palette,
+    glyphs: Glyphs,
+) -> list[Part]:
+    """One row of the legend with the values at step t; None: without."""
+    parts: list[Part] = []
+    names = shortened(
+        [shown.traces[i].name for i in legend.order],
+        legend.cell - 3 - max(map(_value_room, shown.traces)),
+        glyphs.ellipsis,
+    )
+    start = number * legend.columns
+    places = legend.order[start : start + legend.columns]
+    for k, i in enumerate(places):
+        trace, name = shown.traces[i], names[start + k]
+        ink = plot.ink(trace.role, palette)
+        sign = glyphs.heavy if trace.heavy else glyphs.light
+        text = "" if t is None else f" {reading.value_text(trace, t)}"
+        rest = " " * (legend.cell - 2 - len(name) - len(text) + _GAP)
+        parts += [
+            (f"{sign} ", ink, trace.heavy),
+            (name, ink if trace.heavy else palette.muted, False),
+            (f"{text}{rest}", ink, True),
+        ]
+    if legend.hidden and start <= len(legend.order) < start + legend.columns:
+        parts.append((f"and {legend.hidden} more", palette.muted, False))
+    return parts

@@ -1,0 +1,173 @@
+"""The transfer matrix as a map: errors as numbers, their ratio to the frozen base as colour."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit, wrapped
+from tttui.draw.colours import Colour, blend, ramp
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.names import shortened
+from tttui.draw.numbers import count, short
+from tttui.draw.palette import Palette
+from tttui.draw.sidebyside import ink
+from tttui.model.transfer import BASE, Transfer, transfer_sentence
+
+WIDEST, NARROWEST = 11, 8
+"""Columns of one number: in full, and with two digits."""
+
+LABEL = 18
+"""Columns that the names of the rows have at least."""
+
+STOPS = 33
+"""Shades from the best ratio over 1 to the worst."""
+
+LEAST = 10.0
+"""The ratio to the base at which the colour is full, at least."""
+
+
+def paint(
+    tested: Transfer,
+    names: Sequence[str],
+    size: tuple[int, int],
+    palette: Palette,
+    glyphs: Glyphs,
+) -> Canvas:
+    """What the matrix says, the matrix, who is left out, and how it is to be read."""
+    width, height = size
+    canvas = Canvas(height, width)
+    if width < 1:
+        return canvas
+    said, left_out, notes = _texts(tested, names, width, palette)
+    n, matrix = len(tested.sessions), _matrix_rows(tested)
+    room = height - len(said) - matrix
+    notes = notes if len(left_out) + len(notes) <= room else []
+    if len(left_out) > room:
+        more = len(left_out) - max(room - 1, 0)
+        left_out = [*left_out[: max(room - 1, 0)], fit(f"and {more} more lines", width)]
+    for row, line in enumerate(said):
+        canvas.write(row, 0, line, palette.text, bold=True)
+    if n:
+        _matrix(canvas, tested, names, len(said), palette, glyphs)
+    row = len(said) + matrix
+    for lines, colour in ((left_out, palette.warn), (notes, palette.muted)):
+        for line in lines:
+            canvas.write(row, 0, line, colour)
+            row += 1
+    return canvas
+
+
+def rows(tested: Transfer, names: Sequence[str], width: int, palette: Palette) -> int:
+    """Rows that all of it takes."""
+    return _matrix_rows(tested) + sum(map(len, _texts(tested, names, width, palette)))
+
+
+def _matrix_rows(tested: Transfer) -> int:
+    n = len(tested.sessions)
+    return n + 4 if n else 0
+
+
+def _texts(
+    tested: Transfer, names: Sequence[str], width: int, palette: Palette
+) -> tuple[list[str], list[str], list[str]]:
+    """The lines of the conclusion, of who is left out, and of how the map is to be read."""
+    said = wrapped(transfer_sentence(tested, names), width)
+    left_out = [line for text in tested.missing for line in wrapped(f"Left out: {text}.", width)]
+    n = len(tested.sessions)
+    if not n:
+        return said, left_out, []
+    return said, left_out, wrapped(_note(tested, n - _columns(n, width)[0], palette), width)
+
+
+def _columns(n: int, width: int) -> tuple[int, int]:
+    """How many of n worlds have a column, and the width of a column."""
+    room = width - LABEL
+    cell = min(max(room // max(n, 1), NARROWEST), WIDEST)
+    return min(n, max(room // cell, 1)), cell
+
+
+def _note(tested: Transfer, hidden: int, palette: Palette) -> str:
+    said = f"Mean squared error over {tested.steps} fresh noise-free steps; * best of a world."
+    if palette.tinted:
+        most = count(round(min(_limit(tested), 1e12)))
+        said += f" Colour: error against the frozen base's, from 1/{most} (better) to {most} x."
+    return f"{said} {hidden} more worlds do not fit." if hidden else said
+
+
+def _limit(tested: Transfer) -> float:
+    """The ratio to the base (or its inverse) that has the full colour."""
+    with np.errstate(all="ignore"):
+        logs = np.abs(np.log10(tested.ratios))
+    known = logs[np.isfinite(logs)]
+    return float(max(LEAST, 10.0 ** np.ceil(known.max(initial=0.0))))
+
+
+def _matrix(
+    canvas: Canvas,
+    tested: Transfer,
+    names: Sequence[str],
+    top: int,
+    palette: Palette,
+    glyphs: Glyphs,
+) -> None:
+    """Rows are weights, columns worlds."""
+    width, dots = canvas.columns, glyphs.ellipsis
+    shown, cell = _columns(len(tested.sessions), width)
+    sessions, mus = tested.sessions, [f"mu {mu:.4g}" for mu in tested.mus]
+    longest = max(len(names[i]) for i in sessions) + max(map(len, mus)) + 5
+    label = min(max(longest, LABEL), max(width - shown * cell, LABEL))
+    heads = shortened([names[i] for i in sessions], cell - 4, dots)
+    rows = shortened([names[i] for i in sessions], max(label - 5 - max(map(len, mus)), 1), dots)
+    canvas.write(top, 0, fit("weights of", label - 1, dots), palette.muted)
+    canvas.write(top, label, fit("in the world of", width - label, dots), palette.muted)
+    for j in range(shown):
+        at, colour = label + j * cell, ink(sessions[j], palette)
+        canvas.write(top + 1, at, f"{sessions[j] + 1} {heads[j]}".rjust(cell - 1), colour)
+        head = mus[j] if len(mus[j]) < cell else mus[j].removeprefix("mu ")
+        canvas.write(top + 2, at, head.rjust(cell - 1), colour)
+    canvas.write(top + 3, 0, fit("frozen base", label - 1, dots), palette.baseline)
+    for i, session in enumerate(sessions):
+        text = f"{session + 1} {rows[i]}".ljust(label - 2 - len(mus[i])) + f" {mus[i]}"
+        canvas.write(top + 4 + i, 0, text, ink(session, palette))
+    stops = ramp(palette.diverging, STOPS) if palette.tinted else ()
+    ratios, limit, winners = tested.ratios, np.log10(_limit(tested)), tested.winners
+    for j in range(shown):
+        column = {BASE: (float(tested.base[j]), 1.0)}
+        column |= {i: (float(tested.errors[i, j]), float(ratios[i, j])) for i in range(len(mus))}
+        for i, (error, ratio) in column.items():
+            best = winners[j] == i
+            paper = _paper(ratio, limit, stops, palette)
+            colour = palette.text if paper is None else contrasting(paper)
+            row = top + 3 if i == BASE else top + 4 + i
+            text = _number(error, cell - 1, best=best, own=i == j)
+            canvas.write(row, label + j * cell, text, colour, paper, bold=best)
+
+
+def _number(error: float, width: int, *, best: bool, own: bool) -> str:
+    """An error in `width` columns; the best with a star, the own world's in brackets if these
+    fit."""
+    wide = width >= WIDEST - 1
+    room = width - (3 if wide else 1)
+    texts = (text for digits in (3, 2, 1) if len(text := short(error, digits)) <= room)
+    text = next(texts, short(error, 1)) + ("*" if best else " ")
+    if wide:
+        text = f"[{text.strip()}]" if own else f" {text}"
+    return text.rjust(width)
+
+
+def _paper(ratio: float, limit: float, stops: Sequence[Colour], palette: Palette) -> Colour | None:
+    if not stops:
+        return None
+    if np.isnan(ratio):
+        return palette.missing
+    with np.errstate(divide="ignore"):
+        part = float(np.clip(np.log10(ratio) / limit, -1.0, 1.0))
+    return stops[round((STOPS - 1) * (part + 1) / 2)]
+
+
+def contrasting(paper: Colour) -> Colour:
+    """Black or white, whichever can be read on a 24-bit colour."""
+    red, green, blue = paper >> 16, paper >> 8 & 0xFF, paper & 0xFF
+    light = 0.299 * red + 0.587 * green + 0.114 * blue > 140
+    return blend(0x000000, 0xFFFFFF, 0.0 if light else 1.0)

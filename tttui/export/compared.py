@@ -1,0 +1,100 @@
+"""Figures of several sessions: their errors side by side, and the transfer matrix."""
+
+from textwrap import wrap
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
+from matplotlib.figure import Figure
+
+from tttui.export import look
+from tttui.export.request import Request
+from tttui.model.transfer import BASE, transfer_sentence
+
+LINE = 140
+"""Characters of a line of text below a figure."""
+
+
+def comparison(request: Request) -> Figure:
+    compared = request.compared
+    assert compared is not None
+    figure = look.figure(4.8, "Sessions compared: " + ", ".join(compared.names))
+    curves, bars = figure.subplots(2, 1, height_ratios=(1.6, 1))
+    t0, t1 = None, None
+    for k, (name, data) in enumerate(zip(compared.names, compared.sessions, strict=True)):
+        steps = data.steps
+        if not len(steps):
+            continue
+        colour = look.SERIES[k % len(look.SERIES)]
+        look.curve(curves, steps.t, steps.baseline, colour, f"{name}, frozen", width=0.4)
+        curves.lines[-1].set(linestyle=":", alpha=0.8)
+        look.curve(curves, steps.t, steps.adaptive, colour, f"{name}, adaptive", order=3)
+        first, last = int(steps.t[0]), int(steps.t[-1])
+        t0 = first if t0 is None else min(t0, first)
+        t1 = last if t1 is None else max(t1, last)
+    curves.set_ylabel("mean squared error")
+    if request.log:
+        look.logarithmic(curves, *(data.steps.adaptive for data in compared.sessions))
+    look.step_axis(curves, (t0 or 0, t1 or 0))
+    curves.legend(loc="best", ncols=2)
+    shown = [m for m in compared.metrics if m.name in ("frozen MSE", "adaptive MSE")]
+    at = np.arange(len(compared.names))
+    for k, metric in enumerate(shown):
+        values = np.array([np.nan if v is None else v for v in metric.values])
+        colour = look.BASELINE if metric.name.startswith("frozen") else look.ADAPTIVE
+        bars.bar(at + 0.4 * k - 0.2, values, 0.38, color=colour, label=f"{metric.name}, last 100")
+    every = np.array([v for m in shown for v in m.values if v is not None])
+    if request.log:
+        look.logarithmic(bars, every)
+    bars.set_xticks(at, list(compared.names))
+    bars.set_ylabel("mean squared error")
+    bars.grid(visible=False, axis="x")
+    bars.legend(loc="best")
+    if compared.warnings:
+        said = [line for text in compared.warnings for line in wrap(f"! {text}", LINE)]
+        figure.supxlabel("\n".join(said), x=0.01, ha="left", fontsize=7, color=look.THRESHOLD)
+    return figure
+
+
+def transfer(request: Request) -> Figure:
+    """Errors as numbers, their ratio to the frozen base of the same world as colour."""
+    assert request.compared is not None
+    tested = request.compared.transfer
+    assert tested is not None
+    names = [request.compared.names[i] for i in tested.sessions]
+    labels = [f"{name}\nmu {mu:.4g}" for name, mu in zip(names, tested.mus, strict=True)]
+    n = len(names)
+    ratios = np.vstack([np.ones(n), tested.ratios])
+    errors = np.vstack([tested.base, tested.errors])
+    figure = look.figure(1.8 + 0.45 * (n + 1), "Frozen weights of each session in each world")
+    axes = figure.subplots()
+    known = ratios[np.isfinite(ratios) & (ratios > 0)]
+    most = float(max(10.0, known.max(initial=1.0), 1 / known.min(initial=1.0)))
+    signed = LinearSegmentedColormap.from_list("signed", list(look.DIVERGING))
+    hues = signed.with_extremes(bad=look.MISSING)
+    shown = np.ma.masked_invalid(np.where(ratios > 0, ratios, 1 / most))
+    image = axes.imshow(shown, cmap=hues, norm=LogNorm(1 / most, most), aspect="auto")
+    for j, winner in enumerate(tested.winners):
+        for i in range(n + 1):
+            row = BASE if i == 0 else i - 1
+            strong = abs(np.log(ratios[i, j])) > 0.6 * np.log(most)
+            text = f"{errors[i, j]:.3g}" + ("*" if row == winner else "")
+            axes.text(
+                j,
+                i,
+                text,
+                ha="center",
+                va="center",
+                color="white" if strong else "black",
+                weight="bold" if row == winner else "normal",
+            )
+    axes.set_xticks(range(n), labels)
+    axes.set_yticks(range(n + 1), ["frozen base", *labels])
+    axes.set_xlabel("in the world of")
+    axes.set_ylabel("weights of")
+    axes.grid(visible=False)
+    figure.colorbar(image, ax=axes, label="error / frozen base's in that world")
+    said = [transfer_sentence(tested, request.compared.names)]
+    said += [f"Left out: {reason}." for reason in tested.missing]
+    lines = [line for text in said for line in wrap(text, LINE)]
+    figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7)
+    return figure

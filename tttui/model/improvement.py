@@ -1,0 +1,254 @@
+"""How much lower the adaptive error is than the frozen one: estimate, interval, and words.
+
+Errors of successive steps are correlated, so the confidence interval comes from a circular
+block bootstrap over steps (Politis and Romano, 1992) of the paired errors of both models.
+
+The words follow one rule wherever they stand: a difference of less than 99 % either way is a
+percentage of the frozen error (`84 % better`, `12 % worse`), and a larger one the factor
+between both errors (`120 times better`, `20 times worse`). Where no error is left there is no
+factor: that is `100 % better`. `better` and `worse` stand instead of a sign.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from tttui.model.arrays import Floats
+from tttui.model.numbers import Forms, count_forms, forms, shrinking
+from tttui.model.steps import Steps
+
+WINDOW = 100
+"""The last steps over which the final error is taken."""
+
+MIN_STEPS = 20
+"""Fewer learned steps than this are too few to tell."""
+
+FACTOR_FROM = 99.0
+"""Differences of at least so many percent are told as a factor."""
+
+UNITS = (" %", "%", " times", "x")
+"""Of percentages and factors, in full and short."""
+
+RESAMPLES = 1000
+BLOCK = 10
+
+Tone = Literal["better", "worse", "unclear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Improvement:
+    """How much lower the adaptive error is: (baseline - adaptive) / baseline, in percent."""
+
+    percent: float
+    """NaN where there is no telling, and then `why_none` says why."""
+    low: float
+    high: float
+    """Ends of the 95 % confidence interval, in percent; NaN where there is none, and then
+    `why_no_interval` says why."""
+    n: int
+    """Steps that were averaged."""
+    baseline: float
+    adaptive: float
+    """Mean squared errors over these steps."""
+    why_none: str = ""
+    why_no_interval: str = ""
+
+    @property
+    def tone(self) -> Tone:
+        if self.low > 0:
+            return "better"
+        if self.high < 0:
+            return "worse"
+        return "unclear"
+
+    @property
+    def texts(self) -> Forms:
+        """`84 % better`, from the fullest to the shortest."""
+        return compared(self.baseline, self.adaptive)
+
+    @property
+    def interval(self) -> Forms:
+        """`79 to 88 % better`, from the fullest to the shortest; empty where there is none."""
+        return () if self.why_no_interval else interval_texts(self.low, self.high)
+
+
+def improvement(baseline: Floats, adaptive: Floats) -> Improvement:
+    """Improvement of the mean over paired errors [n] with its 95 % interval.
+
+    The interval resamples circular blocks of BLOCK steps with a fixed seed, so that the same
+    file always gives the same numbers.
+    """
+    n, nan = len(baseline), float("nan")
+    with np.errstate(invalid="ignore", over="ignore"):
+        base = float(np.mean(baseline)) if n else nan
+        adapt = float(np.mean(adaptive)) if n else nan
+    why = _why_none(baseline, adaptive, base, adapt)
+    if why:
+        return Improvement(nan, nan, nan, n, base, adapt, why, why)
+    if base == 0:
+        return Improvement(0.0, nan, nan, n, base, adapt, "", "both models make no error")
+    percent = 100.0 * (base - adapt) / base
+    if n < MIN_STEPS:
+        few = f"{n} {'step' if n == 1 else 'steps'}, fewer than {MIN_STEPS}"
+        return Improvement(percent, nan, nan, n, base, adapt, "", few)
+    low, high = _bootstrap(baseline, adaptive)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        few = "the frozen model makes too few errors"
+        return Improvement(percent, nan, nan, n, base, adapt, "", few)
+    return Improvement(percent, low, high, n, base, adapt)
+
+
+def _why_none(baseline: Floats, adaptive: Floats, base: float, adapt: float) -> str:
+    for name, errors in (("adaptive", adaptive), ("frozen", baseline)):
+        why = why_no_mean(errors)
+        if why:
+            return f"{name}: {why}" if len(errors) else why
+    if base == 0 and adapt > 0:
+        return "the frozen model makes no error"
+    with np.errstate(over="ignore", divide="ignore"):
+        too_far = base > 0 and not np.isfinite(np.float64(100.0) * (base - adapt) / base)
+    return "both errors are too far apart" if too_far else ""
+
+
+def _bootstrap(baseline: Floats, adaptive: Floats) -> tuple[float, float]:
+    """Ends of the 95 % interval in percent; not finite where resamples have no frozen error."""
+    n, rng = len(baseline), np.random.default_rng(0)
+    starts = rng.integers(0, n, (RESAMPLES, -(-n // BLOCK)))
+    sums = [_circular_block_sums(x.astype(np.float64), BLOCK) for x in (baseline, adaptive)]
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        b, a = (s[starts].sum(axis=1) for s in sums)
+        low, high = np.percentile(100.0 * (b - a) / b, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _circular_block_sums(x: Floats, length: int) -> Floats:
+    """Sum of the `length` values from each start on, wrapping round: [n] -> [n]."""
+    total = np.concatenate([[0.0], np.cumsum(np.concatenate([x, x[: length - 1]]))])
+    if len(x) < length:
+        raise ValueError("a block is longer than the series")
+    return np.asarray(total[length:] - total[:-length])
+
+
+# The last steps of a session
+
+
+def last_means(steps: Steps) -> tuple[float, float, int]:
+    """Mean errors (baseline, adaptive) over the last WINDOW steps there are, and their number.
+
+    A step whose error is not finite makes its model's mean non-finite: nothing is skipped.
+    """
+    n = min(WINDOW, len(steps))
+    if n == 0:
+        return float("nan"), float("nan"), 0
+    with np.errstate(invalid="ignore", over="ignore"):
+        return float(np.mean(steps.baseline[-n:])), float(np.mean(steps.adaptive[-n:])), n
+
+
+def final_improvement(steps: Steps) -> Improvement:
+    """Improvement over the last WINDOW steps there are."""
+    n = min(WINDOW, len(steps))
+    return improvement(steps.baseline[len(steps) - n :], steps.adaptive[len(steps) - n :])
+
+
+# Words
+
+
+def why_no_mean(errors: Floats) -> str:
+    """Why the mean of errors [n] is no number, such as `1 of 100 steps is NaN`; else ''."""
+    n = len(errors)
+    if n == 0:
+        return "no steps yet"
+    nan, infinite = int(np.isnan(errors).sum()), int(np.isinf(errors).sum())
+    if nan and infinite:
+        return f"{nan} NaN and {infinite} infinite of {_steps(n)}"
+    if nan or infinite:
+        kind, k = ("NaN", nan) if nan else ("infinite", infinite)
+        return f"{k} of {_steps(n)} {'is' if k == 1 else 'are'} {kind}"
+    with np.errstate(over="ignore"):
+        return "" if np.isfinite(np.mean(errors)) else "the errors are too large for a mean"
+
+
+def why_texts(why: str) -> Forms:
+    """A reason why there is no mean, from the fullest to the shortest text."""
+    alone = why.removeprefix("adaptive: ").removeprefix("frozen: ")
+    short = re.sub(r" steps? (is|are) ", " ", alone)
+    return shrinking((why, alone, short, re.sub(r" of \d+ ", " ", short)))
+
+
+def mean_texts(mean: float | None) -> Forms:
+    """A mean error from the fullest to the shortest text; `-` where it is not known."""
+    if mean is not None and np.isinf(mean):
+        return ("diverged",)
+    return ("NaN",) if mean is not None and np.isnan(mean) else forms(mean)
+
+
+def compared(frozen: float | None, adaptive: float | None) -> Forms:
+    """How the adaptive error compares with the frozen one, in words; `-` where one is unknown."""
+    if frozen is None or adaptive is None:
+        return ("-",)
+    for name, value in (("adaptive", adaptive), ("frozen", frozen)):
+        if np.isnan(value):
+            return f"{name} is NaN", "NaN"
+        if np.isinf(value):
+            return f"{name} diverged", "diverged"
+    if frozen == adaptive:
+        return ("equal",)
+    if frozen <= 0:
+        return "worse, frozen is 0", "worse"
+    amounts, word = _amounts(frozen, adaptive)
+    return tuple(f"{amount} {word}" for amount in amounts)
+
+
+def difference(percent: float | None) -> Forms:
+    """The same for an improvement in percent (positive: adaptive is better)."""
+    if percent is None or not np.isfinite(percent):
+        return ("-",)
+    return compared(1.0, 1.0 - percent / 100.0)
+
+
+def interval_texts(low: float, high: float) -> Forms:
+    """An interval of improvements in percent: `79 to 88 % better`, `5 % worse to 12 % better`."""
+    ends = (high, low) if high < 0 else (low, high)
+    for digits in (2, 3, 4, 2):  # as many as tell both ends apart, if that is possible
+        (some, word), (more, other) = (_amounts(1.0, 1.0 - p / 100.0, digits) for p in ends)
+        if some[0] != more[0] or word != other:
+            break
+    texts: list[str] = []
+    for first, second in zip(some, more, strict=False):
+        if word != other:
+            texts.append(f"{first} {word} to {second} {other}")
+        elif not texts or first != second:
+            unit = next((u for u in UNITS if first.endswith(u) and second.endswith(u)), "")
+            texts.append(f"{first.removesuffix(unit)} to {second} {word}")
+    return shrinking(texts)
+
+
+def _amounts(frozen: float, adaptive: float, digits: int | None = None) -> tuple[Forms, str]:
+    """`84 %` or `20 times` from the fullest to the shortest, and `better` or `worse`.
+
+    `digits` are the significant ones (None: two, but a factor of a hundred or more is whole).
+    """
+    word = "better" if adaptive <= frozen else "worse"
+    with np.errstate(over="ignore"):
+        percent = float(100.0 * abs(np.float64(adaptive) - frozen) / frozen)
+    if percent < FACTOR_FROM or adaptive <= 0:
+        numbers, spelt, short = forms(min(percent, 100.0), digits or 2), " %", "%"
+    else:
+        numbers, spelt, short = _factor(frozen, adaptive, digits), " times", "x"
+    return (f"{numbers[0]}{spelt}", *(f"{number}{short}" for number in numbers)), word
+
+
+def _factor(frozen: float, adaptive: float, digits: int | None) -> Forms:
+    with np.errstate(over="ignore"):
+        factor = float(np.float64(max(frozen, adaptive)) / min(frozen, adaptive))
+    if not np.isfinite(factor):
+        return ("over 1e308",)
+    if not 100 <= factor < 1e6:
+        return forms(factor, digits or 2)
+    return count_forms(round(factor) if digits is None else round(float(f"{factor:.{digits}g}")))
+
+
+def _steps(n: int) -> str:
+    return "1 step" if n == 1 else f"{n} steps"

@@ -1,0 +1,97 @@
+"""The transfer matrix of sessions: frozen weights of each in the world of each, in words too."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tttui.model.arrays import Floats
+
+SAME_MU = 1e-3
+"""Frictions closer than this are the same world."""
+
+BASE = -1
+"""Number of the row of the frozen base."""
+
+NOBODY = -2
+"""In place of a row: no error of that world is finite."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Transfer:
+    """Errors [i, j] of the weights of session i, frozen, in the world of session j.
+
+    Only sessions that learned something of their own are rows and columns.
+    """
+
+    sessions: tuple[int, ...]
+    """Numbers of the compared sessions that were tested, in the order of rows and columns."""
+    errors: Floats
+    base: Floats
+    """Errors [j] of the frozen base of session j in its own world."""
+    mus: tuple[float, ...]
+    """The friction of each of these worlds."""
+    steps: int
+    missing: tuple[str, ...] = ()
+    """Which other sessions are left out, and why."""
+
+    @property
+    def ratios(self) -> Floats:
+        """The errors [i, j] as multiples of what the frozen base has in the same world."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self.errors / self.base)
+
+    @property
+    def winners(self) -> tuple[int, ...]:
+        """For every world the row with the smallest error: a session's, BASE, or NOBODY."""
+        out = []
+        for base, column in zip(self.base, self.errors.T, strict=True):
+            known = np.append(column, base)
+            known = np.where(np.isfinite(known), known, np.inf)
+            best = int(np.argmin(known))
+            out.append(NOBODY if np.isinf(known[best]) else BASE if best == len(column) else best)
+        return tuple(out)
+
+    def same_world(self, i: int, j: int) -> bool:
+        """Whether rows i and j are of sessions with the same friction."""
+        return abs(self.mus[i] - self.mus[j]) < SAME_MU
+
+
+def transfer_sentence(tested: Transfer, names: Sequence[str]) -> str:
+    """What the matrix says: memory of each world's own mu, or a general improvement.
+
+    `names` are those of all compared sessions.
+    """
+    n = len(tested.sessions)
+    if n < 2:
+        return "Nothing to conclude: that takes two sessions with a commit in force and a known mu."
+    if max(tested.mus) - min(tested.mus) < SAME_MU:
+        return "All these worlds have the same mu, so the matrix says nothing about memory."
+    name = [names[i] for i in tested.sessions]
+    # weights of another session with the same mu remember it just as well
+    lost = [
+        f"{'the frozen base' if w == BASE else name[w]} does better in the world of {name[j]}"
+        for j, w in enumerate(tested.winners)
+        if w != NOBODY and not (w >= 0 and tested.same_world(w, j))
+    ]
+    wins = sum(w >= 0 and tested.same_world(w, j) for j, w in enumerate(tested.winners))
+    if wins == n:
+        first = (
+            f"The diagonal wins in all {n} worlds: every session's weights predict their own "
+            "world best, so they remember its mu."
+        )
+    else:
+        first = f"The diagonal wins in {wins} of {n} worlds"
+        first += f": {'; '.join(lost[:2])}." if lost else "."
+    return f"{first} {_elsewhere(tested)}"
+
+
+def _elsewhere(tested: Transfer) -> str:
+    """How the weights do in worlds of another friction, against the base."""
+    ratios, n = tested.ratios, len(tested.sessions)
+    away = [float(ratios[i, j]) for i in range(n) for j in range(n) if not tested.same_world(i, j)]
+    better = sum(ratio < 1 for ratio in away)
+    said = f"In worlds of another mu they beat the frozen base in {better} of {len(away)} cases"
+    if 2 * better > len(away):
+        return f"{said}, so part of what was learned is general."
+    return f"{said}."
