@@ -12,6 +12,7 @@ from textual._compositor import CompositorUpdate
 from textual.app import SystemCommand
 from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widgets import Input
 
 from tttui.ascii import AsciiFilter, locale_is_ascii
 from tttui.defect import report
@@ -94,6 +95,9 @@ class TttuiApp(KeysInOrder):
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
         if not self.is_headless:
             end_on_signals(self)
+
+    def on_command_palette_opened(self) -> None:
+        self.screen.query_one(Input).cursor_blink = False  # nothing is sent while nothing happens
 
     def on_ready(self) -> None:
         gc.freeze()  # what was made to start with stays: no collection has to look at it again

@@ -437,8 +437,8 @@ class Store:
 
     def _load_costly(self) -> None:
         if self._wants.log and self._reader is not None:
-            log = self._reader.log()
-            if log is not self.snapshot.log:
+            log, known = self._reader.log(), self.snapshot.log
+            if known is None or (log.lines, log.skipped) != (known.lines, known.skipped):
                 self._publish(replace(self.snapshot, log=log))
         if self._wants.summaries:
             self._load_table()

@@ -133,11 +133,13 @@ class PtyProgram:
                 raise AssertionError(f"{pattern!r} never came up; the screen:\n{self.text()}")
             self.pump(0.05)
 
-    def settle(self, quiet: float = 0.15, timeout: float = 5.0) -> None:
-        """Read until nothing was written for `quiet` seconds."""
+    def settle(self, quiet: float = 0.15, timeout: float = 5.0) -> bool:
+        """Read until nothing was written for `quiet` seconds; whether that came in time."""
         end = time.monotonic() + timeout
-        while self.pump(quiet) and time.monotonic() < end:
-            pass
+        while self.pump(quiet):
+            if time.monotonic() > end:
+                return False
+        return True
 
     def press(self, *keys: str) -> None:
         """Send keys by name (`left`, `ctrl+p`) or as characters."""

@@ -1,6 +1,7 @@
 """A text field whose keys act in the order in which they were typed."""
 
 from textual import events
+from textual.reactive import reactive
 from textual.widgets import Input
 
 
@@ -11,6 +12,9 @@ class TextField(Input):
     characters that are still in the queue here: what is typed ahead on a busy machine or a slow
     connection would lose the wrong ones.
     """
+
+    cursor_blink = reactive(False, init=False)
+    """A blinking cursor would send something twice a second for as long as a field is open."""
 
     async def on_key(self, event: events.Key) -> None:
         found = () if event.is_printable else self._bindings.key_to_bindings.get(event.key, ())
