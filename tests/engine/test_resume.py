@@ -172,3 +172,13 @@ def test_the_seed_of_a_session_never_changes(tmp_path: Path) -> None:
     directory = run_through(tmp_path / "a")
     with pytest.raises(RefusedInput, match="cannot change"):
         resume(directory, more_steps=5, changes={"seed": 8}, override=True)
+
+
+def test_a_step_that_no_run_can_have_reached_is_not_run_to(tmp_path: Path) -> None:
+    path = run_through(tmp_path / "a", settings(steps=40))
+    line = {"t": 10**12, "kind": "mu", "value": 0.2, "known_at": 10**12}
+    (path / "interventions.jsonl").write_text(json.dumps(line) + "\n")
+    with pytest.raises(RefusedInput, match=r"interventions\.jsonl: says that step 1000000000000"):
+        SessionRun.open(path)
+    (path / "interventions.jsonl").unlink()
+    SessionRun.open(path).close("completed")  # nobody holds it
