@@ -212,3 +212,13 @@ def test_a_history_that_is_stored_in_another_way_is_named_and_left_as_it_is(
     with pytest.raises(RefusedInput, match=f"weights_history.npy: {reason}; restore the file"):
         resume(tmp_path / "a")
     assert path.read_bytes() == before
+
+
+def test_a_step_that_no_run_can_have_reached_is_not_run_to(tmp_path: Path) -> None:
+    path = run_through(tmp_path / "a", settings(steps=40))
+    line = {"t": 10**12, "kind": "mu", "value": 0.2, "known_at": 10**12}
+    (path / "interventions.jsonl").write_text(json.dumps(line) + "\n")
+    with pytest.raises(RefusedInput, match=r"interventions\.jsonl: says that step 1000000000000"):
+        SessionRun.open(path)
+    (path / "interventions.jsonl").unlink()
+    SessionRun.open(path).close("completed")  # nobody holds it
