@@ -185,3 +185,12 @@ def test_the_current_directory_can_be_a_run(
     make_run(tmp_path / "one", steps=40)
     monkeypatch.chdir(tmp_path / "one")
     assert names(Path(".")) == ["one"]
+
+
+def test_a_link_in_a_directory_below_the_root_is_not_followed_out_of_it(tmp_path: Path) -> None:
+    make_run(tmp_path / "elsewhere", steps=3)
+    sent = tmp_path / "root" / "sent"
+    sent.mkdir(parents=True)
+    for name in ("status.json", "session", "more"):
+        (sent / name).symlink_to(tmp_path / "elsewhere")
+    assert find_sessions([tmp_path / "root"]) == []

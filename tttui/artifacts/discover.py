@@ -65,7 +65,8 @@ def scan(paths: Sequence[Path]) -> Scan:
     A path may be a root of any depth, a run directory, its session/, a file in either, a
     store, a session of a store, or one of its runs (the Place then carries that `run`).
     Hidden folders (the trash among them) and the base cache `bases/` are skipped, loops of
-    symbolic links are cut. Nothing is raised: what cannot be read is a Problem.
+    symbolic links are cut, and links further down than in the path itself are followed only where
+    they stay in it. Nothing is raised: what cannot be read is a Problem.
     """
     search = _Search()
     for path in paths:
@@ -88,6 +89,8 @@ class _Search:
         self._seen: dict[tuple[int, int], int] = {}
         self._entered: set[tuple[int, int]] = set()
         self._given_up = False
+        self._root = Path()
+        """The path that is searched now, as the person named it."""
 
     def start(self, path: Path) -> None:
         """Search one path that the user gave."""
@@ -117,6 +120,7 @@ class _Search:
             self._add_store_session(path, self._list(path))
             return
         before = len(self._seen)
+        self._root = path
         self._search(path, MAX_DEPTH)
         if len(self._seen) == before and absolute.name == "base":
             self._add_base(path)
@@ -154,8 +158,13 @@ class _Search:
             self._add_base(path / "base")
         # Links last, so that a directory is known by its own name where it has one.
         for entry in sorted(listing.folders.values(), key=lambda e: (e.is_symlink(), e.name)):
-            if depth and entry.name != "bases":
+            if depth and entry.name != "bases" and not self._strays(entry, depth):
                 self._search(path / entry.name, depth - 1)
+
+    def _strays(self, entry: os.DirEntry[str], depth: int) -> bool:
+        """Whether a link leads out of what the person named. Those that lie directly in it are
+        the person's own; those further down may have come with a directory of somebody else."""
+        return depth < MAX_DEPTH and entry.is_symlink() and leads_out(Path(entry.path), self._root)
 
     def _is_run(self, path: Path, listing: _Listing) -> bool:
         if "session" in listing.folders and self._inner_names(path) & STORE_FILES:
