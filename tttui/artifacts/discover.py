@@ -65,8 +65,8 @@ def scan(paths: Sequence[Path]) -> Scan:
     A path may be a root of any depth, a run directory, its session/, a file in either, a
     store, a session of a store, or one of its runs (the Place then carries that `run`).
     Hidden folders (the trash among them) and the base cache `bases/` are skipped, loops of
-    symbolic links are cut, and links further down than in the path itself are followed only where
-    they stay in it. Nothing is raised: what cannot be read is a Problem.
+    symbolic links are cut, and links are followed only where they stay in the path. Nothing is
+    raised: what cannot be read is a Problem.
     """
     search = _Search()
     for path in paths:
@@ -158,13 +158,16 @@ class _Search:
             self._add_base(path / "base")
         # Links last, so that a directory is known by its own name where it has one.
         for entry in sorted(listing.folders.values(), key=lambda e: (e.is_symlink(), e.name)):
-            if depth and entry.name != "bases" and not self._strays(entry, depth):
+            if depth and entry.name != "bases" and not self._strays(entry):
                 self._search(path / entry.name, depth - 1)
 
-    def _strays(self, entry: os.DirEntry[str], depth: int) -> bool:
-        """Whether a link leads out of what the person named. Those that lie directly in it are
-        the person's own; those further down may have come with a directory of somebody else."""
-        return depth < MAX_DEPTH and entry.is_symlink() and leads_out(Path(entry.path), self._root)
+    def _strays(self, entry: os.DirEntry[str]) -> bool:
+        """Whether a link leads out of what the person named, which is said."""
+        strays = entry.is_symlink() and leads_out(Path(entry.path), self._root)
+        if strays:
+            reason = f"is a link that leads out of {self._root}: name it, too, to look there"
+            self._problem(Path(entry.path), reason)
+        return strays
 
     def _is_run(self, path: Path, listing: _Listing) -> bool:
         if "session" in listing.folders and self._inner_names(path) & STORE_FILES:
