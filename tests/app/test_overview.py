@@ -158,7 +158,7 @@ async def test_new_steps_appear_while_watching(tmp_path: Path, open_app: OpenApp
     async with open_app(place.path, poll=0.05) as driver:
         with steps_path(place).open("a") as file:
             file.write("100,0.5,0.25,0,0\n")
-        await driver.until(lambda: "99 / 100" in driver.text(), "the new step")
+        await driver.until(lambda: "101 steps" in driver.text(), "the new step")
 
 
 async def test_a_live_run_is_followed(tmp_path: Path, open_app: OpenApp) -> None:

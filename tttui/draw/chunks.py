@@ -41,10 +41,10 @@ def _reach(series: Series, axis: TimeAxis, chunk: int) -> tuple[int, int]:
 
 
 def by_chunk(series: Series, axis: TimeAxis, chunk: int, scale: Scale) -> Curve | None:
-    """Per dot column the range of the samples of its chunk and the line through the means.
+    """Per dot column the range and the mean of its chunk: stairs, a tread for every chunk.
 
-    Chunks are counted from the first step of the series, so that their means do not depend on the
-    window; the mean stands in the middle of its chunk. What lies beyond the scale is in neither
+    Chunks are counted from the first step of the series, so that they begin where updates are
+    tried, and their means do not depend on the window. What lies beyond the scale is in neither
     (it has marks of its own): a chunk whose mean does breaks the line. None where there is no
     `width` for it.
     """
@@ -58,17 +58,8 @@ def by_chunk(series: Series, axis: TimeAxis, chunk: int, scale: Scale) -> Curve 
     dots = axis.centres()
     own = np.clip(((dots - origin) // chunk).astype(np.int64) - first, 0, len(mean) - 1)
     gone = (dots < origin - pitch / 2) | (dots > end + pitch / 2) | _missing(series, axis)
-    middles = (edges[:-1] + np.minimum(edges[1:], end + 1) - 1) / 2
-    line = np.full(len(dots), np.nan)
-    known = ~np.isnan(mean)
-    if known.any():
-        heights = np.log10(mean[known]) if scale.log else mean[known]
-        line = np.interp(dots, middles[known], heights)
-        line = 10.0**line if scale.log else line
-    line[gone | ~known[own]] = np.nan
-    return Curve(
-        np.where(gone, np.nan, low[own]), np.where(gone, np.nan, high[own]), line, dense=True
-    )
+    low, high, mean = (np.where(gone, np.nan, values[own]) for values in (low, high, mean))
+    return Curve(low, high, mean, dense=True)
 
 
 def _summaries(series: Series, edges: Floats, scale: Scale) -> tuple[Floats, Floats, Floats]:

@@ -332,8 +332,12 @@ def _paint_curves(painter: _Painter) -> None:
             raw = curves.trace(trace.raw, painter.axis, scale.log)
             painter.curve(raw, plots.faint_ink(trace.role, palette), painter.glyphs.raw)
     for trace, shape in zip(plot.traces, shapes, strict=True):
+        faint = plots.faint_ink(trace.role, palette)
         if shape.dense:
-            painter.range(shape, plots.faint_ink(trace.role, palette))
+            painter.range(shape, faint)
+        if shape.dense and painter.axis.t1 - painter.axis.t0 < painter.axis.dots:
+            single = curves.trace(trace.series, painter.axis, scale.log)
+            painter.curve(single, faint, painter.glyphs.raw)  # there is room for every sample
     for i, (trace, shape) in enumerate(zip(plot.traces, shapes, strict=True)):
         char = trace.tag or painter.glyphs.curve_marks[0 if trace.heavy else 1 + min(i, 1)]
         colour = plots.ink(trace.role, palette)
