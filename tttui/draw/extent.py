@@ -1,7 +1,5 @@
 """How far the value axis of a chart reaches: over everything in view, or over all but outliers."""
 
-import math
-
 import numpy as np
 
 from tttui.draw.axis import TimeAxis
@@ -72,35 +70,32 @@ def robust(series: Series, axis: TimeAxis, log: bool) -> Range | None:
     if whole is None:
         return None
     i, j = int(series.index(axis.t0)), int(series.index(axis.t1, after=True))
-    every = max(1, -(-(j - i) // SAMPLED))
-    y = series.y[i:j:every]
+    window = series.y[i:j]
+    y = window[:: max(1, -(-len(window) // SAMPLED))]
     y = y[np.isfinite(y) & (y > 0)] if log else y[np.isfinite(y)]
     if len(y) < FEWEST:
         return whole
-    low, high = (whole[2], whole[1]) if log else whole[:2]
+    floor, ceiling = _fences(np.log10(y), 1.0) if log else _fences(y)
     if log:
-        y, low, high = np.log10(y), math.log10(low), math.log10(high)
-    low, high = _without_outliers(y, low, high, exact=every == 1, log=log)
-    if log:
-        return min(whole[0], 10.0**low), 10.0**high, 10.0**low
-    return low, high, whole[2]
+        floor, ceiling = 10.0**floor, 10.0**ceiling
+    low, high, positive = whole
+    if high > ceiling:
+        high = float(window[window <= ceiling].max())
+    if positive < floor:
+        positive = float(window[window >= floor].min())
+    if low < floor and not log:
+        low = float(window[window >= floor].min())
+    return low, high, positive
 
 
-def _without_outliers(
-    y: Floats, low: float, high: float, *, exact: bool, log: bool
-) -> tuple[float, float]:
-    """The ends of the range low..high of samples, of which y are some (`exact`: all)."""
+def _fences(y: Floats, size: float | None = None) -> tuple[float, float]:
+    """The values beyond which samples are outliers, of which y are some; `size`: what `CLOSE` is
+    a fraction of, if not the values."""
     out = max(1, int(SHARE * len(y)))
     ordered = np.partition(y, [out, len(y) - 1 - out])
-    inner_low, inner_high = float(ordered[out]), float(ordered[len(y) - 1 - out])
-    size = 1.0 if log else max(abs(inner_low), abs(inner_high))
-    margin = max(inner_high - inner_low, CLOSE * size)
-    floor, ceiling = inner_low - margin, inner_high + margin
-    if high > ceiling:
-        high = float(y[y <= ceiling].max()) if exact else ceiling
-    if low < floor:
-        low = float(y[y >= floor].min()) if exact else floor
-    return low, high
+    low, high = float(ordered[out]), float(ordered[len(y) - 1 - out])
+    margin = max(high - low, CLOSE * (size or max(abs(low), abs(high))))
+    return low - margin, high + margin
 
 
 def beyond(series: Series, axis: TimeAxis, scale: Scale) -> tuple[int, int]:

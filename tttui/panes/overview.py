@@ -151,7 +151,6 @@ class OverviewPane(Pane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._view: View | None = None
         self._data: SessionData | None = None
         self._digest: Digest | None = None
         self._implied: float | None = None
@@ -202,7 +201,6 @@ class OverviewPane(Pane):
         self.query_one("#side IdentityCard", IdentityCard).set_rows(FULL if full else 6, full=full)
 
     def show(self, view: View) -> None:
-        self._view = view
         if view.data is not self._data:
             self._data, self._digest = view.data, digest(view.data)
             self._statuses = self._implied = None
@@ -261,8 +259,7 @@ class OverviewPane(Pane):
         """Show or hide the identity and the verdict in full."""
         self.toggle_class("identity")
         self.use_room()
-        if self._view is not None:
-            self.show(self._view)
+        self.post_message(self.Ready())
 
     def _more(self, view: View) -> str:
         """What stands where something was left out: that it was, and the key that shows it."""
