@@ -199,6 +199,7 @@ async def test_a_file_that_is_lost_is_named_with_the_reason_and_the_rest_goes_on
             await driver.until(lambda: shown(driver, place.path), f"the session: {how}")  # noqa: B023
             await driver.press("4")  # trajectories are read where they are shown
             await driver.settled()
+            await driver.until(lambda: driver.data.damage, "what is damaged")
             (reason,) = (p.reason for p in driver.data.damage)
             for tab, own in zip(TABS, OWN, strict=True):
                 await driver.press(str(TABS.index(tab) + 1))

@@ -82,10 +82,9 @@ async def test_what_a_widget_lets_through_is_written_out_in_its_line(
     root: Path, open_app: OpenApp
 ) -> None:
     async with open_app(root / NAME) as driver:
-        raw = driver.main.query_one("#nothing", Static)
-        raw.display = True
-        raw.update("raw \x1b]52;c;aGk= \x9b \u202e \udcff.", layout=False)
-        await press(driver, "right")
+        raw = Static("raw \x1b]52;c;aGk= \x9b \u202e \udcff.", markup=False)
+        await driver.main.mount(raw, before=0)
+        await driver.settled()
         assert r"raw \x1b]52;c;aGk= \u009b \u202e \xff." in driver.text()
 
 

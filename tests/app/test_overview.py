@@ -188,8 +188,8 @@ async def test_damaged_files_are_named_with_their_reasons(
 ) -> None:
     place = make_run(tmp_path / "a", damage=("wrong_line", "bad_meta", "truncated_weights"))
     async with open_app(place.path) as driver:
+        await driver.until(lambda: "! 3 files damaged" in driver.text(), "what is damaged")
         shown = driver.text()
-        assert "! 3 files damaged" in shown
         assert "per_step.csv line 7 " in shown
         assert "meta.json is not valid JSON at line 1" in shown
         await driver.pilot.resize_terminal(80, 24)

@@ -379,11 +379,11 @@ class Table(Widget):
 
 def placed(text: str | Forms, column: Column, width: int, glyphs: Glyphs) -> str:
     """What a cell of `width` cells shows of a text, or of the several that it may have."""
-    texts = (text,) if isinstance(text, str) else text
+    texts = tuple(map(visible, (text,) if isinstance(text, str) else text))
     if column.keeps_end:
         shown = fit_end(texts[-1], width)
     elif column.left:
-        whole = (text for text in texts if cell_len(visible(text)) <= width)
+        whole = (text for text in texts if cell_len(text) <= width)
         shown = next(whole, "") or fit(texts[-1], width, glyphs.ellipsis)
     else:
         shown = choose(texts, width, glyphs.ellipsis)
