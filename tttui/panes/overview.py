@@ -25,6 +25,7 @@ from tttui.model.verdict import HIGHEST_MU, Verdict, verdict
 from tttui.panes.averages import curve, span_note
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline, progress
 from tttui.panes.view import Pane, View
+from tttui.store.snapshot import YARDSTICKS
 from tttui.widgets.cards import MetricCard, Tone
 from tttui.widgets.chart import Chart
 from tttui.widgets.commits import CommitGraph
@@ -111,7 +112,7 @@ class OverviewPane(Pane):
     """Cards, verdict, the error chart, the commit graph, identity; a panel for one transaction."""
 
     region_names = ("identity",)
-    needs_implied = True
+    needs = frozenset({"implied"})
 
     DEFAULT_CSS = """
     OverviewPane { layout: vertical; height: 1fr; }
@@ -261,7 +262,8 @@ class OverviewPane(Pane):
                 graph.set_marks(found.marks)
             chart.set_timeline(loss_timeline(view.data))
             return
-        wanted = (found, view.timeline.smooth, view.compare_yardsticks, view.yardsticks)
+        failed = view.failure(YARDSTICKS)
+        wanted = (found, view.timeline.smooth, view.compare_yardsticks, view.yardsticks, failed)
         if wanted != self._plotted:
             self._plotted = wanted
             chart.set_plot(error_plot(view, found))
@@ -399,7 +401,7 @@ def error_plot(view: View, found: Digest) -> Plot:
             rulers.append(curve(ruler.name, series, i + 1, smooth, end="dated"))
     note = span_note(smooth)
     if view.compare_yardsticks and not rulers:
-        note = yardstick_note(view.data)
+        note = view.failure(YARDSTICKS) or yardstick_note(view.data)
     why = view.data.problem("steps")
     return Plot(
         title="MSE",
