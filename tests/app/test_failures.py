@@ -1,5 +1,8 @@
 """What cannot be worked out is named on the screen, and the rest of the app goes on."""
 
+import errno
+import os
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ import pytest
 from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
 from tttui.artifacts.reader import SessionReader
+from tttui.model.here import LOST
 from tttui.panes import PANES, pane_class
 from tttui.screens.opening import StartView
 from tttui.store.core import FEEDS
@@ -66,3 +70,45 @@ async def test_a_session_that_cannot_be_read_is_named(
         assert "session: could not be read: ValueError: of the test" in driver.text()
         await driver.press("question_mark")
         assert "Help: Overview" in driver.text()
+
+
+async def test_a_root_that_is_deleted_is_named(tmp_path: Path, open_app: OpenApp) -> None:
+    root = tmp_path / "runs"
+    make_run(root / "a", steps=100)
+    async with open_app(root, size=(160, 40), poll=0.05) as driver:
+        shutil.rmtree(root)
+        said = f"{root}: there is no such file or directory"
+        await driver.until(lambda: said in driver.text(), said)
+        make_run(root / "b", steps=100)
+        await driver.until(lambda: driver.main.snapshot.data is not None, "another session")
+
+
+async def test_a_working_directory_that_is_deleted_is_named(
+    tmp_path: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = tmp_path / "cwd"
+    make_run(directory / "runs" / "a", steps=100)
+    monkeypatch.chdir(directory)
+    async with open_app(Path("runs"), size=(200, 40), poll=0.05) as driver:
+        shutil.rmtree(directory)
+        await driver.until(lambda: LOST in driver.text(), LOST)
+
+
+@pytest.mark.parametrize("opened", [False, True])
+async def test_a_root_that_cannot_be_searched_is_named(
+    tmp_path: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, opened: bool
+) -> None:
+    run, root = make_run(tmp_path / "a", steps=100).path, tmp_path / "runs"
+    root.mkdir()
+    search = os.scandir
+
+    def refuse(path: Path) -> Any:
+        if Path(path) == root:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return search(path)
+
+    monkeypatch.setattr("tttui.artifacts.discover.os.scandir", refuse)
+    paths = (run, root) if opened else (root,)
+    async with open_app(*paths, start=StartView(tab="sessions"), size=(160, 40)) as driver:
+        said = f"{root}: cannot be searched: Permission denied"
+        await driver.until(lambda: said in driver.text(), said)

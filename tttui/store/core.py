@@ -9,7 +9,7 @@ thread and must only hand the snapshot over.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -119,11 +119,15 @@ class Store:
             if needed != self._needed:
                 self._needed = needed
                 known = self.snapshot.failures
-                kept = {name: why for name, why in known.items() if name in {*needed, SESSION}}
+                kept = {
+                    name: why
+                    for name, why in known.items()
+                    if name in needed or name == SESSION or self._feeds[name].urgent
+                }
                 if kept != known:
                     self.publish(failures=kept)
                 self.hasten()
-                self._refresh_feeds()
+                self._refresh(self._feeds.values())
 
         self._do(set_needed)
 
@@ -262,21 +266,20 @@ class Store:
     def _look(self) -> None:
         """Read what changed, and bring the parts up to date that somebody needs."""
         if self._able(SESSION) and self._guarded(SESSION, self._session.look):
-            self._fail(SESSION, "")
-        requests = self._feeds[RequestsFeed.part.name]
-        self._guarded(requests.part.name, requests.refresh)
-        if not self._session.loading:
-            self._refresh_feeds()
+            self._say(SESSION, "")
+        # the others would slow down the reading of a long session
+        self._refresh([f for f in self._feeds.values() if f.urgent or not self._session.loading])
 
-    def _refresh_feeds(self) -> None:
-        for feed in self._feeds.values():
-            name = feed.part.name
-            if self._active(feed) and self._guarded(name, feed.refresh):
-                self._fail(name, "")
+    def _refresh(self, feeds: Iterable[Feed[Any]]) -> None:
+        """Bring those of these parts up to date that somebody needs."""
+        for feed in feeds:
+            if self._active(feed) and self._guarded(feed.part.name, feed.refresh):
+                self._say(feed.part.name, feed.complaint)
 
     def _active(self, feed: Feed[Any]) -> bool:
         """Somebody needs the feed, and it does not wait to be tried again."""
-        return feed.part.name in self._needed and self._able(feed.part.name)
+        needed = feed.urgent or feed.part.name in self._needed
+        return needed and self._able(feed.part.name)
 
     def _able(self, name: str) -> bool:
         return time.monotonic() >= self._retry.get(name, 0.0)
@@ -294,14 +297,18 @@ class Store:
         return False
 
     def _fail(self, name: str, why: str) -> None:
-        """A part could not be worked out ('': it could)."""
-        failures = dict(self.snapshot.failures)
-        if why:
-            what = "could not be read" if name == SESSION else "could not be worked out"
-            self._retry[name] = time.monotonic() + RETRY_S
-            failures[name] = " ".join(f"{name}: {what}: {why}".split())
-        elif name in failures:
-            del failures[name], self._retry[name]
+        """A part could not be worked out."""
+        self._retry[name] = time.monotonic() + RETRY_S
+        what = "could not be read" if name == SESSION else "could not be worked out"
+        said = " ".join(f"{name}: {what}: {why}".split())
+        if name == SESSION:
+            self.publish(error=said, scanned=True)
+        self._say(name, said)
+
+    def _say(self, name: str, what: str) -> None:
+        """What is wrong with a part from now on; '' is nothing."""
+        failures = {**self.snapshot.failures, name: what}
+        if not what:
+            del failures[name]
         if failures != self.snapshot.failures:
-            error = failures.get(SESSION, "") or self.snapshot.error
-            self.publish(failures=failures, error=error, scanned=self.snapshot.scanned or bool(why))
+            self.publish(failures=failures)

@@ -47,6 +47,12 @@ class Feed(Generic[T]):
     needs: ClassVar[AbstractSet[str]] = frozenset()
     """The parts that it is made from: their feeds are refreshed before it."""
 
+    urgent: ClassVar[bool] = False
+    """It is refreshed whoever needs it, also while a long session is still being read."""
+
+    complaint: str = ""
+    """What is to be told although `refresh` went well."""
+
     def __init__(self, core: Core) -> None:
         self.core = core
 

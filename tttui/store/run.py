@@ -52,6 +52,7 @@ class RequestsFeed(Feed[None]):
     """Leaves requests to runs and looks for the answers, which are told as notes."""
 
     part = REQUESTS
+    urgent = True
 
     def __init__(self, core: Core) -> None:
         super().__init__(core)

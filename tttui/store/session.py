@@ -9,6 +9,7 @@ from tttui.artifacts.discover import Scan, find_sessions, scan
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.watch import Watcher
 from tttui.model.errors import TttuiError
+from tttui.model.here import LOST, reachable
 from tttui.model.session import Place
 from tttui.store.snapshot import Snapshot
 
@@ -60,8 +61,7 @@ class OpenSession:
             self.scan()
             return
         data = self.reader.refresh(budget_rows=BATCH_ROWS)
-        path = data.place.path
-        if not path.exists() and path.parent.exists():
+        if _gone(data.place.path):
             self.close(f"{data.place.name} is gone: its directory was moved or deleted.")
         elif data is not self._owner.snapshot.data:
             self._owner.publish(data=data, error="")
@@ -70,7 +70,7 @@ class OpenSession:
         """Look for sessions, and open one where none is open."""
         searched = scan(self._owner.paths)
         found = tuple(searched.places)
-        error = "" if found else _why_nothing(searched)
+        error = "" if found else what_is_wrong(searched)
         if (found, True, error) != _known(self._owner.snapshot):
             self._owner.publish(places=found, scanned=True, error=error)
         if self.reader is None and found:
@@ -130,14 +130,12 @@ class OpenSession:
         self.scan()
 
     def _watch(self, paths: Sequence[Path]) -> None:
-        there = tuple(path for path in paths if path.is_dir())
-        if there == self._watched:
+        if tuple(paths) == self._watched:
             return
         self.stop()
-        self._watched = there
-        if there:
-            self._watcher = Watcher(there, self._on_change, poll=self._poll)
-            self._watcher.start()
+        self._watched = tuple(paths)
+        self._watcher = Watcher(self._watched, self._on_change, poll=self._poll)
+        self._watcher.start()
 
     def stop(self) -> None:
         """Watch nothing more."""
@@ -150,9 +148,24 @@ def _known(snapshot: Snapshot) -> tuple[tuple[Place, ...], bool, str]:
     return snapshot.places, snapshot.scanned, snapshot.error
 
 
-def _why_nothing(searched: Scan) -> str:
-    """Why no session was found, where that is because something cannot be read."""
-    return "\n".join(f"{problem.path}: {problem.reason}" for problem in searched.problems)
+def _gone(path: Path) -> bool:
+    """The path leads nowhere any more; what cannot be looked at is said by its reader."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def what_is_wrong(searched: Scan) -> str:
+    """What could not be searched for sessions, and why."""
+    said = []
+    for problem in searched.problems:
+        hint = "" if reachable(problem.path) else f"; {LOST}"
+        said.append(f"{problem.path}: {problem.reason}{hint}")
+    return "; ".join(said)
 
 
 def last_written(place: Place) -> float:

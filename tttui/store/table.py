@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tttui.artifacts.catalogue import Catalogue, list_files
-from tttui.artifacts.discover import find_sessions
+from tttui.artifacts.discover import scan
 from tttui.engine.machine import Load, Machine
 from tttui.model.session import Place, SessionSummary
 from tttui.store.feed import Core, Feed
+from tttui.store.session import what_is_wrong
 from tttui.store.snapshot import COMPARISON, FILES, LOAD, SUMMARIES, Files
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
@@ -46,7 +47,9 @@ class SummariesFeed(Feed[tuple[SessionSummary, ...]]):
         if begun < self._due and not (self._noticed and begun >= self._soon):
             return
         self._noticed = False
-        found = tuple(find_sessions(self.core.paths))
+        searched = scan(self.core.paths)
+        self.complaint = what_is_wrong(searched)
+        found = tuple(searched.places)
         # Thousands of sessions take a while to look through: at most a hundredth of the time
         # while nothing happens, and a fifth while something does.
         cost = time.monotonic() - begun
