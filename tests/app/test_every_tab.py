@@ -131,7 +131,7 @@ async def test_one_selection_is_the_selection_of_every_tab(
         for number in "2456":
             await driver.press(number)
             assert driver.timeline.cursor == 64
-            assert "64 / 599" in driver.text()
+            assert "t 64 " in driver.text()
         await driver.press("3")
         assert "attempt 2 of 18" in driver.text()
         await driver.press("down", "1")
@@ -245,7 +245,7 @@ async def test_a_session_replaced_while_it_is_open_is_shown_anew_on_every_tab(
             await driver.press(number)
             await driver.settled()
             assert "mu 0.07" in driver.text()
-            assert "89 / 89" in driver.text()
+            assert "t 89 " in driver.text()
 
 
 async def test_a_run_that_was_cut_short_while_open_is_shown_as_it_is_now(

@@ -12,17 +12,22 @@ from tests.app.conftest import OpenApp
 from tests.rundirs import make_run, steps_path
 from tttui.artifacts.reader import SessionReader
 from tttui.draw import legend
+from tttui.draw.envelope import Series
 from tttui.draw.glyphs import UNICODE
 from tttui.draw.palette import DARK
-from tttui.model.session import Place
+from tttui.draw.plot import Plot, Trace
+from tttui.model.session import Place, SessionData
 from tttui.model.timeline import Timeline
 from tttui.model.yardstick import Yardstick
-from tttui.panes.overview import digest, error_plot
+from tttui.panes.implied import learned_mu
+from tttui.panes.overview import OverviewPane, digest, error_plot
 from tttui.panes.view import View
 from tttui.store.snapshot import YARDSTICKS, Snapshot
 from tttui.widgets.cards import MetricCard
 from tttui.widgets.chart import Chart
 from tttui.widgets.identity import IdentityCard
+from tttui.widgets.scrubber import Scrubber
+from tttui.widgets.timeview import TimeView
 from tttui.widgets.yardsticks import YardstickTable
 
 
@@ -160,7 +165,7 @@ async def test_new_steps_appear_while_watching(tmp_path: Path, open_app: OpenApp
     async with open_app(place.path, poll=0.05) as driver:
         with steps_path(place).open("a") as file:
             file.write("100,0.5,0.25,0,0\n")
-        await driver.until(lambda: "99 / 100" in driver.text(), "the new step")
+        await driver.until(lambda: "101 steps" in driver.text(), "the new step")
 
 
 async def test_a_live_run_is_followed(tmp_path: Path, open_app: OpenApp) -> None:
@@ -297,3 +302,94 @@ async def test_the_identity_takes_few_rows_and_copies_whole_hashes(
             copied.append(driver.app.clipboard)
         meta = driver.data.meta
         assert copied == [meta.model_signature, meta.base_ckpt_hash]
+
+
+async def test_one_spike_is_a_mark_and_the_rest_stays_readable(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    place = make_run(tmp_path / "a", steps=600, seed=3)
+    rows = steps_path(place).read_text().splitlines()
+    rows[301] = "300,0.001,1000000.0,0,0"
+    rows[401] = "400,0.001,nan,0,0"
+    steps_path(place).write_text("\n".join(rows) + "\n")
+    async with open_app(place.path) as driver:
+        assert "1 above" in driver.text()
+        chart = driver.pane.query_one("#errors", Chart)
+        picture = chart.picture((0, 599), (120, 24))
+        assert picture.scale is not None
+        assert picture.scale.high < 1
+        shown = picture.canvas.text()
+        layout, column = picture.layout, picture.axis.column
+        assert shown[layout.top][layout.gutter + (column(300) or 0)] == "↑"
+        assert shown[layout.top + layout.rows - 1][layout.gutter + (column(400) or 0)] == "✕"
+        await driver.press("home", *["shift+right"] * 9, *["right"] * 12)
+        assert driver.timeline.cursor == 300
+        assert "adaptive 1.00e6" in driver.text()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 45), (200, 50)])
+async def test_a_step_stands_in_the_same_column_of_chart_graph_and_scrubber(
+    tmp_path: Path, open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    async with open_app(example(tmp_path), size=size) as driver:
+        for keys in ((), ("home", "right_square_bracket", "enter"), ("escape", "i")):
+            await driver.press(*keys)
+            await driver.settled()
+            views = [
+                view
+                for view in (*driver.pane.query(TimeView), driver.main.query_one(Scrubber))
+                if view.is_on_screen
+            ]
+            axes = {(view.region.x + view.left, view.axis().width) for view in views}
+            assert len(axes) == 1 or driver.pane.query_one("#errors").region.width == 0
+
+
+async def test_what_was_learned_is_shown_on_the_same_axis(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    async with open_app(example(tmp_path), size=(120, 40)) as driver:
+        learned = driver.pane.query_one("#learned", Chart)
+        assert learned.display
+        assert "Learned mu  t 599" in driver.text()
+        assert "implied 0.133" in driver.text()
+        assert "true 0.123" in driver.text()
+        await driver.pilot.resize_terminal(80, 24)
+        await driver.settled()
+        assert not learned.display
+
+
+async def test_why_nothing_was_learned_is_said_in_one_row(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    place = make_run(tmp_path / "flat", layout="flat", seed=3)
+    async with open_app(place.path, size=(120, 40)) as driver:
+        assert "Learned mu: this run's transactions carry no implied mu" in driver.text()
+        assert driver.pane.query_one("#learned").region.height == 1
+
+
+def test_the_learned_friction_holds_between_commits_and_the_true_one_follows_a_switch(
+    tmp_path: Path,
+) -> None:
+    data = SessionReader(make_run(tmp_path / "a", steps=200, seed=3)).refresh()
+    data = replace(data, mu_set=((90, 0.3),))
+    traces = {trace.name: trace.series for trace in learned_mu(data).traces}
+    t, implied = data.transactions.implied()
+    for i, step in enumerate(t.tolist()):
+        end = t[i + 1] if i + 1 < len(t) else 200
+        assert set(traces["implied"].y[step:end]) == {implied[i]}
+    assert np.isnan(traces["implied"].y[: t[0]]).all()
+    assert set(traces["true"].y[:90]) == {data.meta.mu}
+    assert set(traces["true"].y[90:]) == {0.3}
+
+
+async def test_another_task_shows_its_own_quantity(
+    tmp_path: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stiffness(data: SessionData) -> Plot:
+        values = Series(data.steps.t, np.full(len(data.steps), 7.5))
+        return Plot("Learned stiffness", "N/m", (Trace("implied", values, heavy=True),))
+
+    monkeypatch.setattr(OverviewPane, "learned", staticmethod(stiffness))
+    async with open_app(example(tmp_path), size=(120, 40)) as driver:
+        assert "Learned stiffness N/m  t 599  ━ implied 7.50" in driver.text()
+        assert "Learned mu" not in driver.text()

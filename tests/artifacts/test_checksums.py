@@ -15,7 +15,8 @@ from tttui.artifacts.checksum import Carried, json_bytes, json_checksum, pt_byte
 from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.ptfile import read_pt, write_pt
 
-OBJECTS = st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), max_size=4)
+WHOLE = st.integers(-(2**63), 2**63 - 1)
+OBJECTS = st.dictionaries(st.text(max_size=5), WHOLE | st.text(max_size=5), max_size=4)
 
 TENSORS: dict[str, Any] = {"a": np.arange(40.0), "b": {"c": 3}}
 

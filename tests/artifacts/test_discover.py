@@ -105,8 +105,7 @@ def test_a_whole_disk_is_not_searched(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("tttui.artifacts.discover.MOST_FOLDERS", 20)
     make_run(tmp_path / "root" / "one", steps=40)
     for i in range(100):
-        (tmp_path / "disk" / f"{i}").mkdir(parents=True)
-    (tmp_path / "root" / "zzz").symlink_to(tmp_path / "disk")
+        (tmp_path / "root" / "zzz" / f"{i}").mkdir(parents=True)
     found = scan([tmp_path / "root"])
     assert [place.name for place in found.places] == ["one"]
     assert [p.reason for p in found.problems] == [
@@ -185,3 +184,17 @@ def test_the_current_directory_can_be_a_run(
     make_run(tmp_path / "one", steps=40)
     monkeypatch.chdir(tmp_path / "one")
     assert names(Path(".")) == ["one"]
+
+
+@pytest.mark.parametrize("root", ["root", "root/sent"])
+def test_a_link_out_of_the_root_is_named_and_not_followed(tmp_path: Path, root: str) -> None:
+    make_run(tmp_path / "elsewhere", steps=3)
+    sent = tmp_path / "root" / "sent"
+    sent.mkdir(parents=True)
+    for name in ("status.json", "session", "more"):
+        (sent / name).symlink_to(tmp_path / "elsewhere")
+    found = scan([tmp_path / root])
+    assert found.places == []
+    assert {p.path.name for p in found.problems} == {"status.json", "session", "more"}
+    assert all("name it, too, to look there" in p.reason for p in found.problems)
+    assert names(tmp_path / root, sent / "more") == ["more"]

@@ -130,6 +130,7 @@ path = Path(sys.argv[1])
 reader = SessionReader(Place(path, "native"))
 data = reader.refresh()
 os.truncate(path / "weights_history.npy", 700)
+os.utime(path / "weights_history.npy", (1e9, 1e9))  # nobody is writing it any more
 print(held_at(data, 100).matrices["B"].sum(), summarised(data.history).column("B", "fro")[-1])
 print(reader.refresh().problem("history").reason)
 """

@@ -78,6 +78,14 @@ def test_a_friction_that_was_set_is_the_present_one(tmp_path: Path) -> None:
     assert read_summary(place).mu_text == "0.3 (was 0.05)"
 
 
+def test_a_file_without_frozen_errors_gives_none(tmp_path: Path) -> None:
+    place = make_run(tmp_path / "a", steps=4, chunk=0, damage=["no_metrics"])
+    rows = "".join(f"{t},{t},0,0\n" for t in range(4))
+    (place.path / "per_step.csv").write_text("t,adaptive_mse,did_update,update_ok\n" + rows)
+    found = read_summary(place)
+    assert (found.baseline_last100, found.adaptive_last100) == (None, 1.5)
+
+
 def test_damage_is_a_problem_of_the_row(tmp_path: Path) -> None:
     found = read_summary(make_run(tmp_path / "a", steps=40, damage=["bad_meta"]))
     assert [p.part for p in found.problems] == ["meta"]

@@ -182,22 +182,6 @@ def test_a_far_threshold_is_named_with_an_arrow_and_leaves_the_scale_alone() -> 
     assert "↑ max 2000" in text(shown).splitlines()[1]
 
 
-def test_the_gravest_of_several_attempts_in_a_column_is_shown() -> None:
-    marks = Marks(np.array([20, 20, 20]), np.array([0, 4, 1]))
-    picture = drawn(plot(list(range(41)), marks=marks), (40, 12))
-    row = picture.canvas.text()[picture.layout.lane]
-    assert row.count("✕") == 1
-    assert "●" not in row
-
-
-def test_filtered_attempts_are_not_in_the_lane() -> None:
-    marks = Marks(np.array([5, 20]), np.array([0, 1]), shown=np.array([False, True]))
-    picture = drawn(plot(list(range(41)), marks=marks), (40, 12))
-    row = picture.canvas.text()[picture.layout.lane]
-    assert "▲" in row
-    assert "●" not in row
-
-
 def test_a_logarithmic_axis_labels_decades() -> None:
     y = np.logspace(-6, 0, 41).tolist()
     labels = [line[:6].strip() for line in text(plot(y), (40, 30), log=True).splitlines()]
@@ -227,10 +211,9 @@ def test_steps_outside_the_axis_have_no_column() -> None:
 
 @pytest.mark.parametrize("height", range(1, 20))
 def test_the_rows_of_a_layout_do_not_overlap(height: int) -> None:
-    place = arrange(80, height, marks=True)
+    place = arrange(80, height)
     used = [
         place.title,
-        place.lane,
         place.line,
         place.labels,
         *range(place.top, place.top + place.rows),

@@ -1,5 +1,6 @@
 """Sessions that are made while others make them too, and by processes that are killed."""
 
+import itertools
 import os
 import signal
 import socket
@@ -55,6 +56,15 @@ def killed_at(nth: int, work: Callable[[], object]) -> bool:
             os._exit(0)
     _, status = os.waitpid(pid, 0)
     return os.WIFSIGNALED(status)
+
+
+def half_made(root: Path) -> Path:
+    """What a process leaves in `root` that is killed while it makes the session `a`."""
+    for nth in itertools.count():
+        assert killed_at(nth, lambda: build(root / "a")), "nothing was ever left"
+        if left := hidden(root):
+            return root / left[0]
+    raise AssertionError
 
 
 def test_a_process_that_is_killed_while_it_makes_a_session_leaves_nothing_for_long(
@@ -130,12 +140,11 @@ def test_what_another_host_makes_is_left_alone_until_it_is_old(
 ) -> None:
     name = socket.gethostname()
     monkeypatch.setattr(socket, "gethostname", lambda: "elsewhere")
-    killed_at(8, lambda: build(tmp_path / "a"))
+    left = half_made(tmp_path)
     monkeypatch.setattr(socket, "gethostname", lambda: name)
-    (left,) = hidden(tmp_path)
     assert abandoned(tmp_path) == []
-    os.utime(tmp_path / left, (1.0, 1.0))
-    assert remove_abandoned(tmp_path) == [tmp_path / left]
+    os.utime(left, (1.0, 1.0))
+    assert remove_abandoned(tmp_path) == [left]
     assert hidden(tmp_path) == []
 
 
@@ -161,13 +170,12 @@ def test_what_only_looks_like_it_is_left_alone(tmp_path: Path, name: str) -> Non
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
-    killed_at(8, lambda: build(tmp_path / "a"))
-    (left,) = hidden(tmp_path)
+    left = half_made(tmp_path)
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "file").touch()
-    (tmp_path / left).rename(tmp_path / "aside")
-    (tmp_path / left).symlink_to(mine)
+    left.rename(tmp_path / "aside")
+    left.symlink_to(mine)
     assert remove_abandoned(tmp_path) == []
     assert (mine / "file").exists()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.sessions import create, run_through, settings
-from tttui.artifacts.checkpoint import read_checkpoint
+from tttui.artifacts.checkpoint import ENGINE, read_checkpoint, read_generation
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.reader import SessionReader
@@ -221,7 +221,8 @@ def test_names_in_a_checkpoint_lead_nowhere_else(session: Path) -> None:
         state[part] = {"../../../elsewhere/x.pt": value}
         path.write_bytes(write_pt(state))
         with pytest.raises(TttuiError, match="names files that are none of its session's"):
-            read_checkpoint(session)
+            read_generation(session, ENGINE)
+        assert not [p for p in read_checkpoint(session).problems if "elsewhere" in str(p.path)]
 
 
 def test_a_session_beside_the_runs_of_others_stays_whole(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as bounded
@@ -172,3 +174,51 @@ def test_the_seed_of_a_session_never_changes(tmp_path: Path) -> None:
     directory = run_through(tmp_path / "a")
     with pytest.raises(RefusedInput, match="cannot change"):
         resume(directory, more_steps=5, changes={"seed": 8}, override=True)
+
+
+def stored_as(form: str, found: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The records of a history, stored in another way."""
+    names = list(found.dtype.names or ())
+    kinds = {"float64": ("<i8", "<f8"), "big-endian": (">i8", ">f4"), "whole": ("<i8", "<i4")}
+    step, value = kinds.get(form, ("<i8", "<f4"))
+    if form == "without B":
+        names.remove("B")
+    fields = [(n, step if n == "t" else value, found.dtype[n].shape) for n in names]
+    out = np.zeros(len(found), dtype=[*fields, ("x", "<f4", (2, 2))] if form == "more" else fields)
+    for name in names:
+        out[name] = found[name]
+    return out
+
+
+@pytest.mark.parametrize(
+    ("form", "reason"),
+    [
+        ("float64", r"its field W_u holds float64 \[16, 6\], this session float32 \[16, 6\]"),
+        ("big-endian", "its field t holds big-endian int64, this session int64"),
+        ("whole", r"its field W_u holds int32 \[16, 6\], this session float32 \[16, 6\]"),
+        ("without B", "its records have no field B"),
+        ("more", "its fields are t, W_u, B, W_o, x, those of this session t, W_u, B, W_o"),
+    ],
+)
+def test_a_history_that_is_stored_in_another_way_is_named_and_left_as_it_is(
+    tmp_path: Path, form: str, reason: str
+) -> None:
+    run = create(tmp_path / "a")
+    run.advance(100)
+    run.close("interrupted")
+    path = tmp_path / "a" / "weights_history.npy"
+    np.save(path, stored_as(form, np.load(path)))
+    before = path.read_bytes()
+    with pytest.raises(RefusedInput, match=f"weights_history.npy: {reason}; restore the file"):
+        resume(tmp_path / "a")
+    assert path.read_bytes() == before
+
+
+def test_a_step_that_no_run_can_have_reached_is_not_run_to(tmp_path: Path) -> None:
+    path = run_through(tmp_path / "a", settings(steps=40))
+    line = {"t": 10**12, "kind": "mu", "value": 0.2, "known_at": 10**12}
+    (path / "interventions.jsonl").write_text(json.dumps(line) + "\n")
+    with pytest.raises(RefusedInput, match=r"interventions\.jsonl: says that step 1000000000000"):
+        SessionRun.open(path)
+    (path / "interventions.jsonl").unlink()
+    SessionRun.open(path).close("completed")  # nobody holds it

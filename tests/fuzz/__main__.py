@@ -76,6 +76,7 @@ def _options() -> argparse.Namespace:
 def _work(options: argparse.Namespace) -> None:
     """Answer case by case, on a stream that nothing else can write to."""
     faulthandler.register(signal.SIGUSR1)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored below a `&` of a shell
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     runner = Runner(options.worker, options.seed, longest_s=options.longest, app=options.app)

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from tttui.model.cautions import same_trajectory, same_world
 from tttui.model.compare import (
     compare,
     compatible,
     distinct_names,
-    same_trajectory,
-    same_world,
 )
 from tttui.model.session import Meta, Place, SessionData, SessionSummary
 from tttui.model.steps import Steps, Trajectory

@@ -153,6 +153,16 @@ def test_a_frozen_model_without_an_error_cannot_be_beaten() -> None:
     assert said.sentence.startswith("Adaptive is worse than frozen, which makes no error")
 
 
+@pytest.mark.parametrize("missing", ["frozen", "adaptive"])
+def test_a_curve_that_is_not_there_is_named(missing: str) -> None:
+    none, some = np.full(600, np.nan), noisy(1.0)
+    steps = steps_of(*((none, some) if missing == "frozen" else (some, none)))
+    said = verdict(session(steps))
+    assert said.sentence.startswith(f"Nothing to compare: there is no {missing} curve.")
+    assert said.improvement is not None
+    assert said.improvement.why_none == f"no {missing} curve"
+
+
 ODD = [np.nan, np.inf, 0.0, 5e-324, 1.0, 1e308]
 
 

@@ -27,9 +27,9 @@ def run(tmp_path: Path) -> str:
 def test_it_starts_reacts_to_keys_and_leaves_cleanly(run: str) -> None:
     with PtyProgram([*APP, run]) as program:
         program.wait_for("frozen MSE")
-        program.wait_for("599 / 599")
+        program.wait_for("t 599 ")
         program.press("home")
-        program.wait_for("0 / 599")
+        program.wait_for("t 0 ")
         program.press("q")
         assert program.wait_exit() == 0
         assert b"\x1b[?1049l" in program.raw  # back from the alternate screen
@@ -41,7 +41,7 @@ def test_keys_that_are_typed_while_it_starts_all_act(run: str, first: str) -> No
         if first:
             program.wait_for(first)
         program.press("6", "S", "3", "/", *"grad>0", "enter", ">", "home", "right")
-        program.wait_for("1 / 599")
+        program.wait_for("t 1 ")
         program.wait_for("query grad>0")
         program.wait_for("Sorted by status")
         program.press("q")
@@ -52,13 +52,13 @@ def test_bursts_of_keys_in_all_tabs_all_act(run: str) -> None:
     views = [c for c in COMMANDS if c.group == "View" and c.action not in ("compare", "export")]
     keys = [key for command in views for key in command.keys.split(",") if len(key) == 1]
     with PtyProgram([*APP, run]) as program:
-        program.wait_for("599 / 599")
+        program.wait_for("t 599 ")
         for tab in "123456":
             for key in keys:
                 program.press(tab, key)
                 program.pump(0)
         program.press("1", "home", *["right"] * 40)
-        program.wait_for("40 / 599")
+        program.wait_for("t 40 ")
         program.press("q")
         assert program.wait_exit() == 0
 
@@ -70,20 +70,20 @@ def test_bursts_of_keys_in_all_tabs_all_act(run: str) -> None:
 )
 def test_nothing_is_sent_while_nothing_happens(run: str, keys: Sequence[str]) -> None:
     with PtyProgram([*APP, run]) as program:
-        program.wait_for("599 / 599")
+        program.wait_for("t 599 ")
         program.press(*keys)
         assert program.settle(STILL_S, timeout=30), bytes(program.raw[-300:])
 
 
 def test_a_step_of_the_cursor_sends_little(run: str) -> None:
     with PtyProgram([*APP, run], columns=200, rows=50) as program:
-        program.wait_for("599 / 599")
+        program.wait_for("t 599 ")
         program.press("left")
-        program.wait_for("598 / 599")
+        program.wait_for("t 598 ")
         program.settle()
         before = program.bytes
         program.press("left")
-        program.wait_for("597 / 599")
+        program.wait_for("t 597 ")
         program.settle()
         assert program.bytes - before < 6000
 
@@ -99,7 +99,7 @@ def test_every_size_shows_something_and_can_be_left(run: str, columns: int, rows
 
 def test_resizing_draws_the_whole_screen_anew(run: str) -> None:
     with PtyProgram([*APP, run], columns=120, rows=40) as program:
-        program.wait_for("599 / 599")
+        program.wait_for("t 599 ")
         program.resize(80, 24)
         program.settle(0.5)
         program.wait_for(r"q quit")
@@ -108,7 +108,7 @@ def test_resizing_draws_the_whole_screen_anew(run: str) -> None:
 
 def test_without_colours_no_colour_is_sent(run: str) -> None:
     with PtyProgram([*APP, run], env={"NO_COLOR": "1"}) as program:
-        program.wait_for("599 / 599")
+        program.wait_for("t 599 ")
         program.settle(0.3)
         colours = re.findall(rb"\x1b\[[0-9;]*(?:38|48);[0-9;]*m", bytes(program.raw))
         assert colours == []
@@ -116,7 +116,7 @@ def test_without_colours_no_colour_is_sent(run: str) -> None:
 
 def test_a_terminal_of_256_colours_gets_no_others(run: str) -> None:
     with PtyProgram([*APP, run], env={"COLORTERM": ""}) as program:
-        program.wait_for("599 / 599")
+        program.wait_for("t 599 ")
         program.settle(0.3)
         assert b"8;2;" not in program.raw
         assert b"38;5;" in program.raw
@@ -124,14 +124,14 @@ def test_a_terminal_of_256_colours_gets_no_others(run: str) -> None:
 
 def test_a_locale_without_unicode_gets_ascii(run: str) -> None:
     with PtyProgram([*APP, run], env={"LC_ALL": "en_US.ISO-8859-1"}) as program:
-        program.wait_for("599 / 599")
+        program.wait_for("t 599 ")
         assert program.text().isascii()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_and_leaves_the_terminal_clean(run: str, number: signal.Signals) -> None:
     with PtyProgram([*APP, run]) as program:
-        program.wait_for("599 / 599")
+        program.wait_for("t 599 ")
         os.kill(program.pid, number)
         assert program.wait_exit() == 128 + number
         assert b"\x1b[?1049l" in program.raw
@@ -139,7 +139,7 @@ def test_a_signal_ends_it_and_leaves_the_terminal_clean(run: str, number: signal
 
 def test_a_signal_ends_it_while_its_terminal_is_frozen(run: str) -> None:
     with PtyProgram([*APP, run], columns=200, rows=50) as program:
-        program.wait_for("599 / 599")
+        program.wait_for("t 599 ")
         program.press(*"123456" * 40)  # more than fits on the way to somebody who does not read
         os.kill(program.pid, signal.SIGTERM)
         wait_until(lambda: not alive(program.pid))
@@ -149,12 +149,12 @@ def test_a_signal_ends_it_while_its_terminal_is_frozen(run: str) -> None:
 
 def test_a_process_that_is_only_continued_goes_on_as_before(run: str) -> None:
     with PtyProgram([*APP, run]) as program:
-        program.wait_for("599 / 599")
+        program.wait_for("t 599 ")
         program.settle(0.3)
         sent = len(program.raw)
         os.kill(program.pid, signal.SIGCONT)
         program.press(*["left"] * 20)  # two readers would tear these keys to pieces
-        program.wait_for("579 / 599")
+        program.wait_for("t 579 ")
         assert b"\x1b[?1049h" not in program.raw[sent:]
 
 

@@ -42,7 +42,7 @@ def test_an_error_in_the_app_is_one_line_with_the_traceback_in_a_file(
     run = str(make_run(tmp_path / "a", steps=200).path)
     command = [sys.executable, str(program), run]
     with PtyProgram(command, env={"TMPDIR": str(tmp_path)}) as terminal:
-        terminal.wait_for("199 / 199")
+        terminal.wait_for("t 199 ")
         terminal.press("r")
         assert terminal.wait_exit() == 1
         left = bytes(terminal.raw).rpartition(b"\x1b[?1049l")[2]

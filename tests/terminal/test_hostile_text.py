@@ -30,7 +30,7 @@ def foreign_sequences(raw: bytes) -> list[str]:
 
 def test_the_app_sends_no_sequence_of_a_session(root: Path) -> None:
     with PtyProgram([*TTTUI, str(root)]) as program:
-        program.wait_for("199 / 199")
+        program.wait_for("t 199 ")
         for number in "123456":
             program.press(number)
             program.settle()

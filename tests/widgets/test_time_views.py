@@ -9,6 +9,7 @@ from textual.geometry import Region
 from textual.widget import Widget
 
 from tests.widgets.stage import Stage, lines
+from tttui.draw import plot
 from tttui.draw.changes import Changes
 from tttui.draw.colours import rich_colour
 from tttui.draw.envelope import Series
@@ -218,12 +219,26 @@ async def test_an_empty_run_says_what_is_missing() -> None:
         assert any("no steps.jsonl in this session" in line for line in lines(view))
 
 
-async def test_chart_and_graph_put_a_step_into_the_same_column() -> None:
-    one, other = chart(), graph()
-    async with Stage(one, other).run_test(size=(100, 24)):
-        lane = next(line for line in lines(one) if "▲" in line)
-        stubs = next(line for line in lines(other)[1:] if "▲" in line)
-        assert lane.index("▲") == stubs.index("▲")
+@pytest.mark.parametrize("width", [20, 40, 80, 120, 200])
+async def test_chart_graph_and_scrubber_put_a_step_into_the_same_column(width: int) -> None:
+    views = [chart(VIEW), graph(), scrubber()]
+    async with Stage(*views).run_test(size=(width, 24)):
+        places = {tuple(v.left + (v.axis().column(t) or 0) for t in range(100)) for v in views}
+        assert len(places) == 1
+        marks = [next(line for line in lines(v) if "▲" in line) for v in views[1:]]
+        assert marks[0].index("▲") == marks[1].index("▲")
+
+
+async def test_a_scrubber_ends_where_narrower_charts_do() -> None:
+    view = scrubber()
+    async with Stage(view).run_test(size=(100, 3)):
+        view.set_columns(70)
+        assert view.axis().width == 70 - plot.gutter(70)
+        assert lines(view)[0].startswith("‖ x1")
+        assert lines(view)[0].endswith("t 50 / 99")
+        view.set_columns(None)
+        assert view.axis().width == 100 - LEFT
+        assert lines(view)[0].startswith("‖ t 50")
 
 
 async def test_another_look_repaints_in_its_glyphs_and_colours() -> None:
@@ -247,8 +262,7 @@ async def test_the_scrubber_shows_state_window_and_place() -> None:
     view = scrubber(VIEW.show(40, 60).toggle_play().faster())
     async with Stage(view).run_test(size=(60, 3)):
         shown = lines(view)[0]
-        assert shown.startswith("▶ x2")
-        assert shown.endswith("50 / 99")
+        assert shown.startswith("▶x2 t 50 ")
         assert "━━" in shown
         assert "▲" in shown
 
@@ -258,7 +272,7 @@ async def test_dragging_along_the_scrubber_moves_the_cursor() -> None:
     async with app.run_test(size=(100, 3)) as pilot:
         await pilot.mouse_down(Scrubber, offset=(LEFT, 0))
         await pilot.hover(Scrubber, offset=(LEFT + 60, 0))
-        await pilot.mouse_up(Scrubber, offset=(LEFT + 40, 0))
+        await pilot.mouse_up(Scrubber, offset=(LEFT + 45, 0))
         found = [m.t for m in app.of(TimeView.StepPicked) if isinstance(m, TimeView.StepPicked)]
     assert found[-1] == 50
 

@@ -12,9 +12,6 @@ from tttui.artifacts.jsonfile import parse_object
 from tttui.artifacts.regular import read_bytes
 from tttui.model.errors import TttuiError
 
-LARGEST = 1 << 30
-"""Bytes of a file that is read as a whole."""
-
 EVENTS, EVENT_LIST = "update_events.jsonl", "update_events.json"
 META, INTERVENTIONS = "session/meta.json", "interventions.jsonl"
 
@@ -47,7 +44,7 @@ def lines_from_list(directory: Path, checkpoint: Checkpoint) -> bytes | None:
         return None
     sums = BlockChecksums.restored(state)
     try:
-        content = read_bytes(directory / EVENT_LIST, LARGEST)
+        content = read_bytes(directory / EVENT_LIST)
         lines = bytearray(_read(directory / EVENTS)[: sums.size])
     except OSError:
         return None
@@ -61,7 +58,7 @@ def lines_from_list(directory: Path, checkpoint: Checkpoint) -> bytes | None:
 
 def _read(path: Path) -> bytes:
     try:
-        return read_bytes(path, LARGEST)
+        return read_bytes(path)
     except FileNotFoundError:
         return b""
 

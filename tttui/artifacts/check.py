@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tttui.artifacts.again import LARGEST, META
+from tttui.artifacts.again import META
 from tttui.artifacts.atomic import TEMPORARY
 from tttui.artifacts.check_growing import growing_files
 from tttui.artifacts.check_replaced import replaced_files
@@ -91,7 +91,7 @@ def known(path: Path, *, live: bool = False) -> Known:
 def _meta(path: Path, copy: bytes) -> Mapping[str, Any]:
     """meta.json, or where it is damaged the copy of it, where there is one."""
     try:
-        content = read_bytes(path, LARGEST)
+        content = read_bytes(path)
     except OSError:
         content = copy
     for one in (content, copy):

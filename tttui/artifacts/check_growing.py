@@ -9,7 +9,6 @@ from tttui.artifacts.again import (
     EVENT_LIST,
     EVENTS,
     INTERVENTIONS,
-    LARGEST,
     lines_from_list,
     text_from_checkpoint,
     wrong_from,
@@ -176,7 +175,7 @@ def _event_list(session: Known, wrong: Sequence[Finding]) -> list[Finding]:
     """Whether it repeats the lines, as far as those are not `wrong` themselves."""
     path, lines = session.path / EVENT_LIST, session.path / EVENTS
     try:
-        content, source = read_bytes(path, LARGEST), read_bytes(lines, LARGEST)
+        content, source = read_bytes(path), read_bytes(lines)
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from tttui.artifacts.again import LARGEST, META, text_from_checkpoint
+from tttui.artifacts.again import META, text_from_checkpoint
 from tttui.artifacts.checkpoint import ENGINE, METRICS, OPTIM, PLASTIC, PREVIOUS, NoCheckpoint
 from tttui.artifacts.checksum import Carried, json_checksum, pt_checksum
 from tttui.artifacts.findings import FROM_A_COPY, Action, Finding, Known
@@ -79,7 +79,7 @@ def _text(session: Known) -> Action:
 def _wrong_text(path: Path, carrying: bool) -> str | None:
     """What is wrong with a JSON object; empty: nothing, None: it is missing."""
     try:
-        content = read_bytes(path, LARGEST)
+        content = read_bytes(path)
         parse_object(content, path)
     except FileNotFoundError:
         return None
@@ -101,7 +101,7 @@ def _should_carry(session: Known) -> bool:
     if session.newest is not None:
         return bool(session.newest.checksums)
     try:
-        content = read_bytes(session.path / META, LARGEST)
+        content = read_bytes(session.path / META)
     except OSError:
         return False
     return json_checksum(content) is not Carried.NONE
@@ -112,7 +112,7 @@ def _base(session: Known) -> list[Finding]:
     if not isinstance(said, str):  # it waits for its base, or meta.json is a finding already
         return []
     try:
-        content = read_bytes(path, LARGEST)
+        content = read_bytes(path)
     except OSError as error:
         reason = "is missing"
         if not isinstance(error, FileNotFoundError):
@@ -136,7 +136,7 @@ def _copies(session: Known) -> list[Finding]:
                 found += _tensor(session, f"session/{name}", _should_carry(session), action)
             continue
         try:
-            content = read_bytes(path, LARGEST)
+            content = read_bytes(path)
         except OSError as error:
             missing = isinstance(error, FileNotFoundError)
             reason = "is missing" if missing else f"cannot be read: {error.strerror or error}"
@@ -159,7 +159,7 @@ def _copy(session: Known) -> Action:
 def _tensor(session: Known, name: str, carrying: bool, action: Action) -> list[Finding]:
     path = session.path / name
     try:
-        content = read_bytes(path, LARGEST)
+        content = read_bytes(path)
         read_pt(path)
         reason = _by_checksum(pt_checksum(content), carrying)
     except FileNotFoundError:

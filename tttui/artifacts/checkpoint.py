@@ -35,9 +35,6 @@ FORMAT = 1
 ENGINE, PREVIOUS = "engine_state.pt", "engine_state.previous.pt"
 PLASTIC, OPTIM, METRICS = "plastic_state.pt", "optim_state.pt", "metrics.json"
 
-LARGEST = 1 << 30
-"""Bytes of a checkpoint that is read."""
-
 
 class NoCheckpoint(TttuiError):
     """There is no file."""
@@ -163,7 +160,9 @@ def read_generation(directory: Path, name: str) -> Checkpoint:
         ) from None
     except OSError as error:
         raise TttuiError(f"{path}: cannot be read: {error.strerror}") from None
-    if pt_checksum(data) is Carried.WRONG:
+    carried = pt_checksum(data)
+    del data  # it may be large
+    if carried is Carried.WRONG:
         raise TttuiError(f"{path}: is damaged: it does not have the checksum that it carries")
     state = read_pt(path)
     wanted = ("engine", "plastic", "optim", "sizes", "sha256")
@@ -176,7 +175,7 @@ def read_generation(directory: Path, name: str) -> Checkpoint:
     if not _are_names(state["sizes"], int) or not _are_names(state["sha256"], str):
         raise TttuiError(f"{path}: names files that are none of its session's")
     checksums = state.get("checksums", {})
-    if checksums and pt_checksum(data) is Carried.NONE:
+    if checksums and carried is Carried.NONE:
         raise TttuiError(f"{path}: is damaged: it lacks the checksum that it was written with")
     problems = [
         *_wrong_copies(directory / "session", state["sha256"]),

@@ -65,7 +65,8 @@ def scan(paths: Sequence[Path]) -> Scan:
     A path may be a root of any depth, a run directory, its session/, a file in either, a
     store, a session of a store, or one of its runs (the Place then carries that `run`).
     Hidden folders (the trash among them) and the base cache `bases/` are skipped, loops of
-    symbolic links are cut. Nothing is raised: what cannot be read is a Problem.
+    symbolic links are cut, and links are followed only where they stay in the path. Nothing is
+    raised: what cannot be read is a Problem.
     """
     search = _Search()
     for path in paths:
@@ -88,6 +89,8 @@ class _Search:
         self._seen: dict[tuple[int, int], int] = {}
         self._entered: set[tuple[int, int]] = set()
         self._given_up = False
+        self._root = Path()
+        """The path that is searched now, as the person named it."""
 
     def start(self, path: Path) -> None:
         """Search one path that the user gave."""
@@ -117,6 +120,7 @@ class _Search:
             self._add_store_session(path, self._list(path))
             return
         before = len(self._seen)
+        self._root = path
         self._search(path, MAX_DEPTH)
         if len(self._seen) == before and absolute.name == "base":
             self._add_base(path)
@@ -154,8 +158,16 @@ class _Search:
             self._add_base(path / "base")
         # Links last, so that a directory is known by its own name where it has one.
         for entry in sorted(listing.folders.values(), key=lambda e: (e.is_symlink(), e.name)):
-            if depth and entry.name != "bases":
+            if depth and entry.name != "bases" and not self._strays(entry):
                 self._search(path / entry.name, depth - 1)
+
+    def _strays(self, entry: os.DirEntry[str]) -> bool:
+        """Whether a link leads out of what the person named, which is said."""
+        strays = entry.is_symlink() and leads_out(Path(entry.path), self._root)
+        if strays:
+            reason = f"is a link that leads out of {self._root}: name it, too, to look there"
+            self._problem(Path(entry.path), reason)
+        return strays
 
     def _is_run(self, path: Path, listing: _Listing) -> bool:
         if "session" in listing.folders and self._inner_names(path) & STORE_FILES:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tttui.artifacts.again import EVENT_LIST, EVENTS, LARGEST, lines_from_list
+from tttui.artifacts.again import EVENT_LIST, EVENTS, lines_from_list
 from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, Checkpoint, read_generation, why_not
 from tttui.artifacts.contents import differing, grown, lost
@@ -95,7 +95,7 @@ def _restore_lines(directory: Path, checkpoint: Checkpoint) -> list[str]:
     if lines is None:
         return []
     path = directory / EVENTS
-    later = read_bytes(path, LARGEST)[len(lines) :] if path.exists() else b""
+    later = read_bytes(path)[len(lines) :] if path.exists() else b""
     write_whole(path, lines + later)
     return [f"{finding}; it was restored from {EVENT_LIST}" for finding in found]
 

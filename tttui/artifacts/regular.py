@@ -100,7 +100,19 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int
     return handle
 
 
-def open_to_read(path: Path, limit: int = LARGEST_TABLE) -> FileIO:
+def limit_of(path: Path) -> int:
+    """Bytes of a file of this name up to which it is opened to be read."""
+    name = path.name
+    if path.suffix == ".pt":
+        return LARGEST_CHECKPOINT
+    if name in ("update_events.json", "trajectory.json"):
+        return LARGEST_LIST
+    if path.suffix == ".json" or name == "interventions.jsonl":
+        return LARGEST_OBJECT
+    return LARGEST_TABLE
+
+
+def open_to_read(path: Path, limit: int | None = None) -> FileIO:
     """An unbuffered regular file, opened for reading; one larger than `limit` is refused."""
     handle = open_regular(path)
     try:
@@ -111,18 +123,23 @@ def open_to_read(path: Path, limit: int = LARGEST_TABLE) -> FileIO:
         raise
 
 
-def read_bytes(path: Path, limit: int = LARGEST_OBJECT) -> bytes:
-    """All bytes of a regular file; one of more than `limit` bytes is refused."""
+def read_bytes(path: Path, limit: int | None = None) -> bytes:
+    """All bytes of a regular file; one of more than `limit` bytes is refused.
+
+    Without a limit that is the one of its kind, of a table the one of a checkpoint: it is meant
+    to be read in blocks.
+    """
+    limit = min(limit_of(path), LARGEST_CHECKPOINT) if limit is None else limit
     with open_to_read(path, limit) as file:
-        parts, size = list[bytes](), 0
+        # Read at once, so that it is in memory once; the rest was appended meanwhile.
+        data = file.read(os.fstat(file.fileno()).st_size + 1)
         while part := file.read(1 << 20):
-            size += len(part)
-            _refuse_large(path, size, limit)
-            parts.append(part)
-        return b"".join(parts)
+            data += part
+            _refuse_large(path, len(data), limit)
+        return data
 
 
-def stat_regular(path: Path, limit: int = LARGEST_TABLE) -> os.stat_result:
+def stat_regular(path: Path, limit: int | None = None) -> os.stat_result:
     """The state of a regular file that could be opened to read; the others raise as there."""
     _through_link(path)
     found = os.stat(path)
@@ -151,6 +168,12 @@ def folder_to_write(path: Path, mode: int = 0o777) -> Path:
         raise NotRegular(path, _WRITTEN_THROUGH)
     path.mkdir(mode, exist_ok=True)
     return path
+
+
+def remove(path: Path) -> None:
+    """Delete a file of a session, or a link of that name, unless it lies behind a link."""
+    refuse_linked_folder(path)
+    path.unlink(missing_ok=True)
 
 
 def leads_out(path: Path, root: Path) -> bool:
@@ -203,7 +226,8 @@ def _through_link(path: Path) -> bool:
     return linked
 
 
-def _refuse_large(path: Path, size: int, limit: int) -> None:
+def _refuse_large(path: Path, size: int, limit: int | None) -> None:
+    limit = limit_of(path) if limit is None else limit
     if size > limit:
         raise NotRegular(path, f"has {size} bytes; more than {limit} are not read")
 

@@ -113,18 +113,21 @@ def _computed(path: Path, problems: list[Problem]) -> dict[str, Any]:
     steps = file.steps
     if not len(steps):
         return {"steps": 0} if file.exists else {}
-    with np.errstate(all="ignore"):  # infinities are shown as such
-        means = {
+    final = final_improvement(steps)
+    with np.errstate(all="ignore"):  # what is not finite is told as such
+        means: dict[str, float | None] = {
             "baseline_mean": float(np.mean(steps.baseline)),
             "adaptive_mean": float(np.mean(steps.adaptive)),
+            "baseline_last100": final.baseline,
+            "adaptive_last100": final.adaptive,
         }
-    final = final_improvement(steps)
+    for name, errors in (("baseline", steps.baseline), ("adaptive", steps.adaptive)):
+        if np.isnan(errors).all():  # there is no such column
+            means |= {f"{name}_mean": None, f"{name}_last100": None}
     return {
         "why_no_mean": final.why_none,
         "steps": int(steps.t[-1]) + 1,
         "attempted": int(np.count_nonzero(steps.did_update)),
         "committed": int(np.count_nonzero(steps.update_ok)),
-        "baseline_last100": final.baseline,
-        "adaptive_last100": final.adaptive,
         **means,
     }

@@ -99,6 +99,16 @@ def raster(curve: Curve, scale: Scale, height: int, *, heavy: bool = False) -> B
     return braille.spans(low, high, height)
 
 
+def band(curve: Curve, scale: Scale, height: int) -> Bools:
+    """The range of the curve as a screen of every other dot [height, dot columns]; its lowest and
+    highest dots are all there."""
+    low, high = dots(curve, scale, height)
+    row, column = np.indices((height, len(low)))
+    screen = (row + column) % 2 == 0
+    inside: Bools = braille.spans(low, high, height) & screen
+    return inside | extremes(curve, scale, height)
+
+
 def by_cell(values: Floats) -> Floats:
     """Means of pairs of dot columns; NaN only where both are."""
     pairs = values.reshape(-1, 2)

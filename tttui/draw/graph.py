@@ -30,11 +30,22 @@ class Rows:
     """Rows of the stubs' ends, from the top."""
 
 
-def rows(height: int) -> Rows:
-    """Main line and one row of stubs first, then the totals, then more rows of stubs."""
-    totals = 0 if height >= 3 else -1
-    main = totals + 1
-    return Rows(totals, main, tuple(range(main + 1, height)))
+def rows(height: int, levels: int) -> Rows:
+    """The main line on top, `levels` rows of stubs below it as far as there is room, the totals
+    last: they go before the only row of stubs does."""
+    totals = height - 1 if height >= 2 + min(levels, 1) else -1
+    stubs = max(min(levels, height - 1 - (totals >= 0)), 0)
+    return Rows(totals, 0, tuple(range(1, 1 + stubs)))
+
+
+def levels(marks: Marks) -> int:
+    """The rows of stubs that show every kind of outcome apart."""
+    return max(_depths(marks, len(marks.statuses)), default=-1) + 1
+
+
+def height(marks: Marks, most: int) -> int:
+    """The rows that the graph needs, `most` at most."""
+    return min(2 + levels(marks), most) if len(marks) else 1
 
 
 def totals(marks: Marks, palette: Palette, glyphs: Glyphs, width: int) -> list[Part]:
@@ -76,18 +87,22 @@ def paint(
     A node stands in its step's column. Where several attempts fall together the gravest of each
     row is shown in bold (of many, a bar of their number), and the selected one always.
     """
-    width, height = size
-    canvas = Canvas(height, width)
-    place = rows(height)
+    width, high = size
+    canvas = Canvas(high, width)
+    if not len(marks):
+        canvas.spans(0, left, totals(marks, palette, glyphs, width - left))
+        return canvas
+    place = rows(high, levels(marks))
     picked = ""
     if selected is not None and 0 <= selected < len(marks):
         picked = f"  #{selected + 1} of {len(marks)}  t {int(marks.t[selected])}"
     room = width - left - len(picked)
     if room < 24:
         picked, room = "", width - left
-    canvas.spans(place.totals, left, totals(marks, palette, glyphs, room))
-    canvas.write(place.totals, width - len(picked), picked, palette.text)
-    if not len(marks) or axis.width < 1 or place.main >= height:
+    if place.totals >= 0:
+        canvas.spans(place.totals, left, totals(marks, palette, glyphs, room))
+        canvas.write(place.totals, width - len(picked), picked, palette.text)
+    if axis.width < 1 or place.main >= high:
         return canvas
     if left >= 8:
         canvas.write(place.main, left - 8, "commits", palette.muted)
@@ -115,8 +130,9 @@ def _depths(marks: Marks, levels: int) -> list[int]:
     depth, used = [-1] * len(marks.statuses), 0
     present = np.bincount(marks.status, minlength=len(marks.statuses)) > 0
     names = list(marks.statuses)
-    # what was undone lies on the branch that the live regression ends
-    order = sorted(range(len(names)), key=lambda i: (names[i] not in (LIVE, UNDONE), i))
+    # what was undone lies on the branch that the live regression ends, next to the line
+    nearest = (LIVE, UNDONE) if UNDONE in names else ()
+    order = sorted(range(len(names)), key=lambda i: (names[i] not in nearest, i))
     for i in order:
         if i == COMMIT or not present[i] or not levels:
             continue

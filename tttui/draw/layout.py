@@ -17,7 +17,6 @@ class Layout:
     top: int
     rows: int
     """Rows of the plot."""
-    lane: int
     line: int
     labels: int
 
@@ -26,19 +25,16 @@ class Layout:
         return max(self.width - self.gutter, 0)
 
 
-def arrange(width: int, height: int, marks: bool, legend: int = 0) -> Layout:
-    """Room for the plot first: below 9 rows the lane goes, below 7 the axis line, then labels.
+def arrange(width: int, height: int, legend: int = 0, *, steps: bool = True) -> Layout:
+    """Room for the plot first: below 7 rows the axis line goes, below 4 the labels, then the title.
 
-    `legend` rows stand between the title and the plot.
+    `legend` rows stand between the title and the plot; without `steps` there is no axis of steps.
     """
     title = 0 if height >= 3 else -1
-    labelled = height >= 4
-    lined = height >= 7
-    laned = marks and height >= 6
-    rows = height - (title == 0) - labelled - lined - laned - legend
+    labelled = steps and height >= 4
+    lined = steps and height >= 7
+    rows = height - (title == 0) - labelled - lined - legend
     top = title + 1 + legend
-    at = top + rows
-    lane_row = at if laned else -1
-    line_row = at + laned if lined else -1
+    line_row = top + rows if lined else -1
     label_row = height - 1 if labelled else -1
-    return Layout(width, height, gutter(width), title, top, rows, lane_row, line_row, label_row)
+    return Layout(width, height, gutter(width), title, top, rows, line_row, label_row)

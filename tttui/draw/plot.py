@@ -23,19 +23,24 @@ value with its step. The latter two have a sample of their own at every step."""
 class Trace:
     """One curve. Later traces are painted over earlier ones.
 
-    Where the dot columns hold many samples, their range is painted faintly (minimum to maximum,
-    nothing is lost) and the mean as the line.
+    Where a point of the line stands for many samples, it is their mean, over a faint band from
+    their minimum to their maximum: nothing is lost.
     """
 
     name: str
     series: Series
     role: Role = "adaptive"
     heavy: bool = False
+    chunk: int = 0
+    """Steps whose mean is one point of the line, over a band of their range; 0: those of a dot
+    column, where these are many."""
     raw: Series | None = None
     """Painted faintly behind: the samples that `series` is the average of."""
     tag: str = ""
     """A character that tells the curve from others without colour: it stands at the curve's end,
     and without braille the curve consists of it."""
+    dashed: bool = False
+    """The line has gaps, through which a curve below it is seen."""
     end: End = ""
     """What is read beyond the last sample."""
     absent: Callable[[float], str] | None = None
@@ -73,12 +78,18 @@ class Plot:
     thresholds: tuple[Threshold, ...] = ()
     band: Band | None = None
     marks: Marks | None = None
+    """Update attempts, read at the cursor; a `CommitGraph` draws them."""
+    robust: bool = False
+    """Outliers do not widen the value axis, but are marks at its edge, counted in its label."""
+    steps: bool = True
+    """The axis of steps is drawn; False: the chart above has the same one."""
     from_zero: bool = False
     """The value axis reaches to zero (where it is linear), so that heights compare as values do."""
     legend: bool = False
     """Where the title row is too short for the names and values, they have rows of their own."""
     note: str = ""
-    """Beside the title, for example the span of the average."""
+    """Beside the title, for example the span of the average; else what a point of a line by
+    chunks is."""
     message: str = "no data"
     """Said inside the plot when there is nothing to draw."""
 

@@ -101,7 +101,7 @@ def paint(
     Everything but the title row and the cursor, which change with every move.
     """
     width, height = size
-    layout = arrange(width, height, False)
+    layout = arrange(width, height)
     axis = TimeAxis(*window, layout.columns)
     canvas = Canvas(height, width)
     if layout.columns < 2 or layout.rows < 1:

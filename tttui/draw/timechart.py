@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from tttui.draw import axes, braille, curves
+from tttui.draw import axes, braille, chunks, curves, extent
 from tttui.draw import legend as legends
 from tttui.draw import plot as plots
 from tttui.draw.axis import TimeAxis
@@ -16,12 +16,15 @@ from tttui.draw.colours import Colour
 from tttui.draw.curves import Curve
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.layout import Layout, arrange
-from tttui.draw.marks import lane, one_row
+from tttui.draw.numbers import choose, count
 from tttui.draw.palette import Palette
 from tttui.draw.plot import Plot, Threshold, Trace
 from tttui.draw.scales import Scale
 from tttui.draw.ticks import Tick
 from tttui.model.arrays import Bools, Floats, Ints
+
+DASH = 4
+"""Cells from one dash of a dashed line to the next."""
 
 Grid = TypeVar("Grid", Ints, Bools)
 
@@ -34,6 +37,8 @@ class Picture:
     layout: Layout
     axis: TimeAxis
     scale: Scale | None
+    note: str = ""
+    """What a point of its lines is, where that depends on the window."""
 
 
 @dataclass(slots=True, eq=False)
@@ -81,6 +86,7 @@ class _Painter:
         char: str,
         heavy: bool = False,
         around: Curve | None = None,
+        dashed: bool = False,
     ) -> None:
         """Paint a curve, with those extremes of the range `around` it that fall into its cells.
 
@@ -93,6 +99,8 @@ class _Painter:
             cells = braille.pack(dots) > 0
             within = np.repeat(np.repeat(cells, 4, axis=0), 2, axis=1)
             dots |= curves.extremes(around, self.scale, self.height) & within
+        if dashed:
+            dots[:, np.arange(dots.shape[1]) // self._across % DASH >= DASH // 2] = False
         self.taken |= self.cells(dots, ink, char, bold=heavy)
         endless = np.isposinf(curve.high)
         if endless.any():
@@ -100,6 +108,39 @@ class _Painter:
             columns = np.flatnonzero(endless.reshape(-1, per).any(axis=1))
             self.area(self.canvas.char)[0, columns] = ord(self.glyphs.above)
             self.area(self.canvas.ink)[0, columns] = ink
+
+    def range(self, curve: Curve, ink: Colour) -> None:
+        """The band from the lowest to the highest sample: a loose screen of dots, which a line
+        stands out from, between edges that are exact."""
+        braille_ = self.glyphs.braille
+        dots = curves.band((curve if braille_ else curve.halved()), self.scale, self.height)
+        self.cells(dots, ink, self.glyphs.raw)
+
+    def outliers(self) -> None:
+        """Marks at the edges for samples beyond the scale, and how many there are."""
+        counts = np.zeros(2, dtype=np.int64)
+        for trace in self.plot.traces:
+            series = extent.samples(trace)
+            found = extent.beyond(series, self.axis, self.scale)
+            counts += found
+            if any(found):
+                ink = plots.ink(trace.role, self.palette)
+                cells = extent.cells_beyond(series, self.axis, self.scale)
+                for row, columns, char in zip(
+                    (0, -1), cells, (self.glyphs.above, self.glyphs.below), strict=True
+                ):
+                    self.area(self.canvas.char)[row, columns] = ord(char)
+                    self.area(self.canvas.ink)[row, columns] = ink
+                    self.area(self.canvas.bold)[row, columns] = True
+        layout, glyphs = self.layout, self.glyphs
+        ends = (layout.top, layout.top + layout.rows - 1)
+        for row, n, word, sign in zip(
+            ends, counts.tolist(), ("above", "below"), (glyphs.above, glyphs.below), strict=True
+        ):
+            forms = (f"{count(n)} {word}", f"{count(n)}{sign}", sign)
+            text = choose(forms, layout.gutter - 1, "")
+            if n and text:
+                self.canvas.write(row, 0, text.rjust(layout.gutter - 1), self.palette.warn)
 
     def tag(self, trace: Trace, shape: Curve) -> None:
         """The curve's own character in the cell where it ends."""
@@ -220,19 +261,8 @@ class _Painter:
 
     def step_axis(self, labels: bool) -> None:
         layout, look = self.layout, (self.palette, self.glyphs)
-        if layout.lane >= 0:
-            edge = layout.gutter - 1
-            self.canvas.write(layout.lane, edge, self.glyphs.vertical, self.palette.frame)
         rows = (layout.line, layout.labels)
         axes.steps(self.canvas, self.axis, layout.gutter, rows, *look, labels=labels)
-
-    def lane(self) -> None:
-        marks, row = self.plot.marks, self.layout.lane
-        if marks is None or row < 0:
-            return
-        left, found = self.layout.gutter, lane(marks, self.axis)
-        columns, chars, ink, bold = one_row(found, self.palette, self.glyphs)
-        self.canvas.place(row, left + columns, chars, ink, bold)
 
     def say(self, text: str) -> None:
         """A sentence in the middle of the plot."""
@@ -258,32 +288,40 @@ def paint(
     Everything but the title row and the cursor, which change with every move.
     """
     width, height = size
-    layout = arrange(width, height, plot.marks is not None, legends.arrange(plot, *size).rows)
+    layout = arrange(width, height, legends.arrange(plot, *size).rows, steps=plot.steps)
     axis = TimeAxis(*axis_range, layout.columns)
     canvas = Canvas(height, width)
     if layout.columns < 2 or layout.rows < 1:
         return Picture(canvas, layout, axis, None)
-    extent, sampled = _extent(plot, axis)
-    scale = Scale.fit(*extent, log=log) if extent else Scale(0.0, 1.0)
+    reach, sampled = extent.of_plot(plot, axis, log)
+    scale = Scale.fit(*reach, log=log) if reach else Scale(0.0, 1.0)
     painter = _Painter(plot, layout, axis, palette, glyphs, canvas, scale)
-    if extent:
+    if reach:
         painter.grid()
         painter.changes(changes)
         _paint_curves(painter)
         for line in plot.thresholds:
             painter.threshold(line)
         painter.value_axis()
+        if plot.robust:
+            painter.outliers()
     else:
         painter.say("no finite values in view" if sampled else plot.message)
     painter.step_axis(labels=any(len(trace.series) for trace in plot.traces))
-    painter.lane()
     painter.flags(changes)
-    return Picture(canvas, layout, axis, scale if extent else None)
+    lines = (chunks.note(t.series, axis, t.chunk) for t in plot.traces if t.chunk)
+    return Picture(canvas, layout, axis, scale if reach else None, next(filter(None, lines), ""))
+
+
+def _shape(trace: Trace, axis: TimeAxis, scale: Scale) -> Curve:
+    """A curve by chunks, or by dot columns where these hold more or chunks are too few."""
+    chunked = chunks.by_chunk(trace.series, axis, trace.chunk, scale) if trace.chunk else None
+    return curves.trace(trace.series, axis, scale.log) if chunked is None else chunked
 
 
 def _paint_curves(painter: _Painter) -> None:
     plot, palette, scale = painter.plot, painter.palette, painter.scale
-    shapes = [curves.trace(trace.series, painter.axis, scale.log) for trace in plot.traces]
+    shapes = [_shape(trace, painter.axis, scale) for trace in plot.traces]
     if plot.band is not None:
         low = curves.trace(plot.band.low, painter.axis, scale.log).mean
         high = curves.trace(plot.band.high, painter.axis, scale.log).mean
@@ -294,43 +332,22 @@ def _paint_curves(painter: _Painter) -> None:
             raw = curves.trace(trace.raw, painter.axis, scale.log)
             painter.curve(raw, plots.faint_ink(trace.role, palette), painter.glyphs.raw)
     for trace, shape in zip(plot.traces, shapes, strict=True):
+        faint = plots.faint_ink(trace.role, palette)
         if shape.dense:
-            painter.curve(shape, plots.faint_ink(trace.role, palette), painter.glyphs.raw)
+            painter.range(shape, faint)
+        if shape.dense and painter.axis.t1 - painter.axis.t0 < painter.axis.dots:
+            single = curves.trace(trace.series, painter.axis, scale.log)
+            painter.curve(single, faint, painter.glyphs.raw)  # there is room for every sample
     for i, (trace, shape) in enumerate(zip(plot.traces, shapes, strict=True)):
         char = trace.tag or painter.glyphs.curve_marks[0 if trace.heavy else 1 + min(i, 1)]
         colour = plots.ink(trace.role, palette)
         if shape.dense:
-            painter.curve(shape.middle, colour, char, trace.heavy, around=shape)
+            painter.curve(shape.middle, colour, char, trace.heavy, shape, dashed=trace.dashed)
         else:
-            painter.curve(shape, colour, char, trace.heavy)
+            painter.curve(shape, colour, char, trace.heavy, dashed=trace.dashed)
     if plot.compare is not None and max(plot.compare) < len(shapes):
         a, b = plot.compare
         painter.tint(*painter.between(shapes[a].mean, shapes[b].mean))
     for trace, shape in zip(plot.traces, shapes, strict=True):
         painter.tag(trace, shape)
         painter.not_numbers(trace)
-
-
-def _extent(plot: Plot, axis: TimeAxis) -> tuple[tuple[float, float, float] | None, bool]:
-    """Range of everything drawn in the window (None: nothing finite), and whether it has samples.
-
-    A threshold widens the scale only if it lies close; far ones are named at the edge.
-    """
-    series = [s for trace in plot.traces for s in (trace.series, trace.raw) if s is not None]
-    if plot.band is not None:
-        series += [plot.band.low, plot.band.high]
-    sampled = any(s.at(axis.t1) is not None for s in series)
-    found = [e for s in series if (e := s.extent(axis.t0, axis.t1)) is not None]
-    if not found:
-        return None, sampled
-    low, high = min(e[0] for e in found), max(e[1] for e in found)
-    if plot.from_zero:
-        low, high = min(low, 0.0), max(high, 0.0)
-    positive = float(np.fmin.reduce([e[2] for e in found]))
-    for line in plot.thresholds:
-        span = high - low or abs(high)
-        if high < line.value <= high + 0.5 * span:
-            high = line.value
-        elif low - 0.5 * span <= line.value < low:
-            low = line.value
-    return (low, high, positive), True

@@ -22,18 +22,19 @@ def yardsticks_of(trajectory: Trajectory, law: World, mu: float | None) -> list[
     z, a, t = trajectory.z[stretch], trajectory.a[stretch][:-1], trajectory.t[stretch][:-1]
     if len(t) == 0:
         return []
-    found = []
     friction = trajectory.mu
     if friction is not None:
         truth = friction[stretch][:-1]
     else:
         truth = np.full(len(t), np.nan if mu is None else mu)
-    if np.isfinite(truth).all():
-        found.append(Yardstick("oracle", t, oracle(z, a, truth, law)))
-    found.append(Yardstick("fitted mu", t, estimated(z, a, law)))
-    for forgetting in (1.0, 0.98):
-        name = "RLS" if forgetting == 1 else f"RLS {forgetting}"
-        found.append(Yardstick(name, t, least_squares(z, a, forgetting)))
+    found = []
+    with np.errstate(all="ignore"):  # errors too large for a float are infinite
+        if np.isfinite(truth).all():
+            found.append(Yardstick("oracle", t, oracle(z, a, truth, law)))
+        found.append(Yardstick("fitted mu", t, estimated(z, a, law)))
+        for forgetting in (1.0, 0.98):
+            name = "RLS" if forgetting == 1 else f"RLS {forgetting}"
+            found.append(Yardstick(name, t, least_squares(z, a, forgetting)))
     return found
 
 

@@ -132,10 +132,19 @@ def started_with(directory: Path) -> tuple[Weights, Weights] | None:
     if not path.exists():
         return None
     state = read_pt(path)
-    try:
-        return tuple({k: np.asarray(state[part][k]) for k in PLASTIC} for part in state)  # type: ignore[return-value]
-    except (KeyError, TypeError, IndexError) as error:
-        raise TttuiError(f"{path}: is not the start of a session ({error})") from error
+    weights, momentum = (_matrices(state, part, path) for part in ("weights", "momentum"))
+    return weights, momentum
+
+
+def _matrices(state: Any, part: str, path: Path) -> Weights:
+    held = state.get(part) if isinstance(state, dict) else None
+    found: Weights = {}
+    for name in PLASTIC:
+        matrix = held.get(name) if isinstance(held, dict) else None
+        if not isinstance(matrix, np.ndarray) or matrix.dtype.kind != "f" or matrix.ndim != 2:
+            raise TttuiError(f"{path}: is not the start of a session: {part} has no matrix {name}")
+        found[name] = matrix
+    return found
 
 
 def new_stepper(
@@ -145,6 +154,13 @@ def new_stepper(
     **more: Any,
 ) -> Stepper:
     """A stepper at step 0, with the weights and the momentum that the session begins with."""
+    for matrices in start or ():
+        for name in PLASTIC:
+            if matrices[name].shape != base[name].shape:
+                raise TttuiError(
+                    f"session/{START_FILE}: {name} has the shape {list(matrices[name].shape)}, "
+                    f"that of the base has {list(base[name].shape)}"
+                )
     stepper = Stepper(settings, base, start=start[0] if start else None, **more)
     if start is not None:
         stepper.learner.load(

@@ -34,7 +34,7 @@ from tttui.artifacts.regular import (
     folder_to_write,
     open_regular,
     read_bytes,
-    refuse_linked_folder,
+    remove,
 )
 from tttui.model.errors import RefusedInput
 from tttui.model.faults import FAULTS
@@ -129,8 +129,7 @@ def ask(directory: Path, verb: Verb, value: Any = None) -> str:
 def withdraw(directory: Path, id: str) -> None:
     """Take back a request that nobody answered."""
     with suppress(OSError):
-        refuse_linked_folder(directory / DIRECTORY / id)
-        (directory / DIRECTORY / id).unlink()
+        remove(directory / DIRECTORY / id)
 
 
 def clear_requests(directory: Path) -> None:

@@ -14,19 +14,18 @@ import numpy as np
 from tttui.artifacts.again import (
     EVENT_LIST,
     EVENTS,
-    LARGEST,
     lines_from_list,
     listed,
     text_from_checkpoint,
 )
-from tttui.artifacts.atomic import sync_directory, write_error, write_whole
+from tttui.artifacts.atomic import refuse_links, sync_directory, write_error, write_whole
 from tttui.artifacts.check import Report, check_session, known
 from tttui.artifacts.checkpoint import copies_of
 from tttui.artifacts.contents import history_dtype
 from tttui.artifacts.findings import Action, Finding, Known
 from tttui.artifacts.history import header, read_layout
 from tttui.artifacts.lock import SessionLock
-from tttui.artifacts.regular import open_regular, read_bytes
+from tttui.artifacts.regular import LARGEST_TABLE, open_regular, read_bytes, remove
 from tttui.artifacts.writer import HISTORY, RunWriter
 from tttui.engine.base import FILE, SHIPPED
 from tttui.engine.saved import restored
@@ -42,6 +41,7 @@ def repair(report: Report) -> Report:
     if place.layout != "native" or not any(f.action for f in report.findings):
         return report
     with SessionLock(place.path):
+        refuse_links(place.path)
         # One repair can show, or make possible, the next: a base is known by meta.json.
         for _ in range(len(_REPAIRS)):
             report = check_session(place)
@@ -80,7 +80,7 @@ def _cut_history(session: Known, begin: int) -> bool:
     dtype = _dtype(session)
     start = len(header(dtype, 0))
     count = (begin - start) // dtype.itemsize
-    content = read_bytes(session.path / HISTORY, LARGEST)
+    content = read_bytes(session.path / HISTORY, LARGEST_TABLE)
     write_whole(
         session.path / HISTORY,
         header(dtype, count) + content[start : start + count * dtype.itemsize],
@@ -91,7 +91,7 @@ def _cut_history(session: Known, begin: int) -> bool:
 def _header(session: Known, finding: Finding) -> bool:
     dtype = _dtype(session)
     head = header(dtype, 0)
-    content = read_bytes(finding.path, LARGEST)
+    content = read_bytes(finding.path, LARGEST_TABLE)
     count = (len(content) - len(head)) // dtype.itemsize
     if count < 0:
         return False
@@ -108,13 +108,13 @@ def _lines(session: Known, finding: Finding) -> bool:
     lines = lines_from_list(session.path, session.newest) if session.newest else None
     if lines is None:
         return False
-    later = read_bytes(finding.path, LARGEST)[len(lines) :]
+    later = read_bytes(finding.path, LARGEST_TABLE)[len(lines) :]
     write_whole(finding.path, lines + later)
     return True
 
 
 def _list(session: Known, _finding: Finding) -> bool:
-    lines = read_bytes(session.path / EVENTS, LARGEST)
+    lines = read_bytes(session.path / EVENTS, LARGEST_TABLE)
     write_whole(session.path / EVENT_LIST, listed(lines[: lines.rfind(b"\n") + 1]))
     return True
 
@@ -151,7 +151,7 @@ def _base(session: Known, finding: Finding) -> bool:
     places = (*sorted(SHIPPED.glob("*.pt")), *root.glob(f"bases/*/{FILE}"), *root.glob(f"*/{FILE}"))
     for path in places:
         try:
-            content = read_bytes(path, LARGEST)
+            content = read_bytes(path)
         except OSError:
             continue
         if hashlib.sha256(content).hexdigest() == session.meta.get("base_ckpt_hash"):
@@ -175,7 +175,7 @@ def _status(session: Known, _finding: Finding) -> bool:
 
 
 def _remove(_session: Known, finding: Finding) -> bool:
-    finding.path.unlink(missing_ok=True)
+    remove(finding.path)
     sync_directory(finding.path.parent)
     return True
 

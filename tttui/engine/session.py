@@ -90,7 +90,7 @@ class SessionRun:
         try:
             self.stepper.load(state["stepper"])
             self.tally.load(state["tally"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise TttuiError(
                 f"{checkpoint.path}: does not hold what this version "
                 f"continues from ({error!r}); fork the session to go on with its weights"
@@ -171,10 +171,24 @@ class SessionRun:
         except BaseException:
             lock.release()
             raise
-        lived = max((i.known_at for i in run.stepper.interventions), default=0)
-        if catch_up and lived > run.t:
-            run.advance(lived - run.t)
+        try:
+            if catch_up:
+                run._catch_up()
+        except BaseException:
+            run._release()
+            raise
         return run
+
+    def _catch_up(self) -> None:
+        """Go on to the last step at which somebody intervened."""
+        lived = max((i.known_at for i in self.stepper.interventions), default=0)
+        if lived > max(self.t, self.steps_total):
+            raise RefusedInput(
+                f"{self.path / record.FILE}: says that step {lived} was reached, but the session "
+                f"has only {self.steps_total}; remove that line, or fork the session"
+            )
+        if lived > self.t:
+            self.advance(lived - self.t)
 
     @property
     def t(self) -> int:

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tttui.model.improvement import WINDOW, last_means
+from tttui.model.cautions import Caution, cautions, common_steps, spans
+from tttui.model.improvement import last_means
 from tttui.model.session import Meta, Place, SessionData, SessionSummary
 from tttui.model.steps import Trajectory
 from tttui.model.transactions import COMMIT
@@ -56,7 +57,7 @@ class Comparison:
     names: tuple[str, ...]
     metrics: tuple[Metric, ...]
     differences: tuple[Difference, ...]
-    cautions: tuple["Caution", ...]
+    cautions: tuple[Caution, ...]
     transfer: Transfer | None = None
     """Computed only when asked for."""
 
@@ -66,31 +67,17 @@ class Comparison:
         return tuple(caution.full for caution in self.cautions)
 
 
-@dataclass(frozen=True, slots=True)
-class Caution:
-    """What may mislead in a comparison."""
-
-    full: str
-    brief: str
-    """In one short line."""
-
-
 def compare(
     sessions: Sequence[SessionData], trajectories: Sequence[Trajectory | None]
 ) -> Comparison:
     """Compare sessions; their trajectories (None: not recorded) are checked against each other."""
     names = distinct_names([data.place for data in sessions], [data.run for data in sessions])
-    cautions = [
-        *_signature_warnings(sessions, names),
-        *_length_warnings(sessions, names),
-        *_trajectory_warnings(sessions, trajectories, names),
-    ]
     return Comparison(
         tuple(sessions),
         names,
         metrics_of(sessions),
         with_mu(differences([data.meta for data in sessions]), sessions),
-        tuple(cautions),
+        cautions(sessions, trajectories, names),
     )
 
 
@@ -133,7 +120,7 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
         Metric("adaptive MSE, whole run", tuple(map(_mean, sessions)), "lower"),
     ]
     shared = common_steps(sessions)
-    if shared is not None and _spans(sessions)[1]:
+    if shared is not None and spans(sessions)[1]:
         values = tuple(_mean(data, *shared) for data in sessions)
         found.append(Metric(f"adaptive MSE, t {shared[0]} to {shared[1]}", values, "lower"))
     counted = [n for _, _, n in ends]
@@ -145,21 +132,6 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
         found.append(Metric("commits undone", tuple(undone), whole=True))
     found.append(Metric("implied mu error", tuple(map(_mu_error, sessions)), "lower"))
     return tuple(found)
-
-
-def common_steps(sessions: Sequence[SessionData]) -> tuple[int, int] | None:
-    """The first and the last step that all sessions with steps have; None where there is none."""
-    spans, _ = _spans(sessions)
-    if not spans:
-        return None
-    first, last = max(first for first, _ in spans), min(last for _, last in spans)
-    return (first, last) if first <= last else None
-
-
-def _spans(sessions: Sequence[SessionData]) -> tuple[list[tuple[int, int]], bool]:
-    """First and last step of those that have any, and whether they differ."""
-    spans = [(int(d.steps.t[0]), int(d.steps.t[-1])) for d in sessions if len(d.steps)]
-    return spans, len(set(spans)) > 1
 
 
 def _mean(data: SessionData, first: int | None = None, last: int | None = None) -> float | None:
@@ -262,135 +234,6 @@ def _text(value: Any) -> str:
     if isinstance(value, str) and len(value) == 64:
         return value[:10]
     return str(value)
-
-
-# Warnings
-
-
-def _signature_warnings(sessions: Sequence[SessionData], names: Sequence[str]) -> Iterable[Caution]:
-    known = [(data.meta.model_signature, name) for data, name in zip(sessions, names, strict=True)]
-    unknown = [name for signature, name in known if signature is None]
-    groups = _grouped((signature, name) for signature, name in known if signature is not None)
-    if len(groups) > 1:
-        yield Caution(
-            f"Different model signatures: {_against(groups)}; their errors start from "
-            "different weights.",
-            "Different model signatures: errors start from different weights.",
-        )
-    if unknown:
-        yield Caution(
-            f"No model signature is recorded for {_list(unknown)}.",
-            f"No model signature is recorded for {len(unknown)} of them.",
-        )
-
-
-def _length_warnings(sessions: Sequence[SessionData], names: Sequence[str]) -> Iterable[Caution]:
-    if not _spans(sessions)[1]:
-        return
-    known = [
-        (len(data.steps), name)
-        for name, data in zip(names, sessions, strict=True)
-        if len(data.steps)
-    ]
-    lengths = [f"{name} has {_count(n)}" for n, name in known]
-    if len(known) > 3:
-        (least, shortest), (most, longest) = min(known), max(known)
-        lengths = [f"from {_count(least)} ({shortest}) to {most} ({longest})"]
-    said = f"Different lengths: {_list(lengths)}"
-    said += "; each mean is over the session's own steps"
-    few = [f"{_count(n)} of {name}" for n, name in known if n < WINDOW]
-    if few:
-        said += f", the final one over only {_list(few)}"
-    shared = common_steps(sessions)
-    if shared is None:
-        said += ". They have no step in common."
-    else:
-        said += f". All have the steps {shared[0]} to {shared[1]}."
-    between = f"{min(known)[0]} to {_count(max(known)[0])}"
-    yield Caution(said, f"Different lengths, {between}: each mean is over a session's own steps.")
-
-
-def _count(n: int) -> str:
-    return "1 step" if n == 1 else f"{n} steps"
-
-
-def _trajectory_warnings(
-    sessions: Sequence[SessionData],
-    trajectories: Sequence[Trajectory | None],
-    names: Sequence[str],
-) -> Iterable[Caution]:
-    """Compares what was recorded, and where nothing was, the settings that shape it."""
-    if len(sessions) < 2:
-        return
-    first, other, unknown = 0, list[str](), list[str]()
-    for i in range(1, len(sessions)):
-        here, there = trajectories[first], trajectories[i]
-        if here is not None and there is not None:
-            same = same_trajectory(here, there)
-        else:
-            same = same_world(sessions[first].meta, sessions[i].meta)
-        if same is False:
-            other.append(names[i])
-        elif same is None:
-            unknown.append(names[i])
-    if other:
-        yield Caution(
-            f"Different trajectories: {_list(other)} saw other observations or actions than "
-            f"{names[first]}; compare improvements rather than errors.",
-            "Different trajectories: compare improvements rather than errors.",
-        )
-    if unknown:
-        yield Caution(
-            f"Whether {_list(unknown)} ran the trajectory of {names[first]} cannot be told: "
-            "neither a trajectory nor a seed is recorded for both.",
-            "Whether all ran the same trajectory cannot be told.",
-        )
-
-
-def same_trajectory(a: Trajectory, b: Trajectory) -> bool | None:
-    """Whether both saw the same observations and actions at the steps that both have.
-
-    None where they have no step in common.
-    """
-    _, at_a, at_b = np.intersect1d(a.t, b.t, return_indices=True)
-    if not len(at_a):
-        return None
-    return bool(
-        np.array_equal(a.z[at_a], b.z[at_b], equal_nan=True)
-        and np.array_equal(a.a[at_a], b.a[at_b], equal_nan=True)
-    )
-
-
-def same_world(a: Meta, b: Meta) -> bool | None:
-    """Whether seed and world settings say that both saw the same; None where they do not tell."""
-    for x, y in ((a.mu, b.mu), (a.env_mode, b.env_mode), (a.seed, b.seed)):
-        if x is not None and y is not None and x != y:
-            return False
-    if a.seed is None or b.seed is None or a.mu is None or b.mu is None:
-        return None
-    shaping = ("noise_std", "threshold_scale", "static_mult", "dynamic_mult", "dt", "action_std")
-    for key in shaping:
-        if a.env_cfg.get(key) != b.env_cfg.get(key):
-            return False
-    return bool(a.raw.get("mu_schedule") == b.raw.get("mu_schedule"))
-
-
-def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    groups: dict[str, list[str]] = {}
-    for key, name in pairs:
-        groups.setdefault(key, []).append(name)
-    return groups
-
-
-def _against(groups: Mapping[str, list[str]]) -> str:
-    """`A and B against C`."""
-    return " against ".join(_list(names) for names in groups.values())
-
-
-def _list(names: Sequence[str]) -> str:
-    if len(names) > 3:
-        return f"{', '.join(names[:2])} and {len(names) - 2} more"
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def compatible(summaries: Sequence[SessionSummary], index: int) -> tuple[list[int], list[int]]:

@@ -82,6 +82,11 @@ class Meta:
         return self.configuration.settings.world
 
     @property
+    def chunk(self) -> int:
+        """Steps between two updates; the default where nothing is recorded that can be."""
+        return max(self.configuration.settings.plasticity.chunk, 1)
+
+    @property
     def dt(self) -> float:
         """The length of a step, of the world and of the model."""
         return self.configuration.settings.model.dt

@@ -305,11 +305,12 @@ def float_of(value: float) -> float:
 
 
 def shown(value: Any) -> str:
-    """A value of a file as it stands in a message: short, whatever it is."""
+    """A value of a file as it stands in a message: one short line, whatever it is."""
     try:
         text = repr(value)
     except (ValueError, RecursionError):  # too many digits, too deep
         text = f"a {type(value).__name__}"
+    text = " ".join(text.split())  # arrays have several lines
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
 
 

@@ -5,7 +5,7 @@ statement itself is never among them.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -151,6 +151,11 @@ def _without_a_number(data: SessionData, result: Improvement, counted: str) -> V
     adaptive, frozen = data.steps.adaptive, data.steps.baseline
     over = f" over the last {result.n} steps"
     updates = Clause(f" {counted[:1].upper()}{counted[1:]}.", 2)
+    for name, errors in (("frozen", frozen), ("adaptive", adaptive)):
+        if np.isnan(errors).all():
+            why = f"no {name} curve"
+            lead = Clause(f"Nothing to compare: there is {why}.")
+            return Verdict((lead, updates), "unclear", replace(result, why_none=why))
     if not np.isfinite(adaptive[-1]) and np.isfinite(frozen[-1]):
         known = np.flatnonzero(np.isfinite(adaptive))
         since = int(known[-1]) + 1 if len(known) else 0

@@ -12,15 +12,17 @@ def curve(
     smooth: bool,
     heavy: bool = False,
     end: End = "ended",
+    chunk: int = 0,
 ) -> Trace:
-    """The series, or its exponential average with the series itself still visible behind it.
+    """The series (by chunks of so many steps, if any), or its exponential average with the series
+    itself still visible behind it.
 
     Curves of one chart are averaged alike, or not at all: only then do they compare.
     """
     if not smooth:
-        return Trace(name, series, role, heavy, end=end)
+        return Trace(name, series, role, heavy, end=end, chunk=chunk)
     average = Series(series.t, exponential(series.y, SPAN))
-    return Trace(name, average, role, heavy, series, end=end)
+    return Trace(name, average, role, heavy, raw=series, end=end)
 
 
 def span_note(smooth: bool) -> str:

@@ -16,7 +16,8 @@ from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import DARK, Palette
 from tttui.draw.plot import Plot, Trace
 from tttui.draw.text import Text
-from tttui.model.compare import Caution, Comparison, distinct_names
+from tttui.model.cautions import Caution
+from tttui.model.compare import Comparison, distinct_names
 from tttui.model.session import Place
 from tttui.model.steps import Steps
 from tttui.model.timeline import Timeline

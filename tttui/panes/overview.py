@@ -1,7 +1,7 @@
 """Overview: is test-time training working here, at a glance?"""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,19 +10,18 @@ from textual.containers import Horizontal, Vertical
 
 from tttui.draw.envelope import Series
 from tttui.draw.marks import Marks
-from tttui.draw.numbers import count, forms
 from tttui.draw.plot import Plot
 from tttui.keys import COMMANDS, Command
-from tttui.model.arrays import Floats
-from tttui.model.improvement import WINDOW, Improvement, why_no_mean, why_texts
-from tttui.model.mu import mu_since, mu_text
-from tttui.model.numbers import Forms, shrinking
+from tttui.model.improvement import WINDOW
+from tttui.model.numbers import Forms
 from tttui.model.query import of_statuses
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.transactions import COMMIT, Transaction, Transactions
-from tttui.model.verdict import HIGHEST_MU, Verdict, verdict
+from tttui.model.verdict import Verdict, verdict
 from tttui.panes.averages import curve, span_note
+from tttui.panes.cardtexts import error_texts, improvement_texts, mu_texts, transaction_texts
+from tttui.panes.implied import learned_mu
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline, progress
 from tttui.panes.view import Pane, View
 from tttui.store.snapshot import YARDSTICKS
@@ -46,6 +45,15 @@ SHORT = 28
 
 TINY = 12
 """Rows below which only the verdict and the chart are left."""
+
+SIDE = 46
+"""Columns of what stands beside the chart."""
+
+LINEAGE = 4
+"""Rows that the graph of attempts takes at most; where rows are few, 3."""
+
+LEARNED = ((40, 8), (32, 5))
+"""The rows of the tab from which on what was learned is shown, and how many of them it takes."""
 
 CARD = 16
 """Columns that a card should have."""
@@ -109,10 +117,14 @@ def marks_of(data: SessionData, statuses: frozenset[str] | None = None) -> Marks
 
 
 class OverviewPane(Pane):
-    """Cards, verdict, the error chart, the commit graph, identity; a panel for one transaction."""
+    """Cards, verdict, identity, a panel for one transaction; and on one axis of steps whether
+    training works (the errors), is safe (the graph of attempts) and what was learned."""
 
     region_names = ("identity",)
     needs = frozenset({"implied"})
+
+    learned: Callable[[SessionData], Plot] = staticmethod(learned_mu)
+    """The quantity that the task is there to learn, against its true value."""
 
     DEFAULT_CSS = """
     OverviewPane { layout: vertical; height: 1fr; }
@@ -120,13 +132,13 @@ class OverviewPane(Pane):
     OverviewPane #middle { height: 1fr; }
     OverviewPane #charts { width: 1fr; }
     OverviewPane Chart { height: 1fr; }
+    OverviewPane #learned { min-height: 1; }
     OverviewPane #side { width: 46; display: none; }
     OverviewPane.inspecting #side { display: block; }
     OverviewPane.narrow.inspecting #charts { display: none; }
     OverviewPane.narrow #side { width: 1fr; }
     OverviewPane #side IdentityCard { display: none; }
     OverviewPane.short MetricCard { height: 2; }
-    OverviewPane.short CommitGraph { height: 3; }
     OverviewPane.identity #side, OverviewPane.identity #side IdentityCard { display: block; }
     OverviewPane.identity.narrow #charts { display: none; }
     OverviewPane.identity.narrow TransactionPanel { display: none; }
@@ -138,7 +150,6 @@ class OverviewPane(Pane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._view: View | None = None
         self._data: SessionData | None = None
         self._digest: Digest | None = None
         self._implied: float | None = None
@@ -146,6 +157,8 @@ class OverviewPane(Pane):
         self._statuses: frozenset[str] | None = None
         """The statuses that the digest's marks show."""
         self._plotted: object = None
+        self._learned_of: SessionData | None = None
+        """The data that the chart of what was learned shows."""
         self._event: Transaction | None = None
         """The transaction that is being inspected."""
 
@@ -161,8 +174,9 @@ class OverviewPane(Pane):
         yield DamageLine()
         with Horizontal(id="middle"):
             with Vertical(id="charts"):
-                yield Chart()
+                yield Chart(id="errors")
                 yield CommitGraph()
+                yield Chart(id="learned")
             with Vertical(id="side"):
                 yield IdentityCard()
                 yield YardstickTable()
@@ -186,7 +200,6 @@ class OverviewPane(Pane):
         self.query_one("#side IdentityCard", IdentityCard).set_rows(FULL if full else 6, full=full)
 
     def show(self, view: View) -> None:
-        self._view = view
         if view.data is not self._data:
             self._data, self._digest = view.data, digest(view.data)
             self._statuses = self._implied = None
@@ -206,6 +219,11 @@ class OverviewPane(Pane):
         for card in self.query(IdentityCard):
             card.show(view.data, view.palette, more)
         self._show_side(view)
+
+    @property
+    def axis_columns(self) -> int | None:
+        beside = {"wide", "identity", "inspecting"} & self.classes
+        return self.room.width - SIDE if beside and not self.has_class("narrow") else None
 
     def copyable(self) -> Sequence[tuple[str, str]]:
         data, found = self._data, self._digest
@@ -240,8 +258,7 @@ class OverviewPane(Pane):
         """Show or hide the identity and the verdict in full."""
         self.toggle_class("identity")
         self.use_room()
-        if self._view is not None:
-            self.show(self._view)
+        self.post_message(self.Ready())
 
     def _more(self, view: View) -> str:
         """What stands where something was left out: that it was, and the key that shows it."""
@@ -252,7 +269,7 @@ class OverviewPane(Pane):
         return f"{view.glyphs.ellipsis} ({key}: all)" if shows_more else view.glyphs.ellipsis
 
     def _show_charts(self, view: View, found: Digest) -> None:
-        chart, graph = self.query_one(Chart), self.query_one(CommitGraph)
+        chart, graph = self.query_one("#errors", Chart), self.query_one(CommitGraph)
         chart.set_look(view.palette, view.glyphs)
         graph.set_look(view.palette, view.glyphs)
         if is_pretraining(view.data):
@@ -261,6 +278,7 @@ class OverviewPane(Pane):
                 chart.set_plot(loss_plot(view.data))
                 graph.set_marks(found.marks)
             chart.set_timeline(loss_timeline(view.data))
+            self.query_one("#learned").display = False
             return
         failed = view.failure(YARDSTICKS)
         wanted = (found, view.timeline.smooth, view.compare_yardsticks, view.yardsticks, failed)
@@ -270,10 +288,30 @@ class OverviewPane(Pane):
             graph.set_marks(found.marks)
         chart.set_timeline(view.timeline)
         graph.set_timeline(view.timeline)
+        graph.set_rows(3 if self.has_class("short") else LINEAGE)
+        self._show_learned(view)
         table = self.query_one(YardstickTable)
         table.set_look(view.palette, view.glyphs)
         beside = self.has_class("wide") and view.compare_yardsticks and view.yardsticks
         table.show_plot(chart.shown if beside else None, view.timeline.cursor)
+
+    def _show_learned(self, view: View) -> None:
+        """The quantity of the task in the rows that are left; only a line where there is none."""
+        chart = self.query_one("#learned", Chart)
+        rows = next((n for least, n in LEARNED if self.room.height >= least), 0)
+        chart.display = rows > 0 and not self.has_class("narrow")
+        if not chart.display:
+            return
+        chart.set_look(view.palette, view.glyphs)
+        if self._learned_of is not view.data:
+            self._learned_of = view.data
+            chart.set_log(False)
+            plot = self.learned(view.data)
+            if not plot.traces:
+                plot = replace(plot, message=f"{plot.title}: {plot.message}")
+            chart.set_plot(plot)
+        chart.styles.height = rows if chart.shown.traces else 1
+        chart.set_timeline(view.timeline)
 
     def _show_side(self, view: View) -> None:
         self.set_class(view.inspecting, "inspecting")
@@ -314,91 +352,22 @@ class OverviewPane(Pane):
         return self.query_one(f"#{name}", MetricCard)
 
 
-def error_texts(name: str, errors: Floats) -> tuple[Forms, Forms]:
-    """Value and note of the card of a model's error: the mean over the last steps, or why none."""
-    last = errors[-WINDOW:]
-    why = why_no_mean(last)
-    if not why:
-        n = len(last)
-        return forms(float(np.mean(last))), (f"last {n} step{'' if n == 1 else 's'}", f"last {n}")
-    if len(errors) and np.isnan(last).all() and np.isnan(errors).all():
-        return ("-",), (f"no {name} curve", "no curve")
-    return (("diverged",) if np.isinf(last).any() else ("-",)), why_texts(why)
-
-
-def improvement_texts(result: Improvement | None) -> tuple[Forms, Forms, Tone]:
-    """Value, interval and tone of the improvement's card; why there is none of either."""
-    if result is None or result.n == 0:
-        return ("-",), ("no steps yet", "no steps"), "neutral"
-    if result.why_none:
-        diverged = np.isinf(result.adaptive)
-        value = ("diverged",) if diverged else ("-",)
-        return value, why_texts(result.why_none), "bad" if diverged else "neutral"
-    if result.why_no_interval:
-        return result.texts, (f"no CI: {result.why_no_interval}", "no CI"), "neutral"
-    tones: dict[str, Tone] = {"better": "good", "worse": "bad", "unclear": "warn"}
-    inside = [text.removesuffix(f" {result.tone}") for text in result.interval]
-    ends = shrinking([*(f"95 % CI {t}" for t in inside), *(f"CI {t}" for t in inside)])
-    unclear = ("no clear difference", "unclear") if result.tone == "unclear" else ()
-    return result.texts, (*ends, *unclear), tones[result.tone]
-
-
-def transaction_texts(data: SessionData) -> tuple[Forms, Forms, Tone]:
-    """How many transactions were committed, how many not, and whether that is good."""
-    committed, attempted = data.committed, data.attempted
-    if not attempted:
-        return ("-",), ("no transaction yet", "none yet"), "neutral"
-    rolled = attempted - committed
-    value = (f"{count(committed)} / {count(attempted)}", f"{committed}/{attempted}")
-    note = (f"{count(rolled)} rolled back", f"{rolled} back")
-    return value, note, "good" if committed > rolled else "bad"
-
-
-def mu_texts(data: SessionData, cursor: int, newest: float | None) -> tuple[Forms, Forms]:
-    """The present friction, and what weights imply: those in force at the cursor, or where
-    transactions do not tell that, the `newest`; it says which."""
-    now, first = data.mu_now, data.meta.mu
-    since = mu_since(now, first)
-    value = shrinking((since, since.replace("(", "").replace(")", ""), mu_text(now)))
-    events = data.transactions
-    last, steps = events.in_force(cursor), data.steps.t
-    at_end = len(steps) > 0 and last == events.in_force(int(steps[-1]))
-    if last is not None and np.isfinite(events.implied_mu[last]):
-        implied = float(events.implied_mu[last])
-        return value, _implied_texts(implied, None if at_end else cursor, data)
-    if newest is not None and np.isfinite(newest):
-        if at_end:
-            return value, _implied_texts(newest, None, data)
-        return value, ("implied mu is known at the end only", "implied: at end")
-    native = data.place.layout == "native"
-    return value, ("implied: not yet",) if native else ("implied: not recorded", "not recorded")
-
-
-def _implied_texts(mu: float, t: int | None, data: SessionData) -> Forms:
-    """What weights imply: those in force at step t, or the newest ones (None)."""
-    shown = mu_text(mu) if mu < HIGHEST_MU else f">= {HIGHEST_MU:g}"
-    if t is None:
-        return f"newest implied: {shown}", f"newest {shown}"
-    true = data.mu_at(t)
-    then = (f"implied at t {t}: {shown} (true: {mu_text(true)})",) if true != data.mu_now else ()
-    return (*then, f"implied at t {t}: {shown}", f"at t {t}: {shown}")
-
-
 def error_plot(view: View, found: Digest) -> Plot:
     """Both models' errors over the steps, with what else was asked for."""
-    smooth = view.timeline.smooth
+    smooth, chunk = view.timeline.smooth, view.data.meta.chunk
     traces = [
-        curve("frozen", found.baseline, "baseline", smooth),
-        curve("adaptive", found.adaptive, "adaptive", smooth, heavy=True),
+        curve("frozen", found.baseline, "baseline", smooth, chunk=chunk),
+        curve("adaptive", found.adaptive, "adaptive", smooth, heavy=True, chunk=chunk),
     ]
     if found.no_update is not None:
-        traces.insert(1, curve("no update", found.no_update, "third", smooth))
+        third = curve("no update", found.no_update, "third", smooth, chunk=chunk)
+        traces.insert(1, third)
     compare = (len(traces) - 1, 0)
     rulers = []
     if view.compare_yardsticks:
         for i, ruler in enumerate(view.yardsticks):
             series = Series(ruler.t, ruler.mse)
-            rulers.append(curve(ruler.name, series, i + 1, smooth, end="dated"))
+            rulers.append(curve(ruler.name, series, i + 1, smooth, end="dated", chunk=chunk))
     note = span_note(smooth)
     if view.compare_yardsticks and not rulers:
         note = view.failure(YARDSTICKS) or yardstick_note(view.data)
@@ -409,6 +378,7 @@ def error_plot(view: View, found: Digest) -> Plot:
         compare=(compare[0] + len(rulers), compare[1] + len(rulers)),
         legend=bool(rulers),
         marks=found.marks,
+        robust=True,
         note=note,
         message=why.reason if why is not None else "no steps recorded yet",
     )

@@ -165,6 +165,11 @@ class Pane(Widget):
         for view in self.query(TimeView):
             view.set_hover(t)
 
+    @property
+    def axis_columns(self) -> int | None:
+        """The width of the charts over the whole run, which begin at the left edge; None: all."""
+        return None
+
     def set_changes(self, changes: Changes) -> None:
         """Mark where somebody changed the open run on every time axis."""
         for view in self.query(TimeView):

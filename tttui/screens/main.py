@@ -289,6 +289,7 @@ class MainScreen(DrivingScreen):
         pane = self._pane()
         if pane.is_mounted:
             pane.show(self._view())
+            self._scrubber.set_columns(pane.axis_columns)
             self._show_changes(data, pane)
             if pane is not self._drawn:
                 self._drawn = pane

@@ -93,9 +93,8 @@ class TimedScreen(Screen[None]):
 
     def action_chunk(self, n: int) -> None:
         data = self.snapshot.data
-        chunk = data.meta.plasticity_cfg.get("chunk") if data else None
-        size = chunk if isinstance(chunk, int) and chunk > 0 else 32
-        self.move(self.timeline.step(n * size))
+        if data is not None:
+            self.move(self.timeline.step(n * data.meta.chunk))
 
     def action_transaction(self, n: int) -> None:
         data = self.snapshot.data

@@ -1,5 +1,7 @@
 """The time chart: several series over steps, with axes, update markers, cursor and reading."""
 
+from dataclasses import replace
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
@@ -21,8 +23,6 @@ class Chart(TimeView, can_focus=True):
     The title row is legend and reading in one: every trace with its glyph, name and value at
     the cursor (or under the mouse), then the gap between the compared traces and the update
     attempt in that column. A plot of many curves has their names and values in rows below it.
-    Where several attempts fall into one column of the lane, the gravest
-    is shown (`glyphs.SEVERITY`), in bold; of many, a bar of the share that was rolled back.
     Areas where the first compared trace is the higher one are hatched as well as tinted.
 
     `log` follows the timeline unless `set_log` has fixed it.
@@ -78,7 +78,7 @@ class Chart(TimeView, can_focus=True):
         super().touch_steps(*steps)
         width, height = self.content_size
         named = legend.arrange(self._plot, width, height).rows
-        rows = layout.arrange(width, height, self._plot.marks is not None, named)
+        rows = layout.arrange(width, height, named, steps=self._plot.steps)
         if rows.title >= 0:
             self.touch(Region(0, rows.title, width, 1 + named))
         if rows.labels >= 0:
@@ -163,9 +163,11 @@ class Chart(TimeView, can_focus=True):
 
     def reading(self, width: int) -> list[Part]:
         """The title row."""
-        t = self._read_at
+        t, shown = self._read_at, self._plot
+        if not shown.note and self._picture is not None and self._picture.note:
+            shown = replace(shown, note=self._picture.note)
         return reading.title_row(
-            self._plot,
+            shown,
             t,
             self.axis(),
             width,

@@ -1,4 +1,4 @@
-"""The transaction timeline: every update attempt as a node of a graph along time."""
+"""The lineage of the weights: every update attempt as a node of a graph along time."""
 
 from rich.segment import Segment
 from textual.geometry import Region
@@ -16,11 +16,11 @@ from tttui.widgets.timeview import TimeView
 class CommitGraph(TimeView, can_focus=True):
     """Commits on one line joined by edges; a rolled-back attempt is a dead-end stub below it.
 
-    The columns are those of a `Chart` of the same width over the same timeline. A click selects
-    the nearest attempt (`AttemptPicked`); the selection is the timeline's.
+    It stands below a `Chart` of the same width over the same timeline, and has its columns. A
+    click selects the nearest attempt (`AttemptPicked`); the selection is the timeline's.
     """
 
-    DEFAULT_CSS = "CommitGraph { height: 4; min-height: 2; }"
+    DEFAULT_CSS = "CommitGraph { height: 3; }"
 
     _marks = Marks()
 
@@ -28,6 +28,10 @@ class CommitGraph(TimeView, can_focus=True):
         """Show other attempts (ascending in t)."""
         self._marks = marks
         self.changed()
+
+    def set_rows(self, most: int) -> None:
+        """Take the rows that the attempts need, but no more than these."""
+        self.styles.height = graph.height(self._marks, most)
 
     @property
     def left(self) -> int:
@@ -46,7 +50,7 @@ class CommitGraph(TimeView, can_focus=True):
             self.glyphs,
             self.timeline.selected,
         )
-        place, glyphs = graph.rows(height), self.glyphs
+        place, glyphs = self._rows(), self.glyphs
         if place.main < height:
             look = (self.palette, glyphs)
             over = f" {glyphs.edge}{glyphs.horizontal}"
@@ -54,15 +58,16 @@ class CommitGraph(TimeView, can_focus=True):
             flag(canvas, self.changes, self.axis(), self.left, place.main, *look, over)
         return canvas
 
+    def _rows(self) -> graph.Rows:
+        return graph.rows(self.content_size.height, graph.levels(self._marks))
+
     def touch_steps(self, *steps: int | None) -> None:
-        axis = self.axis()
-        top = graph.rows(self.content_size.height).main
+        axis, height = self.axis(), 1 + len(self._rows().stubs)
         found = {axis.column(t) for t in steps if t is not None}
-        height = self.content_size.height - top
-        self.touch(*(Region(self.left + c, top, 1, height) for c in found if c is not None))
+        self.touch(*(Region(self.left + c, 0, 1, height) for c in found if c is not None))
 
     def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
-        if self.timeline.empty or y < graph.rows(self.content_size.height).main:
+        if self.timeline.empty or y > len(self._rows().stubs):
             return line
         for t, paper in (
             (self.hovered, DEFAULT),

@@ -17,6 +17,8 @@ from tttui.widgets.timeview import TimeView
 class Scrubber(TimeView):
     """One line: state and speed, the track with attempts, window and cursor, `t 320 / 599`.
 
+    The track has the columns of the charts above it (`set_columns`), so that a step stands below
+    itself; the reading is right of them where there is room, else left, without the last step.
     Steps at which somebody changed the run are marked, too. Dragging along the track moves the
     cursor (`StepPicked`).
     """
@@ -24,26 +26,50 @@ class Scrubber(TimeView):
     DEFAULT_CSS = "Scrubber { height: 1; }"
 
     _marks = Marks()
+    _columns: int | None = None
 
     def set_marks(self, marks: Marks) -> None:
         """Show other attempts (ascending in t)."""
         self._marks = marks
         self.changed()
 
+    def set_columns(self, columns: int | None) -> None:
+        """The track ends where charts of this width do; None: at the right edge."""
+        if columns != self._columns:
+            self._columns = columns
+            self.changed()
+
+    @property
+    def _width(self) -> int:
+        """Columns of the charts above, with their gutter."""
+        width = self.content_size.width
+        return width if self._columns is None else min(self._columns, width)
+
     @property
     def left(self) -> int:
-        return plot.gutter(self.content_size.width)
+        return plot.gutter(self._width)
 
     def axis(self) -> TimeAxis:
         line = self.timeline
-        room = 0 if self.content_size.width < 20 else self._room(line)
-        width = self.content_size.width - self.left - room
-        return TimeAxis(line.first, line.end, max(width, 0))
+        return TimeAxis(line.first, line.end, max(self._width - self.left, 0))
 
-    @staticmethod
-    def _room(line: Timeline) -> int:
-        """Columns of the reading on the right: the widest it can get, so that nothing jumps."""
-        return 2 * len(str(line.end)) + 7
+    def _room(self, line: Timeline) -> int:
+        """Columns of the reading on the right: the widest it can get, so that nothing jumps; 0
+        where charts leave too few."""
+        room = 2 * len(str(line.end)) + 7
+        return room if self.content_size.width - self._width >= room else 0
+
+    def _state(self, room: int) -> str:
+        """Play state, speed where it is not the usual one, and step in so many columns."""
+        line, glyphs = self.timeline, self.glyphs
+        state = glyphs.play if line.playing else glyphs.follow if line.follow else glyphs.pause
+        speed, t = f"x{line.speed:g}", line.cursor
+        if self._room(line) or line.empty:
+            return f"{state} {speed}"
+        forms: tuple[str, ...] = (f"{state} t {t}", f"{state} {t}", f"{state}{t}", f"{t}", state)
+        if line.playing or line.speed != 1:
+            forms = (f"{state}{speed} t {t}", f"{state}{speed} {t}", *forms)
+        return next((text for text in forms if len(text) <= room), "")
 
     def repaints(self, old: Timeline, new: Timeline) -> bool:
         return _still(old) != _still(new)
@@ -51,18 +77,12 @@ class Scrubber(TimeView):
     def moved(self, old: Timeline, new: Timeline) -> None:
         super().moved(old, new)
         room = self._room(new)
-        self.touch(Region(self.content_size.width - room, 0, room, 1))
+        place = (self.content_size.width - room, room) if room else (0, self.left)
+        self.touch(Region(place[0], 0, place[1], 1))
 
     def paint(self, width: int, height: int) -> Canvas:
         canvas = Canvas(height, width)
         line, palette, glyphs, left = self.timeline, self.palette, self.glyphs, self.left
-        state, ink = (glyphs.pause, palette.muted)
-        if line.playing:
-            state, ink = glyphs.play, palette.good
-        elif line.follow:
-            state, ink = glyphs.follow, palette.accent
-        canvas.write(0, 0, state, ink, bold=True)
-        canvas.write(0, 2, f"x{line.speed:g}", palette.text if line.playing else palette.muted)
         axis = self.axis()
         if axis.width < 2:
             return canvas
@@ -81,6 +101,11 @@ class Scrubber(TimeView):
 
     def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
         view, palette, axis = self.timeline, self.palette, self.axis()
+        ink = palette.good if view.playing else palette.accent if view.follow else palette.muted
+        state = self._state(self.left - 1)
+        line = replaced(line, 0, state[:1], style(ink, bold=True)) if state else line
+        if state[1:]:
+            line = replaced(line, 1, state[1:], style(palette.text))
         if view.empty or axis.width < 2:
             return line
         under = None if self.hovered is None else axis.column(self.hovered)
@@ -90,8 +115,8 @@ class Scrubber(TimeView):
         if column is not None:
             thumb = style(palette.cursor, palette.cursor_paper, bold=True)
             line = replaced(line, self.left + column, self.glyphs.thumb, thumb)
-        if self.content_size.width >= 20:
-            room = self._room(view)
+        room = self._room(view)
+        if room:
             text = f"t {view.cursor} / {view.last}".rjust(room)
             at = self.content_size.width - room
             line = replaced(line, at, text, style(palette.text))

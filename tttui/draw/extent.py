@@ -1,0 +1,113 @@
+"""How far the value axis of a chart reaches: over everything in view, or over all but outliers."""
+
+import numpy as np
+
+from tttui.draw.axis import TimeAxis
+from tttui.draw.envelope import Series
+from tttui.draw.plot import Plot, Trace
+from tttui.draw.scales import Scale
+from tttui.model.arrays import Bools, Floats
+
+Range = tuple[float, float, float]
+"""Lowest and highest value, and the smallest one above 0 (NaN: none)."""
+
+SHARE = 0.01
+"""Part of the samples, at either end, that may be outliers."""
+
+FEWEST = 8
+"""Samples from which on single ones can be told as outliers."""
+
+SAMPLED = 16_384
+"""Samples that are looked at, evenly spread, to find the range of all."""
+
+CLOSE = 0.1
+"""What lies within this fraction of the value (on a log axis: of a decade) is no outlier."""
+
+
+def of_plot(plot: Plot, axis: TimeAxis, log: bool) -> tuple[Range | None, bool]:
+    """Range of what is drawn in the window (None: nothing finite), and whether it has samples.
+
+    A threshold widens the scale only if it lies close; far ones are named at the edge.
+    """
+    series = [s for trace in plot.traces for s in (trace.series, trace.raw) if s is not None]
+    if plot.band is not None:
+        series += [plot.band.low, plot.band.high]
+    sampled = any(s.at(axis.t1) is not None for s in series)
+    if plot.robust:
+        # an average carries an outlier on, the samples behind it do not
+        ranges = [robust(samples(trace), axis, log) for trace in plot.traces]
+    else:
+        ranges = [s.extent(axis.t0, axis.t1) for s in series]
+    found = [e for e in ranges if e is not None]
+    if not found:
+        return None, sampled
+    low, high = min(e[0] for e in found), max(e[1] for e in found)
+    if plot.from_zero:
+        low, high = min(low, 0.0), max(high, 0.0)
+    positive = float(np.fmin.reduce([e[2] for e in found]))
+    for line in plot.thresholds:
+        span = high - low or abs(high)
+        if high < line.value <= high + 0.5 * span:
+            high = line.value
+        elif low - 0.5 * span <= line.value < low:
+            low = line.value
+    return (low, high, positive), True
+
+
+def samples(trace: Trace) -> Series:
+    """The samples of a curve, also of one that shows their average."""
+    return trace.series if trace.raw is None else trace.raw
+
+
+def robust(series: Series, axis: TimeAxis, log: bool) -> Range | None:
+    """The range of the samples in the window but for outliers.
+
+    Outliers are among the outermost `SHARE` of the samples at either end and lie farther from the
+    rest than the rest spreads: without them the range is less than half as wide. On a log axis
+    that is judged in decades.
+    """
+    whole = series.extent(axis.t0, axis.t1)
+    if whole is None:
+        return None
+    i, j = int(series.index(axis.t0)), int(series.index(axis.t1, after=True))
+    window = series.y[i:j]
+    y = window[:: max(1, -(-len(window) // SAMPLED))]
+    y = y[np.isfinite(y) & (y > 0)] if log else y[np.isfinite(y)]
+    if len(y) < FEWEST:
+        return whole
+    floor, ceiling = _fences(np.log10(y), 1.0) if log else _fences(y)
+    if log:
+        floor, ceiling = 10.0**floor, 10.0**ceiling
+    low, high, positive = whole
+    if high > ceiling:
+        high = float(window[window <= ceiling].max())
+    if positive < floor:
+        positive = float(window[window >= floor].min())
+    if low < floor and not log:
+        low = float(window[window >= floor].min())
+    return low, high, positive
+
+
+def _fences(y: Floats, size: float | None = None) -> tuple[float, float]:
+    """The values beyond which samples are outliers, of which y are some; `size`: what `CLOSE` is
+    a fraction of, if not the values."""
+    out = max(1, int(SHARE * len(y)))
+    ordered = np.partition(y, [out, len(y) - 1 - out])
+    low, high = float(ordered[out]), float(ordered[len(y) - 1 - out])
+    margin = max(high - low, CLOSE * (size or max(abs(low), abs(high))))
+    return low - margin, high + margin
+
+
+def beyond(series: Series, axis: TimeAxis, scale: Scale) -> tuple[int, int]:
+    """How many samples in the window lie above the scale, and how many below it."""
+    i, j = int(series.index(axis.t0)), int(series.index(axis.t1, after=True))
+    y = series.y[i:j]
+    return int(np.count_nonzero(y > scale.high)), int(np.count_nonzero(y < scale.low))
+
+
+def cells_beyond(series: Series, axis: TimeAxis, scale: Scale) -> tuple[Bools, Bools]:
+    """The cell columns [width] with a sample above the scale, and those with one below it."""
+    found = series.columns(axis.edges())
+    with np.errstate(invalid="ignore"):
+        above, below = found.high > scale.high, found.low < scale.low
+    return above[0::2] | above[1::2], below[0::2] | below[1::2]
