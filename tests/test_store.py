@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,9 @@ from tests.rundirs import make_run, steps_path
 from tttui.artifacts.catalogue import Catalogue
 from tttui.artifacts.reader import SessionReader
 from tttui.store import Snapshot, Store
+from tttui.store.core import FEEDS
+from tttui.store.feed import Feed
+from tttui.store.trajectory import YardsticksFeed
 
 PATIENCE_S = 20.0
 
@@ -104,7 +108,7 @@ def test_the_trajectory_is_read_only_on_demand(tmp_path: Path, follow: Follow) -
     make_run(tmp_path / "a", steps=100)
     store, follower = follow(tmp_path)
     assert follower.until(complete).trajectory is None
-    store.want(trajectory=True, yardsticks=False, summaries=False)
+    store.want({"trajectory"})
     trajectory = follower.until(lambda s: s.trajectory is not None).trajectory
     assert trajectory is not None
     assert len(trajectory) == 100
@@ -115,7 +119,7 @@ def test_snapshots_of_the_weights_are_summarised_on_demand(tmp_path: Path, follo
     store, follower = follow(tmp_path)
     data = follower.until(complete).data
     assert follower.newest.statistics is None
-    store.want(trajectory=False, yardsticks=False, summaries=False, statistics=True)
+    store.want({"statistics"})
     found = follower.until(lambda s: s.statistics is not None and s.statistics.complete).statistics
     assert data is not None
     assert data.history is not None
@@ -129,7 +133,7 @@ def test_another_session_has_statistics_of_its_own(tmp_path: Path, follow: Follo
     (other.path / "weights_history.npy").write_bytes(_louder(other.path / "weights_history.npy"))
     store, follower = follow(tmp_path / "a")
     follower.until(complete)
-    store.want(trajectory=False, yardsticks=False, summaries=False, statistics=True)
+    store.want({"statistics"})
     first = follower.until(lambda s: s.statistics is not None).statistics
     store.open(other)
     second = follower.until(
@@ -154,7 +158,7 @@ def test_yardsticks_are_computed_on_demand(tmp_path: Path, follow: Follow) -> No
     make_run(tmp_path / "a", steps=100)
     store, follower = follow(tmp_path)
     follower.until(complete)
-    store.want(trajectory=False, yardsticks=True, summaries=False)
+    store.want({"yardsticks"})
     names = {y.name for y in follower.until(lambda s: s.yardsticks).yardsticks}
     assert "oracle" in names
 
@@ -176,7 +180,7 @@ def test_a_session_that_is_deleted_while_open_stays_readable_as_missing(
 def test_a_process_that_died_is_noticed_without_any_file_changing(
     tmp_path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tttui.store.LOOK_S", 0.05)
+    monkeypatch.setattr("tttui.store.core.LOOK_S", 0.05)
     place = make_run(tmp_path / "a", steps=100, status="running")
     _, follower = follow(tmp_path)
     alive = follower.until(complete)
@@ -202,25 +206,108 @@ def test_the_open_run_is_looked_at_while_a_table_without_end_is_read(
     monkeypatch.setattr(Catalogue, "work", work)
     place = make_run(tmp_path / "a", steps=100)
     store, follower = follow(tmp_path)
-    store.want(trajectory=False, summaries=True, yardsticks=False)
+    store.want({"summaries"})
     follower.until(lambda s: s.summaries)
     with steps_path(place).open("a") as file:
         file.write("100,0.5,0.25,0,0\n")
     follower.until(lambda s: s.data is not None and len(s.data.steps) == 101)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_defect_that_ends_the_reading_is_told(
+@pytest.fixture
+def retried_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tttui.store.core.RETRY_S", 0.0)
+    monkeypatch.setattr("tttui.store.core.LOOK_S", 0.02)
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+DEFECTS = (ZeroDivisionError("of the test"), MemoryError(), OSError(5, "of the disk"))
+
+
+@pytest.mark.usefixtures("retried_at_once")
+@pytest.mark.parametrize("defect", DEFECTS, ids=repr)
+@pytest.mark.parametrize("feed", FEEDS, ids=lambda feed: feed.part.name)
+def test_the_store_goes_on_whatever_a_feed_raises_and_names_it(
+    tmp_path: Path,
+    follow: Follow,
+    monkeypatch: pytest.MonkeyPatch,
+    feed: type[Feed[Any]],
+    defect: Exception,
+) -> None:
+    place = make_run(tmp_path / "a", steps=100)
+    name = feed.part.name
+    with monkeypatch.context() as defective:
+        defective.setattr(feed, "refresh", raising(defect))
+        store, follower = follow(tmp_path)
+        store.want({name})
+        why = follower.until(lambda s: s.failures.get(name)).failures[name]
+        assert why.startswith(f"{name}: could not be worked out: {type(defect).__name__}")
+        with steps_path(place).open("a") as file:
+            file.write("100,0.5,0.25,0,0\n")
+        follower.until(lambda s: s.data is not None and len(s.data.steps) == 101)
+    follower.until(lambda s: not s.failures)
+
+
+@pytest.mark.usefixtures("retried_at_once")
+@pytest.mark.parametrize("defect", DEFECTS, ids=repr)
+def test_a_session_that_cannot_be_read_is_named_and_read_when_it_can_be(
+    tmp_path: Path,
+    follow: Follow,
+    monkeypatch: pytest.MonkeyPatch,
+    defect: Exception,
+) -> None:
+    make_run(tmp_path / "a", steps=100)
+    with monkeypatch.context() as defective:
+        defective.setattr(SessionReader, "refresh", raising(defect))
+        _, follower = follow(tmp_path)
+        error = follower.until(lambda s: s.error).error
+        assert error.startswith(f"session: could not be read: {type(defect).__name__}")
+    found = follower.until(complete)
+    assert (found.error, found.failures) == ("", {})
+
+
+def test_what_failed_is_not_told_of_another_session(
     tmp_path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refresh(*_: object, **__: object) -> None:
-        raise ZeroDivisionError("of the test")
+    make_run(tmp_path / "a", steps=100)
+    other = make_run(tmp_path / "b", steps=100)
+    store, follower = follow(tmp_path / "a")
+    with monkeypatch.context() as defective:
+        defective.setattr(YardsticksFeed, "refresh", raising(ValueError("of the test")))
+        store.want({"yardsticks"})
+        follower.until(lambda s: s.failures)
+    store.open(other)
+    found = follower.until(lambda s: s.data is not None and s.data.place == other and s.yardsticks)
+    assert not found.failures
 
-    monkeypatch.setattr(SessionReader, "refresh", refresh)
+
+def test_a_value_of_a_file_that_is_no_number_does_not_end_the_store(
+    tmp_path: Path, follow: Follow
+) -> None:
+    place = make_run(tmp_path / "a", steps=100)
+    path = place.path / "session" / "meta.json"
+    meta = json.loads(path.read_text())
+    meta["env_cfg"]["dt"] = "abc"
+    path.write_text(json.dumps(meta))
+    store, follower = follow(tmp_path)
+    store.want([feed.part.name for feed in FEEDS])
+    follower.until(lambda s: s.trajectory is not None and s.summaries)
+    store.open(place)
+    follower.until(lambda s: s.opened == 2 and complete(s))
+
+
+def test_what_a_part_is_made_from_is_kept_up_to_date_with_it(
+    tmp_path: Path, follow: Follow
+) -> None:
     make_run(tmp_path / "a", steps=100)
     store, follower = follow(tmp_path)
-    follower.until(lambda s: "of the test" in s.note)
-    store._thread.join(PATIENCE_S)
+    store.want({"yardsticks"})
+    assert follower.until(lambda s: s.yardsticks).trajectory is not None
 
 
 def test_stopping_does_not_wait_for_a_read(tmp_path: Path, follow: Follow) -> None:
@@ -235,7 +322,7 @@ def test_the_weights_of_a_foreign_run_are_asked_for_their_friction_when_wanted(
     make_run(tmp_path / "flat", layout="flat", steps=100)
     store, follower = follow(tmp_path)
     follower.until(complete)
-    store.want(trajectory=False, yardsticks=False, summaries=False, implied=True)
+    store.want({"implied"})
     found = follower.until(lambda snapshot: snapshot.implied is not None)
     assert found.implied is not None
     assert 0.0 <= found.implied <= 0.5

@@ -109,7 +109,7 @@ def universal_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes of files are seen at once."""
-    monkeypatch.setattr("tttui.store.REFRESH_S", 0.02)
+    monkeypatch.setattr("tttui.store.core.REFRESH_S", 0.02)
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import tttui.store
+import tttui.store.run
 from tests.app.conftest import Driver, OpenApp
 from tests.engine.sessions import create, settings
 from tests.live import alive, end, in_background, state, status
@@ -163,7 +163,7 @@ async def test_a_stopped_run_is_resumed_where_it_was(paused: Path, open_app: Ope
 async def test_a_run_that_does_not_answer_is_named_and_left_alone(
     paused: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tttui.store, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(tttui.store.run, "PATIENCE_S", 0.2)
     pid = status(paused)["pid"]
     async with open_app(paused) as driver:
         os.kill(pid, signal.SIGSTOP)

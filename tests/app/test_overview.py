@@ -22,6 +22,7 @@ from tttui.model.yardstick import Yardstick
 from tttui.panes.implied import learned_mu
 from tttui.panes.overview import OverviewPane, digest, error_plot
 from tttui.panes.view import View
+from tttui.store.snapshot import YARDSTICKS, Snapshot
 from tttui.widgets.cards import MetricCard
 from tttui.widgets.chart import Chart
 from tttui.widgets.identity import IdentityCard
@@ -96,7 +97,8 @@ def test_yardsticks_are_averaged_exactly_as_the_curves_beside_them(
     data = SessionReader(make_run(tmp_path / "s", steps=200)).refresh()
     same = Yardstick("the same", data.steps.t, data.steps.adaptive)
     timeline = replace(Timeline.over(0, 199), smooth=smooth)
-    view = View(data, timeline, DARK, UNICODE, yardsticks=(same,), compare_yardsticks=True)
+    snapshot = Snapshot(data=data, values={YARDSTICKS.name: (same,)})
+    view = View(snapshot, timeline, DARK, UNICODE, compare_yardsticks=True)
     traces = {trace.name: trace for trace in error_plot(view, digest(data)).traces}
     assert np.array_equal(traces["the same"].series.y, traces["adaptive"].series.y)
     assert (traces["the same"].raw is None) == (traces["adaptive"].raw is None) == (not smooth)

@@ -32,8 +32,8 @@ def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", HOME)
     monkeypatch.setattr("os.getcwd", lambda: f"{HOME}/runs")
     monkeypatch.setattr("time.time", lambda: NOW)
-    monkeypatch.setattr("tttui.store.Machine", QuietMachine)
-    monkeypatch.setattr("tttui.store.LOAD_S", 0.0)
+    monkeypatch.setattr("tttui.store.table.Machine", QuietMachine)
+    monkeypatch.setattr("tttui.store.table.LOAD_S", 0.0)
     return Path("example")
 
 

@@ -173,7 +173,7 @@ async def test_the_keys_can_scroll_the_facts_of_a_session(root: Path, open_app: 
     async with open_app(root, start=ON_TAB, size=(80, 24)) as driver:
         await ready(driver)
         await driver.press("w")
-        await driver.until(lambda: len(driver.main.snapshot.files) > 5, "the files")
+        await driver.until(lambda: len(driver.main.snapshot.files.entries) > 5, "the files")
         assert "Resume (y copies" in driver.text()
         await driver.press(*["down"] * 30)
         assert "plastic_state.pt" in driver.text()

@@ -31,6 +31,7 @@ from tttui.export.request import WHATS
 from tttui.model.session import Place
 from tttui.model.statistics import summarised
 from tttui.store import Store
+from tttui.store.core import FEEDS
 
 SECRET = "a-secret-of-somebody-else"
 PATIENCE_S = 3.0
@@ -250,15 +251,7 @@ def read_all(session: Path) -> None:
 def look(root: Path, session: Path) -> None:
     """What the app's store makes of it, with everything that it can be asked for."""
     store = Store([root])
-    store.want(
-        trajectory=True,
-        yardsticks=True,
-        summaries=True,
-        relatives=True,
-        log=True,
-        statistics=True,
-        implied=True,
-    )
+    store.want([feed.part.name for feed in FEEDS])
     store.start()
     place = next((p for p in find_sessions([root]) if p.path == session), None)
     if place is not None:
@@ -274,6 +267,7 @@ def look(root: Path, session: Path) -> None:
     store._thread.join(20)
     assert store.snapshot.noted, "the store did not answer"
     assert not store._thread.is_alive(), "the store did not stop"
+    assert not store.snapshot.failures, store.snapshot.failures
 
 
 def short(trace: str) -> str:

@@ -18,6 +18,7 @@ from tttui.dynamics.ssm import decay
 from tttui.engine.pretraining import base_cfg, pretrain
 from tttui.model.arrays import Weights
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.here import resolved
 from tttui.model.settings import Model, Settings
 
 SHIPPED = Path(tttui.__file__).parent / "bases"
@@ -56,7 +57,7 @@ def find_base(root: Path, settings: Settings) -> Base | None:
     wanted = base_cfg(settings)
     for path in (cache_path(root, settings), *sorted(SHIPPED.glob("*.pt"))):
         try:
-            base = read_base(path.resolve(), settings.model)  # installers may make links
+            base = read_base(resolved(path), settings.model)  # installers may make links
         except TttuiError:
             continue
         if dict(base.cfg) == wanted:

@@ -43,7 +43,7 @@ class ArchitecturePane(Pane):
     """Diagram, stability, parameters, optimizer, hidden state and effective dynamics."""
 
     region_names = REGIONS
-    needs_trajectory = True
+    needs = frozenset({"trajectory"})
 
     DEFAULT_CSS = """
     ArchitecturePane { layout: vertical; height: 1fr; }

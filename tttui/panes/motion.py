@@ -15,6 +15,7 @@ from tttui.model.arrays import Floats
 from tttui.model.steps import Steps, Trajectory
 from tttui.panes.averages import curve, span_note
 from tttui.panes.view import View
+from tttui.store.snapshot import TRAJECTORY
 
 STATE = ("x", "y", "vx", "vy")
 
@@ -158,7 +159,9 @@ def why_no_path(view: View) -> str:
     """Why the path is not drawn (yet)."""
     if view.trajectory is not None and len(view.trajectory):
         return "preparing the trajectory ..."
-    why = view.data.problem("trajectory")
+    failed, why = view.failure(TRAJECTORY), view.data.problem("trajectory")
+    if failed:
+        return failed
     if why is not None:
         said = f"no trajectory: {why.reason}"
         if view.data.place.layout != "native":

@@ -24,6 +24,7 @@ from tttui.panes.cardtexts import error_texts, improvement_texts, mu_texts, tran
 from tttui.panes.implied import learned_mu
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline, progress
 from tttui.panes.view import Pane, View
+from tttui.store.snapshot import YARDSTICKS
 from tttui.widgets.cards import MetricCard, Tone
 from tttui.widgets.chart import Chart
 from tttui.widgets.commits import CommitGraph
@@ -120,7 +121,7 @@ class OverviewPane(Pane):
     training works (the errors), is safe (the graph of attempts) and what was learned."""
 
     region_names = ("identity",)
-    needs_implied = True
+    needs = frozenset({"implied"})
 
     learned: Callable[[SessionData], Plot] = staticmethod(learned_mu)
     """The quantity that the task is there to learn, against its true value."""
@@ -279,7 +280,8 @@ class OverviewPane(Pane):
             chart.set_timeline(loss_timeline(view.data))
             self.query_one("#learned").display = False
             return
-        wanted = (found, view.timeline.smooth, view.compare_yardsticks, view.yardsticks)
+        failed = view.failure(YARDSTICKS)
+        wanted = (found, view.timeline.smooth, view.compare_yardsticks, view.yardsticks, failed)
         if wanted != self._plotted:
             self._plotted = wanted
             chart.set_plot(error_plot(view, found))
@@ -368,7 +370,7 @@ def error_plot(view: View, found: Digest) -> Plot:
             rulers.append(curve(ruler.name, series, i + 1, smooth, end="dated", chunk=chunk))
     note = span_note(smooth)
     if view.compare_yardsticks and not rulers:
-        note = yardstick_note(view.data)
+        note = view.failure(YARDSTICKS) or yardstick_note(view.data)
     why = view.data.problem("steps")
     return Plot(
         title="MSE",

@@ -78,7 +78,7 @@ class PhysicsPane(Pane):
 
     views = MODES
     region_names = REGIONS
-    needs_trajectory = True
+    needs = frozenset({"trajectory"})
 
     DEFAULT_CSS = """
     PhysicsPane { layout: horizontal; height: 1fr; }

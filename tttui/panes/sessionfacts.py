@@ -17,7 +17,7 @@ def facts_of(view: View, summary: SessionSummary) -> Facts:
     number = next(i for i, s in enumerate(view.summaries) if s.place.path == summary.place.path)
     same, based = compatible(view.summaries, number)
     names = tuple(view.summaries[i].place.name for i in same)
-    files = view.files if view.files_of == summary.place else ()
+    files = view.files.entries if view.files.of == summary.place else ()
     return Facts(summary, commands, names, len(based), files, float(int(view.now)))
 
 

@@ -57,7 +57,7 @@ def pages(width: int, height: int, comparing: bool) -> Pages:
 class SessionsPane(ListPane):
     """The table as a tree, the session under its cursor, and the comparison of marked ones."""
 
-    needs_summaries = True
+    needs = frozenset({"summaries", "load", "comparison", "files"})
     words = SESSION_WORDS
     keyed = frozenset({"table", "detail"})
     region_names = ("table", "detail", "curves", "numbers", "transfer")
@@ -276,7 +276,7 @@ class SessionsPane(ListPane):
         """Everything here is about rows: those of the first screen at least are read."""
         view = self.view
         known = 0 if self._rows is None else len(self._rows)
-        return view is None or known < min(len(view.places), max(self.room.height, 1))
+        return view is None or known < min(len(view.snapshot.places), max(self.room.height, 1))
 
     def under_cursor(self) -> Place | None:
         summary = self._summary()

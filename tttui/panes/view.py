@@ -1,8 +1,9 @@
 """What a tab is given to draw: one value, made anew whenever data or the user moves something."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from textual.geometry import Size
 from textual.message import Message
@@ -11,63 +12,55 @@ from textual.widget import Widget
 from tttui.draw.changes import Changes
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
-from tttui.engine.machine import Load
 from tttui.export.request import Request
+from tttui.model.ages import age_text
 from tttui.model.query import Vocabulary
-from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
+from tttui.model.session import Place, SessionData
 from tttui.model.start import StartView
-from tttui.model.statistics import Statistics
-from tttui.model.steps import Trajectory
 from tttui.model.timeline import Timeline
-from tttui.model.yardstick import Yardstick
+from tttui.store.snapshot import Part, Parts, Snapshot
 from tttui.widgets.timeview import TimeView
 
-if TYPE_CHECKING:
-    from tttui.model.compare import Comparison
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class View:
-    """The open session at the cursor."""
+class View(Parts):
+    """The newest snapshot at the cursor, and what the person chose to see of it."""
 
-    data: SessionData
+    snapshot: Snapshot
+    """With an open session; its parts are the view's."""
     timeline: Timeline
     palette: Palette
     glyphs: Glyphs
-    trajectory: Trajectory | None = None
-    yardsticks: tuple[Yardstick, ...] = ()
     compare_yardsticks: bool = False
     """The user asked for yardsticks (they may still be on their way)."""
     inspecting: bool = False
     """The panel of the selected transaction is open."""
     statuses: frozenset[str] | None = None
     """The transactions that are shown everywhere, by status; None is all."""
-    summaries: tuple[SessionSummary, ...] = ()
-    """All sessions that were found (only where a tab needs them)."""
-    age: str = ""
-    """How long ago the session was created, for a person."""
-    statistics: Statistics | None = None
-    """Of the snapshots of the weights (only where a tab needs them)."""
-    parent: SessionData | None = None
-    """What the session was forked from, where that has the only record of its weights."""
-    other: SessionData | None = None
-    """The session that was chosen to compare with."""
-    comparison: "Comparison | None" = None
-    """Of the sessions that were put side by side."""
-    implied: float | None = None
-    """The friction that the newest weights imply, where no transaction tells it; NaN where they
-    do not tell it either, None where they have not been asked (yet)."""
-    files: tuple[FileEntry, ...] = ()
-    files_of: Place | None = None
-    """The session whose files `files` are."""
     log_chosen: bool = False
     """A person has said whether axes are logarithmic; else each may follow its own values."""
-    load: Load | None = None
-    """How busy the machine is, while live runs are in the table of all sessions."""
     now: float = 0.0
     """Unix seconds, for ages."""
-    places: tuple[Place, ...] = ()
-    """Where all sessions are."""
+
+    @property
+    def data(self) -> SessionData:
+        """The open session."""
+        assert self.snapshot.data is not None
+        return self.snapshot.data
+
+    def of(self, part: Part[T]) -> T:
+        return self.snapshot.of(part)
+
+    def failure(self, part: Part[Any]) -> str:
+        """Why a part could not be worked out, '' where it could."""
+        return self.snapshot.failures.get(part.name, "")
+
+    @property
+    def age(self) -> str:
+        """How long ago the session was created, for a person."""
+        return age_text(self.data.meta.created_at, self.now)
 
 
 class Pane(Widget):
@@ -89,20 +82,8 @@ class Pane(Widget):
     sorts: ClassVar[Sequence[str]] = ()
     """The columns by which the tab's table can be sorted; the first one is its own order."""
 
-    needs_trajectory = False
-    """The trajectory is read (and kept up to date) while this tab is on the screen."""
-
-    needs_summaries = False
-    """Summaries of all sessions are read while this tab is on the screen."""
-
-    needs_statistics = False
-    """The snapshots of the weights are summarised while this tab is on the screen."""
-
-    needs_relatives = False
-    """The parent's weights and those of a chosen other session are read while this tab is on."""
-
-    needs_implied = False
-    """The newest weights are asked for their friction where no transaction tells it."""
+    needs: ClassVar[AbstractSet[str]] = frozenset()
+    """The parts of the snapshot, by name, that are kept up to date while this tab is shown."""
 
     class Ready(Message):
         """The tab's widgets are there, or have their places: it can be shown something."""

@@ -38,8 +38,7 @@ class WeightsPane(Pane):
 
     views = ASPECTS
     region_names = REGIONS
-    needs_relatives = True
-    needs_statistics = True
+    needs = frozenset({"relatives", "statistics"})
 
     DEFAULT_CSS = """
     WeightsPane { layout: vertical; height: 1fr; }

@@ -25,7 +25,6 @@ from tttui.draw.palette import Palette
 from tttui.draw.states import state_ink, state_mark
 from tttui.draw.text import Text, lines
 from tttui.keys import COMMANDS, TABS, Command
-from tttui.model.ages import age_text
 from tttui.model.session import Place, SessionData
 from tttui.model.timeline import Timeline
 from tttui.panes import DEFAULT_TAB, pane_class, prepare
@@ -37,7 +36,9 @@ from tttui.screens.driving import DrivingScreen
 from tttui.screens.help import HelpScreen
 from tttui.screens.opening import StartView, horizon_of, opened, spreads_far
 from tttui.store import Snapshot, Store
+from tttui.store.snapshot import LOG, YARDSTICKS
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
+from tttui.widgets.failures import FailureLine
 from tttui.widgets.logpanel import LogPanel
 from tttui.widgets.scrubber import Scrubber
 from tttui.widgets.timeview import TimeView
@@ -131,12 +132,14 @@ class MainScreen(DrivingScreen):
         yield TabBar(self.tab)
         yield Container(id="body")
         yield Static("", id="nothing")
+        yield FailureLine()
         yield Scrubber()
         yield KeyBar()
 
     def on_mount(self) -> None:
         self._top, self._tabs = self.query_one(TopBar), self.query_one(TabBar)
         self._scrubber, self._keybar = self.query_one(Scrubber), self.query_one(KeyBar)
+        self._failures = self.query_one(FailureLine)
         self._body, self._nothing = self.query_one("#body"), self.query_one("#nothing", Static)
         self._scrubber.set_look(self.palette, self.glyphs)
         self._body.display = False
@@ -147,6 +150,7 @@ class MainScreen(DrivingScreen):
     def room(self) -> Size:
         """The cells that a tab has."""
         rows = self._log.rows_of(self.size.height) if self._log.display else 0
+        rows += 1 if self.snapshot.failures else 0
         return Size(self.size.width, max(0, self.size.height - FRAME_ROWS - rows))
 
     def on_resize(self) -> None:
@@ -266,6 +270,8 @@ class MainScreen(DrivingScreen):
     def show_all(self) -> None:
         """Hand the newest state to everything on the screen."""
         data = self.snapshot.data
+        if self._failures.show(self.snapshot.failures, self.palette):
+            self.on_resize()
         self._body.display = data is not None
         self._nothing.display = data is None
         if data is None:
@@ -282,7 +288,7 @@ class MainScreen(DrivingScreen):
             self._log.show(self.snapshot.log or LogTail(), self.palette)
         pane = self._pane()
         if pane.is_mounted:
-            pane.show(self._view(data))
+            pane.show(self._view())
             self._scrubber.set_columns(pane.axis_columns)
             self._show_changes(data, pane)
             if pane is not self._drawn:
@@ -303,30 +309,17 @@ class MainScreen(DrivingScreen):
             # the curves of the sessions tab are those of several runs
             pane.set_changes(NO_CHANGES if self.tab == "sessions" else self._changes)
 
-    def _view(self, data: SessionData) -> View:
+    def _view(self) -> View:
         return View(
-            data,
+            self.snapshot,
             self.timeline,
             self.palette,
             self.glyphs,
-            self.snapshot.trajectory,
-            self.snapshot.yardsticks,
             self._yardsticks,
             self.inspecting,
             self.statuses,
-            self.snapshot.summaries,
-            age_text(data.meta.created_at, self._clock()),
-            statistics=self.snapshot.statistics,
-            parent=self.snapshot.parent,
-            other=self.snapshot.other,
-            comparison=self.snapshot.comparison,
-            implied=self.snapshot.implied,
-            files=self.snapshot.files,
-            files_of=self.snapshot.files_of,
-            log_chosen=self.log_chosen,
-            load=self.snapshot.load,
-            now=self._clock(),
-            places=self.snapshot.places,
+            self.log_chosen,
+            self._clock(),
         )
 
     def set_palette(self, palette: Palette) -> None:
@@ -468,8 +461,9 @@ class MainScreen(DrivingScreen):
             return True
         if snapshot.data is None:
             return not snapshot.error and (bool(snapshot.places) or not snapshot.scanned)
-        unplaced = pane is not None and self.room.area > 0 and not pane.size.area
-        return pane is None or unplaced or pane.awaits(action)
+        if pane is None or (self.room.area > 0 and not pane.size.area):
+            return True
+        return pane.awaits(action) and not (pane.needs & snapshot.failures.keys())
 
     def _pane(self) -> Pane:
         """The pane of the shown tab, made when it is first needed."""
@@ -589,15 +583,12 @@ class MainScreen(DrivingScreen):
     def _want(self) -> None:
         """Have the store read what the shown tab needs."""
         pane = self._panes.get(self.tab)
-        self.store.want(
-            trajectory=pane is not None and pane.needs_trajectory,
-            summaries=pane is not None and pane.needs_summaries,
-            yardsticks=self._yardsticks and self.tab == "overview",
-            relatives=pane is not None and pane.needs_relatives,
-            statistics=pane is not None and pane.needs_statistics,
-            implied=pane is not None and pane.needs_implied,
-            log=self._log.display,
-        )
+        needed = set[str]() if pane is None else set(pane.needs)
+        if self._yardsticks and self.tab == "overview":
+            needed.add(YARDSTICKS.name)
+        if self._log.display:
+            needed.add(LOG.name)
+        self.store.want(needed)
 
     def action_inspect(self) -> None:
         data, pane = self.snapshot.data, self.shown_pane

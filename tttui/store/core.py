@@ -1,0 +1,314 @@
+"""The headless core of the app: reads in a thread of its own, and tells one listener.
+
+Neither the interface nor a script ever waits for a disk. The thread carries out commands, looks
+at the files whenever they may have changed, and has every feed that is needed bring its part up
+to date. It publishes one frozen Snapshot after every change; the listener is called in that
+thread and must only hand the snapshot over.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tttui.artifacts.reader import SessionReader
+from tttui.engine.control import Verb
+from tttui.model.errors import TttuiError
+from tttui.model.session import Place, SessionData
+from tttui.store.feed import Feed
+from tttui.store.run import LogFeed, RequestsFeed
+from tttui.store.session import OpenSession
+from tttui.store.snapshot import Part, Snapshot
+from tttui.store.table import ComparisonFeed, FilesFeed, LoadFeed, SummariesFeed
+from tttui.store.trajectory import TrajectoryFeed, YardsticksFeed
+from tttui.store.weights import ImpliedFeed, RelativesFeed, StatisticsFeed
+
+if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
+    from tttui.artifacts.sidebyside import Chosen
+
+FEEDS: tuple[type[Feed[Any]], ...] = (
+    RequestsFeed,
+    LogFeed,
+    SummariesFeed,
+    LoadFeed,
+    ComparisonFeed,
+    FilesFeed,
+    RelativesFeed,
+    ImpliedFeed,
+    StatisticsFeed,
+    TrajectoryFeed,
+    YardsticksFeed,
+)
+"""All parts, in the order in which they are brought up to date: after what they need."""
+
+REFRESH_S = 0.45
+"""Least time between two looks at changing files, in seconds."""
+
+LOOK_S = 2.0
+"""Time between two looks when no change was noticed, in seconds: a process can die without
+touching a file, and a filesystem can fail to tell."""
+
+RETRY_S = 5.0
+"""Time until a feed that failed is tried again, in seconds."""
+
+SESSION = "session"
+"""What failures of the reading itself are called."""
+
+V = TypeVar("V")
+F = TypeVar("F", bound=Feed[Any])
+Job = Callable[[], object]
+Listener = Callable[[Snapshot], None]
+
+
+class Store:
+    """Reads sessions in a background thread and publishes Snapshots.
+
+    `poll` is the time between looks at the files in seconds where the filesystem reports no
+    changes; None lets the watcher decide.
+    """
+
+    def __init__(self, paths: Sequence[Path], *, poll: float | None = None) -> None:
+        self.paths = tuple(paths)
+        self.snapshot = Snapshot()
+        self._listener: Listener | None = None
+        self._publishing = threading.Lock()
+        self._wake = threading.Condition()
+        self._commands: deque[Job] = deque()
+        self._stale = False
+        """Files changed since they were read."""
+        self._stopping = False
+        self._looked = -REFRESH_S
+        """When files were looked at last (monotonic seconds)."""
+        self._session = OpenSession(self, self._on_change, poll)
+        self._feeds = {kind.part.name: kind(self) for kind in FEEDS}
+        self._needed: frozenset[str] = frozenset()
+        self._turns: deque[Feed[Any]] = deque(self._feeds.values())
+        """Whose turn it is to go on with what takes long."""
+        self._retry: dict[str, float] = {}
+        """When what failed is tried again (monotonic seconds)."""
+        self._thread = threading.Thread(target=self._work, name="tttui-store", daemon=True)
+
+    def start(self) -> None:
+        """Search the paths and open the first session, in the background."""
+        self._do(self._session.scan)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; returns at once, whatever is being read."""
+        self._listener = None
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with the snapshot there is and with every later one."""
+        with self._publishing:
+            self._listener = listener
+            listener(self.snapshot)
+
+    def want(self, parts: Collection[str]) -> None:
+        """Say by their names which parts are on the screen: these are kept up to date."""
+        needed = self._with_needs(parts)
+
+        def set_needed() -> None:
+            if needed != self._needed:
+                self._needed = needed
+                known = self.snapshot.failures
+                kept = {
+                    name: why
+                    for name, why in known.items()
+                    if name in needed or name == SESSION or self._feeds[name].urgent
+                }
+                if kept != known:
+                    self.publish(failures=kept)
+                self.hasten()
+                self._refresh(self._feeds.values())
+
+        self._do(set_needed)
+
+    def open(self, place: Place, run: str | None = None) -> None:
+        """Show another session (and, in a store, one of its runs)."""
+        self._do(lambda: self._session.open(place, run))
+
+    def open_path(self, path: Path) -> None:
+        """Show the session in a directory, which need not have been found before."""
+        self._do(lambda: self._session.open_path(path))
+
+    def trash(self, place: Place) -> None:
+        """Move a session to the trash of its root, unless a process writes it."""
+        self._do(lambda: self._session.trash(place))
+
+    def compare(self, place: Place, run: str | None = None) -> None:
+        """Keep another session's weights at hand, beside the open one."""
+        self._tell(RelativesFeed, lambda feed: feed.compare(place, run))
+
+    def put_side_by_side(self, chosen: "Sequence[Chosen]", *, transfer: bool = False) -> None:
+        """Compare these sessions (none: stop comparing), with their transfer matrix if wanted."""
+        self._tell(ComparisonFeed, lambda feed: feed.choose(chosen, transfer=transfer))
+
+    def list_files(self, place: Place) -> None:
+        """Find the sizes and times of a session's files."""
+        self._tell(FilesFeed, lambda feed: feed.find(place))
+
+    def ask(self, place: Place, verb: Verb, value: Any = None) -> None:
+        """Ask the owner of a run for something; what becomes of it is the next note."""
+        self._tell(RequestsFeed, lambda feed: feed.ask(place, verb, value))
+
+    def _do(self, command: Job, name: str = SESSION) -> None:
+        """Have something done for a part in the store's thread."""
+        with self._wake:
+            self._commands.append(partial(self._guarded, name, command))
+            self._wake.notify()
+
+    def _tell(self, kind: type[F], what: Callable[[F], None]) -> None:
+        """Have a feed do something in the store's thread."""
+        feed = self._feeds[kind.part.name]
+        assert isinstance(feed, kind)
+        self._do(lambda: what(feed), kind.part.name)
+
+    def _with_needs(self, parts: Collection[str]) -> frozenset[str]:
+        """These parts, and all that they are made from."""
+        found = set[str]()
+        waiting = list(parts)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += self._feeds[name].needs
+        return frozenset(found)
+
+    def _on_change(self) -> None:
+        """Files changed; the watcher calls this in its thread."""
+        with self._wake:
+            self._stale = True
+            self._wake.notify()
+
+    # Everything below runs in the store's thread.
+
+    @property
+    def reader(self) -> SessionReader | None:
+        return self._session.reader
+
+    def publish(self, **changes: Any) -> None:
+        """Publish the snapshot with these changes."""
+        with self._publishing:
+            self.snapshot = replace(self.snapshot, **changes)
+            if self._listener is not None:
+                self._listener(self.snapshot)
+
+    def put(self, part: Part[V], value: V, data: SessionData | None = None) -> None:
+        """Publish another value of a part (and other data of the open session)."""
+        values = {**self.snapshot.values, part.name: value}
+        self.publish(values=values, data=data or self.snapshot.data)
+
+    def found(self, places: tuple[Place, ...]) -> None:
+        """These are all sessions."""
+        if places != self.snapshot.places:
+            self.publish(places=places)
+
+    def note(self, text: str) -> None:
+        """Tell the person something."""
+        self.publish(note=text, noted=self.snapshot.noted + 1)
+
+    def hasten(self) -> None:
+        """No feed waits with its next look."""
+        for feed in self._feeds.values():
+            feed.hasten()
+
+    def forget(self) -> None:
+        """No session is open: drop all that is known of the one before."""
+        values = {name: feed.forget() for name, feed in self._feeds.items()}
+        self._retry.clear()
+        self.publish(data=None, values=values, failures={}, error="")
+
+    def _work(self) -> None:
+        while (job := self._next_job()) is not None:
+            with suppress(Exception):  # every job is guarded: only the listener is left to fail
+                job()
+        self._session.stop()
+
+    def _next_job(self) -> Job | None:
+        """What is done next: a command, a look at the files, a moment of what takes long."""
+        with self._wake:
+            while not self._stopping:
+                now = time.monotonic()
+                if self._commands:
+                    return self._commands.popleft()
+                due = self._looked + self._pace()
+                if now >= due:
+                    if self._stale:
+                        self._stale = False
+                        for feed in self._feeds.values():
+                            feed.noticed()
+                    self._looked = now
+                    return self._look
+                if self._able(SESSION) and self._session.loading:
+                    return self._look
+                for _ in range(len(self._turns)):
+                    feed = self._turns[0]
+                    self._turns.rotate(-1)
+                    if self._active(feed) and feed.unfinished:
+                        return partial(self._guarded, feed.part.name, feed.work)
+                self._wake.wait(due - now)
+            return None
+
+    def _pace(self) -> float:
+        """Seconds from one look at the files to the next."""
+        wished = (feed.pace for feed in self._feeds.values())
+        usual = REFRESH_S if self._stale else LOOK_S
+        return min((pace for pace in wished if pace is not None), default=usual)
+
+    def _look(self) -> None:
+        """Read what changed, and bring the parts up to date that somebody needs."""
+        if self._able(SESSION) and self._guarded(SESSION, self._session.look):
+            self._say(SESSION, "")
+        # the others would slow down the reading of a long session
+        self._refresh([f for f in self._feeds.values() if f.urgent or not self._session.loading])
+
+    def _refresh(self, feeds: Iterable[Feed[Any]]) -> None:
+        """Bring those of these parts up to date that somebody needs."""
+        for feed in feeds:
+            if self._active(feed) and self._guarded(feed.part.name, feed.refresh):
+                self._say(feed.part.name, feed.complaint)
+
+    def _active(self, feed: Feed[Any]) -> bool:
+        """Somebody needs the feed, and it does not wait to be tried again."""
+        needed = feed.urgent or feed.part.name in self._needed
+        return needed and self._able(feed.part.name)
+
+    def _able(self, name: str) -> bool:
+        return time.monotonic() >= self._retry.get(name, 0.0)
+
+    def _guarded(self, name: str, job: Job) -> bool:
+        """Do something for a part, and tell what it raises; whether it raised nothing."""
+        try:
+            job()
+        except TttuiError as error:
+            self._fail(name, str(error))
+        except Exception as error:
+            self._fail(name, f"{type(error).__name__}: {error}".removesuffix(": "))
+        else:
+            return True
+        return False
+
+    def _fail(self, name: str, why: str) -> None:
+        """A part could not be worked out."""
+        self._retry[name] = time.monotonic() + RETRY_S
+        what = "could not be read" if name == SESSION else "could not be worked out"
+        said = " ".join(f"{name}: {what}: {why}".split())
+        if name == SESSION:
+            self.publish(error=said, scanned=True)
+        self._say(name, said)
+
+    def _say(self, name: str, what: str) -> None:
+        """What is wrong with a part from now on; '' is nothing."""
+        failures = {**self.snapshot.failures, name: what}
+        if not what:
+            del failures[name]
+        if failures != self.snapshot.failures:
+            self.publish(failures=failures)

@@ -1,0 +1,178 @@
+"""The sessions below the paths, and the one that is open."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from tttui.artifacts.discover import Scan, find_sessions, scan
+from tttui.artifacts.reader import SessionReader
+from tttui.artifacts.watch import Watcher
+from tttui.model.errors import TttuiError
+from tttui.model.here import LOST, reachable
+from tttui.model.session import Place
+from tttui.store.snapshot import Snapshot
+
+BATCH_ROWS = 60_000
+"""Rows read before a partial snapshot is published."""
+
+
+class Owner(Protocol):
+    """The store as its open session sees it."""
+
+    paths: tuple[Path, ...]
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+    def publish(self, **changes: Any) -> None:
+        """Publish the snapshot with these changes."""
+
+    def note(self, text: str) -> None:
+        """Tell the person something."""
+
+    def forget(self) -> None:
+        """No session is open: drop all that is known of the one before."""
+
+    def hasten(self) -> None:
+        """No feed waits with its next look."""
+
+
+class OpenSession:
+    """Finds sessions and reads one of them again and again. Runs in the store's thread."""
+
+    def __init__(
+        self, owner: Owner, on_change: Callable[[], None], poll: float | None = None
+    ) -> None:
+        self._owner, self._on_change, self._poll = owner, on_change, poll
+        self.reader: SessionReader | None = None
+        self._watcher: Watcher | None = None
+        self._watched: tuple[Path, ...] = ()
+
+    @property
+    def loading(self) -> bool:
+        """More of it is there than has been read."""
+        data = self._owner.snapshot.data
+        return self.reader is not None and data is not None and data.loading
+
+    def look(self) -> None:
+        """Read what changed of the open session; without one, look for sessions."""
+        if self.reader is None:
+            self.scan()
+            return
+        data = self.reader.refresh(budget_rows=BATCH_ROWS)
+        if _gone(data.place.path):
+            self.close(f"{data.place.name} is gone: its directory was moved or deleted.")
+        elif data is not self._owner.snapshot.data:
+            self._owner.publish(data=data, error="")
+
+    def scan(self) -> None:
+        """Look for sessions, and open one where none is open."""
+        searched = scan(self._owner.paths)
+        found = tuple(searched.places)
+        error = "" if found else what_is_wrong(searched)
+        if (found, True, error) != _known(self._owner.snapshot):
+            self._owner.publish(places=found, scanned=True, error=error)
+        if self.reader is None and found:
+            first = self._owner.paths[0]
+            named = [place for place in found if first.is_relative_to(place.path)]
+            self.open(named[0] if named else max(found, key=last_written), None)
+        elif not found:
+            self._watch(self._owner.paths)
+
+    def open(self, place: Place, run: str | None) -> None:
+        """Read another session from now on."""
+        self.reader = None
+        self._owner.forget()
+        self._owner.publish(opened=self._owner.snapshot.opened + 1)
+        self.reader = SessionReader(place, run)
+        self._watch((place.path, *(p for p in self._owner.paths if p != place.path)))
+        self.look()
+
+    def open_path(self, path: Path) -> None:
+        """Open the session in a directory, which need not have been found before."""
+        found = find_sessions([path])
+        if not found:
+            self._owner.note(f"{path} holds no session.")
+            return
+        if not any(path.is_relative_to(known) for known in self._owner.paths):
+            self._owner.paths = (*self._owner.paths, path)
+        data = self._owner.snapshot.data
+        if data is None or data.place.path != found[0].path:
+            self.open(found[0], None)
+        self._owner.hasten()
+        self._owner.publish(places=tuple(find_sessions(self._owner.paths)))
+
+    def trash(self, place: Place) -> None:
+        """Move a session to the trash of its root."""
+        try:
+            from tttui.artifacts.trash import move_to_trash
+
+            target = move_to_trash(place, self._owner.paths, self._owner.note)
+        except TttuiError as error:
+            self._owner.note(str(error))
+            return
+        data = self._owner.snapshot.data
+        said = f"{place.name} moved to {target}"
+        if data is not None and data.place.path == place.path:
+            self.close(said)
+        else:
+            self._owner.note(said)
+            self._owner.hasten()
+            self.scan()
+
+    def close(self, why: str) -> None:
+        """Let go of the open session, and open another one where there is one."""
+        self.reader = None
+        self._owner.forget()
+        self._owner.note(why)
+        self._owner.hasten()
+        self.scan()
+
+    def _watch(self, paths: Sequence[Path]) -> None:
+        if tuple(paths) == self._watched:
+            return
+        self.stop()
+        self._watched = tuple(paths)
+        self._watcher = Watcher(self._watched, self._on_change, poll=self._poll)
+        self._watcher.start()
+
+    def stop(self) -> None:
+        """Watch nothing more."""
+        if self._watcher is not None:
+            self._watcher.stop()
+        self._watcher, self._watched = None, ()
+
+
+def _known(snapshot: Snapshot) -> tuple[tuple[Place, ...], bool, str]:
+    return snapshot.places, snapshot.scanned, snapshot.error
+
+
+def _gone(path: Path) -> bool:
+    """The path leads nowhere any more; what cannot be looked at is said by its reader."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def what_is_wrong(searched: Scan) -> str:
+    """What could not be searched for sessions, and why."""
+    said = []
+    for problem in searched.problems:
+        hint = "" if reachable(problem.path) else f"; {LOST}"
+        said.append(f"{problem.path}: {problem.reason}{hint}")
+    return "; ".join(said)
+
+
+def last_written(place: Place) -> float:
+    """When something last happened in a session's directory (Unix seconds); 0 if unreadable."""
+    paths = (place.path, place.path / "status.json", place.path / "per_step.csv")
+    times = [0.0]
+    for path in paths:
+        with suppress(OSError):
+            times.append(path.stat().st_mtime)
+    return max(times)

@@ -1,0 +1,144 @@
+"""What the app shows at one moment: one frozen value, of parts that feeds keep up to date."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+
+from tttui.artifacts.logfile import LogTail
+from tttui.engine.machine import Load
+from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
+from tttui.model.statistics import Statistics
+from tttui.model.steps import Trajectory
+from tttui.model.yardstick import Yardstick
+
+if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
+    from tttui.model.compare import Comparison
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[T]):
+    """A part of the snapshot that a feed fills in: its name, and its value before that."""
+
+    name: str
+    empty: T
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relatives:
+    """Sessions whose weights the open one is compared with."""
+
+    parent: SessionData | None = None
+    """What it was forked from, where that has the only record of the weights."""
+    other: SessionData | None = None
+    """The one that somebody chose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of one session, `of` None while nobody asked for any."""
+
+    of: Place | None = None
+    entries: tuple[FileEntry, ...] = ()
+
+
+TRAJECTORY: Part[Trajectory | None] = Part("trajectory", None)
+YARDSTICKS: Part[tuple[Yardstick, ...]] = Part("yardsticks", ())
+SUMMARIES: Part[tuple[SessionSummary, ...]] = Part("summaries", ())
+"""Of all sessions, as far as they are read."""
+STATISTICS: Part[Statistics | None] = Part("statistics", None)
+"""Of the snapshots of the weights."""
+RELATIVES = Part("relatives", Relatives())
+LOAD: Part[Load | None] = Part("load", None)
+"""Of this machine, while live runs are in the table of all sessions."""
+IMPLIED: Part[float | None] = Part("implied", None)
+"""The friction that the newest weights imply, where no transaction tells it; NaN where they do
+not tell it either, None where they have not been looked at (yet)."""
+COMPARISON: "Part[Comparison | None]" = Part("comparison", None)
+"""Of the sessions that were put side by side."""
+FILES = Part("files", Files())
+LOG: Part[LogTail | None] = Part("log", None)
+"""The end of the open run's log."""
+REQUESTS: Part[None] = Part("requests", None)
+"""What is asked of runs has no value: it is told in notes."""
+
+
+class Parts:
+    """The parts of a snapshot by their names, for whatever holds one."""
+
+    __slots__ = ()
+
+    def of(self, part: Part[T]) -> T:
+        """The value of a part."""
+        raise NotImplementedError(type(self).__name__)
+
+    @property
+    def trajectory(self) -> Trajectory | None:
+        return self.of(TRAJECTORY)
+
+    @property
+    def yardsticks(self) -> tuple[Yardstick, ...]:
+        return self.of(YARDSTICKS)
+
+    @property
+    def summaries(self) -> tuple[SessionSummary, ...]:
+        return self.of(SUMMARIES)
+
+    @property
+    def statistics(self) -> Statistics | None:
+        return self.of(STATISTICS)
+
+    @property
+    def parent(self) -> SessionData | None:
+        return self.of(RELATIVES).parent
+
+    @property
+    def other(self) -> SessionData | None:
+        return self.of(RELATIVES).other
+
+    @property
+    def load(self) -> Load | None:
+        return self.of(LOAD)
+
+    @property
+    def implied(self) -> float | None:
+        return self.of(IMPLIED)
+
+    @property
+    def comparison(self) -> "Comparison | None":
+        return self.of(COMPARISON)
+
+    @property
+    def files(self) -> Files:
+        return self.of(FILES)
+
+    @property
+    def log(self) -> LogTail | None:
+        return self.of(LOG)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot(Parts):
+    """Everything that the app shows, at one moment."""
+
+    places: tuple[Place, ...] = ()
+    data: SessionData | None = None
+    """The open session."""
+    values: Mapping[str, object] = field(default_factory=dict[str, object])
+    """Of the parts that are known, by name."""
+    failures: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Why a part is not what it could be, by name, for a person."""
+    note: str = ""
+    """What became of the last request, for a person."""
+    noted: int = 0
+    """How many notes there were: the same may be said twice."""
+    opened: int = 0
+    """How many sessions were opened so far: the open one may be replaced by a reading of itself."""
+    error: str = ""
+    """Why nothing could be found or opened."""
+    scanned: bool = False
+    """The paths were searched at least once."""
+
+    def of(self, part: Part[T]) -> T:
+        return cast("T", self.values.get(part.name, part.empty))

@@ -1,0 +1,153 @@
+"""All sessions: their rows, the machine that they share, and several beside each other."""
+
+import operator
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tttui.artifacts.catalogue import Catalogue, list_files
+from tttui.artifacts.discover import scan
+from tttui.engine.machine import Load, Machine
+from tttui.model.session import Place, SessionSummary
+from tttui.store.feed import Core, Feed
+from tttui.store.session import what_is_wrong
+from tttui.store.snapshot import COMPARISON, FILES, LOAD, SUMMARIES, Files
+
+if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
+    from tttui.artifacts.sidebyside import Chosen, SideBySide
+    from tttui.model.compare import Comparison
+
+TABLE_S = 0.2
+"""Time for reading rows before what is known is published, in seconds."""
+
+LOAD_S = 2.0
+"""Time between two measurements of the machine's load, in seconds."""
+
+BATCH_ROWS = 60_000
+"""Steps of each compared session that are read at a time."""
+
+
+class SummariesFeed(Feed[tuple[SessionSummary, ...]]):
+    """Finds all sessions, and reads the rows of those that changed."""
+
+    part = SUMMARIES
+
+    def __init__(self, core: Core) -> None:
+        super().__init__(core)
+        self._catalogue = Catalogue()
+        self._noticed = False
+        """Files changed since the rows were looked at."""
+        self._due = 0.0
+        """When they are looked at again (monotonic seconds)."""
+        self._soon = 0.0
+        """The same where files changed."""
+
+    def refresh(self) -> None:
+        begun = time.monotonic()
+        if begun < self._due and not (self._noticed and begun >= self._soon):
+            return
+        self._noticed = False
+        searched = scan(self.core.paths)
+        self.complaint = what_is_wrong(searched)
+        found = tuple(searched.places)
+        # Thousands of sessions take a while to look through: at most a hundredth of the time
+        # while nothing happens, and a fifth while something does.
+        cost = time.monotonic() - begun
+        self._due, self._soon = begun + 200 * cost, begun + 10 * cost
+        self.core.found(found)
+        self._catalogue.begin(found)
+        self.work()
+
+    @property
+    def unfinished(self) -> bool:
+        return not self._catalogue.complete
+
+    def work(self) -> None:
+        known = self.value
+        self._catalogue.work(TABLE_S)
+        found = self._catalogue.summaries(self.core.snapshot.places)
+        if len(found) != len(known) or any(map(operator.is_not, found, known)):
+            self.put(found)
+
+    def forget(self) -> tuple[SessionSummary, ...]:
+        return self.value
+
+    def noticed(self) -> None:
+        self._noticed = True
+
+    def hasten(self) -> None:
+        self._due = 0.0
+
+
+class LoadFeed(Feed[Load | None]):
+    """How busy the machine is, only while somebody could wonder: nothing moves otherwise."""
+
+    part = LOAD
+    needs = frozenset({SUMMARIES.name})
+    _machine: Machine | None = None
+    _measured_at = 0.0
+
+    def refresh(self) -> None:
+        rows = self.core.snapshot.summaries
+        live = any(s.status is not None and s.status.steerable for s in rows)
+        now = time.monotonic()
+        if not live:
+            load = None
+        elif self._machine is None:
+            self._machine, self._measured_at = Machine(), now
+            return
+        elif now - self._measured_at < LOAD_S:
+            return
+        else:
+            load, self._measured_at = self._machine.load(), now
+        if load != self.value:
+            self.put(load)
+
+    def forget(self) -> Load | None:
+        return self.value
+
+
+class ComparisonFeed(Feed["Comparison | None"]):
+    """Reads the sessions that were put side by side, and compares them."""
+
+    part = COMPARISON
+    _side: "SideBySide | None" = None
+
+    def choose(self, chosen: "Sequence[Chosen]", *, transfer: bool) -> None:
+        """Compare these, with the transfer matrix if wanted."""
+        from tttui.artifacts.sidebyside import SideBySide
+
+        self._side = self._side or SideBySide()
+        self._side.choose(chosen, transfer=transfer)
+        self.refresh()
+
+    def refresh(self) -> None:
+        if self._side is not None:
+            self._side.refresh(BATCH_ROWS)
+            if self._side.comparison is not self.value:
+                self.put(self._side.comparison)
+
+    @property
+    def unfinished(self) -> bool:
+        return self._side is not None and not self._side.complete
+
+    def work(self) -> None:
+        self.refresh()
+
+    def forget(self) -> "Comparison | None":
+        return self.value
+
+
+class FilesFeed(Feed[Files]):
+    """The files of a session, as they are when they are asked for."""
+
+    part = FILES
+
+    def find(self, place: Place) -> None:
+        """Find the sizes and times of a session's files."""
+        found = Files(place, list_files(place))
+        if found != self.value:
+            self.put(found)
+
+    def forget(self) -> Files:
+        return self.value

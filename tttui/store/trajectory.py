@@ -1,0 +1,46 @@
+"""The trajectory of the open run, and what can be worked out on it."""
+
+from tttui.model.steps import Trajectory
+from tttui.model.yardstick import Yardstick
+from tttui.store.feed import Feed
+from tttui.store.snapshot import TRAJECTORY, YARDSTICKS
+
+
+class TrajectoryFeed(Feed[Trajectory | None]):
+    """What was appended to the trajectory."""
+
+    part = TRAJECTORY
+
+    def refresh(self) -> None:
+        reader, data = self.core.reader, self.core.snapshot.data
+        if reader is None:
+            return
+        found = reader.trajectory()
+        fresh = reader.refresh()  # what is wrong with the trajectory stands in its problems
+        if found is not self.value or fresh is not data:
+            self.core.put(self.part, found, fresh)
+
+
+class YardsticksFeed(Feed[tuple[Yardstick, ...]]):
+    """What exact physics and recursive least squares reach on the trajectory."""
+
+    part = YARDSTICKS
+    needs = frozenset({TRAJECTORY.name})
+    _of: tuple[object, ...] = ()
+    """What the value was worked out from."""
+
+    def refresh(self) -> None:
+        data, trajectory = self.core.snapshot.data, self.core.snapshot.trajectory
+        if data is None or trajectory is None:
+            return
+        given = (trajectory, data.meta, data.mu_now)
+        if self._of and self._of[0] is trajectory and self._of[1:] == given[1:]:
+            return
+        from tttui.dynamics.recorded import yardsticks_of
+
+        self.put(tuple(yardsticks_of(trajectory, data.meta.world, data.mu_now)))
+        self._of = given
+
+    def forget(self) -> tuple[Yardstick, ...]:
+        self._of = ()
+        return ()

@@ -1,0 +1,121 @@
+"""What can be told of the weights of the open session, and of those it is compared with."""
+
+import math
+import time
+
+import numpy as np
+
+from tttui.artifacts.reader import SessionReader
+from tttui.model.session import Place, SessionData
+from tttui.model.statistics import Statistics, Summariser
+from tttui.store.feed import Core, Feed
+from tttui.store.snapshot import IMPLIED, RELATIVES, STATISTICS, Relatives
+
+SUMMARY_S = 0.05
+"""Time for summarising snapshots of the weights before anything else is looked at, in seconds."""
+
+PROGRESS_S = 0.5
+"""Least time between two reports on how far the summary is, in seconds."""
+
+
+class StatisticsFeed(Feed[Statistics | None]):
+    """Summarises every snapshot of the weights."""
+
+    part = STATISTICS
+
+    def __init__(self, core: Core) -> None:
+        super().__init__(core)
+        self._summariser = Summariser()
+        self._reported_at = 0.0
+        """When the progress was published last (monotonic seconds)."""
+
+    def refresh(self) -> None:
+        data = self.core.snapshot.data
+        if data is not None:
+            self._summariser.follow(data.history)
+            self.work()
+
+    @property
+    def unfinished(self) -> bool:
+        return not self._summariser.complete
+
+    def work(self) -> None:
+        shown, now = self.value, time.monotonic()
+        self._summariser.advance(SUMMARY_S)
+        fresh = self._summariser.statistics
+        fuller = shown is None or fresh.columns is not shown.columns
+        if fuller or (fresh is not shown and now - self._reported_at >= PROGRESS_S):
+            self._reported_at = now
+            self.put(fresh)
+
+    def forget(self) -> None:
+        self._summariser = Summariser()
+
+
+class ImpliedFeed(Feed[float | None]):
+    """The friction that the newest weights imply, where no transaction tells it."""
+
+    part = IMPLIED
+    _of: object = None
+    """The weights that the value is about."""
+
+    def refresh(self) -> None:
+        data = self.core.snapshot.data
+        # A native run tells it with every commit.
+        if data is None or data.place.layout == "native":
+            return
+        if self.value is not None and data.weights is self._of:
+            return
+        found = _implied(data)
+        self._of = data.weights
+        if found != self.value:
+            self.put(found)
+
+    def forget(self) -> None:
+        self._of = None
+
+
+def _implied(data: SessionData) -> float:
+    if np.isfinite(data.transactions.implied_mu).any():
+        return math.nan
+    from tttui.dynamics.hidden import in_force
+    from tttui.dynamics.identify import implied_mu
+
+    held = in_force(data, int(data.steps.t[-1]) if len(data.steps) else 0)
+    return math.nan if isinstance(held, str) else implied_mu(held.weights, data.meta.world)
+
+
+class RelativesFeed(Feed[Relatives]):
+    """The parent's weights where the open session has no record of its own, and those of a
+    session that somebody chose."""
+
+    part = RELATIVES
+
+    def __init__(self, core: Core) -> None:
+        super().__init__(core)
+        self._parent: SessionReader | None = None
+        self._other: SessionReader | None = None
+
+    def compare(self, place: Place, run: str | None) -> None:
+        """Keep the weights of this session at hand."""
+        self._other = SessionReader(place, run)
+        self.refresh()
+
+    def refresh(self) -> None:
+        data = self.core.snapshot.data
+        if data is not None and self._parent is None and data.history is None:
+            from tttui.artifacts.parent import find_parent
+
+            place = find_parent(data, self.core.snapshot.places)
+            self._parent = SessionReader(place) if place is not None else None
+        # Only their weights are asked for: long tables of steps can stay unread.
+        parent, other = (
+            reader.refresh(budget_rows=1) if reader is not None else None
+            for reader in (self._parent, self._other)
+        )
+        if parent is not self.value.parent or other is not self.value.other:
+            self.put(Relatives(parent, other))
+
+    def forget(self) -> Relatives:
+        self._parent = None
+        return Relatives(other=self.value.other)
