@@ -375,6 +375,8 @@ class MainScreen(DrivingScreen):
             mark = f"{state_mark(status.state, self.glyphs)} "
             whole = mark + (status.detail or status.state)
             states = [whole, whole.partition(":")[0], mark + status.state]
+            if status.error:  # its beginning says more than the state alone
+                states = [whole]
             if total:
                 whole += f"  {count(data.steps_done)} of {count(total)} steps"
                 states.insert(0, whole)
