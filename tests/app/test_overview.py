@@ -25,6 +25,7 @@ from tttui.panes.view import View
 from tttui.store.snapshot import YARDSTICKS, Snapshot
 from tttui.widgets.cards import MetricCard
 from tttui.widgets.chart import Chart
+from tttui.widgets.commits import CommitGraph
 from tttui.widgets.identity import IdentityCard
 from tttui.widgets.scrubber import Scrubber
 from tttui.widgets.timeview import TimeView
@@ -393,3 +394,21 @@ async def test_another_task_shows_its_own_quantity(
     async with open_app(example(tmp_path), size=(120, 40)) as driver:
         assert "Learned stiffness N/m  t 599  ━ implied 7.50" in driver.text()
         assert "Learned mu" not in driver.text()
+
+
+async def test_a_cursor_step_paints_no_chart_again(
+    tmp_path: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_app(example(tmp_path), size=(120, 40)) as driver:
+        painted: list[TimeView] = []
+        for kind in (Chart, CommitGraph, Scrubber):
+            paint = kind.paint
+
+            def counted(view: TimeView, *size: int, paint: Callable[..., object] = paint) -> object:
+                painted.append(view)
+                return paint(view, *size)
+
+            monkeypatch.setattr(kind, "paint", counted)
+        await driver.press("left", "left", "shift+left")
+        assert driver.timeline.cursor == 565
+        assert painted == []

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tttui.draw.axis import TimeAxis
 from tttui.draw.envelope import Series
-from tttui.draw.glyphs import ASCII, GLYPHS, UNICODE
+from tttui.draw.glyphs import ASCII, GLYPHS, UNICODE, Glyphs
 from tttui.draw.layout import arrange
 from tttui.draw.marks import Marks
 from tttui.draw.palette import ANSI, DARK, PALETTES
@@ -341,3 +341,19 @@ def test_without_braille_a_curve_consists_of_its_tag() -> None:
     text = "\n".join(line[7:] for line in picture.canvas.text()[1:-2])
     assert text.count("1") > 30
     assert text.count("2") > 30
+
+
+@pytest.mark.parametrize("glyphs", GLYPHS.values(), ids=list(GLYPHS))
+def test_a_dashed_line_leaves_the_line_below_it_in_sight(glyphs: Glyphs) -> None:
+    shown = plot([1.0] * 41, [1.0] * 41)
+    over = replace(shown.traces[0], dashed=True)
+    both = replace(shown, traces=(shown.traces[1], over))
+    canvas = paint(both, (0, 40), (60, 12), DARK, glyphs).canvas
+    inks = [set(canvas.ink[:, column]) & {DARK.baseline, DARK.adaptive} for column in range(9, 60)]
+    assert inks[:4] == [{DARK.baseline}] * 2 + [{DARK.adaptive}] * 2
+    assert all(len(ink) == 1 for ink in inks)
+
+
+def test_without_an_axis_of_steps_its_rows_are_the_plot_s() -> None:
+    place = arrange(80, 5, steps=False)
+    assert (place.title, place.top, place.rows, place.line, place.labels) == (0, 1, 4, -1, -1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.css.scalar import Scalar
 
 from tttui.draw.envelope import Series
 from tttui.draw.marks import Marks
@@ -310,7 +311,9 @@ class OverviewPane(Pane):
             if not plot.traces:
                 plot = replace(plot, message=f"{plot.title}: {plot.message}")
             chart.set_plot(plot)
-        chart.styles.height = rows if chart.shown.traces else 1
+        rows = rows if chart.shown.traces else 1
+        if chart.styles.height != Scalar.from_number(rows):
+            chart.styles.height = rows
         chart.set_timeline(view.timeline)
 
     def _show_side(self, view: View) -> None:

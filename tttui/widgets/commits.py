@@ -23,15 +23,21 @@ class CommitGraph(TimeView, can_focus=True):
     DEFAULT_CSS = "CommitGraph { height: 3; }"
 
     _marks = Marks()
+    _levels = 0
+    """Rows of stubs that the attempts need."""
+    _most = 3
 
     def set_marks(self, marks: Marks) -> None:
         """Show other attempts (ascending in t)."""
-        self._marks = marks
+        self._marks, self._levels = marks, graph.levels(marks)
+        self.styles.height = graph.height(marks, self._most)
         self.changed()
 
     def set_rows(self, most: int) -> None:
         """Take the rows that the attempts need, but no more than these."""
-        self.styles.height = graph.height(self._marks, most)
+        if most != self._most:
+            self._most = most
+            self.styles.height = graph.height(self._marks, most)
 
     @property
     def left(self) -> int:
@@ -59,7 +65,7 @@ class CommitGraph(TimeView, can_focus=True):
         return canvas
 
     def _rows(self) -> graph.Rows:
-        return graph.rows(self.content_size.height, graph.levels(self._marks))
+        return graph.rows(self.content_size.height, self._levels)
 
     def touch_steps(self, *steps: int | None) -> None:
         axis, height = self.axis(), 1 + len(self._rows().stubs)
