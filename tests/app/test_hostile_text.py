@@ -82,8 +82,8 @@ async def test_what_a_widget_lets_through_is_written_out_in_its_line(
     root: Path, open_app: OpenApp
 ) -> None:
     async with open_app(root / NAME) as driver:
-        raw = driver.main.query_one("#nothing", Static)
-        raw.display = True
+        raw = Static()
+        await driver.main.mount(raw, before="#body")
         raw.update("raw \x1b]52;c;aGk= \x9b \u202e \udcff.", layout=False)
         await press(driver, "right")
         assert r"raw \x1b]52;c;aGk= \u009b \u202e \xff." in driver.text()

@@ -121,7 +121,7 @@ class HelpScreen(ModalScreen[None]):
         for status in (*STATUSES, UNDONE):
             text.append(glyphs.status(status), style(palette.status(status), bold=True))
             text.append(f" {status_words(status)}   ")
-        text.append(glyphs.change, style(palette.accent, bold=True))
+        text.append("\n").append(glyphs.change, style(palette.accent, bold=True))
         text.append(" run changed   ")
         text.append(glyphs.axis_cut, style(palette.muted, bold=True))
         return text.append(" axis does not reach to 0").append("\n")
