@@ -1,13 +1,17 @@
 """The frame of the app: one timeline, its keys, the tabs, what is said when nothing is there."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from rich.style import Style
 
 from tests.app.conftest import OpenApp
 from tests.rundirs import make_run
 from tttui.keys import COMMANDS
+from tttui.model.session import Layout
 from tttui.screens.opening import StartView
+from tttui.widgets.bars import TopBar
 
 
 @pytest.fixture
@@ -192,3 +196,23 @@ async def test_a_long_run_that_is_still_being_read_ends_with_the_cursor_at_its_e
     async with open_app(place.path) as driver:
         assert driver.timeline.cursor == 19_999
         assert driver.timeline.whole
+
+
+@pytest.mark.parametrize("layout", ["native", "flat", "store"])
+async def test_nothing_counts_as_damaged_while_a_long_run_is_still_being_read(
+    tmp_path: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, layout: Layout
+) -> None:
+    shown: list[tuple[bool, str]] = []
+    write = TopBar.show
+
+    def show(bar: TopBar, parts: Sequence[str], states: Sequence[str], look: Style) -> None:
+        shown.append(("loading ..." in states, " ".join(parts)))
+        write(bar, parts, states, look)
+
+    monkeypatch.setattr(TopBar, "show", show)
+    monkeypatch.setattr("tttui.store.session.BATCH_ROWS", 500)
+    name = tmp_path / ("sessions/long" if layout == "store" else "long")
+    place = make_run(name, layout=layout, steps=5000)
+    async with open_app(place.path):
+        assert any(loading for loading, _ in shown)
+        assert not [parts for _, parts in shown if "!" in parts]
