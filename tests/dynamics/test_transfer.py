@@ -8,6 +8,7 @@ import pytest
 
 from tttui.dynamics.transfer import STEPS, fresh, transfer
 from tttui.model.arrays import Weights
+from tttui.model.configuration import configuration_of
 from tttui.model.session import Meta, Place, SessionData, Status
 from tttui.model.settings import World
 from tttui.model.transactions import COMMIT, LIVE, Transactions
@@ -122,7 +123,9 @@ def test_sessions_that_learned_nothing_or_are_broken_carry_no_conclusion(
 
 
 def test_a_world_is_tested_with_the_friction_that_it_has_at_last() -> None:
-    changed = replace(GOOD, meta=Meta(mu=0.12, raw={"mu_schedule": [[0, 0.3]]}))
+    changed = replace(
+        GOOD, meta=Meta(mu=0.12, configuration=configuration_of({"mu_schedule": [[0, 0.3]]}))
+    )
     assert transfer([changed], ["b"]).mus == (0.3,)
 
 

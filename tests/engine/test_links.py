@@ -198,7 +198,7 @@ def test_a_session_is_not_moved_to_a_planted_trash(session: Path, elsewhere: Pat
     assert session.is_dir()
 
 
-def test_a_session_that_is_a_link_in_the_root_can_be_continued_and_deleted(
+def test_a_session_that_is_a_link_can_be_continued_and_deleted_by_its_name(
     session: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "root").mkdir()
@@ -207,7 +207,8 @@ def test_a_session_that_is_a_link_in_the_root_can_be_continued_and_deleted(
     run, until = resume(linked)
     run.advance(until - run.t)
     run.close("completed")
-    (place,) = find_sessions([tmp_path / "root"])
+    assert find_sessions([tmp_path / "root"]) == []
+    (place,) = find_sessions([linked])  # the person names it
     assert place.path == linked
     move_to_trash(place, [tmp_path / "root"])
     assert session.is_dir()

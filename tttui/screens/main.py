@@ -17,6 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tttui.artifacts.logfile import LogTail
+from tttui.draw.cells import fit
 from tttui.draw.changes import NO_CHANGES, Changes
 from tttui.draw.colours import style
 from tttui.draw.glyphs import Glyphs
@@ -45,6 +46,9 @@ from tttui.widgets.timeview import TimeView
 
 LOG_COMMANDS = ("log_search", "log_level", "log_scroll(-1)", "log_scroll(1)")
 """Commands that work while the log is shown."""
+
+REASON = 60
+"""Cells that the reason of a failure may take in the header where it does not fit whole."""
 
 FRAME_ROWS = 4
 """Rows around a tab: header, tabs, scrubber, keys."""
@@ -375,8 +379,8 @@ class MainScreen(DrivingScreen):
             mark = f"{state_mark(status.state, self.glyphs)} "
             whole = mark + (status.detail or status.state)
             states = [whole, whole.partition(":")[0], mark + status.state]
-            if status.error:  # its beginning says more than the state alone
-                states = [whole]
+            if status.error:  # the beginning of the reason says more than the state alone
+                states = [whole, fit(whole, REASON), mark + status.state]
             if total:
                 whole += f"  {count(data.steps_done)} of {count(total)} steps"
                 states.insert(0, whole)
