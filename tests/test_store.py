@@ -16,6 +16,7 @@ from tttui.artifacts.reader import SessionReader
 from tttui.store import Snapshot, Store
 from tttui.store.core import FEEDS
 from tttui.store.feed import Feed
+from tttui.store.snapshot import Part
 from tttui.store.trajectory import YardsticksFeed
 
 PATIENCE_S = 20.0
@@ -308,6 +309,41 @@ def test_what_a_part_is_made_from_is_kept_up_to_date_with_it(
     store, follower = follow(tmp_path)
     store.want({"yardsticks"})
     assert follower.until(lambda s: s.yardsticks).trajectory is not None
+
+
+COUNTED: Part[int] = Part("counted", 0)
+
+
+class CountingFeed(Feed[int]):
+    """Counts the steps, and goes on to count to a hundred more."""
+
+    part = COUNTED
+    needs = frozenset({"trajectory"})
+    _left = 100
+
+    def refresh(self) -> None:
+        data = self.core.snapshot.data
+        if data is not None and self.core.snapshot.trajectory is not None:
+            self.put(len(data.steps) + 100 - self._left)
+
+    @property
+    def unfinished(self) -> bool:
+        return self._left > 0
+
+    def work(self) -> None:
+        self._left -= 1
+        self.put(self.value + 1)
+
+
+def test_a_new_part_is_one_feed(
+    tmp_path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tttui.store.core.FEEDS", (*FEEDS, CountingFeed))
+    make_run(tmp_path / "a", steps=100)
+    store, follower = follow(tmp_path)
+    assert follower.until(complete).of(COUNTED) == 0
+    store.want({"counted"})
+    follower.until(lambda s: s.of(COUNTED) == 200)
 
 
 def test_stopping_does_not_wait_for_a_read(tmp_path: Path, follow: Follow) -> None:
