@@ -227,7 +227,8 @@ class MainScreen(DrivingScreen):
             self._look_like(view)
             self.action_show_tab(view.tab or DEFAULT_TAB)
         else:
-            self._start, self.log_chosen = view, True
+            self._start = view
+            self.log_chosen = self.log_chosen or view.log is not None
 
     def _look_like(self, view: StartView) -> None:
         """Look at the session that comes as this view does, in its tab."""
