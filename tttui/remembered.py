@@ -14,9 +14,10 @@ import msgspec
 
 from tttui.artifacts.atomic import write_whole
 from tttui.keys import TABS
-from tttui.model.errors import TttuiError
+from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import resolved, user_directory
 from tttui.model.start import StartView
+from tttui.panes import refuse_unknown
 
 MOST = 200
 """Sessions whose view is kept; the oldest are forgotten."""
@@ -41,9 +42,12 @@ class Remembered:
             return None
         try:
             view = msgspec.convert({k: v for k, v in kept.items() if v != []}, StartView)
-        except msgspec.ValidationError:
+            if view.tab not in TABS:
+                return None
+            refuse_unknown(view)  # a region may have had another name when it was kept
+        except (msgspec.ValidationError, RefusedInput):
             return None
-        return view if view.tab in TABS else None
+        return view
 
     def keep(self, session: Path, view: StartView) -> None:
         """Make `view` the last one of a session."""

@@ -25,7 +25,7 @@ class KeysInOrder(App[int]):
     A key has acted when the messages that it caused have been handled on their way from the
     widget that it went to up to the app. Only then the next one is looked at, and it waits for
     as long as `takes` says that what it acts on is still being made. One that `measures` the
-    screen waits until it is laid out anew, unless it is the same key again (one that is held).
+    screen waits until it is laid out anew, unless it is the same key again (one that is held down).
     """
 
     def __init__(self, driver: type[Driver], **more: Any) -> None:

@@ -1,5 +1,6 @@
 """Views are remembered between two looks, beside the sessions, and keys can be others."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,37 @@ def test_a_damaged_memory_is_an_empty_one(tmp_path: Path, text: str) -> None:
     assert remembered.recall(tmp_path) is None
     remembered.keep(tmp_path, StartView("weights", 3, None, True, False))
     assert remembered.recall(tmp_path) == StartView("weights", 3, None, True, False)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"tab": "weight"},
+        {"tab": "weights", "view": "starts"},
+        {"tab": "physics", "region": "gates"},
+        {"tab": "physics", "ghost": float("nan")},
+        {"tab": "overview", "transaction": 0},
+        {"tab": "transactions", "query": "grud>1"},
+        {"tab": "transactions", "sort": "size"},
+        {"tab": "transactions", "statuses": "commit"},
+        {"tab": "overview", "t": "5"},
+    ],
+    ids=str,
+)
+def test_what_is_no_view_is_not_recalled(tmp_path: Path, changed: dict[str, object]) -> None:
+    path = tmp_path / "views.json"
+    remembered = Remembered(path)
+    remembered.keep(tmp_path, StartView("overview", 3))
+    key, kept = next(iter(json.loads(path.read_text()).items()))
+    path.write_text(json.dumps({key: {**kept, **changed}}))
+    assert remembered.recall(tmp_path) is None
+
+
+def test_a_view_of_an_earlier_version_is_recalled(tmp_path: Path) -> None:
+    path = tmp_path / "views.json"
+    kept = {"tab": "physics", "t": None, "window": [], "log": True, "smooth": False}
+    path.write_text(json.dumps({str(tmp_path.resolve()): kept}))
+    assert Remembered(path).recall(tmp_path) == StartView("physics", log=True)
 
 
 async def test_other_keys_do_what_the_configuration_says(run: Path, open_app: OpenApp) -> None:

@@ -23,13 +23,17 @@ PANES = {
 
 def pane_class(tab: str) -> type[Pane]:
     """The class of the pane of a tab."""
-    found: type[Pane] = getattr(import_module(f"tttui.panes.{tab}"), PANES[tab])
-    return found
+    pane: type[Pane] = getattr(import_module(f"tttui.panes.{tab}"), PANES[tab])
+    return pane
 
 
 def refuse_unknown(start: StartView) -> None:
     """Raise RefusedInput for what the tab of this view has not, with what it has."""
     tab = start.tab or DEFAULT_TAB
+    if start.transaction is not None and start.transaction < 1:
+        raise RefusedInput(f"--transaction: {start.transaction} is less than 1")
+    if start.ghost is not None and not 0 <= start.ghost <= 1:
+        raise RefusedInput(f"--ghost: {start.ghost:g} is not between 0 and 1")
     named = {"--view": start.view, "--region": start.region, "--sort": start.sort}
     if not any((*named.values(), start.query)):
         return

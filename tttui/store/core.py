@@ -1,4 +1,4 @@
-"""The headless core of the app: reads in a thread of its own, and tells one listener.
+"""The headless core of the app: reads in a thread of its own, and calls one listener.
 
 Neither the interface nor a script ever waits for a disk. The thread carries out commands, looks
 at the files whenever they may have changed, and has every feed that is needed bring its part up
@@ -173,14 +173,14 @@ class Store:
 
     def _with_needs(self, parts: Collection[str]) -> frozenset[str]:
         """These parts, and all that they are made from."""
-        found = set[str]()
+        needed = set[str]()
         waiting = list(parts)
         while waiting:
             name = waiting.pop()
-            if name not in found:
-                found.add(name)
+            if name not in needed:
+                needed.add(name)
                 waiting += self._feeds[name].needs
-        return frozenset(found)
+        return frozenset(needed)
 
     def _on_change(self) -> None:
         """Files changed; the watcher calls this in its thread."""
@@ -206,13 +206,13 @@ class Store:
         values = {**self.snapshot.values, part.name: value}
         self.publish(values=values, data=data or self.snapshot.data)
 
-    def found(self, places: tuple[Place, ...]) -> None:
-        """These are all sessions."""
+    def set_places(self, places: tuple[Place, ...]) -> None:
+        """Publish where all sessions are."""
         if places != self.snapshot.places:
             self.publish(places=places)
 
     def note(self, text: str) -> None:
-        """Tell the person something."""
+        """Show the person a message."""
         self.publish(note=text, noted=self.snapshot.noted + 1)
 
     def hasten(self) -> None:
@@ -285,7 +285,7 @@ class Store:
         return time.monotonic() >= self._retry.get(name, 0.0)
 
     def _guarded(self, name: str, job: Job) -> bool:
-        """Do something for a part, and tell what it raises; whether it raised nothing."""
+        """Do something for a part, and publish what it raises; whether it raised nothing."""
         try:
             job()
         except TttuiError as error:

@@ -29,18 +29,18 @@ class Core(Protocol):
     def put(self, part: Part[V], value: V, data: SessionData | None = None) -> None:
         """Publish another value of a part (and other data of the open session)."""
 
-    def found(self, places: tuple[Place, ...]) -> None:
-        """These are all sessions."""
+    def set_places(self, places: tuple[Place, ...]) -> None:
+        """Publish where all sessions are."""
 
     def note(self, text: str) -> None:
-        """Tell the person something."""
+        """Show the person a message."""
 
     def hasten(self) -> None:
         """Something was changed from here: no feed waits with its next look."""
 
 
 class Feed(Generic[T]):
-    """One part. Whatever a feed raises is told where the part would be; the store goes on."""
+    """One part. What a feed raises is published as the failure of its part; the store goes on."""
 
     part: Part[T]
 
@@ -51,7 +51,7 @@ class Feed(Generic[T]):
     """It is refreshed whoever needs it, also while a long session is still being read."""
 
     complaint: str = ""
-    """What is to be told although `refresh` went well."""
+    """What is wrong although `refresh` raised nothing; published as a failure."""
 
     def __init__(self, core: Core) -> None:
         self.core = core

@@ -1,4 +1,4 @@
-"""The open run's log, and what is asked of runs."""
+"""The open run's log, and requests to runs."""
 
 import time
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ HURRY_S = 0.02
 """The same after the answer."""
 
 HURRIED_S = 0.5
-"""How long after the answer, in seconds: what was asked for has to become visible."""
+"""How long after the answer, in seconds: its effect has to become visible."""
 
 PATIENCE_S = 5.0
 """Time within which a run answers unless something is wrong with it, in seconds."""
@@ -49,7 +49,7 @@ class Waiting:
 
 
 class RequestsFeed(Feed[None]):
-    """Leaves requests to runs and looks for the answers, which are told as notes."""
+    """Leaves requests to runs and looks for the answers, which become notes."""
 
     part = REQUESTS
     urgent = True

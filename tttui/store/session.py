@@ -29,7 +29,7 @@ class Owner(Protocol):
         """Publish the snapshot with these changes."""
 
     def note(self, text: str) -> None:
-        """Tell the person something."""
+        """Show the person a message."""
 
     def forget(self) -> None:
         """No session is open: drop all that is known of the one before."""
@@ -69,15 +69,16 @@ class OpenSession:
     def scan(self) -> None:
         """Look for sessions, and open one where none is open."""
         searched = scan(self._owner.paths)
-        found = tuple(searched.places)
-        error = "" if found else what_is_wrong(searched)
-        if (found, True, error) != _known(self._owner.snapshot):
-            self._owner.publish(places=found, scanned=True, error=error)
-        if self.reader is None and found:
+        places = tuple(searched.places)
+        error = "" if places else what_is_wrong(searched)
+        now = self._owner.snapshot
+        if (places, True, error) != (now.places, now.scanned, now.error):
+            self._owner.publish(places=places, scanned=True, error=error)
+        if self.reader is None and places:
             first = self._owner.paths[0]
-            named = [place for place in found if first.is_relative_to(place.path)]
-            self.open(named[0] if named else max(found, key=last_written), None)
-        elif not found:
+            named = [place for place in places if first.is_relative_to(place.path)]
+            self.open(named[0] if named else max(places, key=last_written), None)
+        elif not places:
             self._watch(self._owner.paths)
 
     def open(self, place: Place, run: str | None) -> None:
@@ -91,15 +92,15 @@ class OpenSession:
 
     def open_path(self, path: Path) -> None:
         """Open the session in a directory, which need not have been found before."""
-        found = find_sessions([path])
-        if not found:
+        places = find_sessions([path])
+        if not places:
             self._owner.note(f"{path} holds no session.")
             return
         if not any(path.is_relative_to(known) for known in self._owner.paths):
             self._owner.paths = (*self._owner.paths, path)
         data = self._owner.snapshot.data
-        if data is None or data.place.path != found[0].path:
-            self.open(found[0], None)
+        if data is None or data.place.path != places[0].path:
+            self.open(places[0], None)
         self._owner.hasten()
         self._owner.publish(places=tuple(find_sessions(self._owner.paths)))
 
@@ -142,10 +143,6 @@ class OpenSession:
         if self._watcher is not None:
             self._watcher.stop()
         self._watcher, self._watched = None, ()
-
-
-def _known(snapshot: Snapshot) -> tuple[tuple[Place, ...], bool, str]:
-    return snapshot.places, snapshot.scanned, snapshot.error
 
 
 def _gone(path: Path) -> bool:

@@ -37,7 +37,7 @@ class Relatives:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The files of one session, `of` None while nobody asked for any."""
+    """The files of one session, `of` None while none were requested."""
 
     of: Place | None = None
     entries: tuple[FileEntry, ...] = ()
@@ -53,15 +53,15 @@ RELATIVES = Part("relatives", Relatives())
 LOAD: Part[Load | None] = Part("load", None)
 """Of this machine, while live runs are in the table of all sessions."""
 IMPLIED: Part[float | None] = Part("implied", None)
-"""The friction that the newest weights imply, where no transaction tells it; NaN where they do
-not tell it either, None where they have not been looked at (yet)."""
+"""The friction that the newest weights imply, where no transaction records it; NaN where
+they imply none, None where it has not been worked out (yet)."""
 COMPARISON: "Part[Comparison | None]" = Part("comparison", None)
 """Of the sessions that were put side by side."""
 FILES = Part("files", Files())
 LOG: Part[LogTail | None] = Part("log", None)
 """The end of the open run's log."""
 REQUESTS: Part[None] = Part("requests", None)
-"""What is asked of runs has no value: it is told in notes."""
+"""Requests to runs have no value: what becomes of them is a note."""
 
 
 class Parts:

@@ -49,13 +49,13 @@ class SummariesFeed(Feed[tuple[SessionSummary, ...]]):
         self._noticed = False
         searched = scan(self.core.paths)
         self.complaint = what_is_wrong(searched)
-        found = tuple(searched.places)
+        places = tuple(searched.places)
         # Thousands of sessions take a while to look through: at most a hundredth of the time
         # while nothing happens, and a fifth while something does.
         cost = time.monotonic() - begun
         self._due, self._soon = begun + 200 * cost, begun + 10 * cost
-        self.core.found(found)
-        self._catalogue.begin(found)
+        self.core.set_places(places)
+        self._catalogue.begin(places)
         self.work()
 
     @property
@@ -65,9 +65,9 @@ class SummariesFeed(Feed[tuple[SessionSummary, ...]]):
     def work(self) -> None:
         known = self.value
         self._catalogue.work(TABLE_S)
-        found = self._catalogue.summaries(self.core.snapshot.places)
-        if len(found) != len(known) or any(map(operator.is_not, found, known)):
-            self.put(found)
+        rows = self._catalogue.summaries(self.core.snapshot.places)
+        if len(rows) != len(known) or any(map(operator.is_not, rows, known)):
+            self.put(rows)
 
     def forget(self) -> tuple[SessionSummary, ...]:
         return self.value
@@ -139,15 +139,15 @@ class ComparisonFeed(Feed["Comparison | None"]):
 
 
 class FilesFeed(Feed[Files]):
-    """The files of a session, as they are when they are asked for."""
+    """The files of a session, as they were when they were requested."""
 
     part = FILES
 
     def find(self, place: Place) -> None:
         """Find the sizes and times of a session's files."""
-        found = Files(place, list_files(place))
-        if found != self.value:
-            self.put(found)
+        files = Files(place, list_files(place))
+        if files != self.value:
+            self.put(files)
 
     def forget(self) -> Files:
         return self.value

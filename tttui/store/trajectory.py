@@ -15,10 +15,10 @@ class TrajectoryFeed(Feed[Trajectory | None]):
         reader, data = self.core.reader, self.core.snapshot.data
         if reader is None:
             return
-        found = reader.trajectory()
+        trajectory = reader.trajectory()
         fresh = reader.refresh()  # what is wrong with the trajectory stands in its problems
-        if found is not self.value or fresh is not data:
-            self.core.put(self.part, found, fresh)
+        if trajectory is not self.value or fresh is not data:
+            self.core.put(self.part, trajectory, fresh)
 
 
 class YardsticksFeed(Feed[tuple[Yardstick, ...]]):

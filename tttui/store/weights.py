@@ -1,4 +1,4 @@
-"""What can be told of the weights of the open session, and of those it is compared with."""
+"""The weights of the open session over time, and those that it is compared with."""
 
 import math
 import time
@@ -53,7 +53,7 @@ class StatisticsFeed(Feed[Statistics | None]):
 
 
 class ImpliedFeed(Feed[float | None]):
-    """The friction that the newest weights imply, where no transaction tells it."""
+    """The friction that the newest weights imply, where no transaction records it."""
 
     part = IMPLIED
     _of: object = None
@@ -61,15 +61,15 @@ class ImpliedFeed(Feed[float | None]):
 
     def refresh(self) -> None:
         data = self.core.snapshot.data
-        # A native run tells it with every commit.
+        # A native run records it with every commit.
         if data is None or data.place.layout == "native":
             return
         if self.value is not None and data.weights is self._of:
             return
-        found = _implied(data)
+        implied = _implied(data)
         self._of = data.weights
-        if found != self.value:
-            self.put(found)
+        if implied != self.value:
+            self.put(implied)
 
     def forget(self) -> None:
         self._of = None
