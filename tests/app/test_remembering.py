@@ -90,8 +90,8 @@ def test_what_is_no_view_is_not_recalled(tmp_path: Path, changed: dict[str, obje
     path = tmp_path / "views.json"
     remembered = Remembered(path)
     remembered.keep(tmp_path, StartView("overview", 3))
-    key, kept = next(iter(json.loads(path.read_text()).items()))
-    path.write_text(json.dumps({key: {**kept, **changed}}))
+    views: dict[str, dict[str, object]] = json.loads(path.read_text())
+    path.write_text(json.dumps({key: {**kept, **changed} for key, kept in views.items()}))
     assert remembered.recall(tmp_path) is None
 
 
