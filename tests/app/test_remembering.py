@@ -97,7 +97,13 @@ def test_what_is_no_view_is_not_recalled(tmp_path: Path, changed: dict[str, obje
 
 def test_a_view_of_an_earlier_version_is_recalled(tmp_path: Path) -> None:
     path = tmp_path / "views.json"
-    kept = {"tab": "physics", "t": None, "window": [], "log": True, "smooth": False}
+    kept: dict[str, object] = {
+        "tab": "physics",
+        "t": None,
+        "window": [],
+        "log": True,
+        "smooth": False,
+    }
     path.write_text(json.dumps({str(tmp_path.resolve()): kept}))
     assert Remembered(path).recall(tmp_path) == StartView("physics", log=True)
 
