@@ -45,7 +45,7 @@ KEPT = 400
 NO_STEP = "no step"
 """Said for a number that was never measured, since a gate stopped the attempt before its step."""
 
-SPREAD = 50.0
+SPREAD = 15.0
 """Values that spread over more than this factor are drawn on a logarithmic axis."""
 
 
