@@ -40,6 +40,10 @@ class Command:
         """It is a key of the shown tab: the footer and the help have it before the others."""
         return self.action.startswith("pane(") or len(self.tabs) == 1
 
+    def purpose(self, tab: str) -> str:
+        """What the command is for, where a tab has headings for that."""
+        return tab.capitalize() if self.own else self.group
+
     @property
     def needs_session(self) -> bool:
         """It acts on the open session; the others work while none is there."""

