@@ -385,6 +385,19 @@ def test_the_gates_use_the_rows_that_a_short_table_leaves() -> None:
     assert pages(120, 37, 100) == (("table", "detail", "reasons"), ("gates",))
 
 
+async def test_the_footer_names_the_region_that_the_key_brings_to_the_screen(
+    run: Path, open_app: OpenApp
+) -> None:
+    async with open_app(run, start=ON_TAB, size=(80, 24)) as driver:
+        await ready(driver)
+        for region in ("detail", "reasons", "gates", "table"):
+            assert f"w {region}" in driver.text().splitlines()[-1]
+            await driver.press("w")
+        await driver.pilot.resize_terminal(200, 50)
+        await driver.pilot.pause()
+        assert "w region" in driver.text().splitlines()[-1]
+
+
 async def test_the_table_is_as_high_as_its_rows(tmp_path: Path, open_app: OpenApp) -> None:
     place = make_run(tmp_path / "a", steps=200)
     async with open_app(place.path, start=ON_TAB) as driver:

@@ -137,18 +137,30 @@ class ListPane(Pane):
         self.acting = region
         self.use_room()
 
-    def do_region(self) -> str:
-        """The next region."""
-        pages = self.pages()
-        stops = [
+    def _stops(self) -> list[str]:
+        """The regions that the key goes through."""
+        return [
             name
-            for page in pages
+            for page in self.pages()
             for name in ([r for r in page if r in self.keyed] or list(page[:1]))
         ]
+
+    def _next_region(self, stops: list[str]) -> str:
+        at = stops.index(self.acting) + 1 if self.acting in stops else 0
+        return stops[at % len(stops)]
+
+    @property
+    def hidden_next(self) -> str:
+        stops = self._stops()
+        name = self._next_region(stops) if len(stops) > 1 else TABLE
+        return "" if name in self.regions else name
+
+    def do_region(self) -> str:
+        """The next region."""
+        stops = self._stops()
         if len(stops) < 2:
             return self.nothing_else()
-        at = stops.index(self.acting) + 1 if self.acting in stops else 0
-        self.turn_to(stops[at % len(stops)])
+        self.turn_to(self._next_region(stops))
         return f"The keys act on: {self.acting}"
 
     # The rows

@@ -186,6 +186,11 @@ class Pane(Widget):
     def recall(self, start: StartView) -> None:
         """Look at the session as this view does; also called before the tab is mounted."""
 
+    @property
+    def hidden_next(self) -> str:
+        """What the key for the next region brings to the screen; '' where it is there already."""
+        return ""
+
     def back(self) -> bool:
         """Clear something of this tab on escape; whether there was anything."""
         return False

@@ -428,6 +428,8 @@ class MainScreen(DrivingScreen):
                 return "raw"
             case "inspect" if self.inspecting:
                 return "close"
+            case "pane('region')" if self.shown_pane is not None:
+                return self.shown_pane.hidden_next or command.label
             case _:
                 return command.label
 
@@ -586,6 +588,8 @@ class MainScreen(DrivingScreen):
         said = do() if do is not None else None
         if said:
             self.note(said)
+        if name == "region":
+            self._show_keys()
 
     def _want(self) -> None:
         """Have the store read what the shown tab needs."""
