@@ -101,6 +101,8 @@ class BaseTraining:
     loss: float | None = None
     """Mean squared error of the newest batch."""
     steps_per_second: float | None = None
+    waits_for: str | None = None
+    """The session that trains the same base meanwhile; '' where its name is not known."""
 
     @property
     def seconds_left(self) -> float | None:
@@ -108,7 +110,9 @@ class BaseTraining:
         return (self.steps - self.step) / self.steps_per_second if self.steps_per_second else None
 
     def __str__(self) -> str:
-        """`step 340 of 2000, loss 0.0123`."""
+        """`step 340 of 2000, loss 0.0123`, or whose training it waits for."""
+        if self.waits_for is not None:
+            return f"waits for {self.waits_for or 'another session'}, which trains the same base"
         loss = "" if self.loss is None else f", loss {self.loss:.3g}"
         return f"step {self.step} of {self.steps}{loss}"
 
