@@ -130,7 +130,7 @@ def readout(U: Array, W_o: Array, M: Array) -> Array:
 
 def remembered(U: Array, M: Array) -> Array:
     """The map [..., n_state, 6 x r] from Z to the hidden state, for M = B W_u [..., n_state, 6]."""
-    return namespace(M).reshape(M[..., :, :, None] * U[:, None, :], (*M.shape[:-1], -1))
+    return (M[..., :, :, None] * U[:, None, :]).reshape((*M.shape[:-1], -1))
 
 
 def rollout(weights: Weights, dt: float, z: Floats, a: Floats, *, block: int = 64) -> Floats:
