@@ -4,7 +4,7 @@ What is asked for in the innermost loops goes past the wrappers of both librarie
 more than the arithmetic of one session; the values are the same to the last bit.
 """
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -12,6 +12,7 @@ from array_api_compat import array_namespace
 Array = Any
 """A numpy array or a torch tensor; what works on both follows the Python array API standard."""
 
+_add: Any = np.add.reduce
 _known: dict[type, Any] = {}
 _eyes: dict[tuple[int, Any], Array] = {}
 
@@ -32,7 +33,7 @@ def astype(x: Array, dtype: Any) -> Array:
 def total(x: Array, axis: Any = (-2, -1), *, keepdims: bool = False) -> Array:
     """The sum over the last two axes, or over others."""
     if isinstance(x, np.ndarray):
-        return np.add.reduce(cast(Any, x), axis=axis, keepdims=keepdims)
+        return _add(x, axis=axis, keepdims=keepdims)
     return namespace(x).sum(x, axis=axis, keepdims=keepdims)
 
 
