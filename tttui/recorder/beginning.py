@@ -19,6 +19,7 @@ from tttui.model.errors import RecorderError, RefusedInput
 from tttui.recorder.files import SessionFiles
 from tttui.recorder.journal import Journal
 from tttui.recorder.modules import Module, buffer_places, current, is_module, module_tree
+from tttui.recorder.observed import Observed
 from tttui.recorder.observer import Observer
 from tttui.recorder.sources import Sources, chosen_for_history, weights_meta
 from tttui.recorder.tensors import Tensor, device_name, write_host
@@ -82,23 +83,15 @@ def begin(wish: Wish, owner: object) -> tuple[Observer, End]:
             if weights is not None:
                 journal.begin(weights)
             files.writer.begin(_meta(wish, weights, journal.kept), tensors)
-        observer = Observer(
-            journal,
-            model=model,
-            sources=sources,
-            weights=weights,
-            buffers=buffers,
-            base=base,
-            optimizer=wish.optimizer,
-            frozen_every=wish.frozen_every,
-        )
+        observed = Observed(journal, sources, weights, buffers, base, wish.optimizer)
+        observer = Observer(journal, observed, model, wish.frozen_every)
         if goes_on:
-            observer.go_on(_last_version(files.writer))
+            observed.compare_with(_last_version(files.writer), str(wish.directory))
         files.start(observer.t)
     except BaseException:
         files.abandon()
         raise
-    stored = observer.plastic
+    stored = observed.stored
     end = weakref.finalize(owner, _end_with_program, files, stored)
 
     def finish(state: str, error: str | None) -> None:

@@ -15,9 +15,6 @@ from tttui.recorder.watched import Watched
 MOST_FIGURES = 2000
 """Tensors of which one event holds figures; of more, those that are the largest."""
 
-MOST_NAMES = 20
-"""Buffers that an event names."""
-
 Choose = Callable[[Mapping[str, Stored]], list[str]]
 """The names of the weights that the history holds."""
 
@@ -31,8 +28,8 @@ class Journal:
         """The step that was scored last."""
         self.kept: list[str] = []
         self._choose = choose
-        self._tried = self._committed = False
-        """What the row of the next step says of updates before it."""
+        self._updates: list[tuple[int, bool]] = []
+        """Of the events since the last row: the first step they count for, are they commits."""
         self._event_t = 0
         """The step of the newest event: they only go up."""
         self._figures: dict[str, Figures] = {}
@@ -57,7 +54,8 @@ class Journal:
     def go_on(self, reopened: Reopened, kept: list[str]) -> None:
         """Continue a session after its last step."""
         self.t = self.files.t = reopened.t
-        self._tried, self._committed = reopened.tried, reopened.committed
+        if reopened.tried:
+            self._updates = [(reopened.t + 1, reopened.committed)]
         self._event_t = reopened.event_t
         self.kept = kept
 
@@ -77,15 +75,16 @@ class Journal:
         for name in series:
             check_series_name(name)
         self._write_first()
-        tried, committed = self._tried, self._committed
-        self.t, self._tried, self._committed = t, False, False
+        due = [committed for first, committed in self._updates if first <= t]
+        self._updates = [update for update in self._updates if update[0] > t]
+        self.t = t
 
         def write(writer: SessionWriter) -> None:
             if series:
                 writer.series(t, series)
             if version is not None:
                 writer.score(t, version)
-            writer.step(t, loss, frozen, tried=tried, committed=committed)
+            writer.step(t, loss, frozen, tried=bool(due), committed=any(due))
 
         self.files.write(write)
         self.files.t = t
@@ -105,8 +104,8 @@ class Journal:
     ) -> None:
         """Write an event, and a snapshot where the weights of these names are others now."""
         self._write_first()
-        self._tried, self._event_t = True, t
-        self._committed = self._committed or event["status"] == "commit"
+        self._event_t = t = max(t, self._event_t)
+        self._updates.append((t, event["status"] == "commit"))
         snapshot = weights is not None and any(name in self.kept for name in names)
 
         def write(writer: SessionWriter) -> None:

@@ -89,8 +89,7 @@ class Recorder:
     def version(self) -> str | None:
         """The version of the plastic weights as they were last seen: 16 hexadecimal digits of a
         hash of their content. None where no weights were given."""
-        weights = self._observer.weights
-        return None if weights is None else weights.version()
+        return self._observer.observed.version
 
     def step(self, t: int, *, adaptive: Any, frozen: Any = None, **series: Any) -> None:
         """Record step t: the adaptive loss, the frozen one where there is one, other curves.

@@ -56,7 +56,7 @@ class Score:
 
     def record(self, **series: Any) -> None:
         """Other values of this step, each a curve of its own."""
-        self._series.update(series)
+        self._series.update({name: x for name, x in series.items() if x is not None})
 
     def __enter__(self) -> Self:
         self._recorder.begin_score(self)

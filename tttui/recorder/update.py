@@ -29,7 +29,6 @@ class Update:
         "pre_loss",
         "reason",
         "trained_on",
-        "version_before",
         "wanted_t",
     )
 
@@ -47,7 +46,6 @@ class Update:
         self.reason: str | None = None
         """Why it is rolled back, in the user's words; None: it is not."""
         self.gates: list[dict[str, Any]] = []
-        self.version_before: str | None = None
 
     @property
     def optimizer(self) -> Any:
@@ -56,11 +54,17 @@ class Update:
 
     @optimizer.setter
     def optimizer(self, optimizer: Any) -> None:
-        from tttui.recorder.optimizers import kept_state
+        self.keep(optimizer)
 
-        self._optimizer, self._optimizer_state = optimizer, kept_state(optimizer)
+    def keep(self, optimizer: Any) -> None:
+        """Copy the state that an optimizer has now, where there is one."""
+        if optimizer is not None:
+            from tttui.recorder.optimizers import kept_state
+
+            self._optimizer, self._optimizer_state = optimizer, kept_state(optimizer)
 
     def restore_optimizer(self) -> None:
+        """Give the optimizer its state back."""
         if self._optimizer is not None:
             self._optimizer.load_state_dict(self._optimizer_state)
 
