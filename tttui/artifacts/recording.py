@@ -110,8 +110,8 @@ class SessionWriter:
     def reopen(self, before: int | None = None) -> Reopened:
         """Continue the session that is there, after the last step that is whole.
 
-        With `before` all records of that step and later ones are cut off. Raises RefusedInput
-        where the directory holds no session of this kind.
+        With `before` the rows of that step and later ones are cut off, and updates after those
+        before it. Raises RefusedInput where the directory holds no session of this kind.
         """
         refuse_links(self.directory)
         for directory in (self.directory, self.directory / "session"):
@@ -127,13 +127,13 @@ class SessionWriter:
         cuts = [steps_cut, self._series.reopen(t + 1)]
         if self._scores.path.exists():
             cuts.append(reopen_lines(self._scores, csv_time, t + 1, SCORES_HEADER)[1])
-        lines, events_cut = reopen_lines(self._events, _event_time, before)
+        lines, events_cut = reopen_lines(self._events, _event_time, before + 1)
         cuts.append(events_cut)
         events = [decode(line) for line in lines]
         for event in events:
             self.tally.add_event(event["status"])
         stride = whole(self.meta.get("history_stride")) or 1
-        cuts.append(self._history.reopen(before - 1, stride=stride))
+        cuts.append(self._history.reopen(before, stride=stride))
         after = [event["status"] for event in events if event["t"] > t]
         newest = events[-1]["t"] if events else 0
         made = tuple(cut for cut in cuts if cut is not None)
