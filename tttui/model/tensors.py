@@ -4,6 +4,7 @@ Every tensor is a matrix here (`schema.matrix_shape`): a vector is one row, and 
 axes all but the first are one.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -57,6 +58,49 @@ def blocks(tensors: Tensors, name: str) -> Iterator[tuple[int, Floats]]:
     step = max(1, AT_ONCE // max(columns, 1))
     for first in range(0, rows, step):
         yield first, tensors.read(name, first, min(first + step, rows))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Changed:
+    """`after` minus `before`, for the tensors that both have in the same shape."""
+
+    after: Tensors
+    before: Tensors
+
+    @property
+    def specs(self) -> Mapping[str, TensorSpec]:
+        theirs = self.before.specs
+        return {
+            name: spec
+            for name, spec in self.after.specs.items()
+            if name in theirs and theirs[name].shape == spec.shape
+        }
+
+    def read(self, name: str, first: int, stop: int) -> Floats:
+        with np.errstate(all="ignore"):
+            after, before = (x.read(name, first, stop) for x in (self.after, self.before))
+            return np.asarray(after - before)
+
+
+def condensed(tensors: Tensors, name: str) -> tuple[Floats, tuple[int, int]]:
+    """A large tensor as a matrix of at most about LARGE elements: each is the value of largest
+    magnitude in a block, of which the rows and columns are told."""
+    rows, columns = tensors.specs[name].matrix
+    side = max(1, math.ceil(math.sqrt(rows * columns / LARGE)))
+    down = min(side, max(rows, 1))
+    across = min(math.ceil(rows * columns / LARGE / down), max(columns, 1))
+    wide = -(-columns // across)
+    found = np.zeros((-(-rows // down), wide), np.float32)
+    step = down * max(1, AT_ONCE // max(columns * down, 1))
+    for first in range(0, rows, step):
+        block = tensors.read(name, first, min(first + step, rows)).astype(np.float32)
+        padded = np.zeros((-(-len(block) // down) * down, wide * across), np.float32)
+        padded[: len(block), :columns] = block
+        parts = padded.reshape(-1, down, wide, across)
+        high, low = parts.max(axis=(1, 3)), parts.min(axis=(1, 3))
+        begin = first // down
+        found[begin : begin + len(high)] = np.where(np.abs(low) > np.abs(high), low, high)
+    return found, (down, across)
 
 
 @dataclass(frozen=True, slots=True)

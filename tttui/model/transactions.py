@@ -63,6 +63,12 @@ class Transaction:
         return text_of(self.raw.get("reason"))
 
     @property
+    def gates(self) -> tuple["RecordedGate", ...]:
+        """What was checked before the change was kept, as it was recorded."""
+        found = self.raw.get("gates")
+        return () if not isinstance(found, list) else tuple(_gates(found[:MOST_GATES]))
+
+    @property
     def kind(self) -> str:
         """What kind of change it was (`gradient`, `ema`, `restore` ...), as it was recorded."""
         return text_of(self.raw.get("why"))
@@ -87,6 +93,34 @@ class Transaction:
 
 LONGEST_TEXT = 1000
 """Characters of a text in a transaction that are shown."""
+
+
+MOST_GATES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedGate:
+    """A check of a person's own: whether it passed is recorded, for who knows which way round."""
+
+    name: str
+    value: float | None
+    limit: float | None
+    passed: bool
+
+
+def _gates(entries: Sequence[Any]) -> Iterator[RecordedGate]:
+    for entry in entries:
+        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
+            value, limit = (_float(entry.get(key)) for key in ("value", "limit"))
+            yield RecordedGate(
+                text_of(entry["name"]), value, limit, entry.get("passed") is not False
+            )
+
+
+def _float(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float_of(value)
 
 
 def text_of(value: Any) -> str:
@@ -151,10 +185,7 @@ class Transactions:
         record = self.records[i]
 
         def number(key: str) -> float | None:
-            value = record.get(key)
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                return None
-            return float_of(value)
+            return _float(record.get(key))
 
         def whole(key: str) -> int | None:
             value = number(key)
