@@ -187,9 +187,7 @@ def test_a_file_without_a_header_is_refused_by_name(tmp_path: Path, content: byt
         {"dtype": None},
     ],
 )
-def test_a_tensor_that_is_none_is_left_out_and_named(
-    tmp_path: Path, entry: Any
-) -> None:
+def test_a_tensor_that_is_none_is_left_out_and_named(tmp_path: Path, entry: Any) -> None:
     path = tmp_path / "x.safetensors"
     path.write_bytes(spoiled(**entry))
     found = SafeTensors(path)

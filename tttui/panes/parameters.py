@@ -28,7 +28,7 @@ REGIONS = ("parameters", "map", "statistics", "spectrum", "moved")
 """What `w` goes through."""
 
 COLUMNS = (
-    Column("name", "parameter", 14, left=True, grows=True, keeps_end=True, orders=TEXTS),
+    Column("name", "parameter", 14, left=True, grows=True, orders=TEXTS),
     Column("shape", "shape", 11, left=True, drop=4, orders=TEXTS),
     Column("share", "share", 6, drop=3),
     Column("norm", "norm", 7, drop=2),
@@ -36,7 +36,7 @@ COLUMNS = (
     Column("since", "last", 7, drop=1),
 )
 
-LISTS = ((150, 66), (116, 56), (100, 46), (72, 34))
+LISTS = ((150, 74), (116, 58), (100, 46), (72, 38))
 """Columns of the tab from which on the list takes how many of them."""
 
 SORTS = ("order", *(column.key for column in COLUMNS))
@@ -74,7 +74,8 @@ class Rows:
         spec = known.specs[row]
         match key:
             case "name":
-                return spec.name, palette.text if known.kept[row] else palette.muted, False
+                ink = palette.text if known.kept[row] else palette.muted
+                return name_forms(spec.name), ink, False
             case "shape":
                 return spec.shape_text.replace(" x ", "x"), palette.muted, False
             case "share":
@@ -88,11 +89,21 @@ class Rows:
         raise KeyError(key)
 
 
+def name_forms(name: str) -> Sequence[str]:
+    """A name from whole to short: `blocks.0.norm.weight`, `b.0.norm.weight`, `b.0.n.weight`."""
+    parts = name.split(".")
+    texts = [name]
+    for i in range(len(parts) - 1):
+        parts[i] = parts[i] if parts[i].isdigit() else parts[i][:1]
+        texts.append(".".join(parts))
+    return texts
+
+
 def _share(part: float) -> Sequence[str]:
     if np.isnan(part):
         return ("-",)
     percent = 100 * float(part)
-    return (f"{percent:.1f} %", f"{percent:.0f} %", f"{percent:.0f}%")
+    return (f"{percent:.2g} %", f"{percent:.1g} %", f"{percent:.0f}%")
 
 
 def _number(value: float, palette: Palette) -> Cell:

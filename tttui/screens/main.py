@@ -30,7 +30,7 @@ from tttui.model.session import Place, SessionData
 from tttui.model.timeline import Timeline
 from tttui.model.transactions import STATUSES
 from tttui.panes import DEFAULT_TAB, pane_class, pane_of, prepare
-from tttui.panes.overview import marks_of
+from tttui.panes.losses import marks_of
 from tttui.panes.view import Pane, View
 from tttui.remembered import Remembered
 from tttui.screens.chooser import Choice, Chooser
@@ -38,7 +38,7 @@ from tttui.screens.driving import DrivingScreen
 from tttui.screens.help import HelpScreen
 from tttui.screens.opening import StartView, horizon_of, opened, spreads_far
 from tttui.store import Snapshot, Store
-from tttui.store.snapshot import LOG, YARDSTICKS
+from tttui.store.snapshot import LOG, SERIES, YARDSTICKS
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
 from tttui.widgets.failures import FailureLine
 from tttui.widgets.logpanel import LogPanel
@@ -121,8 +121,8 @@ class MainScreen(DrivingScreen):
         self._yardsticks = False
         self._panes: dict[str, Pane] = {}
         """By their names, which `pane_of` gives."""
-        self._wanted = ""
-        """The pane that the store was last told the needs of."""
+        self._wanted = "", False
+        """The pane that the store was last told the needs of, and whether for another task."""
         self._look_like(start)
         self._drawn: Pane | None = None
         """The tab that has drawn the open session last."""
@@ -424,6 +424,8 @@ class MainScreen(DrivingScreen):
             if self.status is not None and self.status.state == "pretraining":
                 return command.action in ("pause_run", "drive")
             return self.steerable or (command.action == "drive" and self.resumable)
+        if command.action == "yardsticks" and self._own_task:
+            return bool(self.snapshot.series)
         if command.action == "inspect":
             return self.timeline.selected is not None or len(self.snapshot.data.transactions) > 0
         return True
@@ -441,6 +443,8 @@ class MainScreen(DrivingScreen):
                 return "unfollow"
             case "log" if timeline.log:
                 return "linear"
+            case "yardsticks" if self._own_task:
+                return "series"
             case "smooth" if timeline.smooth:
                 return "raw"
             case "inspect" if self.here == "modules":
@@ -454,6 +458,12 @@ class MainScreen(DrivingScreen):
     def shown_pane(self) -> Pane | None:
         pane = self._panes.get(self.here)
         return pane if pane is self._drawn else None
+
+    @property
+    def _own_task(self) -> bool:
+        """The open session is of another task than the point mass."""
+        data = self.snapshot.data
+        return data is not None and not data.meta.is_point_mass
 
     @property
     def here(self) -> str:
@@ -498,7 +508,7 @@ class MainScreen(DrivingScreen):
 
     def _pane(self) -> Pane:
         """The pane of the shown tab, made when it is first needed."""
-        name = self.here
+        name, task = self.here, self._own_task
         pane = self._panes.get(name)
         if pane is None:
             pane = pane_class(name)()
@@ -507,8 +517,8 @@ class MainScreen(DrivingScreen):
                 pane.recall(self._looks)
             self._panes[name] = pane
             self._body.mount(pane)
-        if name != self._wanted:
-            self._wanted = name
+        if (name, task) != self._wanted:
+            self._wanted = name, task
             self._want()
         for known, other in self._panes.items():
             other.display = known == name
@@ -550,6 +560,9 @@ class MainScreen(DrivingScreen):
         return tabs is None or self.here in tabs
 
     def action_yardsticks(self) -> None:
+        if self._own_task:
+            self.action_pane("beside")
+            return
         self._yardsticks = not self._yardsticks
         self._want()
         self.show_all()
@@ -622,7 +635,9 @@ class MainScreen(DrivingScreen):
         """Have the store read what the shown tab needs."""
         pane = self._panes.get(self.here)
         needed = set[str]() if pane is None else set(pane.needs)
-        if self._yardsticks and self.tab == "overview":
+        if self.tab == "overview" and self._own_task:
+            needed.add(SERIES.name)
+        elif self._yardsticks and self.tab == "overview":
             needed.add(YARDSTICKS.name)
         if self._log.display:
             needed.add(LOG.name)
