@@ -10,6 +10,12 @@ from tttui.model.errors import RefusedInput
 
 TABS = ("overview", "weights", "transactions", "physics", "architecture", "sessions")
 
+OTHER_PANES = {"parameters": "weights", "series": "physics", "modules": "architecture"}
+"""What sessions of other tasks than the point mass show, and in which tab."""
+
+PANES = (*TABS, *OTHER_PANES)
+"""Everything that a tab shows; keys differ by it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -22,7 +28,8 @@ class Command:
     """One or two words for the footer."""
     help: str
     group: str
-    tabs: tuple[str, ...] = TABS
+    tabs: tuple[str, ...] = PANES
+    """What is shown where it works, of PANES."""
     footer: bool = False
 
     @property
@@ -38,7 +45,12 @@ class Command:
     @property
     def own(self) -> bool:
         """It is a key of the shown tab: the footer and the help have it before the others."""
-        return self.action.startswith("pane(") or len(self.tabs) == 1
+        return self.action.startswith("pane(") or self.spread == 1
+
+    @property
+    def spread(self) -> int:
+        """In how many tabs it works."""
+        return len({OTHER_PANES.get(pane, pane) for pane in self.tabs})
 
     def purpose(self, tab: str) -> str:
         """What the command is for, where a tab has headings for that."""
@@ -134,7 +146,7 @@ COMMANDS: tuple[Command, ...] = (
         "play",
         "Play or pause the replay",
         "Time",
-        tabs=TABS[:-1],
+        tabs=(*TABS[:-1], *OTHER_PANES),
         footer=True,
     ),
     Command(
@@ -186,7 +198,7 @@ COMMANDS: tuple[Command, ...] = (
         "log",
         "Logarithmic or linear axes",
         "View",
-        tabs=("overview", "weights", "transactions", "physics", "sessions"),
+        tabs=("overview", "weights", "parameters", "transactions", "physics", "sessions"),
         footer=True,
     ),
     Command(
@@ -213,7 +225,7 @@ COMMANDS: tuple[Command, ...] = (
         "inspect",
         "Open the selected transaction",
         "View",
-        tabs=TABS[:-1],
+        tabs=(*TABS[:-1], *OTHER_PANES),
         footer=True,
     ),
     Command(
@@ -231,7 +243,7 @@ COMMANDS: tuple[Command, ...] = (
         "view",
         "Next way to show the data",
         "View",
-        tabs=("weights", "physics"),
+        tabs=("weights", "parameters", "physics"),
         footer=True,
     ),
     Command(
@@ -240,7 +252,7 @@ COMMANDS: tuple[Command, ...] = (
         "compare",
         "Choose another session to compare the weights with",
         "View",
-        tabs=("weights",),
+        tabs=("weights", "parameters"),
         footer=True,
     ),
     Command(
@@ -249,7 +261,7 @@ COMMANDS: tuple[Command, ...] = (
         "cell left",
         "One column left in the matrix",
         "Matrix",
-        tabs=("weights",),
+        tabs=("weights", "parameters"),
     ),
     Command(
         "pane('cell_right')",
@@ -257,7 +269,7 @@ COMMANDS: tuple[Command, ...] = (
         "cell right",
         "One column right in the matrix",
         "Matrix",
-        tabs=("weights",),
+        tabs=("weights", "parameters"),
     ),
     Command(
         "pane('enlarge')",
@@ -265,7 +277,7 @@ COMMANDS: tuple[Command, ...] = (
         "enlarge",
         "Enlarge the matrix around the marked cell",
         "Matrix",
-        tabs=("weights",),
+        tabs=("weights", "parameters"),
     ),
     Command(
         "pane('shrink')",
@@ -273,7 +285,25 @@ COMMANDS: tuple[Command, ...] = (
         "shrink",
         "Show more of the matrix again",
         "Matrix",
-        tabs=("weights",),
+        tabs=("weights", "parameters"),
+    ),
+    Command(
+        "pane('unfold')",
+        "z",
+        "unfold",
+        "Show what is in every module",
+        "Matrix",
+        tabs=("modules",),
+        footer=True,
+    ),
+    Command(
+        "pane('fold')",
+        "Z",
+        "fold",
+        "Show the outermost modules alone; enter folds and unfolds one",
+        "Matrix",
+        tabs=("modules",),
+        footer=True,
     ),
     Command(
         "pane('signs')",
@@ -281,7 +311,7 @@ COMMANDS: tuple[Command, ...] = (
         "signs",
         "Show the signs of small cells as characters, or colours",
         "Matrix",
-        tabs=("weights",),
+        tabs=("weights", "parameters"),
     ),
     Command(
         "pane('region')",
@@ -289,7 +319,7 @@ COMMANDS: tuple[Command, ...] = (
         "region",
         "Next region of this tab",
         "View",
-        tabs=("weights", "transactions", "physics", "architecture", "sessions"),
+        tabs=(*TABS[1:], "parameters", "modules"),
         footer=True,
     ),
     Command(
@@ -298,7 +328,7 @@ COMMANDS: tuple[Command, ...] = (
         "up",
         "One row up",
         "Lists",
-        tabs=("weights", "transactions", "architecture", "sessions"),
+        tabs=("weights", "transactions", "architecture", "sessions", *OTHER_PANES),
     ),
     Command(
         "pane('down')",
@@ -306,7 +336,7 @@ COMMANDS: tuple[Command, ...] = (
         "down",
         "One row down",
         "Lists",
-        tabs=("weights", "transactions", "architecture", "sessions"),
+        tabs=("weights", "transactions", "architecture", "sessions", *OTHER_PANES),
     ),
     Command(
         "pane('query')",
@@ -383,7 +413,7 @@ COMMANDS: tuple[Command, ...] = (
         "open",
         "Open another session or run",
         "Sessions",
-        tabs=TABS[:-1],
+        tabs=(*TABS[:-1], *OTHER_PANES),
         footer=True,
     ),
     Command("log_panel", "g", "run log", "Show or hide the log of the run", "Log"),
@@ -420,7 +450,7 @@ def rebound(keys: Mapping[str, str]) -> tuple[Command, ...]:
         else command
         for command in COMMANDS
     )
-    for tab in TABS:
+    for tab in PANES:
         taken: dict[str, str] = {}
         for command in changed:
             for key in command.keys.split(",") if tab in command.tabs else ():

@@ -20,7 +20,8 @@ from tttui.model.session import Place, SessionData
 from tttui.model.timeline import Timeline
 from tttui.model.yardstick import Yardstick
 from tttui.panes.implied import learned_mu
-from tttui.panes.overview import OverviewPane, digest, error_plot
+from tttui.panes.losses import digest, error_plot
+from tttui.panes.overview import OverviewPane
 from tttui.panes.view import View
 from tttui.store.snapshot import YARDSTICKS, Snapshot
 from tttui.widgets.cards import MetricCard

@@ -6,6 +6,7 @@ damage) is looked at on its own.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -19,8 +20,8 @@ from tttui.model.configuration import is_step
 from tttui.model.session import Problem
 from tttui.model.transactions import Transactions
 
-LONGEST_EVENT = 1 << 20
-"""Bytes; real ones have 600."""
+LONGEST_EVENT = 1 << 22
+"""Bytes; real ones have 600, and one with figures of 10 000 parameters 1.5 million."""
 
 _event = msgspec.json.Decoder(Event)
 
@@ -174,4 +175,7 @@ def _read_event(raw: bytes) -> Event | str:
         return f"has {str(record.get('t'))[:30]!r} for t, which is no step"
     if not isinstance(status, str):
         return f"has {str(status)[:30]!r} for status, which is no text"
-    return Event(t, status, *(number(record.get(key)) for key in NUMBERS))
+    reason = record.get("reason")
+    words = reason if isinstance(reason, str) else None
+    numbers: dict[str, Any] = {key: number(record.get(key)) for key in NUMBERS}
+    return Event(t, status, reason=words, **numbers)

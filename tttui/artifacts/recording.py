@@ -21,7 +21,7 @@ from tttui.artifacts.regular import LARGEST_TABLE, folder_to_write, read_bytes
 from tttui.artifacts.series_writer import SeriesWriter
 from tttui.artifacts.status_file import StatusFile
 from tttui.artifacts.tally import Tally
-from tttui.artifacts.tensorfile import Tensors, write_tensors
+from tttui.artifacts.tensorwriter import Tensors, write_tensors
 from tttui.artifacts.writer import FLUSH_BYTES, FLUSH_S, HISTORY, LIST_GROWTH, STEPS, STEPS_HEADER
 from tttui.model.arrays import Weights
 from tttui.model.errors import RefusedInput, TttuiError

@@ -22,6 +22,10 @@ LARGEST_LIST = 128 << 20
 LARGEST_TABLE = 2 << 30
 """Bytes of a file that is read in blocks (CSV, JSON lines); real: 45 MB for a million steps."""
 
+LARGEST_TENSORS = 1 << 44
+"""Bytes of a .safetensors file, of which only what is looked at is read; real: 20 GB for 10^10
+parameters."""
+
 LARGEST_CHECKPOINT = 400 << 20
 """Bytes of a .pt file, which is read whole; real: 64 MB for a matrix of 4096 x 4096."""
 
@@ -33,6 +37,10 @@ OUTSIDE_SESSION = frozenset(
         "per_step.csv",
         "trajectory.csv",
         "trajectory.json",
+        "series.csv",
+        "scores.csv",
+        "base_plastic.pt",
+        "base_plastic.safetensors",
         "update_events.json",
         "update_events.jsonl",
         "weights_history.npy",
@@ -105,6 +113,8 @@ def limit_of(path: Path) -> int:
     name = path.name
     if path.suffix == ".pt":
         return LARGEST_CHECKPOINT
+    if path.suffix == ".safetensors":
+        return LARGEST_TENSORS
     if name in ("update_events.json", "trajectory.json"):
         return LARGEST_LIST
     if path.suffix == ".json" or name == "interventions.jsonl":

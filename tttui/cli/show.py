@@ -70,6 +70,7 @@ def as_document(data: "SessionData", report: "Report | None" = None) -> dict[str
         "problems": [
             {"part": p.part, "path": str(p.path), "reason": p.reason, "missing": p.missing}
             for p in data.problems
+            if not p.usual
         ],
         "findings": [asdict(finding) for finding in report.findings] if report else None,
         "notes": list(report.notes) if report else [],
@@ -130,9 +131,10 @@ def as_lines(data: "SessionData", report: "Report | None" = None) -> list[str]:
     counts = data.transactions.counts()
     lines += ["", f"transactions  {data.committed} of {data.attempted} committed"]
     lines += [f"  {n:>6}  {name}" for name, n in counts.items()]
-    if data.problems:
+    problems = [p for p in data.problems if not p.usual]
+    if problems:
         lines += ["", "problems"]
-        lines += [f"  {p.path}: {p.reason}" for p in data.problems]
+        lines += [f"  {p.path}: {p.reason}" for p in problems]
     if report is not None and (report.findings or report.notes):
         lines += ["", "files"]
         lines += [f"  {finding.kind}  {finding}" for finding in report.findings]

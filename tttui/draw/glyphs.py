@@ -1,7 +1,7 @@
 """The characters of the drawings, in full and for terminals without braille and blocks."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from tttui.model.transactions import STATUSES, UNDONE
@@ -16,6 +16,10 @@ SEVERITY = (
     "commit",
 )
 """Outcomes from the gravest down; where several share a cell, the gravest is shown."""
+
+
+OWN_STATUSES, OWN_STATUSES_ASCII = "★◣◥▮◢◤♦♠", "@&$abcde"
+"""Signs of statuses that tttui does not know, in the order in which a session has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,14 @@ class Glyphs:
 
     def status(self, name: str) -> str:
         return self.statuses.get(name, self.other_status)
+
+    def with_statuses(self, names: Sequence[str]) -> "Glyphs":
+        """With signs for statuses of a person's own, each the next one there is."""
+        if not names:
+            return self
+        pool = OWN_STATUSES if self.braille else OWN_STATUSES_ASCII
+        own = {name: pool[i % len(pool)] for i, name in enumerate(names)}
+        return replace(self, statuses=MappingProxyType({**own, **self.statuses}))
 
 
 def _statuses(glyphs: str) -> Mapping[str, str]:

@@ -75,6 +75,8 @@ class Plot:
     traces: tuple[Trace, ...] = ()
     compare: tuple[int, int] | None = None
     """Traces (a, b): the area between them is tinted `better` where a is below b, else `worse`."""
+    lower_is_better: bool = True
+    """False: the area is tinted `better` where a is above b."""
     thresholds: tuple[Threshold, ...] = ()
     band: Band | None = None
     marks: Marks | None = None

@@ -157,8 +157,9 @@ def _gap(shown: Plot, t: int | None, palette: Palette) -> list[Part]:
     if pair is None:
         return []
     b, a = pair
-    ink = palette.good if a < b else palette.bad if a > b else palette.text
-    return [(_GAP + improvement.compared(b, a)[0], ink, True)]
+    lower = shown.lower_is_better
+    ink = palette.text if a == b else palette.good if (a < b) == lower else palette.bad
+    return [(_GAP + improvement.compared(b, a, lower=lower)[0], ink, True)]
 
 
 def _attempt(

@@ -8,8 +8,10 @@ from typing import Any, Literal, Protocol
 from tttui.model.arrays import Floats, Ints, Weights
 from tttui.model.configuration import Configuration
 from tttui.model.mu import MuChanges, merged, mu_at, mu_since
+from tttui.model.schema import Loss, Schema, TensorSpec
 from tttui.model.settings import World
 from tttui.model.steps import Steps
+from tttui.model.tensors import Tensors
 from tttui.model.transactions import COMMIT, Transactions
 
 Layout = Literal["native", "flat", "store"]
@@ -45,6 +47,8 @@ class Problem:
     """The file is not there (which for foreign layouts can be normal)."""
     loading: bool = False
     """A file that is being written has this for a moment; it is read again."""
+    usual: bool = False
+    """Such a session need not have the file: nothing is wrong, whatever is shown in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,18 @@ class Meta:
     raw: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """All keys as they stand in the file."""
     configuration: Configuration = field(default_factory=Configuration)
+    schema: Schema = field(default_factory=Schema)
+    """The task, the loss and the parameters."""
+
+    @property
+    def loss(self) -> Loss:
+        """What is recorded of both models at every step."""
+        return self.schema.loss
+
+    @property
+    def is_point_mass(self) -> bool:
+        """The session is of the task with the hidden friction."""
+        return self.schema.is_point_mass
 
     @property
     def world(self) -> World:
@@ -218,6 +234,8 @@ class History:
     weights: Mapping[str, Snapshots]
     restarts: int = 0
     """So often was the recording restarted, and snapshots replaced."""
+    specs: Mapping[str, TensorSpec] = field(default_factory=dict[str, TensorSpec])
+    """The tensors with their own shapes."""
 
     def __len__(self) -> int:
         return len(self.t)
@@ -244,6 +262,10 @@ class SessionData:
     base: Weights | None = None
     """base_checkpoint.pt, with a_raw [n_state]."""
     base_cfg: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    checkpoint: Tensors | None = None
+    """The newest checkpointed plastic weights of any other model."""
+    begun: Tensors | None = None
+    """Those with which it began."""
     loss: LossCurve | None = None
     """Of the base's pretraining; read only of a session that has no steps yet."""
     interventions: tuple[tuple[int, str], ...] = ()
@@ -264,7 +286,7 @@ class SessionData:
         being written is no damage.
         """
         whole = self.place.layout == "native" and not (self.status and self.status.live)
-        told = [p for p in self.problems if not p.loading and (whole or not p.missing)]
+        told = [p for p in self.problems if not (p.loading or p.usual) and (whole or not p.missing)]
         found = {p.path: p for p in reversed(told)}
         return tuple(reversed(found.values()))
 

@@ -26,7 +26,7 @@ from tttui.model.transactions import UNDONE, Transactions
 from tttui.panes.attemptfacts import change_of, why_none
 from tttui.panes.attempts import COLUMNS, Attempts, gate_plots
 from tttui.panes.listing import ListPane, Pages
-from tttui.panes.overview import marks_of
+from tttui.panes.losses import marks_of
 from tttui.panes.view import View
 from tttui.widgets.change import ChangeMap
 from tttui.widgets.chart import Chart

@@ -105,6 +105,13 @@ class Pane(Widget):
             super().__init__()
             self.index, self.inspect = index, inspect
 
+    class ParameterPicked(Message):
+        """The history of this parameter should be summarised."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.parameter = name
+
     class SessionPicked(Message):
         """Another session should be opened."""
 

@@ -69,6 +69,27 @@ MEANING = {
         "beside the world's, follow the cursor. Muon gives every direction of a matrix an equal "
         "step; `w` chooses the panel that the arrows scroll and y copies."
     ),
+    "parameters": (
+        "The plastic parameters of the model, in its order, and the chosen one beside them. The "
+        "share is of all plastic elements; moved is the norm of the change since the start, last "
+        "that of the last commit; `>` sorts by them. Up and down choose a parameter, `w` goes on "
+        "to its heatmap and to its figures. A vector is one row; of more than two axes all but "
+        "the first are one, which the heading says. Grey names have figures alone: the recorder "
+        "kept no snapshots of their values. A very large one is shown by blocks, each by its "
+        "value of largest magnitude."
+    ),
+    "series": (
+        "Everything that the session records beside its losses, each on an axis of its own over "
+        "the steps. A control is the loss of a model that adapts in another way, or not at all "
+        "but for one thing: what it gains by itself is no merit of learning. Up and down go "
+        "through the series that find no room."
+    ),
+    "modules": (
+        "The modules of the model with their parameters: what learns stands out, the rest is "
+        "frozen. Enter folds and unfolds the selected module, z unfolds all and Z folds all. "
+        "Beside the tree: where what learns is, and how this session learns, as far as it was "
+        "recorded; gates are counted over the newest 200 transactions."
+    ),
     "sessions": (
         "All sessions below the paths that tttui was given, forks under their parents. The bars "
         "are the adaptive error, a bar for 32 steps, newest at the right, on a logarithmic scale "
@@ -83,7 +104,7 @@ MEANING = {
 }
 
 
-TIMED = ("overview", "weights", "transactions", "physics")
+TIMED = ("overview", "weights", "parameters", "transactions", "physics", "series")
 """Tabs with time axes."""
 
 

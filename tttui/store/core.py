@@ -25,7 +25,7 @@ from tttui.store.run import LogFeed, RequestsFeed
 from tttui.store.session import OpenSession
 from tttui.store.snapshot import Part, Snapshot
 from tttui.store.table import ComparisonFeed, FilesFeed, LoadFeed, SummariesFeed
-from tttui.store.trajectory import TrajectoryFeed, YardsticksFeed
+from tttui.store.trajectory import SeriesFeed, TrajectoryFeed, YardsticksFeed
 from tttui.store.weights import ImpliedFeed, RelativesFeed, StatisticsFeed
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
@@ -42,6 +42,7 @@ FEEDS: tuple[type[Feed[Any]], ...] = (
     ImpliedFeed,
     StatisticsFeed,
     TrajectoryFeed,
+    SeriesFeed,
     YardsticksFeed,
 )
 """All parts, in the order in which they are brought up to date: after what they need."""
@@ -146,6 +147,10 @@ class Store:
     def compare(self, place: Place, run: str | None = None) -> None:
         """Keep another session's weights at hand, beside the open one."""
         self._tell(RelativesFeed, lambda feed: feed.compare(place, run))
+
+    def summarise(self, name: str) -> None:
+        """Summarise the snapshots of this parameter, of a session of any model."""
+        self._tell(StatisticsFeed, lambda feed: feed.choose(name))
 
     def put_side_by_side(self, chosen: "Sequence[Chosen]", *, transfer: bool = False) -> None:
         """Compare these sessions (none: stop comparing), with their transfer matrix if wanted."""

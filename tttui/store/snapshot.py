@@ -8,7 +8,7 @@ from tttui.artifacts.logfile import LogTail
 from tttui.engine.machine import Load
 from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
 from tttui.model.statistics import Statistics
-from tttui.model.steps import Trajectory
+from tttui.model.steps import SeriesTable, Trajectory
 from tttui.model.yardstick import Yardstick
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
@@ -44,6 +44,8 @@ class Files:
 
 
 TRAJECTORY: Part[Trajectory | None] = Part("trajectory", None)
+SERIES: Part[SeriesTable | None] = Part("series", None)
+"""What the open session records beside its losses; None until it is read, or where nothing is."""
 YARDSTICKS: Part[tuple[Yardstick, ...]] = Part("yardsticks", ())
 SUMMARIES: Part[tuple[SessionSummary, ...]] = Part("summaries", ())
 """Of all sessions, as far as they are read."""
@@ -76,6 +78,10 @@ class Parts:
     @property
     def trajectory(self) -> Trajectory | None:
         return self.of(TRAJECTORY)
+
+    @property
+    def series(self) -> SeriesTable | None:
+        return self.of(SERIES)
 
     @property
     def yardsticks(self) -> tuple[Yardstick, ...]:

@@ -102,6 +102,14 @@ class TabBar(Widget):
     def __init__(self, tab: str) -> None:
         super().__init__()
         self._tab = tab
+        self._titles: tuple[str, ...] = TABS
+
+    def entitle(self, fourth: str) -> None:
+        """Name the fourth tab after what it shows of the open session."""
+        titles = (*TABS[:3], fourth, *TABS[4:])
+        if titles != self._titles:
+            self._titles = titles
+            self.refresh()
 
     def show(self, tab: str) -> None:
         if tab != self._tab:
@@ -110,7 +118,8 @@ class TabBar(Widget):
 
     def _labels(self) -> list[str]:
         room = self.size.width
-        for names in (TABS, [SHORT.get(tab, tab) for tab in TABS], [""] * len(TABS)):
+        titles = self._titles
+        for names in (titles, [SHORT.get(t, t) for t in titles], [""] * len(TABS)):
             labels = [f" {i} {name.capitalize()}".rstrip() + " " for i, name in enumerate(names, 1)]
             if sum(map(len, labels)) <= room:
                 break
