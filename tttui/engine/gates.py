@@ -45,13 +45,13 @@ class Gates:
     """The gates of the settings, and those that the user named."""
 
     def __init__(self, settings: Adaptation, given: Mapping[str, tuple[Gate, float]]) -> None:
-        self._settings, self._given = settings, given
+        self.settings, self._given = settings, given
 
     def gradient(self, passed: Passed, norm: float) -> None:
-        passed.add("grad_norm", norm, self._settings.grad_norm_max)
+        passed.add("grad_norm", norm, self.settings.grad_norm_max)
 
     def loss(self, passed: Passed, before: float, after: float) -> None:
-        passed.add("loss_regression", after, before + self._settings.rollback_tol * abs(before))
+        passed.add("loss_regression", after, before + self.settings.rollback_tol * abs(before))
 
     @torch.no_grad()
     def weights(self, passed: Passed, tensors: list[Tensor]) -> None:

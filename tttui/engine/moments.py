@@ -71,8 +71,9 @@ class Moments:
     ) -> None:
         self._module, self._optimizer, self._randomness = module, optimizer, randomness
         self._also = also
-        self._plastic = list(plastic.values())
-        self._weights = [torch.empty_like(p) for p in self._plastic]
+        self._plastic = [p.detach() for p in plastic.values()]
+        self.weights = {name: torch.empty_like(p) for name, p in plastic.items()}
+        """The plastic weights of the moment."""
         self._buffers: dict[str, tuple[Tensor, int, Tensor]] = {}
         """The buffer, the count of writes to it, and what it held then."""
         self._optim: dict[str, Any] = {}
@@ -82,7 +83,7 @@ class Moments:
     @torch.no_grad()
     def take(self) -> None:
         """Remember this moment instead of the one before."""
-        torch._foreach_copy_(self._weights, [p.detach() for p in self._plastic])
+        torch._foreach_copy_(list(self.weights.values()), self._plastic)
         self._optim = optimizer_state(self._optimizer)
         known, self._buffers = self._buffers, {}
         for name, buffer in self._module.named_buffers():
@@ -97,7 +98,7 @@ class Moments:
     @torch.no_grad()
     def restore(self) -> None:
         """Go back to the moment that was taken."""
-        torch._foreach_copy_([p.detach() for p in self._plastic], self._weights)
+        torch._foreach_copy_(self._plastic, list(self.weights.values()))
         load_optimizer(self._optimizer, self._optim)
         for name, (buffer, _, held) in self._buffers.items():
             buffer.copy_(held)

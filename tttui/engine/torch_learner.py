@@ -35,6 +35,9 @@ from tttui.engine.parameters import Plastic, chosen, content_hash
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput
 
+RECOVERY = 8
+"""Windows of scores no worse than frozen after which a halved learning rate is doubled again."""
+
 MakeOptimizer = Callable[[list[Tensor]], Optimizer]
 
 
@@ -119,9 +122,14 @@ class TorchLearner:
         """Batches that were scored."""
         self._recent: deque[tuple[float, float]] = deque(maxlen=max(1, settings.frozen_window))
         """The newest scores of both, adaptive first, by weights since the last return."""
+        self._good = self._slower = 0
+        """Scores that were no worse than frozen since the last return; how often the learning
+        rate is halved."""
         self._trusted: tuple[int, dict[str, Tensor]] | None = None
         """Weights that were no worse than frozen, and the step that they scored last."""
         self._version = ""
+        self.base_version = content_hash(self.twin.base)
+        """The version of the weights that the frozen twin has."""
 
     def _own_optimizer(self, params: list[Tensor]) -> Optimizer:
         s = self.settings
@@ -138,6 +146,22 @@ class TorchLearner:
         """Multiply the learning rates of all groups."""
         for group in self.optimizer.param_groups:
             group["lr"] = group["lr"] * factor
+
+    def change(self, values: Mapping[str, Any]) -> None:
+        """Change some of the settings from here on. Raises SettingError."""
+        before, self.settings = self.settings, self.settings.updated(values).validate()
+        self._gates.settings = self.settings
+        if self.settings.lr != before.lr:
+            self.scale_lr(self.settings.lr / before.lr)
+        for name in ("momentum", "weight_decay"):
+            for group in self.optimizer.param_groups if name in values else ():
+                if name in group:
+                    group[name] = values[name]
+
+    @property
+    def before(self) -> Mapping[str, Tensor]:
+        """The plastic weights that the last transaction began with; valid until the next one."""
+        return self._moments.weights
 
     @property
     def version(self) -> str:
@@ -206,6 +230,7 @@ class TorchLearner:
             "random": self._randomness.state(),
             "recent": [list(pair) for pair in self._recent],
             "trusted": None if self._trusted is None else [*copied(self._trusted)],
+            "pace": [self._good, self._slower],
             "also": [copied(one.state_dict()) for one in self._also],
         }
 
@@ -230,6 +255,7 @@ class TorchLearner:
         self._trusted = None if trusted is None else (int(trusted[0]), copied(trusted[1]))
         for one, saved in zip(self._also, state["also"], strict=True):
             one.load_state_dict(saved)
+        self._good, self._slower = (int(count) for count in state["pace"])
         self.t = int(state["t"])
         self._version = ""
 
@@ -269,8 +295,12 @@ class TorchLearner:
         count = len(self._recent)
         live, base = (sum(scores) / count for scores in zip(*self._recent, strict=True))
         if live <= base + 1e-6 * abs(base):
-            if live < base and self.t % window == 0:
+            self._good += 1
+            if live < base and self._good % window == 0:
                 self._trusted = self.t - 1, self._copies()
+            if self._good % (RECOVERY * window) == 0 and self._slower:
+                self._slower -= 1
+                self.scale_lr(2.0)
             return None
         if not math.isfinite(base) and not broken:
             return None  # what comes in is broken, not what was learned
@@ -278,6 +308,7 @@ class TorchLearner:
         self._trusted = None  # where these fail as well, only the base is left
         self.restore(held)
         self.scale_lr(0.5)
+        self._slower, self._good = self._slower + 1, 0
         return {
             "t": self.t,
             "status": "rollback_live_regression",
@@ -339,7 +370,10 @@ class TorchLearner:
         torch.autograd.backward(losses.float().mean())
         held = [p.grad for p in self.plastic.values() if p.grad is not None]
         norms = torch._foreach_norm([g.float() for g in held])
-        return float(torch.stack(norms).norm())
+        norm, clip = float(torch.stack(norms).norm()), self.settings.grad_clip
+        if clip and norm > clip and math.isfinite(norm):
+            torch._foreach_mul_(held, clip / norm)
+        return norm
 
     def _after(self, scored: _Scored, checks: Passed) -> float | None:
         """The gates on the weights that the step led to; returns the loss there."""

@@ -5,7 +5,7 @@ or `path/to/file.py:Class`; `examples/own_task.py` is one.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -62,6 +62,11 @@ class Task(ABC):
     def steps(self) -> int | None:
         """How many steps there are; None where there is no end."""
         return None
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the person who starts a session is told, a line each."""
+        return ()
 
     def keep(self, directory: Path) -> Mapping[str, Any]:
         """Put what the task needs, and others may take away, into the directory of a new session.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tttui.model.errors import RefusedInput
+from tttui.model.here import absolute
 from tttui.tasks.base import Task
 
 SHIPPED: Mapping[str, str] = {"text": "tttui.tasks.text.task:TextTask"}
@@ -48,6 +49,12 @@ def find_task(called: str) -> type[Task]:
         f"--task {called}: there is no such task; choose from {known}, or name one as "
         "package.module:Class or path/to/file.py:Class"
     )
+
+
+def again(called: str) -> str:
+    """The same task as a process elsewhere names it: with the whole path of its file."""
+    source, colon, name = called.rpartition(":")
+    return f"{absolute(Path(source))}:{name}" if colon and source.endswith(".py") else called
 
 
 def _imported(called: str) -> type[Task]:

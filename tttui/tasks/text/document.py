@@ -25,6 +25,8 @@ def take_in(file: str) -> tuple[bytes, bool]:
     Raises RefusedInput where there is nothing to read.
     """
     if file == STDIN:
+        if sys.stdin.isatty():
+            raise RefusedInput("--file: name a document, or pipe one into tttui")
         content = _read(sys.stdin.buffer)
         where = "standard input"
     else:

@@ -1,7 +1,7 @@
 """Reading a document byte by byte, and learning from it on the way (Krause et al. 2018)."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput
 from tttui.model.settings import option
 from tttui.tasks.base import Task
-from tttui.tasks.text.document import DOCUMENT, fingerprint, kept, take_in
+from tttui.tasks.text.document import DOCUMENT, LARGEST, fingerprint, kept, take_in
 from tttui.tasks.text.model import ByteDecoder, Shape
 
 BASE = Path(__file__).with_name("base.pt")
@@ -99,6 +99,12 @@ class TextTask(Task):
         """Bits of each byte of the window."""
         logits = model(batch.seen, len(batch.next))[0]
         return BITS * functional.cross_entropy(logits, batch.next, reduction="none")
+
+    @property
+    def notes(self) -> Sequence[str]:
+        if not self.truncated:
+            return ()
+        return (f"only the first {LARGEST // 1_000_000} MB of {self.settings.file} are read",)
 
     def keep(self, directory: Path) -> Mapping[str, Any]:
         write_whole(directory / DOCUMENT, self.document)
