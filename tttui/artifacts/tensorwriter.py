@@ -63,7 +63,7 @@ class Stored:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.array.shape
+        return tuple(self.array.shape)
 
     def numbers(self) -> np.ndarray[Any, Any]:
         """The elements as numpy computes with them; bfloat16 as float32."""
