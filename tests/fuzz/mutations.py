@@ -296,6 +296,10 @@ ANY: tuple[Callable[[Random, Path], None], ...] = (
 PLACED: tuple[Callable[[Random, Path, Path], None], ...] = (link_out, hole, something_else)
 
 
+LARGEST = 1 << 26
+"""Bytes of a file that is still read to be spoiled; those with a hole are larger."""
+
+
 def spoil(rng: Random, path: Path, session: Path, outside: Path) -> str:
     """Spoil one file; returns how, in a word."""
     ways: list[Callable[..., None]] = [rng.choice(ANY), rng.choice(ANY)]
@@ -311,6 +315,9 @@ def spoil(rng: Random, path: Path, session: Path, outside: Path) -> str:
     way = rng.choice(ways)
     if way in PLACED or way is folder_replaced:
         way(rng, path, outside)
+    elif path.stat().st_size > LARGEST:
+        way = cut
+        cut(rng, path)
     else:
         way(rng, path)
     return way.__name__

@@ -26,7 +26,7 @@ from typing import Any
 from tttui.artifacts.atomic import TEMPORARY, write_error, write_whole
 from tttui.artifacts.checksum import Carried, json_bytes, pt_bytes, pt_checksum
 from tttui.artifacts.ptfile import read_pt, write_pt
-from tttui.artifacts.regular import LARGEST_CHECKPOINT, read_bytes, stat_regular
+from tttui.artifacts.regular import blocks_of, open_to_read, sha256_of, stat_regular
 from tttui.model.arrays import Weights
 from tttui.model.errors import TttuiError
 from tttui.model.session import Problem
@@ -153,15 +153,14 @@ def read_generation(directory: Path, name: str) -> Checkpoint:
     """The checkpoint in one of the two files. Raises TttuiError where it holds none."""
     path = directory / "session" / name
     try:
-        data = read_bytes(path, LARGEST_CHECKPOINT)
+        with open_to_read(path) as file:
+            carried = pt_checksum(file)
     except FileNotFoundError:
         raise NoCheckpoint(
             f"{path}: there is no checkpoint yet, so there is nothing to resume from"
         ) from None
     except OSError as error:
         raise TttuiError(f"{path}: cannot be read: {error.strerror}") from None
-    carried = pt_checksum(data)
-    del data  # it may be large
     if carried is Carried.WRONG:
         raise TttuiError(f"{path}: is damaged: it does not have the checksum that it carries")
     state = read_pt(path)
@@ -224,7 +223,7 @@ def _keep_previous(session: Path) -> None:
         return
     except OSError:  # a filesystem without hard links
         try:
-            write_whole(session / PREVIOUS, read_bytes(path, LARGEST_CHECKPOINT))
+            write_whole(session / PREVIOUS, blocks_of(path))
         except OSError as error:
             raise write_error(path, error) from error
 
@@ -234,7 +233,7 @@ def _wrong_copies(session: Path, hashes: Mapping[str, str]) -> list[Problem]:
     for name, expected in hashes.items():
         path = session / name
         try:
-            found = hashlib.sha256(read_bytes(path, LARGEST_CHECKPOINT)).hexdigest()
+            found = sha256_of(path)
         except FileNotFoundError:
             problems.append(Problem("checkpoint", path, "is missing from the checkpoint", True))
             continue

@@ -6,7 +6,7 @@ The checkpoint holds a checksum of every snapshot (key `checksums`), since thinn
 """
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -232,15 +232,18 @@ class HistoryWriter:
     def _replace(self, records: Sequence[int]) -> None:
         """Replace the file by one that holds only these of its records."""
         assert self._dtype is not None
-        out = bytearray(header(self._dtype, len(records)))
-        size = self._dtype.itemsize
+        head, size = header(self._dtype, len(records)), self._dtype.itemsize
         with open_to_read(self.path) as file:
-            for i in records:
-                file.seek(self._start + i * size)
-                out += file.read(size)
-        write_whole(self.path, bytes(out))
-        self._start = len(header(self._dtype, len(records)))
-        self._file.reopen(len(out))
+
+            def kept() -> Iterator[bytes]:
+                yield head
+                for i in records:
+                    file.seek(self._start + i * size)
+                    yield file.read(size)
+
+            write_whole(self.path, kept())
+        self._start = len(head)
+        self._file.reopen(self.path.stat().st_size)
 
 
 def thinned(t: Sequence[int], stride: int) -> list[int]:

@@ -8,8 +8,10 @@ and NotRegular, which is one, for what must not be.
 """
 
 import errno
+import hashlib
 import os
 import stat
+from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
@@ -28,6 +30,9 @@ parameters."""
 
 LARGEST_CHECKPOINT = 400 << 20
 """Bytes of a .pt file, which is read whole; real: 64 MB for a matrix of 4096 x 4096."""
+
+BLOCK = 1 << 18
+"""Bytes of a block of a file that is read a piece at a time."""
 
 INNER_FOLDERS = ("session", "control")
 """Folders of a run directory; those of a store's session are runs/<run>."""
@@ -147,6 +152,30 @@ def read_bytes(path: Path, limit: int | None = None) -> bytes:
             data += part
             _refuse_large(path, len(data), limit)
         return data
+
+
+def blocks_of(
+    path: Path, begin: int = 0, end: int | None = None, limit: int | None = None
+) -> Iterator[bytes]:
+    """The bytes [begin, end) of a regular file, a block at a time, so that what is in memory stays
+    small; fewer where the file ends before. Limits are as for `open_to_read`."""
+    with open_to_read(path, limit) as file:
+        file.seek(begin)
+        left = None if end is None else end - begin
+        while left is None or left > 0:
+            block = file.read(BLOCK if left is None else min(BLOCK, left))
+            if not block:
+                return
+            left = None if left is None else left - len(block)
+            yield block
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a regular file, in hexadecimal digits. Raises as `open_to_read`."""
+    digest = hashlib.sha256()
+    for block in blocks_of(path):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def stat_regular(path: Path, limit: int | None = None) -> os.stat_result:

@@ -88,9 +88,11 @@ class Memory:
         """
         xp, n = namespace(x), x.shape[-1]
         if n > self.longest:
-            Z, F = self.filter(x[..., : self.longest], F0)
-            later, F = self.filter(x[..., self.longest :], F)
-            return xp.concat([Z, later], axis=-1), F
+            pieces, F = list[Array](), F0
+            for i in range(0, n, self.longest):
+                Z, F = self.filter(x[..., i : i + self.longest], F)
+                pieces.append(Z)
+            return xp.concat(pieces, axis=-1), F
         seen, fading = self._tables(n)
         Z = x @ seen + F0 @ fading
         F = x @ self._onto_F[self.longest - n :, :] + self._left[n] * F0

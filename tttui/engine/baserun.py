@@ -20,7 +20,7 @@ from tttui.artifacts.checksum import Carried, pt_bytes, pt_checksum
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.losses import LOSSES
 from tttui.artifacts.ptfile import read_pt, write_pt
-from tttui.artifacts.regular import LARGEST_CHECKPOINT, open_to_read, read_bytes
+from tttui.artifacts.regular import blocks_of, open_to_read
 from tttui.artifacts.writer import RunWriter, write_whole
 from tttui.engine.answering import Answering
 from tttui.engine.base import (
@@ -113,7 +113,7 @@ class BaseRun:
                 (self._directory / STATE_FILE).unlink(missing_ok=True)
                 return self._trained
             self._note("is done")
-            table = read_bytes(self._directory / LOSSES)
+            table = blocks_of(self._directory / LOSSES)
             weights = self._training.weights
             base = keep_base(self._directory.parent, self._settings, weights, table)
             (self._directory / STATE_FILE).unlink(missing_ok=True)
@@ -155,7 +155,9 @@ class BaseRun:
         if not os.path.lexists(path):
             return None
         state = read_pt(path)
-        if pt_checksum(read_bytes(path, LARGEST_CHECKPOINT)) is Carried.WRONG:
+        with open_to_read(path) as file:
+            carried = pt_checksum(file)
+        if carried is Carried.WRONG:
             raise TttuiError(f"{path}: is damaged: it does not have the checksum that it carries")
         sums = self._known_losses(state["losses"])
         self._training.load(state["training"])

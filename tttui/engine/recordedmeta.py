@@ -8,7 +8,8 @@ from tttui.artifacts.checksum import Carried, json_checksum
 from tttui.artifacts.jsonfile import parse_object
 from tttui.artifacts.regular import read_bytes
 from tttui.model.configuration import configuration_of
-from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.errors import RefusedInput, SettingError, TttuiError
+from tttui.model.memory import refuse_too_large
 from tttui.model.settings import Settings
 
 LARGEST = 1 << 24
@@ -47,8 +48,8 @@ def read_meta_of(directory: Path, *, whole: bool = False) -> dict[str, Any]:
 def settings_of(meta: Mapping[str, Any], path: Path, needed: Collection[str] = NATIVE) -> Settings:
     """The settings that the session in `path` was begun with.
 
-    Raises RefusedInput naming the session and every key that holds no setting, and those of
-    `needed` that are not there.
+    Raises RefusedInput naming the session and every key that holds no setting, those of `needed`
+    that are not there, and settings that need too much memory.
     """
     found = configuration_of(meta)
     wrong = [*found.wrong]
@@ -57,6 +58,10 @@ def settings_of(meta: Mapping[str, Any], path: Path, needed: Collection[str] = N
         wrong.append(f"it lacks {', '.join(missing)}")
     if wrong:
         raise RefusedInput(f"{path}: meta.json: {'; '.join(wrong)}")
+    try:
+        refuse_too_large(found.settings)
+    except SettingError as error:
+        raise RefusedInput(f"{path}: meta.json: {error}") from error
     return found.settings
 
 
