@@ -74,6 +74,8 @@ class Store:
 
     def __init__(self, paths: Sequence[Path], *, poll: float | None = None) -> None:
         self.paths = tuple(paths)
+        self.beside: Path | None = None
+        """The one session that the paths name: those that lie beside it are listed as well."""
         self.snapshot = Snapshot()
         self._listener: Listener | None = None
         self._publishing = threading.Lock()

@@ -47,7 +47,7 @@ class SummariesFeed(Feed[tuple[SessionSummary, ...]]):
         if begun < self._due and not (self._noticed and begun >= self._soon):
             return
         self._noticed = False
-        searched = scan(self.core.paths)
+        searched = scan(self.core.paths, self.core.beside)
         self.complaint = what_is_wrong(searched)
         places = tuple(searched.places)
         # Thousands of sessions take a while to look through: at most a hundredth of the time
