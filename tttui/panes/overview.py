@@ -11,7 +11,7 @@ from textual.css.scalar import Scalar
 
 from tttui.draw.envelope import Series
 from tttui.draw.marks import Marks
-from tttui.draw.plot import Plot
+from tttui.draw.plot import Plot, Trace
 from tttui.keys import COMMANDS, Command
 from tttui.model.improvement import WINDOW
 from tttui.model.numbers import Forms
@@ -285,7 +285,7 @@ class OverviewPane(Pane):
         wanted = (found, view.timeline.smooth, view.compare_yardsticks, view.yardsticks, failed)
         if wanted != self._plotted:
             self._plotted = wanted
-            chart.set_plot(error_plot(view, found))
+            chart.set_plot(compared_plot(view, found))
             graph.set_marks(found.marks)
         chart.set_timeline(view.timeline)
         graph.set_timeline(view.timeline)
@@ -355,9 +355,26 @@ class OverviewPane(Pane):
         return self.query_one(f"#{name}", MetricCard)
 
 
-def error_plot(view: View, found: Digest) -> Plot:
-    """Both models' errors over the steps, with what else was asked for."""
-    smooth, chunk = view.timeline.smooth, view.data.meta.chunk
+def compared_plot(view: View, found: Digest) -> Plot:
+    """The errors, with the yardsticks if they were asked for."""
+    if not view.compare_yardsticks:
+        return error_plot(view.data, found, view.timeline.smooth)
+    rulers = []
+    for i, ruler in enumerate(view.yardsticks):
+        series, chunk = Series(ruler.t, ruler.mse), view.data.meta.chunk
+        smooth = view.timeline.smooth
+        rulers.append(curve(ruler.name, series, i + 1, smooth, end="dated", chunk=chunk))
+    plot = error_plot(view.data, found, view.timeline.smooth, rulers)
+    if rulers:
+        return plot
+    return replace(plot, note=view.failure(YARDSTICKS) or yardstick_note(view.data))
+
+
+def error_plot(
+    data: SessionData, found: Digest, smooth: bool, rulers: Sequence[Trace] = ()
+) -> Plot:
+    """Both models' errors over the steps, in front of other curves."""
+    chunk = data.meta.chunk
     traces = [
         curve("frozen", found.baseline, "baseline", smooth, chunk=chunk),
         curve("adaptive", found.adaptive, "adaptive", smooth, heavy=True, chunk=chunk),
@@ -365,24 +382,15 @@ def error_plot(view: View, found: Digest) -> Plot:
     if found.no_update is not None:
         third = curve("no update", found.no_update, "third", smooth, chunk=chunk)
         traces.insert(1, third)
-    compare = (len(traces) - 1, 0)
-    rulers = []
-    if view.compare_yardsticks:
-        for i, ruler in enumerate(view.yardsticks):
-            series = Series(ruler.t, ruler.mse)
-            rulers.append(curve(ruler.name, series, i + 1, smooth, end="dated", chunk=chunk))
-    note = span_note(smooth)
-    if view.compare_yardsticks and not rulers:
-        note = view.failure(YARDSTICKS) or yardstick_note(view.data)
-    why = view.data.problem("steps")
+    why = data.problem("steps")
     return Plot(
         title="MSE",
         traces=(*rulers, *traces),
-        compare=(compare[0] + len(rulers), compare[1] + len(rulers)),
+        compare=(len(rulers) + len(traces) - 1, len(rulers)),
         legend=bool(rulers),
         marks=found.marks,
         robust=True,
-        note=note,
+        note=span_note(smooth),
         message=why.reason if why is not None else "no steps recorded yet",
     )
 
