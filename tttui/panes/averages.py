@@ -35,6 +35,7 @@ def span_note(smooth: bool) -> str:
     """What the averages are, said beside a chart that has them."""
     return f"average, span {SPAN}" if smooth else ""
 
+
 def spreads_far(data: SessionData) -> bool:
     """The errors span so many decades that a linear axis would hide most of them."""
     errors = np.concatenate([data.steps.baseline[-2000:], data.steps.adaptive[-2000:]])

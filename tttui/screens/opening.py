@@ -9,6 +9,7 @@ from tttui.panes.averages import spreads_far
 
 __all__ = ["StartView", "horizon_of", "opened", "spreads_far"]
 
+
 def opened(data: SessionData, like: Timeline) -> Timeline:
     """A whole session, with the looks of the timeline before; a live one is followed."""
     first, last = int(data.steps.t[0]), int(data.steps.t[-1])
