@@ -365,6 +365,14 @@ COMMANDS: tuple[Command, ...] = (
         tabs=("transactions", "sessions"),
     ),
     Command(
+        "pane('sort_named')",
+        "b",
+        "sort by",
+        "Sort by a column whose name you type; tab completes it",
+        "Lists",
+        tabs=("transactions", "sessions"),
+    ),
+    Command(
         "pane('sort_turn')",
         "S",
         "turn",

@@ -137,18 +137,19 @@ def curves(found: Comparison | None, smooth: bool, message: str) -> Plot:
     if found is None:
         return Plot(title="MSE of the marked sessions", message=message)
     adaptive: list[Trace] = []
-    baselines: list[tuple[Steps, list[int]]] = []
+    baselines: list[tuple[Steps, int, list[int]]] = []
     for i, (data, name) in enumerate(zip(found.sessions, found.names, strict=True)):
         steps = data.steps
         if not len(steps):
             continue
-        shared = next((which for other, which in baselines if _same_frozen(steps, other)), None)
+        shared = next((which for other, _, which in baselines if _same_frozen(steps, other)), None)
         if shared is None:
-            baselines.append((steps, [i + 1]))
+            baselines.append((steps, data.meta.chunk, [i + 1]))
         else:
             shared.append(i + 1)
         series = Series(steps.t, steps.adaptive)
-        trace = curve(f"{i + 1} {name}", series, i, smooth, heavy=True)
+        chunk = data.meta.chunk
+        trace = curve(f"{i + 1} {name}", series, i, smooth, heavy=True, chunk=chunk)
         adaptive.append(replace(trace, tag=str(i + 1) if i < 9 else ""))
     frozen = [
         curve(
@@ -156,13 +157,15 @@ def curves(found: Comparison | None, smooth: bool, message: str) -> Plot:
             Series(steps.t, steps.baseline),
             "baseline",
             smooth,
+            chunk=chunk,
         )
-        for steps, which in baselines
+        for steps, chunk, which in baselines
     ]
     return Plot(
         title="MSE",
         traces=(*frozen, *adaptive),
         legend=True,
+        robust=True,
         note=span_note(smooth),
         message="no steps recorded yet",
     )

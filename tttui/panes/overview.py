@@ -18,7 +18,7 @@ from tttui.model.verdict import verdict
 from tttui.panes.beside import Beside
 from tttui.panes.cardtexts import error_texts, improvement_texts, mu_texts
 from tttui.panes.implied import learned_mu
-from tttui.panes.losses import Digest, digest, error_plot, marks_of
+from tttui.panes.losses import Digest, compared_plot, digest, marks_of
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline
 from tttui.panes.view import Pane, View
 from tttui.store.snapshot import YARDSTICKS
@@ -251,7 +251,7 @@ class OverviewPane(Pane):
         wanted = (found, *asked, view.series if controls else None, controls)
         if wanted != self._plotted:
             self._plotted = wanted
-            chart.set_plot(error_plot(view, found, self._beside.curves(view.series)))
+            chart.set_plot(compared_plot(view, found, self._beside.curves(view.series)))
             graph.set_marks(found.marks)
         chart.set_timeline(view.timeline)
         graph.set_timeline(view.timeline)

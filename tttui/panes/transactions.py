@@ -273,15 +273,14 @@ class TransactionsPane(ListPane):
     def _say(self, view: View, shown: Shown) -> None:
         """The line above the table."""
         bar = self.query_one(QueryBar)
-        if self.wrong:
-            bar.say(self.wrong, True, view.palette)
+        if self.tell_typed(bar, view.palette):
             return
         total = len(shown.events)
         parts = [f"{count(total)} transactions"]
         if shown.rows is not None:
             parts = [f"{count(shown.n)} of {count(total)} transactions"]
         if self.query_now and not bar.has_class("typing"):
-            parts.append(f"query {self.query_now.text}")
+            parts.append(f"query {self.query_now.filter_text}")
         if shown.statuses is not None:
             parts.append("only " + ", ".join(status_words(name) for name in sorted(shown.statuses)))
         bar.say("   ".join(parts), False, view.palette)

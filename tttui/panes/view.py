@@ -135,6 +135,13 @@ class Pane(Widget):
             super().__init__()
             self.place = place
 
+    class PreviewWanted(Message):
+        """A session should be read in brief, in place of the one before."""
+
+        def __init__(self, place: Place) -> None:
+            super().__init__()
+            self.place = place
+
     class TrashWanted(Message):
         """A session should be moved to the trash; the person has been asked."""
 

@@ -622,6 +622,10 @@ class MainScreen(DrivingScreen):
     def _on_files_wanted(self, message: Pane.FilesWanted) -> None:
         self.store.list_files(message.place)
 
+    @on(Pane.PreviewWanted)
+    def _on_preview_wanted(self, message: Pane.PreviewWanted) -> None:
+        self.store.preview(message.place)
+
     @on(Pane.TrashWanted)
     def _on_trash_wanted(self, message: Pane.TrashWanted) -> None:
         self.store.trash(message.place)
