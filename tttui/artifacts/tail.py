@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tttui.artifacts.csvfile import LARGEST_T
+from tttui.artifacts.csvparse import absent
 from tttui.artifacts.csvtable import CsvTable
 from tttui.artifacts.regular import open_to_read
 from tttui.artifacts.restarts import merge
@@ -74,11 +75,14 @@ def read_tail(path: Path) -> Tail:
     t, error = t[counts], rows[counts, index["adaptive_mse"]]
     last, why = None, ""
     if "baseline_mse" in index and not table.wrong.count and (whole or len(t) >= WINDOW):
-        baseline = rows[counts, index["baseline_mse"]][-WINDOW:]
-        with np.errstate(all="ignore"):  # what is not finite is told as such
-            last = float(baseline.mean()), float(error[-WINDOW:].mean())
-        if not all(map(math.isfinite, last)):
-            why = improvement(baseline, error[-WINDOW:]).why_none
+        every = rows[counts, index["baseline_mse"]]
+        both = ~absent(every)
+        baseline, adaptive = every[both][-WINDOW:], error[both][-WINDOW:]
+        if both.any() and (whole or len(baseline) >= WINDOW):
+            with np.errstate(all="ignore"):  # what is not finite is told as such
+                last = float(baseline.mean()), float(adaptive.mean())
+            if not all(map(math.isfinite, last)):
+                why = improvement(baseline, adaptive).why_none
     begin = 0 if whole else int(np.argmax(t // STRETCH > t[0] // STRETCH))
     return Tail(steps, _stretches(t[begin:], error[begin:]), last, why)
 

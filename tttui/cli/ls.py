@@ -69,6 +69,10 @@ def as_document(summary: "SessionSummary") -> dict[str, Any]:
         "mu": summary.mu_now,
         "mu_first": summary.meta.mu,
         "env_mode": summary.meta.env_mode,
+        "task": summary.meta.schema.task.name,
+        "loss": summary.meta.loss.name,
+        "unit": summary.meta.loss.unit,
+        "lower_is_better": summary.meta.loss.lower_is_better,
         "created_at_unix": summary.meta.created_at,
         "steps": summary.steps,
         "updates_attempted": summary.attempted,
@@ -85,15 +89,19 @@ def _row(summary: "SessionSummary", lead: str) -> tuple[str, ...]:
     from tttui.model.ages import age_text
     from tttui.model.improvement import compared
 
-    status, attempted = summary.status, summary.attempted
+    status, attempted, meta = summary.status, summary.attempted, summary.meta
     return (
         lead + summary.place.name,
         summary.place.layout if status is None else _state(status),
-        summary.meta.env_mode or "-",
-        summary.mu_text,
+        meta.env_mode or "-" if meta.is_point_mass else meta.schema.task.name,
+        summary.mu_text if meta.is_point_mass else meta.loss.label,
         "-" if summary.steps is None else str(summary.steps),
         "-" if attempted is None else f"{summary.committed or 0}/{attempted}",
-        compared(summary.baseline_last100, summary.adaptive_last100)[0],
+        compared(
+            summary.baseline_last100,
+            summary.adaptive_last100,
+            lower=summary.meta.loss.lower_is_better,
+        )[0],
         age_text(summary.meta.created_at) or "-",
         str(summary.place.path),
     )

@@ -26,13 +26,32 @@ def cautions(
 ) -> tuple[Caution, ...]:
     """What must be known before the numbers of these sessions are compared."""
     return (
+        *_loss_warnings(sessions, names),
         *_signature_warnings(sessions, names),
         *_length_warnings(sessions, names),
         *_trajectory_warnings(sessions, trajectories, names),
     )
 
 
+def _loss_warnings(sessions: Sequence[SessionData], names: Sequence[str]) -> Iterable[Caution]:
+    metas = [data.meta for data in sessions]
+    losses = _grouped((m.loss.label, name) for m, name in zip(metas, names, strict=True))
+    if len({meta.loss.comparable for meta in metas}) > 1:
+        yield Caution(
+            f"Different losses: {_against(losses)}; only their improvements compare.",
+            "Different losses: only improvements compare.",
+        )
+    tasks = _grouped((m.schema.task.name, name) for m, name in zip(metas, names, strict=True))
+    if len(tasks) > 1:
+        yield Caution(
+            f"Different tasks: {_against(tasks)}; the models do different things.",
+            "Different tasks: the models do different things.",
+        )
+
+
 def _signature_warnings(sessions: Sequence[SessionData], names: Sequence[str]) -> Iterable[Caution]:
+    if not all(data.meta.is_point_mass for data in sessions):
+        return  # only the point mass has one
     known = [(data.meta.model_signature, name) for data, name in zip(sessions, names, strict=True)]
     unknown = [name for signature, name in known if signature is None]
     groups = _grouped((signature, name) for signature, name in known if signature is not None)

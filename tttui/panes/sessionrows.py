@@ -27,6 +27,9 @@ NAME = Column("name", "session", 16, left=True, grows=True, most=18, orders=TEXT
 STATE = Column("state", "state", 22, left=True, drop=4, orders=TEXTS)
 RECENT = Column("recent", "error", 8, left=True, drop=2, most=STRETCHES, keeps_end=True)
 SPEED = Column("speed", "steps/s", 7, drop=3)
+TASK = Column("task", "task", 9, left=True, drop=5, orders=TEXTS)
+LOSS = Column("loss", "loss", 13, left=True, drop=8, orders=TEXTS)
+"""Of tables that hold other tasks than the point mass."""
 REST = (
     Column("mode", "mode", 9, left=True, drop=9, orders=TEXTS),
     Column("created", "created", 12, left=True, drop=10, orders=TIMES),
@@ -39,7 +42,7 @@ REST = (
 
 MU = 7
 """Cells of the column of mu, where none was changed."""
-COLUMNS = (NAME, STATE, RECENT, SPEED, *REST)
+COLUMNS = (NAME, STATE, RECENT, SPEED, TASK, LOSS, *REST)
 """All that there can be."""
 
 BAR = 7
@@ -63,6 +66,8 @@ SESSION_WORDS = Vocabulary(
         "name": "name",
         "state": "state",
         "mode": "mode",
+        "task": "task",
+        "loss": "loss",
         "parent": "parent",
         "layout": "layout",
         "base": "base",
@@ -93,6 +98,8 @@ _TEXTS: dict[str, Callable[[SessionSummary], str | None]] = {
     "name": lambda s: f"{s.place.name} {s.meta.session_id or ''}",
     "state": lambda s: s.status.state if s.status is not None else "read-only",
     "mode": lambda s: s.meta.env_mode,
+    "task": lambda s: s.meta.schema.task.name,
+    "loss": lambda s: s.meta.loss.label,
     "parent": lambda s: s.meta.parent_session_id,
     "layout": lambda s: s.place.layout,
     "base": lambda s: s.meta.base_ckpt_hash,
@@ -117,7 +124,9 @@ class SessionRows:
         speed = (SPEED,) if any(speed_of(s.status) is not None for s in summaries) else ()
         changed = [len(s.mu_text) for s in summaries if s.mu_now != s.meta.mu]
         mu = Column("mu", "mu", max([MU, *changed]), drop=5)
-        self.columns = (NAME, STATE, RECENT, *speed, mu, *REST)
+        several = any(not s.meta.is_point_mass for s in summaries)
+        tasks = (TASK, LOSS) if several else ()
+        self.columns = (NAME, STATE, RECENT, *speed, *tasks, mu, *REST)
         self._row_of = {summary.place.path: i for i, summary in enumerate(self.summaries)}
         self.flat = False
         """The rows are not in the order of the tree: no branches are drawn."""
@@ -132,7 +141,7 @@ class SessionRows:
         return self._row_of.get(place.path)
 
     def sorting(self, key: str) -> Any:
-        if key in ("name", "state", "mode"):
+        if key in ("name", "state", "mode", "task", "loss"):
             return np.array([natural((_TEXTS[key](s) or "").lower()) for s in self.summaries])
         return self.number("committed" if key == "commits" else key)
 
@@ -167,6 +176,10 @@ class SessionRows:
                 return speed_text(speed_of(summary.status)), palette.text, False
             case "mu":
                 return (summary.mu_text, mu_text(summary.mu_now)), palette.text, False
+            case "task":
+                return meta.schema.task.name, palette.muted, False
+            case "loss":
+                return meta.loss.label, palette.muted, False
             case "mode":
                 return meta.env_mode or "-", palette.muted, False
             case "created":
@@ -237,8 +250,10 @@ class SessionRows:
         palette = self._palette
         if frozen is None or adaptive is None:
             return "-", palette.faint, False
-        ink = palette.good if adaptive < frozen else palette.bad
-        return compared(frozen, adaptive), palette.text if adaptive == frozen else ink, True
+        lower = summary.meta.loss.lower_is_better
+        ink = palette.good if (adaptive < frozen) == lower else palette.bad
+        ink = palette.text if adaptive == frozen else ink
+        return compared(frozen, adaptive, lower=lower), ink, True
 
 
 def progress_of(summary: SessionSummary) -> float | None:
