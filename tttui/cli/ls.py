@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 HEADERS = ("session", "state", "mode", "mu", "steps", "committed", "vs frozen", "created", "where")
 RIGHT = {3, 4, 5, 6, 7}
 
+MIXED = ("session", "state", "task", "loss", *HEADERS[2:])
+"""Where there are sessions of other tasks than the point mass."""
+
 
 @click.command("ls")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
@@ -38,7 +41,9 @@ def command(paths: tuple[Path, ...], root: Path, as_json: bool) -> None:
         what = "make one: tttui demo" if reachable(root) else LOST
         say(f"no sessions below {', '.join(map(str, paths)) or root}; {what}")
     else:
-        result(*table(HEADERS, [_row(s, lead) for s, lead in tree(summaries)], right=RIGHT))
+        mixed = any(not s.meta.is_point_mass for s in summaries)
+        rows = [_row(s, lead, mixed=mixed) for s, lead in tree(summaries)]
+        result(*table(MIXED if mixed else HEADERS, rows, right={5, 6, 7, 8, 9} if mixed else RIGHT))
 
 
 def tree(summaries: Sequence["SessionSummary"]) -> list[tuple["SessionSummary", str]]:
@@ -85,7 +90,7 @@ def as_document(summary: "SessionSummary") -> dict[str, Any]:
     }
 
 
-def _row(summary: "SessionSummary", lead: str) -> tuple[str, ...]:
+def _row(summary: "SessionSummary", lead: str, *, mixed: bool) -> tuple[str, ...]:
     from tttui.model.ages import age_text
     from tttui.model.improvement import compared
 
@@ -93,8 +98,9 @@ def _row(summary: "SessionSummary", lead: str) -> tuple[str, ...]:
     return (
         lead + summary.place.name,
         summary.place.layout if status is None else _state(status),
-        meta.env_mode or "-" if meta.is_point_mass else meta.schema.task.name,
-        summary.mu_text if meta.is_point_mass else meta.loss.label,
+        *((meta.schema.task.name, meta.loss.label) if mixed else ()),
+        meta.env_mode or "-",
+        summary.mu_text,
         "-" if summary.steps is None else str(summary.steps),
         "-" if attempted is None else f"{summary.committed or 0}/{attempted}",
         compared(

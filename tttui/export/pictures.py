@@ -22,6 +22,9 @@ ARROWS = 16
 SIGNED = 4096
 """Elements of a matrix up to which negative ones carry a minus."""
 
+LARGEST_PARAMETERS = 24
+"""Parameters in the figure of a model."""
+
 LARGEST = 10
 """Singular values shown for each matrix."""
 
@@ -209,7 +212,26 @@ def spectrum_figure(request: Request) -> Figure:
     return figure
 
 
+def _modules(request: Request) -> Figure:
+    """The largest parameters of any model, those that learn apart from the frozen ones."""
+    rows = sorted(tables.modules_of(request), key=lambda row: -row.size)[:LARGEST_PARAMETERS]
+    figure = look.figure(0.9 + 0.22 * len(rows), f"{request.name}: where the parameters are")
+    axes = figure.subplots()
+    inks = [look.ADAPTIVE if row.plastic else look.BASELINE for row in rows]
+    drawn = axes.barh(range(len(rows)), [row.size for row in rows], color=inks)
+    words = ["learns" if row.plastic else "frozen" for row in rows]
+    axes.bar_label(drawn, words, padding=2)
+    axes.set_yticks(range(len(rows)), [f"{row.path}.{row.name}".lstrip(".") for row in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.margins(x=0.15)
+    axes.set_xlabel("elements")
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
 def architecture(request: Request) -> Figure:
+    if not request.data.meta.is_point_mass:
+        return _modules(request)
     decays = tables.decays_of(request)
     lives = tables.half_lives(decays)
     figure = look.figure(2.6, f"{request.name}: memory of the state, and the parameters")

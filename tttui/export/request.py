@@ -30,7 +30,7 @@ WHATS: dict[str, str] = {
     "gates": "gradient norm, losses and state norm with their thresholds",
     "reasons": "how many attempts ended how, and when",
     "mu": "the friction that the weights imply, beside the true one",
-    "architecture": "decays and half-lives of the state, and where the parameters are",
+    "architecture": "decays and half-lives of the state, or the modules; where parameters are",
     "sessions": "the table of sessions (CSV only)",
     "comparison": "several sessions side by side",
     "transfer": "frozen weights of several sessions, each in the world of each",
@@ -49,8 +49,14 @@ FILTERED = OF_TRANSACTIONS | {"mse"}
 OF_SEVERAL = frozenset({"comparison", "transfer"})
 """What is about two or more sessions."""
 
+LARGEST_EXPORT = 1 << 24
+"""Elements of a parameter up to which it is exported."""
+
 MOST_MATRICES = 3
 """Parameters in a figure where none is named."""
+
+OF_POINT_MASS = frozenset({"trajectory", "ghost", "state", "mu"})
+"""What only sessions of the point mass have."""
 
 NEEDS_TRAJECTORY = frozenset({"trajectory", "ghost", "state"})
 
@@ -101,6 +107,9 @@ class Request:
             return self
         if self.what in NEEDS_TRAJECTORY and not len(self.trajectory or ()):
             raise TttuiError(f"{self.name}: no trajectory to export{self._why('trajectory')}")
+        if self.what in OF_POINT_MASS and not self.data.meta.is_point_mass:
+            task = self.data.meta.schema.task.name
+            raise TttuiError(f"{self.name}: has no {self.what}: it is of the task {task}")
         if self.what == "series":
             self.recorded()
         if self.what == "mse" and not len(self.data.steps):
@@ -221,7 +230,11 @@ class Request:
         for name in self.parameters:
             if name not in known:
                 raise RefusedInput(f"{name}: {self.name} has no such parameter")
-        return self.parameters or tuple(known[:MOST_MATRICES])
+        names = self.parameters or tuple(known[:MOST_MATRICES])
+        for spec in specs_of(self.data):
+            if spec.name in names and spec.size > LARGEST_EXPORT:
+                raise TttuiError(f"{self.name}: {spec.name} is too large to be exported")
+        return names
 
     def motion(self) -> Trajectory:
         """The trajectory in the window; `checked` makes sure that there is one."""

@@ -13,6 +13,8 @@ from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.errors import TttuiError
 from tttui.model.limits import limits
+from tttui.model.moduletree import Row, from_names, tree
+from tttui.model.parameters import specs_of
 from tttui.model.parts import Moved, moved
 from tttui.model.session import History
 from tttui.model.spectrum import spectrum
@@ -347,7 +349,26 @@ def half_lives(decays: Floats) -> Floats:
         return np.asarray(np.log(0.5) / np.log(decays))
 
 
+def modules_of(request: Request) -> list[Row]:
+    """The parameters of any model, module by module."""
+    data = request.data
+    parts = data.meta.schema.model or from_names(specs_of(data))
+    rows = [row for row in tree(parts) if row.spec is not None]
+    if not rows:
+        raise TttuiError(f"{request.name}: nothing is recorded of its model")
+    return rows
+
+
 def _architecture(request: Request) -> Table:
+    if not request.data.meta.is_point_mass:
+        rows = modules_of(request)
+        return {
+            "module": [row.path for row in rows],
+            "parameter": [row.name for row in rows],
+            "shape": [row.spec.shape_text if row.spec is not None else "" for row in rows],
+            "elements": [row.size for row in rows],
+            "learns": [row.plastic > 0 for row in rows],
+        }
     decays = decays_of(request)
     assert request.data.base is not None
     return {

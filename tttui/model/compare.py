@@ -7,7 +7,8 @@ from typing import Any, Literal
 import numpy as np
 
 from tttui.model.cautions import Caution, cautions, common_steps, spans
-from tttui.model.improvement import WINDOW, last_means
+from tttui.model.improvement import WINDOW, difference, last_means
+from tttui.model.numbers import Forms
 from tttui.model.schema import Loss
 from tttui.model.session import Meta, Place, SessionData, SessionSummary
 from tttui.model.steps import Steps, Trajectory
@@ -31,6 +32,12 @@ class Metric:
     unit: str = ""
     whole: bool = False
     """It counts something."""
+    lower: tuple[bool, ...] = ()
+    """Of an improvement: whether each session's lower loss is the better one."""
+
+    def words(self, i: int) -> Forms:
+        """An improvement in words."""
+        return difference(self.values[i], lower=self.lower[i] if self.lower else True)
 
     @property
     def best(self) -> int | None:
@@ -123,7 +130,7 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
     name = "loss" if mixed else loss.name
     found = [
         Metric(f"adaptive {name}", tuple(adaptive), better),
-        Metric(IMPROVEMENT, tuple(gains), "higher", "%"),
+        Metric(IMPROVEMENT, tuple(gains), "higher", "%", lower=tuple(sign > 0 for sign in signs)),
         Metric(f"frozen {name}", tuple(baseline)),
         Metric(f"adaptive {name}, whole run", tuple(map(_mean, sessions)), better),
     ]
@@ -202,6 +209,9 @@ IDENTITY = frozenset(
 )
 """Keys of meta.json that name a session rather than set it up."""
 
+LISTS = frozenset({"plastic", "kept", "model", "series", "controls"})
+"""Keys that describe a model or files, at length."""
+
 GROUPS = {
     "env_cfg": "world",
     "mu": "world",
@@ -238,7 +248,15 @@ def with_mu(found: Sequence[Difference], sessions: Sequence[SessionData]) -> tup
 
 def _settings(meta: Meta) -> Iterable[tuple[tuple[str, str], Any]]:
     for key, value in meta.raw.items():
-        if key in IDENTITY:
+        if key in IDENTITY or key in LISTS:
+            continue
+        if key == "task":
+            yield ("task", "task"), meta.schema.task.name
+            for name, inner in meta.schema.task.settings.items():
+                yield ("task", str(name)), inner
+            continue
+        if key == "loss":
+            yield ("task", "loss"), meta.loss.label
             continue
         group = GROUPS.get(key, "run")
         if isinstance(value, Mapping):

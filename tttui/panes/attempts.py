@@ -70,7 +70,8 @@ class Attempts:
 
     def sorting(self, key: str) -> Any:
         if key == "status":
-            names = np.array([status_words(name) for name in self._outcomes])
+            words = [status_words(name, self._glyphs) for name in self._outcomes]
+            names = np.array(words)
             rank = np.argsort(np.argsort(names, kind="stable"))
             return rank[self._outcome]
         return number_of(self._events, key)
@@ -86,7 +87,7 @@ class Attempts:
                 return (str(event.t), *count_forms(event.t)), palette.text, True
             case "status":
                 outcome = self._outcomes[int(self._outcome[row])]
-                text = f"{self._glyphs.status(outcome)} {status_words(outcome)}"
+                text = f"{self._glyphs.status(outcome)} {status_words(outcome, self._glyphs)}"
                 return text, palette.status(outcome), False
             case "pre":
                 return _number(event.pre_loss, ink, palette)

@@ -27,7 +27,7 @@ NAME = Column("name", "session", 16, left=True, grows=True, most=18, orders=TEXT
 STATE = Column("state", "state", 22, left=True, drop=4, orders=TEXTS)
 RECENT = Column("recent", "error", 8, left=True, drop=2, most=STRETCHES, keeps_end=True)
 SPEED = Column("speed", "steps/s", 7, drop=3)
-TASK = Column("task", "task", 9, left=True, drop=5, orders=TEXTS)
+TASK = Column("task", "task", 9, left=True, drop=3, orders=TEXTS)
 LOSS = Column("loss", "loss", 13, left=True, drop=8, orders=TEXTS)
 """Of tables that hold other tasks than the point mass."""
 REST = (
@@ -125,8 +125,10 @@ class SessionRows:
         changed = [len(s.mu_text) for s in summaries if s.mu_now != s.meta.mu]
         mu = Column("mu", "mu", max([MU, *changed]), drop=5)
         several = any(not s.meta.is_point_mass for s in summaries)
+        worlds = any(s.meta.is_point_mass for s in summaries) or not summaries
         tasks = (TASK, LOSS) if several else ()
-        self.columns = (NAME, STATE, RECENT, *speed, *tasks, mu, *REST)
+        friction, rest = ((mu,), REST) if worlds else ((), REST[1:])
+        self.columns = (NAME, STATE, RECENT, *speed, *tasks, *friction, *rest)
         self._row_of = {summary.place.path: i for i, summary in enumerate(self.summaries)}
         self.flat = False
         """The rows are not in the order of the tree: no branches are drawn."""

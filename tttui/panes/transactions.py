@@ -218,7 +218,8 @@ class TransactionsPane(ListPane):
         if self.query_now and not bar.has_class("typing"):
             parts.append(f"query {self.query_now.text}")
         if shown.statuses is not None:
-            parts.append("only " + ", ".join(status_words(name) for name in sorted(shown.statuses)))
+            words = (status_words(name, view.glyphs) for name in sorted(shown.statuses))
+            parts.append("only " + ", ".join(words))
         bar.say("   ".join(parts), False, view.palette)
 
     def _index(self, view: View) -> int | None:
