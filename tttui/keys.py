@@ -349,7 +349,7 @@ COMMANDS: tuple[Command, ...] = (
         "sort",
         "Sort by the next column",
         "Lists",
-        tabs=("transactions", "sessions"),
+        tabs=("transactions", "sessions", "parameters"),
         footer=True,
     ),
     Command(
@@ -358,7 +358,7 @@ COMMANDS: tuple[Command, ...] = (
         "sort",
         "Sort by the column before",
         "Lists",
-        tabs=("transactions", "sessions"),
+        tabs=("transactions", "sessions", "parameters"),
     ),
     Command(
         "pane('sort_turn')",
@@ -366,7 +366,7 @@ COMMANDS: tuple[Command, ...] = (
         "turn",
         "Turn the order of the rows around",
         "Lists",
-        tabs=("transactions", "sessions"),
+        tabs=("transactions", "sessions", "parameters"),
     ),
     Command(
         "pane('ghost_lower')",

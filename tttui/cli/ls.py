@@ -90,7 +90,7 @@ def as_document(summary: "SessionSummary") -> dict[str, Any]:
     }
 
 
-def _row(summary: "SessionSummary", lead: str, *, mixed: bool) -> tuple[str, ...]:
+def _row(summary: "SessionSummary", lead: str, *, mixed: bool = False) -> tuple[str, ...]:
     from tttui.model.ages import age_text
     from tttui.model.improvement import compared
 

@@ -193,7 +193,8 @@ class TransactionsPane(ListPane):
             if len(found):
                 marks = replace(marks, shown=rows)
             self._shown = shown = Shown(found, view.statuses, self.query_now, rows, marks)
-            self._attempts = Attempts(found, view.palette, view.glyphs)
+            own = view.data.meta.is_point_mass
+            self._attempts = Attempts(found, view.palette, view.glyphs, of_point_mass=own)
             table.set_rows(self._attempts, rows, self._nothing(view))
             self.query_one(Reasons).set_marks(marks, why_none(view.data))
             self.query_one(AttemptsOverTime).set_marks(marks)
