@@ -105,11 +105,11 @@ class Request:
             if not self.summaries:
                 raise TttuiError("there are no sessions to export")
             return self
-        if self.what in NEEDS_TRAJECTORY and not len(self.trajectory or ()):
-            raise TttuiError(f"{self.name}: no trajectory to export{self._why('trajectory')}")
         if self.what in OF_POINT_MASS and not self.data.meta.is_point_mass:
             task = self.data.meta.schema.task.name
             raise TttuiError(f"{self.name}: has no {self.what}: it is of the task {task}")
+        if self.what in NEEDS_TRAJECTORY and not len(self.trajectory or ()):
+            raise TttuiError(f"{self.name}: no trajectory to export{self._why('trajectory')}")
         if self.what == "series":
             self.recorded()
         if self.what == "mse" and not len(self.data.steps):
