@@ -353,7 +353,7 @@ COMMANDS: tuple[Command, ...] = (
         "sort",
         "Sort by the next column",
         "Lists",
-        tabs=("transactions", "sessions"),
+        tabs=("transactions", "sessions", "parameters"),
         footer=True,
     ),
     Command(
@@ -362,7 +362,7 @@ COMMANDS: tuple[Command, ...] = (
         "sort",
         "Sort by the column before",
         "Lists",
-        tabs=("transactions", "sessions"),
+        tabs=("transactions", "sessions", "parameters"),
     ),
     Command(
         "pane('sort_named')",
@@ -378,7 +378,7 @@ COMMANDS: tuple[Command, ...] = (
         "turn",
         "Turn the order of the rows around",
         "Lists",
-        tabs=("transactions", "sessions"),
+        tabs=("transactions", "sessions", "parameters"),
     ),
     Command(
         "pane('ghost_lower')",

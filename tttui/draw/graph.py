@@ -59,7 +59,7 @@ def totals(marks: Marks, palette: Palette, glyphs: Glyphs, width: int) -> list[P
     for name, n in {**({commit: committed} if committed else {}), **counts}.items():
         if name == UNDONE:
             continue
-        word, some = status_words(name), n
+        word, some = status_words(name, glyphs), n
         if name == commit:
             word, some = "commit" if committed == 1 else "commits", committed
             word += f" ({undone} undone)" if undone else ""

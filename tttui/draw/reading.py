@@ -29,8 +29,12 @@ _WORDS = {
 }
 
 
-def status_words(status: str) -> str:
-    """A status in one or two words: `rollback_grad_norm` -> `gradient`."""
+def status_words(status: str, glyphs: Glyphs | None = None) -> str:
+    """A status in one or two words: `rollback_grad_norm` -> `gradient`; in a person's own where
+    the look of the session has some."""
+    own = None if glyphs is None else glyphs.words.get(status)
+    if own is not None:
+        return own
     return _WORDS.get(status, status.removeprefix("rollback_").replace("_", " "))
 
 
@@ -173,4 +177,4 @@ def _attempt(
         return []
     name = marks.statuses[int(marks.status[index])]
     ink = palette.status(name)
-    return [(_GAP + glyphs.status(name), ink, True), (" " + status_words(name), ink, False)]
+    return [(_GAP + glyphs.status(name), ink, True), (" " + status_words(name, glyphs), ink, False)]

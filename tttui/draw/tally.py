@@ -62,7 +62,7 @@ def reasons(
         canvas.write(1, 0, fit(message, width, glyphs.ellipsis), palette.muted)
         return canvas
     names = ranked(marks)
-    words = {name: status_words(name) for name in names}
+    words = {name: status_words(name, glyphs) for name in names}
     digits = len(grouped(max(counts.values())))
     longest = max(cell_len(visible(word)) for word in words.values())
     label = min(longest, max(width - digits - 15, 4))

@@ -7,6 +7,7 @@ from typing import Any
 from tttui.artifacts.checksum import Carried, json_checksum
 from tttui.artifacts.jsonfile import parse_object
 from tttui.artifacts.regular import read_bytes
+from tttui.artifacts.schema import parse_schema
 from tttui.model.configuration import configuration_of
 from tttui.model.errors import RefusedInput, SettingError, TttuiError
 from tttui.model.memory import refuse_too_large
@@ -51,6 +52,9 @@ def settings_of(meta: Mapping[str, Any], path: Path, needed: Collection[str] = N
     Raises RefusedInput naming the session and every key that holds no setting, those of `needed`
     that are not there, and settings that need too much memory.
     """
+    schema, _ = parse_schema(meta)
+    if schema.recorder is not None:
+        raise RefusedInput(f"{path}: a recorder wrote it; only its own program goes on with it")
     found = configuration_of(meta)
     wrong = [*found.wrong]
     missing = [key for key in needed if meta.get(key) is None]

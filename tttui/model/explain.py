@@ -15,6 +15,8 @@ class Gate:
     name: str
     value: float
     limit: float
+    recorded: bool | None = None
+    """Whether it passed, where that is recorded: a person's own gate may be a lower limit."""
 
     @property
     def share(self) -> float:
@@ -22,7 +24,7 @@ class Gate:
 
     @property
     def passed(self) -> bool:
-        return self.value <= self.limit
+        return self.value <= self.limit if self.recorded is None else self.recorded
 
 
 def number(value: float | None, more: int = 0) -> str:
@@ -67,6 +69,9 @@ def gates(event: Transaction, plasticity: Mapping[str, Any]) -> list[Gate]:
     factor = threshold(plasticity, "probation")
     if event.live_frozen_mse is not None and factor:
         add("live error", event.live_mse, factor * event.live_frozen_mse)
+    for gate in event.gates:
+        if gate.value is not None and gate.limit is not None:
+            found.append(Gate(gate.name, gate.value, gate.limit, gate.passed))
     return found
 
 
@@ -123,8 +128,21 @@ def _explain(event: Transaction, plasticity: Mapping[str, Any]) -> str:
             return _explain_non_finite(event)
         case "rollback_live_regression":
             return _explain_live(event, threshold(plasticity, "probation"))
+        case other if other.startswith("rollback"):
+            return _explain_own(event)
         case other:
             return f"Ended as {other!r}, a status that tttui does not know."
+
+
+def _explain_own(event: Transaction) -> str:
+    """A rollback for a reason of the person's own."""
+    words = event.reason or event.status.removeprefix("rollback").strip("_").replace("_", " ")
+    said = f"Rolled back: {words}." if words else "Rolled back."
+    failed = [gate for gate in event.gates if not gate.passed]
+    for gate in failed[:3]:
+        value, limit = told_apart(gate.value, gate.limit)
+        said += f" {gate.name} ({value}) did not pass its gate ({limit})."
+    return said
 
 
 def _explain_live(event: Transaction, factor: float | None) -> str:

@@ -139,9 +139,10 @@ class HelpScreen(ModalScreen[None]):
     def _marks(self) -> Text:
         """The marks on the time axes, each with its word."""
         palette, glyphs, text = self._palette, self._glyphs, Text()
-        for status in (*STATUSES, UNDONE):
+        own = [name for name in glyphs.statuses if name not in (*STATUSES, UNDONE)]
+        for status in (*STATUSES, UNDONE, *own):
             text.append(glyphs.status(status), style(palette.status(status), bold=True))
-            text.append(f" {status_words(status)}   ")
+            text.append(f" {status_words(status, glyphs)}   ")
         text.append("\n").append(glyphs.change, style(palette.accent, bold=True))
         text.append(" run changed   ")
         text.append(glyphs.axis_cut, style(palette.muted, bold=True))
