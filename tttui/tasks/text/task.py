@@ -64,7 +64,7 @@ class TextTask(Task):
     loss_name = "bits per byte"
     unit = "bits"
     settings_type = TextSettings
-    adaptation: ClassVar[Adaptation] = Adaptation(lr=0.07)
+    adaptation: ClassVar[Adaptation] = Adaptation(lr=0.07, grad_clip=6.0)
     plastic = "*"
     item_losses = "tokens.f16"
 
