@@ -10,7 +10,9 @@ from torch import nn
 from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.checksum import pt_bytes
 from tttui.artifacts.ptfile import write_pt
+from tttui.artifacts.recording import BASE
 from tttui.artifacts.task_writer import TaskWriter
+from tttui.artifacts.tensorfile import Stored, write_tensors
 from tttui.engine.build import new_session
 from tttui.engine.device import check_device
 from tttui.engine.tally import Tally
@@ -34,9 +36,6 @@ ENDLESS_STEPS = 600
 
 KEPT_SHARE = 8
 """Parts of the history's budget that one snapshot may take."""
-
-BASE = "base_plastic.pt"
-"""The plastic weights of the base."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +96,8 @@ def _fill(
     meta["kept"] = kept = _kept(learner, budget)
     writer = TaskWriter(building, history_bytes=budget, items=task.item_losses)
     try:
-        write_whole(building / BASE, pt_bytes(write_pt(plastic_of(learner))))
+        base = {name: Stored.of(w) for name, w in plastic_of(learner).items()}
+        write_tensors(building / BASE, base)
         if begin is not None:
             meta["parent_session_id"] = begin.parent_session_id
             meta["root_session_id"] = begin.root_session_id

@@ -8,5 +8,5 @@ import os
 
 
 def let_threads_sleep() -> None:
-    """Let waiting threads sleep, unless the person said otherwise; call it before torch is there."""
+    """Let waiting threads sleep, unless the person chose; call it before torch is imported."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
