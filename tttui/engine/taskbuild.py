@@ -21,6 +21,7 @@ from tttui.engine.taskrun import (
     START_FILE,
     checkpoint_state,
     kept_of,
+    load_start,
     metrics_of,
     new_learner,
     plastic_of,
@@ -48,20 +49,22 @@ class Begin:
     root_session_id: str
     forked_at_t: int
     parent_path: str
-    document_of: Path | None = None
-    """The directory that the task's own files are in."""
 
 
 def build_task_session(
-    directory: Path, settings: TaskSettings, *, begin: Begin | None = None
+    directory: Path,
+    settings: TaskSettings,
+    *,
+    task: Task | None = None,
+    begin: Begin | None = None,
 ) -> Task:
     """Make the directory of a new session, complete with its first checkpoint.
 
-    Returns its task. Raises RefusedInput where it may not be made, or where
-    the task cannot begin; nothing is left behind then.
+    `task` is used where it is made already. Returns it. Raises RefusedInput where the session
+    may not be made, or the task cannot begin; nothing is left behind then.
     """
     check_device(settings.conduct.device)
-    task, learner = new_learner(settings, begin.document_of if begin else None)
+    task, learner = new_learner(settings, None, task)
     steps = steps_of(task, settings)
 
     def fill(building: Path) -> None:
@@ -102,7 +105,7 @@ def _fill(
             meta["parent_session_id"] = begin.parent_session_id
             meta["root_session_id"] = begin.root_session_id
             meta |= {"forked_at_t": begin.forked_at_t, "parent_path": begin.parent_path}
-            learner.load_state_dict(begin.state)
+            load_start(learner, begin.state, building)
             start = pt_bytes(write_pt(as_arrays(learner.state_dict())))
             write_whole(building / "session" / START_FILE, start, parents=True)
         writer.begin(meta)
