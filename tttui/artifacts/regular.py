@@ -16,7 +16,10 @@ from io import FileIO
 from pathlib import Path
 
 LARGEST_OBJECT = 8 << 20
-"""Bytes of a JSON object (meta, metrics, status) and of interventions.jsonl; real: some KB."""
+"""Bytes of a JSON object (meta, metrics, status); real: some KB."""
+
+LARGEST_CHANGES = 4 << 20
+"""Bytes of interventions.jsonl; real: 100 a change."""
 
 LARGEST_LIST = 128 << 20
 """Bytes of a list in JSON (transactions, trajectory); real: some 100 a step or transaction."""
@@ -24,8 +27,9 @@ LARGEST_LIST = 128 << 20
 LARGEST_TABLE = 2 << 30
 """Bytes of a file that is read in blocks (CSV, JSON lines); real: 45 MB for a million steps."""
 
-LARGEST_CHECKPOINT = 400 << 20
-"""Bytes of a .pt file, which is read whole; real: 64 MB for a matrix of 4096 x 4096."""
+LARGEST_CHECKPOINT = 100 << 20
+"""Bytes of a .pt file, which is read whole, and two checkpoints are looked at together; real:
+64 MB for a matrix of 4096 x 4096."""
 
 BLOCK = 1 << 18
 """Bytes of a block of a file that is read a piece at a time."""
@@ -112,7 +116,9 @@ def limit_of(path: Path) -> int:
         return LARGEST_CHECKPOINT
     if name in ("update_events.json", "trajectory.json"):
         return LARGEST_LIST
-    if path.suffix == ".json" or name == "interventions.jsonl":
+    if name == "interventions.jsonl":
+        return LARGEST_CHANGES
+    if path.suffix == ".json":
         return LARGEST_OBJECT
     return LARGEST_TABLE
 
