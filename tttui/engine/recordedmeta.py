@@ -13,9 +13,6 @@ from tttui.model.errors import RefusedInput, SettingError, TttuiError
 from tttui.model.memory import refuse_too_large
 from tttui.model.settings import Settings
 
-LARGEST = 1 << 24
-"""Bytes of a meta.json that is read."""
-
 FOREIGN = ("mu", "env_mode", "model_cfg", "plasticity_cfg")
 """Keys without which a session of another program cannot be forked."""
 
@@ -30,7 +27,7 @@ def read_meta_of(directory: Path, *, whole: bool = False) -> dict[str, Any]:
     """
     path = directory / "session" / "meta.json"
     try:
-        content = read_bytes(path, LARGEST)
+        content = read_bytes(path)
         if whole and json_checksum(content) is Carried.WRONG:
             raise RefusedInput(
                 f"{path}: is damaged or was changed by hand, it does not have the checksum that "

@@ -1,4 +1,4 @@
-"""Transactions: every update attempt, why each ended as it did, and how close the gates came."""
+"""Transactions: every transaction, why each ended as it did, and how close the gates came."""
 
 import json
 from collections.abc import Sequence
@@ -364,7 +364,7 @@ class TransactionsPane(ListPane):
         return status is not None
 
     def _filter_by(self, status: str) -> None:
-        """Show only the attempts of a status; all again where that is the filter already."""
+        """Show only the transactions of a status; all again where that is the filter already."""
         only = frozenset({status})
         same = self.view is not None and self.view.statuses == only
         self.post_message(self.StatusesPicked(None if same else only))

@@ -22,7 +22,7 @@ MEANING = {
         "adaptive model starts from the same weights and updates them while it runs. Both predict "
         "every step before anything is learned from it. The area between the curves is tinted by "
         "who is better. Below them lie the update transactions: commits on the line, rolled-back "
-        "attempts as stubs; what was undone lies on a branch that leaves the line at the step "
+        "transactions as stubs; what was undone lies on a branch that leaves the line at the step "
         "whose weights were restored. Improvement is (frozen - adaptive) / frozen over the last "
         "100 steps, told as a factor where it is 99 % or more either way; its interval is a block "
         "bootstrap over steps. `r` adds what is possible on the same trajectory: exact physics "
@@ -51,7 +51,7 @@ MEANING = {
         "best."
     ),
     "transactions": (
-        "Every update attempt. Before the step the gradient norm must pass its gate, after it the "
+        "Every transaction. Before the step the gradient norm must pass its gate, after it the "
         "loss on the recent steps (at most pre_loss x (1 + rollback_tol)) and the state norm; "
         "what does not pass is rolled back to the snapshot, bit for bit. A live regression takes "
         "back a commit that did worse than the frozen model on the steps that followed, and with "

@@ -136,7 +136,7 @@ class MainScreen(DrivingScreen):
         self._changes_shown: tuple[tuple[tuple[int, str], ...], Pane | None] = ((), None)
         """The changes of the run as data, and the tab that was told of them."""
         self._marked: tuple[SessionData, frozenset[str] | None] | None = None
-        """The data and the filter of the attempts that the scrubber shows."""
+        """The data and the filter of the transactions that the scrubber shows."""
 
     def compose(self) -> ComposeResult:
         yield TopBar()
