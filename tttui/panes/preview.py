@@ -150,7 +150,7 @@ class SessionPreview(Vertical):
         palette, more = view.palette, view.glyphs.ellipsis
         said = found.verdict if found is not None else verdict_of(summary)
         self.query_one(VerdictLine).show(said, palette, more)
-        damage = data.damage if data is not None else summary.damage if summary is not None else ()
+        damage = (data.damage if data is not None else ()) or (summary.damage if summary else ())
         self.query_one(DamageLine).show(damage, palette)
         self.query_one("#events", Page).set_content(
             lambda prose: None if data is None else write_events(prose, data, MOST_EVENTS), data
