@@ -24,7 +24,7 @@ from tttui.model.session import Place, SessionSummary, Status
 from tttui.model.tree import Branch, forest
 from tttui.widgets.table import TEXTS, TIMES, Cell, Column
 
-DAMAGE = Column("damaged", "!", 1, left=True)
+DAMAGE = Column("damaged", "!", 1, left=True, also=("damaged",))
 SPEED = Column("speed", "steps/s", 7, drop=5)
 TASK = Column("task", "task", 9, left=True, drop=3, orders=TEXTS)
 LOSS = Column("loss", "loss", 13, left=True, drop=8, orders=TEXTS)
@@ -34,7 +34,7 @@ MU = Column("mu", "mu", 7, drop=3)
 MU_ERROR = Column("mu_error", "mu error", 8, drop=9)
 COLUMNS = (
     DAMAGE,
-    Column("name", "session", 16, left=True, grows=True, most=18, orders=TEXTS),
+    Column("name", "session", 16, left=True, grows=True, most=18, orders=TEXTS, also=("name",)),
     Column("state", "state", 20, left=True, drop=2, most=22, orders=TEXTS),
     Column("recent", "error", 8, left=True, drop=4, most=STRETCHES, keeps_end=True),
     SPEED,

@@ -14,6 +14,7 @@ from textual.message import Message
 
 from tttui.artifacts.status import status_of
 from tttui.engine.control import Verb
+from tttui.keys import COMMANDS, Command, key_for
 from tttui.model.errors import TttuiError
 from tttui.model.here import absolute
 from tttui.model.session import Meta, Place, SessionData, SessionSummary, State, Status
@@ -39,6 +40,8 @@ AFTER: Mapping[Verb, State] = {
 
 class DrivingScreen(HandOutScreen):
     """Asks the owner of the open run for things, and starts runs."""
+
+    commands: Sequence[Command] = COMMANDS
 
     class Started(Message):
         """A session that was to be started runs (or does not; then `path` is None)."""
@@ -175,7 +178,9 @@ class DrivingScreen(HandOutScreen):
         self.note(message.said)
 
     def on_driving_screen_started(self, message: Started) -> None:
-        self.note(message.said)
+        shown = key_for(self.commands, "show_tab('overview')")
+        elsewhere = message.path is not None and self.tab == "sessions"
+        self.note(f"{message.said} {shown} shows it." if elsewhere else message.said)
         self._starting -= 1
         if message.path is not None:
             self.started.add(message.path)

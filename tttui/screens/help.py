@@ -58,7 +58,8 @@ MEANING = {
         "it every commit since the step that it returns to: these are undone. `w` goes "
         "on to the reasons (enter there shows only that kind, in every tab), to the details and "
         "to the gates over time; thresholds are those in force at that step. A query narrows the "
-        "table further: grad>10 status:loss t:200-400 -commit; e exports what is left."
+        "table further: grad>10 status:loss t:200-400 -commit; sort:grad (key b) sorts it; e exports "
+        "what is left."
     ),
     "architecture": (
         "The model with this session's numbers: z and a go through W_u and B into a hidden state "
@@ -91,15 +92,19 @@ MEANING = {
         "recorded; gates are counted over the newest 200 transactions."
     ),
     "sessions": (
-        "All sessions below the paths that tttui was given, forks under their parents. The bars "
+        "All sessions below the paths that tttui was given, forks under their parents; of a single "
+        "session also those beside it. The preview tells the verdict of the one under the cursor, "
+        "its errors and what happened last; ! stands before a session with damaged files. The bars "
         "are the adaptive error, a bar for 32 steps, newest at the right, on a logarithmic scale "
         "of each row's own: they compare a session with itself, the numbers compare sessions. "
-        "Improved is against the frozen model over the last 100 steps. Live runs show how far "
-        "they are and their speed; what you steer is the run under the cursor. space marks; two "
-        "or more are laid over each other with a table of what differs, and t tests the weights "
-        "of each, and the frozen base, in the world of each: if the diagonal wins, they remember "
-        "their own mu. Sessions without a commit in force are left out of that. A query narrows "
-        "the table: state:running mu>0.1 demo."
+        "Improved is against the frozen model over the last 100 steps, with its 95 % interval; mu "
+        "error is how far the mu that the weights imply is from the true one. Live runs show how "
+        "far they are and their speed; what you steer is the run under the cursor. space marks; "
+        "two or more are laid over each other with a table of what differs, and t tests the "
+        "weights of each, and the frozen base, in the world of each: if the diagonal wins, they "
+        "remember their own mu. Sessions without a commit in force are left out of that. A query "
+        "narrows the table: state:running mu>0.1 damaged>0 demo. It sorts as well: "
+        "sort:improvement, sort:age:asc, sort:tree; b asks for the name."
     ),
 }
 
