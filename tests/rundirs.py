@@ -144,7 +144,7 @@ def make_run(
     if layout == "native":
         _native(path, data, meta, base_bytes, trajectory=trajectory, snapshots=snapshots)
         if status is not None:
-            _write_status(path, status, steps, planned or steps)
+            write_status(path, status, steps, planned or steps)
     elif layout == "flat":
         _flat(path, data, _foreign(meta), base_bytes)
     else:
@@ -192,7 +192,7 @@ def _matrices(rng: np.random.Generator, u_dim: int, n_state: int) -> Weights:
 
 
 def _events(rng: np.random.Generator, at: Any, ok: Any) -> list[dict[str, Any]]:
-    """One event an attempt, with what each status leaves out."""
+    """One event a transaction, with what each status leaves out."""
     n = len(at)
     pre = rng.lognormal(-6, 0.5, n)
     norm = rng.lognormal(0.5, 0.6, n)
@@ -252,7 +252,8 @@ def _native(
         (path / "trajectory.csv").unlink()
 
 
-def _write_status(path: Path, status: str, steps: int, planned: int) -> None:
+def write_status(path: Path, status: str, steps: int, planned: int) -> None:
+    """Write status.json; see `make_run` for the states."""
     now, silent = time.time(), 200 if status in ("crashed", "stalled") else 0
     process = {k: v for k, v in own_process().items() if k != "process_started_at"}
     fields = {

@@ -3,12 +3,18 @@
 The bindings, the footer, the help screen and the command palette are all made from this list.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tttui.model.errors import RefusedInput
 
 TABS = ("overview", "weights", "transactions", "physics", "architecture", "sessions")
+
+OTHER_PANES = {"parameters": "weights", "series": "physics", "modules": "architecture"}
+"""What sessions of other tasks than the point mass show, and in which tab."""
+
+PANES = (*TABS, *OTHER_PANES)
+"""Everything that a tab shows; keys differ by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +28,8 @@ class Command:
     """One or two words for the footer."""
     help: str
     group: str
-    tabs: tuple[str, ...] = TABS
+    tabs: tuple[str, ...] = PANES
+    """What is shown where it works, of PANES."""
     footer: bool = False
 
     @property
@@ -38,7 +45,16 @@ class Command:
     @property
     def own(self) -> bool:
         """It is a key of the shown tab: the footer and the help have it before the others."""
-        return self.action.startswith("pane(") or len(self.tabs) == 1
+        return self.action.startswith("pane(") or self.spread == 1
+
+    @property
+    def spread(self) -> int:
+        """In how many tabs it works."""
+        return len({OTHER_PANES.get(pane, pane) for pane in self.tabs})
+
+    def purpose(self, tab: str) -> str:
+        """What the command is for, where a tab has headings for that."""
+        return tab.capitalize() if self.own else self.group
 
     @property
     def needs_session(self) -> bool:
@@ -130,7 +146,7 @@ COMMANDS: tuple[Command, ...] = (
         "play",
         "Play or pause the replay",
         "Time",
-        tabs=TABS[:-1],
+        tabs=(*TABS[:-1], *OTHER_PANES),
         footer=True,
     ),
     Command(
@@ -182,7 +198,7 @@ COMMANDS: tuple[Command, ...] = (
         "log",
         "Logarithmic or linear axes",
         "View",
-        tabs=("overview", "weights", "transactions", "physics", "sessions"),
+        tabs=("overview", "weights", "parameters", "transactions", "physics", "sessions"),
         footer=True,
     ),
     Command(
@@ -209,7 +225,7 @@ COMMANDS: tuple[Command, ...] = (
         "inspect",
         "Open the selected transaction",
         "View",
-        tabs=TABS[:-1],
+        tabs=(*TABS[:-1], *OTHER_PANES),
         footer=True,
     ),
     Command(
@@ -227,7 +243,7 @@ COMMANDS: tuple[Command, ...] = (
         "view",
         "Next way to show the data",
         "View",
-        tabs=("weights", "physics"),
+        tabs=("weights", "parameters", "physics"),
         footer=True,
     ),
     Command(
@@ -236,7 +252,7 @@ COMMANDS: tuple[Command, ...] = (
         "compare",
         "Choose another session to compare the weights with",
         "View",
-        tabs=("weights",),
+        tabs=("weights", "parameters"),
         footer=True,
     ),
     Command(
@@ -245,7 +261,7 @@ COMMANDS: tuple[Command, ...] = (
         "cell left",
         "One column left in the matrix",
         "Matrix",
-        tabs=("weights",),
+        tabs=("weights", "parameters"),
     ),
     Command(
         "pane('cell_right')",
@@ -253,7 +269,7 @@ COMMANDS: tuple[Command, ...] = (
         "cell right",
         "One column right in the matrix",
         "Matrix",
-        tabs=("weights",),
+        tabs=("weights", "parameters"),
     ),
     Command(
         "pane('enlarge')",
@@ -261,7 +277,7 @@ COMMANDS: tuple[Command, ...] = (
         "enlarge",
         "Enlarge the matrix around the marked cell",
         "Matrix",
-        tabs=("weights",),
+        tabs=("weights", "parameters"),
     ),
     Command(
         "pane('shrink')",
@@ -269,7 +285,25 @@ COMMANDS: tuple[Command, ...] = (
         "shrink",
         "Show more of the matrix again",
         "Matrix",
-        tabs=("weights",),
+        tabs=("weights", "parameters"),
+    ),
+    Command(
+        "pane('unfold')",
+        "z",
+        "unfold",
+        "Show what is in every module",
+        "Matrix",
+        tabs=("modules",),
+        footer=True,
+    ),
+    Command(
+        "pane('fold')",
+        "Z",
+        "fold",
+        "Show the outermost modules alone; enter folds and unfolds one",
+        "Matrix",
+        tabs=("modules",),
+        footer=True,
     ),
     Command(
         "pane('signs')",
@@ -277,7 +311,7 @@ COMMANDS: tuple[Command, ...] = (
         "signs",
         "Show the signs of small cells as characters, or colours",
         "Matrix",
-        tabs=("weights",),
+        tabs=("weights", "parameters"),
     ),
     Command(
         "pane('region')",
@@ -285,7 +319,7 @@ COMMANDS: tuple[Command, ...] = (
         "region",
         "Next region of this tab",
         "View",
-        tabs=("weights", "transactions", "physics", "architecture", "sessions"),
+        tabs=(*TABS[1:], "parameters", "modules"),
         footer=True,
     ),
     Command(
@@ -294,7 +328,7 @@ COMMANDS: tuple[Command, ...] = (
         "up",
         "One row up",
         "Lists",
-        tabs=("weights", "transactions", "architecture", "sessions"),
+        tabs=("weights", "transactions", "architecture", "sessions", *OTHER_PANES),
     ),
     Command(
         "pane('down')",
@@ -302,7 +336,7 @@ COMMANDS: tuple[Command, ...] = (
         "down",
         "One row down",
         "Lists",
-        tabs=("weights", "transactions", "architecture", "sessions"),
+        tabs=("weights", "transactions", "architecture", "sessions", *OTHER_PANES),
     ),
     Command(
         "pane('query')",
@@ -319,7 +353,7 @@ COMMANDS: tuple[Command, ...] = (
         "sort",
         "Sort by the next column",
         "Lists",
-        tabs=("transactions", "sessions"),
+        tabs=("transactions", "sessions", "parameters"),
         footer=True,
     ),
     Command(
@@ -327,6 +361,14 @@ COMMANDS: tuple[Command, ...] = (
         "less_than_sign",
         "sort",
         "Sort by the column before",
+        "Lists",
+        tabs=("transactions", "sessions", "parameters"),
+    ),
+    Command(
+        "pane('sort_named')",
+        "b",
+        "sort by",
+        "Sort by a column whose name you type; tab completes it",
         "Lists",
         tabs=("transactions", "sessions"),
     ),
@@ -336,7 +378,7 @@ COMMANDS: tuple[Command, ...] = (
         "turn",
         "Turn the order of the rows around",
         "Lists",
-        tabs=("transactions", "sessions"),
+        tabs=("transactions", "sessions", "parameters"),
     ),
     Command(
         "pane('ghost_lower')",
@@ -379,7 +421,7 @@ COMMANDS: tuple[Command, ...] = (
         "open",
         "Open another session or run",
         "Sessions",
-        tabs=TABS[:-1],
+        tabs=(*TABS[:-1], *OTHER_PANES),
         footer=True,
     ),
     Command("log_panel", "g", "run log", "Show or hide the log of the run", "Log"),
@@ -399,6 +441,11 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 
+def key_for(commands: Sequence[Command], action: str) -> str:
+    """The key of a command as people write it; '' where it has none."""
+    return next((command.shown_key for command in commands if command.action == action), "")
+
+
 def rebound(keys: Mapping[str, str]) -> tuple[Command, ...]:
     """COMMANDS with other keys: command name -> comma-separated keys (`h`, `ctrl+b`, `[`).
 
@@ -416,7 +463,7 @@ def rebound(keys: Mapping[str, str]) -> tuple[Command, ...]:
         else command
         for command in COMMANDS
     )
-    for tab in TABS:
+    for tab in PANES:
         taken: dict[str, str] = {}
         for command in changed:
             for key in command.keys.split(",") if tab in command.tabs else ():

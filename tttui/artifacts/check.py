@@ -20,10 +20,12 @@ from tttui.artifacts.checksum import Carried, json_checksum
 from tttui.artifacts.findings import FROM_A_COPY, Finding, Known
 from tttui.artifacts.jsonfile import parse_object
 from tttui.artifacts.making import abandoned
+from tttui.artifacts.meta import read_meta
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.regular import read_bytes
 from tttui.artifacts.status import status_of
+from tttui.artifacts.wholefile import read_part
 from tttui.model.errors import TttuiError
 from tttui.model.session import Place
 
@@ -45,7 +47,10 @@ class Report:
 def check_session(place: Place, *, seconds: float | None = None) -> Report:
     """Check one session; for about so many `seconds` at most, else however long it takes."""
     if place.layout != "native":
-        return _foreign(place)
+        return _foreign(place, "written by another program, without checksums")
+    meta, _ = read_part(place.path / META, "meta", read_meta)
+    if meta is not None and meta.schema.recorder is not None:
+        return _foreign(place, "written by a recorder, without checksums")
     deadline = None if seconds is None else time.monotonic() + seconds
     status = status_of(place.path)
     live = status is not None and status.steerable
@@ -117,20 +122,20 @@ def _native(place: Place, live: bool, deadline: float | None) -> Report:
     return Report(place, tuple(found), tuple(notes))
 
 
-def _foreign(place: Place) -> Report:
+def _foreign(place: Place, whose: str) -> Report:
     """What the readers cannot make out; nothing is known of what was written."""
     found: list[Finding] = []
     for run in place.runs or (None,):
         reader = SessionReader(place, run)
         reader.refresh()
         reader.trajectory()
+        reader.series()
         for problem in reader.refresh().problems:
             finding = Finding(problem.path, problem.reason, remedy=FROM_A_COPY)
             of_another = problem.part == "metrics" and run is not None and run != place.runs[-1]
             if not (problem.missing or of_another or finding in found):
                 found.append(finding)
-    note = "written by another program, without checksums: only its structure was checked"
-    return Report(place, tuple(found), (note,))
+    return Report(place, tuple(found), (f"{whose}: only its structure was checked",))
 
 
 def _leftovers(path: Path) -> list[Finding]:

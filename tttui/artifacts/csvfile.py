@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tttui.artifacts.csvparse import absent
 from tttui.artifacts.csvtable import Column, CsvTable
 from tttui.artifacts.damage import MOST_WRONG
 from tttui.artifacts.growing import Change, GrowingFile
@@ -16,8 +17,11 @@ from tttui.model.session import Problem
 LARGEST_T = 1 << 53
 """Whole numbers beyond this are not exact in a float64 and are no step."""
 
-LARGEST_IN_MEMORY = 500_000_000
-"""Bytes of the columns of one file: 19 million rows of per_step.csv, 4 of trajectory.csv."""
+LARGEST_IN_MEMORY = 160_000_000
+"""Bytes of the columns of one file: 6 million rows of per_step.csv, 1.3 of trajectory.csv."""
+
+GIVEN = "? "
+"""Before the name of a sparse column: the column that says where it has a value."""
 
 GROWTH = 16
 """At most by so much the columns grow at once."""
@@ -27,8 +31,9 @@ class CsvFile:
     """One CSV file with a header and a column `t` (or `step`) that ascends.
 
     `refresh` reads what was appended; `columns[name]` are then arrays of equal length, float64
-    but for `t` (int64) and flags (bool). Columns that the file lacks are not there. Steps that
-    occur twice count once (`restarts`).
+    but for `t` (int64) and flags (bool). Columns that the file lacks are not there. Beside every
+    sparse column there is one (bool, GIVEN before its name) that says where it has a value.
+    Steps that occur twice count once (`restarts`).
     """
 
     def __init__(self, path: Path, part: str, columns: Sequence[Column]) -> None:
@@ -131,6 +136,9 @@ class CsvFile:
                 for column in self._table.columns
                 if column.name in self._table.index
             }
+            for column in self._table.columns:
+                if column.sparse and column.name in self._table.index:
+                    self._buffers[GIVEN + column.name] = np.empty(0, np.bool_)
         if len(rows):
             self._append(rows, lines)
 
@@ -194,6 +202,8 @@ class CsvFile:
             self._shared = 0
         for name, i in self._table.index.items():
             self._buffers[name][self._n : end] = rows[:, i]
+            if GIVEN + name in self._buffers:
+                self._buffers[GIVEN + name][self._n : end] = ~absent(rows[:, i])
         self._n = end
 
 

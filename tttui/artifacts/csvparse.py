@@ -1,5 +1,6 @@
 """Text to numbers, as fast as it goes without a compiler of our own: 5 M numbers in 0.2 s."""
 
+import struct
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -16,8 +17,11 @@ FLAGS: dict[str, float] = {
 }
 """How programs write whether something is so; numbers equal to 0 and 1 count as well."""
 
-MISSING = ("", "NA", "N/A", "null", "None")
-"""How programs write that there is no value, besides NaN."""
+ABSENT: float = struct.unpack("<d", struct.pack("<Q", 0x7FF8_0000_0000_7474))[0]
+"""Stands for an empty field: a NaN that is told from others by its bits."""
+
+MISSING = ("NA", "N/A", "null", "None")
+"""How programs write that there is no value, besides NaN and nothing."""
 
 
 def parse_clean(block: bytes, width: int) -> np.ndarray[Any, Any] | None:
@@ -32,8 +36,9 @@ def parse_clean(block: bytes, width: int) -> np.ndarray[Any, Any] | None:
             return np.fromiter(values, np.float64, rows * width).reshape(rows, width)
         skeleton = block.translate(None, _NUMBERS_AND_NAN)
         if skeleton == line * (len(skeleton) // len(line)):
-            fields = block[:-1].replace(b"\n", b",").split(b",")
-            return np.fromiter(map(float, fields), np.float64, len(fields)).reshape(-1, width)
+            fields = block[:-1].replace(b"\r\n", b"\n").replace(b"\n", b",").split(b",")
+            numbers = [float(f) if f else ABSENT for f in fields]
+            return np.fromiter(numbers, np.float64, len(fields)).reshape(-1, width)
     except (ValueError, msgspec.MsgspecError):
         pass
     return None
@@ -66,6 +71,12 @@ def parse_fields(
     return out
 
 
+def absent(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Which of the numbers stand for empty fields."""
+    bits = np.ascontiguousarray(values, dtype=np.float64).view(np.uint64)
+    return np.asarray(bits == np.uint64(0x7FF8_0000_0000_7474))
+
+
 def parse_number(field: bytes | str) -> float | None:
     text = field.decode("latin-1") if isinstance(field, bytes) else field
     try:
@@ -84,7 +95,8 @@ def _numbers(fields: Sequence[str], decimal_comma: bool) -> Sequence[float] | No
         pass
     values = []
     for field in fields:
-        value = float("nan") if field.strip() in MISSING else parse_number(field)
+        text = field.strip()
+        value = ABSENT if not text else float("nan") if text in MISSING else parse_number(field)
         if value is None:
             return None
         values.append(value)

@@ -36,6 +36,7 @@ class Column:
     """A column to look for. `flag` columns hold 0 or 1; an `optional` one may be absent.
 
     With `members` it is a matrix [n, k] of the k columns with these names, there only if all are.
+    Where a field of a `sparse` one is empty there is no value, which is told from a NaN.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Column:
     flag: bool = False
     optional: bool = False
     members: tuple[str, ...] = ()
+    sparse: bool = False
 
     def found_in(self, header: Sequence[str]) -> list[int]:
         """Where the column (or all members) stand in the header; empty where they do not."""

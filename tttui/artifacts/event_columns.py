@@ -34,8 +34,12 @@ KEPT = 32
 """Records that stay in memory: a view asks for the same few again and again."""
 
 
-MOST = 2_000_000
-"""Transactions that are read; they take 200 MB, and a run has so many after 64 million steps."""
+MOST = 1_000_000
+"""Transactions that are read; they take 100 MB, and a run has so many after 32 million steps."""
+
+
+LONGEST_REASON = 200
+"""Characters of a reason that stand for a status."""
 
 
 class Event(msgspec.Struct, gc=False):
@@ -51,6 +55,8 @@ class Event(msgspec.Struct, gc=False):
     lr: float | None = None
     implied_mu: float | None = None
     to_t: float | None = None
+    reason: str | None = None
+    """The person's own words for a rollback."""
 
 
 class Records(Sequence[Mapping[str, Any]]):
@@ -120,6 +126,8 @@ class EventColumns:
         """So many rows of the buffers are in Transactions that somebody has."""
         self._names = list(STATUSES)
         self._codes = {name: i for i, name in enumerate(STATUSES)}
+        self._reasons: dict[str, str] = {}
+        """The person's own words for a status, as they stood first."""
         self._n = 0
         self._buffers: dict[str, np.ndarray[Any, Any]] = {
             **{name: np.empty(0, dtype=np.int64) for name in ("t", "status", "start", "end")},
@@ -166,6 +174,9 @@ class EventColumns:
         into = slice(self._n, n)
         self._buffers["t"][into] = [event.t for event in events]
         self._buffers["status"][into] = [self._code(event.status) for event in events]
+        for event in events:
+            if event.reason and event.status not in self._reasons:
+                self._reasons = {**self._reasons, event.status: event.reason[:LONGEST_REASON]}
         for name in NUMBERS:
             # None becomes NaN.
             values = np.array([getattr(event, name) for event in events], dtype=np.float64)
@@ -196,4 +207,4 @@ class EventColumns:
         names = tuple(self._names)
         start, end = shown.pop("start"), shown.pop("end")
         records = Records(self._path, start, end, shown["t"], shown["status"], names)
-        return Transactions(statuses=names, records=records, **shown)
+        return Transactions(statuses=names, records=records, reasons=self._reasons, **shown)

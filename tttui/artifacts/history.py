@@ -21,13 +21,14 @@ from tttui.artifacts.restarts import MOST_RESTARTS, Restarts, merge
 from tttui.artifacts.wrapped import unwrapped, unwrapped_names
 from tttui.model.arrays import PLASTIC, Ints
 from tttui.model.errors import TttuiError
+from tttui.model.schema import TensorSpec, matrix_shape
 from tttui.model.session import History
 
 MOST_RECORDS = 4_000_000
 """Snapshots that are read; a run of 128 million steps has so many where none is thinned."""
 
-HEADER_BYTES = 10_000
-"""Longest header of a .npy file that is read, as numpy has it."""
+HEADER_BYTES = 256 << 10
+"""Longest header of a .npy file that is read; one of 3 000 parameters has so many."""
 
 SPARSE = 512
 """Bytes of a record from which on its step is read alone, and not with the records around it."""
@@ -64,7 +65,7 @@ def read_layout(path: Path) -> tuple[np.dtype[Any], int, int, int]:
     Raises TttuiError for a file that holds no history, OSError where it cannot be opened.
     """
     with _Source(path) as source:
-        return source.layout()
+        return source.layout(any_shape=False)
 
 
 def recorded_dtype(path: Path) -> np.dtype[Any] | None:
@@ -102,8 +103,8 @@ class _Source:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def layout(self) -> tuple[np.dtype[Any], int, int, int]:
-        """As `read_layout`."""
+    def layout(self, *, any_shape: bool) -> tuple[np.dtype[Any], int, int, int]:
+        """As `read_layout`; parameters of `any_shape` are those of any model."""
         path = self.path
         try:
             with os.fdopen(os.dup(self.handle), "rb", buffering=0) as file:
@@ -120,8 +121,8 @@ class _Source:
             raise TttuiError(f"{path}: its records have no field t beside the matrices")
         for name in names:
             base, of = dtype[name].base, dtype[name].shape
-            flat = unwrapped(name) in PLASTIC and len(of) != 2
-            wrong = base.kind != "f" or not of or 0 in of or flat
+            flat = not any_shape and (not of or (unwrapped(name) in PLASTIC and len(of) != 2))
+            wrong = base.kind != "f" or 0 in of or flat
             if name != "t" and wrong:
                 raise TttuiError(f"{path}: field {name} is no matrix of numbers")
         if dtype.itemsize > LARGEST_CHECKPOINT:
@@ -154,13 +155,14 @@ class _Source:
 class Matrices:
     """One matrix of every snapshot [k, rows, cols], read from the file when it is indexed.
 
-    An index gives a new array; there is no other state, so threads can share it.
+    Other tensors are matrices as `model.schema.matrix_shape` says. An index gives a new array;
+    there is no other state, so threads can share it.
     """
 
     def __init__(
         self, source: _Source, field: np.dtype[Any], first: int, stride: int, count: int
     ) -> None:
-        self.shape: tuple[int, ...] = (count, *field.shape)
+        self.shape: tuple[int, ...] = (count, *matrix_shape(field.shape))
         self.dtype = field.base
         self._source, self._first, self._stride = source, first, stride
 
@@ -211,18 +213,23 @@ class HistoryFile:
         """What is wrong with records that are left out."""
         self.partial = False
         """Records that the header counts are not there: they may be being written."""
+        self._any_shape = False
         self._layout: tuple[int, np.dtype[Any], int] | None = None
         self._t: Ints = np.empty(0, dtype=np.int64)
         self._history: History | None = None
         self._source: _Source | None = None
         """Of the history that was read last."""
 
-    def read(self) -> History:
-        """All whole records, the same object where nothing changed. Raises as `read_history`."""
+    def read(self, *, any_shape: bool = False) -> History:
+        """All whole records, the same object where nothing changed. Raises as `read_history`.
+
+        `any_shape`: the parameters are those of any model, under the names that they have.
+        """
         source = _Source(self.path)
-        dtype, start, count, counted = source.layout()
+        dtype, start, count, counted = source.layout(any_shape=any_shape)
         there, count = count, min(count, MOST_RECORDS)
         layout = (os.fstat(source.handle).st_ino, dtype, start)
+        self._any_shape = any_shape
         known = len(self._t)
         grown = layout == self._layout and known <= count
         lost = self._source is not None and self._source.lost
@@ -272,20 +279,28 @@ class HistoryFile:
         assert self._layout is not None
         _, dtype, start = self._layout
         fields: Mapping[str, Any] = dtype.fields or {}
+        names = dtype.names or ()
+        plain_names = dict(zip(names, names, strict=True))
+        if not self._any_shape:
+            plain_names = unwrapped_names(names)
+        del plain_names["t"]
         every = {
             plain: Matrices(source, dtype[name], start + fields[name][1], dtype.itemsize, count)
-            for plain, name in unwrapped_names(dtype.names or ()).items()
-            if name != "t"
+            for plain, name in plain_names.items()
+        }
+        specs = {
+            plain: TensorSpec(plain, dtype[name].shape, str(dtype[name].base))
+            for plain, name in plain_names.items()
         }
         t = self._t[:count]
         merged = merge(np.empty(0, dtype=np.int64), t, every_step=False)
         if not merged.restarts:
-            return History(t, every)
+            return History(t, every, specs=specs)
         restarts, counts = Restarts(), merged.indices()
         restarts.add(merged.restarts)
         self.problem = restarts.sentence(int(t[counts[-1]]), "snapshots")
         some = {name: Chosen(matrices, counts) for name, matrices in every.items()}
-        return History(t[counts], some, len(merged.restarts))
+        return History(t[counts], some, len(merged.restarts), specs)
 
 
 def _read_header(file: BinaryIO) -> tuple[np.dtype[Any], tuple[Any, ...], bool, int]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from tttui.model.schema import Schema
 from tttui.model.session import Place
 
 
@@ -92,3 +93,23 @@ def why_missing(place: Place, part: str, run: str | None, *, waits_for_base: boo
     if place.layout == "native" and part in ("transactions", "history", "trajectory", "steps"):
         return "the file is not there; it is written while the session runs"
     return "the file is not there"
+
+
+def usual_absence(schema: Schema, part: str) -> str | None:
+    """One sentence for a part that a session of this task need not have; None: it should."""
+    if schema.is_point_mass and schema.recorder is None:
+        return None
+    if part == "trajectory" and not schema.is_point_mass:
+        return "sessions of this task have no trajectory"
+    if schema.recorder is None:
+        return None
+    plain = "the recorder was given no parameters" if not schema.plastic else ""
+    return {
+        "weights": plain or "the recorder has written no weights yet",
+        "base": plain or "the recorder has not kept the weights at the start",
+        "history": plain or "the recorder has kept no snapshot of the weights",
+        "transactions": "no update was recorded yet",
+        "metrics": "the recorder writes them at the end",
+        "optimizer": "the recorder does not write the optimizer's state",
+        "trajectory": "the recorder has no trajectory",
+    }.get(part)

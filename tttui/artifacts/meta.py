@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.jsonfile import number, read_object, whole
-from tttui.model.configuration import configuration_of, is_step, misspelt
+from tttui.artifacts.schema import parse_schema
+from tttui.model.configuration import configuration_of, is_step, misspelt, of_other_task
 from tttui.model.session import Meta, Problem
 from tttui.model.settings import shown
 
@@ -52,8 +53,9 @@ def read_meta(path: Path) -> tuple[Meta, list[Problem]]:
 
 def parse_meta(raw: Mapping[str, Any]) -> tuple[Meta, list[str]]:
     """The keys of a meta.json, and what is wrong with their values."""
-    found = configuration_of(raw)
-    wrong = [*misspelt(raw, (key for key, _, _ in IDENTITY.values()), "")]
+    schema, wrong = parse_schema(raw)
+    found = configuration_of(raw) if schema.is_point_mass else of_other_task(raw)
+    wrong += misspelt(raw, (key for key, _, _ in IDENTITY.values()), "")
     values: dict[str, Any] = {}
     for name, (key, convert, expected) in IDENTITY.items():
         if raw.get(key) is None:
@@ -64,12 +66,13 @@ def parse_meta(raw: Mapping[str, Any]) -> tuple[Meta, list[str]]:
         else:
             values[name] = value
     own = found.recorded[""]
-    values |= {"mu": number(own.get("mu")), "seed": own.get("seed"), "device": own.get("device")}
+    values |= {"seed": own.get("seed"), "device": own.get("device")}
     for name in ("model_cfg", "plasticity_cfg", "env_cfg"):
         values[name] = found.recorded[name]
-    # An unknown kind of world is shown by the name that it has.
-    values["env_mode"] = _text(raw.get("env_mode"))
-    return Meta(raw=raw, configuration=found, **values), [*wrong, *found.wrong]
+    if schema.is_point_mass:
+        # An unknown kind of world is shown by the name that it has.
+        values |= {"mu": number(own.get("mu")), "env_mode": _text(raw.get("env_mode"))}
+    return Meta(raw=raw, configuration=found, schema=schema, **values), [*wrong, *found.wrong]
 
 
 METRIC_NAMES = {

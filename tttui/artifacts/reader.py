@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +20,22 @@ from tttui.artifacts.interventions import (
     rollbacks,
     settings_changes,
 )
-from tttui.artifacts.layout import files_of, why_missing
+from tttui.artifacts.layout import files_of, usual_absence, why_missing
 from tttui.artifacts.logfile import LogFile, LogTail
 from tttui.artifacts.losses import LossFile
 from tttui.artifacts.meta import read_meta, read_metrics
 from tttui.artifacts.regular import LARGEST_LIST, leads_out, read_bytes
 from tttui.artifacts.runs import runs_of
+from tttui.artifacts.series_csv import SERIES, SeriesFile
 from tttui.artifacts.status import HeartbeatWatch, derive_status, read_status
 from tttui.artifacts.steps_csv import StepsFile
+from tttui.artifacts.tensorfile import TensorsFile
 from tttui.artifacts.trajectory import TrajectoryCsv, parse_trajectory_json
 from tttui.artifacts.weights import read_base, read_plastic
 from tttui.artifacts.wholefile import WholeFile
 from tttui.model.arrays import Weights
 from tttui.model.session import History, LossCurve, Meta, Place, Problem, SessionData
-from tttui.model.steps import Steps, Trajectory
+from tttui.model.steps import SeriesTable, Steps, Trajectory
 from tttui.model.transactions import Transactions
 
 NO_META = Meta()
@@ -71,6 +74,10 @@ class SessionReader:
         self._metrics = WholeFile[Mapping[str, Any]](files.metrics, "metrics", read_metrics)
         self._weights = WholeFile[Weights](files.weights, "weights", read_plastic)
         self._base = WholeFile(files.base, "base", read_base)
+        self._checkpoint = TensorsFile(files.weights.with_suffix(""), "weights")
+        self._begun = TensorsFile(files.base.with_name("base_plastic"), "base")
+        self._series = SeriesFile(self._place.path / SERIES) if files.status else None
+        self._series_problems: tuple[Problem, ...] = ()
         self._status = WholeFile(files.status, "status", read_status) if files.status else None
         self._log = LogFile(self._place.path / "run.log")
         self._losses = LossFile(self._place.path) if files.status else None
@@ -82,7 +89,9 @@ class SessionReader:
         self._history = None
         if files.history is not None:
             history = HistoryFile(files.history)
-            self._history = WholeFile(files.history, "history", lambda _: _read_history(history))
+            self._history = WholeFile(
+                files.history, "history", partial(self._read_history, history)
+            )
         self._steps = StepsFile(files.steps) if files.steps else None
         foreign = self._place.layout != "native"
         self._lines = (
@@ -119,12 +128,17 @@ class SessionReader:
             if self._status.value is not None:
                 status = derive_status(self._status.value, self._now(), self._watch)
         self._waits = status is not None and status.pretraining is not None
-        for file in (self._meta, self._metrics, self._weights, self._base):
-            file.refresh()
+        self._meta.refresh()
+        self._metrics.refresh()
         self._collect(problems, "meta", self._meta)
         metrics = self._read_metrics(problems)
-        self._collect(problems, "weights", self._weights)
-        self._collect(problems, "base", self._base)
+        own = self._is_point_mass
+        for part, file in (
+            ("weights", self._weights if own else self._checkpoint),
+            ("base", self._base if own else self._begun),
+        ):
+            file.refresh()
+            self._collect(problems, part, file)
         self._collect(problems, "status", self._status)
         self._interventions.refresh()
         problems += self._interventions.problems
@@ -134,7 +148,8 @@ class SessionReader:
         self._read_steps(problems, budget_rows)
         transactions, loading = self._read_events(problems, budget_rows)
         self._look_for_trajectory(problems)
-        base, base_cfg = self._base.value or (None, {})
+        problems += self._series_problems
+        base, base_cfg = (self._base.value if own else None) or (None, {})
         data = SessionData(
             place=self._place,
             run=self.run,
@@ -144,9 +159,11 @@ class SessionReader:
             steps=self._steps.steps if self._steps else NO_STEPS,
             transactions=self._with_rollbacks(transactions),
             history=self._history.value if self._history else None,
-            weights=self._weights.value,
+            weights=self._weights.value if own else None,
             base=base,
             base_cfg=base_cfg,
+            checkpoint=None if own else self._checkpoint.value,
+            begun=None if own else self._begun.value,
             loss=self._loss(problems),
             interventions=self._changes_in_words(),
             mu_set=mu_changes(self._interventions.value or ()),
@@ -157,6 +174,16 @@ class SessionReader:
         if self._data is None or not _same(self._data, data):
             self._data = data
         return self._data
+
+    @property
+    def _is_point_mass(self) -> bool:
+        return (self._meta.value or NO_META).is_point_mass
+
+    def _read_history(self, file: HistoryFile, _: Path) -> tuple[History, list[Problem]]:
+        history = file.read(any_shape=not self._is_point_mass)
+        if not file.problem:
+            return history, []
+        return history, [Problem("history", file.path, file.problem, loading=file.partial)]
 
     def _changes_in_words(self) -> Changes:
         """What was changed when; the same object as long as nothing else is known."""
@@ -213,6 +240,19 @@ class SessionReader:
             value = self._trajectory_json.value
             problems += self._trajectory_json.problems
         self._trajectory_problems = tuple(problems)
+        return value
+
+    def series(self) -> SeriesTable | None:
+        """The recorded series, read now at the cost of what was appended; None where there are
+        none. Their problems are part of the next `refresh`."""
+        if self._series is None:
+            return None
+        try:
+            value = self._series.refresh()
+            self._series_problems = tuple(self._series.problems())
+        except OSError as error:
+            value = None
+            self._series_problems = (_unreadable("series", self._series.path, error),)
         return value
 
     def _look_for_runs(self) -> None:
@@ -304,7 +344,9 @@ class SessionReader:
         elif self._trajectory_problems:
             problems += self._trajectory_problems
 
-    def _collect(self, problems: list[Problem], part: str, file: WholeFile[Any] | None) -> None:
+    def _collect(
+        self, problems: list[Problem], part: str, file: WholeFile[Any] | TensorsFile | None
+    ) -> None:
         if file is None:
             self._missing(problems, part, None)
         elif file.problems:
@@ -313,8 +355,11 @@ class SessionReader:
             self._missing(problems, part, file.path)
 
     def _missing(self, problems: list[Problem], part: str, path: Path | None) -> None:
-        reason = why_missing(self._place, part, self.run, waits_for_base=self._waits)
-        problems.append(Problem(part, path or self._place.path, reason, missing=True))
+        schema = (self._meta.value or NO_META).schema
+        usual = usual_absence(schema, part) if self._place.layout == "native" else None
+        reason = usual or why_missing(self._place, part, self.run, waits_for_base=self._waits)
+        at = path or self._place.path
+        problems.append(Problem(part, at, reason, missing=True, usual=usual is not None))
 
 
 def _same(before: SessionData, after: SessionData) -> bool:
@@ -330,18 +375,13 @@ def _same(before: SessionData, after: SessionData) -> bool:
         and before.history is after.history
         and before.weights is after.weights
         and before.base is after.base
+        and before.checkpoint is after.checkpoint
+        and before.begun is after.begun
         and before.loss is after.loss
         and before.interventions is after.interventions
         and before.problems == after.problems
         and before.loading == after.loading
     )
-
-
-def _read_history(file: HistoryFile) -> tuple[History, list[Problem]]:
-    history = file.read()
-    if not file.problem:
-        return history, []
-    return history, [Problem("history", file.path, file.problem, loading=file.partial)]
 
 
 def _event_list(events: EventList) -> tuple[Transactions, list[Problem]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.again import EVENT_LIST, EVENTS, META, listed
+from tttui.artifacts.again import EVENT_LIST, EVENTS, META
 from tttui.artifacts.appending import AppendedFile, Cut
 from tttui.artifacts.atomic import refuse_links, remove_temporaries, write_error, write_whole
 from tttui.artifacts.checkpoint import METRICS
@@ -17,11 +17,12 @@ from tttui.artifacts.checksum import json_bytes, plain
 from tttui.artifacts.growing_lines import csv_time, reopen_lines
 from tttui.artifacts.history_writer import HistoryWriter
 from tttui.artifacts.jsonfile import decode, read_object, whole
-from tttui.artifacts.regular import LARGEST_TABLE, folder_to_write, read_bytes
+from tttui.artifacts.listed import listed
+from tttui.artifacts.regular import blocks_of, folder_to_write
 from tttui.artifacts.series_writer import SeriesWriter
 from tttui.artifacts.status_file import StatusFile
 from tttui.artifacts.tally import Tally
-from tttui.artifacts.tensorfile import Tensors, write_tensors
+from tttui.artifacts.tensorwriter import Tensors, write_tensors
 from tttui.artifacts.writer import FLUSH_BYTES, FLUSH_S, HISTORY, LIST_GROWTH, STEPS, STEPS_HEADER
 from tttui.model.arrays import Weights
 from tttui.model.errors import RefusedInput, TttuiError
@@ -243,12 +244,9 @@ class SessionWriter:
             self.flush()
 
     def _write_event_list(self) -> None:
-        try:
-            lines = read_bytes(self._events.path, LARGEST_TABLE)
-        except OSError as error:
-            raise write_error(self._events.path, error) from error
+        lines = blocks_of(self._events.path, 0, self._events.size)
         write_whole(self.directory / EVENT_LIST, listed(lines))
-        self._listed = len(lines)
+        self._listed = self._events.size
 
 
 def refuse_occupied(directory: Path) -> None:

@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.csvfile import CsvFile
+from tttui.artifacts.csvfile import GIVEN, CsvFile
 from tttui.artifacts.csvtable import Column
+from tttui.model.arrays import Bools
 from tttui.model.session import Problem
 from tttui.model.steps import Steps
 
 COLUMNS = (
-    Column("baseline_mse", ("base_mse",)),
+    Column("baseline_mse", ("base_mse",), sparse=True),
     Column("session_no_update_mse", optional=True),
     Column("adaptive_mse"),
     Column("did_update", flag=True),
@@ -26,6 +27,10 @@ class StepsFile:
         self.path = path
         self._csv = CsvFile(path, "steps", COLUMNS)
         self.steps = Steps.empty()
+        self._sparse = False
+        """A field of the frozen model was empty."""
+        self._looked = 0
+        """Rows that were looked at for that."""
 
     @property
     def exists(self) -> bool:
@@ -46,7 +51,7 @@ class StepsFile:
         columns = self._csv.columns
         shown = columns.get("t")
         if shown is None:
-            self.steps = Steps.empty()
+            self.steps, self._sparse, self._looked = Steps.empty(), False, 0
         elif shown is not self.steps.t:
             self.steps = Steps(
                 t=shown,
@@ -55,10 +60,22 @@ class StepsFile:
                 did_update=self._column("did_update", False),
                 update_ok=self._column("update_ok", False),
                 no_update=columns.get("session_no_update_mse"),
+                evaluated=self._evaluated(),
             )
 
     def problems(self) -> list[Problem]:
         return self._csv.problems()
+
+    def _evaluated(self) -> Bools | None:
+        """Where the frozen model was evaluated; None: everywhere."""
+        given = self._csv.columns.get(GIVEN + "baseline_mse")
+        if given is None:
+            return None
+        if not self._sparse:
+            begin = self._looked if self._looked <= len(given) else 0
+            self._sparse = not given[begin:].all()
+            self._looked = len(given)
+        return given if self._sparse else None
 
     def _column(self, name: str, absent: Any) -> Any:
         """A column, or as many `absent` values (its absence is a Problem already)."""

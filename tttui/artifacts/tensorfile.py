@@ -1,180 +1,81 @@
-"""Weights of any task on disk: `NAME.pt` up to 16 MB, else `NAME.safetensors`.
+"""The plastic weights of any model: a .pt file where they are small, else safetensors."""
 
-Both are written from host memory without torch. A safetensors file is streamed, so that weights
-of any size need no second copy in memory; bfloat16 stays as it is there, in a `.pt` file it is
-widened to float32, which changes no value.
-"""
-
-import json
-import math
-import os
-import struct
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.atomic import TEMPORARY, sync_directory, write_all, write_error, write_whole
-from tttui.artifacts.checksum import pt_bytes
-from tttui.artifacts.ptfile import read_pt, write_pt
-from tttui.artifacts.regular import open_regular, open_to_read, refuse_linked_folder, remove
+from tttui.artifacts.ptfile import read_pt
+from tttui.artifacts.safetensors import read_safetensors
+from tttui.artifacts.schema import LONGEST_NAME, MOST_TENSORS
+from tttui.artifacts.wholefile import WholeFile
+from tttui.model.arrays import Floats
 from tttui.model.errors import TttuiError
-
-LARGEST_PT = 16 << 20
-"""Bytes of all weights together up to which they are stored as `.pt`."""
-
-LARGEST_SAFETENSORS = 1 << 40
-LONGEST_HEADER = 100 << 20
-"""Bytes that are read; the library that wrote the format has the same limit for headers."""
-
-SAFETENSORS = {
-    "float64": "F64",
-    "float32": "F32",
-    "float16": "F16",
-    "bfloat16": "BF16",
-    "int64": "I64",
-    "int32": "I32",
-    "int16": "I16",
-    "int8": "I8",
-    "uint8": "U8",
-    "bool": "BOOL",
-}
-"""Names of dtypes, and what a safetensors file calls them."""
+from tttui.model.session import Problem
+from tttui.model.tensors import Loaded, Tensors
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Stored:
-    """One tensor in host memory: the name of its dtype and its elements.
+class TensorsFile:
+    """`STEM.safetensors` or `STEM.pt`, whichever is there."""
 
-    numpy has no bfloat16: there the array holds the bits as uint16.
-    """
+    def __init__(self, stem: Path, part: str) -> None:
+        self._large = WholeFile[Tensors](
+            stem.with_name(f"{stem.name}.safetensors"), part, read_safetensors
+        )
+        self._small = WholeFile[Tensors](stem.with_name(f"{stem.name}.pt"), part, read_tensors)
+        self._part = part
 
-    dtype: str
-    array: np.ndarray[Any, Any]
-
-    @classmethod
-    def of(cls, array: np.ndarray[Any, Any]) -> "Stored":
-        return cls(array.dtype.name, array)
+    def refresh(self) -> None:
+        """Look at the file, and read it again if it changed."""
+        self._large.refresh()
+        if not self._large.exists:
+            self._small.refresh()
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        return self.array.shape
+    def _file(self) -> WholeFile[Tensors]:
+        return self._large if self._large.exists or self._large.problems else self._small
 
-    def numbers(self) -> np.ndarray[Any, Any]:
-        """The elements as numpy computes with them; bfloat16 as float32."""
-        if self.dtype != "bfloat16":
-            return self.array
-        wide = np.zeros(self.array.shape, dtype="<u4")
-        np.left_shift(self.array, 16, out=wide, dtype="<u4", casting="unsafe")
-        return wide.view("<f4")
+    @property
+    def path(self) -> Path:
+        return self._file.path
 
+    @property
+    def exists(self) -> bool:
+        return self._file.exists
 
-Tensors = Mapping[str, Stored]
+    @property
+    def value(self) -> Tensors | None:
+        return self._file.value
 
-
-def write_tensors(stem: Path, tensors: Tensors) -> Path:
-    """Write weights to `stem` with the ending that fits their size; the other one is removed.
-
-    Returns the path. Raises TttuiError naming the file and the remedy.
-    """
-    size = sum(stored.array.nbytes for stored in tensors.values())
-    small, large = stem.with_suffix(".pt"), stem.with_suffix(".safetensors")
-    if size <= LARGEST_PT:
-        write_whole(small, pt_bytes(write_pt({k: v.numbers() for k, v in tensors.items()})))
-    else:
-        _write_streamed(large, tensors)
-    chosen, other = (small, large) if size <= LARGEST_PT else (large, small)
-    with suppress(OSError):
-        remove(other)
-    return chosen
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return tuple(
+            Problem(self._part, p.path, p.reason, p.missing, p.loading) for p in self._file.problems
+        )
 
 
-def read_tensors(stem: Path) -> dict[str, Stored]:
-    """What `write_tensors` wrote. Raises TttuiError naming the file where it cannot be read."""
-    path = stem.with_suffix(".safetensors")
-    if not path.exists():
-        path = stem.with_suffix(".pt")
-        found = read_pt(path)
-        if not isinstance(found, dict) or not all(
-            isinstance(v, np.ndarray) for v in found.values()
-        ):
-            raise TttuiError(f"{path}: holds no tensors by name")
-        return {str(name): Stored.of(array) for name, array in found.items()}
-    try:
-        with open_to_read(path, LARGEST_SAFETENSORS) as file:
-            return _read_safetensors(file)
-    except OSError as error:
-        raise TttuiError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, KeyError, TypeError, struct.error) as error:
-        raise TttuiError(f"{path}: is damaged ({error})") from None
-
-
-def _read_safetensors(file: FileIO) -> dict[str, Stored]:
-    (length,) = struct.unpack("<Q", file.read(8))
-    if length > LONGEST_HEADER:
-        raise ValueError(f"its header has {length} bytes")
-    entries = json.loads(file.read(length))
-    names = {short: name for name, short in SAFETENSORS.items()}
-    found = {}
-    for name, entry in entries.items():
-        if name == "__metadata__":
+def read_tensors(path: Path) -> tuple[Tensors, list[Problem]]:
+    """The tensors by name in a .pt file; what is none is left out and named. Raises TttuiError."""
+    state = read_pt(path)
+    if not isinstance(state, dict):
+        raise TttuiError(f"{path}: holds a {type(state).__name__}, not tensors by name")
+    values: dict[str, Floats] = {}
+    wrong: list[str] = []
+    for name, value in list(state.items())[:MOST_TENSORS]:
+        if name == "checksum" and not isinstance(value, np.ndarray):
             continue
-        dtype, (begin, end) = names[entry["dtype"]], entry["data_offsets"]
-        kind = np.dtype("uint16" if dtype == "bfloat16" else dtype)
-        shape = tuple(map(int, entry["shape"]))
-        if begin < 0 or end - begin != math.prod(shape) * kind.itemsize:
-            raise ValueError(f"{name} has {end - begin} bytes")
-        array = np.empty(shape, kind)
-        file.seek(8 + length + begin)
-        if file.readinto(memoryview(array.reshape(-1).view(np.uint8))) != array.nbytes:
-            raise ValueError(f"{name} is cut off")
-        found[name] = Stored(dtype, array)
-    return found
+        tensor = _floats(value)
+        if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
+            wrong.append(f"{str(name)[:40]!r} is no name of a tensor")
+        elif tensor is None:
+            wrong.append(f"{name} is no tensor of numbers")
+        else:
+            values[name] = tensor
+    reason = "; ".join(wrong[:5])
+    return Loaded.of(values), [Problem("weights", path, reason)] if wrong else []
 
 
-def _write_streamed(path: Path, tensors: Tensors) -> None:
-    temporary = path.parent / f".{path.name}.{os.getpid()}-{threading.get_ident()}{TEMPORARY}"
-    try:
-        refuse_linked_folder(path)
-        temporary.unlink(missing_ok=True)
-        handle = open_regular(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL)
-        try:
-            offset = 0
-            for part in _safetensors(tensors):
-                write_all(handle, part, offset)
-                offset += len(part)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        os.replace(temporary, path)
-        sync_directory(path.parent)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise write_error(path, error) from error
-
-
-def _safetensors(tensors: Tensors) -> Iterator[bytes | memoryview]:
-    """The parts of a safetensors file: length of the header, header, the tensors in order."""
-    entries: dict[str, Any] = {}
-    end = 0
-    for name, stored in tensors.items():
-        begin, end = end, end + stored.array.nbytes
-        entries[name] = {
-            "dtype": SAFETENSORS[stored.dtype],
-            "shape": list(stored.shape),
-            "data_offsets": [begin, end],
-        }
-    head = json.dumps(entries).encode()
-    head += b" " * (-len(head) % 8)
-    yield struct.pack("<Q", len(head))
-    yield head
-    for stored in tensors.values():
-        if stored.array.nbytes:
-            # A view of the bytes; one that is not contiguous is copied alone.
-            yield memoryview(np.ascontiguousarray(stored.array).reshape(-1).view(np.uint8))
+def _floats(value: Any) -> Floats | None:
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub":
+        return None
+    return value if value.dtype.kind == "f" else value.astype(np.float32)

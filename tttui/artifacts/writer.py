@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.again import EVENT_LIST, EVENTS, INTERVENTIONS, META, listed
+from tttui.artifacts.again import EVENT_LIST, EVENTS, INTERVENTIONS, META
 from tttui.artifacts.appending import AppendedFile, Cut
 from tttui.artifacts.atomic import remove_temporaries, write_error, write_whole
 from tttui.artifacts.blocks import BlockChecksums
@@ -17,8 +17,9 @@ from tttui.artifacts.checkpoint import Checkpoint, Contents, write_checkpoint
 from tttui.artifacts.checksum import Carried, json_bytes, json_checksum, plain
 from tttui.artifacts.history_writer import HistoryWriter, Snapshots
 from tttui.artifacts.jsonfile import read_object
+from tttui.artifacts.listed import listed
 from tttui.artifacts.losses import LOSSES
-from tttui.artifacts.regular import LARGEST_TABLE, open_to_read, read_bytes
+from tttui.artifacts.regular import blocks_of, open_to_read, read_bytes
 from tttui.artifacts.status_file import StatusFile
 from tttui.artifacts.trajectory import HEADER
 from tttui.model.arrays import Bools, Floats, Weights
@@ -300,12 +301,9 @@ class RunWriter:
 
     def _write_event_list(self) -> None:
         """update_events.json: the lines of update_events.jsonl as one list."""
-        try:
-            lines = read_bytes(self._events.path, LARGEST_TABLE)
-        except OSError as error:
-            raise write_error(self._events.path, error) from error
+        lines = blocks_of(self._events.path, 0, self._events.size)
         write_whole(self.directory / EVENT_LIST, listed(lines))
-        self._listed = len(lines)
+        self._listed = self._events.size
 
 
 def _exact(*arrays: Floats) -> str:

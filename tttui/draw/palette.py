@@ -4,12 +4,15 @@ Colour is never the only sign: statuses have glyphs of their own (`glyphs`), the
 differ in weight, and a worse area is hatched.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from tttui.draw.colours import Colour, parse
 from tttui.model.transactions import STATUSES, UNDONE
+
+OWN_STATUSES = (1, 0, 6, 5, 2, 4)
+"""Of `Palette.series`: the colours of statuses that tttui does not know, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,14 @@ class Palette:
         if name == UNDONE:
             return self.muted
         return self.statuses.get(name, self.other_status)
+
+    def with_statuses(self, names: Sequence[str]) -> "Palette":
+        """With colours for statuses of a person's own, each the next one there is."""
+        if not names:
+            return self
+        inks = [self.series[k % len(self.series)] for k in OWN_STATUSES]
+        own = {name: inks[i % len(inks)] for i, name in enumerate(names)}
+        return replace(self, statuses=MappingProxyType({**own, **self.statuses}))
 
 
 def _statuses(*names: str) -> Mapping[str, Colour]:

@@ -75,10 +75,12 @@ class Plot:
     traces: tuple[Trace, ...] = ()
     compare: tuple[int, int] | None = None
     """Traces (a, b): the area between them is tinted `better` where a is below b, else `worse`."""
+    lower_is_better: bool = True
+    """False: the area is tinted `better` where a is above b."""
     thresholds: tuple[Threshold, ...] = ()
     band: Band | None = None
     marks: Marks | None = None
-    """Update attempts, read at the cursor; a `CommitGraph` draws them."""
+    """Transactions, read at the cursor; a `CommitGraph` draws them."""
     robust: bool = False
     """Outliers do not widen the value axis, but are marks at its edge, counted in its label."""
     steps: bool = True

@@ -346,7 +346,7 @@ def _paint_curves(painter: _Painter) -> None:
         else:
             painter.curve(shape, colour, char, trace.heavy, dashed=trace.dashed)
     if plot.compare is not None and max(plot.compare) < len(shapes):
-        a, b = plot.compare
+        a, b = plot.compare if plot.lower_is_better else plot.compare[::-1]
         painter.tint(*painter.between(shapes[a].mean, shapes[b].mean))
     for trace, shape in zip(plot.traces, shapes, strict=True):
         painter.tag(trace, shape)

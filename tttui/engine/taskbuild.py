@@ -12,7 +12,7 @@ from tttui.artifacts.checksum import pt_bytes
 from tttui.artifacts.ptfile import write_pt
 from tttui.artifacts.recording import BASE
 from tttui.artifacts.task_writer import TaskWriter
-from tttui.artifacts.tensorfile import Stored, write_tensors
+from tttui.artifacts.tensorwriter import Stored, write_tensors
 from tttui.engine.build import new_session
 from tttui.engine.device import check_device
 from tttui.engine.tally import Tally

@@ -85,6 +85,26 @@ def configuration_of(meta: Values) -> Configuration:
     )
 
 
+def of_other_task(meta: Values) -> Configuration:
+    """What a session of another task than the point mass records: its keys are its own."""
+    wrong: list[str] = []
+    own = {key: RUN[key] for key in ("seed", "device")}
+    recorded: dict[str, Values] = {"": _checked(meta, own, "", wrong, unknown=False)}
+    for name in GROUPS:
+        value = meta.get(name)
+        if value is not None and not isinstance(value, Mapping):
+            wrong.append(f"{name} is {shown(value)}, not an object of keys")
+        recorded[name] = dict(_of(meta, name))
+    plasticity, chunk = Plasticity(), recorded["plasticity_cfg"].get("chunk")
+    if isinstance(chunk, int) and not why_not(PLASTICITY["chunk"], chunk):
+        plasticity = replace(plasticity, chunk=chunk)
+    return Configuration(
+        replace(Settings(), plasticity=plasticity, **_only(recorded[""], own)),
+        recorded,
+        wrong=tuple(wrong),
+    )
+
+
 def changed_options(values: Values, name: str) -> tuple[dict[str, Any], list[str]]:
     """Options that somebody changed (at `name` in a file), and what is wrong with the others."""
     wrong: list[str] = []

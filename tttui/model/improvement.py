@@ -11,11 +11,12 @@ factor: that is `100 % better`. `better` and `worse` stand instead of a sign.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
-from tttui.model.arrays import Floats
+from tttui.model.arrays import Floats, Ints
 from tttui.model.numbers import Forms, count_forms, forms, shrinking
 from tttui.model.steps import Steps
 
@@ -51,9 +52,11 @@ class Improvement:
     """Steps that were averaged."""
     baseline: float
     adaptive: float
-    """Mean squared errors over these steps."""
+    """Mean errors over these steps."""
     why_none: str = ""
     why_no_interval: str = ""
+    lower: bool = True
+    """The lower error is the better one."""
 
     @property
     def tone(self) -> Tone:
@@ -66,16 +69,26 @@ class Improvement:
     @property
     def texts(self) -> Forms:
         """`84 % better`, from the fullest to the shortest."""
-        return compared(self.baseline, self.adaptive)
+        return compared(self.baseline, self.adaptive, lower=self.lower)
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """The ends of the interval, if there is one."""
+        return None if self.why_no_interval else (self.low, self.high)
 
     @property
     def interval(self) -> Forms:
         """`79 to 88 % better`, from the fullest to the shortest; empty where there is none."""
-        return () if self.why_no_interval else interval_texts(self.low, self.high)
+        if self.why_no_interval:
+            return ()
+        if self.baseline < 0 or self.adaptive < 0:
+            return _percents(self.low, self.high)
+        return interval_texts(self.low, self.high, lower=self.lower)
 
 
-def improvement(baseline: Floats, adaptive: Floats) -> Improvement:
-    """Improvement of the mean over paired errors [n] with its 95 % interval.
+def improvement(baseline: Floats, adaptive: Floats, *, lower: bool = True) -> Improvement:
+    """Improvement of the mean over paired errors [n] with its 95 % interval; `lower`: the lower
+    error is the better one.
 
     The interval resamples circular blocks of BLOCK steps with a fixed seed, so that the same
     file always gives the same numbers.
@@ -84,43 +97,50 @@ def improvement(baseline: Floats, adaptive: Floats) -> Improvement:
     with np.errstate(invalid="ignore", over="ignore"):
         base = float(np.mean(baseline)) if n else nan
         adapt = float(np.mean(adaptive)) if n else nan
-    why = _why_none(baseline, adaptive, base, adapt)
+    why = _why_none(baseline, adaptive, base, adapt, lower=lower)
     if why:
-        return Improvement(nan, nan, nan, n, base, adapt, why, why)
+        return Improvement(nan, nan, nan, n, base, adapt, why, why, lower)
     if base == 0:
-        return Improvement(0.0, nan, nan, n, base, adapt, "", "both models make no error")
-    percent = 100.0 * (base - adapt) / base
+        no_error = "both models make no error" if lower else "both are 0"
+        return Improvement(0.0, nan, nan, n, base, adapt, "", no_error, lower)
+    sign = 1.0 if lower else -1.0
+    percent = sign * 100.0 * (base - adapt) / abs(base)
     if n < MIN_STEPS:
         few = f"{n} {'step' if n == 1 else 'steps'}, fewer than {MIN_STEPS}"
-        return Improvement(percent, nan, nan, n, base, adapt, "", few)
-    low, high = _bootstrap(baseline, adaptive)
+        return Improvement(percent, nan, nan, n, base, adapt, "", few, lower)
+    low, high = sorted(sign * end for end in _bootstrap(baseline, adaptive))
     if not (np.isfinite(low) and np.isfinite(high)):
-        few = "the frozen model makes too few errors"
-        return Improvement(percent, nan, nan, n, base, adapt, "", few)
-    return Improvement(percent, low, high, n, base, adapt)
+        few = "the frozen model makes too few errors" if lower else "frozen is 0 too often"
+        return Improvement(percent, nan, nan, n, base, adapt, "", few, lower)
+    return Improvement(percent, low, high, n, base, adapt, lower=lower)
 
 
-def _why_none(baseline: Floats, adaptive: Floats, base: float, adapt: float) -> str:
+def _why_none(baseline: Floats, adaptive: Floats, base: float, adapt: float, *, lower: bool) -> str:
     for name, errors in (("adaptive", adaptive), ("frozen", baseline)):
         why = why_no_mean(errors)
         if why:
             return f"{name}: {why}" if len(errors) else why
     if base == 0 and adapt > 0:
-        return "the frozen model makes no error"
+        return "the frozen model makes no error" if lower else "frozen is 0"
     with np.errstate(over="ignore", divide="ignore"):
-        too_far = base > 0 and not np.isfinite(np.float64(100.0) * (base - adapt) / base)
+        too_far = base != 0 and not np.isfinite(np.float64(100.0) * (base - adapt) / base)
     return "both errors are too far apart" if too_far else ""
 
 
 def _bootstrap(baseline: Floats, adaptive: Floats) -> tuple[float, float]:
     """Ends of the 95 % interval in percent; not finite where resamples have no frozen error."""
-    n, rng = len(baseline), np.random.default_rng(0)
-    starts = rng.integers(0, n, (RESAMPLES, -(-n // BLOCK)))
+    starts = _starts(len(baseline))
     sums = [_circular_block_sums(x.astype(np.float64), BLOCK) for x in (baseline, adaptive)]
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         b, a = (s[starts].sum(axis=1) for s in sums)
-        low, high = np.percentile(100.0 * (b - a) / b, [2.5, 97.5])
+        low, high = np.percentile(100.0 * (b - a) / np.abs(b), [2.5, 97.5])
     return float(low), float(high)
+
+
+@lru_cache(maxsize=4)
+def _starts(n: int) -> Ints:
+    """The first steps of the blocks [RESAMPLES, blocks] of n steps, the same ones every time."""
+    return np.random.default_rng(0).integers(0, n, (RESAMPLES, -(-n // BLOCK)))
 
 
 def _circular_block_sums(x: Floats, length: int) -> Floats:
@@ -139,17 +159,18 @@ def last_means(steps: Steps) -> tuple[float, float, int]:
 
     A step whose error is not finite makes its model's mean non-finite: nothing is skipped.
     """
-    n = min(WINDOW, len(steps))
+    _, baseline, adaptive = steps.compared(WINDOW)
+    n = len(baseline)
     if n == 0:
         return float("nan"), float("nan"), 0
     with np.errstate(invalid="ignore", over="ignore"):
-        return float(np.mean(steps.baseline[-n:])), float(np.mean(steps.adaptive[-n:])), n
+        return float(np.mean(baseline)), float(np.mean(adaptive)), n
 
 
-def final_improvement(steps: Steps) -> Improvement:
-    """Improvement over the last WINDOW steps there are."""
-    n = min(WINDOW, len(steps))
-    return improvement(steps.baseline[len(steps) - n :], steps.adaptive[len(steps) - n :])
+def final_improvement(steps: Steps, *, lower: bool = True) -> Improvement:
+    """Improvement over the last WINDOW steps at which both models were evaluated."""
+    _, baseline, adaptive = steps.compared(WINDOW)
+    return improvement(baseline, adaptive, lower=lower)
 
 
 # Words
@@ -184,8 +205,11 @@ def mean_texts(mean: float | None) -> Forms:
     return ("NaN",) if mean is not None and np.isnan(mean) else forms(mean)
 
 
-def compared(frozen: float | None, adaptive: float | None) -> Forms:
-    """How the adaptive error compares with the frozen one, in words; `-` where one is unknown."""
+def compared(frozen: float | None, adaptive: float | None, *, lower: bool = True) -> Forms:
+    """How the adaptive error compares with the frozen one, in words; `-` where one is unknown.
+
+    `lower`: the lower one is the better one.
+    """
     if frozen is None or adaptive is None:
         return ("-",)
     for name, value in (("adaptive", adaptive), ("frozen", frozen)):
@@ -195,24 +219,45 @@ def compared(frozen: float | None, adaptive: float | None) -> Forms:
             return f"{name} diverged", "diverged"
     if frozen == adaptive:
         return ("equal",)
-    if frozen <= 0:
-        return "worse, frozen is 0", "worse"
-    amounts, word = _amounts(frozen, adaptive)
+    amounts, word = _amounts(frozen, adaptive, lower=lower)
+    if frozen == 0:
+        return f"{word}, frozen is 0", word
     return tuple(f"{amount} {word}" for amount in amounts)
 
 
-def difference(percent: float | None) -> Forms:
+def difference(percent: float | None, *, lower: bool = True) -> Forms:
     """The same for an improvement in percent (positive: adaptive is better)."""
     if percent is None or not np.isfinite(percent):
         return ("-",)
-    return compared(1.0, 1.0 - percent / 100.0)
+    return compared(1.0, _adaptive(percent, lower=lower), lower=lower)
 
 
-def interval_texts(low: float, high: float) -> Forms:
+def _adaptive(percent: float, *, lower: bool) -> float:
+    """The adaptive error at this improvement where the frozen one is 1."""
+    return 1.0 - percent / 100.0 if lower else 1.0 + percent / 100.0
+
+
+def _percents(low: float, high: float) -> Forms:
+    """An interval in percent alone, where errors are negative and a factor says nothing."""
+    texts = []
+    for digits in (2, 1):
+        ends = [forms(abs(end), digits)[0] for end in (low, high)]
+        words = ["worse" if end < 0 else "better" for end in (low, high)]
+        if words[0] == words[1]:
+            some, more = ends if low >= 0 else ends[::-1]
+            texts.append(f"{some} to {more} % {words[0]}")
+        else:
+            texts.append(f"{ends[0]} % {words[0]} to {ends[1]} % {words[1]}")
+    return shrinking(texts)
+
+
+def interval_texts(low: float, high: float, *, lower: bool = True) -> Forms:
     """An interval of improvements in percent: `79 to 88 % better`, `5 % worse to 12 % better`."""
     ends = (high, low) if high < 0 else (low, high)
     for digits in (2, 3, 4, 2):  # as many as tell both ends apart, if that is possible
-        (some, word), (more, other) = (_amounts(1.0, 1.0 - p / 100.0, digits) for p in ends)
+        (some, word), (more, other) = (
+            _amounts(1.0, _adaptive(p, lower=lower), digits, lower=lower) for p in ends
+        )
         if some[0] != more[0] or word != other:
             break
     texts: list[str] = []
@@ -225,16 +270,19 @@ def interval_texts(low: float, high: float) -> Forms:
     return shrinking(texts)
 
 
-def _amounts(frozen: float, adaptive: float, digits: int | None = None) -> tuple[Forms, str]:
+def _amounts(
+    frozen: float, adaptive: float, digits: int | None = None, *, lower: bool = True
+) -> tuple[Forms, str]:
     """`84 %` or `20 times` from the fullest to the shortest, and `better` or `worse`.
 
     `digits` are the significant ones (None: two, but a factor of a hundred or more is whole).
     """
-    word = "better" if adaptive <= frozen else "worse"
-    with np.errstate(over="ignore"):
-        percent = float(100.0 * abs(np.float64(adaptive) - frozen) / frozen)
-    if percent < FACTOR_FROM or adaptive <= 0:
-        numbers, spelt, short = forms(min(percent, 100.0), digits or 2), " %", "%"
+    word = "better" if adaptive == frozen or (adaptive < frozen) == lower else "worse"
+    with np.errstate(over="ignore", divide="ignore"):
+        percent = float(100.0 * abs(np.float64(adaptive) - frozen) / abs(np.float64(frozen)))
+    if percent < FACTOR_FROM or adaptive <= 0 or frozen <= 0:
+        most = 100.0 if lower and frozen > 0 else np.inf
+        numbers, spelt, short = forms(min(percent, most), digits or 2), " %", "%"
     else:
         numbers, spelt, short = _factor(frozen, adaptive, digits), " times", "x"
     return (f"{numbers[0]}{spelt}", *(f"{number}{short}" for number in numbers)), word

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tttui.model.arrays import PLASTIC, Floats, Weights
+from tttui.model.arrays import Floats, Weights
 
 OBSERVED = ("x", "y", "vx", "vy")
 ACTIONS = ("ax", "ay")
@@ -19,12 +19,19 @@ ROLES = {
 """What the rows and the columns of each matrix are."""
 
 
-def part_name(matrix: str, axis: int, i: int, n: int, *, short: bool = False) -> str:
+def part_name(
+    matrix: str, axis: int, i: int, n: int, *, short: bool = False, roles: bool = True
+) -> str:
     """The name of row (axis 0) or column (axis 1) i of n: `vx`, `u 3`, `state 12`.
 
-    `short` leaves out the kind where the axis says it: `3`, `12`.
+    `short` leaves out the kind where the axis says it: `3`, `12`. Without `roles` it is that of a
+    matrix of another model than the point mass: `row 3`.
     """
-    kind = ROLES.get(matrix, ("row", "column"))[axis]
+    kind = (ROLES.get(matrix) if roles else None) or ("row", "column")
+    return _part_name(kind[axis], i, n, short=short)
+
+
+def _part_name(kind: str, i: int, n: int, *, short: bool) -> str:
     if kind == "input" and n == len(INPUTS):
         return INPUTS[i]
     if kind == "predicted" and n == len(OBSERVED):
@@ -58,7 +65,9 @@ class Moved:
         return f"{share:.{0 if share >= 1 or share == 0 else 1}{'f' if share >= 1 else 'g'}} %"
 
 
-def moved(name: str, change: Floats, axis: int, most: int | None = None) -> list[Moved]:
+def moved(
+    name: str, change: Floats, axis: int, most: int | None = None, *, roles: bool = True
+) -> list[Moved]:
     """The rows or columns of a matrix [rows, cols] by how much they changed, largest first.
 
     At most `most` of them.
@@ -74,7 +83,7 @@ def moved(name: str, change: Floats, axis: int, most: int | None = None) -> list
             name,
             axis,
             int(i),
-            part_name(name, axis, int(i), n),
+            part_name(name, axis, int(i), n, roles=roles),
             float(np.sqrt(along[i])),
             float(along[i]) / total if total else 0.0,
         )
@@ -82,21 +91,20 @@ def moved(name: str, change: Floats, axis: int, most: int | None = None) -> list
     ]
 
 
-def sentences(changes: Weights, total: Weights | None = None) -> Iterator[tuple[str, str]]:
+def sentences(
+    changes: Weights, total: Weights | None = None, *, roles: bool = True
+) -> Iterator[tuple[str, str]]:
     """For each matrix its name and one sentence on what moved most.
 
     `total` are the weights before, for the change relative to their norm.
     """
-    for name in PLASTIC:
-        change = changes.get(name)
-        if change is None:
-            continue
+    for name, change in changes.items():
         bad = 0 if _finite(change) else int((~np.isfinite(change)).sum())
         norm = float(np.sqrt(_squares(change, 0).sum()))
         if norm == 0:
             yield name, "did not change" if not bad else f"{bad} entries are not finite"
             continue
-        rows, columns = moved(name, change, 0, 2), moved(name, change, 1, 2)
+        rows, columns = (moved(name, change, axis, 2, roles=roles) for axis in (0, 1))
         text = f"moved by {norm:.3g}"
         if total is not None and name in total:
             before = float(np.sqrt(_squares(total[name], 0).sum()))

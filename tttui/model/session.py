@@ -8,8 +8,10 @@ from typing import Any, Literal, Protocol
 from tttui.model.arrays import Floats, Ints, Weights
 from tttui.model.configuration import Configuration
 from tttui.model.mu import MuChanges, merged, mu_at, mu_since
+from tttui.model.schema import Loss, Schema, TensorSpec
 from tttui.model.settings import World
 from tttui.model.steps import Steps
+from tttui.model.tensors import Tensors
 from tttui.model.transactions import COMMIT, Transactions
 
 Layout = Literal["native", "flat", "store"]
@@ -45,6 +47,8 @@ class Problem:
     """The file is not there (which for foreign layouts can be normal)."""
     loading: bool = False
     """A file that is being written has this for a moment; it is read again."""
+    usual: bool = False
+    """Such a session need not have the file: nothing is wrong, whatever is shown in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,18 @@ class Meta:
     raw: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """All keys as they stand in the file."""
     configuration: Configuration = field(default_factory=Configuration)
+    schema: Schema = field(default_factory=Schema)
+    """The task, the loss and the parameters."""
+
+    @property
+    def loss(self) -> Loss:
+        """What is recorded of both models at every step."""
+        return self.schema.loss
+
+    @property
+    def is_point_mass(self) -> bool:
+        """The session is of the task with the hidden friction."""
+        return self.schema.is_point_mass
 
     @property
     def world(self) -> World:
@@ -101,6 +117,8 @@ class BaseTraining:
     loss: float | None = None
     """Mean squared error of the newest batch."""
     steps_per_second: float | None = None
+    waits_for: str | None = None
+    """The session that trains the same base meanwhile; '' where its name is not known."""
 
     @property
     def seconds_left(self) -> float | None:
@@ -108,7 +126,9 @@ class BaseTraining:
         return (self.steps - self.step) / self.steps_per_second if self.steps_per_second else None
 
     def __str__(self) -> str:
-        """`step 340 of 2000, loss 0.0123`."""
+        """`step 340 of 2000, loss 0.0123`, or whose training it waits for."""
+        if self.waits_for is not None:
+            return f"waits for {self.waits_for or 'another session'}, which trains the same base"
         loss = "" if self.loss is None else f", loss {self.loss:.3g}"
         return f"step {self.step} of {self.steps}{loss}"
 
@@ -214,6 +234,8 @@ class History:
     weights: Mapping[str, Snapshots]
     restarts: int = 0
     """So often was the recording restarted, and snapshots replaced."""
+    specs: Mapping[str, TensorSpec] = field(default_factory=dict[str, TensorSpec])
+    """The tensors with their own shapes."""
 
     def __len__(self) -> int:
         return len(self.t)
@@ -240,6 +262,10 @@ class SessionData:
     base: Weights | None = None
     """base_checkpoint.pt, with a_raw [n_state]."""
     base_cfg: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    checkpoint: Tensors | None = None
+    """The newest checkpointed plastic weights of any other model."""
+    begun: Tensors | None = None
+    """Those with which it began."""
     loss: LossCurve | None = None
     """Of the base's pretraining; read only of a session that has no steps yet."""
     interventions: tuple[tuple[int, str], ...] = ()
@@ -259,10 +285,7 @@ class SessionData:
         Other programs leave files out, a run that goes on has yet to write some, and what is
         being written is no damage.
         """
-        whole = self.place.layout == "native" and not (self.status and self.status.live)
-        told = [p for p in self.problems if not p.loading and (whole or not p.missing)]
-        found = {p.path: p for p in reversed(told)}
-        return tuple(reversed(found.values()))
+        return _damage(self)
 
     @property
     def mu_changes(self) -> MuChanges:
@@ -334,8 +357,9 @@ class FileEntry:
 class SessionSummary:
     """What a row of the table of many sessions shows; None where it is not known.
 
-    Errors are mean squares; `improvement` is (baseline - adaptive) / baseline over the last
-    100 steps, in percent.
+    Errors are in the unit of the session's loss; `improvement` is (baseline - adaptive) /
+    baseline over the last 100 steps at which both were evaluated, in percent, and above 0 where
+    adaptive is better.
     """
 
     place: Place
@@ -352,6 +376,10 @@ class SessionSummary:
     adaptive_last100: float | None = None
     why_no_mean: str = ""
     """Why the mean of the last steps is no number: `adaptive: 1 of 100 steps is NaN`."""
+    interval: tuple[float, float] | None = None
+    """The 95 % confidence interval of the improvement, in percent."""
+    implied_mu: float | None = None
+    """The friction that the weights in force at the end imply, where a transaction records it."""
     recent: tuple[float | None, ...] = ()
     """Mean adaptive error of each of the newest stretches of steps (`artifacts.tail`), oldest
     first; None where one holds a value that is not finite."""
@@ -371,9 +399,29 @@ class SessionSummary:
         return mu_since(self.mu_now, self.meta.mu)
 
     @property
+    def mu_error(self) -> float | None:
+        """How far the friction that the weights imply is from the true one."""
+        implied, truth = self.implied_mu, self.mu_now
+        return None if implied is None or truth is None else abs(implied - truth)
+
+    @property
+    def damage(self) -> tuple[Problem, ...]:
+        """The problems that are no normal state of such a session, a file each, as far as a row
+        of a table looks."""
+        return _damage(self)
+
+    @property
     def improvement(self) -> float | None:
         if self.baseline_last100 is None or self.adaptive_last100 is None:
             return None
         if self.baseline_last100 == 0:
             return None
-        return (self.baseline_last100 - self.adaptive_last100) / self.baseline_last100 * 100
+        sign = 1 if self.meta.loss.lower_is_better else -1
+        gain = (self.baseline_last100 - self.adaptive_last100) / abs(self.baseline_last100)
+        return sign * gain * 100
+
+
+def _damage(found: SessionData | SessionSummary) -> tuple[Problem, ...]:
+    whole = found.place.layout == "native" and not (found.status and found.status.live)
+    told = [p for p in found.problems if not (p.loading or p.usual) and (whole or not p.missing)]
+    return tuple(reversed({p.path: p for p in reversed(told)}.values()))

@@ -1,7 +1,7 @@
 """Figures of every snapshot of the weights, coarse first, computed once while a run grows."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -78,16 +78,16 @@ class Summariser:
     def complete(self) -> bool:
         return not self._rounds
 
-    def follow(self, history: History | None) -> None:
-        """Summarise this history from now on."""
+    def follow(self, history: History | None, of: Sequence[str] = PLASTIC) -> None:
+        """Summarise the matrices of these names in this history from now on."""
         old, found = self.statistics.history, self.statistics
-        if history is old:
+        if history is old and (history is None or set(self._columns) == _known(history, of)):
             return
         if history is None:
             self.statistics, self._columns, self._rounds = Statistics(), {}, []
             return
-        names = [name for name in PLASTIC if name in history.weights]
-        if not (old is not None and _grown(old, history, names)):
+        names = [name for name in of if name in history.weights]
+        if not (old is not None and list(self._columns) == names and _grown(old, history, names)):
             self._columns = {name: {m: np.empty(0) for m in MEASURES} for name in names}
             self._known, found = np.empty(0, dtype=np.bool_), Statistics()
         more = len(history) - len(self._known)
@@ -153,10 +153,10 @@ class Summariser:
         self.statistics = Statistics(t, columns, history, self._progress())
 
 
-def summarised(history: History) -> Statistics:
+def summarised(history: History, of: Sequence[str] = PLASTIC) -> Statistics:
     """The statistics of all snapshots, computed now."""
     summariser = Summariser()
-    summariser.follow(history)
+    summariser.follow(history, of)
     while not summariser.advance(1.0):
         pass
     return summariser.statistics
@@ -186,11 +186,15 @@ def _figures(W: Floats, start: Floats) -> tuple[Floats, ...]:
         return np.sqrt(squares), largest, mean, np.sqrt(spread / entries), change
 
 
+def _known(history: History, names: Sequence[str]) -> set[str]:
+    return {name for name in names if name in history.weights}
+
+
 def _grown(old: History, new: History, names: list[str]) -> bool:
     """Whether `new` holds what `old` holds, and nothing or more after it."""
     n = len(old)
     return (
-        names == [name for name in PLASTIC if name in old.weights]
+        all(name in old.weights for name in names)
         and all(old.weights[k].shape[1:] == new.weights[k].shape[1:] for k in names)
         and len(new) >= n
         and old.restarts == new.restarts

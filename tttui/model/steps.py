@@ -1,6 +1,7 @@
 """The per-step record of a run: one row a step, in columns."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,7 +15,8 @@ class Steps:
     `t` ascends but need not start at 0 or be contiguous (foreign or damaged files).
     `baseline` is the error of the base's frozen weights, `adaptive` of the adaptive model,
     `no_update` (foreign stores only) of the session's weights frozen at the run's start.
-    Errors are mean squares over the 4 observed components; NaN and infinity are possible.
+    Errors are losses in the unit of the session's task (of the point mass mean squares over the 4
+    observed components); NaN and infinity are possible.
     """
 
     t: Ints
@@ -23,6 +25,9 @@ class Steps:
     did_update: Bools
     update_ok: Bools
     no_update: Floats | None = None
+    evaluated: Bools | None = None
+    """Where the frozen model was evaluated; its error is NaN elsewhere, which is no recorded NaN.
+    None: everywhere."""
 
     @classmethod
     def empty(cls) -> "Steps":
@@ -32,6 +37,58 @@ class Steps:
 
     def __len__(self) -> int:
         return len(self.t)
+
+    @property
+    def never_evaluated(self) -> bool:
+        """There are steps, and the frozen model was evaluated at none of them."""
+        return self.evaluated is not None and len(self) > 0 and not self.evaluated.any()
+
+    def compared(self, most: int | None = None) -> tuple[Ints, Floats, Floats]:
+        """Step, frozen and adaptive error where both models were evaluated: the last `most` of
+        these rows, all by default."""
+        if self.evaluated is None:
+            rows = slice(0 if most is None else max(len(self) - most, 0), None)
+            return self.t[rows], self.baseline[rows], self.adaptive[rows]
+        at = self._last_evaluated(most)
+        return self.t[at], self.baseline[at], self.adaptive[at]
+
+    def _last_evaluated(self, most: int | None) -> Ints:
+        """The rows at which the frozen model was evaluated, searched from the end."""
+        assert self.evaluated is not None
+        if most is None:
+            return np.flatnonzero(self.evaluated)
+        reach = 32 * most
+        while True:
+            begin = max(len(self) - reach, 0)
+            at = np.flatnonzero(self.evaluated[begin:])
+            if len(at) >= most or not begin:
+                return at[-most:] + begin if most else at[:0]
+            reach *= 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeriesTable:
+    """What a session records beside its losses: columns over its own steps [n], by name.
+
+    NaN where a value was not given (`given` tells these from recorded ones).
+    """
+
+    t: Ints
+    columns: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
+    given: Mapping[str, Bools] = field(default_factory=dict[str, Bools])
+    """Where each series has a value."""
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.columns)
+
+    def of(self, name: str) -> tuple[Ints, Floats]:
+        """The steps at which a series has a value, and its values."""
+        given, y = self.given[name], self.columns[name]
+        return (self.t, y) if given.all() else (self.t[given], y[given])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

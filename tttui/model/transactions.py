@@ -35,7 +35,7 @@ LIVE = STATUSES.index("rollback_live_regression")
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One update attempt. Absent or null numbers are None; `raw` is the object in the file."""
+    """One transaction. Absent or null numbers are None; `raw` is the object in the file."""
 
     t: int
     status: str
@@ -50,7 +50,7 @@ class Transaction:
     implied_mu: float | None = None
     to_t: int | None = None
     live_mse: float | None = None
-    """Error of the weights in force on the steps since the last attempt."""
+    """Error of the weights in force on the steps since the last transaction."""
     live_frozen_mse: float | None = None
     """Error of the frozen model on the same steps."""
     live_steps: int | None = None
@@ -58,8 +58,74 @@ class Transaction:
     raw: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
+    def reason(self) -> str:
+        """The person's own words for a rollback; '' where there are none."""
+        return text_of(self.raw.get("reason"))
+
+    @property
+    def gates(self) -> tuple["RecordedGate", ...]:
+        """What was checked before the change was kept, as it was recorded."""
+        found = self.raw.get("gates")
+        return () if not isinstance(found, list) else tuple(_gates(found[:MOST_GATES]))
+
+    @property
+    def kind(self) -> str:
+        """What kind of change it was (`gradient`, `ema`, `restore` ...), as it was recorded."""
+        return text_of(self.raw.get("why"))
+
+    def figures(self, name: str) -> Mapping[str, float]:
+        """What was recorded of a parameter after this attempt: `fro`, `delta_fro` ..."""
+        found = self.raw.get("weights")
+        value = found.get(name) if isinstance(found, Mapping) else None
+        value = self.raw.get(name) if value is None else value
+        if not isinstance(value, Mapping):
+            return {}
+        return {
+            key: float_of(x)
+            for key, x in value.items()
+            if isinstance(x, (int, float)) and not isinstance(x, bool)
+        }
+
+    @property
     def committed(self) -> bool:
         return self.status == STATUSES[COMMIT]
+
+
+LONGEST_TEXT = 1000
+"""Characters of a text in a transaction that are shown."""
+
+
+MOST_GATES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedGate:
+    """A check of a person's own: whether it passed is recorded, for who knows which way round."""
+
+    name: str
+    value: float | None
+    limit: float | None
+    passed: bool
+
+
+def _gates(entries: Sequence[Any]) -> Iterator[RecordedGate]:
+    for entry in entries:
+        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
+            value, limit = (_float(entry.get(key)) for key in ("value", "limit"))
+            yield RecordedGate(
+                text_of(entry["name"]), value, limit, entry.get("passed") is not False
+            )
+
+
+def _float(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float_of(value)
+
+
+def text_of(value: Any) -> str:
+    """A text in a file, up to what is shown of it; '' for what is none."""
+    return value[:LONGEST_TEXT] if isinstance(value, str) else ""
 
 
 _END = np.iinfo(np.int64).max
@@ -79,7 +145,7 @@ class _Returns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Transactions:
-    """All update attempts of a run, ascending in t, as columns of length [n]; NaN where absent.
+    """All transactions of a run, ascending in t, as columns of length [n]; NaN where absent.
 
     `status` indexes `statuses`, which starts with STATUSES and goes on with unknown ones.
     `records[i]` is the i-th object as it stood in the file (for what has no column); readers
@@ -99,6 +165,8 @@ class Transactions:
     records: Sequence[Mapping[str, Any]] = ()
     to_t: Floats | None = None
     """The steps whose weights were restored, NaN where none were; None: nowhere."""
+    reasons: Mapping[str, str] = field(default_factory=dict[str, str])
+    """A person's own words for statuses."""
     restored: tuple[tuple[int, int], ...] = ()
     """Rollbacks by hand: before which step, and the step whose weights were restored; ascending."""
     _worked_out: dict[str, Bools] = field(init=False, default_factory=dict[str, Bools], repr=False)
@@ -117,10 +185,7 @@ class Transactions:
         record = self.records[i]
 
         def number(key: str) -> float | None:
-            value = record.get(key)
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                return None
-            return float_of(value)
+            return _float(record.get(key))
 
         def whole(key: str) -> int | None:
             value = number(key)
@@ -237,6 +302,6 @@ class Transactions:
         return _Returns(*(column[order].tolist() for column in columns))
 
     def counts(self) -> dict[str, int]:
-        """How many attempts ended in each status, only those that occur, in order of `statuses`."""
+        """How many transactions ended in a status; only those that occur, in this order."""
         n = np.bincount(self.status, minlength=len(self.statuses))
         return {name: int(k) for name, k in zip(self.statuses, n, strict=True) if k}

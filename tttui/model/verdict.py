@@ -11,9 +11,9 @@ import numpy as np
 
 from tttui.model.improvement import (
     MIN_STEPS,
+    WINDOW,
     Improvement,
     Tone,
-    compared,
     final_improvement,
     improvement,
 )
@@ -80,23 +80,27 @@ def verdict(data: SessionData, implied: float | None = None) -> Verdict:
         why = data.problem("steps")
         reason = why.reason if why else "no step was recorded."
         return Verdict.plain(f"There is nothing to judge yet: {reason}", "unclear")
-    result = final_improvement(steps)
+    lower = data.meta.loss.lower_is_better
+    result = final_improvement(steps, lower=lower)
     counted = f"{committed} of {attempted} transactions committed"
+    if steps.never_evaluated:
+        return _alone(data, counted)
     if result.why_none:
         return _without_a_number(data, result, counted)
     first = int(np.argmax(steps.update_ok)) if steps.update_ok.any() else len(steps)
     learned = len(steps) - first
+    if steps.evaluated is not None:
+        learned = int(steps.evaluated[first:].sum())
     if committed == 0:
         forked = data.meta.parent_session_id is not None
         return Verdict.plain(_never_changed(attempted, len(steps), forked), "unclear", result)
     if result.baseline == result.adaptive == 0:
+        none = "neither model makes an error" if lower else f"both have {data.meta.loss.name} 0"
         return Verdict.plain(
-            f"Nothing to compare: neither model makes an error over the last {result.n} steps.",
-            "unclear",
-            result,
+            f"Nothing to compare: {none} over the last {result.n} steps.", "unclear", result
         )
     compares = f"daptive is {_than_frozen(result.texts[0])}"
-    over = Clause(f" over the last {result.n} steps", 1)
+    over = Clause(_over(data, result), 1)
     means = Clause(f" ({short(result.baseline)} -> {short(result.adaptive)})", 6)
     if learned < MIN_STEPS or result.n < MIN_STEPS:
         few = f": {len(steps)} recorded, {learned} since the first commit"
@@ -122,8 +126,39 @@ def verdict(data: SessionData, implied: float | None = None) -> Verdict:
             Clause("."),
         ]
     body += _mostly_rolled_back(data)
-    body += _mu_sentence(data, implied)
+    if data.meta.is_point_mass:
+        body += _mu_sentence(data, implied)
     return Verdict(tuple(body), tone, result)
+
+
+def _over(data: SessionData, result: Improvement) -> str:
+    """Which steps the comparison rests on."""
+    said = f" over the last {result.n} steps"
+    if data.steps.evaluated is None:
+        return said
+    return f"{said} at which frozen was evaluated"
+
+
+def _alone(data: SessionData, counted: str) -> Verdict:
+    """Of a session whose frozen model was never evaluated: how its loss went by itself."""
+    loss, adaptive = data.meta.loss, data.steps.adaptive
+    clauses = [Clause("Nothing to compare with: the frozen model was never evaluated.")]
+    n = min(WINDOW, len(adaptive) // 2)
+    with np.errstate(all="ignore"):
+        ends = (float(np.mean(adaptive[:n])), float(np.mean(adaptive[-n:]))) if n else (np.nan,)
+    if np.isfinite(ends).all():
+        begun, ended = map(short, ends)
+        unit = f" {loss.unit}" if loss.unit and loss.label != loss.name else ""
+        clauses.append(
+            Clause(
+                f" Adaptive's {loss.name} went from {begun} (first {n} steps) to {ended}{unit} "
+                f"(last {n}).",
+                1,
+            )
+        )
+    if data.attempted:
+        clauses.append(Clause(f" {counted[:1].upper()}{counted[1:]}.", 2))
+    return Verdict(tuple(clauses), "unclear", final_improvement(data.steps))
 
 
 def reason_words(status: str) -> str:
@@ -148,8 +183,9 @@ def _than_frozen(compared: str) -> str:
 
 def _without_a_number(data: SessionData, result: Improvement, counted: str) -> Verdict:
     """Why there is no improvement to tell, what ended badly first."""
-    adaptive, frozen = data.steps.adaptive, data.steps.baseline
-    over = f" over the last {result.n} steps"
+    t, frozen, adaptive = data.steps.compared()
+    over = _over(data, result)
+    noun = "error" if data.meta.is_point_mass else data.meta.loss.name
     updates = Clause(f" {counted[:1].upper()}{counted[1:]}.", 2)
     for name, errors in (("frozen", frozen), ("adaptive", adaptive)):
         if np.isnan(errors).all():
@@ -160,18 +196,22 @@ def _without_a_number(data: SessionData, result: Improvement, counted: str) -> V
         known = np.flatnonzero(np.isfinite(adaptive))
         since = int(known[-1]) + 1 if len(known) else 0
         diverged = bool(np.isinf(adaptive[since:]).any())
-        said = "diverged: its error is infinite" if diverged else "broke down: its error is NaN"
-        lead = Clause(f"Adaptive {said} since step {int(data.steps.t[since])}.")
+        said = f"diverged: its {noun} is infinite"
+        said = said if diverged else f"broke down: its {noun} is NaN"
+        lead = Clause(f"Adaptive {said} since step {int(t[since])}.")
         return Verdict((lead, updates), "worse", result)
     if np.isfinite(result.baseline) and np.isfinite(result.adaptive):
-        compares = _than_frozen(_first(compared(result.baseline, result.adaptive)))
-        if result.baseline == 0:
+        compares = _than_frozen(_first(result.texts))
+        if result.baseline == 0 and result.lower:
             compares = "worse than frozen, which makes no error"
-        return Verdict((Clause(f"Adaptive is {compares}{over}."), updates), "worse", result)
+        elif result.baseline == 0:
+            compares = "better than frozen, which has 0"
+        tone: Tone = "better" if compares.startswith("better") else "worse"
+        return Verdict((Clause(f"Adaptive is {compares}{over}."), updates), tone, result)
     clauses = [Clause(f"No mean to compare ({result.why_none}).")]
     last = slice(len(frozen) - result.n, None)
     both = np.isfinite(adaptive[last]) & np.isfinite(frozen[last])
-    rest = improvement(frozen[last][both], adaptive[last][both])
+    rest = improvement(frozen[last][both], adaptive[last][both], lower=result.lower)
     if rest.n and not rest.why_none:
         compares = _than_frozen(rest.texts[0])
         clauses.append(Clause(f" Over the other {rest.n} steps adaptive is {compares}.", 1))
@@ -197,7 +237,9 @@ def _mostly_rolled_back(data: SessionData) -> list[Clause]:
         return []
     reasons = [(k, v) for k, v in data.transactions.counts().items() if k != "commit"]
     name, count = max(reasons, key=lambda item: item[1], default=("", 0))
-    why = f", most often for {reason_words(name)} ({count})" if name else ""
+    own = data.transactions.reasons.get(name)
+    words = f'"{own}"' if own else reason_words(name)
+    why = f", most often for {words} ({count})" if name else ""
     return [Clause(" Most transactions were rolled back", 2), Clause(why, 5), Clause(".", 2)]
 
 

@@ -1,6 +1,6 @@
 """The plastic weights at a step, and what they are compared with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.session import History, SessionData
+from tttui.model.tensors import Tensors, whole
 from tttui.model.transactions import COMMIT
 
 Aspect = Literal["value", "start", "previous", "commit", "parent", "other"]
@@ -58,9 +59,9 @@ def index_at(history: History, t: int) -> int | None:
     return i if i >= 0 else None
 
 
-def snapshot(history: History, i: int) -> Held:
-    """Snapshot i as plain arrays."""
-    matrices = {k: np.asarray(history.weights[k][i]) for k in PLASTIC if k in history.weights}
+def snapshot(history: History, i: int, names: Sequence[str] = PLASTIC) -> Held:
+    """Snapshot i of these matrices as plain arrays."""
+    matrices = {k: np.asarray(history.weights[k][i]) for k in names if k in history.weights}
     return Held(matrices, i, f"snapshot of t {int(history.t[i])}")
 
 
@@ -68,32 +69,59 @@ def has_history(data: SessionData) -> bool:
     return data.history is not None and len(data.history) > 0
 
 
-def held_at(data: SessionData, t: int) -> Held | None:
+def has_point_mass_weights(data: SessionData) -> bool:
+    """Whether what is known of the weights is about the matrices of the point mass."""
+    if not data.meta.is_point_mass:
+        return False
+    if data.history is None or not data.history.weights:
+        return True
+    return any(name in data.history.weights for name in PLASTIC)
+
+
+def history_of(data: SessionData, names: Sequence[str] = PLASTIC) -> History | None:
+    """The history, where it has snapshots of any of these matrices (of the point mass: at all)."""
+    history = data.history
+    if history is None or not len(history):
+        return None
+    known = names is PLASTIC or any(name in history.weights for name in names)
+    return history if known else None
+
+
+def held_at(data: SessionData, t: int, names: Sequence[str] = PLASTIC) -> Held | None:
     """The weights in force at step t; without a history those of the newest checkpoint.
 
     None where neither is there, or where the history begins later.
     """
-    if data.history is not None and len(data.history):
-        i = index_at(data.history, t)
-        return None if i is None else snapshot(data.history, i)
+    history = history_of(data, names)
+    if history is not None:
+        i = index_at(history, t)
+        return None if i is None else snapshot(history, i, names)
     if data.weights:
         return Held(_plastic(data.weights), None, "newest checkpoint")
-    return None
+    return _loaded(data.checkpoint, names, "newest checkpoint")
 
 
-def held_at_start(data: SessionData) -> Held | None:
+def held_at_start(data: SessionData, names: Sequence[str] = PLASTIC) -> Held | None:
     """The weights that the session began with; without a history those of the base."""
-    if data.history is not None and len(data.history):
-        return snapshot(data.history, 0)
+    history = history_of(data, names)
+    if history is not None:
+        return snapshot(history, 0, names)
     if data.base:
         return Held(_plastic(data.base), None, "base")
-    return None
+    return _loaded(data.begun, names, "base")
 
 
-def why_no_weights(data: SessionData) -> str:
+def _loaded(tensors: Tensors | None, names: Sequence[str], source: str) -> Held | None:
+    found = {} if tensors is None else {k: whole(tensors, k) for k in names if k in tensors.specs}
+    return Held(found, None, source) if found else None
+
+
+def why_no_weights(data: SessionData, names: Sequence[str] = PLASTIC) -> str:
     """One sentence for a session or a step for which `held_at` has nothing."""
-    if data.history is not None and len(data.history):
+    if history_of(data, names) is not None and data.history is not None:
         return f"The history of the weights begins at step {int(data.history.t[0])}."
+    if data.checkpoint is not None or data.history is not None:
+        return "Only figures of this parameter are recorded, not its values."
     for part in ("history", "weights"):
         problem = data.problem(part)
         if problem is not None and not (part == "history" and data.place.layout != "native"):
@@ -109,28 +137,30 @@ def compare(
     attempt: int | None = None,
     parent: SessionData | None = None,
     other: SessionData | None = None,
+    names: Sequence[str] = PLASTIC,
 ) -> Comparison:
-    """The matrices that `aspect` shows at step t.
+    """The matrices that `aspect` shows at step t, of those with these names.
 
     `attempt` is the selected transaction, `parent` the session that this one was forked from
     (needed only where there is no history of its own), `other` the one that a person picked.
     """
     if aspect == "commit":
-        return _of_commit(data, t, attempt)
-    now = held_at(data, t)
+        return _of_commit(data, t, attempt, names)
+    now = held_at(data, t, names)
     if now is None:
-        return Comparison(aspect, why_not=why_no_weights(data))
+        return Comparison(aspect, why_not=why_no_weights(data, names))
     if aspect == "value":
         return Comparison(aspect, now.matrices, now.source)
     if aspect == "start":
-        return _against(aspect, now, held_at_start(data), "The base's weights cannot be read.")
+        begun = held_at_start(data, names)
+        return _against(aspect, now, begun, "The base's weights cannot be read.")
     if aspect == "previous":
-        return _since_previous(data, now)
+        return _since_previous(data, now, names)
     if aspect == "parent":
-        return _against_parent(data, now, parent)
+        return _against_parent(data, now, parent, names)
     if other is None:
         return Comparison(aspect, why_not="No other session is chosen; c chooses one.")
-    found = held_at(other, t)
+    found = held_at(other, t, names)
     name = other.meta.session_id or other.place.name
     if found is None:
         return Comparison(aspect, why_not=f"{name} has no weights at step {t}.")
@@ -169,8 +199,8 @@ def _against(aspect: Aspect, now: Held, before: Held | None, why_not: str) -> Co
     return Comparison(aspect, changed, f"{now.source} minus {before.source}")
 
 
-def _since_previous(data: SessionData, now: Held) -> Comparison:
-    history = data.history
+def _since_previous(data: SessionData, now: Held, names: Sequence[str]) -> Comparison:
+    history = history_of(data, names)
     if history is None or now.index is None:
         return Comparison("previous", why_not=_NO_HISTORY)
     index: int | None = now.index
@@ -186,12 +216,12 @@ def _since_previous(data: SessionData, now: Held) -> Comparison:
     if not index:
         first = int(history.t[0])
         return Comparison("previous", why_not=f"These are the weights of the start (t {first}).")
-    return _against("previous", now, snapshot(history, index - 1), "")
+    return _against("previous", now, snapshot(history, index - 1, names), "")
 
 
-def _of_commit(data: SessionData, t: int, attempt: int | None) -> Comparison:
-    events, history = data.transactions, data.history
-    if history is None or not len(history):
+def _of_commit(data: SessionData, t: int, attempt: int | None, names: Sequence[str]) -> Comparison:
+    events, history = data.transactions, history_of(data, names)
+    if history is None:
         return Comparison("commit", why_not=_NO_HISTORY)
     at = commit_at(data, t, attempt)
     if at is None:
@@ -206,20 +236,23 @@ def _of_commit(data: SessionData, t: int, attempt: int | None) -> Comparison:
         return Comparison("commit", why_not=why)
     if i == 0:
         return Comparison("commit", why_not=f"The history has nothing before step {t}.")
-    found = _against("commit", snapshot(history, i), snapshot(history, i - 1), "")
+    after, before = snapshot(history, i, names), snapshot(history, i - 1, names)
+    found = _against("commit", after, before, "")
     if restored:
         return Comparison("commit", found.matrices, f"{found.says}: earlier weights restored")
     return found
 
 
-def _against_parent(data: SessionData, now: Held, parent: SessionData | None) -> Comparison:
+def _against_parent(
+    data: SessionData, now: Held, parent: SessionData | None, names: Sequence[str]
+) -> Comparison:
     meta = data.meta
     if meta.parent_session_id is None:
         return Comparison("parent", why_not="This session was not forked from another one.")
-    if has_history(data):
+    if history_of(data, names) is not None:
         # A fork starts from exactly the parent's weights, and that is its first snapshot.
         forked = "" if meta.forked_at_t is None else f" at its step {meta.forked_at_t}"
-        start = held_at_start(data)
+        start = held_at_start(data, names)
         assert start is not None
         name = f"{meta.parent_session_id}{forked}"
         return _against("parent", now, Held(start.matrices, 0, name), "")
@@ -227,7 +260,7 @@ def _against_parent(data: SessionData, now: Held, parent: SessionData | None) ->
         why = f"The parent {meta.parent_session_id} is not among the sessions found here."
         return Comparison("parent", why_not=why)
     end = np.iinfo(np.int64).max if meta.forked_at_t is None else meta.forked_at_t
-    before = held_at(parent, int(end))
+    before = held_at(parent, int(end), names)
     if before is None:
         return Comparison("parent", why_not=f"{meta.parent_session_id} has no weights.")
     name = f"{meta.parent_session_id}, {before.source}"

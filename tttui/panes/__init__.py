@@ -3,9 +3,13 @@
 from importlib import import_module
 from threading import Thread
 
+from tttui.keys import OTHER_PANES
 from tttui.model.errors import RefusedInput
 from tttui.model.query import QueryError, parse
+from tttui.model.schema import POINT_MASS
+from tttui.model.session import SessionData
 from tttui.model.start import StartView
+from tttui.model.weights import has_point_mass_weights
 from tttui.panes.view import Pane
 
 DEFAULT_TAB = "overview"
@@ -18,13 +22,41 @@ PANES = {
     "architecture": "ArchitecturePane",
     "sessions": "SessionsPane",
 }
-"""The class of each tab, in the module of the tab's name."""
+"""The class of each tab for the point mass, in the module of the tab's name."""
+
+OTHERS = {
+    "parameters": "ParametersPane",
+    "series": "SeriesPane",
+    "modules": "ModulesPane",
+}
+"""The panes of other tasks, in the modules of their names; `keys.OTHER_PANES` has their tabs."""
+
+BY_TASK = {POINT_MASS: "physics"}
+"""What tab 4 shows for the sessions of a task; all others have their series."""
 
 
-def pane_class(tab: str) -> type[Pane]:
-    """The class of the pane of a tab."""
-    pane: type[Pane] = getattr(import_module(f"tttui.panes.{tab}"), PANES[tab])
+def pane_of(tab: str, data: SessionData | None) -> str:
+    """What a tab shows of a session: the name of its pane."""
+    if data is None:
+        return tab
+    if tab == "physics":
+        return BY_TASK.get(data.meta.schema.task.name, "series")
+    if tab == "weights" and not has_point_mass_weights(data):
+        return "parameters"
+    return "modules" if tab == "architecture" and not data.meta.is_point_mass else tab
+
+
+def pane_class(name: str) -> type[Pane]:
+    """The class of a pane by its name."""
+    module = import_module(f"tttui.panes.{name}")
+    pane: type[Pane] = getattr(module, {**PANES, **OTHERS}[name])
     return pane
+
+
+def _panes_of(tab: str) -> list[type[Pane]]:
+    """Everything that a tab may show."""
+    others = [name for name, at in OTHER_PANES.items() if at == tab]
+    return [pane_class(name) for name in (tab, *others)]
 
 
 def refuse_unknown(start: StartView) -> None:
@@ -37,14 +69,19 @@ def refuse_unknown(start: StartView) -> None:
     named = {"--view": start.view, "--region": start.region, "--sort": start.sort}
     if not any((*named.values(), start.query)):
         return
-    pane = pane_class(tab)
-    known = {"--view": pane.views, "--region": pane.region_names, "--sort": pane.sorts}
+    panes = _panes_of(tab)
+    pane = panes[0]
+    known = {
+        "--view": [name for p in panes for name in p.views],
+        "--region": [name for p in panes for name in p.region_names],
+        "--sort": list(pane.sorts),
+    }
     for option, value in named.items():
         if value is None:
             continue
         name, _, order = value.partition(":") if option == "--sort" else (value, "", "")
         if name not in known[option] or order not in ("", "desc"):
-            choices = ", ".join(known[option]) or "none: there is nothing to choose"
+            choices = ", ".join(dict.fromkeys(known[option])) or "none: there is nothing to choose"
             raise RefusedInput(f"{option}: {value!r} is unknown in {tab}; known are {choices}")
     if start.query and pane.words is None:
         raise RefusedInput(f"--query: {tab} has no table; transactions and sessions have one")
@@ -59,7 +96,7 @@ def prepare() -> None:
     """Import all tabs in the background, so that the first visit of one need not."""
 
     def work() -> None:
-        for tab in PANES:
+        for tab in (*PANES, *OTHERS):
             import_module(f"tttui.panes.{tab}")
 
     Thread(target=work, name="tabs", daemon=True).start()

@@ -12,20 +12,34 @@ from tttui.model.verdict import HIGHEST_MU
 from tttui.widgets.cards import Tone
 
 
-def error_texts(name: str, errors: Floats) -> tuple[Forms, Forms]:
-    """Value and note of the card of a model's error: the mean over the last steps, or why none."""
+def error_texts(name: str, errors: Floats, *, every: bool = True) -> tuple[Forms, Forms]:
+    """Value and note of the card of a model's error: the mean over the last steps, or why none.
+
+    Not `every`: they are those at which both models were evaluated.
+    """
     last = errors[-WINDOW:]
     why = why_no_mean(last)
     if not why:
         n = len(last)
+        if not every:
+            return forms(float(np.mean(last))), (f"last {n} compared", f"last {n}")
         return forms(float(np.mean(last))), (f"last {n} step{'' if n == 1 else 's'}", f"last {n}")
+    if not len(errors) and not every:
+        return ("-",), ("never evaluated", "no value")
     if len(errors) and np.isnan(last).all() and np.isnan(errors).all():
         return ("-",), (f"no {name} curve", "no curve")
     return (("diverged",) if np.isinf(last).any() else ("-",)), why_texts(why)
 
 
-def improvement_texts(result: Improvement | None) -> tuple[Forms, Forms, Tone]:
-    """Value, interval and tone of the improvement's card; why there is none of either."""
+def improvement_texts(
+    result: Improvement | None, *, alone: bool = False
+) -> tuple[Forms, Forms, Tone]:
+    """Value, interval and tone of the improvement's card; why there is none of either.
+
+    `alone`: the frozen model was never evaluated.
+    """
+    if result is not None and result.n == 0 and alone:
+        return ("-",), ("frozen was never evaluated", "no frozen"), "neutral"
     if result is None or result.n == 0:
         return ("-",), ("no steps yet", "no steps"), "neutral"
     if result.why_none:

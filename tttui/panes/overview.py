@@ -2,28 +2,24 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.css.scalar import Scalar
 
-from tttui.draw.envelope import Series
-from tttui.draw.marks import Marks
 from tttui.draw.plot import Plot
 from tttui.keys import COMMANDS, Command
-from tttui.model.improvement import WINDOW
-from tttui.model.numbers import Forms
-from tttui.model.query import of_statuses
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
-from tttui.model.transactions import COMMIT, Transaction, Transactions
-from tttui.model.verdict import Verdict, verdict
-from tttui.panes.averages import curve, span_note
-from tttui.panes.cardtexts import error_texts, improvement_texts, mu_texts, transaction_texts
+from tttui.model.transactions import Transaction
+from tttui.model.verdict import verdict
+from tttui.panes.beside import Beside
+from tttui.panes.cardtexts import error_texts, improvement_texts, mu_texts
 from tttui.panes.implied import learned_mu
-from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline, progress
+from tttui.panes.losses import Digest, compared_plot, digest, marks_of
+from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline
 from tttui.panes.view import Pane, View
 from tttui.store.snapshot import YARDSTICKS
 from tttui.widgets.cards import MetricCard, Tone
@@ -51,7 +47,7 @@ SIDE = 46
 """Columns of what stands beside the chart."""
 
 LINEAGE = 4
-"""Rows that the graph of attempts takes at most; where rows are few, 3."""
+"""Rows that the graph of transactions takes at most; where rows are few, 3."""
 
 LEARNED = ((40, 8), (32, 5))
 """The rows of the tab from which on what was learned is shown, and how many of them it takes."""
@@ -66,66 +62,16 @@ FULL = 20
 """Rows that the identity may take where it is shown in full."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Digest:
-    """What the Overview derives from the data once, whatever the cursor does."""
-
-    verdict: Verdict
-    baseline: Series
-    adaptive: Series
-    no_update: Series | None
-    baseline_tail: Series
-    adaptive_tail: Series
-    """The last steps of both, those that the final errors are about."""
-    marks: Marks
-    transactions: tuple[Forms, Forms, Tone]
-    """Value, note and tone of their card."""
-    committed: float | None
-    """The committed part of them; None where there are none."""
-
-
-def digest(data: SessionData) -> Digest:
-    """Summarise a session's errors and transactions."""
-    steps = data.steps
-    tail = slice(max(0, len(steps) - WINDOW), None)
-    return Digest(
-        progress(data) if is_pretraining(data) else verdict(data),
-        Series(steps.t, steps.baseline),
-        Series(steps.t, steps.adaptive),
-        None if steps.no_update is None else Series(steps.t, steps.no_update),
-        Series(steps.t[tail], steps.baseline[tail]),
-        Series(steps.t[tail], steps.adaptive[tail]),
-        marks_of(data),
-        transaction_texts(data),
-        data.committed / data.attempted if data.attempted else None,
-    )
-
-
-def marks_of(data: SessionData, statuses: frozenset[str] | None = None) -> Marks:
-    """The update attempts, of those that have an event only some `statuses` shown (None: all).
-
-    Of a run without an events file they are those that per_step.csv flags.
-    """
-    events: Transactions = data.transactions
-    if len(events):
-        shown = None if statuses is None else of_statuses(events, statuses)
-        return Marks(events.t, *events.outcomes(), shown, events.branches())
-    steps = data.steps
-    tried = np.flatnonzero(steps.did_update)
-    failed = len(events.statuses)
-    status = np.where(steps.update_ok[tried], COMMIT, failed)
-    return Marks(steps.t[tried], status, (*events.statuses, "rollback"))
-
-
 class OverviewPane(Pane):
     """Cards, verdict, identity, a panel for one transaction; and on one axis of steps whether
-    training works (the errors), is safe (the graph of attempts) and what was learned."""
+    training works (the errors), is safe (the graph of transactions) and what was learned."""
 
     region_names = ("identity",)
     needs = frozenset({"implied"})
 
     learned: Callable[[SessionData], Plot] = staticmethod(learned_mu)
-    """The quantity that the task is there to learn, against its true value."""
+    """The quantity that the point mass is there to learn, against its true value; other tasks
+    have a recorded series in its place."""
 
     DEFAULT_CSS = """
     OverviewPane { layout: vertical; height: 1fr; }
@@ -151,6 +97,7 @@ class OverviewPane(Pane):
 
     def __init__(self) -> None:
         super().__init__()
+        self._view: View | None = None
         self._data: SessionData | None = None
         self._digest: Digest | None = None
         self._implied: float | None = None
@@ -158,8 +105,9 @@ class OverviewPane(Pane):
         self._statuses: frozenset[str] | None = None
         """The statuses that the digest's marks show."""
         self._plotted: object = None
-        self._learned_of: SessionData | None = None
-        """The data that the chart of what was learned shows."""
+        self._learned_of: tuple[object, ...] = ()
+        """What the chart of what was learned shows."""
+        self._beside = Beside()
         self._event: Transaction | None = None
         """The transaction that is being inspected."""
 
@@ -192,7 +140,10 @@ class OverviewPane(Pane):
         self.set_class(height < TINY, "tiny")
         few = 1 if height < TINY else 2 if height < SHORT else 4
         self.query_one(DamageLine).set_rows(few)
-        shown = CARDS[: max(3, width // CARD)]
+        cards = [
+            c for c in CARDS if c != "mu" or self._data is None or self._data.meta.is_point_mass
+        ]
+        shown = cards[: max(3, width // CARD)]
         for card in self.query(MetricCard):
             card.display = card.id in shown
         full = self.has_class("identity")
@@ -202,9 +153,14 @@ class OverviewPane(Pane):
 
     def show(self, view: View) -> None:
         if view.data is not self._data:
-            self._data, self._digest = view.data, digest(view.data)
+            known, self._data = self._data, view.data
+            self._digest = digest(view.data)
             self._statuses = self._implied = None
+            self._beside.follow(view.data)
+            if known is None or known.meta.schema != view.data.meta.schema:
+                self.use_room()
         assert self._digest is not None
+        self._view = view
         if view.implied != self._implied:
             self._implied = view.implied
             self._digest = replace(self._digest, verdict=verdict(view.data, view.implied))
@@ -255,6 +211,14 @@ class OverviewPane(Pane):
     def recall(self, start: StartView) -> None:
         self.set_class(start.region == "identity", "identity")
 
+    def do_beside(self) -> str:
+        """Show the next recorded series beside the losses."""
+        view = self._view
+        said = self._beside.go_on(None if view is None else view.series)
+        if view is not None:
+            self.show(view)
+        return said
+
     def do_identity(self) -> None:
         """Show or hide the identity and the verdict in full."""
         self.toggle_class("identity")
@@ -282,10 +246,12 @@ class OverviewPane(Pane):
             self.query_one("#learned").display = False
             return
         failed = view.failure(YARDSTICKS)
-        wanted = (found, view.timeline.smooth, view.compare_yardsticks, view.yardsticks, failed)
+        controls = self._beside.controls(view.series)
+        asked = (view.timeline.smooth, view.compare_yardsticks, view.yardsticks, failed)
+        wanted = (found, *asked, view.series if controls else None, controls)
         if wanted != self._plotted:
             self._plotted = wanted
-            chart.set_plot(error_plot(view, found))
+            chart.set_plot(compared_plot(view, found, self._beside.curves(view.series)))
             graph.set_marks(found.marks)
         chart.set_timeline(view.timeline)
         graph.set_timeline(view.timeline)
@@ -300,14 +266,17 @@ class OverviewPane(Pane):
         """The quantity of the task in the rows that are left; only a line where there is none."""
         chart = self.query_one("#learned", Chart)
         rows = next((n for least, n in LEARNED if self.room.height >= least), 0)
-        chart.display = rows > 0 and not self.has_class("narrow")
+        own = view.data.meta.is_point_mass
+        shown = own or self._beside.series(view.series) is not None
+        chart.display = rows > 0 and shown and not self.has_class("narrow")
         if not chart.display:
             return
         chart.set_look(view.palette, view.glyphs)
-        if self._learned_of is not view.data:
-            self._learned_of = view.data
+        key = (view.data,) if own else (view.series, self._beside.at, view.timeline.smooth)
+        if self._learned_of != key:
+            self._learned_of = key
             chart.set_log(False)
-            plot = self.learned(view.data)
+            plot = self.learned(view.data) if own else self._beside.plot(view)
             if not plot.traces:
                 plot = replace(plot, message=f"{plot.title}: {plot.message}")
             chart.set_plot(plot)
@@ -338,56 +307,26 @@ class OverviewPane(Pane):
         for card in self.query(MetricCard):
             if (card.palette, card.glyphs) != (view.palette, view.glyphs):
                 card.set_look(view.palette, view.glyphs)
-        data = view.data
+        data, alone = view.data, view.data.steps.never_evaluated
+        room = self.room.width // max(sum(card.display for card in self.query(MetricCard)), 1) - 3
+        whole = data.meta.is_point_mass or len(f"adaptive {data.meta.loss.name}") <= room
         for name, errors, tail in (
             ("frozen", data.steps.baseline, found.baseline_tail),
             ("adaptive", data.steps.adaptive, found.adaptive_tail),
         ):
             tone: Tone = "baseline" if name == "frozen" else "adaptive"
-            self._card(name).set_metric(*error_texts(name, errors), tone, series=tail)
-        self._card("improvement").set_metric(*improvement_texts(found.verdict.improvement))
+            card = self._card(name)
+            card.set_labels(*([f"{name} {data.meta.loss.name}"] if whole else []), name)
+            every = found.every or (alone and name == "adaptive")
+            texts = error_texts(name, errors if every else tail.y, every=every)
+            card.set_metric(*texts, tone, series=tail if len(tail) else None)
+        result = found.verdict.improvement
+        self._card("improvement").set_metric(*improvement_texts(result, alone=alone))
         self._card("updates").set_metric(*found.transactions, share=found.committed)
-        self._card("mu").set_metric(*mu_texts(data, view.timeline.cursor, view.implied))
+        if data.meta.is_point_mass:
+            self._card("mu").set_metric(*mu_texts(data, view.timeline.cursor, view.implied))
         state = data.status.state if data.status is not None else "read-only"
         self._card("age").set_metric(view.age or "-", state)
 
     def _card(self, name: str) -> MetricCard:
         return self.query_one(f"#{name}", MetricCard)
-
-
-def error_plot(view: View, found: Digest) -> Plot:
-    """Both models' errors over the steps, with what else was asked for."""
-    smooth, chunk = view.timeline.smooth, view.data.meta.chunk
-    traces = [
-        curve("frozen", found.baseline, "baseline", smooth, chunk=chunk),
-        curve("adaptive", found.adaptive, "adaptive", smooth, heavy=True, chunk=chunk),
-    ]
-    if found.no_update is not None:
-        third = curve("no update", found.no_update, "third", smooth, chunk=chunk)
-        traces.insert(1, third)
-    compare = (len(traces) - 1, 0)
-    rulers = []
-    if view.compare_yardsticks:
-        for i, ruler in enumerate(view.yardsticks):
-            series = Series(ruler.t, ruler.mse)
-            rulers.append(curve(ruler.name, series, i + 1, smooth, end="dated", chunk=chunk))
-    note = span_note(smooth)
-    if view.compare_yardsticks and not rulers:
-        note = view.failure(YARDSTICKS) or yardstick_note(view.data)
-    why = view.data.problem("steps")
-    return Plot(
-        title="MSE",
-        traces=(*rulers, *traces),
-        compare=(compare[0] + len(rulers), compare[1] + len(rulers)),
-        legend=bool(rulers),
-        marks=found.marks,
-        robust=True,
-        note=note,
-        message=why.reason if why is not None else "no steps recorded yet",
-    )
-
-
-def yardstick_note(data: SessionData) -> str:
-    """Why no yardstick is drawn (yet)."""
-    why = data.problem("trajectory")
-    return f"no yardsticks: {why.reason}" if why is not None else "computing yardsticks ..."

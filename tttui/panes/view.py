@@ -105,6 +105,13 @@ class Pane(Widget):
             super().__init__()
             self.index, self.inspect = index, inspect
 
+    class ParameterPicked(Message):
+        """The history of this parameter should be summarised."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.parameter = name
+
     class SessionPicked(Message):
         """Another session should be opened."""
 
@@ -123,6 +130,13 @@ class Pane(Widget):
 
     class FilesWanted(Message):
         """The files of a session should be listed."""
+
+        def __init__(self, place: Place) -> None:
+            super().__init__()
+            self.place = place
+
+    class PreviewWanted(Message):
+        """A session should be read in brief, in place of the one before."""
 
         def __init__(self, place: Place) -> None:
             super().__init__()
@@ -185,6 +199,11 @@ class Pane(Widget):
 
     def recall(self, start: StartView) -> None:
         """Look at the session as this view does; also called before the tab is mounted."""
+
+    @property
+    def hidden_next(self) -> str:
+        """What the key for the next region brings to the screen; '' where it is there already."""
+        return ""
 
     def back(self) -> bool:
         """Clear something of this tab on escape; whether there was anything."""

@@ -59,7 +59,9 @@ def _pending(measure: str, found: Statistics) -> str:
     history = found.history
     if not len(found.t):
         return f"statistics: {found.progress:.0%}" if history is not None else "no snapshots yet"
-    if measure in ("condition", "effective_rank") and history is not None:
+    if history is None:
+        return "not recorded of this parameter"
+    if measure in ("condition", "effective_rank"):
         shapes = [history.weights[name].shape[1:] for name in found.matrices]
         if all(too_large(*shape) for shape in shapes):
             return "too large for singular values here"

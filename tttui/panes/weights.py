@@ -1,7 +1,9 @@
 """Weights: what the plastic weights are, and how they got there."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -37,7 +39,7 @@ class WeightsPane(Pane):
     """Heatmaps at the cursor, statistics and spectra over time, and what moved."""
 
     views = ASPECTS
-    region_names = REGIONS
+    region_names: ClassVar[Sequence[str]] = REGIONS
     needs = frozenset({"relatives", "statistics"})
 
     DEFAULT_CSS = """
@@ -98,7 +100,7 @@ class WeightsPane(Pane):
         self._answers: Prepared[Asked, Found] = Prepared(
             lambda asked, _: self._finder.find(asked), lambda asked, _: asked.quick, self._tell
         )
-        self._maps = tuple(WeightMap(name) for name in PLASTIC)
+        self._maps = self._make_maps()
         self._charts = (
             StatChart("fro"),
             StatChart("max_abs"),
@@ -117,6 +119,19 @@ class WeightsPane(Pane):
         self._signs = False
         self._charted: Key = ()
         self._shapes = SHAPES
+
+    def _make_maps(self) -> tuple[WeightMap, ...]:
+        return tuple(WeightMap(name) for name in PLASTIC)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """The matrices that are shown."""
+        return PLASTIC
+
+    @property
+    def _at_map(self) -> bool:
+        """The keys move in a matrix."""
+        return self._region in PLASTIC
 
     def compose(self) -> ComposeResult:
         self.use_room()  # before there is anything below that would be styled again
@@ -137,14 +152,16 @@ class WeightsPane(Pane):
     def use_room(self) -> None:
         width, height = self.room
         wide = width >= 150 and height >= 38
-        medium = not wide and width >= 96 and height >= 30
-        self.set_class(wide, "wide")
-        self.set_class(medium, "medium")
-        self.set_class(not wide and not medium, "small")
+        self._arrange(wide, not wide and width >= 96 and height >= 30)
         self.set_class(width < 72, "narrow")
         widths = None if width < 72 else shared_widths(self._shapes, width, gap=1)
         for i, heatmap in enumerate(self._maps):
             heatmap.styles.width = "1fr" if widths is None else widths[i]
+
+    def _arrange(self, wide: bool, medium: bool) -> None:
+        self.set_class(wide, "wide")
+        self.set_class(medium, "medium")
+        self.set_class(not wide and not medium, "small")
 
     def show(self, view: View) -> None:
         old, self._view = self._view, view
@@ -155,11 +172,15 @@ class WeightsPane(Pane):
             self._charted = ()
         if old is None or (old.data.place, old.data.run) != (view.data.place, view.data.run):
             self._forget()
-        found = view.statistics or Statistics()
+        found = self._statistics_of(view)
         fuller, self._statistics = found.columns is not self._statistics.columns, found
         self._show_weights(view, fuller)
         self._show_charts(view)
         self._show_reading()
+
+    def _statistics_of(self, view: View) -> Statistics:
+        """What is drawn over time."""
+        return view.statistics or Statistics()
 
     @property
     def settled(self) -> bool:
@@ -177,7 +198,7 @@ class WeightsPane(Pane):
 
     def _show_weights(self, view: View, fuller: bool) -> None:
         """Show what is in force at the cursor; `fuller`: the scale may be known by now."""
-        asked = Asked.of(view, self._aspect)
+        asked = Asked.of(view, self._aspect, self._names)
         if self._asked is None or not same(asked.key, self._asked.key):
             self._asked = asked
         found = self._answers.of(self._asked)
@@ -201,7 +222,8 @@ class WeightsPane(Pane):
             self._shapes = shapes
             self.use_room()
         if fresh:
-            why = "" if found.now is not None else shown.why_not or why_no_weights(view.data)
+            known = found.now is not None or bool(found.spectra)
+            why = "" if known else shown.why_not or why_no_weights(view.data, self._names)
             self._bars.set_spectra(found.spectra, why)
             self._show_moved(found)
 
@@ -245,21 +267,25 @@ class WeightsPane(Pane):
 
     def _show_charts(self, view: View) -> None:
         found = self._statistics
-        key: Key = (view.data.history, found, view.timeline.last)
+        key: Key = (view.data.history, found, view.timeline.last, self._names)
         if not same(key, self._charted):
             old, self._charted = self._charted, key
-            why = no_history(view.data)
+            why = self._why_no_curves(view)
             self.set_class(bool(why), "no-history")
             self._nothing.set_content(lambda p: p.say(why), why)
             known = old[1] if old else None
             grown = not isinstance(known, Statistics) or known.columns is not found.columns
-            grown = grown or old[0] is not key[0] or old[2] != key[2]
+            grown = grown or old[0] is not key[0] or old[2:] != key[2:]
             for chart in self._charts:
                 plot = stat_plot(chart.measure, found, view.timeline.last, why)
                 if grown or plot.note != chart.note:
                     chart.set_stairs(plot)
         for chart in self._charts:
             chart.set_timeline(view.timeline)
+
+    def _why_no_curves(self, view: View) -> str:
+        """Why there is nothing over time; '' where there is something."""
+        return no_history(view.data)
 
     # The cell
 
@@ -281,7 +307,7 @@ class WeightsPane(Pane):
                 return
             row, column = heatmap.names(cell)
             prose.line(
-                (f"{heatmap.matrix}[{cell[0]}, {cell[1]}] ", palette.accent, True),
+                (f"{heatmap.matrix}[{element(cell, found.block)}] ", palette.accent, True),
                 (f"{column} to {row}  ", palette.muted),
                 *_cell_values(found, heatmap, cell, palette),
             )
@@ -305,8 +331,8 @@ class WeightsPane(Pane):
         self._moved.set_chosen(at == "moved")
         self._bars.set_chosen(at == "spectrum")
         self._charts[0].set_chosen(at == "statistics")
-        self.set_class(at in PLASTIC, "at-map")
-        self.set_class(at not in PLASTIC, "below")
+        self.set_class(self._at_map, "at-map")
+        self.set_class(not self._at_map, "below")
         for name in ("statistics", "spectrum", "moved"):
             self.set_class(at == name, f"at-{name}")
 
@@ -326,7 +352,8 @@ class WeightsPane(Pane):
 
     def recall(self, start: StartView) -> None:
         self._aspect = next((name for name in ASPECTS if name == start.view), self._aspect)
-        self._region = start.region or self._region
+        if start.region in self.region_names:
+            self._region = start.region or self._region
         if self.is_mounted:
             self._mark_region()
 
@@ -352,7 +379,8 @@ class WeightsPane(Pane):
 
     def do_region(self) -> None:
         """Go to the next region."""
-        self._region = REGIONS[(REGIONS.index(self._region) + 1) % len(REGIONS)]
+        at = self.region_names.index(self._region)
+        self._region = self.region_names[(at + 1) % len(self.region_names)]
         self._mark_region()
         self._show_reading()
 
@@ -418,7 +446,16 @@ class WeightsPane(Pane):
             attempt=asked.attempt,
             parent=asked.parent,
             other=asked.other,
+            parameters=() if asked.of_point_mass else asked.names,
         )
+
+
+def element(cell: Cell, block: tuple[int, int]) -> str:
+    """`3, 17`; of an element that stands for a block, its rows and columns: `24-31, 136-143`."""
+    if block == (1, 1):
+        return f"{cell[0]}, {cell[1]}"
+    ends = zip(cell, block, strict=True)
+    return ", ".join(f"{i * size}-{(i + 1) * size - 1}" if size > 1 else f"{i}" for i, size in ends)
 
 
 def _cell_values(
@@ -429,6 +466,9 @@ def _cell_values(
     if found.shown.is_change:
         change = float(heatmap.values[cell])
         parts += [("change ", palette.muted, False), (f"{change:+.7g}  ", palette.text, True)]
+    if found.now is None and not found.shown.is_change:
+        value = float(heatmap.values[cell])
+        parts += [("value ", palette.muted, False), (f"{value:.8g}  ", palette.text, True)]
     if found.now is not None and name in found.now.matrices:
         value = float(found.now.matrices[name][cell])
         parts += [("value ", palette.muted, False), (f"{value:.8g}  ", palette.text, True)]

@@ -28,8 +28,9 @@ from tttui.draw.text import Text, lines
 from tttui.keys import COMMANDS, TABS, Command
 from tttui.model.session import Place, SessionData
 from tttui.model.timeline import Timeline
-from tttui.panes import DEFAULT_TAB, pane_class, prepare
-from tttui.panes.overview import marks_of
+from tttui.model.transactions import STATUSES
+from tttui.panes import DEFAULT_TAB, pane_class, pane_of, prepare
+from tttui.panes.losses import marks_of
 from tttui.panes.view import Pane, View
 from tttui.remembered import Remembered
 from tttui.screens.chooser import Choice, Chooser
@@ -37,7 +38,7 @@ from tttui.screens.driving import DrivingScreen
 from tttui.screens.help import HelpScreen
 from tttui.screens.opening import StartView, horizon_of, opened, spreads_far
 from tttui.store import Snapshot, Store
-from tttui.store.snapshot import LOG, YARDSTICKS
+from tttui.store.snapshot import LOG, SERIES, YARDSTICKS
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
 from tttui.widgets.failures import FailureLine
 from tttui.widgets.logpanel import LogPanel
@@ -104,6 +105,9 @@ class MainScreen(DrivingScreen):
             for key in command.keys.split(","):
                 self._commands_of.setdefault(key, []).append(command)
         self.palette, self.glyphs = palette, glyphs
+        self._look = (palette, glyphs)
+        """The same, with what the statuses of the open session need."""
+        self._own_statuses: tuple[str, ...] = ()
         self._clock = clock
         self._log = LogPanel({command.action: command.shown_key for command in commands})
         """Mounted when it is first wanted."""
@@ -116,6 +120,9 @@ class MainScreen(DrivingScreen):
         """A view whose steps have yet to be there."""
         self._yardsticks = False
         self._panes: dict[str, Pane] = {}
+        """By their names, which `pane_of` gives."""
+        self._wanted = "", False
+        """The pane that the store was last told the needs of, and whether for another task."""
         self._look_like(start)
         self._drawn: Pane | None = None
         """The tab that has drawn the open session last."""
@@ -129,7 +136,7 @@ class MainScreen(DrivingScreen):
         self._changes_shown: tuple[tuple[tuple[int, str], ...], Pane | None] = ((), None)
         """The changes of the run as data, and the tab that was told of them."""
         self._marked: tuple[SessionData, frozenset[str] | None] | None = None
-        """The data and the filter of the attempts that the scrubber shows."""
+        """The data and the filter of the transactions that the scrubber shows."""
 
     def compose(self) -> ComposeResult:
         yield TopBar()
@@ -236,7 +243,7 @@ class MainScreen(DrivingScreen):
         self.statuses = frozenset(view.statuses) if view.statuses else None
         self.inspecting, self._yardsticks = view.inspect, view.yardsticks
         self._looks = view
-        pane = self._panes.get(view.tab or DEFAULT_TAB)
+        pane = self._panes.get(pane_of(view.tab or DEFAULT_TAB, self.snapshot.data))
         if pane is not None:
             pane.recall(view)
 
@@ -285,6 +292,8 @@ class MainScreen(DrivingScreen):
             self._show_keys()
             return
         self._show_header(data)
+        self._tabs.entitle(pane_of(TABS[3], data))
+        self._know_statuses(data)
         if (data, self.statuses) != self._marked:
             self._marked = (data, self.statuses)
             self._scrubber.set_marks(marks_of(data, self.statuses))
@@ -318,8 +327,7 @@ class MainScreen(DrivingScreen):
         return View(
             self.snapshot,
             self.timeline,
-            self.palette,
-            self.glyphs,
+            *self._look,
             self._yardsticks,
             self.inspecting,
             self.statuses,
@@ -329,10 +337,21 @@ class MainScreen(DrivingScreen):
 
     def set_palette(self, palette: Palette) -> None:
         """Draw in the colours of another theme."""
-        self.palette = palette
+        self.palette, self._own_statuses = palette, ()
+        self._look = (palette, self.glyphs)
         if self.is_mounted:
-            self._scrubber.set_look(palette, self.glyphs)
+            self._scrubber.set_look(*self._look)
             self.show_all()
+
+    def _know_statuses(self, data: SessionData) -> None:
+        """Give the statuses of this session that tttui does not know signs and colours."""
+        events = data.transactions
+        own = () if data.meta.is_point_mass else events.statuses[len(STATUSES) :]
+        if own != self._own_statuses:
+            self._own_statuses = own
+            glyphs = self.glyphs.with_statuses(own, events.reasons)
+            self._look = self.palette.with_statuses(own), glyphs
+            self._scrubber.set_look(*self._look)
 
     def _why_nothing(self) -> Text:
         if self.snapshot.error:
@@ -362,6 +381,8 @@ class MainScreen(DrivingScreen):
             n = len(data.damage)
             many = f"{n} files damaged or lost"
             parts.append(f"! {data.damage[0].path.name if n == 1 else many}")
+        if not meta.is_point_mass:
+            parts += [meta.schema.task.name, meta.loss.label]
         if meta.env_mode:
             parts.append(meta.env_mode)
         if data.mu_now is not None:
@@ -394,10 +415,10 @@ class MainScreen(DrivingScreen):
         shown = []
         for command in self.commands:
             first = self.snapshot.data is None and command.action == "new"
-            if (command.footer or first) and self.tab in command.tabs and self._works(command):
+            if (command.footer or first) and self.here in command.tabs and self._works(command):
                 shown.append((command, self._label(command)))
         # what a narrow terminal still shows: the tab's own keys, then those of few tabs
-        shown.sort(key=lambda pair: (not pair[0].own, len(pair[0].tabs) > 2))
+        shown.sort(key=lambda pair: (not pair[0].own, pair[0].spread > 2))
         self._keybar.show(shown)
 
     def _works(self, command: Command) -> bool:
@@ -407,6 +428,8 @@ class MainScreen(DrivingScreen):
             if self.status is not None and self.status.state == "pretraining":
                 return command.action in ("pause_run", "drive")
             return self.steerable or (command.action == "drive" and self.resumable)
+        if command.action == "yardsticks" and self._own_task:
+            return bool(self.snapshot.series)
         if command.action == "inspect":
             return self.timeline.selected is not None or len(self.snapshot.data.transactions) > 0
         return True
@@ -424,28 +447,45 @@ class MainScreen(DrivingScreen):
                 return "unfollow"
             case "log" if timeline.log:
                 return "linear"
+            case "yardsticks" if self._own_task:
+                return "series"
             case "smooth" if timeline.smooth:
                 return "raw"
+            case "inspect" if self.here == "modules":
+                return "fold"
             case "inspect" if self.inspecting:
                 return "close"
+            case "pane('region')" if self.shown_pane is not None:
+                return self.shown_pane.hidden_next or command.label
             case _:
                 return command.label
 
     @property
     def shown_pane(self) -> Pane | None:
-        pane = self._panes.get(self.tab)
+        pane = self._panes.get(self.here)
         return pane if pane is self._drawn else None
+
+    @property
+    def _own_task(self) -> bool:
+        """The open session is of another task than the point mass."""
+        data = self.snapshot.data
+        return data is not None and not data.meta.is_point_mass
+
+    @property
+    def here(self) -> str:
+        """What the shown tab shows of the open session: the name of its pane."""
+        return pane_of(self.tab, self.snapshot.data)
 
     @property
     def key_target(self) -> Widget:
         """The innermost widget that keys of the shown tab act on, which may be in the making."""
-        return self._panes.get(self.tab, self)
+        return self._panes.get(self.here, self)
 
     def _commands_here(self, key: str) -> list[Command]:
         """What a key may do in the shown tab."""
         if isinstance(self.focused, Input):
             return []
-        return [c for c in self._commands_of.get(key, ()) if self.tab in c.tabs]
+        return [c for c in self._commands_of.get(key, ()) if self.here in c.tabs]
 
     def takes(self, key: str) -> bool:
         """What the commands of this key act on is there, or it is known that there is none."""
@@ -474,17 +514,20 @@ class MainScreen(DrivingScreen):
 
     def _pane(self) -> Pane:
         """The pane of the shown tab, made when it is first needed."""
-        pane = self._panes.get(self.tab)
+        name, task = self.here, self._own_task
+        pane = self._panes.get(name)
         if pane is None:
-            pane = pane_class(self.tab)()
+            pane = pane_class(name)()
             pane.fit(self.room)
             if self.tab == (self._looks.tab or DEFAULT_TAB):
                 pane.recall(self._looks)
-            self._panes[self.tab] = pane
+            self._panes[name] = pane
             self._body.mount(pane)
+        if (name, task) != self._wanted:
+            self._wanted = name, task
             self._want()
-        for tab, other in self._panes.items():
-            other.display = tab == self.tab
+        for known, other in self._panes.items():
+            other.display = known == name
         return pane
 
     @on(TabBar.Selected)
@@ -520,9 +563,12 @@ class MainScreen(DrivingScreen):
         if written == "pane('query')" and self._log.display:
             return False
         tabs = self._tabs_of.get(written)
-        return tabs is None or self.tab in tabs
+        return tabs is None or self.here in tabs
 
     def action_yardsticks(self) -> None:
+        if self._own_task:
+            self.action_pane("beside")
+            return
         self._yardsticks = not self._yardsticks
         self._want()
         self.show_all()
@@ -564,6 +610,10 @@ class MainScreen(DrivingScreen):
         if message.inspect:
             self.show_all()
 
+    @on(Pane.ParameterPicked)
+    def _on_parameter_picked(self, message: Pane.ParameterPicked) -> None:
+        self.store.summarise(message.parameter)
+
     @on(Pane.SessionPicked)
     def _on_session_picked(self, message: Pane.SessionPicked) -> None:
         self._open(message.place, message.run)
@@ -576,6 +626,10 @@ class MainScreen(DrivingScreen):
     def _on_files_wanted(self, message: Pane.FilesWanted) -> None:
         self.store.list_files(message.place)
 
+    @on(Pane.PreviewWanted)
+    def _on_preview_wanted(self, message: Pane.PreviewWanted) -> None:
+        self.store.preview(message.place)
+
     @on(Pane.TrashWanted)
     def _on_trash_wanted(self, message: Pane.TrashWanted) -> None:
         self.store.trash(message.place)
@@ -586,12 +640,16 @@ class MainScreen(DrivingScreen):
         said = do() if do is not None else None
         if said:
             self.note(said)
+        if name == "region":
+            self._show_keys()
 
     def _want(self) -> None:
         """Have the store read what the shown tab needs."""
-        pane = self._panes.get(self.tab)
+        pane = self._panes.get(self.here)
         needed = set[str]() if pane is None else set(pane.needs)
-        if self._yardsticks and self.tab == "overview":
+        if self.tab == "overview" and self._own_task:
+            needed.add(SERIES.name)
+        elif self._yardsticks and self.tab == "overview":
             needed.add(YARDSTICKS.name)
         if self._log.display:
             needed.add(LOG.name)
@@ -689,18 +747,21 @@ class MainScreen(DrivingScreen):
         self.app.redraw()  # type: ignore[attr-defined]
 
     def action_help(self) -> None:
-        self.app.push_screen(HelpScreen(self.tab, self.commands, self.palette, self.glyphs))
+        self.app.push_screen(HelpScreen(self.here, self.commands, *self._look))
 
     def system_commands(self) -> list[SystemCommand]:
-        """Every command that works in this tab, for the command palette."""
+        """Every command that works in this tab, for the command palette: those of the tab
+        first, and all by what they are for."""
+        here = [command for command in self.commands if self.here in command.tabs]
+        groups = list(dict.fromkeys(command.group for command in here))
+        here.sort(key=lambda command: (not command.own, groups.index(command.group)))
         return [
             SystemCommand(
-                f"{command.label}: {command.help}",
+                f"{command.purpose(self.here)}: {command.label}: {command.help}",
                 f"{command.shown_keys}   {command.name}",
                 self._runner(command.action),
             )
-            for command in self.commands
-            if self.tab in command.tabs
+            for command in here
         ]
 
     def _runner(self, action: str) -> Callable[[], Coroutine[None, None, None]]:

@@ -24,8 +24,14 @@ from tttui.store.feed import Feed
 from tttui.store.run import LogFeed, RequestsFeed
 from tttui.store.session import OpenSession
 from tttui.store.snapshot import Part, Snapshot
-from tttui.store.table import ComparisonFeed, FilesFeed, LoadFeed, SummariesFeed
-from tttui.store.trajectory import TrajectoryFeed, YardsticksFeed
+from tttui.store.table import (
+    ComparisonFeed,
+    FilesFeed,
+    LoadFeed,
+    PreviewFeed,
+    SummariesFeed,
+)
+from tttui.store.trajectory import SeriesFeed, TrajectoryFeed, YardsticksFeed
 from tttui.store.weights import ImpliedFeed, RelativesFeed, StatisticsFeed
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
@@ -38,10 +44,12 @@ FEEDS: tuple[type[Feed[Any]], ...] = (
     LoadFeed,
     ComparisonFeed,
     FilesFeed,
+    PreviewFeed,
     RelativesFeed,
     ImpliedFeed,
     StatisticsFeed,
     TrajectoryFeed,
+    SeriesFeed,
     YardsticksFeed,
 )
 """All parts, in the order in which they are brought up to date: after what they need."""
@@ -74,6 +82,8 @@ class Store:
 
     def __init__(self, paths: Sequence[Path], *, poll: float | None = None) -> None:
         self.paths = tuple(paths)
+        self.beside: Path | None = None
+        """The one session that the paths name: those that lie beside it are listed as well."""
         self.snapshot = Snapshot()
         self._listener: Listener | None = None
         self._publishing = threading.Lock()
@@ -147,6 +157,10 @@ class Store:
         """Keep another session's weights at hand, beside the open one."""
         self._tell(RelativesFeed, lambda feed: feed.compare(place, run))
 
+    def summarise(self, name: str) -> None:
+        """Summarise the snapshots of this parameter, of a session of any model."""
+        self._tell(StatisticsFeed, lambda feed: feed.choose(name))
+
     def put_side_by_side(self, chosen: "Sequence[Chosen]", *, transfer: bool = False) -> None:
         """Compare these sessions (none: stop comparing), with their transfer matrix if wanted."""
         self._tell(ComparisonFeed, lambda feed: feed.choose(chosen, transfer=transfer))
@@ -154,6 +168,10 @@ class Store:
     def list_files(self, place: Place) -> None:
         """Find the sizes and times of a session's files."""
         self._tell(FilesFeed, lambda feed: feed.find(place))
+
+    def preview(self, place: Place) -> None:
+        """Read a session in brief, in place of the one before."""
+        self._tell(PreviewFeed, lambda feed: feed.choose(place))
 
     def ask(self, place: Place, verb: Verb, value: Any = None) -> None:
         """Ask the owner of a run for something; what becomes of it is the next note."""

@@ -8,7 +8,7 @@ from tttui.artifacts.logfile import LogTail
 from tttui.engine.machine import Load
 from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
 from tttui.model.statistics import Statistics
-from tttui.model.steps import Trajectory
+from tttui.model.steps import SeriesTable, Trajectory
 from tttui.model.yardstick import Yardstick
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
@@ -43,7 +43,17 @@ class Files:
     entries: tuple[FileEntry, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Preview:
+    """What is read of a session that is looked at without being opened."""
+
+    of: Place | None = None
+    data: SessionData | None = None
+
+
 TRAJECTORY: Part[Trajectory | None] = Part("trajectory", None)
+SERIES: Part[SeriesTable | None] = Part("series", None)
+"""What the open session records beside its losses; None until it is read, or where nothing is."""
 YARDSTICKS: Part[tuple[Yardstick, ...]] = Part("yardsticks", ())
 SUMMARIES: Part[tuple[SessionSummary, ...]] = Part("summaries", ())
 """Of all sessions, as far as they are read."""
@@ -58,6 +68,7 @@ they imply none, None where it has not been worked out (yet)."""
 COMPARISON: "Part[Comparison | None]" = Part("comparison", None)
 """Of the sessions that were put side by side."""
 FILES = Part("files", Files())
+PREVIEW = Part("preview", Preview())
 LOG: Part[LogTail | None] = Part("log", None)
 """The end of the open run's log."""
 REQUESTS: Part[None] = Part("requests", None)
@@ -76,6 +87,10 @@ class Parts:
     @property
     def trajectory(self) -> Trajectory | None:
         return self.of(TRAJECTORY)
+
+    @property
+    def series(self) -> SeriesTable | None:
+        return self.of(SERIES)
 
     @property
     def yardsticks(self) -> tuple[Yardstick, ...]:
@@ -112,6 +127,10 @@ class Parts:
     @property
     def files(self) -> Files:
         return self.of(FILES)
+
+    @property
+    def preview(self) -> Preview:
+        return self.of(PREVIEW)
 
     @property
     def log(self) -> LogTail | None:

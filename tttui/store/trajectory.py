@@ -1,9 +1,9 @@
 """The trajectory of the open run, and what can be worked out on it."""
 
-from tttui.model.steps import Trajectory
+from tttui.model.steps import SeriesTable, Trajectory
 from tttui.model.yardstick import Yardstick
 from tttui.store.feed import Feed
-from tttui.store.snapshot import TRAJECTORY, YARDSTICKS
+from tttui.store.snapshot import SERIES, TRAJECTORY, YARDSTICKS
 
 
 class TrajectoryFeed(Feed[Trajectory | None]):
@@ -19,6 +19,21 @@ class TrajectoryFeed(Feed[Trajectory | None]):
         fresh = reader.refresh()  # what is wrong with the trajectory stands in its problems
         if trajectory is not self.value or fresh is not data:
             self.core.put(self.part, trajectory, fresh)
+
+
+class SeriesFeed(Feed[SeriesTable | None]):
+    """What was appended to the series."""
+
+    part = SERIES
+
+    def refresh(self) -> None:
+        reader, data = self.core.reader, self.core.snapshot.data
+        if reader is None:
+            return
+        series = reader.series()
+        fresh = reader.refresh()  # what is wrong with them stands in its problems
+        if series is not self.value or fresh is not data:
+            self.core.put(self.part, series, fresh)
 
 
 class YardsticksFeed(Feed[tuple[Yardstick, ...]]):

@@ -2,12 +2,15 @@
 
 import math
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
 from tttui.artifacts.reader import SessionReader
+from tttui.model.arrays import PLASTIC
 from tttui.model.session import Place, SessionData
 from tttui.model.statistics import Statistics, Summariser
+from tttui.model.weights import has_point_mass_weights
 from tttui.store.feed import Core, Feed
 from tttui.store.snapshot import IMPLIED, RELATIVES, STATISTICS, Relatives
 
@@ -26,14 +29,26 @@ class StatisticsFeed(Feed[Statistics | None]):
     def __init__(self, core: Core) -> None:
         super().__init__(core)
         self._summariser = Summariser()
+        self._chosen: str | None = None
         self._reported_at = 0.0
         """When the progress was published last (monotonic seconds)."""
 
     def refresh(self) -> None:
         data = self.core.snapshot.data
         if data is not None:
-            self._summariser.follow(data.history)
+            self._summariser.follow(data.history, self._names(data))
             self.work()
+
+    def choose(self, name: str) -> None:
+        """Summarise this parameter, of a session of any other model than the point mass."""
+        if name != self._chosen:
+            self._chosen, self._reported_at = name, 0.0
+            self.refresh()
+
+    def _names(self, data: SessionData) -> Sequence[str]:
+        if has_point_mass_weights(data):
+            return PLASTIC
+        return () if self._chosen is None else (self._chosen,)
 
     @property
     def unfinished(self) -> bool:
@@ -49,7 +64,7 @@ class StatisticsFeed(Feed[Statistics | None]):
             self.put(fresh)
 
     def forget(self) -> None:
-        self._summariser = Summariser()
+        self._summariser, self._chosen = Summariser(), None
 
 
 class ImpliedFeed(Feed[float | None]):

@@ -38,12 +38,18 @@ class MetricCard(Drawn):
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
-        self._labels = labels or ("",)
+        self._labels: tuple[str, ...] = labels or ("",)
         self._value: Forms = ("",)
         self._sub: Forms = ()
         self._tone: Tone = "neutral"
         self._series: Series | None = None
         self._share: float | None = None
+
+    def set_labels(self, *labels: str) -> None:
+        """Name what is shown, from the fullest to the shortest text."""
+        if labels != self._labels:
+            self._labels = labels
+            self.changed()
 
     def set_metric(
         self,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.segment import Segment
 
 from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit_end
 from tttui.draw.colours import style
 from tttui.draw.heat import slim
 from tttui.model.parts import ROLES, part_name
@@ -16,14 +17,28 @@ NAMES = 3
 
 
 class WeightMap(Heatmap):
-    """One plastic matrix. `name` is W_u, B or W_o; `chosen` marks the one that keys move in."""
+    """One plastic matrix; `chosen` marks the one that keys move in.
+
+    With `roles` it is one of the point mass, whose rows and columns are known by what they are.
+    """
 
     can_focus = False
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name=name, id=name.lower(), classes="weightmap")
-        self.matrix = name
+    def __init__(self, name: str, *, id: str | None = None, roles: bool = True) -> None:
+        super().__init__(name=name, id=id or name.lower(), classes="weightmap")
+        self.matrix, self.roles = name, roles
+        self.shape_text = ""
+        """The shape in the heading, where it is not that of the matrix."""
         self.chosen = False
+
+    def set_matrix(self, name: str, shape_text: str) -> None:
+        """Show another parameter."""
+        if (name, shape_text) != (self.matrix, self.shape_text):
+            self.matrix, self.shape_text = name, shape_text
+            self.changed()
+
+    def _part(self, axis: int, i: int, n: int, *, short: bool = False) -> str:
+        return part_name(self.matrix, axis, i, n, short=short, roles=self.roles)
 
     def set_chosen(self, chosen: bool) -> None:
         """Whether the keys move in this matrix."""
@@ -37,7 +52,7 @@ class WeightMap(Heatmap):
         rows, columns = self.values.shape
         if not rows:
             return 0
-        width = 1 + len(part_name(self.matrix, 0, rows - 1, rows, short=True))
+        width = 1 + len(self._part(0, rows - 1, rows, short=True))
         return width if self.content_size.width - width >= min(columns, 10) else 0
 
     @property
@@ -56,8 +71,8 @@ class WeightMap(Heatmap):
         """What the row and the column of an element are."""
         rows, columns = self.values.shape
         return (
-            part_name(self.matrix, 0, cell[0], rows),
-            part_name(self.matrix, 1, cell[1], columns),
+            self._part(0, cell[0], rows),
+            self._part(1, cell[1], columns),
         )
 
     def paint(self, width: int, height: int) -> Canvas:
@@ -74,10 +89,14 @@ class WeightMap(Heatmap):
         canvas, palette = Canvas(1, width), self.palette
         mark = f"{self.glyphs.play} " if self.chosen else ""
         ink = palette.accent if self.chosen else palette.text
-        end = canvas.write(0, 0, f"{mark}{self.matrix}", ink, bold=True)
+        name = self.matrix if self.roles else fit_end(self.matrix, max(width - len(mark) - 12, 8))
+        end = canvas.write(0, 0, f"{mark}{name}", ink, bold=True)
         rows, columns = self.values.shape
-        of, to = ROLES[self.matrix][1], ROLES[self.matrix][0]
-        shape = f"  {rows} {to} x {columns} {of}"
+        if self.roles:
+            of, to = ROLES[self.matrix][1], ROLES[self.matrix][0]
+            shape = f"  {rows} {to} x {columns} {of}"
+        else:
+            shape = f"  {self.shape_text}"
         if len(shape) > width - end:
             shape = f" {rows}x{columns}"
         end = canvas.write(0, end, shape if len(shape) <= width - end else "", palette.muted)
@@ -103,14 +122,14 @@ class WeightMap(Heatmap):
         step, room, left = 1 if view.high > 1 else 8, self.room[1], self.left
         for row in _every(view.row, last, step * view.size[0]):
             y = (view.place(row, view.column)[1] + (view.high - 1) // 2) // 2
-            text = part_name(self.matrix, 0, row, rows, short=True)
+            text = self._part(0, row, rows, short=True)
             if y < room:
                 canvas.write(self.top + y, 0, f"{text:>{left - 1}}", self.palette.muted)
 
     def _name_columns(self, canvas: Canvas) -> None:
         view, columns = self.view, self.values.shape[1]
         last = min(columns, view.column + self._span()[1])
-        texts = [part_name(self.matrix, 1, i, columns, short=True) for i in (last - 1, columns - 1)]
+        texts = [self._part(1, i, columns, short=True) for i in (last - 1, columns - 1)]
         room, step = max(map(len, texts)) + 1, 1
         named = not texts[-1].isdigit()
         while step * view.wide < room:  # names that touch each other cannot be read
@@ -120,7 +139,7 @@ class WeightMap(Heatmap):
         left, width = self.left, self.room[0]
         for column in _every(view.column, last, step * view.size[1]):
             x = view.place(view.row, column)[0]
-            text = part_name(self.matrix, 1, column, columns, short=True)
+            text = self._part(1, column, columns, short=True)
             if x + len(text) <= width:
                 canvas.write(self.top - 1, left + x, text, self.palette.muted)
 

@@ -1,0 +1,126 @@
+"""The parameters of any model: what is known of each at a step, and over time."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tttui.model.arrays import Floats, Ints
+from tttui.model.schema import TensorSpec
+from tttui.model.session import History, SessionData
+from tttui.model.statistics import MEASURES, Statistics
+from tttui.model.transactions import COMMIT, Transaction
+from tttui.model.weights import index_at
+
+MOST_READ = 1 << 24
+"""Elements of all parameters in a snapshot up to which it is read to see how far they moved."""
+
+NAN = math.nan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inventory:
+    """What is known of every parameter [n] at a step; NaN where it is not."""
+
+    specs: tuple[TensorSpec, ...]
+    share: Floats
+    """Part of all elements, 0..1."""
+    norm: Floats
+    moved: Floats
+    """Norm of the change since the start."""
+    since: Floats
+    """Norm of the change of the last commit."""
+    kept: tuple[bool, ...]
+    """Whether the history holds its values."""
+
+    def __len__(self) -> int:
+        return len(self.specs)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(spec.name for spec in self.specs)
+
+    @property
+    def size(self) -> int:
+        """Elements of all parameters."""
+        return sum(spec.size for spec in self.specs)
+
+
+def specs_of(data: SessionData) -> tuple[TensorSpec, ...]:
+    """The plastic parameters, in the order of the model: as recorded, else as files hold them."""
+    found = {spec.name: spec for spec in data.meta.schema.plastic}
+    for known in (data.history, data.checkpoint, data.begun):
+        for name, spec in (known.specs if known is not None else {}).items():
+            found.setdefault(name, spec)
+    return tuple(found.values())
+
+
+def inventory(data: SessionData, t: int) -> Inventory:
+    """The parameters as they are in force at step t."""
+    specs = specs_of(data)
+    n, history = len(specs), data.history
+    norm, moved, since = np.full((3, n), NAN)
+    total = sum(spec.size for spec in specs)
+    share = np.array([spec.size / total if total else NAN for spec in specs])
+    held = {} if history is None else history.weights
+    _from_history(history, specs, t, norm, moved, since)
+    event = last_commit(data, t)
+    if event is not None:
+        for i, spec in enumerate(specs):
+            known = event.figures(spec.name) if math.isnan(norm[i]) else {}
+            norm[i] = known.get("fro", norm[i])
+            since[i] = known.get("delta_fro", since[i])
+    return Inventory(specs, share, norm, moved, since, tuple(s.name in held for s in specs))
+
+
+def last_commit(data: SessionData, t: int) -> Transaction | None:
+    """The commit whose weights are in force at step t."""
+    at = data.transactions.in_force(t)
+    return None if at is None else data.transactions[at]
+
+
+def _from_history(
+    history: History | None,
+    specs: Sequence[TensorSpec],
+    t: int,
+    norm: Floats,
+    moved: Floats,
+    since: Floats,
+) -> None:
+    """Fill in what the snapshots tell, unless they are too large to be read for that."""
+    i = None if history is None or not len(history) else index_at(history, t)
+    if history is None or i is None:
+        return
+    if sum(math.prod(W.shape[1:]) for W in history.weights.values()) > MOST_READ:
+        return
+    for k, spec in enumerate(specs):
+        snapshots = history.weights.get(spec.name)
+        if snapshots is None:
+            continue
+        now = np.asarray(snapshots[i])
+        norm[k] = _norm(now)
+        with np.errstate(all="ignore"):  # what is not finite is told as such
+            moved[k] = _norm(now - np.asarray(snapshots[0])) if i else 0.0
+            since[k] = _norm(now - np.asarray(snapshots[i - 1])) if i else NAN
+
+
+def _norm(W: Floats) -> float:
+    with np.errstate(all="ignore"):
+        flat = W.reshape(-1).astype(np.float64)
+        return float(np.sqrt(flat @ flat))
+
+
+def recorded_statistics(data: SessionData, name: str) -> Statistics:
+    """Figures of a parameter as the transactions recorded them, one point a commit."""
+    events = data.transactions
+    rows: list[tuple[int, Mapping[str, float]]] = []
+    for i in np.flatnonzero(events.status == COMMIT).tolist():
+        found = events[i].figures(name)
+        if found:
+            rows.append((int(events.t[i]), found))
+    t: Ints = np.array([at for at, _ in rows], dtype=np.int64)
+    measures = ("fro", "max_abs", "mean", "std")
+    columns = {m: np.array([figures.get(m, NAN) for _, figures in rows]) for m in measures}
+    rest = {m: np.full(len(rows), NAN) for m in MEASURES if m not in measures}
+    return Statistics(t, {name: {**columns, **rest}})

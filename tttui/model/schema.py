@@ -1,0 +1,126 @@
+"""What a session is about: its task, its loss and unit, and the parameters that learn."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+POINT_MASS = "pointmass"
+"""The task of every session whose meta.json names none."""
+
+CONTROL = "control:"
+"""A series of this prefix is the loss of a control: a model that adapts in another way."""
+
+MOST_SERIES = 200
+"""Series of a session that are read; the others are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a model does while it learns."""
+
+    name: str = POINT_MASS
+    version: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the person set, as it stands in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What is recorded of both models at every step."""
+
+    name: str = "MSE"
+    unit: str = ""
+    lower_is_better: bool = True
+
+    @property
+    def label(self) -> str:
+        """`cross-entropy (nats)`; the unit where it says more than the name."""
+        if not self.unit or self.unit.lower() == self.name.lower():
+            return self.name
+        return f"{self.name} ({self.unit})"
+
+    @property
+    def comparable(self) -> tuple[str, str, bool]:
+        """Equal for losses whose numbers may be compared."""
+        return self.name.lower(), self.unit.lower(), self.lower_is_better
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """A tensor by its name, its own shape, and how its elements are stored."""
+
+    name: str
+    shape: tuple[int, ...] = ()
+    dtype: str = ""
+
+    @property
+    def size(self) -> int:
+        """Elements."""
+        return math.prod(self.shape)
+
+    @property
+    def matrix(self) -> tuple[int, int]:
+        """Rows and columns in which it is shown."""
+        return matrix_shape(self.shape)
+
+    @property
+    def flattened(self) -> bool:
+        """It has more than two axes, of which all but the first are shown as one."""
+        return len(self.shape) > 2
+
+    @property
+    def shape_text(self) -> str:
+        """`128 x 512`; a single number is `scalar`."""
+        return shape_text(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A module of a model: where it stands in the tree, and what is its own."""
+
+    path: str
+    kind: str = ""
+    parameters: tuple[tuple[TensorSpec, bool], ...] = ()
+    """Its parameters, without those of modules in it, and whether each is plastic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """All that meta.json says of the task and the model, checked."""
+
+    task: Task = field(default_factory=Task)
+    loss: Loss = field(default_factory=Loss)
+    plastic: tuple[TensorSpec, ...] = ()
+    """The parameters that learn, in the order of the model; empty where they are not recorded."""
+    kept: tuple[str, ...] | None = None
+    """Those whose values the history of the weights holds; None where that is not recorded."""
+    recorder: Mapping[str, Any] | None = None
+    """How the recorder was called, of a session that it wrote; else None."""
+    model: tuple[Part, ...] = ()
+    """The modules, in the order of the model."""
+    units: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of the series, by name."""
+
+    @property
+    def is_point_mass(self) -> bool:
+        return self.task.name == POINT_MASS
+
+    def spec(self, name: str) -> TensorSpec | None:
+        """The plastic parameter of this name."""
+        return next((spec for spec in self.plastic if spec.name == name), None)
+
+
+def matrix_shape(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Rows and columns in which a tensor is shown: a vector is one row, of more than two axes
+    all but the first are one."""
+    if not shape:
+        return 1, 1
+    if len(shape) == 1:
+        return 1, shape[0]
+    return shape[0], math.prod(shape[1:])
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """`128 x 512`; a single number is `scalar`."""
+    return " x ".join(map(str, shape)) if shape else "scalar"
