@@ -19,11 +19,11 @@ from tests.recorded import (
 )
 from tttui.artifacts.check import check_session
 from tttui.artifacts.meta import parse_meta
-from tttui.artifacts.plastic import read_tensors
 from tttui.artifacts.ptfile import write_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.safetensors import SafeTensors
 from tttui.artifacts.series_csv import SeriesFile
+from tttui.artifacts.tensorfile import read_tensors
 from tttui.model.errors import TttuiError
 from tttui.model.schema import TensorSpec
 from tttui.model.session import Place, SessionData
