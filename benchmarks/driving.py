@@ -145,7 +145,7 @@ def measure_screen(root: Path, rounds: int, tab: str) -> None:
         for _ in range(rounds):
             program.settle(1.2)
             t = int(status(run)["t"])
-            steps.append(seen(program, "a", rf"\b{t} / {t}\b"))
+            steps.append(seen(program, "a", rf"(?<!\d){t}\b"))
         spread("key -> screen, one step of a paused run", steps, "ms", "<= 100 ms")
         ask(run, "speed", 200)
         for _ in range(rounds):

@@ -64,7 +64,7 @@ def main() -> None:
             peer = logged(given.wandb, run.path, Path(root) / f"peer{steps}")
             theirs = [str(given.wandb), "leet", "run", str(peer)]
             ours = app(run.path)
-            last = f"{steps - 1} / {steps - 1}"
+            last = rf"(?<!\d){steps - 1}\b"
             found: dict[str, tuple[list[float], list[float]]] = {
                 "first chart, ms": ([], []),
                 "all loaded, ms": ([], []),

@@ -115,7 +115,7 @@ def measure_bare(table: Table, size: tuple[int, int], rounds: int) -> None:
 
 def measure(table: Table, root: Path, steps: int, size: tuple[int, int], rounds: int) -> None:
     place = make_run(root / f"steps{steps}", steps=steps, chunk=max(32, steps // 20_000))
-    last = f"{steps - 1} / {steps - 1}"
+    last = rf"(?<!\d){steps - 1}\b"
     print(f"\n{steps} steps, {size[0]}x{size[1]}")
     ready = median(start_times(app(place.path), "frozen MSE", size, 3))
     loaded = median(start_times(app(place.path), last, size, 3))

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 from textual._compositor import CompositorUpdate
@@ -17,7 +18,8 @@ from textual.widgets import Input
 from tttui.ascii import AsciiFilter, locale_is_ascii
 from tttui.defect import report
 from tttui.draw.glyphs import GLYPHS
-from tttui.keys import COMMANDS, Command, rebound
+from tttui.keys import COMMANDS as ALL
+from tttui.keys import Command, rebound
 from tttui.model.errors import RefusedInput
 from tttui.model.start import StartView
 from tttui.output import Frame
@@ -31,10 +33,20 @@ from tttui.themes import DEFAULT_THEME, THEMES, palette_of
 from tttui.typeahead import KeysInOrder
 from tttui.visible import VisibleFilter
 
+if TYPE_CHECKING:
+    from tttui.screens.palette import GroupedCommands
+
 WHOLE = StartView()
 
 POLL_S = 1.0
 """Time between looks at the files where they cannot be watched, in seconds."""
+
+
+def grouped_commands() -> "type[GroupedCommands]":
+    """The commands of the palette, imported when it is first opened."""
+    from tttui.screens.palette import GroupedCommands
+
+    return GroupedCommands
 
 
 class TttuiApp(KeysInOrder):
@@ -42,6 +54,7 @@ class TttuiApp(KeysInOrder):
 
     TITLE = "tttui"
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS = {grouped_commands}
     CSS = """
     Screen { background: $background; color: $foreground; }
     """
@@ -54,7 +67,7 @@ class TttuiApp(KeysInOrder):
         theme: str | None = None,
         ascii: bool = False,
         clock: Callable[[], float] = time.time,
-        commands: Sequence[Command] = COMMANDS,
+        commands: Sequence[Command] = ALL,
         remembered: Remembered | None = None,
     ) -> None:
         super().__init__(Terminal)

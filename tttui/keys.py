@@ -3,7 +3,7 @@
 The bindings, the footer, the help screen and the command palette are all made from this list.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tttui.model.errors import RefusedInput
@@ -57,6 +57,10 @@ class Command:
     def spread(self) -> int:
         """In how many tabs it works, as the point mass has them."""
         return max(1, sum(pane in TABS for pane in self.tabs))
+
+    def purpose(self, tab: str) -> str:
+        """What the command is for, where a tab has headings for that."""
+        return tab.capitalize() if self.own else self.group
 
     @property
     def needs_session(self) -> bool:
@@ -367,6 +371,14 @@ COMMANDS: tuple[Command, ...] = (
         tabs=("transactions", "sessions", "parameters"),
     ),
     Command(
+        "pane('sort_named')",
+        "b",
+        "sort by",
+        "Sort by a column whose name you type; tab completes it",
+        "Lists",
+        tabs=("transactions", "sessions"),
+    ),
+    Command(
         "pane('sort_turn')",
         "S",
         "turn",
@@ -433,6 +445,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("help", "question_mark", "help", "Keys and meaning of this tab", "App", footer=True),
     Command("quit", "q", "quit", "Leave tttui", "App", footer=True),
 )
+
+
+def key_for(commands: Sequence[Command], action: str) -> str:
+    """The key of a command as people write it; '' where it has none."""
+    return next((command.shown_key for command in commands if command.action == action), "")
 
 
 def rebound(keys: Mapping[str, str]) -> tuple[Command, ...]:

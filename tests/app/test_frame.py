@@ -1,6 +1,7 @@
 """The frame of the app: one timeline, its keys, the tabs, what is said when nothing is there."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.app.conftest import OpenApp
 from tests.rundirs import make_run
 from tttui.keys import COMMANDS
 from tttui.model.session import Layout
+from tttui.screens.main import MainScreen
 from tttui.screens.opening import StartView
 from tttui.widgets.bars import TopBar
 
@@ -96,9 +98,9 @@ async def test_enter_opens_the_transaction_and_escape_closes_it(
 ) -> None:
     async with open_app(run) as driver:
         await driver.press("left_square_bracket", "enter")
-        assert "attempt 18 of 18" in driver.text()
+        assert "transaction 18 of 18" in driver.text()
         await driver.press("escape")
-        assert "attempt 18 of 18" not in driver.text()
+        assert "transaction 18 of 18" not in driver.text()
 
 
 async def test_help_lists_every_key_of_the_tab(run: Path, open_app: OpenApp) -> None:
@@ -169,8 +171,11 @@ async def test_y_copies_one_thing_after_another(run: Path, open_app: OpenApp) ->
 
 async def test_every_command_can_be_found_in_the_palette(run: Path, open_app: OpenApp) -> None:
     async with open_app(run) as driver:
-        offered = {command.title for command in driver.main.system_commands()}
-        assert {f"{c.label}: {c.help}" for c in COMMANDS if "overview" in c.tabs} <= offered
+        offered = [command.title for command in driver.main.system_commands()]
+        here = [c for c in COMMANDS if "overview" in c.tabs]
+        assert {f"{c.purpose('overview')}: {c.label}: {c.help}" for c in here} == set(offered)
+        purposes = [title.partition(":")[0] for title in offered]
+        assert [p for p, _ in groupby(purposes)] == list(dict.fromkeys(purposes)), "grouped"
 
 
 async def test_a_copy_that_is_longer_than_the_last_line_is_shown_whole(
@@ -179,7 +184,7 @@ async def test_a_copy_that_is_longer_than_the_last_line_is_shown_whole(
     async with open_app(run, size=(60, 16)) as driver:
         await driver.press("y")
         shown = [note.message for note in driver.app._notifications]
-        assert shown == [driver.data.meta.model_signature]
+        assert shown == [f"Model signature copied: {driver.data.meta.model_signature}"]
 
 
 async def test_q_leaves(run: Path, open_app: OpenApp) -> None:
@@ -211,8 +216,9 @@ async def test_nothing_counts_as_damaged_while_a_long_run_is_still_being_read(
 
     monkeypatch.setattr(TopBar, "show", show)
     monkeypatch.setattr("tttui.store.session.BATCH_ROWS", 500)
+    monkeypatch.setattr(MainScreen.Arrived, "can_replace", lambda *_: False)  # draw every one
     name = tmp_path / ("sessions/long" if layout == "store" else "long")
     place = make_run(name, layout=layout, steps=5000)
-    async with open_app(place.path):
+    async with open_app(place.path, before=["1"]):  # the app listens before the store reads
         assert any(loading for loading, _ in shown)
         assert not [parts for _, parts in shown if "!" in parts]

@@ -177,7 +177,7 @@ async def test_why_a_session_could_not_be_started_is_noted_and_its_form_comes_ag
         (root / "one").mkdir()  # somebody else is quicker
         await driver.press("enter")
         await driver.until(lambda: "Not started" in driver.text(), "the reason")
-        assert "exists already" in driver.text()
+        assert ["exists already" in note.message for note in driver.app._notifications] == [True]
         await fill(driver, "n")
         assert form(driver).plan.typed["steps"] == "77"
 

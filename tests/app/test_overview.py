@@ -20,7 +20,7 @@ from tttui.model.session import Place, SessionData
 from tttui.model.timeline import Timeline
 from tttui.model.yardstick import Yardstick
 from tttui.panes.implied import learned_mu
-from tttui.panes.losses import digest, error_plot
+from tttui.panes.losses import compared_plot, digest
 from tttui.panes.overview import OverviewPane
 from tttui.panes.view import View
 from tttui.store.snapshot import YARDSTICKS, Snapshot
@@ -101,7 +101,7 @@ def test_yardsticks_are_averaged_exactly_as_the_curves_beside_them(
     timeline = replace(Timeline.over(0, 199), smooth=smooth)
     snapshot = Snapshot(data=data, values={YARDSTICKS.name: (same,)})
     view = View(snapshot, timeline, DARK, UNICODE, compare_yardsticks=True)
-    traces = {trace.name: trace for trace in error_plot(view, digest(data)).traces}
+    traces = {trace.name: trace for trace in compared_plot(view, digest(data)).traces}
     assert np.array_equal(traces["the same"].series.y, traces["adaptive"].series.y)
     assert (traces["the same"].raw is None) == (traces["adaptive"].raw is None) == (not smooth)
     assert (traces["the same"].end, traces["adaptive"].end) == ("dated", "ended")
@@ -147,7 +147,7 @@ async def test_an_inspected_transaction_is_explained(tmp_path: Path, open_app: O
     async with open_app(example(tmp_path)) as driver:
         await driver.press("home", "right_square_bracket", "enter")
         shown = driver.text()
-        assert "attempt 1 of 18" in shown
+        assert "transaction 1 of 18" in shown
         assert "Gates, value against threshold" in shown
 
 

@@ -53,7 +53,7 @@ def table(driver: Driver) -> Table:
 async def test_the_newest_attempt_is_shown_with_the_reason(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=ON_TAB) as driver:
         await ready(driver)
-        assert "attempt 49 of 49" in driver.text()
+        assert "transaction 49 of 49" in driver.text()
         assert table(driver).selected == 48
 
 
@@ -257,7 +257,7 @@ async def test_every_region_can_be_reached_on_a_small_screen(run: Path, open_app
             await driver.press("w")
         assert "pre_loss post_loss" in seen[0]
         assert "Gates, value against threshold" in seen[1]
-        assert "attempts over time" in seen[2]
+        assert "transactions over time" in seen[2]
         assert "grad_norm_max 20.0" in seen[3]
 
 
@@ -267,7 +267,7 @@ async def test_enter_opens_the_detail_where_it_has_no_place_and_escape_closes_it
     async with open_app(run, start=ON_TAB, size=(80, 24)) as driver:
         await ready(driver)
         await driver.press("enter")
-        assert "attempt 49 of 49" in driver.text()
+        assert "transaction 49 of 49" in driver.text()
         await driver.press("escape")
         assert "pre_loss post_loss" in driver.text()
 
@@ -285,7 +285,8 @@ async def test_what_a_commit_changed_is_drawn_from_the_snapshots(
         rolled = int((events.status != COMMIT).argmax())
         driver.main.select(rolled)
         await driver.pilot.pause()
-        assert "restored bit for bit" in driver.pane.query_one(ChangeMap).message
+        shown = [change for change in driver.pane.query(ChangeMap) if change.display]
+        assert ["restored bit for bit" in change.message for change in shown] == [True]
 
 
 async def test_a_run_without_an_events_file_says_so(tmp_path: Path, open_app: OpenApp) -> None:
@@ -293,8 +294,8 @@ async def test_a_run_without_an_events_file_says_so(tmp_path: Path, open_app: Op
     async with open_app(place.path, start=ON_TAB, size=(200, 50)) as driver:
         await ready(driver)
         assert "No transactions: update_events.jsonl: the file is not there" in driver.text()
-        assert "per_step.csv flags 6 attempts" in why_none(driver.data)
-        assert "6 attempts" in driver.text()
+        assert "per_step.csv flags 6 transactions" in why_none(driver.data)
+        assert "6 transactions" in driver.text()
 
 
 async def test_an_unknown_status_is_shown_by_its_name(tmp_path: Path, open_app: OpenApp) -> None:
@@ -315,7 +316,7 @@ async def test_a_gate_that_stopped_an_attempt_left_no_loss_to_read(
         stopped = events.statuses.index("rollback_grad_norm")
         driver.main.select(int((events.status == stopped).argmax()))
         await driver.pilot.pause()
-        title = next(line for line in driver.text().splitlines() if "loss  t" in line)
+        title = next(line for line in driver.text().splitlines() if "loss log  t" in line)
         assert "post no step" in title
         assert "nan" not in title
 
@@ -324,7 +325,7 @@ async def test_gates_choose_their_axes_until_a_person_does(run: Path, open_app: 
     async with open_app(run, start=ON_TAB, size=(200, 50)) as driver:
         await ready(driver)
         charts = list(driver.pane.query(Chart))
-        assert [chart.logarithmic for chart in charts] == [True, False, False]
+        assert [chart.logarithmic for chart in charts] == [True, True, False]
         chosen = not driver.timeline.log
         await driver.press("l")
         assert [chart.logarithmic for chart in charts] == [chosen] * 3
@@ -374,7 +375,38 @@ async def test_tiny_screens_do_not_break(
 
 
 def test_all_is_shown_at_once_on_a_large_screen() -> None:
-    assert pages(200, 45) == (("table", "reasons", "detail", "gates"),)
+    whole = (("table", "reasons", "detail", "gates"),)
+    assert pages(200, 45, 10_000) == whole
+    assert pages(160, 42, 10_000) == whole
+
+
+def test_the_gates_use_the_rows_that_a_short_table_leaves() -> None:
+    assert pages(120, 37, 8) == (("table", "reasons", "detail", "gates"),)
+    assert pages(120, 37, 100) == (("table", "detail", "reasons"), ("gates",))
+
+
+async def test_the_footer_names_the_region_that_the_key_brings_to_the_screen(
+    run: Path, open_app: OpenApp
+) -> None:
+    async with open_app(run, start=ON_TAB, size=(80, 24)) as driver:
+        await ready(driver)
+        for region in ("detail", "reasons", "gates", "table"):
+            assert f"w {region}" in driver.text().splitlines()[-1]
+            await driver.press("w")
+        await driver.pilot.resize_terminal(200, 50)
+        await driver.pilot.pause()
+        assert "w region" in driver.text().splitlines()[-1]
+
+
+async def test_the_table_is_as_high_as_its_rows(tmp_path: Path, open_app: OpenApp) -> None:
+    place = make_run(tmp_path / "a", steps=200)
+    async with open_app(place.path, start=ON_TAB) as driver:
+        await ready(driver)
+        assert table(driver).size.height == len(driver.data.transactions) + 1
+        shown = driver.text()
+        assert all(chart.size.height >= 9 for chart in driver.pane.query(Chart))
+        assert "What changed in the weights" in shown
+        assert "more ▼" not in shown
 
 
 def test_only_numbers_that_were_measured_can_be_nan_in_the_gates() -> None:

@@ -198,3 +198,33 @@ def test_a_link_out_of_the_root_is_named_and_not_followed(tmp_path: Path, root: 
     assert {p.path.name for p in found.problems} == {"status.json", "session", "more"}
     assert all("name it, too, to look there" in p.reason for p in found.problems)
     assert names(tmp_path / root, sent / "more") == ["more"]
+
+
+def test_sessions_beside_one_are_found_and_nothing_deeper(tmp_path: Path) -> None:
+    for name in ("one", "two", "old/three"):
+        make_run(tmp_path / name, steps=40)
+    assert names(tmp_path / "one") == ["one"]
+    found = scan([tmp_path / "one"], beside=tmp_path / "one")
+    assert [place.name for place in found.places] == ["one", "two"]
+
+
+def test_sessions_beside_one_of_a_store_are_those_of_the_store(tmp_path: Path) -> None:
+    first, second = (
+        make_run(tmp_path / "sessions" / name, layout="store", steps=40) for name in ("a", "b")
+    )
+    assert scan([first.path], beside=first.path).places == [first, second]
+
+
+def test_links_beside_a_session_lead_nowhere_else_and_are_not_told(tmp_path: Path) -> None:
+    place = make_run(tmp_path / "runs" / "one", steps=40)
+    elsewhere = make_run(tmp_path / "elsewhere", steps=40)
+    (tmp_path / "runs" / "link").symlink_to(elsewhere.path)
+    found = scan([place.path], beside=place.path)
+    assert (found.places, found.problems) == ([place], [])
+
+
+def test_a_session_named_by_a_link_keeps_that_name_among_those_beside_it(tmp_path: Path) -> None:
+    make_run(tmp_path / "one", steps=40)
+    (tmp_path / "link").symlink_to("one")
+    found = scan([tmp_path / "link"], beside=tmp_path / "link")
+    assert [place.name for place in found.places] == ["link"]

@@ -1,4 +1,4 @@
-"""Bars and stacks of how update attempts ended."""
+"""Bars and stacks of how transactions ended."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def marks(n: int = 40, shown: slice | None = None) -> Marks:
 
 def test_every_reason_has_its_count_and_share() -> None:
     lines = reasons(marks(), (60, 8), DARK, UNICODE, "").text()
-    assert lines[0].startswith("40 attempts")
+    assert lines[0].startswith("40 transactions")
     assert lines[1].startswith("● commit")
     assert sum("10   25 %" in line for line in lines) == 4
 
@@ -51,16 +51,19 @@ def test_a_rare_status_keeps_a_row_in_a_full_bin() -> None:
     assert sum(stacked(np.array([970, 1, 29]), 100, 10)) <= 10
 
 
-def test_stacks_name_the_fullest_bin_and_fill_the_height() -> None:
+def test_every_attempt_is_one_glyph_in_the_stack_of_its_bin() -> None:
     axis = TimeAxis(0, 399, 32)
     lines = over_time(marks(), axis, 8, (40, 9), DARK, ASCII).text()
-    assert lines[0].strip() == "attempts over time"
+    assert lines[0].strip() == "transactions over time"
     most = binned(marks(), axis).most
-    assert any(line.strip().startswith(f"{most}|") for line in lines)
-    assert lines[-2].startswith("      0|o")
-    assert lines[-1].split()[:3] == ["step", "0", "100"]
+    stacks = lines[1 : 1 + most]
+    assert stacks[0].startswith(f"      {most}|")
+    assert stacks[-1].startswith("      1|")
+    assert sum(len(line[8:].replace(" ", "")) for line in stacks) == len(marks().t)
+    assert lines[1 + most].split()[:3] == ["step", "0", "100"]
 
 
-def test_a_low_stack_keeps_its_rows_for_attempts() -> None:
-    lines = over_time(marks(), TimeAxis(0, 399, 32), 8, (40, 6), DARK, ASCII).text()
-    assert lines[-1].startswith("      0|o")
+def test_a_row_of_a_low_stack_stands_for_several_attempts() -> None:
+    lines = over_time(marks(), TimeAxis(0, 399, 32), 8, (48, 3), DARK, ASCII).text()
+    assert "a row is" in lines[0]
+    assert lines[1][8:].strip(), "the stacks use the rows there are"

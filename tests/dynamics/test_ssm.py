@@ -64,6 +64,13 @@ def test_the_filter_goes_on_where_it_stopped(cuts: list[int]) -> None:
     np.testing.assert_allclose(F, end, atol=2e-5)
 
 
+def test_a_stretch_may_be_as_long_as_one_likes() -> None:
+    memory = ssm.Memory(np.linspace(0.01, 0.6, 4), 2)
+    x = np.ones((6, 5000), dtype=np.float32)
+    Z, _ = memory.filter(x, np.zeros((6, 4), dtype=np.float32))
+    assert Z.shape == (6 * memory.r, 5000)
+
+
 @pytest.mark.parametrize(
     "decays", [np.linspace(0.01, 0.6, 32), np.full(32, 0.5), np.linspace(0.02, 0.98, 32)]
 )

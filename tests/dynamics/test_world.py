@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tttui.dynamics import world
-from tttui.model.settings import Settings, World
+from tttui.model.settings import EnvMode, Settings, World
 
 
 def of(**values: object) -> Settings:
@@ -102,3 +102,14 @@ def test_worlds_that_advance_together_do_what_each_does_alone() -> None:
         alone = world.WorldStream(s).advance(40)
         for together, own in zip((z, a, mu), alone, strict=True):
             np.testing.assert_array_equal(together[i], own)
+
+
+@pytest.mark.parametrize("mode", ["linear", "nonlinear"])
+def test_one_world_and_many_take_the_same_steps_to_the_last_bit(mode: EnvMode) -> None:
+    rng = np.random.default_rng(5)
+    law = World(env_mode=mode, dt=0.7)
+    a, noise = rng.normal(0, 0.5, (300, 2)), rng.normal(0, 0.1, (300, 4))
+    mu, z0 = rng.uniform(0, 0.4, 300), rng.normal(0, 1, 4)
+    one = world.roll(a, mu, law, z0=z0, noise=noise)
+    many = world.roll(a[None], mu[None], law, z0=z0[None], noise=noise[None])
+    assert one.tobytes() == many[0].tobytes()

@@ -4,6 +4,8 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -253,3 +255,68 @@ def test_it_has_nothing_to_verify_or_to_fork_yet(planned: Path) -> None:
         verify(place)
     with pytest.raises(RefusedInput, match="waits for its base"):
         fork(place, planned.parent)
+
+
+def in_thread(directory: Path) -> Thread:
+    """The training of a planned session, in a thread that the caller joins."""
+    thread = Thread(target=lambda: prepare(directory, should_stop=never), daemon=True)
+    thread.start()
+    return thread
+
+
+def until(seen: Callable[[], bool]) -> None:
+    deadline = monotonic() + 30
+    while not seen():
+        assert monotonic() < deadline, "it never happened"
+        sleep(0.005)
+
+
+def waits_for(directory: Path) -> str | None:
+    found = status(directory).get("pretraining", {}).get("waits_for")
+    return found if isinstance(found, str) else None
+
+
+def test_two_sessions_that_need_the_same_base_wait_for_one_training(
+    planned: Path, tmp_path: Path
+) -> None:
+    second = tmp_path / "runs" / "second"
+    plan_session(second, WAITING.updated({"seed": 7}))
+    threads, seen = list[Thread](), list[str]()
+
+    def script(step: int, loss: float) -> None:  # noqa: ARG001
+        if step == 10:
+            threads.append(in_thread(second))
+            until(lambda: waits_for(second) == "a")
+            shown = read(second).status
+            assert shown is not None
+            seen.append(shown.detail)
+
+    assert prepare(planned, should_stop=never, on_progress=script)
+    threads[0].join(30)
+    assert seen == ["waits for a, which trains the same base"]
+    assert not is_planned(second)
+    assert len((second / "pretraining.csv").read_text().splitlines()) == 1, "it trained nothing"
+    bases = [(path / "base_checkpoint.pt").read_bytes() for path in (planned, second)]
+    assert bases[0] == bases[1]
+
+
+def test_a_paused_training_lets_another_session_train(planned: Path, tmp_path: Path) -> None:
+    second = tmp_path / "runs" / "second"
+    plan_session(second, WAITING.updated({"seed": 7}))
+
+    def script(step: int, loss: float) -> None:  # noqa: ARG001
+        if step == 10:
+            ask(planned, "pause")
+
+    stopped = list[bool]()
+    first = Thread(
+        target=lambda: prepare(planned, should_stop=lambda: bool(stopped), on_progress=script),
+        daemon=True,
+    )
+    first.start()
+    until(lambda: status(planned)["state"] == "paused")
+    assert prepare(second, should_stop=never)
+    assert not is_planned(second)
+    ask(planned, "continue")
+    first.join(30)
+    assert not is_planned(planned), "it took the base that the other one trained"

@@ -8,7 +8,8 @@ import pytest
 
 from tests.engine.sessions import create, events, run_through, same, settings
 from tttui.engine.drive import drive
-from tttui.engine.session import Frame, SessionRun
+from tttui.engine.owned import Frame
+from tttui.engine.session import SessionRun
 from tttui.model.configuration import configuration_of
 from tttui.model.errors import RefusedInput, SessionHeld, TttuiError
 

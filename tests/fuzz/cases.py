@@ -287,7 +287,9 @@ def look(root: Path, session: Path) -> None:
     store._thread.join(20)
     assert store.snapshot.noted, "the store did not answer"
     assert not store._thread.is_alive(), "the store did not stop"
-    assert not store.snapshot.failures, store.snapshot.failures
+    # That a link is not followed is said as a failure to list what is behind it.
+    failures = [said for said in store.snapshot.failures.values() if "leads out" not in said]
+    assert not failures, failures
 
 
 def short(trace: str) -> str:

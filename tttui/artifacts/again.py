@@ -1,59 +1,80 @@
 """What one file of a session says again of another, so that it can be restored and not guessed."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
-
-import numpy as np
+from zlib import crc32
 
 from tttui.artifacts.blocks import BlockChecksums
 from tttui.artifacts.checkpoint import Checkpoint
 from tttui.artifacts.checksum import Carried, json_checksum
 from tttui.artifacts.jsonfile import parse_object
-from tttui.artifacts.regular import read_bytes
+from tttui.artifacts.listed import unlisted
+from tttui.artifacts.regular import blocks_of, read_bytes
 from tttui.model.errors import TttuiError
 
 EVENTS, EVENT_LIST = "update_events.jsonl", "update_events.json"
 META, INTERVENTIONS = "session/meta.json", "interventions.jsonl"
 
 
-def listed(lines: bytes) -> bytes:
-    """update_events.json: the lines of update_events.jsonl as one list."""
-    return b"[" + lines.rstrip(b"\n").replace(b"\n", b",\n ") + b"]\n"
+def lines_again(directory: Path, checkpoint: Checkpoint) -> Iterator[bytes]:
+    """Blocks of what update_events.jsonl held at a checkpoint: what of it is damaged or missing is
+    taken from update_events.json; what was appended since follows as it is.
+
+    Raises ValueError where the list does not have it, by the checksums of the checkpoint.
+    """
+    size = 0
+    for block in _at_checkpoint(directory, checkpoint):
+        size += len(block)
+        yield block
+    yield from _there(directory / EVENTS, size, None)
 
 
-def wrong_from(content: bytes, lines: bytes) -> int | None:
-    """The byte from which on a list of events is not that of the first of these lines; None
-    where it is. It may end before they do: it is written less often."""
-    expected = listed(lines)
-    body = content.removesuffix(b"]\n")
-    if content in (expected, b"[]\n"):
-        return None
-    if len(body) < len(content) and expected.startswith(body + b",\n "):
-        return None
-    n = min(len(content), len(expected))
-    a, b = (np.frombuffer(data, np.uint8, n) for data in (content, expected))
-    differing = np.flatnonzero(a != b)
-    return int(differing[0]) if len(differing) else n
-
-
-def lines_from_list(directory: Path, checkpoint: Checkpoint) -> bytes | None:
-    """What update_events.jsonl held at a checkpoint: what of it is damaged or missing is taken
-    from update_events.json. None where that does not have it; the checksums decide."""
-    state = checkpoint.checksums.get(EVENTS)
-    if state is None:
-        return None
-    sums = BlockChecksums.restored(state)
+def has_lines_again(directory: Path, checkpoint: Checkpoint) -> bool:
+    """Whether `lines_again` gives them."""
     try:
-        content = read_bytes(directory / EVENT_LIST)
-        lines = bytearray(_read(directory / EVENTS)[: sums.size])
-    except OSError:
-        return None
-    repeated = content.removeprefix(b"[").removesuffix(b"]\n").replace(b",\n ", b"\n") + b"\n"
-    lines += repeated[len(lines) : sums.size]
-    for begin, end in sums.differing(io.BytesIO(lines)):
-        lines[begin:end] = repeated[begin:end]
-    right = len(lines) == sums.size and not sums.differing(io.BytesIO(lines))
-    return bytes(lines) if right else None
+        return all(_at_checkpoint(directory, checkpoint))
+    except (OSError, KeyError, TypeError, ValueError):
+        return False
+
+
+def _at_checkpoint(directory: Path, checkpoint: Checkpoint) -> Iterator[bytes]:
+    sums = BlockChecksums.restored(checkpoint.checksums[EVENTS])
+    own = _Pieces(_there(directory / EVENTS, 0, sums.size))
+    repeated = _Pieces(unlisted(blocks_of(directory / EVENT_LIST)))
+    for size, checksum in sums.blocks():
+        mine, theirs = own.take(size), repeated.take(size)
+        for piece in (mine, theirs, mine + theirs[len(mine) :]):
+            if len(piece) == size and crc32(piece) == checksum:
+                yield piece
+                break
+        else:
+            raise ValueError("neither file holds what was written")
+
+
+def _there(path: Path, begin: int, end: int | None) -> Iterator[bytes]:
+    """Blocks of a file that may be missing."""
+    try:
+        yield from blocks_of(path, begin, end)
+    except FileNotFoundError:
+        return
+
+
+class _Pieces:
+    """Blocks of any size, taken in pieces of a wanted one."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks, self._ahead = blocks, b""
+
+    def take(self, size: int) -> bytes:
+        """The next bytes; fewer where there are no more."""
+        parts, have = [self._ahead], len(self._ahead)
+        while have < size and (more := next(self._blocks, None)) is not None:
+            parts.append(more)
+            have += len(more)
+        joined = b"".join(parts)
+        self._ahead = joined[size:]
+        return joined[:size]
 
 
 def _read(path: Path) -> bytes:

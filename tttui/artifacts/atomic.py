@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 from tttui.artifacts.regular import NotRegular, open_regular, refuse_link, refuse_linked_folder
@@ -42,11 +43,12 @@ def refuse_links(directory: Path) -> None:
             raise write_error(directory / name, error) from None
 
 
-def write_whole(path: Path, data: bytes, *, parents: bool = False) -> None:
+def write_whole(path: Path, data: bytes | Iterable[bytes], *, parents: bool = False) -> None:
     """Replace a file by `data`, or leave it as it was: temporary file, sync, rename, sync.
 
-    With `parents` missing directories are made; else the directory of a run that was moved or
-    deleted does not come back. Raises TttuiError naming the file and the remedy.
+    A large file comes in blocks, which may be read from the file that is replaced. With `parents`
+    missing directories are made; else the directory of a run that was moved or deleted does not
+    come back. Raises TttuiError naming the file and the remedy.
     """
     temporary = path.parent / f".{path.name}.{os.getpid()}-{threading.get_ident()}{TEMPORARY}"
     try:
@@ -60,16 +62,21 @@ def write_whole(path: Path, data: bytes, *, parents: bool = False) -> None:
         temporary.unlink(missing_ok=True)
         handle = open_regular(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         try:
-            write_all(handle, data, 0)
+            offset = 0
+            for block in (data,) if isinstance(data, bytes) else data:
+                write_all(handle, block, offset)
+                offset += len(block)
             os.fsync(handle)
         finally:
             os.close(handle)
         os.replace(temporary, path)
         sync_directory(path.parent)
-    except OSError as error:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise write_error(path, error) from error
+        if isinstance(error, OSError):
+            raise write_error(path, error) from error
+        raise
 
 
 def write_over(path: Path, data: bytes) -> None:

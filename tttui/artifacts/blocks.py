@@ -11,7 +11,7 @@ In a checkpoint (`checkpoint`, key `checksums`) those of one file are
 
 import time
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, Self
 from zlib import crc32
 
@@ -57,9 +57,18 @@ class BlockChecksums:
         sums = cls()
         sums.size = int(state["size"])
         sums._sums = array("L", from_int32(state["crc32"]))
-        if int(state["block"]) != BLOCK or len(sums._sums) != -(-sums.size // BLOCK):
+        if (
+            sums.size < 0
+            or int(state["block"]) != BLOCK
+            or len(sums._sums) != -(-sums.size // BLOCK)
+        ):
             raise ValueError("checksums of another kind")
         return sums
+
+    def blocks(self) -> Iterator[tuple[int, int]]:
+        """The bytes and the checksum of every block."""
+        for i, checksum in enumerate(self._sums):
+            yield min(BLOCK, self.size - i * BLOCK), checksum
 
     def differing(self, file: BinaryIO, deadline: float | None = None) -> list[tuple[int, int]]:
         """Stretches [begin, end) of whole blocks that do not have the checksum that they had;

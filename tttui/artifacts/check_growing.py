@@ -9,17 +9,17 @@ from tttui.artifacts.again import (
     EVENT_LIST,
     EVENTS,
     INTERVENTIONS,
-    lines_from_list,
+    has_lines_again,
     text_from_checkpoint,
-    wrong_from,
 )
 from tttui.artifacts.blocks import BlockChecksums
 from tttui.artifacts.checkpoint import Checkpoint
 from tttui.artifacts.contents import differing, grown, history_dtype
 from tttui.artifacts.findings import Action, Finding, Known
+from tttui.artifacts.listed import wrong_from
 from tttui.artifacts.losses import LOSSES
 from tttui.artifacts.ptfile import read_pt
-from tttui.artifacts.regular import open_to_read, read_bytes
+from tttui.artifacts.regular import blocks_of, open_to_read, stat_regular
 from tttui.artifacts.structure import (
     HALF,
     ZEROS,
@@ -89,7 +89,7 @@ def _with_remedy(session: Known, name: str, finding: Finding) -> Finding:
     newest, previous = session.newest, session.previous
     if newest is None:
         return finding.repaired_by("", session.path)
-    if name == EVENTS and lines_from_list(session.path, newest) is not None:
+    if name == EVENTS and has_lines_again(session.path, newest):
         return finding.repaired_by("lines", session.path)
     if name == INTERVENTIONS:
         copy = text_from_checkpoint(session.path, name, newest)
@@ -174,20 +174,22 @@ def _repair_of(newest: Checkpoint | None, name: str, finding: Finding, size: int
 def _event_list(session: Known, wrong: Sequence[Finding]) -> list[Finding]:
     """Whether it repeats the lines, as far as those are not `wrong` themselves."""
     path, lines = session.path / EVENT_LIST, session.path / EVENTS
+    end = min((f.begin or 0 for f in wrong if f.kind == "torn"), default=None)
     try:
-        content, source = read_bytes(path), read_bytes(lines)
+        size = stat_regular(lines).st_size
+        begin = wrong_from(path, lines, end)
+        if begin is None:
+            return []
+        newlines = sum(block.count(b"\n") for block in blocks_of(path, 0, begin))
+        length = path.stat().st_size
     except FileNotFoundError:
         return []
     except OSError as error:
         reason = f"cannot be read: {error.strerror or error}"
         return [Finding(path, reason).repaired_by("", session.path)]
-    source = source[: min((f.begin or 0 for f in wrong if f.kind == "torn"), default=None)]
-    begin = wrong_from(content, source)
-    if begin is None:
-        return []
-    in_lines = begin - 1 - 2 * content.count(b"\n", 0, begin)
+    in_lines = begin - 1 - 2 * newlines
     damaged = [f for f in wrong if f.kind == "damaged"]
-    if any(f.begin is None or f.begin <= in_lines < (f.end or len(source)) for f in damaged):
+    if any(f.begin is None or f.begin <= in_lines < (f.end or size) for f in damaged):
         return []  # the lines are what is damaged there
-    finding = Finding(path, f"differs from {EVENTS}", begin, len(content))
+    finding = Finding(path, f"differs from {EVENTS}", begin, length)
     return [finding.repaired_by("" if damaged else "list", session.path)]

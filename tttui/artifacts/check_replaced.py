@@ -1,6 +1,5 @@
 """Checking the files of a session that are replaced as a whole."""
 
-import hashlib
 from pathlib import Path
 
 from tttui.artifacts.again import META, text_from_checkpoint
@@ -9,7 +8,7 @@ from tttui.artifacts.checksum import Carried, json_checksum, pt_checksum
 from tttui.artifacts.findings import FROM_A_COPY, Action, Finding, Known
 from tttui.artifacts.jsonfile import parse_object
 from tttui.artifacts.ptfile import read_pt
-from tttui.artifacts.regular import read_bytes
+from tttui.artifacts.regular import open_to_read, read_bytes, sha256_of
 from tttui.model.errors import TttuiError
 
 STATUS, BASE = "status.json", "base_checkpoint.pt"
@@ -112,17 +111,16 @@ def _base(session: Known) -> list[Finding]:
     if not isinstance(said, str):  # it waits for its base, or meta.json is a finding already
         return []
     try:
-        content = read_bytes(path)
+        digest = sha256_of(path)
     except OSError as error:
         reason = "is missing"
         if not isinstance(error, FileNotFoundError):
             reason = f"cannot be read: {error.strerror or error}"
         return [Finding(path, reason).repaired_by("base", session.path)]
-    digest = hashlib.sha256(content).hexdigest()
     if digest == said:
         return []
     reason = f"has the sha256 {digest[:12]}, but meta.json names {said[:12]}"
-    return [Finding(path, reason, 0, len(content)).repaired_by("base", session.path)]
+    return [Finding(path, reason, *_extent(path)).repaired_by("base", session.path)]
 
 
 def _copies(session: Known) -> list[Finding]:
@@ -136,19 +134,27 @@ def _copies(session: Known) -> list[Finding]:
                 found += _tensor(session, f"session/{name}", _should_carry(session), action)
             continue
         try:
-            content = read_bytes(path)
+            same = sha256_of(path) == expected
+            carried = Carried.NONE if same else _carried(path)
         except OSError as error:
             missing = isinstance(error, FileNotFoundError)
             reason = "is missing" if missing else f"cannot be read: {error.strerror or error}"
             found.append(Finding(path, reason).repaired_by(action, session.path))
             continue
-        if hashlib.sha256(content).hexdigest() != expected:
-            carried = pt_checksum(content) if name != METRICS else json_checksum(content)
+        if not same:
             other = f"is of another moment than {ENGINE}, as a killed process leaves it"
             reason = other if carried is Carried.RIGHT else CHANGED
-            finding = Finding(path, reason, 0, len(content))
+            finding = Finding(path, reason, *_extent(path))
             found.append(finding.repaired_by(action, session.path))
     return found
+
+
+def _carried(path: Path) -> Carried:
+    """What the checksum in a file says. Raises OSError."""
+    if path.suffix == ".json":
+        return json_checksum(read_bytes(path))
+    with open_to_read(path) as file:
+        return pt_checksum(file)
 
 
 def _copy(session: Known) -> Action:
@@ -159,9 +165,9 @@ def _copy(session: Known) -> Action:
 def _tensor(session: Known, name: str, carrying: bool, action: Action) -> list[Finding]:
     path = session.path / name
     try:
-        content = read_bytes(path)
+        carried = _carried(path)
         read_pt(path)
-        reason = _by_checksum(pt_checksum(content), carrying)
+        reason = _by_checksum(carried, carrying)
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -23,13 +23,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tttui.artifacts.atomic import TEMPORARY, write_error, write_whole
+from tttui.artifacts.blocks import BlockChecksums
 from tttui.artifacts.checksum import Carried, json_bytes, pt_bytes, pt_checksum
+from tttui.artifacts.history_writer import Snapshots
 from tttui.artifacts.ptfile import read_pt, write_pt
-from tttui.artifacts.regular import LARGEST_CHECKPOINT, read_bytes, stat_regular
+from tttui.artifacts.regular import blocks_of, open_to_read, sha256_of, stat_regular
 from tttui.model.arrays import Weights
 from tttui.model.errors import TttuiError
 from tttui.model.session import Problem
+from tttui.model.settings import shown
 
 FORMAT = 1
 ENGINE, PREVIOUS = "engine_state.pt", "engine_state.previous.pt"
@@ -68,7 +73,7 @@ class Checkpoint:
         stepper = self.engine.get("stepper", self.engine)
         try:
             return int(stepper["t"]) + int(stepper.get("revealed", 0))
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, LookupError, OverflowError, TypeError, ValueError):
             return None
 
     def __str__(self) -> str:
@@ -153,28 +158,29 @@ def read_generation(directory: Path, name: str) -> Checkpoint:
     """The checkpoint in one of the two files. Raises TttuiError where it holds none."""
     path = directory / "session" / name
     try:
-        data = read_bytes(path, LARGEST_CHECKPOINT)
+        with open_to_read(path) as file:
+            carried = pt_checksum(file)
     except FileNotFoundError:
         raise NoCheckpoint(
             f"{path}: there is no checkpoint yet, so there is nothing to resume from"
         ) from None
     except OSError as error:
         raise TttuiError(f"{path}: cannot be read: {error.strerror}") from None
-    carried = pt_checksum(data)
-    del data  # it may be large
     if carried is Carried.WRONG:
         raise TttuiError(f"{path}: is damaged: it does not have the checksum that it carries")
     state = read_pt(path)
     wanted = ("engine", "plastic", "optim", "sizes", "sha256")
     if not isinstance(state, dict) or not all(isinstance(state.get(k), dict) for k in wanted):
         raise TttuiError(f"{path}: is no checkpoint of tttui (it lacks {', '.join(wanted)})")
-    if state.get("format") != FORMAT:
+    if not isinstance(state.get("format"), int) or state["format"] != FORMAT:
         raise TttuiError(
             f"{path}: has the format {state.get('format')!r}, this version reads {FORMAT}"
         )
     if not _are_names(state["sizes"], int) or not _are_names(state["sha256"], str):
         raise TttuiError(f"{path}: names files that are none of its session's")
-    checksums = state.get("checksums", {})
+    checksums, copies = state.get("checksums", {}), state.get("copies", {})
+    if wrong := _wrong_parts(state["plastic"], checksums, copies):
+        raise TttuiError(f"{path}: holds {wrong}")
     if checksums and carried is Carried.NONE:
         raise TttuiError(f"{path}: is damaged: it lacks the checksum that it was written with")
     problems = [
@@ -190,8 +196,25 @@ def read_generation(directory: Path, name: str) -> Checkpoint:
         path,
         checksums,
         state["sha256"],
-        state.get("copies", {}),
+        copies,
     )
+
+
+def _wrong_parts(plastic: Mapping[Any, Any], checksums: Any, copies: Any) -> str:
+    """What of a checkpoint cannot be what was written; an empty text: nothing."""
+    for name, matrix in plastic.items():
+        if not isinstance(name, str) or not isinstance(matrix, np.ndarray) or not matrix.ndim:
+            return "weights that are no matrices"
+    if not isinstance(checksums, dict) or not isinstance(copies, dict):
+        return "no checksums or no copies where it should"
+    if not all(isinstance(part, str) for pair in copies.items() for part in pair):
+        return "copies that are no texts"
+    for name, state in checksums.items():
+        try:
+            (Snapshots if name.endswith(".npy") else BlockChecksums).restored(state)
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            return f"checksums of {shown(name)} that cannot be understood ({error})"
+    return ""
 
 
 def _are_names(values: Mapping[Any, Any], kind: type) -> bool:
@@ -224,7 +247,7 @@ def _keep_previous(session: Path) -> None:
         return
     except OSError:  # a filesystem without hard links
         try:
-            write_whole(session / PREVIOUS, read_bytes(path, LARGEST_CHECKPOINT))
+            write_whole(session / PREVIOUS, blocks_of(path))
         except OSError as error:
             raise write_error(path, error) from error
 
@@ -234,7 +257,7 @@ def _wrong_copies(session: Path, hashes: Mapping[str, str]) -> list[Problem]:
     for name, expected in hashes.items():
         path = session / name
         try:
-            found = hashlib.sha256(read_bytes(path, LARGEST_CHECKPOINT)).hexdigest()
+            found = sha256_of(path)
         except FileNotFoundError:
             problems.append(Problem("checkpoint", path, "is missing from the checkpoint", True))
             continue

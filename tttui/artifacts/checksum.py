@@ -13,12 +13,16 @@ import json
 import struct
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from io import SEEK_END
+from typing import Any, BinaryIO
 from zlib import crc32
 
 import numpy as np
 
 KEY = "checksum"
+
+BLOCK = 1 << 18
+"""Bytes that are read at a time."""
 
 _NAME, _DIGITS = b"crc32:", 8
 _BLANK = _NAME + b"0" * _DIGITS
@@ -46,8 +50,10 @@ def json_bytes(value: Mapping[str, Any]) -> bytes:
 
 def pt_bytes(archive: bytes) -> bytes:
     """A `.pt` file with its checksum, from one that has none."""
-    length = struct.pack("<H", len(_BLANK))
-    return _filled(archive[:-2] + length + _BLANK, len(archive))
+    head = memoryview(archive)[:-2]  # it may be large, and is copied once
+    end = struct.pack("<H", len(_BLANK)) + _NAME
+    digits = b"%08x" % crc32(b"0" * _DIGITS, crc32(end, crc32(head)))
+    return b"".join((head, end, digits))
 
 
 def json_checksum(data: bytes) -> Carried:
@@ -55,9 +61,20 @@ def json_checksum(data: bytes) -> Carried:
     return _compare(data, len(_JSON_HEAD)) if data.startswith(_JSON_HEAD) else Carried.NONE
 
 
-def pt_checksum(data: bytes) -> Carried:
-    """What the checksum in a `.pt` file says."""
-    return _compare(data, len(data) - len(_BLANK))
+def pt_checksum(file: BinaryIO) -> Carried:
+    """What the checksum in an open `.pt` file says; it is read in blocks, as it may be large."""
+    left = file.seek(0, SEEK_END) - _DIGITS
+    file.seek(max(0, left - len(_NAME)))
+    end = file.read(len(_BLANK))
+    if len(end) < len(_BLANK) or not end.startswith(_NAME):
+        return Carried.NONE
+    found = 0
+    file.seek(0)
+    while left and (block := file.read(min(left, BLOCK))):
+        found = crc32(block, found)
+        left -= len(block)
+    found = crc32(b"0" * _DIGITS, found)
+    return Carried.RIGHT if not left and end.endswith(b"%08x" % found) else Carried.WRONG
 
 
 def without_checksum(value: dict[str, Any]) -> dict[str, Any]:
@@ -78,9 +95,8 @@ def _compare(data: bytes, at: int) -> Carried:
     if at < 0 or not data.startswith(_NAME, at):
         return Carried.NONE
     digits = at + len(_NAME)
-    view = memoryview(data)  # it may be large, and is not copied
-    found = crc32(b"0" * _DIGITS, crc32(view[:digits]))
-    found = crc32(view[digits + _DIGITS :], found)
+    found = crc32(b"0" * _DIGITS, crc32(data[:digits]))
+    found = crc32(data[digits + _DIGITS :], found)
     said = data[digits : digits + _DIGITS]
     return Carried.RIGHT if said == b"%08x" % found else Carried.WRONG
 

@@ -17,6 +17,9 @@ MAX_DEPTH = 8
 MOST_FOLDERS = 50_000
 """Directories that are searched; a link to a whole disk in a root must not take minutes."""
 
+MOST_BESIDE = 2_000
+"""Directories beside a session that are looked at: it may lie anywhere."""
+
 RUN_FILES = frozenset(
     {
         "per_step.csv",
@@ -59,7 +62,7 @@ def find_sessions(paths: Sequence[Path]) -> list[Place]:
     return scan(paths).places
 
 
-def scan(paths: Sequence[Path]) -> Scan:
+def scan(paths: Sequence[Path], beside: Path | None = None) -> Scan:
     """Find every session at or below each path, in all three layouts.
 
     A path may be a root of any depth, a run directory, its session/, a file in either, a
@@ -67,10 +70,16 @@ def scan(paths: Sequence[Path]) -> Scan:
     Hidden folders (the trash among them) and the base cache `bases/` are skipped, loops of
     symbolic links are cut, and links are followed only where they stay in the path. Nothing is
     raised: what cannot be read is a Problem.
+
+    Of a session `beside` which others lie in the same directory, these are found as well: no
+    deeper, behind no link that leads out of that directory, and without a word about what
+    cannot be read there.
     """
     search = _Search()
     for path in paths:
         search.start(path)
+    if beside is not None:
+        search.beside(beside)
     search.found.places.sort(key=lambda place: natural_path(place.path))
     return search.found
 
@@ -125,6 +134,23 @@ class _Search:
         if len(self._seen) == before and absolute.name == "base":
             self._add_base(path)
 
+    def beside(self, path: Path) -> None:
+        """Add the sessions that lie in the same directory as the session at `path`."""
+        known = list(self.found.problems)
+        self._root = path.parent
+        listing = self._list(self._root)
+        entries = sorted(listing.folders.values(), key=lambda e: e.name) if listing else []
+        for entry in entries[:MOST_BESIDE]:
+            if entry.name == "bases" or self._strays(entry):
+                continue
+            beside = self._root / entry.name
+            if self._is_store_session(here.absolute(beside)):
+                self._add_store_session(beside, self._list(beside))
+            elif (inner := self._list(beside)) is not None and self._is_run(beside, inner):
+                self._add_run(beside, inner)
+        # of a session that was moved away, those beside it are left
+        self.found.problems = [p for p in known if not (p.path == path and p.missing)]
+
     def _is_store_session(self, path: Path) -> bool:
         """Whether a directory that the user named is sessions/<id> of a store."""
         names = self._names(path)
@@ -148,8 +174,7 @@ class _Search:
         if listing is None:
             return
         if self._is_run(path, listing):
-            native = NATIVE_FILES & listing.files or "engine_state.pt" in self._inner_names(path)
-            self._add(Place(path, "native" if native else "flat"))
+            self._add_run(path, listing)
             return
         if path.name == "sessions":
             self._add_sessions(path, listing, depth)
@@ -181,6 +206,10 @@ class _Search:
             and "base_meta.json" not in listing.files
             and path.name != "base"
         )
+
+    def _add_run(self, path: Path, listing: _Listing) -> None:
+        native = NATIVE_FILES & listing.files or "engine_state.pt" in self._inner_names(path)
+        self._add(Place(path, "native" if native else "flat"))
 
     def _inner_names(self, path: Path) -> set[str]:
         """The names in the folder session/ of a run directory, unless it leads out of that."""

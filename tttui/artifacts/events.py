@@ -5,6 +5,7 @@ damage) is looked at on its own.
 """
 
 from collections.abc import Sequence
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,16 @@ from tttui.artifacts.event_columns import NUMBERS, Event, EventColumns
 from tttui.artifacts.growing import Change, GrowingFile
 from tttui.artifacts.jsonfile import decode, number, whole
 from tttui.artifacts.jsonlist import JsonList
+from tttui.artifacts.regular import open_to_read
 from tttui.model.configuration import is_step
 from tttui.model.session import Problem
 from tttui.model.transactions import Transactions
 
 LONGEST_EVENT = 1 << 22
 """Bytes; real ones have 600, and one with figures of 10 000 parameters 1.5 million."""
+
+LAST_BYTES = 1 << 15
+"""Read from the end for the last transactions."""
 
 _event = msgspec.json.Decoder(Event)
 
@@ -147,6 +152,30 @@ class EventList:
         if not self._problem:
             return []
         return [Problem("transactions", self.path, self._problem, loading=self._partial)]
+
+
+def read_last(path: Path) -> tuple[Transactions, str]:
+    """The last transactions of an update_events.jsonl, and what is wrong with their lines.
+
+    Raises OSError.
+    """
+    with BufferedReader(open_to_read(path)) as file:
+        start = max(file.seek(0, 2) - LAST_BYTES, 0)
+        file.seek(start)
+        block = file.read()
+    if start:
+        cut = block.find(b"\n") + 1
+        start, block = start + cut, block[cut:]
+    lines, _, open_line = block.rpartition(b"\n")
+    found = EventLines(path)
+    if lines:
+        found._take(lines + b"\n", 0, start)
+    wrong = "some of the last lines are no events" if found._wrong.count else ""
+    if open_line and isinstance(_read_event(open_line), str):
+        wrong = "the last line is cut off"
+    elif open_line:
+        found._take(open_line + b"\n", 0, start + len(lines) + 1)
+    return found._columns.transactions(), wrong
 
 
 def _plain_event(raw: bytes | msgspec.Raw) -> Event:

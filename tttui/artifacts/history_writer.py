@@ -6,7 +6,7 @@ The checkpoint holds a checksum of every snapshot (key `checksums`), since thinn
 """
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,10 +44,10 @@ class Snapshots:
     @classmethod
     def restored(cls, state: Mapping[str, Any]) -> "Snapshots":
         """The inverse of `state`. Raises ValueError or KeyError where it is none."""
-        t, sums = np.asarray(state["t"]).tolist(), from_int32(state["crc32"])
-        if len(t) != len(sums):
+        t, sums, stride = np.asarray(state["t"]), state["crc32"], int(state["stride"])
+        if t.ndim != 1 or t.dtype != np.int64 or len(t) != len(sums) or stride < 1:
             raise ValueError("checksums of another kind")
-        return cls(int(state["stride"]), t, sums)
+        return cls(stride, t.tolist(), from_int32(sums))
 
 
 def records_of(path: Path, dtype: np.dtype[Any], start: int) -> list[tuple[int, int]]:
@@ -232,15 +232,18 @@ class HistoryWriter:
     def _replace(self, records: Sequence[int]) -> None:
         """Replace the file by one that holds only these of its records."""
         assert self._dtype is not None
-        out = bytearray(header(self._dtype, len(records)))
-        size = self._dtype.itemsize
+        head, size = header(self._dtype, len(records)), self._dtype.itemsize
         with open_to_read(self.path) as file:
-            for i in records:
-                file.seek(self._start + i * size)
-                out += file.read(size)
-        write_whole(self.path, bytes(out))
-        self._start = len(header(self._dtype, len(records)))
-        self._file.reopen(len(out))
+
+            def kept() -> Iterator[bytes]:
+                yield head
+                for i in records:
+                    file.seek(self._start + i * size)
+                    yield file.read(size)
+
+            write_whole(self.path, kept())
+        self._start = len(head)
+        self._file.reopen(self.path.stat().st_size)
 
 
 def thinned(t: Sequence[int], stride: int) -> list[int]:

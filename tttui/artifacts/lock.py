@@ -81,6 +81,10 @@ class SessionLock:
                 os.ftruncate(self._handle, 0)
         self._close()
 
+    def forget(self) -> None:
+        """Close what a process has of it that was forked from the owner; the owner keeps it."""
+        self._close()
+
     def check(self) -> None:
         """Make sure that this process still has the session; a lost lock file is made again.
 

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tttui.artifacts.again import EVENT_LIST, EVENTS, lines_from_list
+from tttui.artifacts.again import EVENT_LIST, EVENTS, has_lines_again, lines_again
 from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, Checkpoint, read_generation, why_not
 from tttui.artifacts.contents import differing, grown, lost
 from tttui.artifacts.findings import Finding
-from tttui.artifacts.regular import read_bytes
 from tttui.artifacts.tail import read_tail
 from tttui.model.errors import RefusedInput, TttuiError
 
@@ -91,12 +90,9 @@ def _restore_lines(directory: Path, checkpoint: Checkpoint) -> list[str]:
     """Put right what is damaged of the transactions and has a second copy, which is written
     anew when a session is taken up."""
     found = differing(directory, checkpoint, EVENTS, stride=1)
-    lines = lines_from_list(directory, checkpoint) if found else None
-    if lines is None:
+    if not found or not has_lines_again(directory, checkpoint):
         return []
-    path = directory / EVENTS
-    later = read_bytes(path)[len(lines) :] if path.exists() else b""
-    write_whole(path, lines + later)
+    write_whole(directory / EVENTS, lines_again(directory, checkpoint))
     return [f"{finding}; it was restored from {EVENT_LIST}" for finding in found]
 
 

@@ -8,13 +8,18 @@ and NotRegular, which is one, for what must not be.
 """
 
 import errno
+import hashlib
 import os
 import stat
+from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
 LARGEST_OBJECT = 8 << 20
-"""Bytes of a JSON object (meta, metrics, status) and of interventions.jsonl; real: some KB."""
+"""Bytes of a JSON object (meta, metrics, status); real: some KB."""
+
+LARGEST_CHANGES = 4 << 20
+"""Bytes of interventions.jsonl; real: 100 a change."""
 
 LARGEST_LIST = 128 << 20
 """Bytes of a list in JSON (transactions, trajectory); real: some 100 a step or transaction."""
@@ -26,8 +31,12 @@ LARGEST_TENSORS = 1 << 44
 """Bytes of a .safetensors file, of which only what is looked at is read; real: 20 GB for 10^10
 parameters."""
 
-LARGEST_CHECKPOINT = 400 << 20
-"""Bytes of a .pt file, which is read whole; real: 64 MB for a matrix of 4096 x 4096."""
+LARGEST_CHECKPOINT = 100 << 20
+"""Bytes of a .pt file, which is read whole, and two checkpoints are looked at together; real:
+64 MB for a matrix of 4096 x 4096."""
+
+BLOCK = 1 << 18
+"""Bytes of a block of a file that is read a piece at a time."""
 
 INNER_FOLDERS = ("session", "control")
 """Folders of a run directory; those of a store's session are runs/<run>."""
@@ -117,7 +126,9 @@ def limit_of(path: Path) -> int:
         return LARGEST_TENSORS
     if name in ("update_events.json", "trajectory.json"):
         return LARGEST_LIST
-    if path.suffix == ".json" or name == "interventions.jsonl":
+    if name == "interventions.jsonl":
+        return LARGEST_CHANGES
+    if path.suffix == ".json":
         return LARGEST_OBJECT
     return LARGEST_TABLE
 
@@ -147,6 +158,30 @@ def read_bytes(path: Path, limit: int | None = None) -> bytes:
             data += part
             _refuse_large(path, len(data), limit)
         return data
+
+
+def blocks_of(
+    path: Path, begin: int = 0, end: int | None = None, limit: int | None = None
+) -> Iterator[bytes]:
+    """The bytes [begin, end) of a regular file, a block at a time, so that what is in memory stays
+    small; fewer where the file ends before. Limits are as for `open_to_read`."""
+    with open_to_read(path, limit) as file:
+        file.seek(begin)
+        left = None if end is None else end - begin
+        while left is None or left > 0:
+            block = file.read(BLOCK if left is None else min(BLOCK, left))
+            if not block:
+                return
+            left = None if left is None else left - len(block)
+            yield block
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a regular file, in hexadecimal digits. Raises as `open_to_read`."""
+    digest = hashlib.sha256()
+    for block in blocks_of(path):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def stat_regular(path: Path, limit: int | None = None) -> os.stat_result:

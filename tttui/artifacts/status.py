@@ -151,7 +151,8 @@ def as_written(raw: Mapping[str, Any]) -> Status:
     if status.state == "queued" and base is not None:
         left = base.seconds_left
         eta = "" if left is None else f", {duration_text(left)} left"
-        return replace(status, state="pretraining", detail=f"pretraining {base}{eta}")
+        detail = str(base) if base.waits_for is not None else f"pretraining {base}{eta}"
+        return replace(status, state="pretraining", detail=detail)
     if base is not None and not status.error:
         return replace(status, detail=f"{status.state} while pretraining at {base}")
     return status
@@ -200,7 +201,14 @@ def _training(value: Any) -> BaseTraining | None:
     step, steps = whole(raw.get("step")), whole(raw.get("steps"))
     if step is None or steps is None:
         return None
-    return BaseTraining(step, steps, number(raw.get("loss")), _speed(raw.get("steps_per_second")))
+    waits_for = raw.get("waits_for")
+    return BaseTraining(
+        step,
+        steps,
+        number(raw.get("loss")),
+        _speed(raw.get("steps_per_second")),
+        waits_for if isinstance(waits_for, str) else None,
+    )
 
 
 def _answers(value: Any) -> Mapping[str, str]:

@@ -1,5 +1,7 @@
 """One row of the table of many sessions, without reading whole files where it can be helped."""
 
+import math
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -8,18 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.events import EventLines
-from tttui.artifacts.interventions import INTERVENTIONS, mu_changes, read_interventions
+from tttui.artifacts.events import EventLines, read_last
+from tttui.artifacts.interventions import INTERVENTIONS, mu_changes, read_interventions, rollbacks
 from tttui.artifacts.jsonfile import number, whole
-from tttui.artifacts.layout import files_of
+from tttui.artifacts.layout import Files, files_of, why_missing
 from tttui.artifacts.meta import read_meta, read_metrics
+from tttui.artifacts.regular import open_to_read
 from tttui.artifacts.status import HeartbeatWatch, derive_status, read_status
 from tttui.artifacts.steps_csv import StepsFile
 from tttui.artifacts.tail import Tail, read_tail
 from tttui.artifacts.wholefile import read_part
 from tttui.model.improvement import WINDOW, final_improvement
 from tttui.model.session import Meta, Place, Problem, SessionSummary
-from tttui.model.transactions import COMMIT
+from tttui.model.transactions import COMMIT, Transactions
+
+ZIP_STARTS, ZIP_ENDS, ZIP_END_BYTES = b"PK", b"PK\x05\x06", 64
+"""How a checkpoint starts, and what stands in its last bytes."""
 
 
 def read_summary(
@@ -61,9 +67,19 @@ def read_summary(
         "baseline_last100": number(metrics.get("baseline_mse_last100_mean")),
         "adaptive_last100": number(metrics.get("adaptive_mse_last100_mean")),
     }
-    if status is not None and status.state != "completed" and files.event_lines is not None:
-        numbers |= _counted(events or EventLines(files.event_lines))
+    live = status is not None and status.live
+    implied = None
+    if place.layout == "native" and files.event_lines is not None:
+        last = None
+        if status is not None and status.state != "completed":
+            lines = events or EventLines(files.event_lines)
+            numbers |= _counted(lines)
+            last = lines.transactions
+        elif os.path.exists(files.event_lines):
+            last = read("transactions", files.event_lines, _last_transactions)
+        implied = _implied(last, rollbacks(changes)) if last is not None else None
     tail = read_tail(files.steps) if files.steps else Tail()
+    interval = tail.interval
     if tail.last is not None or tail.steps is not None:
         ends = tail.last or (None, None)
         numbers |= dict(zip(("baseline_last100", "adaptive_last100"), ends, strict=True))
@@ -72,17 +88,28 @@ def read_summary(
     if files.steps is not None and None in numbers.values():
         computed = _computed(files.steps, problems)
         why_no_mean = computed.pop("why_no_mean", why_no_mean)
+        interval = computed.pop("interval", interval)
         for name, value in computed.items():
             if numbers.get(name) is None:
                 numbers[name] = value
         steps = computed.get("steps", steps)
     numbers.pop("steps", None)
+    known = any(problem.part == "steps" for problem in problems)
+    if tail.wrong and not live and not known and files.steps is not None:
+        problems.append(Problem("steps", files.steps, tail.wrong))
+    if place.layout == "native" and not live:
+        problems += _lost(
+            place, files, waited=status is not None and status.pretraining is not None
+        )
+        read("weights", files.weights, _look_at_weights)
     return SessionSummary(
         place=place,
         run=run,
         meta=meta,
         status=status,
         steps=steps,
+        interval=interval,
+        implied_mu=implied,
         recent=tail.recent,
         why_no_mean=why_no_mean,
         mu_set=mu_changes(changes),
@@ -100,6 +127,51 @@ def _counted(events: EventLines) -> dict[str, int]:
     found = events.transactions
     committed = int((found.status == COMMIT).sum())
     return {"attempted": len(found), "committed": committed} if events.exists else {}
+
+
+def _last_transactions(path: Path) -> tuple[Transactions, list[Problem]]:
+    found, wrong = read_last(path)
+    return found, [Problem("transactions", path, wrong)] if wrong else []
+
+
+def _implied(events: Transactions, by_hand: tuple[tuple[int, int], ...]) -> float | None:
+    """The friction that the weights in force at the end imply; None where that is not known."""
+    last = int(events.t[-1]) if len(events) else -1
+    known = replace(events, restored=tuple(pair for pair in by_hand if pair[0] <= last))
+    at = known.in_force(last)
+    found = math.nan if at is None else float(known.implied_mu[at])
+    return found if math.isfinite(found) else None
+
+
+def _lost(place: Place, files: Files, *, waited: bool) -> list[Problem]:
+    """The files that a run of tttui leaves and that are not there."""
+    parts = {
+        "weights": files.weights,
+        "base": files.base,
+        "steps": files.steps,
+        "transactions": files.event_lines,
+        "trajectory": files.trajectory,
+        "history": files.history,
+        "metrics": files.metrics,
+        "meta": files.meta,
+    }
+    return [
+        Problem(part, path, why_missing(place, part, None, waits_for_base=waited), missing=True)
+        for part, path in parts.items()
+        if path is not None and not os.path.exists(path)
+    ]
+
+
+def _look_at_weights(path: Path) -> tuple[None, list[Problem]]:
+    """Only the ends of the file: of all sessions, the weights would be too much to read."""
+    with open_to_read(path) as file:
+        head = file.read(len(ZIP_STARTS))
+        file.seek(max(file.seek(0, 2) - ZIP_END_BYTES, 0))
+        end = file.read()
+    if head == ZIP_STARTS and ZIP_ENDS in end:
+        return None, []
+    reason = "is cut off" if head == ZIP_STARTS else "is no checkpoint that can be read"
+    return None, [Problem("weights", path, reason)]
 
 
 def _computed(path: Path, problems: list[Problem]) -> dict[str, Any]:
@@ -130,6 +202,7 @@ def _computed(path: Path, problems: list[Problem]) -> dict[str, Any]:
             means |= {f"{name}_mean": None, f"{name}_last100": None}
     return {
         "why_no_mean": final.why_none,
+        "interval": final.ends,
         "steps": int(steps.t[-1]) + 1,
         "attempted": int(np.count_nonzero(steps.did_update)),
         "committed": int(np.count_nonzero(steps.update_ok)),

@@ -37,8 +37,12 @@ class Tail:
     last: tuple[float, float] | None = None
     """Mean errors (baseline, adaptive) over the last steps that a final error is about; None
     where the end does not hold all of them, or not unharmed."""
+    interval: tuple[float, float] | None = None
+    """Of the improvement over these steps, in percent, 95 %; None where there is none."""
     why_no_mean: str = ""
     """Why one of these is no number."""
+    wrong: str = ""
+    """What is wrong with the lines at the end."""
 
 
 def read_tail(path: Path) -> Tail:
@@ -58,33 +62,38 @@ def read_tail(path: Path) -> Tail:
         block = block[block.find(b"\n") + 1 :]
     lines, _, open_line = block.rpartition(b"\n")
     rows, _ = table.take(lines + b"\n", 0)
-    if table.is_complete(open_line):
+    complete = table.is_complete(open_line)
+    if complete:
         rows = np.concatenate((rows, table.take(open_line + b"\n", 0)[0]))
     index = table.index or {}
+    wrong = "the file is empty" if not head else ""
+    if table.wrong.count:
+        wrong = table.wrong.sentence() if whole else "some of the last lines are no steps"
+    elif open_line and not complete:
+        wrong = "the last line is cut off"
     if not len(rows):
-        return Tail()
+        return Tail(wrong=wrong)
     t = rows[:, index["t"]]
     known = (t >= 0) & (t < LARGEST_T) & (t == np.floor(t))
     rows, t = rows[known], t[known]
     counts = merge(np.empty(0, dtype=np.int64), t, every_step=True).indices()
     if not len(counts):
-        return Tail()
+        return Tail(wrong=wrong)
     steps = int(t[counts[-1]]) + 1
     if "adaptive_mse" not in index:
-        return Tail(steps)
+        return Tail(steps, wrong=wrong)
     t, error = t[counts], rows[counts, index["adaptive_mse"]]
-    last, why = None, ""
+    last, interval, why = None, None, ""
     if "baseline_mse" in index and not table.wrong.count and (whole or len(t) >= WINDOW):
         every = rows[counts, index["baseline_mse"]]
         both = ~absent(every)
         baseline, adaptive = every[both][-WINDOW:], error[both][-WINDOW:]
         if both.any() and (whole or len(baseline) >= WINDOW):
-            with np.errstate(all="ignore"):  # what is not finite is told as such
-                last = float(baseline.mean()), float(adaptive.mean())
-            if not all(map(math.isfinite, last)):
-                why = improvement(baseline, adaptive).why_none
+            found = improvement(baseline, adaptive)
+            last, interval = (found.baseline, found.adaptive), found.ends
+            why = "" if all(map(math.isfinite, last)) else found.why_none
     begin = 0 if whole else int(np.argmax(t // STRETCH > t[0] // STRETCH))
-    return Tail(steps, _stretches(t[begin:], error[begin:]), last, why)
+    return Tail(steps, _stretches(t[begin:], error[begin:]), last, interval, why, wrong)
 
 
 def _stretches(t: Floats, error: Floats) -> tuple[float | None, ...]:

@@ -9,17 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.again import EVENT_LIST, EVENTS, INTERVENTIONS, META, listed
+from tttui.artifacts.again import EVENT_LIST, EVENTS, INTERVENTIONS, META
 from tttui.artifacts.appending import AppendedFile, Cut
-from tttui.artifacts.atomic import remove_temporaries, write_error, write_over, write_whole
+from tttui.artifacts.atomic import remove_temporaries, write_error, write_whole
 from tttui.artifacts.blocks import BlockChecksums
 from tttui.artifacts.checkpoint import Checkpoint, Contents, write_checkpoint
 from tttui.artifacts.checksum import Carried, json_bytes, json_checksum, plain
 from tttui.artifacts.history_writer import HistoryWriter, Snapshots
 from tttui.artifacts.jsonfile import read_object
+from tttui.artifacts.listed import listed
 from tttui.artifacts.losses import LOSSES
-from tttui.artifacts.processes import boottime, own_process
-from tttui.artifacts.regular import LARGEST_TABLE, open_to_read, read_bytes
+from tttui.artifacts.regular import blocks_of, open_to_read, read_bytes
+from tttui.artifacts.status_file import StatusFile
 from tttui.artifacts.trajectory import HEADER
 from tttui.model.arrays import Bools, Floats, Weights
 from tttui.model.errors import RefusedInput, TttuiError
@@ -78,8 +79,7 @@ class RunWriter:
         self._saved: dict[str, int] | None = None
         """`sizes` of the checkpoint that is there, where it is one to keep."""
         self._meta: dict[str, Any] = {}
-        self._status: dict[str, Any] = {}
-        self._beats = 0
+        self._status = StatusFile(directory)
         self._listed = 0
         """Bytes of the event lines that the list of events holds."""
 
@@ -244,21 +244,7 @@ class RunWriter:
         The `last` words of a run are written over the older ones where there is no room beside
         them: on a full disk they say that it was full.
         """
-        self._status.update(fields)
-        self._beats += 1
-        beat = {
-            "beat": self._beats,
-            "heartbeat_at": time.time(),
-            "heartbeat_boottime": boottime(),
-        }
-        content = json_bytes({**own_process(), **self._status, **beat})
-        path = self.directory / "status.json"
-        try:
-            write_whole(path, content)
-        except TttuiError:
-            if not last:
-                raise
-            write_over(path, content)
+        self._status.write(last=last, **fields)
 
     def update_meta(self, changes: Mapping[str, Any]) -> None:
         """Change some keys of meta.json."""
@@ -315,12 +301,9 @@ class RunWriter:
 
     def _write_event_list(self) -> None:
         """update_events.json: the lines of update_events.jsonl as one list."""
-        try:
-            lines = read_bytes(self._events.path, LARGEST_TABLE)
-        except OSError as error:
-            raise write_error(self._events.path, error) from error
+        lines = blocks_of(self._events.path, 0, self._events.size)
         write_whole(self.directory / EVENT_LIST, listed(lines))
-        self._listed = len(lines)
+        self._listed = self._events.size
 
 
 def _exact(*arrays: Floats) -> str:

@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "fork": "Start a new session from the weights of another.",
     "ls": "List sessions.",
     "show": "Show one session in full.",
+    "ledger": "Say whether every step was scored before the weights learned from it.",
     "verify": "Replay a session and compare it with what was recorded.",
     "fsck": "Find damaged files of sessions, without replaying; --repair what can be.",
     "export": "Write a figure or table of a session to a file.",

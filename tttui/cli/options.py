@@ -72,7 +72,7 @@ def setting_options(
             heading, cls = SECTIONS[section]
             for spec in reversed(list(options(cls))):
                 if spec.name not in skip and _can_vary(spec):
-                    command = _option(spec, heading)(command)
+                    command = setting_option(spec, heading)(command)
         return command
 
     return decorate
@@ -146,7 +146,10 @@ def _can_vary(spec: Field[Any]) -> bool:
     return low is None or low != high
 
 
-def _option(spec: Field[Any], heading: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def setting_option(
+    spec: Field[Any], heading: str
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """One setting as an option, listed under a heading."""
     flag = "--" + spec.name.replace("_", "-")
     help_text = f"{spec.metadata['help']}  [{describe(spec)}]"
     kind: Any

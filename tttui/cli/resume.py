@@ -1,5 +1,6 @@
 """`tttui resume RUN`: continue a session exactly where it stopped."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from tttui.model.shell import command_line
 )
 @click.option("--speed-limit", type=click.FloatRange(min=0, min_open=True), help="steps a second")
 @click.option("--paused", is_flag=True, help="begin paused, to be stepped from the app")
+@click.option("--task", "called", help="the task that RUN is of, where it does not ship with tttui")
 @click.option("--detach", is_flag=True, help="run in the background and print its handle")
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
@@ -47,6 +49,7 @@ def command(
     override: bool,
     speed_limit: float | None,
     paused: bool,
+    called: str | None,
     detach: bool,
     quiet: bool,
     as_json: bool,
@@ -64,13 +67,31 @@ def command(
     from tttui.engine.fork import fork
     from tttui.engine.planned import is_planned, replan
     from tttui.engine.resume import resume
+    from tttui.engine.taskmeta import holds_task
+    from tttui.engine.threads import let_threads_sleep
 
+    let_threads_sleep()
     place, changes = find_run(root, run), given(values)
     if name is not None and place.layout == "native":
         raise RefusedInput(
             f"--name {name}: {place.path} goes on in its own directory; "
             f"`{command_line('tttui', 'fork', place.path)} --name` makes a new session of it"
         )
+    if holds_task(place.path):
+        return _resume_task(
+            place.path,
+            called,
+            more_steps=more_steps,
+            changes=changes,
+            override=override,
+            speed_limit=speed_limit,
+            paused=paused,
+            detach=detach,
+            quiet=quiet,
+            as_json=as_json,
+        )
+    if called is not None:
+        raise RefusedInput(f"--task {called}: {place.path} is a session of the point mass")
     planned = is_planned(place.path)
     if planned:
         replan(place.path, more_steps, changes, on_wait=say)
@@ -104,4 +125,48 @@ def command(
         return hand_over(session.path, speed_limit=speed_limit, paused=paused, as_json=as_json)
     return execute(
         session, until, speed_limit=speed_limit, paused=paused, quiet=quiet, as_json=as_json
+    )
+
+
+def _resume_task(
+    path: Path,
+    called: str | None,
+    *,
+    more_steps: int | None,
+    changes: Mapping[str, Any],
+    override: bool,
+    speed_limit: float | None,
+    paused: bool,
+    detach: bool,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Continue a session of a task, which the person named as `called` where it does not ship."""
+    from tttui.cli.output import say
+    from tttui.cli.running import execute, hand_over
+    from tttui.engine.taskresume import resume_task
+    from tttui.tasks.find import again, find_task
+
+    words = ("--task", again(called)) if called else ()
+    session, until = resume_task(
+        path,
+        task=find_task(called) if called else None,
+        more_steps=more_steps,
+        changes=changes,
+        override=override,
+        on_wait=say,
+    )
+    for line in session.told:
+        say(line)
+    if detach:
+        session.close("queued")
+        return hand_over(path, speed_limit=speed_limit, paused=paused, as_json=as_json, task=words)
+    return execute(
+        session,
+        until,
+        speed_limit=speed_limit,
+        paused=paused,
+        quiet=quiet,
+        as_json=as_json,
+        task=words,
     )

@@ -6,18 +6,19 @@ from typing import Any
 import click
 
 from tttui.cli.options import (
-    SectionedCommand,
     json_option,
     mu_schedule_option,
     root_option,
     setting_options,
     settings_from,
 )
+from tttui.cli.task_run import RunCommand, task_option
 from tttui.model.errors import RefusedInput
 from tttui.model.settings import PRESETS
 
 
-@click.command("run", cls=SectionedCommand)
+@click.command("run", cls=RunCommand)
+@task_option
 @click.option("--name", help="name of the session's directory  [default: from its settings]")
 @root_option
 @click.option("--preset", type=click.Choice(tuple(PRESETS)), help="a named set of settings")
@@ -59,7 +60,8 @@ def command(
 ) -> int:
     """Run a new session and print its verdict.
 
-    Settings come from the defaults, then --preset, then --config, then the options.
+    Settings come from the defaults, then --preset, then --config, then the options. Those of
+    another task are shown by `tttui run --task text --help`.
     """
     settings = settings_from(values, config=config, preset=preset)
 

@@ -1,6 +1,7 @@
 """Running a session from the command line: signals, progress, the verdict at the end."""
 
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ from tttui.cli.progress import pretraining_bar, run_bar
 from tttui.cli.signals import stop_requests
 from tttui.engine.background import continue_in_background
 from tttui.engine.drive import drive
+from tttui.engine.owned import OwnedRun
 from tttui.engine.planned import prepare
 from tttui.engine.recordedmeta import read_meta_of, settings_of
-from tttui.engine.session import SessionRun
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import SessionData
 from tttui.model.shell import command_line
@@ -40,15 +41,19 @@ def prepared(directory: Path, *, speed_limit: float | None, paused: bool, quiet:
 
 
 def execute(
-    run: SessionRun,
+    run: OwnedRun,
     until: int,
     *,
     speed_limit: float | None,
     paused: bool = False,
     quiet: bool,
     as_json: bool,
+    task: Sequence[str] = (),
 ) -> int:
-    """Drive the run to step `until`, save it, print its verdict; returns the exit code."""
+    """Drive the run to step `until`, save it, print its verdict; returns the exit code.
+
+    `task` are the words of the command line that name its task, where that is a person's own.
+    """
     label = run.path.name
     with stop_requests() as stop:
         try:
@@ -70,7 +75,7 @@ def execute(
         run.close("completed" if done else "interrupted")
     if not done and stop.signal == signal.SIGHUP:
         # The terminal is gone: what was asked for still gets done, without one.
-        continue_in_background(run.path, max_rate=run.speed_limit, paused=was_paused)
+        continue_in_background(run.path, max_rate=run.speed_limit, paused=was_paused, more=task)
         return 130
     data = read_session(run.path)
     if as_json:
@@ -78,15 +83,25 @@ def execute(
     else:
         result(f"{run.path}: {verdict(data).sentence}")
     if not done:
-        again = command_line("tttui", "resume", run.path)
+        again = command_line("tttui", "resume", run.path, *task)
         say(f"stopped at step {run.t} of {until}; continue with: {again}")
         return 130
     return 0
 
 
-def hand_over(directory: Path, *, speed_limit: float | None, paused: bool, as_json: bool) -> int:
-    """Let a process in the background run a session that nobody holds; print its handle."""
-    pid = continue_in_background(directory, max_rate=speed_limit, paused=paused)
+def hand_over(
+    directory: Path,
+    *,
+    speed_limit: float | None,
+    paused: bool,
+    as_json: bool,
+    task: Sequence[str] = (),
+) -> int:
+    """Let a process in the background run a session that nobody holds; print its handle.
+
+    `task` as for `execute`.
+    """
+    pid = continue_in_background(directory, max_rate=speed_limit, paused=paused, more=task)
     if as_json:
         json_document({"path": str(directory), "pid": pid})
     else:

@@ -58,7 +58,7 @@ class Glyphs:
     edge: str
     """Between commits."""
     stub_top: str
-    """On the edge, where a rolled-back attempt branches off."""
+    """On the edge, where a rolled-back transaction branches off."""
     play: str
     pause: str
     follow: str

@@ -50,14 +50,14 @@ def title_row(
     *,
     values_below: bool = False,
 ) -> list[Part]:
-    """Title, scale and note; then the step t, every trace's value there, the gap, the attempt,
+    """Title, scale and note; then the step t, every trace's value there, the gap, the transaction,
     and what was changed there (`change`, in words).
 
     `values_below`: names and values of the traces stand in a legend of their own.
 
     t None (an empty run) leaves the legend. Where the row is too short the note goes first,
-    then the attempt, the values of all but the main traces (the compared ones), the gap, the names
-    of the traces, the values from the last on; a change is rare and stays before any of them.
+    then the transaction, the values of all but the main traces (the compared ones), the gap, the
+    names of the traces, the values from the last on; a change is rare and stays before any of them.
     """
     head: list[Part] = [(shown.title, palette.text, True)]
     head += [(f" {m}", palette.muted, False) for m in (shown.unit, "log" if log else "") if m]
@@ -169,7 +169,7 @@ def _gap(shown: Plot, t: int | None, palette: Palette) -> list[Part]:
 def _attempt(
     marks: Marks | None, t: int | None, axis: TimeAxis, palette: Palette, glyphs: Glyphs
 ) -> list[Part]:
-    """The attempt at step t, or else the nearest one in its column of the axis."""
+    """The transaction at step t, or else the nearest one in its column of the axis."""
     if marks is None or t is None:
         return []
     index = marks.nearest(t)

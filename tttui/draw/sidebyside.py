@@ -130,7 +130,10 @@ def _number(metric: Metric, i: int, width: int) -> str:
     """The value of session i with as many digits as `width` columns have."""
     value = metric.values[i]
     if metric.name == IMPROVEMENT:
-        return choose(metric.words(i), width)
+        told = [metric.words(j) for j in range(len(metric.values))]
+        if all(len(forms[-1]) < width for forms in told) or told[i] == ("-",):
+            return choose(told[i], width)
+        return f"{value:+.0f}"  # the title says of what it is the percentage
     if metric.whole and value is not None:
         return choose(count_forms(int(value)), width)
     return within(value, width)

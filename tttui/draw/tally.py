@@ -1,4 +1,4 @@
-"""How update attempts ended: counts by status as bars, and stacked in bins along time."""
+"""How transactions ended: counts by status as bars, and stacked in bins along time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from tttui.model.text import visible
 from tttui.model.transactions import COMMIT
 
 PER_BIN = 4
-"""Attempts that a bin should hold on average, so that the shares in it mean something."""
+"""Transactions that a bin should hold on average, so that the shares in it mean something."""
 
 WIDEST = 8
 """Columns of a bin at most."""
@@ -44,7 +44,7 @@ def reasons(
     message: str,
     pointed: str | None = None,
 ) -> Canvas:
-    """A bar for every status that occurs, with its count and its share of all attempts.
+    """A bar for every status that occurs, with its count and its share of all transactions.
 
     `pointed` is the one that keys point at.
     """
@@ -52,7 +52,7 @@ def reasons(
     canvas = Canvas(height, width)
     counts = marks.counts()
     total = sum(counts.values())
-    title = f"{grouped(total)} attempts"
+    title = f"{grouped(total)} transaction{'s' * (total != 1)}"
     if pointed is not None:
         title = f"{glyphs.play} {title}"
         hints = (", enter shows only one kind", ", enter filters", "")
@@ -90,19 +90,19 @@ def reasons(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bins:
-    """Attempts [bins, statuses] in bins of `width` columns of a time axis, from the left."""
+    """Transactions [bins, statuses] in bins of `width` columns of a time axis, from the left."""
 
     width: int
     counts: Ints
 
     @property
     def most(self) -> int:
-        """Attempts in the fullest bin."""
+        """Transactions in the fullest bin."""
         return int(self.counts.sum(axis=1).max(initial=0))
 
 
 def binned(marks: Marks, axis: TimeAxis) -> Bins:
-    """The shown attempts of the window, in bins wide enough to hold PER_BIN on average."""
+    """The shown transactions of the window, in bins wide enough to hold PER_BIN on average."""
     i, j = np.searchsorted(marks.t, axis.t0), np.searchsorted(marks.t, axis.t1, side="right")
     t, status = marks.t[i:j], marks.status[i:j]
     if marks.shown is not None:
@@ -127,9 +127,9 @@ def over_time(
 ) -> Canvas:
     """Bins along the axis as stacks of status glyphs, commits at the bottom; the scale beside.
 
-    A row stands for one attempt (an attempt takes several rows where there is room), or for
-    several where the fullest bin needs it; then every status that occurs in a bin still has a
-    row as long as there are any.
+    A glyph stands for one transaction. Where the fullest bin has more than there are rows, a row
+    as wide as the bin stands for several, and every status that occurs in a bin still has a row
+    as long as there are any.
     """
     width, height = size
     canvas = Canvas(height, width)
@@ -140,31 +140,35 @@ def over_time(
     if rows < 1:
         return canvas
     per = max(1, -(-found.most // rows))
-    high = max(1, rows // max(found.most, 1))
-    titles = ("attempts over time", "over time", "")
+    full = min(max(-(-found.most // per), 1), rows)
+    bottom = top + full
+    titles = ("transactions over time", "over time", "")
     title = next(text for text in titles if len(text) <= max(width - left, 0))
     canvas.write(0, left, title, palette.text, bold=True)
     if labelled:
-        axes.steps(canvas, axis, left, (-1, height - 1), palette, glyphs)
+        axes.steps(canvas, axis, left, (-1, bottom), palette, glyphs)
     if per > 1:
-        note = f"  a row is {per} attempts"
+        note = f"  a row is {per} transactions"
         if left + len(title) + len(note) <= width:
             canvas.write(0, left + len(title), note, palette.muted)
     for row in range(top, bottom):
         canvas.write(row, left - 1, glyphs.vertical, palette.frame)
-    if rows > 1 and found.most:
-        full = -(-found.most // per) * high
-        canvas.write(bottom - full, 0, str(found.most).rjust(left - 1), palette.muted)
-    canvas.write(bottom - 1, 0, "0".rjust(left - 1), palette.muted)
+    canvas.write(top, 0, str(found.most).rjust(left - 1), palette.muted)
+    if full > 2:
+        canvas.write(bottom - 1, 0, str(per).rjust(left - 1), palette.muted)
     order = [COMMIT, *sorted(set(range(len(marks.statuses))) - {COMMIT}, key=_mildness(marks))]
-    kinds = np.full((rows, len(found.counts)), -1)
+    kinds = np.full((full, len(found.counts)), -1)
     for b in np.flatnonzero(found.counts.sum(axis=1)):
-        units = stacked(found.counts[b][order], per, rows)
-        column = np.repeat(order, np.array(units) * high)[:rows]
-        kinds[rows - len(column) :, b] = column[::-1]
+        units = stacked(found.counts[b][order], per, full)
+        column = np.repeat(order, np.array(units))[:full]
+        kinds[full - len(column) :, b] = column[::-1]
     room = width - left
     cells = np.repeat(kinds, found.width, axis=1)[:, :room]
-    cells[:, found.width - 1 :: found.width] = -1  # between the bins
+    if per == 1:
+        middle = np.arange(cells.shape[1]) % found.width == (found.width - 1) // 2
+        cells[:, ~middle] = -1
+    else:
+        cells[:, found.width - 1 :: found.width] = -1  # between the bins
     drawn = cells >= 0
     signs = np.array([ord(glyphs.status(name)) for name in marks.statuses], dtype=np.uint32)
     inks = np.array([palette.status(name) for name in marks.statuses])

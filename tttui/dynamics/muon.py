@@ -5,7 +5,7 @@ amount along every input direction; without it, wherever positions are large, th
 on them. All in float32: in bfloat16 half of a step's norm can be rounding noise.
 """
 
-from tttui.dynamics.backend import Array, namespace
+from tttui.dynamics.backend import Array, astype, eye_of, namespace, total
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 """Coefficients of the quintic iteration, tuned for slope at zero."""
@@ -20,13 +20,17 @@ def newton_schulz(X: Array, steps: int) -> Array:
     a, b, c = NEWTON_SCHULZ
     tall = X.shape[-2] > X.shape[-1]
     X = X.mT if tall else X
-    X = X * (c**0.25 / (xp.sqrt(xp.sum(X * X, axis=(-2, -1), keepdims=True)) + EPS))
+    X = X * (c**0.25 / (xp.sqrt(total(X * X, keepdims=True)) + EPS))
     # With A = X X^T sqrt(c), a X + b (X X^T) X + c (X X^T)^2 X is (A + shift I)^2 X + rest X.
-    shift = xp.eye(X.shape[-2], dtype=X.dtype, device=X.device) * (0.5 * b / c**0.5)
+    shift = eye_of(X) * (0.5 * b / c**0.5)
     rest = a - 0.25 * b * b / c
     for _ in range(steps):
-        A = X @ X.mT + shift
-        X = (A @ A) @ X + rest * X
+        A = X @ X.mT
+        A += shift
+        Y = (A @ A) @ X
+        X *= rest  # a copy since the normalisation above
+        Y += X
+        X = Y
     X = X * c**-0.25
     return X.mT if tall else X
 
@@ -37,8 +41,8 @@ def whitener(C: Array, eps: float) -> Array:
     A covariance that is zero or not finite whitens by the identity: the gates decide about it.
     """
     xp = namespace(C)
-    eye = xp.eye(C.shape[-1], dtype=C.dtype, device=C.device)
-    trace = xp.sum(C * eye, axis=(-2, -1), keepdims=True)
+    eye = eye_of(C)
+    trace = total(C * eye, keepdims=True)
     usable = (trace > 0) & xp.isfinite(trace)
     ridge = xp.where(usable, C / xp.where(usable, trace, 1.0) + eps * eye, eye)
     # torch's plain `cholesky` waits for the device to raise errors; `_ex` does not.
@@ -63,7 +67,7 @@ def direction(G: Array, R: Array | None, ns_steps: int) -> Array:
     """The step's direction for G [..., rows, cols], in the metric of R (None: unwhitened)."""
     xp = namespace(G)
     X = G if R is None else G @ R
-    orthogonal = xp.astype(newton_schulz(xp.astype(X, xp.float32), ns_steps), G.dtype)
+    orthogonal = astype(newton_schulz(astype(X, xp.float32), ns_steps), G.dtype)
     if R is not None:
         orthogonal = orthogonal @ R.mT
     return orthogonal * max(1.0, G.shape[-2] / G.shape[-1]) ** 0.5

@@ -16,8 +16,10 @@ sessions learn at once.
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from tttui.dynamics import muon
-from tttui.dynamics.backend import Array, namespace
+from tttui.dynamics.backend import Array, astype, namespace, total
 from tttui.dynamics.ssm import readout, remembered
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Plasticity
@@ -27,6 +29,11 @@ Matrices = dict[str, Array]
 
 COARSE, FINE = 33, 17
 """Points of the line search: over the whole range, then between the best one's neighbours."""
+
+
+# Squared spacing: near convergence the best step is a small part of the range.
+_COARSE_POINTS = (np.arange(COARSE, dtype=np.float64) / (COARSE - 1)) ** 2
+_FINE_NUMBERS = np.arange(FINE, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +57,11 @@ class Replay:
     def of(cls, x: Array, Z: Array, y: Array, weight: Array, U: Array) -> "Replay":
         """From unscaled rows (any float type) and their weights [..., T]."""
         xp = namespace(weight)
-        weight = xp.astype(weight, xp.float64)
-        total = xp.sum(weight, axis=-1, keepdims=True)
-        s = xp.sqrt(weight / (y.shape[-2] * xp.clip(total, 1e-12, None)))
+        weight = astype(weight, xp.float64)
+        count = xp.sum(weight, axis=-1, keepdims=True)
+        s = xp.sqrt(weight / (y.shape[-2] * count.clip(min=1e-12)))
         row = s[..., None, :]
-        return cls(x * row, Z * row, y * row, s, total[..., 0], U)
+        return cls(x * row, Z * row, y * row, s, count[..., 0], U)
 
     def states(self, weights: Matrices) -> Array:
         """The scaled hidden states [..., n_state, T] under these weights."""
@@ -64,7 +71,7 @@ class Replay:
         """The largest |h| [...] over the rows that count."""
         xp = namespace(H)
         used = self.scale > 0
-        norms = xp.sum(H * H, axis=-2) / xp.where(used, self.scale**2, 1.0)
+        norms = total(H * H, axis=-2) / xp.where(used, self.scale**2, 1.0)
         return xp.sqrt(xp.max(xp.where(used, norms, 0.0), axis=-1))
 
 
@@ -98,22 +105,21 @@ class Outcome:
 
 def squares(X: Array) -> Array:
     """Sum of squares over the last two axes."""
-    return namespace(X).sum(X * X, axis=(-2, -1))
+    return total(X * X)
 
 
 def inner(X: Matrices, Y: Matrices) -> Array:
     """Inner product [...] over all plastic matrices."""
-    return sum(namespace(X[k]).sum(X[k] * Y[k], axis=(-2, -1)) for k in PLASTIC)
+    return sum(total(X[k] * Y[k]) for k in PLASTIC)
 
 
 def gradients(weights: Matrices, U: Array, dQ: Array) -> Matrices:
     """Gradients of the plastic matrices from the loss's gradient dQ [..., 4, 6 x r]."""
-    xp = namespace(dQ)
     W_u, B, W_o = (weights[k] for k in PLASTIC)
     M = B @ W_u
-    by_state = xp.reshape(dQ, (*dQ.shape[:-1], M.shape[-1], -1)) @ U.mT  # [..., 4, 6, n_state]
-    dM = xp.sum(W_o[..., :, None, :] * by_state, axis=-3).mT
-    dW_o = xp.sum(M.mT[..., None, :, :] * by_state, axis=-2)
+    by_state = dQ.reshape((*dQ.shape[:-1], M.shape[-1], -1)) @ U.mT  # [..., 4, 6, n_state]
+    dM = total(W_o[..., :, None, :] * by_state, axis=-3).mT
+    dW_o = total(M.mT[..., None, :, :] * by_state, axis=-2)
     return {"W_u": B.mT @ dM, "B": dM @ W_u.mT, "W_o": dW_o}
 
 
@@ -135,7 +141,16 @@ def path(weights: Matrices, step: Matrices, U: Array) -> Array:
     M1 = (step["B"] @ weights["W_u"] + weights["B"] @ step["W_u"]).mT[..., None, :, :]
     M2 = (step["B"] @ step["W_u"]).mT[..., None, :, :]
     moves = xp.stack([-(D * M + W * M1), D * M1 + W * M2, -(D * M2)], axis=-4) @ U
-    return xp.reshape(moves, (*moves.shape[:-3], -1))
+    return moves.reshape((*moves.shape[:-3], -1))
+
+
+def _points(like: Array) -> tuple[Array, Array]:
+    """The coarse points of the line search, in [0, 1], and the numbers of the fine ones."""
+    if isinstance(like, np.ndarray):
+        return _COARSE_POINTS, _FINE_NUMBERS
+    xp = namespace(like)
+    numbers = xp.arange(COARSE, dtype=like.dtype, device=like.device)
+    return (numbers / (COARSE - 1)) ** 2, numbers[:FINE]
 
 
 def line_search(moves: Array, bent: Array, slope: Array) -> Array:
@@ -160,14 +175,13 @@ def line_search(moves: Array, bent: Array, slope: Array) -> Array:
         value = loss[-1][..., None] * s
         for c in loss[-2::-1]:
             value = (value + c[..., None]) * s
-        return xp.astype(xp.argmin(value, axis=-1), moves.dtype)[..., None]
+        return astype(xp.argmin(value, axis=-1), moves.dtype)[..., None]
 
-    points = xp.arange(COARSE, dtype=moves.dtype, device=moves.device)
-    # Squared spacing: near convergence the best step is a small part of the range.
-    at = best((points / (COARSE - 1)) ** 2)
+    coarse, fine = _points(moves)
+    at = best(coarse)
     low = (xp.where(at > 0, at - 1.0, at) / (COARSE - 1)) ** 2
     width = (xp.where(at < COARSE - 1, at + 1.0, at) / (COARSE - 1)) ** 2 - low
-    return (low + width * best(low + width * points[:FINE] / (FINE - 1)) / (FINE - 1))[..., 0]
+    return (low + width * best(low + width * fine / (FINE - 1)) / (FINE - 1))[..., 0]
 
 
 def learn(
@@ -184,8 +198,8 @@ def learn(
     Weights and momentum come and go as float32. `blow_up` multiplies the gradients (a fault).
     """
     xp = namespace(replay.Z)
-    weights = {k: xp.astype(weights[k], xp.float64) for k in PLASTIC}
-    momentum = {k: xp.astype(momentum[k], xp.float64) for k in PLASTIC}
+    weights = {k: astype(weights[k], xp.float64) for k in PLASTIC}
+    momentum = {k: astype(momentum[k], xp.float64) for k in PLASTIC}
     if p.momentum_reset:
         momentum = {k: xp.zeros_like(momentum[k]) for k in PLASTIC}
     U, H = replay.U, replay.states(weights)
@@ -194,7 +208,7 @@ def learn(
     gram, slope = replay.Z @ replay.Z.mT, E @ replay.Z.mT
     C_x = replay.x @ replay.x.mT
     if anchor is not None:
-        share = (p.anchor / xp.clip(replay.count, 1.0, None))[..., None, None]
+        share = (p.anchor / replay.count.clip(min=1.0))[..., None, None]
         away = readout(U, weights["W_o"], weights["B"] @ weights["W_u"]) - anchor.Q
         gram, slope = gram + share * anchor.gram, slope + share * (away @ anchor.gram)
         C_x = C_x + share * anchor.C_x
@@ -219,21 +233,21 @@ def learn(
             step = {n: xp.where(downhill, step[n], p.lr * G[n]) for n in PLASTIC}
         moves = path(weights, step, U)
         shape = (*moves.shape[:-1], *slope.shape[-2:])
-        bent = xp.reshape(xp.reshape(moves, (*shape[:-3], -1, shape[-1])) @ gram, moves.shape)
+        bent = (moves.reshape((*shape[:-3], -1, shape[-1])) @ gram).reshape(moves.shape)
         if p.line_search:
-            s = line_search(moves, bent, xp.reshape(slope, (*slope.shape[:-2], -1)))
+            s = line_search(moves, bent, slope.reshape((*slope.shape[:-2], -1)))
         else:
             s = xp.ones_like(pre_loss)
         by_power = xp.stack([s, s * s, s * s * s], axis=-1)[..., None, :]
-        slope = slope + xp.reshape(by_power @ bent, slope.shape)
+        slope = slope + (by_power @ bent).reshape(slope.shape)
         weights = {n: weights[n] - s[..., None, None] * step[n] for n in PLASTIC}
         lr = lr + s * (p.lr / p.inner_steps)
-    kept = {k: xp.astype(weights[k], xp.float32) for k in PLASTIC}
-    weights = {k: xp.astype(kept[k], xp.float64) for k in PLASTIC}
+    kept = {k: astype(weights[k], xp.float32) for k in PLASTIC}
+    weights = {k: astype(kept[k], xp.float64) for k in PLASTIC}
     H = replay.states(weights)
     return Outcome(
         kept,
-        {k: xp.astype(momentum[k], xp.float32) for k in PLASTIC},
+        {k: astype(momentum[k], xp.float32) for k in PLASTIC},
         pre_loss,
         squares(weights["W_o"] @ H - replay.y),
         grad_norm,

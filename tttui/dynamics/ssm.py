@@ -88,9 +88,11 @@ class Memory:
         """
         xp, n = namespace(x), x.shape[-1]
         if n > self.longest:
-            Z, F = self.filter(x[..., : self.longest], F0)
-            later, F = self.filter(x[..., self.longest :], F)
-            return xp.concat([Z, later], axis=-1), F
+            pieces, F = list[Array](), F0
+            for i in range(0, n, self.longest):
+                Z, F = self.filter(x[..., i : i + self.longest], F)
+                pieces.append(Z)
+            return xp.concat(pieces, axis=-1), F
         seen, fading = self._tables(n)
         Z = x @ seen + F0 @ fading
         F = x @ self._onto_F[self.longest - n :, :] + self._left[n] * F0
@@ -130,7 +132,7 @@ def readout(U: Array, W_o: Array, M: Array) -> Array:
 
 def remembered(U: Array, M: Array) -> Array:
     """The map [..., n_state, 6 x r] from Z to the hidden state, for M = B W_u [..., n_state, 6]."""
-    return namespace(M).reshape(M[..., :, :, None] * U[:, None, :], (*M.shape[:-1], -1))
+    return (M[..., :, :, None] * U[:, None, :]).reshape((*M.shape[:-1], -1))
 
 
 def rollout(weights: Weights, dt: float, z: Floats, a: Floats, *, block: int = 64) -> Floats:

@@ -8,6 +8,7 @@ with requests (`control`), as any other terminal does.
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tttui.artifacts.atomic import write_error
@@ -30,14 +31,20 @@ LOOK_S = 0.02
 
 
 def continue_in_background(
-    directory: Path, *, max_rate: float | None = None, paused: bool = False
+    directory: Path,
+    *,
+    max_rate: float | None = None,
+    paused: bool = False,
+    more: Sequence[str] = (),
 ) -> int:
     """Start a process without a terminal that resumes the session; returns its pid.
+
+    `more` are further words of its command line.
 
     The caller has closed the session, so that its lock is free. Returns when the new process
     holds it. Raises TttuiError where it ends before, or does not come to it.
     """
-    words = ["resume", str(absolute(directory)), "--quiet"]
+    words = ["resume", str(absolute(directory)), "--quiet", *more]
     if max_rate is not None:
         words += ["--speed-limit", f"{max_rate:g}"]
     if paused:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,9 @@ def make_room(root: Path, settings: Settings) -> None:
         ) from error
 
 
-def keep_base(root: Path, settings: Settings, weights: Weights, losses: bytes) -> Base:
+def keep_base(
+    root: Path, settings: Settings, weights: Weights, losses: bytes | Iterable[bytes]
+) -> Base:
     """Keep a trained base in the cache, with the table of its losses beside it.
 
     Raises TttuiError where the disk does not take it.

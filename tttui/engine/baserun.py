@@ -3,6 +3,7 @@
 pretraining.csv gets the losses, status.json says `queued` and how far it is, and
 pretraining_state.pt holds what an exact continuation needs, so that one that was stopped or
 killed goes on from its last save. It answers requests, as a run does: pause, continue, stop.
+Where another session trains the same base already, it waits for that one.
 """
 
 import os
@@ -19,14 +20,23 @@ from tttui.artifacts.checksum import Carried, pt_bytes, pt_checksum
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.losses import LOSSES
 from tttui.artifacts.ptfile import read_pt, write_pt
-from tttui.artifacts.regular import LARGEST_CHECKPOINT, open_to_read, read_bytes
+from tttui.artifacts.regular import blocks_of, open_to_read
 from tttui.artifacts.writer import RunWriter, write_whole
 from tttui.engine.answering import Answering
-from tttui.engine.base import LOSS_HEADER, Base, keep_base, loss_row, make_room
+from tttui.engine.base import (
+    LOSS_HEADER,
+    Base,
+    cache_path,
+    find_base,
+    keep_base,
+    loss_row,
+    make_room,
+)
 from tttui.engine.control import Request
 from tttui.engine.heartbeat import Heartbeat
 from tttui.engine.pretraining import Training
 from tttui.engine.runlog import RunLog
+from tttui.engine.turn import Turn
 from tttui.model.errors import SessionTaken, TttuiError
 from tttui.model.settings import Settings
 
@@ -40,6 +50,9 @@ SAVE_S = 5.0
 
 LOOK_S = 0.02
 """Seconds after which requests are looked for."""
+
+TURN_S = 0.1
+"""Seconds after which a session that waits looks whether the base is there, or its turn."""
 
 POINTS = 5000
 """Losses that are kept of a pretraining, evenly over its steps."""
@@ -67,7 +80,13 @@ class BaseRun:
         self._loss: float | None = None
         self._pace = deque[tuple[float, int]]()
         self._paused = False
-        self._flush_at = self._look_at = self._save_at = 0.0
+        self._turn = Turn(cache_path(directory.parent, settings).parent, directory.name)
+        self._waits_for: str | None = None
+        """The session that trains the base meanwhile."""
+        self._trained: Base | None = None
+        """The base, where another session has trained it."""
+        self._held = False
+        self._flush_at = self._look_at = self._save_at = self._turn_at = 0.0
 
     def train(
         self,
@@ -89,8 +108,12 @@ class BaseRun:
                 self._say("interrupted")
                 self._note("was stopped")
                 return None
+            if self._trained is not None:
+                self._note("is not needed: another session has trained the base")
+                (self._directory / STATE_FILE).unlink(missing_ok=True)
+                return self._trained
             self._note("is done")
-            table = read_bytes(self._directory / LOSSES)
+            table = blocks_of(self._directory / LOSSES)
             weights = self._training.weights
             base = keep_base(self._directory.parent, self._settings, weights, table)
             (self._directory / STATE_FILE).unlink(missing_ok=True)
@@ -101,6 +124,7 @@ class BaseRun:
             self._fail(error)
             raise
         finally:
+            self._turn.give()
             self._losses.close()
             self._log.close()
 
@@ -131,7 +155,9 @@ class BaseRun:
         if not os.path.lexists(path):
             return None
         state = read_pt(path)
-        if pt_checksum(read_bytes(path, LARGEST_CHECKPOINT)) is Carried.WRONG:
+        with open_to_read(path) as file:
+            carried = pt_checksum(file)
+        if carried is Carried.WRONG:
             raise TttuiError(f"{path}: is damaged: it does not have the checksum that it carries")
         sums = self._known_losses(state["losses"])
         self._training.load(state["training"])
@@ -154,12 +180,12 @@ class BaseRun:
         return sums
 
     def _loop(self, should_stop: Callable[[], bool], on_progress: Progress | None) -> bool:
-        """Train until it is done; False: it was asked to stop."""
+        """Train until the base is there; False: it was asked to stop."""
         training = self._training
-        while not training.done:
+        while not training.done and self._trained is None:
             if should_stop() or not self._obey():
                 return False
-            if self._paused:
+            if self._paused or not self._has_turn():
                 time.sleep(LOOK_S)
             else:
                 self._loss = training.advance()
@@ -169,6 +195,23 @@ class BaseRun:
                     on_progress(training.step, self._loss)
             self._keep_alive()
         return True
+
+    def _has_turn(self) -> bool:
+        """Whether this session trains; else another one does, or has done it."""
+        if self._waits_for is None and self._held:
+            return True
+        now = time.monotonic()
+        if now < self._turn_at:
+            return False
+        self._turn_at = now + TURN_S
+        self._held = self._turn.take()
+        self._trained = find_base(self._directory.parent, self._settings)
+        waits_for = None if self._held else self._turn.whose()
+        if waits_for != self._waits_for:
+            self._waits_for = waits_for
+            self._note("goes on" if waits_for is None else f"waits for {waits_for or 'another'}")
+            self._tell()
+        return self._held and self._trained is None
 
     def _obey(self) -> bool:
         """Do what was asked for; whether to go on."""
@@ -190,6 +233,9 @@ class BaseRun:
             case "pause" | "continue":
                 self._paused = request.verb == "pause"
                 self._pace.clear()
+                if self._paused:  # others need not wait for a person
+                    self._turn.give()
+                    self._held = False
                 self._heart.state = "paused" if self._paused else "queued"
                 self._note("was paused" if self._paused else "goes on")
             case _:
@@ -238,6 +284,7 @@ class BaseRun:
             "steps": self._steps,
             "loss": self._loss,
             "steps_per_second": speed,
+            "waits_for": self._waits_for,
         }
 
     def _note(self, what: str) -> None:

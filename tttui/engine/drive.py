@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tttui.engine.control import Request, Verb
-from tttui.engine.session import Frame, SessionRun
+from tttui.engine.owned import Frame, OwnedRun
 from tttui.model.errors import RefusedInput
 
 FRAMES_EVERY = 0.1
@@ -37,7 +37,7 @@ the machine slept or was busy it does not run after, faster than it was asked to
 
 
 def drive(
-    run: SessionRun,
+    run: OwnedRun,
     until: int,
     *,
     max_rate: float | None = None,
@@ -83,7 +83,7 @@ class Goal:
 class Course:
     """How a run is to advance at the moment, changed by what is asked of it."""
 
-    def __init__(self, run: SessionRun, max_rate: float | None, paused: bool) -> None:
+    def __init__(self, run: OwnedRun, max_rate: float | None, paused: bool) -> None:
         self._run = run
         self._goal: Goal | None = None
         self._waiting: deque[Request] = deque()
@@ -152,11 +152,11 @@ class Course:
     def _reached(self, goal: Goal) -> bool:
         if goal.t is not None:
             return self._run.t >= goal.t
-        return goal.attempts is not None and self._run.tally.attempted > goal.attempts
+        return goal.attempts is not None and self._run.attempted > goal.attempts
 
     def _next_chance(self) -> int:
         """The first step after the next point where an update may be tried."""
-        run, chunk = self._run, self._run.settings.plasticity.chunk
+        run, chunk = self._run, self._run.chunk
         return run.t - run.t % chunk + (chunk if run.t % chunk else 0) + 1
 
     def _do(self, request: Request) -> None:
@@ -173,14 +173,14 @@ class Course:
             case "step":
                 self._step(Goal(t=run.t + value))
             case "chunk":
-                chunk = run.settings.plasticity.chunk
+                chunk = run.chunk
                 self._step(Goal(t=run.t - run.t % chunk + chunk))
             case "transaction":
-                self._step(Goal(attempts=run.tally.attempted))
+                self._step(Goal(attempts=run.attempted))
             case "speed":
                 self._limit(value)
             case "fault" if value == "disk":
-                run.disk_full_at = run.t
+                run.break_disk()
             case "set":
                 run.intervene("settings", _options(value))
             case "update" | "mu" | "fault" | "rollback":

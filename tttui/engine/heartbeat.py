@@ -3,10 +3,9 @@
 import sys
 import time
 from collections import deque
-from typing import Any
+from typing import Any, Protocol
 
 from tttui.artifacts.lock import SessionLock
-from tttui.artifacts.writer import RunWriter
 from tttui.model.shell import command_line
 
 HEARTBEAT_S = 1.0
@@ -19,6 +18,12 @@ RATE_POINTS = 5
 """Heartbeats over which the speed is measured."""
 
 
+class Says(Protocol):
+    """Who writes status.json."""
+
+    def status(self, *, last: bool = False, **fields: Any) -> None: ...
+
+
 class Heartbeat:
     """Says once a second how a run stands; `state`, `error` and `said` are what it says of it.
 
@@ -26,7 +31,7 @@ class Heartbeat:
     """
 
     def __init__(
-        self, writer: RunWriter, lock: SessionLock, t: int, steps_total: int, device: str
+        self, writer: Says, lock: SessionLock, t: int, steps_total: int, device: str
     ) -> None:
         self._state = "running"
         self.error: str | None = None

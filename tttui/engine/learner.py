@@ -13,6 +13,7 @@ import array_api_compat
 import numpy as np
 
 from tttui.dynamics import ssm
+from tttui.dynamics.backend import namespace
 from tttui.dynamics.observed import transitions
 from tttui.dynamics.replay import Anchor, Replay, learn
 from tttui.engine import transaction as gates
@@ -320,7 +321,7 @@ class Learner:
         if p.forget == 0.0:
             return s["buffer_w"]
         old, new = s["buffer_w"][..., :first], s["buffer_w"][..., first:]
-        live = s["live"][..., 1] / xp.clip(xp.sum(new, axis=-1), 1.0, None)
+        live = s["live"][..., 1] / xp.sum(new, axis=-1).clip(min=1.0)
         changed = live > p.forget * s["expected"]
         return xp.concat([xp.where(changed[..., None], 0.0, old), new], axis=-1)
 
@@ -416,4 +417,4 @@ def torch_device(name: str) -> tuple[Any, Any]:
 
 
 def _where(mask: Array, x: Array, y: Array) -> Array:
-    return array_api_compat.array_namespace(x).where(mask[..., None, None], x, y)
+    return namespace(x).where(mask[..., None, None], x, y)

@@ -39,10 +39,14 @@ def new_directory(root: Path, name: str | None, settings: Settings) -> Path:
 
     Raises RefusedInput for a name that is taken or not allowed, or a root that is a file.
     """
-    if root.exists() and not root.is_dir():
-        raise RefusedInput(f"--root {root} is a file, not a directory")
     if name is None:
         return free_directory(root, f"{settings.world.env_mode}-seed{settings.seed}")
+    return named_directory(root, name)
+
+
+def named_directory(root: Path, name: str) -> Path:
+    """The directory of that name, which does not exist yet. Raises RefusedInput as above."""
+    _refuse_file(root)
     directory = run_directory(root, name)
     if directory.exists():
         raise NameTaken(directory)
@@ -53,9 +57,16 @@ def free_directory(root: Path, name: str, ending: str = "") -> Path:
     """A directory below the root of that name and ending, as near to it as is allowed.
 
     The first free one, with -2, -3 ... behind it.
+    Raises RefusedInput for a root that is a file.
     """
+    _refuse_file(root)
     for i in count(1):
         directory = run_directory(root, usable_name(name, ending if i == 1 else f"{ending}-{i}"))
         if not directory.exists():
             return directory
     raise AssertionError("count() does not end")
+
+
+def _refuse_file(root: Path) -> None:
+    if root.exists() and not root.is_dir():
+        raise RefusedInput(f"--root {root} is a file, not a directory")

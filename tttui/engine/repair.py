@@ -8,24 +8,32 @@ meanwhile, and sessions of other programs are never written.
 import hashlib
 import os
 from collections.abc import Callable
+from itertools import chain
 
 import numpy as np
 
 from tttui.artifacts.again import (
     EVENT_LIST,
     EVENTS,
-    lines_from_list,
-    listed,
+    has_lines_again,
+    lines_again,
     text_from_checkpoint,
 )
-from tttui.artifacts.atomic import refuse_links, sync_directory, write_error, write_whole
+from tttui.artifacts.atomic import (
+    refuse_links,
+    sync_directory,
+    write_all,
+    write_error,
+    write_whole,
+)
 from tttui.artifacts.check import Report, check_session, known
 from tttui.artifacts.checkpoint import copies_of
 from tttui.artifacts.contents import history_dtype
 from tttui.artifacts.findings import Action, Finding, Known
 from tttui.artifacts.history import header, read_layout
+from tttui.artifacts.listed import listed
 from tttui.artifacts.lock import SessionLock
-from tttui.artifacts.regular import LARGEST_TABLE, open_regular, read_bytes, remove
+from tttui.artifacts.regular import blocks_of, open_regular, remove, sha256_of, stat_regular
 from tttui.artifacts.writer import HISTORY, RunWriter
 from tttui.engine.base import FILE, SHIPPED
 from tttui.engine.saved import restored
@@ -76,26 +84,28 @@ def _cut(session: Known, finding: Finding) -> bool:
 
 
 def _cut_history(session: Known, begin: int) -> bool:
-    """Readers map it, so that it is not cut in place."""
-    dtype = _dtype(session)
+    """Other programs may have mapped it, so that it is not cut in place."""
+    dtype, path = _dtype(session), session.path / HISTORY
     start = len(header(dtype, 0))
     count = (begin - start) // dtype.itemsize
-    content = read_bytes(session.path / HISTORY, LARGEST_TABLE)
-    write_whole(
-        session.path / HISTORY,
-        header(dtype, count) + content[start : start + count * dtype.itemsize],
-    )
+    snapshots = blocks_of(path, start, start + count * dtype.itemsize)
+    write_whole(path, chain([header(dtype, count)], snapshots))
     return True
 
 
 def _header(session: Known, finding: Finding) -> bool:
+    """It has the same length for every number of snapshots, so that it is written in place."""
     dtype = _dtype(session)
-    head = header(dtype, 0)
-    content = read_bytes(finding.path, LARGEST_TABLE)
-    count = (len(content) - len(head)) // dtype.itemsize
+    size = stat_regular(finding.path).st_size
+    count = (size - len(header(dtype, 0))) // dtype.itemsize
     if count < 0:
         return False
-    write_whole(finding.path, header(dtype, count) + content[len(head) :])
+    handle = open_regular(finding.path, os.O_RDWR)
+    try:
+        write_all(handle, header(dtype, count), 0)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
     return True
 
 
@@ -105,17 +115,19 @@ def _dtype(session: Known) -> "np.dtype[np.void]":
 
 
 def _lines(session: Known, finding: Finding) -> bool:
-    lines = lines_from_list(session.path, session.newest) if session.newest else None
-    if lines is None:
+    if session.newest is None or not has_lines_again(session.path, session.newest):
         return False
-    later = read_bytes(finding.path, LARGEST_TABLE)[len(lines) :]
-    write_whole(finding.path, lines + later)
+    write_whole(finding.path, lines_again(session.path, session.newest))
     return True
 
 
 def _list(session: Known, _finding: Finding) -> bool:
-    lines = read_bytes(session.path / EVENTS, LARGEST_TABLE)
-    write_whole(session.path / EVENT_LIST, listed(lines[: lines.rfind(b"\n") + 1]))
+    path = session.path / EVENTS
+    end = read = 0
+    for block in blocks_of(path):
+        end = read + block.rfind(b"\n") + 1 if b"\n" in block else end
+        read += len(block)
+    write_whole(session.path / EVENT_LIST, listed(blocks_of(path, 0, end)))
     return True
 
 
@@ -151,12 +163,12 @@ def _base(session: Known, finding: Finding) -> bool:
     places = (*sorted(SHIPPED.glob("*.pt")), *root.glob(f"bases/*/{FILE}"), *root.glob(f"*/{FILE}"))
     for path in places:
         try:
-            content = read_bytes(path)
+            if sha256_of(path) != session.meta.get("base_ckpt_hash"):
+                continue
         except OSError:
             continue
-        if hashlib.sha256(content).hexdigest() == session.meta.get("base_ckpt_hash"):
-            write_whole(finding.path, content)
-            return True
+        write_whole(finding.path, blocks_of(path))
+        return True
     return False
 
 

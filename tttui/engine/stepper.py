@@ -18,6 +18,7 @@ from tttui.engine.interventions import LIVE_SETTINGS, Intervention, in_order
 from tttui.engine.learner import Learner
 from tttui.model.arrays import Bools, Floats, Weights
 from tttui.model.errors import RefusedInput
+from tttui.model.memory import refuse_too_large
 from tttui.model.settings import Settings
 
 
@@ -308,4 +309,6 @@ class Stepper:
                 f"{', '.join(fixed)}: cannot change in a session that has begun; "
                 "fork it or start a new one"
             )
-        return self.settings.updated(values)
+        settings = self.settings.updated(values)
+        refuse_too_large(settings)
+        return settings

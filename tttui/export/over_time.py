@@ -1,4 +1,4 @@
-"""Figures over the steps: errors, state, attempts, gates, implied friction, statistics."""
+"""Figures over the steps: errors, state, transactions, gates, implied friction, statistics."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +14,7 @@ from tttui.model.limits import limits
 from tttui.model.transactions import COMMIT
 
 BINS = 40
-"""Bins of the attempts over time."""
+"""Bins of the transactions over time."""
 
 SPREAD = 50.0
 """Gates that spread over more than this factor get a logarithmic axis."""
@@ -181,7 +181,7 @@ def _threshold(panel: Axes, t: Ints, limit: Floats, values: Floats, key: str) ->
 def reasons(request: Request) -> Figure:
     found = tables.counts(request)
     events, inside = request.attempts()
-    figure = look.figure(2.6, f"{request.name}: how update attempts ended")
+    figure = look.figure(2.6, f"{request.name}: how transactions ended")
     bars, when = figure.subplots(1, 2, width_ratios=(1, 1.4))
     outcome, outcomes = events.outcomes()
     names, numbers = list(found), list(found.values())
@@ -190,7 +190,7 @@ def reasons(request: Request) -> Figure:
     bars.bar_label(drawn, padding=2)
     bars.set_yticks(range(len(names)), [look.status_words(name) for name in names])
     bars.set_ylim(max(len(names), 3) - 0.5, -0.5)
-    bars.set_xlabel("attempts")
+    bars.set_xlabel("transactions")
     bars.xaxis.set_major_locator(MaxNLocator(integer=True))
     bars.grid(visible=False, axis="y")
     edges = np.linspace(request.span[0], request.span[1] + 1, BINS + 1)
@@ -201,7 +201,7 @@ def reasons(request: Request) -> Figure:
         width = float(edges[1] - edges[0])
         when.bar(edges[:-1], high, width, bottom, align="edge", color=colour, label=name)
         bottom += high
-    when.set_ylabel("attempts in a bin")
+    when.set_ylabel("transactions in a bin")
     when.yaxis.set_major_locator(MaxNLocator(integer=True))
     look.step_axis(when, request.span, request.data.interventions)
     return figure

@@ -265,7 +265,7 @@ def largest_state(events: Transactions) -> Floats:
 
 
 def counts(request: Request) -> dict[str, int]:
-    """Attempts in the window by outcome, in the order of the statuses."""
+    """Transactions in the window by outcome, in the order of the statuses."""
     events, inside = request.attempts()
     outcome, names = events.outcomes()
     found = np.bincount(outcome[inside], minlength=len(names))

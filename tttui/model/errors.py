@@ -31,3 +31,7 @@ class SessionHeld(RefusedInput):
 
 class SessionTaken(TttuiError):
     """Another process has the session that this one wrote; nothing more may be written to it."""
+
+
+class RecorderError(RefusedInput):
+    """A call of `tttui.Recorder` that cannot be recorded as it is; nothing was recorded of it."""

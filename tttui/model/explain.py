@@ -152,7 +152,7 @@ def _explain_live(event: Transaction, factor: float | None) -> str:
     if event.live_steps is not None:
         many = event.live_steps != 1
         unseen = f"the {event.live_steps} unseen steps" if many else "the one unseen step"
-    said = f"the live error on {unseen} since the last attempt"
+    said = f"the live error on {unseen} since the last transaction"
     if live is not None and frozen is not None and factor:
         now, allowed = told_apart(live, factor * frozen)
         said += f" ({now}) exceeded {times} ({factor:g} x {number(frozen)} = {allowed})."
@@ -174,7 +174,7 @@ def _explain_non_finite(event: Transaction) -> str:
     if where:
         said = f"a value was not finite in {', '.join(where)}"
     elif event.post_loss is None:
-        said = "something that was observed since the last attempt was not finite"
+        said = "something that was observed since the last transaction was not finite"
     else:
         said = "the step led to weights that are not finite"
     taken = "" if event.post_loss is not None else " No step was taken."

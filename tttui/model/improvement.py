@@ -11,11 +11,12 @@ factor: that is `100 % better`. `better` and `worse` stand instead of a sign.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
-from tttui.model.arrays import Floats
+from tttui.model.arrays import Floats, Ints
 from tttui.model.numbers import Forms, count_forms, forms, shrinking
 from tttui.model.steps import Steps
 
@@ -71,6 +72,11 @@ class Improvement:
         return compared(self.baseline, self.adaptive, lower=self.lower)
 
     @property
+    def ends(self) -> tuple[float, float] | None:
+        """The ends of the interval, if there is one."""
+        return None if self.why_no_interval else (self.low, self.high)
+
+    @property
     def interval(self) -> Forms:
         """`79 to 88 % better`, from the fullest to the shortest; empty where there is none."""
         if self.why_no_interval:
@@ -123,13 +129,18 @@ def _why_none(baseline: Floats, adaptive: Floats, base: float, adapt: float, *, 
 
 def _bootstrap(baseline: Floats, adaptive: Floats) -> tuple[float, float]:
     """Ends of the 95 % interval in percent; not finite where resamples have no frozen error."""
-    n, rng = len(baseline), np.random.default_rng(0)
-    starts = rng.integers(0, n, (RESAMPLES, -(-n // BLOCK)))
+    starts = _starts(len(baseline))
     sums = [_circular_block_sums(x.astype(np.float64), BLOCK) for x in (baseline, adaptive)]
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         b, a = (s[starts].sum(axis=1) for s in sums)
         low, high = np.percentile(100.0 * (b - a) / np.abs(b), [2.5, 97.5])
     return float(low), float(high)
+
+
+@lru_cache(maxsize=4)
+def _starts(n: int) -> Ints:
+    """The first steps of the blocks [RESAMPLES, blocks] of n steps, the same ones every time."""
+    return np.random.default_rng(0).integers(0, n, (RESAMPLES, -(-n // BLOCK)))
 
 
 def _circular_block_sums(x: Floats, length: int) -> Floats:

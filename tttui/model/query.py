@@ -2,7 +2,8 @@
 
 Terms are separated by spaces and all must hold; a term is a comparison (`grad>10`), a range
 (`t:200-400`, either end may be left out), words of a text (`status:grad,loss`: any of them), or
-a bare word; `-` in front of a term says that it must not hold.
+a bare word; `-` in front of a term says that it must not hold. `sort:grad` is no filter, but
+names the column by which the rows are sorted.
 """
 
 import operator
@@ -19,6 +20,7 @@ from tttui.model.transactions import UNDONE, Transactions
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf"
 _COMPARE = re.compile(r"(?P<name>[\w%]+)(?P<op><=|>=|!=|==|=|<|>)(?P<value>.*)")
 _RANGE = re.compile(rf"(?P<low>{_NUMBER})?(?P<dash>\.\.|-)(?P<high>{_NUMBER})?")
+_SORT = re.compile(r"(?<!\S)sort:(\S*)", re.IGNORECASE)
 _SPACED = re.compile(r"\s*(<=|>=|!=|==|=|<|>|:)\s*")
 
 OPERATORS: Mapping[str, Callable[[Floats, float], Bools]] = {
@@ -91,6 +93,13 @@ class Query:
 
     text: str = ""
     terms: tuple[Term, ...] = field(default=())
+    sort: str | None = None
+    """The column that was named to sort by, as it was typed; None: none was."""
+
+    @property
+    def filter_text(self) -> str:
+        """The text without the column to sort by."""
+        return " ".join(_SORT.sub(" ", _SPACED.sub(r"\1", self.text)).split())
 
     def __bool__(self) -> bool:
         return bool(self.terms)
@@ -128,7 +137,10 @@ class Query:
 def parse(text: str, vocabulary: Vocabulary) -> Query:
     """The query that `text` says; raises QueryError naming the first term at fault."""
     tidy = _SPACED.sub(r"\1", text.strip())
-    return Query(text.strip(), tuple(_term(word, vocabulary) for word in tidy.split()))
+    sorts = _SORT.findall(tidy)
+    words = _SORT.sub(" ", tidy).split()
+    terms = tuple(_term(word, vocabulary) for word in words)
+    return Query(text.strip(), terms, sorts[-1] if sorts else None)
 
 
 def _term(whole: str, vocabulary: Vocabulary) -> Term:

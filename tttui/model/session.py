@@ -117,6 +117,8 @@ class BaseTraining:
     loss: float | None = None
     """Mean squared error of the newest batch."""
     steps_per_second: float | None = None
+    waits_for: str | None = None
+    """The session that trains the same base meanwhile; '' where its name is not known."""
 
     @property
     def seconds_left(self) -> float | None:
@@ -124,7 +126,9 @@ class BaseTraining:
         return (self.steps - self.step) / self.steps_per_second if self.steps_per_second else None
 
     def __str__(self) -> str:
-        """`step 340 of 2000, loss 0.0123`."""
+        """`step 340 of 2000, loss 0.0123`, or whose training it waits for."""
+        if self.waits_for is not None:
+            return f"waits for {self.waits_for or 'another session'}, which trains the same base"
         loss = "" if self.loss is None else f", loss {self.loss:.3g}"
         return f"step {self.step} of {self.steps}{loss}"
 
@@ -281,10 +285,7 @@ class SessionData:
         Other programs leave files out, a run that goes on has yet to write some, and what is
         being written is no damage.
         """
-        whole = self.place.layout == "native" and not (self.status and self.status.live)
-        told = [p for p in self.problems if not (p.loading or p.usual) and (whole or not p.missing)]
-        found = {p.path: p for p in reversed(told)}
-        return tuple(reversed(found.values()))
+        return _damage(self)
 
     @property
     def mu_changes(self) -> MuChanges:
@@ -375,6 +376,10 @@ class SessionSummary:
     adaptive_last100: float | None = None
     why_no_mean: str = ""
     """Why the mean of the last steps is no number: `adaptive: 1 of 100 steps is NaN`."""
+    interval: tuple[float, float] | None = None
+    """The 95 % confidence interval of the improvement, in percent."""
+    implied_mu: float | None = None
+    """The friction that the weights in force at the end imply, where a transaction records it."""
     recent: tuple[float | None, ...] = ()
     """Mean adaptive error of each of the newest stretches of steps (`artifacts.tail`), oldest
     first; None where one holds a value that is not finite."""
@@ -394,6 +399,18 @@ class SessionSummary:
         return mu_since(self.mu_now, self.meta.mu)
 
     @property
+    def mu_error(self) -> float | None:
+        """How far the friction that the weights imply is from the true one."""
+        implied, truth = self.implied_mu, self.mu_now
+        return None if implied is None or truth is None else abs(implied - truth)
+
+    @property
+    def damage(self) -> tuple[Problem, ...]:
+        """The problems that are no normal state of such a session, a file each, as far as a row
+        of a table looks."""
+        return _damage(self)
+
+    @property
     def improvement(self) -> float | None:
         if self.baseline_last100 is None or self.adaptive_last100 is None:
             return None
@@ -402,3 +419,9 @@ class SessionSummary:
         sign = 1 if self.meta.loss.lower_is_better else -1
         gain = (self.baseline_last100 - self.adaptive_last100) / abs(self.baseline_last100)
         return sign * gain * 100
+
+
+def _damage(found: SessionData | SessionSummary) -> tuple[Problem, ...]:
+    whole = found.place.layout == "native" and not (found.status and found.status.live)
+    told = [p for p in found.problems if not (p.loading or p.usual) and (whole or not p.missing)]
+    return tuple(reversed({p.path: p for p in reversed(told)}.values()))

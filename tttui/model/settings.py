@@ -10,6 +10,7 @@ from dataclasses import Field, asdict, dataclass, field, fields, replace
 from typing import Any, Literal, cast
 
 from tttui.model.errors import SettingError
+from tttui.model.memory import refuse_too_large
 
 EnvMode = Literal["linear", "nonlinear"]
 DecayInit = Literal["equal", "spread"]
@@ -17,7 +18,11 @@ GateNorm = Literal["whitened", "raw"]
 
 
 MOST_STEPS = 1_000_000
-"""Steps that a buffer or a chunk may have: they are held in memory."""
+"""Steps of a buffer, a chunk or a pretraining, and worlds of a batch; what they take in memory
+together is bounded by `memory`."""
+
+LARGEST_HISTORY = 2000
+"""Megabytes of weights_history.npy: larger files are not read again."""
 
 LONGEST_SHOWN = 40
 """Characters of a value in a message."""
@@ -100,7 +105,7 @@ class Plasticity:
     """The update transaction (meta.json: `plasticity_cfg`); defaults are the preset `stable`."""
 
     chunk: int = option(
-        32, "steps between update attempts", unit="steps", minimum=1, maximum=MOST_STEPS
+        32, "steps between transactions", unit="steps", minimum=1, maximum=MOST_STEPS
     )
     buffer_len: int = option(
         256,
@@ -164,10 +169,14 @@ class Plasticity:
 class Pretraining:
     """How the base is trained (recorded in the base checkpoint's `cfg`)."""
 
-    pretrain_steps: int = option(2000, "optimizer steps", unit="steps", minimum=1)
+    pretrain_steps: int = option(
+        2000, "optimizer steps", unit="steps", minimum=1, maximum=MOST_STEPS
+    )
     pretrain_lr: float = option(5e-3, "initial learning rate of Muon, cosine decay to 0", above=0.0)
-    pretrain_batch: int = option(32, "worlds in a batch", minimum=1)
-    pretrain_seq: int = option(128, "length of a training sequence", unit="steps", minimum=2)
+    pretrain_batch: int = option(32, "worlds in a batch", minimum=1, maximum=MOST_STEPS)
+    pretrain_seq: int = option(
+        128, "length of a training sequence", unit="steps", minimum=2, maximum=MOST_STEPS
+    )
     pretrain_seed: int = option(0, "seed of the weights and of the training worlds", minimum=0)
 
 
@@ -190,6 +199,7 @@ class Settings:
         "size of weights_history.npy above which older snapshots are thinned",
         unit="MB",
         minimum=1,
+        maximum=LARGEST_HISTORY,
     )
     mu_schedule: tuple[tuple[int, float], ...] = field(
         default=(),
@@ -197,7 +207,8 @@ class Settings:
     )
 
     def validate(self) -> "Settings":
-        """Return self, or raise SettingError naming the first field outside its range."""
+        """Return self, or raise SettingError naming the first field outside its range, or the one
+        that takes the most memory where all take too much."""
         for group in (self.world, self.model, self.plasticity, self.pretraining, self):
             for spec in options(group):
                 check(spec, getattr(group, spec.name))
@@ -212,6 +223,7 @@ class Settings:
         for t, mu in self.mu_schedule:
             if t < 0 or not 0.0 <= mu <= 1.0:
                 raise SettingError("mu_schedule", f"{mu}@{t}: needs a step >= 0 and 0 <= mu <= 1")
+        refuse_too_large(self)
         return self
 
     def with_preset(self, name: str) -> "Settings":

@@ -1,4 +1,4 @@
-"""What is said of the update attempts of a session: why there are none, and what one changed."""
+"""What is said of the transactions of a session: why there are none, and what one changed."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def why_none(data: SessionData) -> str:
     if problem is None:
         return "No update was tried yet."
     tried = int(data.steps.did_update.sum())
-    flagged = f" per_step.csv flags {tried} attempts." if tried else ""
+    flagged = f" per_step.csv flags {tried} transactions." if tried else ""
     return f"No transactions: {problem.path.name}: {problem.reason}.{flagged}"
 
 

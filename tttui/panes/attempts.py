@@ -1,4 +1,4 @@
-"""The update attempts as rows of a table, and the gates over time as plots."""
+"""The transactions as rows of a table, and the gates over time as plots."""
 
 from typing import Any
 
@@ -46,12 +46,12 @@ KEPT = 400
 """Decoded transactions that are kept for drawing."""
 
 NO_STEP = "no step"
-"""Said for a number that was never measured, since a gate stopped the attempt before its step."""
+"""Said for a number that was never measured, since a gate stopped the transaction before that."""
 
 GATES_SHOWN = 300
 """Newest transactions that are decoded for the values of a person's own gate."""
 
-SPREAD = 50.0
+SPREAD = 15.0
 """Values that spread over more than this factor are drawn on a logarithmic axis."""
 
 
@@ -169,11 +169,11 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
     largest = np.fmax(events.pre_max_h, events.post_max_h)
 
     def untaken(at: float) -> str:
-        """Whether the attempt at a step was stopped before its step."""
+        """Whether the transaction at a step was stopped before its step."""
         i = int(np.searchsorted(t, at, "right")) - 1
         return NO_STEP if i >= 0 and events[i].post_loss is None else ""
 
-    # a gate may have stopped an attempt before there was a number
+    # a gate may have stopped a transaction before there was a number
     odd = [i for i in np.flatnonzero(events.status == NON_FINITE).tolist() if not untaken(t[i])]
     taken = np.zeros(len(events), dtype=np.bool_)
     taken[odd] = True
@@ -288,7 +288,7 @@ def own_gate_plot(data: SessionData, message: str) -> tuple[Plot, bool]:
 
 
 def _line(data: SessionData, key: str) -> tuple[Threshold, ...]:
-    """A threshold that was the same for all attempts."""
+    """A threshold that was the same for all transactions."""
     values = limits(data, key)
     same = len(values) > 0 and bool((values == values[0]).all())
     return (Threshold(f"{key} {short(float(values[0]))}", float(values[0])),) if same else ()

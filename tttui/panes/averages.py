@@ -1,8 +1,14 @@
 """Error curves as the smoothing key has them: as recorded, or behind their averages."""
 
+import numpy as np
+
 from tttui.draw.envelope import Series
 from tttui.draw.plot import End, Role, Trace
 from tttui.draw.smoothing import SPAN, exponential
+from tttui.model.session import SessionData
+
+LOG_SPREAD = 20.0
+"""Errors that spread over more than this factor open on a logarithmic axis."""
 
 
 def curve(
@@ -28,3 +34,13 @@ def curve(
 def span_note(smooth: bool) -> str:
     """What the averages are, said beside a chart that has them."""
     return f"average, span {SPAN}" if smooth else ""
+
+
+def spreads_far(data: SessionData) -> bool:
+    """The errors span so many decades that a linear axis would hide most of them."""
+    errors = np.concatenate([data.steps.baseline[-2000:], data.steps.adaptive[-2000:]])
+    errors = errors[np.isfinite(errors) & (errors > 0)]
+    if len(errors) < 2:
+        return False
+    low, high = np.percentile(errors, [5, 95])
+    return bool(high > LOG_SPREAD * low)

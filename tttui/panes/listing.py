@@ -1,15 +1,17 @@
 """A tab around a table: its query, its order, and regions that take turns where not all fit."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
 
+from tttui.draw.palette import Palette
 from tttui.model.query import Query, QueryError, Vocabulary, parse
 from tttui.model.start import StartView
 from tttui.panes.view import Pane, View
-from tttui.widgets.querybar import QueryBar
-from tttui.widgets.table import Column, Sort, Table
+from tttui.widgets.querybar import QueryBar, QueryField
+from tttui.widgets.table import TEXTS, Column, Sort, Table, called
 
 Pages = tuple[tuple[str, ...], ...]
 """Names of the regions that are shown together, page by page, in the order of the keys."""
@@ -37,6 +39,8 @@ class ListPane(Pane):
         self.query_now = Query()
         self.wrong = ""
         """Why the text in the query field cannot be understood; the query before it holds."""
+        self.offered = ""
+        """The columns that the name being typed may mean."""
         self.acting = TABLE
         """Where the keys act."""
         self._sort = Sort()
@@ -95,7 +99,7 @@ class ListPane(Pane):
         return replace(
             start,
             region=self.acting if self.acting != TABLE else None,
-            query=self.query_now.text,
+            query=self.query_now.filter_text,
             sort=f"{sort.key or self.sorts[0]}{order}" if sort != Sort() else None,
         )
 
@@ -111,7 +115,8 @@ class ListPane(Pane):
         start, self._start = self._start, StartView()
         if start.query:
             self.query_now = parse(start.query, self.words)
-            self.query_one(QueryBar).put(start.query)
+            self.query_one(QueryBar).put(self.query_now.filter_text)
+            self._sort_named(self.query_now.sort or "")
         if start.sort:
             key, _, order = start.sort.partition(":")
             self._sort = Sort(None if key == self.sorts[0] else key, order == "desc")
@@ -137,18 +142,30 @@ class ListPane(Pane):
         self.acting = region
         self.use_room()
 
-    def do_region(self) -> str:
-        """The next region."""
-        pages = self.pages()
-        stops = [
+    def _stops(self) -> list[str]:
+        """The regions that the key goes through."""
+        return [
             name
-            for page in pages
+            for page in self.pages()
             for name in ([r for r in page if r in self.keyed] or list(page[:1]))
         ]
+
+    def _next_region(self, stops: list[str]) -> str:
+        at = stops.index(self.acting) + 1 if self.acting in stops else 0
+        return stops[at % len(stops)]
+
+    @property
+    def hidden_next(self) -> str:
+        stops = self._stops()
+        name = self._next_region(stops) if len(stops) > 1 else TABLE
+        return "" if name in self.regions else name
+
+    def do_region(self) -> str:
+        """The next region."""
+        stops = self._stops()
         if len(stops) < 2:
             return self.nothing_else()
-        at = stops.index(self.acting) + 1 if self.acting in stops else 0
-        self.turn_to(stops[at % len(stops)])
+        self.turn_to(self._next_region(stops))
         return f"The keys act on: {self.acting}"
 
     # The rows
@@ -197,6 +214,60 @@ class ListPane(Pane):
         column = self._column(sort.key)
         return f"Sorted by {column.title}, {column.orders[sort.descending]}"
 
+    def do_sort_named(self) -> None:
+        """Type the name of the column to sort by."""
+        self.turn_to(TABLE)
+        self.query_one(QueryBar).type("sort:")
+        self._offer("")
+
+    def _sortable(self) -> tuple[Column, ...]:
+        """All columns, and the order of the rows by itself, by its name."""
+        own = self.sorts[0]
+        first = () if self.natural is not None else (Column(own, own, len(own), orders=TEXTS),)
+        return (*first, *self.columns())
+
+    def _sort_named(self, typed: str) -> None:
+        """Sort by the column that was named, `mu`, `mu:asc` or `mu:desc`, if that is one."""
+        name, _, order = typed.partition(":")
+        found = called(self._sortable(), name) if name else ()
+        if len(found) == 1 and order in ("", "asc", "desc"):
+            column = found[0]
+            falls = column.falls if not order else order == "desc"
+            natural = column.key in (self.natural, self.sorts[0])
+            self._set_sort(Sort(None if natural else column.key, falls))
+
+    def _offer(self, typed: str) -> None:
+        """Say which columns a name may mean. Raises QueryError where there is none."""
+        name, colon, order = typed.partition(":")
+        found = called(self._sortable(), name)
+        if not found:
+            known = ", ".join(column.names[0] for column in self._sortable())
+            raise QueryError(f"sort:{typed}", f"no column is called so; there are {known}")
+        if colon and not any(way.startswith(order) for way in ("asc", "desc")):
+            raise QueryError(f"sort:{typed}", "a column goes up or down: write :asc or :desc")
+        names = ", ".join(column.names[0] for column in found)
+        self.offered = f"tab completes   {names}" if len(found) > 1 else f"sort by {names}"
+
+    @on(QueryField.Completed)
+    def _on_completed(self, message: QueryField.Completed) -> None:
+        """Complete the name of the column, as far as it is plain what is meant."""
+        message.stop()
+        bar = self.query_one(QueryBar)
+        text, lead, typed = bar.text.rpartition("sort:")
+        if lead and typed == typed.split(" ")[0] and ":" not in typed:
+            names = [
+                next(name for name in column.names if name.startswith(typed.lower()))
+                for column in called(self._sortable(), typed)
+            ]
+            if names:
+                bar.put(f"{text}{lead}{common_start(names)}")
+
+    def tell_typed(self, bar: QueryBar, palette: Palette) -> bool:
+        """Say what is wrong with what is being typed, or what it may mean, if anything."""
+        if self.wrong or self.offered:
+            bar.say(self.wrong or self.offered, bool(self.wrong), palette)
+        return bool(self.wrong or self.offered)
+
     @on(Table.SortPicked)
     def _on_sort_picked(self, message: Table.SortPicked) -> None:
         message.stop()
@@ -219,12 +290,20 @@ class ListPane(Pane):
         message.stop()
         if self.view is None:
             return
+        self.wrong = self.offered = ""
         try:
             query = parse(message.text, self.words)
             self.check(query, self.view)
-            self.query_now, self.wrong = query, ""
+            if query.sort is not None:
+                self._offer(query.sort)
+                self._sort_named(query.sort)
+            self.query_now = query
         except QueryError as error:
             self.wrong = str(error)
+        if message.left:  # the column is in the header now
+            self.offered = ""
+            if self.query_now.sort is not None and not self.wrong:
+                message.bar.put(self.query_now.filter_text)
         self.fill(self.view)
 
     def back(self) -> bool:
@@ -237,3 +316,10 @@ class ListPane(Pane):
             self.turn_to(TABLE)
             return True
         return False
+
+
+def common_start(names: Sequence[str]) -> str:
+    """What all of these begin with."""
+    first, last = min(names), max(names)
+    same = (i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
+    return first[: next(same, min(len(first), len(last)))]

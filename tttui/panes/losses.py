@@ -1,13 +1,13 @@
 """What the Overview draws of a session's losses, derived once from the data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tttui.draw.envelope import Series
 from tttui.draw.marks import Marks
-from tttui.draw.plot import End, Plot
+from tttui.draw.plot import End, Plot, Trace
 from tttui.model.improvement import WINDOW
 from tttui.model.numbers import Forms
 from tttui.model.query import of_statuses
@@ -66,7 +66,7 @@ def digest(data: SessionData) -> Digest:
 
 
 def marks_of(data: SessionData, statuses: frozenset[str] | None = None) -> Marks:
-    """The update attempts, of those that have an event only some `statuses` shown (None: all).
+    """The transactions, of those that have an event only some `statuses` shown (None: all).
 
     Of a run without an events file they are those that per_step.csv flags.
     """
@@ -81,10 +81,28 @@ def marks_of(data: SessionData, statuses: frozenset[str] | None = None) -> Marks
     return Marks(steps.t[tried], status, (*events.statuses, "rollback"))
 
 
-def error_plot(view: View, found: Digest, beside: Sequence[tuple[str, Series]] = ()) -> Plot:
+def compared_plot(view: View, found: Digest, beside: Sequence[tuple[str, Series]] = ()) -> Plot:
     """Both models' errors over the steps, with what else was asked for: yardsticks, or the
     series of `beside`, by name."""
-    smooth, chunk, loss = view.timeline.smooth, view.data.meta.chunk, view.data.meta.loss
+    smooth, chunk = view.timeline.smooth, view.data.meta.chunk
+    rulers = []
+    if view.compare_yardsticks:
+        for i, ruler in enumerate(view.yardsticks):
+            series = Series(ruler.t, ruler.mse)
+            rulers.append(curve(ruler.name, series, i + 1, smooth, end="dated", chunk=chunk))
+    for i, (name, series) in enumerate(beside, len(rulers)):
+        rulers.append(curve(name, series, i + 1, smooth, chunk=chunk, end=""))
+    plot = error_plot(view.data, found, smooth, rulers)
+    if view.compare_yardsticks and not rulers:
+        plot = replace(plot, note=view.failure(YARDSTICKS) or yardstick_note(view.data))
+    return plot
+
+
+def error_plot(
+    data: SessionData, found: Digest, smooth: bool, rulers: Sequence[Trace] = ()
+) -> Plot:
+    """Both models' errors over the steps, in front of other curves."""
+    chunk, loss = data.meta.chunk, data.meta.loss
     end: End = "ended" if found.every else ""  # between two scores the newer one holds
     traces = [
         curve("frozen", found.baseline, "baseline", smooth, chunk=chunk, end=end),
@@ -93,29 +111,19 @@ def error_plot(view: View, found: Digest, beside: Sequence[tuple[str, Series]] =
     if found.no_update is not None:
         third = curve("no update", found.no_update, "third", smooth, chunk=chunk)
         traces.insert(1, third)
-    if view.data.steps.never_evaluated:
+    if data.steps.never_evaluated:
         del traces[0]
-    compare = (len(traces) - 1, 0)
-    rulers = []
-    if view.compare_yardsticks:
-        for i, ruler in enumerate(view.yardsticks):
-            series = Series(ruler.t, ruler.mse)
-            rulers.append(curve(ruler.name, series, i + 1, smooth, end="dated", chunk=chunk))
-    for i, (name, series) in enumerate(beside, len(rulers)):
-        rulers.append(curve(name, series, i + 1, smooth, chunk=chunk, end=""))
-    note = span_note(smooth)
-    if view.compare_yardsticks and not rulers:
-        note = view.failure(YARDSTICKS) or yardstick_note(view.data)
-    why = view.data.problem("steps")
+    compare = (len(rulers) + len(traces) - 1, len(rulers)) if len(traces) > 1 else None
+    why = data.problem("steps")
     return Plot(
         title=loss.label,
         traces=(*rulers, *traces),
-        compare=(compare[0] + len(rulers), compare[1] + len(rulers)) if len(traces) > 1 else None,
+        compare=compare,
         lower_is_better=loss.lower_is_better,
         legend=bool(rulers),
         marks=found.marks,
         robust=True,
-        note=note,
+        note=span_note(smooth),
         message=why.reason if why is not None else "no steps recorded yet",
     )
 

@@ -18,7 +18,7 @@ from tttui.model.verdict import verdict
 from tttui.panes.beside import Beside
 from tttui.panes.cardtexts import error_texts, improvement_texts, mu_texts
 from tttui.panes.implied import learned_mu
-from tttui.panes.losses import Digest, digest, error_plot, marks_of
+from tttui.panes.losses import Digest, compared_plot, digest, marks_of
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline
 from tttui.panes.view import Pane, View
 from tttui.store.snapshot import YARDSTICKS
@@ -47,7 +47,7 @@ SIDE = 46
 """Columns of what stands beside the chart."""
 
 LINEAGE = 4
-"""Rows that the graph of attempts takes at most; where rows are few, 3."""
+"""Rows that the graph of transactions takes at most; where rows are few, 3."""
 
 LEARNED = ((40, 8), (32, 5))
 """The rows of the tab from which on what was learned is shown, and how many of them it takes."""
@@ -64,7 +64,7 @@ FULL = 20
 
 class OverviewPane(Pane):
     """Cards, verdict, identity, a panel for one transaction; and on one axis of steps whether
-    training works (the errors), is safe (the graph of attempts) and what was learned."""
+    training works (the errors), is safe (the graph of transactions) and what was learned."""
 
     region_names = ("identity",)
     needs = frozenset({"implied"})
@@ -251,7 +251,7 @@ class OverviewPane(Pane):
         wanted = (found, *asked, view.series if controls else None, controls)
         if wanted != self._plotted:
             self._plotted = wanted
-            chart.set_plot(error_plot(view, found, self._beside.curves(view.series)))
+            chart.set_plot(compared_plot(view, found, self._beside.curves(view.series)))
             graph.set_marks(found.marks)
         chart.set_timeline(view.timeline)
         graph.set_timeline(view.timeline)

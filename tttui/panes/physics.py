@@ -58,6 +58,10 @@ FIGURES = {
 }
 """The figures that `e` exports for the regions; while the ghost is shown, it is the ghost."""
 
+REGION_TITLES = ("path", "state over time", "hidden friction", "error over time", "implied mu")
+SHORT_TITLES = ("path", "state", "friction", "error", "implied mu")
+"""The same for the footer."""
+
 WIDE, TALL = 150, 34
 """Columns and rows from which everything is shown at once."""
 
@@ -227,12 +231,16 @@ class PhysicsPane(Pane):
             "ghost": "The same actions in a world with another friction: { and } change it",
         }[MODES[self._mode]]
 
+    @property
+    def hidden_next(self) -> str:
+        after = (self._region + 1) % len(REGIONS)
+        return "" if REGIONS[after] in self._regions() else SHORT_TITLES[after]
+
     def do_region(self) -> str:
         """Move to the next region."""
         self._region = (self._region + 1) % len(REGIONS)
         self._arrange()
-        titles = ("path", "state over time", "hidden friction", "error over time", "implied mu")
-        return f"Region: {titles[self._region]}"
+        return f"Region: {REGION_TITLES[self._region]}"
 
     def awaits(self, action: str) -> bool:
         """A ghost needs the trajectory."""

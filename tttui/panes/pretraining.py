@@ -52,6 +52,8 @@ def progress(data: SessionData) -> Verdict:
     if base.loss is not None:
         share += f", loss {short(base.loss)}"
     left = base.seconds_left
+    if status.state == "pretraining" and base.waits_for is not None:
+        return Verdict.plain(f"It {base}; {then} by themselves.", "unclear")
     if status.state == "pretraining":
         eta = "" if left is None else f", {duration_text(left)} left"
         return Verdict.plain(

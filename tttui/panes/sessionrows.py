@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,13 @@ import numpy as np
 from tttui.artifacts.status import ago, heartbeat_age
 from tttui.artifacts.tail import STRETCHES
 from tttui.draw.glyphs import Glyphs
-from tttui.draw.numbers import count, count_forms
+from tttui.draw.numbers import count, count_forms, forms
 from tttui.draw.palette import Palette
 from tttui.draw.sparks import sparks
 from tttui.draw.states import state_ink, state_mark
+from tttui.model.ages import age_text
 from tttui.model.arrays import Bools, Floats
-from tttui.model.improvement import compared, mean_texts
+from tttui.model.improvement import compared, interval_texts, mean_texts
 from tttui.model.mu import mu_text
 from tttui.model.natural import natural
 from tttui.model.query import Query, Vocabulary
@@ -23,27 +24,37 @@ from tttui.model.session import Place, SessionSummary, Status
 from tttui.model.tree import Branch, forest
 from tttui.widgets.table import TEXTS, TIMES, Cell, Column
 
-NAME = Column("name", "session", 16, left=True, grows=True, most=18, orders=TEXTS)
-STATE = Column("state", "state", 22, left=True, drop=4, orders=TEXTS)
-RECENT = Column("recent", "error", 8, left=True, drop=2, most=STRETCHES, keeps_end=True)
-SPEED = Column("speed", "steps/s", 7, drop=3)
+DAMAGE = Column("damaged", "!", 1, left=True, also=("damaged",))
+SPEED = Column("speed", "steps/s", 7, drop=5)
 TASK = Column("task", "task", 9, left=True, drop=3, orders=TEXTS)
 LOSS = Column("loss", "loss", 13, left=True, drop=8, orders=TEXTS)
 """Of tables that hold other tasks than the point mass."""
-REST = (
-    Column("mode", "mode", 9, left=True, drop=9, orders=TEXTS),
-    Column("created", "created", 12, left=True, drop=10, orders=TIMES),
+MODE = Column("mode", "mode", 9, left=True, drop=11, orders=TEXTS)
+MU = Column("mu", "mu", 7, drop=3)
+MU_ERROR = Column("mu_error", "mu error", 8, drop=9)
+COLUMNS = (
+    DAMAGE,
+    Column("name", "session", 16, left=True, grows=True, most=18, orders=TEXTS, also=("name",)),
+    Column("state", "state", 20, left=True, drop=2, most=22, orders=TEXTS),
+    Column("recent", "error", 8, left=True, drop=4, most=STRETCHES, keeps_end=True),
+    SPEED,
+    TASK,
+    LOSS,
     Column("steps", "steps", 7, drop=6),
-    Column("commits", "committed", 11, drop=7),
-    Column("frozen", "frozen", 8, drop=11),
-    Column("adaptive", "adaptive", 8, drop=8),
-    Column("gain", "vs frozen", 12, drop=1),
+    MODE,
+    MU,
+    MU_ERROR,
+    Column("gain", "vs frozen", 12, drop=1, also=("improvement", "improved")),
+    Column("interval", "95 % CI", 14, drop=8, also=("interval", "ci")),
+    Column("commits", "committed", 9, drop=7),
+    Column("age", "age", 7, drop=10, orders=TIMES, also=("age", "created")),
+    Column("adaptive", "adaptive", 8, drop=12),
+    Column("frozen", "frozen", 8, drop=13),
 )
+"""All that there can be, from left to right; the highest `drop` leaves a narrow table first."""
 
-MU = 7
-"""Cells of the column of mu, where none was changed."""
-COLUMNS = (NAME, STATE, RECENT, SPEED, TASK, LOSS, *REST)
-"""All that there can be."""
+STATE_CELLS = 20
+"""Cells that a state has at least."""
 
 BAR = 7
 """Cells of the bar that says how far a live run is."""
@@ -61,6 +72,8 @@ SESSION_WORDS = Vocabulary(
         "seed": "seed",
         "speed": "speed",
         "progress": "progress",
+        "mu_error": "mu_error",
+        "damaged": "damaged",
     },
     texts={
         "name": "name",
@@ -77,7 +90,8 @@ SESSION_WORDS = Vocabulary(
     bare="any",
 )
 """`gain` is the improvement, above 0 where adaptive is better, and `progress` the done part, in
-percent; `speed` is that of a live run in steps a second; a bare word is looked for in all texts."""
+percent; `speed` is that of a live run in steps a second, `damaged` the number of damaged files; a
+bare word is looked for in all texts."""
 
 _NUMBERS: dict[str, Callable[[SessionSummary], float | None]] = {
     "mu": lambda s: s.mu_now,
@@ -88,7 +102,10 @@ _NUMBERS: dict[str, Callable[[SessionSummary], float | None]] = {
     "adaptive": lambda s: s.adaptive_last100,
     "gain": lambda s: s.improvement,
     "seed": lambda s: s.meta.seed,
-    "created": lambda s: s.meta.created_at,
+    "age": lambda s: s.meta.created_at,
+    "mu_error": lambda s: s.mu_error,
+    "interval": lambda s: None if s.interval is None else s.interval[0],
+    "damaged": lambda s: len(s.damage),
     "recent": lambda s: s.recent[-1] if s.recent else None,
     "speed": lambda s: speed_of(s.status),
     "progress": lambda s: None if (p := progress_of(s)) is None else 100 * p,
@@ -121,14 +138,16 @@ class SessionRows:
         self.branches: list[Branch] = forest(summaries)
         self.summaries = [summaries[branch.index] for branch in self.branches]
         self.running = sum(s.status is not None and s.status.state == "running" for s in summaries)
-        speed = (SPEED,) if any(speed_of(s.status) is not None for s in summaries) else ()
         changed = [len(s.mu_text) for s in summaries if s.mu_now != s.meta.mu]
-        mu = Column("mu", "mu", max([MU, *changed]), drop=5)
-        several = any(not s.meta.is_point_mass for s in summaries)
-        worlds = any(s.meta.is_point_mass for s in summaries) or not summaries
-        tasks = (TASK, LOSS) if several else ()
-        friction, rest = ((mu,), REST) if worlds else ((), REST[1:])
-        self.columns = (NAME, STATE, RECENT, *speed, *tasks, *friction, *rest)
+        wide = replace(MU, width=max([MU.width, *changed]))
+        absent = {SPEED.key} if all(speed_of(s.status) is None for s in summaries) else set()
+        absent |= set() if any(s.damage for s in summaries) else {DAMAGE.key}
+        if all(s.meta.is_point_mass for s in summaries):
+            absent |= {TASK.key, LOSS.key}
+        elif not any(s.meta.is_point_mass for s in summaries):
+            absent |= {MODE.key, MU.key, MU_ERROR.key}
+        self.columns = tuple(wide if c == MU else c for c in COLUMNS if c.key not in absent)
+        self.names = frozenset(summary.place.name for summary in summaries)
         self._row_of = {summary.place.path: i for i, summary in enumerate(self.summaries)}
         self.flat = False
         """The rows are not in the order of the tree: no branches are drawn."""
@@ -184,8 +203,14 @@ class SessionRows:
                 return meta.loss.label, palette.muted, False
             case "mode":
                 return meta.env_mode or "-", palette.muted, False
-            case "created":
-                return created_text(meta.created_at, self._now), palette.muted, False
+            case "damaged":
+                return "!" if summary.damage else "", palette.bad, True
+            case "age":
+                return age_text(meta.created_at, self._now) or "-", palette.muted, False
+            case "mu_error":
+                return forms(summary.mu_error), palette.text, False
+            case "interval":
+                return self._interval(summary)
             case "steps":
                 return count_forms(summary.steps), palette.text, False
             case "commits":
@@ -222,13 +247,16 @@ class SessionRows:
         mark, ink = state_mark(status.state, self._glyphs), state_ink(status.state, palette)
         text = status.detail.partition(":")[0] if status.state in ("crashed", "stalled") else ""
         if not text:
-            text = status.state
             done = progress_of(summary)
             if done is not None and status.state != "queued":
-                text = f"{text} {self._bar(done, STATE.width - len(text) - 9)} {100 * done:3.0f} %"
-            elif not status.live and (age := heartbeat_age(status, self._now)) is not None:
+                share = f"{100 * done:3.0f} %"
+                room = STATE_CELLS - len(status.state) - 9
+                bars = (self._bar(done, room + more) for more in (2, 0))
+                return tuple(f"{mark} {status.state} {bar} {share}" for bar in bars), ink, True
+            text = status.state
+            if not status.live and (age := heartbeat_age(status, self._now)) is not None:
                 text += f" {ago(age)}"
-        if len(text) > STATE.width - 2:
+        if len(text) > STATE_CELLS - 2:
             text = text.removesuffix(" ago")
         return f"{mark} {text}", ink, status.live
 
@@ -246,6 +274,19 @@ class SessionRows:
         ink = self._palette.text if mostly else self._palette.warn
         share = f"{100 * committed / max(summary.attempted, 1):.0f} %"
         return (f"{committed}/{summary.attempted}", share), ink, False
+
+    def _interval(self, summary: SessionSummary) -> Cell:
+        """Both ends, without the word that stands beside them; where they differ in it, that
+        there may be no difference."""
+        if summary.interval is None:
+            return "-", self._palette.faint, False
+        low, high = summary.interval
+        texts = interval_texts(low, high)
+        if low > 0 or high < 0:
+            texts = tuple(text.rpartition(" ")[0] for text in texts)
+            texts += tuple(text.replace(" to ", "-") for text in texts)
+            return texts, self._palette.muted, False
+        return (*texts, "includes 0"), self._palette.warn, False
 
     def _gain(self, summary: SessionSummary) -> Cell:
         frozen, adaptive = summary.baseline_last100, summary.adaptive_last100
@@ -284,15 +325,3 @@ def speed_text(speed: float | None) -> str:
     if speed is None or not math.isfinite(speed):
         return ""
     return count(round(speed)) if speed >= 10 else f"{speed:.1f}"
-
-
-def created_text(created_at: float | None, now: float) -> str:
-    """A Unix time in local time: `Nov 21 17:25`, with the year instead of the hour where it is
-    another one; '-' where there is none."""
-    if created_at is None:
-        return "-"
-    try:
-        at, today = datetime.fromtimestamp(created_at), datetime.fromtimestamp(now)
-        return at.strftime("%b %d %H:%M" if at.year == today.year else "%b %d  %Y")
-    except (OverflowError, ValueError, OSError):  # a damaged meta.json can hold any number
-        return "-"

@@ -5,78 +5,66 @@ from dataclasses import replace
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.widgets import Static
+from textual.containers import Container, Horizontal, Vertical
+from textual.timer import Timer
 
-from tttui.draw.colours import style
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
-from tttui.draw.text import Text
 from tttui.export.request import Request
+from tttui.keys import COMMANDS, Command, key_for
 from tttui.model.query import Query
-from tttui.model.session import Place, SessionSummary
+from tttui.model.session import Place, SessionData, SessionSummary
+from tttui.model.verdict import verdict
 from tttui.panes.compared import MARK_MORE, ComparedCurves, Marked
 from tttui.panes.listing import TABLE, ListPane, Pages
+from tttui.panes.preview import SessionPreview, verdict_of
 from tttui.panes.sessionfacts import copyable, facts_of
+from tttui.panes.sessionlayout import NARROW, WORDS, Layout, layout
 from tttui.panes.sessionrows import COLUMNS, SESSION_WORDS, SessionRows
 from tttui.panes.view import View
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.session_panel import Facts, SessionPanel
 from tttui.widgets.sidebyside import MetricBars, SettingsTable, TransferMap
 from tttui.widgets.table import Column, Sort, Table
+from tttui.widgets.verdict import VerdictLine
 
-WIDE, TALL = 170, 34
-"""Columns and rows from which everything is shown at once."""
+HINT = "mu>0.1 state:completed demo sort:improvement"
 
-NARROW = 100
-"""Columns below which the detail has no place beside the table."""
+OVERVIEW = "show_tab('overview')"
 
-RIGHT = 56
-"""Columns of what stands beside the table, at most."""
-
-HINT = "mu>0.1 state:completed demo"
-
-
-def pages(width: int, height: int, comparing: bool) -> Pages:
-    """The regions that are shown together in a pane of width x height cells."""
-    compared: Pages
-    if width >= WIDE and height >= TALL:
-        first: Pages = (("table", "detail", *(("curves", "numbers", "transfer") * comparing)),)
-        compared = ()
-    elif width >= NARROW:
-        first = (("table", "detail"),)
-        both: Pages = (("curves", "numbers"),) if height >= 26 else (("curves",), ("numbers",))
-        compared = (*both, ("transfer",))
-    else:
-        first = (("table", "line") if height >= 8 else ("table",), ("detail",))
-        compared = (("curves",), ("numbers",), ("transfer",))
-    return first + compared if comparing else first
+REST_S = 0.08
+"""Seconds for which the cursor has to rest before the session under it is read: it moves through
+a thousand of them without reading any, and is drawn before anything is read."""
 
 
 class SessionsPane(ListPane):
-    """The table as a tree, the session under its cursor, and the comparison of marked ones."""
+    """The table as a tree, the session under its cursor in brief, and marked ones compared."""
 
-    needs = frozenset({"summaries", "load", "comparison", "files"})
+    needs = frozenset({"summaries", "load", "comparison", "files", "preview"})
     words = SESSION_WORDS
     keyed = frozenset({"table", "detail"})
-    region_names = ("table", "detail", "curves", "numbers", "transfer")
+    region_names = tuple(WORDS)
     sorts = ("tree", *(column.key for column in COLUMNS))
 
     DEFAULT_CSS = """
-    SessionsPane { layout: horizontal; height: 1fr; }
-    SessionsPane #left { width: 1fr; }
-    SessionsPane #table { height: 1fr; }
-    SessionsPane #line { height: 2; padding: 0 1; }
-    SessionsPane ComparedCurves { height: 2fr; }
+    SessionsPane { layout: vertical; height: 1fr; }
+    SessionsPane #upper { height: 1fr; layout: vertical; }
+    SessionsPane.beside #upper { layout: horizontal; }
+    SessionsPane Table { width: 1fr; height: 1fr; }
+    SessionsPane #line { height: 2; }
+    SessionsPane #one { width: 1fr; height: 1fr; layout: horizontal; }
+    SessionsPane.beside #one { width: 40%; max-width: 76; layout: vertical; padding: 0 0 0 1; }
+    SessionsPane SessionPreview { width: 1fr; height: 1fr; }
+    SessionsPane.beside SessionPreview { height: 3fr; }
+    SessionsPane SessionPanel { width: 1fr; height: 1fr; }
+    SessionsPane.paired SessionPanel { width: 40%; max-width: 56; }
+    SessionsPane.beside.paired SessionPanel { width: 1fr; max-width: 100%; height: 2fr; }
+    SessionsPane ComparedCurves { height: 3fr; }
     SessionsPane #numbers { height: 2fr; }
     SessionsPane #numbers.narrow { layout: vertical; }
-    SessionsPane MetricBars { width: 1fr; padding: 0 1; }
-    SessionsPane SettingsTable { width: 1fr; padding: 0 1; }
-    SessionsPane #right { width: 40%; max-width: 56; }
-    SessionsPane #right.alone { width: 1fr; max-width: 100%; }
-    SessionsPane SessionPanel { height: 1fr; }
-    SessionsPane TransferMap { padding: 0 1; }
+    SessionsPane MetricBars, SessionsPane SettingsTable { width: 1fr; padding: 0 1; }
+    SessionsPane TransferMap { width: 1fr; padding: 0 1; }
     """
 
     def __init__(self) -> None:
@@ -88,68 +76,95 @@ class SessionsPane(ListPane):
         """The session under the cursor."""
         self._marked = Marked()
         self._transfer = False
-        self._transfer_rows: int | str = ""
         self._asked: Place | None = None
         """The session whose deletion waits for a second press."""
         self._look: tuple[Palette, Glyphs] | None = None
         self._facts: Facts | None = None
         self._listed: SessionSummary | None = None
         """The session whose files were asked for last."""
+        self._read: Place | None = None
+        """The session that was asked for last to be read in brief."""
+        self._resting: Timer | None = None
+        """Runs until the cursor has rested for long enough."""
+        self._opened: Place | None = None
+        """The open session."""
+        self._laid_out: Layout | None = None
+        """How the regions are put together on the screen."""
+        self._opening: Place | None = None
+        """The session that was opened from here."""
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="left"):
-            with Vertical(id="table"):
-                yield QueryBar(HINT)
-                yield Table()
-            yield Static(id="line")
+        yield QueryBar(HINT)
+        with Container(id="upper"):
+            yield Table()
+            yield VerdictLine(rows=2, fixed=True, id="line")
+            with Container(id="one"):
+                yield SessionPreview()
+                yield SessionPanel()
+        with Vertical(id="several"):
             yield ComparedCurves(id="curves")
             with Horizontal(id="numbers"):
                 yield MetricBars()
                 yield SettingsTable()
-        with Vertical(id="right"):
-            yield SessionPanel()
-            yield TransferMap()
+                yield TransferMap()
+
+    @property
+    def _layout(self) -> Layout:
+        sessions = len(self.view.snapshot.places) if self.view is not None else 0
+        compared = len(self._marked) if self._marked.enough else 0
+        asked = self._transfer and compared > 0
+        return layout(*self.room, sessions, compared=compared, transfer=asked)
 
     def pages(self) -> Pages:
-        return pages(self.room.width, self.room.height, self._marked.enough)
+        return self._layout.pages
 
     def nothing_else(self) -> str:
         return MARK_MORE
 
     def show_regions(self) -> None:
-        regions = set(self.regions)
-        left = regions & {"table", "line", "curves", "numbers"}
-        right = regions & {"detail", "transfer"}
-        self.query_one("#left").display = bool(left)
-        for name in ("table", "line", "curves", "numbers"):
-            self.query_one(f"#{name}").display = name in regions
-        # beside a comparison the table is as long as its rows, but not longer than a third
-        rows = 2 + (len(self._rows) if self._rows is not None else 0)
-        crowded = "curves" in regions and "table" in regions
-        high = min(rows, self.room.height // 3) if crowded else "1fr"
-        self.query_one("#table").styles.height = high
+        found, regions = self._layout, set(self.regions)
+        self._laid_out = found
+        shown = {
+            "#line": "line" in regions,
+            "#one": bool(regions & {"preview", "detail"}),
+            "#upper": bool(regions & {"table", "preview", "detail"}),
+            "#several": bool(regions & {"curves", "numbers", "transfer"}),
+            "#curves": "curves" in regions,
+            "#numbers": bool(regions & {"numbers", "transfer"}),
+        }
+        for name, is_shown in shown.items():
+            self.query_one(name).display = is_shown
+        for kind, name in (
+            (Table, "table"),
+            (SessionPreview, "preview"),
+            (SessionPanel, "detail"),
+            (MetricBars, "numbers"),
+            (SettingsTable, "numbers"),
+            (TransferMap, "transfer"),
+        ):
+            self.query_one(kind).display = name in regions
+        self.set_class(found.beside and "table" in regions, "beside")
+        self.set_class({"preview", "detail"} <= regions, "paired")
+        rows = found.table_rows if "table" in regions else None
+        several = shown["#several"]
+        table = rows if rows is not None and (several or shown["#one"]) else "1fr"
+        self.query_one(Table).styles.height = table
+        self.query_one("#upper").styles.height = rows if several and rows is not None else "1fr"
         self.query_one("#numbers").set_class(self.room.width < NARROW, "narrow")
-        side = self.query_one("#right")
-        side.display = bool(right)
-        side.set_class(not left, "alone")
-        panel = self.query_one(SessionPanel)
-        panel.display = "detail" in regions
-        panel.set_chosen(self.acting == "detail")
         self.query_one(Table).set_active(self.acting == TABLE)
-        tested = self.query_one(TransferMap)
-        tested.display = "transfer" in regions
-        tested.set_class(right == {"transfer"}, "alone")
+        self.query_one(SessionPanel).set_chosen(self.acting == "detail")
 
     # Drawing
 
     def show(self, view: View) -> None:
-        first, self.view = self.view is None, view
-        if first:
+        self.view = view
+        if self._layout != self._laid_out:
             self.show_regions()
         self._set_look(view)
+        self._follow(view)
         self.fill(view)
         regions = self.regions
-        self._show_detail(view)
+        self._show_one(view)
         found, why = self._marked.found_in(view.comparison), self._marked.why_none()
         if "curves" in regions:
             compared = self.query_one(ComparedCurves)
@@ -159,18 +174,16 @@ class SessionsPane(ListPane):
             self.query_one(SettingsTable).set_comparison(found)
         if "transfer" in regions:
             tested = self.query_one(TransferMap)
-            tested.set_comparison(found, self._why_no_transfer())
-            self._fit_transfer(tested)
+            tested.set_comparison(found, "Testing the weights of each in the world of each ...")
 
-    def _fit_transfer(self, tested: TransferMap) -> None:
-        """Below another part the matrix is as high as it has to be, and at most half the tab."""
-        rows: int | str = "1fr"
-        if not tested.has_class("alone"):
-            width = tested.content_size.width or RIGHT - 2
-            rows = min(tested.rows(width) + 1, self.room.height // 2)
-        if rows != self._transfer_rows:
-            self._transfer_rows = rows
-            tested.styles.height = rows
+    def _follow(self, view: View) -> None:
+        """The cursor goes to a session that was opened elsewhere, such as one just started."""
+        opened = view.data.place
+        if self._opened is not None and self._opened.path != opened.path:
+            if self._opening is None or self._opening.path != opened.path:
+                self._at = opened
+            self._opening = None
+        self._opened = opened
 
     def _set_look(self, view: View) -> None:
         look = (view.palette, view.glyphs)
@@ -211,21 +224,32 @@ class SessionsPane(ListPane):
 
     def _say(self, view: View, rows: SessionRows) -> None:
         bar = self.query_one(QueryBar)
-        if self.wrong:
-            bar.say(self.wrong, True, view.palette)
+        if self.tell_typed(bar, view.palette):
             return
         total, shown = len(rows), len(self.query_one(Table).order)
         many = "session" if total == 1 else "sessions"
         parts = [f"{count(total)} {many}" if shown == total else f"{shown} of {total} {many}"]
         if self.query_now and not bar.has_class("typing"):
-            parts.append(f"query {self.query_now.text}")
+            parts.append(f"query {self.query_now.filter_text}")
         if self._marked:
             parts.append(f"{len(self._marked)} marked")
         if rows.running:
             parts.append(f"{rows.running} running")
+        hidden = self._hidden()
+        if hidden:
+            parts.append(f"w: {', '.join(hidden)}")
+        if self._marked.enough and not self._transfer:
+            parts.append("t: transfer matrix")
         if view.load is not None:
             parts.append(str(view.load))
         bar.say("   ".join(parts), False, view.palette)
+
+    def _hidden(self) -> list[str]:
+        """The regions that are not on the screen, in the order in which `w` comes to them."""
+        pages, now = self.pages(), self.regions
+        at = next((i for i, page in enumerate(pages) if page == now), 0)
+        later = [name for page in (*pages[at + 1 :], *pages[:at]) for name in page]
+        return [WORDS[name] for name in later if name in WORDS]
 
     def _summary(self) -> SessionSummary | None:
         """The session under the cursor."""
@@ -234,31 +258,55 @@ class SessionsPane(ListPane):
         row = self._rows.row_of(self._at)
         return None if row is None else self._rows.summaries[row]
 
-    def _show_detail(self, view: View) -> None:
-        summary = self._summary()
-        line = self.query_one("#line", Static)
+    def _show_one(self, view: View) -> None:
+        """The session under the cursor, in each of the shown regions."""
+        summary, regions = self._summary(), self.regions
+        names = self._rows.names if self._rows is not None else frozenset[str]()
+        self._facts = facts = facts_of(view, summary, names) if summary is not None else None
         panel = self.query_one(SessionPanel)
-        self._facts = facts = facts_of(view, summary) if summary is not None else None
         if summary is None or facts is None:
             panel.show_facts(None, view.palette, view.glyphs)
-            line.update("")
-            return
-        if "detail" in self.regions:
-            if self._listed is not summary:  # another one, or its files changed
+        elif "detail" in regions:
+            if self._listed is not summary and not self._hurries:
+                # another one, or its files changed
                 self._listed = summary
                 self.post_message(self.FilesWanted(summary.place))
             panel.show_facts(facts, view.palette, view.glyphs)
-        if line.display:
-            known = facts.commands
-            command = known.resume or known.fork or known.why_not
-            line.update(Text(command, style(view.palette.text)), layout=False)
+        data = self._known(view, summary)
+        if "preview" in regions:
+            preview = self.query_one(SessionPreview)
+            preview.show(view, summary, data)
+        if "line" in regions:
+            said = verdict_of(summary) if data is None else verdict(data)
+            self.query_one("#line", VerdictLine).show(said, view.palette, view.glyphs.ellipsis)
+
+    def _known(self, view: View, summary: SessionSummary | None) -> SessionData | None:
+        """What is read of the session under the cursor; it is asked for where that is nothing."""
+        if summary is None:
+            return None
+        place, read = summary.place, view.preview
+        if place.path == view.data.place.path:
+            return view.data
+        if place != self._read and not self._hurries:
+            self._read = place
+            self.post_message(self.PreviewWanted(place))
+        return read.data if read.of == place else None
+
+    @property
+    def _hurries(self) -> bool:
+        """The cursor is on its way to another session."""
+        return self._resting is not None
+
+    @property
+    def settled(self) -> bool:
+        """The session under the cursor is on the screen."""
+        view, summary = self.view, self._summary()
+        if view is None or summary is None or self._hurries:
+            return view is not None and not view.snapshot.places
+        data = self._known(view, summary)
+        return data is not None and not data.loading
 
     # Comparison
-
-    def _why_no_transfer(self) -> str:
-        if not self._transfer:
-            return "Transfer matrix: press t to test the weights of each in the world of each."
-        return "Testing the weights of each in the world of each ..."
 
     def _choose(self) -> None:
         """Tell the store what is marked, and make room for the comparison or take it back."""
@@ -283,7 +331,7 @@ class SessionsPane(ListPane):
         return None if summary is None else summary.place
 
     def columns(self) -> tuple[Column, ...]:
-        return () if self._rows is None else self._rows.columns
+        return COLUMNS if self._rows is None else self._rows.columns
 
     def natural_order(self, descending: bool) -> str:
         return "Forks below their parents" + (", newest first" if descending else "")
@@ -299,7 +347,21 @@ class SessionsPane(ListPane):
         if self._rows is None or self.view is None:
             return
         self._at, self._asked = self._rows.summaries[row].place, None
+        self._hurry()
         self.show(self.view)
+
+    def _hurry(self) -> None:
+        """Wait with reading until the cursor rests."""
+        if self._resting is None:
+            self._resting = self.set_timer(REST_S, self._rest)
+        else:
+            self._resting.reset()
+
+    def _rest(self) -> None:
+        """The cursor has come to rest."""
+        self._resting = None
+        if self.view is not None:
+            self.show(self.view)
 
     def do_mark(self) -> str | None:
         """Mark or unmark the session under the cursor, and go to the next."""
@@ -335,10 +397,12 @@ class SessionsPane(ListPane):
             return None
         place, runs = summary.place, summary.place.runs
         if place.path != view.data.place.path:
+            self._opening = place
             self.post_message(self.SessionPicked(place))
             return f"Opening {place.name}"
         if len(runs) < 2:
-            return f"{place.name} is open already."
+            commands: Sequence[Command] = getattr(self.screen, "commands", COMMANDS)
+            return f"{place.name} is open already; {key_for(commands, OVERVIEW)} shows it."
         at = runs.index(view.data.run) if view.data.run in runs else -1
         run = runs[(at + 1) % len(runs)]
         self.post_message(self.SessionPicked(place, run))

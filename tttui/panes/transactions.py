@@ -1,4 +1,4 @@
-"""Transactions: every update attempt, why each ended as it did, and how close the gates came."""
+"""Transactions: every transaction, why each ended as it did, and how close the gates came."""
 
 import json
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.widgets import Static
 
 from tttui.draw.colours import style
@@ -35,20 +35,31 @@ from tttui.widgets.reasons import AttemptsOverTime, Reasons
 from tttui.widgets.table import TIMES, Column, Table
 from tttui.widgets.transaction_panel import TransactionPanel
 
-WIDE, TALL = 170, 34
-"""Columns and rows from which everything is shown at once."""
+WIDE = 170
+"""Columns from which the outcomes stand beside the table."""
 
 NARROW = 100
 """Columns below which the detail has no place beside the table."""
 
+TALL = 32
+"""Rows from which the table is only as high as its rows, and the rest stands below."""
+
+OUTCOMES, GATES = 14, 11
+"""Least rows of the outcomes (with what one transaction changed), and of the gates over time."""
+
+ENOUGH = 12
+"""Rows of a table with its header that may not be taken from it."""
+
 HINT = "grad>10 status:rollback t:200-400"
 
 
-def pages(width: int, height: int) -> Pages:
-    """The regions that are shown together in a pane of width x height cells."""
-    if width >= WIDE and height >= TALL:
-        return (("table", "reasons", "detail", "gates"),)
+def pages(width: int, height: int, rows: int) -> Pages:
+    """The regions that are shown together in a pane of width x height cells over a table of
+    `rows` transactions."""
     if width >= NARROW:
+        below = GATES if width >= WIDE else OUTCOMES + GATES
+        if height >= TALL and height - 1 - below >= min(rows + 1, ENOUGH):
+            return (("table", "reasons", "detail", "gates"),)
         if height >= 26:
             return ("table", "detail", "reasons"), ("gates",)
         return ("table", "detail"), ("reasons",), ("gates",)
@@ -85,17 +96,29 @@ class TransactionsPane(ListPane):
     DEFAULT_CSS = """
     TransactionsPane { layout: horizontal; height: 1fr; }
     TransactionsPane #left { width: 1fr; }
+    TransactionsPane #upper { height: 1fr; }
+    TransactionsPane #list { width: 1fr; }
     TransactionsPane #line { height: 2; padding: 0 1; }
-    TransactionsPane #reasons { height: 30%; min-height: 8; }
-    TransactionsPane #reasons.alone { height: 1fr; }
+    TransactionsPane #outcomes { height: 30%; min-height: 8; }
+    TransactionsPane #outcomes.alone { height: 1fr; }
+    TransactionsPane #reasons { width: 1fr; layout: horizontal; }
     TransactionsPane Reasons { width: 2fr; min-width: 32; max-width: 56; margin: 0 1; }
     TransactionsPane AttemptsOverTime { width: 3fr; }
+    TransactionsPane #outcomes ChangeMap { width: 34; height: 1fr; margin: 0 0 0 1; }
+    TransactionsPane .fitted #list { height: auto; }
+    TransactionsPane .fitted #outcomes { height: 1fr; }
+    TransactionsPane .fitted #reasons { layout: vertical; }
+    TransactionsPane .fitted Reasons { width: 1fr; max-width: 84; }
+    TransactionsPane .fitted AttemptsOverTime { width: 1fr; height: 1fr; }
+    TransactionsPane .wide #upper { layout: horizontal; }
+    TransactionsPane .wide #list { width: 96; }
+    TransactionsPane .wide #outcomes { width: 1fr; height: 100%; }
     TransactionsPane #detail { width: 48; }
     TransactionsPane #detail.alone { width: 1fr; layout: horizontal; }
     TransactionsPane #detail.alone ChangeMap { width: 34; height: 1fr; }
-    TransactionsPane #gates { width: 1fr; max-width: 25%; }
-    TransactionsPane #gates.alone { max-width: 100%; }
-    TransactionsPane #gates Chart { height: 1fr; }
+    TransactionsPane #gates { height: 1fr; layout: horizontal; }
+    TransactionsPane #gates.alone { layout: vertical; }
+    TransactionsPane #gates Chart { width: 1fr; height: 1fr; margin-right: 1; }
     """
 
     def __init__(self) -> None:
@@ -108,40 +131,78 @@ class TransactionsPane(ListPane):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="left"):
-            yield QueryBar(HINT)
-            yield Table(natural="t")
-            yield Static(id="line")
-            with Horizontal(id="reasons"):
-                yield Reasons()
-                yield AttemptsOverTime()
+            with Container(id="upper"):
+                with Vertical(id="list"):
+                    yield QueryBar(HINT)
+                    yield Table(natural="t")
+                    yield Static(id="line")
+                with Horizontal(id="outcomes"):
+                    with Container(id="reasons"):
+                        yield Reasons()
+                        yield AttemptsOverTime()
+                    yield ChangeMap()
+            with Container(id="gates"):
+                for name in ("grad", "loss", "state"):
+                    chart = Chart(id=name)
+                    chart.can_focus = False
+                    yield chart
         with Vertical(id="detail"):
             yield TransactionPanel()
             yield ChangeMap()
-        with Vertical(id="gates"):
-            for name in ("grad", "loss", "state"):
-                chart = Chart(id=name)
-                chart.can_focus = False
-                yield chart
+
+    @property
+    def _rows(self) -> int:
+        """The rows of the table without a query."""
+        return 0 if self._shown is None else len(self._shown.events)
 
     def pages(self) -> Pages:
-        return pages(self.room.width, self.room.height)
+        return pages(self.room.width, self.room.height, self._rows)
 
     def show_regions(self) -> None:
         regions = self.regions
         if self._opened:
             regions = ("detail",)
-        self.query_one("#left").display = bool({"table", "reasons"} & set(regions))
-        for kind in (QueryBar, Table):
-            self.query_one(kind).display = "table" in regions
+        self.query_one("#left").display = regions != ("detail",)
+        self.query_one("#upper").display = bool({"table", "reasons"} & set(regions))
+        self.query_one("#list").display = "table" in regions
         for name in ("line", "reasons", "detail", "gates"):
             region = self.query_one(f"#{name}")
             region.display = name in regions
             region.set_class(regions == (name,), "alone")
-        alone = regions == ("detail",) and self.room.width >= 78
-        self.query_one(ChangeMap).display = alone or self.room.height >= 30
+        outcomes = self.query_one("#outcomes")
+        outcomes.display = "reasons" in regions
+        outcomes.set_class(regions == ("reasons",), "alone")
+        self._fit(regions)
         self.query_one(Table).set_active(self.acting == "table")
         self.query_one(Reasons).set_chosen(self.acting == "reasons")
         self.query_one(TransactionPanel).set_chosen(self.acting == "detail")
+
+    def _fit(self, regions: tuple[str, ...]) -> None:
+        """Give the table as many rows as it needs, and what is left to what stands below it."""
+        width, height = self.room
+        fitted = {"table", "reasons", "detail"} <= set(regions) and height >= TALL
+        wide = fitted and width >= WIDE
+        left = self.query_one("#left")
+        left.set_class(fitted, "fitted")
+        left.set_class(wide, "wide")
+        self.query_one("#outcomes ChangeMap").display = fitted and not wide
+        alone = regions == ("detail",) and width >= 78
+        self.query_one("#detail ChangeMap").display = alone or (wide and height >= 44)
+        table, upper = self.query_one(Table), self.query_one("#upper")
+        table.styles.height = upper.styles.height = "1fr"
+        reasons = self.query_one(Reasons)
+        reasons.styles.height = "1fr"
+        if not fitted:
+            return
+        gates = GATES if "gates" in regions else 0
+        rows = max(min(self._rows + 1, height - 1 - gates - (0 if wide else OUTCOMES)), 2)
+        table.styles.height = rows
+        if wide:
+            upper.styles.height = max(rows + 1, OUTCOMES)
+        elif gates:
+            upper.styles.height = max(rows + 1 + OUTCOMES, height - rows - 1 - height // 3)
+        kinds = len(self._shown.marks.counts()) if self._shown is not None else 0
+        reasons.styles.height = min(max(kinds + 1, 2), 6)
 
     @property
     def _opened(self) -> bool:
@@ -173,7 +234,8 @@ class TransactionsPane(ListPane):
         self.query_one(Table).set_look(*look)
         self.query_one(Reasons).set_look(*look)
         self.query_one(AttemptsOverTime).set_look(*look)
-        self.query_one(ChangeMap).set_look(*look)
+        for change in self.query(ChangeMap):
+            change.set_look(*look)
         for chart in self.query(Chart):
             chart.set_look(*look)
 
@@ -192,7 +254,10 @@ class TransactionsPane(ListPane):
             marks = marks_of(view.data)
             if len(found):
                 marks = replace(marks, shown=rows)
+            before = None if shown is None else (self._rows, len(shown.marks.counts()))
             self._shown = shown = Shown(found, view.statuses, self.query_now, rows, marks)
+            if before != (self._rows, len(marks.counts())):
+                self.show_regions()
             own = view.data.meta.is_point_mass
             self._attempts = Attempts(found, view.palette, view.glyphs, of_point_mass=own)
             table.set_rows(self._attempts, rows, self._nothing(view))
@@ -209,15 +274,14 @@ class TransactionsPane(ListPane):
     def _say(self, view: View, shown: Shown) -> None:
         """The line above the table."""
         bar = self.query_one(QueryBar)
-        if self.wrong:
-            bar.say(self.wrong, True, view.palette)
+        if self.tell_typed(bar, view.palette):
             return
         total = len(shown.events)
         parts = [f"{count(total)} transactions"]
         if shown.rows is not None:
             parts = [f"{count(shown.n)} of {count(total)} transactions"]
         if self.query_now and not bar.has_class("typing"):
-            parts.append(f"query {self.query_now.text}")
+            parts.append(f"query {self.query_now.filter_text}")
         if shown.statuses is not None:
             words = (status_words(name, view.glyphs) for name in sorted(shown.statuses))
             parts.append("only " + ", ".join(words))
@@ -247,7 +311,9 @@ class TransactionsPane(ListPane):
             key = (view.data.history, index)
             if key != self._change[0]:
                 self._change = (key, *change_of(view.data, index))
-            self.query_one(ChangeMap).set_change(*self._change[1:])
+            for change in self.query(ChangeMap):
+                if change.display:
+                    change.set_change(*self._change[1:])
         line = self.query_one("#line", Static)
         if line.display:
             text = Text(why_none(view.data), style(view.palette.muted))
@@ -298,7 +364,7 @@ class TransactionsPane(ListPane):
         return status is not None
 
     def _filter_by(self, status: str) -> None:
-        """Show only the attempts of a status; all again where that is the filter already."""
+        """Show only the transactions of a status; all again where that is the filter already."""
         only = frozenset({status})
         same = self.view is not None and self.view.statuses == only
         self.post_message(self.StatusesPicked(None if same else only))

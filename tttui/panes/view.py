@@ -135,6 +135,13 @@ class Pane(Widget):
             super().__init__()
             self.place = place
 
+    class PreviewWanted(Message):
+        """A session should be read in brief, in place of the one before."""
+
+        def __init__(self, place: Place) -> None:
+            super().__init__()
+            self.place = place
+
     class TrashWanted(Message):
         """A session should be moved to the trash; the person has been asked."""
 
@@ -192,6 +199,11 @@ class Pane(Widget):
 
     def recall(self, start: StartView) -> None:
         """Look at the session as this view does; also called before the tab is mounted."""
+
+    @property
+    def hidden_next(self) -> str:
+        """What the key for the next region brings to the screen; '' where it is there already."""
+        return ""
 
     def back(self) -> bool:
         """Clear something of this tab on escape; whether there was anything."""

@@ -14,9 +14,10 @@ from textual.message import Message
 
 from tttui.artifacts.status import status_of
 from tttui.engine.control import Verb
+from tttui.keys import COMMANDS, Command, key_for
 from tttui.model.errors import TttuiError
 from tttui.model.here import absolute
-from tttui.model.session import Meta, Place, SessionData, State, Status
+from tttui.model.session import Meta, Place, SessionData, SessionSummary, State, Status
 from tttui.screens.hand_out import HandOutScreen
 from tttui.store import Store
 
@@ -39,6 +40,8 @@ AFTER: Mapping[Verb, State] = {
 
 class DrivingScreen(HandOutScreen):
     """Asks the owner of the open run for things, and starts runs."""
+
+    commands: Sequence[Command] = COMMANDS
 
     class Started(Message):
         """A session that was to be started runs (or does not; then `path` is None)."""
@@ -65,6 +68,8 @@ class DrivingScreen(HandOutScreen):
         """Commands that start a session and have not ended yet."""
         self._leaving = False
         """What was started from here is stopped, also what only comes to run now."""
+        self._statuses: tuple[Sequence[SessionSummary], Mapping[Path, Status | None]] = ((), {})
+        """The listed sessions, and what they are doing."""
         self._expected: tuple[Path, State, Mapping[str, str]] | None = None
         """A run that was asked for a state, and the answers that it had given before."""
 
@@ -78,8 +83,13 @@ class DrivingScreen(HandOutScreen):
         place = pane.under_cursor() if pane is not None else None
         if place is None or place.path == data.place.path:
             return data.place, data.status
-        rows = self.snapshot.summaries
-        return place, next((s.status for s in rows if s.place.path == place.path), None)
+        return place, self._statuses_of(self.snapshot.summaries).get(place.path)
+
+    def _statuses_of(self, rows: Sequence[SessionSummary]) -> Mapping[Path, Status | None]:
+        """What the listed sessions are doing, by their paths: asked for at every key."""
+        if self._statuses[0] is not rows:
+            self._statuses = rows, {summary.place.path: summary.status for summary in rows}
+        return self._statuses[1]
 
     @property
     def status(self) -> Status | None:
@@ -168,7 +178,9 @@ class DrivingScreen(HandOutScreen):
         self.note(message.said)
 
     def on_driving_screen_started(self, message: Started) -> None:
-        self.note(message.said)
+        shown = key_for(self.commands, "show_tab('overview')")
+        elsewhere = message.path is not None and self.tab == "sessions"
+        self.note(f"{message.said} {shown} shows it." if elsewhere else message.said)
         self._starting -= 1
         if message.path is not None:
             self.started.add(message.path)

@@ -10,19 +10,13 @@ from tttui.model.errors import RefusedInput
 from tttui.model.here import home_directory, working_directory
 from tttui.model.shell import command_line
 from tttui.model.start import StartView
-from tttui.model.text import visible_lines
 from tttui.panes.view import Pane
-from tttui.screens.timed import NOTE_S, TimedScreen
-from tttui.widgets.bars import KeyBar
-
-LONGEST = 400
-"""Characters of a copy that are shown."""
+from tttui.screens.timed import TimedScreen
+from tttui.widgets.bars import TopBar
 
 
 class HandOutScreen(TimedScreen):
     """Copies and exports what the shown tab offers."""
-
-    DEFAULT_CSS = "HandOutScreen Toast { width: 72; max-width: 100%; }"
 
     class Exported(Message):
         """A thread has written a file, or could not."""
@@ -52,17 +46,12 @@ class HandOutScreen(TimedScreen):
 
     def _noted_copy(self) -> bool:
         """The note of the last copy still stands, so that the next press means the next thing."""
-        return " copied: " in self.query_one(KeyBar).noted
+        return " copied: " in self.query_one(TopBar).noted
 
     def _copy(self, what: str, text: str) -> None:
         self.app.copy_to_clipboard(text)
         said = f"{what} copied: {text}"
         self.note(said)
-        # not every terminal takes copies: what does not fit below is shown above it
-        self.app.clear_notifications()
-        if len(said) >= self.size.width or "\n" in text:
-            shown = text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
-            self.notify(visible_lines(shown), title=f"{what} copied", timeout=NOTE_S, markup=False)
 
     def view_now(self) -> StartView:
         """How the open session is looked at."""

@@ -136,7 +136,7 @@ class MainScreen(DrivingScreen):
         self._changes_shown: tuple[tuple[tuple[int, str], ...], Pane | None] = ((), None)
         """The changes of the run as data, and the tab that was told of them."""
         self._marked: tuple[SessionData, frozenset[str] | None] | None = None
-        """The data and the filter of the attempts that the scrubber shows."""
+        """The data and the filter of the transactions that the scrubber shows."""
 
     def compose(self) -> ComposeResult:
         yield TopBar()
@@ -455,6 +455,8 @@ class MainScreen(DrivingScreen):
                 return "fold"
             case "inspect" if self.inspecting:
                 return "close"
+            case "pane('region')" if self.shown_pane is not None:
+                return self.shown_pane.hidden_next or command.label
             case _:
                 return command.label
 
@@ -624,6 +626,10 @@ class MainScreen(DrivingScreen):
     def _on_files_wanted(self, message: Pane.FilesWanted) -> None:
         self.store.list_files(message.place)
 
+    @on(Pane.PreviewWanted)
+    def _on_preview_wanted(self, message: Pane.PreviewWanted) -> None:
+        self.store.preview(message.place)
+
     @on(Pane.TrashWanted)
     def _on_trash_wanted(self, message: Pane.TrashWanted) -> None:
         self.store.trash(message.place)
@@ -634,6 +640,8 @@ class MainScreen(DrivingScreen):
         said = do() if do is not None else None
         if said:
             self.note(said)
+        if name == "region":
+            self._show_keys()
 
     def _want(self) -> None:
         """Have the store read what the shown tab needs."""
@@ -742,15 +750,18 @@ class MainScreen(DrivingScreen):
         self.app.push_screen(HelpScreen(self.here, self.commands, *self._look))
 
     def system_commands(self) -> list[SystemCommand]:
-        """Every command that works in this tab, for the command palette."""
+        """Every command that works in this tab, for the command palette: those of the tab
+        first, and all by what they are for."""
+        here = [command for command in self.commands if self.here in command.tabs]
+        groups = list(dict.fromkeys(command.group for command in here))
+        here.sort(key=lambda command: (not command.own, groups.index(command.group)))
         return [
             SystemCommand(
-                f"{command.label}: {command.help}",
+                f"{command.purpose(self.here)}: {command.label}: {command.help}",
                 f"{command.shown_keys}   {command.name}",
                 self._runner(command.action),
             )
-            for command in self.commands
-            if self.here in command.tabs
+            for command in here
         ]
 
     def _runner(self, action: str) -> Callable[[], Coroutine[None, None, None]]:

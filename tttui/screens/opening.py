@@ -2,16 +2,12 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.timeline import Timeline
+from tttui.panes.averages import spreads_far
 
 __all__ = ["StartView", "horizon_of", "opened", "spreads_far"]
-
-LOG_SPREAD = 20.0
-"""Errors that spread over more than this factor open on a logarithmic axis."""
 
 
 def opened(data: SessionData, like: Timeline) -> Timeline:
@@ -34,13 +30,3 @@ def horizon_of(data: SessionData, known: int) -> int:
     if status.steps_total is not None and status.steps_total > last:
         return status.steps_total - 1
     return known if known > last else last + max(32, (last - int(data.steps.t[0])) // 4)
-
-
-def spreads_far(data: SessionData) -> bool:
-    """The errors span so many decades that a linear axis would hide most of them."""
-    errors = np.concatenate([data.steps.baseline[-2000:], data.steps.adaptive[-2000:]])
-    errors = errors[np.isfinite(errors) & (errors > 0)]
-    if len(errors) < 2:
-        return False
-    low, high = np.percentile(errors, [5, 95])
-    return bool(high > LOG_SPREAD * low)

@@ -9,20 +9,29 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from tttui.model.query import of_statuses
+from tttui.model.text import visible_lines
 from tttui.model.timeline import Timeline
 from tttui.store import Snapshot
-from tttui.widgets.bars import KeyBar
+from tttui.widgets.bars import TopBar
 from tttui.widgets.timeview import TimeView
 
 FRAME = 1 / 20
 """Time between two frames of the replay, in seconds."""
 
 NOTE_S = 5.0
-"""How long a note replaces the keys, in seconds."""
+"""How long a note stands, in seconds."""
+
+LONGEST = 400
+"""Characters of a note that are shown."""
 
 
 class TimedScreen(Screen[None]):
     """Owns the one Timeline; a subclass draws whatever state there is in `show_all`."""
+
+    DEFAULT_CSS = """
+    TimedScreen Toast { width: 72; max-width: 100%; }
+    TimedScreen ToastRack { margin-bottom: 1; }
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,12 +72,17 @@ class TimedScreen(Screen[None]):
         self.move(self.timeline.played(elapsed))
 
     def note(self, text: str) -> None:
-        """Say something at the bottom for a few seconds."""
-        keybar = self.query_one(KeyBar)
-        keybar.note(text)
+        """Say something in the header for a few seconds."""
+        top = self.query_one(TopBar)
+        top.note(text)
+        # what does not fit there is shown whole
+        self.app.clear_notifications()
+        if top.cuts(text) or "\n" in text:
+            whole = text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+            self.notify(visible_lines(whole), timeout=NOTE_S, markup=False)
         if self._note_timer is not None:
             self._note_timer.stop()
-        self._note_timer = self.set_timer(NOTE_S, lambda: keybar.note(""))
+        self._note_timer = self.set_timer(NOTE_S, lambda: top.note(""))
 
     @on(TimeView.StepPicked)
     def _on_step_picked(self, message: TimeView.StepPicked) -> None:

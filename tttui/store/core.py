@@ -24,7 +24,13 @@ from tttui.store.feed import Feed
 from tttui.store.run import LogFeed, RequestsFeed
 from tttui.store.session import OpenSession
 from tttui.store.snapshot import Part, Snapshot
-from tttui.store.table import ComparisonFeed, FilesFeed, LoadFeed, SummariesFeed
+from tttui.store.table import (
+    ComparisonFeed,
+    FilesFeed,
+    LoadFeed,
+    PreviewFeed,
+    SummariesFeed,
+)
 from tttui.store.trajectory import SeriesFeed, TrajectoryFeed, YardsticksFeed
 from tttui.store.weights import ImpliedFeed, RelativesFeed, StatisticsFeed
 
@@ -38,6 +44,7 @@ FEEDS: tuple[type[Feed[Any]], ...] = (
     LoadFeed,
     ComparisonFeed,
     FilesFeed,
+    PreviewFeed,
     RelativesFeed,
     ImpliedFeed,
     StatisticsFeed,
@@ -75,6 +82,8 @@ class Store:
 
     def __init__(self, paths: Sequence[Path], *, poll: float | None = None) -> None:
         self.paths = tuple(paths)
+        self.beside: Path | None = None
+        """The one session that the paths name: those that lie beside it are listed as well."""
         self.snapshot = Snapshot()
         self._listener: Listener | None = None
         self._publishing = threading.Lock()
@@ -159,6 +168,10 @@ class Store:
     def list_files(self, place: Place) -> None:
         """Find the sizes and times of a session's files."""
         self._tell(FilesFeed, lambda feed: feed.find(place))
+
+    def preview(self, place: Place) -> None:
+        """Read a session in brief, in place of the one before."""
+        self._tell(PreviewFeed, lambda feed: feed.choose(place))
 
     def ask(self, place: Place, verb: Verb, value: Any = None) -> None:
         """Ask the owner of a run for something; what becomes of it is the next note."""

@@ -20,6 +20,10 @@ class Core(Protocol):
         """Where sessions are looked for."""
 
     @property
+    def beside(self) -> Path | None:
+        """The session beside which others are looked for."""
+
+    @property
     def snapshot(self) -> Snapshot: ...
 
     @property

@@ -9,7 +9,7 @@ from tttui.artifacts.discover import Scan, find_sessions, scan
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.watch import Watcher
 from tttui.model.errors import TttuiError
-from tttui.model.here import LOST, reachable
+from tttui.model.here import LOST, absolute, reachable
 from tttui.model.session import Place
 from tttui.store.snapshot import Snapshot
 
@@ -21,6 +21,7 @@ class Owner(Protocol):
     """The store as its open session sees it."""
 
     paths: tuple[Path, ...]
+    beside: Path | None
 
     @property
     def snapshot(self) -> Snapshot: ...
@@ -48,6 +49,8 @@ class OpenSession:
         self.reader: SessionReader | None = None
         self._watcher: Watcher | None = None
         self._watched: tuple[Path, ...] = ()
+        self._looked_beside = False
+        """The sessions beside a single one were looked for, once that was read."""
 
     @property
     def loading(self) -> bool:
@@ -65,10 +68,14 @@ class OpenSession:
             self.close(f"{data.place.name} is gone: its directory was moved or deleted.")
         elif data is not self._owner.snapshot.data:
             self._owner.publish(data=data, error="")
+        if not (data.loading or self._looked_beside):
+            self._looked_beside = True
+            if self._owner.beside is not None:
+                self._owner.publish(places=self._places())
 
     def scan(self) -> None:
         """Look for sessions, and open one where none is open."""
-        searched = scan(self._owner.paths)
+        searched = scan(self._owner.paths, self._owner.beside)
         places = tuple(searched.places)
         error = "" if places else what_is_wrong(searched)
         now = self._owner.snapshot
@@ -77,7 +84,10 @@ class OpenSession:
         if self.reader is None and places:
             first = self._owner.paths[0]
             named = [place for place in places if first.is_relative_to(place.path)]
-            self.open(named[0] if named else max(places, key=last_written), None)
+            chosen = named[0] if named else max(places, key=last_written)
+            if len(places) == 1 and absolute(first).is_relative_to(absolute(chosen.path)):
+                self._owner.beside = chosen.path
+            self.open(chosen, None)
         elif not places:
             self._watch(self._owner.paths)
 
@@ -102,7 +112,10 @@ class OpenSession:
         if data is None or data.place.path != places[0].path:
             self.open(places[0], None)
         self._owner.hasten()
-        self._owner.publish(places=tuple(find_sessions(self._owner.paths)))
+        self._owner.publish(places=self._places())
+
+    def _places(self) -> tuple[Place, ...]:
+        return tuple(scan(self._owner.paths, self._owner.beside).places)
 
     def trash(self, place: Place) -> None:
         """Move a session to the trash of its root."""

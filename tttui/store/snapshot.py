@@ -43,6 +43,14 @@ class Files:
     entries: tuple[FileEntry, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Preview:
+    """What is read of a session that is looked at without being opened."""
+
+    of: Place | None = None
+    data: SessionData | None = None
+
+
 TRAJECTORY: Part[Trajectory | None] = Part("trajectory", None)
 SERIES: Part[SeriesTable | None] = Part("series", None)
 """What the open session records beside its losses; None until it is read, or where nothing is."""
@@ -60,6 +68,7 @@ they imply none, None where it has not been worked out (yet)."""
 COMPARISON: "Part[Comparison | None]" = Part("comparison", None)
 """Of the sessions that were put side by side."""
 FILES = Part("files", Files())
+PREVIEW = Part("preview", Preview())
 LOG: Part[LogTail | None] = Part("log", None)
 """The end of the open run's log."""
 REQUESTS: Part[None] = Part("requests", None)
@@ -118,6 +127,10 @@ class Parts:
     @property
     def files(self) -> Files:
         return self.of(FILES)
+
+    @property
+    def preview(self) -> Preview:
+        return self.of(PREVIEW)
 
     @property
     def log(self) -> LogTail | None:

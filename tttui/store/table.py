@@ -1,4 +1,4 @@
-"""All sessions: their rows, the machine that they share, and several beside each other."""
+"""All sessions: their rows, the machine that they share, one in brief, several side by side."""
 
 import operator
 import time
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from tttui.artifacts.catalogue import Catalogue, list_files
 from tttui.artifacts.discover import scan
+from tttui.artifacts.reader import SessionReader
 from tttui.engine.machine import Load, Machine
 from tttui.model.session import Place, SessionSummary
 from tttui.store.feed import Core, Feed
 from tttui.store.session import what_is_wrong
-from tttui.store.snapshot import COMPARISON, FILES, LOAD, SUMMARIES, Files
+from tttui.store.snapshot import COMPARISON, FILES, LOAD, PREVIEW, SUMMARIES, Files, Preview
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
     from tttui.artifacts.sidebyside import Chosen, SideBySide
@@ -25,6 +26,13 @@ LOAD_S = 2.0
 
 BATCH_ROWS = 60_000
 """Steps of each compared session that are read at a time."""
+
+PROGRESS_S = 0.3
+"""Least time between two publications of a session in brief that is still being read, in
+seconds."""
+
+PREVIEW_ROWS = 20_000
+"""Steps of the session in brief that are read before anything else is looked at."""
 
 
 class SummariesFeed(Feed[tuple[SessionSummary, ...]]):
@@ -47,7 +55,7 @@ class SummariesFeed(Feed[tuple[SessionSummary, ...]]):
         if begun < self._due and not (self._noticed and begun >= self._soon):
             return
         self._noticed = False
-        searched = scan(self.core.paths)
+        searched = scan(self.core.paths, self.core.beside)
         self.complaint = what_is_wrong(searched)
         places = tuple(searched.places)
         # Thousands of sessions take a while to look through: at most a hundredth of the time
@@ -150,4 +158,47 @@ class FilesFeed(Feed[Files]):
             self.put(files)
 
     def forget(self) -> Files:
+        return self.value
+
+
+class PreviewFeed(Feed[Preview]):
+    """One session in brief. What was chosen before is dropped, however much of it was read."""
+
+    part = PREVIEW
+
+    def __init__(self, core: Core) -> None:
+        super().__init__(core)
+        self._chosen: Place | None = None
+        self._reader: SessionReader | None = None
+        self._loading = True
+        """There is more of it than was read."""
+        self._told_at = 0.0
+        """When what is read was published last (monotonic seconds)."""
+
+    def choose(self, place: Place) -> None:
+        """Read this session from now on, when nothing else is to be done."""
+        if place != self._chosen:
+            self._chosen, self._reader, self._loading = place, None, True
+
+    def refresh(self) -> None:
+        if self._reader is not None:
+            self.work()
+
+    @property
+    def unfinished(self) -> bool:
+        return self._chosen is not None and self._loading
+
+    def work(self) -> None:
+        place, now = self._chosen, time.monotonic()
+        if place is None:
+            return
+        if self._reader is None:
+            self._reader = SessionReader(place)
+        data = self._reader.refresh(PREVIEW_ROWS)
+        self._loading = data.loading
+        if data is not self.value.data and not (data.loading and now - self._told_at < PROGRESS_S):
+            self._told_at = now
+            self.put(Preview(place, data))
+
+    def forget(self) -> Preview:
         return self.value

@@ -17,7 +17,17 @@ from tttui.widgets.textfield import TextField
 class QueryField(TextField):
     """Escape leaves the field and clears it, enter leaves it."""
 
-    BINDINGS = [("escape", "give_up", "clear"), ("down,up", "submit", "to the rows")]
+    BINDINGS = [
+        ("escape", "give_up", "clear"),
+        ("down,up", "submit", "to the rows"),
+        ("tab", "complete", "complete"),
+    ]
+
+    class Completed(Message):
+        """What is being typed should be completed."""
+
+    def action_complete(self) -> None:
+        self.post_message(self.Completed())
 
     def action_give_up(self) -> None:
         self.value = ""
@@ -42,6 +52,8 @@ class QueryBar(Horizontal):
 
         bar: "QueryBar"
         text: str
+        left: bool = False
+        """Nobody is typing any more."""
 
     def __init__(self, hint: str) -> None:
         super().__init__()
@@ -72,14 +84,19 @@ class QueryBar(Horizontal):
         """Somebody is typing a query."""
         return self.has_class("typing")
 
-    def type(self) -> None:
-        """Let the person type a query."""
+    def type(self, more: str = "") -> None:
+        """Let the person type a query, which goes on with `more`."""
         self.add_class("typing")
-        self.query_one(QueryField).focus()
+        field = self.query_one(QueryField)
+        field.focus()
+        if more:
+            self.put(f"{field.value.strip()} {more}".strip())
 
     def put(self, text: str) -> None:
         """Have this query in the field, as if it had been typed."""
-        self.query_one(QueryField).value = text
+        field = self.query_one(QueryField)
+        field.value = text
+        field.cursor_position = len(text)
 
     def clear(self) -> None:
         self.query_one(QueryField).value = ""
@@ -94,4 +111,4 @@ class QueryBar(Horizontal):
         event.stop()
         self.screen.set_focus(None)
         self.remove_class("typing")
-        self.post_message(self.Changed(self, event.value.strip()))
+        self.post_message(self.Changed(self, event.value.strip(), left=True))

@@ -1,6 +1,6 @@
 """One session of many: how to go on with it, its files, its base, what it compares with."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class Commands:
     """Why it cannot be resumed."""
 
 
-def commands_of(summary: SessionSummary, at: int | None, taken: Sequence[str]) -> Commands:
+def commands_of(summary: SessionSummary, at: int | None, taken: Collection[str]) -> Commands:
     """The commands that resume and fork a session, with paths that work from any directory.
 
     `at` is the step to fork at (None: its end); `taken` are the names that are in use.
@@ -60,10 +60,10 @@ def commands_of(summary: SessionSummary, at: int | None, taken: Sequence[str]) -
     return Commands(command_line(*resume), command_line(*fork))
 
 
-def free_name(name: str, ending: str, taken: Sequence[str]) -> str:
+def free_name(name: str, ending: str, taken: Collection[str]) -> str:
     """An allowed name with that ending, and with a number behind it where it is in use."""
-    used, n, tried = set(taken), 1, usable_name(name, ending)
-    while tried in used:
+    n, tried = 1, usable_name(name, ending)
+    while tried in taken:
         n += 1
         tried = usable_name(name, f"{ending}-{n}")
     return tried

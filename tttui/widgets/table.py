@@ -50,10 +50,18 @@ class Column:
     """What does not fit is cut at its start."""
     orders: tuple[str, str] = NUMBERS
     """What sorting by it is called, ascending and descending."""
+    also: tuple[str, ...] = ()
+    """Other names by which it can be asked for."""
 
     def __post_init__(self) -> None:
         if len(self.title) > self.width:
             raise ValueError(f"the title {self.title!r} is wider than its column ({self.width})")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it can be called where somebody types its name; the first one is the best."""
+        title = self.title.lower().replace(" ", "_")
+        return tuple(dict.fromkeys(name for name in (*self.also, title, self.key) if name))
 
     @property
     def falls(self) -> bool:
@@ -84,6 +92,15 @@ class Sort:
 
     key: str | None = None
     descending: bool = False
+
+
+def called(columns: Sequence[Column], typed: str) -> tuple[Column, ...]:
+    """The columns that a typed name may mean: one that is called so, else all that begin so."""
+    typed = typed.lower()
+    exact = [column for column in columns if typed in column.names]
+    if exact:
+        return tuple(exact[:1])
+    return tuple(c for c in columns if any(name.startswith(typed) for name in c.names))
 
 
 def fitted(

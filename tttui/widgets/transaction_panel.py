@@ -68,7 +68,9 @@ class TransactionPanel(Page):
             else:
                 _describe(prose, event, plasticity, undone_at)
 
-        title = "Transaction" if event is None else f"t {event.t}, attempt {index + 1} of {total}"
+        title = (
+            "Transaction" if event is None else f"t {event.t}, transaction {index + 1} of {total}"
+        )
         self.set_content(write, (event, total, undone_at), title)
 
 

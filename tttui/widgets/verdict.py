@@ -25,19 +25,21 @@ class VerdictLine(Widget):
 
     DEFAULT_CSS = "VerdictLine { height: auto; padding: 0 1; }"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, rows: int = 1, fixed: bool = False, id: str | None = None) -> None:
+        """With `fixed` its height is given, and does not change with what it says."""
+        super().__init__(id=id)
+        self._fixed = fixed
         self._verdict: Verdict | None = None
         self._palette = DARK
         self._more = "…"
-        self._rows = 1
+        self._rows = rows
 
     def show(self, verdict: Verdict, palette: Palette, more: str) -> None:
         """Show this verdict; `more` stands where something of it is left out."""
         if (verdict, palette, more) != (self._verdict, self._palette, self._more):
             again = self._verdict is None or verdict.clauses != self._verdict.clauses
             self._verdict, self._palette, self._more = verdict, palette, more
-            self.refresh(layout=again)
+            self.refresh(layout=again and not self._fixed)
 
     def set_rows(self, rows: int) -> None:
         """Take at most so many rows."""

@@ -1,0 +1,237 @@
+"""Writing the session of a task: what `RunWriter` does for the point mass, for any weights.
+
+Growing files are cut back to the sizes of the checkpoint that a session goes on from, so that
+the files of a session that was killed and resumed are those of one that never was, byte by byte.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tttui.artifacts.again import EVENT_LIST, EVENTS, META
+from tttui.artifacts.appending import AppendedFile, Cut
+from tttui.artifacts.atomic import (
+    TEMPORARY,
+    remove_temporaries,
+    write_error,
+    write_whole,
+)
+from tttui.artifacts.blocks import BlockChecksums
+from tttui.artifacts.checkpoint import (
+    ENGINE,
+    PREVIOUS,
+    Checkpoint,
+    Contents,
+    read_generation,
+    write_checkpoint,
+)
+from tttui.artifacts.checksum import json_bytes, plain
+from tttui.artifacts.contents import differing, grown
+from tttui.artifacts.history_writer import HistoryWriter, Snapshots
+from tttui.artifacts.jsonfile import read_object
+from tttui.artifacts.regular import open_regular, open_to_read
+from tttui.artifacts.status_file import StatusFile
+from tttui.artifacts.writer import FLUSH_BYTES, HISTORY, LAST_SNAPSHOT, STEPS, STEPS_HEADER
+from tttui.model.arrays import Weights
+from tttui.model.errors import TttuiError
+
+SCHEMA_VERSION = 2
+
+SCORES, SCORES_HEADER = "scores.csv", b"t,version\n"
+
+TOLD_AT_ONCE = 1 << 20
+"""Bytes of the events that are copied into their list at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One step; `frozen` is None where that model was not scored."""
+
+    t: int
+    frozen: float | None
+    adaptive: float
+    did_update: bool
+    update_ok: bool
+    version: str
+    """Of the weights that made the score."""
+
+
+class TaskWriter:
+    """Writes the files of one session; records reach the disk with `flush` and `checkpoint`."""
+
+    def __init__(self, directory: Path, *, history_bytes: int, items: str = "") -> None:
+        self.directory = directory
+        names = (STEPS, EVENTS, SCORES, *((items,) if items else ()))
+        self._files = {name: AppendedFile(directory / name, BlockChecksums()) for name in names}
+        self._items = items
+        self._history = HistoryWriter(directory / HISTORY, history_bytes)
+        self._saved: dict[str, int] | None = None
+        self.meta: dict[str, Any] = {}
+        self._status = StatusFile(directory)
+
+    def begin(self, meta: Mapping[str, Any]) -> None:
+        """Make the files of a new session in its directory."""
+        (self.directory / "session").mkdir(parents=True, exist_ok=True)
+        heads = {STEPS: STEPS_HEADER, SCORES: SCORES_HEADER}
+        for name, file in self._files.items():
+            file.create(heads.get(name, b""))
+        self.update_meta({"schema_version": SCHEMA_VERSION, **meta})
+
+    def reopen(self, checkpoint: Checkpoint, kept: Weights) -> list[Cut]:
+        """Go on from a checkpoint, with the weights that it has of what the history keeps.
+
+        Returns what was cut off.
+        """
+        for directory in (self.directory, self.directory / "session"):
+            remove_temporaries(directory)
+        self.meta = dict(read_object(self.directory / META))
+        sizes, sums = checkpoint.sizes, checkpoint.checksums
+        cuts = [
+            file.reopen(sizes.get(name, 0), BlockChecksums.restored(sums[name]))
+            for name, file in self._files.items()
+        ]
+        snapshots = Snapshots.restored(sums[HISTORY])
+        last = sizes.get(LAST_SNAPSHOT, -1)
+        cuts.append(self._history.reopen(last, snapshots=snapshots, newest=kept))
+        self._saved = dict(sizes) if checkpoint.path.name == ENGINE else None
+        return [cut for cut in cuts if cut is not None]
+
+    @property
+    def snapshot_stride(self) -> int:
+        """Steps of which only one snapshot is kept of the older ones."""
+        return self._history.stride
+
+    @property
+    def last_snapshot(self) -> int:
+        """The step of the newest snapshot, -1 where there is none."""
+        return self._history.last_t
+
+    def row(self, row: Row) -> None:
+        """Append a step to per_step.csv and scores.csv."""
+        frozen = "" if row.frozen is None else f"{row.frozen:.9g}"
+        flags = f"{row.did_update:d},{row.update_ok:d}"
+        self._add(STEPS, f"{row.t},{frozen},{row.adaptive:.9g},{flags}\n".encode())
+        self._add(SCORES, f"{row.t},{row.version}\n".encode())
+
+    def items(self, frozen: Iterable[float], adaptive: Iterable[float]) -> None:
+        """Append the losses of the items of a step, as pairs of float16."""
+        pairs = np.array([*chain.from_iterable(zip(frozen, adaptive, strict=True))], dtype="<f2")
+        self._add(self._items, pairs.tobytes())
+
+    def event(self, record: Mapping[str, Any]) -> None:
+        """Append one transaction."""
+        self._add(EVENTS, json.dumps(dict(record), default=plain).encode() + b"\n")
+
+    def snapshot(self, t: int, weights: Weights) -> None:
+        """Append the weights in force from step t on; older snapshots are thinned to the budget."""
+        self._history.add(t, weights)
+        if self._history.stride > self.meta.get("history_stride", 1):
+            self.update_meta({"history_stride": self._history.stride})
+
+    def flush(self) -> None:
+        """Hand all whole records to the operating system, the rows of the steps last."""
+        self._history.flush()
+        for file in reversed(self._files.values()):
+            file.flush()
+
+    def checkpoint(
+        self,
+        engine: Mapping[str, Any],
+        plastic: Weights,
+        optim: Mapping[str, Any],
+        metrics: Mapping[str, Any],
+    ) -> None:
+        """Save a point from which the session goes on exactly; the one before it is kept."""
+        self._history.sync()
+        for file in self._files.values():
+            file.sync()
+        sizes = {name: file.size for name, file in self._files.items()}
+        sizes |= {HISTORY: self._history.size, LAST_SNAPSHOT: self._history.last_t}
+        sums = {name: f.checksums.state() for name, f in self._files.items() if f.checksums}
+        contents = Contents(sizes, sums | {HISTORY: self._history.snapshots().state()}, {})
+        keep = self._saved is not None and self._saved != sizes
+        write_checkpoint(self.directory, engine, plastic, optim, metrics, contents, keep=keep)
+        self._saved = sizes
+
+    def finish(self) -> None:
+        """Write the list of events, and close the files."""
+        self.flush()
+        self._write_event_list()
+        self.close()
+
+    def close(self) -> None:
+        """Close the files; what was not flushed is dropped."""
+        self._history.close()
+        for file in self._files.values():
+            file.close()
+
+    def status(self, *, last: bool = False, **fields: Any) -> None:
+        """Replace status.json, as `StatusFile.write`."""
+        self._status.write(last=last, **fields)
+
+    def update_meta(self, changes: Mapping[str, Any]) -> None:
+        """Change some keys of meta.json."""
+        self.meta.update(changes)
+        write_whole(self.directory / META, json_bytes(self.meta))
+
+    def _add(self, name: str, records: bytes) -> None:
+        file = self._files[name]
+        file.add(records)
+        if file.pending > FLUSH_BYTES:
+            self.flush()
+
+    def _write_event_list(self) -> None:
+        """update_events.json: the lines of update_events.jsonl as one list, a part at a time."""
+        path = self.directory / EVENT_LIST
+        temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+        try:
+            with (
+                open_to_read(self.directory / EVENTS) as lines,
+                os.fdopen(
+                    open_regular(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb"
+                ) as out,
+            ):
+                out.write(b"[")
+                between = b""
+                while part := lines.readlines(TOLD_AT_ONCE):
+                    for line in part:
+                        out.write(between + line.rstrip(b"\n"))
+                        between = b",\n "
+                out.write(b"]\n")
+            temporary.replace(path)
+        except OSError as error:
+            raise write_error(path, error) from error
+
+
+def sound_checkpoint(directory: Path) -> tuple[Checkpoint, list[str]]:
+    """The newest checkpoint whose growing files are whole, and what is wrong with a newer one.
+
+    Raises TttuiError where there is none.
+    """
+    told: list[str] = []
+    first: TttuiError | None = None
+    for name in (ENGINE, PREVIOUS):
+        try:
+            found = read_generation(directory, name)
+        except TttuiError as error:
+            first = first or error
+            told.append(str(error))
+            continue
+        wrong = [
+            finding
+            for file in grown(found)
+            if file != HISTORY
+            for finding in differing(directory, found, file, stride=1)
+        ]
+        if not wrong:
+            return found, told
+        told += map(str, wrong)
+        first = first or TttuiError(f"{wrong[0]}; restore the file, or fork the session")
+    assert first is not None
+    raise first

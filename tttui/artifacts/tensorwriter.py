@@ -1,0 +1,180 @@
+"""Weights of any task on disk: `NAME.pt` up to 16 MB, else `NAME.safetensors`.
+
+Both are written from host memory without torch. A safetensors file is streamed, so that weights
+of any size need no second copy in memory; bfloat16 stays as it is there, in a `.pt` file it is
+widened to float32, which changes no value.
+"""
+
+import json
+import math
+import os
+import struct
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tttui.artifacts.atomic import TEMPORARY, sync_directory, write_all, write_error, write_whole
+from tttui.artifacts.checksum import pt_bytes
+from tttui.artifacts.ptfile import read_pt, write_pt
+from tttui.artifacts.regular import open_regular, open_to_read, refuse_linked_folder, remove
+from tttui.model.errors import TttuiError
+
+LARGEST_PT = 16 << 20
+"""Bytes of all weights together up to which they are stored as `.pt`."""
+
+LARGEST_SAFETENSORS = 1 << 40
+LONGEST_HEADER = 100 << 20
+"""Bytes that are read; the library that wrote the format has the same limit for headers."""
+
+SAFETENSORS = {
+    "float64": "F64",
+    "float32": "F32",
+    "float16": "F16",
+    "bfloat16": "BF16",
+    "int64": "I64",
+    "int32": "I32",
+    "int16": "I16",
+    "int8": "I8",
+    "uint8": "U8",
+    "bool": "BOOL",
+}
+"""Names of dtypes, and what a safetensors file calls them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """One tensor in host memory: the name of its dtype and its elements.
+
+    numpy has no bfloat16: there the array holds the bits as uint16.
+    """
+
+    dtype: str
+    array: np.ndarray[Any, Any]
+
+    @classmethod
+    def of(cls, array: np.ndarray[Any, Any]) -> "Stored":
+        return cls(array.dtype.name, array)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.array.shape)
+
+    def numbers(self) -> np.ndarray[Any, Any]:
+        """The elements as numpy computes with them; bfloat16 as float32."""
+        if self.dtype != "bfloat16":
+            return self.array
+        wide = np.zeros(self.array.shape, dtype="<u4")
+        np.left_shift(self.array, 16, out=wide, dtype="<u4", casting="unsafe")
+        return wide.view("<f4")
+
+
+Tensors = Mapping[str, Stored]
+
+
+def write_tensors(stem: Path, tensors: Tensors) -> Path:
+    """Write weights to `stem` with the ending that fits their size; the other one is removed.
+
+    Returns the path. Raises TttuiError naming the file and the remedy.
+    """
+    size = sum(stored.array.nbytes for stored in tensors.values())
+    small, large = stem.with_suffix(".pt"), stem.with_suffix(".safetensors")
+    if size <= LARGEST_PT:
+        write_whole(small, pt_bytes(write_pt({k: v.numbers() for k, v in tensors.items()})))
+    else:
+        _write_streamed(large, tensors)
+    chosen, other = (small, large) if size <= LARGEST_PT else (large, small)
+    with suppress(OSError):
+        remove(other)
+    return chosen
+
+
+def read_tensors(stem: Path) -> dict[str, Stored]:
+    """What `write_tensors` wrote. Raises TttuiError naming the file where it cannot be read."""
+    path = stem.with_suffix(".safetensors")
+    if not path.exists():
+        path = stem.with_suffix(".pt")
+        found = read_pt(path)
+        if not isinstance(found, dict) or not all(
+            isinstance(v, np.ndarray) for v in found.values()
+        ):
+            raise TttuiError(f"{path}: holds no tensors by name")
+        return {str(name): Stored.of(array) for name, array in found.items()}
+    try:
+        with open_to_read(path, LARGEST_SAFETENSORS) as file:
+            return _read_safetensors(file)
+    except OSError as error:
+        raise TttuiError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (ValueError, KeyError, TypeError, struct.error) as error:
+        raise TttuiError(f"{path}: is damaged ({error})") from None
+
+
+def _read_safetensors(file: FileIO) -> dict[str, Stored]:
+    (length,) = struct.unpack("<Q", file.read(8))
+    if length > LONGEST_HEADER:
+        raise ValueError(f"its header has {length} bytes")
+    entries = json.loads(file.read(length))
+    names = {short: name for name, short in SAFETENSORS.items()}
+    found = {}
+    for name, entry in entries.items():
+        if name == "__metadata__":
+            continue
+        dtype, (begin, end) = names[entry["dtype"]], entry["data_offsets"]
+        kind = np.dtype("uint16" if dtype == "bfloat16" else dtype)
+        shape = tuple(map(int, entry["shape"]))
+        if begin < 0 or end - begin != math.prod(shape) * kind.itemsize:
+            raise ValueError(f"{name} has {end - begin} bytes")
+        array = np.empty(shape, kind)
+        file.seek(8 + length + begin)
+        if file.readinto(array.reshape(-1).view(np.uint8).data) != array.nbytes:
+            raise ValueError(f"{name} is cut off")
+        found[name] = Stored(dtype, array)
+    return found
+
+
+def _write_streamed(path: Path, tensors: Tensors) -> None:
+    temporary = path.parent / f".{path.name}.{os.getpid()}-{threading.get_ident()}{TEMPORARY}"
+    try:
+        refuse_linked_folder(path)
+        temporary.unlink(missing_ok=True)
+        handle = open_regular(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        try:
+            offset = 0
+            for part in _safetensors(tensors):
+                write_all(handle, part, offset)
+                offset += len(part)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        os.replace(temporary, path)
+        sync_directory(path.parent)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise write_error(path, error) from error
+
+
+def _safetensors(tensors: Tensors) -> Iterator[bytes | memoryview]:
+    """The parts of a safetensors file: length of the header, header, the tensors in order."""
+    entries: dict[str, Any] = {}
+    end = 0
+    for name, stored in tensors.items():
+        begin, end = end, end + stored.array.nbytes
+        entries[name] = {
+            "dtype": SAFETENSORS[stored.dtype],
+            "shape": list(stored.shape),
+            "data_offsets": [begin, end],
+        }
+    head = json.dumps(entries).encode()
+    head += b" " * (-len(head) % 8)
+    yield struct.pack("<Q", len(head))
+    yield head
+    for stored in tensors.values():
+        if stored.array.nbytes:
+            # A view of the bytes; one that is not contiguous is copied alone.
+            yield np.ascontiguousarray(stored.array).reshape(-1).view(np.uint8).data

@@ -1,0 +1,201 @@
+"""The weights of a recorder: what changed, of what kind it was, and how it is put back."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from tttui.artifacts.tensorwriter import Tensors
+from tttui.model.errors import RecorderError
+from tttui.recorder.changes import Steps, kind_of_change
+from tttui.recorder.journal import Journal
+from tttui.recorder.modules import Module
+from tttui.recorder.sources import Getter, Sources, weights_meta
+from tttui.recorder.tensors import Tensor
+from tttui.recorder.values import WarnsOnce
+from tttui.recorder.watched import Watched
+
+MOST_NAMES = 20
+"""Buffers that an event names."""
+
+
+class Observed:
+    """Plastic weights, buffers, optimizers, and the base that the session began with."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        sources: Sources,
+        weights: Watched | None,
+        buffers: Watched | None,
+        base: Mapping[str, Tensor],
+        optimizer: Any,
+    ) -> None:
+        self.weights = weights
+        self.base = dict(base)
+        self.warn = WarnsOnce()
+        self._journal, self._sources, self._buffers = journal, sources, buffers
+        self._base_buffers = {} if buffers is None else buffers.copies()
+        self.optimizer = optimizer
+        self._base_optimizer: Any = None
+        self._steps: Any = None
+        self._sure_t = journal.t
+        """The last step before which the contents of all weights were compared."""
+        self._buffers_noted = False
+
+    @property
+    def version(self) -> str | None:
+        return None if self.weights is None else self.weights.version()
+
+    def stored(self) -> Tensors:
+        """The plastic weights as they were last seen."""
+        return {} if self.weights is None else self.weights.stored()
+
+    def watch_optimizers(self, model: Module | None) -> None:
+        """See all steps of optimizers of torch, where torch is there at all."""
+        if "torch" not in sys.modules or self.weights is None:
+            return
+        from tttui.recorder.optimizers import OptimizerSteps, kept_state
+
+        own = {} if model is None else dict(model.named_parameters())
+        others = {name: p for name, p in own.items() if name not in self.weights.now}
+        self._steps = OptimizerSteps(self._sources, others, self.warn)
+        if self.optimizer is not None:
+            self._base_optimizer = kept_state(self.optimizer)
+
+    def steps_taken(self) -> Steps:
+        """The steps of optimizers since this was asked for last."""
+        return Steps() if self._steps is None else self._steps.taken()
+
+    def add(self, getter: Getter) -> None:
+        """Watch more tensors, which are no parameters."""
+        self._sources.add(getter)
+        if self.weights is None:
+            self.weights = Watched(self._sources)
+        else:
+            self.weights.add(self._sources)
+        self.base |= {name: x for name, x in self.weights.copies().items() if name not in self.base}
+        self._journal.add_weights(self.weights, weights_meta(self.weights))
+
+    def close(self) -> None:
+        if self._steps is not None:
+            self._steps.close()
+
+    # -- changes --------------------------------------------------------------------------------
+
+    def differences(self) -> tuple[list[str], list[str]]:
+        """Names of the weights and of the buffers that changed since the last look."""
+        weights = [] if self.weights is None else self.weights.changed(full=True)
+        return weights, [] if self._buffers is None else self._buffers.changed(full=True)
+
+    def notice(self, t: int, *, full: bool = False, quick: bool = False) -> bool:
+        """See whether weights or buffers changed outside of an update; then that is an event of
+        step t. Returns whether weights did. `full` and `quick` as for `Watched.changed`."""
+        weights = self.weights
+        if weights is None:
+            return False
+        names = weights.changed(full=full, quick=quick)
+        buffers: list[str] = []
+        if self._buffers is not None and not quick:
+            buffers = self._buffers.changed_if_cheap()
+        if not names:
+            if weights.compared and not quick:
+                self._sure_t = self._journal.t
+            if buffers:
+                self._notice_buffers(t, buffers)
+            return False
+        event: dict[str, Any] = {"status": "commit", "outside": True}
+        if weights.late:
+            event["after"] = self._sure_t
+        self._sure_t = self._journal.t
+        self.commit(t, event, names, buffers, self.steps_taken(), announced=False)
+        return True
+
+    def commit(
+        self,
+        t: int,
+        event: dict[str, Any],
+        names: list[str],
+        buffers: list[str],
+        steps: Steps,
+        *,
+        announced: bool,
+    ) -> None:
+        """Take the changes, and write the event with their kind, versions and figures."""
+        weights = self.weights
+        if steps.lr is not None:
+            event.setdefault("lr", steps.lr)
+        figures: dict[str, dict[str, float]] = {}
+        if weights is not None:
+            event["version_before"] = weights.version()
+            if names:
+                event["why"] = kind_of_change(names, weights, self.base, steps, announced=announced)
+                figures = self._journal.figures(weights, names)
+                weights.take(names)
+            event["version"] = weights.version()
+        if buffers and self._buffers is not None:
+            event.setdefault("why", "buffers")
+            event["buffers"] = buffers[:MOST_NAMES]
+            self._buffers.take(buffers)
+        if figures:
+            event["weights"] = figures
+        self._journal.event(t, event, weights, names)
+
+    def undo(self, t: int, event: dict[str, Any], names: list[str], buffers: list[str]) -> None:
+        """Put the changes back, and write the event."""
+        weights = self.weights
+        refused: list[str] = []
+        if weights is not None:
+            event["version_before"] = weights.version()
+            refused = weights.put_back(None, names)
+            weights.take(refused)
+            event["version"], event["restored"] = weights.version(), not refused
+        if self._buffers is not None:
+            self._buffers.put_back(None, buffers)
+        if refused:
+            said = f"{refused[0]} cannot be put back: it cannot be written in place"
+            self.warn("refused", lambda: f"tttui.Recorder: {said}")
+        self._journal.event(t, event, weights, refused)
+
+    def back_to_base(self, event: dict[str, Any]) -> None:
+        """Put weights, buffers and the optimizer back that the session began with."""
+        weights = self.weights
+        if weights is None:
+            raise RecorderError("there are no weights to put back: give the recorder plastic=...")
+        t = self._journal.event_t()
+        self.notice(t, full=True)
+        event["version_before"] = weights.version()
+        refused = weights.put_back(self.base, weights.names)
+        if self._buffers is not None:
+            self._buffers.changed(full=False)
+            self._buffers.put_back(self._base_buffers, self._buffers.names)
+        if self._base_optimizer is not None:
+            self.optimizer.load_state_dict(self._base_optimizer)
+        self.steps_taken()
+        event["version"], event["restored"] = weights.version(), not refused
+        self._journal.event(t, event, weights, weights.names)
+
+    def compare_with(self, version: str | None, where: str) -> None:
+        """Weights that are not those with which a continued session ended are an event, and
+        warned of."""
+        weights = self.weights
+        if weights is None or version in (None, weights.version()):
+            return
+        now = weights.version()
+        said = f"the weights are not those that {where} ended with (version {version}, now {now})"
+        self.warn("resumed", lambda: f"tttui.Recorder: {said}; that is recorded")
+        event = {
+            "status": "commit",
+            "outside": True,
+            "why": "resumed with other weights",
+            "version_before": version,
+            "version": now,
+        }
+        self._journal.event(self._journal.event_t(), event, weights, weights.names)
+
+    def _notice_buffers(self, t: int, buffers: list[str]) -> None:
+        assert self._buffers is not None
+        self._buffers.take(buffers)
+        if not self._buffers_noted:  # statistics move with every batch: the first time is told
+            self._buffers_noted = True
+            event = {"status": "commit", "outside": True, "why": "buffers"}
+            self._journal.event(t, {**event, "buffers": buffers[:MOST_NAMES]}, None, [])

@@ -1,0 +1,220 @@
+"""What a recorder does at each call: scores, updates, models that adapt inside forward."""
+
+import math
+from contextlib import suppress
+from typing import Any
+
+from tttui.model.errors import RecorderError
+from tttui.recorder.journal import Journal
+from tttui.recorder.modules import Module
+from tttui.recorder.observed import Observed
+from tttui.recorder.score import CONTROL, Score
+from tttui.recorder.sources import Getter
+from tttui.recorder.update import Update
+from tttui.recorder.values import status_of_reason
+
+BASE = "base"
+"""What `rollback` goes back to."""
+
+
+class Observer:
+    """The state of a recorder between two calls."""
+
+    def __init__(
+        self, journal: Journal, observed: Observed, model: Module | None, frozen_every: int
+    ) -> None:
+        self.journal, self.files, self.observed = journal, journal.files, observed
+        self._frozen_every = frozen_every
+        self._inside: Score | Update | None = None
+        self._forward_depth = 0
+        self._scores = 0
+        self._controls: set[str] = set()
+        """Columns that meta.json was told of."""
+        self._twins: Any = None
+        observed.watch_optimizers(model)
+        if model is not None:
+            from tttui.recorder.twin import Twins
+
+            self._twins = Twins(model, observed.base)
+
+    @property
+    def t(self) -> int:
+        """The step that was scored last."""
+        return self.journal.t
+
+    def add_state(self, getter: Getter) -> None:
+        """Watch more tensors, which are no parameters."""
+        self._check_free()
+        if self.t >= 0:
+            raise RecorderError("state(...) comes after the first step: call it before")
+        self.observed.add(getter)
+
+    def close(self) -> None:
+        """See a last time what changed, and let go of what is not the recorder's."""
+        if not self.files.closed:
+            with suppress(RecorderError):  # a shape that changed: the session has ended anyway
+                self.observed.notice(self.journal.event_t(), full=True)
+        self.observed.close()
+
+    # -- steps ----------------------------------------------------------------------------------
+
+    def begin_score(self, score: Score) -> None:
+        """Stamp the version that makes the prediction."""
+        self._check_free()
+        self._check_t(score.t)
+        self.observed.notice(score.t)
+        score.version = self.observed.version
+        self._inside = score
+
+    def finish_score(
+        self, score: Score, loss: float, frozen: float | None, series: dict[str, float]
+    ) -> None:
+        """Write the step; weights that changed inside make its version unsure."""
+        if self.observed.notice(score.t + 1, quick=True):
+            score.version = None
+        for name in series:
+            if name.startswith(CONTROL) and name not in self._controls:
+                self._controls.add(name)
+                self.journal.control(name.removeprefix(CONTROL))
+        self._step(score.t, loss, frozen, series, score.version)
+        self._scores += 1
+
+    def plain_step(
+        self, t: int, loss: float, frozen: float | None, series: dict[str, float]
+    ) -> None:
+        """A step of which only numbers are known; its version is that of the weights now, unless
+        they were changed by nobody knows when."""
+        self._check_free()
+        self._check_t(t)
+        unsure = self.observed.notice(t)
+        self._step(t, loss, frozen, series, None if unsure else self.observed.version)
+
+    def _step(
+        self,
+        t: int,
+        loss: float,
+        frozen: float | None,
+        series: dict[str, float],
+        version: str | None,
+    ) -> None:
+        if math.isnan(loss):
+            self.observed.warn("nan", lambda: f"tttui.Recorder: the loss of step {t} is NaN")
+        self.journal.step(t, loss, frozen, series, version)
+
+    def frozen_is_due(self) -> bool:
+        return self._scores % self._frozen_every == 0
+
+    def twins_for(self, caller: str) -> Any:
+        if self._twins is None:
+            raise RecorderError(
+                f"{caller} of a function needs the module: Recorder(path, model, ...); "
+                "or give it the loss as a number"
+            )
+        return self._twins
+
+    # -- updates --------------------------------------------------------------------------------
+
+    def begin_update(self, update: Update) -> None:
+        self._check_free()
+        self.observed.notice(self.journal.event_t())
+        update.keep(self.observed.optimizer)
+        self.observed.steps_taken()
+        self._inside = update
+
+    def finish_update(self, update: Update, error: BaseException | None) -> None:
+        """Find out what has changed; keep it, or put it back. Where an exception ended the block,
+        nothing that is wrong with the record hides it."""
+        event: dict[str, Any] = {"status": "commit"}
+        if error is not None and update.reason is None:
+            update.reason = f"{type(error).__name__}: {error}"
+            event["status"] = "rollback_exception"
+        elif update.reason is not None:
+            event["status"] = status_of_reason(update.reason)
+        if update.reason is not None:
+            update.restore_optimizer()
+        if error is None:
+            self._finish(update, event)
+        else:
+            with suppress(RecorderError):
+                self._finish(update, event)
+
+    def _finish(self, update: Update, event: dict[str, Any]) -> None:
+        observed = self.observed
+        names, buffers = observed.differences()
+        if update.reason is not None:
+            event["reason"] = update.reason
+        if update.gates:
+            event["gates"] = update.gates
+        if update.trained_on is not None:
+            event["trained_on"] = update.trained_on
+        wrong: RecorderError | None = None
+        try:
+            event |= update.figures()
+        except RecorderError as error:  # said when the weights are in order
+            wrong = error
+        t, steps = self.journal.event_t(update.wanted_t), observed.steps_taken()
+        if update.reason is None:
+            announced = update.pre_loss is not None or update.trained_on is not None
+            observed.commit(t, event, names, buffers, steps, announced=announced)
+        else:
+            observed.undo(t, event, names, buffers)
+        if wrong is not None:
+            raise wrong
+
+    def rollback(self, to: str, why: str) -> None:
+        """Put the base back, of everything that is watched."""
+        self._check_free()
+        if to != BASE:
+            raise RecorderError(f"rollback(to={to!r}): the weights that are kept are {BASE!r}")
+        status = status_of_reason(why)
+        event = {"status": status, "reason": why, "why": "reset", "to": BASE, "to_t": -1}
+        self.observed.back_to_base(event)
+
+    # -- models that adapt inside forward -------------------------------------------------------
+
+    def forward_begins(self) -> None:
+        """A wrapped model is called; inside a score it may learn from what it is shown."""
+        self._forward_depth += 1
+        if self._forward_depth == 1 and isinstance(self._inside, Score):
+            self.observed.notice(self._inside.t)
+            self._inside.version = self.observed.version
+            self.observed.steps_taken()
+
+    def forward_ended(self) -> None:
+        self._forward_depth -= 1
+        score = self._inside
+        if self._forward_depth or not isinstance(score, Score):
+            return
+        names, buffers = self.observed.differences()
+        if not names:
+            return
+        steps = self.observed.steps_taken()
+        event = {
+            "status": "commit",
+            "inside": "forward",
+            "inner_steps": steps.ours,
+            "trained_on": [score.t],
+        }
+        self.observed.commit(score.t + 1, event, names, buffers, steps, announced=True)
+        if steps.ours > 1:
+            score.version = None  # which of its steps made the prediction cannot be seen
+
+    # -- the rest -------------------------------------------------------------------------------
+
+    def leave(self, inside: Score | Update) -> None:
+        if self._inside is inside:
+            self._inside = None
+
+    def _check_free(self) -> None:
+        if self.files.closed and self.files.broken is None:
+            raise RecorderError(f"{self.files.writer.directory}: this recorder is closed")
+        if self._inside is not None:
+            what = "a score" if isinstance(self._inside, Score) else "an update"
+            raise RecorderError(f"{what} is still open: end its `with` block first")
+
+    def _check_t(self, t: int) -> None:
+        if t <= self.t:
+            raise RecorderError(
+                f"step {t} comes after step {self.t}, but steps only go up; a loop that starts "
+                "again is a session of its own"
+            )

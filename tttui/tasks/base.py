@@ -1,0 +1,80 @@
+"""What a task is: a model with plastic parameters, a stream of batches, and a loss with its unit.
+
+A task of one's own subclasses `Task` and is named on the command line, as `package.module:Class`
+or `path/to/file.py:Class`; `examples/own_task.py` is one.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tttui.model.adaptation import Adaptation
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class NoSettings:
+    """The settings of a task that has none."""
+
+
+class Task(ABC):
+    """One session's task; made again from its settings and seed when the session is resumed.
+
+    Everything that it gives must follow from those, and from the files that `keep` put into the
+    session's directory: then resume, fork and verify are exact.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[str] = "1"
+    """Change it when a change of the code changes results."""
+    loss_name: ClassVar[str] = "loss"
+    unit: ClassVar[str] = ""
+    settings_type: ClassVar[type[Any]] = NoSettings
+    """A dataclass of fields made by `tttui.model.settings.option`: options of the command line."""
+    adaptation: ClassVar[Adaptation] = Adaptation()
+    """How it learns where nothing else is said."""
+    plastic: ClassVar[str | tuple[str, ...]] = "*"
+    """Patterns of the names of the plastic parameters where nothing else is said."""
+    item_losses: ClassVar[str] = ""
+    """A file for the losses of the items of each batch, by both models; '' for none."""
+
+    def __init__(self, settings: Any, seed: int, directory: Path | None = None) -> None:
+        """`directory` is that of the session, where there is one already."""
+        self.settings, self.seed, self.directory = settings, seed, directory
+
+    @abstractmethod
+    def model(self) -> "nn.Module":
+        """The base: the same weights whenever it is called."""
+
+    @abstractmethod
+    def batch(self, t: int) -> Any:
+        """What step t meets; from the seed and t alone, whatever was asked for before."""
+
+    @abstractmethod
+    def loss(self, model: Any, batch: Any) -> "Tensor":
+        """The loss of a model on a batch: one number, or those of its items."""
+
+    @property
+    def steps(self) -> int | None:
+        """How many steps there are; None where there is no end."""
+        return None
+
+    def forked(self, settings: Any, seed: int, t: int) -> "Task":
+        """The task of a session that starts from what was learned here up to step t."""
+        return type(self)(settings, seed)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the person who starts a session is told, a line each."""
+        return ()
+
+    def keep(self, directory: Path) -> Mapping[str, Any]:
+        """Put what the task needs, and others may take away, into the directory of a new session.
+
+        Returns keys for its meta.json.
+        """
+        return {}

@@ -1,0 +1,90 @@
+"""Finding tasks by what a person calls them.
+
+Only the person at the command line names code: a session directory that somebody sends names a
+task that ships, or none that is loaded (`shipped`).
+"""
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module, util
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from tttui.model.errors import RefusedInput
+from tttui.model.here import absolute
+from tttui.tasks.base import Task
+
+SHIPPED: Mapping[str, str] = {"text": "tttui.tasks.text.task:TextTask"}
+"""Tasks of tttui itself, by name."""
+
+GROUP = "tttui.tasks"
+"""Entry points by which installed packages offer tasks."""
+
+POINT_MASS = "pointmass"
+"""The task that has an engine of its own."""
+
+
+def shipped(name: str) -> type[Task] | None:
+    """A task of tttui itself; None where there is none of that name."""
+    return _imported(SHIPPED[name]) if name in SHIPPED else None
+
+
+def find_task(called: str) -> type[Task]:
+    """The task of a name, `package.module:Class`, or `path/to/file.py:Class`.
+
+    Runs code of others: `called` is what the person typed. Raises RefusedInput.
+    """
+    if (found := shipped(called)) is not None:
+        return found
+    source, colon, name = called.rpartition(":")
+    if colon and source.endswith(".py"):
+        return _task(_loaded(Path(source)), name, called)
+    if colon:
+        return _imported(called)
+    for entry in entry_points(group=GROUP, name=called):
+        return _imported(entry.value)
+    known = ", ".join([POINT_MASS, *SHIPPED, *(e.name for e in entry_points(group=GROUP))])
+    raise RefusedInput(
+        f"--task {called}: there is no such task; choose from {known}, or name one as "
+        "package.module:Class or path/to/file.py:Class"
+    )
+
+
+def again(called: str) -> str:
+    """The same task as a process elsewhere names it: with the whole path of its file."""
+    source, colon, name = called.rpartition(":")
+    return f"{absolute(Path(source))}:{name}" if colon and source.endswith(".py") else called
+
+
+def _imported(called: str) -> type[Task]:
+    source, _, name = called.rpartition(":")
+    try:
+        return _task(import_module(source), name, called)
+    except ImportError as error:
+        raise RefusedInput(f"--task {called}: cannot be imported: {error}") from error
+
+
+def _loaded(path: Path) -> Any:
+    if not path.is_file():
+        raise RefusedInput(f"--task {path}: there is no such file")
+    spec = util.spec_from_file_location(f"tttui_task_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look up their module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise RefusedInput(f"--task {path}: cannot be loaded: {error!r}") from error
+    return module
+
+
+def _task(module: Any, name: str, called: str) -> type[Task]:
+    found = getattr(module, name, None)
+    if not (isinstance(found, type) and issubclass(found, Task)):
+        raise RefusedInput(f"--task {called}: {name!r} is no subclass of tttui.tasks.base.Task")
+    if found.__abstractmethods__:
+        lacking = ", ".join(sorted(found.__abstractmethods__))
+        raise RefusedInput(f"--task {called}: {name} does not define {lacking}")
+    return found

@@ -1,0 +1,74 @@
+"""The document that a text session reads: taken in once, kept beside the session's files."""
+
+import os
+import stat
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO
+
+from tttui.artifacts.regular import read_bytes
+from tttui.model.errors import RefusedInput
+
+DOCUMENT = "document.bin"
+"""In the session's directory, so that it can be resumed and shown when the file is gone."""
+
+LARGEST = 64_000_000
+"""Bytes that are read at most: some six hours."""
+
+STDIN = "-"
+
+
+def take_in(file: str) -> tuple[bytes, bool]:
+    """The bytes of a file, or of standard input for `-`; and whether there were more.
+
+    Raises RefusedInput where there is nothing to read.
+    """
+    if file == STDIN:
+        if sys.stdin.isatty():
+            raise RefusedInput("--file: name a document, or pipe one into tttui")
+        content = _read(sys.stdin.buffer)
+        where = "standard input"
+    else:
+        where = file
+        try:
+            with open(file, "rb") as opened:
+                if stat.S_ISDIR(os.fstat(opened.fileno()).st_mode):
+                    raise IsADirectoryError
+                content = _read(opened)
+        except FileNotFoundError:
+            raise RefusedInput(f"--file {file}: there is no such file") from None
+        except IsADirectoryError:
+            raise RefusedInput(f"--file {file}: is a directory, not a file") from None
+        except OSError as error:
+            raise RefusedInput(f"--file {file}: cannot be read: {error.strerror}") from None
+    if not content:
+        raise RefusedInput(f"--file {where}: is empty; there is nothing to read")
+    return content[:LARGEST], len(content) > LARGEST
+
+
+def _read(source: BinaryIO) -> bytes:
+    parts, size = list[bytes](), 0
+    while size <= LARGEST and (part := source.read(min(1 << 20, LARGEST + 1 - size))):
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)
+
+
+def kept(directory: Path) -> bytes:
+    """The document of a session. Raises RefusedInput naming the file."""
+    path = directory / DOCUMENT
+    try:
+        content = read_bytes(path, LARGEST)
+    except OSError as error:
+        raise RefusedInput(
+            f"{path}: {error.strerror or error}; without its document the session cannot go on"
+        ) from None
+    if not content:
+        raise RefusedInput(f"{path}: is empty; without its document the session cannot go on")
+    return content
+
+
+def fingerprint(content: bytes) -> str:
+    """Its SHA-256, in hexadecimal digits."""
+    return sha256(content).hexdigest()

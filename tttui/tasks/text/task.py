@@ -1,0 +1,149 @@
+"""Reading a document byte by byte, and learning from it on the way (Krause et al. 2018)."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tttui.artifacts.atomic import write_whole
+from tttui.artifacts.ptfile import read_pt
+from tttui.model.adaptation import Adaptation
+from tttui.model.errors import RefusedInput
+from tttui.model.settings import option
+from tttui.tasks.base import Task
+from tttui.tasks.text.document import DOCUMENT, LARGEST, fingerprint, kept, take_in
+from tttui.tasks.text.model import ByteDecoder, Shape
+
+BASE = Path(__file__).with_name("base.pt")
+"""The decoder that ships: see benchmarks/text_base.py, which trains it."""
+
+BEFORE = b"\n"
+"""What stands before the document, as often as the model looks back."""
+
+BITS = 1.0 / math.log(2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TextSettings:
+    """What is read, and how much of it at a time."""
+
+    file: str = option("-", "the document, any file; - is standard input")
+    chunk: int = option(
+        64, "bytes that are predicted before the model learns from them", minimum=1, maximum=255
+    )
+    context: int = option(
+        128, "bytes that the model looks at, those of the chunk among them", minimum=2, maximum=256
+    )
+
+    def __post_init__(self) -> None:
+        if self.context <= self.chunk:
+            raise RefusedInput(f"context: {self.context} is not above the chunk of {self.chunk}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """A stretch of the document, of which the last bytes are to be predicted."""
+
+    seen: Tensor
+    """[1, length], each the byte before the one in `next` at its place."""
+    next: Tensor
+    """[count]"""
+
+
+class TextTask(Task):
+    """`tttui run --task text --file PATH`"""
+
+    name = "text"
+    loss_name = "bits per byte"
+    unit = "bits"
+    settings_type = TextSettings
+    adaptation: ClassVar[Adaptation] = Adaptation(lr=0.07, grad_clip=6.0)
+    plastic = "*"
+    item_losses = "tokens.f16"
+
+    settings: TextSettings
+
+    def __init__(self, settings: TextSettings, seed: int, directory: Path | None = None) -> None:
+        super().__init__(settings, seed, directory)
+        self.truncated = False
+        """The document is longer than what is read of it."""
+        if directory is not None:
+            self._take(kept(directory))
+        else:
+            document, self.truncated = take_in(settings.file)
+            self._take(document)
+
+    def _take(self, document: bytes) -> None:
+        self.document = document
+        padded = BEFORE * self.settings.context + document
+        self._bytes = torch.from_numpy(np.frombuffer(bytearray(padded), dtype=np.uint8))
+
+    @property
+    def steps(self) -> int:
+        return -(-len(self.document) // self.settings.chunk)
+
+    def model(self) -> ByteDecoder:
+        return base()
+
+    def batch(self, t: int) -> Window:
+        chunk, context = self.settings.chunk, self.settings.context
+        begin = context + t * chunk
+        end = min(begin + chunk, len(self._bytes))
+        stretch = self._bytes[end - context - 1 : end].long()
+        return Window(stretch[None, :-1], stretch[begin - end :])
+
+    def loss(self, model: Any, batch: Window) -> Tensor:
+        """Bits of each byte of the window."""
+        logits = model(batch.seen, len(batch.next))[0]
+        return BITS * functional.cross_entropy(logits, batch.next, reduction="none")
+
+    def forked(self, settings: TextSettings, seed: int, t: int) -> "TextTask":
+        """Reads another document, where one is named, or what was left of this one."""
+        if settings.file != self.settings.file:
+            return TextTask(settings, seed)
+        rest = self.document[t * self.settings.chunk :]
+        if not rest:
+            raise RefusedInput(
+                "the document was read to its end; name another with --file, or an earlier "
+                "step with --at"
+            )
+        made = TextTask(settings, seed, self.directory)
+        made._take(rest)
+        return made
+
+    @property
+    def notes(self) -> Sequence[str]:
+        if not self.truncated:
+            return ()
+        return (f"only the first {LARGEST // 1_000_000} MB of {self.settings.file} are read",)
+
+    def keep(self, directory: Path) -> Mapping[str, Any]:
+        write_whole(directory / DOCUMENT, self.document)
+        about = {
+            "name": Path(self.settings.file).name,
+            "bytes": len(self.document),
+            "sha256": fingerprint(self.document),
+            "truncated": self.truncated,
+        }
+        return {"document": about}
+
+
+@lru_cache(maxsize=1)
+def _weights() -> tuple[Shape, Mapping[str, Any]]:
+    held = read_pt(BASE)
+    return Shape(**held["shape"]), held["weights"]
+
+
+def base() -> ByteDecoder:
+    """The shipped decoder, in float32."""
+    shape, weights = _weights()
+    model = ByteDecoder(shape)
+    model.load_state_dict({k: torch.from_numpy(v).float() for k, v in weights.items()})
+    return model
