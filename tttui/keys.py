@@ -13,6 +13,12 @@ TABS = ("overview", "weights", "transactions", "physics", "architecture", "sessi
 OTHER_PANES = {"parameters": "weights", "series": "physics", "modules": "architecture"}
 """What sessions of other tasks than the point mass show, and in which tab."""
 
+
+def tab_of(pane: str) -> str:
+    """The tab that shows this."""
+    return OTHER_PANES.get(pane, pane)
+
+
 PANES = (*TABS, *OTHER_PANES)
 """Everything that a tab shows; keys differ by it."""
 
@@ -49,8 +55,8 @@ class Command:
 
     @property
     def spread(self) -> int:
-        """In how many tabs it works."""
-        return len({OTHER_PANES.get(pane, pane) for pane in self.tabs})
+        """In how many tabs it works, as the point mass has them."""
+        return max(1, sum(pane in TABS for pane in self.tabs))
 
     def purpose(self, tab: str) -> str:
         """What the command is for, where a tab has headings for that."""

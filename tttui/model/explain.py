@@ -128,7 +128,7 @@ def _explain(event: Transaction, plasticity: Mapping[str, Any]) -> str:
             return _explain_non_finite(event)
         case "rollback_live_regression":
             return _explain_live(event, threshold(plasticity, "probation"))
-        case other if other.startswith("rollback"):
+        case other if other.startswith("rollback") and (event.reason or event.gates):
             return _explain_own(event)
         case other:
             return f"Ended as {other!r}, a status that tttui does not know."

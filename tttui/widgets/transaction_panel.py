@@ -79,7 +79,9 @@ def _describe(
 ) -> None:
     palette, glyphs = prose.palette, prose.glyphs
     outcome = event.status if undone_at is None else UNDONE
-    words = event.status.replace("_", " ") + (", undone" if undone_at is not None else "")
+    own = glyphs.words.get(event.status)
+    words = f"rolled back: {own}" if own else event.status.replace("_", " ")
+    words += ", undone" if undone_at is not None else ""
     prose.line((f"{glyphs.status(outcome)} {words}", palette.status(outcome), True))
     prose.say(explain(event, plasticity, undone_at))
     _losses(prose, event)
