@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from tttui.panes.listing import Pages
 from tttui.panes.preview import LEAST
 
+BESIDE = 180
+"""Columns from which on the preview of a session stands beside a long table."""
+
 WIDE = 150
-"""Columns from which on the preview of a session can stand beside a long table."""
+"""Columns from which on a transfer matrix stands beside bars and differences."""
 
 NARROW = 100
 """Columns below which nothing stands beside the table, nor two things below it."""
@@ -62,7 +65,7 @@ def layout(
     stacked = free - max(LEAST + 1, free // 2)
     if wanted <= stacked:
         return Layout((("table", *one), *left), table_rows=wanted)
-    if width >= WIDE and height >= LONG:
+    if width >= BESIDE and height >= LONG:
         return Layout((("table", *one), *left), beside=True)
     if stacked >= LONG:
         return Layout((("table", *one), *left), table_rows=stacked)

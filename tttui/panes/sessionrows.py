@@ -25,11 +25,12 @@ from tttui.model.tree import Branch, forest
 from tttui.widgets.table import TEXTS, TIMES, Cell, Column
 
 DAMAGE = Column("damaged", "!", 1, left=True, also=("damaged",))
+NAME = Column("name", "session", 16, left=True, orders=TEXTS, also=("name",))
 SPEED = Column("speed", "steps/s", 7, drop=5)
 MU = Column("mu", "mu", 7, drop=3)
 COLUMNS = (
     DAMAGE,
-    Column("name", "session", 16, left=True, grows=True, most=18, orders=TEXTS, also=("name",)),
+    NAME,
     Column("state", "state", 20, left=True, drop=2, most=22, orders=TEXTS),
     Column("recent", "error", 8, left=True, drop=4, most=STRETCHES, keeps_end=True),
     SPEED,
@@ -45,6 +46,9 @@ COLUMNS = (
     Column("frozen", "frozen", 8, drop=13),
 )
 """All that there can be, from left to right; the highest `drop` leaves a narrow table first."""
+
+LONGEST_NAME = 60
+"""Cells that the names take at most."""
 
 STATE_CELLS = 20
 """Cells that a state has at least."""
@@ -128,10 +132,15 @@ class SessionRows:
         self.summaries = [summaries[branch.index] for branch in self.branches]
         self.running = sum(s.status is not None and s.status.state == "running" for s in summaries)
         changed = [len(s.mu_text) for s in summaries if s.mu_now != s.meta.mu]
-        wide = replace(MU, width=max([MU.width, *changed]))
+        pairs = zip(self.branches, self.summaries, strict=True)
+        longest = max((2 * b.depth + len(s.place.name) for b, s in pairs), default=0)
+        fitting = {
+            NAME: replace(NAME, most=min(longest, LONGEST_NAME)),
+            MU: replace(MU, width=max([MU.width, *changed])),
+        }
         absent = {SPEED.key} if all(speed_of(s.status) is None for s in summaries) else set()
         absent |= set() if any(s.damage for s in summaries) else {DAMAGE.key}
-        self.columns = tuple(wide if c == MU else c for c in COLUMNS if c.key not in absent)
+        self.columns = tuple(fitting.get(c, c) for c in COLUMNS if c.key not in absent)
         self.names = frozenset(summary.place.name for summary in summaries)
         self._row_of = {summary.place.path: i for i, summary in enumerate(self.summaries)}
         self.flat = False

@@ -58,8 +58,8 @@ MEANING = {
         "it every commit since the step that it returns to: these are undone. `w` goes "
         "on to the reasons (enter there shows only that kind, in every tab), to the details and "
         "to the gates over time; thresholds are those in force at that step. A query narrows the "
-        "table further: grad>10 status:loss t:200-400 -commit; sort:grad (key b) sorts it; e exports "
-        "what is left."
+        "table further: grad>10 status:loss t:200-400 -commit; sort:grad (key b) sorts it; e "
+        "exports what is left."
     ),
     "architecture": (
         "The model with this session's numbers: z and a go through W_u and B into a hidden state "
