@@ -104,6 +104,15 @@ async def test_a_damaged_session_has_a_mark_and_says_why(
         await driver.until(lambda: "plastic_state.pt" in preview(driver), "the reason")
 
 
+async def test_damage_that_only_reading_shows_is_marked_once_it_is_known(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    make_run(tmp_path / "torn", steps=100, damage=["half_record"])
+    async with open_app(tmp_path, start=ON_TAB) as driver:
+        await driver.until(lambda: "! torn " in driver.text(), "the mark")
+        assert "weights_history.npy" in preview(driver)
+
+
 async def test_without_damage_there_is_no_column_for_it(tmp_path: Path, open_app: OpenApp) -> None:
     make_run(tmp_path / "demo", steps=40)
     async with open_app(tmp_path, start=ON_TAB) as driver:

@@ -1,8 +1,9 @@
 """The sessions that were found as rows of a table: a tree by parent, searchable by a query."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -127,7 +128,9 @@ class SessionRows:
         now: float,
         palette: Palette,
         glyphs: Glyphs,
+        torn: Set[Path] = frozenset(),
     ) -> None:
+        """`torn` are the paths of sessions whose damage was found by reading all of them."""
         self.branches: list[Branch] = forest(summaries)
         self.summaries = [summaries[branch.index] for branch in self.branches]
         self.running = sum(s.status is not None and s.status.state == "running" for s in summaries)
@@ -139,14 +142,14 @@ class SessionRows:
             MU: replace(MU, width=max([MU.width, *changed])),
         }
         absent = {SPEED.key} if all(speed_of(s.status) is None for s in summaries) else set()
-        absent |= set() if any(s.damage for s in summaries) else {DAMAGE.key}
+        absent |= set() if torn or any(s.damage for s in summaries) else {DAMAGE.key}
         self.columns = tuple(fitting.get(c, c) for c in COLUMNS if c.key not in absent)
         self.names = frozenset(summary.place.name for summary in summaries)
         self._row_of = {summary.place.path: i for i, summary in enumerate(self.summaries)}
         self.flat = False
         """The rows are not in the order of the tree: no branches are drawn."""
         self._opened, self._now = opened, now
-        self._palette, self._glyphs = palette, glyphs
+        self._palette, self._glyphs, self._torn = palette, glyphs, torn
 
     def __len__(self) -> int:
         return len(self.summaries)
@@ -194,7 +197,8 @@ class SessionRows:
             case "mode":
                 return meta.env_mode or "-", palette.muted, False
             case "damaged":
-                return "!" if summary.damage else "", palette.bad, True
+                damaged = summary.damage or summary.place.path in self._torn
+                return "!" if damaged else "", palette.bad, True
             case "age":
                 return age_text(meta.created_at, self._now) or "-", palette.muted, False
             case "mu_error":

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
@@ -84,6 +85,8 @@ class SessionsPane(ListPane):
         """The session whose files were asked for last."""
         self._read: Place | None = None
         """The session that was asked for last to be read in brief."""
+        self._torn: frozenset[Path] = frozenset()
+        """Sessions whose damage only their preview shows."""
         self._resting: Timer | None = None
         """Runs until the cursor has rested for long enough."""
         self._opened: Place | None = None
@@ -198,11 +201,11 @@ class SessionsPane(ListPane):
     def fill(self, view: View) -> None:
         """Build the rows anew only where summaries, the open session or the colours changed."""
         table = self.query_one(Table)
-        built = (view.summaries, view.data.place.path, view.palette, view.glyphs)
+        built = (view.summaries, view.data.place.path, view.palette, view.glyphs, self._torn)
         if self._rows is None or built != self._built:
             self._built = built
             self._rows = SessionRows(
-                view.summaries, view.data.place, view.now, view.palette, view.glyphs
+                view.summaries, view.data.place, view.now, view.palette, view.glyphs, self._torn
             )
             if self._at is None or self._rows.row_of(self._at) is None:
                 self._at = view.data.place
@@ -273,12 +276,22 @@ class SessionsPane(ListPane):
                 self.post_message(self.FilesWanted(summary.place))
             panel.show_facts(facts, view.palette, view.glyphs)
         data = self._known(view, summary)
+        if data is not None and not data.loading:
+            self._mark_torn(data)
         if "preview" in regions:
             preview = self.query_one(SessionPreview)
             preview.show(view, summary, data)
         if "line" in regions:
             said = verdict_of(summary) if data is None else verdict(data)
             self.query_one("#line", VerdictLine).show(said, view.palette, view.glyphs.ellipsis)
+
+    def _mark_torn(self, data: SessionData) -> None:
+        """Have the mark of damage that was found by reading all of a session in its row."""
+        path = data.place.path
+        torn = self._torn | {path} if data.damage else self._torn - {path}
+        if torn != self._torn:
+            self._torn = torn
+            self.post_message(self.Ready())
 
     def _known(self, view: View, summary: SessionSummary | None) -> SessionData | None:
         """What is read of the session under the cursor; it is asked for where that is nothing."""
