@@ -21,7 +21,7 @@ from tttui.panes.compared import MARK_MORE, ComparedCurves, Marked
 from tttui.panes.listing import TABLE, ListPane, Pages
 from tttui.panes.preview import SessionPreview, verdict_of
 from tttui.panes.sessionfacts import copyable, facts_of
-from tttui.panes.sessionlayout import NARROW, WORDS, Layout, layout
+from tttui.panes.sessionlayout import CSS, NARROW, WORDS, Layout, hidden, layout
 from tttui.panes.sessionrows import COLUMNS, SESSION_WORDS, SessionRows
 from tttui.panes.view import View
 from tttui.widgets.querybar import QueryBar
@@ -48,25 +48,7 @@ class SessionsPane(ListPane):
     region_names = tuple(WORDS)
     sorts = ("tree", *(column.key for column in COLUMNS))
 
-    DEFAULT_CSS = """
-    SessionsPane { layout: vertical; height: 1fr; }
-    SessionsPane #upper { height: 1fr; layout: vertical; }
-    SessionsPane.beside #upper { layout: horizontal; }
-    SessionsPane Table { width: 1fr; height: 1fr; }
-    SessionsPane #line { height: 2; }
-    SessionsPane #one { width: 1fr; height: 1fr; layout: horizontal; }
-    SessionsPane.beside #one { width: 40%; max-width: 76; layout: vertical; padding: 0 0 0 1; }
-    SessionsPane SessionPreview { width: 1fr; height: 1fr; }
-    SessionsPane.beside SessionPreview { height: 3fr; }
-    SessionsPane SessionPanel { width: 1fr; height: 1fr; }
-    SessionsPane.paired SessionPanel { width: 40%; max-width: 56; }
-    SessionsPane.beside.paired SessionPanel { width: 1fr; max-width: 100%; height: 2fr; }
-    SessionsPane ComparedCurves { height: 3fr; }
-    SessionsPane #numbers { height: 2fr; }
-    SessionsPane #numbers.narrow { layout: vertical; }
-    SessionsPane MetricBars, SessionsPane SettingsTable { width: 1fr; padding: 0 1; }
-    SessionsPane TransferMap { width: 1fr; padding: 0 1; }
-    """
+    DEFAULT_CSS = CSS
 
     def __init__(self) -> None:
         super().__init__()
@@ -238,21 +220,14 @@ class SessionsPane(ListPane):
             parts.append(f"{len(self._marked)} marked")
         if rows.running:
             parts.append(f"{rows.running} running")
-        hidden = self._hidden()
-        if hidden:
-            parts.append(f"w: {', '.join(hidden)}")
+        elsewhere = hidden(self.pages(), self.regions)
+        if elsewhere:
+            parts.append(f"w: {', '.join(elsewhere)}")
         if self._marked.enough and not self._transfer:
             parts.append("t: transfer matrix")
         if view.load is not None:
             parts.append(str(view.load))
         bar.say("   ".join(parts), False, view.palette)
-
-    def _hidden(self) -> list[str]:
-        """The regions that are not on the screen, in the order in which `w` comes to them."""
-        pages, now = self.pages(), self.regions
-        at = next((i for i, page in enumerate(pages) if page == now), 0)
-        later = [name for page in (*pages[at + 1 :], *pages[:at]) for name in page]
-        return [WORDS[name] for name in later if name in WORDS]
 
     def _summary(self) -> SessionSummary | None:
         """The session under the cursor."""
