@@ -638,6 +638,7 @@ class MainScreen(DrivingScreen):
         """A key of the shown tab."""
         do = getattr(self.shown_pane, f"do_{name}", None)
         said = do() if do is not None else None
+        self._show_keys()  # what they can do depends on what is under the cursor
         if said:
             self.note(said)
         if name == "region":
