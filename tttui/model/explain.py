@@ -161,6 +161,7 @@ def _explain_live(event: Transaction, factor: float | None) -> str:
     if event.to_t is None:
         return f"Rolled back because {said}"
     where = f"those of step {event.to_t}" if event.to_t else "the first ones"
+    where = "those of the base" if event.to_t < 0 else where
     return f"Rolled back because {said} The weights went back to {where}."
 
 

@@ -269,6 +269,12 @@ class Transactions:
         """Whether weights of an earlier step were put back in force at step t."""
         return t in self._returns().t
 
+    def base_restored_at(self, t: int) -> bool:
+        """Whether the base's weights, which are those of no step, were put in force at step t."""
+        if self.to_t is None:
+            return False
+        return bool(((self.status == LIVE) & (self.t == t) & (self.to_t < 0)).any())
+
     def undone_at(self, i: int) -> int | None:
         """The step at which commit i was taken back; None where it was not."""
         if not self.undone()[i]:

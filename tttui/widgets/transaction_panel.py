@@ -93,7 +93,9 @@ def _describe(
     prose.head("Recorded")
     for key, label in FIELDS:
         value = getattr(event, key)
-        if value is not None:
+        if key == "to_t" and value is not None and value < 0:
+            prose.field(label, "of the base", 12)
+        elif value is not None:
             prose.field(label, short(value, 4) if isinstance(value, float) else str(value), 12)
     for label, text in (("kind", event.kind), ("trained on", trained_on(event.raw))):
         if text:
