@@ -6,7 +6,7 @@ from textual.geometry import Region
 from tttui.draw.canvas import Canvas
 from tttui.widgets.drawn import Drawn
 
-GRIDS = ("char", "ink", "paper", "bold")
+GRIDS = ("char", "ink", "paper", "bold", "marks")
 
 
 class Redrawn(Drawn):

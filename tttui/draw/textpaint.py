@@ -1,0 +1,271 @@
+"""A page of a document: every character on the colour of what learning saved at it.
+
+Where colours are few or none, what was predicted better is bold and what was predicted worse is
+underlined. The margin has the offset of every row and the bits per byte saved in it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tttui.draw.canvas import REVERSED, UNDERLINED, Canvas
+from tttui.draw.colours import ANSI, DEFAULT, Colour, blend, ramp
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.palette import Palette
+from tttui.draw.prose import filling
+from tttui.draw.textrows import Row
+from tttui.model.arrays import Bools, Floats, Ints
+from tttui.model.document import Document
+
+EDGES = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Bits saved or lost at a character from which on its tint is the next stronger one."""
+
+STRONG = 1.0
+"""Bits from which on a difference is marked by more than colour."""
+
+BAR = 6
+"""Cells of the bars at the margin."""
+
+FULL = 3.0
+"""Bits per byte of a full bar."""
+
+BARS_FROM = 70
+"""Columns of the page from which on there are bars."""
+
+GAIN = 5
+"""Cells of the number at the margin."""
+
+_FUTURE = 0.65
+"""How much of a tint the ground covers beyond the cursor."""
+
+_BRIGHT = 128
+
+
+def margin_of(width: int, size: int) -> int:
+    """Cells left of the text, in a page of `width` cells of a document of `size` bytes."""
+    bars = BAR + 1 if width >= BARS_FROM else 0
+    room = len(str(size)) + 1 + GAIN + 1 + bars
+    return room if width >= room + 16 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What stands out on a page, in bytes."""
+
+    at: int
+    """The byte whose continuations are shown."""
+    window: tuple[int, int] = (0, 0)
+    """The window of the cursor's step."""
+    matches: tuple[tuple[int, int], ...] = ()
+    """What was searched for."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gains:
+    """Bits saved over any stretch of the bytes from `begin` on, of those that are known."""
+
+    begin: int
+    saved: Floats
+    """Sums before each byte [n + 1]."""
+    known: Ints
+    """How many are known before each byte [n + 1]."""
+
+    @classmethod
+    def of(cls, document: Document, begin: int, end: int) -> "Gains":
+        gains = document.gains(begin, end)
+        known = np.isfinite(gains)
+        saved = np.concatenate(([0.0], np.cumsum(np.where(known, gains, 0.0))))
+        return cls(begin, saved, np.concatenate(([0], np.cumsum(known))))
+
+    def over(self, first: Ints, last: Ints) -> Floats:
+        """Bits saved at [first, last) [n]; NaN where nothing is known."""
+        a, b = (np.clip(x - self.begin, 0, len(self.saved) - 1) for x in (first, last))
+        known = self.known[b] - self.known[a]
+        return np.where(known > 0, self.saved[b] - self.saved[a], np.nan)
+
+    def rate(self, begin: int, end: int) -> float:
+        """Bits saved per byte; NaN where nothing is known."""
+        a, b = begin - self.begin, end - self.begin
+        n = int(self.known[b] - self.known[a])
+        return float(self.saved[b] - self.saved[a]) / n if n else np.nan
+
+
+def levels(gains: Floats) -> Ints:
+    """-5 (much worse) .. 5 (much better) for bits saved; 0 where they are not known."""
+    with np.errstate(invalid="ignore"):
+        found = np.digitize(np.abs(gains), EDGES) * np.sign(gains)
+    return np.nan_to_num(found, nan=0.0).astype(np.int64)
+
+
+def tints(palette: Palette) -> tuple[Colour, ...]:
+    """Papers of the levels 0, 1 .. 5, and behind them -5 .. -1, so that a level is an index."""
+    n, middle = len(EDGES), len(palette.diverging) // 2
+    better = ramp(palette.diverging[middle::-1], n + 1)[1:]
+    worse = ramp(palette.diverging[middle:], n + 1)[1:]
+    return (DEFAULT, *better, *reversed(worse))
+
+
+def paint_page(
+    rows: Sequence[Row],
+    document: Document,
+    mark: Mark,
+    size: tuple[int, int],
+    palette: Palette,
+    glyphs: Glyphs,
+    following: bool = False,
+) -> Canvas:
+    """The rows in `size` = (width, height) cells."""
+    width, height = size
+    canvas = Canvas(height, width)
+    if not rows:
+        return canvas
+    margin = margin_of(width, document.size)
+    gains = Gains.of(document, rows[0].begin, max(row.end for row in rows))
+    for y, row in enumerate(rows[:height]):
+        if margin:
+            _paint_margin(canvas, y, row, gains, mark, document, palette, glyphs)
+        n = min(len(row.cells), width - margin)
+        if n > 0:
+            _paint_row(canvas, y, margin, row, n, gains, mark, document, palette, following)
+    return canvas
+
+
+def _paint_margin(
+    canvas: Canvas,
+    y: int,
+    row: Row,
+    gains: Gains,
+    mark: Mark,
+    document: Document,
+    palette: Palette,
+    glyphs: Glyphs,
+) -> None:
+    here = row.begin < mark.window[1] and mark.window[0] < row.end
+    digits = len(str(document.size))
+    ink = palette.accent if here else palette.muted
+    canvas.write(y, 0, f"{row.begin:>{digits}}", ink, bold=here)
+    if row.begin <= mark.at < row.end:
+        canvas.write(y, digits, glyphs.play, palette.accent, bold=True)
+    rate = gains.rate(row.begin, row.end)
+    if np.isnan(rate):
+        return
+    ink = _gain_ink(rate, palette)
+    text = f"{rate:+.2f}" if abs(rate) < 9.995 else f"{rate:+.1f}"
+    canvas.write(y, digits + 1, f"{text:>{GAIN}}", ink)
+    if canvas.columns >= BARS_FROM:
+        bar = filling(abs(rate) / FULL, BAR, glyphs)
+        canvas.write(y, digits + GAIN + 2, bar, ink)
+
+
+def _gain_ink(rate: float, palette: Palette) -> Colour:
+    if abs(rate) < EDGES[0] / 2:
+        return palette.muted
+    return palette.good if rate > 0 else palette.bad
+
+
+def _paint_row(
+    canvas: Canvas,
+    y: int,
+    x: int,
+    row: Row,
+    n: int,
+    gains: Gains,
+    mark: Mark,
+    document: Document,
+    palette: Palette,
+    following: bool,
+) -> None:
+    cells, place = row.cells, slice(x, x + n)
+    first, last = cells.first[:n], cells.last[:n]
+    saved = gains.over(first, last)
+    level = levels(saved)
+    future = (first >= mark.window[1]) & (not following)
+    unread = first >= document.scored
+    ink, paper = _colours(level, future, palette)
+    ink[future] = palette.muted
+    ink[unread] = palette.faint if palette.tinted else palette.muted
+    bold = (saved >= STRONG) & ~future
+    marks = np.zeros(n, dtype=np.uint8)
+    inside = (first < mark.window[1]) & (last > mark.window[0])
+    if palette.tinted:
+        marks[inside] |= UNDERLINED
+        bold |= inside
+    else:
+        marks[(saved <= -STRONG) & ~future] |= UNDERLINED
+        marks[inside] |= REVERSED
+    for begin, end in mark.matches:
+        found = (first < end) & (last > begin)
+        ink[found], bold[found] = palette.warn, True
+        marks[found] |= UNDERLINED
+        if palette.tinted:
+            paper[found] = palette.selected_paper
+    at = (first <= mark.at) & (mark.at < last)
+    if palette.tinted:
+        paper[at], ink[at] = palette.cursor, _inks(palette)[palette.name == "light"]
+        bold[at] = True
+    else:
+        marks[at] ^= REVERSED
+    canvas.char[y, place] = cells.code[:n]
+    canvas.ink[y, place], canvas.paper[y, place] = ink, paper
+    canvas.bold[y, place], canvas.marks[y, place] = bold, marks
+
+
+def _inks(palette: Palette) -> tuple[Colour, Colour]:
+    """A dark and a light ink, for papers that are light and dark."""
+    light, dark = max(palette.text, palette.cursor_paper), min(palette.text, palette.cursor_paper)
+    return dark, light
+
+
+def _colours(level: Ints, future: Bools, palette: Palette) -> tuple[Ints, Ints]:
+    """Ink and paper of cells by their levels; paler in the future."""
+    if not palette.tinted:
+        ink = np.full(len(level), palette.text, dtype=np.int64)
+        strong, half = len(EDGES), len(EDGES) - 2
+        ink[level >= half], ink[level <= -half] = palette.good, palette.bad
+        ink[(level >= strong)], ink[(level <= -strong)] = palette.good, palette.bad
+        return ink, np.full(len(level), DEFAULT, dtype=np.int64)
+    papers = tints(palette)
+    pale = tuple(_pale(colour, palette) for colour in papers)
+    inks = tuple(_ink_on(colour, palette) for colour in papers)
+    paper = np.where(future, np.array(pale)[level], np.array(papers)[level])
+    return np.array(inks)[level], paper
+
+
+def _pale(colour: Colour, palette: Palette) -> Colour:
+    middle = palette.diverging[len(palette.diverging) // 2]
+    return DEFAULT if colour == DEFAULT else blend(colour, middle, _FUTURE)
+
+
+def _ink_on(paper: Colour, palette: Palette) -> Colour:
+    if not 0 <= paper < ANSI:
+        return palette.text
+    red, green, blue = paper >> 16, paper >> 8 & 0xFF, paper & 0xFF
+    dark, light = _inks(palette)
+    return dark if 0.3 * red + 0.59 * green + 0.11 * blue > _BRIGHT else light
+
+
+def paint_legend(canvas: Canvas, y: int, x: int, palette: Palette, glyphs: Glyphs) -> int:
+    """What the tints mean, in bits, from column x on; returns the column after it."""
+    if not palette.tinted:
+        good, bad = palette.good, palette.bad
+        x = canvas.write(y, x, "better by 1 bit", good, bold=True)
+        x = canvas.write(y, x, ", ", palette.muted)
+        begin = x
+        x = canvas.write(y, x, "worse by 1 bit", bad)
+        canvas.marks[y, begin : min(x, canvas.columns)] = UNDERLINED
+        return x
+    x = canvas.write(y, x, "worse ", palette.muted)
+    papers = tints(palette)
+    for level in (*range(-len(EDGES), 0), *range(1, len(EDGES) + 1)):
+        edge = EDGES[abs(level) - 1]
+        text = f"{edge:g}".removeprefix("0")
+        if level == 1:
+            x = canvas.write(y, x, f" {glyphs.vertical} ", palette.muted)
+        paper = papers[level]
+        x = canvas.write(y, x, f" {text} ", _ink_on(paper, palette), paper, bold=level >= 3)
+    return canvas.write(y, x, " better, bits", palette.muted)
+
+
+LEGEND = 62
+"""Columns of the legend, at most."""
