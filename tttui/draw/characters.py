@@ -19,6 +19,9 @@ from tttui.model.text import visible
 TAB = 4
 """Cells from one tab stop to the next."""
 
+_JOINING = re.compile("[\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
+"""Halves of flags and tones of skin, which some terminals join with their neighbours."""
+
 _PIECES = re.compile(r"[ -~]+|\r\n|.", re.DOTALL)
 
 
@@ -99,6 +102,8 @@ def _shown(piece: str, column: int) -> str:
     shown = visible(piece)
     if len(shown) > 1:
         return shown
+    if _JOINING.match(shown):
+        return f"\\U{ord(shown):08x}"
     size = get_character_cell_size(shown)
     return shown + TAIL * (size - 1) if size else ""
 

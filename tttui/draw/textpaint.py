@@ -18,8 +18,11 @@ from tttui.draw.textrows import Row
 from tttui.model.arrays import Bools, Floats, Ints
 from tttui.model.document import Document
 
-EDGES = (0.25, 0.5, 1.0, 2.0, 4.0)
+EDGES = (0.5, 1.0, 2.0, 4.0)
 """Bits saved or lost at a character from which on its tint is the next stronger one."""
+
+STRENGTHS = (0.16, 0.36, 0.66, 1.0)
+"""How far the tints are from the ground to the end of the palette; weak ones should not glare."""
 
 STRONG = 1.0
 """Bits from which on a difference is marked by more than colour."""
@@ -39,7 +42,13 @@ GAIN = 5
 _FUTURE = 0.65
 """How much of a tint the ground covers beyond the cursor."""
 
-_BRIGHT = 128
+_BRIGHT = 150
+
+LITTLE = 0.005
+"""Bits per byte that are shown as 0."""
+
+FEW = 4
+"""Bytes of a row that say little: it has a number and no bar."""
 
 
 def margin_of(width: int, size: int) -> int:
@@ -92,18 +101,22 @@ class Gains:
 
 
 def levels(gains: Floats) -> Ints:
-    """-5 (much worse) .. 5 (much better) for bits saved; 0 where they are not known."""
+    """-4 (much worse) .. 4 (much better) for bits saved; 0 where they are not known."""
     with np.errstate(invalid="ignore"):
         found = np.digitize(np.abs(gains), EDGES) * np.sign(gains)
     return np.nan_to_num(found, nan=0.0).astype(np.int64)
 
 
 def tints(palette: Palette) -> tuple[Colour, ...]:
-    """Papers of the levels 0, 1 .. 5, and behind them -5 .. -1, so that a level is an index."""
-    n, middle = len(EDGES), len(palette.diverging) // 2
-    better = ramp(palette.diverging[middle::-1], n + 1)[1:]
-    worse = ramp(palette.diverging[middle:], n + 1)[1:]
-    return (DEFAULT, *better, *reversed(worse))
+    """Papers of the levels 0, 1 .. 4, and behind them -4 .. -1, so that a level is an index."""
+    middle = len(palette.diverging) // 2
+    better = ramp(palette.diverging[middle::-1], _SHADES)
+    worse = ramp(palette.diverging[middle:], _SHADES)
+    at = [round(share * (_SHADES - 1)) for share in STRENGTHS]
+    return (DEFAULT, *(better[k] for k in at), *(worse[k] for k in reversed(at)))
+
+
+_SHADES = 51
 
 
 def paint_page(
@@ -124,7 +137,7 @@ def paint_page(
     gains = Gains.of(document, rows[0].begin, max(row.end for row in rows))
     for y, row in enumerate(rows[:height]):
         if margin:
-            _paint_margin(canvas, y, row, gains, mark, document, palette, glyphs)
+            _paint_margin(canvas, y, row, gains, mark, document, palette, glyphs, following)
         n = min(len(row.cells), width - margin)
         if n > 0:
             _paint_row(canvas, y, margin, row, n, gains, mark, document, palette, following)
@@ -140,6 +153,7 @@ def _paint_margin(
     document: Document,
     palette: Palette,
     glyphs: Glyphs,
+    following: bool,
 ) -> None:
     here = row.begin < mark.window[1] and mark.window[0] < row.end
     digits = len(str(document.size))
@@ -150,18 +164,20 @@ def _paint_margin(
     rate = gains.rate(row.begin, row.end)
     if np.isnan(rate):
         return
-    ink = _gain_ink(rate, palette)
+    few = row.end - row.begin < FEW
+    muted = (
+        few
+        or abs(rate) < LITTLE
+        or row.begin >= document.scored
+        or (row.begin >= mark.window[1] and not following)
+    )
+    ink = palette.diverging[0 if rate > 0 else -1]
     text = f"{rate:+.2f}" if abs(rate) < 9.995 else f"{rate:+.1f}"
-    canvas.write(y, digits + 1, f"{text:>{GAIN}}", ink)
-    if canvas.columns >= BARS_FROM:
-        bar = filling(abs(rate) / FULL, BAR, glyphs)
-        canvas.write(y, digits + GAIN + 2, bar, ink)
-
-
-def _gain_ink(rate: float, palette: Palette) -> Colour:
-    if abs(rate) < EDGES[0] / 2:
-        return palette.muted
-    return palette.good if rate > 0 else palette.bad
+    canvas.write(y, digits + 1, f"{text:>{GAIN}}", palette.muted if muted else ink)
+    if canvas.columns >= BARS_FROM and not few:
+        ink = tints(palette)[2 if rate > 0 else -2] if palette.tinted else ink
+        ink = _pale(ink, palette) if muted else ink
+        canvas.write(y, digits + GAIN + 2, filling(abs(rate) / FULL, BAR, glyphs), ink)
 
 
 def _paint_row(
@@ -202,7 +218,7 @@ def _paint_row(
             paper[found] = palette.selected_paper
     at = (first <= mark.at) & (mark.at < last)
     if palette.tinted:
-        paper[at], ink[at] = palette.cursor, _inks(palette)[palette.name == "light"]
+        paper[at], ink[at] = palette.cursor, _ink_on(palette.cursor, palette)
         bold[at] = True
     else:
         marks[at] ^= REVERSED
@@ -213,17 +229,19 @@ def _paint_row(
 
 def _inks(palette: Palette) -> tuple[Colour, Colour]:
     """A dark and a light ink, for papers that are light and dark."""
-    light, dark = max(palette.text, palette.cursor_paper), min(palette.text, palette.cursor_paper)
-    return dark, light
+    known = (palette.text, palette.diverging[len(palette.diverging) // 2])
+    return min(known, key=_brightness), max(known, key=_brightness)
+
+
+def _brightness(colour: Colour) -> float:
+    return 0.3 * (colour >> 16) + 0.59 * (colour >> 8 & 0xFF) + 0.11 * (colour & 0xFF)
 
 
 def _colours(level: Ints, future: Bools, palette: Palette) -> tuple[Ints, Ints]:
     """Ink and paper of cells by their levels; paler in the future."""
     if not palette.tinted:
         ink = np.full(len(level), palette.text, dtype=np.int64)
-        strong, half = len(EDGES), len(EDGES) - 2
-        ink[level >= half], ink[level <= -half] = palette.good, palette.bad
-        ink[(level >= strong)], ink[(level <= -strong)] = palette.good, palette.bad
+        ink[level >= 2], ink[level <= -2] = palette.diverging[0], palette.diverging[-1]
         return ink, np.full(len(level), DEFAULT, dtype=np.int64)
     papers = tints(palette)
     pale = tuple(_pale(colour, palette) for colour in papers)
@@ -233,6 +251,8 @@ def _colours(level: Ints, future: Bools, palette: Palette) -> tuple[Ints, Ints]:
 
 
 def _pale(colour: Colour, palette: Palette) -> Colour:
+    if not palette.tinted:
+        return palette.muted
     middle = palette.diverging[len(palette.diverging) // 2]
     return DEFAULT if colour == DEFAULT else blend(colour, middle, _FUTURE)
 
@@ -240,15 +260,14 @@ def _pale(colour: Colour, palette: Palette) -> Colour:
 def _ink_on(paper: Colour, palette: Palette) -> Colour:
     if not 0 <= paper < ANSI:
         return palette.text
-    red, green, blue = paper >> 16, paper >> 8 & 0xFF, paper & 0xFF
     dark, light = _inks(palette)
-    return dark if 0.3 * red + 0.59 * green + 0.11 * blue > _BRIGHT else light
+    return dark if _brightness(paper) > _BRIGHT else light
 
 
 def paint_legend(canvas: Canvas, y: int, x: int, palette: Palette, glyphs: Glyphs) -> int:
     """What the tints mean, in bits, from column x on; returns the column after it."""
     if not palette.tinted:
-        good, bad = palette.good, palette.bad
+        good, bad = palette.diverging[0], palette.diverging[-1]
         x = canvas.write(y, x, "better by 1 bit", good, bold=True)
         x = canvas.write(y, x, ", ", palette.muted)
         begin = x
@@ -263,7 +282,9 @@ def paint_legend(canvas: Canvas, y: int, x: int, palette: Palette, glyphs: Glyph
         if level == 1:
             x = canvas.write(y, x, f" {glyphs.vertical} ", palette.muted)
         paper = papers[level]
-        x = canvas.write(y, x, f" {text} ", _ink_on(paper, palette), paper, bold=level >= 3)
+        x = canvas.write(
+            y, x, f" {text} ", _ink_on(paper, palette), paper, bold=edge >= STRONG and level > 0
+        )
     return canvas.write(y, x, " better, bits", palette.muted)
 
 

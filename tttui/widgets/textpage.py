@@ -96,9 +96,14 @@ class TextPage(Redrawn):
         return self._turned(rows.moved(at, -(height // AHEAD)), height)
 
     def _turned(self, top: int, height: int) -> list[Row]:
+        rows = self._rows
+        assert rows is not None
+        shown = rows.page(top, height)
+        if len(shown) < height:  # the end of the document stands at the end of the page
+            top = rows.moved(shown[-1].begin, 1 - height)
+            shown = rows.page(top, height)
         self._top = top
-        assert self._rows is not None
-        return self._rows.page(top, height)
+        return shown
 
     def bounds(self) -> tuple[int, int]:
         """The bytes [begin, end) on the page."""

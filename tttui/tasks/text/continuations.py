@@ -44,7 +44,7 @@ class Expected:
     """What one model expects at a byte, or why that is not known."""
 
     source: str = ""
-    """Where its weights come from: `base`, `snapshot of t 80`."""
+    """Where its weights come from: `base`, or the step of their snapshot, `t 80`."""
     likely: tuple[tuple[bytes, float], ...] = ()
     """The most probable bytes, each with what follows it, and the probability of the byte."""
     came: float = np.nan
@@ -136,7 +136,8 @@ def _base(data: SessionData) -> Mapping[str, Floats] | str:
         if known[name].shape != weights[name].shape:
             return _other_shape("base_plastic.pt", name, known[name].shape_text)
         try:
-            weights[name] = np.float32(whole(data.begun, name)).reshape(weights[name].shape)
+            read = np.asarray(whole(data.begun, name), dtype=np.float32)
+            weights[name] = read.reshape(weights[name].shape)
         except TttuiError as error:
             return str(error)
     return weights
@@ -156,7 +157,8 @@ def _snapshot(data: SessionData, i: int, base: Mapping[str, Floats] | str) -> De
             return _other_shape(
                 "weights_history.npy", spec.name, history.specs[spec.name].shape_text
             )
-        weights[spec.name] = np.float32(history.weights[spec.name][i]).reshape(shape)
+        read = np.asarray(history.weights[spec.name][i], dtype=np.float32)
+        weights[spec.name] = read.reshape(shape)
     return Decoder(weights, _heads())
 
 
@@ -169,9 +171,7 @@ def _name(data: SessionData, taken: int, t: int) -> str:
     events = data.transactions
     between = (events.t > taken) & (events.t <= t) & (events.status == COMMIT)
     n = int(between.sum())
-    if not n:
-        return f"snapshot of t {taken}"
-    return f"snapshot of t {taken}, {n} update{'s' if n > 1 else ''} older"
+    return f"t {taken}" if not n else f"t {taken}, {n} update{'s' if n > 1 else ''} older"
 
 
 def _expected(model: Decoder | str, source: str, read: list[int], came: int) -> Expected:
