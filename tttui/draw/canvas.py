@@ -13,6 +13,9 @@ from tttui.model.text import visible
 
 _SPACE = 0x20
 
+GRIDS = ("char", "ink", "paper", "bold", "marks")
+"""All that a `Canvas` knows of its cells."""
+
 UNDERLINED, REVERSED = 1, 2
 """Bits of `Canvas.marks`."""
 

@@ -6,11 +6,12 @@ underlined. The margin has the offset of every row and the bits per byte saved i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from tttui.draw.canvas import REVERSED, UNDERLINED, Canvas
-from tttui.draw.colours import ANSI, DEFAULT, Colour, blend, ramp
+from tttui.draw.colours import DEFAULT, Colour, blend, ramp
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
 from tttui.draw.prose import filling
@@ -66,6 +67,8 @@ class Mark:
     """The byte whose continuations are shown."""
     window: tuple[int, int] = (0, 0)
     """The window of the cursor's step."""
+    until: int = 0
+    """The bytes from here on are in the future of the cursor."""
     matches: tuple[tuple[int, int], ...] = ()
     """What was searched for."""
 
@@ -107,13 +110,45 @@ def levels(gains: Floats) -> Ints:
     return np.nan_to_num(found, nan=0.0).astype(np.int64)
 
 
-def tints(palette: Palette) -> tuple[Colour, ...]:
-    """Papers of the levels 0, 1 .. 4, and behind them -4 .. -1, so that a level is an index."""
-    middle = len(palette.diverging) // 2
-    better = ramp(palette.diverging[middle::-1], _SHADES)
-    worse = ramp(palette.diverging[middle:], _SHADES)
+@dataclass(frozen=True, slots=True, eq=False)
+class Tints:
+    """Colours of the levels 0, 1 .. 4, and behind them -4 .. -1, so that a level is an index."""
+
+    paper: Ints
+    ink: Ints
+    """On that paper."""
+    pale: Ints
+    """The papers in the future."""
+
+
+def tints(palette: Palette) -> Tints:
+    """Of a palette that has more than sixteen colours."""
+    return _tints(palette.diverging, palette.text)
+
+
+@lru_cache(8)
+def _tints(diverging: tuple[Colour, ...], text: Colour) -> Tints:
+    middle = len(diverging) // 2
+    better, worse = (ramp(stops, _SHADES) for stops in (diverging[middle::-1], diverging[middle:]))
     at = [round(share * (_SHADES - 1)) for share in STRENGTHS]
-    return (DEFAULT, *(better[k] for k in at), *(worse[k] for k in reversed(at)))
+    papers = [better[k] for k in at] + [worse[k] for k in reversed(at)]
+    inks = [ink_on(paper, text, diverging[middle]) for paper in papers]
+    pale = [blend(paper, diverging[middle], _FUTURE) for paper in papers]
+    return Tints(
+        *(
+            np.array(c, dtype=np.int64)
+            for c in ([DEFAULT, *papers], [text, *inks], [DEFAULT, *pale])
+        )
+    )
+
+
+def ink_on(paper: Colour, *inks: Colour) -> Colour:
+    """The darkest of some inks on a light paper, the brightest on a dark one."""
+    return (min if _brightness(paper) > _BRIGHT else max)(inks, key=_brightness)
+
+
+def _brightness(colour: Colour) -> float:
+    return 0.3 * (colour >> 16) + 0.59 * (colour >> 8 & 0xFF) + 0.11 * (colour & 0xFF)
 
 
 _SHADES = 51
@@ -126,21 +161,18 @@ def paint_page(
     size: tuple[int, int],
     palette: Palette,
     glyphs: Glyphs,
-    following: bool = False,
 ) -> Canvas:
     """The rows in `size` = (width, height) cells."""
     width, height = size
     canvas = Canvas(height, width)
+    rows = rows[:height]
     if not rows:
         return canvas
     margin = margin_of(width, document.size)
     gains = Gains.of(document, rows[0].begin, max(row.end for row in rows))
-    for y, row in enumerate(rows[:height]):
-        if margin:
-            _paint_margin(canvas, y, row, gains, mark, document, palette, glyphs, following)
-        n = min(len(row.cells), width - margin)
-        if n > 0:
-            _paint_row(canvas, y, margin, row, n, gains, mark, document, palette, following)
+    for y, row in enumerate(rows if margin else ()):
+        _paint_margin(canvas, y, row, gains, mark, document, palette, glyphs)
+    _paint_cells(canvas, margin, rows, gains, mark, document, palette)
     return canvas
 
 
@@ -153,7 +185,6 @@ def _paint_margin(
     document: Document,
     palette: Palette,
     glyphs: Glyphs,
-    following: bool,
 ) -> None:
     here = row.begin < mark.window[1] and mark.window[0] < row.end
     digits = len(str(document.size))
@@ -164,45 +195,42 @@ def _paint_margin(
     rate = gains.rate(row.begin, row.end)
     if np.isnan(rate):
         return
-    few = row.end - row.begin < FEW
-    muted = (
-        few
-        or abs(rate) < LITTLE
-        or row.begin >= document.scored
-        or (row.begin >= mark.window[1] and not following)
-    )
-    ink = palette.diverging[0 if rate > 0 else -1]
+    few, future = row.end - row.begin < FEW, row.begin >= mark.until
+    muted = few or future or abs(rate) < LITTLE
+    ink = palette.muted if muted else palette.diverging[0 if rate > 0 else -1]
     text = f"{rate:+.2f}" if abs(rate) < 9.995 else f"{rate:+.1f}"
-    canvas.write(y, digits + 1, f"{text:>{GAIN}}", palette.muted if muted else ink)
+    canvas.write(y, digits + 1, f"{text:>{GAIN}}", ink)
     if canvas.columns >= BARS_FROM and not few:
-        ink = tints(palette)[2 if rate > 0 else -2] if palette.tinted else ink
-        ink = _pale(ink, palette) if muted else ink
+        if palette.tinted:
+            shades = tints(palette)
+            ink = int((shades.pale if future else shades.paper)[2 if rate > 0 else -2])
         canvas.write(y, digits + GAIN + 2, filling(abs(rate) / FULL, BAR, glyphs), ink)
 
 
-def _paint_row(
+def _paint_cells(
     canvas: Canvas,
-    y: int,
-    x: int,
-    row: Row,
-    n: int,
+    margin: int,
+    rows: Sequence[Row],
     gains: Gains,
     mark: Mark,
     document: Document,
     palette: Palette,
-    following: bool,
 ) -> None:
-    cells, place = row.cells, slice(x, x + n)
-    first, last = cells.first[:n], cells.last[:n]
+    """The text, all of it at once."""
+    lengths = [len(row.cells) for row in rows]
+    y = np.repeat(np.arange(len(rows)), lengths)
+    x = margin + np.concatenate([np.arange(n) for n in lengths])
+    code, first, last = (
+        np.concatenate([getattr(row.cells, name) for row in rows])
+        for name in ("code", "first", "last")
+    )
     saved = gains.over(first, last)
-    level = levels(saved)
-    future = (first >= mark.window[1]) & (not following)
-    unread = first >= document.scored
-    ink, paper = _colours(level, future, palette)
+    future, unread = first >= mark.until, first >= document.scored
+    ink, paper = _colours(levels(saved), future, palette)
     ink[future] = palette.muted
-    ink[unread] = palette.faint if palette.tinted else palette.muted
+    ink[unread & future] = palette.faint if palette.tinted else palette.muted
     bold = (saved >= STRONG) & ~future
-    marks = np.zeros(n, dtype=np.uint8)
+    marks = np.zeros(len(code), dtype=np.uint8)
     inside = (first < mark.window[1]) & (last > mark.window[0])
     if palette.tinted:
         marks[inside] |= UNDERLINED
@@ -218,50 +246,29 @@ def _paint_row(
             paper[found] = palette.selected_paper
     at = (first <= mark.at) & (mark.at < last)
     if palette.tinted:
-        paper[at], ink[at] = palette.cursor, _ink_on(palette.cursor, palette)
+        middle = palette.diverging[len(palette.diverging) // 2]
+        paper[at], ink[at] = palette.cursor, ink_on(palette.cursor, palette.text, middle)
         bold[at] = True
     else:
         marks[at] ^= REVERSED
-    canvas.char[y, place] = cells.code[:n]
-    canvas.ink[y, place], canvas.paper[y, place] = ink, paper
-    canvas.bold[y, place], canvas.marks[y, place] = bold, marks
-
-
-def _inks(palette: Palette) -> tuple[Colour, Colour]:
-    """A dark and a light ink, for papers that are light and dark."""
-    known = (palette.text, palette.diverging[len(palette.diverging) // 2])
-    return min(known, key=_brightness), max(known, key=_brightness)
-
-
-def _brightness(colour: Colour) -> float:
-    return 0.3 * (colour >> 16) + 0.59 * (colour >> 8 & 0xFF) + 0.11 * (colour & 0xFF)
+    seen = x < canvas.columns
+    place = y[seen], x[seen]
+    canvas.char[place], canvas.bold[place], canvas.marks[place] = (
+        code[seen],
+        bold[seen],
+        marks[seen],
+    )
+    canvas.ink[place], canvas.paper[place] = ink[seen], paper[seen]
 
 
 def _colours(level: Ints, future: Bools, palette: Palette) -> tuple[Ints, Ints]:
     """Ink and paper of cells by their levels; paler in the future."""
-    if not palette.tinted:
-        ink = np.full(len(level), palette.text, dtype=np.int64)
-        ink[level >= 2], ink[level <= -2] = palette.diverging[0], palette.diverging[-1]
-        return ink, np.full(len(level), DEFAULT, dtype=np.int64)
-    papers = tints(palette)
-    pale = tuple(_pale(colour, palette) for colour in papers)
-    inks = tuple(_ink_on(colour, palette) for colour in papers)
-    paper = np.where(future, np.array(pale)[level], np.array(papers)[level])
-    return np.array(inks)[level], paper
-
-
-def _pale(colour: Colour, palette: Palette) -> Colour:
-    if not palette.tinted:
-        return palette.muted
-    middle = palette.diverging[len(palette.diverging) // 2]
-    return DEFAULT if colour == DEFAULT else blend(colour, middle, _FUTURE)
-
-
-def _ink_on(paper: Colour, palette: Palette) -> Colour:
-    if not 0 <= paper < ANSI:
-        return palette.text
-    dark, light = _inks(palette)
-    return dark if _brightness(paper) > _BRIGHT else light
+    if palette.tinted:
+        shades = tints(palette)
+        return shades.ink[level], np.where(future, shades.pale[level], shades.paper[level])
+    ink = np.full(len(level), palette.text, dtype=np.int64)
+    ink[level >= 2], ink[level <= -2] = palette.diverging[0], palette.diverging[-1]
+    return ink, np.full(len(level), DEFAULT, dtype=np.int64)
 
 
 def paint_legend(canvas: Canvas, y: int, x: int, palette: Palette, glyphs: Glyphs) -> int:
@@ -275,16 +282,14 @@ def paint_legend(canvas: Canvas, y: int, x: int, palette: Palette, glyphs: Glyph
         canvas.marks[y, begin : min(x, canvas.columns)] = UNDERLINED
         return x
     x = canvas.write(y, x, "worse ", palette.muted)
-    papers = tints(palette)
+    shades = tints(palette)
     for level in (*range(-len(EDGES), 0), *range(1, len(EDGES) + 1)):
         edge = EDGES[abs(level) - 1]
         text = f"{edge:g}".removeprefix("0")
         if level == 1:
             x = canvas.write(y, x, f" {glyphs.vertical} ", palette.muted)
-        paper = papers[level]
-        x = canvas.write(
-            y, x, f" {text} ", _ink_on(paper, palette), paper, bold=edge >= STRONG and level > 0
-        )
+        ink, paper = int(shades.ink[level]), int(shades.paper[level])
+        x = canvas.write(y, x, f" {text} ", ink, paper, bold=edge >= STRONG and level > 0)
     return canvas.write(y, x, " better, bits", palette.muted)
 
 

@@ -1,8 +1,12 @@
 """Answers that take long: in a thread, and always to the newest question."""
 
 from collections.abc import Callable
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Generic, TypeVar
+
+PAUSE_S = 0.03
+"""Time from a question to the work on it, in seconds: until nothing else is asked for so long,
+the thread takes no time from whoever draws meanwhile."""
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -16,6 +20,7 @@ class Latest(Generic[Q, A]):
     def __init__(self, answer: Callable[[Q], A], told: Callable[[], object]) -> None:
         self._answer, self._told = answer, told
         self._lock = Lock()
+        self._asked = Event()
         self._waiting: list[Q] = []
         self._busy = False
         self._found: tuple[Q, A] | None = None
@@ -24,6 +29,7 @@ class Latest(Generic[Q, A]):
         """Work this out next."""
         with self._lock:
             self._waiting = [question]
+            self._asked.set()
             if self._busy:
                 return
             self._busy = True
@@ -40,6 +46,9 @@ class Latest(Generic[Q, A]):
 
     def _work(self) -> None:
         while True:
+            while self._asked.is_set():
+                self._asked.clear()
+                self._asked.wait(PAUSE_S)
             with self._lock:
                 if not self._waiting:
                     self._busy = False

@@ -1,6 +1,7 @@
 """Text: the document that a session reads, each character tinted by what learning saved at it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from textual import on
@@ -97,14 +98,21 @@ class TextPane(Pane):
             self.show(self._view)
 
     def _tell(self) -> None:
-        """Called in threads."""
-        self.app.call_later(self._answered)
-        self.post_message(self.Derived())
+        """Called in threads, which may outlive the app."""
+        with suppress(RuntimeError):
+            self.post_message(self.Derived())
 
-    def _answered(self) -> None:
-        if self._view is not None and self.is_mounted:
-            self._follow_search()
-            self.show(self._view)
+    @on(Pane.Derived)
+    def _on_derived(self) -> None:
+        view, document = self._view, self.document
+        if view is None or document is None:
+            return
+        searched = self._searching.found is not self._gone_to
+        self._follow_search()
+        if searched:
+            self.show(view)
+        else:
+            self._show_expected(view, document)
 
     # What is shown
 
@@ -147,12 +155,12 @@ class TextPane(Pane):
         window = document.window(view.timeline.cursor)
         if not window[0] <= self._at < window[1]:
             self._at = min(window[0], document.size - 1)
-        mark = Mark(self._at, window)
-        following = view.timeline.at_end
-        page.show(document, mark, following=following)
+        until = document.size if view.timeline.at_end else window[1]
+        mark = Mark(self._at, window, until)
         if self._query:
-            found = matches(document, self._query, *page.bounds())
-            page.show(document, replace(mark, matches=found), following=following)
+            begin, end = page.bounds_at(document, mark)
+            mark = replace(mark, matches=matches(document, self._query, begin, end))
+        page.show(document, mark)
         self._show_head(view, document, reading)
         self._show_expected(view, document)
 

@@ -37,30 +37,31 @@ class TextPage(Redrawn):
         self._mark = Mark(0)
         self._top = 0
         """The first byte of the row at the top."""
-        self._following = False
         self._wheeled = False
         """The wheel has moved the page away from the cursor."""
+        self._painted: tuple[Document, Mark] | None = None
 
-    def show(self, document: Document | None, mark: Mark, *, following: bool) -> None:
+    def show(self, document: Document, mark: Mark) -> None:
         """Show another state of the document, or of what is marked in it."""
+        if (document, mark) != self._painted:
+            self._painted = document, mark
+            self._take(document, mark)
+            self.repaint()
+
+    def _take(self, document: Document, mark: Mark) -> None:
         old, self._document = self._document, document
-        if document is None:
-            self._rows = None
-            self._mark = mark
-            self.changed()
-            return
         if self._rows is not None:
             if old is None or old.size != document.size:
                 self._rows = None
             else:
                 self._rows.source = document.source
         self._wheeled = self._wheeled and mark.at == self._mark.at
-        self._mark, self._following = mark, following
-        self.repaint()
+        self._mark = mark
 
     def forget(self) -> None:
         """Another document is shown."""
-        self._document, self._rows, self._top, self._wheeled = None, None, 0, False
+        self._document, self._rows, self._painted = None, None, None
+        self._top, self._wheeled = 0, False
 
     def rows(self) -> Rows | None:
         """The document in the present width."""
@@ -105,8 +106,9 @@ class TextPage(Redrawn):
         self._top = top
         return shown
 
-    def bounds(self) -> tuple[int, int]:
-        """The bytes [begin, end) on the page."""
+    def bounds_at(self, document: Document, mark: Mark) -> tuple[int, int]:
+        """The bytes [begin, end) that the page has once the cursor is there."""
+        self._take(document, mark)
         shown = self.visible_rows(self.content_size.height)
         return (shown[0].begin, shown[-1].end) if shown else (0, 0)
 
@@ -121,7 +123,6 @@ class TextPage(Redrawn):
             (width, height),
             self.palette,
             self.glyphs,
-            self._following,
         )
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
