@@ -117,3 +117,23 @@ def _write_history(
     out = io.BytesIO()
     np.save(out, records)
     (path / "weights_history.npy").write_bytes(out.getvalue())
+
+
+class InMemory:
+    """`model.document.Stretches` of bytes that are at hand, and counts what is read."""
+
+    def __init__(self, content: bytes, losses: Floats | None = None) -> None:
+        self._content = content
+        self._losses = np.full((len(content), 2), np.nan) if losses is None else losses
+        self.bytes_read = 0
+
+    def read(self, begin: int, end: int) -> bytes:
+        found = self._content[max(begin, 0) : max(end, 0)]
+        self.bytes_read += len(found)
+        return found
+
+    def losses(self, begin: int, end: int) -> Floats:
+        found = np.full((end - begin, 2), np.nan)
+        known = self._losses[begin:end]
+        found[: len(known)] = known
+        return found

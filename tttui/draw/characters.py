@@ -68,7 +68,8 @@ def cells_of(data: bytes, begin: int) -> Cells:
             continue
         size = len(piece.encode("utf-8", "surrogateescape"))
         shown, line_end = _shown(piece, len(code)), piece in ("\n", "\r\n")
-        if not shown and code:
+        whole = len(code) == 1 or (len(code) > 1 and first[-2] != first[-1])
+        if not shown and code and (whole or code[-1] == ord(TAIL)):
             _join(piece, code)
             k = len(last) - 1
             while k >= 0 and first[k] == first[-1]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from tttui.model.arrays import Bools, Ints
 from tttui.model.compare import Comparison
+from tttui.model.document import Document
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.query import Query, matching
 from tttui.model.session import SessionData, SessionSummary
@@ -29,13 +30,14 @@ WHATS: dict[str, str] = {
     "reasons": "how many attempts ended how, and when",
     "mu": "the friction that the weights imply, beside the true one",
     "architecture": "decays and half-lives of the state, and where the parameters are",
+    "text": "the bytes of the document that is read, and their losses (CSV only)",
     "sessions": "the table of sessions (CSV only)",
     "comparison": "several sessions side by side",
     "transfer": "frozen weights of several sessions, each in the world of each",
 }
 """What can be exported, by name, with the line that `--help` shows."""
 
-TABLES_ONLY = frozenset({"sessions"})
+TABLES_ONLY = frozenset({"sessions", "text"})
 """What has no figure."""
 
 OF_TRANSACTIONS = frozenset({"transactions", "gates", "reasons"})
@@ -77,6 +79,8 @@ class Request:
     """For the change against the parent, where the session has no history of its own."""
     other: SessionData | None = None
     """For the change against another session."""
+    document: Document | None = None
+    """For `text`."""
     query: Query = field(default=Query())
     """Only transactions that pass it (`model.query.TRANSACTION_WORDS`)."""
 
@@ -90,6 +94,8 @@ class Request:
             if not self.summaries:
                 raise TttuiError("there are no sessions to export")
             return self
+        if self.what == "text" and self.document is None:
+            raise TttuiError(f"{self.name}: has no document to export")
         if self.what in NEEDS_TRAJECTORY and not len(self.trajectory or ()):
             raise TttuiError(f"{self.name}: no trajectory to export{self._why('trajectory')}")
         if self.what == "mse" and not len(self.data.steps):

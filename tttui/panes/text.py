@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from tttui.draw.textpaint import Mark
+from tttui.export.request import Request
 from tttui.model.document import Document, Reading, Totals
 from tttui.model.search import Found, Query, matches, search
 from tttui.model.session import SessionData
@@ -354,7 +355,10 @@ class TextPane(Pane):
         return values
 
     def exportable(self) -> str:
-        return "mse"
+        return "text"
+
+    def export_of(self, request: Request) -> Request:
+        return replace(request, document=self.document)
 
 
 def _name(data: SessionData) -> str:
