@@ -10,7 +10,12 @@ from tttui.model.errors import RefusedInput
 
 TABS = ("overview", "weights", "transactions", "physics", "architecture", "sessions")
 
-OTHER_PANES = {"parameters": "weights", "series": "physics", "modules": "architecture"}
+OTHER_PANES = {
+    "parameters": "weights",
+    "series": "physics",
+    "text": "physics",
+    "modules": "architecture",
+}
 """What sessions of other tasks than the point mass show, and in which tab."""
 
 
@@ -128,7 +133,14 @@ COMMANDS: tuple[Command, ...] = (
         "Run",
         footer=True,
     ),
-    Command("new", "n", "new", "Start a new session; a form with every setting", "Sessions"),
+    Command(
+        "new",
+        "n",
+        "new",
+        "Start a new session; a form with every setting",
+        "Sessions",
+        tabs=tuple(pane for pane in PANES if pane != "text"),
+    ),
     Command("fork", "F", "fork", "Fork the session at the cursor", "Sessions"),
     Command("resume", "R", "resume", "Resume the session, for more steps if wanted", "Sessions"),
     Command("step(-1)", "left", "step", "One step back", "Time"),
@@ -353,6 +365,37 @@ COMMANDS: tuple[Command, ...] = (
         tabs=("transactions", "sessions"),
         footer=True,
     ),
+    Command(
+        "pane('search')",
+        "slash",
+        "search",
+        "Find a text in the document; capitals only where you type some",
+        "Text",
+        tabs=("text",),
+        footer=True,
+    ),
+    Command("pane('match_next')", "n", "next", "Next match", "Text", tabs=("text",), footer=True),
+    Command("pane('match_previous')", "N", "previous", "Match before", "Text", tabs=("text",)),
+    Command(
+        "pane('byte_left')",
+        "h",
+        "byte back",
+        "One byte back, within the window of the step and on",
+        "Text",
+        tabs=("text",),
+        footer=True,
+    ),
+    Command(
+        "pane('byte_right')",
+        "l",
+        "byte on",
+        "One byte on: what both models expect there",
+        "Text",
+        tabs=("text",),
+        footer=True,
+    ),
+    Command("pane('page_up')", "pageup", "page up", "One page up", "Lists", tabs=("text",)),
+    Command("pane('page_down')", "pagedown", "page down", "One page down", "Lists", tabs=("text",)),
     Command(
         "pane('sort_next')",
         "greater_than_sign",

@@ -4,6 +4,7 @@ from importlib import import_module
 from threading import Thread
 
 from tttui.keys import OTHER_PANES
+from tttui.model.document import TEXT
 from tttui.model.errors import RefusedInput
 from tttui.model.query import QueryError, parse
 from tttui.model.schema import POINT_MASS
@@ -27,11 +28,12 @@ PANES = {
 OTHERS = {
     "parameters": "ParametersPane",
     "series": "SeriesPane",
+    "text": "TextPane",
     "modules": "ModulesPane",
 }
 """The panes of other tasks, in the modules of their names; `keys.OTHER_PANES` has their tabs."""
 
-BY_TASK: dict[str, str] = {}
+BY_TASK = {TEXT: "text"}
 """What tab 4 shows for the sessions of a task, but for the point mass: a pane of OTHERS, which
 `keys.OTHER_PANES` must know. All other tasks have their series."""
 

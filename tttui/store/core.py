@@ -31,6 +31,7 @@ from tttui.store.table import (
     PreviewFeed,
     SummariesFeed,
 )
+from tttui.store.text import DocumentFeed
 from tttui.store.trajectory import SeriesFeed, TrajectoryFeed, YardsticksFeed
 from tttui.store.weights import ImpliedFeed, RelativesFeed, StatisticsFeed
 
@@ -51,6 +52,7 @@ FEEDS: tuple[type[Feed[Any]], ...] = (
     TrajectoryFeed,
     SeriesFeed,
     YardsticksFeed,
+    DocumentFeed,
 )
 """All parts, in the order in which they are brought up to date: after what they need."""
 
