@@ -1,6 +1,7 @@
 """tttui: the cockpit for neural networks that keep learning while they run."""
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,15 +13,15 @@ __version__ = "0.1.0"
 # Textual reads it when it is imported: at its default of 60 a key waits 8 ms longer on average.
 os.environ.setdefault("TEXTUAL_FPS", "120")
 
+_LATER = {
+    "adapt": "tttui.engine.torch_learner",
+    "Recorder": "tttui.recorder",
+    "RecorderError": "tttui.model.errors",
+}
+"""What programs use of tttui, and where it is: imported when it is asked for."""
+
 
 def __getattr__(name: str) -> Any:
-    """What people use in their own programs, imported when it is asked for."""
-    if name == "Recorder":
-        from tttui.recorder import Recorder
-
-        return Recorder
-    if name == "RecorderError":
-        from tttui.model.errors import RecorderError
-
-        return RecorderError
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

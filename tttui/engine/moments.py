@@ -57,8 +57,8 @@ def copied(value: Any) -> Any:
 class Moments:
     """Keeps the last moment that was taken.
 
-    Buffers that nothing writes (masks, tables of positions) are copied once only: torch counts
-    what is written in place.
+    All buffers are copied, also those that nothing seems to write: batch statistics are written
+    without torch's count of versions.
     """
 
     def __init__(
@@ -74,8 +74,8 @@ class Moments:
         self._plastic = [p.detach() for p in plastic.values()]
         self.weights = {name: torch.empty_like(p) for name, p in plastic.items()}
         """The plastic weights of the moment."""
-        self._buffers: dict[str, tuple[Tensor, int, Tensor]] = {}
-        """The buffer, the count of writes to it, and what it held then."""
+        self._buffers: dict[str, tuple[Tensor, Tensor]] = {}
+        """The buffer, and what it held then."""
         self._optim: dict[str, Any] = {}
         self._random: list[Tensor] = []
         self._others: list[dict[str, Any]] = []
@@ -85,13 +85,7 @@ class Moments:
         """Remember this moment instead of the one before."""
         torch._foreach_copy_(list(self.weights.values()), self._plastic)
         self._optim = optimizer_state(self._optimizer)
-        known, self._buffers = self._buffers, {}
-        for name, buffer in self._module.named_buffers():
-            before = known.get(name)
-            if before is not None and before[0] is buffer and before[1] == buffer._version:
-                self._buffers[name] = before
-            else:
-                self._buffers[name] = buffer, buffer._version, buffer.detach().clone()
+        self._buffers = {n: (b, b.detach().clone()) for n, b in self._module.named_buffers()}
         self._random = self._randomness.state()
         self._others = [copied(one.state_dict()) for one in self._also]
 
@@ -100,11 +94,10 @@ class Moments:
         """Go back to the moment that was taken."""
         torch._foreach_copy_(self._plastic, list(self.weights.values()))
         load_optimizer(self._optimizer, self._optim)
-        for name, (buffer, _, held) in self._buffers.items():
+        for name, (buffer, held) in self._buffers.items():
             buffer.copy_(held)
             owner, _, last = name.rpartition(".")
             setattr(self._module.get_submodule(owner), last, buffer)
-            self._buffers[name] = buffer, buffer._version, held
         self._randomness.load(self._random)
         for one, state in zip(self._also, self._others, strict=True):
             one.load_state_dict(state)
