@@ -36,6 +36,7 @@ from tttui.model.shell import command_line
 @click.option("--speed-limit", type=click.FloatRange(min=0, min_open=True), help="steps a second")
 @click.option("--paused", is_flag=True, help="begin paused, to be stepped from the app")
 @click.option("--task", "called", help="the task that RUN is of, where it does not ship with tttui")
+@click.option("--model", help="where the model of RUN is, if its task reads one from a directory")
 @click.option("--detach", is_flag=True, help="run in the background and print its handle")
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
@@ -50,6 +51,7 @@ def command(
     speed_limit: float | None,
     paused: bool,
     called: str | None,
+    model: str | None,
     detach: bool,
     quiet: bool,
     as_json: bool,
@@ -79,6 +81,7 @@ def command(
         return _resume_task(
             place.path,
             called,
+            model,
             more_steps=more_steps,
             changes=changes,
             override=override,
@@ -88,8 +91,9 @@ def command(
             quiet=quiet,
             as_json=as_json,
         )
-    if called is not None:
-        raise RefusedInput(f"--task {called}: {place.path} is a session of the point mass")
+    for option, said in (("--task", called), ("--model", model)):
+        if said is not None:
+            raise RefusedInput(f"{option} {said}: {place.path} is a session of the point mass")
     planned = is_planned(place.path)
     if planned:
         replan(place.path, more_steps, changes, on_wait=say)
@@ -129,6 +133,7 @@ def command(
 def _resume_task(
     path: Path,
     called: str | None,
+    model: str | None,
     *,
     more_steps: int | None,
     changes: Mapping[str, Any],
@@ -144,7 +149,10 @@ def _resume_task(
     from tttui.cli.running import execute, hand_over
     from tttui.engine.taskresume import resume_task
     from tttui.tasks.find import again, find_task
+    from tttui.tasks.hf.known import name_model_of
 
+    if model is not None:
+        name_model_of(path, model)
     words = ("--task", again(called)) if called else ()
     session, until = resume_task(
         path,

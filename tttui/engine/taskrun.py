@@ -265,8 +265,9 @@ def new_learner(settings: TaskSettings, directory: Path | None) -> tuple[Task, T
     torch.set_num_threads(conduct.threads)
     torch.manual_seed(conduct.seed)
     task = settings.task(settings.own, conduct.seed, directory)
-    module = task.model().to(conduct.device)
-    learner = adapt(module, settings.patterns, loss=task.loss, settings=settings.adaptation)
+    module, patterns = task.prepared(settings.patterns)
+    module = module.to(conduct.device)
+    learner = adapt(module, patterns, loss=task.loss, settings=settings.adaptation)
     start = directory / "session" / START_FILE if directory is not None else None
     if start is not None and start.exists():
         try:
