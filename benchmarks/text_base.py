@@ -4,7 +4,6 @@ On the documentation that every Python carries (`pydoc_data.topics`), for some m
 core; the last 5 % are held out. What it writes replaces `tttui/tasks/text/base.pt`.
 """
 
-import pydoc_data.topics
 import sys
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from benchmarks.text_documents import corpus
 from tttui.artifacts.ptfile import write_pt
 from tttui.engine.optimizers import Muon
 from tttui.tasks.text.model import ByteDecoder
@@ -25,11 +25,8 @@ SEED = 0
 BASE = Path(__file__).parents[1] / "tttui" / "tasks" / "text" / "base.pt"
 
 
-def corpus() -> Tensor:
-    """All topics, one after another."""
-    topics = pydoc_data.topics.topics
-    text = "\n\n".join(topics[name] for name in sorted(topics))
-    return torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8).long()
+def tokens() -> Tensor:
+    return torch.frombuffer(bytearray(corpus()), dtype=torch.uint8).long()
 
 
 def loss_of(model: ByteDecoder, stretch: Tensor) -> Tensor:
@@ -59,7 +56,7 @@ def train(seconds: float) -> ByteDecoder:
     others = [p for p in model.parameters() if all(p is not m for m in matrices)]
     muon = Muon(matrices, 0.02, momentum=0.95, weight_decay=0.01)
     adam = torch.optim.AdamW(others, 3e-3, betas=(0.9, 0.95), weight_decay=0.01)
-    text = corpus()
+    text = tokens()
     cut = int(len(text) * 0.95)
     began = time.process_time()
     step = 0

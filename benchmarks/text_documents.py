@@ -7,6 +7,7 @@ import csv
 import html.entities
 import io
 import json
+import pydoc_data.topics
 import random
 from collections.abc import Mapping
 from importlib.metadata import files
@@ -14,10 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.text_base import corpus
-
 SIZE = 24_000
 """Bytes of each."""
+
+
+def corpus() -> bytes:
+    """What the base is trained on, but for its end: the documentation that every Python carries."""
+    topics = pydoc_data.topics.topics
+    return "\n\n".join(topics[name] for name in sorted(topics)).encode()
 
 
 def documents(size: int = SIZE) -> Mapping[str, bytes]:
@@ -26,7 +31,7 @@ def documents(size: int = SIZE) -> Mapping[str, bytes]:
         "Python": Path(argparse.__file__).read_bytes(),
         "C header": (Path(np.get_include()) / "numpy" / "ndarraytypes.h").read_bytes(),
         "licences": _licences(),
-        "documentation": bytes(corpus().tolist())[-23_000:],
+        "documentation": corpus()[-23_000:],
         "German": _german(size),
         "CSV": _table(size),
         "JSON": json.dumps(html.entities.html5, indent=1).encode(),

@@ -192,7 +192,7 @@ def _matrices(rng: np.random.Generator, u_dim: int, n_state: int) -> Weights:
 
 
 def _events(rng: np.random.Generator, at: Any, ok: Any) -> list[dict[str, Any]]:
-    """One event an attempt, with what each status leaves out."""
+    """One event a transaction, with what each status leaves out."""
     n = len(at)
     pre = rng.lognormal(-6, 0.5, n)
     norm = rng.lognormal(0.5, 0.6, n)

@@ -13,6 +13,7 @@ import pytest
 from tests.rundirs import make_run, steps_path
 from tttui.artifacts.catalogue import Catalogue
 from tttui.artifacts.reader import SessionReader
+from tttui.model.session import Place
 from tttui.store import Snapshot, Store
 from tttui.store.core import FEEDS
 from tttui.store.feed import Feed
@@ -362,3 +363,70 @@ def test_the_weights_of_a_foreign_run_are_asked_for_their_friction_when_wanted(
     found = follower.until(lambda snapshot: snapshot.implied is not None)
     assert found.implied is not None
     assert 0.0 <= found.implied <= 0.5
+
+
+def test_of_the_sessions_in_brief_the_one_asked_for_last_is_read(
+    tmp_path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = [make_run(tmp_path / f"run-{i}", seed=i, steps=40) for i in range(6)]
+    store, follower = follow(tmp_path)
+    follower.until(complete)
+    read: list[str] = []
+
+    class Counted(SessionReader):
+        def __init__(self, place: Place, run: str | None = None) -> None:
+            read.append(place.name)
+            super().__init__(place, run)
+
+    monkeypatch.setattr("tttui.store.table.SessionReader", Counted)
+    store.want({"preview"})
+    with store._wake:  # all requests come while the store is busy
+        for place in places[1:]:
+            store.preview(place)
+    found = follower.until(lambda s: s.preview.data is not None).preview
+    assert found.of == places[-1]
+    assert read == ["run-5"]
+
+
+def test_the_session_in_brief_follows_its_files(tmp_path: Path, follow: Follow) -> None:
+    make_run(tmp_path / "open", steps=40)
+    place = make_run(tmp_path / "other", steps=40)
+    store, follower = follow(tmp_path / "open", tmp_path)
+    store.want({"preview"})
+    store.preview(place)
+    follower.until(lambda s: s.preview.data is not None and len(s.preview.data.steps) == 40)
+    with steps_path(place).open("a") as file:
+        file.write("40,0.5,0.25,0,0\n")
+    follower.until(lambda s: s.preview.data is not None and len(s.preview.data.steps) == 41)
+
+
+def test_what_lies_beside_a_single_session_is_found_once_it_is_read(
+    tmp_path: Path, follow: Follow
+) -> None:
+    for name in ("one", "two"):
+        make_run(tmp_path / name, steps=40)
+    _, follower = follow(tmp_path / "one")
+    found = follower.until(lambda s: len(s.places) == 2)
+    assert complete(found)
+    assert found.data is not None
+    assert found.data.place.name == "one"
+
+
+def test_of_several_paths_nothing_beside_them_is_listed(tmp_path: Path, follow: Follow) -> None:
+    paths = [make_run(tmp_path / name, steps=40).path for name in ("one", "two", "three")]
+    store, follower = follow(*paths[:2])
+    store.want({"summaries"})
+    found = follower.until(lambda s: complete(s) and len(s.summaries) == 2)
+    assert {place.name for place in found.places} == {"one", "two"}
+
+
+def test_a_session_beside_the_named_one_is_opened_when_that_is_deleted(
+    tmp_path: Path, follow: Follow
+) -> None:
+    place = make_run(tmp_path / "one", steps=40)
+    make_run(tmp_path / "two", steps=40)
+    store, follower = follow(place.path)
+    follower.until(lambda s: len(s.places) == 2)
+    store.trash(place)
+    found = follower.until(lambda s: s.data is not None and s.data.place.name == "two")
+    assert [place.name for place in found.places] == ["two"]

@@ -14,11 +14,11 @@ __version__ = "0.1.0"
 os.environ.setdefault("TEXTUAL_FPS", "120")
 
 _LATER = {
-    "adapt": "tttui.engine.torch_learner",
     "Recorder": "tttui.recorder",
     "RecorderError": "tttui.model.errors",
+    "adapt": "tttui.engine.torch_learner",
 }
-"""What programs use of tttui, and where it is: imported when it is asked for."""
+"""What people use in their own programs, and where it is: imported when it is asked for."""
 
 
 def __getattr__(name: str) -> Any:

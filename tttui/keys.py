@@ -3,7 +3,7 @@
 The bindings, the footer, the help screen and the command palette are all made from this list.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tttui.model.errors import RefusedInput
@@ -353,7 +353,7 @@ COMMANDS: tuple[Command, ...] = (
         "sort",
         "Sort by the next column",
         "Lists",
-        tabs=("transactions", "sessions"),
+        tabs=("transactions", "sessions", "parameters"),
         footer=True,
     ),
     Command(
@@ -362,7 +362,7 @@ COMMANDS: tuple[Command, ...] = (
         "sort",
         "Sort by the column before",
         "Lists",
-        tabs=("transactions", "sessions"),
+        tabs=("transactions", "sessions", "parameters"),
     ),
     Command(
         "pane('sort_named')",
@@ -378,7 +378,7 @@ COMMANDS: tuple[Command, ...] = (
         "turn",
         "Turn the order of the rows around",
         "Lists",
-        tabs=("transactions", "sessions"),
+        tabs=("transactions", "sessions", "parameters"),
     ),
     Command(
         "pane('ghost_lower')",
@@ -439,6 +439,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("help", "question_mark", "help", "Keys and meaning of this tab", "App", footer=True),
     Command("quit", "q", "quit", "Leave tttui", "App", footer=True),
 )
+
+
+def key_for(commands: Sequence[Command], action: str) -> str:
+    """The key of a command as people write it; '' where it has none."""
+    return next((command.shown_key for command in commands if command.action == action), "")
 
 
 def rebound(keys: Mapping[str, str]) -> tuple[Command, ...]:

@@ -16,10 +16,10 @@ def laid_out(driver: Driver) -> bool:
         return False
     regions = set(pane.regions)
     parts = [*pane.query("#line"), *pane.query("#reasons"), *pane.query("#gates")]
-    parts += [*pane.query("#curves"), *pane.query("#numbers")]
+    parts += pane.query("#curves")
     for part in parts:
         if part.display != (part.id in regions):
             return False
-    left = pane.query_one("#left")
+    left = pane if isinstance(pane, SessionsPane) else pane.query_one("#left")
     inside = [child for child in left.children if child.display]
     return not left.display or sum(c.outer_size.height for c in inside) >= left.size.height

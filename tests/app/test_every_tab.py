@@ -127,16 +127,16 @@ async def test_one_selection_is_the_selection_of_every_tab(
     async with open_app(tmp_path, size=(200, 50)) as driver:
         await driver.press("home", "right_square_bracket", "right_square_bracket")
         assert "t 64" in driver.text()
-        assert "attempt 2 of 18" in driver.text()
+        assert "transaction 2 of 18" in driver.text()
         for number in "2456":
             await driver.press(number)
             assert driver.timeline.cursor == 64
             assert "t 64 " in driver.text()
         await driver.press("3")
-        assert "attempt 2 of 18" in driver.text()
+        assert "transaction 2 of 18" in driver.text()
         await driver.press("down", "1")
         assert driver.timeline.cursor == 96
-        assert "attempt 3 of 18" in driver.text()
+        assert "transaction 3 of 18" in driver.text()
 
 
 IN_PART = (

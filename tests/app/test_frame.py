@@ -98,9 +98,9 @@ async def test_enter_opens_the_transaction_and_escape_closes_it(
 ) -> None:
     async with open_app(run) as driver:
         await driver.press("left_square_bracket", "enter")
-        assert "attempt 18 of 18" in driver.text()
+        assert "transaction 18 of 18" in driver.text()
         await driver.press("escape")
-        assert "attempt 18 of 18" not in driver.text()
+        assert "transaction 18 of 18" not in driver.text()
 
 
 async def test_help_lists_every_key_of_the_tab(run: Path, open_app: OpenApp) -> None:

@@ -92,7 +92,7 @@ async def test_a_transaction_selected_on_a_tab_is_selected_on_all(
         await driver.press(tab, "right_square_bracket", "right_square_bracket")
         selected = driver.timeline.selected
         assert selected == 1
-        for number, shown in (("1", "#2 of 18"), ("3", "attempt 2 of 18"), ("4", "t 64")):
+        for number, shown in (("1", "#2 of 18"), ("3", "transaction 2 of 18"), ("4", "t 64")):
             await driver.press(number)
             await driver.until(lambda shown=shown: shown in driver.text(), shown)  # type: ignore[misc]
             assert driver.timeline.selected == selected

@@ -41,9 +41,9 @@ async def test_rows_follow_runs_that_are_not_open(root: Path, open_app: OpenApp)
         await go_to(driver, "done")
         await driver.press("enter")
         await driver.loaded()
-        await driver.until(lambda: "paused ───────   0 %" in driver.text(), "the live run")
+        await driver.until(lambda: "paused ─────   0 %" in driver.text(), "the live run")
         ask(root / "live", "step", 50)
-        await driver.until(lambda: "paused ━──────  12 %" in driver.text(), "its steps")
+        await driver.until(lambda: "paused ━────  12 %" in driver.text(), "its steps")
 
 
 async def test_the_run_under_the_cursor_is_steered(root: Path, open_app: OpenApp) -> None:

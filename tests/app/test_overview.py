@@ -147,7 +147,7 @@ async def test_an_inspected_transaction_is_explained(tmp_path: Path, open_app: O
     async with open_app(example(tmp_path)) as driver:
         await driver.press("home", "right_square_bracket", "enter")
         shown = driver.text()
-        assert "attempt 1 of 18" in shown
+        assert "transaction 1 of 18" in shown
         assert "Gates, value against threshold" in shown
 
 

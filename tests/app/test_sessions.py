@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from tests.app.conftest import SIZES, Driver, OpenApp
-from tests.app.grid import check_grid
+from tests.app.conftest import Driver, OpenApp
 from tests.app.stillness import laid_out
 from tests.rundirs import make_run
 from tttui.cli import fork, resume
@@ -21,7 +20,7 @@ from tttui.panes.sessions import SessionsPane
 from tttui.screens.help import MEANING
 from tttui.screens.opening import StartView
 from tttui.widgets.chart import Chart
-from tttui.widgets.sidebyside import SettingsTable, TransferMap
+from tttui.widgets.sidebyside import MetricBars, SettingsTable, TransferMap
 from tttui.widgets.table import Table
 
 ON_TAB = StartView(tab="sessions")
@@ -105,8 +104,8 @@ async def test_sorting_takes_the_rows_out_of_the_tree(root: Path, open_app: Open
         await ready(driver)
         await driver.press("less_than_sign")
         table = driver.pane.query_one(Table)
-        assert table.sort.key == "gain"
-        assert "└" not in driver.text().split("Resume")[0]
+        assert table.sort.key == "frozen"
+        assert "└ demo" not in driver.text()
         await driver.press("greater_than_sign")
         assert "└ demo-fork" in driver.text()
 
@@ -122,6 +121,7 @@ async def test_every_column_sorts_and_comes_into_sight(root: Path, open_app: Ope
             assert table.sort.key in [column.key for column, _ in table.columns()]
             sorted_by.append(table.sort.key)
         assert sorted_by == [column.key for column in pane.columns()]
+        await driver.press("b", *"gain", "enter")
         assert (
             names(driver)[0] == max(table_rows(driver), key=lambda s: s.improvement or 0).place.name
         )
@@ -152,21 +152,29 @@ async def test_live_runs_tell_how_far_they_are_and_how_fast(
     status.write_text(json.dumps(json.loads(status.read_text()) | told))
     async with open_app(tmp_path / "done", tmp_path / "live", start=ON_TAB) as driver:
         await ready(driver, 2)
-        assert "● running ━━━───  53 %" in driver.text()
+        assert "● running ━━──  53 %" in driver.text()
         assert "1 234" in driver.text()
         assert "1 running" in driver.text()
         await go_to(driver, "live")
         assert "64 of 120 steps, 1 234 steps/s" in driver.text()
 
 
-async def test_the_table_has_the_room_until_two_sessions_are_marked(
-    root: Path, open_app: OpenApp
-) -> None:
-    async with open_app(root, start=ON_TAB, size=(200, 50)) as driver:
+async def test_a_comparison_is_all_there_at_once(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB, size=(120, 40)) as driver:
         await ready(driver)
-        assert driver.pane.query_one(Table).size.height > 40
         await mark(driver, "demo", "other")
-        assert driver.pane.query_one(Table).size.height == 6
+        shown = [driver.pane.query_one(kind) for kind in (Table, Chart, MetricBars, SettingsTable)]
+        assert all(widget.size.height >= 6 for widget in shown)
+        assert "2 marked   w: preview, commands and files   t: transfer matrix" in driver.text()
+
+
+async def test_a_small_screen_says_what_the_next_page_holds(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB, size=(80, 20)) as driver:
+        await ready(driver)
+        await mark(driver, "demo", "other")
+        assert "w: curves, bars and differences, preview" in driver.text()
+        await driver.press("w")
+        assert "w: bars and differences, preview, commands and files" in driver.text()
 
 
 async def test_the_keys_can_scroll_the_facts_of_a_session(root: Path, open_app: OpenApp) -> None:
@@ -269,7 +277,7 @@ async def test_the_transfer_matrix_is_computed_on_demand(root: Path, open_app: O
     async with open_app(root, start=ON_TAB, size=(200, 50)) as driver:
         await ready(driver)
         await mark(driver, "demo", "other")
-        assert "press t to test" in driver.text()
+        assert "t: transfer matrix" in driver.text()
         await driver.press("t")
         await driver.until(
             lambda: (
@@ -292,7 +300,7 @@ async def test_the_cursor_reads_where_a_shorter_session_ended(
     async with open_app(root, start=ON_TAB, size=(80, 24)) as driver:
         await ready(driver, 2)
         await mark(driver, "long", "never-updated-session")
-        await driver.press("w", "w", "end")
+        await driver.press("end")
         text = driver.text()
         assert "ended at t 19" in text
         assert "Different lengths, 20 to 300 steps" in text
@@ -454,20 +462,22 @@ async def test_tiny_screens_do_not_break(
         assert driver.text()
 
 
-@pytest.mark.parametrize("size", SIZES[:2], ids=lambda s: f"{s[0]}x{s[1]}")
-async def test_the_comparison_looks_as_it_did(
-    tmp_path: Path, open_app: OpenApp, size: tuple[int, int], update_grids: bool
+async def test_curves_bars_and_differences_stand_below_each_other(
+    root: Path, open_app: OpenApp
 ) -> None:
-    """The page of the comparison: the table holds ages and paths, which change with every run."""
-    make_run(tmp_path / "demo", seed=0, mu=0.05, steps=200)
-    make_run(tmp_path / "other", seed=2, mu=0.2, steps=200, chunk=16)
-    async with open_app(tmp_path, start=ON_TAB, size=size) as driver:
-        await ready(driver, 2)
+    async with open_app(root, start=ON_TAB, size=(120, 40)) as driver:
+        await ready(driver)
         await mark(driver, "demo", "other")
-        await driver.press("w", "w")
-        driver.main._top.note("")
-        await driver.pilot.pause()
-        check_grid(driver.app, f"sessions-compared-{size[0]}x{size[1]}", update_grids)
+        lines = driver.text().splitlines()
+
+        def row(text: str) -> int:
+            return next(y for y, line in enumerate(lines) if text in line)
+
+        assert (
+            row("! Different model signatures") < row("means of 32 steps") < row("1 demo 6.33e-4")
+        )
+        assert row("0.01") < row("adaptive MSE  lower is better") == row("differs  ")
+        assert row("mu    ") > row("differs  ")
 
 
 async def test_a_narrow_footer_has_the_keys_of_the_tab_before_those_of_all(

@@ -53,7 +53,7 @@ def table(driver: Driver) -> Table:
 async def test_the_newest_attempt_is_shown_with_the_reason(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=ON_TAB) as driver:
         await ready(driver)
-        assert "attempt 49 of 49" in driver.text()
+        assert "transaction 49 of 49" in driver.text()
         assert table(driver).selected == 48
 
 
@@ -257,7 +257,7 @@ async def test_every_region_can_be_reached_on_a_small_screen(run: Path, open_app
             await driver.press("w")
         assert "pre_loss post_loss" in seen[0]
         assert "Gates, value against threshold" in seen[1]
-        assert "attempts over time" in seen[2]
+        assert "transactions over time" in seen[2]
         assert "grad_norm_max 20.0" in seen[3]
 
 
@@ -267,7 +267,7 @@ async def test_enter_opens_the_detail_where_it_has_no_place_and_escape_closes_it
     async with open_app(run, start=ON_TAB, size=(80, 24)) as driver:
         await ready(driver)
         await driver.press("enter")
-        assert "attempt 49 of 49" in driver.text()
+        assert "transaction 49 of 49" in driver.text()
         await driver.press("escape")
         assert "pre_loss post_loss" in driver.text()
 
@@ -294,8 +294,8 @@ async def test_a_run_without_an_events_file_says_so(tmp_path: Path, open_app: Op
     async with open_app(place.path, start=ON_TAB, size=(200, 50)) as driver:
         await ready(driver)
         assert "No transactions: update_events.jsonl: the file is not there" in driver.text()
-        assert "per_step.csv flags 6 attempts" in why_none(driver.data)
-        assert "6 attempts" in driver.text()
+        assert "per_step.csv flags 6 transactions" in why_none(driver.data)
+        assert "6 transactions" in driver.text()
 
 
 async def test_an_unknown_status_is_shown_by_its_name(tmp_path: Path, open_app: OpenApp) -> None:

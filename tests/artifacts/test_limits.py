@@ -87,6 +87,14 @@ def test_a_table_that_ends_in_a_hole_is_read_up_to_it(name: str, tmp_path: Path)
     assert len(data.transactions)
 
 
+@pytest.mark.usefixtures("little_memory")
+@pytest.mark.parametrize("name", ["session/meta.json", "session/metrics.json", "status.json"])
+def test_an_object_of_countless_values_is_a_problem(name: str, tmp_path: Path) -> None:
+    place = make_run(tmp_path / "a", steps=64)
+    (place.path / name).write_bytes(b'{"a": [' + b"{}," * 2_500_000 + b"{}]}")
+    assert any("has more than 500000 values" in reason for reason in read_everything(place))
+
+
 @pytest.mark.parametrize("layout", ["native", "flat", "store"])
 def test_a_pipe_under_any_name_holds_nobody(layout: Layout, tmp_path: Path) -> None:
     path = tmp_path / ("store/sessions/a" if layout == "store" else "a")

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tttui.artifacts import statepickle
+from tttui.artifacts import ptfile, statepickle
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.model.errors import RefusedInput, TttuiError
 
@@ -122,6 +122,18 @@ def test_what_torch_saves_is_read(tmp_path: Path) -> None:
     assert found["state"]["weight"].shape == (2, 2)
     assert found["dtype"] == "torch.float32"
     assert found["size"] == (2, 3)
+
+
+def test_tensors_that_are_read_as_larger_ones_count_as_those(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.pt"
+    torch.save({"a": torch.ones(4000, dtype=torch.bfloat16)}, path)
+    monkeypatch.setattr(ptfile, "LARGEST_CHECKPOINT", 16_000)
+    assert read_pt(path)["a"].nbytes == 16_000
+    monkeypatch.setattr(ptfile, "LARGEST_CHECKPOINT", 15_999)
+    with pytest.raises(TttuiError, match="its tensors take more than 15999 bytes"):
+        read_pt(path)
 
 
 class Evil:

@@ -74,7 +74,7 @@ def test_before_the_first_commit_the_line_is_faint() -> None:
 
 
 def test_a_run_without_attempts_says_so() -> None:
-    assert lines(Marks())[0] == "no update attempts yet"
+    assert lines(Marks())[0] == "no transactions yet"
 
 
 def test_a_hundred_thousand_attempts_keep_the_selected_one_visible() -> None:

@@ -1,4 +1,4 @@
-"""Bars and stacks of how update attempts ended."""
+"""Bars and stacks of how transactions ended."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def marks(n: int = 40, shown: slice | None = None) -> Marks:
 
 def test_every_reason_has_its_count_and_share() -> None:
     lines = reasons(marks(), (60, 8), DARK, UNICODE, "").text()
-    assert lines[0].startswith("40 attempts")
+    assert lines[0].startswith("40 transactions")
     assert lines[1].startswith("● commit")
     assert sum("10   25 %" in line for line in lines) == 4
 
@@ -54,7 +54,7 @@ def test_a_rare_status_keeps_a_row_in_a_full_bin() -> None:
 def test_every_attempt_is_one_glyph_in_the_stack_of_its_bin() -> None:
     axis = TimeAxis(0, 399, 32)
     lines = over_time(marks(), axis, 8, (40, 9), DARK, ASCII).text()
-    assert lines[0].strip() == "attempts over time"
+    assert lines[0].strip() == "transactions over time"
     most = binned(marks(), axis).most
     stacks = lines[1 : 1 + most]
     assert stacks[0].startswith(f"      {most}|")

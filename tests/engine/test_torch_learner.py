@@ -21,7 +21,7 @@ from tttui.engine.torch_learner import TorchLearner
 from tttui.model.errors import RefusedInput, SettingError
 
 few = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.recorded import make_recorded, small_module
 from tests.rundirs import make_run
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.summary import read_summary
@@ -15,6 +16,8 @@ def request_for(
     directory: Path, what: str, *, layout: Layout = "native", **values: object
 ) -> Request:
     """A request about a generated session below `directory` (made where it is not there)."""
+    if what == "series":
+        return recorded_request(directory, what, **values)
     path = directory / ("root/sessions/demo" if layout == "store" else "demo")
     place = Place(path, layout) if path.exists() else make_run(path, layout=layout)
     reader = SessionReader(place)
@@ -25,3 +28,21 @@ def request_for(
         compared = with_transfer(compare([data, other], [trajectory, None]))
     summaries = (read_summary(place),) if what == "sessions" else ()
     return Request(what, data, trajectory, compared=compared, summaries=summaries, **values)  # type: ignore[arg-type]
+
+
+def recorded_request(directory: Path, what: str, **values: object) -> Request:
+    """A request about a recorded session below `directory`."""
+    path = directory / "recorded"
+    place = Place(path, "native")
+    if not path.exists():
+        place = make_recorded(
+            path,
+            steps=600,
+            model=small_module(),
+            series=("entropy", "$x_$"),
+            controls=("bn",),
+            frozen_every=4,
+        )
+    reader = SessionReader(place)
+    data = reader.refresh()
+    return Request(what, data, series=reader.series(), **{"t": 300, **values})  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.export.data import request_for
+from tests.export.data import recorded_request, request_for
 from tests.rundirs import make_run
 from tttui.artifacts.reader import SessionReader
 from tttui.export.request import WHATS, Request
@@ -178,3 +178,28 @@ def test_gates_stand_beside_the_thresholds_of_their_step(tmp_path: Path) -> None
     data = SessionReader(place).refresh()
     table = table_of(Request("gates", data).checked())
     assert list(table["grad_norm_max"]) == [20.0, 5.0, 5.0]
+
+
+@pytest.mark.parametrize("what", ["mse", "weights", "moved", "weight-statistics", "spectrum"])
+def test_a_session_of_any_model_has_tables(tmp_path: Path, what: str) -> None:
+    columns = read_back(recorded_request(tmp_path, what))
+    assert columns
+    if what == "weights":
+        assert set(columns["matrix"]) == {"norm.weight", "down_proj.weight", "conv.kernel"}
+
+
+def test_a_frozen_loss_that_was_not_evaluated_is_an_empty_field(tmp_path: Path) -> None:
+    frozen = read_back(recorded_request(tmp_path, "mse"))["baseline_mse"]
+    assert [value == "" for value in frozen[:5]] == [False, True, True, True, False]
+
+
+def test_the_modules_of_a_model_are_a_table(tmp_path: Path) -> None:
+    columns = read_back(recorded_request(tmp_path, "architecture"))
+    assert columns["module"] == ["conv", "down_proj", "embed", "norm"]
+    assert columns["parameter"] == ["kernel", "weight", "weight", "weight"]
+
+
+@pytest.mark.parametrize("what", ["mu", "trajectory", "state", "ghost"])
+def test_what_only_the_point_mass_has_is_refused_by_the_task(tmp_path: Path, what: str) -> None:
+    with pytest.raises(TttuiError, match="it is of the task recorded"):
+        recorded_request(tmp_path, what).checked()

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tttui.artifacts.checksum import Carried, pt_bytes, pt_checksum
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.model.errors import TttuiError
 
@@ -171,12 +172,16 @@ def json_changed(rng: Random, path: Path) -> None:
 
 
 def checkpoint_changed(rng: Random, path: Path) -> None:
-    """One part of what a checkpoint holds, in a file that is whole."""
+    """One part of what a checkpoint holds, in a file that is whole, with a checksum if it had
+    one: whoever sends a session can make both."""
     try:
         value = read_pt(path)
     except TttuiError:
         return
-    path.write_bytes(write_pt(spoil_state(rng, value)))
+    with path.open("rb") as file:
+        carried = pt_checksum(file)
+    data = write_pt(spoil_state(rng, value))
+    path.write_bytes(data if carried is Carried.NONE else pt_bytes(data))
 
 
 def spoil_state(rng: Random, value: Any) -> Any:

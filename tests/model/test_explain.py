@@ -35,7 +35,7 @@ PLASTICITY = {"rollback_tol": 0.2, "grad_norm_max": 20.0, "state_norm_max": 1e6,
         ),
         (
             Transaction(32, "rollback_non_finite", pre_loss=1.0, grad_norm=1.0),
-            "Rolled back because something that was observed since the last attempt was not "
+            "Rolled back because something that was observed since the last transaction was not "
             "finite; the weights are untouched. No step was taken.",
         ),
         (
@@ -50,7 +50,7 @@ PLASTICITY = {"rollback_tol": 0.2, "grad_norm_max": 20.0, "state_norm_max": 1e6,
         ),
         (
             Transaction(128, "rollback_live_regression", to_t=64),
-            "Rolled back because the live error on the unseen steps since the last attempt "
+            "Rolled back because the live error on the unseen steps since the last transaction "
             "exceeded 1.2 x the frozen model's. The weights went back to those of step 64.",
         ),
         (
@@ -62,7 +62,7 @@ PLASTICITY = {"rollback_tol": 0.2, "grad_norm_max": 20.0, "state_norm_max": 1e6,
                 live_frozen_mse=0.031,
                 live_steps=32,
             ),
-            "Rolled back because the live error on the 32 unseen steps since the last attempt "
+            "Rolled back because the live error on the 32 unseen steps since the last transaction "
             "(0.0520) exceeded 1.2 x the frozen model's (1.2 x 0.0310 = 0.0372). The weights went "
             "back to the first ones.",
         ),

@@ -12,7 +12,7 @@ from tttui.model.session import SessionData
 
 
 def changed(tmp_path: Path) -> SessionData:
-    """Attempts at 32, 64, 96; a stricter gradient gate from step 64 on."""
+    """Transactions at 32, 64, 96; a stricter gradient gate from step 64 on."""
     place = make_run(tmp_path / "a", steps=100)
     line = '{"t": 64, "known_at": 64, "kind": "settings", "value": {"grad_norm_max": 5.0}}'
     (place.path / "interventions.jsonl").write_text(line + "\n")

@@ -19,7 +19,7 @@ from tttui.model.transactions import STATUSES, UNDONE, Transactions
 
 
 def events(statuses: tuple[str, ...] = STATUSES) -> Transactions:
-    """Six attempts at t = 32, 64 .. 192, one of each status; half lack a post_loss."""
+    """Six transactions at t = 32, 64 .. 192, one of each status; half lack a post_loss."""
     n = 6
     nan = np.nan
     return Transactions(

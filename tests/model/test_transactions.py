@@ -14,7 +14,7 @@ COMMIT, LOSS, LIVE = (
 
 
 def history(*attempts: tuple[int, int, int | None]) -> Transactions:
-    """Attempts as (t, status, to_t)."""
+    """Transactions as (t, status, to_t)."""
     none = np.full(len(attempts), np.nan)
     return replace(
         Transactions.empty(),

@@ -57,7 +57,11 @@ class BlockChecksums:
         sums = cls()
         sums.size = int(state["size"])
         sums._sums = array("L", from_int32(state["crc32"]))
-        if int(state["block"]) != BLOCK or len(sums._sums) != -(-sums.size // BLOCK):
+        if (
+            sums.size < 0
+            or int(state["block"]) != BLOCK
+            or len(sums._sums) != -(-sums.size // BLOCK)
+        ):
             raise ValueError("checksums of another kind")
         return sums
 

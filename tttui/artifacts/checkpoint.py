@@ -23,13 +23,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tttui.artifacts.atomic import TEMPORARY, write_error, write_whole
+from tttui.artifacts.blocks import BlockChecksums
 from tttui.artifacts.checksum import Carried, json_bytes, pt_bytes, pt_checksum
+from tttui.artifacts.history_writer import Snapshots
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.regular import blocks_of, open_to_read, sha256_of, stat_regular
 from tttui.model.arrays import Weights
 from tttui.model.errors import TttuiError
 from tttui.model.session import Problem
+from tttui.model.settings import shown
 
 FORMAT = 1
 ENGINE, PREVIOUS = "engine_state.pt", "engine_state.previous.pt"
@@ -68,7 +73,7 @@ class Checkpoint:
         stepper = self.engine.get("stepper", self.engine)
         try:
             return int(stepper["t"]) + int(stepper.get("revealed", 0))
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, LookupError, OverflowError, TypeError, ValueError):
             return None
 
     def __str__(self) -> str:
@@ -167,13 +172,15 @@ def read_generation(directory: Path, name: str) -> Checkpoint:
     wanted = ("engine", "plastic", "optim", "sizes", "sha256")
     if not isinstance(state, dict) or not all(isinstance(state.get(k), dict) for k in wanted):
         raise TttuiError(f"{path}: is no checkpoint of tttui (it lacks {', '.join(wanted)})")
-    if state.get("format") != FORMAT:
+    if not isinstance(state.get("format"), int) or state["format"] != FORMAT:
         raise TttuiError(
             f"{path}: has the format {state.get('format')!r}, this version reads {FORMAT}"
         )
     if not _are_names(state["sizes"], int) or not _are_names(state["sha256"], str):
         raise TttuiError(f"{path}: names files that are none of its session's")
-    checksums = state.get("checksums", {})
+    checksums, copies = state.get("checksums", {}), state.get("copies", {})
+    if wrong := _wrong_parts(state["plastic"], checksums, copies):
+        raise TttuiError(f"{path}: holds {wrong}")
     if checksums and carried is Carried.NONE:
         raise TttuiError(f"{path}: is damaged: it lacks the checksum that it was written with")
     problems = [
@@ -189,8 +196,25 @@ def read_generation(directory: Path, name: str) -> Checkpoint:
         path,
         checksums,
         state["sha256"],
-        state.get("copies", {}),
+        copies,
     )
+
+
+def _wrong_parts(plastic: Mapping[Any, Any], checksums: Any, copies: Any) -> str:
+    """What of a checkpoint cannot be what was written; an empty text: nothing."""
+    for name, matrix in plastic.items():
+        if not isinstance(name, str) or not isinstance(matrix, np.ndarray) or not matrix.ndim:
+            return "weights that are no matrices"
+    if not isinstance(checksums, dict) or not isinstance(copies, dict):
+        return "no checksums or no copies where it should"
+    if not all(isinstance(part, str) for pair in copies.items() for part in pair):
+        return "copies that are no texts"
+    for name, state in checksums.items():
+        try:
+            (Snapshots if name.endswith(".npy") else BlockChecksums).restored(state)
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            return f"checksums of {shown(name)} that cannot be understood ({error})"
+    return ""
 
 
 def _are_names(values: Mapping[Any, Any], kind: type) -> bool:

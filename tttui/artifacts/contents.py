@@ -60,9 +60,6 @@ def differing(
         return [_short(path, 0, size)] if size else []
     except OSError as error:
         return [Finding(path, f"cannot be read: {error.strerror or error}")]
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"has checksums for {name} that cannot be understood ({error})"
-        return [Finding(checkpoint.path, reason)]
 
 
 def grown(checkpoint: Checkpoint) -> list[str]:

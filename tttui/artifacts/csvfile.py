@@ -17,8 +17,8 @@ from tttui.model.session import Problem
 LARGEST_T = 1 << 53
 """Whole numbers beyond this are not exact in a float64 and are no step."""
 
-LARGEST_IN_MEMORY = 500_000_000
-"""Bytes of the columns of one file: 19 million rows of per_step.csv, 4 of trajectory.csv."""
+LARGEST_IN_MEMORY = 160_000_000
+"""Bytes of the columns of one file: 6 million rows of per_step.csv, 1.3 of trajectory.csv."""
 
 GIVEN = "? "
 """Before the name of a sparse column: the column that says where it has a value."""

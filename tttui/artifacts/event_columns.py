@@ -34,8 +34,8 @@ KEPT = 32
 """Records that stay in memory: a view asks for the same few again and again."""
 
 
-MOST = 2_000_000
-"""Transactions that are read; they take 200 MB, and a run has so many after 64 million steps."""
+MOST = 1_000_000
+"""Transactions that are read; they take 100 MB, and a run has so many after 32 million steps."""
 
 
 LONGEST_REASON = 200

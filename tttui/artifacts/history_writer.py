@@ -44,10 +44,10 @@ class Snapshots:
     @classmethod
     def restored(cls, state: Mapping[str, Any]) -> "Snapshots":
         """The inverse of `state`. Raises ValueError or KeyError where it is none."""
-        t, sums = np.asarray(state["t"]).tolist(), from_int32(state["crc32"])
-        if len(t) != len(sums):
+        t, sums, stride = np.asarray(state["t"]), state["crc32"], int(state["stride"])
+        if t.ndim != 1 or t.dtype != np.int64 or len(t) != len(sums) or stride < 1:
             raise ValueError("checksums of another kind")
-        return cls(int(state["stride"]), t, sums)
+        return cls(stride, t.tolist(), from_int32(sums))
 
 
 def records_of(path: Path, dtype: np.dtype[Any], start: int) -> list[tuple[int, int]]:

@@ -19,6 +19,9 @@ _decoder = msgspec.json.Decoder()
 DEEPEST = 100
 """Values within values; ours are 5 deep."""
 
+MOST_VALUES = 500_000
+"""Values in one text, each of which may take 100 bytes in memory; ours have some hundreds."""
+
 _LONG = re.compile(rb"[0-9]{19}")
 
 
@@ -29,6 +32,9 @@ def decode(data: bytes) -> Any:
     """
     if _depth(data) > DEEPEST:
         raise ValueError(f"has more than {DEEPEST} values in each other")
+    # As commas count those in texts, too; few files are so long that it matters.
+    if len(data) > MOST_VALUES and sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise ValueError(f"has more than {MOST_VALUES} values")
     if not _LONG.search(data):
         try:
             return _decoder.decode(data)

@@ -101,11 +101,15 @@ def _load(file: BinaryIO, path: Path) -> Any:
     if prefix + "byteorder" in archive.members:
         order = archive.read(prefix + "byteorder").tobytes()
     storages: dict[str, np.ndarray[Any, Any]] = {}
+    taken = [0]
 
     def storage(name: str, key: str, count: int) -> np.ndarray[Any, Any]:
         if key not in storages:
             stored = archive.read(f"{prefix}data/{key}")
             storages[key] = _elements(stored, name, big=order == b"big")
+            taken[0] += storages[key].nbytes
+            if taken[0] > LARGEST_CHECKPOINT:
+                raise ValueError(f"its tensors take more than {LARGEST_CHECKPOINT} bytes")
         found = storages[key]
         if len(found) < count:
             raise ValueError(f"tensor {key} has {len(found)} of {count} elements: truncated")

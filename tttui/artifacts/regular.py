@@ -16,7 +16,10 @@ from io import FileIO
 from pathlib import Path
 
 LARGEST_OBJECT = 8 << 20
-"""Bytes of a JSON object (meta, metrics, status) and of interventions.jsonl; real: some KB."""
+"""Bytes of a JSON object (meta, metrics, status); real: some KB."""
+
+LARGEST_CHANGES = 4 << 20
+"""Bytes of interventions.jsonl; real: 100 a change."""
 
 LARGEST_LIST = 128 << 20
 """Bytes of a list in JSON (transactions, trajectory); real: some 100 a step or transaction."""
@@ -28,8 +31,9 @@ LARGEST_TENSORS = 1 << 44
 """Bytes of a .safetensors file, of which only what is looked at is read; real: 20 GB for 10^10
 parameters."""
 
-LARGEST_CHECKPOINT = 400 << 20
-"""Bytes of a .pt file, which is read whole; real: 64 MB for a matrix of 4096 x 4096."""
+LARGEST_CHECKPOINT = 100 << 20
+"""Bytes of a .pt file, which is read whole, and two checkpoints are looked at together; real:
+64 MB for a matrix of 4096 x 4096."""
 
 BLOCK = 1 << 18
 """Bytes of a block of a file that is read a piece at a time."""
@@ -122,7 +126,9 @@ def limit_of(path: Path) -> int:
         return LARGEST_TENSORS
     if name in ("update_events.json", "trajectory.json"):
         return LARGEST_LIST
-    if path.suffix == ".json" or name == "interventions.jsonl":
+    if name == "interventions.jsonl":
+        return LARGEST_CHANGES
+    if path.suffix == ".json":
         return LARGEST_OBJECT
     return LARGEST_TABLE
 

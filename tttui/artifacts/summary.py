@@ -20,7 +20,7 @@ from tttui.artifacts.status import HeartbeatWatch, derive_status, read_status
 from tttui.artifacts.steps_csv import StepsFile
 from tttui.artifacts.tail import Tail, read_tail
 from tttui.artifacts.wholefile import read_part
-from tttui.model.improvement import final_improvement
+from tttui.model.improvement import WINDOW, final_improvement
 from tttui.model.session import Meta, Place, Problem, SessionSummary
 from tttui.model.transactions import COMMIT, Transactions
 
@@ -186,10 +186,13 @@ def _computed(path: Path, problems: list[Problem]) -> dict[str, Any]:
     steps = file.steps
     if not len(steps):
         return {"steps": 0} if file.exists else {}
-    final = final_improvement(steps)
+    final, frozen = final_improvement(steps), steps.compared()[1]
+    if steps.never_evaluated:
+        last = float(np.mean(steps.adaptive[-WINDOW:]))
+        final = replace(final, adaptive=last, why_none="")
     with np.errstate(all="ignore"):  # what is not finite is told as such
         means: dict[str, float | None] = {
-            "baseline_mean": float(np.mean(steps.baseline)),
+            "baseline_mean": None if steps.never_evaluated else float(np.mean(frozen)),
             "adaptive_mean": float(np.mean(steps.adaptive)),
             "baseline_last100": final.baseline,
             "adaptive_last100": final.adaptive,

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tttui.artifacts.csvfile import LARGEST_T
+from tttui.artifacts.csvparse import absent
 from tttui.artifacts.csvtable import CsvTable
 from tttui.artifacts.regular import open_to_read
 from tttui.artifacts.restarts import merge
@@ -84,10 +85,13 @@ def read_tail(path: Path) -> Tail:
     t, error = t[counts], rows[counts, index["adaptive_mse"]]
     last, interval, why = None, None, ""
     if "baseline_mse" in index and not table.wrong.count and (whole or len(t) >= WINDOW):
-        baseline = rows[counts, index["baseline_mse"]][-WINDOW:]
-        found = improvement(baseline, error[-WINDOW:])
-        last, interval = (found.baseline, found.adaptive), found.ends
-        why = "" if all(map(math.isfinite, last)) else found.why_none
+        every = rows[counts, index["baseline_mse"]]
+        both = ~absent(every)
+        baseline, adaptive = every[both][-WINDOW:], error[both][-WINDOW:]
+        if both.any() and (whole or len(baseline) >= WINDOW):
+            found = improvement(baseline, adaptive)
+            last, interval = (found.baseline, found.adaptive), found.ends
+            why = "" if all(map(math.isfinite, last)) else found.why_none
     begin = 0 if whole else int(np.argmax(t // STRETCH > t[0] // STRETCH))
     return Tail(steps, _stretches(t[begin:], error[begin:]), last, interval, why, wrong)
 

@@ -96,7 +96,6 @@ def as_lines(compared: "Comparison") -> list[str]:
     """Numbers of every session, the best marked, then what differs in their settings."""
     from tttui.cli.output import number, table
     from tttui.model.compare import IMPROVEMENT
-    from tttui.model.improvement import difference
 
     right = set(range(1, len(compared.names) + 1))
     rows = []
@@ -104,7 +103,7 @@ def as_lines(compared: "Comparison") -> list[str]:
         told = metric.name == IMPROVEMENT
         name = f"{metric.name} ({metric.unit})" if metric.unit and not told else metric.name
         cells = [
-            (difference(value)[0] if told else number(value)) + (" *" if i == metric.best else "  ")
+            (metric.words(i)[0] if told else number(value)) + (" *" if i == metric.best else "  ")
             for i, value in enumerate(metric.values)
         ]
         rows.append((name, *cells))

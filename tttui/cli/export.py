@@ -47,6 +47,13 @@ class ListingCommand(click.Command):
     default="",
     help="only transactions that pass, in the language of the app: 'grad>10 t:200-400'",
 )
+@click.option(
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="NAME",
+    help="for weights of any model: which parameter; may be repeated  [default: the first three]",
+)
 @click.option("--run", "which", help="which run of a store's session  [default: the newest]")
 def command(
     runs: tuple[str, ...],
@@ -60,6 +67,7 @@ def command(
     mu: float | None,
     statuses: tuple[str, ...],
     query: str,
+    parameters: tuple[str, ...],
     which: str | None,
 ) -> None:
     """Write a figure (PNG, SVG, PDF) or a table (CSV) of RUN and print its path.
@@ -128,6 +136,8 @@ def command(
         statuses=whole_names(statuses, data[0].transactions.statuses) if statuses else None,
         query=passing,
         ghost_mu=mu,
+        series=readers[0].series() if what == "series" else None,
+        parameters=parameters,
     )
     result(str(export(request, fmt, target)))
 

@@ -1,7 +1,8 @@
 """`tttui fork RUN`: a new session from the weights of another."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +14,11 @@ from tttui.cli.options import (
     root_option,
     setting_options,
 )
+from tttui.model.errors import RefusedInput
 from tttui.model.settings import PRESETS
+
+if TYPE_CHECKING:
+    from tttui.engine.owned import OwnedRun
 
 
 @click.command("fork", cls=SectionedCommand)
@@ -27,6 +32,8 @@ from tttui.model.settings import PRESETS
 @click.option("--preset", type=click.Choice(tuple(PRESETS)), help="a named set of settings")
 @click.option("--speed-limit", type=click.FloatRange(min=0, min_open=True), help="steps a second")
 @click.option("--paused", is_flag=True, help="begin paused, to be stepped from the app")
+@click.option("--task", "called", help="the task that RUN is of, where it does not ship with tttui")
+@click.option("--file", help="another document for a text session  [default: what was left]")
 @click.option("--detach", is_flag=True, help="run in the background and print its handle")
 @click.option("--no-run", is_flag=True, help="only make it; `tttui resume` starts it")
 @click.option("--quiet", is_flag=True, help="no progress")
@@ -42,6 +49,8 @@ def command(
     preset: str | None,
     speed_limit: float | None,
     paused: bool,
+    called: str | None,
+    file: str | None,
     detach: bool,
     no_run: bool,
     quiet: bool,
@@ -52,19 +61,37 @@ def command(
 
     It goes on in the parent's world (same mu, unless --mu says otherwise) but on a new
     trajectory: its seed is one more than the parent's unless --seed is given. RUN may have been
-    written by another program; nothing is changed there.
+    written by another program; nothing is changed there. A text session reads on in what was
+    left of its document, or in --file.
     """
     from tttui.cli.output import json_document, result, say
     from tttui.cli.places import find_run
     from tttui.cli.running import execute, hand_over
     from tttui.engine.device import check_device
     from tttui.engine.fork import fork
+    from tttui.engine.taskmeta import holds_task
+    from tttui.engine.threads import let_threads_sleep
 
+    let_threads_sleep()
     changes = given(values)
     check_device(changes.get("device", "cpu"))
-    session = fork(
-        find_run(root, run), root, at=at, name=name, run=from_run, preset=preset, changes=changes
-    )
+    place = find_run(root, run)
+    words: Sequence[str] = ()
+    session: OwnedRun
+    if holds_task(place.path):
+        from tttui.engine.taskfork import fork_task
+        from tttui.tasks.find import again, find_task
+
+        if preset is not None or from_run is not None:
+            raise RefusedInput("--preset and --from-run are for sessions of the point mass")
+        changes |= {"file": file} if file else {}
+        task = find_task(called) if called else None
+        words = ("--task", again(called)) if called else ()
+        session = fork_task(place.path, root, at=at, name=name, changes=changes, task=task)
+    elif called or file:
+        raise RefusedInput(f"--task and --file: {place.path} is a session of the point mass")
+    else:
+        session = fork(place, root, at=at, name=name, run=from_run, preset=preset, changes=changes)
     for line in session.told:
         say(line)
     if no_run:
@@ -76,12 +103,15 @@ def command(
         return 0
     if detach:
         session.close("queued")
-        return hand_over(session.path, speed_limit=speed_limit, paused=paused, as_json=as_json)
+        return hand_over(
+            session.path, speed_limit=speed_limit, paused=paused, as_json=as_json, task=words
+        )
     return execute(
         session,
-        session.settings.steps,
+        session.steps_total,
         speed_limit=speed_limit,
         paused=paused,
         quiet=quiet,
         as_json=as_json,
+        task=words,
     )

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 HEADERS = ("session", "state", "mode", "mu", "steps", "committed", "vs frozen", "created", "where")
 RIGHT = {3, 4, 5, 6, 7}
 
+MIXED = ("session", "state", "task", "loss", *HEADERS[2:])
+"""Where there are sessions of other tasks than the point mass."""
+
 
 @click.command("ls")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
@@ -38,7 +41,9 @@ def command(paths: tuple[Path, ...], root: Path, as_json: bool) -> None:
         what = "make one: tttui demo" if reachable(root) else LOST
         say(f"no sessions below {', '.join(map(str, paths)) or root}; {what}")
     else:
-        result(*table(HEADERS, [_row(s, lead) for s, lead in tree(summaries)], right=RIGHT))
+        mixed = any(not s.meta.is_point_mass for s in summaries)
+        rows = [_row(s, lead, mixed=mixed) for s, lead in tree(summaries)]
+        result(*table(MIXED if mixed else HEADERS, rows, right={5, 6, 7, 8, 9} if mixed else RIGHT))
 
 
 def tree(summaries: Sequence["SessionSummary"]) -> list[tuple["SessionSummary", str]]:
@@ -69,6 +74,10 @@ def as_document(summary: "SessionSummary") -> dict[str, Any]:
         "mu": summary.mu_now,
         "mu_first": summary.meta.mu,
         "env_mode": summary.meta.env_mode,
+        "task": summary.meta.schema.task.name,
+        "loss": summary.meta.loss.name,
+        "unit": summary.meta.loss.unit,
+        "lower_is_better": summary.meta.loss.lower_is_better,
         "created_at_unix": summary.meta.created_at,
         "steps": summary.steps,
         "updates_attempted": summary.attempted,
@@ -81,19 +90,24 @@ def as_document(summary: "SessionSummary") -> dict[str, Any]:
     }
 
 
-def _row(summary: "SessionSummary", lead: str) -> tuple[str, ...]:
+def _row(summary: "SessionSummary", lead: str, *, mixed: bool = False) -> tuple[str, ...]:
     from tttui.model.ages import age_text
     from tttui.model.improvement import compared
 
-    status, attempted = summary.status, summary.attempted
+    status, attempted, meta = summary.status, summary.attempted, summary.meta
     return (
         lead + summary.place.name,
         summary.place.layout if status is None else _state(status),
-        summary.meta.env_mode or "-",
+        *((meta.schema.task.name, meta.loss.label) if mixed else ()),
+        meta.env_mode or "-",
         summary.mu_text,
         "-" if summary.steps is None else str(summary.steps),
         "-" if attempted is None else f"{summary.committed or 0}/{attempted}",
-        compared(summary.baseline_last100, summary.adaptive_last100)[0],
+        compared(
+            summary.baseline_last100,
+            summary.adaptive_last100,
+            lower=summary.meta.loss.lower_is_better,
+        )[0],
         age_text(summary.meta.created_at) or "-",
         str(summary.place.path),
     )

@@ -69,8 +69,10 @@ def command(
     from tttui.engine.fork import fork
     from tttui.engine.planned import is_planned, replan
     from tttui.engine.resume import resume
-    from tttui.engine.taskresume import holds_task
+    from tttui.engine.taskmeta import holds_task
+    from tttui.engine.threads import let_threads_sleep
 
+    let_threads_sleep()
     place, changes = find_run(root, run), given(values)
     if name is not None and place.layout == "native":
         raise RefusedInput(

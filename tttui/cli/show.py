@@ -1,6 +1,7 @@
 """`tttui show RUN`: one session in full."""
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,10 @@ def as_document(data: "SessionData", report: "Report | None" = None) -> dict[str
         "state": status.state if status else None,
         "detail": status.detail if status else None,
         "steps": data.steps_done,
+        "task": data.meta.schema.task.name,
+        "loss": data.meta.loss.name,
+        "unit": data.meta.loss.unit,
+        "lower_is_better": data.meta.loss.lower_is_better,
         "mu": data.mu_now,
         "mu_first": data.meta.mu,
         "updates_attempted": data.attempted,
@@ -95,6 +100,24 @@ def _metric(value: float) -> str:
     return f"{value:.6g}" if math.isfinite(value) else "not a finite number"
 
 
+def _of_any_model(data: "SessionData", line: "Callable[[str, object], None]") -> None:
+    """The task, the loss and what learns, of a session that is not of the point mass."""
+    from tttui.model.numbers import count
+    from tttui.model.parameters import specs_of
+
+    schema = data.meta.schema
+    task, specs, every = schema.task, specs_of(data), data.steps.evaluated
+    line("task", " ".join(filter(None, (task.name, task.version))))
+    better = "lower" if schema.loss.lower_is_better else "higher"
+    line("loss", f"{schema.loss.label}, {better} is better")
+    if specs:
+        size = count(sum(spec.size for spec in specs))
+        line("parameters", f"{count(len(specs))} learn, with {size} elements")
+    if every is not None:
+        line("frozen", f"evaluated at {int(every.sum())} of {len(every)} steps")
+    line("settings", ", ".join(f"{k} {v}" for k, v in task.settings.items()))
+
+
 def as_lines(data: "SessionData", report: "Report | None" = None) -> list[str]:
     """One session for a person, with what a check of its files found."""
     from tttui.cli.output import cells, padded
@@ -117,7 +140,10 @@ def as_lines(data: "SessionData", report: "Report | None" = None) -> list[str]:
         at = "" if meta.forked_at_t is None else f" at step {meta.forked_at_t}"
         line("forked from", f"{meta.parent_session_id}{at}")
     line("created", ago_text(meta.created_at))
-    line("world", f"{meta.env_mode or 'mode unknown'}, mu {data.mu_text}")
+    if meta.is_point_mass:
+        line("world", f"{meta.env_mode or 'mode unknown'}, mu {data.mu_text}")
+    else:
+        _of_any_model(data, line)
     line("seed", meta.seed)
     line("steps", data.steps_done)
     line("signature", meta.model_signature)
@@ -130,7 +156,10 @@ def as_lines(data: "SessionData", report: "Report | None" = None) -> list[str]:
         lines += [f"  {padded(visible(k), width)}  {_metric(v)}" for k, v in shown.items()]
     counts = data.transactions.counts()
     lines += ["", f"transactions  {data.committed} of {data.attempted} committed"]
-    lines += [f"  {n:>6}  {name}" for name, n in counts.items()]
+    own = data.transactions.reasons
+    lines += [
+        f"  {n:>6}  {name}{f'  ({own[name]})' if name in own else ''}" for name, n in counts.items()
+    ]
     problems = [p for p in data.problems if not p.usual]
     if problems:
         lines += ["", "problems"]

@@ -32,8 +32,10 @@ class RunCommand(SectionedCommand):
         called = _named(args)
         if called in (None, POINT_MASS):
             return super().make_context(info_name, args, parent, **extra)
+        from tttui.engine.threads import let_threads_sleep
         from tttui.tasks.find import find_task
 
+        let_threads_sleep()
         command = task_command(called, find_task(called))
         return command.make_context(info_name, args, parent, **extra)
 

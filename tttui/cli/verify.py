@@ -12,9 +12,10 @@ from tttui.cli.options import json_option, root_option
 @click.command("verify")
 @click.argument("run")
 @root_option
+@click.option("--task", "called", help="the task that RUN is of, where it does not ship with tttui")
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
-def command(run: str, root: Path, quiet: bool, as_json: bool) -> int:
+def command(run: str, root: Path, called: str | None, quiet: bool, as_json: bool) -> int:
     """Replay RUN from its base, seed, settings and interventions; compare every file.
 
     Exits with 1 where a file differs. Of a session that another program wrote it checks what
@@ -22,6 +23,8 @@ def command(run: str, root: Path, quiet: bool, as_json: bool) -> int:
     """
     from tttui.cli.output import json_document, result
     from tttui.cli.places import find_run
+    from tttui.engine.taskmeta import holds_task
+    from tttui.engine.threads import let_threads_sleep
     from tttui.engine.verify import verify
     from tttui.model.text import visible
 
@@ -32,7 +35,15 @@ def command(run: str, root: Path, quiet: bool, as_json: bool) -> int:
         said = f"replaying {visible(place.name)}: step {t} of {last}"
         print(f"\r{said}", end="", file=sys.stderr, flush=True)
 
-    checks = verify(place, None if shown else progress)
+    if holds_task(place.path):
+        let_threads_sleep()
+        from tttui.engine.taskverify import verify_task
+        from tttui.tasks.find import find_task
+
+        task = find_task(called) if called else None
+        checks = verify_task(place.path, task=task, progress=None if shown else progress)
+    else:
+        checks = verify(place, None if shown else progress)
     if not shown:
         print("\r\033[K", end="", file=sys.stderr)
     differs = [check for check in checks if check.agrees is False]

@@ -1,7 +1,7 @@
 """The characters of the drawings, in full and for terminals without braille and blocks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from tttui.model.transactions import STATUSES, UNDONE
@@ -58,7 +58,7 @@ class Glyphs:
     edge: str
     """Between commits."""
     stub_top: str
-    """On the edge, where a rolled-back attempt branches off."""
+    """On the edge, where a rolled-back transaction branches off."""
     play: str
     pause: str
     follow: str
@@ -75,17 +75,20 @@ class Glyphs:
     """Without braille: samples behind an average."""
     curve_marks: str
     """Without braille: the main curve, the second, the third."""
+    words: Mapping[str, str] = field(default_factory=dict[str, str])
+    """A person's own words for statuses."""
 
     def status(self, name: str) -> str:
         return self.statuses.get(name, self.other_status)
 
-    def with_statuses(self, names: Sequence[str]) -> "Glyphs":
-        """With signs for statuses of a person's own, each the next one there is."""
+    def with_statuses(self, names: Sequence[str], words: Mapping[str, str]) -> "Glyphs":
+        """With signs for statuses of a person's own, each the next one there is, and the words
+        that the person has for them."""
         if not names:
             return self
         pool = OWN_STATUSES if self.braille else OWN_STATUSES_ASCII
         own = {name: pool[i % len(pool)] for i, name in enumerate(names)}
-        return replace(self, statuses=MappingProxyType({**own, **self.statuses}))
+        return replace(self, statuses=MappingProxyType({**own, **self.statuses}), words=words)
 
 
 def _statuses(glyphs: str) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Update attempts as a graph along time: commits on one line, rolled-back attempts as stubs.
+"""Transactions as a graph along time: commits on one line, rolled-back transactions as stubs.
 
 Commits that were undone lie on a branch below the line: it leaves at the step whose weights were
 restored, and ends where that happened.
@@ -52,14 +52,14 @@ def totals(marks: Marks, palette: Palette, glyphs: Glyphs, width: int) -> list[P
     """`● 15 commits (2 undone)  ▲ 2 loss  ◆ 1 gradient`, shortened to the width."""
     counts = marks.counts()
     if not counts:
-        return [("no update attempts yet", palette.muted, False)]
+        return [("no transactions yet", palette.muted, False)]
     full, brief = list[Part](), list[Part]()
     commit, undone = marks.statuses[COMMIT], counts.get(UNDONE, 0)
     committed = counts.get(commit, 0) + undone
     for name, n in {**({commit: committed} if committed else {}), **counts}.items():
         if name == UNDONE:
             continue
-        word, some = status_words(name), n
+        word, some = status_words(name, glyphs), n
         if name == commit:
             word, some = "commit" if committed == 1 else "commits", committed
             word += f" ({undone} undone)" if undone else ""
@@ -84,7 +84,7 @@ def paint(
 ) -> Canvas:
     """The graph over the axis, which starts `left` columns in; `size` = (width, height).
 
-    A node stands in its step's column. Where several attempts fall together the gravest of each
+    A node stands in its step's column. Where several transactions fall together the gravest of each
     row is shown in bold (of many, a bar of their number), and the selected one always.
     """
     width, high = size
@@ -179,7 +179,7 @@ def _paint_row(
     """Nodes of some outcomes in one row; returns their columns on the canvas, and whether they
     are drawn as nodes.
 
-    Where columns are crowded, rolled-back attempts are bars: their number in a column, compared
+    Where columns are crowded, rolled-back transactions are bars: their number in a column, compared
     with the largest number in the row; the glyph then stands left of the row.
     """
     counts = found.counts[:, list(kinds)].sum(axis=1) if kinds else np.zeros(0, dtype=np.int64)
@@ -202,7 +202,7 @@ def _paint_row(
 
 
 def _on_stubs(found: Lane, kinds: Sequence[int], ends: set[int], left: int) -> set[int]:
-    """The columns on the canvas that hold an attempt of its own, not one of a branch; `ends` are
+    """The columns on the canvas that hold a transaction of its own, not one of a branch; `ends` are
     the columns where branches end."""
     out = set[int]()
     for kind in kinds:

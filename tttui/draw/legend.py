@@ -19,7 +19,7 @@ NAME = 6
 """Columns of a name at least."""
 
 BESIDE = 40
-"""Columns of the title row beside the names and values: title, step, gap and attempt."""
+"""Columns of the title row beside the names and values: title, step, gap and transaction."""
 
 _GAP = 2
 

@@ -1,4 +1,4 @@
-"""Update attempts as marks along the time axis, and as a graph of commits."""
+"""Transactions as marks along the time axis, and as a graph of commits."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,13 +14,13 @@ from tttui.model.transactions import COMMIT, STATUSES
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Marks:
-    """Attempts at ascending steps t [n], their outcome [n] as an index into `statuses`."""
+    """Transactions at ascending steps t [n], their outcome [n] as an index into `statuses`."""
 
     t: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     status: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     statuses: tuple[str, ...] = STATUSES
     shown: Bools | None = None
-    """Attempts that pass the status filter [n]; None: all."""
+    """Transactions that pass the status filter [n]; None: all."""
     branches: tuple[tuple[int, int], ...] = ()
     """Where commits were undone: the restored step, and the step at which that happened."""
 
@@ -28,12 +28,12 @@ class Marks:
         return len(self.t)
 
     def counts(self) -> Mapping[str, int]:
-        """Attempts by status, in the order of `statuses`, only those that occur."""
+        """Transactions by status, in the order of `statuses`, only those that occur."""
         n = np.bincount(self.status, minlength=len(self.statuses))
         return {name: int(k) for name, k in zip(self.statuses, n, strict=True) if k}
 
     def nearest(self, t: float) -> int | None:
-        """Index of the shown attempt nearest to step t."""
+        """Index of the shown transaction nearest to step t."""
         index = np.arange(len(self)) if self.shown is None else np.flatnonzero(self.shown)
         if not len(index):
             return None
@@ -42,30 +42,30 @@ class Marks:
         return int(index[min(near, key=lambda i: abs(float(self.t[index[i]]) - t))])
 
     def at(self, t: int) -> int | None:
-        """Index of the last attempt at exactly step t."""
+        """Index of the last transaction at exactly step t."""
         i = int(np.searchsorted(self.t, t, side="right")) - 1
         return i if i >= 0 and self.t[i] == t else None
 
 
 CROWDED = 3
-"""Attempts in one column from which on a lane shows shares instead of single attempts."""
+"""Transactions in one column from which on a lane shows shares instead of single transactions."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lane:
-    """How many attempts of each status fall into each cell column: `counts` [width, statuses]."""
+    """How many transactions of a status fall into a cell column: `counts` [width, statuses]."""
 
     counts: Ints
     statuses: tuple[str, ...]
 
     @property
     def total(self) -> Ints:
-        """Attempts in each column [width]."""
+        """Transactions in each column [width]."""
         return np.asarray(self.counts.sum(axis=1))
 
     @property
     def crowded(self) -> bool:
-        """Some column holds so many attempts that single ones cannot be shown."""
+        """Some column holds so many transactions that single ones cannot be shown."""
         return bool(self.counts.size) and int(self.total.max()) > CROWDED
 
     def gravest(self, kinds: Sequence[int] | None = None) -> Ints:
@@ -83,7 +83,7 @@ class Lane:
 
 
 def lane(marks: Marks, axis: TimeAxis) -> Lane:
-    """The attempts of a window that pass the filter, by column."""
+    """The transactions of a window that pass the filter, by column."""
     kinds = len(marks.statuses)
     counts = np.zeros((axis.width, kinds), dtype=np.int64)
     if len(marks) and axis.width:
@@ -98,10 +98,10 @@ def lane(marks: Marks, axis: TimeAxis) -> Lane:
 
 
 def one_row(found: Lane, palette: Palette, glyphs: Glyphs) -> tuple[Ints, Ints, Ints, Bools]:
-    """The attempts in a single row: columns that have some, their codepoints, inks and bold [n].
+    """The transactions in one row: columns that have some, their codepoints, inks and bold [n].
 
-    The gravest status of a column, bold where it stands for several attempts. In a crowded lane
-    a bar: the share of the column's attempts that were not committed, in the colour of the most
+    The gravest status of a column, bold where it stands for several transactions. In a crowded lane
+    a bar: the share of the column's transactions that were not committed, in the colour of the most
     frequent such status; a column of commits alone has a commit's glyph.
     """
     columns = np.flatnonzero(found.total)

@@ -80,7 +80,7 @@ class Plot:
     thresholds: tuple[Threshold, ...] = ()
     band: Band | None = None
     marks: Marks | None = None
-    """Update attempts, read at the cursor; a `CommitGraph` draws them."""
+    """Transactions, read at the cursor; a `CommitGraph` draws them."""
     robust: bool = False
     """Outliers do not widen the value axis, but are marks at its edge, counted in its label."""
     steps: bool = True

@@ -29,8 +29,12 @@ _WORDS = {
 }
 
 
-def status_words(status: str) -> str:
-    """A status in one or two words: `rollback_grad_norm` -> `gradient`."""
+def status_words(status: str, glyphs: Glyphs | None = None) -> str:
+    """A status in one or two words: `rollback_grad_norm` -> `gradient`; in a person's own where
+    the look of the session has some."""
+    own = None if glyphs is None else glyphs.words.get(status)
+    if own is not None:
+        return own
     return _WORDS.get(status, status.removeprefix("rollback_").replace("_", " "))
 
 
@@ -46,14 +50,14 @@ def title_row(
     *,
     values_below: bool = False,
 ) -> list[Part]:
-    """Title, scale and note; then the step t, every trace's value there, the gap, the attempt,
+    """Title, scale and note; then the step t, every trace's value there, the gap, the transaction,
     and what was changed there (`change`, in words).
 
     `values_below`: names and values of the traces stand in a legend of their own.
 
     t None (an empty run) leaves the legend. Where the row is too short the note goes first,
-    then the attempt, the values of all but the main traces (the compared ones), the gap, the names
-    of the traces, the values from the last on; a change is rare and stays before any of them.
+    then the transaction, the values of all but the main traces (the compared ones), the gap, the
+    names of the traces, the values from the last on; a change is rare and stays before any of them.
     """
     head: list[Part] = [(shown.title, palette.text, True)]
     head += [(f" {m}", palette.muted, False) for m in (shown.unit, "log" if log else "") if m]
@@ -165,7 +169,7 @@ def _gap(shown: Plot, t: int | None, palette: Palette) -> list[Part]:
 def _attempt(
     marks: Marks | None, t: int | None, axis: TimeAxis, palette: Palette, glyphs: Glyphs
 ) -> list[Part]:
-    """The attempt at step t, or else the nearest one in its column of the axis."""
+    """The transaction at step t, or else the nearest one in its column of the axis."""
     if marks is None or t is None:
         return []
     index = marks.nearest(t)
@@ -173,4 +177,4 @@ def _attempt(
         return []
     name = marks.statuses[int(marks.status[index])]
     ink = palette.status(name)
-    return [(_GAP + glyphs.status(name), ink, True), (" " + status_words(name), ink, False)]
+    return [(_GAP + glyphs.status(name), ink, True), (" " + status_words(name, glyphs), ink, False)]

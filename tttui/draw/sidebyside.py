@@ -14,7 +14,6 @@ from tttui.draw.names import shortened
 from tttui.draw.numbers import choose, count, count_forms, decade, short, within
 from tttui.draw.palette import Palette
 from tttui.model.compare import IMPROVEMENT, Comparison, Metric
-from tttui.model.improvement import difference
 
 BAR = 20
 """Columns of a bar where the names leave the room."""
@@ -131,7 +130,7 @@ def _number(metric: Metric, i: int, width: int) -> str:
     """The value of session i with as many digits as `width` columns have."""
     value = metric.values[i]
     if metric.name == IMPROVEMENT:
-        told = [difference(value) for value in metric.values]
+        told = [metric.words(j) for j in range(len(metric.values))]
         if all(len(forms[-1]) < width for forms in told) or told[i] == ("-",):
             return choose(told[i], width)
         return f"{value:+.0f}"  # the title says of what it is the percentage
@@ -147,7 +146,7 @@ def metric_text(metric: Metric, i: int) -> str:
         return count(int(value))
     if metric.name != IMPROVEMENT or value is None:
         return short(value)
-    return difference(value)[0]
+    return metric.words(i)[0]
 
 
 def _shares(metric: Metric) -> tuple[list[float], str]:

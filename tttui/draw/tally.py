@@ -1,4 +1,4 @@
-"""How update attempts ended: counts by status as bars, and stacked in bins along time."""
+"""How transactions ended: counts by status as bars, and stacked in bins along time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from tttui.model.text import visible
 from tttui.model.transactions import COMMIT
 
 PER_BIN = 4
-"""Attempts that a bin should hold on average, so that the shares in it mean something."""
+"""Transactions that a bin should hold on average, so that the shares in it mean something."""
 
 WIDEST = 8
 """Columns of a bin at most."""
@@ -44,7 +44,7 @@ def reasons(
     message: str,
     pointed: str | None = None,
 ) -> Canvas:
-    """A bar for every status that occurs, with its count and its share of all attempts.
+    """A bar for every status that occurs, with its count and its share of all transactions.
 
     `pointed` is the one that keys point at.
     """
@@ -52,7 +52,7 @@ def reasons(
     canvas = Canvas(height, width)
     counts = marks.counts()
     total = sum(counts.values())
-    title = f"{grouped(total)} attempts"
+    title = f"{grouped(total)} transaction{'s' * (total != 1)}"
     if pointed is not None:
         title = f"{glyphs.play} {title}"
         hints = (", enter shows only one kind", ", enter filters", "")
@@ -62,7 +62,7 @@ def reasons(
         canvas.write(1, 0, fit(message, width, glyphs.ellipsis), palette.muted)
         return canvas
     names = ranked(marks)
-    words = {name: status_words(name) for name in names}
+    words = {name: status_words(name, glyphs) for name in names}
     digits = len(grouped(max(counts.values())))
     longest = max(cell_len(visible(word)) for word in words.values())
     label = min(longest, max(width - digits - 15, 4))
@@ -90,19 +90,19 @@ def reasons(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bins:
-    """Attempts [bins, statuses] in bins of `width` columns of a time axis, from the left."""
+    """Transactions [bins, statuses] in bins of `width` columns of a time axis, from the left."""
 
     width: int
     counts: Ints
 
     @property
     def most(self) -> int:
-        """Attempts in the fullest bin."""
+        """Transactions in the fullest bin."""
         return int(self.counts.sum(axis=1).max(initial=0))
 
 
 def binned(marks: Marks, axis: TimeAxis) -> Bins:
-    """The shown attempts of the window, in bins wide enough to hold PER_BIN on average."""
+    """The shown transactions of the window, in bins wide enough to hold PER_BIN on average."""
     i, j = np.searchsorted(marks.t, axis.t0), np.searchsorted(marks.t, axis.t1, side="right")
     t, status = marks.t[i:j], marks.status[i:j]
     if marks.shown is not None:
@@ -127,9 +127,9 @@ def over_time(
 ) -> Canvas:
     """Bins along the axis as stacks of status glyphs, commits at the bottom; the scale beside.
 
-    A glyph stands for one attempt. Where the fullest bin has more than there are rows, a row as
-    wide as the bin stands for several, and every status that occurs in a bin still has a row as
-    long as there are any.
+    A glyph stands for one transaction. Where the fullest bin has more than there are rows, a row
+    as wide as the bin stands for several, and every status that occurs in a bin still has a row
+    as long as there are any.
     """
     width, height = size
     canvas = Canvas(height, width)
@@ -142,13 +142,13 @@ def over_time(
     per = max(1, -(-found.most // rows))
     full = min(max(-(-found.most // per), 1), rows)
     bottom = top + full
-    titles = ("attempts over time", "over time", "")
+    titles = ("transactions over time", "over time", "")
     title = next(text for text in titles if len(text) <= max(width - left, 0))
     canvas.write(0, left, title, palette.text, bold=True)
     if labelled:
         axes.steps(canvas, axis, left, (-1, bottom), palette, glyphs)
     if per > 1:
-        note = f"  a row is {per} attempts"
+        note = f"  a row is {per} transactions"
         if left + len(title) + len(note) <= width:
             canvas.write(0, left + len(title), note, palette.muted)
     for row in range(top, bottom):

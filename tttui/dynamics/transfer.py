@@ -72,6 +72,8 @@ def fresh(law: World) -> tuple[Floats, Floats]:
 
 def _unfit(data: SessionData, law: World) -> str:
     """Why the weights of a session say nothing here; '' where they do."""
+    if not data.meta.is_point_mass:
+        return f"is of the task {data.meta.schema.task.name}, which has no world to be tested in"
     if data.weights is None or any(name not in data.weights for name in PLASTIC):
         return "has no saved weights"
     if data.base is None or "a_raw" not in data.base:

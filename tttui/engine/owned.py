@@ -135,6 +135,15 @@ class OwnedRun(ABC):
     def _make_durable(self) -> None:
         """Wait until the disk has the changes that were made since the last stretch."""
 
+    told: tuple[str, ...]
+    """What was damaged or cut off when the session was taken up, a line each."""
+
+    @property
+    def forked_at_t(self) -> int | None:
+        """The step of its parent that the session began with; None where it is no fork."""
+        value = self.meta.get("forked_at_t")
+        return value if isinstance(value, int) else None
+
     @property
     def steps_total(self) -> int:
         """The step up to which the run is meant to go."""

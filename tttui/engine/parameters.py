@@ -1,12 +1,12 @@
 """Which parameters of a module are plastic, and what a set of weights is known by."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 import torch
 from torch import Tensor, nn
 
+from tttui.artifacts.contenthash import tensor_digest, version_of
 from tttui.model.errors import RefusedInput
 
 Plastic = str | Sequence[str] | Callable[[str, nn.Parameter], bool]
@@ -38,10 +38,12 @@ def chosen(module: nn.Module, plastic: Plastic) -> dict[str, nn.Parameter]:
 
 
 def content_hash(weights: Mapping[str, Tensor]) -> str:
-    """The first 16 hexadecimal digits of the SHA-256 of names, shapes, types and bytes."""
-    total = hashlib.sha256()
-    for name, tensor in weights.items():
-        held = tensor.detach().cpu().contiguous()
-        total.update(f"{name} {list(held.shape)} {held.dtype}\n".encode())
-        total.update(held.reshape(-1).view(torch.uint8).numpy().data)
-    return total.hexdigest()[:16]
+    """The version of these weights: see `artifacts.contenthash`."""
+    return version_of(_part(name, tensor.detach()) for name, tensor in weights.items())
+
+
+def _part(name: str, tensor: Tensor) -> tuple[str, str, tuple[int, ...], bytes]:
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    held = tensor.cpu().contiguous()
+    array = (held.view(torch.int16) if dtype == "bfloat16" else held).numpy()
+    return name, dtype, tuple(tensor.shape), tensor_digest(array)

@@ -7,13 +7,11 @@ from typing import Any
 from tttui.artifacts.checksum import Carried, json_checksum
 from tttui.artifacts.jsonfile import parse_object
 from tttui.artifacts.regular import read_bytes
+from tttui.artifacts.schema import parse_schema
 from tttui.model.configuration import configuration_of
 from tttui.model.errors import RefusedInput, SettingError, TttuiError
 from tttui.model.memory import refuse_too_large
 from tttui.model.settings import Settings
-
-LARGEST = 1 << 24
-"""Bytes of a meta.json that is read."""
 
 FOREIGN = ("mu", "env_mode", "model_cfg", "plasticity_cfg")
 """Keys without which a session of another program cannot be forked."""
@@ -29,7 +27,7 @@ def read_meta_of(directory: Path, *, whole: bool = False) -> dict[str, Any]:
     """
     path = directory / "session" / "meta.json"
     try:
-        content = read_bytes(path, LARGEST)
+        content = read_bytes(path)
         if whole and json_checksum(content) is Carried.WRONG:
             raise RefusedInput(
                 f"{path}: is damaged or was changed by hand, it does not have the checksum that "
@@ -51,6 +49,9 @@ def settings_of(meta: Mapping[str, Any], path: Path, needed: Collection[str] = N
     Raises RefusedInput naming the session and every key that holds no setting, those of `needed`
     that are not there, and settings that need too much memory.
     """
+    schema, _ = parse_schema(meta)
+    if schema.recorder is not None:
+        raise RefusedInput(f"{path}: a recorder wrote it; only its own program goes on with it")
     found = configuration_of(meta)
     wrong = [*found.wrong]
     missing = [key for key in needed if meta.get(key) is None]

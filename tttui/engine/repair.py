@@ -8,7 +8,7 @@ meanwhile, and sessions of other programs are never written.
 import hashlib
 import os
 from collections.abc import Callable
-from pathlib import Path
+from itertools import chain
 
 import numpy as np
 
@@ -84,32 +84,29 @@ def _cut(session: Known, finding: Finding) -> bool:
 
 
 def _cut_history(session: Known, begin: int) -> bool:
-    dtype = _dtype(session)
+    """Other programs may have mapped it, so that it is not cut in place."""
+    dtype, path = _dtype(session), session.path / HISTORY
     start = len(header(dtype, 0))
     count = (begin - start) // dtype.itemsize
-    _write_header(session.path / HISTORY, dtype, count, start + count * dtype.itemsize)
+    snapshots = blocks_of(path, start, start + count * dtype.itemsize)
+    write_whole(path, chain([header(dtype, count)], snapshots))
     return True
 
 
 def _header(session: Known, finding: Finding) -> bool:
+    """It has the same length for every number of snapshots, so that it is written in place."""
     dtype = _dtype(session)
     size = stat_regular(finding.path).st_size
     count = (size - len(header(dtype, 0))) // dtype.itemsize
     if count < 0:
         return False
-    _write_header(finding.path, dtype, count, size)
-    return True
-
-
-def _write_header(path: Path, dtype: "np.dtype[np.void]", count: int, size: int) -> None:
-    """Count the snapshots of a history of `size` bytes, and drop what comes after."""
-    handle = open_regular(path, os.O_RDWR)
+    handle = open_regular(finding.path, os.O_RDWR)
     try:
         write_all(handle, header(dtype, count), 0)
-        os.ftruncate(handle, size)
         os.fsync(handle)
     finally:
         os.close(handle)
+    return True
 
 
 def _dtype(session: Known) -> "np.dtype[np.void]":

@@ -187,11 +187,6 @@ class SessionRun(OwnedRun):
         """Copies of the plastic weights in force."""
         return self.stepper.learner.weights
 
-    @property
-    def forked_at_t(self) -> int | None:
-        value = self.meta.get("forked_at_t")
-        return value if isinstance(value, int) else None
-
     def advance_stretch(self, limit: int) -> None:
         """Run up to step `limit`, but at most to the end of a stretch; then see to the files."""
         self._make_durable()

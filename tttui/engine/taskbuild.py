@@ -10,7 +10,9 @@ from torch import nn
 from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.checksum import pt_bytes
 from tttui.artifacts.ptfile import write_pt
+from tttui.artifacts.recording import BASE
 from tttui.artifacts.task_writer import TaskWriter
+from tttui.artifacts.tensorwriter import Stored, write_tensors
 from tttui.engine.build import new_session
 from tttui.engine.device import check_device
 from tttui.engine.tally import Tally
@@ -19,6 +21,7 @@ from tttui.engine.taskrun import (
     START_FILE,
     checkpoint_state,
     kept_of,
+    load_start,
     metrics_of,
     new_learner,
     plastic_of,
@@ -35,9 +38,6 @@ ENDLESS_STEPS = 600
 KEPT_SHARE = 8
 """Parts of the history's budget that one snapshot may take."""
 
-BASE = "base_plastic.pt"
-"""The plastic weights of the base."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Begin:
@@ -49,20 +49,22 @@ class Begin:
     root_session_id: str
     forked_at_t: int
     parent_path: str
-    document_of: Path | None = None
-    """The directory that the task's own files are in."""
 
 
 def build_task_session(
-    directory: Path, settings: TaskSettings, *, begin: Begin | None = None
+    directory: Path,
+    settings: TaskSettings,
+    *,
+    task: Task | None = None,
+    begin: Begin | None = None,
 ) -> Task:
     """Make the directory of a new session, complete with its first checkpoint.
 
-    Returns its task. Raises RefusedInput where it may not be made, or where
-    the task cannot begin; nothing is left behind then.
+    `task` is used where it is made already. Returns it. Raises RefusedInput where the session
+    may not be made, or the task cannot begin; nothing is left behind then.
     """
     check_device(settings.conduct.device)
-    task, learner = new_learner(settings, begin.document_of if begin else None)
+    task, learner = new_learner(settings, None, task)
     steps = steps_of(task, settings)
 
     def fill(building: Path) -> None:
@@ -97,12 +99,13 @@ def _fill(
     meta["kept"] = kept = _kept(learner, budget)
     writer = TaskWriter(building, history_bytes=budget, items=task.item_losses)
     try:
-        write_whole(building / BASE, pt_bytes(write_pt(plastic_of(learner))))
+        base = {name: Stored.of(w) for name, w in plastic_of(learner).items()}
+        write_tensors(building / BASE, base)
         if begin is not None:
             meta["parent_session_id"] = begin.parent_session_id
             meta["root_session_id"] = begin.root_session_id
             meta |= {"forked_at_t": begin.forked_at_t, "parent_path": begin.parent_path}
-            learner.load_state_dict(begin.state)
+            load_start(learner, begin.state, building)
             start = pt_bytes(write_pt(as_arrays(learner.state_dict())))
             write_whole(building / "session" / START_FILE, start, parents=True)
         writer.begin(meta)

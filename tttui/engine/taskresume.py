@@ -8,18 +8,10 @@ from tttui.artifacts.lock import OnWait
 from tttui.engine.device import check_device
 from tttui.engine.recordedmeta import read_meta_of
 from tttui.engine.taskrun import LIVE, TaskRun
-from tttui.engine.tasksettings import TaskSettings, is_task_session
+from tttui.engine.tasksettings import TaskSettings
 from tttui.model.errors import RefusedInput
 from tttui.model.settings import Settings
 from tttui.tasks.base import Task
-
-
-def holds_task(directory: Path) -> bool:
-    """Whether a directory holds a session that the engine for tasks can continue."""
-    try:
-        return is_task_session(read_meta_of(directory))
-    except RefusedInput:
-        return False
 
 
 def resume_task(

@@ -56,7 +56,7 @@ class TaskRun(OwnedRun):
         self.settings = TaskSettings.recorded(self.meta, directory, task)
         conduct = self.settings.conduct
         self.task, self.learner = new_learner(self.settings, directory)
-        _refuse_other_base(directory, self.meta, self.learner)
+        refuse_other_base(directory, self.meta, self.learner)
         checkpoint, told = sound_checkpoint(directory)
         told += record.drop_half_written(directory)
         self.interventions = record.recorded(directory)
@@ -259,22 +259,32 @@ class TaskRun(OwnedRun):
         return {name: np.array(history.weights[name][known[-1]]) for name in self.kept}
 
 
-def new_learner(settings: TaskSettings, directory: Path | None) -> tuple[Task, TorchLearner]:
-    """The task of a session and its learner at step 0; a fork's with what it begins with."""
+def new_learner(
+    settings: TaskSettings, directory: Path | None, task: Task | None = None
+) -> tuple[Task, TorchLearner]:
+    """The task of a session and its learner at step 0; a fork's with what it begins with.
+
+    `task` is used where it is made already.
+    """
     conduct = settings.conduct
     torch.set_num_threads(conduct.threads)
     torch.manual_seed(conduct.seed)
-    task = settings.task(settings.own, conduct.seed, directory)
+    task = task or settings.task(settings.own, conduct.seed, directory)
     module, patterns = task.prepared(settings.patterns)
     module = module.to(conduct.device)
     learner = adapt(module, patterns, loss=task.loss, settings=settings.adaptation)
     start = directory / "session" / START_FILE if directory is not None else None
     if start is not None and start.exists():
-        try:
-            learner.load_state_dict(as_tensors(read_pt(start)))
-        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-            raise TttuiError(f"{start}: is not the start of a session: {error!r}") from error
+        load_start(learner, as_tensors(read_pt(start)), start)
     return task, learner
+
+
+def load_start(learner: TorchLearner, state: Mapping[str, Any], where: Path) -> None:
+    """Begin with the state of a fork. Raises TttuiError where it is none."""
+    try:
+        learner.load_state_dict(state)
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise TttuiError(f"{where}: is not the start of a session: {error!r}") from error
 
 
 def kept_names(meta: Mapping[str, Any], learner: TorchLearner) -> list[str]:
@@ -314,7 +324,8 @@ def metrics_of(tally: Tally) -> dict[str, Any]:
     return {key: value for key, value in tally.metrics().items() if key != "implied_mu"}
 
 
-def _refuse_other_base(directory: Path, meta: Mapping[str, Any], learner: TorchLearner) -> None:
+def refuse_other_base(directory: Path, meta: Mapping[str, Any], learner: TorchLearner) -> None:
+    """Raise RefusedInput where the task's base is not the one that the session began with."""
     if meta.get("base_version") != learner.base_version:
         raise RefusedInput(
             f"{directory}: was begun with another base (version {meta.get('base_version')!r}, "

@@ -3,10 +3,9 @@
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
-
-import torch
 
 import tttui
 from tttui.model.adaptation import Adaptation, Conduct
@@ -84,7 +83,7 @@ class TaskSettings:
             "seed": self.conduct.seed,
             "device": self.conduct.device,
             "tttui_version": tttui.__version__,
-            "torch_version": torch.__version__,
+            "torch_version": version("torch"),
             "task": {
                 "name": self.task.name,
                 "version": self.task.version,
@@ -101,12 +100,6 @@ class TaskSettings:
             "root_session_id": name,
             "forked_at_t": None,
         }
-
-
-def is_task_session(meta: Mapping[str, Any]) -> bool:
-    """Whether the engine for tasks wrote a session, by its meta.json."""
-    task = meta.get("task")
-    return isinstance(task, Mapping) and "recorder" not in meta and "run_cfg" in meta
 
 
 def _task_of(meta: Mapping[str, Any], where: Path, named: type[Task] | None) -> type[Task]:

@@ -243,7 +243,8 @@ class TorchLearner:
             if state["weights"][name].shape != parameter.shape:
                 raise ValueError(f"the state has {name} in another shape")
             parameter.copy_(state["weights"][name])
-        load_optimizer(self.optimizer, state["optimizer"])
+        if "optimizer" in state:  # else it begins anew
+            load_optimizer(self.optimizer, state["optimizer"])
         for name, buffer in self.module.named_buffers():
             buffer.copy_(state["buffers"][name])
         for name, buffer in self.twin.buffers.items():

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from tttui.export import look
 from tttui.export.request import Request
+from tttui.model.schema import Loss
 from tttui.model.transfer import BASE, transfer_sentence
 
 LINE = 140
@@ -19,24 +20,28 @@ def comparison(request: Request) -> Figure:
     assert compared is not None
     figure = look.figure(4.8, "Sessions compared: " + ", ".join(compared.names))
     curves, bars = figure.subplots(2, 1, height_ratios=(1.6, 1))
+    losses = {data.meta.loss.comparable: data.meta.loss for data in compared.sessions}
+    loss = next(iter(losses.values())) if len(losses) == 1 else Loss("loss")
+    name, axis = loss.name, look.loss_axis(loss)
     t0, t1 = None, None
-    for k, (name, data) in enumerate(zip(compared.names, compared.sessions, strict=True)):
+    for k, (of, data) in enumerate(zip(compared.names, compared.sessions, strict=True)):
         steps = data.steps
         if not len(steps):
             continue
         colour = look.SERIES[k % len(look.SERIES)]
-        look.curve(curves, steps.t, steps.baseline, colour, f"{name}, frozen", width=0.4)
+        at, frozen, _ = steps.compared()
+        look.curve(curves, at, frozen, colour, f"{of}, frozen", width=0.4)
         curves.lines[-1].set(linestyle=":", alpha=0.8)
-        look.curve(curves, steps.t, steps.adaptive, colour, f"{name}, adaptive", order=3)
+        look.curve(curves, steps.t, steps.adaptive, colour, f"{of}, adaptive", order=3)
         first, last = int(steps.t[0]), int(steps.t[-1])
         t0 = first if t0 is None else min(t0, first)
         t1 = last if t1 is None else max(t1, last)
-    curves.set_ylabel("mean squared error")
+    curves.set_ylabel(axis)
     if request.log:
         look.logarithmic(curves, *(data.steps.adaptive for data in compared.sessions))
     look.step_axis(curves, (t0 or 0, t1 or 0))
     curves.legend(loc="best", ncols=2)
-    shown = [m for m in compared.metrics if m.name in ("frozen MSE", "adaptive MSE")]
+    shown = [m for m in compared.metrics if m.name in (f"frozen {name}", f"adaptive {name}")]
     at = np.arange(len(compared.names))
     for k, metric in enumerate(shown):
         values = np.array([np.nan if v is None else v for v in metric.values])
@@ -46,7 +51,7 @@ def comparison(request: Request) -> Figure:
     if request.log:
         look.logarithmic(bars, every)
     bars.set_xticks(at, list(compared.names))
-    bars.set_ylabel("mean squared error")
+    bars.set_ylabel(axis)
     bars.grid(visible=False, axis="x")
     bars.legend(loc="best")
     if compared.warnings:

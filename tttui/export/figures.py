@@ -20,6 +20,7 @@ _FIGURES: dict[str, Callable[[Request], Figure]] = {
     "trajectory": pictures.trajectory,
     "ghost": pictures.ghost,
     "state": over_time.state,
+    "series": over_time.series,
     "weights": pictures.weights,
     "moved": pictures.moved,
     "weight-statistics": over_time.weight_statistics,

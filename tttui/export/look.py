@@ -16,6 +16,7 @@ from tttui.draw.envelope import Series
 from tttui.draw.reading import status_words as status_words
 from tttui.draw.scene import time_stops
 from tttui.model.arrays import Floats, Ints
+from tttui.model.schema import Loss
 from tttui.model.statistics import Statistics
 from tttui.model.text import visible, visible_lines
 from tttui.model.transactions import UNDONE
@@ -92,6 +93,11 @@ PATTERNS = ("-", "--", ":")
 MISSING = hexed(palette.LIGHT.missing)
 DIVERGING = tuple(hexed(c) for c in palette.LIGHT.diverging)
 TIME = tuple(hexed(c) for c in time_stops(palette.LIGHT))
+
+
+def loss_axis(loss: Loss) -> str:
+    """What is written along an axis of losses."""
+    return "mean squared error" if loss == Loss() else loss.label
 
 
 def status_colour(status: str) -> str:

@@ -1,4 +1,4 @@
-"""Figures over the steps: errors, state, attempts, gates, implied friction, statistics."""
+"""Figures over the steps: errors, state, transactions, gates, implied friction, statistics."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +14,7 @@ from tttui.model.limits import limits
 from tttui.model.transactions import COMMIT
 
 BINS = 40
-"""Bins of the attempts over time."""
+"""Bins of the transactions over time."""
 
 SPREAD = 50.0
 """Gates that spread over more than this factor get a logarithmic axis."""
@@ -29,9 +29,13 @@ MEASURES = {
 
 def mse(request: Request) -> Figure:
     steps = request.steps()
-    figure = look.figure(2.9, f"{request.name}: one-step prediction error")
+    loss, own = request.data.meta.loss, request.data.meta.is_point_mass
+    title = "one-step prediction error" if own else f"{loss.name} of both models"
+    figure = look.figure(2.9, f"{request.name}: {title}")
     axes = figure.subplots()
-    look.curve(axes, steps.t, steps.baseline, look.BASELINE, "frozen", width=0.7)
+    t, evaluated, _ = steps.compared()
+    if len(t):
+        look.curve(axes, t, evaluated, look.BASELINE, "frozen", width=0.7)
     if steps.no_update is not None:
         look.curve(axes, steps.t, steps.no_update, look.THIRD, "session, no update", width=0.7)
     look.curve(axes, steps.t, steps.adaptive, look.ADAPTIVE, "adaptive", width=1.0, order=3)
@@ -39,7 +43,9 @@ def mse(request: Request) -> Figure:
     _, adaptive = look.binned(steps.t, steps.adaptive)
     for better, tint in ((True, look.BETTER), (False, look.WORSE)):
         with np.errstate(invalid="ignore"):
-            where = (adaptive < frozen) if better else (adaptive >= frozen)
+            gains = (adaptive < frozen) if loss.lower_is_better else (adaptive > frozen)
+            known = np.isfinite(frozen) & np.isfinite(adaptive)
+            where = gains if better else known & ~gains
         hatch = None if better else "////"
         axes.fill_between(
             at, frozen, adaptive, where=where, facecolor=tint, edgecolor="white", hatch=hatch,
@@ -62,7 +68,7 @@ def mse(request: Request) -> Figure:
             label=look.status_label(status, len(t)),
             zorder=4,
         )
-    axes.set_ylabel("mean squared error")
+    axes.set_ylabel(look.loss_axis(loss))
     look.step_axis(axes, request.span, request.data.interventions)
     figure.legend(loc="outside lower left", ncols=4)
     return figure
@@ -83,6 +89,22 @@ def state(request: Request) -> Figure:
         axes[k].set_ylabel(f"{name} ({unit})")
         if k >= 2:
             look.legend_above(axes[k], 2)
+    look.step_axis(axes[-1], request.span, request.data.interventions, axes[:-1])
+    return figure
+
+
+def series(request: Request) -> Figure:
+    """Every recorded series above the other, with the unit that it has."""
+    table = request.recorded()
+    names = table.names[: tables.MOST_DRAWN]
+    figure = look.figure(0.8 + 1.1 * len(names), f"{request.name}: recorded series")
+    axes = look.panels(figure, len(names))
+    for k, (panel, name) in enumerate(zip(axes, names, strict=True)):
+        t, y = table.of(name)
+        part = request.rows(t)
+        look.curve(panel, t[part], y[part], look.SERIES[k % len(look.SERIES)], name)
+        unit = request.data.meta.schema.units.get(name, "")
+        panel.set_ylabel(f"{name} ({unit})" if unit else name)
     look.step_axis(axes[-1], request.span, request.data.interventions, axes[:-1])
     return figure
 
@@ -124,7 +146,9 @@ def gates(request: Request) -> Figure:
         label = f"loss before x (1 ± {tol[-1]:g})"
         axes[1].fill_between(t, low, high, color=look.BAND, lw=0, label=label)
     axes[2].plot(t, largest, ".-", color=look.ADAPTIVE, lw=0.7, ms=3, label="largest |h|")
-    names = (("grad_norm_max", "gradient norm"), ("", "loss (MSE)"), ("state_norm_max", "|h|"))
+    meta = request.data.meta
+    loss = "loss (MSE)" if meta.is_point_mass else f"loss ({meta.loss.label})"
+    names = (("grad_norm_max", "gradient norm"), ("", loss), ("state_norm_max", "|h|"))
     for panel, values, (key, title) in zip(axes, (grad, post, largest), names, strict=True):
         good = values[np.isfinite(values) & (values > 0)]
         if len(good) and good.max() > SPREAD * good.min():
@@ -157,7 +181,7 @@ def _threshold(panel: Axes, t: Ints, limit: Floats, values: Floats, key: str) ->
 def reasons(request: Request) -> Figure:
     found = tables.counts(request)
     events, inside = request.attempts()
-    figure = look.figure(2.6, f"{request.name}: how update attempts ended")
+    figure = look.figure(2.6, f"{request.name}: how transactions ended")
     bars, when = figure.subplots(1, 2, width_ratios=(1, 1.4))
     outcome, outcomes = events.outcomes()
     names, numbers = list(found), list(found.values())
@@ -166,7 +190,7 @@ def reasons(request: Request) -> Figure:
     bars.bar_label(drawn, padding=2)
     bars.set_yticks(range(len(names)), [look.status_words(name) for name in names])
     bars.set_ylim(max(len(names), 3) - 0.5, -0.5)
-    bars.set_xlabel("attempts")
+    bars.set_xlabel("transactions")
     bars.xaxis.set_major_locator(MaxNLocator(integer=True))
     bars.grid(visible=False, axis="y")
     edges = np.linspace(request.span[0], request.span[1] + 1, BINS + 1)
@@ -177,7 +201,7 @@ def reasons(request: Request) -> Figure:
         width = float(edges[1] - edges[0])
         when.bar(edges[:-1], high, width, bottom, align="edge", color=colour, label=name)
         bottom += high
-    when.set_ylabel("attempts in a bin")
+    when.set_ylabel("transactions in a bin")
     when.yaxis.set_major_locator(MaxNLocator(integer=True))
     look.step_axis(when, request.span, request.data.interventions)
     return figure

@@ -22,6 +22,9 @@ ARROWS = 16
 SIGNED = 4096
 """Elements of a matrix up to which negative ones carry a minus."""
 
+LARGEST_PARAMETERS = 24
+"""Parameters in the figure of a model."""
+
 LARGEST = 10
 """Singular values shown for each matrix."""
 
@@ -122,6 +125,7 @@ def weights(request: Request) -> Figure:
     ratios = [min(max(W.shape[1] / max(W.shape[0], 1), 0.7), 1.6) for W in matrices.values()]
     axes = figure.subplots(1, len(matrices), width_ratios=ratios, squeeze=False)[0]
     signed = LinearSegmentedColormap.from_list("signed", list(look.DIVERGING))
+    roles = ROLES if request.matrices is PLASTIC else {}
     hues = signed.with_extremes(bad=look.MISSING)
     for panel, (name, W) in zip(axes, matrices.items(), strict=True):
         shown = np.ma.masked_invalid(W.astype(np.float64))
@@ -132,9 +136,9 @@ def weights(request: Request) -> Figure:
         )
         _minus(panel, W, limit)
         for axis, side, most in ((0, panel.yaxis, 8), (1, panel.xaxis, 6)):
-            n, kind = W.shape[axis], ROLES[name][axis]
+            n, kind = W.shape[axis], roles.get(name, ("row", "column"))[axis]
             side.set_major_locator(MaxNLocator(most, integer=True))
-            if n <= len(INPUTS):
+            if n <= len(INPUTS) and name in roles:
                 side.set_ticks(
                     range(n), [part_name(name, axis, i, n, short=True) for i in range(n)]
                 )
@@ -160,7 +164,7 @@ def moved(request: Request) -> Figure:
     figure = look.figure(4.6, f"{request.name}: what moved at step {request.at}: {of}")
     shown = [(key, parts[:LARGEST]) for key, parts in found.items() if parts]
     axes = figure.subplots(2, -(-len(shown) // 2), squeeze=False).T.ravel()
-    colours = dict(zip(PLASTIC, look.SERIES, strict=False))
+    colours = dict(zip(request.matrices, look.SERIES, strict=False))
     for panel, ((name, axis), parts) in zip(axes, shown, strict=False):
         at = range(len(parts))
         drawn = panel.barh(at, [part.change for part in parts], color=colours.get(name))
@@ -179,7 +183,7 @@ def spectrum_figure(request: Request) -> Figure:
     over_time = request.data.history is not None and len(request.data.history) > 0
     title = f"{request.name}: singular values at step {request.at} ({source})"
     figure = look.figure(4.2 if over_time else 2.4, title)
-    grid = figure.add_gridspec(2 if over_time else 1, 6)
+    grid = figure.add_gridspec(2 if over_time else 1, max(6, 2 * len(matrices)))
     for k, (name, W) in enumerate(matrices.items()):
         panel = figure.add_subplot(grid[0, 2 * k : 2 * k + 2])
         found = spectrum(W)
@@ -188,7 +192,7 @@ def spectrum_figure(request: Request) -> Figure:
             panel.text(0.5, 0.5, "too large" if found is None else "not finite", ha="center")
             continue
         values = found.values[:LARGEST]
-        panel.bar(range(1, len(values) + 1), values, color=look.SERIES[k])
+        panel.bar(range(1, len(values) + 1), values, color=look.SERIES[k % len(look.SERIES)])
         sizes = f"condition {found.condition:.3g}, effective rank {found.effective_rank:.1f}"
         panel.set_title(f"{name}\n{sizes}", fontsize=7)
         panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -208,7 +212,26 @@ def spectrum_figure(request: Request) -> Figure:
     return figure
 
 
+def _modules(request: Request) -> Figure:
+    """The largest parameters of any model, those that learn apart from the frozen ones."""
+    rows = sorted(tables.modules_of(request), key=lambda row: -row.size)[:LARGEST_PARAMETERS]
+    figure = look.figure(0.9 + 0.22 * len(rows), f"{request.name}: where the parameters are")
+    axes = figure.subplots()
+    inks = [look.ADAPTIVE if row.plastic else look.BASELINE for row in rows]
+    drawn = axes.barh(range(len(rows)), [row.size for row in rows], color=inks)
+    words = ["learns" if row.plastic else "frozen" for row in rows]
+    axes.bar_label(drawn, words, padding=2)
+    axes.set_yticks(range(len(rows)), [f"{row.path}.{row.name}".lstrip(".") for row in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.margins(x=0.15)
+    axes.set_xlabel("elements")
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
 def architecture(request: Request) -> Figure:
+    if not request.data.meta.is_point_mass:
+        return _modules(request)
     decays = tables.decays_of(request)
     lives = tables.half_lives(decays)
     figure = look.figure(2.6, f"{request.name}: memory of the state, and the parameters")

@@ -4,14 +4,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tttui.model.arrays import Bools, Ints
+from tttui.model.arrays import PLASTIC, Bools, Ints
 from tttui.model.compare import Comparison
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.parameters import specs_of
 from tttui.model.query import Query, matching
 from tttui.model.session import SessionData, SessionSummary
-from tttui.model.steps import Steps, Trajectory
+from tttui.model.steps import SeriesTable, Steps, Trajectory
 from tttui.model.transactions import Transactions
-from tttui.model.weights import Aspect
+from tttui.model.weights import Aspect, has_point_mass_weights
 
 FORMATS = ("png", "svg", "pdf", "csv")
 
@@ -20,15 +21,16 @@ WHATS: dict[str, str] = {
     "trajectory": "the path in the plane, coloured by time",
     "ghost": "the same actions in a world with another friction: both paths, their distance",
     "state": "x, y, vx, vy and the actions over the steps",
+    "series": "everything that is recorded beside the losses, over the steps",
     "weights": "the plastic matrices at a step, or a change of them, as heatmaps",
     "moved": "rows and columns of the plastic matrices by how much they changed",
     "weight-statistics": "norm, largest value, mean and standard deviation over the snapshots",
     "spectrum": "singular values at a step; condition number and effective rank over time",
-    "transactions": "every update attempt",
+    "transactions": "every transaction",
     "gates": "gradient norm, losses and state norm with their thresholds",
-    "reasons": "how many attempts ended how, and when",
+    "reasons": "how many transactions ended how, and when",
     "mu": "the friction that the weights imply, beside the true one",
-    "architecture": "decays and half-lives of the state, and where the parameters are",
+    "architecture": "decays and half-lives of the state, or the modules; where parameters are",
     "sessions": "the table of sessions (CSV only)",
     "comparison": "several sessions side by side",
     "transfer": "frozen weights of several sessions, each in the world of each",
@@ -46,6 +48,15 @@ FILTERED = OF_TRANSACTIONS | {"mse"}
 
 OF_SEVERAL = frozenset({"comparison", "transfer"})
 """What is about two or more sessions."""
+
+LARGEST_EXPORT = 1 << 24
+"""Elements of a parameter up to which it is exported."""
+
+MOST_MATRICES = 3
+"""Parameters in a figure where none is named."""
+
+OF_POINT_MASS = frozenset({"trajectory", "ghost", "state", "mu"})
+"""What only sessions of the point mass have."""
 
 NEEDS_TRAJECTORY = frozenset({"trajectory", "ghost", "state"})
 
@@ -77,6 +88,10 @@ class Request:
     """For the change against the parent, where the session has no history of its own."""
     other: SessionData | None = None
     """For the change against another session."""
+    series: SeriesTable | None = None
+    """For `series`."""
+    parameters: tuple[str, ...] = ()
+    """For what is about weights, of any other model than the point mass: which of them."""
     query: Query = field(default=Query())
     """Only transactions that pass it (`model.query.TRANSACTION_WORDS`)."""
 
@@ -90,8 +105,13 @@ class Request:
             if not self.summaries:
                 raise TttuiError("there are no sessions to export")
             return self
+        if self.what in OF_POINT_MASS and not self.data.meta.is_point_mass:
+            task = self.data.meta.schema.task.name
+            raise TttuiError(f"{self.name}: has no {self.what}: it is of the task {task}")
         if self.what in NEEDS_TRAJECTORY and not len(self.trajectory or ()):
             raise TttuiError(f"{self.name}: no trajectory to export{self._why('trajectory')}")
+        if self.what == "series":
+            self.recorded()
         if self.what == "mse" and not len(self.data.steps):
             raise TttuiError(f"{self.name}: no errors to export{self._why('steps')}")
         if self.what in OF_TRANSACTIONS:
@@ -191,7 +211,30 @@ class Request:
             steps.did_update[part],
             steps.update_ok[part],
             None if steps.no_update is None else steps.no_update[part],
+            None if steps.evaluated is None else steps.evaluated[part],
         )
+
+    def recorded(self) -> SeriesTable:
+        """The series. Raises TttuiError where there are none."""
+        if self.series is None or not self.series.names:
+            raise TttuiError(f"{self.name}: no series to export{self._why('series')}")
+        return self.series
+
+    @property
+    def matrices(self) -> tuple[str, ...]:
+        """The plastic matrices that are meant: by default those of the point mass, else the first
+        few of the model."""
+        if has_point_mass_weights(self.data):
+            return PLASTIC
+        known = [spec.name for spec in specs_of(self.data)]
+        for name in self.parameters:
+            if name not in known:
+                raise RefusedInput(f"{name}: {self.name} has no such parameter")
+        names = self.parameters or tuple(known[:MOST_MATRICES])
+        for spec in specs_of(self.data):
+            if spec.name in names and spec.size > LARGEST_EXPORT:
+                raise TttuiError(f"{self.name}: {spec.name} is too large to be exported")
+        return names
 
     def motion(self) -> Trajectory:
         """The trajectory in the window; `checked` makes sure that there is one."""

@@ -13,6 +13,8 @@ from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.errors import TttuiError
 from tttui.model.limits import limits
+from tttui.model.moduletree import Row, from_names, tree
+from tttui.model.parameters import specs_of
 from tttui.model.parts import Moved, moved
 from tttui.model.session import History
 from tttui.model.spectrum import spectrum
@@ -66,7 +68,11 @@ def _text(value: object) -> str:
 
 def _mse(request: Request) -> Table:
     steps = request.steps()
-    table: dict[str, Column] = {"t": steps.t, "baseline_mse": steps.baseline}
+    frozen: Column = steps.baseline
+    if steps.evaluated is not None:
+        known = zip(steps.baseline.tolist(), steps.evaluated.tolist(), strict=True)
+        frozen = [value if evaluated else None for value, evaluated in known]
+    table: dict[str, Column] = {"t": steps.t, "baseline_mse": frozen}
     if steps.no_update is not None:
         table["session_no_update_mse"] = steps.no_update
     return {
@@ -75,6 +81,21 @@ def _mse(request: Request) -> Table:
         "did_update": steps.did_update,
         "update_ok": steps.update_ok,
     }
+
+
+MOST_DRAWN = 12
+"""Series in one figure."""
+
+
+def _series(request: Request) -> Table:
+    table = request.recorded()
+    part = request.rows(table.t)
+    columns: dict[str, Column] = {"t": table.t[part]}
+    for name in table.names:
+        given = table.given[name][part]
+        values = table.columns[name][part].tolist()
+        columns[name] = [v if g else None for v, g in zip(values, given.tolist(), strict=True)]
+    return columns
 
 
 def _state(request: Request) -> Table:
@@ -95,10 +116,12 @@ def _trajectory(request: Request) -> Table:
 
 def matrices_at(request: Request) -> tuple[dict[str, Floats], str]:
     """The plastic matrices at the request's step and where they come from."""
-    held = held_at(request.data, request.at)
+    names = request.matrices
+    held = held_at(request.data, request.at, names)
     if held is None:
-        raise TttuiError(f"{request.name}: no weights to export: {why_no_weights(request.data)}")
-    return {name: held.matrices[name] for name in PLASTIC if name in held.matrices}, held.source
+        why = why_no_weights(request.data, names)
+        raise TttuiError(f"{request.name}: no weights to export: {why}")
+    return {name: held.matrices[name] for name in names if name in held.matrices}, held.source
 
 
 def compared_at(request: Request) -> Comparison:
@@ -110,6 +133,7 @@ def compared_at(request: Request) -> Comparison:
         attempt=request.attempt,
         parent=request.parent,
         other=request.other,
+        names=request.matrices,
     )
     if found.why_not:
         raise TttuiError(f"{request.name}: no weights to export: {found.why_not}")
@@ -142,7 +166,7 @@ def movement_of(request: Request) -> tuple[str, dict[tuple[str, int], list[Moved
     aspect: Aspect = "start" if request.aspect == "value" else request.aspect
     shown = compared_at(replace(request, aspect=aspect))
     parts = {
-        (name, axis): moved(name, change, axis)
+        (name, axis): moved(name, change, axis, roles=request.matrices is PLASTIC)
         for name, change in shown.matrices.items()
         for axis in (1, 0)
     }
@@ -169,7 +193,7 @@ def statistics_of(request: Request) -> tuple[Statistics, slice]:
         why = request.data.problem("history")
         reason = why.reason if why is not None else "no snapshot was recorded yet"
         raise TttuiError(f"{request.name}: no history of the weights to export: {reason}")
-    statistics = summarised(history)
+    statistics = summarised(history, request.matrices)
     return statistics, request.rows(statistics.t)
 
 
@@ -241,7 +265,7 @@ def largest_state(events: Transactions) -> Floats:
 
 
 def counts(request: Request) -> dict[str, int]:
-    """Attempts in the window by outcome, in the order of the statuses."""
+    """Transactions in the window by outcome, in the order of the statuses."""
     events, inside = request.attempts()
     outcome, names = events.outcomes()
     found = np.bincount(outcome[inside], minlength=len(names))
@@ -325,7 +349,26 @@ def half_lives(decays: Floats) -> Floats:
         return np.asarray(np.log(0.5) / np.log(decays))
 
 
+def modules_of(request: Request) -> list[Row]:
+    """The parameters of any model, module by module."""
+    data = request.data
+    parts = data.meta.schema.model or from_names(specs_of(data))
+    rows = [row for row in tree(parts) if row.spec is not None]
+    if not rows:
+        raise TttuiError(f"{request.name}: nothing is recorded of its model")
+    return rows
+
+
 def _architecture(request: Request) -> Table:
+    if not request.data.meta.is_point_mass:
+        rows = modules_of(request)
+        return {
+            "module": [row.path for row in rows],
+            "parameter": [row.name for row in rows],
+            "shape": [row.spec.shape_text if row.spec is not None else "" for row in rows],
+            "elements": [row.size for row in rows],
+            "learns": [row.plastic > 0 for row in rows],
+        }
     decays = decays_of(request)
     assert request.data.base is not None
     return {
@@ -344,6 +387,8 @@ def _sessions(request: Request) -> Table:
         "session_id": [row.meta.session_id for row in rows],
         "parent": [row.meta.parent_session_id for row in rows],
         "state": [None if row.status is None else row.status.state for row in rows],
+        "task": [row.meta.schema.task.name for row in rows],
+        "loss": [row.meta.loss.label for row in rows],
         "env_mode": [row.meta.env_mode for row in rows],
         "mu": [row.mu_now for row in rows],
         "mu_first": [row.meta.mu for row in rows],
@@ -362,6 +407,7 @@ _TABLES: dict[str, Callable[[Request], Table]] = {
     "trajectory": _trajectory,
     "ghost": ghost.table,
     "state": _state,
+    "series": _series,
     "weights": _weights,
     "moved": _moved,
     "weight-statistics": _weight_statistics,

@@ -26,13 +26,32 @@ def cautions(
 ) -> tuple[Caution, ...]:
     """What must be known before the numbers of these sessions are compared."""
     return (
+        *_loss_warnings(sessions, names),
         *_signature_warnings(sessions, names),
         *_length_warnings(sessions, names),
         *_trajectory_warnings(sessions, trajectories, names),
     )
 
 
+def _loss_warnings(sessions: Sequence[SessionData], names: Sequence[str]) -> Iterable[Caution]:
+    metas = [data.meta for data in sessions]
+    losses = _grouped((m.loss.label, name) for m, name in zip(metas, names, strict=True))
+    tasks = _grouped((m.schema.task.name, name) for m, name in zip(metas, names, strict=True))
+    if len({meta.loss.comparable for meta in metas}) > 1:
+        yield Caution(
+            f"Different losses: {_said(losses)}; only their improvements compare.",
+            "Different losses: only improvements compare.",
+        )
+    if len(tasks) > 1:
+        yield Caution(
+            f"Different tasks: {_said(tasks)}; the models do different things.",
+            "Different tasks: the models do different things.",
+        )
+
+
 def _signature_warnings(sessions: Sequence[SessionData], names: Sequence[str]) -> Iterable[Caution]:
+    if not all(data.meta.is_point_mass for data in sessions):
+        return  # only the point mass has one
     known = [(data.meta.model_signature, name) for data, name in zip(sessions, names, strict=True)]
     unknown = [name for signature, name in known if signature is None]
     groups = _grouped((signature, name) for signature, name in known if signature is not None)
@@ -85,7 +104,7 @@ def _trajectory_warnings(
     names: Sequence[str],
 ) -> Iterable[Caution]:
     """Compares what was recorded, and where nothing was, the settings that shape it."""
-    if len(sessions) < 2:
+    if len(sessions) < 2 or not all(data.meta.is_point_mass for data in sessions):
         return
     first, other, unknown = 0, list[str](), list[str]()
     for i in range(1, len(sessions)):
@@ -150,6 +169,11 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 def _against(groups: Mapping[str, list[str]]) -> str:
     """`A and B against C`."""
     return " against ".join(_list(names) for names in groups.values())
+
+
+def _said(groups: Mapping[str, list[str]]) -> str:
+    """`accuracy for A and B, MSE for C`."""
+    return ", ".join(f"{key} for {_list(names)}" for key, names in groups.items())
 
 
 def _list(names: Sequence[str]) -> str:

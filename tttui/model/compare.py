@@ -7,9 +7,11 @@ from typing import Any, Literal
 import numpy as np
 
 from tttui.model.cautions import Caution, cautions, common_steps, spans
-from tttui.model.improvement import last_means
+from tttui.model.improvement import WINDOW, difference, last_means
+from tttui.model.numbers import Forms
+from tttui.model.schema import Loss
 from tttui.model.session import Meta, Place, SessionData, SessionSummary
-from tttui.model.steps import Trajectory
+from tttui.model.steps import Steps, Trajectory
 from tttui.model.transactions import COMMIT
 from tttui.model.transfer import Transfer
 
@@ -30,6 +32,12 @@ class Metric:
     unit: str = ""
     whole: bool = False
     """It counts something."""
+    lower: tuple[bool, ...] = ()
+    """Of an improvement: whether each session's lower loss is the better one."""
+
+    def words(self, i: int) -> Forms:
+        """An improvement in words."""
+        return difference(self.values[i], lower=self.lower[i] if self.lower else True)
 
     @property
     def best(self) -> int | None:
@@ -106,23 +114,30 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
     Where the sessions have not the same steps, there is a mean over those that all have, and the
     number of steps behind the final errors.
     """
-    ends = [last_means(data.steps) for data in sessions]
-    baseline = [b if n else None for b, _, n in ends]
-    adaptive = [a if n else None for _, a, n in ends]
-    gains = [
-        100 * (b - a) / b if a is not None and b else None
-        for a, b in zip(adaptive, baseline, strict=True)
+    loss, mixed = _common_loss(sessions)
+    better: Better = "" if mixed else "lower" if loss.lower_is_better else "higher"
+    ends = [_ends(data.steps) for data in sessions]
+    baseline = [
+        b if n and not data.steps.never_evaluated else None
+        for (b, _, n), data in zip(ends, sessions, strict=True)
     ]
+    adaptive = [a if n else None for _, a, n in ends]
+    signs = [1 if data.meta.loss.lower_is_better else -1 for data in sessions]
+    gains = [
+        sign * 100 * (b - a) / abs(b) if a is not None and b else None
+        for sign, a, b in zip(signs, adaptive, baseline, strict=True)
+    ]
+    name = "loss" if mixed else loss.name
     found = [
-        Metric("adaptive MSE", tuple(adaptive), "lower"),
-        Metric(IMPROVEMENT, tuple(gains), "higher", "%"),
-        Metric("frozen MSE", tuple(baseline)),
-        Metric("adaptive MSE, whole run", tuple(map(_mean, sessions)), "lower"),
+        Metric(f"adaptive {name}", tuple(adaptive), better),
+        Metric(IMPROVEMENT, tuple(gains), "higher", "%", lower=tuple(sign > 0 for sign in signs)),
+        Metric(f"frozen {name}", tuple(baseline)),
+        Metric(f"adaptive {name}, whole run", tuple(map(_mean, sessions)), better),
     ]
     shared = common_steps(sessions)
     if shared is not None and spans(sessions)[1]:
         values = tuple(_mean(data, *shared) for data in sessions)
-        found.append(Metric(f"adaptive MSE, t {shared[0]} to {shared[1]}", values, "lower"))
+        found.append(Metric(f"adaptive {name}, t {shared[0]} to {shared[1]}", values, better))
     counted = [n for _, _, n in ends]
     if len({n for n in counted if n}) > 1:
         found.append(Metric("steps in final errors", tuple(n or None for n in counted), whole=True))
@@ -130,8 +145,24 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
     undone = [int(data.transactions.undone().sum()) for data in sessions]
     if any(undone):
         found.append(Metric("commits undone", tuple(undone), whole=True))
-    found.append(Metric("implied mu error", tuple(map(_mu_error, sessions)), "lower"))
+    if any(data.meta.is_point_mass for data in sessions):
+        found.append(Metric("implied mu error", tuple(map(_mu_error, sessions)), "lower"))
     return tuple(found)
+
+
+def _common_loss(sessions: Sequence[SessionData]) -> tuple[Loss, bool]:
+    """The loss of the sessions, and whether they have different ones."""
+    losses = [data.meta.loss for data in sessions]
+    return losses[0], len({loss.comparable for loss in losses}) > 1
+
+
+def _ends(steps: Steps) -> tuple[float, float, int]:
+    """As `last_means`; without a frozen error the adaptive one of the last steps."""
+    if not steps.never_evaluated:
+        return last_means(steps)
+    last = steps.adaptive[-WINDOW:]
+    with np.errstate(all="ignore"):
+        return float("nan"), float(np.mean(last)), len(last)
 
 
 def _mean(data: SessionData, first: int | None = None, last: int | None = None) -> float | None:
@@ -178,6 +209,9 @@ IDENTITY = frozenset(
 )
 """Keys of meta.json that name a session rather than set it up."""
 
+LISTS = frozenset({"plastic", "kept", "model", "series", "controls"})
+"""Keys that describe a model or files, at length."""
+
 GROUPS = {
     "env_cfg": "world",
     "mu": "world",
@@ -214,7 +248,15 @@ def with_mu(found: Sequence[Difference], sessions: Sequence[SessionData]) -> tup
 
 def _settings(meta: Meta) -> Iterable[tuple[tuple[str, str], Any]]:
     for key, value in meta.raw.items():
-        if key in IDENTITY:
+        if key in IDENTITY or key in LISTS:
+            continue
+        if key == "task":
+            yield ("task", "task"), meta.schema.task.name
+            for name, inner in meta.schema.task.settings.items():
+                yield ("task", str(name)), inner
+            continue
+        if key == "loss":
+            yield ("task", "loss"), meta.loss.label
             continue
         group = GROUPS.get(key, "run")
         if isinstance(value, Mapping):

@@ -15,6 +15,8 @@ class Gate:
     name: str
     value: float
     limit: float
+    recorded: bool | None = None
+    """Whether it passed, where that is recorded: a person's own gate may be a lower limit."""
 
     @property
     def share(self) -> float:
@@ -22,7 +24,7 @@ class Gate:
 
     @property
     def passed(self) -> bool:
-        return self.value <= self.limit
+        return self.value <= self.limit if self.recorded is None else self.recorded
 
 
 def number(value: float | None, more: int = 0) -> str:
@@ -67,6 +69,9 @@ def gates(event: Transaction, plasticity: Mapping[str, Any]) -> list[Gate]:
     factor = threshold(plasticity, "probation")
     if event.live_frozen_mse is not None and factor:
         add("live error", event.live_mse, factor * event.live_frozen_mse)
+    for gate in event.gates:
+        if gate.value is not None and gate.limit is not None:
+            found.append(Gate(gate.name, gate.value, gate.limit, gate.passed))
     return found
 
 
@@ -123,8 +128,21 @@ def _explain(event: Transaction, plasticity: Mapping[str, Any]) -> str:
             return _explain_non_finite(event)
         case "rollback_live_regression":
             return _explain_live(event, threshold(plasticity, "probation"))
+        case other if other.startswith("rollback"):
+            return _explain_own(event)
         case other:
             return f"Ended as {other!r}, a status that tttui does not know."
+
+
+def _explain_own(event: Transaction) -> str:
+    """A rollback for a reason of the person's own."""
+    words = event.reason or event.status.removeprefix("rollback").strip("_").replace("_", " ")
+    said = f"Rolled back: {words}." if words else "Rolled back."
+    failed = [gate for gate in event.gates if not gate.passed]
+    for gate in failed[:3]:
+        value, limit = told_apart(gate.value, gate.limit)
+        said += f" {gate.name} ({value}) did not pass its gate ({limit})."
+    return said
 
 
 def _explain_live(event: Transaction, factor: float | None) -> str:
@@ -134,7 +152,7 @@ def _explain_live(event: Transaction, factor: float | None) -> str:
     if event.live_steps is not None:
         many = event.live_steps != 1
         unseen = f"the {event.live_steps} unseen steps" if many else "the one unseen step"
-    said = f"the live error on {unseen} since the last attempt"
+    said = f"the live error on {unseen} since the last transaction"
     if live is not None and frozen is not None and factor:
         now, allowed = told_apart(live, factor * frozen)
         said += f" ({now}) exceeded {times} ({factor:g} x {number(frozen)} = {allowed})."
@@ -156,7 +174,7 @@ def _explain_non_finite(event: Transaction) -> str:
     if where:
         said = f"a value was not finite in {', '.join(where)}"
     elif event.post_loss is None:
-        said = "something that was observed since the last attempt was not finite"
+        said = "something that was observed since the last transaction was not finite"
     else:
         said = "the step led to weights that are not finite"
     taken = "" if event.post_loss is not None else " No step was taken."

@@ -100,8 +100,9 @@ def _from_history(
             continue
         now = np.asarray(snapshots[i])
         norm[k] = _norm(now)
-        moved[k] = _norm(now - np.asarray(snapshots[0])) if i else 0.0
-        since[k] = _norm(now - np.asarray(snapshots[i - 1])) if i else NAN
+        with np.errstate(all="ignore"):  # what is not finite is told as such
+            moved[k] = _norm(now - np.asarray(snapshots[0])) if i else 0.0
+            since[k] = _norm(now - np.asarray(snapshots[i - 1])) if i else NAN
 
 
 def _norm(W: Floats) -> float:

@@ -357,8 +357,9 @@ class FileEntry:
 class SessionSummary:
     """What a row of the table of many sessions shows; None where it is not known.
 
-    Errors are mean squares; `improvement` is (baseline - adaptive) / baseline over the last
-    100 steps, in percent.
+    Errors are in the unit of the session's loss; `improvement` is (baseline - adaptive) /
+    baseline over the last 100 steps at which both were evaluated, in percent, and above 0 where
+    adaptive is better.
     """
 
     place: Place
@@ -415,7 +416,9 @@ class SessionSummary:
             return None
         if self.baseline_last100 == 0:
             return None
-        return (self.baseline_last100 - self.adaptive_last100) / self.baseline_last100 * 100
+        sign = 1 if self.meta.loss.lower_is_better else -1
+        gain = (self.baseline_last100 - self.adaptive_last100) / abs(self.baseline_last100)
+        return sign * gain * 100
 
 
 def _damage(found: SessionData | SessionSummary) -> tuple[Problem, ...]:

@@ -105,7 +105,7 @@ class Plasticity:
     """The update transaction (meta.json: `plasticity_cfg`); defaults are the preset `stable`."""
 
     chunk: int = option(
-        32, "steps between update attempts", unit="steps", minimum=1, maximum=MOST_STEPS
+        32, "steps between transactions", unit="steps", minimum=1, maximum=MOST_STEPS
     )
     buffer_len: int = option(
         256,

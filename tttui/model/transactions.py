@@ -35,7 +35,7 @@ LIVE = STATUSES.index("rollback_live_regression")
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One update attempt. Absent or null numbers are None; `raw` is the object in the file."""
+    """One transaction. Absent or null numbers are None; `raw` is the object in the file."""
 
     t: int
     status: str
@@ -50,7 +50,7 @@ class Transaction:
     implied_mu: float | None = None
     to_t: int | None = None
     live_mse: float | None = None
-    """Error of the weights in force on the steps since the last attempt."""
+    """Error of the weights in force on the steps since the last transaction."""
     live_frozen_mse: float | None = None
     """Error of the frozen model on the same steps."""
     live_steps: int | None = None
@@ -145,7 +145,7 @@ class _Returns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Transactions:
-    """All update attempts of a run, ascending in t, as columns of length [n]; NaN where absent.
+    """All transactions of a run, ascending in t, as columns of length [n]; NaN where absent.
 
     `status` indexes `statuses`, which starts with STATUSES and goes on with unknown ones.
     `records[i]` is the i-th object as it stood in the file (for what has no column); readers
@@ -302,6 +302,6 @@ class Transactions:
         return _Returns(*(column[order].tolist() for column in columns))
 
     def counts(self) -> dict[str, int]:
-        """How many attempts ended in each status, only those that occur, in order of `statuses`."""
+        """How many transactions ended in a status; only those that occur, in this order."""
         n = np.bincount(self.status, minlength=len(self.statuses))
         return {name: int(k) for name, k in zip(self.statuses, n, strict=True) if k}

@@ -1,9 +1,15 @@
-"""What is said of the update attempts of a session: why there are none, and what one changed."""
+"""What is said of the transactions of a session: why there are none, and what one changed."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.session import SessionData
+from tttui.model.weights import has_point_mass_weights
+
+MOST_NAMES = 1000
+"""Parameters among which those are looked for that changed most."""
 
 
 def why_none(data: SessionData) -> str:
@@ -12,7 +18,7 @@ def why_none(data: SessionData) -> str:
     if problem is None:
         return "No update was tried yet."
     tried = int(data.steps.did_update.sum())
-    flagged = f" per_step.csv flags {tried} attempts." if tried else ""
+    flagged = f" per_step.csv flags {tried} transactions." if tried else ""
     return f"No transactions: {problem.path.name}: {problem.reason}.{flagged}"
 
 
@@ -35,6 +41,15 @@ def change_of(data: SessionData, index: int | None) -> tuple[Weights | None, str
     with np.errstate(invalid="ignore"):
         return {
             name: np.asarray(history.weights[name][at] - history.weights[name][at - 1])
-            for name in PLASTIC
+            for name in _changed(data, index)
             if name in history.weights
         }, ""
+
+
+def _changed(data: SessionData, index: int) -> Sequence[str]:
+    """The matrices that are shown: of any model the three parameters that changed most."""
+    if has_point_mass_weights(data):
+        return PLASTIC
+    event, history = data.transactions[index], data.history
+    names = list(history.weights if history is not None else ())[:MOST_NAMES]
+    return sorted(names, key=lambda k: -event.figures(k).get("delta_fro", 0.0))[:3]

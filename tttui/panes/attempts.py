@@ -1,4 +1,4 @@
-"""The update attempts as rows of a table, and the gates over time as plots."""
+"""The transactions as rows of a table, and the gates over time as plots."""
 
 from typing import Any
 
@@ -39,11 +39,17 @@ AT_FAULT = {
 }
 """The number that a rollback was about: it stands in the status's colour."""
 
+MODEL_FREE = frozenset({"t", "status", "pre", "post", "delta", "change"})
+"""Columns that there are of every model."""
+
 KEPT = 400
 """Decoded transactions that are kept for drawing."""
 
 NO_STEP = "no step"
-"""Said for a number that was never measured, since a gate stopped the attempt before its step."""
+"""Said for a number that was never measured, since a gate stopped the transaction before that."""
+
+GATES_SHOWN = 300
+"""Newest transactions that are decoded for the values of a person's own gate."""
 
 SPREAD = 15.0
 """Values that spread over more than this factor are drawn on a logarithmic axis."""
@@ -52,15 +58,20 @@ SPREAD = 15.0
 class Attempts:
     """`Source` of the table over the transactions of a session."""
 
-    columns = COLUMNS
-
     def __init__(
         self,
         events: Transactions,
         palette: Palette,
         glyphs: Glyphs,
+        *,
+        of_point_mass: bool = True,
     ) -> None:
         self.palette = palette
+        self.columns: tuple[Column, ...] = COLUMNS
+        """Of any other model only those of which there are numbers."""
+        if not of_point_mass:
+            known = (c for c in COLUMNS if c.key in MODEL_FREE or _recorded(events, c.key))
+            self.columns = tuple(known)
         self._events, self._glyphs = events, glyphs
         self._outcome, self._outcomes = events.outcomes()
         self._decoded: dict[int, Transaction] = {}
@@ -70,7 +81,8 @@ class Attempts:
 
     def sorting(self, key: str) -> Any:
         if key == "status":
-            names = np.array([status_words(name) for name in self._outcomes])
+            words = [status_words(name, self._glyphs) for name in self._outcomes]
+            names = np.array(words)
             rank = np.argsort(np.argsort(names, kind="stable"))
             return rank[self._outcome]
         return number_of(self._events, key)
@@ -86,7 +98,7 @@ class Attempts:
                 return (str(event.t), *count_forms(event.t)), palette.text, True
             case "status":
                 outcome = self._outcomes[int(self._outcome[row])]
-                text = f"{self._glyphs.status(outcome)} {status_words(outcome)}"
+                text = f"{self._glyphs.status(outcome)} {status_words(outcome, self._glyphs)}"
                 return text, palette.status(outcome), False
             case "pre":
                 return _number(event.pre_loss, ink, palette)
@@ -123,6 +135,11 @@ class Attempts:
         return event
 
 
+def _recorded(events: Transactions, key: str) -> bool:
+    """Whether any transaction has a number in a column."""
+    return bool(np.isfinite(np.asarray(number_of(events, key), dtype=np.float64)).any())
+
+
 def _number(value: float | None, ink: Colour, palette: Palette) -> Cell:
     return forms(value), palette.faint if value is None else ink, False
 
@@ -147,15 +164,17 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
     largest = np.fmax(events.pre_max_h, events.post_max_h)
 
     def untaken(at: float) -> str:
-        """Whether the attempt at a step was stopped before its step."""
+        """Whether the transaction at a step was stopped before its step."""
         i = int(np.searchsorted(t, at, "right")) - 1
         return NO_STEP if i >= 0 and events[i].post_loss is None else ""
 
-    # a gate may have stopped an attempt before there was a number
+    # a gate may have stopped a transaction before there was a number
     odd = [i for i in np.flatnonzero(events.status == NON_FINITE).tolist() if not untaken(t[i])]
     taken = np.zeros(len(events), dtype=np.bool_)
     taken[odd] = True
-    return [
+    if not data.meta.is_point_mass:
+        allowed = ""  # thresholds are the person's own, and recorded with each attempt
+    plots = [
         (
             Plot(
                 title="grad_norm",
@@ -211,10 +230,42 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
             spreads(largest),
         ),
     ]
+    if not data.meta.is_point_mass:
+        plots[2] = own_gate_plot(data, message)
+    return plots
+
+
+def own_gate_plot(data: SessionData, message: str) -> tuple[Plot, bool]:
+    """The first gate that a person's own transactions recorded, with its limit, over the newest
+    of them."""
+    events = data.transactions
+    found: list[tuple[int, float, float]] = []
+    name = ""
+    for i in range(max(len(events) - GATES_SHOWN, 0), len(events)):
+        for gate in events[i].gates:
+            name = name or gate.name
+            if gate.name == name and gate.value is not None:
+                at_most = np.nan if gate.limit is None else gate.limit
+                found.append((int(events.t[i]), gate.value, at_most))
+                break
+    if not found:
+        return Plot(
+            title="gates", message=message if not len(events) else "no gate recorded"
+        ), False
+    t = np.array([t for t, _, _ in found], dtype=np.int64)
+    value, limit = (np.array([row[k] for row in found], dtype=np.float64) for k in (1, 2))
+    same = np.isfinite(limit).all() and bool((limit == limit[0]).all())
+    lines = (Threshold(f"limit {short(float(limit[0]))}", float(limit[0])),) if same else ()
+    traces = [Trace(name, Series(t, value), "adaptive", heavy=True)]
+    if not same and np.isfinite(limit).any():
+        traces.insert(0, Trace("limit", Series(t, limit), "baseline"))
+    note = f"newest {GATES_SHOWN}" if len(events) > GATES_SHOWN else ""
+    plot = Plot(title=name, traces=tuple(traces), thresholds=lines, note=note, message=message)
+    return plot, spreads(value)
 
 
 def _line(data: SessionData, key: str) -> tuple[Threshold, ...]:
-    """A threshold that was the same for all attempts."""
+    """A threshold that was the same for all transactions."""
     values = limits(data, key)
     same = len(values) > 0 and bool((values == values[0]).all())
     return (Threshold(f"{key} {short(float(values[0]))}", float(values[0])),) if same else ()

@@ -135,34 +135,36 @@ class ComparedCurves(Vertical):
 def curves(found: Comparison | None, smooth: bool, message: str) -> Plot:
     """The adaptive errors of all sessions over one axis, and the frozen ones that differ."""
     if found is None:
-        return Plot(title="MSE of the marked sessions", message=message)
+        return Plot(title="losses of the marked sessions", message=message)
     adaptive: list[Trace] = []
     baselines: list[tuple[Steps, int, list[int]]] = []
     for i, (data, name) in enumerate(zip(found.sessions, found.names, strict=True)):
         steps = data.steps
         if not len(steps):
             continue
+        series, chunk = Series(steps.t, steps.adaptive), data.meta.chunk
+        trace = curve(f"{i + 1} {name}", series, i, smooth, heavy=True, chunk=chunk)
+        adaptive.append(replace(trace, tag=str(i + 1) if i < 9 else ""))
+        if steps.never_evaluated:
+            continue
         shared = next((which for other, _, which in baselines if _same_frozen(steps, other)), None)
         if shared is None:
             baselines.append((steps, data.meta.chunk, [i + 1]))
         else:
             shared.append(i + 1)
-        series = Series(steps.t, steps.adaptive)
-        chunk = data.meta.chunk
-        trace = curve(f"{i + 1} {name}", series, i, smooth, heavy=True, chunk=chunk)
-        adaptive.append(replace(trace, tag=str(i + 1) if i < 9 else ""))
     frozen = [
         curve(
             f"frozen {', '.join(map(str, which))}",
-            Series(steps.t, steps.baseline),
+            Series(*steps.compared()[:2]),
             "baseline",
             smooth,
             chunk=chunk,
         )
         for steps, chunk, which in baselines
     ]
+    losses = {data.meta.loss.comparable: data.meta.loss.label for data in found.sessions}
     return Plot(
-        title="MSE",
+        title=" and ".join(dict.fromkeys(losses.values())),
         traces=(*frozen, *adaptive),
         legend=True,
         robust=True,

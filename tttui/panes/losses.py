@@ -66,7 +66,7 @@ def digest(data: SessionData) -> Digest:
 
 
 def marks_of(data: SessionData, statuses: frozenset[str] | None = None) -> Marks:
-    """The update attempts, of those that have an event only some `statuses` shown (None: all).
+    """The transactions, of those that have an event only some `statuses` shown (None: all).
 
     Of a run without an events file they are those that per_step.csv flags.
     """

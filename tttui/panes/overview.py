@@ -47,7 +47,7 @@ SIDE = 46
 """Columns of what stands beside the chart."""
 
 LINEAGE = 4
-"""Rows that the graph of attempts takes at most; where rows are few, 3."""
+"""Rows that the graph of transactions takes at most; where rows are few, 3."""
 
 LEARNED = ((40, 8), (32, 5))
 """The rows of the tab from which on what was learned is shown, and how many of them it takes."""
@@ -64,7 +64,7 @@ FULL = 20
 
 class OverviewPane(Pane):
     """Cards, verdict, identity, a panel for one transaction; and on one axis of steps whether
-    training works (the errors), is safe (the graph of attempts) and what was learned."""
+    training works (the errors), is safe (the graph of transactions) and what was learned."""
 
     region_names = ("identity",)
     needs = frozenset({"implied"})

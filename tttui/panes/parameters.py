@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 
 from tttui.draw.numbers import forms, short
 from tttui.draw.palette import Palette
+from tttui.model.names import name_forms
 from tttui.model.numbers import count
 from tttui.model.parameters import Inventory, recorded_statistics, specs_of
 from tttui.model.schema import TensorSpec
@@ -87,16 +88,6 @@ class Rows:
             case "since":
                 return _number(known.since[row], palette)
         raise KeyError(key)
-
-
-def name_forms(name: str) -> Sequence[str]:
-    """A name from whole to short: `blocks.0.norm.weight`, `b.0.norm.weight`, `b.0.n.weight`."""
-    parts = name.split(".")
-    texts = [name]
-    for i in range(len(parts) - 1):
-        parts[i] = parts[i] if parts[i].isdigit() else parts[i][:1]
-        texts.append(".".join(parts))
-    return texts
 
 
 def _share(part: float) -> Sequence[str]:

@@ -40,6 +40,9 @@ EVENTS = ((24, 7), (18, 5), (13, 4))
 
 MOST_EVENTS = 8
 
+ROOMY = 100
+"""Columns from which on a verdict in full takes two lines."""
+
 
 class SessionPreview(Vertical):
     """What is known at once from the row of a session, and its curves as soon as they are read."""
@@ -69,10 +72,11 @@ class SessionPreview(Vertical):
 
     def on_resize(self) -> None:
         """Share out the rows."""
-        rows = self.size.height
+        width, rows = self.size
         verdict = self.query_one(VerdictLine)
-        verdict.styles.height = 3 if rows >= 13 else 2
-        verdict.set_rows(3 if rows >= 13 else 2)
+        lines = 3 if rows >= 13 and width < ROOMY else 2
+        verdict.styles.height = lines
+        verdict.set_rows(lines)
         self.query_one(DamageLine).set_rows(3 if rows >= 18 else 1)
         events = self.query_one("#events", Page)
         taken = next((taken for least, taken in EVENTS if rows >= least), 0)
@@ -150,7 +154,7 @@ class SessionPreview(Vertical):
         palette, more = view.palette, view.glyphs.ellipsis
         said = found.verdict if found is not None else verdict_of(summary)
         self.query_one(VerdictLine).show(said, palette, more)
-        damage = data.damage if data is not None else summary.damage if summary is not None else ()
+        damage = (data.damage if data is not None else ()) or (summary.damage if summary else ())
         self.query_one(DamageLine).show(damage, palette)
         self.query_one("#events", Page).set_content(
             lambda prose: None if data is None else write_events(prose, data, MOST_EVENTS), data

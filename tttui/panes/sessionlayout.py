@@ -19,6 +19,9 @@ TALL = 40
 SHORT = 8
 """Rows below which the table is alone."""
 
+CURVES = 12
+"""Rows that the curves of a comparison need below a table, apart from one a session."""
+
 LONG = 12
 """Rows that a table must keep above a preview, unless it needs fewer."""
 
@@ -45,17 +48,15 @@ class Layout:
 
 
 def layout(
-    width: int, height: int, sessions: int, *, comparing: bool = False, transfer: bool = False
+    width: int, height: int, sessions: int, *, compared: int = 0, transfer: bool = False
 ) -> Layout:
     """The layout for a tab of width x height cells with a table of so many sessions.
 
-    `comparing`: several are marked; `transfer`: their transfer matrix was asked for.
+    So many of them are `compared`; `transfer`: their transfer matrix was asked for.
     """
     free, wanted = height - 1, sessions + 1
-    if comparing:
-        return Layout(
-            _comparison(width, height, transfer), table_rows=min(wanted, max(free // 4, 4))
-        )
+    if compared:
+        return _comparison(width, height, wanted, compared, transfer)
     one = ("preview", "detail") if width >= NARROW else ("preview",)
     left = () if width >= NARROW else (("detail",),)
     stacked = free - max(LEAST + 1, free // 2)
@@ -71,13 +72,17 @@ def layout(
     return Layout((first, ("preview",), ("detail",)))
 
 
-def _comparison(width: int, height: int, transfer: bool) -> Pages:
+def _comparison(width: int, height: int, wanted: int, compared: int, transfer: bool) -> Layout:
+    """The same for several marked sessions, below a table that wants so many rows."""
+    free, narrow = height - 1, width < NARROW
     asked: Pages = (("transfer",),) if transfer else ()
-    narrow = width < NARROW
     one: Pages = (("preview",), ("detail",)) if narrow else (("preview", "detail"),)
+    rows = min(wanted, max(free // 4, 4))
     if height >= (TALL if narrow else ROOMY):
         if width >= WIDE and transfer:
-            return (("table", "curves", "numbers", "transfer"), *one)
-        return (("table", "curves", "numbers"), *asked, *one)
+            return Layout((("table", "curves", "numbers", "transfer"), *one), table_rows=rows)
+        return Layout((("table", "curves", "numbers"), *asked, *one), table_rows=rows)
+    if wanted + CURVES + compared <= free:
+        return Layout((("table", "curves"), ("numbers",), *asked, *one), table_rows=wanted)
     first = ("table", "line") if height >= SHORT else ("table",)
-    return (first, ("curves",), ("numbers",), *asked, *one)
+    return Layout((first, ("curves",), ("numbers",), *asked, *one))

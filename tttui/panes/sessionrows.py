@@ -24,19 +24,26 @@ from tttui.model.session import Place, SessionSummary, Status
 from tttui.model.tree import Branch, forest
 from tttui.widgets.table import TEXTS, TIMES, Cell, Column
 
-DAMAGE = Column("damaged", "!", 1, left=True)
+DAMAGE = Column("damaged", "!", 1, left=True, also=("damaged",))
 SPEED = Column("speed", "steps/s", 7, drop=5)
+TASK = Column("task", "task", 9, left=True, drop=3, orders=TEXTS)
+LOSS = Column("loss", "loss", 13, left=True, drop=8, orders=TEXTS)
+"""Of tables that hold other tasks than the point mass."""
+MODE = Column("mode", "mode", 9, left=True, drop=11, orders=TEXTS)
 MU = Column("mu", "mu", 7, drop=3)
+MU_ERROR = Column("mu_error", "mu error", 8, drop=9)
 COLUMNS = (
     DAMAGE,
-    Column("name", "session", 16, left=True, grows=True, most=18, orders=TEXTS),
+    Column("name", "session", 16, left=True, grows=True, most=18, orders=TEXTS, also=("name",)),
     Column("state", "state", 20, left=True, drop=2, most=22, orders=TEXTS),
     Column("recent", "error", 8, left=True, drop=4, most=STRETCHES, keeps_end=True),
     SPEED,
+    TASK,
+    LOSS,
     Column("steps", "steps", 7, drop=6),
-    Column("mode", "mode", 9, left=True, drop=11, orders=TEXTS),
+    MODE,
     MU,
-    Column("mu_error", "mu error", 8, drop=9),
+    MU_ERROR,
     Column("gain", "vs frozen", 12, drop=1, also=("improvement", "improved")),
     Column("interval", "95 % CI", 14, drop=8, also=("interval", "ci")),
     Column("commits", "committed", 9, drop=7),
@@ -72,6 +79,8 @@ SESSION_WORDS = Vocabulary(
         "name": "name",
         "state": "state",
         "mode": "mode",
+        "task": "task",
+        "loss": "loss",
         "parent": "parent",
         "layout": "layout",
         "base": "base",
@@ -106,6 +115,8 @@ _TEXTS: dict[str, Callable[[SessionSummary], str | None]] = {
     "name": lambda s: f"{s.place.name} {s.meta.session_id or ''}",
     "state": lambda s: s.status.state if s.status is not None else "read-only",
     "mode": lambda s: s.meta.env_mode,
+    "task": lambda s: s.meta.schema.task.name,
+    "loss": lambda s: s.meta.loss.label,
     "parent": lambda s: s.meta.parent_session_id,
     "layout": lambda s: s.place.layout,
     "base": lambda s: s.meta.base_ckpt_hash,
@@ -131,6 +142,10 @@ class SessionRows:
         wide = replace(MU, width=max([MU.width, *changed]))
         absent = {SPEED.key} if all(speed_of(s.status) is None for s in summaries) else set()
         absent |= set() if any(s.damage for s in summaries) else {DAMAGE.key}
+        if all(s.meta.is_point_mass for s in summaries):
+            absent |= {TASK.key, LOSS.key}
+        elif not any(s.meta.is_point_mass for s in summaries):
+            absent |= {MODE.key, MU.key, MU_ERROR.key}
         self.columns = tuple(wide if c == MU else c for c in COLUMNS if c.key not in absent)
         self.names = frozenset(summary.place.name for summary in summaries)
         self._row_of = {summary.place.path: i for i, summary in enumerate(self.summaries)}
@@ -147,7 +162,7 @@ class SessionRows:
         return self._row_of.get(place.path)
 
     def sorting(self, key: str) -> Any:
-        if key in ("name", "state", "mode"):
+        if key in ("name", "state", "mode", "task", "loss"):
             return np.array([natural((_TEXTS[key](s) or "").lower()) for s in self.summaries])
         return self.number("committed" if key == "commits" else key)
 
@@ -182,6 +197,10 @@ class SessionRows:
                 return speed_text(speed_of(summary.status)), palette.text, False
             case "mu":
                 return (summary.mu_text, mu_text(summary.mu_now)), palette.text, False
+            case "task":
+                return meta.schema.task.name, palette.muted, False
+            case "loss":
+                return meta.loss.label, palette.muted, False
             case "mode":
                 return meta.env_mode or "-", palette.muted, False
             case "damaged":
@@ -274,8 +293,10 @@ class SessionRows:
         palette = self._palette
         if frozen is None or adaptive is None:
             return "-", palette.faint, False
-        ink = palette.good if adaptive < frozen else palette.bad
-        return compared(frozen, adaptive), palette.text if adaptive == frozen else ink, True
+        lower = summary.meta.loss.lower_is_better
+        ink = palette.good if (adaptive < frozen) == lower else palette.bad
+        ink = palette.text if adaptive == frozen else ink
+        return compared(frozen, adaptive, lower=lower), ink, True
 
 
 def progress_of(summary: SessionSummary) -> float | None:

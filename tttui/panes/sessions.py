@@ -12,6 +12,7 @@ from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
 from tttui.export.request import Request
+from tttui.keys import COMMANDS, Command, key_for
 from tttui.model.query import Query
 from tttui.model.session import Place, SessionData, SessionSummary
 from tttui.model.verdict import verdict
@@ -29,6 +30,8 @@ from tttui.widgets.table import Column, Sort, Table
 from tttui.widgets.verdict import VerdictLine
 
 HINT = "mu>0.1 state:completed demo sort:improvement"
+
+OVERVIEW = "show_tab('overview')"
 
 REST_S = 0.08
 """Seconds for which the cursor has to rest before the session under it is read: it moves through
@@ -108,10 +111,9 @@ class SessionsPane(ListPane):
     @property
     def _layout(self) -> Layout:
         sessions = len(self.view.snapshot.places) if self.view is not None else 0
-        comparing = self._marked.enough
-        return layout(
-            *self.room, sessions, comparing=comparing, transfer=comparing and self._transfer
-        )
+        compared = len(self._marked) if self._marked.enough else 0
+        asked = self._transfer and compared > 0
+        return layout(*self.room, sessions, compared=compared, transfer=asked)
 
     def pages(self) -> Pages:
         return self._layout.pages
@@ -399,7 +401,8 @@ class SessionsPane(ListPane):
             self.post_message(self.SessionPicked(place))
             return f"Opening {place.name}"
         if len(runs) < 2:
-            return f"{place.name} is open already; 1 shows it."
+            commands: Sequence[Command] = getattr(self.screen, "commands", COMMANDS)
+            return f"{place.name} is open already; {key_for(commands, OVERVIEW)} shows it."
         at = runs.index(view.data.run) if view.data.run in runs else -1
         run = runs[(at + 1) % len(runs)]
         self.post_message(self.SessionPicked(place, run))

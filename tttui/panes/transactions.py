@@ -1,4 +1,4 @@
-"""Transactions: every update attempt, why each ended as it did, and how close the gates came."""
+"""Transactions: every transaction, why each ended as it did, and how close the gates came."""
 
 import json
 from collections.abc import Sequence
@@ -258,7 +258,8 @@ class TransactionsPane(ListPane):
             self._shown = shown = Shown(found, view.statuses, self.query_now, rows, marks)
             if before != (self._rows, len(marks.counts())):
                 self.show_regions()
-            self._attempts = Attempts(found, view.palette, view.glyphs)
+            own = view.data.meta.is_point_mass
+            self._attempts = Attempts(found, view.palette, view.glyphs, of_point_mass=own)
             table.set_rows(self._attempts, rows, self._nothing(view))
             self.query_one(Reasons).set_marks(marks, why_none(view.data))
             self.query_one(AttemptsOverTime).set_marks(marks)
@@ -282,7 +283,8 @@ class TransactionsPane(ListPane):
         if self.query_now and not bar.has_class("typing"):
             parts.append(f"query {self.query_now.filter_text}")
         if shown.statuses is not None:
-            parts.append("only " + ", ".join(status_words(name) for name in sorted(shown.statuses)))
+            words = (status_words(name, view.glyphs) for name in sorted(shown.statuses))
+            parts.append("only " + ", ".join(words))
         bar.say("   ".join(parts), False, view.palette)
 
     def _index(self, view: View) -> int | None:
@@ -362,7 +364,7 @@ class TransactionsPane(ListPane):
         return status is not None
 
     def _filter_by(self, status: str) -> None:
-        """Show only the attempts of a status; all again where that is the filter already."""
+        """Show only the transactions of a status; all again where that is the filter already."""
         only = frozenset({status})
         same = self.view is not None and self.view.statuses == only
         self.post_message(self.StatusesPicked(None if same else only))

@@ -446,6 +446,7 @@ class WeightsPane(Pane):
             attempt=asked.attempt,
             parent=asked.parent,
             other=asked.other,
+            parameters=() if asked.of_point_mass else asked.names,
         )
 
 

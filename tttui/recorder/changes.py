@@ -9,9 +9,6 @@ from tttui.model.arrays import Floats
 from tttui.recorder.tensors import Tensor, sample
 from tttui.recorder.watched import Watched
 
-SAMPLED = 1 << 16
-"""Elements of one tensor that are compared."""
-
 FEW = 1e-3
 """Share of the changed elements that must equal the base again, before that is no chance."""
 
@@ -51,15 +48,15 @@ def kind_of_change(
     share of them). gradient: an optimizer stepped them, or they moved down the gradients that
     they hold. ema: they moved straight towards the base, or an optimizer stepped others and these
     followed (a teacher). `announced`: it happened in an update of which a loss was given. To be
-    asked before the changes are taken.
+    asked before the changes are taken. Of a large tensor some stretches are looked at.
     """
     changed = moved = back = 0
     along = [0.0, 0.0, 0.0]
     downhill = [0.0, 0.0, 0.0]
     at_base = True
     for name in names:
-        now = sample(watched.now[name], SAMPLED)
-        before, first = sample(watched.kept(name), SAMPLED), sample(base[name], SAMPLED)
+        now = sample(watched.now[name])
+        before, first = sample(watched.kept(name)), sample(base[name])
         differs = now != before
         returned = differs & (now == first)
         changed += int(differs.sum())
@@ -71,7 +68,7 @@ def kind_of_change(
             _add_products(along, change, way)
             gradient = getattr(watched.now[name], "grad", None)
             if gradient is not None:
-                _add_products(downhill, change, np.negative(sample(gradient, SAMPLED)))
+                _add_products(downhill, change, np.negative(sample(gradient)))
     if at_base and moved and _all_at_base(watched, base):
         return "reset"
     if changed and back == changed:
@@ -95,7 +92,7 @@ def _cosine(sums: list[float]) -> float:
 
 def _all_at_base(watched: Watched, base: Mapping[str, Tensor]) -> bool:
     return all(
-        np.array_equal(sample(x, SAMPLED), sample(base[name], SAMPLED), equal_nan=True)
+        np.array_equal(sample(x), sample(base[name]), equal_nan=True)
         for name, x in watched.now.items()
         if name in base
     )

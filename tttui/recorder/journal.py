@@ -7,6 +7,7 @@ from tttui.artifacts.recording import BASE, Reopened, SessionWriter
 from tttui.artifacts.series_writer import check_series_name
 from tttui.artifacts.tensorwriter import Stored, write_tensors
 from tttui.recorder.files import SessionFiles
+from tttui.recorder.parallel import each
 from tttui.recorder.sources import for_history
 from tttui.recorder.statistics import Figures
 from tttui.recorder.tensors import host
@@ -122,11 +123,12 @@ class Journal:
         if len(names) > MOST_FIGURES:
             names = sorted(names, key=lambda name: -host(weights.kept(name)).array.size)
             names = names[:MOST_FIGURES]
-        found = {}
-        for name in names:
+
+        def of(name: str) -> dict[str, float]:
             figures = self._figures.setdefault(name, Figures())
-            found[name] = figures.of(host(weights.now[name]), host(weights.kept(name)))
-        return found
+            return figures.of(host(weights.now[name]), host(weights.kept(name)))
+
+        return dict(zip(names, each(of, names, weights.size_of(names)), strict=True))
 
     def _write_first(self) -> None:
         if self._first is not None:

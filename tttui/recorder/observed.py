@@ -87,16 +87,18 @@ class Observed:
         weights = [] if self.weights is None else self.weights.changed(full=True)
         return weights, [] if self._buffers is None else self._buffers.changed(full=True)
 
-    def notice(self, t: int, *, full: bool = False) -> bool:
+    def notice(self, t: int, *, full: bool = False, quick: bool = False) -> bool:
         """See whether weights or buffers changed outside of an update; then that is an event of
-        step t. Returns whether weights did."""
+        step t. Returns whether weights did. `full` and `quick` as for `Watched.changed`."""
         weights = self.weights
         if weights is None:
             return False
-        names = weights.changed(full=full)
-        buffers = [] if self._buffers is None else self._buffers.changed_if_cheap()
+        names = weights.changed(full=full, quick=quick)
+        buffers: list[str] = []
+        if self._buffers is not None and not quick:
+            buffers = self._buffers.changed_if_cheap()
         if not names:
-            if weights.compared:
+            if weights.compared and not quick:
                 self._sure_t = self._journal.t
             if buffers:
                 self._notice_buffers(t, buffers)

@@ -70,7 +70,7 @@ class Observer:
         self, score: Score, loss: float, frozen: float | None, series: dict[str, float]
     ) -> None:
         """Write the step; weights that changed inside make its version unsure."""
-        if self.observed.notice(score.t + 1):
+        if self.observed.notice(score.t + 1, quick=True):
             score.version = None
         for name in series:
             if name.startswith(CONTROL) and name not in self._controls:

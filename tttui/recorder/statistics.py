@@ -114,7 +114,7 @@ def _sums(now: Stored, before: Stored | None) -> _Sums:
             change = part - _floats(before.dtype, old[i : i + PART])
             sums.changes += float(np.dot(change, change))
         off = part - part.dtype.type(sums.center)
-        sums.off_total += float(off.sum(dtype=np.float64))
+        sums.off_total += float(off.sum())
         sums.off_squares += float(np.dot(off, off))
     if math.isnan(sums.off_squares):
         sums.largest = math.nan

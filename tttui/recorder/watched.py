@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from tttui.artifacts.contenthash import tensor_digest, version_of
 from tttui.artifacts.tensorwriter import Stored
 from tttui.model.errors import RecorderError
+from tttui.recorder.parallel import each
 from tttui.recorder.tensors import (
     Tensor,
     address,
@@ -32,28 +33,20 @@ Getter = Callable[[], Mapping[str, Tensor]]
 class _Cell:
     """One tensor: as it was found, its copy, and where both are."""
 
-    __slots__ = ("counted", "digest", "kept", "kept_at", "name", "now", "now_at", "size")
+    __slots__ = ("counted", "digest", "kept", "kept_at", "now", "now_at", "size", "torch")
 
-    def __init__(self, name: str, x: Tensor) -> None:
-        self.name = name
+    def __init__(self, x: Tensor) -> None:
         self.kept = copied(x)
         self.digest: bytes | None = None
         self.see(x)
 
     def see(self, x: Tensor) -> None:
         """Remember the tensor that now equals the copy."""
-        self.now = x
-        self.counted = x._version if is_torch(x) else 0
-        self.now_at, self.size = address(x)
+        self.now, self.torch = x, is_torch(x)
+        at, self.size = address(x)
         self.kept_at, _ = address(self.kept)
-        if is_torch(x):
-            self.now_at = x.data_ptr()
-
-    def suspect(self, x: Tensor) -> bool:
-        """Whether it is another tensor, or one that torch counted a change of."""
-        if x is not self.now:
-            return True
-        return is_torch(x) and (x._version != self.counted or x.data_ptr() != self.now_at)
+        self.counted = x._version if self.torch else 0
+        self.now_at = x.data_ptr() if self.torch else at
 
     def differs(self) -> bool:
         """Whether the tensor that was found differs from the copy."""
@@ -74,7 +67,7 @@ class Watched:
     def __init__(self, getter: Getter) -> None:
         self._getter = getter
         self._now: Mapping[str, Tensor] = getter()
-        self._cells = {name: _Cell(name, x) for name, x in self._now.items()}
+        self._cells = {name: _Cell(x) for name, x in self._now.items()}
         self._version: str | None = None
         self._compared_at = self._cost = 0.0
         for _ in range(2):  # the first time is slow, and says nothing about the others
@@ -116,27 +109,43 @@ class Watched:
     def version(self) -> str:
         """The version of the copies."""
         if self._version is None:
-            parts = []
-            for name, cell in self._cells.items():
-                if cell.digest is None:
-                    cell.digest = tensor_digest(host(cell.kept).array)
-                parts.append((name, dtype_name(cell.kept), tuple(cell.kept.shape), cell.digest))
-            self._version = version_of(parts)
+            unknown = [name for name, cell in self._cells.items() if cell.digest is None]
+            each(self._digest, unknown, self.size_of(unknown))
+            self._version = version_of(
+                (name, dtype_name(cell.kept), tuple(cell.kept.shape), cell.digest or b"")
+                for name, cell in self._cells.items()
+            )
         return self._version
 
-    def changed(self, *, full: bool) -> list[str]:
-        """The names of the tensors that differ from their copies."""
+    def size_of(self, names: Iterable[str]) -> int:
+        """Bytes of these together."""
+        return sum(self._cells[name].size for name in names)
+
+    def _digest(self, name: str) -> None:
+        cell = self._cells[name]
+        cell.digest = tensor_digest(host(cell.kept).array)
+
+    def changed(self, *, full: bool, quick: bool = False) -> list[str]:
+        """The names of the tensors that differ from their copies; `quick`: as far as it shows
+        without comparing contents."""
         self._now = now = self._getter()
         cells, found = self._cells, []
         for name, x in now.items():
             cell = cells.get(name)
-            if cell is None or not cell.suspect(x):
+            if cell is None:
+                continue
+            if x is cell.now and (
+                not cell.torch or (x._version == cell.counted and x.data_ptr() == cell.now_at)
+            ):
                 continue
             _check_alike(name, x, cell.kept)
             if same(x, cell.kept):
                 cell.see(x)
             else:
                 found.append(name)
+        if quick:
+            self.late = False
+            return found
         begun = time.perf_counter()
         self.late = False
         if full or begun - self._compared_at >= self._cost / SHARE:
@@ -146,10 +155,10 @@ class Watched:
                 if name in cells and name not in found and cells[name].differs()
             ]
             self.late = bool(behind) and not self.compared
-            found += behind
             self._compared_at = time.perf_counter()
-            # An interruption must not make it look expensive for long.
-            self._cost = min(self._compared_at - begun, 2 * self._cost)
+            if not found:  # all were compared; an interruption must not look expensive for long
+                self._cost = min(self._compared_at - begun, 2 * self._cost)
+            found += behind
             self.compared = True
         else:
             self.compared = False
@@ -192,7 +201,7 @@ class Watched:
         self._now = getter()
         for name, x in self._now.items():
             if name not in self._cells:
-                self._cells[name] = _Cell(name, x)
+                self._cells[name] = _Cell(x)
         self._version = None
 
 

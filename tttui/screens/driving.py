@@ -14,6 +14,7 @@ from textual.message import Message
 
 from tttui.artifacts.status import status_of
 from tttui.engine.control import Verb
+from tttui.keys import COMMANDS, Command, key_for
 from tttui.model.errors import TttuiError
 from tttui.model.here import absolute
 from tttui.model.session import Meta, Place, SessionData, SessionSummary, State, Status
@@ -39,6 +40,8 @@ AFTER: Mapping[Verb, State] = {
 
 class DrivingScreen(HandOutScreen):
     """Asks the owner of the open run for things, and starts runs."""
+
+    commands: Sequence[Command] = COMMANDS
 
     class Started(Message):
         """A session that was to be started runs (or does not; then `path` is None)."""
@@ -97,13 +100,25 @@ class DrivingScreen(HandOutScreen):
     def steerable(self) -> bool:
         """Somebody should be there to carry out what is asked of the target."""
         status = self.status
-        return status is not None and status.steerable
+        return status is not None and status.steerable and not self._recorded
+
+    @property
+    def _recorded(self) -> bool:
+        """A recorder writes the target: its own program alone drives it."""
+        place, data = self.target[0], self.snapshot.data
+        if place is None or data is None:
+            return False
+        if place.path == data.place.path:
+            return data.meta.schema.recorder is not None
+        rows = self.snapshot.summaries
+        meta = next((s.meta for s in rows if s.place.path == place.path), None)
+        return meta is not None and meta.schema.recorder is not None
 
     @property
     def resumable(self) -> bool:
         """The target has steps left, and nobody runs it."""
         place, status = self.target
-        if place is None or place.layout != "native" or status is None:
+        if place is None or place.layout != "native" or status is None or self._recorded:
             return False
         return not status.steerable and status.state not in ("unknown", "completed")
 
@@ -114,6 +129,8 @@ class DrivingScreen(HandOutScreen):
             self.note("No session is open.")
         elif status is None:
             self.note("Another program wrote this session; it can be forked, not driven.")
+        elif self._recorded:
+            self.note("A recorder writes this session: only the program that records drives it.")
         elif not self.steerable:
             what = f"Nobody runs {place.name}, it is {status.detail or status.state}"
             self.note(f"{what}; R runs more steps." if status.state == "completed" else f"{what}.")
@@ -161,7 +178,9 @@ class DrivingScreen(HandOutScreen):
         self.note(message.said)
 
     def on_driving_screen_started(self, message: Started) -> None:
-        self.note(message.said)
+        shown = key_for(self.commands, "show_tab('overview')")
+        elsewhere = message.path is not None and self.tab == "sessions"
+        self.note(f"{message.said} {shown} shows it." if elsewhere else message.said)
         self._starting -= 1
         if message.path is not None:
             self.started.add(message.path)

@@ -99,6 +99,7 @@ class HandOutScreen(TimedScreen):
             self.snapshot.comparison,
             self.snapshot.summaries,
             statuses=self.statuses,
+            series=self.snapshot.series,
         )
         request = pane.export_of(request)
 

@@ -22,7 +22,7 @@ MEANING = {
         "adaptive model starts from the same weights and updates them while it runs. Both predict "
         "every step before anything is learned from it. The area between the curves is tinted by "
         "who is better. Below them lie the update transactions: commits on the line, rolled-back "
-        "attempts as stubs; what was undone lies on a branch that leaves the line at the step "
+        "transactions as stubs; what was undone lies on a branch that leaves the line at the step "
         "whose weights were restored. Improvement is (frozen - adaptive) / frozen over the last "
         "100 steps, told as a factor where it is 99 % or more either way; its interval is a block "
         "bootstrap over steps. `r` adds what is possible on the same trajectory: exact physics "
@@ -51,14 +51,15 @@ MEANING = {
         "best."
     ),
     "transactions": (
-        "Every update attempt. Before the step the gradient norm must pass its gate, after it the "
+        "Every transaction. Before the step the gradient norm must pass its gate, after it the "
         "loss on the recent steps (at most pre_loss x (1 + rollback_tol)) and the state norm; "
         "what does not pass is rolled back to the snapshot, bit for bit. A live regression takes "
         "back a commit that did worse than the frozen model on the steps that followed, and with "
         "it every commit since the step that it returns to: these are undone. `w` goes "
         "on to the reasons (enter there shows only that kind, in every tab), to the details and "
         "to the gates over time; thresholds are those in force at that step. A query narrows the "
-        "table further: grad>10 status:loss t:200-400 -commit; e exports what is left."
+        "table further: grad>10 status:loss t:200-400 -commit; sort:grad (key b) sorts it; e "
+        "exports what is left."
     ),
     "architecture": (
         "The model with this session's numbers: z and a go through W_u and B into a hidden state "
@@ -91,15 +92,19 @@ MEANING = {
         "recorded; gates are counted over the newest 200 transactions."
     ),
     "sessions": (
-        "All sessions below the paths that tttui was given, forks under their parents. The bars "
+        "All sessions below the paths that tttui was given, forks under their parents; of a single "
+        "session also those beside it. The preview tells the verdict of the one under the cursor, "
+        "its errors and what happened last; ! stands before a session with damaged files. The bars "
         "are the adaptive error, a bar for 32 steps, newest at the right, on a logarithmic scale "
         "of each row's own: they compare a session with itself, the numbers compare sessions. "
-        "Improved is against the frozen model over the last 100 steps. Live runs show how far "
-        "they are and their speed; what you steer is the run under the cursor. space marks; two "
-        "or more are laid over each other with a table of what differs, and t tests the weights "
-        "of each, and the frozen base, in the world of each: if the diagonal wins, they remember "
-        "their own mu. Sessions without a commit in force are left out of that. A query narrows "
-        "the table: state:running mu>0.1 demo."
+        "Improved is against the frozen model over the last 100 steps, with its 95 % interval; mu "
+        "error is how far the mu that the weights imply is from the true one. Live runs show how "
+        "far they are and their speed; what you steer is the run under the cursor. space marks; "
+        "two or more are laid over each other with a table of what differs, and t tests the "
+        "weights of each, and the frozen base, in the world of each: if the diagonal wins, they "
+        "remember their own mu. Sessions without a commit in force are left out of that. A query "
+        "narrows the table: state:running mu>0.1 damaged>0 demo. It sorts as well: "
+        "sort:improvement, sort:age:asc, sort:tree; b asks for the name."
     ),
 }
 
@@ -139,9 +144,10 @@ class HelpScreen(ModalScreen[None]):
     def _marks(self) -> Text:
         """The marks on the time axes, each with its word."""
         palette, glyphs, text = self._palette, self._glyphs, Text()
-        for status in (*STATUSES, UNDONE):
+        own = [name for name in glyphs.statuses if name not in (*STATUSES, UNDONE)]
+        for status in (*STATUSES, UNDONE, *own):
             text.append(glyphs.status(status), style(palette.status(status), bold=True))
-            text.append(f" {status_words(status)}   ")
+            text.append(f" {status_words(status, glyphs)}   ")
         text.append("\n").append(glyphs.change, style(palette.accent, bold=True))
         text.append(" run changed   ")
         text.append(glyphs.axis_cut, style(palette.muted, bold=True))

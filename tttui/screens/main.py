@@ -136,7 +136,7 @@ class MainScreen(DrivingScreen):
         self._changes_shown: tuple[tuple[tuple[int, str], ...], Pane | None] = ((), None)
         """The changes of the run as data, and the tab that was told of them."""
         self._marked: tuple[SessionData, frozenset[str] | None] | None = None
-        """The data and the filter of the attempts that the scrubber shows."""
+        """The data and the filter of the transactions that the scrubber shows."""
 
     def compose(self) -> ComposeResult:
         yield TopBar()
@@ -345,10 +345,12 @@ class MainScreen(DrivingScreen):
 
     def _know_statuses(self, data: SessionData) -> None:
         """Give the statuses of this session that tttui does not know signs and colours."""
-        own = () if data.meta.is_point_mass else data.transactions.statuses[len(STATUSES) :]
+        events = data.transactions
+        own = () if data.meta.is_point_mass else events.statuses[len(STATUSES) :]
         if own != self._own_statuses:
             self._own_statuses = own
-            self._look = self.palette.with_statuses(own), self.glyphs.with_statuses(own)
+            glyphs = self.glyphs.with_statuses(own, events.reasons)
+            self._look = self.palette.with_statuses(own), glyphs
             self._scrubber.set_look(*self._look)
 
     def _why_nothing(self) -> Text:
@@ -379,6 +381,8 @@ class MainScreen(DrivingScreen):
             n = len(data.damage)
             many = f"{n} files damaged or lost"
             parts.append(f"! {data.damage[0].path.name if n == 1 else many}")
+        if not meta.is_point_mass:
+            parts += [meta.schema.task.name, meta.loss.label]
         if meta.env_mode:
             parts.append(meta.env_mode)
         if data.mu_now is not None:
@@ -743,7 +747,7 @@ class MainScreen(DrivingScreen):
         self.app.redraw()  # type: ignore[attr-defined]
 
     def action_help(self) -> None:
-        self.app.push_screen(HelpScreen(self.here, self.commands, self.palette, self.glyphs))
+        self.app.push_screen(HelpScreen(self.here, self.commands, *self._look))
 
     def system_commands(self) -> list[SystemCommand]:
         """Every command that works in this tab, for the command palette: those of the tab

@@ -27,6 +27,10 @@ LOAD_S = 2.0
 BATCH_ROWS = 60_000
 """Steps of each compared session that are read at a time."""
 
+PROGRESS_S = 0.3
+"""Least time between two publications of a session in brief that is still being read, in
+seconds."""
+
 PREVIEW_ROWS = 20_000
 """Steps of the session in brief that are read before anything else is looked at."""
 
@@ -166,11 +170,15 @@ class PreviewFeed(Feed[Preview]):
         super().__init__(core)
         self._chosen: Place | None = None
         self._reader: SessionReader | None = None
+        self._loading = True
+        """There is more of it than was read."""
+        self._told_at = 0.0
+        """When what is read was published last (monotonic seconds)."""
 
     def choose(self, place: Place) -> None:
         """Read this session from now on, when nothing else is to be done."""
         if place != self._chosen:
-            self._chosen, self._reader = place, None
+            self._chosen, self._reader, self._loading = place, None, True
 
     def refresh(self) -> None:
         if self._reader is not None:
@@ -178,18 +186,18 @@ class PreviewFeed(Feed[Preview]):
 
     @property
     def unfinished(self) -> bool:
-        return self._chosen is not None and (
-            self._reader is None or self.value.data is None or self.value.data.loading
-        )
+        return self._chosen is not None and self._loading
 
     def work(self) -> None:
-        place = self._chosen
+        place, now = self._chosen, time.monotonic()
         if place is None:
             return
         if self._reader is None:
             self._reader = SessionReader(place)
         data = self._reader.refresh(PREVIEW_ROWS)
-        if data is not self.value.data:
+        self._loading = data.loading
+        if data is not self.value.data and not (data.loading and now - self._told_at < PROGRESS_S):
+            self._told_at = now
             self.put(Preview(place, data))
 
     def forget(self) -> Preview:

@@ -71,6 +71,10 @@ class Task(ABC):
         """How many steps there are; None where there is no end."""
         return None
 
+    def forked(self, settings: Any, seed: int, t: int) -> "Task":
+        """The task of a session that starts from what was learned here up to step t."""
+        return type(self)(settings, seed)
+
     @property
     def notes(self) -> Sequence[str]:
         """What the person who starts a session is told, a line each."""

@@ -5,8 +5,9 @@ import numpy as np
 from tttui.draw import heat
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit, wrapped
-from tttui.draw.numbers import short
+from tttui.draw.numbers import choose, short
 from tttui.model.arrays import PLASTIC, Weights
+from tttui.model.names import name_forms
 from tttui.widgets.drawn import Drawn
 
 TITLES = {"W_u": "W_u", "B": "B", "W_o": "W_o^T"}
@@ -42,17 +43,18 @@ class ChangeMap(Drawn):
         title = f"what it changed, largest {short(bound)}"
         canvas.write(0, 0, fit(title, width, glyphs.ellipsis), palette.accent)
         at, room = 0, height - 2
-        for name in PLASTIC:
-            if name not in self._change or at >= width or room < 1:
+        own = set(self._change) <= set(PLASTIC)
+        for name, values in self._change.items():
+            if at >= width or room < 1:
                 continue
-            values = self._change[name]
-            values = values.T if name == "W_o" else values
+            title = TITLES[name] if own else choose(name_forms(name), 24, glyphs.ellipsis)
+            values = values.T if own and name == "W_o" else values
             pyramid = heat.Pyramid(np.asarray(values))
             view = heat.View.fitting(pyramid.shape, min(width - at, 24), room)
             view = heat.View(level=view.level, slim=view.slim)
             down, across = view.cells(*pyramid.shape)
-            size = min(max(across, len(TITLES[name])), width - at), min(-(-down // 2), room)
-            canvas.write(1, at, TITLES[name][: size[0]], palette.muted)
+            size = min(max(across, len(title)), width - at), min(-(-down // 2), room)
+            canvas.write(1, at, title[: size[0]], palette.muted)
             part = heat.paint(pyramid, view, size, bound, palette, glyphs)
             for grid in ("char", "ink", "paper"):
                 whole = getattr(canvas, grid)

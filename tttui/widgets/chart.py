@@ -22,7 +22,7 @@ class Chart(TimeView, can_focus=True):
 
     The title row is legend and reading in one: every trace with its glyph, name and value at
     the cursor (or under the mouse), then the gap between the compared traces and the update
-    attempt in that column. A plot of many curves has their names and values in rows below it.
+    transaction in that column. A plot of many curves has their names and values in rows below it.
     Areas where the first compared trace is the higher one are hatched as well as tinted.
 
     `log` follows the timeline unless `set_log` has fixed it.

@@ -1,4 +1,4 @@
-"""The lineage of the weights: every update attempt as a node of a graph along time."""
+"""The lineage of the weights: every transaction as a node of a graph along time."""
 
 from rich.segment import Segment
 from textual.geometry import Region
@@ -14,27 +14,27 @@ from tttui.widgets.timeview import TimeView
 
 
 class CommitGraph(TimeView, can_focus=True):
-    """Commits on one line joined by edges; a rolled-back attempt is a dead-end stub below it.
+    """Commits on one line joined by edges; a rolled-back transaction is a dead-end stub below it.
 
     It stands below a `Chart` of the same width over the same timeline, and has its columns. A
-    click selects the nearest attempt (`AttemptPicked`); the selection is the timeline's.
+    click selects the nearest transaction (`AttemptPicked`); the selection is the timeline's.
     """
 
     DEFAULT_CSS = "CommitGraph { height: 3; }"
 
     _marks = Marks()
     _levels = 0
-    """Rows of stubs that the attempts need."""
+    """Rows of stubs that the transactions need."""
     _most = 3
 
     def set_marks(self, marks: Marks) -> None:
-        """Show other attempts (ascending in t)."""
+        """Show other transactions (ascending in t)."""
         self._marks, self._levels = marks, graph.levels(marks)
         self.styles.height = graph.height(marks, self._most)
         self.changed()
 
     def set_rows(self, most: int) -> None:
-        """Take the rows that the attempts need, but no more than these."""
+        """Take the rows that the transactions need, but no more than these."""
         if most != self._most:
             self._most = most
             self.styles.height = graph.height(self._marks, most)

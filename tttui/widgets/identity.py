@@ -12,12 +12,19 @@ from tttui.draw.cells import fit
 from tttui.draw.colours import style
 from tttui.draw.palette import DARK, Palette
 from tttui.draw.text import Text
+from tttui.model.numbers import count
+from tttui.model.parameters import specs_of
 from tttui.model.session import SessionData
+from tttui.model.settings import shown
 
 Row = tuple[str, str]
 
 UNKNOWN = "not recorded"
 """Stands for the settings of the updates where there are none."""
+
+
+MOST_SETTINGS = 12
+"""Settings of another task than the point mass that are named."""
 
 
 def identity_rows(data: SessionData) -> list[Row]:
@@ -29,20 +36,44 @@ def identity_rows(data: SessionData) -> list[Row]:
     parent = meta.parent_session_id or "none"
     if meta.forked_at_t is not None:
         parent += f" at t {meta.forked_at_t}"
+    settings = plasticity(meta.plasticity_cfg)
+    known = (("signature", meta.model_signature), ("base", meta.base_ckpt_hash))
+    hashes = [(k, short_hash(v)) for k, v in known if v or meta.is_point_mass]
+    if not meta.is_point_mass:
+        settings = own_settings({**meta.schema.task.settings, **meta.plasticity_cfg})
     rows = [
         ("session", meta.session_id or "-"),
         ("run", data.run or data.place.name),
-        ("world", f"{meta.env_mode or '-'}  mu {data.mu_text}"),
+        *_subject(data),
         ("created", created),
         ("parent", parent),
         ("device", meta.device or (data.status.device if data.status else None) or "-"),
-        ("signature", short_hash(meta.model_signature)),
-        ("base", short_hash(meta.base_ckpt_hash)),
-        ("plasticity", "  ".join(plasticity(meta.plasticity_cfg)) or UNKNOWN),
+        *hashes,
+        ("plasticity", "  ".join(settings) or UNKNOWN),
     ]
     if meta.seed is not None:
         rows.insert(3, ("seed", str(meta.seed)))
     return rows
+
+
+def _subject(data: SessionData) -> list[Row]:
+    """What the session is about."""
+    meta, schema = data.meta, data.meta.schema
+    if meta.is_point_mass:
+        return [("world", f"{meta.env_mode or '-'}  mu {data.mu_text}")]
+    rows = [("task", " ".join(filter(None, (schema.task.name, schema.task.version))))]
+    rows.append(("loss", schema.loss.label))
+    specs = specs_of(data)
+    if specs:
+        size = count(sum(spec.size for spec in specs))
+        rows.append(("learns", f"{size} elements in {count(len(specs))} parameters"))
+    return rows
+
+
+def own_settings(values: Mapping[str, Any]) -> list[str]:
+    """The settings of any task in few words each."""
+    plain = [(k, v) for k, v in values.items() if isinstance(v, (str, int, float))]
+    return [f"{k} {shown(v) if not isinstance(v, str) else v}" for k, v in plain[:MOST_SETTINGS]]
 
 
 def in_short(rows: Sequence[Row]) -> list[Row]:

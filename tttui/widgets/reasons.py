@@ -1,4 +1,4 @@
-"""How update attempts ended (bars), and when (stacked bins along the shared time axis)."""
+"""How transactions ended (bars), and when (stacked bins along the shared time axis)."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ class Reasons(Drawn):
         """The bar that keys point at."""
 
     def set_marks(self, marks: Marks, message: str) -> None:
-        """Other attempts; `message` is said where there are none."""
+        """Other transactions; `message` is said where there are none."""
         if marks is not self._marks or message != self._message:
             self._marks, self._message = marks, message
             self.changed()
@@ -71,7 +71,7 @@ class Reasons(Drawn):
 
 
 class AttemptsOverTime(TimeView):
-    """Bins of attempts over the window; a click selects the nearest attempt."""
+    """Bins of transactions over the window; a click selects the nearest transaction."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

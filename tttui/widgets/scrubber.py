@@ -1,4 +1,4 @@
-"""The whole run in one line: attempts, the visible window, the cursor, and the play state."""
+"""The whole run in one line: transactions, the visible window, the cursor, and the play state."""
 
 from rich.segment import Segment
 from textual import events
@@ -15,7 +15,7 @@ from tttui.widgets.timeview import TimeView
 
 
 class Scrubber(TimeView):
-    """One line: state and speed, the track with attempts, window and cursor, `t 320 / 599`.
+    """One line: state and speed, the track with transactions, window and cursor, `t 320 / 599`.
 
     The track has the columns of the charts above it (`set_columns`), so that a step stands below
     itself; the reading is right of them where there is room, else left, without the last step.
@@ -29,7 +29,7 @@ class Scrubber(TimeView):
     _columns: int | None = None
 
     def set_marks(self, marks: Marks) -> None:
-        """Show other attempts (ascending in t)."""
+        """Show other transactions (ascending in t)."""
         self._marks = marks
         self.changed()
 

@@ -36,6 +36,9 @@ def commands_of(summary: SessionSummary, at: int | None, taken: Collection[str])
     path = plain(place.path)
     if place.base_only:
         return Commands("", "", "this store holds a base and no session yet")
+    if summary.meta.schema.recorder is not None:
+        why = "a recorder wrote it; it goes on where its own program does"
+        return Commands("", "", why)
     fork = ["tttui", "fork", str(path)]
     if place.layout == "native":
         fork += ["--root", str(path.parent)]
@@ -129,6 +132,10 @@ def _command(prose: Prose, command: str) -> None:
 
 def _model(prose: Prose, facts: Facts) -> None:
     meta, palette = facts.summary.meta, prose.palette
+    if not meta.is_point_mass:
+        prose.head("Task")
+        prose.field("task", meta.schema.task.name, 10)
+        prose.field("loss", meta.loss.label, 10)
     prose.head("Model")
     for label, value in (
         ("id", meta.session_id),
@@ -137,11 +144,15 @@ def _model(prose: Prose, facts: Facts) -> None:
         ("signature", meta.model_signature),
         ("base", meta.base_ckpt_hash),
     ):
+        if value is None and not meta.is_point_mass:
+            continue
         cut = value is not None and len(value) > 40
         prose.field(
             label, f"{value[:16]}{prose.glyphs.ellipsis}" if cut and value else value or "-", 10
         )
     names = facts.same_model
+    if not meta.is_point_mass and meta.model_signature is None:
+        return
     if not names:
         prose.say("no other session has this model signature", palette.muted)
         return

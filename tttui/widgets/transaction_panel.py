@@ -1,20 +1,25 @@
 """One transaction in full: what happened, why, how close each gate was, what moved."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tttui.draw.glyphs import Glyphs
-from tttui.draw.numbers import short
+from tttui.draw.numbers import choose, short
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose, filling
 from tttui.model.arrays import PLASTIC
 from tttui.model.explain import Gate, explain, gates
-from tttui.model.settings import float_of
+from tttui.model.names import name_forms
 from tttui.model.transactions import UNDONE, Transaction
 from tttui.widgets.page import Page
 
 BAR = 10
 """Cells of a gate's bar; the threshold lies at its end."""
+
+MOST_PARAMETERS = 8
+"""Parameters that are listed with what changed in them."""
+
+MOST_RANGES = 6
 
 FIELDS = (
     ("pre_loss", "pre_loss"),
@@ -63,7 +68,9 @@ class TransactionPanel(Page):
             else:
                 _describe(prose, event, plasticity, undone_at)
 
-        title = "Transaction" if event is None else f"t {event.t}, attempt {index + 1} of {total}"
+        title = (
+            "Transaction" if event is None else f"t {event.t}, transaction {index + 1} of {total}"
+        )
         self.set_content(write, (event, total, undone_at), title)
 
 
@@ -86,6 +93,9 @@ def _describe(
         value = getattr(event, key)
         if value is not None:
             prose.field(label, short(value, 4) if isinstance(value, float) else str(value), 12)
+    for label, text in (("kind", event.kind), ("trained on", trained_on(event.raw))):
+        if text:
+            prose.field(label, text, 12)
     _matrices(prose, event)
 
 
@@ -115,16 +125,52 @@ def _gate(prose: Prose, gate: Gate) -> None:
 
 
 def _matrices(prose: Prose, event: Transaction) -> None:
-    rows = [(name, event.raw.get(name)) for name in PLASTIC]
-    known = [(name, stats) for name, stats in rows if isinstance(stats, dict)]
+    own = event.raw.get("weights")
+    names = PLASTIC if not isinstance(own, Mapping) else [k for k in own if isinstance(k, str)]
+    known = [(name, stats) for name in names if (stats := event.figures(name))]
     if not known:
+        return
+    if names is not PLASTIC:
+        _parameters(prose, known)
         return
     palette = prose.palette
     prose.head("What changed in the weights")
     heads = ("|delta|", "|W|", "max", "top sv")
     prose.line((f"{'':<5}" + "".join(f"{head:>9}" for head in heads), palette.muted))
     for name, stats in known:
-        values = [stats.get(key) for key in ("delta_fro", "fro", "max_abs", "top_sv")]
-        shown = [short(float_of(v)) if isinstance(v, (int, float)) else "-" for v in values]
+        shown = [short(stats.get(key)) for key in ("delta_fro", "fro", "max_abs", "top_sv")]
         row = "".join(f"{text:>9}" for text in shown)
         prose.line((f"{name:<5}", palette.text, True), (row, palette.text))
+
+
+def _parameters(prose: Prose, known: Sequence[tuple[str, Mapping[str, float]]]) -> None:
+    """The parameters that changed most, and how many more there are."""
+    palette = prose.palette
+    moved = sorted(known, key=lambda item: -item[1].get("delta_fro", 0.0))
+    prose.head("What changed in the weights")
+    room = max(prose.width - 20, 8)
+    prose.line((f"{'':<{room}}{'|delta|':>10}{'|W|':>10}", palette.muted))
+    for name, stats in moved[:MOST_PARAMETERS]:
+        values = "".join(f"{short(stats.get(key)):>10}" for key in ("delta_fro", "fro"))
+        shown = choose(name_forms(name), room - 1, prose.glyphs.ellipsis)
+        prose.line((f"{shown:<{room}}", palette.text, True), (values, palette.text))
+    if len(moved) > MOST_PARAMETERS:
+        prose.say(f"and {len(moved) - MOST_PARAMETERS} more, which changed less", palette.muted)
+
+
+def trained_on(raw: Mapping[str, Any]) -> str:
+    """The steps that an update was trained on: `t 608 to 623`, `t 3, 5, 9`."""
+    found = raw.get("trained_on")
+    if not isinstance(found, list) or not found:
+        return ""
+    parts = []
+    for entry in found[:MOST_RANGES]:
+        match entry:
+            case int(t):
+                parts.append(str(t))
+            case [int(first), int(last)]:
+                parts.append(f"{first} to {last}")
+            case _:
+                return ""
+    more = ", ..." if len(found) > MOST_RANGES else ""
+    return f"t {', '.join(parts)}{more}"

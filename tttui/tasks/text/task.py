@@ -64,7 +64,7 @@ class TextTask(Task):
     loss_name = "bits per byte"
     unit = "bits"
     settings_type = TextSettings
-    adaptation: ClassVar[Adaptation] = Adaptation(lr=0.07)
+    adaptation: ClassVar[Adaptation] = Adaptation(lr=0.07, grad_clip=6.0)
     plastic = "*"
     item_losses = "tokens.f16"
 
@@ -75,10 +75,14 @@ class TextTask(Task):
         self.truncated = False
         """The document is longer than what is read of it."""
         if directory is not None:
-            self.document = kept(directory)
+            self._take(kept(directory))
         else:
-            self.document, self.truncated = take_in(settings.file)
-        padded = BEFORE * settings.context + self.document
+            document, self.truncated = take_in(settings.file)
+            self._take(document)
+
+    def _take(self, document: bytes) -> None:
+        self.document = document
+        padded = BEFORE * self.settings.context + document
         self._bytes = torch.from_numpy(np.frombuffer(bytearray(padded), dtype=np.uint8))
 
     @property
@@ -99,6 +103,20 @@ class TextTask(Task):
         """Bits of each byte of the window."""
         logits = model(batch.seen, len(batch.next))[0]
         return BITS * functional.cross_entropy(logits, batch.next, reduction="none")
+
+    def forked(self, settings: TextSettings, seed: int, t: int) -> "TextTask":
+        """Reads another document, where one is named, or what was left of this one."""
+        if settings.file != self.settings.file:
+            return TextTask(settings, seed)
+        rest = self.document[t * self.settings.chunk :]
+        if not rest:
+            raise RefusedInput(
+                "the document was read to its end; name another with --file, or an earlier "
+                "step with --at"
+            )
+        made = TextTask(settings, seed, self.directory)
+        made._take(rest)
+        return made
 
     @property
     def notes(self) -> Sequence[str]:

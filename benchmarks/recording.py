@@ -1,0 +1,160 @@
+"""What a Recorder costs: of a step, of an import, of an update of 10^5 to 10^8 parameters.
+
+    python -m benchmarks.recording [--largest 1e8]
+
+Every number stands beside a baseline of the same run. Times are CPU seconds on one thread, so that
+a busy machine changes neither them nor their ratios; only the import is by the clock.
+"""
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"  # before numpy and torch are imported
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import torch
+from torch import nn
+
+import tttui
+
+STEP_S = 0.010
+"""Seconds of a step of which a recorder may take one percent."""
+
+WIDTHS = {1e5: (224, 2), 1e6: (707, 2), 1e7: (1118, 8), 1e8: (2041, 24)}
+"""Parameters -> width and number of square layers."""
+
+
+def best(
+    act: Callable[[], object],
+    times: int,
+    rounds: int = 7,
+    clock: Callable[[], float] = time.process_time,
+) -> float:
+    """Seconds of one call: the best of several rounds, since others use the machine as well."""
+    found = []
+    for _ in range(rounds):
+        begun = clock()
+        for _ in range(times):
+            act()
+        found.append((clock() - begun) / times)
+    return min(found)
+
+
+def steps(folder: Path) -> None:
+    counter = iter(range(1 << 40))
+    norms = nn.ModuleList([nn.BatchNorm2d(128) for _ in range(20)])
+
+    def empty() -> None:
+        f"{next(counter)},{1.0!r},{1.0!r}\n".encode()
+
+    base = best(empty, 20_000)
+    print(f"one formatted line, nothing else            {base * 1e6:8.1f} us")
+    cases: dict[str, tuple[tttui.Recorder, Callable[[tttui.Recorder], None]]] = {}
+
+    def plain(rec: tttui.Recorder) -> None:
+        rec.step(next(counter), adaptive=1.0, frozen=1.1)
+
+    def with_series(rec: tttui.Recorder) -> None:
+        rec.step(next(counter), adaptive=1.0, frozen=1.1, a=1.0, b=2.0, c=3.0)
+
+    def score(rec: tttui.Recorder) -> None:
+        with rec.score(next(counter)) as s:
+            s.loss(1.0)
+
+    parameters = dict(norms.named_parameters())
+    cases["step, numbers only"] = tttui.Recorder(folder / "plain"), plain
+    cases["step, three series"] = tttui.Recorder(folder / "series"), with_series
+    cases["step, 40 norm weights (5 120 numbers)"] = (
+        tttui.Recorder(folder / "norms", plastic=parameters),
+        plain,
+    )
+    cases["score, 40 norm weights, 60 buffers"] = tttui.Recorder(folder / "score", norms), score
+    for name, (rec, act) in cases.items():
+        cost = best(lambda rec=rec, act=act: act(rec), 2000)  # type: ignore[misc]
+        rec.close()
+        print(f"{name:<43} {cost * 1e6:8.1f} us  {cost / STEP_S:6.2%} of a step of 10 ms")
+
+
+def imports() -> None:
+    """Seconds from the start of Python to its end, with and without the import."""
+
+    def started(code: str) -> float:
+        return best(
+            lambda: subprocess.run([sys.executable, "-c", code], check=True),
+            1,
+            9,
+            time.perf_counter,
+        )
+
+    nothing = started("pass")
+    recorder = started("from tttui import Recorder")
+    numpy = started("import numpy")
+    print(f"import of Recorder                          {(recorder - nothing) * 1e3:8.1f} ms")
+    print(f"  (import numpy, for comparison             {(numpy - nothing) * 1e3:8.1f} ms)")
+
+
+def updates(folder: Path, largest: float) -> None:
+    """One update: forward, backward and a step of Adam on a batch of so many rows."""
+    for count, (width, layers) in WIDTHS.items():
+        if count > largest:
+            continue
+        model = nn.Sequential(*(nn.Linear(width, width, bias=False) for _ in range(layers)))
+        real = sum(p.numel() for p in model.parameters())
+        for rows in (32, 512):
+            optimizer = torch.optim.Adam(model.parameters(), lr=1e-6)
+            x = torch.randn(rows, width)
+
+            def update(
+                model: nn.Module = model,
+                x: torch.Tensor = x,
+                optimizer: torch.optim.Optimizer = optimizer,
+            ) -> None:
+                optimizer.zero_grad()
+                model(x).square().mean().backward()
+                optimizer.step()
+
+            with tttui.Recorder(
+                folder / f"{real}-{rows}", plastic=dict(model.named_parameters())
+            ) as rec:
+
+                def recorded(rec: tttui.Recorder = rec) -> None:
+                    with rec.update(trained_on=0):
+                        update()
+
+                update()
+                recorded()
+                pairs = []
+                for _ in range(5 if count >= 1e7 else 25):
+                    begun = time.process_time()
+                    update()
+                    between = time.process_time()
+                    recorded()
+                    pairs.append((between - begun, time.process_time() - between))
+                bare, watched = median(a for a, _ in pairs), median(b for _, b in pairs)
+                ratio = median(b / a for a, b in pairs) - 1
+            print(
+                f"update of {real:>11,} parameters, batch {rows:>4}:  bare {bare * 1e3:9.1f} ms, "
+                f"recorded {watched * 1e3:9.1f} ms  {ratio:+7.1%}"
+            )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--largest", type=float, default=1e8)
+    largest = parser.parse_args().largest
+    with tempfile.TemporaryDirectory() as folder:
+        imports()
+        steps(Path(folder))
+        updates(Path(folder), largest)
+
+
+if __name__ == "__main__":
+    main()
