@@ -12,9 +12,10 @@ INSTALL = "pip install 'tttui[hf]'"
 
 def library(name: str) -> Any:
     """One of the libraries, or a part of it. Raises RefusedInput where it is not installed."""
-    # Read when the libraries are imported: they reach for no network, and start no threads.
+    # Read when the libraries are imported: no network, no threads, no bars.
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TQDM_DISABLE", "1")
     try:
         return importlib.import_module(name)
     except ImportError as error:

@@ -94,40 +94,39 @@ class HfTask(Task):
         super().__init__(settings, seed, directory)
         transformers()
         self.source: Source
+        self.truncated = False
+        """The document is longer than what is read of it."""
         self._notes: list[str] = []
         self._takes_last = False
         if directory is None:
-            self._begin()
+            self.source, self.fingerprint = name_model(settings.model)
+            tokenizer = load_tokenizer(self.source)
+            self.start, self.always = _start(tokenizer)
+            self._read(tokenizer)
         else:
-            self._go_on(directory)
-        ids = np.concatenate([[self.start], self.tokens.ids])
-        self._padded = torch.from_numpy(ids)
+            said = said_model(directory)
+            self.fingerprint, self.start = said["fingerprint"], said["start_token"]
+            self.always = said["start_always"] is True
+            try:
+                self.source = model_of(self.fingerprint, said["path"])
+            except RefusedInput as error:
+                raise RefusedInput(f"{directory}: {error}") from None
+            document = kept(directory)
+            self._take(document, Tokens.kept(directory, len(document)))
 
-    def _begin(self) -> None:
-        settings = self.settings
-        self.source, self.fingerprint = name_model(settings.model)
-        content, more = take_in(settings.file)
+    def _read(self, tokenizer: Any) -> None:
+        """Take in the document that the settings name."""
+        file = self.settings.file
+        content, more = take_in(file)
         self.truncated = more or len(content) > LARGEST
-        text = text_of(content[:LARGEST], settings.file)
-        self.document = text.encode()
-        tokenizer = load_tokenizer(self.source)
-        self.tokens = tokenized(text, tokenizer, self.source.path)
-        self.start, self.always = _start(tokenizer)
+        text = text_of(content[:LARGEST], file)
+        self._take(text.encode(), tokenized(text, tokenizer, self.source.path))
         if self.truncated:
-            self._notes.append(
-                f"only the first {LARGEST // 1_000_000} MB of {settings.file} are read"
-            )
+            self._notes.append(f"only the first {LARGEST // 1_000_000} MB of {file} are read")
 
-    def _go_on(self, directory: Path) -> None:
-        said = said_model(directory)
-        self.fingerprint, self.start = said["fingerprint"], said["start_token"]
-        self.always = said["start_always"] is True
-        try:
-            self.source = model_of(self.fingerprint, said["path"])
-        except RefusedInput as error:
-            raise RefusedInput(f"{directory}: {error}") from None
-        self.document, self.truncated = kept(directory), False
-        self.tokens = Tokens.kept(directory, len(self.document))
+    def _take(self, document: bytes, tokens: Tokens) -> None:
+        self.document, self.tokens = document, tokens
+        self._padded = torch.from_numpy(np.concatenate([[self.start], tokens.ids]))
 
     @property
     def steps(self) -> int:
@@ -184,6 +183,24 @@ class HfTask(Task):
         held = {"logits_to_keep": count} if self._takes_last else {}
         logits = model(input_ids=batch.seen.to(device), **held).logits[0, -count:]
         return functional.cross_entropy(logits.float(), batch.next.to(device), reduction="none")
+
+    def forked(self, settings: HfSettings, seed: int, t: int) -> "HfTask":
+        """Reads another document, where one is named, or what was left of this one."""
+        for name in ("model", "rank", "alpha", "targets", "dtype"):
+            if getattr(settings, name) != getattr(self.settings, name):
+                raise RefusedInput(f"--{name}: a fork has the model and adapters of its parent")
+        made = HfTask(settings, seed, self.directory)
+        if settings.file != self.settings.file:
+            made._read(load_tokenizer(self.source))
+            return made
+        rest = self.tokens.after(t * self.settings.chunk)
+        if rest is None:
+            raise RefusedInput(
+                "the document was read to its end; name another with --file, or an earlier "
+                "step with --at"
+            )
+        made._take(self.document[-int(rest.offsets[-1]) :], rest)
+        return made
 
     @property
     def notes(self) -> Sequence[str]:

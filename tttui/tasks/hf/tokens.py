@@ -33,13 +33,19 @@ class Tokens:
         for name, values in ((IDS, self.ids), (OFFSETS, self.offsets)):
             write_whole(directory / name, values.astype("<u4").tobytes())
 
+    def after(self, count: int) -> "Tokens | None":
+        """Without the first `count`, as tokens of what is left of the document; None if none is."""
+        if count >= len(self.ids):
+            return None
+        return Tokens(self.ids[count:], self.offsets[count:] - self.offsets[count])
+
     @classmethod
     def kept(cls, directory: Path, length: int) -> "Tokens":
         """Those of a session whose document has `length` bytes. Raises RefusedInput."""
         ids, offsets = (_read(directory / name) for name in (IDS, OFFSETS))
         if not len(ids) or len(offsets) != len(ids) + 1:
             raise RefusedInput(f"{directory / OFFSETS}: does not belong to {IDS}")
-        if offsets[-1] != length or np.any(np.diff(offsets) < 0):
+        if offsets[0] or offsets[-1] != length or np.any(np.diff(offsets) < 0):
             raise RefusedInput(f"{directory / OFFSETS}: does not belong to the document")
         return cls(ids, offsets)
 
