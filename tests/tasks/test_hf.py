@@ -361,6 +361,15 @@ def test_a_session_goes_on_with_its_model_elsewhere(
     assert "runs/a: " in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", [["verify"], ["fork", "--name", "b"]])
+def test_what_runs_it_again_is_told_the_model_as_well(
+    command: list[str], sent: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*command, str(sent), "--root", str(sent.parent), "--quiet"]
+    assert "name it with --model" in refused(*words, capsys=capsys)
+    assert main([*words, "--model", str(model)]) == 0
+
+
 def test_a_session_goes_on_with_no_other_model(
     sent: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

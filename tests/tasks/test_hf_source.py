@@ -180,6 +180,15 @@ def test_a_model_that_was_changed_or_is_gone_is_refused(model: Path) -> None:
         known.model_of(print_of, "")
 
 
+def test_only_a_session_that_reads_with_a_model_is_told_where_one_is(
+    model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a" / "session").mkdir(parents=True)
+    (tmp_path / "a" / "session" / "meta.json").write_text(json.dumps({"task": {"name": "text"}}))
+    with pytest.raises(RefusedInput, match="names no model that the session reads with"):
+        known.name_model_of(tmp_path / "a", str(model))
+
+
 def test_tokens_are_read_as_they_were_kept(tmp_path: Path) -> None:
     Tokens(np.array([7, 300, 7]), np.array([0, 2, 2, 9])).keep(tmp_path)
     found = Tokens.kept(tmp_path, 9)

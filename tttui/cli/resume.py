@@ -10,6 +10,7 @@ from tttui.cli.options import (
     SectionedCommand,
     given,
     json_option,
+    model_option,
     mu_schedule_option,
     root_option,
     setting_options,
@@ -36,7 +37,7 @@ from tttui.model.shell import command_line
 @click.option("--speed-limit", type=click.FloatRange(min=0, min_open=True), help="steps a second")
 @click.option("--paused", is_flag=True, help="begin paused, to be stepped from the app")
 @click.option("--task", "called", help="the task that RUN is of, where it does not ship with tttui")
-@click.option("--model", help="where the model of RUN is, if its task reads one from a directory")
+@model_option
 @click.option("--detach", is_flag=True, help="run in the background and print its handle")
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
@@ -71,9 +72,12 @@ def command(
     from tttui.engine.resume import resume
     from tttui.engine.taskmeta import holds_task
     from tttui.engine.threads import let_threads_sleep
+    from tttui.tasks.hf.known import name_model_of
 
     let_threads_sleep()
     place, changes = find_run(root, run), given(values)
+    if model is not None:
+        name_model_of(place.path, model)
     if name is not None and place.layout == "native":
         raise RefusedInput(
             f"--name {name}: {place.path} goes on in its own directory; "
@@ -83,7 +87,6 @@ def command(
         return _resume_task(
             place.path,
             called,
-            model,
             more_steps=more_steps,
             changes=changes,
             override=override,
@@ -93,9 +96,8 @@ def command(
             quiet=quiet,
             as_json=as_json,
         )
-    for option, said in (("--task", called), ("--model", model)):
-        if said is not None:
-            raise RefusedInput(f"{option} {said}: {place.path} is a session of the point mass")
+    if called is not None:
+        raise RefusedInput(f"--task {called}: {place.path} is a session of the point mass")
     planned = is_planned(place.path)
     if planned:
         replan(place.path, more_steps, changes, on_wait=say)
@@ -135,7 +137,6 @@ def command(
 def _resume_task(
     path: Path,
     called: str | None,
-    model: str | None,
     *,
     more_steps: int | None,
     changes: Mapping[str, Any],
@@ -151,10 +152,7 @@ def _resume_task(
     from tttui.cli.running import execute, hand_over
     from tttui.engine.taskresume import resume_task
     from tttui.tasks.find import again, find_task
-    from tttui.tasks.hf.known import name_model_of
 
-    if model is not None:
-        name_model_of(path, model)
     words = ("--task", again(called)) if called else ()
     session, until = resume_task(
         path,
