@@ -72,6 +72,11 @@ class Glyphs:
     curve_marks: str
     """Without braille: the main curve, the second, the third."""
 
+    @property
+    def not_a_number(self) -> str:
+        """Where a value is NaN."""
+        return self.statuses["rollback_non_finite"]
+
     def status(self, name: str) -> str:
         return self.statuses.get(name, self.other_status)
 
