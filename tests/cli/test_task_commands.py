@@ -207,3 +207,20 @@ def test_commands_on_the_point_mass_need_no_torch(shell: Shell) -> None:
         [sys.executable, "-c", code], cwd=shell.root.parent, env=environment, capture_output=True
     )
     assert done.returncode == 0
+
+
+def test_a_damaged_byte_of_what_a_text_session_keeps_is_found(shell: Shell) -> None:
+    assert shell(*text(shell, "--name", "a", "--steps", "8")) == 0
+    assert shell("fsck") == 0
+    losses, kept = shell.root / "a" / "tokens.f16", shell.root / "a" / "document.bin"
+    before = losses.read_bytes()
+    losses.write_bytes(before[:100] + b"X" + before[101:])
+    assert shell("fsck") == 1
+    assert "tokens.f16" in shell.out
+    assert shell("resume", "a", "--steps", "1") == 0  # computes again what is damaged
+    assert losses.read_bytes()[: len(before)] == before
+    assert "tokens.f16: bytes 0 to" in shell.err
+    kept.write_bytes(b"X" + TEXT[1:])
+    assert shell("fsck") == 1
+    assert "document.bin" in shell.out
+    assert "document.bin" in shell.refused("resume", "a", "--steps", "1")
