@@ -10,6 +10,7 @@ from tttui.cli.options import (
     SectionedCommand,
     given,
     json_option,
+    model_option,
     mu_schedule_option,
     root_option,
     setting_options,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--speed-limit", type=click.FloatRange(min=0, min_open=True), help="steps a second")
 @click.option("--paused", is_flag=True, help="begin paused, to be stepped from the app")
 @click.option("--task", "called", help="the task that RUN is of, where it does not ship with tttui")
+@model_option
 @click.option("--file", help="another document for a text session  [default: what was left]")
 @click.option("--detach", is_flag=True, help="run in the background and print its handle")
 @click.option("--no-run", is_flag=True, help="only make it; `tttui resume` starts it")
@@ -50,6 +52,7 @@ def command(
     speed_limit: float | None,
     paused: bool,
     called: str | None,
+    model: str | None,
     file: str | None,
     detach: bool,
     no_run: bool,
@@ -71,11 +74,14 @@ def command(
     from tttui.engine.fork import fork
     from tttui.engine.taskmeta import holds_task
     from tttui.engine.threads import let_threads_sleep
+    from tttui.tasks.hf.known import name_model_of
 
     let_threads_sleep()
     changes = given(values)
     check_device(changes.get("device", "cpu"))
     place = find_run(root, run)
+    if model is not None:
+        name_model_of(place.path, model)
     words: Sequence[str] = ()
     session: OwnedRun
     if holds_task(place.path):

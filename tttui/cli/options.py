@@ -249,6 +249,12 @@ def mu_schedule_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def model_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--model`: a session itself does not choose which files of this machine are loaded."""
+    help = "directory of the model that RUN reads with, where its task needs one"
+    return click.option("--model", metavar="DIR", help=help)(command)
+
+
 def root_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--root`, the directory that holds the runs."""
     return click.option(

@@ -10,6 +10,7 @@ from tttui.cli.options import (
     SectionedCommand,
     given,
     json_option,
+    model_option,
     mu_schedule_option,
     root_option,
     setting_options,
@@ -36,6 +37,7 @@ from tttui.model.shell import command_line
 @click.option("--speed-limit", type=click.FloatRange(min=0, min_open=True), help="steps a second")
 @click.option("--paused", is_flag=True, help="begin paused, to be stepped from the app")
 @click.option("--task", "called", help="the task that RUN is of, where it does not ship with tttui")
+@model_option
 @click.option("--detach", is_flag=True, help="run in the background and print its handle")
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
@@ -50,6 +52,7 @@ def command(
     speed_limit: float | None,
     paused: bool,
     called: str | None,
+    model: str | None,
     detach: bool,
     quiet: bool,
     as_json: bool,
@@ -69,9 +72,12 @@ def command(
     from tttui.engine.resume import resume
     from tttui.engine.taskmeta import holds_task
     from tttui.engine.threads import let_threads_sleep
+    from tttui.tasks.hf.known import name_model_of
 
     let_threads_sleep()
     place, changes = find_run(root, run), given(values)
+    if model is not None:
+        name_model_of(place.path, model)
     if name is not None and place.layout == "native":
         raise RefusedInput(
             f"--name {name}: {place.path} goes on in its own directory; "

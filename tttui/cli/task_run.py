@@ -42,7 +42,7 @@ class RunCommand(SectionedCommand):
 
 def task_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--task`, for commands on a task that may be somebody's own."""
-    help = "what runs: pointmass, text, package.module:Class or path/to/file.py:Class"
+    help = "what runs: pointmass, text, hf, package.module:Class or path/to/file.py:Class"
     return click.option("--task", help=help, expose_value=False)(command)
 
 

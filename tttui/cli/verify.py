@@ -6,16 +6,19 @@ from pathlib import Path
 
 import click
 
-from tttui.cli.options import json_option, root_option
+from tttui.cli.options import json_option, model_option, root_option
 
 
 @click.command("verify")
 @click.argument("run")
 @root_option
 @click.option("--task", "called", help="the task that RUN is of, where it does not ship with tttui")
+@model_option
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
-def command(run: str, root: Path, called: str | None, quiet: bool, as_json: bool) -> int:
+def command(
+    run: str, root: Path, called: str | None, model: str | None, quiet: bool, as_json: bool
+) -> int:
     """Replay RUN from its base, seed, settings and interventions; compare every file.
 
     Exits with 1 where a file differs. Of a session that another program wrote it checks what
@@ -27,8 +30,11 @@ def command(run: str, root: Path, called: str | None, quiet: bool, as_json: bool
     from tttui.engine.threads import let_threads_sleep
     from tttui.engine.verify import verify
     from tttui.model.text import visible
+    from tttui.tasks.hf.known import name_model_of
 
     place = find_run(root, run)
+    if model is not None:
+        name_model_of(place.path, model)
     shown = quiet or not sys.stderr.isatty()
 
     def progress(t: int, last: int) -> None:

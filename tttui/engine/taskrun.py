@@ -278,8 +278,9 @@ def new_learner(
     torch.set_num_threads(conduct.threads)
     torch.manual_seed(conduct.seed)
     task = task or settings.task(settings.own, conduct.seed, directory)
-    module = task.model().to(conduct.device)
-    learner = adapt(module, settings.patterns, loss=task.loss, settings=settings.adaptation)
+    module, patterns = task.prepared(settings.patterns)
+    module = module.to(conduct.device)
+    learner = adapt(module, patterns, loss=task.loss, settings=settings.adaptation)
     start = directory / "session" / START_FILE if directory is not None else None
     if start is not None and start.exists():
         load_start(learner, as_tensors(read_pt(start)), start)

@@ -53,6 +53,14 @@ class Task(ABC):
     def model(self) -> "nn.Module":
         """The base: the same weights whenever it is called."""
 
+    def prepared(self, plastic: Sequence[str]) -> tuple["nn.Module", Sequence[str]]:
+        """The base ready to learn, and patterns of its plastic parameters.
+
+        `plastic` is what the person said, or the task's own: a task may know words for parts of
+        its model, or for parameters that are added to it.
+        """
+        return self.model(), plastic
+
     @abstractmethod
     def batch(self, t: int) -> Any:
         """What step t meets; from the seed and t alone, whatever was asked for before."""

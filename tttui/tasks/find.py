@@ -15,7 +15,10 @@ from tttui.model.errors import RefusedInput
 from tttui.model.here import absolute
 from tttui.tasks.base import Task
 
-SHIPPED: Mapping[str, str] = {"text": "tttui.tasks.text.task:TextTask"}
+SHIPPED: Mapping[str, str] = {
+    "text": "tttui.tasks.text.task:TextTask",
+    "hf": "tttui.tasks.hf.task:HfTask",
+}
 """Tasks of tttui itself, by name."""
 
 GROUP = "tttui.tasks"

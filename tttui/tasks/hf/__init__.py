@@ -1,0 +1,1 @@
+"""A causal language model from a local Hugging Face directory, which learns as it reads."""

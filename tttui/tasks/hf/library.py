@@ -1,0 +1,36 @@
+"""The libraries that the task `hf` needs and tttui does without: imported here alone, offline."""
+
+import importlib
+import os
+from typing import Any
+
+from tttui.model.errors import RefusedInput
+
+INSTALL = "pip install 'tttui[hf]'"
+"""What a person types who lacks one of them."""
+
+
+def library(name: str) -> Any:
+    """One of the libraries, or a part of it. Raises RefusedInput where it is not installed."""
+    # Read when the libraries are imported: no network, no threads, no bars.
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        missing = error.name or name
+        raise RefusedInput(f"--task hf: needs {missing}, which is missing: {INSTALL}") from error
+
+
+def transformers() -> Any:
+    """transformers, without its progress bars and advice."""
+    found = library("transformers")
+    found.utils.logging.set_verbosity_error()
+    found.utils.logging.disable_progress_bar()
+    return found
+
+
+def versions() -> dict[str, str]:
+    """The versions of the libraries in use."""
+    return {name: library(name).__version__ for name in ("transformers", "peft")}
