@@ -63,6 +63,7 @@ class TextTask(Task):
     adaptation: ClassVar[Adaptation] = Adaptation(lr=0.07, grad_clip=6.0)
     plastic = "*"
     item_losses = "tokens.f16"
+    kept_files = (DOCUMENT,)
 
     settings: TextSettings
 
