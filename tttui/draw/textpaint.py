@@ -228,7 +228,7 @@ def _paint_cells(
     future, unread = first >= mark.until, first >= document.scored
     ink, paper = _colours(levels(saved), future, palette)
     ink[future] = palette.muted
-    ink[unread & future] = palette.faint if palette.tinted else palette.muted
+    ink[unread] = palette.frame
     bold = (saved >= STRONG) & ~future
     marks = np.zeros(len(code), dtype=np.uint8)
     inside = (first < mark.window[1]) & (last > mark.window[0])
