@@ -212,7 +212,7 @@ async def test_nothing_counts_as_damaged_while_a_long_run_is_still_being_read(
     monkeypatch.setattr(TopBar, "show", show)
     monkeypatch.setattr("tttui.store.session.BATCH_ROWS", 500)
     name = tmp_path / ("sessions/long" if layout == "store" else "long")
-    place = make_run(name, layout=layout, steps=5000)
+    place = make_run(name, layout=layout, steps=20_000)
     async with open_app(place.path):
         assert any(loading for loading, _ in shown)
         assert not [parts for _, parts in shown if "!" in parts]
