@@ -11,7 +11,7 @@ from tttui.artifacts.atomic import write_all
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.recording import SessionWriter
-from tttui.artifacts.tensorfile import Stored
+from tttui.artifacts.tensorwriter import Stored
 from tttui.model.errors import RefusedInput, TttuiError
 
 META = {"session_id": "a", "loss": {"name": "accuracy", "unit": "", "lower_is_better": False}}

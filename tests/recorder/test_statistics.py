@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tttui.artifacts.tensorfile import Stored
+from tttui.artifacts.tensorwriter import Stored
 from tttui.recorder.statistics import PART, Figures
 
 RNG = np.random.default_rng(0)

@@ -21,7 +21,7 @@ from tttui.artifacts.regular import LARGEST_TABLE, folder_to_write, read_bytes
 from tttui.artifacts.series_writer import SeriesWriter
 from tttui.artifacts.status_file import StatusFile
 from tttui.artifacts.tally import Tally
-from tttui.artifacts.tensorfile import Tensors, write_tensors
+from tttui.artifacts.tensorwriter import Tensors, write_tensors
 from tttui.artifacts.writer import FLUSH_BYTES, FLUSH_S, HISTORY, LIST_GROWTH, STEPS, STEPS_HEADER
 from tttui.model.arrays import Weights
 from tttui.model.errors import RefusedInput, TttuiError
@@ -30,7 +30,7 @@ SCHEMA_VERSION = 2
 SCORES, SERIES = "scores.csv", "series.csv"
 SCORES_HEADER = b"t,version\n"
 BASE, PLASTIC_STATE = "base_plastic", "session/plastic_state"
-"""Stems of the files of weights; their ending depends on the size (`tensorfile`)."""
+"""Stems of the files of weights; their ending depends on the size (`tensorwriter`)."""
 
 SESSION_FILES = (STEPS, META, EVENTS, "base_checkpoint.pt", "session", "meta.json")
 """One of these makes a directory one that no new session may be begun in."""

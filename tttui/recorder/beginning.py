@@ -14,7 +14,7 @@ from tttui.artifacts.atomic import refuse_links, write_error
 from tttui.artifacts.jsonfile import decode
 from tttui.artifacts.recording import BASE, Reopened, SessionWriter, recorded_meta, refuse_occupied
 from tttui.artifacts.regular import LARGEST_TABLE, read_bytes
-from tttui.artifacts.tensorfile import Tensors, read_tensors
+from tttui.artifacts.tensorwriter import Tensors, read_tensors
 from tttui.model.errors import RecorderError, RefusedInput
 from tttui.recorder.files import SessionFiles
 from tttui.recorder.journal import Journal

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.recording import SessionWriter
-from tttui.artifacts.tensorfile import Tensors
+from tttui.artifacts.tensorwriter import Tensors
 from tttui.model.errors import SessionHeld, SessionTaken, TttuiError
 from tttui.model.shell import command_line
 

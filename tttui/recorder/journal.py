@@ -5,7 +5,7 @@ from typing import Any
 
 from tttui.artifacts.recording import BASE, Reopened, SessionWriter
 from tttui.artifacts.series_writer import check_series_name
-from tttui.artifacts.tensorfile import Stored, write_tensors
+from tttui.artifacts.tensorwriter import Stored, write_tensors
 from tttui.recorder.files import SessionFiles
 from tttui.recorder.parallel import each
 from tttui.recorder.sources import for_history

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from tttui.artifacts.tensorfile import Tensors
+from tttui.artifacts.tensorwriter import Tensors
 from tttui.model.errors import RecorderError
 from tttui.recorder.changes import Steps, kind_of_change
 from tttui.recorder.journal import Journal

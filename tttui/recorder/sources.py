@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.history import header, record_dtype
-from tttui.artifacts.tensorfile import Stored
+from tttui.artifacts.tensorwriter import Stored
 from tttui.model.errors import RecorderError
 from tttui.recorder.modules import Module, Places, current, plastic_places
 from tttui.recorder.tensors import Tensor, check_floating

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.tensorfile import Stored
+from tttui.artifacts.tensorwriter import Stored
 from tttui.model.errors import RecorderError
 
 Tensor = Any

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from tttui.artifacts.contenthash import tensor_digest, version_of
-from tttui.artifacts.tensorfile import Stored
+from tttui.artifacts.tensorwriter import Stored
 from tttui.model.errors import RecorderError
 from tttui.recorder.parallel import each
 from tttui.recorder.tensors import (
