@@ -61,7 +61,7 @@ class Figures:
                 "delta_fro": _root(sums.changes) if before is not None else math.nan,
                 "top_sv": self._top_sv(now, fro),
             }
-        return {name: float(f"{value:.{DIGITS}g}") for name, value in found.items()}
+        return {name: rounded(value) for name, value in found.items()}
 
     def _top_sv(self, now: Stored, fro: float) -> float:
         shape = now.shape
@@ -107,13 +107,17 @@ def _sums(now: Stored, before: Stored | None) -> _Sums:
     flat = np.ascontiguousarray(now.array).reshape(-1)
     old = None if before is None else np.ascontiguousarray(before.array).reshape(-1)
     sums = _Sums(_center(_floats(now.dtype, flat[:PART])))
+    room = np.empty(min(PART, len(flat)), _floats(now.dtype, flat[:1]).dtype)
     for i in range(0, len(flat), PART):
         part = _floats(now.dtype, flat[i : i + PART])
+        scratch = room[: len(part)]
         sums.largest = max(sums.largest, float(part.max()), -float(part.min()))
         if old is not None and before is not None:
-            change = part - _floats(before.dtype, old[i : i + PART])
-            sums.changes += float(np.dot(change, change))
-        off = part - part.dtype.type(sums.center) if sums.center else part
+            np.subtract(part, _floats(before.dtype, old[i : i + PART]), out=scratch)
+            sums.changes += float(np.dot(scratch, scratch))
+        off = part
+        if sums.center:
+            off = np.subtract(part, part.dtype.type(sums.center), out=scratch)
         # A product with ones is a sum, three times as fast.
         sums.off_total += float(np.dot(off, _ones(off.dtype.char)[: len(off)]))
         sums.off_squares += float(np.dot(off, off))
@@ -133,6 +137,11 @@ def _center(part: Floats) -> float:
 @lru_cache(maxsize=2)
 def _ones(code: str) -> Floats:
     return np.ones(PART, dtype=code)
+
+
+def rounded(value: float) -> float:
+    """A number with the digits that the files have."""
+    return float(f"{value:.{DIGITS}g}")
 
 
 def _root(value: float) -> float:
