@@ -101,14 +101,14 @@ def imports() -> None:
     print(f"  (import numpy, for comparison             {(numpy - nothing) * 1e3:8.1f} ms)")
 
 
-def updates(folder: Path, smallest: float, largest: float) -> None:
+def updates(folder: Path, smallest: float, largest: float, batches: list[int]) -> None:
     """One update: forward, backward and a step of Adam on a batch of so many rows."""
     for count, (width, layers) in WIDTHS.items():
         if not smallest <= count <= largest:
             continue
         model = nn.Sequential(*(nn.Linear(width, width, bias=False) for _ in range(layers)))
         real = sum(p.numel() for p in model.parameters())
-        for rows in (32, 512):
+        for rows in batches:
             optimizer = torch.optim.Adam(model.parameters(), lr=1e-6)
             x = torch.randn(rows, width)
 
@@ -151,13 +151,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--smallest", type=float, default=1e5, help="parameters of an update")
     parser.add_argument("--largest", type=float, default=1e8)
+    parser.add_argument("--batch", type=int, nargs="+", default=[32, 512], help="rows of an update")
     parser.add_argument("--only-updates", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if not given.only_updates:
             imports()
             steps(Path(folder))
-        updates(Path(folder), given.smallest, given.largest)
+        updates(Path(folder), given.smallest, given.largest, given.batch)
 
 
 if __name__ == "__main__":

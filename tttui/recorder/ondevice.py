@@ -22,11 +22,11 @@ def device_digest(x: Tensor) -> bytes:
         return tensor_digest(raw.cpu().numpy())
     w = torch.from_numpy(multipliers().view("int64")).to(x.device)
     sums = []
-    for part in raw.split(BLOCK):
+    for begin in range(0, raw.numel(), BLOCK):
+        part = raw[begin : begin + BLOCK]
         # Zeros add nothing to a sum, so the last chunk may be filled up.
-        whole = torch.zeros(
-            -(-part.numel() // (8 * CHUNK)) * 8 * CHUNK, dtype=torch.uint8, device=x.device
-        )
+        chunks = -(-part.numel() // (8 * CHUNK))
+        whole = torch.zeros(chunks * 8 * CHUNK, dtype=torch.uint8, device=x.device)
         whole[: part.numel()] = part
         words = whole.view(torch.int64).view(-1, CHUNK)
         mixed = (words >> 32).bitwise_and_(0xFFFFFFFF).bitwise_xor_(words)
