@@ -2,8 +2,8 @@
 
     python -m benchmarks.recording [--smallest 1e5 --largest 1e8 --only-updates]
 
-Every number stands beside a baseline of the same run. Times are CPU seconds on one thread, so that
-a busy machine changes neither them nor their ratios; only the import is by the clock.
+Every number stands beside a baseline of the same run. Times are CPU seconds, of torch and numpy on
+one thread, so that a busy machine changes them and their ratios little.
 """
 
 import os
@@ -32,19 +32,14 @@ WIDTHS = {1e5: (224, 2), 1e6: (707, 2), 1e7: (1118, 8), 1e8: (2041, 24)}
 """Parameters -> width and number of square layers."""
 
 
-def best(
-    act: Callable[[], object],
-    times: int,
-    rounds: int = 7,
-    clock: Callable[[], float] = time.process_time,
-) -> float:
+def best(act: Callable[[], object], times: int, rounds: int = 7) -> float:
     """Seconds of one call: the best of several rounds, since others use the machine as well."""
     found = []
     for _ in range(rounds):
-        begun = clock()
+        begun = time.process_time()
         for _ in range(times):
             act()
-        found.append((clock() - begun) / times)
+        found.append((time.process_time() - begun) / times)
     return min(found)
 
 
@@ -84,21 +79,19 @@ def steps(folder: Path) -> None:
 
 
 def imports() -> None:
-    """Seconds from the start of Python to its end, with and without the import."""
+    """CPU seconds of the import alone, in a new process."""
 
-    def started(code: str) -> float:
-        return best(
-            lambda: subprocess.run([sys.executable, "-c", code], check=True),
-            1,
-            9,
-            time.perf_counter,
-        )
+    def spent(statement: str) -> float:
+        code = f"import time; t = time.process_time(); {statement}; print(time.process_time() - t)"
+        runs = [
+            subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+            for _ in range(9)
+        ]
+        return min(float(run.stdout) for run in runs)
 
-    nothing = started("pass")
-    recorder = started("from tttui import Recorder")
-    numpy = started("import numpy")
-    print(f"import of Recorder                          {(recorder - nothing) * 1e3:8.1f} ms")
-    print(f"  (import numpy, for comparison             {(numpy - nothing) * 1e3:8.1f} ms)")
+    recorder, numpy = spent("from tttui import Recorder"), spent("import numpy")
+    print(f"import of Recorder                          {recorder * 1e3:8.1f} ms")
+    print(f"  (import numpy, for comparison             {numpy * 1e3:8.1f} ms)")
 
 
 def updates(folder: Path, smallest: float, largest: float, batches: list[int]) -> None:

@@ -87,13 +87,15 @@ class Observed:
         weights = [] if self.weights is None else self.weights.changed(full=True)
         return weights, [] if self._buffers is None else self._buffers.changed(full=True)
 
-    def notice(self, t: int, *, full: bool = False, quick: bool = False) -> bool:
+    def notice(
+        self, t: int, *, full: bool = False, quick: bool = False, eager: bool = False
+    ) -> bool:
         """See whether weights or buffers changed outside of an update; then that is an event of
-        step t. Returns whether weights did. `full` and `quick` as for `Watched.changed`."""
+        step t. Returns whether weights did. The options are those of `Watched.changed`."""
         weights = self.weights
         if weights is None:
             return False
-        names = weights.changed(full=full, quick=quick)
+        names = weights.changed(full=full, quick=quick, eager=eager)
         buffers: list[str] = []
         if self._buffers is not None and not quick:
             buffers = self._buffers.changed_if_cheap()
@@ -166,7 +168,7 @@ class Observed:
         event["version_before"] = weights.version()
         refused = weights.put_back(self.base, weights.names)
         if self._buffers is not None:
-            self._buffers.changed(full=False)
+            self._buffers.changed()
             self._buffers.put_back(self._base_buffers, self._buffers.names)
         if self._base_optimizer is not None:
             self.optimizer.load_state_dict(self._base_optimizer)

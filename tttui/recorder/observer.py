@@ -122,7 +122,7 @@ class Observer:
 
     def begin_update(self, update: Update) -> None:
         self._check_free()
-        self.observed.notice(self.journal.event_t())
+        self.observed.notice(self.journal.event_t(), eager=True)
         update.keep(self.observed.optimizer)
         self.observed.steps_taken()
         self._inside = update
@@ -182,7 +182,7 @@ class Observer:
         """A wrapped model is called; inside a score it may learn from what it is shown."""
         self._forward_depth += 1
         if self._forward_depth == 1 and isinstance(self._inside, Score):
-            self.observed.notice(self._inside.t)
+            self.observed.notice(self._inside.t, eager=True)
             self._inside.version = self.observed.version
             self.observed.steps_taken()
 

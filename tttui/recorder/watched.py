@@ -1,5 +1,6 @@
 """Tensors that are watched: a copy of each as it was last seen, and what has changed since."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 
@@ -27,6 +28,12 @@ SHARE = 0.01
 
 CHEAP_S = 30e-6
 """Seconds of a comparison that is made at every look, whatever its share."""
+
+EAGER_SHARE, EAGER_S = 0.05, 1e-3
+"""The same before an update, to which nothing must be ascribed that happened before it."""
+
+LARGE = 64 << 20
+"""Bytes from which on comparing takes so long that its time is measured once."""
 
 Getter = Callable[[], Mapping[str, Tensor]]
 
@@ -70,13 +77,14 @@ class Watched:
         self._now: Mapping[str, Tensor] = getter()
         self._cells = {name: _Cell(x) for name, x in self._now.items()}
         self._version: str | None = None
-        self._compared_at = self._cost = 0.0
-        for _ in range(2):  # the first time is slow, and says nothing about the others
+        self._compared_at, self._cost = 0.0, math.inf
+        large = self.size_of(self._cells) > LARGE
+        for _ in range(1 if large else 5):  # the first time is slow, others may be interrupted
             begun = time.perf_counter()
             for cell in self._cells.values():
                 cell.differs()
             self._compared_at = time.perf_counter()
-            self._cost = self._compared_at - begun
+            self._cost = min(self._cost, self._compared_at - begun)
         self.compared = True
         """The last look compared the contents of all."""
         self.late = False
@@ -131,9 +139,9 @@ class Watched:
         else:
             cell.digest = tensor_digest(host(cell.kept).array)
 
-    def changed(self, *, full: bool, quick: bool = False) -> list[str]:
+    def changed(self, *, full: bool = False, quick: bool = False, eager: bool = False) -> list[str]:
         """The names of the tensors that differ from their copies; `quick`: as far as it shows
-        without comparing contents."""
+        without comparing contents; `eager`: at more cost than elsewhere."""
         self._now = now = self._getter()
         cells, found = self._cells, []
         for name, x in now.items():
@@ -154,12 +162,11 @@ class Watched:
             return found
         begun = time.perf_counter()
         self.late = False
-        if full or begun - self._compared_at >= self._cost / SHARE:
-            behind = [
-                name
-                for name in now
-                if name in cells and name not in found and cells[name].differs()
-            ]
+        cheap, share = (EAGER_S, EAGER_SHARE) if eager else (CHEAP_S, SHARE)
+        due = self._cost <= cheap or begun - self._compared_at >= self._cost / share
+        if full or due:
+            others = [name for name in now if name in cells and name not in found]
+            behind = [name for name in others if cells[name].differs()]
             self.late = bool(behind) and not self.compared
             self._compared_at = time.perf_counter()
             if not found:  # all were compared; an interruption must not look expensive for long
@@ -175,7 +182,7 @@ class Watched:
         begun = time.perf_counter()
         if begun - self._looked_at < self._look / SHARE:
             return []
-        found = self.changed(full=False)
+        found = self.changed()
         self._looked_at = time.perf_counter()
         self._look = self._looked_at - begun
         return found
