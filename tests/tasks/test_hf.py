@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from tests.tasks.extra import needed
 from tttui.cli.main import main
 from tttui.engine.taskbuild import build_task_session
 from tttui.engine.taskfork import fork_task
@@ -23,10 +24,10 @@ from tttui.model.errors import RefusedInput
 from tttui.tasks.hf import known, library
 from tttui.tasks.hf.task import HfTask
 
-pytest.importorskip("transformers")
-pytest.importorskip("peft")
-tokenizers = pytest.importorskip("tokenizers")
-transformers: Any = library.transformers()
+needed("transformers")
+needed("peft")
+tokenizers = needed("tokenizers")
+transformers = library.transformers()
 
 LINE = "def add(self, name, value): self.names[name] = value  # é €\n"
 DOCUMENT = LINE * 12

@@ -2,6 +2,8 @@
 
 import importlib
 import os
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from tttui.model.errors import RefusedInput
@@ -12,10 +14,9 @@ INSTALL = "pip install 'tttui[hf]'"
 
 def library(name: str) -> Any:
     """One of the libraries, or a part of it. Raises RefusedInput where it is not installed."""
-    # Read when the libraries are imported: no network, no threads, no bars.
+    # Read when the libraries are imported: they reach for no network and start no threads.
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("TQDM_DISABLE", "1")
     try:
         return importlib.import_module(name)
     except ImportError as error:
@@ -32,5 +33,9 @@ def transformers() -> Any:
 
 
 def versions() -> dict[str, str]:
-    """The versions of the libraries in use."""
-    return {name: library(name).__version__ for name in ("transformers", "peft")}
+    """The versions of the libraries that are installed."""
+    found: dict[str, str] = {}
+    for name in ("transformers", "peft"):
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found

@@ -2,7 +2,9 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stderr
 from fnmatch import fnmatchcase
+from io import StringIO
 from typing import Any
 
 import torch
@@ -46,8 +48,8 @@ def _loaded(source: Source, kind: Any, **held: Any) -> Any:
     if source.gguf:
         library("gguf")
         held |= {"gguf_file": source.gguf}
-    # No progress bars, and no words on what is meant for other programs.
-    with warnings.catch_warnings():
+    # Their progress bars and advice are for people who program with them.
+    with warnings.catch_warnings(), redirect_stderr(StringIO()):
         warnings.simplefilter("ignore")
         try:
             return kind.from_pretrained(
