@@ -7,7 +7,7 @@ the files of a session that was killed and resumed are those of one that never w
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,9 @@ from tttui.model.errors import RefusedInput, TttuiError
 SCHEMA_VERSION = 2
 
 SCORES, SCORES_HEADER = "scores.csv", b"t,version\n"
+
+PAIR = 4
+"""Bytes that the losses of an item take, by both models."""
 
 TOLD_AT_ONCE = 1 << 20
 """Bytes of the events that are copied into their list at a time."""
@@ -109,7 +112,13 @@ class TaskWriter:
         last = sizes.get(LAST_SNAPSHOT, -1)
         cuts.append(self._history.reopen(last, snapshots=snapshots, newest=kept))
         self._saved = dict(sizes) if checkpoint.path.name == ENGINE else None
-        return [cut for cut in cuts if cut is not None]
+        return [self._in_words(cut) for cut in cuts if cut is not None]
+
+    def _in_words(self, cut: Cut) -> Cut:
+        """What was cut off of item losses holds no lines."""
+        if cut.path.name != self._items:
+            return cut
+        return replace(cut, held=f"the losses of {cut.size // PAIR} items")
 
     @property
     def snapshot_stride(self) -> int:
