@@ -1,6 +1,7 @@
 """`tttui show RUN`: one session in full."""
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ from tttui.cli.options import json_option, root_option
 
 if TYPE_CHECKING:
     from tttui.artifacts.check import Report
+    from tttui.model.ledger import Ledger
     from tttui.model.session import SessionData
     from tttui.model.verdict import Verdict
 
@@ -46,9 +48,9 @@ def command(run: str, root: Path, which: str | None, as_json: bool) -> None:
 
 def as_document(data: "SessionData", report: "Report | None" = None) -> dict[str, Any]:
     """One session for `--json`, with what a check of its files found."""
-    from tttui.model.verdict import verdict
+    from tttui.model.verdict import verdict, with_ledger
 
-    judged = verdict(data)
+    judged = with_ledger(verdict(data), ledger_of(data))
     status = data.status
     return {
         "name": data.place.name,
@@ -118,15 +120,26 @@ def _of_any_model(data: "SessionData", line: "Callable[[str, object], None]") ->
     line("settings", ", ".join(f"{k} {v}" for k, v in task.settings.items()))
 
 
+def ledger_of(data: "SessionData") -> "Ledger | None":
+    """Whether every score came before the learning, of a session whose scores say who made them."""
+    from tttui.artifacts.ledger import SCORES, read_records
+    from tttui.model.ledger import judge
+
+    if not os.path.lexists(data.place.path / SCORES):
+        return None
+    return judge(read_records(data.place, data.run)[0])
+
+
 def as_lines(data: "SessionData", report: "Report | None" = None) -> list[str]:
     """One session for a person, with what a check of its files found."""
     from tttui.cli.output import cells, padded
     from tttui.model.ages import ago_text
     from tttui.model.text import visible
-    from tttui.model.verdict import verdict
+    from tttui.model.verdict import verdict, with_ledger
 
     meta, status, metrics = data.meta, data.status, data.metrics
-    lines = [str(data.place.path), verdict(data).sentence, ""]
+    judged = with_ledger(verdict(data), ledger_of(data))
+    lines = [str(data.place.path), judged.sentence, ""]
 
     def line(label: str, value: object) -> None:
         if value not in (None, ""):

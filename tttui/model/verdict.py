@@ -17,6 +17,7 @@ from tttui.model.improvement import (
     final_improvement,
     improvement,
 )
+from tttui.model.ledger import Ledger
 from tttui.model.mu import mu_text
 from tttui.model.numbers import short, whole_until
 from tttui.model.session import SessionData
@@ -68,6 +69,24 @@ class Verdict:
             if whole_until(least, end) == end and fits(text):
                 return text
         return mark if fits(mark) else ""
+
+
+LEAST = 9
+"""The rank of what is left out first."""
+
+
+def with_ledger(judged: Verdict, ledger: Ledger | None) -> Verdict:
+    """The verdict with a clause on whether the scores came before the learning.
+
+    Scores that did not make every comparison worthless: that is said first, and is no success.
+    """
+    if ledger is None or not ledger.steps:
+        return judged
+    said = f"{ledger.sentence[0].upper()}{ledger.sentence[1:]}."
+    if ledger.answer == "violated":
+        clauses = (Clause(f"{said} "), *judged.clauses)
+        return replace(judged, clauses=clauses, tone="worse")
+    return replace(judged, clauses=(*judged.clauses, Clause(f" {said}", LEAST)))
 
 
 def verdict(data: SessionData, implied: float | None = None) -> Verdict:

@@ -14,14 +14,14 @@ from tttui.keys import COMMANDS, Command
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.transactions import Transaction
-from tttui.model.verdict import verdict
+from tttui.model.verdict import verdict, with_ledger
 from tttui.panes.beside import Beside
 from tttui.panes.cardtexts import error_texts, improvement_texts, mu_texts
 from tttui.panes.implied import learned_mu
 from tttui.panes.losses import Digest, compared_plot, digest, marks_of
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline
 from tttui.panes.view import Pane, View
-from tttui.store.snapshot import YARDSTICKS
+from tttui.store.snapshot import LEDGER, YARDSTICKS
 from tttui.widgets.cards import MetricCard, Tone
 from tttui.widgets.chart import Chart
 from tttui.widgets.commits import CommitGraph
@@ -67,7 +67,7 @@ class OverviewPane(Pane):
     training works (the errors), is safe (the graph of transactions) and what was learned."""
 
     region_names = ("identity",)
-    needs = frozenset({"implied"})
+    needs = frozenset({"implied", "ledger"})
 
     learned: Callable[[SessionData], Plot] = staticmethod(learned_mu)
     """The quantity that the point mass is there to learn, against its true value; other tasks
@@ -171,7 +171,8 @@ class OverviewPane(Pane):
         self._show_charts(view, self._digest)
         self._show_cards(view, self._digest)
         more = self._more(view)
-        self.query_one(VerdictLine).show(self._digest.verdict, view.palette, more)
+        said = with_ledger(self._digest.verdict, view.of(LEDGER))
+        self.query_one(VerdictLine).show(said, view.palette, more)
         self.query_one(DamageLine).show(view.data.damage, view.palette)
         for card in self.query(IdentityCard):
             card.show(view.data, view.palette, more)

@@ -21,6 +21,7 @@ from tttui.engine.control import Verb
 from tttui.model.errors import TttuiError
 from tttui.model.session import Place, SessionData
 from tttui.store.feed import Feed
+from tttui.store.ledger import LedgerFeed
 from tttui.store.run import LogFeed, RequestsFeed
 from tttui.store.session import OpenSession
 from tttui.store.snapshot import Part, Snapshot
@@ -52,6 +53,7 @@ FEEDS: tuple[type[Feed[Any]], ...] = (
     TrajectoryFeed,
     SeriesFeed,
     YardsticksFeed,
+    LedgerFeed,
     DocumentFeed,
 )
 """All parts, in the order in which they are brought up to date: after what they need."""

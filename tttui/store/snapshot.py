@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from tttui.artifacts.logfile import LogTail
 from tttui.engine.machine import Load
 from tttui.model.document import Reading
+from tttui.model.ledger import Ledger
 from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
 from tttui.model.statistics import Statistics
 from tttui.model.steps import SeriesTable, Trajectory
@@ -55,6 +56,8 @@ class Preview:
 TRAJECTORY: Part[Trajectory | None] = Part("trajectory", None)
 SERIES: Part[SeriesTable | None] = Part("series", None)
 """What the open session records beside its losses; None until it is read, or where nothing is."""
+LEDGER: Part[Ledger | None] = Part("ledger", None)
+"""Whether every score came before the weights learned from it; None where that is not judged."""
 YARDSTICKS: Part[tuple[Yardstick, ...]] = Part("yardsticks", ())
 SUMMARIES: Part[tuple[SessionSummary, ...]] = Part("summaries", ())
 """Of all sessions, as far as they are read."""
