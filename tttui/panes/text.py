@@ -67,6 +67,8 @@ class TextPane(Pane):
         """The session that is shown."""
         self._at = 0
         """The byte whose continuations are shown; in the window of the cursor."""
+        self._column: int | None = None
+        """The cell in which up and down keep the cursor, also through short rows."""
         self._goal: tuple[int, int] | None = None
         """The step that the cursor was asked to go to, and the byte there."""
         self._totals: tuple[object, Totals] | None = None
@@ -159,7 +161,7 @@ class TextPane(Pane):
         if self._goal is not None and self._goal[0] == view.timeline.cursor:
             self._at, self._goal = self._goal[1], None
         if not window[0] <= self._at < window[1]:
-            self._at = min(window[0], document.size - 1)
+            self._at, self._column = min(window[0], document.size - 1), None
         until = document.size if view.timeline.at_end else window[1]
         mark = Mark(self._at, window, until)
         if self._query:
@@ -245,6 +247,7 @@ class TextPane(Pane):
         view, document = self._view, self.document
         if view is None or document is None or view.timeline.empty:
             return
+        self._column = None
         last = document.window(view.timeline.last)[1] - 1
         first = document.window(view.timeline.first)[0]
         at = min(max(offset, first), max(last, first))
@@ -288,8 +291,9 @@ class TextPane(Pane):
     def _move(self, by: int) -> None:
         rows = self.query_one(TextPage).rows()
         if rows is not None:
-            row = rows.moved(self._at, by)
-            self._go(rows.under(row, rows.column(self._at)))
+            column = rows.column(self._at) if self._column is None else self._column
+            self._go(rows.under(rows.moved(self._at, by), column))
+            self._column = column
 
     # Searching
 
