@@ -9,11 +9,13 @@ import pytest
 
 from tests.app.conftest import SIZES, Driver, OpenApp
 from tests.app.grid import Grids
+from tests.recorded import make_recorded
 from tests.rundirs import write_status
 from tests.textruns import PROSE, drawn_losses, make_text_run, write_scores
 from tttui.draw.canvas import REVERSED, UNDERLINED
 from tttui.draw.palette import DARK
 from tttui.draw.textpaint import Mark, margin_of, tints
+from tttui.panes.series import SeriesPane
 from tttui.panes.text import TextPane
 from tttui.screens.opening import StartView
 from tttui.widgets.page import Page
@@ -71,6 +73,40 @@ async def test_tab_four_of_a_text_session_is_its_document(
         assert isinstance(driver.pane, TextPane)
         assert "4 Text" in driver.text()
         assert "came at night were never told of." in shown_text(driver)
+
+
+async def test_a_recorded_session_that_is_called_text_shows_its_series(
+    open_app: OpenApp, tmp_path: Path
+) -> None:
+    make_recorded(tmp_path / "run", task="text", series=("entropy",))
+    async with open_app(tmp_path / "run", start=TEXT) as driver:
+        await driver.settled()
+        assert isinstance(driver.pane, SeriesPane)
+
+
+async def test_a_session_that_has_read_nothing_yet_shows_its_document(
+    open_app: OpenApp, tmp_path: Path
+) -> None:
+    make_text_run(tmp_path / "run", scored=0, status="running")
+    async with open_app(tmp_path / "run", start=TEXT) as driver:
+        await driver.settled()
+        assert "The harbour master wrote" in shown_text(driver)
+        assert "not scored" in driver.text()
+        await driver.press("down", "right", "l", "pagedown", "slash", "h", "enter", "n")
+        assert mark_of(driver).at == 0
+
+
+async def test_a_character_of_a_frozen_model_that_was_not_asked_is_plain(
+    open_app: OpenApp, tmp_path: Path
+) -> None:
+    make_text_run(tmp_path / "run")
+    losses = drawn_losses(CONTENT)
+    losses[:, 0] = np.nan
+    (tmp_path / "run" / "tokens.f16").write_bytes(losses.tobytes())
+    async with open_app(tmp_path / "run", start=TEXT) as driver:
+        await driver.settled()
+        papers = set(page_of(driver).canvas().paper.flatten().tolist())
+        assert not papers & set(tints(DARK).paper.tolist()[1:])
 
 
 async def test_names_that_came_before_are_tinted_as_better(

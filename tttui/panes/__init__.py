@@ -42,7 +42,9 @@ def pane_of(tab: str, data: SessionData | None) -> str:
     if data is None:
         return tab
     if tab == "physics":
-        return BY_TASK.get(data.meta.schema.task.name, "series")
+        schema = data.meta.schema
+        # a recorder may call what it records as it likes
+        return BY_TASK.get(schema.task.name, "series") if schema.recorder is None else "series"
     if tab == "weights" and not has_point_mass_weights(data):
         return "parameters"
     return "modules" if tab == "architecture" and not data.meta.is_point_mass else tab
