@@ -18,6 +18,7 @@ from tttui.draw.textpaint import Mark, margin_of, tints
 from tttui.panes.series import SeriesPane
 from tttui.panes.text import TextPane
 from tttui.screens.opening import StartView
+from tttui.tasks.text.continuations import Asked, Continued, Reader
 from tttui.widgets.page import Page
 from tttui.widgets.textpage import TextPage
 
@@ -343,6 +344,26 @@ async def test_a_snapshot_of_other_sizes_is_named(open_app: OpenApp, tmp_path: P
         await driver.settled()
         assert "weights_history.npy" in models_say(driver)[1]
         assert "%" in models_say(driver)[0]
+
+
+async def test_what_cannot_be_worked_out_is_told_and_asked_once(
+    open_app: OpenApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def fail(_: Reader, question: Asked) -> Continued:
+        asked.append(question.offset)
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setattr(Reader, "continued", fail)
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run", start=AT_START) as driver:
+        await driver.settled()
+        assert "RuntimeError: no such luck" in models_say(driver)[0]
+        await driver.press("l")
+        await driver.settled()
+        assert asked[-1] == 1
+        assert asked.count(1) == 1
 
 
 async def test_the_window_can_be_copied(open_app: OpenApp, tmp_path: Path) -> None:

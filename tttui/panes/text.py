@@ -133,7 +133,8 @@ class TextPane(Pane):
             return False
         if self._searching.busy:
             return False
-        return self.document is None or not self._wants() or self._told() is not None
+        known = self._told() is not None or bool(self._continuing.failure)
+        return self.document is None or not self._wants() or known
 
     def awaits(self, action: str) -> bool:
         return self._view is None or self._view.document is None
@@ -203,19 +204,25 @@ class TextPane(Pane):
 
     def _told(self) -> Continued | None:
         """What both models expect at the cursor, as soon as it is known."""
-        found, view = self._continuing.found, self._view
-        if found is None or view is None or view.data.place != found[0].data.place:
-            return None
-        asked = found[0]
-        same = asked.offset == self._at and asked.data.history is view.data.history
-        return found[1] if same else None
+        found = self._continuing.found
+        return found[1] if found is not None and self._about_here(found[0]) else None
+
+    def _about_here(self, asked: Asked | None) -> bool:
+        """A question is about the cursor, and the weights that are there now."""
+        view = self._view
+        if asked is None or view is None or view.data.place != asked.data.place:
+            return False
+        same = asked.data.history is view.data.history and asked.data.begun is view.data.begun
+        return same and asked.offset == self._at
 
     def _show_expected(self, view: View, document: Document) -> None:
         if not self._wants():
             return
-        told = self._told()
+        told, failure = self._told(), self._continuing.failure
         if told is None:
-            self._continuing.ask(Asked(view.data, document, self._at))
+            if not self._about_here(self._continuing.asked):
+                self._continuing.ask(Asked(view.data, document, self._at))
+                failure = ""
             found = self._continuing.found
             if found is not None and found[0].data.place == view.data.place:
                 told = found[1]  # until the new one is there, a moment later
@@ -226,7 +233,7 @@ class TextPane(Pane):
         self.query_one("#here", Page).set_content(here.write, here.key, here.title)
         for name, model in (("frozen", 0), ("adaptive", 1)):
             page = self.query_one(f"#{name}", Page)
-            shown = Told(told, model, recorded[model])
+            shown = Told(told, model, failure)
             page.set_content(prose_of(shown), shown.key, shown.title)
 
     def _show_nothing(self, view: View, reading: Reading | None) -> None:
