@@ -274,11 +274,11 @@ async def test_a_live_run_is_followed(open_app: OpenApp, tmp_path: Path) -> None
     place = make_text_run(tmp_path / "run", scored=4 * CHUNK, status="running")
     async with open_app(tmp_path / "run", start=StartView(tab="physics", follow=True)) as driver:
         await driver.settled()
-        assert mark_of(driver).window == (3 * CHUNK, 4 * CHUNK)
+        assert mark_of(driver).at == 3 * CHUNK
         assert f"256 of {len(CONTENT):,} bytes".replace(",", " ") in driver.text()
         write_scores(place.path, drawn_losses(CONTENT), range(4, 9), CHUNK)
         write_status(place.path, "running", 9, LAST + 1)
-        await driver.until(lambda: mark_of(driver).window == (8 * CHUNK, 9 * CHUNK), "the cursor")
+        await driver.until(lambda: mark_of(driver).at == 8 * CHUNK, "the cursor")
         await driver.settled()
         assert pane_of(driver).document is not None
         assert pane_of(driver).document.scored == 9 * CHUNK  # type: ignore[union-attr]

@@ -164,6 +164,9 @@ class TextPane(Pane):
         if not window[0] <= self._at < window[1]:
             self._at, self._column = min(window[0], document.size - 1), None
         until = document.size if view.timeline.at_end else window[1]
+        if view.timeline.follow and document.scored < document.size:
+            # the end of what was read marks itself, and a window that moves on is a lot to send
+            window = self._at, self._at + 1
         mark = Mark(self._at, window, until)
         if self._query:
             begin, end = page.bounds_at(document, mark)
