@@ -380,7 +380,7 @@ COMMANDS: tuple[Command, ...] = (
         "pane('byte_left')",
         "h",
         "byte back",
-        "One byte back, within the window of the step and on",
+        "One byte back",
         "Text",
         tabs=("text",),
         footer=True,

@@ -2,17 +2,9 @@
 
 from threading import Event
 
-import pytest
-
 from tttui.panes.latest import Latest
 
 PATIENCE_S = 20.0
-
-
-@pytest.fixture(autouse=True)
-def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a thread raises is not told here."""
-    monkeypatch.setattr("threading.excepthook", lambda _: None)
 
 
 def test_questions_that_were_overtaken_are_not_answered() -> None:
@@ -40,18 +32,12 @@ def test_questions_that_were_overtaken_are_not_answered() -> None:
 
 
 def test_a_question_that_cannot_be_answered_does_not_stand_in_the_way() -> None:
-    failed, told = Event(), Event()
-
-    def answer(question: int) -> float:
-        if not question:
-            failed.set()
-        return 1 / question
-
-    latest = Latest(answer, told.set)
+    told = Event()
+    latest: Latest[int, float] = Latest(lambda question: 1 / question, told.set)
     latest.ask(0)
-    assert failed.wait(PATIENCE_S)
-    while latest.busy:
-        pass
+    assert told.wait(PATIENCE_S)
+    assert (latest.found, latest.failure) == (None, "ZeroDivisionError: division by zero")
+    told.clear()
     latest.ask(2)
     assert told.wait(PATIENCE_S)
-    assert latest.found == (2, 0.5)
+    assert (latest.found, latest.failure) == ((2, 0.5), "")

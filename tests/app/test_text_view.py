@@ -9,13 +9,16 @@ import pytest
 
 from tests.app.conftest import SIZES, Driver, OpenApp
 from tests.app.grid import Grids
+from tests.recorded import make_recorded
 from tests.rundirs import write_status
 from tests.textruns import PROSE, drawn_losses, make_text_run, write_scores
 from tttui.draw.canvas import REVERSED, UNDERLINED
 from tttui.draw.palette import DARK
 from tttui.draw.textpaint import Mark, margin_of, tints
+from tttui.panes.series import SeriesPane
 from tttui.panes.text import TextPane
 from tttui.screens.opening import StartView
+from tttui.tasks.text.continuations import Asked, Continued, Reader
 from tttui.widgets.page import Page
 from tttui.widgets.textpage import TextPage
 
@@ -71,6 +74,40 @@ async def test_tab_four_of_a_text_session_is_its_document(
         assert isinstance(driver.pane, TextPane)
         assert "4 Text" in driver.text()
         assert "came at night were never told of." in shown_text(driver)
+
+
+async def test_a_recorded_session_that_is_called_text_shows_its_series(
+    open_app: OpenApp, tmp_path: Path
+) -> None:
+    make_recorded(tmp_path / "run", task="text", series=("entropy",))
+    async with open_app(tmp_path / "run", start=TEXT) as driver:
+        await driver.settled()
+        assert isinstance(driver.pane, SeriesPane)
+
+
+async def test_a_session_that_has_read_nothing_yet_shows_its_document(
+    open_app: OpenApp, tmp_path: Path
+) -> None:
+    make_text_run(tmp_path / "run", scored=0, status="running")
+    async with open_app(tmp_path / "run", start=TEXT) as driver:
+        await driver.settled()
+        assert "The harbour master wrote" in shown_text(driver)
+        assert "not scored" in driver.text()
+        await driver.press("down", "right", "l", "pagedown", "slash", "h", "enter", "n")
+        assert mark_of(driver).at == 0
+
+
+async def test_a_character_of_a_frozen_model_that_was_not_asked_is_plain(
+    open_app: OpenApp, tmp_path: Path
+) -> None:
+    make_text_run(tmp_path / "run")
+    losses = drawn_losses(CONTENT)
+    losses[:, 0] = np.nan
+    (tmp_path / "run" / "tokens.f16").write_bytes(losses.tobytes())
+    async with open_app(tmp_path / "run", start=TEXT) as driver:
+        await driver.settled()
+        papers = set(page_of(driver).canvas().paper.flatten().tolist())
+        assert not papers & set(tints(DARK).paper.tolist()[1:])
 
 
 async def test_names_that_came_before_are_tinted_as_better(
@@ -237,11 +274,11 @@ async def test_a_live_run_is_followed(open_app: OpenApp, tmp_path: Path) -> None
     place = make_text_run(tmp_path / "run", scored=4 * CHUNK, status="running")
     async with open_app(tmp_path / "run", start=StartView(tab="physics", follow=True)) as driver:
         await driver.settled()
-        assert mark_of(driver).window == (3 * CHUNK, 4 * CHUNK)
+        assert mark_of(driver).at == 3 * CHUNK
         assert f"256 of {len(CONTENT):,} bytes".replace(",", " ") in driver.text()
         write_scores(place.path, drawn_losses(CONTENT), range(4, 9), CHUNK)
         write_status(place.path, "running", 9, LAST + 1)
-        await driver.until(lambda: mark_of(driver).window == (8 * CHUNK, 9 * CHUNK), "the cursor")
+        await driver.until(lambda: mark_of(driver).at == 8 * CHUNK, "the cursor")
         await driver.settled()
         assert pane_of(driver).document is not None
         assert pane_of(driver).document.scored == 9 * CHUNK  # type: ignore[union-attr]
@@ -307,6 +344,26 @@ async def test_a_snapshot_of_other_sizes_is_named(open_app: OpenApp, tmp_path: P
         await driver.settled()
         assert "weights_history.npy" in models_say(driver)[1]
         assert "%" in models_say(driver)[0]
+
+
+async def test_what_cannot_be_worked_out_is_told_and_asked_once(
+    open_app: OpenApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def fail(_: Reader, question: Asked) -> Continued:
+        asked.append(question.offset)
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setattr(Reader, "continued", fail)
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run", start=AT_START) as driver:
+        await driver.settled()
+        assert "RuntimeError: no such luck" in models_say(driver)[0]
+        await driver.press("l")
+        await driver.settled()
+        assert asked[-1] == 1
+        assert asked.count(1) == 1
 
 
 async def test_the_window_can_be_copied(open_app: OpenApp, tmp_path: Path) -> None:

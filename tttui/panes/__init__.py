@@ -42,9 +42,12 @@ def pane_of(tab: str, data: SessionData | None) -> str:
     """What a tab shows of a session: the name of its pane."""
     if data is None or has_point_mass_weights(data):
         return tab
-    if tab == "physics":  # a session that names no task may still have weights of its own
-        task = data.meta.schema.task.name
-        return "series" if task == POINT_MASS else BY_TASK.get(task, "series")
+    if tab == "physics":
+        # A session that names no task may still have weights of its own, and a recorder may call
+        # what it records as it likes.
+        schema = data.meta.schema
+        named = schema.task.name if schema.recorder is None else ""
+        return BY_TASK.get(named, "series")
     return next((pane for pane, at in OTHER_PANES.items() if at == tab), tab)
 
 

@@ -88,11 +88,12 @@ class Told:
 
     told: Continued | None
     model: int
-    recorded: float
+    why_not: str = ""
+    """Why it cannot be worked out."""
 
     @property
     def key(self) -> object:
-        return (self.told, self.model)
+        return (self.told, self.model, self.why_not)
 
     @property
     def expected(self) -> Expected | None:
@@ -113,6 +114,9 @@ def prose_of(shown: Told) -> Callable[[Prose], object]:
 
     def write(prose: Prose) -> None:
         expected, palette = shown.expected, prose.palette
+        if shown.why_not:
+            prose.say(f"cannot be worked out: {shown.why_not}", palette.warn)
+            return
         if expected is None or shown.told is None:
             prose.say("working out ...", palette.muted)
             return

@@ -24,10 +24,15 @@ class Latest(Generic[Q, A]):
         self._waiting: list[Q] = []
         self._busy = False
         self._found: tuple[Q, A] | None = None
+        self.asked: Q | None = None
+        """The newest question."""
+        self.failure = ""
+        """Why the question that was worked on last has no answer."""
 
     def ask(self, question: Q) -> None:
         """Work this out next."""
         with self._lock:
+            self.asked, self.failure = question, ""
             self._waiting = [question]
             self._asked.set()
             if self._busy:
@@ -55,9 +60,7 @@ class Latest(Generic[Q, A]):
                     return
                 question = self._waiting.pop()
             try:
-                self._found = question, self._answer(question)
-            except BaseException:
-                with self._lock:
-                    self._busy = False  # the next question begins anew
-                raise
+                self._found, self.failure = (question, self._answer(question)), ""
+            except Exception as error:  # told in its place, and the next question is answered
+                self.failure = f"{type(error).__name__}: {error}"
             self._told()

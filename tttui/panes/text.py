@@ -67,6 +67,8 @@ class TextPane(Pane):
         """The session that is shown."""
         self._at = 0
         """The byte whose continuations are shown; in the window of the cursor."""
+        self._column: int | None = None
+        """The cell in which up and down keep the cursor, also through short rows."""
         self._goal: tuple[int, int] | None = None
         """The step that the cursor was asked to go to, and the byte there."""
         self._totals: tuple[object, Totals] | None = None
@@ -131,7 +133,8 @@ class TextPane(Pane):
             return False
         if self._searching.busy:
             return False
-        return self.document is None or not self._wants() or self._told() is not None
+        known = self._told() is not None or bool(self._continuing.failure)
+        return self.document is None or not self._wants() or known
 
     def awaits(self, action: str) -> bool:
         return self._view is None or self._view.document is None
@@ -159,8 +162,11 @@ class TextPane(Pane):
         if self._goal is not None and self._goal[0] == view.timeline.cursor:
             self._at, self._goal = self._goal[1], None
         if not window[0] <= self._at < window[1]:
-            self._at = min(window[0], document.size - 1)
+            self._at, self._column = min(window[0], document.size - 1), None
         until = document.size if view.timeline.at_end else window[1]
+        if view.timeline.follow and document.scored < document.size:
+            # the end of what was read marks itself, and a window that moves on is a lot to send
+            window = self._at, self._at + 1
         mark = Mark(self._at, window, until)
         if self._query:
             begin, end = page.bounds_at(document, mark)
@@ -201,19 +207,25 @@ class TextPane(Pane):
 
     def _told(self) -> Continued | None:
         """What both models expect at the cursor, as soon as it is known."""
-        found, view = self._continuing.found, self._view
-        if found is None or view is None or view.data.place != found[0].data.place:
-            return None
-        asked = found[0]
-        same = asked.offset == self._at and asked.data.history is view.data.history
-        return found[1] if same else None
+        found = self._continuing.found
+        return found[1] if found is not None and self._about_here(found[0]) else None
+
+    def _about_here(self, asked: Asked | None) -> bool:
+        """A question is about the cursor, and the weights that are there now."""
+        view = self._view
+        if asked is None or view is None or view.data.place != asked.data.place:
+            return False
+        same = asked.data.history is view.data.history and asked.data.begun is view.data.begun
+        return same and asked.offset == self._at
 
     def _show_expected(self, view: View, document: Document) -> None:
         if not self._wants():
             return
-        told = self._told()
+        told, failure = self._told(), self._continuing.failure
         if told is None:
-            self._continuing.ask(Asked(view.data, document, self._at))
+            if not self._about_here(self._continuing.asked):
+                self._continuing.ask(Asked(view.data, document, self._at))
+                failure = ""
             found = self._continuing.found
             if found is not None and found[0].data.place == view.data.place:
                 told = found[1]  # until the new one is there, a moment later
@@ -224,7 +236,7 @@ class TextPane(Pane):
         self.query_one("#here", Page).set_content(here.write, here.key, here.title)
         for name, model in (("frozen", 0), ("adaptive", 1)):
             page = self.query_one(f"#{name}", Page)
-            shown = Told(told, model, recorded[model])
+            shown = Told(told, model, failure)
             page.set_content(prose_of(shown), shown.key, shown.title)
 
     def _show_nothing(self, view: View, reading: Reading | None) -> None:
@@ -245,6 +257,7 @@ class TextPane(Pane):
         view, document = self._view, self.document
         if view is None or document is None or view.timeline.empty:
             return
+        self._column = None
         last = document.window(view.timeline.last)[1] - 1
         first = document.window(view.timeline.first)[0]
         at = min(max(offset, first), max(last, first))
@@ -288,8 +301,9 @@ class TextPane(Pane):
     def _move(self, by: int) -> None:
         rows = self.query_one(TextPage).rows()
         if rows is not None:
-            row = rows.moved(self._at, by)
-            self._go(rows.under(row, rows.column(self._at)))
+            column = rows.column(self._at) if self._column is None else self._column
+            self._go(rows.under(rows.moved(self._at, by), column))
+            self._column = column
 
     # Searching
 
