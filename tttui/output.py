@@ -15,6 +15,7 @@ from rich.segment import Segment
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
+from tttui.draw.cells import one_a_cell
 from tttui.pens import Pens
 
 MAX_GAP = 3
@@ -196,7 +197,7 @@ def _cells(segments: Iterable[Segment], pens: Pens) -> Line:
         if control:
             continue
         pen, blank = pens.numbers(style)
-        if text.isascii() or cell_len(text) == len(text):
+        if one_a_cell(text):
             chars += text
             if pen == blank or " " not in text:
                 numbers += [pen] * len(text)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tttui.draw.canvas import Canvas
-from tttui.draw.cells import cellwise, fit, fit_end, joined, padded, wrapped
+from tttui.draw.cells import TAIL, cellwise, composed, fit, fit_end, joined, padded, wrapped
 from tttui.draw.glyphs import UNICODE
 from tttui.draw.palette import DARK
 from tttui.draw.prose import Prose
@@ -47,6 +47,24 @@ def test_a_decomposed_accent_is_drawn_on_its_letter() -> None:
     canvas = Canvas(1, 3)
     canvas.write(0, 0, "e\u0301a", 0xFFFFFF)
     assert canvas.text() == ["éa "]
+
+
+@pytest.mark.parametrize("text", ["e\u0301名", "名\u0301", "\u0301名前\u0301", "名\u0301a|"])
+def test_accents_beside_wide_characters_shift_nothing(text: str) -> None:
+    cells = cellwise(text)
+    assert len(cells) == cell_len(text)
+    assert all(char == TAIL or cell_len(char) for char in cells)
+    assert cells.index("\0") == cells.index("名") + 1
+    canvas = Canvas(1, 8)
+    canvas.write(0, canvas.write(0, 0, text, 0xFFFFFF), "|", 0xFFFFFF)
+    assert canvas.text()[0].rstrip() == f"{composed(text)}|"
+
+
+@given(ANY)
+def test_what_is_composed_has_no_accents_of_its_own_and_the_same_cells(text: str) -> None:
+    shown = composed(visible(text))
+    assert all(map(cell_len, shown))
+    assert cell_len(shown) == len(cellwise(visible(text)))
 
 
 @given(ANY, st.integers(-4, 12), ANY, st.integers(-4, 12))

@@ -216,6 +216,14 @@ def test_a_name_is_shortened_with_a_mark() -> None:
     assert placed("a long name", Column("x", "x", 1, left=True), 6, UNICODE) == "a lon…"
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("e\u0301a", "éa    "), ("x\u0301", "x     "), ("\u0301ab", "ab    "), ("名\u0301", "名    ")],
+)
+def test_accents_of_a_name_stay_in_its_cells_and_move_nothing(name: str, shown: str) -> None:
+    assert placed(name, Column("x", "x", 1, left=True), 6, UNICODE) == shown
+
+
 def test_a_cell_without_a_number_is_blank() -> None:
     assert placed("", Column("x", "x", 1), 3, UNICODE) == "   "
 

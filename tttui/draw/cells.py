@@ -17,9 +17,28 @@ TAIL = "\0"
 """Stands in the second cell of a wide character."""
 
 
+_NARROW = re.compile(
+    "[ -~\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u22ff\u2500-\u25fc\u2800-\u28ff]*"
+)
+"""What texts and drawings mostly consist of: characters of one cell."""
+
+
+def one_a_cell(text: str) -> bool:
+    """Whether every character of a text takes one cell: as many wide ones as accents do not."""
+    if text.isascii() or _NARROW.fullmatch(text):
+        return True
+    return all(get_character_cell_size(char) == 1 for char in text)
+
+
 def cellwise(text: str) -> str:
     """A visible text with one character a cell."""
-    return text if text.isascii() or cell_len(text) == len(text) else _cellwise(text)
+    return text if one_a_cell(text) else _cellwise(text)
+
+
+def composed(text: str) -> str:
+    """A visible text whose every character takes cells of its own: nothing is left to be drawn on
+    what stands before it."""
+    return text if one_a_cell(text) else joined(cellwise(text))
 
 
 @lru_cache(1024)
@@ -35,7 +54,7 @@ def joined(cells: str) -> str:
 
 def mended(cells: str) -> str:
     """The same cells with a blank for every half of a wide character."""
-    if TAIL not in cells and (cells.isascii() or cell_len(cells) == len(cells)):
+    if one_a_cell(cells):
         return cells
     out = list(cells)
     for i, char in enumerate(cells):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tttui.draw.cells import wrapped
+from tttui.draw.cells import padded, wrapped
 from tttui.draw.colours import Colour
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
@@ -46,7 +46,7 @@ class Prose:
         """A name in `room` columns and its value, wrapped beside it."""
         rows = wrapped(self._plain(value), max(self.width - room, 8)) or [""]
         for i, row in enumerate(rows):
-            label = f"{name if i == 0 else '':<{room}}"
+            label = padded(name if i == 0 else "", room)
             self.line((label, self.palette.muted), (row, self.palette.text))
         return self
 
@@ -56,7 +56,7 @@ class Prose:
         filled = filling(share, track, self.glyphs)
         rest = " " * (track - len(filled) + 1)
         return self.line(
-            (f"{label:<{room}}", self.palette.muted),
+            (padded(label, room), self.palette.muted),
             (filled, ink),
             (rest, ink),
             (value, self.palette.text),

@@ -7,7 +7,7 @@ import numpy as np
 
 from tttui.draw import bars
 from tttui.draw.canvas import Canvas
-from tttui.draw.cells import fit
+from tttui.draw.cells import fit, padded
 from tttui.draw.colours import Colour
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.names import shortened
@@ -101,7 +101,7 @@ def _table(
     label, wide, heads = _columns(canvas.columns, names, titles, dots)
     labels = shortened(titles, label - 1, dots)
     for i, head in enumerate(heads):
-        canvas.write(row, label + i * wide, head.rjust(wide - 1), ink(i, palette))
+        canvas.write(row, label + i * wide, padded(head, wide - 1, right=True), ink(i, palette))
     for k, metric in enumerate(metrics, 1):
         if row + k == canvas.rows - 1 and k < len(metrics):
             more = f"and {len(metrics) - k + 1} more"
@@ -111,7 +111,7 @@ def _table(
         for i in range(len(names)):
             best = metric.best == i
             text = ("*" if best else "") + _number(metric, i, wide - 1 - best)
-            text = fit(text, wide - 1, dots).rjust(wide - 1)
+            text = padded(fit(text, wide - 1, dots), wide - 1, right=True)
             canvas.write(row + k, label + i * wide, text, palette.text, bold=best)
 
 

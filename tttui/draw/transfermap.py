@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tttui.draw.canvas import Canvas
-from tttui.draw.cells import fit, wrapped
+from tttui.draw.cells import fit, padded, wrapped
 from tttui.draw.colours import Colour, blend, ramp
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.names import shortened
@@ -123,12 +123,14 @@ def _matrix(
     canvas.write(top, label, fit("in the world of", width - label, dots), palette.muted)
     for j in range(shown):
         at, colour = label + j * cell, ink(sessions[j], palette)
-        canvas.write(top + 1, at, f"{sessions[j] + 1} {heads[j]}".rjust(cell - 1), colour)
+        canvas.write(
+            top + 1, at, padded(f"{sessions[j] + 1} {heads[j]}", cell - 1, right=True), colour
+        )
         head = mus[j] if len(mus[j]) < cell else mus[j].removeprefix("mu ")
         canvas.write(top + 2, at, head.rjust(cell - 1), colour)
     canvas.write(top + 3, 0, fit("frozen base", label - 1, dots), palette.baseline)
     for i, session in enumerate(sessions):
-        text = f"{session + 1} {rows[i]}".ljust(label - 2 - len(mus[i])) + f" {mus[i]}"
+        text = padded(f"{session + 1} {rows[i]}", label - 2 - len(mus[i])) + f" {mus[i]}"
         canvas.write(top + 4 + i, 0, text, ink(session, palette))
     stops = ramp(palette.diverging, STOPS) if palette.tinted else ()
     ratios, limit, winners = tested.ratios, np.log10(_limit(tested)), tested.winners

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tttui.draw.cells import fit, fit_end, padded
+from tttui.draw.cells import composed, fit, fit_end, padded
 from tttui.draw.colours import DEFAULT, Colour, style
 from tttui.draw.glyphs import UNICODE, Glyphs
 from tttui.draw.numbers import choose
@@ -396,7 +396,7 @@ class Table(Widget):
 
 def placed(text: str | Forms, column: Column, width: int, glyphs: Glyphs) -> str:
     """What a cell of `width` cells shows of a text, or of the several that it may have."""
-    texts = tuple(map(visible, (text,) if isinstance(text, str) else text))
+    texts = tuple(composed(visible(one)) for one in ((text,) if isinstance(text, str) else text))
     if column.keeps_end:
         shown = fit_end(texts[-1], width)
     elif column.left:
