@@ -3,7 +3,7 @@
 import io
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from tests.rundirs import make_run, steps_path
+from tttui.artifacts import trash
 from tttui.artifacts.catalogue import Catalogue
+from tttui.artifacts.lock import OnWait
 from tttui.artifacts.reader import SessionReader
 from tttui.model.session import Place
 from tttui.store import Snapshot, Store
@@ -430,3 +432,29 @@ def test_a_session_beside_the_named_one_is_opened_when_that_is_deleted(
     store.trash(place)
     found = follower.until(lambda s: s.data is not None and s.data.place.name == "two")
     assert [place.name for place in found.places] == ["two"]
+
+
+def test_the_store_goes_on_while_a_session_is_watched_before_it_is_moved(
+    tmp_path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched, move = threading.Event(), trash.move_to_trash
+
+    def after_watching(place: Place, roots: Sequence[Path], on_wait: OnWait) -> Path:
+        on_wait("waiting to see whether somebody writes it")
+        assert watched.wait(PATIENCE_S)
+        return move(place, roots, on_wait)
+
+    monkeypatch.setattr(trash, "move_to_trash", after_watching)
+    a, b = (make_run(tmp_path / name, steps=100) for name in "ab")
+    store, follower = follow(tmp_path)
+    follower.until(complete)
+    store.trash(a)
+    follower.until(lambda s: "waiting to see" in s.note)
+    store.open(b)
+    follower.until(lambda s: s.data is not None and s.data.place == b and not s.data.loading)
+    store.open(a)
+    follower.until(lambda s: s.data is not None and s.data.place == a and not s.data.loading)
+    store.trash(a)  # is under way
+    watched.set()
+    follower.until(lambda s: "moved to" in s.note and s.data is not None and s.data.place == b)
+    assert [path.name for path in (tmp_path / ".trash").iterdir()] == ["a"]

@@ -16,9 +16,10 @@ import pytest
 from textual._context import active_app
 
 from tttui.store import Store
+from tttui.store.core import MOVER
 
-PREPARING = ("tttui-prepare", "tttui-implied-mu")
-"""Threads that work out something for the screen."""
+PREPARING = ("tttui-prepare", "tttui-implied-mu", MOVER)
+"""Threads that do something for the screen."""
 
 LONGEST_S = 10.0
 """How long something that never comes to rest is waited for."""

@@ -10,8 +10,19 @@ from tttui.model.errors import RefusedInput
 
 TABS = ("overview", "weights", "transactions", "physics", "architecture", "sessions")
 
-OTHER_PANES = {"parameters": "weights", "series": "physics", "modules": "architecture"}
+OTHER_PANES = {
+    "parameters": "weights",
+    "series": "physics",
+    "text": "physics",
+    "modules": "architecture",
+}
 """What sessions of other tasks than the point mass show, and in which tab."""
+
+
+def tab_of(pane: str) -> str:
+    """The tab that shows this."""
+    return OTHER_PANES.get(pane, pane)
+
 
 PANES = (*TABS, *OTHER_PANES)
 """Everything that a tab shows; keys differ by it."""
@@ -49,8 +60,8 @@ class Command:
 
     @property
     def spread(self) -> int:
-        """In how many tabs it works."""
-        return len({OTHER_PANES.get(pane, pane) for pane in self.tabs})
+        """In how many tabs it works, as the point mass has them."""
+        return max(1, sum(pane in TABS for pane in self.tabs))
 
     def purpose(self, tab: str) -> str:
         """What the command is for, where a tab has headings for that."""
@@ -122,7 +133,14 @@ COMMANDS: tuple[Command, ...] = (
         "Run",
         footer=True,
     ),
-    Command("new", "n", "new", "Start a new session; a form with every setting", "Sessions"),
+    Command(
+        "new",
+        "n",
+        "new",
+        "Start a new session; a form with every setting",
+        "Sessions",
+        tabs=tuple(pane for pane in PANES if pane != "text"),
+    ),
     Command("fork", "F", "fork", "Fork the session at the cursor", "Sessions"),
     Command("resume", "R", "resume", "Resume the session, for more steps if wanted", "Sessions"),
     Command("step(-1)", "left", "step", "One step back", "Time"),
@@ -347,6 +365,37 @@ COMMANDS: tuple[Command, ...] = (
         tabs=("transactions", "sessions"),
         footer=True,
     ),
+    Command(
+        "pane('search')",
+        "slash",
+        "search",
+        "Find a text in the document; capitals only where you type some",
+        "Text",
+        tabs=("text",),
+        footer=True,
+    ),
+    Command("pane('match_next')", "n", "next", "Next match", "Text", tabs=("text",), footer=True),
+    Command("pane('match_previous')", "N", "previous", "Match before", "Text", tabs=("text",)),
+    Command(
+        "pane('byte_left')",
+        "h",
+        "byte back",
+        "One byte back, within the window of the step and on",
+        "Text",
+        tabs=("text",),
+        footer=True,
+    ),
+    Command(
+        "pane('byte_right')",
+        "l",
+        "byte on",
+        "One byte on: what both models expect there",
+        "Text",
+        tabs=("text",),
+        footer=True,
+    ),
+    Command("pane('page_up')", "pageup", "page up", "One page up", "Lists", tabs=("text",)),
+    Command("pane('page_down')", "pagedown", "page down", "One page down", "Lists", tabs=("text",)),
     Command(
         "pane('sort_next')",
         "greater_than_sign",

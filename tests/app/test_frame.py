@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
+from threading import Event
 
 import pytest
 from rich.style import Style
 
 from tests.app.conftest import OpenApp
 from tests.rundirs import make_run
+from tttui.artifacts.reader import SessionReader
 from tttui.keys import COMMANDS
-from tttui.model.session import Layout
-from tttui.screens.main import MainScreen
+from tttui.model.session import Layout, SessionData
 from tttui.screens.opening import StartView
 from tttui.widgets.bars import TopBar
 
@@ -207,18 +208,27 @@ async def test_a_long_run_that_is_still_being_read_ends_with_the_cursor_at_its_e
 async def test_nothing_counts_as_damaged_while_a_long_run_is_still_being_read(
     tmp_path: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, layout: Layout
 ) -> None:
-    shown: list[tuple[bool, str]] = []
-    write = TopBar.show
+    shown, known = list[str](), list[SessionData]()
+    seen_loading = Event()
+    write, read = TopBar.show, SessionReader.refresh
 
     def show(bar: TopBar, parts: Sequence[str], states: Sequence[str], look: Style) -> None:
-        shown.append(("loading ..." in states, " ".join(parts)))
+        shown.append(" ".join(parts))
         write(bar, parts, states, look)
+        if "loading ..." in states:
+            seen_loading.set()
+
+    def refresh(reader: SessionReader, budget_rows: int | None = None) -> SessionData:
+        if known and known[-1].loading:  # the rest is read when the beginning was seen
+            assert seen_loading.wait(60)
+        known.append(read(reader, budget_rows))
+        return known[-1]
 
     monkeypatch.setattr(TopBar, "show", show)
+    monkeypatch.setattr(SessionReader, "refresh", refresh)
     monkeypatch.setattr("tttui.store.session.BATCH_ROWS", 500)
-    monkeypatch.setattr(MainScreen.Arrived, "can_replace", lambda *_: False)  # draw every one
     name = tmp_path / ("sessions/long" if layout == "store" else "long")
     place = make_run(name, layout=layout, steps=5000)
-    async with open_app(place.path, before=["1"]):  # the app listens before the store reads
-        assert any(loading for loading, _ in shown)
-        assert not [parts for _, parts in shown if "!" in parts]
+    async with open_app(place.path):
+        assert seen_loading.is_set()
+        assert not [parts for parts in shown if "!" in parts]

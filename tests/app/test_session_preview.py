@@ -104,6 +104,15 @@ async def test_a_damaged_session_has_a_mark_and_says_why(
         await driver.until(lambda: "plastic_state.pt" in preview(driver), "the reason")
 
 
+async def test_damage_that_only_reading_shows_is_marked_once_it_is_known(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    make_run(tmp_path / "torn", steps=100, damage=["half_record"])
+    async with open_app(tmp_path, start=ON_TAB) as driver:
+        await driver.until(lambda: "! torn " in driver.text(), "the mark")
+        assert "weights_history.npy" in preview(driver)
+
+
 async def test_without_damage_there_is_no_column_for_it(tmp_path: Path, open_app: OpenApp) -> None:
     make_run(tmp_path / "demo", steps=40)
     async with open_app(tmp_path, start=ON_TAB) as driver:
@@ -190,7 +199,8 @@ async def test_a_column_that_is_not_there_is_refused_with_those_that_are(
         ((80, 20), 40, ("table", "line"), False),
         ((120, 36), 3, ("table", "preview", "detail"), False),
         ((120, 36), 1000, ("table", "preview", "detail"), False),
-        ((160, 41), 1000, ("table", "preview", "detail"), True),
+        ((160, 41), 1000, ("table", "preview", "detail"), False),
+        ((200, 46), 1000, ("table", "preview", "detail"), True),
         ((200, 46), 1, ("table", "preview", "detail"), False),
         ((120, 20), 1000, ("table", "preview"), True),
         ((40, 7), 3, ("table",), False),

@@ -34,7 +34,7 @@ BURSTS = (
 ON_THE_TAB = {"inspect", "back", "copy", "export", "fork", "compare", "filter", "log_panel"}
 """Commands of several tabs that do something with what the shown one shows."""
 
-DIALOGS = {"drive", "new", "fork", "resume", "open", "compare", "export"}
+DIALOGS = {"drive", "new", "fork", "resume", "open", "compare", "export", "pane('sort_named')"}
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from tests.cli.test_commands import Shell
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.cli import demo
+from tttui.tasks import find
 from tttui.tasks.text import document
 
 REPOSITORY = Path(__file__).parents[2]
@@ -90,7 +92,7 @@ def test_a_text_that_was_killed_goes_on_to_the_same_bytes(shell: Shell) -> None:
     killed = subprocess.run([sys.executable, "-c", killing, *line], cwd=REPOSITORY, check=False)
     assert killed.returncode == -signal.SIGKILL
     assert shell("resume", "killed") == 0
-    assert "cut off" in shell.err
+    assert "the losses of 384 items" in shell.err
     for name in ("per_step.csv", "tokens.f16", "weights_history.npy", "session/engine_state.pt"):
         ended, whole = (shell.root / run / name for run in ("killed", "whole"))
         assert ended.read_bytes() == whole.read_bytes()
@@ -147,6 +149,25 @@ def test_the_options_of_a_task_are_its_settings(shell: Shell) -> None:
     assert "chunk: 0 is below" in shell.refused(*text(shell, "--chunk", "0"))
     assert "context: 64 is not above the chunk" in shell.refused(*text(shell, "--context", "64"))
     assert "more than there are, 17" in shell.refused(*text(shell, "--steps", "18"))
+
+
+def test_settings_can_come_from_a_file(shell: Shell, tmp_path: Path) -> None:
+    config = tmp_path / "text.toml"
+    config.write_text("lr = 0.03\nsteps = 3\n")
+    assert shell(*text(shell, "--name", "a", "--config", str(config), "--steps", "2")) == 0
+    meta = json.loads((shell.root / "a" / "session" / "meta.json").read_text())
+    assert (meta["plasticity_cfg"]["lr"], meta["run_cfg"]["steps"]) == (0.03, 2)
+    config.write_text("mu = 0.3\n")
+    assert "no such setting" in shell.refused(*text(shell, "--config", str(config)))
+
+
+def test_an_installed_package_offers_a_task_by_name(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = EntryPoint("copied", "tttui.tasks.text.task:TextTask", "tttui.tasks")
+    monkeypatch.setattr(find, "entry_points", lambda **_: [offered])
+    assert shell("run", "--task", "copied", "--help", root=False) == 0
+    assert "--context" in shell.out
 
 
 def test_a_task_of_ones_own_runs_resumes_and_verifies(shell: Shell) -> None:
@@ -207,3 +228,20 @@ def test_commands_on_the_point_mass_need_no_torch(shell: Shell) -> None:
         [sys.executable, "-c", code], cwd=shell.root.parent, env=environment, capture_output=True
     )
     assert done.returncode == 0
+
+
+def test_a_damaged_byte_of_what_a_text_session_keeps_is_found(shell: Shell) -> None:
+    assert shell(*text(shell, "--name", "a", "--steps", "8")) == 0
+    assert shell("fsck") == 0
+    losses, kept = shell.root / "a" / "tokens.f16", shell.root / "a" / "document.bin"
+    before = losses.read_bytes()
+    losses.write_bytes(before[:100] + b"X" + before[101:])
+    assert shell("fsck") == 1
+    assert "tokens.f16" in shell.out
+    assert shell("resume", "a", "--steps", "1") == 0  # computes again what is damaged
+    assert losses.read_bytes()[: len(before)] == before
+    assert "tokens.f16: bytes 0 to" in shell.err
+    kept.write_bytes(b"X" + TEXT[1:])
+    assert shell("fsck") == 1
+    assert "document.bin" in shell.out
+    assert "document.bin" in shell.refused("resume", "a", "--steps", "1")

@@ -6,15 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.engine.sessions import create, run_through, settings
+from tests.engine.sessions import create, events, run_through, settings
+from tttui.artifacts.checksum import pt_bytes
 from tttui.artifacts.discover import find_sessions
-from tttui.artifacts.ptfile import read_pt
+from tttui.artifacts.ptfile import read_pt, write_pt
+from tttui.artifacts.reader import SessionReader
 from tttui.engine.build import started_with
 from tttui.engine.fork import fork
 from tttui.engine.session import SessionRun
+from tttui.engine.verify import verify
 from tttui.model.arrays import PLASTIC, Weights
-from tttui.model.errors import RefusedInput
+from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.explain import explain
 from tttui.model.session import Place
+from tttui.model.weights import compare
 
 
 def place(path: Path) -> Place:
@@ -130,3 +135,46 @@ def test_an_early_step_of_a_foreign_session_is_not_known(
 ) -> None:
     with pytest.raises(RefusedInput, match="keeps only its last weights"):
         fork(place(foreign_data / "flat" / "linear"), tmp_path, at=10)
+
+
+def in_another_world(tmp_path: Path) -> SessionRun:
+    """A fork in a world for which its first weights are worse than the base's."""
+    parent = run_through(tmp_path / "a", settings(mu=0.25))
+    return fork(place(parent), tmp_path, name="b", changes={"mu": 0.02, "steps": 40})
+
+
+def test_a_fork_that_returns_to_the_base_does_not_name_its_own_first_step(tmp_path: Path) -> None:
+    run = in_another_world(tmp_path)
+    run.advance(40)
+    run.close("completed")
+    event = events(run.path)[0]
+    assert (event["status"], event["to_t"]) == ("rollback_live_regression", -1)
+    assert "back to the weights of the base" in (run.path / "run.log").read_text()
+    data = SessionReader(place(run.path)).refresh()
+    assert "those of the base" in explain(data.transactions[0], data.meta.plasticity_cfg)
+    compared = compare("previous", data, 40)
+    assert compared.why_not == "The base's weights, restored at 32."
+    assert all(check.agrees for check in verify(place(run.path)))
+
+
+def test_a_fork_of_an_earlier_version_goes_on_naming_step_0(tmp_path: Path) -> None:
+    run = in_another_world(tmp_path)
+    run.close("queued")
+    path = run.path / "session" / "start_state.pt"
+    begun = read_pt(path)
+    del begun["base_t"]
+    path.write_bytes(pt_bytes(write_pt(begun)))
+    run = SessionRun.open(run.path)
+    run.advance(40)
+    run.close("completed")
+    assert events(run.path)[0]["to_t"] == 0
+    assert all(check.agrees for check in verify(place(run.path)))
+
+
+def test_a_start_that_names_another_step_for_the_base_is_none(tmp_path: Path) -> None:
+    run = in_another_world(tmp_path)
+    run.close("queued")
+    path = run.path / "session" / "start_state.pt"
+    path.write_bytes(pt_bytes(write_pt({**read_pt(path), "base_t": 7})))
+    with pytest.raises(TttuiError, match="base_t is 7"):
+        SessionRun.open(run.path)

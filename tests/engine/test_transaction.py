@@ -210,6 +210,22 @@ def test_weights_that_fail_live_return_to_the_trusted_ones_of_a_named_step() -> 
         assert learner.weights[k].tobytes() == trusted[k].tobytes()
 
 
+@pytest.mark.parametrize("base_t", [0, -1])
+def test_where_trusted_weights_fail_as_well_the_base_is_restored_and_named(base_t: int) -> None:
+    settings, base = noisy(), shipped()
+    noise = np.random.default_rng(0)
+    start = {k: base[k] + noise.normal(0, 0.1, base[k].shape).astype(np.float32) for k in PLASTIC}
+    learner = Learner(settings, base, start=start, base_t=base_t)
+    stream = WorldStream(settings)
+    z, a, _ = stream.advance(32)
+    learner.predict(z, a)
+    event = learner.update(32)
+    assert event["status"] == "rollback_live_regression"
+    assert event["to_t"] == base_t
+    for k in PLASTIC:
+        assert learner.weights[k].tobytes() == base[k].tobytes()
+
+
 def test_an_event_records_both_errors_on_the_steps_since_the_last_attempt() -> None:
     learner, stream = session()
     drive(learner, stream, 96)

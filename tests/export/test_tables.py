@@ -132,7 +132,7 @@ def test_texts_with_commas_survive() -> None:
 
 
 def test_everything_that_can_be_exported_has_a_table(tmp_path: Path) -> None:
-    for what in WHATS:
+    for what in set(WHATS) - {"text"}:  # which only sessions of a document have
         assert read_back(request_for(tmp_path / what, what))
 
 

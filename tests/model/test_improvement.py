@@ -171,3 +171,39 @@ def test_what_is_no_number_has_a_reason(pairs: list[tuple[float, float]], same: 
     assert np.isfinite(found.percent) == (not found.why_none)
     assert np.isfinite([found.low, found.high]).all() == (not found.why_no_interval)
     assert bool(found.interval) == (not found.why_no_interval)
+
+
+def test_a_higher_value_is_better_where_the_loss_says_so() -> None:
+    rng = np.random.default_rng(0)
+    frozen = 0.4 + 0.01 * rng.normal(size=100)
+    result = improvement(frozen, frozen + 0.2, lower=False)
+    assert result.tone == "better"
+    assert result.percent == pytest.approx(50, abs=1)
+    assert result.texts[0] == "50 % better"
+    assert improvement(frozen, frozen - 0.2, lower=False).tone == "worse"
+
+
+def test_a_large_gain_of_a_higher_value_is_a_factor() -> None:
+    assert compared(0.18, 0.72, lower=False)[0] == "4.0 times better"
+    assert compared(0.72, 0.18, lower=False)[0] == "75 % worse"
+    assert difference(150.0, lower=False)[0] == "2.5 times better"
+    assert interval_texts(100.0, 150.0, lower=False)[0] == "2.0 to 2.5 times better"
+
+
+def test_a_negative_loss_is_compared_by_its_size() -> None:
+    frozen = np.full(100, -2.0) + 0.01 * np.random.default_rng(0).normal(size=100)
+    result = improvement(frozen, frozen - 1.0)
+    assert result.tone == "better"
+    assert result.texts[0] == "50 % better"
+    assert result.interval[0].endswith("% better")
+
+
+def test_only_steps_at_which_both_were_evaluated_are_compared() -> None:
+    t = np.arange(400)
+    evaluated = t % 4 == 0
+    frozen = np.where(evaluated, 1.0 + 0.01 * np.sin(t), np.nan)
+    flags = np.zeros(400, dtype=np.bool_)
+    steps = Steps(t, frozen, np.full(400, 0.5), flags, flags, evaluated=evaluated)
+    result = final_improvement(steps)
+    assert result.n == 100
+    assert result.tone == "better"

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.recorded import make_recorded, small_module
+from tttui.artifacts.reader import SessionReader
 from tttui.dynamics import identify
 from tttui.model.arrays import Floats
 from tttui.model.configuration import configuration_of
 from tttui.model.session import Meta, Place, SessionData
 from tttui.model.steps import Steps
-from tttui.model.transactions import Transactions
+from tttui.model.transactions import STATUSES, Transactions
 from tttui.model.verdict import HIGHEST_MU, Verdict, verdict
 
 
@@ -215,3 +217,22 @@ def test_what_is_left_of_a_verdict_fits_and_is_marked(room: int) -> None:
 def test_an_empty_session_has_nothing_to_judge() -> None:
     empty = SessionData(Place(Path("s"), "native"))
     assert verdict(empty).sentence.startswith("There is nothing to judge yet")
+
+
+def test_a_recorded_session_without_updates_is_judged_by_its_losses(tmp_path: Path) -> None:
+    place = make_recorded(tmp_path / "r", updates=False)
+    data = SessionReader(place).refresh()
+    steps = replace(data.steps, adaptive=0.5 * data.steps.baseline)
+    said = verdict(replace(data, steps=steps))
+    assert said.tone == "better"
+    assert "with no update recorded" in said.sentence
+    assert "the same model" in verdict(data).sentence
+
+
+def test_a_recorded_session_says_its_persons_reason(tmp_path: Path) -> None:
+    place = make_recorded(tmp_path / "r", model=small_module())
+    data = SessionReader(place).refresh()
+    events = data.transactions
+    status = np.where(np.arange(len(events)) < 3, 0, len(STATUSES))
+    rolled = replace(data, transactions=replace(events, status=status))
+    assert 'most often for "Entropy too high"' in verdict(rolled).sentence

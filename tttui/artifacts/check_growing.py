@@ -55,6 +55,10 @@ def growing_files(
         new += changed
         if deadline is None or time.monotonic() < deadline:
             new += _wrong_records(session, name, changed)
+    known = session.newest.checksums if session.newest is not None else {}
+    for name in known:
+        if name not in STRUCTURES and name != HISTORY:  # of a task: known by their checksums only
+            new += _changed(session, name, deadline)
     if not any(finding.path == session.path / EVENT_LIST for finding in found):
         new += _event_list(session, [f for f in new if f.path == session.path / EVENTS])
     return new

@@ -48,6 +48,8 @@ OUTSIDE_SESSION = frozenset(
         "trajectory.json",
         "series.csv",
         "scores.csv",
+        "document.bin",
+        "tokens.f16",
         "base_plastic.pt",
         "base_plastic.safetensors",
         "update_events.json",

@@ -123,8 +123,8 @@ class SafeTensors:
                 raise TttuiError(f"{self.path}: {name} is cut off")
             done += n
         if dtype == "BF16":
-            wide = np.zeros(len(values), "<u4")
-            wide.view("<u2")[1::2] = values
+            wide = values.astype("<u4")
+            wide <<= 16
             return np.asarray(wide.view("<f4").reshape(-1, columns))
         if values.dtype.kind != "f":
             values = values.astype(np.float32)

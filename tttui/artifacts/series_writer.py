@@ -9,7 +9,7 @@ from tttui.artifacts.growing_lines import csv_time, reopen_lines
 from tttui.artifacts.regular import LARGEST_TABLE, read_bytes, remove
 from tttui.model.errors import RefusedInput
 
-MOST_SERIES = 256
+MOST_SERIES = 200
 """Curves of one session; each costs a comma in every row."""
 
 LONGEST_SERIES_NAME = 100

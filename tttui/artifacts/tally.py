@@ -1,6 +1,5 @@
 """Running sums of a session of any task, from which metrics.json is made."""
 
-import math
 from collections import deque
 from typing import Any
 
@@ -12,7 +11,7 @@ from tttui.model.improvement import WINDOW, improvement
 class Tally:
     """Sums of both losses and counts of the updates.
 
-    Means of the frozen loss, and the comparison, are over the steps at which it was evaluated.
+    Means of the frozen loss, and whatever compares both, are over the steps that have both.
     """
 
     def __init__(self) -> None:
@@ -45,15 +44,14 @@ class Tally:
             return {"notes": "no step was recorded yet"}
         pairs = np.array(self.last_pairs, dtype=np.float64).reshape(-1, 2)
         judged = improvement(pairs[:, 0], pairs[:, 1])
+        mean_of_last = float(np.mean(self.last))
         told = len(pairs) > 0 and lower_is_better
         return {
             "baseline_mse_mean": self.frozen_sum / self.pairs if self.pairs else None,
             "adaptive_mse_mean": self.adaptive_sum / self.rows,
             "adaptive_mse_mean_where_frozen": self.paired_sum / self.pairs if self.pairs else None,
             "baseline_mse_last100_mean": judged.baseline if len(pairs) else None,
-            "adaptive_mse_last100_mean": math.fsum(self.last) / len(self.last)
-            if all(map(math.isfinite, self.last))
-            else float(np.mean(self.last)),
+            "adaptive_mse_last100_mean": judged.adaptive if len(pairs) else mean_of_last,
             "steps_with_frozen": self.pairs,
             "updates_attempted": self.attempted,
             "updates_committed": self.committed,

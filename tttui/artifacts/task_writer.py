@@ -6,8 +6,8 @@ the files of a session that was killed and resumed are those of one that never w
 
 import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -39,11 +39,14 @@ from tttui.artifacts.regular import open_regular, open_to_read
 from tttui.artifacts.status_file import StatusFile
 from tttui.artifacts.writer import FLUSH_BYTES, HISTORY, LAST_SNAPSHOT, STEPS, STEPS_HEADER
 from tttui.model.arrays import Weights
-from tttui.model.errors import TttuiError
+from tttui.model.errors import RefusedInput, TttuiError
 
 SCHEMA_VERSION = 2
 
 SCORES, SCORES_HEADER = "scores.csv", b"t,version\n"
+
+PAIR = 4
+"""Bytes that the losses of an item take, by both models."""
 
 TOLD_AT_ONCE = 1 << 20
 """Bytes of the events that are copied into their list at a time."""
@@ -65,8 +68,12 @@ class Row:
 class TaskWriter:
     """Writes the files of one session; records reach the disk with `flush` and `checkpoint`."""
 
-    def __init__(self, directory: Path, *, history_bytes: int, items: str = "") -> None:
+    def __init__(
+        self, directory: Path, *, history_bytes: int, items: str = "", fixed: Sequence[str] = ()
+    ) -> None:
+        """`items` is the file of item losses; `fixed` are files that were written once."""
         self.directory = directory
+        self._fixed = {name: BlockChecksums() for name in fixed}
         names = (STEPS, EVENTS, SCORES, *((items,) if items else ()))
         self._files = {name: AppendedFile(directory / name, BlockChecksums()) for name in names}
         self._items = items
@@ -81,6 +88,10 @@ class TaskWriter:
         heads = {STEPS: STEPS_HEADER, SCORES: SCORES_HEADER}
         for name, file in self._files.items():
             file.create(heads.get(name, b""))
+        for name, sums in self._fixed.items():
+            path = self.directory / name
+            with open_to_read(path) as written:
+                sums.add_file(written, path.stat().st_size)
         self.update_meta({"schema_version": SCHEMA_VERSION, **meta})
 
     def reopen(self, checkpoint: Checkpoint, kept: Weights) -> list[Cut]:
@@ -96,11 +107,18 @@ class TaskWriter:
             file.reopen(sizes.get(name, 0), BlockChecksums.restored(sums[name]))
             for name, file in self._files.items()
         ]
+        self._fixed = {name: BlockChecksums.restored(sums[name]) for name in self._fixed}
         snapshots = Snapshots.restored(sums[HISTORY])
         last = sizes.get(LAST_SNAPSHOT, -1)
         cuts.append(self._history.reopen(last, snapshots=snapshots, newest=kept))
         self._saved = dict(sizes) if checkpoint.path.name == ENGINE else None
-        return [cut for cut in cuts if cut is not None]
+        return [self._in_words(cut) for cut in cuts if cut is not None]
+
+    def _in_words(self, cut: Cut) -> Cut:
+        """What was cut off of item losses holds no lines."""
+        if cut.path.name != self._items:
+            return cut
+        return replace(cut, held=f"the losses of {cut.size // PAIR} items")
 
     @property
     def snapshot_stride(self) -> int:
@@ -154,6 +172,7 @@ class TaskWriter:
         sizes = {name: file.size for name, file in self._files.items()}
         sizes |= {HISTORY: self._history.size, LAST_SNAPSHOT: self._history.last_t}
         sums = {name: f.checksums.state() for name, f in self._files.items() if f.checksums}
+        sums |= {name: known.state() for name, known in self._fixed.items()}
         contents = Contents(sizes, sums | {HISTORY: self._history.snapshots().state()}, {})
         keep = self._saved is not None and self._saved != sizes
         write_checkpoint(self.directory, engine, plastic, optim, metrics, contents, keep=keep)
@@ -209,13 +228,15 @@ class TaskWriter:
             raise write_error(path, error) from error
 
 
-def sound_checkpoint(directory: Path) -> tuple[Checkpoint, list[str]]:
-    """The newest checkpoint whose growing files are whole, and what is wrong with a newer one.
+def sound_checkpoint(directory: Path) -> tuple[Checkpoint, int, list[str]]:
+    """The newest checkpoint whose growing files are whole, the step that the newest of all had
+    reached, and what is wrong with that.
 
     Raises TttuiError where there is none.
     """
     told: list[str] = []
     first: TttuiError | None = None
+    reached = 0
     for name in (ENGINE, PREVIOUS):
         try:
             found = read_generation(directory, name)
@@ -229,9 +250,21 @@ def sound_checkpoint(directory: Path) -> tuple[Checkpoint, list[str]]:
             if file != HISTORY
             for finding in differing(directory, found, file, stride=1)
         ]
+        _refuse_changed(directory, found)
+        reached = max(reached, found.step or 0)
         if not wrong:
-            return found, told
+            told = [f"{line}; {found} counts" for line in told]
+            return found, reached, told
         told += map(str, wrong)
         first = first or TttuiError(f"{wrong[0]}; restore the file, or fork the session")
     assert first is not None
     raise first
+
+
+def _refuse_changed(directory: Path, checkpoint: Checkpoint) -> None:
+    """What was written once must be what it was: nothing else can give it again."""
+    for name in checkpoint.checksums:
+        if name in checkpoint.sizes:
+            continue
+        for finding in differing(directory, checkpoint, name, stride=1):
+            raise RefusedInput(f"{finding}; restore it, or the session cannot go on exactly")

@@ -21,6 +21,7 @@ import numpy as np
 
 from tttui.artifacts.atomic import TEMPORARY, sync_directory, write_all, write_error, write_whole
 from tttui.artifacts.checksum import pt_bytes
+from tttui.artifacts.jsonfile import decode
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.regular import open_regular, open_to_read, refuse_linked_folder, remove
 from tttui.model.errors import TttuiError
@@ -118,7 +119,10 @@ def _read_safetensors(file: FileIO) -> dict[str, Stored]:
     (length,) = struct.unpack("<Q", file.read(8))
     if length > LONGEST_HEADER:
         raise ValueError(f"its header has {length} bytes")
-    entries = json.loads(file.read(length))
+    entries = decode(file.read(length))
+    if not isinstance(entries, dict):
+        raise ValueError("its header is no object")
+    size = os.fstat(file.fileno()).st_size
     names = {short: name for name, short in SAFETENSORS.items()}
     found = {}
     for name, entry in entries.items():
@@ -129,6 +133,8 @@ def _read_safetensors(file: FileIO) -> dict[str, Stored]:
         shape = tuple(map(int, entry["shape"]))
         if begin < 0 or end - begin != math.prod(shape) * kind.itemsize:
             raise ValueError(f"{name} has {end - begin} bytes")
+        if 8 + length + end > size:
+            raise ValueError(f"{name} is cut off")
         array = np.empty(shape, kind)
         file.seek(8 + length + begin)
         if file.readinto(array.reshape(-1).view(np.uint8).data) != array.nbytes:

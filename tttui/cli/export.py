@@ -75,6 +75,7 @@ def command(
     A comparison, the transfer matrix and the table of sessions take several RUNs, everything
     else one.
     """
+    from tttui.artifacts.documentfile import DocumentFiles
     from tttui.artifacts.reader import SessionReader
     from tttui.artifacts.summary import read_summary
     from tttui.cli.output import result
@@ -82,7 +83,7 @@ def command(
     from tttui.export.files import default_directory, export, is_directory, owner
     from tttui.export.request import Request
     from tttui.model.compare import compare
-    from tttui.model.errors import RefusedInput
+    from tttui.model.errors import RefusedInput, TttuiError
     from tttui.model.here import home_directory, working_directory
     from tttui.model.query import TRANSACTION_WORDS, parse
 
@@ -124,6 +125,12 @@ def command(
         compared = with_transfer(compared)
     trajectory = readers[0].trajectory() if what not in OF_SEVERAL else None
     summaries = tuple(map(read_summary, places)) if what == "sessions" else ()
+    document = None
+    if what == "text":
+        reading = DocumentFiles(places[0].path).refresh(data[0].meta)
+        if reading.document is None:
+            raise TttuiError(f"{places[0].path}: {'; '.join(reading.problems)}")
+        document = reading.document
     request = Request(
         what,
         data[0],
@@ -135,6 +142,7 @@ def command(
         summaries,
         statuses=whole_names(statuses, data[0].transactions.statuses) if statuses else None,
         query=passing,
+        document=document,
         ghost_mu=mu,
         series=readers[0].series() if what == "series" else None,
         parameters=parameters,

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tttui.keys import TABS
+from tttui.keys import PANES, TABS, tab_of
 
 
 class Window(click.ParamType[tuple[int, int]]):
@@ -47,7 +47,7 @@ class Status(click.ParamType[str]):
 
 @click.command("open", hidden=True)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--tab", type=click.Choice(TABS), help="tab to open on")
+@click.option("--tab", type=click.Choice(PANES), metavar="TAB", help=f"one of {', '.join(TABS)}")
 @click.option("--t", type=click.IntRange(min=0), help="step of the cursor")
 @click.option("--window", type=Window(), help="visible range of steps")
 @click.option(
@@ -79,6 +79,7 @@ def command(
     mouse: bool | None,
     theme: str | None,
     statuses: tuple[str, ...],
+    tab: str | None,
     **view: Any,
 ) -> int:
     """Open the app on the sessions found below PATH (default ./runs)."""
@@ -91,7 +92,9 @@ def command(
 
     return open_app(
         found,
-        start=StartView(statuses=statuses or None, **view),
+        start=StartView(
+            statuses=statuses or None, **view, tab=None if tab is None else tab_of(tab)
+        ),
         poll=poll,
         ascii=ascii,
         mouse=mouse,

@@ -112,12 +112,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
     Raises RefusedInput naming the file, and the key where one is unknown.
     """
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise RefusedInput(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RefusedInput(f"{path}: is not valid TOML: {error}") from error
+    document = read_toml(path)
     flat: dict[str, Any] = {}
     for key, value in document.items():
         if isinstance(value, dict) and key in SECTIONS:
@@ -133,6 +128,16 @@ def read_config(path: Path) -> dict[str, Any]:
             f"{path}: preset {flat['preset']!r} is unknown; choose from {', '.join(PRESETS)}"
         )
     return {key: _converted(path, key, value) for key, value in flat.items()}
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file holds. Raises RefusedInput naming the file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise RefusedInput(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RefusedInput(f"{path}: is not valid TOML: {error}") from error
 
 
 def did_you_mean(name: str, known: "set[str] | list[str]") -> str:

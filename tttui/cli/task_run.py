@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tttui.cli.options import SectionedCommand, json_option, root_option, setting_option
+from tttui.cli.options import (
+    SectionedCommand,
+    json_option,
+    read_toml,
+    root_option,
+    setting_option,
+)
 from tttui.model.adaptation import Adaptation, Conduct
+from tttui.model.errors import RefusedInput
 from tttui.model.settings import options
 
 if TYPE_CHECKING:
@@ -63,6 +70,11 @@ def task_command(called: str, task: "type[Task]") -> click.Command:
         click.option(
             "--speed-limit", type=click.FloatRange(min=0, min_open=True), help="steps a second"
         ),
+        click.option(
+            "--config",
+            type=click.Path(path_type=Path),
+            help="TOML file with settings; options win over it",
+        ),
         root_option,
         click.option("--name", help="name of the session's directory  [default: from the task]"),
         task_option,
@@ -103,6 +115,7 @@ def _run(
     *,
     name: str | None,
     root: Path,
+    config: Path | None,
     speed_limit: float | None,
     paused: bool,
     detach: bool,
@@ -119,7 +132,13 @@ def _run(
     from tttui.tasks.find import again
 
     given = {key: value for key, value in values.items() if value is not None}
-    settings = TaskSettings.chosen(task, given)
+    if config is None:
+        settings = TaskSettings.chosen(task, given)
+    else:
+        try:
+            settings = TaskSettings.chosen(task, read_toml(config) | given)
+        except TypeError as error:
+            raise RefusedInput(f"{config}: {error}") from error
 
     def directory() -> Path:
         if name is None:

@@ -13,9 +13,15 @@ from tttui.model.text import visible
 
 _SPACE = 0x20
 
+GRIDS = ("char", "ink", "paper", "bold", "marks")
+"""All that a `Canvas` knows of its cells."""
+
+UNDERLINED, REVERSED = 1, 2
+"""Bits of `Canvas.marks`."""
+
 
 class Canvas:
-    """Cells [rows, columns]: `char` (codepoints), `ink`, `paper` (colours), `bold`.
+    """Cells [rows, columns]: `char` (codepoints), `ink`, `paper` (colours), `bold`, `marks`.
 
     The second cell of a wide character holds the codepoint of TAIL.
     """
@@ -27,6 +33,7 @@ class Canvas:
         self.ink = np.full(shape, DEFAULT, dtype=np.int64)
         self.paper = np.full(shape, DEFAULT, dtype=np.int64)
         self.bold = np.zeros(shape, dtype=np.bool_)
+        self.marks = np.zeros(shape, dtype=np.uint8)
 
     def write(
         self,
@@ -90,9 +97,8 @@ class Canvas:
             return [[] for _ in range(self.rows)]
         paper = np.where(self.paper == DEFAULT, ground, self.paper)
         # a space shows no ink: it joins the run before it
-        seen = np.maximum.accumulate(
-            np.where(self.char == _SPACE, 0, np.arange(self.columns)), axis=1
-        )
+        blank = (self.char == _SPACE) & (self.marks == 0)
+        seen = np.maximum.accumulate(np.where(blank, 0, np.arange(self.columns)), axis=1)
         ink = np.take_along_axis(self.ink, seen, axis=1)
         bold = np.take_along_axis(self.bold, seen, axis=1)
         starting = np.ones((self.rows, self.columns), dtype=np.bool_)
@@ -100,6 +106,7 @@ class Canvas:
             (ink[:, 1:] != ink[:, :-1])
             | (paper[:, 1:] != paper[:, :-1])
             | (bold[:, 1:] != bold[:, :-1])
+            | (self.marks[:, 1:] != self.marks[:, :-1])
         )
         rows, starts = np.nonzero(starting)
         stops = np.append(starts[1:], 0)
@@ -107,17 +114,18 @@ class Canvas:
         texts = self._cells()
         wide = (self.char == ord(TAIL)).any(axis=1).tolist()
         out: list[list[Segment]] = [[] for _ in range(self.rows)]
-        for row, a, b, i, p, w in zip(
+        for row, a, b, i, p, w, m in zip(
             rows.tolist(),
             starts.tolist(),
             stops.tolist(),
             ink[starting].tolist(),
             paper[starting].tolist(),
             bold[starting].tolist(),
+            self.marks[starting].tolist(),
             strict=True,
         ):
             text = texts[row][a:b]
-            out[row].append(Segment(joined(text) if wide[row] else text, style(i, p, w)))
+            out[row].append(Segment(joined(text) if wide[row] else text, style(i, p, w, m)))
         return out
 
     def text(self) -> list[str]:

@@ -40,12 +40,19 @@ def rich_colour(colour: Colour) -> Color | None:
 
 
 @lru_cache(16384)
-def style(ink: Colour, paper: Colour = DEFAULT, bold: bool = False) -> Style:
-    """The (shared) rich style of a cell."""
-    return Style.from_color(rich_colour(ink), rich_colour(paper)) + (_BOLD if bold else _PLAIN)
+def style(ink: Colour, paper: Colour = DEFAULT, bold: bool = False, marks: int = 0) -> Style:
+    """The (shared) rich style of a cell; `marks` as `Canvas.marks`."""
+    plain = Style.from_color(rich_colour(ink), rich_colour(paper)) + (_BOLD if bold else _PLAIN)
+    return plain + _MARKS[marks] if marks else plain
 
 
 _BOLD, _PLAIN = Style(bold=True), Style()
+_MARKS = (
+    _PLAIN,
+    Style(underline=True),
+    Style(reverse=True),
+    Style(underline=True, reverse=True),
+)
 
 
 def rgb(colour: Colour) -> Floats:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,12 +30,25 @@ from tttui.engine.stepper import Stepper
 from tttui.engine.tally import Tally
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.model.settings import Plasticity, Settings
+from tttui.model.settings import Plasticity, Settings, shown
 
 START_FILE = "start_state.pt"
 """In session/, forks only: the weights and the momentum that the session began with."""
 
 MEGABYTE = 1_000_000
+
+BASE = -1
+"""What stands for the base's weights, where a step is named whose weights were restored: those of
+step 0 are the ones that a fork began with."""
+
+
+class Begun(NamedTuple):
+    """What a fork began with."""
+
+    weights: Weights
+    momentum: Weights
+    base_t: int = BASE
+    """What stands for the base's weights; 0 in forks of earlier versions."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +61,7 @@ class Start:
     root_session_id: str
     forked_at_t: int
     parent_path: str
+    base_t: int = BASE
 
 
 def build_session(
@@ -126,14 +140,17 @@ def unbuilt_meta(name: str, settings: Settings) -> dict[str, Any]:
     return {**meta, "model_signature": None, "base_ckpt_hash": None}
 
 
-def started_with(directory: Path) -> tuple[Weights, Weights] | None:
-    """Weights and momentum that a fork began with, None for a session that is no fork."""
+def started_with(directory: Path) -> Begun | None:
+    """What a fork began with, None for a session that is no fork. Raises TttuiError."""
     path = directory / "session" / START_FILE
     if not path.exists():
         return None
     state = read_pt(path)
     weights, momentum = (_matrices(state, part, path) for part in ("weights", "momentum"))
-    return weights, momentum
+    base_t = state.get("base_t", 0)
+    if not isinstance(base_t, int) or base_t not in (0, BASE):
+        raise TttuiError(f"{path}: is not the start of a session: base_t is {shown(base_t)}")
+    return Begun(weights, momentum, base_t)
 
 
 def _matrices(state: Any, part: str, path: Path) -> Weights:
@@ -150,22 +167,23 @@ def _matrices(state: Any, part: str, path: Path) -> Weights:
 def new_stepper(
     settings: Settings,
     base: Weights,
-    start: tuple[Weights, Weights] | None,
+    start: Begun | None,
     **more: Any,
 ) -> Stepper:
     """A stepper at step 0, with the weights and the momentum that the session begins with."""
-    for matrices in start or ():
+    for matrices in (start.weights, start.momentum) if start else ():
         for name in PLASTIC:
             if matrices[name].shape != base[name].shape:
                 raise TttuiError(
                     f"session/{START_FILE}: {name} has the shape {list(matrices[name].shape)}, "
                     f"that of the base has {list(base[name].shape)}"
                 )
-    stepper = Stepper(settings, base, start=start[0] if start else None, **more)
-    if start is not None:
-        stepper.learner.load(
-            {**stepper.learner.state(), **{f"momentum_{k}": start[1][k] for k in PLASTIC}}
-        )
+    if start is None:
+        return Stepper(settings, base, **more)
+    stepper = Stepper(settings, base, start=start.weights, base_t=start.base_t, **more)
+    stepper.learner.load(
+        {**stepper.learner.state(), **{f"momentum_{k}": start.momentum[k] for k in PLASTIC}}
+    )
     return stepper
 
 
@@ -203,7 +221,7 @@ def _fill(
     interventions: Sequence[Intervention],
     created_at: float | None = None,
 ) -> None:
-    begins = (start.weights, start.momentum) if start else None
+    begins = Begun(start.weights, start.momentum, start.base_t) if start else None
     stepper = new_stepper(
         settings,
         base.weights,
@@ -219,8 +237,8 @@ def _fill(
         for intervention in interventions:
             record.record(directory, intervention)
         if start:
-            content = pt_bytes(write_pt({"weights": start.weights, "momentum": start.momentum}))
-            write_whole(directory / "session" / START_FILE, content)
+            begun = {"weights": start.weights, "momentum": start.momentum, "base_t": start.base_t}
+            write_whole(directory / "session" / START_FILE, pt_bytes(write_pt(begun)))
         learner, tally = stepper.learner, Tally()
         writer.snapshot(0, learner.weights)
         writer.checkpoint(

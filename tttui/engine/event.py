@@ -17,6 +17,7 @@ def record(
     """The event of the transaction before step t, all but its duration.
 
     `result` is what `Learner.transact` returned, and the live errors that it judged by;
+    `to_t` is the step whose weights were restored; of a fork, -1 stands for its base's.
     `before` and `after` are the plastic weights around it, `after` holds a_raw as well. Numbers
     that are not finite stay as they are.
     """

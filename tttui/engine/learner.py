@@ -65,16 +65,19 @@ class Learner:
         base: Weights,
         *,
         start: Weights | None = None,
+        base_t: int = 0,
         sessions: int | None = None,
         before: "Learner | None" = None,
     ) -> None:
-        """`base` holds W_u, B, W_o and a_raw; `start` the plastic weights to begin with.
+        """`base` holds W_u, B, W_o and a_raw; `start` the plastic weights to begin with, where
+        `base_t` stands for the base's, which then are not those of step 0.
 
         `before` is the learner that this one takes over from with changed settings: what does not
         depend on those is not worked out again. Raises TttuiError where the device is not there.
         """
         self.settings, self.p = settings, settings.plasticity
         self.sessions = sessions
+        self._base_t: int = base_t if before is None else before._base_t
         self.base = {k: np.asarray(v, dtype=np.float32) for k, v in base.items()}
         self.lead = () if sessions is None else (sessions,)
         if sessions is None and settings.device == "cpu":
@@ -261,7 +264,7 @@ class Learner:
             status = xp.where(early == gates.COMMIT, gates.after(outcome, p), early)
         status = xp.where(failed, gates.LIVE, status)
         commit = status == gates.COMMIT
-        to_t = xp.where(distrusted, 0, s["trusted_since"])
+        to_t = xp.where(distrusted, self._base_t, s["trusted_since"])
         new: dict[str, Array] = {}
         for k in PLASTIC:
             for key, tried, last_resort in (

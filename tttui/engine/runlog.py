@@ -56,7 +56,9 @@ class RunLog:
     def event(self, event: Mapping[str, Any]) -> None:
         """A transaction: commits at INFO, rollbacks at WARNING."""
         level = logging.INFO if event["status"] == "commit" else logging.WARNING
-        back = f", back to the weights of step {event['to_t']}" if "to_t" in event else ""
+        back = ""
+        if (to_t := event.get("to_t")) is not None:
+            back = f", back to the weights of {'the base' if to_t < 0 else f'step {to_t}'}"
         self._logger.log(
             level,
             "t %d %s: loss %s -> %s, gradient norm %s%s",

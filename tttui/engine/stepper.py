@@ -84,6 +84,7 @@ class Stepper:
         base: Weights,
         *,
         start: Weights | None = None,
+        base_t: int = 0,
         interventions: Sequence[Intervention] = (),
         on_event: Callable[[dict[str, Any]], None],
         on_weights: Callable[[int, Weights, int], None],
@@ -92,7 +93,7 @@ class Stepper:
         self.settings = settings
         self.base = base
         self.world = WorldStream(settings)
-        self.learner = Learner(settings, base, start=start)
+        self.learner = Learner(settings, base, start=start, base_t=base_t)
         self.t = 0
         """Rows revealed so far, the step that is predicted next."""
         self._on_event, self._on_weights, self._weights_at = on_event, on_weights, weights_at

@@ -97,7 +97,9 @@ def _fill(
     meta |= {"base_version": learner.base_version, **task.keep(building)}
     budget = settings.conduct.history_mb * MEGABYTE
     meta["kept"] = kept = _kept(learner, budget)
-    writer = TaskWriter(building, history_bytes=budget, items=task.item_losses)
+    writer = TaskWriter(
+        building, history_bytes=budget, items=task.item_losses, fixed=task.kept_files
+    )
     try:
         base = {name: Stored.of(w) for name, w in plastic_of(learner).items()}
         write_tensors(building / BASE, base)

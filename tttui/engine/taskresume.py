@@ -34,7 +34,7 @@ def resume_task(
     check_device(settings.conduct.device)
     run = TaskRun.open(directory, task=task, on_wait=on_wait)
     try:
-        until = run.steps_total if more_steps is None else run.t + more_steps
+        until = run.steps_total if more_steps is None else run.reached + more_steps
         there = run.task.steps
         if there is not None and until > there:
             raise RefusedInput(f"{directory}: has no more than {there} steps; it is at {run.t}")

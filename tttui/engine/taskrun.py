@@ -57,7 +57,7 @@ class TaskRun(OwnedRun):
         conduct = self.settings.conduct
         self.task, self.learner = new_learner(self.settings, directory)
         refuse_other_base(directory, self.meta, self.learner)
-        checkpoint, told = sound_checkpoint(directory)
+        checkpoint, reached, told = sound_checkpoint(directory)
         told += record.drop_half_written(directory)
         self.interventions = record.recorded(directory)
         self.tally = Tally()
@@ -79,15 +79,21 @@ class TaskRun(OwnedRun):
             directory,
             history_bytes=conduct.history_mb * MEGABYTE,
             items=self.task.item_losses,
+            fixed=self.task.kept_files,
         )
         try:
             newest = {name: np.asarray(checkpoint.plastic[name]) for name in self.kept}
             told += map(str, self._files.reopen(checkpoint, newest))
-        except (TttuiError, LookupError):
+        except TttuiError:
             self._files.close()
             raise
+        except LookupError as error:
+            self._files.close()
+            raise TttuiError(f"{checkpoint.path}: says nothing of {error}") from error
         self.told = tuple(told)
-        self.reached = self.t
+        self.reached = max(self.t, reached)
+        """The step that the session had reached before; more than `t` where the newest
+        checkpoint, or what it needs, is damaged."""
         self._unsynced = False
         self._own(
             directory,
@@ -256,7 +262,9 @@ class TaskRun(OwnedRun):
         known = [i for i, snapshot in enumerate(history.t) if snapshot <= t]
         if not known or t > self.t:
             raise RefusedInput(f"step {t} is not in the history of the weights")
-        return {name: np.array(history.weights[name][known[-1]]) for name in self.kept}
+        shapes = {name: tuple(self.learner.plastic[name].shape) for name in self.kept}
+        found = {name: np.array(history.weights[name][known[-1]]) for name in self.kept}
+        return {name: matrix.reshape(shapes[name]) for name, matrix in found.items()}
 
 
 def new_learner(

@@ -61,7 +61,7 @@ def _native(directory: Path, ragged: bool, progress: Progress | None) -> list[Ch
     begun = started_with(directory)
     start = None
     if begun is not None:
-        start = Start(*begun, "", "", 0, "")
+        start = Start(begun.weights, begun.momentum, "", "", 0, "", begun.base_t)
     t, extent = _saved(directory, ragged, checks)
     with tempfile.TemporaryDirectory(prefix="tttui-verify-") as temporary:
         again = Path(temporary) / directory.name

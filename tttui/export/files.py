@@ -56,7 +56,7 @@ def is_directory(target: Path) -> bool:
 
 def stem(request: Request) -> str:
     """`demo-weights-t320`: what a file without a name of its own is called."""
-    if request.what in TABLES_ONLY:
+    if request.what == "sessions":
         return request.what
     parts = [shortened(request.data.place.name, LONGEST // 2), request.what]
     if request.what == "ghost" and request.ghost_mu is not None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from tttui.model.arrays import PLASTIC, Bools, Ints
 from tttui.model.compare import Comparison
+from tttui.model.document import Document
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.parameters import specs_of
 from tttui.model.query import Query, matching
@@ -31,13 +32,14 @@ WHATS: dict[str, str] = {
     "reasons": "how many transactions ended how, and when",
     "mu": "the friction that the weights imply, beside the true one",
     "architecture": "decays and half-lives of the state, or the modules; where parameters are",
+    "text": "the bytes of the document that is read, and their losses (CSV only)",
     "sessions": "the table of sessions (CSV only)",
     "comparison": "several sessions side by side",
     "transfer": "frozen weights of several sessions, each in the world of each",
 }
 """What can be exported, by name, with the line that `--help` shows."""
 
-TABLES_ONLY = frozenset({"sessions"})
+TABLES_ONLY = frozenset({"sessions", "text"})
 """What has no figure."""
 
 OF_TRANSACTIONS = frozenset({"transactions", "gates", "reasons"})
@@ -92,6 +94,8 @@ class Request:
     """For `series`."""
     parameters: tuple[str, ...] = ()
     """For what is about weights, of any other model than the point mass: which of them."""
+    document: Document | None = None
+    """For `text`."""
     query: Query = field(default=Query())
     """Only transactions that pass it (`model.query.TRANSACTION_WORDS`)."""
 
@@ -108,6 +112,8 @@ class Request:
         if self.what in OF_POINT_MASS and not self.data.meta.is_point_mass:
             task = self.data.meta.schema.task.name
             raise TttuiError(f"{self.name}: has no {self.what}: it is of the task {task}")
+        if self.what == "text" and self.document is None:
+            raise TttuiError(f"{self.name}: has no document to export")
         if self.what in NEEDS_TRAJECTORY and not len(self.trajectory or ()):
             raise TttuiError(f"{self.name}: no trajectory to export{self._why('trajectory')}")
         if self.what == "series":

@@ -8,7 +8,7 @@ import numpy as np
 
 from tttui.dynamics import ssm
 from tttui.dynamics.hidden import Snapshot, implied, in_force, mu_at
-from tttui.export import ghost
+from tttui.export import document, ghost
 from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.errors import TttuiError
@@ -417,6 +417,7 @@ _TABLES: dict[str, Callable[[Request], Table]] = {
     "reasons": _reasons,
     "mu": _mu,
     "architecture": _architecture,
+    "text": document.table,
     "sessions": _sessions,
     "comparison": _comparison,
     "transfer": _transfer,

@@ -128,7 +128,7 @@ def _explain(event: Transaction, plasticity: Mapping[str, Any]) -> str:
             return _explain_non_finite(event)
         case "rollback_live_regression":
             return _explain_live(event, threshold(plasticity, "probation"))
-        case other if other.startswith("rollback"):
+        case other if other.startswith("rollback") and (event.reason or event.gates):
             return _explain_own(event)
         case other:
             return f"Ended as {other!r}, a status that tttui does not know."
@@ -161,6 +161,7 @@ def _explain_live(event: Transaction, factor: float | None) -> str:
     if event.to_t is None:
         return f"Rolled back because {said}"
     where = f"those of step {event.to_t}" if event.to_t else "the first ones"
+    where = "those of the base" if event.to_t < 0 else where
     return f"Rolled back because {said} The weights went back to {where}."
 
 

@@ -36,7 +36,7 @@ class Loss:
     @property
     def label(self) -> str:
         """`cross-entropy (nats)`; the unit where it says more than the name."""
-        if not self.unit or self.unit.lower() == self.name.lower():
+        if not self.unit or self.unit.lower() in self.name.lower():
             return self.name
         return f"{self.name} ({self.unit})"
 

@@ -17,6 +17,9 @@ from tttui.model.schema import TensorSpec
 LARGE = 1 << 22
 """Elements up to which a tensor is shown element by element; larger ones are condensed."""
 
+CONDENSED = 1 << 20
+"""About so many elements a condensed one has."""
+
 AT_ONCE = 1 << 20
 """About as many elements are read at a time."""
 
@@ -83,24 +86,39 @@ class Changed:
 
 
 def condensed(tensors: Tensors, name: str) -> tuple[Floats, tuple[int, int]]:
-    """A large tensor as a matrix of at most about LARGE elements: each is the value of largest
+    """A large tensor as a matrix of about CONDENSED elements: each is the value of largest
     magnitude in a block, of which the rows and columns are told."""
     rows, columns = tensors.specs[name].matrix
-    side = max(1, math.ceil(math.sqrt(rows * columns / LARGE)))
+    side = max(1, math.ceil(math.sqrt(rows * columns / CONDENSED)))
     down = min(side, max(rows, 1))
-    across = min(math.ceil(rows * columns / LARGE / down), max(columns, 1))
+    across = min(math.ceil(rows * columns / CONDENSED / down), max(columns, 1))
     wide = -(-columns // across)
     found = np.zeros((-(-rows // down), wide), np.float32)
     step = down * max(1, AT_ONCE // max(columns * down, 1))
     for first in range(0, rows, step):
-        block = tensors.read(name, first, min(first + step, rows)).astype(np.float32)
-        padded = np.zeros((-(-len(block) // down) * down, wide * across), np.float32)
-        padded[: len(block), :columns] = block
-        parts = padded.reshape(-1, down, wide, across)
-        high, low = parts.max(axis=(1, 3)), parts.min(axis=(1, 3))
+        block = tensors.read(name, first, min(first + step, rows)).astype(np.float32, copy=False)
+        high, low = _folded(_folded(block, across, 1), down, 0)
         begin = first // down
         found[begin : begin + len(high)] = np.where(np.abs(low) > np.abs(high), low, high)
     return found, (down, across)
+
+
+def _folded(block: Floats | tuple[Floats, Floats], size: int, axis: int) -> tuple[Floats, Floats]:
+    """The largest and the smallest of every `size` rows (axis 0) or columns (1) of a block, or of
+    what that gave for the other axis."""
+    high, low = block if isinstance(block, tuple) else (block, block)
+
+    def every(values: Floats, k: int) -> Floats:
+        return values[k::size] if axis == 0 else values[:, k::size]
+
+    largest, smallest = every(high, 0).copy(), every(low, 0).copy()
+    for k in range(1, size):
+        more, less = every(high, k), every(low, k)
+        n = more.shape[axis]  # the last block may be smaller
+        part = (slice(n), slice(None)) if axis == 0 else (slice(None), slice(n))
+        np.maximum(largest[part], more, out=largest[part])
+        np.minimum(smallest[part], less, out=smallest[part])
+    return largest, smallest
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,10 @@ class Transaction:
     @property
     def kind(self) -> str:
         """What kind of change it was (`gradient`, `ema`, `restore` ...), as it was recorded."""
-        return text_of(self.raw.get("why"))
+        kind = text_of(self.raw.get("why"))
+        if self.raw.get("outside") is True and kind != "outside update":
+            return f"{kind}, outside any update" if kind else "outside any update"
+        return kind
 
     def figures(self, name: str) -> Mapping[str, float]:
         """What was recorded of a parameter after this attempt: `fro`, `delta_fro` ..."""
@@ -106,15 +109,16 @@ class RecordedGate:
     value: float | None
     limit: float | None
     passed: bool
+    at_least: bool = False
+    """The limit is a lower bound."""
 
 
 def _gates(entries: Sequence[Any]) -> Iterator[RecordedGate]:
     for entry in entries:
         if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
             value, limit = (_float(entry.get(key)) for key in ("value", "limit"))
-            yield RecordedGate(
-                text_of(entry["name"]), value, limit, entry.get("passed") is not False
-            )
+            passed, at_least = entry.get("passed") is not False, entry.get("at_least") is True
+            yield RecordedGate(text_of(entry["name"]), value, limit, passed, at_least)
 
 
 def _float(value: Any) -> float | None:
@@ -265,6 +269,12 @@ class Transactions:
         """Whether weights of an earlier step were put back in force at step t."""
         return t in self._returns().t
 
+    def base_restored_at(self, t: int) -> bool:
+        """Whether the base's weights, which are those of no step, were put in force at step t."""
+        if self.to_t is None:
+            return False
+        return bool(((self.status == LIVE) & (self.t == t) & (self.to_t < 0)).any())
+
     def undone_at(self, i: int) -> int | None:
         """The step at which commit i was taken back; None where it was not."""
         if not self.undone()[i]:
@@ -289,7 +299,10 @@ class Transactions:
         yield 0, stop
 
     def _returns(self) -> _Returns:
-        live = np.flatnonzero(self.status == LIVE)
+        back = self.status == LIVE
+        if self.to_t is not None:  # a person's own rollback may restore earlier weights as well
+            back |= (self.status >= len(STATUSES)) & np.isfinite(self.to_t)
+        live = np.flatnonzero(back)
         to_t = np.full(len(live), np.nan) if self.to_t is None else self.to_t[live]
         by_hand = np.array(self.restored, dtype=np.int64).reshape(-1, 2)
         # by hand it happens before the update that is due at the same step

@@ -88,10 +88,13 @@ def verdict(data: SessionData, implied: float | None = None) -> Verdict:
     if result.why_none:
         return _without_a_number(data, result, counted)
     first = int(np.argmax(steps.update_ok)) if steps.update_ok.any() else len(steps)
+    if committed == 0 and not data.meta.is_point_mass:
+        first = 0  # what changed the model was not recorded as a transaction
+        counted = counted if attempted else "no update recorded"
     learned = len(steps) - first
     if steps.evaluated is not None:
         learned = int(steps.evaluated[first:].sum())
-    if committed == 0:
+    if committed == 0 and _same_model(data):
         forked = data.meta.parent_session_id is not None
         return Verdict.plain(_never_changed(attempted, len(steps), forked), "unclear", result)
     if result.baseline == result.adaptive == 0:
@@ -104,6 +107,9 @@ def verdict(data: SessionData, implied: float | None = None) -> Verdict:
     means = Clause(f" ({short(result.baseline)} -> {short(result.adaptive)})", 6)
     if learned < MIN_STEPS or result.n < MIN_STEPS:
         few = f": {len(steps)} recorded, {learned} since the first commit"
+        if steps.evaluated is not None or not committed:
+            since = " since the first commit" if committed else ""
+            few = f": both models were evaluated at {learned} of {len(steps)}{since}"
         so_far = Clause("; so far a" + compares, 1)
         clauses = (Clause("Too few steps to tell"), Clause(few, 2), so_far, over, Clause("."))
         return Verdict(clauses, "unclear", result)
@@ -129,6 +135,13 @@ def verdict(data: SessionData, implied: float | None = None) -> Verdict:
     if data.meta.is_point_mass:
         body += _mu_sentence(data, implied)
     return Verdict(tuple(body), tone, result)
+
+
+def _same_model(data: SessionData) -> bool:
+    """Whether a session without a commit has one model, not two: others than the point mass may
+    learn without saying so."""
+    _, frozen, adaptive = data.steps.compared()
+    return data.meta.is_point_mass or bool(np.array_equal(frozen, adaptive, equal_nan=True))
 
 
 def _over(data: SessionData, result: Improvement) -> str:

@@ -205,6 +205,8 @@ def _since_previous(data: SessionData, now: Held, names: Sequence[str]) -> Compa
         return Comparison("previous", why_not=_NO_HISTORY)
     index: int | None = now.index
     here = int(history.t[now.index])
+    if data.transactions.base_restored_at(here):
+        return Comparison("previous", why_not=f"The base's weights, restored at {here}.")
     if data.transactions.restored_at(here):
         # the snapshot before is that of a commit which was undone here
         commit = data.transactions.in_force(here)

@@ -4,6 +4,7 @@ from importlib import import_module
 from threading import Thread
 
 from tttui.keys import OTHER_PANES
+from tttui.model.document import TEXT
 from tttui.model.errors import RefusedInput
 from tttui.model.query import QueryError, parse
 from tttui.model.schema import POINT_MASS
@@ -27,23 +28,24 @@ PANES = {
 OTHERS = {
     "parameters": "ParametersPane",
     "series": "SeriesPane",
+    "text": "TextPane",
     "modules": "ModulesPane",
 }
 """The panes of other tasks, in the modules of their names; `keys.OTHER_PANES` has their tabs."""
 
-BY_TASK = {POINT_MASS: "physics"}
-"""What tab 4 shows for the sessions of a task; all others have their series."""
+BY_TASK = {TEXT: "text"}
+"""What tab 4 shows for the sessions of a task, but for the point mass: a pane of OTHERS, which
+`keys.OTHER_PANES` must know. All other tasks have their series."""
 
 
 def pane_of(tab: str, data: SessionData | None) -> str:
     """What a tab shows of a session: the name of its pane."""
-    if data is None:
+    if data is None or has_point_mass_weights(data):
         return tab
-    if tab == "physics":
-        return BY_TASK.get(data.meta.schema.task.name, "series")
-    if tab == "weights" and not has_point_mass_weights(data):
-        return "parameters"
-    return "modules" if tab == "architecture" and not data.meta.is_point_mass else tab
+    if tab == "physics":  # a session that names no task may still have weights of its own
+        task = data.meta.schema.task.name
+        return "series" if task == POINT_MASS else BY_TASK.get(task, "series")
+    return next((pane for pane, at in OTHER_PANES.items() if at == tab), tab)
 
 
 def pane_class(name: str) -> type[Pane]:

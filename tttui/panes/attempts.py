@@ -9,7 +9,7 @@ from tttui.draw.envelope import Series
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count_forms, forms, short
 from tttui.draw.palette import Palette
-from tttui.draw.plot import Band, Plot, Threshold, Trace
+from tttui.draw.plot import Band, Plot, Role, Threshold, Trace
 from tttui.draw.reading import status_words
 from tttui.model.arrays import Floats
 from tttui.model.limits import limits
@@ -150,7 +150,12 @@ def _signed(value: float) -> Forms:
 
 
 def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
-    """Gradient norm, losses and state norm with their thresholds; each with: logarithmic?"""
+    """Gradient norm, losses and state norm with their thresholds; each with: logarithmic?
+
+    Of any other model than the point mass a person's own gate takes the place of the state norm.
+    """
+    if not data.meta.is_point_mass:
+        return [*_recorded_plots(data, message), own_gate_plot(data, message)]
     events = data.transactions
     t, tol = events.t, limits(data, "rollback_tol")
     band = None
@@ -172,9 +177,7 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
     odd = [i for i in np.flatnonzero(events.status == NON_FINITE).tolist() if not untaken(t[i])]
     taken = np.zeros(len(events), dtype=np.bool_)
     taken[odd] = True
-    if not data.meta.is_point_mass:
-        allowed = ""  # thresholds are the person's own, and recorded with each attempt
-    plots = [
+    return [
         (
             Plot(
                 title="grad_norm",
@@ -230,9 +233,29 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
             spreads(largest),
         ),
     ]
-    if not data.meta.is_point_mass:
-        plots[2] = own_gate_plot(data, message)
-    return plots
+
+
+def _recorded_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
+    """Gradient norm and losses of any other model, as far as they were recorded."""
+    events = data.transactions
+
+    def trace(name: str, values: Floats, role: Role, *, heavy: bool = False) -> list[Trace]:
+        known = ~np.isnan(values)
+        if not known.any():
+            return []
+        return [Trace(name, Series(events.t[known], values[known]), role, heavy=heavy)]
+
+    norms = trace("gradient norm", events.grad_norm, "third")
+    losses = trace("pre", events.pre_loss, "baseline")
+    losses += trace("post", events.post_loss, "adaptive", heavy=True)
+    found = []
+    for title, traces, values in (
+        ("grad_norm", norms, events.grad_norm),
+        ("loss", losses, np.concatenate([events.pre_loss, events.post_loss])),
+    ):
+        why = f"no {title} recorded" if len(events) else message
+        found.append((Plot(title=title, traces=tuple(traces), message=why), spreads(values)))
+    return found
 
 
 def own_gate_plot(data: SessionData, message: str) -> tuple[Plot, bool]:

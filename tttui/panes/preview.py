@@ -218,6 +218,7 @@ def write_events(prose: Prose, data: SessionData, most: int) -> None:
         row = data.transactions[event]
         outcome = row.status if undone_at is None else UNDONE
         said = explain(row, data.plasticity_at(t), undone_at)
+        said = fit(said, prose.width - wide - 3, glyphs.ellipsis)
         mark = (f"{glyphs.status(outcome)} ", palette.status(outcome), True)
         prose.line(step, mark, (said, palette.text))
     if not found:

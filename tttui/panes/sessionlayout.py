@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from tttui.panes.listing import Pages
 from tttui.panes.preview import LEAST
 
+BESIDE = 180
+"""Columns from which on the preview of a session stands beside a long table."""
+
 WIDE = 150
-"""Columns from which on the preview of a session can stand beside a long table."""
+"""Columns from which on a transfer matrix stands beside bars and differences."""
 
 NARROW = 100
 """Columns below which nothing stands beside the table, nor two things below it."""
@@ -36,6 +39,28 @@ WORDS = {
 """The regions for a person; what is shown with another one has no word of its own."""
 
 
+CSS = """
+SessionsPane { layout: vertical; height: 1fr; }
+SessionsPane #upper { height: 1fr; layout: vertical; }
+SessionsPane.beside #upper { layout: horizontal; }
+SessionsPane Table { width: 1fr; height: 1fr; }
+SessionsPane #line { height: 2; }
+SessionsPane #one { width: 1fr; height: 1fr; layout: horizontal; }
+SessionsPane.beside #one { width: 40%; max-width: 76; layout: vertical; padding: 0 0 0 1; }
+SessionsPane SessionPreview { width: 1fr; height: 1fr; }
+SessionsPane.beside SessionPreview { height: 3fr; }
+SessionsPane SessionPanel { width: 1fr; height: 1fr; }
+SessionsPane.paired SessionPanel { width: 40%; max-width: 56; }
+SessionsPane.beside.paired SessionPanel { width: 1fr; max-width: 100%; height: 2fr; }
+SessionsPane ComparedCurves { height: 3fr; }
+SessionsPane #numbers { height: 2fr; }
+SessionsPane #numbers.narrow { layout: vertical; }
+SessionsPane MetricBars, SessionsPane SettingsTable { width: 1fr; padding: 0 1; }
+SessionsPane TransferMap { width: 1fr; padding: 0 1; }
+"""
+"""Of the tab. `beside`: the preview stands beside the table; `paired`: with the facts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The pages, and how the first one is put together."""
@@ -62,7 +87,7 @@ def layout(
     stacked = free - max(LEAST + 1, free // 2)
     if wanted <= stacked:
         return Layout((("table", *one), *left), table_rows=wanted)
-    if width >= WIDE and height >= LONG:
+    if width >= BESIDE and height >= LONG:
         return Layout((("table", *one), *left), beside=True)
     if stacked >= LONG:
         return Layout((("table", *one), *left), table_rows=stacked)
@@ -86,3 +111,10 @@ def _comparison(width: int, height: int, wanted: int, compared: int, transfer: b
         return Layout((("table", "curves"), ("numbers",), *asked, *one), table_rows=wanted)
     first = ("table", "line") if height >= SHORT else ("table",)
     return Layout((first, ("curves",), ("numbers",), *asked, *one))
+
+
+def hidden(pages: Pages, shown: tuple[str, ...]) -> list[str]:
+    """The regions that are not on the screen, for a person, in the order of the next pages."""
+    at = pages.index(shown) if shown in pages else 0
+    later = [name for page in (*pages[at + 1 :], *pages[:at]) for name in page]
+    return [WORDS[name] for name in later if name in WORDS]

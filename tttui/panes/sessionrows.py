@@ -1,8 +1,9 @@
 """The sessions that were found as rows of a table: a tree by parent, searchable by a query."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from tttui.model.tree import Branch, forest
 from tttui.widgets.table import TEXTS, TIMES, Cell, Column
 
 DAMAGE = Column("damaged", "!", 1, left=True, also=("damaged",))
+NAME = Column("name", "session", 16, left=True, orders=TEXTS, also=("name",))
 SPEED = Column("speed", "steps/s", 7, drop=5)
 TASK = Column("task", "task", 9, left=True, drop=3, orders=TEXTS)
 LOSS = Column("loss", "loss", 13, left=True, drop=8, orders=TEXTS)
@@ -34,7 +36,7 @@ MU = Column("mu", "mu", 7, drop=3)
 MU_ERROR = Column("mu_error", "mu error", 8, drop=9)
 COLUMNS = (
     DAMAGE,
-    Column("name", "session", 16, left=True, grows=True, most=18, orders=TEXTS, also=("name",)),
+    NAME,
     Column("state", "state", 20, left=True, drop=2, most=22, orders=TEXTS),
     Column("recent", "error", 8, left=True, drop=4, most=STRETCHES, keeps_end=True),
     SPEED,
@@ -52,6 +54,9 @@ COLUMNS = (
     Column("frozen", "frozen", 8, drop=13),
 )
 """All that there can be, from left to right; the highest `drop` leaves a narrow table first."""
+
+LONGEST_NAME = 60
+"""Cells that the names take at most."""
 
 STATE_CELLS = 20
 """Cells that a state has at least."""
@@ -134,25 +139,32 @@ class SessionRows:
         now: float,
         palette: Palette,
         glyphs: Glyphs,
+        torn: Set[Path] = frozenset(),
     ) -> None:
+        """`torn` are the paths of sessions whose damage was found by reading all of them."""
         self.branches: list[Branch] = forest(summaries)
         self.summaries = [summaries[branch.index] for branch in self.branches]
         self.running = sum(s.status is not None and s.status.state == "running" for s in summaries)
         changed = [len(s.mu_text) for s in summaries if s.mu_now != s.meta.mu]
-        wide = replace(MU, width=max([MU.width, *changed]))
+        pairs = zip(self.branches, self.summaries, strict=True)
+        longest = max((2 * b.depth + len(s.place.name) for b, s in pairs), default=0)
+        fitting = {
+            NAME: replace(NAME, most=min(longest, LONGEST_NAME)),
+            MU: replace(MU, width=max([MU.width, *changed])),
+        }
         absent = {SPEED.key} if all(speed_of(s.status) is None for s in summaries) else set()
-        absent |= set() if any(s.damage for s in summaries) else {DAMAGE.key}
+        absent |= set() if torn or any(s.damage for s in summaries) else {DAMAGE.key}
         if all(s.meta.is_point_mass for s in summaries):
             absent |= {TASK.key, LOSS.key}
         elif not any(s.meta.is_point_mass for s in summaries):
             absent |= {MODE.key, MU.key, MU_ERROR.key}
-        self.columns = tuple(wide if c == MU else c for c in COLUMNS if c.key not in absent)
+        self.columns = tuple(fitting.get(c, c) for c in COLUMNS if c.key not in absent)
         self.names = frozenset(summary.place.name for summary in summaries)
         self._row_of = {summary.place.path: i for i, summary in enumerate(self.summaries)}
         self.flat = False
         """The rows are not in the order of the tree: no branches are drawn."""
         self._opened, self._now = opened, now
-        self._palette, self._glyphs = palette, glyphs
+        self._palette, self._glyphs, self._torn = palette, glyphs, torn
 
     def __len__(self) -> int:
         return len(self.summaries)
@@ -204,7 +216,8 @@ class SessionRows:
             case "mode":
                 return meta.env_mode or "-", palette.muted, False
             case "damaged":
-                return "!" if summary.damage else "", palette.bad, True
+                damaged = summary.damage or summary.place.path in self._torn
+                return "!" if damaged else "", palette.bad, True
             case "age":
                 return age_text(meta.created_at, self._now) or "-", palette.muted, False
             case "mu_error":

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,7 +21,7 @@ from tttui.panes.compared import MARK_MORE, ComparedCurves, Marked
 from tttui.panes.listing import TABLE, ListPane, Pages
 from tttui.panes.preview import SessionPreview, verdict_of
 from tttui.panes.sessionfacts import copyable, facts_of
-from tttui.panes.sessionlayout import NARROW, WORDS, Layout, layout
+from tttui.panes.sessionlayout import CSS, NARROW, WORDS, Layout, hidden, layout
 from tttui.panes.sessionrows import COLUMNS, SESSION_WORDS, SessionRows
 from tttui.panes.view import View
 from tttui.widgets.querybar import QueryBar
@@ -47,25 +48,7 @@ class SessionsPane(ListPane):
     region_names = tuple(WORDS)
     sorts = ("tree", *(column.key for column in COLUMNS))
 
-    DEFAULT_CSS = """
-    SessionsPane { layout: vertical; height: 1fr; }
-    SessionsPane #upper { height: 1fr; layout: vertical; }
-    SessionsPane.beside #upper { layout: horizontal; }
-    SessionsPane Table { width: 1fr; height: 1fr; }
-    SessionsPane #line { height: 2; }
-    SessionsPane #one { width: 1fr; height: 1fr; layout: horizontal; }
-    SessionsPane.beside #one { width: 40%; max-width: 76; layout: vertical; padding: 0 0 0 1; }
-    SessionsPane SessionPreview { width: 1fr; height: 1fr; }
-    SessionsPane.beside SessionPreview { height: 3fr; }
-    SessionsPane SessionPanel { width: 1fr; height: 1fr; }
-    SessionsPane.paired SessionPanel { width: 40%; max-width: 56; }
-    SessionsPane.beside.paired SessionPanel { width: 1fr; max-width: 100%; height: 2fr; }
-    SessionsPane ComparedCurves { height: 3fr; }
-    SessionsPane #numbers { height: 2fr; }
-    SessionsPane #numbers.narrow { layout: vertical; }
-    SessionsPane MetricBars, SessionsPane SettingsTable { width: 1fr; padding: 0 1; }
-    SessionsPane TransferMap { width: 1fr; padding: 0 1; }
-    """
+    DEFAULT_CSS = CSS
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,6 +67,8 @@ class SessionsPane(ListPane):
         """The session whose files were asked for last."""
         self._read: Place | None = None
         """The session that was asked for last to be read in brief."""
+        self._torn: frozenset[Path] = frozenset()
+        """Sessions whose damage only their preview shows."""
         self._resting: Timer | None = None
         """Runs until the cursor has rested for long enough."""
         self._opened: Place | None = None
@@ -198,11 +183,11 @@ class SessionsPane(ListPane):
     def fill(self, view: View) -> None:
         """Build the rows anew only where summaries, the open session or the colours changed."""
         table = self.query_one(Table)
-        built = (view.summaries, view.data.place.path, view.palette, view.glyphs)
+        built = (view.summaries, view.data.place.path, view.palette, view.glyphs, self._torn)
         if self._rows is None or built != self._built:
             self._built = built
             self._rows = SessionRows(
-                view.summaries, view.data.place, view.now, view.palette, view.glyphs
+                view.summaries, view.data.place, view.now, view.palette, view.glyphs, self._torn
             )
             if self._at is None or self._rows.row_of(self._at) is None:
                 self._at = view.data.place
@@ -235,21 +220,14 @@ class SessionsPane(ListPane):
             parts.append(f"{len(self._marked)} marked")
         if rows.running:
             parts.append(f"{rows.running} running")
-        hidden = self._hidden()
-        if hidden:
-            parts.append(f"w: {', '.join(hidden)}")
+        elsewhere = hidden(self.pages(), self.regions)
+        if elsewhere:
+            parts.append(f"w: {', '.join(elsewhere)}")
         if self._marked.enough and not self._transfer:
             parts.append("t: transfer matrix")
         if view.load is not None:
             parts.append(str(view.load))
         bar.say("   ".join(parts), False, view.palette)
-
-    def _hidden(self) -> list[str]:
-        """The regions that are not on the screen, in the order in which `w` comes to them."""
-        pages, now = self.pages(), self.regions
-        at = next((i for i, page in enumerate(pages) if page == now), 0)
-        later = [name for page in (*pages[at + 1 :], *pages[:at]) for name in page]
-        return [WORDS[name] for name in later if name in WORDS]
 
     def _summary(self) -> SessionSummary | None:
         """The session under the cursor."""
@@ -273,12 +251,22 @@ class SessionsPane(ListPane):
                 self.post_message(self.FilesWanted(summary.place))
             panel.show_facts(facts, view.palette, view.glyphs)
         data = self._known(view, summary)
+        if data is not None and not data.loading:
+            self._mark_torn(data)
         if "preview" in regions:
             preview = self.query_one(SessionPreview)
             preview.show(view, summary, data)
         if "line" in regions:
             said = verdict_of(summary) if data is None else verdict(data)
             self.query_one("#line", VerdictLine).show(said, view.palette, view.glyphs.ellipsis)
+
+    def _mark_torn(self, data: SessionData) -> None:
+        """Have the mark of damage that was found by reading all of a session in its row."""
+        path = data.place.path
+        torn = self._torn | {path} if data.damage else self._torn - {path}
+        if torn != self._torn:
+            self._torn = torn
+            self.post_message(self.Ready())
 
     def _known(self, view: View, summary: SessionSummary | None) -> SessionData | None:
         """What is read of the session under the cursor; it is asked for where that is nothing."""

@@ -308,7 +308,7 @@ class WeightsPane(Pane):
             row, column = heatmap.names(cell)
             prose.line(
                 (f"{heatmap.matrix}[{element(cell, found.block)}] ", palette.accent, True),
-                (f"{column} to {row}  ", palette.muted),
+                *([(f"{column} to {row}  ", palette.muted)] if heatmap.roles else []),
                 *_cell_values(found, heatmap, cell, palette),
             )
 

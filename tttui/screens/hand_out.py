@@ -1,6 +1,7 @@
 """What leaves the screen: copies, links to a view, exported figures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from textual.message import Message
@@ -57,6 +58,11 @@ class HandOutScreen(TimedScreen):
         raise NotImplementedError(type(self).__name__)
 
     @property
+    def here(self) -> str:
+        """What the shown tab shows of the open session."""
+        raise NotImplementedError(type(self).__name__)
+
+    @property
     def roots(self) -> Sequence[Path]:
         """Where sessions are looked for."""
         raise NotImplementedError(type(self).__name__)
@@ -70,7 +76,8 @@ class HandOutScreen(TimedScreen):
         paths = [path, *(root for root in self.roots if root != path)]
         if self.tab != "sessions":  # the others are not on the screen
             paths = paths[:1]
-        self._copy("Link", command_line("tttui", *paths, *self.view_now().options()))
+        view = replace(self.view_now(), tab=self.here)
+        self._copy("Link", command_line("tttui", *paths, *view.options()))
 
     def action_export(self) -> None:
         """Ask for a format and write the focused figure or table, or the screen."""

@@ -85,6 +85,19 @@ MEANING = {
         "but for one thing: what it gains by itself is no merit of learning. Up and down go "
         "through the series that find no room."
     ),
+    "text": (
+        "The document that the session reads, every character on the colour of the bits that "
+        "learning saved there: its loss under the frozen model minus its loss under the adaptive "
+        "one, both before anything was learned from it. What is better by 1 bit or more is bold "
+        "too; where colours are few, what is worse is underlined. A character of several bytes "
+        "has the sum of theirs. The margin tells where a row begins and the bits per byte saved "
+        "in it. Underlined, or turned around, is the window of the cursor's step; the arrows "
+        "move by windows, up and down by rows, h and l by bytes. Below or beside: the five most "
+        "probable next bytes of both models, each with what the model would write after it, and "
+        "the byte that came. They are worked out again from the weights in the files, those of "
+        "the adaptive model from the newest snapshot up to the cursor, which may be some updates "
+        "older than the weights that were in force: the losses are exact, as recorded."
+    ),
     "modules": (
         "The modules of the model with their parameters: what learns stands out, the rest is "
         "frozen. Enter folds and unfolds the selected module, z unfolds all and Z folds all. "

@@ -48,6 +48,9 @@ from tttui.widgets.timeview import TimeView
 LOG_COMMANDS = ("log_search", "log_level", "log_scroll(-1)", "log_scroll(1)")
 """Commands that work while the log is shown."""
 
+GIVEN_UP = tuple(f"pane('{name}')" for name in ("query", "search", "page_up", "page_down"))
+"""Commands whose keys are those of the log meanwhile."""
+
 REASON = 60
 """Cells that the reason of a failure may take in the header where it does not fit whole."""
 
@@ -560,7 +563,7 @@ class MainScreen(DrivingScreen):
         written = f"{action}({', '.join(map(repr, parameters))})" if parameters else action
         if written in LOG_COMMANDS:
             return self._log.display
-        if written == "pane('query')" and self._log.display:
+        if written in GIVEN_UP and self._log.display:
             return False
         tabs = self._tabs_of.get(written)
         return tabs is None or self.here in tabs
@@ -638,6 +641,7 @@ class MainScreen(DrivingScreen):
         """A key of the shown tab."""
         do = getattr(self.shown_pane, f"do_{name}", None)
         said = do() if do is not None else None
+        self._show_keys()  # what they can do depends on what is under the cursor
         if said:
             self.note(said)
         if name == "region":

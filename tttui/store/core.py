@@ -31,6 +31,7 @@ from tttui.store.table import (
     PreviewFeed,
     SummariesFeed,
 )
+from tttui.store.text import DocumentFeed
 from tttui.store.trajectory import SeriesFeed, TrajectoryFeed, YardsticksFeed
 from tttui.store.weights import ImpliedFeed, RelativesFeed, StatisticsFeed
 
@@ -51,6 +52,7 @@ FEEDS: tuple[type[Feed[Any]], ...] = (
     TrajectoryFeed,
     SeriesFeed,
     YardsticksFeed,
+    DocumentFeed,
 )
 """All parts, in the order in which they are brought up to date: after what they need."""
 
@@ -71,6 +73,10 @@ V = TypeVar("V")
 F = TypeVar("F", bound=Feed[Any])
 Job = Callable[[], object]
 Listener = Callable[[Snapshot], None]
+
+
+MOVER = "tttui-trash"
+"""The name of threads that move a session to the trash."""
 
 
 class Store:
@@ -101,6 +107,8 @@ class Store:
         """Whose turn it is to go on with what takes long."""
         self._retry: dict[str, float] = {}
         """When what failed is tried again (monotonic seconds)."""
+        self._moved = set[Path]()
+        """Sessions that are being moved to the trash."""
         self._thread = threading.Thread(target=self._work, name="tttui-store", daemon=True)
 
     def start(self) -> None:
@@ -151,7 +159,9 @@ class Store:
 
     def trash(self, place: Place) -> None:
         """Move a session to the trash of its root, unless a process writes it."""
-        self._do(lambda: self._session.trash(place))
+        if place.path not in self._moved:
+            self._moved.add(place.path)
+            threading.Thread(target=self._move, args=(place,), name=MOVER, daemon=True).start()
 
     def compare(self, place: Place, run: str | None = None) -> None:
         """Keep another session's weights at hand, beside the open one."""
@@ -176,6 +186,25 @@ class Store:
     def ask(self, place: Place, verb: Verb, value: Any = None) -> None:
         """Ask the owner of a run for something; what becomes of it is the next note."""
         self._tell(RequestsFeed, lambda feed: feed.ask(place, verb, value))
+
+    def _move(self, place: Place) -> None:
+        """Move a session to the trash, in a thread of its own: one that another machine wrote
+        last is watched for a while before it is taken."""
+        from tttui.artifacts.trash import move_to_trash
+
+        def tell(text: str) -> None:
+            self._do(partial(self.note, text))
+
+        try:
+            target = move_to_trash(place, self.paths, tell)
+        except TttuiError as error:
+            tell(str(error))
+        except Exception as error:
+            tell(f"{place.path} could not be moved: {type(error).__name__}: {error}")
+        else:
+            self._do(partial(self._session.trashed, place, target))
+        finally:
+            self._moved.discard(place.path)
 
     def _do(self, command: Job, name: str = SESSION) -> None:
         """Have something done for a part in the store's thread."""

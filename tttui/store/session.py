@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from tttui.artifacts.discover import Scan, find_sessions, scan
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.watch import Watcher
-from tttui.model.errors import TttuiError
 from tttui.model.here import LOST, absolute, reachable
 from tttui.model.session import Place
 from tttui.store.snapshot import Snapshot
@@ -117,15 +116,8 @@ class OpenSession:
     def _places(self) -> tuple[Place, ...]:
         return tuple(scan(self._owner.paths, self._owner.beside).places)
 
-    def trash(self, place: Place) -> None:
-        """Move a session to the trash of its root."""
-        try:
-            from tttui.artifacts.trash import move_to_trash
-
-            target = move_to_trash(place, self._owner.paths, self._owner.note)
-        except TttuiError as error:
-            self._owner.note(str(error))
-            return
+    def trashed(self, place: Place, target: Path) -> None:
+        """A session was moved to the trash of its root."""
         data = self._owner.snapshot.data
         said = f"{place.name} moved to {target}"
         if data is not None and data.place.path == place.path:

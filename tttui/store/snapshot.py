@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from tttui.artifacts.logfile import LogTail
 from tttui.engine.machine import Load
+from tttui.model.document import Reading
 from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
 from tttui.model.statistics import Statistics
 from tttui.model.steps import SeriesTable, Trajectory
@@ -69,6 +70,8 @@ COMPARISON: "Part[Comparison | None]" = Part("comparison", None)
 """Of the sessions that were put side by side."""
 FILES = Part("files", Files())
 PREVIEW = Part("preview", Preview())
+DOCUMENT: Part[Reading | None] = Part("document", None)
+"""What the open session of the task `text` reads; None until it was looked for."""
 LOG: Part[LogTail | None] = Part("log", None)
 """The end of the open run's log."""
 REQUESTS: Part[None] = Part("requests", None)
@@ -131,6 +134,10 @@ class Parts:
     @property
     def preview(self) -> Preview:
         return self.of(PREVIEW)
+
+    @property
+    def document(self) -> Reading | None:
+        return self.of(DOCUMENT)
 
     @property
     def log(self) -> LogTail | None:

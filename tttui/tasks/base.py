@@ -42,6 +42,9 @@ class Task(ABC):
     item_losses: ClassVar[str] = ""
     """A file for the losses of the items of each batch, by both models; '' for none."""
 
+    kept_files: ClassVar[tuple[str, ...]] = ()
+    """Files that `keep` makes, which must stay what they are."""
+
     def __init__(self, settings: Any, seed: int, directory: Path | None = None) -> None:
         """`directory` is that of the session, where there is one already."""
         self.settings, self.seed, self.directory = settings, seed, directory

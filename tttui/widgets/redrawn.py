@@ -3,10 +3,8 @@
 import numpy as np
 from textual.geometry import Region
 
-from tttui.draw.canvas import Canvas
+from tttui.draw.canvas import GRIDS, Canvas
 from tttui.widgets.drawn import Drawn
-
-GRIDS = ("char", "ink", "paper", "bold")
 
 
 class Redrawn(Drawn):

@@ -152,9 +152,8 @@ class StatChart(Chart):
             ink = self.palette.series[k % len(self.palette.series)]
             mark = stairs.mark(k, name, self.glyphs) if signs == "marked" else ""
             mark += ":" if mark and not self.glyphs.braille else ""
-            short = name[-1] if signs == "letter" else name
-            alone = len(shown.names) == 1 and signs != "marked"
-            values.append((f" {mark}{'' if alone else short}", ink, True))
+            if len(shown.names) > 1:  # else it is clear whose figure it is
+                values.append((f" {mark}{name[-1] if signs == 'letter' else name}", ink, True))
             text = "-" if i is None else numbers.short(float(y[i]), digits)
             values.append((f" {text}", self.palette.text, False))
         return values

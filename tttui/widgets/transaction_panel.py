@@ -79,7 +79,9 @@ def _describe(
 ) -> None:
     palette, glyphs = prose.palette, prose.glyphs
     outcome = event.status if undone_at is None else UNDONE
-    words = event.status.replace("_", " ") + (", undone" if undone_at is not None else "")
+    own = glyphs.words.get(event.status)
+    words = f"rolled back: {own}" if own else event.status.replace("_", " ")
+    words += ", undone" if undone_at is not None else ""
     prose.line((f"{glyphs.status(outcome)} {words}", palette.status(outcome), True))
     prose.say(explain(event, plasticity, undone_at))
     _losses(prose, event)
@@ -91,7 +93,9 @@ def _describe(
     prose.head("Recorded")
     for key, label in FIELDS:
         value = getattr(event, key)
-        if value is not None:
+        if key == "to_t" and value is not None and value < 0:
+            prose.field(label, "of the base", 12)
+        elif value is not None:
             prose.field(label, short(value, 4) if isinstance(value, float) else str(value), 12)
     for label, text in (("kind", event.kind), ("trained on", trained_on(event.raw))):
         if text:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,16 +12,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from tttui.artifacts.atomic import write_whole
-from tttui.artifacts.ptfile import read_pt
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput
 from tttui.model.settings import option
 from tttui.tasks.base import Task
 from tttui.tasks.text.document import DOCUMENT, LARGEST, fingerprint, kept, take_in
 from tttui.tasks.text.model import ByteDecoder, Shape
-
-BASE = Path(__file__).with_name("base.pt")
-"""The decoder that ships: see benchmarks/text_base.py, which trains it."""
+from tttui.tasks.text.shipped import shipped
 
 BEFORE = b"\n"
 """What stands before the document, as often as the model looks back."""
@@ -67,6 +63,7 @@ class TextTask(Task):
     adaptation: ClassVar[Adaptation] = Adaptation(lr=0.07, grad_clip=6.0)
     plastic = "*"
     item_losses = "tokens.f16"
+    kept_files = (DOCUMENT,)
 
     settings: TextSettings
 
@@ -135,15 +132,9 @@ class TextTask(Task):
         return {"document": about}
 
 
-@lru_cache(maxsize=1)
-def _weights() -> tuple[Shape, Mapping[str, Any]]:
-    held = read_pt(BASE)
-    return Shape(**held["shape"]), held["weights"]
-
-
 def base() -> ByteDecoder:
     """The shipped decoder, in float32."""
-    shape, weights = _weights()
-    model = ByteDecoder(shape)
-    model.load_state_dict({k: torch.from_numpy(v).float() for k, v in weights.items()})
+    shape, weights = shipped()
+    model = ByteDecoder(Shape(**shape))
+    model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in weights.items()})
     return model

@@ -1,0 +1,143 @@
+"""A document and its losses are read as they are there, and what is wrong is told by name."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.textruns import drawn_losses, make_text_run, write_scores
+from tttui.artifacts.documentfile import DocumentFiles
+from tttui.artifacts.reader import SessionReader
+from tttui.model.document import Document, Reading
+from tttui.model.schema import Schema, Task
+from tttui.model.session import Meta, Place
+
+CONTENT = b"one line\nand another, which is longer\n" * 20
+
+
+def read(path: Path) -> Reading:
+    return DocumentFiles(path).refresh(SessionReader(Place(path, "native")).refresh().meta)
+
+
+def document_of(path: Path) -> Document:
+    document = read(path).document
+    assert document is not None
+    return document
+
+
+def meta_of(**settings: Any) -> Meta:
+    return Meta(schema=Schema(Task("text", "1", settings)))
+
+
+def test_bytes_and_losses_are_those_of_the_files(tmp_path: Path) -> None:
+    make_text_run(tmp_path / "run", CONTENT)
+    document = document_of(tmp_path / "run")
+    assert (document.size, document.scored) == (len(CONTENT), len(CONTENT))
+    assert document.source.read(5, 30) == CONTENT[5:30]
+    np.testing.assert_array_equal(document.source.losses(5, 30), drawn_losses(CONTENT)[5:30])
+    assert read(tmp_path / "run").problems == ()
+
+
+def test_what_was_not_scored_yet_is_no_number(tmp_path: Path) -> None:
+    make_text_run(tmp_path / "run", CONTENT, scored=128)
+    document = document_of(tmp_path / "run")
+    assert document.scored == 128
+    assert np.isnan(document.source.losses(100, 200)).all(axis=1).sum() == 72
+
+
+def test_losses_that_are_appended_are_found(tmp_path: Path) -> None:
+    place = make_text_run(tmp_path / "run", CONTENT, scored=128)
+    files, meta = DocumentFiles(place.path), SessionReader(place).refresh().meta
+    first = files.refresh(meta)
+    assert files.refresh(meta) is first
+    write_scores(place.path, drawn_losses(CONTENT), range(2, 4), 64)
+    second = files.refresh(meta)
+    assert second.document is not None
+    assert second.document.scored == 256
+
+
+def test_a_document_that_is_cut_off_is_told_and_shown_as_far_as_it_goes(tmp_path: Path) -> None:
+    make_text_run(tmp_path / "run", CONTENT)
+    (tmp_path / "run" / "document.bin").write_bytes(CONTENT[:100])
+    found = read(tmp_path / "run")
+    assert found.document is not None
+    assert found.document.source.read(50, 500) == CONTENT[50:100]
+    assert found.problems[0] == f"document.bin: has 100 of the {len(CONTENT)} bytes that were read"
+
+
+def test_a_file_that_shrinks_while_it_is_looked_at_gives_what_is_left(tmp_path: Path) -> None:
+    make_text_run(tmp_path / "run", CONTENT)
+    document = document_of(tmp_path / "run")
+    for name in ("document.bin", "tokens.f16"):
+        with (tmp_path / "run" / name).open("r+b") as file:
+            file.truncate(40)
+    assert document.source.read(0, 100) == CONTENT[:40]
+    assert np.isfinite(document.source.losses(0, 100)).all(axis=1).sum() == 10
+
+
+@pytest.mark.parametrize("name", ["document.bin", "tokens.f16"])
+def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
+    make_text_run(tmp_path / "run", CONTENT)
+    (tmp_path / "run" / name).unlink()
+    found = read(tmp_path / "run")
+    assert found.problems == (f"{name}: is missing",)
+    assert (found.document is None) == (name == "document.bin")
+
+
+@pytest.mark.parametrize("name", ["document.bin", "tokens.f16"])
+def test_a_link_that_leads_out_is_not_followed(tmp_path: Path, name: str) -> None:
+    make_text_run(tmp_path / "run", CONTENT)
+    (tmp_path / "secret").write_bytes(b"secret" * 1000)
+    (tmp_path / "run" / name).unlink()
+    (tmp_path / "run" / name).symlink_to(tmp_path / "secret")
+    found = read(tmp_path / "run")
+    assert name in found.problems[0]
+    assert "link that leads out" in found.problems[0]
+    if found.document is not None:
+        assert np.isnan(found.document.source.losses(0, 10)).all()
+
+
+def test_an_empty_document_is_told(tmp_path: Path) -> None:
+    make_text_run(tmp_path / "run", CONTENT)
+    (tmp_path / "run" / "document.bin").write_bytes(b"")
+    assert "document.bin: is empty" in read(tmp_path / "run").problems
+
+
+def test_a_document_larger_than_any_run_reads_is_refused(tmp_path: Path) -> None:
+    make_text_run(tmp_path / "run", CONTENT)
+    with (tmp_path / "run" / "document.bin").open("r+b") as file:
+        file.truncate(64_000_001)
+    found = read(tmp_path / "run")
+    assert found.document is None
+    assert "64000000 are not read" in found.problems[0]
+
+
+def test_losses_of_more_bytes_than_there_are_are_told(tmp_path: Path) -> None:
+    make_text_run(tmp_path / "run", CONTENT)
+    with (tmp_path / "run" / "tokens.f16").open("ab") as file:
+        file.write(bytes(40))
+    found = read(tmp_path / "run")
+    assert found.problems == (
+        f"tokens.f16: has losses of {len(CONTENT) + 10} bytes, the document has {len(CONTENT)}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"chunk": 0, "context": 128}, "task.settings.chunk is no number from 1 to 255"),
+        ({"chunk": "64", "context": 128}, "task.settings.chunk"),
+        ({"chunk": True, "context": 128}, "task.settings.chunk"),
+        ({"chunk": 64, "context": 10**9}, "task.settings.context is no number from 2 to 256"),
+        ({"chunk": 64, "context": 64}, "the context of 64 is not above the chunk of 64"),
+        ({}, "task.settings.chunk"),
+    ],
+)
+def test_settings_that_cannot_be_are_told(
+    tmp_path: Path, settings: dict[str, Any], said: str
+) -> None:
+    make_text_run(tmp_path / "run", CONTENT)
+    found = DocumentFiles(tmp_path / "run").refresh(meta_of(**settings))
+    assert found.document is None
+    assert said in found.problems[0]

@@ -1,0 +1,297 @@
+"""A page of a document: every character on the colour of what learning saved at it.
+
+Where colours are few or none, what was predicted better is bold and what was predicted worse is
+underlined. The margin has the offset of every row and the bits per byte saved in it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from tttui.draw.canvas import REVERSED, UNDERLINED, Canvas
+from tttui.draw.colours import DEFAULT, Colour, blend, ramp
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.palette import Palette
+from tttui.draw.prose import filling
+from tttui.draw.textrows import Row
+from tttui.model.arrays import Bools, Floats, Ints
+from tttui.model.document import Document
+
+EDGES = (0.5, 1.0, 2.0, 4.0)
+"""Bits saved or lost at a character from which on its tint is the next stronger one."""
+
+STRENGTHS = (0.16, 0.36, 0.66, 1.0)
+"""How far the tints are from the ground to the end of the palette; weak ones should not glare."""
+
+STRONG = 1.0
+"""Bits from which on a difference is marked by more than colour."""
+
+BAR = 6
+"""Cells of the bars at the margin."""
+
+FULL = 3.0
+"""Bits per byte of a full bar."""
+
+BARS_FROM = 70
+"""Columns of the page from which on there are bars."""
+
+GAIN = 5
+"""Cells of the number at the margin."""
+
+_FUTURE = 0.65
+"""How much of a tint the ground covers beyond the cursor."""
+
+_BRIGHT = 150
+
+LITTLE = 0.005
+"""Bits per byte that are shown as 0."""
+
+FEW = 4
+"""Bytes of a row that say little: it has a number and no bar."""
+
+
+def margin_of(width: int, size: int) -> int:
+    """Cells left of the text, in a page of `width` cells of a document of `size` bytes."""
+    bars = BAR + 1 if width >= BARS_FROM else 0
+    room = len(str(size)) + 1 + GAIN + 1 + bars
+    return room if width >= room + 16 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What stands out on a page, in bytes."""
+
+    at: int
+    """The byte whose continuations are shown."""
+    window: tuple[int, int] = (0, 0)
+    """The window of the cursor's step."""
+    until: int = 0
+    """The bytes from here on are in the future of the cursor."""
+    matches: tuple[tuple[int, int], ...] = ()
+    """What was searched for."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gains:
+    """Bits saved over any stretch of the bytes from `begin` on, of those that are known."""
+
+    begin: int
+    saved: Floats
+    """Sums before each byte [n + 1]."""
+    known: Ints
+    """How many are known before each byte [n + 1]."""
+
+    @classmethod
+    def of(cls, document: Document, begin: int, end: int) -> "Gains":
+        gains = document.gains(begin, end)
+        known = np.isfinite(gains)
+        saved = np.concatenate(([0.0], np.cumsum(np.where(known, gains, 0.0))))
+        return cls(begin, saved, np.concatenate(([0], np.cumsum(known))))
+
+    def over(self, first: Ints, last: Ints) -> Floats:
+        """Bits saved at [first, last) [n]; NaN where nothing is known."""
+        a, b = (np.clip(x - self.begin, 0, len(self.saved) - 1) for x in (first, last))
+        known = self.known[b] - self.known[a]
+        return np.where(known > 0, self.saved[b] - self.saved[a], np.nan)
+
+    def rate(self, begin: int, end: int) -> float:
+        """Bits saved per byte; NaN where nothing is known."""
+        a, b = begin - self.begin, end - self.begin
+        n = int(self.known[b] - self.known[a])
+        return float(self.saved[b] - self.saved[a]) / n if n else np.nan
+
+
+def levels(gains: Floats) -> Ints:
+    """-4 (much worse) .. 4 (much better) for bits saved; 0 where they are not known."""
+    with np.errstate(invalid="ignore"):
+        found = np.digitize(np.abs(gains), EDGES) * np.sign(gains)
+    return np.nan_to_num(found, nan=0.0).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tints:
+    """Colours of the levels 0, 1 .. 4, and behind them -4 .. -1, so that a level is an index."""
+
+    paper: Ints
+    ink: Ints
+    """On that paper."""
+    pale: Ints
+    """The papers in the future."""
+
+
+def tints(palette: Palette) -> Tints:
+    """Of a palette that has more than sixteen colours."""
+    return _tints(palette.diverging, palette.text)
+
+
+@lru_cache(8)
+def _tints(diverging: tuple[Colour, ...], text: Colour) -> Tints:
+    middle = len(diverging) // 2
+    better, worse = (ramp(stops, _SHADES) for stops in (diverging[middle::-1], diverging[middle:]))
+    at = [round(share * (_SHADES - 1)) for share in STRENGTHS]
+    papers = [better[k] for k in at] + [worse[k] for k in reversed(at)]
+    inks = [ink_on(paper, text, diverging[middle]) for paper in papers]
+    pale = [blend(paper, diverging[middle], _FUTURE) for paper in papers]
+    return Tints(
+        *(
+            np.array(c, dtype=np.int64)
+            for c in ([DEFAULT, *papers], [text, *inks], [DEFAULT, *pale])
+        )
+    )
+
+
+def ink_on(paper: Colour, *inks: Colour) -> Colour:
+    """The darkest of some inks on a light paper, the brightest on a dark one."""
+    return (min if _brightness(paper) > _BRIGHT else max)(inks, key=_brightness)
+
+
+def _brightness(colour: Colour) -> float:
+    return 0.3 * (colour >> 16) + 0.59 * (colour >> 8 & 0xFF) + 0.11 * (colour & 0xFF)
+
+
+_SHADES = 51
+
+
+def paint_page(
+    rows: Sequence[Row],
+    document: Document,
+    mark: Mark,
+    size: tuple[int, int],
+    palette: Palette,
+    glyphs: Glyphs,
+) -> Canvas:
+    """The rows in `size` = (width, height) cells."""
+    width, height = size
+    canvas = Canvas(height, width)
+    rows = rows[:height]
+    if not rows:
+        return canvas
+    margin = margin_of(width, document.size)
+    gains = Gains.of(document, rows[0].begin, max(row.end for row in rows))
+    for y, row in enumerate(rows if margin else ()):
+        _paint_margin(canvas, y, row, gains, mark, document, palette, glyphs)
+    _paint_cells(canvas, margin, rows, gains, mark, document, palette)
+    return canvas
+
+
+def _paint_margin(
+    canvas: Canvas,
+    y: int,
+    row: Row,
+    gains: Gains,
+    mark: Mark,
+    document: Document,
+    palette: Palette,
+    glyphs: Glyphs,
+) -> None:
+    here = row.begin < mark.window[1] and mark.window[0] < row.end
+    digits = len(str(document.size))
+    ink = palette.accent if here else palette.muted
+    canvas.write(y, 0, f"{row.begin:>{digits}}", ink, bold=here)
+    if row.begin <= mark.at < row.end:
+        canvas.write(y, digits, glyphs.play, palette.accent, bold=True)
+    rate = gains.rate(row.begin, row.end)
+    if np.isnan(rate):
+        return
+    few, future = row.end - row.begin < FEW, row.begin >= mark.until
+    muted = few or future or abs(rate) < LITTLE
+    ink = palette.muted if muted else palette.diverging[0 if rate > 0 else -1]
+    text = f"{rate:+.2f}" if abs(rate) < 9.995 else f"{rate:+.1f}"
+    canvas.write(y, digits + 1, f"{text:>{GAIN}}", ink)
+    if canvas.columns >= BARS_FROM and not few:
+        if palette.tinted:
+            shades = tints(palette)
+            ink = int((shades.pale if future else shades.paper)[2 if rate > 0 else -2])
+        canvas.write(y, digits + GAIN + 2, filling(abs(rate) / FULL, BAR, glyphs), ink)
+
+
+def _paint_cells(
+    canvas: Canvas,
+    margin: int,
+    rows: Sequence[Row],
+    gains: Gains,
+    mark: Mark,
+    document: Document,
+    palette: Palette,
+) -> None:
+    """The text, all of it at once."""
+    lengths = [len(row.cells) for row in rows]
+    y = np.repeat(np.arange(len(rows)), lengths)
+    x = margin + np.concatenate([np.arange(n) for n in lengths])
+    code, first, last = (
+        np.concatenate([getattr(row.cells, name) for row in rows])
+        for name in ("code", "first", "last")
+    )
+    saved = gains.over(first, last)
+    future, unread = first >= mark.until, first >= document.scored
+    ink, paper = _colours(levels(saved), future, palette)
+    ink[future] = palette.muted
+    ink[unread & future] = palette.faint if palette.tinted else palette.muted
+    bold = (saved >= STRONG) & ~future
+    marks = np.zeros(len(code), dtype=np.uint8)
+    inside = (first < mark.window[1]) & (last > mark.window[0])
+    if palette.tinted:
+        marks[inside] |= UNDERLINED
+        bold |= inside
+    else:
+        marks[(saved <= -STRONG) & ~future] |= UNDERLINED
+        marks[inside] |= REVERSED
+    for begin, end in mark.matches:
+        found = (first < end) & (last > begin)
+        ink[found], bold[found] = palette.warn, True
+        marks[found] |= UNDERLINED
+        if palette.tinted:
+            paper[found] = palette.selected_paper
+    at = (first <= mark.at) & (mark.at < last)
+    if palette.tinted:
+        middle = palette.diverging[len(palette.diverging) // 2]
+        paper[at], ink[at] = palette.cursor, ink_on(palette.cursor, palette.text, middle)
+        bold[at] = True
+    else:
+        marks[at] ^= REVERSED
+    seen = x < canvas.columns
+    place = y[seen], x[seen]
+    canvas.char[place], canvas.bold[place], canvas.marks[place] = (
+        code[seen],
+        bold[seen],
+        marks[seen],
+    )
+    canvas.ink[place], canvas.paper[place] = ink[seen], paper[seen]
+
+
+def _colours(level: Ints, future: Bools, palette: Palette) -> tuple[Ints, Ints]:
+    """Ink and paper of cells by their levels; paler in the future."""
+    if palette.tinted:
+        shades = tints(palette)
+        return shades.ink[level], np.where(future, shades.pale[level], shades.paper[level])
+    ink = np.full(len(level), palette.text, dtype=np.int64)
+    ink[level >= 2], ink[level <= -2] = palette.diverging[0], palette.diverging[-1]
+    return ink, np.full(len(level), DEFAULT, dtype=np.int64)
+
+
+def paint_legend(canvas: Canvas, y: int, x: int, palette: Palette, glyphs: Glyphs) -> int:
+    """What the tints mean, in bits, from column x on; returns the column after it."""
+    if not palette.tinted:
+        good, bad = palette.diverging[0], palette.diverging[-1]
+        x = canvas.write(y, x, "better by 1 bit", good, bold=True)
+        x = canvas.write(y, x, ", ", palette.muted)
+        begin = x
+        x = canvas.write(y, x, "worse by 1 bit", bad)
+        canvas.marks[y, begin : min(x, canvas.columns)] = UNDERLINED
+        return x
+    x = canvas.write(y, x, "worse ", palette.muted)
+    shades = tints(palette)
+    for level in (*range(-len(EDGES), 0), *range(1, len(EDGES) + 1)):
+        edge = EDGES[abs(level) - 1]
+        text = f"{edge:g}".removeprefix("0")
+        if level == 1:
+            x = canvas.write(y, x, f" {glyphs.vertical} ", palette.muted)
+        ink, paper = int(shades.ink[level]), int(shades.paper[level])
+        x = canvas.write(y, x, f" {text} ", ink, paper, bold=edge >= STRONG and level > 0)
+    return canvas.write(y, x, " better, bits", palette.muted)
+
+
+LEGEND = 62
+"""Columns of the legend, at most."""

@@ -1,0 +1,49 @@
+"""The bytes of a document and what each of them cost, as a table."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tttui.export.request import Request
+from tttui.model.errors import TttuiError
+from tttui.model.text import visible
+
+MOST = 1_000_000
+"""Bytes of a table, at most."""
+
+
+def table(request: Request) -> dict[str, Sequence[Any] | np.ndarray[Any, Any]]:
+    """A row for each byte of the window that was scored: its character (empty within one), and
+    its bits by both models."""
+    document = request.document
+    if document is None:
+        raise TttuiError(f"{request.name}: no document to export")
+    t0, t1 = request.span
+    begin, end = document.window(t0)[0], min(document.window(t1)[1], document.scored)
+    if end - begin > MOST:
+        raise TttuiError(
+            f"{request.name}: {end - begin} bytes are too many for one table; choose a window of "
+            f"at most {MOST // document.chunk} steps"
+        )
+    data = document.source.read(begin, end)
+    losses = document.source.losses(begin, begin + len(data))
+    at = np.arange(begin, begin + len(data))
+    return {
+        "offset": at,
+        "t": at // document.chunk,
+        "byte": np.frombuffer(data, dtype=np.uint8),
+        "character": _characters(data),
+        "frozen_bits": losses[:, 0],
+        "adaptive_bits": losses[:, 1],
+        "saved_bits": losses[:, 0] - losses[:, 1],
+    }
+
+
+def _characters(data: bytes) -> list[str]:
+    """The character that begins at each byte; '' within one."""
+    found = list[str]()
+    for character in data.decode("utf-8", "surrogateescape"):
+        size = len(character.encode("utf-8", "surrogateescape"))
+        found += [visible(character), *[""] * (size - 1)]
+    return found

@@ -1,0 +1,61 @@
+"""Answers that take long: in a thread, and always to the newest question."""
+
+from collections.abc import Callable
+from threading import Event, Lock, Thread
+from typing import Generic, TypeVar
+
+PAUSE_S = 0.03
+"""Time from a question to the work on it, in seconds: until nothing else is asked for so long,
+the thread takes no time from whoever draws meanwhile."""
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+
+class Latest(Generic[Q, A]):
+    """Works out `answer(question)` in a thread. A question that is asked while another one is
+    worked on takes the place of all that wait; `told` is called in the thread after an answer.
+    """
+
+    def __init__(self, answer: Callable[[Q], A], told: Callable[[], object]) -> None:
+        self._answer, self._told = answer, told
+        self._lock = Lock()
+        self._asked = Event()
+        self._waiting: list[Q] = []
+        self._busy = False
+        self._found: tuple[Q, A] | None = None
+
+    def ask(self, question: Q) -> None:
+        """Work this out next."""
+        with self._lock:
+            self._waiting = [question]
+            self._asked.set()
+            if self._busy:
+                return
+            self._busy = True
+        Thread(target=self._work, name="tttui-prepare", daemon=True).start()
+
+    @property
+    def found(self) -> tuple[Q, A] | None:
+        """The newest answer that there is, with its question."""
+        return self._found
+
+    @property
+    def busy(self) -> bool:
+        return self._busy
+
+    def _work(self) -> None:
+        while True:
+            while self._asked.is_set():
+                self._asked.clear()
+                self._asked.wait(PAUSE_S)
+            with self._lock:
+                if not self._waiting:
+                    self._busy = False
+                    return
+                question = self._waiting.pop()
+            try:
+                self._found = question, self._answer(question)
+            except MemoryError:
+                continue  # what was known stays
+            self._told()

@@ -1,0 +1,83 @@
+"""The two lines above the text: bits per byte of both models, and what the tints mean."""
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
+from tttui.draw.colours import Colour
+from tttui.draw.numbers import count
+from tttui.draw.textpaint import LEGEND, LITTLE, paint_legend
+from tttui.model.document import Document, Rates
+from tttui.widgets.redrawn import Redrawn
+
+Part = tuple[str, Colour, bool]
+
+
+class TextHead(Redrawn):
+    """The document, its bits per byte up to the cursor and in the window there."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._told: tuple[object, ...] = ()
+        self._title, self._bytes, self._scored = "", 0, 0
+        self._so_far: Rates | None = None
+        self._here: Rates | None = None
+        self._problems: Sequence[str] = ()
+
+    def tell(
+        self,
+        name: str,
+        document: Document,
+        so_far: Rates | None,
+        here: Rates | None,
+        problems: Sequence[str],
+    ) -> None:
+        """Show other numbers."""
+        told = (name, document.size, document.scored, so_far, here, tuple(problems))
+        if told != self._told:
+            self._told = told
+            self._title, self._bytes, self._scored = name, document.size, document.scored
+            self._so_far, self._here, self._problems = so_far, here, problems
+            self.repaint()
+
+    def paint(self, width: int, height: int) -> Canvas:
+        canvas, palette = Canvas(height, width), self.palette
+        x = canvas.spans(0, 0, self._rates("So far", self._so_far))
+        here = self._rates("   here", self._here)
+        if x + sum(cell_len(part[0]) for part in here) <= width:
+            x = canvas.spans(0, x, here)
+        about = f"{self._title}  {count(self._bytes)} bytes"
+        if self._scored < self._bytes:
+            about = f"{self._title}  {count(self._scored)} of {count(self._bytes)} bytes"
+        room = width - x - 3
+        if room >= 12:
+            about = fit(about, room, self.glyphs.ellipsis)
+            canvas.write(0, width - cell_len(about), about, palette.muted)
+        if self._problems:
+            said = fit(f"! {'; '.join(self._problems)}", width, self.glyphs.ellipsis)
+            canvas.write(1, 0, said, palette.warn, bold=True)
+        else:
+            x = canvas.write(1, 0, "Bits saved at each character  ", palette.muted)
+            x = x if width - x >= LEGEND else 0
+            if x == 0:
+                canvas.write(1, 0, " " * width, palette.muted)
+            paint_legend(canvas, 1, x, palette, self.glyphs)
+        return canvas
+
+    def _rates(self, title: str, rates: Rates | None) -> list[Part]:
+        palette, arrow = self.palette, "→" if self.glyphs.braille else "->"
+        if rates is None:
+            return [(f"{title} ", palette.muted, False), ("not scored", palette.muted, False)]
+        ink = palette.good if rates.saved > 0 else palette.bad
+        ink = palette.muted if abs(rates.saved) < LITTLE else ink
+        share = "" if rates.share != rates.share else f" ({100 * rates.share:+.0f} %)"
+        return [
+            (f"{title} ", palette.muted, False),
+            (f"{rates.frozen:.2f}", palette.baseline, False),
+            (f" {arrow} ", palette.muted, False),
+            (f"{rates.adaptive:.2f}", palette.adaptive, True),
+            (" bits/byte", palette.muted, False),
+            (f"  {rates.saved:+.2f}{share}", ink, True),
+        ]
