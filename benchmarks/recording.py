@@ -1,6 +1,6 @@
 """What a Recorder costs: of a step, of an import, of an update of 10^5 to 10^8 parameters.
 
-    python -m benchmarks.recording [--largest 1e8]
+    python -m benchmarks.recording [--smallest 1e5 --largest 1e8 --only-updates]
 
 Every number stands beside a baseline of the same run. Times are CPU seconds on one thread, so that
 a busy machine changes neither them nor their ratios; only the import is by the clock.
@@ -101,14 +101,14 @@ def imports() -> None:
     print(f"  (import numpy, for comparison             {(numpy - nothing) * 1e3:8.1f} ms)")
 
 
-def updates(folder: Path, largest: float) -> None:
+def updates(folder: Path, smallest: float, largest: float, batches: list[int]) -> None:
     """One update: forward, backward and a step of Adam on a batch of so many rows."""
     for count, (width, layers) in WIDTHS.items():
-        if count > largest:
+        if not smallest <= count <= largest:
             continue
         model = nn.Sequential(*(nn.Linear(width, width, bias=False) for _ in range(layers)))
         real = sum(p.numel() for p in model.parameters())
-        for rows in (32, 512):
+        for rows in batches:
             optimizer = torch.optim.Adam(model.parameters(), lr=1e-6)
             x = torch.randn(rows, width)
 
@@ -132,7 +132,7 @@ def updates(folder: Path, largest: float) -> None:
                 update()
                 recorded()
                 pairs = []
-                for _ in range(5 if count >= 1e7 else 25):
+                for _ in range(3 if count >= 1e7 else 25):
                     begun = time.process_time()
                     update()
                     between = time.process_time()
@@ -142,18 +142,23 @@ def updates(folder: Path, largest: float) -> None:
                 ratio = median(b / a for a, b in pairs) - 1
             print(
                 f"update of {real:>11,} parameters, batch {rows:>4}:  bare {bare * 1e3:9.1f} ms, "
-                f"recorded {watched * 1e3:9.1f} ms  {ratio:+7.1%}"
+                f"recorded {watched * 1e3:9.1f} ms  {ratio:+7.1%}",
+                flush=True,
             )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--smallest", type=float, default=1e5, help="parameters of an update")
     parser.add_argument("--largest", type=float, default=1e8)
-    largest = parser.parse_args().largest
+    parser.add_argument("--batch", type=int, nargs="+", default=[32, 512], help="rows of an update")
+    parser.add_argument("--only-updates", action="store_true")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        imports()
-        steps(Path(folder))
-        updates(Path(folder), largest)
+        if not given.only_updates:
+            imports()
+            steps(Path(folder))
+        updates(Path(folder), given.smallest, given.largest, given.batch)
 
 
 if __name__ == "__main__":

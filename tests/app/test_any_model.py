@@ -250,3 +250,29 @@ async def test_a_recorded_session_is_not_steered(tmp_path: Path, open_app: OpenA
         driver.main.ask("pause")
         assert "only the program that records drives it" in driver.text()
     assert not (path / "control").exists()
+
+
+async def test_a_recorded_session_is_followed_while_it_grows(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    path = tmp_path / "demo"
+    make_recorded(path, series=("entropy",), status="running", steps=64)
+    async with open_app(path) as driver:
+        await tab(driver, 4)
+        assert "entropy (nats)" in driver.text()
+        with (path / "per_step.csv").open("a") as out:
+            out.write("64,2.5,1.5,0,0\n")
+        lines = (path / "series.csv").read_text().splitlines()
+        wider = ["t,entropy,norm", *(f"{line}," for line in lines[1:]), "64,0.5,7.25"]
+        replaced = path / "series.new"
+        replaced.write_text("\n".join(wider) + "\n")
+        replaced.rename(path / "series.csv")
+        await driver.until(lambda: "norm" in driver.text(), "the new series")
+        assert driver.data.steps_done == 65
+
+
+async def test_a_link_names_what_the_fourth_tab_shows(tmp_path: Path, open_app: OpenApp) -> None:
+    async with open_app(recorded(tmp_path / "demo", "small")) as driver:
+        await tab(driver, 4)
+        await driver.press("Y")
+        assert "--tab series" in driver.app.clipboard

@@ -40,7 +40,7 @@ async def test_a_tab_names_every_part_of_it_that_fails(
     for feed in FEEDS:
         if feed.part.name in needed:
             monkeypatch.setattr(feed, "refresh", fail)
-    async with open_app(run, start=StartView(tab=tab), size=(240, 40)) as driver:
+    async with open_app(run, start=StartView(tab=tab), size=(320, 40)) as driver:
         for name in needed:
             await driver.until(partial(is_told, driver, name), name)
         await driver.press("home", "right")

@@ -228,7 +228,7 @@ async def test_nothing_counts_as_damaged_while_a_long_run_is_still_being_read(
     monkeypatch.setattr(SessionReader, "refresh", refresh)
     monkeypatch.setattr("tttui.store.session.BATCH_ROWS", 500)
     name = tmp_path / ("sessions/long" if layout == "store" else "long")
-    place = make_run(name, layout=layout, steps=5000)
+    place = make_run(name, layout=layout, steps=20_000)
     async with open_app(place.path):
         assert seen_loading.is_set()
         assert not [parts for parts in shown if "!" in parts]

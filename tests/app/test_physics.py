@@ -269,3 +269,17 @@ async def test_predictions_are_shown_up_to_the_cursor_and_the_legend_says_so(
         whole = driver.text().splitlines()[2]
     assert "up to t 320" in part
     assert "up to" not in whole
+
+
+async def test_without_a_trajectory_the_next_region_is_never_the_state(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    place = make_run(tmp_path / "a", layout="flat", steps=200)
+    async with open_app(place.path, start=StartView(tab="physics"), size=(120, 40)) as driver:
+        await driver.until(lambda: driver.pane.query("#friction"), "the tab")
+        said = []
+        for _ in range(4):
+            await driver.press("w")
+            said.append(driver.text().splitlines()[0])
+        assert not [line for line in said if "state over time" in line]
+        assert any("hidden friction" in line for line in said)

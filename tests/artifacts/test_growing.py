@@ -1,6 +1,7 @@
 """Reading what was appended gives what reading at once gives, however the bytes arrived."""
 
 import os
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -223,3 +224,53 @@ def test_a_cut_off_last_line_is_named_once_it_is_old(tmp_path: Path) -> None:
     old(path)
     reader.refresh()
     assert [p.reason for p in reader.problems()] == ["line 3, the last, is cut off and left out"]
+
+
+def test_the_rest_of_an_endless_line_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(growing, "LONGEST_LINE", 1 << 20)
+    path = tmp_path / "a"
+    path.write_bytes(b"one\n" + b"x" * (5 << 20))
+    file = GrowingFile(path)
+    assert file.check() is Change.APPENDED
+    blocks = list(file.blocks())
+    assert blocks[0] == b"one\n"
+    assert [set(block) for block in blocks[1:]] == [{ord("x")}]
+    assert len(blocks[1]) < 2 << 20
+    assert (file.unread, file.lines) == (0, 1)
+    with path.open("ab") as more:
+        more.write(b"x" * (2 << 20) + b"x\ntwo\nthr")
+    assert file.check() is Change.APPENDED
+    assert list(file.blocks()) == [b"two\n"]
+    assert (file.open_line, file.lines) == (b"thr", 3)
+
+
+def test_a_hole_is_passed_over_without_being_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"one\n")
+    os.truncate(path, 900_000_000)
+    with path.open("ab") as more:
+        more.write(b"\ntwo\n")
+    read = list[int]()
+    monkeypatch.setattr(GrowingFile, "_consume", counted(GrowingFile._consume, read))
+    file = GrowingFile(path)
+    file.check()
+    blocks = list(file.blocks())
+    assert (blocks[0], blocks[-1]) == (b"one\n", b"two\n")
+    assert (file.offset, file.lines) == (path.stat().st_size, 3)
+    assert sum(read) < 20_000_000
+
+
+def counted(
+    consume: Callable[[GrowingFile, bytes], None], read: list[int]
+) -> Callable[[GrowingFile, bytes], None]:
+    """`_consume`, noting how many bytes it was given."""
+
+    def wrapped(file: GrowingFile, data: bytes) -> None:
+        read.append(len(data))
+        consume(file, data)
+
+    return wrapped

@@ -23,6 +23,7 @@ from tttui.artifacts.ptfile import write_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.safetensors import SafeTensors
 from tttui.artifacts.series_csv import SeriesFile
+from tttui.artifacts.summary import read_summary
 from tttui.artifacts.tensorfile import read_tensors
 from tttui.model.errors import TttuiError
 from tttui.model.schema import TensorSpec
@@ -290,3 +291,18 @@ def test_a_session_that_names_no_task_is_of_the_point_mass() -> None:
     assert wrong == []
     assert meta.is_point_mass
     assert meta.loss.label == "MSE"
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_row_of_the_table_calls_nothing_lost(tmp_path: Path, large: bool) -> None:
+    whole_one = make_recorded(tmp_path / "a", model=small_module(), large=large)
+    plain = make_recorded(tmp_path / "b", updates=False, frozen_every=None)
+    assert [read_summary(place).damage for place in (whole_one, plain)] == [(), ()]
+
+
+def test_what_a_row_compares_was_evaluated_of_both(tmp_path: Path) -> None:
+    summary = read_summary(make_recorded(tmp_path / "r", frozen_every=8))
+    steps = SessionReader(Place(tmp_path / "r", "native")).refresh().steps
+    _, frozen, adaptive = steps.compared(100)
+    assert summary.baseline_last100 == pytest.approx(frozen.mean())
+    assert summary.adaptive_last100 == pytest.approx(adaptive.mean())

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from tests.rundirs import content, make_run
+from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.summary import read_summary
+from tttui.model.improvement import final_improvement
 from tttui.model.session import Layout
 
 
@@ -116,3 +118,42 @@ def test_a_row_says_why_there_is_no_mean(tmp_path: Path, metrics: bool) -> None:
     assert found.why_no_mean == "adaptive: 1 of 100 steps is NaN"
     assert found.adaptive_last100 is not None
     assert math.isnan(found.adaptive_last100)
+
+
+def test_a_row_has_the_interval_and_what_the_weights_imply(tmp_path: Path) -> None:
+    place = make_run(tmp_path / "a", steps=600, mu=0.2)
+    found, read = read_summary(place), SessionReader(place).refresh()
+    whole = final_improvement(read.steps)
+    assert found.interval == (whole.low, whole.high)
+    assert found.implied_mu == pytest.approx(0.21)
+    assert found.mu_error == pytest.approx(0.01)
+
+
+def test_what_the_end_of_the_events_does_not_tell_is_not_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = make_run(tmp_path / "a", steps=600)
+    monkeypatch.setattr("tttui.artifacts.events.LAST_BYTES", 100)
+    assert read_summary(place).implied_mu is None
+
+
+@pytest.mark.parametrize(
+    ("damage", "name"),
+    [
+        ("no_weights", "plastic_state.pt"),
+        ("truncated_weights", "plastic_state.pt"),
+        ("pickled_weights", "plastic_state.pt"),
+        ("half_line", "per_step.csv"),
+        ("empty_steps", "per_step.csv"),
+        ("half_events", "update_events.jsonl"),
+        ("no_events", "update_events.jsonl"),
+    ],
+)
+def test_a_row_knows_of_damage(damage: str, name: str, tmp_path: Path) -> None:
+    found = read_summary(make_run(tmp_path / "a", steps=200, damage=[damage]))
+    assert [problem.path.name for problem in found.damage] == [name]
+
+
+def test_what_a_live_run_has_yet_to_write_is_no_damage(tmp_path: Path) -> None:
+    place = make_run(tmp_path / "a", steps=200, status="running", damage=["no_weights"])
+    assert read_summary(place).damage == ()

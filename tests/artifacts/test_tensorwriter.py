@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tttui.artifacts import tensorfile
+from tttui.artifacts import tensorwriter
 from tttui.artifacts.tensorwriter import Stored, read_tensors, write_tensors
 from tttui.model.errors import TttuiError
 
@@ -23,7 +23,7 @@ TENSORS = {
 
 @pytest.fixture
 def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tensorfile, "LARGEST_PT", 0)
+    monkeypatch.setattr(tensorwriter, "LARGEST_PT", 0)
 
 
 def test_small_weights_are_a_checkpoint_of_torch(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_safetensors_come_back_bit_by_bit(tmp_path: Path) -> None:
 
 def test_the_file_of_the_other_size_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tensors(tmp_path / "w", TENSORS)
-    monkeypatch.setattr(tensorfile, "LARGEST_PT", 0)
+    monkeypatch.setattr(tensorwriter, "LARGEST_PT", 0)
     write_tensors(tmp_path / "w", TENSORS)
     assert [path.name for path in tmp_path.iterdir()] == ["w.safetensors"]
 

@@ -119,3 +119,15 @@ def test_no_size_and_no_friction_break_the_picture(
     with np.errstate(all="ignore"):
         shown = Facts(mu if np.isfinite(mu) else None, (0.02, 0.25), Implied(mu, MU_GRID * mu))
         text_of(shown, width, height, UNICODE if kind == "u" else ASCII)
+
+
+@pytest.mark.parametrize("of", ["curve", "stems"])
+def test_what_is_not_a_number_is_marked_on_the_lowest_row_of_its_panel(of: str) -> None:
+    y = np.sin(T / 9)
+    y[50] = np.nan
+    odd = Series(T, y)
+    panel = Panel("x", odd) if of == "curve" else Panel("x", WAVE, odd, "a")
+    canvas, layout = stack.paint((panel, Panel("y", WAVE)), (0, 99), (60, 20), DARK, UNICODE)
+    marks = [(r, c) for r, row in enumerate(canvas.text()) for c, x in enumerate(row) if x == "✕"]
+    assert [r for r, _ in marks] == [layout.tops[0] + layout.rows[0]]
+    assert abs(marks[0][1] - layout.gutter - layout.columns // 2) <= 1

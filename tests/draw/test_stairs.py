@@ -1,12 +1,13 @@
 """Small charts of figures that hold until the next snapshot."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tttui.draw import stairs
 from tttui.draw.axis import TimeAxis
-from tttui.draw.glyphs import ASCII, UNICODE
+from tttui.draw.glyphs import ASCII, UNICODE, Glyphs
 from tttui.draw.palette import DARK
 from tttui.draw.plot import Threshold
 from tttui.draw.stairs import StairPlot, Stairs
@@ -38,7 +39,7 @@ def test_every_value_in_force_lies_in_the_envelope_of_its_column(
     y[rng.random(k) < 0.1] = np.nan
     axis = TimeAxis(window[0], window[0] + window[1], 9)
     found = Stairs(t, ("B",), (y,))
-    (curve, _) = found.envelopes(axis, 95)[0]
+    (curve, *_) = found.envelopes(axis, 95)[0]
     for step in range(axis.t0, min(axis.t1, 95) + 1):
         i = found.index(step)
         dot = int(np.searchsorted(axis.edges(), step, side="right")) - 1
@@ -49,7 +50,7 @@ def test_every_value_in_force_lies_in_the_envelope_of_its_column(
 
 def test_nothing_is_drawn_before_the_first_value_or_after_the_last_step() -> None:
     found = Stairs(np.array([40]), ("B",), (np.array([2.0]),))
-    (curve, _) = found.envelopes(TimeAxis(0, 100, 50), 60)[0]
+    (curve, *_) = found.envelopes(TimeAxis(0, 100, 50), 60)[0]
     drawn = np.flatnonzero(~np.isnan(curve.low))
     assert 39 <= drawn[0] <= 41
     assert 59 <= drawn[-1] <= 61
@@ -100,3 +101,16 @@ def test_what_is_missing_is_said_in_its_place() -> None:
     assert "statistics: 0 %" in "".join(lines(StairPlot(message="statistics: 0 %"), (0, 9)))
     plot = StairPlot(stairs=three(np.array([0]), 1, 2, 3), last=9, note="statistics: 40 %")
     assert "statistics: 40 %" in lines(plot, (0, 9))[1]
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
+def test_what_is_not_a_number_is_marked_on_the_lowest_row_while_it_is_in_force(
+    glyphs: Glyphs,
+) -> None:
+    t = np.array([0, 50, 60])
+    plot = StairPlot(stairs=Stairs(t, ("B",), (np.array([2.0, np.nan, 3.0]),)), last=100)
+    rows = stairs.paint(plot, (0, 100), (40, 12), DARK, glyphs).canvas.text()
+    marked = [c for c, char in enumerate(rows[9]) if char == glyphs.not_a_number]
+    assert len(marked) in range(3, 6)
+    assert marked == list(range(marked[0], marked[-1] + 1))
+    assert not [row for row in rows[1:9] if glyphs.not_a_number in row[8:]]

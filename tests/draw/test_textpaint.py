@@ -65,7 +65,7 @@ def test_what_was_not_scored_has_no_tint_and_no_number() -> None:
     assert "+4.00" in canvas.text()[0]
     assert "+" not in canvas.text()[1]
     assert (canvas.paper[1] == DEFAULT).all()
-    assert canvas.ink[1, margin_of(SIZE[0], 7)] == DARK.faint
+    assert canvas.ink[1, margin_of(SIZE[0], 7)] == DARK.frame
 
 
 def test_a_frozen_model_that_was_not_asked_leaves_the_bytes_plain() -> None:

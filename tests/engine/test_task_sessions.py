@@ -11,7 +11,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tttui.artifacts.checksum import pt_bytes
 from tttui.artifacts.discover import find_sessions
+from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.engine.control import ask
 from tttui.engine.drive import drive
@@ -299,3 +301,38 @@ def test_a_changed_setting_on_resume_needs_override(tmp_path: Path) -> None:
     run.advance(until - run.t)
     run.close("completed")
     assert [e["lr"] for e in events(directory)][-6:] == [0.05] + 5 * [0.01]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("run_cfg", ["steps"]),
+        ("plasticity_cfg", {"lr": "fast", "plastic": ["1.*"]}),
+        ("plasticity_cfg", {"lr": 0.1, "plastic": "1.*"}),
+        ("task", {"name": "line", "version": "1", "settings": {"mu": 1}}),
+        ("kept", ["nothing"]),
+        ("seed", None),
+    ],
+)
+def test_a_meta_json_that_cannot_be_is_refused(tmp_path: Path, key: str, value: Any) -> None:
+    directory = run_through(tmp_path / "a", steps=2)
+    path = directory / "session" / "meta.json"
+    meta = json.loads(path.read_text())
+    meta.pop("checksum")
+    path.write_text(json.dumps({**meta, key: value}))
+    with pytest.raises(TttuiError, match=r"meta\.json"):
+        resume_task(directory, task=Line, more_steps=1)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("applied", -1), ("flags", None), ("tally", {}), ("learner", {"t": 2}), ("learner", None)],
+)
+def test_a_checkpoint_that_cannot_be_is_refused(tmp_path: Path, key: str, value: Any) -> None:
+    directory = run_through(tmp_path / "a", steps=2)
+    path = directory / "session" / "engine_state.pt"
+    state = read_pt(path)
+    state["engine"][key] = value
+    path.write_bytes(pt_bytes(write_pt(state)))
+    with pytest.raises(TttuiError, match="does not hold what this version continues from"):
+        resume_task(directory, task=Line, more_steps=1)

@@ -161,3 +161,19 @@ def test_logarithmic_axes_are_labelled_with_powers_of_ten(value: float, label: s
     formatter = axes.yaxis.get_minor_formatter()
     formatter.set_locs(axes.yaxis.get_minorticklocs().tolist())
     assert formatter(value) == label
+
+
+def test_what_is_not_a_number_is_marked_at_the_lower_edge() -> None:
+    axes = look.figure(2.0, "a").add_subplot()
+    look.curve(axes, np.arange(5), np.array([1.0, np.nan, 3.0, np.inf, 5.0]), "red", "a")
+    marks = [line for line in axes.lines if line.get_marker() == "x"]
+    assert [line.get_xdata().tolist() for line in marks] == [[1]]  # type: ignore[union-attr]
+
+
+def test_countless_marks_are_thinned() -> None:
+    axes = look.figure(2.0, "a").add_subplot()
+    y = np.full(100_000, np.nan)
+    y[0] = 1.0
+    look.curve(axes, np.arange(100_000), y, "red", "a")
+    (marks,) = [line for line in axes.lines if line.get_marker() == "x"]
+    assert len(marks.get_xdata()) <= look.MOST  # type: ignore[arg-type]

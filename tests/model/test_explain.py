@@ -113,3 +113,9 @@ def test_gates_tell_how_close_the_transaction_came() -> None:
 def test_a_nan_passes_no_gate() -> None:
     (gate,) = gates(Transaction(32, "x", grad_norm=float("nan")), PLASTICITY)
     assert not gate.passed
+
+
+def test_a_commit_without_gates_claims_none() -> None:
+    said = explain(Transaction(32, "commit", pre_loss=0.5, post_loss=0.29), {})
+    assert said == "Committed: the loss fell by 42 %; no gate was recorded."
+    assert explain(Transaction(32, "commit"), {}) == "Committed; no gate was recorded."

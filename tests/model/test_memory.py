@@ -48,7 +48,7 @@ def test_what_sizes_memory_has_a_maximum(name: str) -> None:
         {"buffer_len": 50_000},
         {"chunk": 50_000},
         {"pretrain_batch": 256, "pretrain_seq": 256},
-        {"history_mb": 2000},
+        {"history_mb": 1000},
     ],
 )
 def test_large_sessions_are_allowed(values: dict[str, Any]) -> None:

@@ -136,3 +136,12 @@ def test_any_text_is_a_query_or_is_refused_for_a_reason(text: str) -> None:
         return
     shown = matching(events(), query)
     assert shown is None or len(shown) == 6
+
+
+def test_a_column_to_sort_by_is_no_filter() -> None:
+    query = parse("grad>10 sort: loss:desc status:commit", TRANSACTION_WORDS)
+    assert query.sort == "loss:desc"
+    assert query.filter_text == "grad>10 status:commit"
+    assert len(query.terms) == 2
+    assert not parse("sort:t", TRANSACTION_WORDS)
+    assert parse("grad>10", TRANSACTION_WORDS).sort is None

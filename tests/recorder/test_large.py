@@ -8,7 +8,7 @@ import torch
 
 import tttui
 from tests.recorder.sessions import events, history, meta
-from tttui.artifacts import tensorfile
+from tttui.artifacts import tensorwriter
 from tttui.artifacts.tensorwriter import read_tensors
 from tttui.model.errors import RecorderError
 
@@ -39,7 +39,7 @@ def test_large_weights_are_stored_as_safetensors_and_their_statistics(tmp_path: 
 def test_the_base_comes_back_from_safetensors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tensorfile, "LARGEST_PT", 0)
+    monkeypatch.setattr(tensorwriter, "LARGEST_PT", 0)
     weight = torch.full((3, 4), 0.1, dtype=torch.bfloat16)
     first = weight.clone()
     with tttui.Recorder(tmp_path / "a", plastic={"w": weight}) as rec:

@@ -1,6 +1,7 @@
 """The full form: a module whose changes are seen, its frozen twin, its transactions."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -214,3 +215,44 @@ def test_bfloat16_weights_are_recorded(tmp_path: Path) -> None:
     assert np.array_equal(kept[-1], weight.detach().float().numpy())
     assert meta(tmp_path / "a")["plastic"][0]["dtype"] == "bfloat16"
     assert events(tmp_path / "a")[0]["weights"]["0.weight"]["delta_fro"] > 0
+
+
+class Uncopied(nn.Module):
+    """Holds a tensor with a history, which nobody can copy."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(3))
+        self.made = self.weight * 2
+
+
+def test_a_module_that_cannot_be_copied_is_recorded_without_a_twin(tmp_path: Path) -> None:
+    with tttui.Recorder(tmp_path / "a", Uncopied()) as rec, rec.score(0) as s:
+        s.loss(1.0)
+        with pytest.raises(RecorderError, match="Uncopied cannot be copied"):
+            s.frozen(loss_of)
+        s.frozen(2.0)
+    assert rows(tmp_path / "a")[0]["baseline_mse"] == "2.0"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"optimizer": object()}, "the optimizer is a object"),
+        ({"frozen_every": 0}, "frozen_every is 0"),
+        ({"settings": {1: {2, 3}, (1, 2): 0}}, "settings cannot be written"),
+    ],
+)
+def test_a_recorder_that_was_refused_leaves_no_session(
+    tmp_path: Path, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(RecorderError, match=said):
+        tttui.Recorder(tmp_path / "a", small_model(), **options)
+    tttui.Recorder(tmp_path / "a", small_model()).close()
+
+
+def test_something_else_than_a_module_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecorderError, match=r"the model is a dict, not a torch\.nn\.Module"):
+        tttui.Recorder(tmp_path / "a", {})
+    with pytest.raises(RecorderError, match="so the module has to be given"):
+        tttui.Recorder(tmp_path / "a", plastic="*norm*")

@@ -43,14 +43,15 @@ def tensor_digest(array: np.ndarray[Any, Any]) -> bytes:
         return hashlib.sha256(raw.data).digest()
     whole = raw.nbytes // 8
     words = raw[: whole * 8].view(np.uint64)
-    sums = [_sum(words[i : i + CHUNK]) for i in range(0, whole, CHUNK)]
+    scratch = np.empty(CHUNK, dtype=np.uint64)
+    sums = [_sum(words[i : i + CHUNK], scratch) for i in range(0, whole, CHUNK)]
     if rest := raw[whole * 8 :].tobytes():
         last = np.frombuffer(rest.ljust(8, b"\0"), dtype=np.uint64)
         if whole % CHUNK:
             mixed = int(last[0] ^ (last[0] >> np.uint64(32)))
             sums[-1] = (sums[-1] + mixed * int(multipliers()[whole % CHUNK])) % (1 << 64)
         else:
-            sums.append(_sum(last))
+            sums.append(_sum(last, scratch))
     return digest_of_sums(np.array(sums, dtype=np.uint64))
 
 
@@ -68,8 +69,10 @@ def version_of(parts: Iterable[tuple[str, str, tuple[int, ...], bytes]]) -> str:
     return total.hexdigest()[:DIGITS]
 
 
-def _sum(words: np.ndarray[Any, np.dtype[np.uint64]]) -> int:
-    mixed = words >> np.uint64(32)
+def _sum(
+    words: np.ndarray[Any, np.dtype[np.uint64]], scratch: np.ndarray[Any, np.dtype[np.uint64]]
+) -> int:
+    mixed = np.right_shift(words, np.uint64(32), out=scratch[: len(words)])
     np.bitwise_xor(mixed, words, out=mixed)
     np.multiply(mixed, multipliers()[: len(words)], out=mixed)
     return int(np.add.reduce(mixed))

@@ -1,7 +1,10 @@
 """A file that grows while it is read: only what was appended is read again."""
 
+import errno
+import os
 from collections.abc import Iterator
 from enum import Enum
+from io import FileIO
 from pathlib import Path
 from time import time_ns
 
@@ -11,7 +14,8 @@ BLOCK = 1 << 16
 """Bytes read at a time; blocks of this size parse fastest and keep memory flat."""
 
 LONGEST_LINE = 1 << 23
-"""A line that is still open after so many bytes is handed on as it is (it is no record)."""
+"""A line that is still open after so many bytes is handed on as it is (it is no record), and the
+rest of it is passed over."""
 
 MARK = 256
 """Bytes before the reading position that are compared to notice a file that was rewritten."""
@@ -52,6 +56,8 @@ class GrowingFile:
         self.open_line = b""
         """The held-back bytes after the last newline, as last read."""
         self.size = 0
+        self._in_endless = False
+        """The reading position is within a line whose beginning was handed on."""
         self._mark = b""
         self._ended_early = False
         self._stat: tuple[int, int, int] | None = None
@@ -115,7 +121,7 @@ class GrowingFile:
     def blocks(self) -> Iterator[bytes]:
         """Blocks of whole lines from the reading position; each is consumed when it is taken."""
         with open_to_read(self.path) as file:
-            file.seek(self.offset)
+            self._pass_over(file)
             open_parts, waiting = list[bytes](), 0
             while self.offset + waiting < self.size:
                 data = file.read(min(BLOCK, self.size - self.offset - waiting))
@@ -133,7 +139,33 @@ class GrowingFile:
                 self._consume(block)
                 self.open_line = rest
                 yield block
+                if not block.endswith(b"\n"):
+                    self._in_endless = True
+                    self._pass_over(file)
+                    open_parts, waiting = [], 0
             self.open_line = b"".join(open_parts)
+
+    def _pass_over(self, file: FileIO) -> None:
+        """Go to where reading goes on: after a line whose beginning was handed on, if it ends."""
+        file.seek(self.offset)
+        while self._in_endless and self.offset < self.size:
+            self._leap(file)
+            data = file.read(min(1 << 20, self.size - self.offset))
+            if not data:
+                return
+            end = data.find(b"\n") + 1
+            self._in_endless = not end
+            self._consume(data[: end or None])
+        file.seek(self.offset)
+
+    def _leap(self, file: FileIO) -> None:
+        """Pass over a hole, in which there is no newline, but for its last bytes."""
+        try:
+            begin = os.lseek(file.fileno(), self.offset, os.SEEK_DATA)
+        except OSError as error:  # nothing but a hole is left, or a filesystem that knows none
+            begin = self.size if error.errno == errno.ENXIO else self.offset
+        self.offset = max(self.offset, min(begin, self.size) - MARK)
+        file.seek(self.offset)
 
     def take_open_line(self) -> bytes:
         """Consume the last line although its newline is missing, because it is complete.

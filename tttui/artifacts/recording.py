@@ -31,7 +31,7 @@ SCHEMA_VERSION = 2
 SCORES, SERIES = "scores.csv", "series.csv"
 SCORES_HEADER = b"t,version\n"
 BASE, PLASTIC_STATE = "base_plastic", "session/plastic_state"
-"""Stems of the files of weights; their ending depends on the size (`tensorfile`)."""
+"""Stems of the files of weights; their ending depends on the size (`tensorwriter`)."""
 
 SESSION_FILES = (STEPS, META, EVENTS, "base_checkpoint.pt", "session", "meta.json")
 """One of these makes a directory one that no new session may be begun in."""

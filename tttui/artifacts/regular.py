@@ -24,7 +24,7 @@ LARGEST_CHANGES = 4 << 20
 LARGEST_LIST = 128 << 20
 """Bytes of a list in JSON (transactions, trajectory); real: some 100 a step or transaction."""
 
-LARGEST_TABLE = 2 << 30
+LARGEST_TABLE = 1 << 30
 """Bytes of a file that is read in blocks (CSV, JSON lines); real: 45 MB for a million steps."""
 
 LARGEST_TENSORS = 1 << 44

@@ -14,6 +14,7 @@ import numpy as np
 
 from tttui.artifacts.csvparse import parse_clean
 from tttui.artifacts.findings import Finding
+from tttui.artifacts.growing import LONGEST_LINE
 from tttui.artifacts.history import header, read_layout
 from tttui.artifacts.jsonfile import decode, whole
 from tttui.artifacts.regular import open_to_read
@@ -215,17 +216,20 @@ def _sort(reason: str) -> str:
 def _blocks(file: BinaryIO, begin: int) -> Iterator[tuple[int, bytes]]:
     """Blocks of whole lines from a byte on, each with where it begins; the last may be open."""
     file.seek(begin)
-    rest = b""
+    rest, waiting = list[bytes](), 0
     while data := file.read(BLOCK):
         end = data.rfind(b"\n") + 1
-        if not end and len(rest) < 1 << 23:
-            rest += data
+        waiting += len(data)
+        if not end and waiting <= LONGEST_LINE:
+            rest.append(data)
             continue
-        block, rest = (rest + data[:end], data[end:]) if end else (rest + data, b"")
+        block = b"".join((*rest, data[:end] if end else data))
+        rest = [data[end:]] if end else []
+        waiting = len(data) - end if end else 0
         yield begin, block
         begin += len(block)
-    if rest:
-        yield begin, rest
+    if waiting:
+        yield begin, b"".join(rest)
 
 
 def _newlines(file: BinaryIO, size: int) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from tttui.artifacts.events import EventLines, read_last
 from tttui.artifacts.interventions import INTERVENTIONS, mu_changes, read_interventions, rollbacks
 from tttui.artifacts.jsonfile import number, whole
-from tttui.artifacts.layout import Files, files_of, why_missing
+from tttui.artifacts.layout import Files, files_of, usual_absence, why_missing
 from tttui.artifacts.meta import read_meta, read_metrics
 from tttui.artifacts.regular import open_to_read
 from tttui.artifacts.status import HeartbeatWatch, derive_status, read_status
@@ -21,6 +21,7 @@ from tttui.artifacts.steps_csv import StepsFile
 from tttui.artifacts.tail import Tail, read_tail
 from tttui.artifacts.wholefile import read_part
 from tttui.model.improvement import WINDOW, final_improvement
+from tttui.model.schema import Schema
 from tttui.model.session import Meta, Place, Problem, SessionSummary
 from tttui.model.transactions import COMMIT, Transactions
 
@@ -98,9 +99,8 @@ def read_summary(
     if tail.wrong and not live and not known and files.steps is not None:
         problems.append(Problem("steps", files.steps, tail.wrong))
     if place.layout == "native" and not live:
-        problems += _lost(
-            place, files, waited=status is not None and status.pretraining is not None
-        )
+        waited = status is not None and status.pretraining is not None
+        problems += _lost(place, files, meta.schema, waited=waited)
         read("weights", files.weights, _look_at_weights)
     return SessionSummary(
         place=place,
@@ -143,11 +143,14 @@ def _implied(events: Transactions, by_hand: tuple[tuple[int, int], ...]) -> floa
     return found if math.isfinite(found) else None
 
 
-def _lost(place: Place, files: Files, *, waited: bool) -> list[Problem]:
+def _lost(place: Place, files: Files, schema: Schema, *, waited: bool) -> list[Problem]:
     """The files that a run of tttui leaves and that are not there."""
+    weights, base = files.weights, files.base
+    if not schema.is_point_mass:
+        weights, base = _either(weights), _either(base.with_name("base_plastic.pt"))
     parts = {
-        "weights": files.weights,
-        "base": files.base,
+        "weights": weights,
+        "base": base,
         "steps": files.steps,
         "transactions": files.event_lines,
         "trajectory": files.trajectory,
@@ -158,8 +161,14 @@ def _lost(place: Place, files: Files, *, waited: bool) -> list[Problem]:
     return [
         Problem(part, path, why_missing(place, part, None, waits_for_base=waited), missing=True)
         for part, path in parts.items()
-        if path is not None and not os.path.exists(path)
+        if path is not None and not os.path.exists(path) and not usual_absence(schema, part)
     ]
+
+
+def _either(path: Path) -> Path:
+    """A file of weights in the form that is there: as a .pt file, else as safetensors."""
+    large = path.with_suffix(".safetensors")
+    return large if large.exists() else path
 
 
 def _look_at_weights(path: Path) -> tuple[None, list[Problem]]:

@@ -78,6 +78,11 @@ class Glyphs:
     words: Mapping[str, str] = field(default_factory=dict[str, str])
     """A person's own words for statuses."""
 
+    @property
+    def not_a_number(self) -> str:
+        """Where a value is NaN."""
+        return self.statuses["rollback_non_finite"]
+
     def status(self, name: str) -> str:
         return self.statuses.get(name, self.other_status)
 

@@ -135,6 +135,11 @@ def _panel(
         curve = curve.halved()
     drawn = curves.raster(curve, scale, height)
     lay(drawn, palette.adaptive, glyphs.curve_marks[0], bold=panel.stems is not None)
+    for series, ink in ((panel.stems, palette.warn), (panel.series, palette.adaptive)):
+        if series is not None and len(at := series.missing(axis.t0, axis.t1)):
+            columns = gutter + np.unique(np.clip(axis.cell(at), 0, axis.width - 1))
+            canvas.char[top + rows - 1, columns] = ord(glyphs.not_a_number)
+            canvas.ink[top + rows - 1, columns] = ink
     axes.values(canvas, place, axes.labelled(scale, rows), scale, palette, glyphs)
 
 

@@ -43,9 +43,9 @@ class Stairs:
         i = int(np.searchsorted(self.t, t, side="right")) - 1
         return i if i >= 0 else None
 
-    def envelopes(self, axis: TimeAxis, last: int) -> list[tuple[Curve, Bools]]:
+    def envelopes(self, axis: TimeAxis, last: int) -> list[tuple[Curve, Bools, Bools]]:
         """Per curve the range of the values in force in each dot column up to step `last`, and
-        where one of them is infinite."""
+        where one of them is infinite, or not a number."""
         at, empty = _columns(self, axis, last)
         found = []
         for y in self.y:
@@ -58,10 +58,11 @@ class Stairs:
             high = _reduced(np.maximum, part if whole else np.where(known, part, -np.inf), where)
             gone = empty | (low > high)
             low, high = np.where(gone, np.nan, low), np.where(gone, np.nan, high)
-            above = np.zeros(len(gone), dtype=np.bool_)
+            above = missing = np.zeros(len(gone), dtype=np.bool_)
             if not whole:
                 above = _reduced(np.maximum, endless.astype(np.float64), where) > 0
-            found.append((Curve(low, high, (low + high) / 2), above & ~empty))
+                missing = _reduced(np.maximum, np.isnan(part).astype(np.float64), where) > 0
+            found.append((Curve(low, high, (low + high) / 2), above & ~empty, missing & ~empty))
         return found
 
 
@@ -108,7 +109,7 @@ def paint(
         return Picture(canvas, layout, axis, None)
     stairs = plot.stairs
     found = stairs.envelopes(axis, plot.last) if len(stairs.t) else []
-    scale = _scale([curve for curve, _ in found], plot.thresholds, log)
+    scale = _scale([curve for curve, *_ in found], plot.thresholds, log)
     if scale is None:
         text = plot.message or "no finite values in view"
         text = fit(text, layout.columns - 2, glyphs.ellipsis)
@@ -196,7 +197,7 @@ def _grid(
 def _curves(
     canvas: Canvas,
     layout: Layout,
-    found: Sequence[tuple[Curve, Bools]],
+    found: Sequence[tuple[Curve, Bools, Bools]],
     names: Sequence[str],
     scale: Scale,
     palette: Palette,
@@ -206,7 +207,7 @@ def _curves(
     char = canvas.char[top : top + layout.rows, left:]
     ink = canvas.ink[top : top + layout.rows, left:]
     if glyphs.braille:
-        dots = _rasters([curve for curve, _ in found], scale, 4 * layout.rows)
+        dots = _rasters([curve for curve, *_ in found], scale, 4 * layout.rows)
         for i, steep in enumerate(dots.sum(axis=1) > STEEP):
             drawn, period = PATTERNS[i % len(PATTERNS)]
             dots[i][:, ~steep & (np.arange(dots.shape[2]) % period >= drawn)] = False
@@ -215,14 +216,17 @@ def _curves(
         char[together > 0] = braille.BLANK + together[together > 0].astype(np.uint32)
         shown = bits > 0
     else:
-        shown = _rasters([curve.halved() for curve, _ in found], scale, layout.rows)
-    for i, (_, endless) in enumerate(found):
+        shown = _rasters([curve.halved() for curve, *_ in found], scale, layout.rows)
+    for i, (_, endless, missing) in enumerate(found):
         ink[shown[i]] = colour = palette.series[i % len(palette.series)]
         if not glyphs.braille:
             char[shown[i]] = ord(mark(i, names[i], glyphs))
         if endless.any():
             columns = np.flatnonzero(endless.reshape(-1, 2).any(axis=1))
             char[0, columns], ink[0, columns] = ord(glyphs.above), colour
+        if missing.any():
+            columns = np.flatnonzero(missing.reshape(-1, 2).any(axis=1))
+            char[-1, columns], ink[-1, columns] = ord(glyphs.not_a_number), colour
 
 
 def _rasters(found: Sequence[Curve], scale: Scale, height: int) -> Bools:

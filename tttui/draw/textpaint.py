@@ -204,6 +204,8 @@ def _paint_margin(
         if palette.tinted:
             shades = tints(palette)
             ink = int((shades.pale if future else shades.paper)[2 if rate > 0 else -2])
+        elif future:
+            ink = palette.faint
         canvas.write(y, digits + GAIN + 2, filling(abs(rate) / FULL, BAR, glyphs), ink)
 
 
@@ -228,7 +230,7 @@ def _paint_cells(
     future, unread = first >= mark.until, first >= document.scored
     ink, paper = _colours(levels(saved), future, palette)
     ink[future] = palette.muted
-    ink[unread & future] = palette.faint if palette.tinted else palette.muted
+    ink[unread] = palette.frame
     bold = (saved >= STRONG) & ~future
     marks = np.zeros(len(code), dtype=np.uint8)
     inside = (first < mark.window[1]) & (last > mark.window[0])
@@ -290,7 +292,9 @@ def paint_legend(canvas: Canvas, y: int, x: int, palette: Palette, glyphs: Glyph
             x = canvas.write(y, x, f" {glyphs.vertical} ", palette.muted)
         ink, paper = int(shades.ink[level]), int(shades.paper[level])
         x = canvas.write(y, x, f" {text} ", ink, paper, bold=edge >= STRONG and level > 0)
-    return canvas.write(y, x, " better, bits", palette.muted)
+    texts = (" better, bits", " better", "")
+    text = next(text for text in texts if x + len(text) <= canvas.columns or not text)
+    return canvas.write(y, x, text, palette.muted)
 
 
 LEGEND = 62

@@ -20,8 +20,8 @@ LONGEST = 4096
 CHARACTER = 4
 """Bytes of a character, at most."""
 
-KEPT = 1024
-"""Lines that stay laid out."""
+KEPT = 400_000
+"""Cells of the lines that stay laid out, about; a cell takes 20 bytes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +40,8 @@ class Rows:
         self.source = source
         self.size, self.width = size, max(width, 1)
         self._kept: OrderedDict[int, list[Row]] = OrderedDict()
+        self._cells = 0
+        """Of all of them."""
 
     def page(self, begin: int, n: int) -> list[Row]:
         """At most n rows from the one that holds the byte `begin` on."""
@@ -134,11 +136,16 @@ class Rows:
             data = self.source.read(line, end)
             data += b" " * (end - line - len(data))  # a file that was cut off meanwhile
             rows = self._kept[line] = wrapped(cells_of(data, line), self.width)
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+            self._cells += _count(rows)
+            while self._cells > KEPT and len(self._kept) > 1:
+                self._cells -= _count(self._kept.popitem(last=False)[1])
         else:
             self._kept.move_to_end(line)
         return rows
+
+
+def _count(rows: list[Row]) -> int:
+    return sum(len(row.cells) for row in rows)
 
 
 def wrapped(cells: Cells, width: int) -> list[Row]:

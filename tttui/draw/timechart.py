@@ -161,8 +161,7 @@ class _Painter:
             at = trace.not_numbers[(trace.not_numbers >= t0) & (trace.not_numbers <= t1)]
         columns = np.unique(np.clip(self.axis.cell(at), 0, self.layout.columns - 1))
         if len(columns):
-            mark = self.glyphs.status("rollback_non_finite")
-            self.area(self.canvas.char)[-1, columns] = ord(mark)
+            self.area(self.canvas.char)[-1, columns] = ord(self.glyphs.not_a_number)
             self.area(self.canvas.ink)[-1, columns] = plots.ink(trace.role, self.palette)
             self.area(self.canvas.bold)[-1, columns] = True
 

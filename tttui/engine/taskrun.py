@@ -64,6 +64,8 @@ class TaskRun(OwnedRun):
         state = as_tensors(checkpoint.engine)
         try:
             self._applied = int(state["applied"])
+            if not 0 <= self._applied <= len(self.interventions):
+                raise ValueError(f"it made {self._applied} changes")
             for one in self.interventions[: self._applied]:
                 if one.kind == "settings":
                     self.learner.change(one.value)

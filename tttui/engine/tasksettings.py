@@ -56,6 +56,9 @@ class TaskSettings:
         """
         task = _task_of(meta, where, named)
         said = meta["task"]
+        for key in ("plasticity_cfg", "run_cfg"):
+            if not isinstance(meta.get(key), Mapping):
+                raise RefusedInput(f"{where}: meta.json: {key} holds no settings")
         learns = {k: v for k, v in _part(meta, "plasticity_cfg").items() if k != "plastic"}
         run = {k: v for k, v in _part(meta, "run_cfg").items() if k in RUN_KEYS}
         values = {**_part(said, "settings"), **learns, **run}

@@ -237,6 +237,8 @@ class TorchLearner:
     @torch.no_grad()
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from `state_dict()`. Raises KeyError or ValueError where it is another module's."""
+        if int(state["t"]) < 0:
+            raise ValueError(f"the state is of step {state['t']}")
         if set(state["weights"]) != set(self.plastic):
             raise ValueError("the state is of a module with other plastic parameters")
         for name, parameter in self.plastic.items():

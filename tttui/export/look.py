@@ -210,6 +210,7 @@ def curve(
     axes: Axes, t: Ints, y: Floats, colour: str, label: str, *, width: float = 0.9, order: int = 2
 ) -> None:
     """A line; a long one as the envelope of its stretches with the mean in it."""
+    not_numbers(axes, t[np.isnan(y)], colour)
     y = np.where(np.isfinite(y), y, np.nan)
     if len(t) <= MOST:
         few = {"marker": "o", "markersize": 3} if len(t) < 2 else {}
@@ -222,6 +223,15 @@ def curve(
     axes.plot(at, found.mean, color=colour, lw=width, label=label, zorder=order)
 
 
+def not_numbers(axes: Axes, t: Ints, colour: str) -> None:
+    """A cross at the lower edge for every step at which a value is NaN: nothing else would tell."""
+    if len(t) > MOST:
+        t = t[np.unique(np.linspace(0, len(t) - 1, MOST).astype(np.int64))]
+    if len(t):
+        edge = axes.get_xaxis_transform()
+        axes.plot(t, np.zeros(len(t)), "x", color=colour, ms=4, transform=edge, clip_on=False)
+
+
 def stairs(axes: Axes, statistics: Statistics, measure: str, span: tuple[int, int]) -> None:
     """A figure of every matrix over the steps `span`, each value held until the next snapshot.
 
@@ -232,6 +242,7 @@ def stairs(axes: Axes, statistics: Statistics, measure: str, span: tuple[int, in
     t = np.maximum(statistics.t[part], span[0])
     for i, name in enumerate(statistics.matrices if len(t) else ()):
         y = statistics.column(name, measure)[part]
+        not_numbers(axes, t[np.isnan(y)], SERIES[i])
         axes.plot(
             np.append(t, span[1]),
             np.where(np.isfinite(np.append(y, y[-1])), np.append(y, y[-1]), np.nan),

@@ -99,7 +99,7 @@ def _explain(event: Transaction, plasticity: Mapping[str, Any]) -> str:
     tol = threshold(plasticity, "rollback_tol")
     match event.status:
         case "commit":
-            return _explain_commit(pre, post, tol)
+            return _explain_commit(pre, post, tol, bool(gates(event, plasticity)))
         case "rollback_loss_regression":
             if pre is None or tol is None:
                 return (
@@ -182,13 +182,14 @@ def _explain_non_finite(event: Transaction) -> str:
     return f"Rolled back because {said}; the weights are untouched.{taken}"
 
 
-def _explain_commit(pre: float | None, post: float | None, tol: float | None) -> str:
+def _explain_commit(pre: float | None, post: float | None, tol: float | None, gated: bool) -> str:
     if pre is None or post is None or not pre > 0:
-        return "Committed: every gate passed."
+        return "Committed: every gate passed." if gated else "Committed; no gate was recorded."
     change = 100 * (post - pre) / pre
     if change <= 0:
         shown = f"{-change:.0f}" if -change < 99.5 else f"{-change:.2f}"
-        return f"Committed: the loss fell by {shown} % and every gate passed."
+        passed = " and every gate passed." if gated else "; no gate was recorded."
+        return f"Committed: the loss fell by {shown} %{passed}"
     inside = f": inside the tolerance of {100 * tol:g} %" if tol is not None else ""
     return f"Committed although the loss rose by {change:.2g} %{inside}."
 

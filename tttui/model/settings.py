@@ -21,7 +21,7 @@ MOST_STEPS = 1_000_000
 """Steps of a buffer, a chunk or a pretraining, and worlds of a batch; what they take in memory
 together is bounded by `memory`."""
 
-LARGEST_HISTORY = 2000
+LARGEST_HISTORY = 1000
 """Megabytes of weights_history.npy: larger files are not read again."""
 
 LONGEST_SHOWN = 40

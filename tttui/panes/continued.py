@@ -46,9 +46,17 @@ class Here:
             return
         room = max(prose.width - len(self.came) - 2, 0)
         before = self.before[-room:] if room else ""
-        prose.line((before, palette.muted), (f"[{self.came}]", palette.text, True))
         frozen, adaptive = self.recorded
-        if self.lines < 2 or math.isnan(adaptive):
+        known = not math.isnan(adaptive)
+        beside = f"   recorded: {_bits(frozen)}, {_bits(adaptive)}" if known else ""
+        beside = beside if self.lines < 2 and len(beside) + SHORT < room else ""
+        before = before[-(room - len(beside)) :] if beside else before
+        prose.line(
+            (before, palette.muted),
+            (f"[{self.came}]", palette.text, True),
+            (beside, palette.muted),
+        )
+        if self.lines < 2 or not known:
             return
         saved = frozen - adaptive
         prose.gap().line(

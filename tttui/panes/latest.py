@@ -56,6 +56,8 @@ class Latest(Generic[Q, A]):
                 question = self._waiting.pop()
             try:
                 self._found = question, self._answer(question)
-            except MemoryError:
-                continue  # what was known stays
+            except BaseException:
+                with self._lock:
+                    self._busy = False  # the next question begins anew
+                raise
             self._told()

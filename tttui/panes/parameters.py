@@ -29,7 +29,7 @@ REGIONS = ("parameters", "map", "statistics", "spectrum", "moved")
 """What `w` goes through."""
 
 COLUMNS = (
-    Column("name", "parameter", 14, left=True, grows=True, orders=TEXTS),
+    Column("name", "parameter", 18, left=True, grows=True, orders=TEXTS),
     Column("shape", "shape", 11, left=True, drop=4, orders=TEXTS),
     Column("share", "share", 6, drop=3),
     Column("norm", "norm", 7, drop=2),
@@ -37,7 +37,7 @@ COLUMNS = (
     Column("since", "last", 7, drop=1),
 )
 
-LISTS = ((150, 74), (116, 58), (100, 46), (72, 38))
+LISTS = ((150, 84), (116, 60), (100, 46), (72, 38))
 """Columns of the tab from which on the list takes how many of them."""
 
 SORTS = ("order", *(column.key for column in COLUMNS))
@@ -122,6 +122,8 @@ class ParametersPane(WeightsPane):
     ParametersPane.medium.at-map #statistics { display: block; }
     ParametersPane.medium.at-map #spectra, ParametersPane.medium.at-map #moved { display: none; }
     ParametersPane.wide #lower { height: 19; }
+    ParametersPane.wide #statistics, ParametersPane.wide #spectra { width: 9fr; }
+    ParametersPane.wide #moved { width: 10fr; }
     ParametersPane.small.below #every { display: none; }
     ParametersPane.narrow #every { margin-right: 0; }
     ParametersPane.narrow.at-map #every { display: none; }
@@ -165,19 +167,9 @@ class ParametersPane(WeightsPane):
 
     def use_room(self) -> None:
         width, height = self.room
-        columns = (
-            66
-            if width >= 150
-            else 56
-            if width >= 116
-            else 46
-            if width >= 100
-            else 34
-            if width >= 72
-            else width
-        )
+        columns = next((n for least, n in LISTS if width >= least), width)
         rest = width - columns
-        wide = rest >= 120 and height >= 38
+        wide = rest >= 110 and height >= 38
         self._arrange(wide, not wide and rest >= 60 and height >= 30)
         self.set_class(width < 72, "narrow")
         if self.is_mounted:

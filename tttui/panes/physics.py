@@ -232,13 +232,21 @@ class PhysicsPane(Pane):
         }[MODES[self._mode]]
 
     @property
-    def hidden_next(self) -> str:
+    def _next(self) -> int:
+        """The region after this one; without a trajectory there is no state to go to."""
         after = (self._region + 1) % len(REGIONS)
+        if REGIONS[after] == "state" and self._layout != "single" and self._pathless():
+            after = (after + 1) % len(REGIONS)
+        return after
+
+    @property
+    def hidden_next(self) -> str:
+        after = self._next
         return "" if REGIONS[after] in self._regions() else SHORT_TITLES[after]
 
     def do_region(self) -> str:
         """Move to the next region."""
-        self._region = (self._region + 1) % len(REGIONS)
+        self._region = self._next
         self._arrange()
         return f"Region: {REGION_TITLES[self._region]}"
 

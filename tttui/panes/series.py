@@ -115,11 +115,12 @@ class SeriesPane(Pane):
                 prose.say("Reading the series ...", prose.palette.muted)
             else:
                 prose.say("This session records nothing beside its losses.")
-                prose.gap().say(
-                    "Every value that is given to the recorder at a step becomes a series:",
-                    prose.palette.muted,
-                )
-                prose.line(("rec.step(t, adaptive=loss, entropy=entropy)", prose.palette.text))
+                if view.data.meta.schema.recorder is not None:
+                    prose.gap().say(
+                        "Every value that is given to the recorder at a step becomes a series:",
+                        prose.palette.muted,
+                    )
+                    prose.line(("rec.step(t, adaptive=loss, entropy=entropy)", prose.palette.text))
 
         self.query_one("#nothing", Page).set_content(write, (why, reading))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.cells import cell_len
 
 from tttui.artifacts.status import ago, heartbeat_age
 from tttui.artifacts.tail import STRETCHES
@@ -147,7 +148,7 @@ class SessionRows:
         self.running = sum(s.status is not None and s.status.state == "running" for s in summaries)
         changed = [len(s.mu_text) for s in summaries if s.mu_now != s.meta.mu]
         pairs = zip(self.branches, self.summaries, strict=True)
-        longest = max((2 * b.depth + len(s.place.name) for b, s in pairs), default=0)
+        longest = max((2 * b.depth + cell_len(s.place.name) for b, s in pairs), default=0)
         fitting = {
             NAME: replace(NAME, most=min(longest, LONGEST_NAME)),
             MU: replace(MU, width=max([MU.width, *changed])),

@@ -67,6 +67,8 @@ class TextPane(Pane):
         """The session that is shown."""
         self._at = 0
         """The byte whose continuations are shown; in the window of the cursor."""
+        self._goal: tuple[int, int] | None = None
+        """The step that the cursor was asked to go to, and the byte there."""
         self._totals: tuple[object, Totals] | None = None
         self._query = Query(b"", False)
         self._typed_from = 0
@@ -141,7 +143,7 @@ class TextPane(Pane):
         place = (view.data.place, view.data.run)
         page = self.query_one(TextPage)
         if place != self._of:
-            self._of, self._at, self._query = place, 0, Query(b"", False)
+            self._of, self._at, self._goal, self._query = place, 0, None, Query(b"", False)
             self._totals = None
             page.forget()
         head = self.query_one(TextHead)
@@ -154,6 +156,8 @@ class TextPane(Pane):
             self._show_nothing(view, reading)
             return
         window = document.window(view.timeline.cursor)
+        if self._goal is not None and self._goal[0] == view.timeline.cursor:
+            self._at, self._goal = self._goal[1], None
         if not window[0] <= self._at < window[1]:
             self._at = min(window[0], document.size - 1)
         until = document.size if view.timeline.at_end else window[1]
@@ -243,12 +247,14 @@ class TextPane(Pane):
             return
         last = document.window(view.timeline.last)[1] - 1
         first = document.window(view.timeline.first)[0]
-        self._at = min(max(offset, first), max(last, first))
-        t = document.step_of(self._at)
-        if t != view.timeline.cursor:
-            self.post_message(TimeView.StepPicked(t))
-        else:
+        at = min(max(offset, first), max(last, first))
+        t = document.step_of(at)
+        if t == view.timeline.cursor:
+            self._at, self._goal = at, None
             self.show(view)
+        else:
+            self._goal = t, at
+            self.post_message(TimeView.StepPicked(t))
 
     @on(TextPage.Picked)
     def _on_picked(self, message: TextPage.Picked) -> None:

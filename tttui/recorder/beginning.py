@@ -58,6 +58,8 @@ def begin(wish: Wish, owner: object) -> tuple[Observer, End]:
         raise RecorderError(f"the model is a {type(model).__name__}, not a torch.nn.Module")
     if wish.frozen_every < 1:
         raise RecorderError(f"frozen_every is {wish.frozen_every}, but it counts scores from 1 on")
+    if wish.optimizer is not None and not hasattr(wish.optimizer, "load_state_dict"):
+        raise RecorderError(f"the optimizer is a {type(wish.optimizer).__name__}, not one of torch")
     sources = Sources(model, wish.plastic)
     weights = Watched(sources) if sources() else None
     buffers = None
@@ -79,14 +81,14 @@ def begin(wish: Wish, owner: object) -> tuple[Observer, End]:
             journal.go_on(reopened, [n for n in files.writer.meta.get("kept", []) if n in tensors])
             if weights is not None:
                 _load_base(wish.directory, base)
-        else:
-            if weights is not None:
-                journal.begin(weights)
-            files.writer.begin(_meta(wish, weights, journal.kept), tensors)
+        elif weights is not None:
+            journal.begin(weights)
         observed = Observed(journal, sources, weights, buffers, base, wish.optimizer)
         observer = Observer(journal, observed, model, wish.frozen_every)
         if goes_on:
             observed.compare_with(_last_version(files.writer), str(wish.directory))
+        else:
+            files.writer.begin(_meta(wish, weights, journal.kept), tensors)
         files.start(observer.t)
     except BaseException:
         files.abandon()

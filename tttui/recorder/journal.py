@@ -1,7 +1,7 @@
 """What a recorder writes down: steps, events with the figures of what changed, snapshots."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tttui.artifacts.recording import BASE, Reopened, SessionWriter
 from tttui.artifacts.series_writer import check_series_name
@@ -10,8 +10,11 @@ from tttui.recorder.files import SessionFiles
 from tttui.recorder.parallel import each
 from tttui.recorder.sources import for_history
 from tttui.recorder.statistics import Figures
-from tttui.recorder.tensors import host
+from tttui.recorder.tensors import host, is_elsewhere
 from tttui.recorder.watched import Watched
+
+if TYPE_CHECKING:
+    from tttui.recorder.ondevice import DeviceFigures
 
 MOST_FIGURES = 2000
 """Tensors of which one event holds figures; of more, those that are the largest."""
@@ -34,6 +37,7 @@ class Journal:
         self._event_t = 0
         """The step of the newest event: they only go up."""
         self._figures: dict[str, Figures] = {}
+        self._on_device: dict[str, DeviceFigures] = {}
         self._first: Watched | None = None
         """The weights at the start, until something is written after them."""
 
@@ -125,8 +129,13 @@ class Journal:
             names = names[:MOST_FIGURES]
 
         def of(name: str) -> dict[str, float]:
-            figures = self._figures.setdefault(name, Figures())
-            return figures.of(host(weights.now[name]), host(weights.kept(name)))
+            now, before = weights.now[name], weights.kept(name)
+            if is_elsewhere(now):
+                from tttui.recorder.ondevice import DeviceFigures
+
+                there = self._on_device.setdefault(name, DeviceFigures())
+                return there.of(now, before)
+            return self._figures.setdefault(name, Figures()).of(host(now), host(before))
 
         return dict(zip(names, each(of, names, weights.size_of(names)), strict=True))
 

@@ -31,11 +31,15 @@ class Observer:
         self._controls: set[str] = set()
         """Columns that meta.json was told of."""
         self._twins: Any = None
+        self._no_twins: RecorderError | None = None
         observed.watch_optimizers(model)
         if model is not None:
             from tttui.recorder.twin import Twins
 
-            self._twins = Twins(model, observed.base)
+            try:
+                self._twins = Twins(model, observed.base)
+            except RecorderError as error:  # whoever asks for the twin is told
+                self._no_twins = error
 
     @property
     def t(self) -> int:
@@ -105,6 +109,8 @@ class Observer:
         return self._scores % self._frozen_every == 0
 
     def twins_for(self, caller: str) -> Any:
+        if self._no_twins is not None:
+            raise self._no_twins
         if self._twins is None:
             raise RecorderError(
                 f"{caller} of a function needs the module: Recorder(path, model, ...); "

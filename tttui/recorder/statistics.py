@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ class Figures:
                 "delta_fro": _root(sums.changes) if before is not None else math.nan,
                 "top_sv": self._top_sv(now, fro),
             }
-        return {name: float(f"{value:.{DIGITS}g}") for name, value in found.items()}
+        return {name: rounded(value) for name, value in found.items()}
 
     def _top_sv(self, now: Stored, fro: float) -> float:
         shape = now.shape
@@ -105,22 +106,42 @@ class _Sums:
 def _sums(now: Stored, before: Stored | None) -> _Sums:
     flat = np.ascontiguousarray(now.array).reshape(-1)
     old = None if before is None else np.ascontiguousarray(before.array).reshape(-1)
-    first = float(_floats(now.dtype, flat[:PART]).mean(dtype=np.float64))
-    sums = _Sums(first if math.isfinite(first) else 0.0)
+    sums = _Sums(_center(_floats(now.dtype, flat[:PART])))
+    room = np.empty(min(PART, len(flat)), _floats(now.dtype, flat[:1]).dtype)
     for i in range(0, len(flat), PART):
         part = _floats(now.dtype, flat[i : i + PART])
+        scratch = room[: len(part)]
         sums.largest = max(sums.largest, float(part.max()), -float(part.min()))
         if old is not None and before is not None:
-            change = part - _floats(before.dtype, old[i : i + PART])
-            sums.changes += float(np.dot(change, change))
-        off = part - part.dtype.type(sums.center)
-        sums.off_total += float(off.sum())
+            np.subtract(part, _floats(before.dtype, old[i : i + PART]), out=scratch)
+            sums.changes += float(np.dot(scratch, scratch))
+        off = part
+        if sums.center:
+            off = np.subtract(part, part.dtype.type(sums.center), out=scratch)
+        # A product with ones is a sum, three times as fast.
+        sums.off_total += float(np.dot(off, _ones(off.dtype.char)[: len(off)]))
         sums.off_squares += float(np.dot(off, off))
     if math.isnan(sums.off_squares):
         sums.largest = math.nan
-    # what the center lost when it was rounded to the precision of the elements
-    sums.center = float(_floats(now.dtype, flat[:1]).dtype.type(sums.center))
     return sums
+
+
+def _center(part: Floats) -> float:
+    """The mean of some elements, in their precision; 0 where it is small beside their spread."""
+    mean = float(part.mean(dtype=np.float64))
+    if not math.isfinite(mean) or abs(mean) < 0.1 * float(part.std()):
+        return 0.0
+    return float(part.dtype.type(mean))
+
+
+@lru_cache(maxsize=2)
+def _ones(code: str) -> Floats:
+    return np.ones(PART, dtype=code)
+
+
+def rounded(value: float) -> float:
+    """A number with the digits that the files have."""
+    return float(f"{value:.{DIGITS}g}")
 
 
 def _root(value: float) -> float:

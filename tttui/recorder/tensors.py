@@ -39,6 +39,11 @@ def is_torch(x: Tensor) -> bool:
     return hasattr(x, "data_ptr") and hasattr(x, "_version")
 
 
+def is_elsewhere(x: Tensor) -> bool:
+    """Whether it is a tensor of torch that is not in host memory."""
+    return is_torch(x) and x.device.type != "cpu"
+
+
 def is_mutable(x: Tensor) -> bool:
     """Whether its elements can be written in place."""
     return is_torch(x) or (isinstance(x, np.ndarray) and x.flags.writeable)

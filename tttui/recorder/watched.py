@@ -16,6 +16,7 @@ from tttui.recorder.tensors import (
     differ,
     dtype_name,
     host,
+    is_elsewhere,
     is_torch,
     same,
     write_back,
@@ -123,7 +124,12 @@ class Watched:
 
     def _digest(self, name: str) -> None:
         cell = self._cells[name]
-        cell.digest = tensor_digest(host(cell.kept).array)
+        if is_elsewhere(cell.kept):
+            from tttui.recorder.ondevice import device_digest
+
+            cell.digest = device_digest(cell.kept)
+        else:
+            cell.digest = tensor_digest(host(cell.kept).array)
 
     def changed(self, *, full: bool, quick: bool = False) -> list[str]:
         """The names of the tensors that differ from their copies; `quick`: as far as it shows

@@ -44,7 +44,10 @@ class TextHead(Redrawn):
 
     def paint(self, width: int, height: int) -> Canvas:
         canvas, palette = Canvas(height, width), self.palette
-        x = canvas.spans(0, 0, self._rates("So far", self._so_far))
+        so_far = self._rates("So far", self._so_far)
+        while len(so_far) > 4 and sum(cell_len(part[0]) for part in so_far) > width:
+            so_far.pop()
+        x = canvas.spans(0, 0, so_far)
         here = self._rates("   here", self._here)
         if x + sum(cell_len(part[0]) for part in here) <= width:
             x = canvas.spans(0, x, here)
@@ -79,5 +82,6 @@ class TextHead(Redrawn):
             (f" {arrow} ", palette.muted, False),
             (f"{rates.adaptive:.2f}", palette.adaptive, True),
             (" bits/byte", palette.muted, False),
-            (f"  {rates.saved:+.2f}{share}", ink, True),
+            (f"  {rates.saved:+.2f}", ink, True),
+            (share, ink, True),
         ]

@@ -43,9 +43,9 @@ class TextPage(Redrawn):
 
     def show(self, document: Document, mark: Mark) -> None:
         """Show another state of the document, or of what is marked in it."""
+        self._take(document, mark)
         if (document, mark) != self._painted:
             self._painted = document, mark
-            self._take(document, mark)
             self.repaint()
 
     def _take(self, document: Document, mark: Mark) -> None:

@@ -73,7 +73,15 @@ class Reader:
         self._held: tuple[tuple[object, int], Decoder | str] = ((None, -1), "")
 
     def continued(self, asked: Asked) -> Continued:
-        """What both models expect at a byte."""
+        """What both models expect at a byte, or why that cannot be worked out."""
+        try:
+            return self._continued(asked)
+        except (TttuiError, OSError, ArithmeticError, LookupError, ValueError) as error:
+            return _failed(asked, f"cannot be worked out: {error}")
+        except MemoryError:
+            return _failed(asked, "cannot be worked out: there is not enough memory")
+
+    def _continued(self, asked: Asked) -> Continued:
         read = seen_before(asked.document, asked.offset)
         found = asked.document.source.read(asked.offset, asked.offset + 1)
         came = found[0] if found else 0
@@ -109,6 +117,10 @@ class Reader:
         if self._held[0][0] is not key[0] or self._held[0][1] != i:
             self._held = key, _snapshot(data, i, base)
         return self._held[1], _name(data, int(history.t[i]), t)
+
+
+def _failed(asked: Asked, why: str) -> Continued:
+    return Continued(asked, 0, Expected(why_not=why), Expected(why_not=why))
 
 
 def seen_before(document: Document, offset: int) -> list[int]:

@@ -1,0 +1,57 @@
+"""The newest question is answered, also when the one before could not be."""
+
+from threading import Event
+
+import pytest
+
+from tttui.panes.latest import Latest
+
+PATIENCE_S = 20.0
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a thread raises is not told here."""
+    monkeypatch.setattr("threading.excepthook", lambda _: None)
+
+
+def test_questions_that_were_overtaken_are_not_answered() -> None:
+    began, goes_on, told = Event(), Event(), Event()
+    asked: list[int] = []
+
+    def answer(question: int) -> int:
+        asked.append(question)
+        began.set()
+        assert goes_on.wait(PATIENCE_S)
+        return 10 * question
+
+    def tell() -> None:
+        if latest.found == (4, 40):
+            told.set()
+
+    latest = Latest(answer, tell)
+    latest.ask(1)
+    assert began.wait(PATIENCE_S)
+    for question in (2, 3, 4):
+        latest.ask(question)
+    goes_on.set()
+    assert told.wait(PATIENCE_S)
+    assert asked == [1, 4]
+
+
+def test_a_question_that_cannot_be_answered_does_not_stand_in_the_way() -> None:
+    failed, told = Event(), Event()
+
+    def answer(question: int) -> float:
+        if not question:
+            failed.set()
+        return 1 / question
+
+    latest = Latest(answer, told.set)
+    latest.ask(0)
+    assert failed.wait(PATIENCE_S)
+    while latest.busy:
+        pass
+    latest.ask(2)
+    assert told.wait(PATIENCE_S)
+    assert latest.found == (2, 0.5)

@@ -1,0 +1,363 @@
+"""The Text tab: the document that a session reads, driven by keys."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.app.conftest import SIZES, Driver, OpenApp
+from tests.app.grid import Grids
+from tests.rundirs import write_status
+from tests.textruns import PROSE, drawn_losses, make_text_run, write_scores
+from tttui.draw.canvas import REVERSED, UNDERLINED
+from tttui.draw.palette import DARK
+from tttui.draw.textpaint import Mark, margin_of, tints
+from tttui.panes.text import TextPane
+from tttui.screens.opening import StartView
+from tttui.widgets.page import Page
+from tttui.widgets.textpage import TextPage
+
+TEXT = StartView(tab="physics")
+AT_START = StartView(tab="physics", t=0)
+
+CHUNK = 64
+CONTENT = PROSE.encode()
+LAST = (len(CONTENT) - 1) // CHUNK
+
+HOSTILE = (
+    b"\x1b[31mred\x1b]52;c;aGk=\x07\xff\xfe\r\n"
+    + "日本 e\u0301 \u202eabc\n".encode()
+    + b"\x00\t|\n"
+)
+
+
+def pane_of(driver: Driver) -> TextPane:
+    assert isinstance(driver.pane, TextPane)
+    return driver.pane
+
+
+def page_of(driver: Driver) -> TextPage:
+    return driver.pane.query_one(TextPage)
+
+
+def mark_of(driver: Driver) -> Mark:
+    return page_of(driver)._mark
+
+
+def shown_text(driver: Driver) -> str:
+    """What the page shows, without its margin."""
+    page = page_of(driver)
+    margin = margin_of(page.content_size.width, len(CONTENT))
+    return "\n".join(row[margin:].rstrip() for row in page.canvas().text())
+
+
+def models_say(driver: Driver) -> tuple[str, str]:
+    """The panels of the frozen and the adaptive model."""
+    return tuple(  # type: ignore[return-value]
+        "\n".join(driver.pane.query_one(f"#{name}", Page).canvas().text())
+        for name in ("frozen", "adaptive")
+    )
+
+
+async def test_tab_four_of_a_text_session_is_its_document(
+    open_app: OpenApp, tmp_path: Path
+) -> None:
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run") as driver:
+        await driver.press("4")
+        await driver.settled()
+        assert isinstance(driver.pane, TextPane)
+        assert "4 Text" in driver.text()
+        assert "came at night were never told of." in shown_text(driver)
+
+
+async def test_names_that_came_before_are_tinted_as_better(
+    open_app: OpenApp, tmp_path: Path
+) -> None:
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run", start=TEXT) as driver:
+        await driver.settled()
+        canvas, page = page_of(driver).canvas(), page_of(driver)
+        margin = margin_of(page.content_size.width, len(CONTENT))
+        row = next(y for y, line in enumerate(canvas.text()) if "wrote harbour_log" in line)
+        at = canvas.text()[row].index("harbour_log")
+        assert at > margin
+        papers = tints(DARK).paper.tolist()
+        better = [papers.index(p) in range(1, 5) for p in canvas.paper[row, at : at + 11].tolist()]
+        assert sum(better) >= 9
+
+
+async def test_the_keys_of_time_move_the_cursor_by_windows(
+    open_app: OpenApp, tmp_path: Path
+) -> None:
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run", start=AT_START) as driver:
+        await driver.press("right")
+        assert mark_of(driver).window == (CHUNK, 2 * CHUNK)
+        assert mark_of(driver).at == CHUNK
+        await driver.press("right", "left", "left")
+        assert mark_of(driver).window == (0, CHUNK)
+        await driver.press("end")
+        assert mark_of(driver).window == (LAST * CHUNK, len(CONTENT))
+        await driver.press("home")
+        assert mark_of(driver).at == 0
+
+
+async def test_bytes_are_walked_through_and_on_into_the_next_window(
+    open_app: OpenApp, tmp_path: Path
+) -> None:
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run", start=AT_START) as driver:
+        await driver.press("l", "l", "l")
+        assert (mark_of(driver).at, driver.timeline.cursor) == (3, 0)
+        await driver.press("h", *"l" * 62)
+        assert (mark_of(driver).at, driver.timeline.cursor) == (CHUNK, 1)
+        await driver.press("h")
+        assert (mark_of(driver).at, driver.timeline.cursor) == (CHUNK - 1, 0)
+
+
+async def test_rows_and_pages_move_the_cursor(open_app: OpenApp, tmp_path: Path) -> None:
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run", start=AT_START) as driver:
+        second = CONTENT.index(b"\n") + 1
+        await driver.press("down")
+        assert mark_of(driver).at == second
+        await driver.press("l", "l", "down", "up")
+        assert mark_of(driver).at == second + 2
+        await driver.press("up")
+        assert mark_of(driver).at == 2
+        await driver.press("pagedown")
+        rows = page_of(driver).content_size.height
+        assert CONTENT[: mark_of(driver).at].count(b"\n") >= rows - 2
+        await driver.press("pageup", "pageup")
+        assert mark_of(driver).at < CONTENT.index(b"\n")
+
+
+async def test_a_click_takes_the_cursor_to_a_character(open_app: OpenApp, tmp_path: Path) -> None:
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run", start=AT_START) as driver:
+        await driver.settled()
+        page = page_of(driver)
+        margin = margin_of(page.content_size.width, len(CONTENT))
+        await driver.pilot.click(page, offset=(margin + 4, 4))
+        await driver.settled()
+        fifth = [i for i, byte in enumerate(CONTENT) if byte == 10][3] + 1
+        assert mark_of(driver).at == fifth + 4
+        assert driver.timeline.cursor == (fifth + 4) // CHUNK
+
+
+async def test_the_wheel_moves_the_page_and_not_the_cursor(
+    open_app: OpenApp, tmp_path: Path
+) -> None:
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run", start=AT_START) as driver:
+        await driver.settled()
+        top = shown_text(driver).splitlines()[0]
+        page_of(driver)._wheel(3)
+        await driver.settled()
+        assert shown_text(driver).splitlines()[0] != top
+        assert mark_of(driver).at == 0
+        await driver.press("l")
+        assert shown_text(driver).splitlines()[0] == top
+
+
+async def test_both_models_tell_what_they_expect_and_what_came(
+    open_app: OpenApp, tmp_path: Path
+) -> None:
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run", start=StartView(tab="physics", t=5)) as driver:
+        await driver.settled()
+        frozen, adaptive = models_say(driver)
+        assert "Frozen (base)" in frozen
+        assert "Adaptive (t 4, 1 update older)" in adaptive
+        came = chr(CONTENT[5 * CHUNK])
+        for said in (frozen, adaptive):
+            assert said.count("%") == 6
+            assert f"came {came.replace(' ', '␣')}" in said
+        before = models_say(driver)
+        await driver.press("l")
+        await driver.settled()
+        assert models_say(driver) != before
+
+
+async def test_a_search_goes_to_matches_and_marks_them(open_app: OpenApp, tmp_path: Path) -> None:
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run", start=AT_START) as driver:
+        places = [i for i in range(len(CONTENT)) if CONTENT.startswith(b"harbour_log", i)]
+        await driver.press("slash", *"HARBOUR".lower(), "underscore", *"log", "enter")
+        await driver.settled()
+        assert mark_of(driver).at == places[0]
+        assert mark_of(driver).matches[:2] == tuple((i, i + 11) for i in places[:2])
+        assert f"1 of {len(places)}" in driver.text()
+        await driver.press("n")
+        await driver.settled()
+        assert mark_of(driver).at == places[1]
+        await driver.press("N")
+        await driver.settled()
+        await driver.press("N")
+        await driver.settled()
+        assert mark_of(driver).at == places[-1]
+        await driver.press("escape")
+        assert mark_of(driver).matches == ()
+
+
+async def test_what_is_not_there_is_said(open_app: OpenApp, tmp_path: Path) -> None:
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run", start=AT_START) as driver:
+        await driver.press("slash", *"zebra", "enter")
+        await driver.settled()
+        assert "zebra: not in the document" in driver.text()
+        assert mark_of(driver).at == 0
+
+
+async def test_keys_of_the_search_belong_to_the_field_while_somebody_types(
+    open_app: OpenApp, tmp_path: Path
+) -> None:
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run", start=AT_START) as driver:
+        await driver.press("slash", "h", "l", "n")
+        assert driver.timeline.cursor == 0
+        assert driver.text().count("hln") >= 1
+
+
+async def test_what_lies_beyond_the_cursor_is_paler(open_app: OpenApp, tmp_path: Path) -> None:
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run", start=AT_START) as driver:
+        await driver.settled()
+        assert mark_of(driver).until == CHUNK
+        papers = set(page_of(driver).canvas().paper.flatten().tolist())
+        assert papers & set(tints(DARK).pale.tolist()[1:])
+        await driver.press("end")
+        assert mark_of(driver).until == len(CONTENT)
+
+
+async def test_a_live_run_is_followed(open_app: OpenApp, tmp_path: Path) -> None:
+    place = make_text_run(tmp_path / "run", scored=4 * CHUNK, status="running")
+    async with open_app(tmp_path / "run", start=StartView(tab="physics", follow=True)) as driver:
+        await driver.settled()
+        assert mark_of(driver).window == (3 * CHUNK, 4 * CHUNK)
+        assert f"256 of {len(CONTENT):,} bytes".replace(",", " ") in driver.text()
+        write_scores(place.path, drawn_losses(CONTENT), range(4, 9), CHUNK)
+        write_status(place.path, "running", 9, LAST + 1)
+        await driver.until(lambda: mark_of(driver).window == (8 * CHUNK, 9 * CHUNK), "the cursor")
+        await driver.settled()
+        assert pane_of(driver).document is not None
+        assert pane_of(driver).document.scored == 9 * CHUNK  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (200, 50)])
+async def test_any_bytes_are_shown_and_none_acts(
+    open_app: OpenApp, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    make_text_run(tmp_path / "run", HOSTILE * 20)
+    async with open_app(tmp_path / "run", start=AT_START, size=size) as driver:
+        await driver.settled()
+        text = driver.text()
+        assert r"\x1b[31mred" in text
+        assert all(char.isprintable() for char in text.replace("\n", ""))
+        for strip in driver.app.screen._compositor.render_strips():
+            assert strip.cell_length == size[0]
+        for _ in range(len(HOSTILE)):
+            await driver.press("l")
+        await driver.settled()
+        assert mark_of(driver).at == len(HOSTILE)
+
+
+def _gone(path: Path) -> None:
+    path.unlink()
+
+
+def _led_out(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+
+
+def _waiting(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [(_gone, "is missing"), (_led_out, "is a link that leads out"), (_waiting, "is a named pipe")],
+)
+@pytest.mark.parametrize("name", ["document.bin", "tokens.f16"])
+async def test_a_file_that_cannot_be_read_is_named_in_its_place(
+    open_app: OpenApp, tmp_path: Path, name: str, spoil: Callable[[Path], None], said: str
+) -> None:
+    make_text_run(tmp_path / "run")
+    spoil(tmp_path / "run" / name)
+    async with open_app(tmp_path / "run", start=TEXT) as driver:
+        await driver.settled()
+        assert f"{name}: {said}" in driver.text().replace("\n", " ")
+        assert "root:" not in driver.text()
+        await driver.press("l", "down", "slash", *"harbour", "enter", "n", "pagedown", "escape")
+        assert driver.app.is_running
+
+
+async def test_a_snapshot_of_other_sizes_is_named(open_app: OpenApp, tmp_path: Path) -> None:
+    make_text_run(tmp_path / "run")
+    np.save(
+        tmp_path / "run" / "weights_history.npy",
+        np.zeros(1, np.dtype([("t", "<i8"), ("head.weight", "<f4", (3, 3))])),
+    )
+    async with open_app(tmp_path / "run", start=TEXT) as driver:
+        await driver.settled()
+        assert "weights_history.npy" in models_say(driver)[1]
+        assert "%" in models_say(driver)[0]
+
+
+async def test_the_window_can_be_copied(open_app: OpenApp, tmp_path: Path) -> None:
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run", start=AT_START) as driver:
+        await driver.settled()
+        copied = dict(pane_of(driver).copyable())
+        assert copied[f"Bytes 0 to {CHUNK - 1}"].startswith("The harbour master wrote harbour_log")
+        assert pane_of(driver).exportable() == "text"
+
+
+async def test_the_keys_of_the_log_are_its_own_while_it_is_shown(
+    open_app: OpenApp, tmp_path: Path
+) -> None:
+    make_text_run(tmp_path / "run")
+    (tmp_path / "run" / "run.log").write_text("INFO a line\n" * 100)
+    async with open_app(tmp_path / "run", start=AT_START) as driver:
+        await driver.press("g", "pagedown", "pagedown")
+        assert mark_of(driver).at == 0
+        await driver.press("g", "pagedown")
+        assert mark_of(driver).at > 0
+
+
+@pytest.mark.parametrize(("theme", "sign"), [("dark", UNDERLINED), ("ansi", REVERSED)])
+async def test_the_window_is_marked_by_more_than_colour(
+    open_app: OpenApp, tmp_path: Path, theme: str, sign: int
+) -> None:
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run", start=AT_START, theme=theme) as driver:
+        await driver.settled()
+        marks = page_of(driver).canvas().marks
+        assert (marks & sign).astype(bool).sum() >= CHUNK - 1
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_text_tab_looks_as_it_was_looked_at(
+    open_app: OpenApp, tmp_path: Path, grids: Grids, size: tuple[int, int]
+) -> None:
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run", start=StartView(tab="physics", t=9), size=size) as driver:
+        await driver.settled()
+        grids.check(driver.app, f"text_{size[0]}x{size[1]}")
+
+
+async def test_the_text_tab_of_few_colours_looks_as_it_was_looked_at(
+    open_app: OpenApp, tmp_path: Path, grids: Grids
+) -> None:
+    make_text_run(tmp_path / "run")
+    start = StartView(tab="physics", t=9)
+    async with open_app(
+        tmp_path / "run", start=start, size=(80, 24), theme="ansi", ascii=True
+    ) as driver:
+        await driver.settled()
+        grids.check(driver.app, "text_80x24_ascii")
