@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -229,6 +230,16 @@ def test_adapters_of_a_model_in_16_bits_have_32(document: Path, tmp_path: Path) 
     model = make_model(tmp_path / "model", dtype=torch.bfloat16)
     run_through(tmp_path / "a", model, document, steps=2)
     assert {one["dtype"] for one in meta_of(tmp_path / "a")["plastic"]} == {"float32"}
+
+
+def test_without_peft_norm_layers_learn_and_adapters_say_what_to_install(
+    model: Path, document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "peft", None)
+    create(tmp_path / "a", model, document, plastic="norms").close("interrupted")
+    with pytest.raises(RefusedInput, match=r"needs peft, which is missing: pip install 'tttui"):
+        create(tmp_path / "b", model, document)
+    assert not (tmp_path / "b").exists()
 
 
 @pytest.mark.parametrize(("kind", "count"), [("llama", 5), ("gpt2", 10)])

@@ -101,15 +101,20 @@ def test_pickles_are_refused_by_name(model: Path, name: str) -> None:
     assert f"holds its weights as {name}, a pickle, which can run code" in refusal(model)
 
 
+@pytest.mark.parametrize("weights", ["model.safetensors", "model.gguf"])
 @pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
-def test_a_model_that_brings_code_is_refused(model: Path, name: str) -> None:
+def test_a_model_that_brings_code_is_refused(model: Path, name: str, weights: str) -> None:
+    (model / "model.safetensors").rename(model / weights)
     (model / name).write_text(json.dumps({"auto_map": {"AutoModel": "modeling.Model"}}))
     assert f"asks to run Python code of its own (auto_map in {name})" in refusal(model)
 
 
-def test_an_adapter_alone_is_refused(model: Path) -> None:
+@pytest.mark.parametrize("weights", ["model.safetensors", "model.gguf"])
+def test_an_adapter_which_names_a_model_elsewhere_is_refused(model: Path, weights: str) -> None:
+    (model / "model.safetensors").rename(model / weights)
     (model / "adapter_config.json").write_text("{}")
     assert "holds an adapter" in refusal(model)
+    assert "holds an adapter" in refusal(model / weights if weights.endswith("gguf") else model)
 
 
 def test_what_is_no_directory_of_a_model_is_told_in_a_line(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from tttui.keys import OTHER_PANES
 from tttui.model.document import TEXT
 from tttui.model.errors import RefusedInput
 from tttui.model.query import QueryError, parse
-from tttui.model.schema import POINT_MASS
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.weights import has_point_mass_weights

@@ -54,34 +54,34 @@ class Source:
 def find_source(called: str) -> Source:
     """The model in a directory, or in a .gguf file. Raises RefusedInput."""
     path = plain(Path(called))
-    if path.suffix == ".gguf" and path.is_file():
-        return Source(path.parent, (path,), path.name)
-    if not path.is_dir():
+    named = path.name if path.suffix == ".gguf" and path.is_file() else ""
+    directory = path.parent if named else path
+    if not directory.is_dir():
         raise RefusedInput(
             f"--model {called}: is no directory; name one that holds config.json and "
             "*.safetensors, or a .gguf file (nothing is downloaded)"
         )
     try:
-        names = {file.name for file in path.iterdir() if file.is_file()}
+        names = {file.name for file in directory.iterdir() if file.is_file()}
     except OSError as error:
         raise RefusedInput(f"--model {called}: cannot be read: {error.strerror}") from None
+    if "adapter_config.json" in names:
+        raise RefusedInput(
+            f"--model {called}: holds an adapter (adapter_config.json), which names a model "
+            "elsewhere; merge them"
+        )
+    _refuse_remote_code(directory, names)
     tensors = sorted(name for name in names if name.endswith(".safetensors"))
-    ggufs = sorted(name for name in names if name.endswith(".gguf"))
-    if "config.json" in names and tensors and not _is_adapter(names):
-        _refuse_remote_code(path, names)
-        return Source(path, tuple(path / name for name in _of_the_model(path, names, tensors)))
-    if len(ggufs) == 1 and not tensors:
-        return Source(path, (path / ggufs[0],), ggufs[0])
+    ggufs = [named] if named else sorted(name for name in names if name.endswith(".gguf"))
+    if named or (len(ggufs) == 1 and not tensors):
+        return Source(directory, (directory / ggufs[0],), ggufs[0])
+    if "config.json" in names and tensors:
+        weights = _of_the_model(directory, names, tensors)
+        return Source(directory, tuple(directory / name for name in weights))
     raise RefusedInput(f"--model {called}: {_why_not(names, tensors, ggufs)}")
 
 
-def _is_adapter(names: set[str]) -> bool:
-    return "adapter_config.json" in names
-
-
 def _why_not(names: set[str], tensors: list[str], ggufs: list[str]) -> str:
-    if _is_adapter(names):
-        return "holds an adapter (adapter_config.json), which names a model elsewhere; merge them"
     if tensors:
         return "lacks config.json, which says what its weights belong to"
     if ggufs:
