@@ -64,6 +64,6 @@ def test_every_attempt_is_one_glyph_in_the_stack_of_its_bin() -> None:
 
 
 def test_a_row_of_a_low_stack_stands_for_several_attempts() -> None:
-    lines = over_time(marks(), TimeAxis(0, 399, 32), 8, (48, 3), DARK, ASCII).text()
+    lines = over_time(marks(), TimeAxis(0, 399, 32), 8, (56, 3), DARK, ASCII).text()
     assert "a row is" in lines[0]
     assert lines[1][8:].strip(), "the stacks use the rows there are"
