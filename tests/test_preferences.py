@@ -9,7 +9,7 @@ from tttui.app import open_app
 from tttui.keys import COMMANDS, rebound
 from tttui.model.errors import RefusedInput
 from tttui.preferences import Preferences, config_path, read_preferences
-from tttui.remembered import views_path
+from tttui.saved_views import views_path
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:

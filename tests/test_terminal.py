@@ -5,7 +5,7 @@ import io
 
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 
-from tttui.outlet import Outlet
+from tttui.terminal.safe_stream import Outlet
 
 
 class CutOff(io.StringIO):

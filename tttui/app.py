@@ -15,23 +15,23 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import Input
 
-from tttui.ascii import AsciiFilter, locale_is_ascii
 from tttui.defect import report
 from tttui.draw.glyphs import GLYPHS
 from tttui.keys import COMMANDS as ALL
 from tttui.keys import Command, rebound
 from tttui.model.errors import RefusedInput
 from tttui.model.start import StartView
-from tttui.output import Frame
 from tttui.panes import refuse_unknown
 from tttui.preferences import config_path, read_preferences
-from tttui.remembered import Remembered, views_path
+from tttui.saved_views import Remembered, views_path
 from tttui.screens.main import MainScreen
 from tttui.store import Store
-from tttui.terminal import Terminal, end_on_signals
+from tttui.terminal.ascii import AsciiFilter, locale_is_ascii
+from tttui.terminal.driver import Terminal, end_on_signals
+from tttui.terminal.frame_diff import FrameDiff
+from tttui.terminal.visible import VisibleFilter
 from tttui.themes import DEFAULT_THEME, THEMES, palette_of
 from tttui.typeahead import KeysInOrder
-from tttui.visible import VisibleFilter
 
 if TYPE_CHECKING:
     from tttui.screens.palette import GroupedCommands
@@ -72,7 +72,7 @@ class TttuiApp(KeysInOrder):
     ) -> None:
         super().__init__(Terminal)
         self.store = store
-        self._frame = Frame(colours=not os.environ.get("NO_COLOR"))
+        self._frame = FrameDiff(colours=not os.environ.get("NO_COLOR"))
         for known in THEMES.values():
             self.register_theme(known)
         self.theme = theme or DEFAULT_THEME

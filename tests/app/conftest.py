@@ -17,7 +17,7 @@ from tttui.keys import COMMANDS, Command
 from tttui.model.session import SessionData
 from tttui.model.timeline import Timeline
 from tttui.panes.view import Pane
-from tttui.remembered import Remembered
+from tttui.saved_views import Remembered
 from tttui.screens.main import MainScreen
 from tttui.screens.opening import StartView
 from tttui.store import Store

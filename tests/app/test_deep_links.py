@@ -11,7 +11,7 @@ from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
 from tttui.cli.main import main
 from tttui.model.start import StartView
-from tttui.remembered import Remembered
+from tttui.saved_views import Remembered
 
 VIEWS: dict[str, tuple[str, ...]] = {
     "a window of the errors": ("plus", "plus", "left", "l", "s"),

@@ -16,7 +16,7 @@ from tttui.engine.control import ask
 from tttui.engine.interventions import recorded
 from tttui.engine.verify import verify
 from tttui.model.errors import RefusedInput
-from tttui.screens.drive import value_of
+from tttui.screens.run_menu import value_of
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from tests.app.conftest import OpenApp
 from tests.rundirs import make_run, steps_path
 from tttui.keys import rebound
 from tttui.model.session import Place
-from tttui.remembered import Remembered
+from tttui.saved_views import Remembered
 from tttui.screens.opening import StartView
 
 

@@ -12,8 +12,8 @@ from tttui.model.session import Place
 from tttui.panes.preview import SessionPreview
 from tttui.panes.sessionlayout import layout
 from tttui.panes.sessions import SessionsPane
-from tttui.screens.driving import DrivingScreen
 from tttui.screens.opening import StartView
+from tttui.screens.run_control import DrivingScreen
 from tttui.widgets.chart import Chart
 from tttui.widgets.table import Sort, Table
 from tttui.widgets.verdict import VerdictLine

@@ -65,7 +65,7 @@ async def test_where_there_is_nowhere_to_export_to_it_is_said(
     directory = tmp_path / "cwd"
     directory.mkdir()
     monkeypatch.chdir(directory)
-    monkeypatch.setattr("tttui.screens.hand_out.home_directory", lambda: None)
+    monkeypatch.setattr("tttui.screens.clipboard_export.home_directory", lambda: None)
     async with open_app(run) as driver:
         directory.rmdir()
         await driver.press("e")

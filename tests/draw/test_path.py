@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tttui.draw.colours import blend
 from tttui.draw.glyphs import ASCII, UNICODE, Glyphs
 from tttui.draw.palette import DARK, PALETTES
-from tttui.draw.path import CELL_ASPECT, Frame, Visits, extent, line, thinned
-from tttui.draw.scene import DIMMED, Backdrop, Scene, Track, sample
+from tttui.draw.path import CELL_ASPECT, PathFrame, Visits, extent, line, thinned
+from tttui.draw.plane import DIMMED, Backdrop, Scene, Track, sample
 
 
 def track(x: list[float], y: list[float]) -> Track:
@@ -18,7 +18,7 @@ def track(x: list[float], y: list[float]) -> Track:
 
 @pytest.mark.parametrize("braille", [True, False])
 def test_a_circle_is_drawn_as_one(braille: bool) -> None:
-    frame = Frame.around((-1.0, 1.0, -1.0, 1.0), 60, 40, braille=braille)
+    frame = PathFrame.around((-1.0, 1.0, -1.0, 1.0), 60, 40, braille=braille)
     angle = np.linspace(0, 2 * np.pi, 400)
     column, row = frame.dots(np.cos(angle), np.sin(angle))
     wide = np.ptp(column) / frame.across
@@ -27,7 +27,7 @@ def test_a_circle_is_drawn_as_one(braille: bool) -> None:
 
 
 def test_a_frame_holds_all_points() -> None:
-    frame = Frame.around((-300.0, 5.0, 2.0, 4.0), 30, 10, braille=True)
+    frame = PathFrame.around((-300.0, 5.0, 2.0, 4.0), 30, 10, braille=True)
     for x, y in ((-300, 2), (5, 4), (-300, 4), (5, 2)):
         assert frame.cell(x, y) is not None
 
@@ -73,7 +73,7 @@ def test_a_long_path_keeps_its_extremes_and_its_gaps() -> None:
 
 
 def test_the_last_visit_of_a_cell_is_found_for_every_cursor() -> None:
-    frame = Frame.around((0.0, 10.0, 0.0, 1.0), 11, 3, braille=False)
+    frame = PathFrame.around((0.0, 10.0, 0.0, 1.0), 11, 3, braille=False)
     x = np.array([0.0, 5.0, 10.0, 5.0, 0.0])
     dots = line(*frame.dots(x, np.zeros(5)))
     visits = Visits(dots, frame, 5)

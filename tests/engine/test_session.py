@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.sessions import create, events, run_through, same, settings
 from tttui.engine.drive import drive
-from tttui.engine.owned import Frame
+from tttui.engine.owned import RunProgress
 from tttui.engine.session import SessionRun
 from tttui.model.configuration import configuration_of
 from tttui.model.errors import RefusedInput, SessionHeld, TttuiError
@@ -110,7 +110,7 @@ def test_a_driven_run_stops_when_it_is_asked_to(tmp_path: Path) -> None:
 
 
 def test_a_driven_run_reports_frames_up_to_its_end(tmp_path: Path) -> None:
-    run, frames = create(tmp_path / "a"), list[Frame]()
+    run, frames = create(tmp_path / "a"), list[RunProgress]()
     assert drive(run, 200, on_progress=frames.append)
     run.close("completed")
     assert frames[-1].t == 200

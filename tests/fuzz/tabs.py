@@ -10,7 +10,7 @@ from tests.waiting import all_done, waited_for
 from tttui.app import TttuiApp
 from tttui.artifacts.discover import find_sessions
 from tttui.keys import TABS
-from tttui.remembered import Remembered
+from tttui.saved_views import Remembered
 from tttui.screens.opening import StartView
 from tttui.store import Store
 

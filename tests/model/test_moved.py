@@ -2,7 +2,7 @@
 
 import pytest
 
-from tttui.model.parts import Moved
+from tttui.model.tensor_axes import Moved
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tttui.model.parts import moved, part_name, sentences
 from tttui.model.session import History, Meta, Place, Problem, SessionData
+from tttui.model.tensor_axes import moved, part_name, sentences
 from tttui.model.transactions import STATUSES, Transactions
 from tttui.model.weights import (
     ASPECTS,

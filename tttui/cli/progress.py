@@ -12,7 +12,7 @@ from tttui.model.text import visible
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from tttui.engine.owned import Frame
+    from tttui.engine.owned import RunProgress
 
 
 LINES = 20
@@ -22,7 +22,7 @@ LINES = 20
 @contextmanager
 def run_bar(
     label: str, start: int, total: int, *, quiet: bool
-) -> Iterator[Callable[["Frame"], None] | None]:
+) -> Iterator[Callable[["RunProgress"], None] | None]:
     """A callback for the frames of a run, or None where nobody would see it."""
     if quiet or not sys.stderr.isatty():
         yield None
@@ -30,7 +30,7 @@ def run_bar(
     with _bar() as bar:
         task = bar.add_task(visible(label), total=total, completed=start, note="")
 
-        def show(frame: "Frame") -> None:
+        def show(frame: "RunProgress") -> None:
             bar.update(
                 task, completed=frame.t, note=f"{frame.steps_per_second:,.0f}/s  {running(frame)}"
             )
@@ -67,7 +67,7 @@ def _line(step: int, total: int, loss: float) -> None:
             )
 
 
-def running(frame: "Frame") -> str:
+def running(frame: "RunProgress") -> str:
     """The running verdict: `84 % better  15/18 committed`."""
     if frame.improvement is None:
         return f"{frame.committed}/{frame.attempted} committed"
@@ -80,7 +80,7 @@ def _bar() -> "Progress":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from tttui.outlet import Outlet
+    from tttui.terminal.safe_stream import Outlet
 
     return Progress(
         TextColumn("{task.description}", markup=False),

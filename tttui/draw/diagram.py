@@ -12,7 +12,7 @@ Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class BoxFrame:
     """The characters of a box: plastic parts have a double frame, frozen ones a single one."""
 
     corners: str
@@ -21,8 +21,8 @@ class Frame:
     upright: str
 
 
-PLASTIC_FRAME, FROZEN_FRAME = Frame("╔╗╚╝", "═", "║"), Frame("┌┐└┘", "─", "│")
-PLASTIC_ASCII, FROZEN_ASCII = Frame("####", "=", "#"), Frame("++++", "-", "|")
+PLASTIC_FRAME, FROZEN_FRAME = BoxFrame("╔╗╚╝", "═", "║"), BoxFrame("┌┐└┘", "─", "│")
+PLASTIC_ASCII, FROZEN_ASCII = BoxFrame("####", "=", "#"), BoxFrame("++++", "-", "|")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _length(row: Line) -> int:
     return sum(len(text) for text, _, _ in row)
 
 
-def _frames(glyphs: Glyphs) -> tuple[Frame, Frame]:
+def _frames(glyphs: Glyphs) -> tuple[BoxFrame, BoxFrame]:
     return (PLASTIC_FRAME, FROZEN_FRAME) if glyphs.braille else (PLASTIC_ASCII, FROZEN_ASCII)
 
 
@@ -106,7 +106,7 @@ def _boxes(sizes: Sizes, palette: Palette, glyphs: Glyphs, *, tight: bool) -> li
         for row, text in zip(rows, texts, strict=True):
             row.append((f"{text:<{wide}}", ink, bold))
 
-    def box(inside: list[str], frame: Frame, word: str, ink: int) -> None:
+    def box(inside: list[str], frame: BoxFrame, word: str, ink: int) -> None:
         wide = max(*(len(text) for text in inside), len(word) + 2) + 2
         tl, tr, bl, br = tuple(frame.corners)
         texts = [tl + frame.flat * wide + tr]
@@ -148,7 +148,7 @@ def _compact(sizes: Sizes, palette: Palette, glyphs: Glyphs) -> list[Line]:
     def squeezed(text: str) -> str:
         return text.replace(" ", "")
 
-    def box(text: str, frame: Frame, ink: int) -> tuple[str, int, bool]:
+    def box(text: str, frame: BoxFrame, ink: int) -> tuple[str, int, bool]:
         return (f"{frame.upright}{text}{frame.upright}", ink, True)
 
     def arrow(size: str) -> tuple[str, int, bool]:

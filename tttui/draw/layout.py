@@ -6,7 +6,7 @@ from tttui.draw.plot import gutter
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ChartLayout:
     """Where the parts of a chart of `width` x `height` cells lie; rows are -1 where dropped."""
 
     width: int
@@ -25,7 +25,7 @@ class Layout:
         return max(self.width - self.gutter, 0)
 
 
-def arrange(width: int, height: int, legend: int = 0, *, steps: bool = True) -> Layout:
+def arrange(width: int, height: int, legend: int = 0, *, steps: bool = True) -> ChartLayout:
     """Room for the plot first: below 7 rows the axis line goes, below 4 the labels, then the title.
 
     `legend` rows stand between the title and the plot; without `steps` there is no axis of steps.
@@ -37,4 +37,4 @@ def arrange(width: int, height: int, legend: int = 0, *, steps: bool = True) -> 
     top = title + 1 + legend
     line_row = top + rows if lined else -1
     label_row = height - 1 if labelled else -1
-    return Layout(width, height, gutter(width), title, top, rows, line_row, label_row)
+    return ChartLayout(width, height, gutter(width), title, top, rows, line_row, label_row)

@@ -20,7 +20,7 @@ _FAR = 1e5
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class PathFrame:
     """Where the plane lies on `columns` x `rows` cells of `across` x `down` dots each.
 
     `per_cell` is the length that the width of a cell stands for; a cell is CELL_ASPECT times as
@@ -39,7 +39,7 @@ class Frame:
     @classmethod
     def around(
         cls, extent: tuple[float, float, float, float], columns: int, rows: int, *, braille: bool
-    ) -> "Frame":
+    ) -> "PathFrame":
         """The smallest frame that holds (x low, x high, y low, y high), with a little margin."""
         x0, x1, y0, y1 = (min(max(v, -_LARGEST), _LARGEST) for v in extent)
         across, down = (2, 4) if braille else (1, 1)
@@ -167,14 +167,14 @@ def line(column: Floats, row: Floats) -> Dots:
     )
 
 
-def inside(dots: Dots, frame: Frame) -> Dots:
+def inside(dots: Dots, frame: PathFrame) -> Dots:
     """Only the dots within the frame."""
     wide, high = frame.size
     ok = (dots.column >= 0) & (dots.column < wide) & (dots.row >= 0) & (dots.row < high)
     return dots if ok.all() else Dots(dots.column[ok], dots.row[ok], dots.point[ok])
 
 
-def raised(dots: Dots, frame: Frame) -> Bools:
+def raised(dots: Dots, frame: PathFrame) -> Bools:
     """The dots as a raster [dots down, dots across]."""
     wide, high = frame.size
     raster = np.zeros((high, wide), dtype=np.bool_)
@@ -185,7 +185,7 @@ def raised(dots: Dots, frame: Frame) -> Bools:
 class Visits:
     """Who passed through which cell when: answers `last` for any cursor without drawing again."""
 
-    def __init__(self, dots: Dots, frame: Frame, points: int) -> None:
+    def __init__(self, dots: Dots, frame: PathFrame, points: int) -> None:
         cell = (dots.row // frame.down) * frame.columns + dots.column // frame.across
         self._points = max(points, 1)
         self._keys = np.unique(cell * self._points + dots.point)

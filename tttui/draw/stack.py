@@ -28,7 +28,7 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class StackLayout:
     """Rows of a stack: `tops[i]` is the title row of panel i, below which it has `rows[i]`."""
 
     width: int
@@ -44,7 +44,7 @@ class Layout:
         return max(self.width - self.gutter, 0)
 
 
-def arrange(width: int, height: int, panels: int) -> Layout:
+def arrange(width: int, height: int, panels: int) -> StackLayout:
     """All panels of nearly equal height over one axis; those that find no room are left out."""
     labels = height >= 4
     lined = height >= 3 * panels + 2
@@ -58,7 +58,7 @@ def arrange(width: int, height: int, panels: int) -> Layout:
         at += high
     line = at if lined else -1
     label_row = height - 1 if labels else -1
-    return Layout(width, height, plot.gutter(width), tuple(tops), tuple(rows), line, label_row)
+    return StackLayout(width, height, plot.gutter(width), tuple(tops), tuple(rows), line, label_row)
 
 
 def paint(
@@ -68,7 +68,7 @@ def paint(
     palette: Palette,
     glyphs: Glyphs,
     changes: Changes = NO_CHANGES,
-) -> tuple[Canvas, Layout]:
+) -> tuple[Canvas, StackLayout]:
     """The stack without its titles and its cursor, which change with every move."""
     layout = arrange(*size, len(panels))
     canvas = Canvas(size[1], size[0])

@@ -15,7 +15,7 @@ from tttui.draw.changes import NO_CHANGES, Changes, flag
 from tttui.draw.colours import Colour
 from tttui.draw.curves import Curve
 from tttui.draw.glyphs import Glyphs
-from tttui.draw.layout import Layout, arrange
+from tttui.draw.layout import ChartLayout, arrange
 from tttui.draw.numbers import choose, count
 from tttui.draw.palette import Palette
 from tttui.draw.plot import Plot, Threshold, Trace
@@ -34,7 +34,7 @@ class Picture:
     """A painted chart: the cells, and what is needed to place a cursor on it."""
 
     canvas: Canvas
-    layout: Layout
+    layout: ChartLayout
     axis: TimeAxis
     scale: Scale | None
     note: str = ""
@@ -44,7 +44,7 @@ class Picture:
 @dataclass(slots=True, eq=False)
 class _Painter:
     plot: Plot
-    layout: Layout
+    layout: ChartLayout
     axis: TimeAxis
     palette: Palette
     glyphs: Glyphs

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tttui.engine.control import Request, Verb
-from tttui.engine.owned import Frame, OwnedRun
+from tttui.engine.owned import OwnedRun, RunProgress
 from tttui.model.errors import RefusedInput
 
 FRAMES_EVERY = 0.1
@@ -43,13 +43,13 @@ def drive(
     max_rate: float | None = None,
     paused: bool = False,
     should_stop: Callable[[], bool] | None = None,
-    on_progress: Callable[[Frame], None] | None = None,
+    on_progress: Callable[[RunProgress], None] | None = None,
 ) -> bool:
     """Advance `run` to step `until`; whether it got there (False: it was asked to stop).
 
     It is asked by `should_stop`, or by requests (`control`), which can also pause, step and
     change it. `max_rate` limits the speed in steps a second; `paused` begins with a pause.
-    `on_progress` gets a Frame some ten times a second and once at the end.
+    `on_progress` gets a RunProgress some ten times a second and once at the end.
     """
     course = Course(run, max_rate, paused)
     report_at = time.monotonic()

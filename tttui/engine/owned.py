@@ -25,7 +25,7 @@ LOOK_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class RunProgress:
     """Where a run stands, immutable, for whoever shows it."""
 
     t: int
@@ -116,7 +116,7 @@ class OwnedRun(ABC):
         """
 
     @abstractmethod
-    def frame(self) -> Frame:
+    def frame(self) -> RunProgress:
         """Where the run stands now."""
 
     @abstractmethod

@@ -25,7 +25,7 @@ from tttui.engine.build import (
 )
 from tttui.engine.faults import Fault, disk_fault, disk_full, planned_faults
 from tttui.engine.interventions import Intervention, Kind
-from tttui.engine.owned import Frame, OwnedRun
+from tttui.engine.owned import OwnedRun, RunProgress
 from tttui.engine.recordedmeta import read_meta_of, settings_of
 from tttui.engine.saved import restored, saved
 from tttui.engine.stepper import Rows
@@ -234,9 +234,9 @@ class SessionRun(OwnedRun):
         if self._meta_changes:
             self.update_meta({})
 
-    def frame(self) -> Frame:
+    def frame(self) -> RunProgress:
         """Where the run stands now."""
-        return Frame(
+        return RunProgress(
             self.t,
             self.steps_total,
             self._heart.steps_per_second(self.t),

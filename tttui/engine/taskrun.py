@@ -16,7 +16,7 @@ from tttui.artifacts.task_writer import Row, TaskWriter, sound_checkpoint
 from tttui.artifacts.writer import HISTORY
 from tttui.engine import interventions as record
 from tttui.engine.interventions import Intervention, Kind, in_order
-from tttui.engine.owned import Frame, OwnedRun
+from tttui.engine.owned import OwnedRun, RunProgress
 from tttui.engine.recordedmeta import read_meta_of
 from tttui.engine.tally import Tally
 from tttui.engine.tasksettings import TaskSettings
@@ -146,8 +146,8 @@ class TaskRun(OwnedRun):
     def _moment(self) -> tuple[int, int]:
         return self.t, len(self.interventions)
 
-    def frame(self) -> Frame:
-        return Frame(
+    def frame(self) -> RunProgress:
+        return RunProgress(
             self.t,
             self.steps_total,
             self._heart.steps_per_second(self.t),

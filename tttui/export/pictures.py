@@ -12,8 +12,8 @@ from tttui.export import ghost as ghosts
 from tttui.export import look, tables
 from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC, Floats
-from tttui.model.parts import INPUTS, ROLES, part_name
 from tttui.model.spectrum import spectrum
+from tttui.model.tensor_axes import INPUTS, ROLES, part_name
 from tttui.model.weights import TITLES
 
 ARROWS = 16

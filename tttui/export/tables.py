@@ -15,10 +15,10 @@ from tttui.model.errors import TttuiError
 from tttui.model.limits import limits
 from tttui.model.moduletree import Row, from_names, tree
 from tttui.model.parameters import specs_of
-from tttui.model.parts import Moved, moved
 from tttui.model.session import History
 from tttui.model.spectrum import spectrum
 from tttui.model.statistics import Statistics, summarised
+from tttui.model.tensor_axes import Moved, moved
 from tttui.model.text import visible
 from tttui.model.transactions import Transactions
 from tttui.model.weights import TITLES, Aspect, Comparison, compare, held_at, why_no_weights

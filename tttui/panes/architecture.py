@@ -12,12 +12,6 @@ from tttui.dynamics.live_state import LiveModel
 from tttui.model.arrays import Floats
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
-from tttui.panes.lessons import (
-    write_dynamics,
-    write_optimizer,
-    write_parameters,
-    write_stability,
-)
 from tttui.panes.model_facts import (
     Key,
     decays_of,
@@ -28,6 +22,12 @@ from tttui.panes.model_facts import (
     same,
     shapes_of,
     true_dynamics,
+)
+from tttui.panes.model_text import (
+    write_dynamics,
+    write_optimizer,
+    write_parameters,
+    write_stability,
 )
 from tttui.panes.view import Pane, View
 from tttui.widgets.columns import BarColumns, Bars

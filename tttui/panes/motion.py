@@ -7,8 +7,8 @@ import numpy as np
 from tttui.draw.envelope import Series
 from tttui.draw.palette import Palette
 from tttui.draw.path import extent, thinned
+from tttui.draw.plane import Scene, Track
 from tttui.draw.plot import Plot
-from tttui.draw.scene import Scene, Track
 from tttui.draw.stack import Panel
 from tttui.dynamics.hidden import prediction_of
 from tttui.model.arrays import Floats

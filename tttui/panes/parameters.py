@@ -16,7 +16,7 @@ from tttui.model.parameters import Inventory, recorded_statistics, specs_of
 from tttui.model.schema import TensorSpec
 from tttui.model.session import SessionData
 from tttui.model.statistics import Statistics
-from tttui.panes.prepared import Prepared
+from tttui.panes.background_value import Prepared
 from tttui.panes.view import View
 from tttui.panes.weight_figures import no_history
 from tttui.panes.weights import WeightsPane

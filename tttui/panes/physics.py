@@ -11,7 +11,7 @@ from textual.containers import Vertical
 
 from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
-from tttui.draw.scene import Scene
+from tttui.draw.plane import Scene
 from tttui.dynamics.ghost import usual_friction
 from tttui.dynamics.hidden import (
     Snapshot,
@@ -26,6 +26,7 @@ from tttui.model.session import SessionData
 from tttui.model.settings import World
 from tttui.model.start import StartView
 from tttui.model.steps import Steps, Trajectory
+from tttui.panes.background_value import Prepared
 from tttui.panes.ghosts import Ghost, distance_plot, ghost_of, ghost_scene
 from tttui.panes.implied import Oracle, facts_at, implied_plot
 from tttui.panes.motion import (
@@ -38,7 +39,6 @@ from tttui.panes.motion import (
     prediction_scene,
     why_no_path,
 )
-from tttui.panes.prepared import Prepared
 from tttui.panes.view import Pane, View
 from tttui.widgets.chart import Chart
 from tttui.widgets.friction import FrictionView

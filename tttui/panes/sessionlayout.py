@@ -62,7 +62,7 @@ SessionsPane TransferMap { width: 1fr; padding: 0 1; }
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class PaneLayout:
     """The pages, and how the first one is put together."""
 
     pages: Pages
@@ -74,7 +74,7 @@ class Layout:
 
 def layout(
     width: int, height: int, sessions: int, *, compared: int = 0, transfer: bool = False
-) -> Layout:
+) -> PaneLayout:
     """The layout for a tab of width x height cells with a table of so many sessions.
 
     So many of them are `compared`; `transfer`: their transfer matrix was asked for.
@@ -86,18 +86,18 @@ def layout(
     left = () if width >= NARROW else (("detail",),)
     stacked = free - max(LEAST + 1, free // 2)
     if wanted <= stacked:
-        return Layout((("table", *one), *left), table_rows=wanted)
+        return PaneLayout((("table", *one), *left), table_rows=wanted)
     if width >= BESIDE and height >= LONG:
-        return Layout((("table", *one), *left), beside=True)
+        return PaneLayout((("table", *one), *left), beside=True)
     if stacked >= LONG:
-        return Layout((("table", *one), *left), table_rows=stacked)
+        return PaneLayout((("table", *one), *left), table_rows=stacked)
     if width >= NARROW and height >= LONG:
-        return Layout((("table", "preview"), ("detail",)), beside=True)
+        return PaneLayout((("table", "preview"), ("detail",)), beside=True)
     first = ("table", "line") if height >= SHORT else ("table",)
-    return Layout((first, ("preview",), ("detail",)))
+    return PaneLayout((first, ("preview",), ("detail",)))
 
 
-def _comparison(width: int, height: int, wanted: int, compared: int, transfer: bool) -> Layout:
+def _comparison(width: int, height: int, wanted: int, compared: int, transfer: bool) -> PaneLayout:
     """The same for several marked sessions, below a table that wants so many rows."""
     free, narrow = height - 1, width < NARROW
     asked: Pages = (("transfer",),) if transfer else ()
@@ -105,12 +105,12 @@ def _comparison(width: int, height: int, wanted: int, compared: int, transfer: b
     rows = min(wanted, max(free // 4, 4))
     if height >= (TALL if narrow else ROOMY):
         if width >= WIDE and transfer:
-            return Layout((("table", "curves", "numbers", "transfer"), *one), table_rows=rows)
-        return Layout((("table", "curves", "numbers"), *asked, *one), table_rows=rows)
+            return PaneLayout((("table", "curves", "numbers", "transfer"), *one), table_rows=rows)
+        return PaneLayout((("table", "curves", "numbers"), *asked, *one), table_rows=rows)
     if wanted + CURVES + compared <= free:
-        return Layout((("table", "curves"), ("numbers",), *asked, *one), table_rows=wanted)
+        return PaneLayout((("table", "curves"), ("numbers",), *asked, *one), table_rows=wanted)
     first = ("table", "line") if height >= SHORT else ("table",)
-    return Layout((first, ("curves",), ("numbers",), *asked, *one))
+    return PaneLayout((first, ("curves",), ("numbers",), *asked, *one))
 
 
 def hidden(pages: Pages, shown: tuple[str, ...]) -> list[str]:

@@ -21,7 +21,7 @@ from tttui.panes.compared import MARK_MORE, ComparedCurves, Marked
 from tttui.panes.listing import TABLE, ListPane, Pages
 from tttui.panes.preview import SessionPreview, verdict_of
 from tttui.panes.sessionfacts import copyable, facts_of
-from tttui.panes.sessionlayout import CSS, NARROW, WORDS, Layout, hidden, layout
+from tttui.panes.sessionlayout import CSS, NARROW, WORDS, PaneLayout, hidden, layout
 from tttui.panes.sessionrows import COLUMNS, SESSION_WORDS, SessionRows
 from tttui.panes.view import View
 from tttui.widgets.querybar import QueryBar
@@ -73,7 +73,7 @@ class SessionsPane(ListPane):
         """Runs until the cursor has rested for long enough."""
         self._opened: Place | None = None
         """The open session."""
-        self._laid_out: Layout | None = None
+        self._laid_out: PaneLayout | None = None
         """How the regions are put together on the screen."""
         self._opening: Place | None = None
         """The session that was opened from here."""
@@ -94,7 +94,7 @@ class SessionsPane(ListPane):
                 yield TransferMap()
 
     @property
-    def _layout(self) -> Layout:
+    def _layout(self) -> PaneLayout:
         sessions = len(self.view.snapshot.places) if self.view is not None else 0
         compared = len(self._marked) if self._marked.enough else 0
         asked = self._transfer and compared > 0

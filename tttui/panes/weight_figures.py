@@ -3,7 +3,7 @@
 from tttui.draw.numbers import short
 from tttui.draw.plot import Threshold
 from tttui.draw.prose import Prose
-from tttui.draw.stairs import StairPlot, Stairs
+from tttui.draw.step_chart import StairPlot, Stairs
 from tttui.model.session import SessionData
 from tttui.model.spectrum import WARN_FACTOR, too_large
 from tttui.model.statistics import Statistics

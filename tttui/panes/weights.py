@@ -16,8 +16,8 @@ from tttui.model.arrays import PLASTIC
 from tttui.model.start import StartView
 from tttui.model.statistics import Statistics
 from tttui.model.weights import ASPECTS, TITLES, Aspect, why_no_weights
+from tttui.panes.background_value import Prepared
 from tttui.panes.model_facts import Key, same
-from tttui.panes.prepared import Prepared
 from tttui.panes.view import Pane, View
 from tttui.panes.weight_figures import no_history, stat_plot, write_moved
 from tttui.panes.weights_at import Asked, Finder, Found

@@ -8,9 +8,9 @@ import numpy as np
 from tttui.draw.heat import Pyramid
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.parameters import Inventory, inventory
-from tttui.model.parts import Moved, moved, sentences
 from tttui.model.session import SessionData
 from tttui.model.spectrum import spectrum
+from tttui.model.tensor_axes import Moved, moved, sentences
 from tttui.model.tensors import LARGE, Changed, Tensors, condensed
 from tttui.model.weights import (
     TITLES,

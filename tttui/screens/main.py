@@ -32,11 +32,11 @@ from tttui.model.transactions import STATUSES
 from tttui.panes import DEFAULT_TAB, pane_class, pane_of, prepare
 from tttui.panes.losses import marks_of
 from tttui.panes.view import Pane, View
-from tttui.remembered import Remembered
+from tttui.saved_views import Remembered
 from tttui.screens.chooser import Choice, Chooser
-from tttui.screens.driving import DrivingScreen
 from tttui.screens.help import HelpScreen
 from tttui.screens.opening import StartView, horizon_of, opened, spreads_far
+from tttui.screens.run_control import DrivingScreen
 from tttui.store import Snapshot, Store
 from tttui.store.snapshot import LOG, SERIES, YARDSTICKS
 from tttui.widgets.bars import KeyBar, TabBar, TopBar

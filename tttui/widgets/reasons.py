@@ -6,7 +6,7 @@ from rich.segment import Segment
 from textual import events
 from textual.message import Message
 
-from tttui.draw import plot, tally
+from tttui.draw import outcome_bars, plot
 from tttui.draw.canvas import Canvas
 from tttui.draw.changes import lay
 from tttui.draw.colours import DEFAULT, style
@@ -47,19 +47,19 @@ class Reasons(Drawn):
     @property
     def pointed(self) -> str | None:
         """The status that keys point at."""
-        names = tally.ranked(self._marks)
+        names = outcome_bars.ranked(self._marks)
         return names[min(self._at, len(names) - 1)] if names else None
 
     def move(self, by: int) -> None:
         """Point at another bar."""
-        last = len(tally.ranked(self._marks)) - 1
+        last = len(outcome_bars.ranked(self._marks)) - 1
         at = min(max(min(self._at, last) + by, 0), max(last, 0))
         if at != self._at:
             self._at = at
             self.changed()
 
     def on_click(self, event: events.Click) -> None:
-        names, row = tally.ranked(self._marks), int(event.y) - self.gutter.top - 1
+        names, row = outcome_bars.ranked(self._marks), int(event.y) - self.gutter.top - 1
         if 0 <= row < len(names):
             self._at = row
             self.post_message(self.Picked(names[row]))
@@ -67,7 +67,7 @@ class Reasons(Drawn):
     def paint(self, width: int, height: int) -> Canvas:
         look = (self.palette, self.glyphs)
         pointed = self.pointed if self._chosen else None
-        return tally.reasons(self._marks, (width, height), *look, self._message, pointed)
+        return outcome_bars.reasons(self._marks, (width, height), *look, self._message, pointed)
 
 
 class AttemptsOverTime(TimeView):
@@ -91,7 +91,7 @@ class AttemptsOverTime(TimeView):
 
     def paint(self, width: int, height: int) -> Canvas:
         look = (self.palette, self.glyphs)
-        canvas = tally.over_time(self._marks, self.axis(), self.left, (width, height), *look)
+        canvas = outcome_bars.over_time(self._marks, self.axis(), self.left, (width, height), *look)
         lay(canvas, self.changes, self.axis(), self.left, range(1, height), *look)
         return canvas
 

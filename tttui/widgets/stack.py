@@ -9,7 +9,7 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.numbers import short
 from tttui.draw.reading import Part, told_change
-from tttui.draw.stack import Layout, Panel
+from tttui.draw.stack import Panel, StackLayout
 from tttui.model.timeline import Timeline
 from tttui.widgets.drawn import character, replaced
 from tttui.widgets.timeview import TimeView
@@ -24,7 +24,7 @@ class StackView(TimeView):
         super().__init__(id=id)
         self._panels: tuple[Panel, ...] = ()
         self._message = ""
-        self._layout: Layout | None = None
+        self._layout: StackLayout | None = None
         self._mark = ""
 
     def set_panels(self, panels: tuple[Panel, ...], message: str = "") -> None:

@@ -4,11 +4,11 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
 
-from tttui.draw import numbers, reading, stairs
+from tttui.draw import numbers, reading, step_chart
 from tttui.draw.cells import fit
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.reading import Part
-from tttui.draw.stairs import StairPlot
+from tttui.draw.step_chart import StairPlot
 from tttui.draw.timechart import Picture
 from tttui.model.timeline import Timeline
 from tttui.widgets.chart import Chart
@@ -52,7 +52,7 @@ class StatChart(Chart):
 
     def picture(self, window: tuple[int, int], size: tuple[int, int]) -> Picture:
         look = (self.palette, self.glyphs)
-        return stairs.paint(self._stairs, window, size, *look, self.logarithmic, self.changes)
+        return step_chart.paint(self._stairs, window, size, *look, self.logarithmic, self.changes)
 
     def touch_steps(self, *steps: int | None) -> None:
         """Redraw the columns and the values of these steps, unless they are the same."""
@@ -150,7 +150,7 @@ class StatChart(Chart):
         values: list[Part] = []
         for k, (name, y) in enumerate(zip(shown.names, shown.y, strict=True)):
             ink = self.palette.series[k % len(self.palette.series)]
-            mark = stairs.mark(k, name, self.glyphs) if signs == "marked" else ""
+            mark = step_chart.mark(k, name, self.glyphs) if signs == "marked" else ""
             mark += ":" if mark and not self.glyphs.braille else ""
             if len(shown.names) > 1:  # else it is clear whose figure it is
                 values.append((f" {mark}{name[-1] if signs == 'letter' else name}", ink, True))

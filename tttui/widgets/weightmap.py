@@ -8,7 +8,7 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit_end
 from tttui.draw.colours import style
 from tttui.draw.heat import slim
-from tttui.model.parts import ROLES, part_name
+from tttui.model.tensor_axes import ROLES, part_name
 from tttui.widgets.drawn import replaced
 from tttui.widgets.heatmap import Cell, Heatmap
 

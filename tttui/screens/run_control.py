@@ -18,7 +18,7 @@ from tttui.keys import COMMANDS, Command, key_for
 from tttui.model.errors import TttuiError
 from tttui.model.here import absolute
 from tttui.model.session import Meta, Place, SessionData, SessionSummary, State, Status
-from tttui.screens.hand_out import HandOutScreen
+from tttui.screens.clipboard_export import HandOutScreen
 from tttui.store import Store
 
 if TYPE_CHECKING:  # the forms and what they stand on are imported when one is opened
@@ -206,7 +206,7 @@ class DrivingScreen(HandOutScreen):
 
     def action_drive(self) -> None:
         """Everything that can be asked of the run."""
-        from tttui.screens.drive import RESUME, DriveDialog
+        from tttui.screens.run_menu import RESUME, DriveDialog
 
         place, status = self.target
         if place is None or not (self.steerable or self.resumable):

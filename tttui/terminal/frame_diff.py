@@ -1,7 +1,7 @@
 """Send only the cells that changed.
 
 Textual rewrites every widget that a dirty region touches, left edge included: tens of kilobytes
-for one step of a cursor, over a connection that may be slow. The Frame remembers what the
+for one step of a cursor, over a connection that may be slow. The FrameDiff remembers what the
 terminal shows and turns each update into the shortest runs of cells that differ.
 """
 
@@ -16,7 +16,7 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
 from tttui.draw.cells import one_a_cell
-from tttui.pens import Pens
+from tttui.terminal.sgr import Pens
 
 MAX_GAP = 3
 """Unchanged cells between two changes that may be cheaper to send again than to jump over."""
@@ -57,7 +57,7 @@ class Line:
         return False
 
 
-class Frame:
+class FrameDiff:
     """What the terminal shows, cell by cell. Without `colours` only attributes are sent."""
 
     def __init__(self, *, colours: bool = True) -> None:
@@ -155,9 +155,9 @@ Span = tuple[int, int, Strip]
 
 
 class _Difference(CompositorUpdate):
-    """An update that renders as what changed in a Frame."""
+    """An update that renders as what changed in a FrameDiff."""
 
-    def __init__(self, frame: Frame, spans: Iterator[Span]) -> None:
+    def __init__(self, frame: FrameDiff, spans: Iterator[Span]) -> None:
         self._frame = frame
         self._spans = spans
 

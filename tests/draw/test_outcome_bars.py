@@ -5,8 +5,8 @@ import numpy as np
 from tttui.draw.axis import TimeAxis
 from tttui.draw.glyphs import ASCII, UNICODE
 from tttui.draw.marks import Marks
+from tttui.draw.outcome_bars import binned, over_time, reasons, stacked
 from tttui.draw.palette import DARK
-from tttui.draw.tally import binned, over_time, reasons, stacked
 from tttui.model.transactions import STATUSES
 
 

@@ -12,7 +12,7 @@ from tttui.draw.cells import fit
 from tttui.draw.changes import NO_CHANGES, Changes, flag, lay
 from tttui.draw.curves import Curve
 from tttui.draw.glyphs import Glyphs
-from tttui.draw.layout import Layout, arrange
+from tttui.draw.layout import ChartLayout, arrange
 from tttui.draw.palette import Palette
 from tttui.draw.plot import Threshold
 from tttui.draw.scales import Scale
@@ -179,7 +179,7 @@ def _scale(found: Sequence[Curve], thresholds: Sequence[Threshold], log: bool) -
 
 def _grid(
     canvas: Canvas,
-    layout: Layout,
+    layout: ChartLayout,
     marked: Sequence[Tick],
     scale: Scale,
     palette: Palette,
@@ -196,7 +196,7 @@ def _grid(
 
 def _curves(
     canvas: Canvas,
-    layout: Layout,
+    layout: ChartLayout,
     found: Sequence[tuple[Curve, Bools, Bools]],
     names: Sequence[str],
     scale: Scale,
@@ -251,7 +251,7 @@ def _rasters(found: Sequence[Curve], scale: Scale, height: int) -> Bools:
 
 def _threshold(
     canvas: Canvas,
-    layout: Layout,
+    layout: ChartLayout,
     line: Threshold,
     scale: Scale,
     palette: Palette,

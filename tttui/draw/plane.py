@@ -18,7 +18,7 @@ from tttui.draw.cells import fit
 from tttui.draw.colours import ANSI, Colour, blend, parse, ramp
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
-from tttui.draw.path import Dots, Frame, Visits
+from tttui.draw.path import Dots, PathFrame, Visits
 from tttui.model.arrays import Floats, Ints
 
 LEVELS = 24
@@ -119,7 +119,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class PlaneLayout:
     """Rows and columns of the parts of a plane of `width` x `height` cells; -1 where dropped."""
 
     width: int
@@ -136,7 +136,7 @@ class Layout:
         return max(self.width - self.gutter, 0)
 
 
-def arrange(width: int, height: int) -> Layout:
+def arrange(width: int, height: int) -> PlaneLayout:
     """Room for the plane first."""
     title = 0 if height >= 3 else -1
     labels = height >= 7
@@ -144,7 +144,7 @@ def arrange(width: int, height: int) -> Layout:
     gutter = plot.gutter(width) if width >= 20 else 0
     top = title + 1
     line = top + rows if labels else -1
-    return Layout(width, height, gutter, title, top, rows, line, line + 1 if labels else -1)
+    return PlaneLayout(width, height, gutter, title, top, rows, line, line + 1 if labels else -1)
 
 
 def mark_of(k: int, glyphs: Glyphs) -> str:
@@ -195,7 +195,7 @@ class Backdrop:
     def _sampled(self) -> bool:
         return any(len(track.t) for track in self.tracks)
 
-    def _frame(self) -> Frame | None:
+    def _frame(self) -> PathFrame | None:
         layout = self.layout
         found = [e for track in self.tracks if (e := path.extent(track.x, track.y)) is not None]
         if not found or layout.columns < 2 or layout.rows < 1:
@@ -203,9 +203,9 @@ class Backdrop:
         low, high = np.min(found, axis=0), np.max(found, axis=0)
         around = (float(low[0]), float(high[1]), float(low[2]), float(high[3]))
         braille_cells = self.glyphs.braille
-        return Frame.around(around, layout.columns, layout.rows, braille=braille_cells)
+        return PathFrame.around(around, layout.columns, layout.rows, braille=braille_cells)
 
-    def _dots(self, track: Track, frame: Frame) -> tuple[Dots, Ints]:
+    def _dots(self, track: Track, frame: PathFrame) -> tuple[Dots, Ints]:
         """The dots of the track (every other few where it is dashed), and the steps of its points,
         of which a long path keeps only some."""
         kept = path.thinned(track.x, track.y)
@@ -219,14 +219,14 @@ class Backdrop:
             dots = Dots(dots.column[ok], dots.row[ok], dots.point[ok])
         return dots, t
 
-    def _pack(self, dots: Dots, frame: Frame) -> Ints:
+    def _pack(self, dots: Dots, frame: PathFrame) -> Ints:
         """Bit patterns [rows, columns] of the dots (without braille: 1 where there is one)."""
         raster = path.raised(dots, frame)
         return (
             braille.pack(raster).astype(np.uint32) if frame.down == 4 else raster.astype(np.uint32)
         )
 
-    def _axes(self, frame: Frame) -> None:
+    def _axes(self, frame: PathFrame) -> None:
         layout, canvas = self.layout, self.canvas
         palette, glyphs = self.palette, self.glyphs
         edge = layout.gutter - 1

@@ -11,7 +11,7 @@ from tttui.model.here import home_directory, working_directory
 from tttui.model.shell import command_line
 from tttui.model.start import StartView
 from tttui.panes.view import Pane
-from tttui.screens.timed import TimedScreen
+from tttui.screens.time_control import TimedScreen
 from tttui.widgets.bars import TopBar
 
 

@@ -14,8 +14,8 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tttui.output import Frame
-from tttui.pens import PLAIN, Pen, pen_of
+from tttui.terminal.frame_diff import FrameDiff
+from tttui.terminal.sgr import PLAIN, Pen, pen_of
 
 WIDTH, HEIGHT = 12, 3
 CONSOLE = Console(color_system="truecolor", force_terminal=True, width=WIDTH)
@@ -63,7 +63,7 @@ class Screen:
 @given(st.lists(frames, min_size=1, max_size=4))
 @settings(deadline=None, max_examples=60)
 def test_differences_show_the_same_screen_as_whole_frames(shown: list[list[Line]]) -> None:
-    frame, terminal = Frame(), Screen()
+    frame, terminal = FrameDiff(), Screen()
     for each in shown:
         terminal.show(frame.wrap(layout(each)).render_segments(CONSOLE))
         whole = Screen()
@@ -72,14 +72,14 @@ def test_differences_show_the_same_screen_as_whole_frames(shown: list[list[Line]
 
 
 def test_an_unchanged_frame_sends_nothing() -> None:
-    frame = Frame()
+    frame = FrameDiff()
     same = [[("x", STYLES[2])] * WIDTH] * HEIGHT
     assert frame.wrap(layout(same)).render_segments(CONSOLE)
     assert frame.wrap(layout(same)).render_segments(CONSOLE) == ""
 
 
 def test_one_changed_cell_sends_one_cell() -> None:
-    frame = Frame()
+    frame = FrameDiff()
     before = [[("x", None)] * WIDTH for _ in range(HEIGHT)]
     frame.wrap(layout(before)).render_segments(CONSOLE)
     before[1][5] = ("y", None)
@@ -87,7 +87,7 @@ def test_one_changed_cell_sends_one_cell() -> None:
 
 
 def test_a_blank_that_only_changes_its_ink_is_not_sent_again() -> None:
-    frame = Frame()
+    frame = FrameDiff()
     red = [[(" ", Style(color="red"))] * WIDTH] * HEIGHT
     blue = [[(" ", Style(color="blue", bold=True))] * WIDTH] * HEIGHT
     frame.wrap(layout(red)).render_segments(CONSOLE)
@@ -95,7 +95,7 @@ def test_a_blank_that_only_changes_its_ink_is_not_sent_again() -> None:
 
 
 def test_after_forgetting_everything_is_sent_again() -> None:
-    frame = Frame()
+    frame = FrameDiff()
     same = [[("x", None)] * WIDTH] * HEIGHT
     first = frame.wrap(layout(same)).render_segments(CONSOLE)
     frame.forget()
@@ -103,7 +103,7 @@ def test_after_forgetting_everything_is_sent_again() -> None:
 
 
 def test_a_partial_update_changes_only_its_span() -> None:
-    frame, terminal = Frame(), Screen()
+    frame, terminal = FrameDiff(), Screen()
     before: list[Line] = [[("x", None)] * WIDTH for _ in range(HEIGHT)]
     terminal.show(frame.wrap(layout(before)).render_segments(CONSOLE))
     chop = Strip([Segment("xxyyxx", STYLES[1])])
@@ -113,7 +113,7 @@ def test_a_partial_update_changes_only_its_span() -> None:
 
 
 def test_a_partial_update_leaves_what_begins_where_its_span_ends() -> None:
-    frame, terminal = Frame(), Screen()
+    frame, terminal = FrameDiff(), Screen()
     before: list[Line] = [[("x", None)] * WIDTH for _ in range(HEIGHT)]
     terminal.show(frame.wrap(layout(before)).render_segments(CONSOLE))
     line = {0: Strip([Segment("yyyyyy")]), 6: Strip([Segment(" " * 6)])}
@@ -123,7 +123,7 @@ def test_a_partial_update_leaves_what_begins_where_its_span_ends() -> None:
 
 
 def test_wide_characters_keep_their_place() -> None:
-    frame, terminal = Frame(), Screen()
+    frame, terminal = FrameDiff(), Screen()
     for text in ("ab界cd", "a界bcd", "abcdef"):
         line = Strip([Segment(text + " " * (WIDTH - 6))])
         rows: list[Iterable[Strip]] = [[line], [Strip.blank(WIDTH)], [Strip.blank(WIDTH)]]

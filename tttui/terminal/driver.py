@@ -15,7 +15,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key
 from textual.message import Message
 
-from tttui.outlet import Outlet
+from tttui.terminal.safe_stream import Outlet
 
 if TYPE_CHECKING:
     from textual.app import App

@@ -1,0 +1,1 @@
+"""What the app writes to: a terminal that may be slow, strange, or go away."""
