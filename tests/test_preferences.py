@@ -66,7 +66,7 @@ def test_every_command_has_a_name_of_its_own() -> None:
 
 
 def test_a_key_can_be_written_as_its_character() -> None:
-    moved = rebound({"transaction-back": "b", "step-back": "["})
+    moved = rebound({"transaction-back": "u", "step-back": "["})
     (found,) = (command for command in moved if command.name == "step-back")
     assert found.keys == "left_square_bracket"
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from textual._compositor import CompositorUpdate
 from textual.app import SystemCommand
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import Input
@@ -150,6 +151,8 @@ class TttuiApp(KeysInOrder):
         if self.is_headless:  # where a test waits for it
             super()._handle_exception(error)
             return
+        if self._exit and isinstance(error, NoMatches):
+            return  # leaving takes widgets away from what was still being made
         self._return_code = 1
         if self._exception is None:  # what follows from the first one is not worth a word
             self._exception = error

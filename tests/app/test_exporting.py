@@ -9,6 +9,7 @@ from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
 from tttui.screens.export import ExportDialog
 from tttui.screens.opening import StartView
+from tttui.widgets.bars import TopBar
 
 
 @pytest.fixture
@@ -19,12 +20,16 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def exported(driver: Driver, *keys: str) -> str:
-    """What the bottom line says after an export by these keys."""
+    """What the note says after an export by these keys."""
     await driver.press("e")
     await driver.until(lambda: isinstance(driver.app.screen, ExportDialog), "the dialog")
     await driver.press(*keys)
-    await driver.until(lambda: "xported" in driver.text().splitlines()[-1], "the export")
-    return driver.text().splitlines()[-1].strip()
+    await driver.until(lambda: "xported" in note(driver), "the export")
+    return note(driver)
+
+
+def note(driver: Driver) -> str:
+    return driver.app.screen.query_one(TopBar).noted
 
 
 async def test_the_numbers_of_the_focused_chart_are_written(run: Path, open_app: OpenApp) -> None:

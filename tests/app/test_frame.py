@@ -7,13 +7,16 @@ from threading import Event
 
 import pytest
 from rich.style import Style
+from textual.css.query import NoMatches
 
 from tests.app.conftest import OpenApp
 from tests.rundirs import make_run
+from tttui.app import TttuiApp
 from tttui.artifacts.reader import SessionReader
 from tttui.keys import COMMANDS
 from tttui.model.session import Layout, SessionData
 from tttui.screens.opening import StartView
+from tttui.store import Store
 from tttui.widgets.bars import TopBar
 
 
@@ -232,3 +235,19 @@ async def test_nothing_counts_as_damaged_while_a_long_run_is_still_being_read(
     async with open_app(place.path):
         assert seen_loading.is_set()
         assert not [parts for parts in shown if "!" in parts]
+
+
+@pytest.mark.parametrize(("leaving", "code"), [(True, 143), (False, 1)])
+def test_what_is_still_being_made_when_a_signal_ends_the_app_is_no_defect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leaving: bool, code: int
+) -> None:
+    monkeypatch.setattr(TttuiApp, "is_headless", False)
+    monkeypatch.setattr("tttui.app.report", lambda error: f"a defect: {error}")
+    app = TttuiApp(Store([tmp_path]), StartView())
+    monkeypatch.setattr(app, "_close_messages_no_wait", lambda: None)
+    monkeypatch.setattr(app, "post_message", lambda _: None)
+    if leaving:
+        app.exit(return_code=143)
+    app._handle_exception(NoMatches("No nodes match"))
+    assert app.return_code == code
+    assert bool(app._exit_renderables) is not leaving

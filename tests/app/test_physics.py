@@ -252,7 +252,7 @@ async def test_e_exports_the_ghost_that_is_shown(
     async with open_app(run, size=(120, 40), start=PHYSICS) as driver:
         await settled(driver)
         await driver.press("right_curly_bracket", "e", "c")
-        await driver.until(lambda: "xported" in driver.text().splitlines()[-1], "the export")
+        await driver.until(lambda: "xported" in driver.text().splitlines()[0], "the export")
     (path,) = run.parent.glob("exports/*.csv")
     assert path.name == "demo-ghost-mu0.26.csv"
     assert path.read_text().startswith("t,x,y,ghost_x,ghost_y,distance")

@@ -486,7 +486,7 @@ async def test_a_narrow_footer_has_the_keys_of_the_tab_before_those_of_all(
     async with open_app(root / "long", root, start=ON_TAB, size=(80, 24)) as driver:
         await ready(driver)
         footer = driver.text().splitlines()[-1]
-        keys = "space mark enter open t transfer / query > sort w region ? help q quit"
+        keys = "space mark enter open t transfer / query > sort w detail ? help q quit"
         assert " ".join(footer.split()) == keys
 
 

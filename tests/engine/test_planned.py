@@ -300,7 +300,10 @@ def test_two_sessions_that_need_the_same_base_wait_for_one_training(
     assert bases[0] == bases[1]
 
 
-def test_a_paused_training_lets_another_session_train(planned: Path, tmp_path: Path) -> None:
+def test_a_paused_training_lets_another_session_train(
+    planned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tttui.engine.baserun.LOOK_S", 0.0)  # the request is seen at once
     second = tmp_path / "runs" / "second"
     plan_session(second, WAITING.updated({"seed": 7}))
 
