@@ -31,7 +31,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "chunks of 128": {"chunk": 128, "context": 192, "lr": 0.1},
 }  # fmt: skip
 
-THREADS = 2
+THREADS = 1
 
 
 @dataclass(frozen=True, slots=True)

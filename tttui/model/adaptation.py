@@ -77,7 +77,12 @@ class Conduct:
         "", "names of the plastic parameters, patterns with commas between; empty: as the task says"
     )
     device: str = option("cpu", "where the engine computes: cpu, cuda or cuda:N")
-    threads: int = option(2, "threads that compute, where that is a CPU", minimum=1, maximum=64)
+    threads: int = option(
+        1,
+        "threads that compute, where that is a CPU; small models lose by more than one",
+        minimum=1,
+        maximum=64,
+    )
     checkpoint_s: float = option(
         5.0, "time between checkpoints; one is always written at the end", unit="s", above=0.0
     )
