@@ -14,6 +14,7 @@ from textual.app import SystemCommand
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widget import MountError
 from textual.widgets import Input
 
 from tttui.defect import report
@@ -151,7 +152,7 @@ class TttuiApp(KeysInOrder):
         if self.is_headless:  # where a test waits for it
             super()._handle_exception(error)
             return
-        if self._exit and isinstance(error, NoMatches):
+        if self._exit and isinstance(error, (NoMatches, MountError)):
             return  # leaving takes widgets away from what was still being made
         self._return_code = 1
         if self._exception is None:  # what follows from the first one is not worth a word

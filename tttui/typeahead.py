@@ -71,8 +71,11 @@ class KeysInOrder(App[int]):
     async def next_key(self) -> None:
         """Carry out the next key, if there is one and its time has come.
 
-        Called in the app's own task, also whenever something has come that keys wait for.
+        Called in the app's own task, also whenever something has come that keys wait for. What is
+        typed while the app leaves is typed to whatever comes after it.
         """
+        if self._exit:
+            self._typed.clear()
         while self._typed and not self._acting:
             event = self._typed[0]
             key = event.key if isinstance(event, events.Key) else ""

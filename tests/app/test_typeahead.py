@@ -192,3 +192,13 @@ async def test_a_session_that_was_chosen_is_the_one_that_later_keys_act_on(
         await type_at_once(driver, "ob\r[[")
         assert driver.data.place.name == "b"
         assert driver.timeline.selected == len(driver.data.transactions) - 2
+
+
+async def test_keys_that_wait_when_the_app_leaves_are_not_carried_out(
+    root: Path, open_app: OpenApp
+) -> None:
+    async with open_app(root) as driver:
+        tab = driver.main.tab
+        driver.app.exit()
+        await driver.app.on_event(events.Key("2", "2"))
+        assert driver.main.tab == tab
