@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.recorded import make_recorded
 from tests.rundirs import content, make_run
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.summary import read_summary
@@ -157,3 +158,19 @@ def test_a_row_knows_of_damage(damage: str, name: str, tmp_path: Path) -> None:
 def test_what_a_live_run_has_yet_to_write_is_no_damage(tmp_path: Path) -> None:
     place = make_run(tmp_path / "a", steps=200, status="running", damage=["no_weights"])
     assert read_summary(place).damage == ()
+
+
+@pytest.mark.parametrize("metrics", [True, False])
+@pytest.mark.parametrize("loss", ["cross-entropy", "accuracy"])
+def test_the_interval_is_the_right_way_round_for_any_loss(
+    tmp_path: Path, loss: str, metrics: bool
+) -> None:
+    place = make_recorded(tmp_path / "a", loss=loss)
+    if not metrics:
+        (place.path / "session" / "metrics.json").unlink()
+    row = read_summary(place)
+    found = final_improvement(SessionReader(place).refresh().steps, lower=loss != "accuracy")
+    assert row.interval == found.ends
+    assert row.improvement is not None
+    assert row.interval is not None
+    assert row.interval[0] <= row.improvement <= row.interval[1]

@@ -79,7 +79,8 @@ def read_summary(
         elif os.path.exists(files.event_lines):
             last = read("transactions", files.event_lines, _last_transactions)
         implied = _implied(last, rollbacks(changes)) if last is not None else None
-    tail = read_tail(files.steps) if files.steps else Tail()
+    lower = meta.loss.lower_is_better
+    tail = read_tail(files.steps, lower=lower) if files.steps else Tail()
     interval = tail.interval
     if tail.last is not None or tail.steps is not None:
         ends = tail.last or (None, None)
@@ -87,7 +88,7 @@ def read_summary(
     why_no_mean = tail.why_no_mean
     steps = tail.steps
     if files.steps is not None and None in numbers.values():
-        computed = _computed(files.steps, problems)
+        computed = _computed(files.steps, problems, lower=lower)
         why_no_mean = computed.pop("why_no_mean", why_no_mean)
         interval = computed.pop("interval", interval)
         for name, value in computed.items():
@@ -183,7 +184,7 @@ def _look_at_weights(path: Path) -> tuple[None, list[Problem]]:
     return None, [Problem("weights", path, reason)]
 
 
-def _computed(path: Path, problems: list[Problem]) -> dict[str, Any]:
+def _computed(path: Path, problems: list[Problem], *, lower: bool) -> dict[str, Any]:
     """The numbers of metrics.json from the rows of per_step.csv; empty where there are none."""
     file = StepsFile(path)
     try:
@@ -195,7 +196,7 @@ def _computed(path: Path, problems: list[Problem]) -> dict[str, Any]:
     steps = file.steps
     if not len(steps):
         return {"steps": 0} if file.exists else {}
-    final, frozen = final_improvement(steps), steps.compared()[1]
+    final, frozen = final_improvement(steps, lower=lower), steps.compared()[1]
     if steps.never_evaluated:
         last = float(np.mean(steps.adaptive[-WINDOW:]))
         final = replace(final, adaptive=last, why_none="")

@@ -45,8 +45,11 @@ class Tail:
     """What is wrong with the lines at the end."""
 
 
-def read_tail(path: Path) -> Tail:
-    """The end of a file that may be growing; empty where it cannot be read."""
+def read_tail(path: Path, *, lower: bool = True) -> Tail:
+    """The end of a file that may be growing; empty where it cannot be read.
+
+    `lower`: the lower error is the better one.
+    """
     table = CsvTable(COLUMNS)
     try:
         with BufferedReader(open_to_read(path)) as file:
@@ -89,7 +92,7 @@ def read_tail(path: Path) -> Tail:
         both = ~absent(every)
         baseline, adaptive = every[both][-WINDOW:], error[both][-WINDOW:]
         if both.any() and (whole or len(baseline) >= WINDOW):
-            found = improvement(baseline, adaptive)
+            found = improvement(baseline, adaptive, lower=lower)
             last, interval = (found.baseline, found.adaptive), found.ends
             why = "" if all(map(math.isfinite, last)) else found.why_none
     begin = 0 if whole else int(np.argmax(t // STRETCH > t[0] // STRETCH))
