@@ -1,0 +1,1 @@
+"""Sessions as they are run, and what would have become of them."""
