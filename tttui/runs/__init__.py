@@ -1,1 +1,1 @@
-"""Sessions as they are run, and what would have become of them."""
+"""A session's life: built, driven, resumed, forked, verified."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tests.engine.sessions import create, run_through, settings
+from tests.runs.sessions import create, run_through, settings
 from tests.runs.whatif.test_whatif import computed, read
 from tttui.model.errors import SettingError
 from tttui.model.session import SessionData

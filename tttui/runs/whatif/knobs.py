@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass
 from typing import Any, Literal
 
-from tttui.engine.branch import CHANGEABLE, OF_THE_BASE, asked_of
 from tttui.engine.interventions import LIVE_SETTINGS
 from tttui.model.errors import SettingError
 from tttui.model.session import SessionData
 from tttui.model.settings import PRESETS, Plasticity, Settings, World, check, option, options
+from tttui.runs.branch import CHANGEABLE, OF_THE_BASE, asked_of
 
 Kind = Literal["rate", "number", "count", "choice", "switch"]
 """`rate`: steps of a ratio. `number`: equal steps. `count`: whole numbers."""
@@ -122,7 +122,7 @@ class Knob:
 
     def parsed(self, text: str) -> Any:
         """What was typed as a value of it. Raises SettingError, as for an option."""
-        from tttui.engine.plan import parsed
+        from tttui.runs.plan import parsed
 
         text = text.strip()
         value = next((c for c in self.choices if self.text(c) == text), None)

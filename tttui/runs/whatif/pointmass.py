@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.checkpoint import read_checkpoint
-from tttui.engine.base import Base
-from tttui.engine.branch import Branch
-from tttui.engine.build import new_stepper
 from tttui.engine.learner import Learner
-from tttui.engine.saved import restored, step_reached
 from tttui.engine.stepper import Stepper
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.mu import MuChanges, merged
+from tttui.runs.base import Base
+from tttui.runs.branch import Branch
+from tttui.runs.build import new_stepper
+from tttui.runs.saved import restored, step_reached
 from tttui.runs.whatif.live import Piece
 
 MOST_WAYPOINTS = 32

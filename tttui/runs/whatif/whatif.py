@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from tttui.engine.branch import branch
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.mu import MuChanges
 from tttui.model.steps import Steps
 from tttui.model.transactions import STATUSES, Transactions
+from tttui.runs.branch import branch
 from tttui.runs.whatif.growing import Beginning, Columns
 from tttui.runs.whatif.live import Live, Piece
 from tttui.runs.whatif.memory import refuse_too_long
