@@ -9,14 +9,14 @@ import pytest
 
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
-from tttui.engine.drive import drive
-from tttui.engine.owned import OPEN_END
-from tttui.engine.taskbuild import build_task_session
-from tttui.engine.taskresume import resume_task
-from tttui.engine.taskrun import TaskRun
-from tttui.engine.tasksettings import TaskSettings
-from tttui.engine.taskverify import verify_task
 from tttui.model.errors import RefusedInput
+from tttui.runs.drive import drive
+from tttui.runs.owned import OPEN_END
+from tttui.runs.taskbuild import build_task_session
+from tttui.runs.taskresume import resume_task
+from tttui.runs.taskrun import TaskRun
+from tttui.runs.tasksettings import TaskSettings
+from tttui.runs.taskverify import verify_task
 from tttui.tasks.text import stream
 from tttui.tasks.text.stream import Arriving
 from tttui.tasks.text.task import TextTask
