@@ -143,22 +143,27 @@ def _run(
             return free_directory(root, task.name)
         return named_directory(root, name)
 
-    def make(path: Path) -> tuple[Path, Sequence[str]]:
-        return path, build_task_session(path, settings).notes
+    def make(path: Path) -> "tuple[Path, Task]":
+        # A process in the background has no standard input: it begins with all that there is.
+        return path, build_task_session(path, settings, whole=detach)
 
-    path, notes = make_in(name, directory, make)
-    for line in notes:
+    path, made = make_in(name, directory, make)
+    told = made.notes
+    for line in told:
         say(line)
     words = ("--task", again(called))
     if detach:
         return hand_over(path, speed_limit=speed_limit, paused=paused, as_json=as_json, task=words)
-    run = TaskRun.open(path, task=task)
-    return execute(
+    run = TaskRun.open(path, task=task, made=made)
+    code = execute(
         run,
-        run.steps_total,
+        run.goal,
         speed_limit=speed_limit,
         paused=paused,
         quiet=quiet,
         as_json=as_json,
         task=words,
     )
+    for line in made.notes[len(told) :]:  # of a stream, when it has come
+        say(line)
+    return code

@@ -53,7 +53,7 @@ def drive(
     """
     course = Course(run, max_rate, paused)
     report_at = time.monotonic()
-    while run.t < until:
+    while run.t < until and not run.ended:
         if should_stop is not None and should_stop():
             return False
         if not course.obey():
@@ -142,6 +142,8 @@ class Course:
                 wait = (run.t + 1 - self._first) / run.speed_limit - (now - self._began)
                 return min(nap, max(wait, 1e-4))
         run.advance_stretch(limit)
+        if run.waiting:
+            return nap
         if goal is not None and self._reached(goal):
             self._goal = None
             run.state = "paused"

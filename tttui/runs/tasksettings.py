@@ -77,7 +77,7 @@ class TaskSettings:
         own = self.task.plastic
         return self.conduct.patterns or ((own,) if isinstance(own, str) else tuple(own))
 
-    def meta(self, name: str, steps: int) -> dict[str, Any]:
+    def meta(self, name: str, steps: int | None) -> dict[str, Any]:
         """What meta.json says of a new session with these settings."""
         run = {key: getattr(self.conduct, key) for key in RUN_KEYS}
         return {
