@@ -182,7 +182,9 @@ def progress_text(status: Status, steps: int | None) -> str:
     done = (status.t or 0) if steps is None else steps
     total = count(status.steps_total) if status.steps_total else "?"
     parts = [f"{count(done)} of {total} steps"]
-    if status.steps_per_second and status.state == "running":
+    if status.waits_for and status.state == "running":
+        parts.append(f"waiting for {status.waits_for}")
+    elif status.steps_per_second and status.state == "running":
         parts.append(f"{count(round(status.steps_per_second))} steps/s")
         left = ((status.steps_total or 0) - done) / status.steps_per_second
         if left > 0:

@@ -16,7 +16,7 @@ from tttui.model.moduletree import Row, folded_at_first, from_names, tree, unfol
 from tttui.model.numbers import count, count_forms
 from tttui.model.parameters import specs_of
 from tttui.model.session import SessionData
-from tttui.model.settings import shown as shown_value
+from tttui.model.setting import shown as shown_value
 from tttui.model.start import StartView
 from tttui.model.transactions import Transactions
 from tttui.panes.view import Pane, View
