@@ -11,7 +11,6 @@ from tttui.cli.options import (
     given,
     json_option,
     model_option,
-    mu_schedule_option,
     root_option,
     setting_options,
 )
@@ -19,7 +18,7 @@ from tttui.model.errors import RefusedInput
 from tttui.model.settings import PRESETS
 
 if TYPE_CHECKING:
-    from tttui.engine.owned import OwnedRun
+    from tttui.runs.owned import OwnedRun
 
 
 @click.command("fork", cls=SectionedCommand)
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
 @setting_options("run", "world", "plasticity")
-@mu_schedule_option
 def command(
     run: str,
     root: Path,
@@ -71,9 +69,9 @@ def command(
     from tttui.cli.places import find_run
     from tttui.cli.running import execute, hand_over
     from tttui.engine.device import check_device
-    from tttui.engine.fork import fork
-    from tttui.engine.taskmeta import holds_task
     from tttui.engine.threads import let_threads_sleep
+    from tttui.runs.fork import fork
+    from tttui.runs.taskmeta import holds_task
     from tttui.tasks.hf.known import name_model_of
 
     let_threads_sleep()
@@ -85,7 +83,7 @@ def command(
     words: Sequence[str] = ()
     session: OwnedRun
     if holds_task(place.path):
-        from tttui.engine.taskfork import fork_task
+        from tttui.runs.taskfork import fork_task
         from tttui.tasks.find import again, find_task
 
         if preset is not None or from_run is not None:

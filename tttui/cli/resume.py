@@ -11,7 +11,6 @@ from tttui.cli.options import (
     given,
     json_option,
     model_option,
-    mu_schedule_option,
     root_option,
     setting_options,
 )
@@ -42,7 +41,6 @@ from tttui.model.shell import command_line
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
 @setting_options("run", "world", "model", "plasticity", "pretraining", skip=("steps",))
-@mu_schedule_option
 def command(
     run: str,
     root: Path,
@@ -67,11 +65,11 @@ def command(
     from tttui.cli.output import say
     from tttui.cli.places import find_run
     from tttui.cli.running import execute, hand_over, prepared
-    from tttui.engine.fork import fork
-    from tttui.engine.planned import is_planned, replan
-    from tttui.engine.resume import resume
-    from tttui.engine.taskmeta import holds_task
     from tttui.engine.threads import let_threads_sleep
+    from tttui.runs.fork import fork
+    from tttui.runs.planned import is_planned, replan
+    from tttui.runs.resume import resume
+    from tttui.runs.taskmeta import holds_task
     from tttui.tasks.hf.known import name_model_of
 
     let_threads_sleep()
@@ -150,7 +148,7 @@ def _resume_task(
     """Continue a session of a task, which the person named as `called` where it does not ship."""
     from tttui.cli.output import say
     from tttui.cli.running import execute, hand_over
-    from tttui.engine.taskresume import resume_task
+    from tttui.runs.taskresume import resume_task
     from tttui.tasks.find import again, find_task
 
     words = ("--task", again(called)) if called else ()

@@ -7,7 +7,6 @@ import click
 
 from tttui.cli.options import (
     json_option,
-    mu_schedule_option,
     root_option,
     setting_options,
     settings_from,
@@ -43,7 +42,6 @@ from tttui.model.settings import PRESETS
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
 @setting_options("run", "world", "model", "plasticity", "pretraining")
-@mu_schedule_option
 def command(
     name: str | None,
     root: Path,
@@ -66,12 +64,12 @@ def command(
     settings = settings_from(values, config=config, preset=preset)
 
     from tttui.cli.running import execute, hand_over, prepared
-    from tttui.engine.base import chosen_base, find_base
     from tttui.engine.device import check_device
     from tttui.engine.faults import disk_fault, parse_fault, planned_faults
-    from tttui.engine.naming import make_in, new_directory
-    from tttui.engine.planned import plan_session
-    from tttui.engine.session import SessionRun
+    from tttui.runs.base import chosen_base, find_base
+    from tttui.runs.naming import make_in, new_directory
+    from tttui.runs.planned import plan_session
+    from tttui.runs.session import SessionRun
 
     planned = [parse_fault(text) for text in faults]
     if detach and disk_fault(planned) is not None:

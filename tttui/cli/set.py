@@ -8,10 +8,11 @@ import click
 from tttui.cli.asking import PATIENCE_S, ask_and_wait
 from tttui.cli.options import SectionedCommand, given, root_option, setting_options
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import World, options
+from tttui.model.setting import options
+from tttui.model.settings import World
 
 if TYPE_CHECKING:
-    from tttui.engine.control import Verb
+    from tttui.runs.control import Verb
 
 IN_THE_WORLD = ("mu", "noise_std")
 

@@ -1,0 +1,185 @@
+"""Sessions that were marked to be compared, and what their errors look like over one axis."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.geometry import Size
+from textual.widgets import Static
+
+from tttui.draw.cells import wrapped
+from tttui.draw.colours import style
+from tttui.draw.envelope import Series
+from tttui.draw.palette import Palette
+from tttui.draw.plot import Plot, Trace
+from tttui.draw.text import Text
+from tttui.model.cautions import Caution
+from tttui.model.compare import Comparison, distinct_names
+from tttui.model.session import Place
+from tttui.model.steps import Steps
+from tttui.model.timeline import Timeline
+from tttui.panes.averages import curve, span_note
+from tttui.widgets.chart import Chart
+
+MOST = 12
+"""Sessions that can be compared at once."""
+
+MARK_MORE = "Mark two or more sessions with space to compare them."
+
+
+class Marked:
+    """The marked sessions, in the order in which they were marked."""
+
+    def __init__(self) -> None:
+        self._places: dict[Place, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @property
+    def places(self) -> Sequence[Place]:
+        return tuple(self._places)
+
+    @property
+    def enough(self) -> bool:
+        """There is something to compare."""
+        return len(self) > 1
+
+    def toggle(self, place: Place) -> str:
+        """Mark a session or unmark it; why that cannot be, or ''."""
+        if place in self._places:
+            del self._places[place]
+        elif place.base_only:
+            return f"{place.name} holds only a base; there is nothing to compare."
+        elif len(self) >= MOST:
+            return f"At most {MOST} sessions can be compared at once."
+        else:
+            self._places[place] = None
+        return ""
+
+    def keep(self, places: Sequence[Place]) -> None:
+        """Unmark all but these."""
+        self._places = {place: None for place in self._places if place in places}
+
+    def __str__(self) -> str:
+        names = distinct_names(self.places, [place.run for place in self.places])
+        return f"Marked: {', '.join(names)}" if names else "Nothing is marked."
+
+    def found_in(self, comparison: Comparison | None) -> Comparison | None:
+        """The comparison if it is the one of the marked sessions (it may be on its way)."""
+        if comparison is None or not self.enough:
+            return None
+        paths = [data.place.path for data in comparison.sessions]
+        return comparison if paths == [place.path for place in self.places] else None
+
+    def why_none(self) -> str:
+        """Why there is no comparison yet."""
+        return "Reading the marked sessions ..." if self.enough else MARK_MORE
+
+
+class ComparedCurves(Vertical):
+    """The errors of the marked sessions over one axis, below what must be known about them."""
+
+    DEFAULT_CSS = """
+    ComparedCurves Chart { height: 1fr; }
+    ComparedCurves Static { height: auto; padding: 0 1; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._shown: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield Static()
+        chart = Chart()
+        chart.can_focus = False
+        yield chart
+
+    def show_found(
+        self, found: Comparison | None, timeline: Timeline, why: str, room: Size
+    ) -> None:
+        """Draw a comparison in the shared window, or say why there is none.
+
+        `room` is that of the tab.
+        """
+        chart = self.query_one(Chart)
+        shown = (found, timeline.smooth, why, room, chart.look)
+        if self._shown != shown:
+            self._shown = shown
+            chart.set_plot(curves(found, timeline.smooth, why))
+            self._warn(found.cautions if found is not None else (), room, chart.palette)
+        chart.set_timeline(window_of(found, timeline))
+
+    def _warn(self, cautions: Sequence[Caution], room: Size, palette: Palette) -> None:
+        """In full where that leaves most of the room to the curves, else each in one line."""
+        width = max((self.size.width or room.width) - 4, 20)
+        full = sum(len(wrapped(caution.full, width)) for caution in cautions)
+        text = Text()
+        for caution in cautions:
+            said = caution.full if full <= room.height // 8 else caution.brief
+            text.append("\n" if text else "").append("! ", style(palette.warn, bold=True))
+            text.append(said, style(palette.warn))
+        area = self.query_one(Static)
+        area.display = bool(text)
+        area.update(text)
+
+
+def curves(found: Comparison | None, smooth: bool, message: str) -> Plot:
+    """The adaptive errors of all sessions over one axis, and the frozen ones that differ."""
+    if found is None:
+        return Plot(title="losses of the marked sessions", message=message)
+    adaptive: list[Trace] = []
+    baselines: list[tuple[Steps, int, list[int]]] = []
+    for i, (data, name) in enumerate(zip(found.sessions, found.names, strict=True)):
+        steps = data.steps
+        if not len(steps):
+            continue
+        series, chunk = Series(steps.t, steps.adaptive), data.meta.chunk
+        trace = curve(f"{i + 1} {name}", series, i, smooth, heavy=True, chunk=chunk)
+        adaptive.append(replace(trace, tag=str(i + 1) if i < 9 else ""))
+        if steps.never_evaluated:
+            continue
+        shared = next((which for other, _, which in baselines if _same_frozen(steps, other)), None)
+        if shared is None:
+            baselines.append((steps, data.meta.chunk, [i + 1]))
+        else:
+            shared.append(i + 1)
+    frozen = [
+        curve(
+            f"frozen {', '.join(map(str, which))}",
+            Series(*steps.compared()[:2]),
+            "baseline",
+            smooth,
+            chunk=chunk,
+        )
+        for steps, chunk, which in baselines
+    ]
+    losses = {data.meta.loss.comparable: data.meta.loss.label for data in found.sessions}
+    return Plot(
+        title=" and ".join(dict.fromkeys(losses.values())),
+        traces=(*frozen, *adaptive),
+        legend=True,
+        robust=True,
+        note=span_note(smooth),
+        message="no steps recorded yet",
+    )
+
+
+def _same_frozen(a: Steps, b: Steps) -> bool:
+    """Whether both frozen curves are one and the same."""
+    return np.array_equal(a.t, b.t) and np.array_equal(a.baseline, b.baseline, equal_nan=True)
+
+
+def window_of(found: Comparison | None, shared: Timeline) -> Timeline:
+    """The shared timeline, its axis wide enough for all sessions while it shows a whole run."""
+    known = [data.steps.t for data in found.sessions if len(data.steps)] if found else []
+    if not known:
+        return shared
+    first, last = min(int(t[0]) for t in known), max(int(t[-1]) for t in known)
+    whole = Timeline.over(first, last)
+    window = whole if shared.whole else whole.show(shared.t0, shared.t1)
+    log, smooth = shared.log, shared.smooth
+    moved = window if shared.empty else window.jump(min(max(shared.cursor, window.t0), window.t1))
+    return Timeline(first, last, moved.cursor, moved.t0, moved.t1, log=log, smooth=smooth)

@@ -1,0 +1,172 @@
+"""What both models expect at a byte, in words and bars."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tttui.draw.characters import text_of
+from tttui.draw.numbers import count
+from tttui.draw.prose import Prose, filling
+from tttui.model.document import Document
+from tttui.tasks.text.continuations import LONGEST, Continued, Expected
+
+BEFORE = 48
+"""Bytes before the cursor that are told."""
+
+SHORT = 24
+"""Characters of that which the title has room for."""
+
+TITLES = "Frozen", "Adaptive"
+
+PERCENT = 6
+"""Cells of a probability."""
+
+BAR = 12
+"""Cells of its bar, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """The place of the cursor."""
+
+    title: str
+    before: str
+    came: str
+    recorded: tuple[float, float]
+    lines: int
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return (self.title, self.before, self.came, str(self.recorded), self.lines)
+
+    def write(self, prose: Prose) -> None:
+        """The text before the byte, the byte itself, and what was recorded of it."""
+        palette = prose.palette
+        if not self.lines:
+            return
+        room = max(prose.width - len(self.came) - 2, 0)
+        before = self.before[-room:] if room else ""
+        frozen, adaptive = self.recorded
+        known = not math.isnan(adaptive)
+        beside = f"   recorded: {_bits(frozen)}, {_bits(adaptive)}" if known else ""
+        beside = beside if self.lines < 2 and len(beside) + SHORT < room else ""
+        before = before[-(room - len(beside)) :] if beside else before
+        prose.line(
+            (before, palette.muted),
+            (f"[{self.came}]", palette.text, True),
+            (beside, palette.muted),
+        )
+        if self.lines < 2 or not known:
+            return
+        saved = frozen - adaptive
+        prose.gap().line(
+            ("Recorded: frozen ", palette.muted),
+            (_bits(frozen), palette.text),
+            (", adaptive ", palette.muted),
+            (_bits(adaptive), palette.text, True),
+        )
+        if not math.isnan(saved):
+            ink = palette.good if saved > 0 else palette.bad
+            prose.line(("saved ", palette.muted), (f"{saved:+.2f} bits", ink, True))
+
+
+def here_of(document: Document, at: int, recorded: tuple[float, float], lines: int) -> Here:
+    """The place of a byte; all in the title where there are no `lines` below it."""
+    t = document.step_of(at)
+    begin, end = document.window(t)
+    title = f"Byte {count(at)}: {at - begin + 1} of {end - begin} in window {count(t)}"
+    before = text_of(document.source.read(max(at - BEFORE, 0), at))
+    came = text_of(document.source.read(at, at + 1))
+    if not lines:
+        title = f"{title}   {before[-SHORT:]}[{came}]"
+    return Here(title, before, came, recorded, lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known of one model; `told` is None until it was worked out."""
+
+    told: Continued | None
+    model: int
+    why_not: str = ""
+    """Why it cannot be worked out."""
+
+    @property
+    def key(self) -> object:
+        return (self.told, self.model, self.why_not)
+
+    @property
+    def expected(self) -> Expected | None:
+        if self.told is None:
+            return None
+        return self.told.adaptive if self.model else self.told.frozen
+
+    @property
+    def title(self) -> str:
+        expected, name = self.expected, TITLES[self.model]
+        if expected is None or not expected.source:
+            return name
+        return f"{name} ({expected.source})"
+
+
+def prose_of(shown: Told) -> Callable[[Prose], object]:
+    """Writes the most probable continuations, and the byte that came."""
+
+    def write(prose: Prose) -> None:
+        expected, palette = shown.expected, prose.palette
+        if shown.why_not:
+            prose.say(f"cannot be worked out: {shown.why_not}", palette.warn)
+            return
+        if expected is None or shown.told is None:
+            prose.say("working out ...", palette.muted)
+            return
+        if expected.why_not:
+            prose.say(expected.why_not, palette.warn)
+            return
+        came = bytes([shown.told.came])
+        for text, share in expected.likely:
+            _line(prose, text, share, text[:1] == came)
+        rank = f" #{expected.rank}" if expected.rank > len(expected.likely) else ""
+        bits = _bits(-math.log2(expected.came)) if expected.came > 0 else "inf bits"
+        prose.line(
+            ("came ", palette.muted),
+            (text_of(came, _blank(prose)), palette.text, True),
+            (f"  {_percent(expected.came)}, {bits}{rank}", palette.text),
+        )
+
+    return write
+
+
+def _line(prose: Prose, text: bytes, share: float, came: bool) -> None:
+    """One continuation: what it is, how probable its first byte is; marked where that came."""
+    palette, glyphs = prose.look
+    mark = glyphs.play if came else " "
+    first, rest = text_of(text[:1], _blank(prose)), text_of(text[1:], _blank(prose))
+    if text[0] >= 0x80:  # a character of several bytes
+        first, rest = "", text_of(text, _blank(prose))
+    room = max(min(LONGEST + 2, prose.width - PERCENT - 4), 4)
+    rest = rest[: max(room - len(first), 0)]
+    ink = palette.good if came else palette.text
+    bar = filling(share, max(min(prose.width - room - PERCENT - 5, BAR), 0), glyphs)
+    prose.line(
+        (f"{mark} ", ink, True),
+        (first, ink, True),
+        (f"{rest:<{room - len(first)}}", palette.muted if first else ink),
+        (f"{_percent(share):>{PERCENT}} ", ink, came),
+        (bar, ink),
+    )
+
+
+def _blank(prose: Prose) -> str:
+    return "␣" if prose.glyphs.braille else "_"
+
+
+def _percent(share: float) -> str:
+    percent = 100 * share
+    if percent >= 9.95:
+        return f"{percent:.0f} %"
+    return f"{percent:.1f} %" if percent >= 0.05 else "<0.1 %"
+
+
+def _bits(bits: float) -> str:
+    return "not scored" if math.isnan(bits) else f"{bits:.2f} bits"

@@ -1,0 +1,131 @@
+"""The settings of a session of a task, and meta.json, which holds them all."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+import tttui
+from tttui.model.adaptation import Adaptation, Conduct
+from tttui.model.errors import RefusedInput, SettingError
+from tttui.model.setting import options
+from tttui.tasks.base import Task
+from tttui.tasks.find import shipped
+
+RUN_KEYS = ("steps", "threads", "checkpoint_s", "history_mb", "weights_every")
+"""Fields of Conduct that stand in `run_cfg`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSettings:
+    """All that decides what a session of a task computes, beside the task's own files."""
+
+    task: type[Task]
+    own: Any
+    """An instance of the task's `settings_type`."""
+    adaptation: Adaptation
+    conduct: Conduct
+
+    @classmethod
+    def chosen(cls, task: type[Task], values: Mapping[str, Any]) -> Self:
+        """The task's defaults with some options changed, by name.
+
+        Raises SettingError or RefusedInput where they cannot be.
+        """
+        own = {spec.name for spec in options(task.settings_type)}
+        learns = {spec.name for spec in fields(Adaptation)}
+        given = dict(values)
+        made = task.settings_type(**{n: given.pop(n) for n in list(given) if n in own})
+        for one in options(made):
+            one.check(getattr(made, one.name))
+        adaptation = task.adaptation.updated({n: given.pop(n) for n in list(given) if n in learns})
+        known = {spec.name for spec in fields(Conduct)}
+        for name in given:
+            if name not in known:
+                raise SettingError(name, f"the task {task.name} has no such setting")
+        return cls(task, made, adaptation.validate(), Conduct(**given).validate())
+
+    @classmethod
+    def recorded(cls, meta: Mapping[str, Any], where: Path, named: type[Task] | None) -> Self:
+        """The settings of a session as its meta.json has them; `named` is the task that the
+        person named, which a session itself never does: that would be code of whoever sent it.
+
+        Raises RefusedInput naming the session.
+        """
+        task = _task_of(meta, where, named)
+        said = meta["task"]
+        for key in ("plasticity_cfg", "run_cfg"):
+            if not isinstance(meta.get(key), Mapping):
+                raise RefusedInput(f"{where}: meta.json: {key} holds no settings")
+        learns = {k: v for k, v in _part(meta, "plasticity_cfg").items() if k != "plastic"}
+        run = {k: v for k, v in _part(meta, "run_cfg").items() if k in RUN_KEYS}
+        values = {**_part(said, "settings"), **learns, **run}
+        values |= {"seed": meta.get("seed"), "device": meta.get("device")}
+        patterns = _part(meta, "plasticity_cfg").get("plastic")
+        if not isinstance(patterns, list) or not all(isinstance(p, str) for p in patterns):
+            raise RefusedInput(f"{where}: meta.json does not say which parameters are plastic")
+        try:
+            return cls.chosen(task, {**values, "plastic": ",".join(patterns)})
+        except (TypeError, RefusedInput) as error:
+            raise RefusedInput(f"{where}: meta.json: {error}") from error
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Patterns of the names of the plastic parameters."""
+        own = self.task.plastic
+        return self.conduct.patterns or ((own,) if isinstance(own, str) else tuple(own))
+
+    def meta(self, name: str, steps: int | None) -> dict[str, Any]:
+        """What meta.json says of a new session with these settings."""
+        run = {key: getattr(self.conduct, key) for key in RUN_KEYS}
+        return {
+            "session_id": name,
+            "created_at_unix": time.time(),
+            "seed": self.conduct.seed,
+            "device": self.conduct.device,
+            "tttui_version": tttui.__version__,
+            "torch_version": version("torch"),
+            "task": {
+                "name": self.task.name,
+                "version": self.task.version,
+                "settings": asdict(self.own),
+            },
+            "loss": {
+                "name": self.task.loss_name,
+                "unit": self.task.unit,
+                "lower_is_better": True,
+            },
+            "plasticity_cfg": {**asdict(self.adaptation), "plastic": list(self.patterns)},
+            "run_cfg": {**run, "steps": steps},
+            "parent_session_id": None,
+            "root_session_id": name,
+            "forked_at_t": None,
+        }
+
+
+def _task_of(meta: Mapping[str, Any], where: Path, named: type[Task] | None) -> type[Task]:
+    said = meta.get("task")
+    name = said.get("name") if isinstance(said, Mapping) else None
+    if not isinstance(said, Mapping) or not isinstance(name, str):
+        raise RefusedInput(f"{where}: meta.json does not say which task this is")
+    task = named or shipped(name)
+    if task is None:
+        raise RefusedInput(
+            f"{where}: its task {name!r} does not ship with tttui, and a session does not choose "
+            "code to run; name it with --task package.module:Class or --task path/to/file.py:Class"
+        )
+    if task.name != name:
+        raise RefusedInput(f"{where}: is of the task {name!r}, not of {task.name!r}")
+    if task.version != said.get("version"):
+        raise RefusedInput(
+            f"{where}: was run by version {said.get('version')!r} of its task, "
+            f"this is {task.version!r}, which computes something else"
+        )
+    return task
+
+
+def _part(meta: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = meta.get(key)
+    return found if isinstance(found, Mapping) else {}
