@@ -10,7 +10,7 @@ from tests.app.grid import Grids
 from tests.rundirs import CREATED, make_run
 from tttui.engine.machine import Load
 from tttui.keys import TABS
-from tttui.screens.opening import StartView
+from tttui.model.start import StartView
 
 HOME = "/home/ada"
 """Where the screens say that the sessions are."""
@@ -68,5 +68,5 @@ async def test_every_tab_is_as_it_was_looked_at(
                 await driver.press(str(number))
                 await driver.settled()
                 if kind == "live" and tab == "sessions":
-                    await driver.until(lambda: driver.main.snapshot.load, "the load")
+                    await driver.until(lambda: driver.state.snapshot.load, "the load")
                 grids.check(driver.app, f"{kind}-{tab}-{width}x{height}")
