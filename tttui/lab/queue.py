@@ -35,6 +35,9 @@ def enqueue(root: Path, handle: str) -> None:
     """Note that a job waits. The lock is held."""
     folder = root / ACTIVE
     folder.mkdir(exist_ok=True)
+    for mark, known in _marks(root):
+        if known == handle:
+            mark.unlink(missing_ok=True)
     (folder / f"q-{time.time_ns():020}-{handle}").touch()
 
 
@@ -92,11 +95,12 @@ def fail(job: Job, error: str) -> None:
 
 def carried_on(status: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
     """What status.json says of a job throughout; from job.json where the other is damaged."""
-    words = request.get("command")
+    words, launcher = request.get("command"), request.get("launcher")
     known: dict[str, Any] = {
         "kind": request.get("kind"),
         "command": command_line(*map(str, words)) if isinstance(words, list) else "",
         "created_at": request.get("created_at"),
+        "launcher": launcher.get("name") if isinstance(launcher, dict) else None,
     }
     kept = ("progress", "doing", "started_at", *KEPT)
     return known | {key: status[key] for key in kept if key in status}

@@ -125,7 +125,7 @@ def _made(root: Path, request: Mapping[str, Any], group: str | None) -> Job:
         write_whole(building / JOB, content)
         write_whole(building / SIGNATURE, sign(place, content))
         StatusFile(building, carried_on({"group": group} if group else {}, request)).write(
-            state="queued", launcher=request["launcher"]["name"], progress=0.0
+            state="queued", progress=0.0
         )
         enqueue(root, handle)
         building.rename(place)

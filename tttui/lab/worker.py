@@ -14,12 +14,12 @@ from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.mutex import held
 from tttui.artifacts.status_file import StatusFile
 from tttui.lab.context import Context, Ended
-from tttui.lab.job import LOG, STATUS, read_request, root_of
+from tttui.lab.job import LOG, STATUS, read_job, read_request, root_of
 from tttui.lab.kinds import kind_of
 from tttui.lab.ownership import refuse_others
 from tttui.lab.queue import LOCK, carried_on, dispatch
 from tttui.lab.sampling import EVERY_S, Sampler
-from tttui.model.errors import SessionTaken, TttuiError
+from tttui.model.errors import RefusedInput, SessionHeld, SessionTaken, TttuiError
 from tttui.runs.control import Inbox, NoRequest, clear_requests
 from tttui.runs.runlog import log_to
 
@@ -28,6 +28,9 @@ BEAT_S = 1.0
 
 LOOK_S = 0.1
 """Seconds between two looks at what was asked of the job."""
+
+LEAVING_S = 5.0
+"""Seconds that a process which has written how it ended may take to leave."""
 
 FLUSH_S = 0.5
 """Seconds after which rows of metrics are on the disk."""
@@ -44,11 +47,26 @@ def execute(directory: Path, should_stop: Callable[[], int | None]) -> int:
         pass  # whoever started this process has now written down that it did
     root = root_of(directory)
     try:
-        with SessionLock(directory) as lock:
+        with _lock_of(directory) as lock:
+            job = read_job(directory)
+            if job.has_ended and job.state != "crashed":
+                raise RefusedInput(f"{directory}: the job is {job.state}; `tttui job resume`")
             return _Execution(directory, lock, should_stop).run()
     finally:
         with suppress(TttuiError, OSError):
             dispatch(root)
+
+
+def _lock_of(directory: Path) -> SessionLock:
+    """The lock of the job, which the process that executed it before may be about to free."""
+    deadline = time.monotonic() + LEAVING_S
+    while True:
+        try:
+            return SessionLock(directory)
+        except SessionHeld:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(LOOK_S)
 
 
 class _Execution:

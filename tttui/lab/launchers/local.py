@@ -127,11 +127,11 @@ def start_worker(directory: Path, cores: int, gpus: Sequence[int]) -> "subproces
             output=output,
             messages=output,
             cwd=absolute(directory),
-            env=_environment(cores, gpus),
+            env=environment_of(cores, gpus),
         )
 
 
-def _environment(cores: int, gpus: Sequence[int]) -> dict[str, str]:
+def environment_of(cores: int, gpus: Sequence[int]) -> dict[str, str]:
     """This process's own, but with the cores and GPUs of the job: whoever starts it may itself
     be a job, with others."""
     env = dict(os.environ)
