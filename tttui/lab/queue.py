@@ -31,11 +31,11 @@ KEPT = ("kind", "command", "created_at", "launcher", "slurm_id", "gpus", "group"
 _MARK = re.compile(r"([qr])-(\d{20})-([0-9a-f-]{36})")
 
 
-def enqueue(root: Path, handle: str) -> None:
-    """Note that a job waits. The lock is held."""
+def enqueue(root: Path, handle: str, *, again: bool = False) -> None:
+    """Note that a job waits, perhaps `again`. The lock is held."""
     folder = root / ACTIVE
     folder.mkdir(exist_ok=True)
-    for mark, known in _marks(root):
+    for mark, known in _marks(root) if again else ():
         if known == handle:
             mark.unlink(missing_ok=True)
     (folder / f"q-{time.time_ns():020}-{handle}").touch()

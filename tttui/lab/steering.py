@@ -88,7 +88,7 @@ def resume(job: Job, *, checkpoint: str | None = None) -> Job:
         StatusFile(job.path, said).write(
             state="queued", error=None, ended_at=None, resume_from=checkpoint
         )
-        enqueue(root, job.handle)
+        enqueue(root, job.handle, again=True)
         if job.launcher == "slurm":
             from tttui.lab.launchers.slurm import launcher_of, submit
 
