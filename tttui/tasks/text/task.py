@@ -14,33 +14,16 @@ from torch.nn import functional
 from tttui.artifacts.atomic import write_whole
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import option
 from tttui.tasks.base import Task
 from tttui.tasks.text.document import DOCUMENT, LARGEST, fingerprint, kept, take_in
 from tttui.tasks.text.model import ByteDecoder, Shape
+from tttui.tasks.text.settings import TextSettings
 from tttui.tasks.text.shipped import shipped
 
 BEFORE = b"\n"
 """What stands before the document, as often as the model looks back."""
 
 BITS = 1.0 / math.log(2.0)
-
-
-@dataclass(frozen=True, slots=True)
-class TextSettings:
-    """What is read, and how much of it at a time."""
-
-    file: str = option("-", "the document, any file; - is standard input")
-    chunk: int = option(
-        64, "bytes that are predicted before the model learns from them", minimum=1, maximum=255
-    )
-    context: int = option(
-        128, "bytes that the model looks at, those of the chunk among them", minimum=2, maximum=256
-    )
-
-    def __post_init__(self) -> None:
-        if self.context <= self.chunk:
-            raise RefusedInput(f"context: {self.context} is not above the chunk of {self.chunk}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
