@@ -62,8 +62,8 @@ def task_branch(
     kept, sizes = list(without(done, asked, at)), None
     if at == 0:
         sizes = _sizes(values, asked)
-        if sizes is not None and values["steps"] is not None:
-            values["steps"] = -(-values["steps"] * sizes[0] // sizes[1])
+        if sizes is not None:
+            values["steps"] = None
         settings = TaskSettings.chosen(before.task, values | asked)
     else:
         settings, made = _changed_at(at, before, values, asked)
@@ -74,12 +74,17 @@ def task_branch(
     same = settings.patterns == before.patterns
     if begun is not None and not same:
         raise RefusedInput("plastic: a fork has the plastic parameters of its parent")
+    task = settings.task(settings.own, settings.conduct.seed, directory)
+    if sizes is not None and before.conduct.steps is not None and "steps" not in asked:
+        steps = -(-before.conduct.steps * sizes[0] // sizes[1])
+        steps = steps if task.steps is None else min(steps, task.steps)
+        settings = replace(settings, conduct=replace(settings.conduct, steps=steps))
     version = meta.get("base_version")
     changed = tuple((i.t, i.kind, repr(i.value)) for i in done)
     return TaskBranch(
         at,
         settings,
-        settings.task(settings.own, settings.conduct.seed, directory),
+        task,
         begun,
         tuple(in_order(kept)),
         str(version) if same else None,

@@ -69,7 +69,7 @@ def fork_task(
     origin = _origin(directory, meta, t)
 
     def make(path: Path) -> TaskRun:
-        build_task_session(path, settings, task=made, begun=state, origin=origin)
+        build_task_session(path, settings, task=made, begun=state, origin=origin, whole=True)
         return TaskRun.open(path, task=task)
 
     return make_in(name, lambda: _place(directory, root, name), make)
@@ -93,7 +93,7 @@ def fork_task_with_past(
         raise RefusedInput(f"--at {at}: {directory} has run {reached} steps so far")
     chosen = task_branch(directory, at=at, changes=changes, named=task)
     steps = steps_of(chosen.task, chosen.settings)
-    if at >= steps:
+    if steps is not None and at >= steps:
         raise RefusedInput(f"--at {at}: nothing is left to run of {steps} steps")
     origin = replace(_origin(directory, read_meta_of(directory), at), shares_past=True)
 

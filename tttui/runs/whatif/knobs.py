@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import Field, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from tttui.engine.interventions import LIVE_SETTINGS
 from tttui.model.adaptation import LIVE, Adaptation, Conduct
 from tttui.model.errors import RefusedInput
 from tttui.model.session import SessionData
-from tttui.model.settings import PRESETS, Plasticity, Settings, World, check, option, options
+from tttui.model.setting import Setting, option, options
+from tttui.model.settings import PRESETS, Plasticity, Settings, World
 from tttui.runs.branch import OF_THE_BASE, asked_of
 from tttui.runs.whatif.knob import Knob
 from tttui.tasks.text.settings import TextSettings
@@ -45,7 +46,7 @@ FIRST_OF_TASKS = (
 NO_KNOBS = (
     *OF_THE_BASE,
     *("device", "threads", "checkpoint_s", "history_mb", "weights_every"),
-    *("mu_min", "mu_max", "file"),
+    *("mu_min", "mu_max", "mu_schedule", "file"),
 )
 """Settings that change no result, or that a session keeps."""
 
@@ -136,18 +137,18 @@ def _settings_at(data: SessionData, at: int) -> Settings:
     return settings
 
 
-def _specs(point_mass: bool) -> Iterator[Field[Any]]:
+def _specs(point_mass: bool) -> Iterator[Setting]:
     groups = (_Own, World, Plasticity, Settings)
     for group in groups if point_mass else (TextSettings, Adaptation, Conduct):
         yield from options(group)
 
 
-def _choices(spec: Field[Any], data: SessionData) -> Sequence[Any]:
+def _choices(spec: Setting, data: SessionData) -> Sequence[Any]:
     if spec.name == "preset":
         return ("", *PRESETS)
     if spec.name == "plastic":
         return _patterns(data)
-    return tuple(spec.metadata["choices"])
+    return tuple(spec.choices)
 
 
 def _patterns(data: SessionData) -> Sequence[str]:
@@ -175,6 +176,6 @@ def _task_refuses(values: Mapping[str, Any]) -> None:
 
     own = TextSettings(**of(TextSettings))
     for spec in options(own):
-        check(spec, getattr(own, spec.name))
+        spec.check(getattr(own, spec.name))
     Adaptation(**of(Adaptation)).validate()
     Conduct(**of(Conduct)).validate()

@@ -161,8 +161,10 @@ class WhatIf:
         steps = steps_of(chosen.task, chosen.settings)
         self._sizes = chosen.sizes
         old, new = chosen.sizes or (1, 1)
-        asked = "steps" in request.changes or not recorded
-        self._until = steps if asked else min(steps, -(-recorded * old // new))
+        met = -(-recorded * old // new)
+        if steps is None or not ("steps" in request.changes or not recorded):
+            steps = met if steps is None else min(steps, met)
+        self._until = steps
         if self._until <= request.at:
             raise RefusedInput(f"steps: {self._until} are over at step {request.at} already")
         refuse_too_long(self._until - request.at, 1)

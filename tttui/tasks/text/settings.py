@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import option
+from tttui.model.setting import option
 
 
 @dataclass(frozen=True, slots=True)
 class TextSettings:
     """What is read, and how much of it at a time."""
 
-    file: str = option("-", "the document, any file; - is standard input")
+    file: str = option("-", "the document, any file; - is standard input", file=True)
     chunk: int = option(
         64, "bytes that are predicted before the model learns from them", minimum=1, maximum=255
     )
