@@ -17,6 +17,7 @@ from textual.widgets import Input
 
 from tttui.defect import report
 from tttui.draw.glyphs import GLYPHS
+from tttui.draw.look import Look
 from tttui.keys import COMMANDS as ALL
 from tttui.keys import Command, rebound
 from tttui.model.errors import RefusedInput
@@ -80,10 +81,8 @@ class TttuiApp(KeysInOrder):
         self.add_filter(VisibleFilter())
         if ascii:
             self.add_filter(AsciiFilter())
-        glyphs = GLYPHS["ascii" if ascii else "unicode"]
-        self.main = MainScreen(
-            store, start, palette_of(self.theme), glyphs, clock, commands, remembered
-        )
+        look = Look(palette_of(self.theme), GLYPHS["ascii" if ascii else "unicode"])
+        self.main = MainScreen(store, start, look, clock, commands, remembered)
 
     def get_default_screen(self) -> Screen[None]:
         return self.main

@@ -71,7 +71,8 @@ class TaskWriter:
     def __init__(
         self, directory: Path, *, history_bytes: int, items: str = "", fixed: Sequence[str] = ()
     ) -> None:
-        """`items` is the file of item losses; `fixed` are files that were written once."""
+        """`items` is the file of item losses; `fixed` are files that never change, though they
+        may grow."""
         self.directory = directory
         self._fixed = {name: BlockChecksums() for name in fixed}
         names = (STEPS, EVENTS, SCORES, *((items,) if items else ()))
@@ -89,9 +90,7 @@ class TaskWriter:
         for name, file in self._files.items():
             file.create(heads.get(name, b""))
         for name, sums in self._fixed.items():
-            path = self.directory / name
-            with open_to_read(path) as written:
-                sums.add_file(written, path.stat().st_size)
+            self._add_grown(name, sums)
         self.update_meta({"schema_version": SCHEMA_VERSION, **meta})
 
     def reopen(self, checkpoint: Checkpoint, kept: Weights) -> list[Cut]:
@@ -169,6 +168,8 @@ class TaskWriter:
         self._history.sync()
         for file in self._files.values():
             file.sync()
+        for name, known in self._fixed.items():
+            self._add_grown(name, known)
         sizes = {name: file.size for name, file in self._files.items()}
         sizes |= {HISTORY: self._history.size, LAST_SNAPSHOT: self._history.last_t}
         sums = {name: f.checksums.state() for name, f in self._files.items() if f.checksums}
@@ -204,6 +205,15 @@ class TaskWriter:
         file.add(records)
         if file.pending > FLUSH_BYTES:
             self.flush()
+
+    def _add_grown(self, name: str, sums: BlockChecksums) -> None:
+        """Add what a file has grown by to its checksums, once the disk has it."""
+        path = self.directory / name
+        size = path.stat().st_size
+        if size > sums.size:
+            with open_to_read(path) as file:
+                os.fdatasync(file.fileno())
+                sums.add_file(file, size)
 
     def _write_event_list(self) -> None:
         """update_events.json: the lines of update_events.jsonl as one list, a part at a time."""

@@ -57,14 +57,18 @@ def build_task_session(
     *,
     task: Task | None = None,
     begin: Begin | None = None,
+    whole: bool = False,
 ) -> Task:
     """Make the directory of a new session, complete with its first checkpoint.
 
-    `task` is used where it is made already. Returns it. Raises RefusedInput where the session
+    `task` is used where it is made already; with `whole` a stream is read to its end first.
+    Returns the task. Raises RefusedInput where the session
     may not be made, or the task cannot begin; nothing is left behind then.
     """
     check_device(settings.conduct.device)
     task, learner = new_learner(settings, None, task)
+    if whole:
+        task.take_in(wait=True)
     steps = steps_of(task, settings)
 
     def fill(building: Path) -> None:
@@ -74,9 +78,14 @@ def build_task_session(
     return task
 
 
-def steps_of(task: Task, settings: TaskSettings) -> int:
-    """How many steps the session is to run. Raises RefusedInput where there are not so many."""
+def steps_of(task: Task, settings: TaskSettings) -> int | None:
+    """How many steps the session is to run, None where that is to be seen.
+
+    Raises RefusedInput where there are not so many.
+    """
     wanted, there = settings.conduct.steps, task.steps
+    if task.arriving:
+        return wanted
     if wanted is None:
         return ENDLESS_STEPS if there is None else there
     if there is not None and wanted > there:
@@ -88,13 +97,15 @@ def _fill(
     building: Path,
     name: str,
     settings: TaskSettings,
-    steps: int,
+    steps: int | None,
     task: Task,
     learner: TorchLearner,
     begin: Begin | None,
 ) -> None:
     meta = {**settings.meta(name, steps), **described(learner)}
     meta |= {"base_version": learner.base_version, **task.keep(building)}
+    if task.arriving:
+        meta["arriving"] = task.arriving
     budget = settings.conduct.history_mb * MEGABYTE
     meta["kept"] = kept = _kept(learner, budget)
     writer = TaskWriter(

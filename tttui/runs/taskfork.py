@@ -78,7 +78,7 @@ def fork_task(
         return named_directory(root, name)
 
     def make(path: Path) -> TaskRun:
-        build_task_session(path, settings, task=made, begin=begin)
+        build_task_session(path, settings, task=made, begin=begin, whole=True)
         return TaskRun.open(path, task=task)
 
     return make_in(name, place, make)

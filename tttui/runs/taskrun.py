@@ -21,7 +21,7 @@ from tttui.engine.torch_learner import Observation, TorchLearner, adapt
 from tttui.engine.weightfigures import figures
 from tttui.model.arrays import Weights
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.runs.owned import OwnedRun, RunProgress
+from tttui.runs.owned import OPEN_END, OwnedRun, RunProgress
 from tttui.runs.recordedmeta import read_meta_of
 from tttui.runs.tally import Tally
 from tttui.runs.tasksettings import TaskSettings
@@ -48,6 +48,7 @@ class TaskRun(OwnedRun):
         lock: SessionLock,
         *,
         task: type[Task] | None = None,
+        made: Task | None = None,
         keep_requests: bool = False,
     ) -> None:
         """Use `open`."""
@@ -55,7 +56,11 @@ class TaskRun(OwnedRun):
         self.meta = read_meta_of(directory, whole=True)
         self.settings = TaskSettings.recorded(self.meta, directory, task)
         conduct = self.settings.conduct
-        self.task, self.learner = new_learner(self.settings, directory)
+        if made is not None and made.arriving:
+            made.directory = directory
+        else:
+            made = None
+        self.task, self.learner = new_learner(self.settings, directory, made)
         refuse_other_base(directory, self.meta, self.learner)
         checkpoint, reached, told = sound_checkpoint(directory)
         told += record.drop_half_written(directory)
@@ -92,6 +97,11 @@ class TaskRun(OwnedRun):
         except LookupError as error:
             self._files.close()
             raise TttuiError(f"{checkpoint.path}: says nothing of {error}") from error
+        if self._rest_lost:
+            told.append(
+                f"{directory}: {self.meta['arriving']} was not read to its end when the run "
+                f"stopped; the session goes on over what was, {self.task.steps} steps in all"
+            )
         self.told = tuple(told)
         self.reached = max(self.t, reached)
         """The step that the session had reached before; more than `t` where the newest
@@ -101,7 +111,7 @@ class TaskRun(OwnedRun):
             directory,
             lock,
             self._files,
-            steps=conduct.steps or 0,
+            steps=conduct.steps or self.task.steps or 0,
             device=conduct.device,
             checkpoint_s=conduct.checkpoint_s,
             keep_requests=keep_requests,
@@ -109,6 +119,8 @@ class TaskRun(OwnedRun):
         for line in self.told:
             self._log.refused(line)
         self._log.started(self.t, self.interventions)
+        if self._rest_lost:
+            self._all_arrived()
         self.tell()
 
     @classmethod
@@ -117,16 +129,18 @@ class TaskRun(OwnedRun):
         directory: Path,
         *,
         task: type[Task] | None = None,
+        made: Task | None = None,
         keep_requests: bool = False,
         on_wait: OnWait | None = None,
     ) -> Self:
-        """Hold a session where its last checkpoint left it; `task` is what the person named.
+        """Hold a session where its last checkpoint left it; `task` is what the person named,
+        `made` the task that the session was built with, from whose stream it goes on to read.
 
         Raises SessionHeld where another process has it.
         """
         lock = SessionLock(directory, on_wait)
         try:
-            return cls(directory, lock, task=task, keep_requests=keep_requests)
+            return cls(directory, lock, task=task, made=made, keep_requests=keep_requests)
         except BaseException:
             lock.release()
             raise
@@ -143,6 +157,27 @@ class TaskRun(OwnedRun):
     def attempted(self) -> int:
         return self.tally.attempted
 
+    @property
+    def goal(self) -> int:
+        if self.task.arriving and self.settings.conduct.steps is None:
+            return OPEN_END
+        return self.steps_total
+
+    @property
+    def waiting(self) -> bool:
+        there = self.task.steps
+        return bool(self.task.arriving) and there is not None and self.t >= there
+
+    @property
+    def ended(self) -> bool:
+        there = self.task.steps
+        return not self.task.arriving and there is not None and self.t >= there
+
+    @property
+    def _rest_lost(self) -> bool:
+        """The session was reading a stream, which is gone."""
+        return isinstance(self.meta.get("arriving"), str) and not self.task.arriving
+
     def _moment(self) -> tuple[int, int]:
         return self.t, len(self.interventions)
 
@@ -156,16 +191,34 @@ class TaskRun(OwnedRun):
             self.tally.percent_better(),
             None,
             self._heart.state,
+            self.task.arriving if self.waiting else "",
         )
 
     def advance_stretch(self, limit: int) -> None:
         self._make_durable()
         until = time.monotonic() + STRETCH_S
-        while self.t < limit:
+        while self.t < limit and not self.waiting and not self.ended:
             self._step()
             if time.monotonic() >= until:
                 break
         self.keep_alive()
+
+    def keep_alive(self) -> None:
+        if self.task.arriving:
+            self.task.take_in()
+            if self.task.arriving:
+                limit = self.settings.conduct.steps or OPEN_END
+                self._heart.steps_total = min(max(self.task.steps or 0, self.t), limit)
+            else:
+                self._all_arrived()
+        self._heart.said["waits_for"] = self.task.arriving if self.waiting else None
+        super().keep_alive()
+
+    def _all_arrived(self) -> None:
+        """Note in meta.json how much the stream has brought."""
+        self.update_meta({"arriving": None, **self.task.arrived()})
+        wanted, there = self.settings.conduct.steps, self.task.steps or 0
+        self.set_steps_total(there if wanted is None else min(wanted, there))
 
     def intervene(self, kind: Kind, value: Any = None, *, at: int | None = None) -> None:
         """Change the session now, or at a later step; recorded before it takes effect."""

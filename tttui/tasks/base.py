@@ -34,7 +34,7 @@ class Task(ABC):
     loss_name: ClassVar[str] = "loss"
     unit: ClassVar[str] = ""
     settings_type: ClassVar[type[Any]] = NoSettings
-    """A dataclass of fields made by `tttui.model.settings.option`: options of the command line."""
+    """A dataclass of fields made by `tttui.model.setting.option`: options of the command line."""
     adaptation: ClassVar[Adaptation] = Adaptation()
     """How it learns where nothing else is said."""
     plastic: ClassVar[str | tuple[str, ...]] = "*"
@@ -71,8 +71,24 @@ class Task(ABC):
 
     @property
     def steps(self) -> int | None:
-        """How many steps there are; None where there is no end."""
+        """How many steps there are, as far as is known; None where there is no end."""
         return None
+
+    @property
+    def arriving(self) -> str:
+        """What more steps may come from, such as `standard input`; '' where all are there."""
+        return ""
+
+    def take_in(self, *, wait: bool = False) -> bool:
+        """Take in what has come since the last time; with `wait` up to the end of it all.
+
+        Returns whether that is anything.
+        """
+        return False
+
+    def arrived(self) -> Mapping[str, Any]:
+        """Keys for meta.json, once nothing more arrives."""
+        return {}
 
     def forked(self, settings: Any, seed: int, t: int) -> "Task":
         """The task of a session that starts from what was learned here up to step t."""

@@ -6,19 +6,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tttui.artifacts.appending import AppendedFile
 from tttui.artifacts.atomic import write_whole
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import option
+from tttui.model.setting import option
 from tttui.tasks.base import Task
-from tttui.tasks.text.document import DOCUMENT, LARGEST, fingerprint, kept, take_in
+from tttui.tasks.text.document import (
+    DOCUMENT,
+    LARGEST,
+    STDIN,
+    empty,
+    fingerprint,
+    kept,
+    take_in,
+)
 from tttui.tasks.text.model import ByteDecoder, Shape
 from tttui.tasks.text.shipped import shipped
+from tttui.tasks.text.stream import Arriving, arriving
 
 BEFORE = b"\n"
 """What stands before the document, as often as the model looks back."""
@@ -30,7 +39,7 @@ BITS = 1.0 / math.log(2.0)
 class TextSettings:
     """What is read, and how much of it at a time."""
 
-    file: str = option("-", "the document, any file; - is standard input")
+    file: str = option("-", "the document, any file; - is standard input", file=True)
     chunk: int = option(
         64, "bytes that are predicted before the model learns from them", minimum=1, maximum=255
     )
@@ -71,30 +80,57 @@ class TextTask(Task):
         super().__init__(settings, seed, directory)
         self.truncated = False
         """The document is longer than what is read of it."""
+        self._stream: Arriving | None = None
+        self._file: AppendedFile | None = None
         if directory is not None:
-            self._take(kept(directory))
+            self.document = kept(directory)
+            return
+        self._stream = arriving(settings.file)
+        if self._stream is None:
+            self.document, self.truncated = take_in(settings.file)
         else:
-            document, self.truncated = take_in(settings.file)
-            self._take(document)
+            self.document = bytearray(self._stream.start())
 
-    def _take(self, document: bytes) -> None:
-        self.document = document
-        padded = BEFORE * self.settings.context + document
-        self._bytes = torch.from_numpy(np.frombuffer(bytearray(padded), dtype=np.uint8))
+    document: bytes | bytearray
+    """As far as it has come."""
 
     @property
     def steps(self) -> int:
-        return -(-len(self.document) // self.settings.chunk)
+        whole = len(self.document) // self.settings.chunk
+        return whole if self.arriving else -(-len(self.document) // self.settings.chunk)
+
+    @property
+    def arriving(self) -> str:
+        return "" if self._stream is None or self._stream.ended else self._stream.name
+
+    def take_in(self, *, wait: bool = False) -> bool:
+        """The document grows, in memory and beside the session's files."""
+        if self._stream is None or self._stream.ended:
+            return False
+        came = self._stream.rest() if wait else self._stream.take()
+        self.truncated = self._stream.truncated
+        if self.directory is not None:
+            if self._file is None:
+                self._file = AppendedFile(self.directory / DOCUMENT)
+                self._file.reopen(len(self.document))
+            self._file.add(came)
+            self._file.flush()
+        self.document += came
+        if self._stream.ended and not self.document:
+            raise empty(self._stream.name)
+        return bool(came)
 
     def model(self) -> ByteDecoder:
         return base()
 
     def batch(self, t: int) -> Window:
         chunk, context = self.settings.chunk, self.settings.context
-        begin = context + t * chunk
-        end = min(begin + chunk, len(self._bytes))
-        stretch = self._bytes[end - context - 1 : end].long()
-        return Window(stretch[None, :-1], stretch[begin - end :])
+        begin = t * chunk
+        end = min(begin + chunk, len(self.document))
+        first = end - context - 1
+        stretch = BEFORE * max(-first, 0) + self.document[max(first, 0) : end]
+        tokens = torch.frombuffer(bytearray(stretch), dtype=torch.uint8).long()
+        return Window(tokens[None, :-1], tokens[begin - end :])
 
     def loss(self, model: Any, batch: Window) -> Tensor:
         """Bits of each byte of the window."""
@@ -112,7 +148,7 @@ class TextTask(Task):
                 "step with --at"
             )
         made = TextTask(settings, seed, self.directory)
-        made._take(rest)
+        made.document = rest
         return made
 
     @property
@@ -122,13 +158,19 @@ class TextTask(Task):
         return (f"only the first {LARGEST // 1_000_000} MB of {self.settings.file} are read",)
 
     def keep(self, directory: Path) -> Mapping[str, Any]:
-        write_whole(directory / DOCUMENT, self.document)
-        about = {
-            "name": Path(self.settings.file).name,
-            "bytes": len(self.document),
-            "sha256": fingerprint(self.document),
-            "truncated": self.truncated,
+        write_whole(directory / DOCUMENT, bytes(self.document))
+        return self.arrived()
+
+    def arrived(self) -> Mapping[str, Any]:
+        about: dict[str, Any] = {
+            "name": "standard input"
+            if self.settings.file == STDIN
+            else Path(self.settings.file).name
         }
+        if not self.arriving:
+            about["bytes"] = len(self.document)
+            about["sha256"] = fingerprint(self.document)
+            about["truncated"] = self.truncated
         return {"document": about}
 
 
