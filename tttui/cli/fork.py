@@ -11,7 +11,6 @@ from tttui.cli.options import (
     given,
     json_option,
     model_option,
-    mu_schedule_option,
     root_option,
     setting_options,
 )
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
 @setting_options("run", "world", "plasticity")
-@mu_schedule_option
 def command(
     run: str,
     root: Path,

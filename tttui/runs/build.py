@@ -25,7 +25,8 @@ from tttui.engine.interventions import Intervention
 from tttui.engine.stepper import Stepper
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.model.settings import Plasticity, Settings, shown
+from tttui.model.setting import shown
+from tttui.model.settings import Plasticity, Settings
 from tttui.runs.base import Base
 from tttui.runs.naming import NameTaken
 from tttui.runs.saved import saved

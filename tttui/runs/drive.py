@@ -208,10 +208,8 @@ class Course:
 
 def _options(value: dict[str, Any]) -> dict[str, Any]:
     """Options as the settings hold them: a whole number is a float where floats belong."""
-    from tttui.model.settings import Plasticity, World, options
+    from tttui.model.configuration import CHANGEABLE
 
-    wants = {s.name: type(s.default) for group in (Plasticity, World) for s in options(group)}
     return {
-        name: float(v) if wants.get(name) is float and type(v) is int else v
-        for name, v in value.items()
+        name: CHANGEABLE[name].adapted(v) if name in CHANGEABLE else v for name, v in value.items()
     }

@@ -34,7 +34,7 @@ class Task(ABC):
     loss_name: ClassVar[str] = "loss"
     unit: ClassVar[str] = ""
     settings_type: ClassVar[type[Any]] = NoSettings
-    """A dataclass of fields made by `tttui.model.settings.option`: options of the command line."""
+    """A dataclass of fields made by `tttui.model.setting.option`: options of the command line."""
     adaptation: ClassVar[Adaptation] = Adaptation()
     """How it learns where nothing else is said."""
     plastic: ClassVar[str | tuple[str, ...]] = "*"

@@ -1,18 +1,19 @@
 """The settings of a session as knobs: what can be turned, how far, and by which steps.
 
-They follow from the definitions of the settings (`model.settings.option`): name, unit, range and
-the sentence that explains each.
+They follow from the descriptions of the settings (`model.setting`): name, unit, range and the
+sentence that explains each.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import Field, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from tttui.engine.interventions import LIVE_SETTINGS
 from tttui.model.errors import SettingError
 from tttui.model.session import SessionData
-from tttui.model.settings import PRESETS, Plasticity, Settings, World, check, option, options
+from tttui.model.setting import Setting, option, options, setting_of
+from tttui.model.settings import PRESETS, Plasticity, Settings, World
 from tttui.runs.branch import CHANGEABLE, OF_THE_BASE, asked_of
 
 Kind = Literal["rate", "number", "count", "choice", "switch"]
@@ -46,7 +47,7 @@ LEAST = 1e-3
 class Knob:
     """One setting that can be turned. `turned` never leaves its range."""
 
-    spec: Field[Any]
+    spec: Setting
     value: Any
     """What was in force in the recorded session at the step of the branch."""
     first: bool = False
@@ -63,42 +64,32 @@ class Knob:
     @property
     def label(self) -> str:
         """`inner steps`"""
-        return self.name.replace("_", " ")
+        return self.spec.label
 
     @property
     def help(self) -> str:
         """One sentence on what it does."""
-        return str(self.spec.metadata["help"])
+        return self.spec.help
 
     @property
     def unit(self) -> str:
-        return str(self.spec.metadata["unit"])
+        return self.spec.unit
 
     @property
     def range(self) -> str:
         """`above 0`, `0 to 1`, `at least 1`, `linear or nonlinear`, `on or off`; may be ''."""
-        if self.kind == "switch":
-            return "on or off"
         if self.kind == "choice":
             return " or ".join(self.text(choice) for choice in self.choices)
-        low, high, above = (self.spec.metadata[k] for k in ("minimum", "maximum", "above"))
-        if low is not None and high is not None:
-            return f"{_text(low)} to {_text(high)}"
-        if low is not None:
-            return f"at least {_text(low)}"
-        return "" if above is None else f"above {_text(above)}"
+        return self.spec.range
 
     @property
     def kind(self) -> Kind:
         """How it is turned."""
-        m = self.spec.metadata
         if self.choices:
             return "choice"
-        if isinstance(self.spec.default, bool):
-            return "switch"
-        if isinstance(self.spec.default, int) or isinstance(self.value, int):
-            return "count"
-        return "rate" if m["maximum"] is None else "number"
+        if self.spec.kind in ("switch", "count"):
+            return "switch" if self.spec.kind == "switch" else "count"
+        return "rate" if self.spec.maximum is None else "number"
 
     def text(self, value: Any) -> str:
         """A value of it in words: `0.02`, `on`, `nonlinear`."""
@@ -122,12 +113,10 @@ class Knob:
 
     def parsed(self, text: str) -> Any:
         """What was typed as a value of it. Raises SettingError, as for an option."""
-        from tttui.runs.plan import parsed
-
         text = text.strip()
         value = next((c for c in self.choices if self.text(c) == text), None)
         if value is None:
-            value = parsed(self.spec, text)
+            value = self.spec.parsed(text)
         self.check(value)
         return value
 
@@ -137,13 +126,13 @@ class Knob:
             known = ", ".join(PRESETS)
             raise SettingError("preset", f"{value!r} is unknown; choose from {known}")
         if self.name != "preset":
-            check(self.spec, value)
+            self.spec.check(value)
 
     def _next(self, value: Any, way: int, coarse: bool) -> Any:
         if self.kind == "count":
             return _next_count(int(value), way, coarse)
         if self.kind == "number":
-            low, high = self.spec.metadata["minimum"] or 0.0, self.spec.metadata["maximum"]
+            low, high = self.spec.minimum or 0.0, self.spec.maximum or 1.0
             step = 10.0 ** round(math.log10((high - low) / 100.0)) * (5.0 if coarse else 1.0)
             at = math.floor(value / step + 1e-9) if way > 0 else math.ceil(value / step - 1e-9)
             return round((at + way) * step, 12)
@@ -152,7 +141,7 @@ class Knob:
     def _next_rate(self, value: float, way: int, coarse: bool) -> float:
         usual: Any = self.spec.default
         least = _stop_at(LEAST * float(usual or 1.0), COARSE, -1, False)
-        if self.spec.metadata["above"] is not None:
+        if self.spec.above is not None:
             return max(_stop_at(value, COARSE if coarse else FINE, way, True), 1e-12)
         if value < least:  # 0 is in its range
             return least if way > 0 else 0.0
@@ -160,7 +149,7 @@ class Knob:
         return 0.0 if found < least * (1 - 1e-9) else found
 
     def _within(self, value: Any) -> Any:
-        low, high = self.spec.metadata["minimum"], self.spec.metadata["maximum"]
+        low, high = self.spec.minimum, self.spec.maximum
         if low is not None:
             value = max(value, type(value)(low))
         return value if high is None else min(value, type(value)(high))
@@ -195,7 +184,7 @@ def knobs(data: SessionData, at: int = 0) -> tuple[Knob, ...]:
             flat[name],
             name in FIRST,
             _refused(name, at),
-            ("", *PRESETS) if name == "preset" else tuple(specs[name].metadata["choices"]),
+            ("", *PRESETS) if name == "preset" else specs[name].choices,
         )
         for name in names
     )
@@ -234,7 +223,7 @@ def settings_at(data: SessionData, at: int) -> Settings:
     return settings
 
 
-NO_KNOBS = (*OF_THE_BASE, "device", "checkpoint_s", "history_mb", "mu_min", "mu_max")
+NO_KNOBS = (*OF_THE_BASE, "mu_schedule", "device", "checkpoint_s", "history_mb", "mu_min", "mu_max")
 """Settings that change no result, or that belong to the base."""
 
 
@@ -243,7 +232,7 @@ class _Own:
     preset: str = option("", f"a named set of settings: {', '.join(PRESETS)}")
 
 
-PRESET: Field[Any] = next(iter(options(_Own)))
+PRESET = setting_of(_Own, "preset")
 
 
 def _refused(name: str, at: int) -> str:

@@ -15,7 +15,7 @@ from tttui.artifacts.appending import AppendedFile
 from tttui.artifacts.atomic import write_whole
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import option
+from tttui.model.setting import option
 from tttui.tasks.base import Task
 from tttui.tasks.text.document import (
     DOCUMENT,
@@ -44,7 +44,7 @@ BITS = 1.0 / math.log(2.0)
 class TextSettings:
     """What is read, and how much of it at a time."""
 
-    file: str = option("-", "the document, any file; - is standard input")
+    file: str = option("-", "the document, any file; - is standard input", file=True)
     chunk: int = option(
         64, "bytes that are predicted before the model learns from them", minimum=1, maximum=255
     )
