@@ -8,7 +8,7 @@ from tttui.artifacts.jsonfile import number, read_object, whole
 from tttui.artifacts.schema import parse_schema
 from tttui.model.configuration import configuration_of, is_step, misspelt, of_other_task
 from tttui.model.session import Meta, Problem
-from tttui.model.settings import shown
+from tttui.model.setting import shown
 
 LAST_DATE = 253_370_764_800
 """Unix seconds of the year 9999, in which dates end."""

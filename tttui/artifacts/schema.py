@@ -6,7 +6,7 @@ from typing import Any
 
 from tttui.artifacts.jsonfile import whole
 from tttui.model.schema import POINT_MASS, Loss, Part, Schema, Task, TensorSpec
-from tttui.model.settings import shown
+from tttui.model.setting import shown
 
 LONGEST_NAME = 400
 """Characters of a name; one of a deep model has some 80."""

@@ -23,9 +23,12 @@ LINES = 20
 
 @contextmanager
 def run_bar(
-    label: str, start: int, total: int, *, quiet: bool
+    label: str, start: int, total: int | None, *, quiet: bool
 ) -> Iterator[Callable[["RunProgress"], None] | None]:
-    """A callback for the frames of a run, or None where nobody would see it."""
+    """A callback for the frames of a run, or None where nobody would see it.
+
+    `total` is None while nobody knows how many steps there are.
+    """
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -33,9 +36,10 @@ def run_bar(
         task = bar.add_task(visible(label), total=total, completed=start, note="")
 
         def show(frame: "RunProgress") -> None:
-            bar.update(
-                task, completed=frame.t, note=f"{frame.steps_per_second:,.0f}/s  {running(frame)}"
-            )
+            speed = f"{frame.steps_per_second:,.0f}/s"
+            if frame.waits_for:
+                speed = f"waiting for {visible(frame.waits_for)}"
+            bar.update(task, completed=frame.t, note=f"{speed}  {running(frame)}")
 
         yield show
 

@@ -175,6 +175,8 @@ class Status:
     """Why the last request was not carried out."""
     answers: Mapping[str, str] = field(default_factory=dict[str, str])
     """The last requests by id; '' where it was carried out, else why not."""
+    waits_for: str | None = None
+    """Where a run's next step is to come from that is not there yet: `standard input`."""
     pretraining: BaseTraining | None = None
     """Of a session that waits (or waited, when it ended) for its base; it has no steps yet."""
 
