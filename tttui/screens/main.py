@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from rich.style import Style
 from textual import on
 from textual.app import ComposeResult, SystemCommand
-from textual.binding import BindingsMap
 from textual.containers import Container
 from textual.geometry import Size
 from textual.message import Message
@@ -39,6 +38,7 @@ from tttui.screens.state import ScreenState
 from tttui.screens.tabs import Tabs
 from tttui.screens.time_control import TimeControl
 from tttui.store import Snapshot, Store
+from tttui.toolkit import bind
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
 from tttui.widgets.failures import FailureLine
 from tttui.widgets.scrubber import Scrubber
@@ -105,7 +105,7 @@ class MainScreen(Screen[None]):
         for part in parts:
             for name in (name for name in dir(part) if name.startswith("action_")):
                 setattr(self, name, getattr(part, name))
-        self._bindings = BindingsMap.merge([self._bindings, BindingsMap(self.keys.bindings())])
+        bind(self, self.keys.bindings())
         self._plain_look = look
         self._look = look
         """The same, with what the statuses of the open session need."""
