@@ -34,8 +34,11 @@ from tttui.artifacts.trajectory import TrajectoryCsv, parse_trajectory_json
 from tttui.artifacts.weights import read_base, read_plastic
 from tttui.artifacts.wholefile import WholeFile
 from tttui.model.arrays import Weights
+from tttui.model.lora import WithProducts, with_products
+from tttui.model.schema import Pair
 from tttui.model.session import History, LossCurve, Meta, Place, Problem, SessionData
 from tttui.model.steps import SeriesTable, Steps, Trajectory
+from tttui.model.tensors import Tensors
 from tttui.model.transactions import Transactions
 
 NO_META = Meta()
@@ -86,6 +89,8 @@ class SessionReader:
         )
         self._changes: tuple[tuple[Recorded, ...], Meta, Changes] = ((), NO_META, ())
         self._restored = (NO_TRANSACTIONS, NO_TRANSACTIONS)
+        self._products: tuple[History, tuple[Pair, ...], History] | None = None
+        self._of_files: dict[int, tuple[Tensors, tuple[Pair, ...], Tensors]] = {}
         self._history = None
         if files.history is not None:
             history = HistoryFile(files.history)
@@ -158,12 +163,12 @@ class SessionReader:
             status=status,
             steps=self._steps.steps if self._steps else NO_STEPS,
             transactions=self._with_rollbacks(transactions),
-            history=self._history.value if self._history else None,
+            history=self._with_products(),
             weights=self._weights.value if own else None,
             base=base,
             base_cfg=base_cfg,
-            checkpoint=None if own else self._checkpoint.value,
-            begun=None if own else self._begun.value,
+            checkpoint=None if own else self._of_pairs(0, self._checkpoint.value),
+            begun=None if own else self._of_pairs(1, self._begun.value),
             loss=self._loss(problems),
             interventions=self._changes_in_words(),
             mu_set=mu_changes(self._interventions.value or ()),
@@ -184,6 +189,28 @@ class SessionReader:
         if not file.problem:
             return history, []
         return history, [Problem("history", file.path, file.problem, loading=file.partial)]
+
+    def _with_products(self) -> History | None:
+        """The history with the products of pairs; the same object as long as it does not grow."""
+        history = self._history.value if self._history else None
+        pairs = (self._meta.value or NO_META).schema.pairs
+        if history is None or not pairs:
+            return history
+        known = self._products
+        if known is None or known[0] is not history or known[1] is not pairs:
+            self._products = known = (history, pairs, with_products(history, pairs))
+        return known[2]
+
+    def _of_pairs(self, which: int, tensors: Tensors | None) -> Tensors | None:
+        """The tensors of the checkpoint (0) or the base (1), with the products of pairs."""
+        pairs = (self._meta.value or NO_META).schema.pairs
+        if tensors is None or not pairs:
+            return tensors
+        known = self._of_files.get(which)
+        if known is None or known[0] is not tensors or known[1] is not pairs:
+            made = WithProducts(tensors, {pair.name: pair for pair in pairs})
+            self._of_files[which] = known = (tensors, pairs, made)
+        return known[2]
 
     def _changes_in_words(self) -> Changes:
         """What was changed when; the same object as long as nothing else is known."""
