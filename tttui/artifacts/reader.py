@@ -23,7 +23,7 @@ from tttui.artifacts.interventions import (
 from tttui.artifacts.layout import files_of, usual_absence, why_missing
 from tttui.artifacts.logfile import LogFile, LogTail
 from tttui.artifacts.losses import LossFile
-from tttui.artifacts.meta import read_meta, read_metrics
+from tttui.artifacts.meta import POINT_MASS_META, assumed_meta, read_meta, read_metrics
 from tttui.artifacts.regular import LARGEST_LIST, leads_out, read_bytes
 from tttui.artifacts.runs import runs_of
 from tttui.artifacts.series_csv import SERIES, SeriesFile
@@ -35,13 +35,12 @@ from tttui.artifacts.weights import read_base, read_plastic
 from tttui.artifacts.wholefile import WholeFile
 from tttui.model.arrays import Weights
 from tttui.model.lora import WithProducts, with_products
-from tttui.model.schema import Pair
+from tttui.model.schema import UNKNOWN_MODEL, Pair
 from tttui.model.session import History, LossCurve, Meta, Place, Problem, SessionData
 from tttui.model.steps import SeriesTable, Steps, Trajectory
 from tttui.model.tensors import Tensors
 from tttui.model.transactions import Transactions
 
-NO_META = Meta()
 NO_METRICS: Mapping[str, Any] = {}
 NO_STEPS = Steps.empty()
 NO_TRANSACTIONS = Transactions.empty()
@@ -87,7 +86,7 @@ class SessionReader:
         self._interventions = WholeFile(
             self._place.path / INTERVENTIONS, "interventions", read_interventions
         )
-        self._changes: tuple[tuple[Recorded, ...], Meta, Changes] = ((), NO_META, ())
+        self._changes: tuple[tuple[Recorded, ...], Meta, Changes] = ((), POINT_MASS_META, ())
         self._restored = (NO_TRANSACTIONS, NO_TRANSACTIONS)
         self._products: tuple[History, tuple[Pair, ...], History] | None = None
         self._of_files: dict[int, tuple[Tensors, tuple[Pair, ...], Tensors]] = {}
@@ -158,7 +157,7 @@ class SessionReader:
         data = SessionData(
             place=self._place,
             run=self.run,
-            meta=self._meta.value or NO_META,
+            meta=self._about,
             metrics=metrics,
             status=status,
             steps=self._steps.steps if self._steps else NO_STEPS,
@@ -181,8 +180,13 @@ class SessionReader:
         return self._data
 
     @property
+    def _about(self) -> Meta:
+        """What meta.json says, or without it the other files."""
+        return self._meta.value or assumed_meta(self._place)
+
+    @property
     def _is_point_mass(self) -> bool:
-        return (self._meta.value or NO_META).is_point_mass
+        return self._about.is_point_mass
 
     def _read_history(self, file: HistoryFile, _: Path) -> tuple[History, list[Problem]]:
         history = file.read(any_shape=not self._is_point_mass)
@@ -193,7 +197,7 @@ class SessionReader:
     def _with_products(self) -> History | None:
         """The history with the products of pairs; the same object as long as it does not grow."""
         history = self._history.value if self._history else None
-        pairs = (self._meta.value or NO_META).schema.pairs
+        pairs = self._about.schema.pairs
         if history is None or not pairs:
             return history
         known = self._products
@@ -203,7 +207,7 @@ class SessionReader:
 
     def _of_pairs(self, which: int, tensors: Tensors | None) -> Tensors | None:
         """The tensors of the checkpoint (0) or the base (1), with the products of pairs."""
-        pairs = (self._meta.value or NO_META).schema.pairs
+        pairs = self._about.schema.pairs
         if tensors is None or not pairs:
             return tensors
         known = self._of_files.get(which)
@@ -214,7 +218,7 @@ class SessionReader:
 
     def _changes_in_words(self) -> Changes:
         """What was changed when; the same object as long as nothing else is known."""
-        recorded, meta = self._interventions.value or (), self._meta.value or NO_META
+        recorded, meta = self._interventions.value or (), self._about
         told = self._changes[2]
         if self._changes[0] is not recorded or self._changes[1] is not meta:
             words = in_words(recorded, meta)
@@ -382,9 +386,15 @@ class SessionReader:
             self._missing(problems, part, file.path)
 
     def _missing(self, problems: list[Problem], part: str, path: Path | None) -> None:
-        schema = (self._meta.value or NO_META).schema
+        schema = self._about.schema
         usual = usual_absence(schema, part) if self._place.layout == "native" else None
-        reason = usual or why_missing(self._place, part, self.run, waits_for_base=self._waits)
+        reason = usual or why_missing(
+            self._place,
+            part,
+            self.run,
+            waits_for_base=self._waits,
+            unknown_model=schema.task.name == UNKNOWN_MODEL,
+        )
         at = path or self._place.path
         problems.append(Problem(part, at, reason, missing=True, usual=usual is not None))
 

@@ -8,6 +8,9 @@ from typing import Any
 POINT_MASS = "pointmass"
 """The task of every session whose meta.json names none."""
 
+UNKNOWN_MODEL = "unknown model"
+"""The task of a session without meta.json whose other files are not those of the point mass."""
+
 CONTROL = "control:"
 """A series of this prefix is the loss of a control: a model that adapts in another way."""
 
