@@ -19,8 +19,8 @@ from tttui.model.session import Place, SessionData
 from tttui.model.timeline import Timeline
 from tttui.model.yardstick import Yardstick
 from tttui.panes.losses import compared_plot, digest
+from tttui.panes.overview.learned import learned_mu
 from tttui.panes.overview.pane import OverviewPane
-from tttui.panes.physics.implied import learned_mu
 from tttui.panes.view import Choices, View
 from tttui.store.snapshot import YARDSTICKS, Snapshot
 from tttui.widgets.cards import MetricCard

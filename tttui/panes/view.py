@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.geometry import Size
 from textual.message import Message
@@ -11,16 +11,17 @@ from textual.widget import Widget
 
 from tttui.draw.changes import Changes
 from tttui.draw.look import HasLook, Look
-from tttui.export.request import Request
 from tttui.model.ages import age_text
-from tttui.model.query import Vocabulary
 from tttui.model.session import Place, SessionData
 from tttui.model.start import StartView
 from tttui.model.timeline import Timeline
 from tttui.store.snapshot import Part, Parts, Snapshot
-from tttui.widgets.drawn import Drawn
-from tttui.widgets.table import Table
+from tttui.widgets.drawn import Dressed
 from tttui.widgets.timeview import TimeView
+
+if TYPE_CHECKING:  # needed to export, and around tables
+    from tttui.export.request import Request
+    from tttui.model.query import Vocabulary
 
 T = TypeVar("T")
 
@@ -83,7 +84,7 @@ class Pane(Widget):
     region_names: ClassVar[Sequence[str]] = ()
     """What `w` goes through."""
 
-    words: ClassVar[Vocabulary | None] = None
+    words: "ClassVar[Vocabulary | None]" = None
     """What queries of the tab's table may name."""
 
     sorts: ClassVar[Sequence[str]] = ()
@@ -185,7 +186,7 @@ class Pane(Widget):
         if look != self.look_drawn:
             self.look_drawn = look
             for widget in self.walk_children():
-                if isinstance(widget, (Drawn, Table)):
+                if isinstance(widget, Dressed):
                     widget.set_look(look)
             self.look_changed()
 
@@ -247,6 +248,6 @@ class Pane(Widget):
         """The name of the figure that `e` exports: the focused chart or table of this tab."""
         return "mse"
 
-    def export_of(self, request: Request) -> Request:
+    def export_of(self, request: "Request") -> "Request":
         """The request for that, narrowed to what this tab shows of it."""
         return request

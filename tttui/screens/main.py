@@ -214,7 +214,7 @@ class MainScreen(Screen[None]):
                 self.tabs.drawn = pane
                 pane.set_hover(self.hovered)
             if self.shown is None:
-                prepare()
+                self.call_after_refresh(prepare)  # not while the first chart is drawn
             self.shown = state.snapshot
         self._show_keys()
 

@@ -16,7 +16,17 @@ from tttui.draw.colours import DEFAULT, Colour
 from tttui.draw.look import HasLook, Look
 
 
-class Drawn(HasLook, Widget):
+class Dressed(HasLook):
+    """A widget with a look of its own, which its tab gives it."""
+
+    look = Look()
+
+    def set_look(self, look: Look) -> None:
+        """Draw in these colours and characters from now on."""
+        raise NotImplementedError(type(self).__name__)
+
+
+class Drawn(Dressed, Widget):
     """A widget that paints a `Canvas` once and serves its lines until something changes.
 
     Subclasses implement `paint`, call `changed` when the painting is out of date, and may lay
@@ -24,8 +34,6 @@ class Drawn(HasLook, Widget):
     """
 
     DEFAULT_CSS = "Drawn { height: 1fr; width: 1fr; }"
-
-    look = Look()
 
     def __init__(
         self, *, name: str | None = None, id: str | None = None, classes: str | None = None
