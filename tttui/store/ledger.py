@@ -5,6 +5,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from tttui.artifacts.layout import SCORES
 from tttui.store.feed import Feed
 from tttui.store.snapshot import LEDGER
 
@@ -31,9 +32,6 @@ class LedgerFeed(Feed["Ledger | None"]):
         data = self.core.snapshot.data
         if data is None or data.loading or data.steps is self._of:
             return
-        from tttui.artifacts.ledger import SCORES, read_records
-        from tttui.model.ledger import judge
-
         path = data.place.path
         if not os.path.lexists(path / SCORES):
             return
@@ -48,6 +46,9 @@ class LedgerFeed(Feed["Ledger | None"]):
         if size > LARGEST:
             self.put(None)
             return
+        from tttui.artifacts.ledger import read_records
+        from tttui.model.ledger import judge
+
         records, _ = read_records(data.place, data.run)
         self.put(judge(records))
 
