@@ -157,8 +157,8 @@ class _Painter(HasLook):
         at: Ints | Floats = trace.series.missing(t0, t1)
         if trace.not_numbers is not None:
             at = trace.not_numbers[(trace.not_numbers >= t0) & (trace.not_numbers <= t1)]
-        columns = np.unique(np.clip(self.axis.cell(at), 0, self.layout.columns - 1))
-        if len(columns):
+        if len(at):
+            columns = np.unique(np.clip(self.axis.cell(at), 0, self.layout.columns - 1))
             self.area(self.canvas.char)[-1, columns] = ord(self.glyphs.not_a_number)
             self.area(self.canvas.ink)[-1, columns] = plots.ink(trace.role, self.palette)
             self.area(self.canvas.bold)[-1, columns] = True

@@ -188,9 +188,8 @@ class MainScreen(Screen[None]):
         state, data = self.state, self.state.data
         if self._failures.show(state.snapshot.failures, self._look.palette):
             self.on_resize()
-        self._body.display = data is not None
-        self._nothing.display = data is None
         if data is None:
+            self._body.display, self._nothing.display = False, True
             self._nothing.update(why_nothing(state.snapshot, self.store.paths))
             self._top.show((), (), Style())
             self._show_keys()
@@ -205,6 +204,7 @@ class MainScreen(Screen[None]):
         self.log_panel.show(self._look.palette)
         pane = self.tabs.show()
         if pane.is_mounted:
+            self._body.display, self._nothing.display = True, False
             pane.set_look(self._look)
             now = self._clock()
             pane.show(View(state.snapshot, state.timeline, self._look, state.choices, now))
