@@ -127,3 +127,14 @@ def test_compressors_are_measured_on_all_that_was_read(tmp_path: Path) -> None:
     assert found[LZMA] < 8 * len(lzma.compress(read)) / len(read)
     times = [t for t in range(4096) if compress_now(t)]
     assert sum(t + 1 for t in times) < 8 * 4096
+
+
+def test_each_weight_has_a_step_by_the_size_of_its_gradients(tmp_path: Path) -> None:
+    made = task(tmp_path, PROSE)
+    scales, weights = made.scales(), dict(made.model().named_parameters())
+    assert {name: s.shape for name, s in scales.items()} == {
+        name: p.shape for name, p in weights.items()
+    }
+    assert all(float(s.min()) > 0.0 and float(s.max()) < 100.0 for s in scales.values())
+    same = TextTask(TextSettings(str(tmp_path / "document"), scaled=False), 0)
+    assert same.scales() == {}
