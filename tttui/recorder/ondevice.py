@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tttui.artifacts.contenthash import CHUNK, SMALL, digest_of_sums, multipliers, tensor_digest
-from tttui.recorder.statistics import FIRST_ITERATIONS, rounded
+from tttui.recorder.statistics import FIRST_ITERATIONS, NAMES, rounded
 
 BLOCK = CHUNK * 8 * 512
 """Bytes that are summed at a time: what is needed beside them stays small."""
@@ -40,11 +40,11 @@ class DeviceFigures:
     def __init__(self) -> None:
         self._vector: Tensor | None = None
 
-    def of(self, now: Tensor, before: Tensor) -> dict[str, float]:
-        """`fro`, `max_abs`, `mean`, `std`, `delta_fro`, `top_sv`; NaN where there is no telling."""
+    def of(self, now: Tensor, before: Tensor, start: Tensor | None = None) -> dict[str, float]:
+        """As `statistics.Figures.of`, of tensors on one device."""
         now = now.detach()
         if not now.numel():
-            return dict.fromkeys(("fro", "max_abs", "mean", "std", "delta_fro", "top_sv"), 0.0)
+            return dict.fromkeys(NAMES, 0.0)
         wide = now if now.dtype == torch.float64 else now.float()
         fro = torch.linalg.vector_norm(wide)
         values = torch.stack(
@@ -54,12 +54,15 @@ class DeviceFigures:
                 wide.mean(),
                 wide.std(correction=0),
                 torch.linalg.vector_norm(wide - before),
+                fro if start is None else torch.linalg.vector_norm(wide - start),
                 self._top_sv(wide, fro),
             ]
         )
-        names = ("fro", "max_abs", "mean", "std", "delta_fro", "top_sv")
         found: list[Any] = values.tolist()
-        return {name: rounded(value) for name, value in zip(names, found, strict=True)}
+        told = {name: rounded(value) for name, value in zip(NAMES, found, strict=True)}
+        if start is None:
+            del told["moved_fro"]
+        return told
 
     def _top_sv(self, wide: Tensor, fro: Tensor) -> Tensor:
         matrix = wide.reshape(wide.shape[0], -1) if wide.dim() else wide

@@ -78,24 +78,27 @@ class _Cell:
             return differ(self.now_at, self.kept_at, self.size)
         return not same(self.now, self.kept)
 
-    def take(self, x: Tensor, *, measured: bool) -> dict[str, float]:
-        """Bring the copy up to date; the figures of what it becomes, where they are wanted."""
+    def take(self, x: Tensor, start: Tensor | None, *, measured: bool) -> dict[str, float]:
+        """Bring the copy up to date; the figures of what it becomes, where they are wanted, with
+        how far it is from `start`."""
         found: dict[str, float] = {}
         if is_elsewhere(x):
             if measured:
-                found = self._figures_there().of(x, self.kept)
+                found = self._figures_there().of(x, self.kept, start)
             self.kept, self.digest = copy_into(x, self.kept), None
         elif x is not self.kept and all(address(x)) and all(address(self.kept)):
             now, kept = host(x), host(self.kept)
             taking = Taking(now, kept)
             if measured:
-                found = self._figures_here().of(now, kept, taking)
+                begun = None if start is None else host(start)
+                found = self._figures_here().of(now, kept, taking, begun)
             else:
                 taking.take_all()
             self.digest = taking.digest()
         else:
             if measured:
-                found = self._figures_here().of(host(x), host(self.kept))
+                begun = None if start is None else host(start)
+                found = self._figures_here().of(host(x), host(self.kept), start=begun)
             self.kept, self.digest = copy_into(x, self.kept), None
         self.see(x)
         return found
@@ -244,12 +247,18 @@ class Watched:
         return found
 
     def take(
-        self, names: Collection[str], measured: Collection[str] = ()
+        self,
+        names: Collection[str],
+        measured: Collection[str] = (),
+        start: Mapping[str, Tensor] | None = None,
     ) -> dict[str, dict[str, float]]:
-        """Bring the copies of these up to date; the figures of those that are `measured`."""
+        """Bring the copies of these up to date; the figures of those that are `measured`, with how
+        far they are from the `start`."""
+        begun = start or {}
 
         def act(name: str) -> dict[str, float]:
-            return self._cells[name].take(self._now[name], measured=name in measured)
+            cell, x = self._cells[name], self._now[name]
+            return cell.take(x, begun.get(name), measured=name in measured)
 
         found = dict(zip(names, each(act, names, self.size_of(names)), strict=True))
         if names:
