@@ -9,7 +9,10 @@ import torch
 from torch import Tensor
 
 from tttui.artifacts.contenthash import CHUNK, SMALL, digest_of_sums, multipliers, tensor_digest
+from tttui.artifacts.tensorwriter import Stored
+from tttui.model.errors import TttuiError
 from tttui.recorder.statistics import FIRST_ITERATIONS, NAMES, rounded
+from tttui.recorder.tensors import host
 
 BLOCK = CHUNK * 8 * 512
 """Bytes that are summed at a time: what is needed beside them stays small."""
@@ -32,6 +35,38 @@ def device_digest(x: Tensor) -> bytes:
         mixed = (words >> 32).bitwise_and_(0xFFFFFFFF).bitwise_xor_(words)
         sums.append(mixed.mul_(w).sum(dim=1))
     return digest_of_sums(torch.cat(sums).cpu().numpy().view("uint64"))
+
+
+streams: Any = torch.cuda
+"""What has `current_stream` and `Event`."""
+
+
+class HostCopy:
+    """A copy in host memory that the device makes on its own time, for whoever reads it later.
+
+    It is queued on the current stream: behind all that computes the tensor, and before whatever
+    writes over it on that stream. Another stream that is to write over it waits by `let_pass`.
+    """
+
+    def __init__(self, x: Tensor) -> None:
+        pinned = x.device.type == "cuda"  # else the copy would block
+        self._device = x.device
+        self._host = torch.empty(x.shape, dtype=x.dtype, pin_memory=pinned)
+        self._host.copy_(x.detach(), non_blocking=True)
+        self._done = streams.Event()
+        self._done.record(streams.current_stream(self._device))
+
+    def let_pass(self) -> None:
+        """Let what is queued from now on begin when the copy is made."""
+        streams.current_stream(self._device).wait_event(self._done)
+
+    def stored(self) -> Stored:
+        """The copy, once it is made; any thread may wait for it."""
+        try:
+            self._done.synchronize()
+        except RuntimeError as error:
+            raise TttuiError(f"weights on {self._device} cannot be read: {error}") from error
+        return host(self._host)
 
 
 class DeviceFigures:
