@@ -7,11 +7,15 @@ import click
 
 from tttui.cli.options import (
     SectionedCommand,
+    group_options,
     json_option,
     root_option,
-    setting_options,
-    settings_from,
+    values_from,
 )
+from tttui.tasks.pointmass.task import PointMass
+
+OF_THE_BASE = ("Pretraining", "Model", "World")
+"""Groups of settings that a base depends on."""
 
 
 @click.command("pretrain", cls=SectionedCommand)
@@ -22,12 +26,18 @@ from tttui.cli.options import (
 @click.option("--force", is_flag=True, help="train again even where a base fits")
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
-@setting_options("pretraining", "model", "world", skip=("mu", "noise_std"))
+@group_options(
+    [group for group in reversed(PointMass.groups()) if group.heading in OF_THE_BASE],
+    skip=("mu", "noise_std"),
+)
 def command(
     root: Path, config: Path | None, force: bool, quiet: bool, as_json: bool, **values: Any
 ) -> None:
     """Train the base of these settings, unless there is one, and print where it is."""
-    settings = settings_from(values, config=config)
+    from tttui.runs.pointmass import PointMassRunner
+
+    runner = PointMassRunner(PointMass)
+    settings = runner.choose(values_from(runner, values, config))
 
     from tttui.cli.output import json_document, result
     from tttui.cli.progress import pretraining_bar

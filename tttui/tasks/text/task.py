@@ -1,14 +1,11 @@
 """Reading a document byte by byte, and learning from it on the way (Krause et al. 2018)."""
 
+import argparse
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
-
-import torch
-from torch import Tensor
-from torch.nn import functional
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tttui.artifacts.appending import AppendedFile
 from tttui.artifacts.atomic import write_whole
@@ -23,11 +20,17 @@ from tttui.tasks.text.document import (
     empty,
     fingerprint,
     kept,
+    size_of,
     take_in,
+    why_not_read,
 )
-from tttui.tasks.text.model import ByteDecoder, Shape
 from tttui.tasks.text.shipped import shipped
 from tttui.tasks.text.stream import Arriving, arriving
+
+if TYPE_CHECKING:  # what computes is imported when it does
+    from torch import Tensor
+
+    from tttui.tasks.text.model import ByteDecoder
 
 BEFORE = b"\n"
 """What stands before the document, as often as the model looks back."""
@@ -56,14 +59,14 @@ class TextSettings:
 class Window:
     """A stretch of the document, of which the last bytes are to be predicted."""
 
-    seen: Tensor
+    seen: "Tensor"
     """[1, length], each the byte before the one in `next` at its place."""
-    next: Tensor
+    next: "Tensor"
     """[count]"""
 
 
 class TextTask(Task):
-    """`tttui run --task text --file PATH`"""
+    """A small model reads a document (`--file PATH`) byte by byte and learns from it."""
 
     name = "text"
     loss_name = "bits per byte"
@@ -73,6 +76,8 @@ class TextTask(Task):
     plastic = "*"
     item_losses = "tokens.f16"
     kept_files = (DOCUMENT,)
+    first = ("file", "chunk", "context", "steps", "lr", "plastic", "seed")
+    demo = {"file": argparse.__file__, "steps": 1000}
 
     settings: TextSettings
 
@@ -93,6 +98,16 @@ class TextTask(Task):
 
     document: bytes | bytearray
     """As far as it has come."""
+
+    @classmethod
+    def wrong(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
+        why = why_not_read(values["file"]) if "file" in values else ""
+        return {"file": why} if why else {}
+
+    @classmethod
+    def steps_with(cls, values: Mapping[str, Any]) -> int | None:
+        there = -(-size_of(values["file"]) // values["chunk"])
+        return min(there, values["steps"] or there) or None
 
     @property
     def steps(self) -> int:
@@ -120,10 +135,12 @@ class TextTask(Task):
             raise empty(self._stream.name)
         return bool(came)
 
-    def model(self) -> ByteDecoder:
+    def model(self) -> "ByteDecoder":
         return base()
 
     def batch(self, t: int) -> Window:
+        import torch
+
         chunk, context = self.settings.chunk, self.settings.context
         begin = t * chunk
         end = min(begin + chunk, len(self.document))
@@ -132,8 +149,10 @@ class TextTask(Task):
         tokens = torch.frombuffer(bytearray(stretch), dtype=torch.uint8).long()
         return Window(tokens[None, :-1], tokens[begin - end :])
 
-    def loss(self, model: Any, batch: Window) -> Tensor:
+    def loss(self, model: Any, batch: Window) -> "Tensor":
         """Bits of each byte of the window."""
+        from torch.nn import functional
+
         logits = model(batch.seen, len(batch.next))[0]
         return BITS * functional.cross_entropy(logits, batch.next, reduction="none")
 
@@ -174,8 +193,12 @@ class TextTask(Task):
         return {"document": about}
 
 
-def base() -> ByteDecoder:
+def base() -> "ByteDecoder":
     """The shipped decoder, in float32."""
+    import torch
+
+    from tttui.tasks.text.model import ByteDecoder, Shape
+
     shape, weights = shipped()
     model = ByteDecoder(Shape(**shape))
     model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in weights.items()})
