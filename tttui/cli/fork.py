@@ -15,6 +15,7 @@ from tttui.cli.options import (
     task_of_run_option,
 )
 from tttui.model.adaptation import Adaptation
+from tttui.model.errors import RefusedInput
 from tttui.model.setting import Group
 from tttui.model.settings import PRESETS
 from tttui.tasks.pointmass.task import PointMass
@@ -24,6 +25,12 @@ from tttui.tasks.pointmass.task import PointMass
 @click.argument("run")
 @root_option
 @click.option("--at", type=click.IntRange(min=0), metavar="T", help="step  [default: the last]")
+@click.option(
+    "--with-past",
+    is_flag=True,
+    help="go on with what RUN itself would have met, from where it was at step T: the new session "
+    "has its steps before T, and what is changed counts from T on",
+)
 @click.option("--name", help="name of the new session  [default: from the parent's name]")
 @click.option(
     "--from-run", help="which run of a foreign store's session, for --at  [default: the last]"
@@ -44,6 +51,7 @@ def command(
     run: str,
     root: Path,
     at: int | None,
+    with_past: bool,
     name: str | None,
     from_run: str | None,
     speed_limit: float | None,
@@ -62,6 +70,9 @@ def command(
     trajectory: its seed is one more than the parent's unless --seed is given. RUN may have been
     written by another program; nothing is changed there. A text session reads on in what was
     left of its document, or in --file.
+
+    --with-past makes the session that RUN would have become with other settings from step T on
+    (0: from its start), on its own trajectory: what differs comes from the settings alone.
     """
     from tttui.cli.output import json_document, result, say
     from tttui.cli.places import find_run
@@ -77,8 +88,12 @@ def command(
     place = find_run(root, run)
     if model is not None:
         name_model_of(place.path, model)
+    if with_past and at is None:
+        raise RefusedInput("--with-past: say from which step on things change, with --at (0: all)")
     runner = session_runner(place, called)
-    session = runner.fork(place, root, at=at, name=name, changes=changes, from_run=from_run)
+    session = runner.fork(
+        place, root, at=at, name=name, changes=changes, from_run=from_run, with_past=with_past
+    )
     if no_run:
         for line in session.told:
             say(line)

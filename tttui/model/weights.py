@@ -255,6 +255,8 @@ def _against_parent(
         # A fork starts from exactly the parent's weights, and that is its first snapshot.
         forked = "" if meta.forked_at_t is None else f" at its step {meta.forked_at_t}"
         start = held_at_start(data, names)
+        if meta.forked_at_t and meta.raw.get("shares_past") is True:
+            start = held_at(data, meta.forked_at_t - 1, names) or start
         assert start is not None
         name = f"{meta.parent_session_id}{forked}"
         return _against("parent", now, Held(start.matrices, 0, name), "")

@@ -157,12 +157,17 @@ class PointMassRunner(Runner):
         name: str | None = None,
         changes: Mapping[str, Any],
         from_run: str | None = None,
+        with_past: bool = False,
     ) -> OwnedRun:
-        from tttui.runs.fork import fork
+        from tttui.runs.fork import fork, fork_with_past
 
+        self._refuse_unknown(place, changes)
+        if with_past and at is not None:
+            if from_run is not None:
+                raise RefusedInput("--from-run: has no past that could be computed again")
+            return fork_with_past(place, root, at=at, name=name, changes=changes)
         changes = dict(changes)
         preset = changes.pop("preset", None)
-        self._refuse_unknown(place, changes)
         return fork(place, root, at=at, name=name, run=from_run, preset=preset, changes=changes)
 
     def verify(self, place: Place, progress: Progress | None = None) -> list[Check]:
@@ -173,7 +178,7 @@ class PointMassRunner(Runner):
     @staticmethod
     def _refuse_unknown(place: Place, changes: Mapping[str, Any]) -> None:
         for name, value in changes.items():
-            if name not in OWNER:
+            if name not in (*OWNER, "preset"):
                 flag = "--" + name.replace("_", "-")
                 raise RefusedInput(f"{flag} {value}: {place.path} is a session of the point mass")
 

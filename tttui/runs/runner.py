@@ -100,8 +100,12 @@ class Runner(ABC):
         name: str | None = None,
         changes: Mapping[str, Any],
         from_run: str | None = None,
+        with_past: bool = False,
     ) -> OwnedRun:
-        """Make, and hold, a session that starts with the weights of another at a step."""
+        """Make, and hold, a session that starts with the weights of another at a step.
+
+        `with_past`: one that is the other one up to that step, with `changes` from there on.
+        """
 
     @abstractmethod
     def verify(self, place: Place, progress: Progress | None = None) -> list[Check]:

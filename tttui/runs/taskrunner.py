@@ -86,11 +86,16 @@ class TaskRunner(Runner):
         name: str | None = None,
         changes: Mapping[str, Any],
         from_run: str | None = None,
+        with_past: bool = False,
     ) -> OwnedRun:
-        from tttui.runs.taskfork import fork_task
+        from tttui.runs.taskfork import fork_task, fork_task_with_past
 
         if from_run is not None or "preset" in changes:
             raise RefusedInput("--preset and --from-run are for sessions of the point mass")
+        if with_past and at is not None:
+            return fork_task_with_past(
+                place.path, root, at=at, name=name, changes=changes, task=self._task
+            )
         return fork_task(place.path, root, at=at, name=name, changes=changes, task=self._task)
 
     def verify(self, place: Place, progress: Progress | None = None) -> list[Check]:

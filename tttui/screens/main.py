@@ -9,7 +9,7 @@ import numpy as np
 from rich.style import Style
 from textual import on
 from textual.app import ComposeResult, SystemCommand
-from textual.binding import Binding, BindingsMap
+from textual.binding import Binding
 from textual.containers import Container
 from textual.geometry import Size
 from textual.message import Message
@@ -20,7 +20,7 @@ from tttui.artifacts.logfile import LogTail
 from tttui.draw.cells import fit
 from tttui.draw.changes import NO_CHANGES, Changes
 from tttui.draw.colours import style
-from tttui.draw.glyphs import Glyphs
+from tttui.draw.look import Look
 from tttui.draw.numbers import count
 from tttui.draw.palette import Palette
 from tttui.draw.states import state_ink, state_mark
@@ -39,6 +39,7 @@ from tttui.screens.opening import StartView, horizon_of, opened, spreads_far
 from tttui.screens.run_control import DrivingScreen
 from tttui.store import Snapshot, Store
 from tttui.store.snapshot import LOG, SERIES, YARDSTICKS
+from tttui.toolkit import bind
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
 from tttui.widgets.failures import FailureLine
 from tttui.widgets.logpanel import LogPanel
@@ -85,8 +86,7 @@ class MainScreen(DrivingScreen):
         self,
         store: Store,
         start: StartView,
-        palette: Palette,
-        glyphs: Glyphs,
+        look: Look,
         clock: Callable[[], float] = time.time,
         commands: Sequence[Command] = COMMANDS,
         remembered: Remembered | None = None,
@@ -101,14 +101,13 @@ class MainScreen(DrivingScreen):
         self._tabs_of: dict[str, set[str]] = {}
         self._commands_of: dict[str, list[Command]] = {}
         """The commands of a key, in all tabs."""
-        own = [Binding(c.keys, c.action, c.label, priority=True) for c in commands]
-        self._bindings = BindingsMap.merge([self._bindings, BindingsMap(own)])
+        bind(self, [Binding(c.keys, c.action, c.label, priority=True) for c in commands])
         for command in commands:
             self._tabs_of.setdefault(command.action, set()).update(command.tabs)
             for key in command.keys.split(","):
                 self._commands_of.setdefault(key, []).append(command)
-        self.palette, self.glyphs = palette, glyphs
-        self._look = (palette, glyphs)
+        self._plain_look = look
+        self._look = look
         """The same, with what the statuses of the open session need."""
         self._own_statuses: tuple[str, ...] = ()
         self._clock = clock
@@ -155,7 +154,7 @@ class MainScreen(DrivingScreen):
         self._scrubber, self._keybar = self.query_one(Scrubber), self.query_one(KeyBar)
         self._failures = self.query_one(FailureLine)
         self._body, self._nothing = self.query_one("#body"), self.query_one("#nothing", Static)
-        self._scrubber.set_look(self.palette, self.glyphs)
+        self._scrubber.set_look(self._look)
         self._body.display = False
         self._nothing.update("Looking for sessions ...")
         self.store.listen(self._deliver)
@@ -285,7 +284,7 @@ class MainScreen(DrivingScreen):
     def show_all(self) -> None:
         """Hand the newest state to everything on the screen."""
         data = self.snapshot.data
-        if self._failures.show(self.snapshot.failures, self.palette):
+        if self._failures.show(self.snapshot.failures, self._look.palette):
             self.on_resize()
         self._body.display = data is not None
         self._nothing.display = data is None
@@ -302,9 +301,10 @@ class MainScreen(DrivingScreen):
             self._scrubber.set_marks(marks_of(data, self.statuses))
         self._scrubber.set_timeline(self.timeline)
         if self._log.display:
-            self._log.show(self.snapshot.log or LogTail(), self.palette)
+            self._log.show(self.snapshot.log or LogTail(), self._look.palette)
         pane = self._pane()
         if pane.is_mounted:
+            pane.set_look(self._look)
             pane.show(self._view())
             self._scrubber.set_columns(pane.axis_columns)
             self._show_changes(data, pane)
@@ -330,7 +330,7 @@ class MainScreen(DrivingScreen):
         return View(
             self.snapshot,
             self.timeline,
-            *self._look,
+            self._look,
             self._yardsticks,
             self.inspecting,
             self.statuses,
@@ -340,10 +340,10 @@ class MainScreen(DrivingScreen):
 
     def set_palette(self, palette: Palette) -> None:
         """Draw in the colours of another theme."""
-        self.palette, self._own_statuses = palette, ()
-        self._look = (palette, self.glyphs)
+        self._plain_look = self._look = self._plain_look._replace(palette=palette)
+        self._own_statuses = ()
         if self.is_mounted:
-            self._scrubber.set_look(*self._look)
+            self._scrubber.set_look(self._look)
             self.show_all()
 
     def _know_statuses(self, data: SessionData) -> None:
@@ -352,9 +352,8 @@ class MainScreen(DrivingScreen):
         own = () if data.meta.is_point_mass else events.statuses[len(STATUSES) :]
         if own != self._own_statuses:
             self._own_statuses = own
-            glyphs = self.glyphs.with_statuses(own, events.reasons)
-            self._look = self.palette.with_statuses(own), glyphs
-            self._scrubber.set_look(*self._look)
+            self._look = self._plain_look.with_statuses(own, events.reasons)
+            self._scrubber.set_look(self._look)
 
     def _why_nothing(self) -> Text:
         if self.snapshot.error:
@@ -401,7 +400,7 @@ class MainScreen(DrivingScreen):
         if data.loading:
             states, look = ["loading ..."], Style(bold=True)
         elif status is not None:
-            mark = f"{state_mark(status.state, self.glyphs)} "
+            mark = f"{state_mark(status.state, self._look.glyphs)} "
             whole = mark + (status.detail or status.state)
             states = [whole, whole.partition(":")[0], mark + status.state]
             if status.error:  # the beginning of the reason says more than the state alone
@@ -411,7 +410,7 @@ class MainScreen(DrivingScreen):
                 states.insert(0, whole)
             if total and status.steps_per_second and status.state == "running":
                 states.insert(0, f"{whole}  {count(round(status.steps_per_second))} steps/s")
-            look = style(state_ink(status.state, self.palette), bold=True)
+            look = style(state_ink(status.state, self._look.palette), bold=True)
         self._top.show(tuple(parts), tuple(states), look)
 
     def _show_keys(self) -> None:
@@ -751,7 +750,7 @@ class MainScreen(DrivingScreen):
         self.app.redraw()  # type: ignore[attr-defined]
 
     def action_help(self) -> None:
-        self.app.push_screen(HelpScreen(self.here, self.commands, *self._look))
+        self.app.push_screen(HelpScreen(self.here, self.commands, self._look))
 
     def system_commands(self) -> list[SystemCommand]:
         """Every command that works in this tab, for the command palette: those of the tab

@@ -11,6 +11,7 @@ from textual.css.scalar import Scalar
 
 from tttui.draw.plot import Plot
 from tttui.keys import COMMANDS, Command
+from tttui.model.controls import controls_of, with_controls
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.transactions import Transaction
@@ -171,7 +172,8 @@ class OverviewPane(Pane):
         self._show_charts(view, self._digest)
         self._show_cards(view, self._digest)
         more = self._more(view)
-        said = with_ledger(self._digest.verdict, view.of(LEDGER))
+        said = with_controls(self._digest.verdict, controls_of(view.data.steps, view.series))
+        said = with_ledger(said, view.of(LEDGER))
         self.query_one(VerdictLine).show(said, view.palette, more)
         self.query_one(DamageLine).show(view.data.damage, view.palette)
         for card in self.query(IdentityCard):
@@ -236,8 +238,6 @@ class OverviewPane(Pane):
 
     def _show_charts(self, view: View, found: Digest) -> None:
         chart, graph = self.query_one("#errors", Chart), self.query_one(CommitGraph)
-        chart.set_look(view.palette, view.glyphs)
-        graph.set_look(view.palette, view.glyphs)
         if is_pretraining(view.data):
             if self._plotted is not view.data:
                 self._plotted = view.data
@@ -259,7 +259,6 @@ class OverviewPane(Pane):
         graph.set_rows(3 if self.has_class("short") else LINEAGE)
         self._show_learned(view)
         table = self.query_one(YardstickTable)
-        table.set_look(view.palette, view.glyphs)
         beside = self.has_class("wide") and view.compare_yardsticks and view.yardsticks
         table.show_plot(chart.shown if beside else None, view.timeline.cursor)
 
@@ -272,7 +271,6 @@ class OverviewPane(Pane):
         chart.display = rows > 0 and shown and not self.has_class("narrow")
         if not chart.display:
             return
-        chart.set_look(view.palette, view.glyphs)
         key = (view.data,) if own else (view.series, self._beside.at, view.timeline.smooth)
         if self._learned_of != key:
             self._learned_of = key
@@ -299,15 +297,10 @@ class OverviewPane(Pane):
             index or 0,
             len(events),
             view.data.plasticity_at(event.t if event is not None else 0),
-            view.palette,
-            view.glyphs,
             None if event is None else events.undone_at(index or 0),
         )
 
     def _show_cards(self, view: View, found: Digest) -> None:
-        for card in self.query(MetricCard):
-            if (card.palette, card.glyphs) != (view.palette, view.glyphs):
-                card.set_look(view.palette, view.glyphs)
         data, alone = view.data, view.data.steps.never_evaluated
         room = self.room.width // max(sum(card.display for card in self.query(MetricCard)), 1) - 3
         whole = data.meta.is_point_mass or len(f"adaptive {data.meta.loss.name}") <= room

@@ -139,7 +139,7 @@ def prose_of(shown: Told) -> Callable[[Prose], object]:
 
 def _line(prose: Prose, text: bytes, share: float, came: bool) -> None:
     """One continuation: what it is, how probable its first byte is; marked where that came."""
-    palette, glyphs = prose.palette, prose.glyphs
+    palette, glyphs = prose.look
     mark = glyphs.play if came else " "
     first, rest = text_of(text[:1], _blank(prose)), text_of(text[1:], _blank(prose))
     if text[0] >= 0x80:  # a character of several bytes

@@ -11,10 +11,8 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.widgets import Static
 
 from tttui.draw.colours import style
-from tttui.draw.glyphs import Glyphs
 from tttui.draw.marks import Marks
 from tttui.draw.numbers import count
-from tttui.draw.palette import Palette
 from tttui.draw.reading import status_words
 from tttui.draw.text import Text
 from tttui.export.request import Request
@@ -125,7 +123,6 @@ class TransactionsPane(ListPane):
         super().__init__()
         self._shown: Shown | None = None
         self._plotted: object = None
-        self._look: tuple[Palette, Glyphs] | None = None
         self._attempts: Attempts | None = None
         self._change: tuple[object, Weights | None, str] = (None, None, "")
 
@@ -216,7 +213,6 @@ class TransactionsPane(ListPane):
         before, self.view = self.view, view
         if before is None or before.inspecting != view.inspecting:
             self.show_regions()
-        self._set_look(view)
         self.fill(view)
         if "gates" in self.regions:
             self._show_gates(view)
@@ -226,18 +222,8 @@ class TransactionsPane(ListPane):
         self.query_one(Table).set_selected(index)
         self._show_detail(view, index)
 
-    def _set_look(self, view: View) -> None:
-        look = (view.palette, view.glyphs)
-        if look == self._look:
-            return
-        self._look, self._plotted = look, None
-        self.query_one(Table).set_look(*look)
-        self.query_one(Reasons).set_look(*look)
-        self.query_one(AttemptsOverTime).set_look(*look)
-        for change in self.query(ChangeMap):
-            change.set_look(*look)
-        for chart in self.query(Chart):
-            chart.set_look(*look)
+    def look_changed(self) -> None:
+        self._plotted = None
 
     def fill(self, view: View) -> None:
         """Filter and tell the table, only where data, filter or colours are other ones."""
@@ -259,7 +245,7 @@ class TransactionsPane(ListPane):
             if before != (self._rows, len(marks.counts())):
                 self.show_regions()
             own = view.data.meta.is_point_mass
-            self._attempts = Attempts(found, view.palette, view.glyphs, of_point_mass=own)
+            self._attempts = Attempts(found, view.look, of_point_mass=own)
             table.set_rows(self._attempts, rows, self._nothing(view))
             self.query_one(Reasons).set_marks(marks, why_none(view.data))
             self.query_one(AttemptsOverTime).set_marks(marks)
@@ -306,8 +292,7 @@ class TransactionsPane(ListPane):
         plasticity = view.data.plasticity_at(event.t if event is not None else 0)
         if self.query_one("#detail").display:
             panel = self.query_one(TransactionPanel)
-            look = (view.palette, view.glyphs)
-            panel.show(event, index or 0, len(found), plasticity, *look, undone_at)
+            panel.show(event, index or 0, len(found), plasticity, undone_at)
             key = (view.data.history, index)
             if key != self._change[0]:
                 self._change = (key, *change_of(view.data, index))
@@ -330,7 +315,14 @@ class TransactionsPane(ListPane):
         chosen = view.timeline.log if view.log_chosen else None
         lead = f"{view.glyphs.play} " if self.acting == "gates" else ""
         data = view.data
-        wanted = (data.transactions, data.meta, data.settings_changes, view.palette, lead, chosen)
+        wanted = (
+            data.transactions,
+            data.meta,
+            data.settings_changes,
+            view.palette,
+            lead,
+            chosen,
+        )
         if wanted != self._plotted:
             self._plotted = wanted
             plots = gate_plots(data, why_none(data))

@@ -201,8 +201,6 @@ class ParametersPane(WeightsPane):
     def _show_list(self, view: View) -> None:
         table, found = self.query_one(Table), self._found
         which = self.query_one("#which", Page)
-        for widget in (table, which):
-            widget.set_look(view.palette, view.glyphs)
         known = found.inventory if found is not None else None
         if known is not None and (known is not self._known or view.palette is not self._palette):
             self._known, self._palette = known, view.palette

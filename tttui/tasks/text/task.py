@@ -4,6 +4,7 @@ import argparse
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,7 +12,6 @@ from tttui.artifacts.appending import AppendedFile
 from tttui.artifacts.atomic import write_whole
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput
-from tttui.model.setting import option
 from tttui.tasks.base import Task
 from tttui.tasks.text.document import (
     DOCUMENT,
@@ -24,8 +24,11 @@ from tttui.tasks.text.document import (
     take_in,
     why_not_read,
 )
+from tttui.tasks.text.settings import TextSettings
 from tttui.tasks.text.shipped import shipped
 from tttui.tasks.text.stream import Arriving, arriving
+from tttui.tasks.text.yardsticks import CONTEXT_EVERY, compress_now, compressed
+from tttui.tasks.text.yardsticks import LARGEST as LARGEST_COMPRESSED
 
 if TYPE_CHECKING:  # what computes is imported when it does
     from torch import Tensor
@@ -35,24 +38,9 @@ if TYPE_CHECKING:  # what computes is imported when it does
 BEFORE = b"\n"
 """What stands before the document, as often as the model looks back."""
 
+WIDE, ZLIB, LZMA = "twice the context", "zlib so far", "lzma so far"
+
 BITS = 1.0 / math.log(2.0)
-
-
-@dataclass(frozen=True, slots=True)
-class TextSettings:
-    """What is read, and how much of it at a time."""
-
-    file: str = option("-", "the document, any file; - is standard input", file=True)
-    chunk: int = option(
-        64, "bytes that are predicted before the model learns from them", minimum=1, maximum=255
-    )
-    context: int = option(
-        128, "bytes that the model looks at, those of the chunk among them", minimum=2, maximum=256
-    )
-
-    def __post_init__(self) -> None:
-        if self.context <= self.chunk:
-            raise RefusedInput(f"context: {self.context} is not above the chunk of {self.chunk}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +66,7 @@ class TextTask(Task):
     kept_files = (DOCUMENT,)
     first = ("file", "chunk", "context", "steps", "lr", "plastic", "seed")
     demo = {"file": argparse.__file__, "steps": 1000}
+    yardsticks = (WIDE, ZLIB, LZMA)
 
     settings: TextSettings
 
@@ -139,9 +128,30 @@ class TextTask(Task):
         return base()
 
     def batch(self, t: int) -> Window:
+        return self._window(t, self.settings.context)
+
+    def measured(self, t: int) -> Mapping[str, float]:
+        """The frozen base with twice the context, and compressors on all that was read."""
+        found = dict[str, float]()
+        wide = 2 * self.settings.context
+        if t % CONTEXT_EVERY == 0 and wide <= self._frozen.shape.positions:
+            import torch
+
+            with torch.no_grad():
+                found[WIDE] = float(self.loss(self._frozen, self._window(t, wide)).mean())
+        end = (t + 1) * self.settings.chunk
+        if compress_now(t) and end <= min(len(self.document), LARGEST_COMPRESSED):
+            found[ZLIB], found[LZMA] = compressed(self.document[:end])
+        return found
+
+    @cached_property
+    def _frozen(self) -> "ByteDecoder":
+        return base()
+
+    def _window(self, t: int, context: int) -> Window:
         import torch
 
-        chunk, context = self.settings.chunk, self.settings.context
+        chunk = self.settings.chunk
         begin = t * chunk
         end = min(begin + chunk, len(self.document))
         first = end - context - 1
@@ -194,12 +204,14 @@ class TextTask(Task):
 
 
 def base() -> "ByteDecoder":
-    """The shipped decoder, in float32."""
+    """The shipped decoder, in float32; made without drawing random numbers."""
     import torch
 
     from tttui.tasks.text.model import ByteDecoder, Shape
 
     shape, weights = shipped()
-    model = ByteDecoder(Shape(**shape))
-    model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in weights.items()})
+    with torch.device("meta"):
+        model = ByteDecoder(Shape(**shape))
+    held = {k: torch.from_numpy(v.copy()) for k, v in weights.items()}
+    model.load_state_dict(held, assign=True)
     return model
