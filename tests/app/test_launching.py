@@ -96,7 +96,7 @@ async def test_the_form_names_what_is_wrong_and_starts_nothing(
         ):
             assert words in shown
         await driver.press("enter")
-        assert form(driver).fields.name_now == "task"
+        assert form(driver).fields.name_now == "name"
     assert [place.name for place in find_sessions([done.parent])] == ["done"]
 
 
