@@ -7,11 +7,13 @@ import click
 
 from tttui.cli.options import (
     SectionedCommand,
+    assignments,
     given,
     group_options,
     model_option,
     root_option,
     running_options,
+    set_option,
     task_of_run_option,
 )
 from tttui.model.adaptation import Adaptation
@@ -39,6 +41,7 @@ from tttui.tasks.pointmass.task import PointMass
 @task_of_run_option
 @model_option
 @click.option("--file", help="another document for a text session  [default: what was left]")
+@set_option("any setting of RUN, by name, those of its task too; may be repeated")
 @click.option("--no-run", is_flag=True, help="only make it; `tttui resume` starts it")
 @running_options
 @group_options(
@@ -58,6 +61,7 @@ def command(
     paused: bool | None,
     called: str | None,
     model: str | None,
+    assigned: tuple[str, ...],
     detach: bool,
     no_run: bool,
     quiet: bool,
@@ -91,6 +95,7 @@ def command(
     if with_past and at is None:
         raise RefusedInput("--with-past: say from which step on things change, with --at (0: all)")
     runner = session_runner(place, called)
+    changes |= assignments(assigned, runner.task.session_settings())
     session = runner.fork(
         place, root, at=at, name=name, changes=changes, from_run=from_run, with_past=with_past
     )

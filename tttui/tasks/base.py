@@ -66,7 +66,12 @@ class AnyTask:
     @classmethod
     def all_settings(cls) -> Mapping[str, Setting]:
         """All that can be chosen for a new session, by name."""
-        found = [*options(cls.start_type), *(one for g in cls.groups() for one in g.settings)]
+        return {one.name: one for one in options(cls.start_type)} | cls.session_settings()
+
+    @classmethod
+    def session_settings(cls) -> dict[str, Setting]:
+        """All that stays with a session, by name."""
+        found = (one for group in cls.groups() for one in group.settings)
         return {one.name: one for one in found if one.varies}
 
     @classmethod
@@ -140,6 +145,10 @@ class Task(AnyTask, ABC):
         its model, or for parameters that are added to it.
         """
         return self.model(), plastic
+
+    def scales(self) -> Mapping[str, "Tensor"]:
+        """Factors of SGD's steps, by the name of a parameter; 1 where there is none."""
+        return {}
 
     @abstractmethod
     def batch(self, t: int) -> Any:
