@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,7 +15,6 @@ from tttui.artifacts.appending import AppendedFile
 from tttui.artifacts.atomic import write_whole
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput
-from tttui.model.setting import option
 from tttui.tasks.base import Task
 from tttui.tasks.text.document import (
     DOCUMENT,
@@ -26,30 +26,18 @@ from tttui.tasks.text.document import (
     take_in,
 )
 from tttui.tasks.text.model import ByteDecoder, Shape
+from tttui.tasks.text.settings import TextSettings
 from tttui.tasks.text.shipped import shipped
 from tttui.tasks.text.stream import Arriving, arriving
+from tttui.tasks.text.yardsticks import CONTEXT_EVERY, compress_now, compressed
+from tttui.tasks.text.yardsticks import LARGEST as LARGEST_COMPRESSED
 
 BEFORE = b"\n"
 """What stands before the document, as often as the model looks back."""
 
+WIDE, ZLIB, LZMA = "twice the context", "zlib so far", "lzma so far"
+
 BITS = 1.0 / math.log(2.0)
-
-
-@dataclass(frozen=True, slots=True)
-class TextSettings:
-    """What is read, and how much of it at a time."""
-
-    file: str = option("-", "the document, any file; - is standard input", file=True)
-    chunk: int = option(
-        64, "bytes that are predicted before the model learns from them", minimum=1, maximum=255
-    )
-    context: int = option(
-        128, "bytes that the model looks at, those of the chunk among them", minimum=2, maximum=256
-    )
-
-    def __post_init__(self) -> None:
-        if self.context <= self.chunk:
-            raise RefusedInput(f"context: {self.context} is not above the chunk of {self.chunk}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +61,7 @@ class TextTask(Task):
     plastic = "*"
     item_losses = "tokens.f16"
     kept_files = (DOCUMENT,)
+    yardsticks = (WIDE, ZLIB, LZMA)
 
     settings: TextSettings
 
@@ -124,7 +113,26 @@ class TextTask(Task):
         return base()
 
     def batch(self, t: int) -> Window:
-        chunk, context = self.settings.chunk, self.settings.context
+        return self._window(t, self.settings.context)
+
+    def measured(self, t: int) -> Mapping[str, float]:
+        """The frozen base with twice the context, and compressors on all that was read."""
+        found = dict[str, float]()
+        wide = 2 * self.settings.context
+        if t % CONTEXT_EVERY == 0 and wide <= self._frozen.shape.positions:
+            with torch.no_grad():
+                found[WIDE] = float(self.loss(self._frozen, self._window(t, wide)).mean())
+        end = (t + 1) * self.settings.chunk
+        if compress_now(t) and end <= min(len(self.document), LARGEST_COMPRESSED):
+            found[ZLIB], found[LZMA] = compressed(self.document[:end])
+        return found
+
+    @cached_property
+    def _frozen(self) -> ByteDecoder:
+        return base()
+
+    def _window(self, t: int, context: int) -> Window:
+        chunk = self.settings.chunk
         begin = t * chunk
         end = min(begin + chunk, len(self.document))
         first = end - context - 1
@@ -175,8 +183,10 @@ class TextTask(Task):
 
 
 def base() -> ByteDecoder:
-    """The shipped decoder, in float32."""
+    """The shipped decoder, in float32; made without drawing random numbers."""
     shape, weights = shipped()
-    model = ByteDecoder(Shape(**shape))
-    model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in weights.items()})
+    with torch.device("meta"):
+        model = ByteDecoder(Shape(**shape))
+    held = {k: torch.from_numpy(v.copy()) for k, v in weights.items()}
+    model.load_state_dict(held, assign=True)
     return model
