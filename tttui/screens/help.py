@@ -34,9 +34,9 @@ MEANING = {
         "cells + - ± ∓ (the upper element's sign above the lower one's); × is no number. `v` goes "
         "from the values to five changes of them, `c` chooses a session to compare with. H, L and "
         "the arrows move the marked cell, z and Z the scale: far out, a cell shows the value of "
-        "largest magnitude in its block. Curves over time hold each value until the next snapshot; "
-        "W_u is solid, B dashed, W_o dotted. The condition number is the largest singular value over "
-        "the smallest; ten times its start is a warning. Shares of what moved are of the squared "
+        "largest magnitude in its block. Curves over time hold a value until the next snapshot; "
+        "W_u is solid, B dashed, W_o dotted. The condition number is the largest singular value "
+        "over the smallest; ten times its start is a warning. Shares of what moved are of the squared "
         "change."
     ),
     "physics": (
