@@ -36,8 +36,8 @@ MEANING = {
         "the arrows move the marked cell, z and Z the scale: far out, a cell shows the value of "
         "largest magnitude in its block. Curves over time hold a value until the next snapshot; "
         "W_u is solid, B dashed, W_o dotted. The condition number is the largest singular value "
-        "over the smallest; ten times its start is a warning. Shares of what moved are of the squared "
-        "change."
+        "over the smallest; ten times its start is a warning. Shares of what moved are of the "
+        "squared change."
     ),
     "physics": (
         "The world whose friction mu the model never sees. The path has equal scale on both axes "
