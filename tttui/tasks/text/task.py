@@ -128,9 +128,11 @@ class TextTask(Task):
     def model(self) -> "ByteDecoder":
         return base()
 
-    def scales(self) -> Mapping[str, Tensor]:
+    def scales(self) -> Mapping[str, "Tensor"]:
         if not self.settings.scaled:
             return {}
+        import torch
+
         return {name: torch.from_numpy(scale) for name, scale in step_scales().items()}
 
     def batch(self, t: int) -> Window:
