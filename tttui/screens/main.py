@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.style import Style
@@ -37,16 +38,24 @@ from tttui.screens.chooser import Choice, Chooser
 from tttui.screens.help import HelpScreen
 from tttui.screens.opening import StartView, horizon_of, opened, spreads_far
 from tttui.screens.run_control import DrivingScreen
+from tttui.screens.whatif_control import WhatIfControl
 from tttui.store import Snapshot, Store
 from tttui.store.snapshot import LOG, SERIES, YARDSTICKS
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
 from tttui.widgets.failures import FailureLine
+from tttui.widgets.knobstrip import KnobStrip
 from tttui.widgets.logpanel import LogPanel
 from tttui.widgets.scrubber import Scrubber
 from tttui.widgets.timeview import TimeView
 
+if TYPE_CHECKING:
+    from tttui.runs.whatif.result import WhatIfResult
+
 LOG_COMMANDS = ("log_search", "log_level", "log_scroll(-1)", "log_scroll(1)")
 """Commands that work while the log is shown."""
+
+KNOBS_FIRST = {"What if": 0, "App": 2}
+"""The order of groups in the footer while knobs are turned; all others stand between."""
 
 GIVEN_UP = tuple(f"pane('{name}')" for name in ("query", "search", "page_up", "page_down"))
 """Commands whose keys are those of the log meanwhile."""
@@ -77,6 +86,16 @@ class MainScreen(DrivingScreen):
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, MainScreen.Arrived)
+
+    class WhatIfArrived(Message):
+        """A what-if has a new result; a newer one in the queue replaces an older one."""
+
+        def __init__(self, result: "WhatIfResult") -> None:
+            super().__init__()
+            self.result = result
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, MainScreen.WhatIfArrived)
 
     class Settled(Message):
         """Something has come that keys may wait for: a session, or a tab that shows it."""
@@ -114,6 +133,18 @@ class MainScreen(DrivingScreen):
         self._log = LogPanel({command.action: command.shown_key for command in commands})
         """Mounted when it is first wanted."""
         self._log.display = False
+        self.what_if = WhatIfControl(self._deliver_whatif)
+        self._strip = KnobStrip()
+        """Mounted when it is first wanted."""
+        self._strip.display = False
+        turning = [c for c in commands if c.group == "What if" and c.action != "whatif"]
+        taken = {key for c in turning for key in c.keys.split(",")}
+        self._of_knobs = frozenset(c.action for c in turning)
+        """Commands that work while knobs are turned."""
+        self._given_to_knobs = frozenset(
+            c.action for c in commands if c not in turning and taken & set(c.keys.split(","))
+        )
+        """Commands whose keys turn knobs meanwhile."""
         self.shown: Snapshot | None = None
         """The snapshot that the shown tab has drawn."""
         self._given = start != StartView()
@@ -164,10 +195,12 @@ class MainScreen(DrivingScreen):
         """The cells that a tab has."""
         rows = self._log.rows_of(self.size.height) if self._log.display else 0
         rows += 1 if self.snapshot.failures else 0
+        rows += KnobStrip.rows_of(self.what_if.state, self.size) if self._strip.display else 0
         return Size(self.size.width, max(0, self.size.height - FRAME_ROWS - rows))
 
     def on_resize(self) -> None:
         self._log.styles.height = self._log.rows_of(self.size.height)
+        self._strip.styles.height = KnobStrip.rows_of(self.what_if.state, self.size)
         for pane in self._panes.values():
             pane.fit(self.room)
 
@@ -184,6 +217,7 @@ class MainScreen(DrivingScreen):
         self.snapshot = message.snapshot
         if old is None or new is None or (new.place, new.run) != (old.place, old.run):
             self._drawn = None
+            self._leave_whatif()
         if new is not None:
             self._go_along(old, new)
         self.show_all()
@@ -302,6 +336,8 @@ class MainScreen(DrivingScreen):
         self._scrubber.set_timeline(self.timeline)
         if self._log.display:
             self._log.show(self.snapshot.log or LogTail(), self._look.palette)
+        if self._strip.is_mounted and self._strip.display:
+            self._strip.show(self.what_if.state, self._look)
         pane = self._pane()
         if pane.is_mounted:
             pane.set_look(self._look)
@@ -336,6 +372,7 @@ class MainScreen(DrivingScreen):
             self.statuses,
             self.log_chosen,
             self._clock(),
+            self.what_if.result,
         )
 
     def set_palette(self, palette: Palette) -> None:
@@ -416,11 +453,19 @@ class MainScreen(DrivingScreen):
     def _show_keys(self) -> None:
         shown = []
         for command in self.commands:
+            if not self._for_this_mode(command):
+                continue
             first = self.snapshot.data is None and command.action == "new"
             if (command.footer or first) and self.here in command.tabs and self._works(command):
                 shown.append((command, self._label(command)))
         # what a narrow terminal still shows: the tab's own keys, then those of few tabs
-        shown.sort(key=lambda pair: (not pair[0].own, pair[0].spread > 2))
+        turning = self.what_if.turning
+        shown.sort(
+            key=lambda pair: (
+                KNOBS_FIRST.get(pair[0].group, 1) if turning else not pair[0].own,
+                pair[0].spread > 2,
+            )
+        )
         self._keybar.show(shown)
 
     def _works(self, command: Command) -> bool:
@@ -487,7 +532,14 @@ class MainScreen(DrivingScreen):
         """What a key may do in the shown tab."""
         if isinstance(self.focused, Input):
             return []
-        return [c for c in self._commands_of.get(key, ()) if self.here in c.tabs]
+        found = (c for c in self._commands_of.get(key, ()) if self.here in c.tabs)
+        return [c for c in found if self._for_this_mode(c)]
+
+    def _for_this_mode(self, command: Command) -> bool:
+        """Whether its keys are its own at this moment, and not the other's: knobs or tabs."""
+        if self.what_if.turning:
+            return command.action not in self._given_to_knobs
+        return command.action not in self._of_knobs
 
     def takes(self, key: str) -> bool:
         """What the commands of this key act on is there, or it is known that there is none."""
@@ -563,6 +615,8 @@ class MainScreen(DrivingScreen):
         if written in LOG_COMMANDS:
             return self._log.display
         if written in GIVEN_UP and self._log.display:
+            return False
+        if written in (self._given_to_knobs if self.what_if.turning else self._of_knobs):
             return False
         tabs = self._tabs_of.get(written)
         return tabs is None or self.here in tabs
@@ -671,8 +725,78 @@ class MainScreen(DrivingScreen):
             self.select(nearest)
         self.show_all()
 
+    # What if
+
+    def _deliver_whatif(self, result: "WhatIfResult") -> None:
+        """Called in the thread that computes it."""
+        self.post_message(self.WhatIfArrived(result))
+
+    def on_main_screen_what_if_arrived(self, message: WhatIfArrived) -> None:
+        if self.what_if.arrived(message.result):
+            self.show_all()
+
+    async def action_whatif(self) -> None:
+        """Open the knobs; then go from turning them to looking around, and back."""
+        data = self.snapshot.data
+        if data is None:
+            return
+        if self.what_if.open:
+            self.what_if.look_around() if self.what_if.turning else self.what_if.turn_again()
+            self.show_all()
+            return
+        wrong = self.what_if.begin(data)
+        if wrong:
+            self.note(wrong)
+            return
+        self._strip.display = True
+        if not self._strip.is_attached:
+            await self.mount(self._strip, before=self._scrubber)
+        self.on_resize()
+        self.show_all()
+
+    def _leave_whatif(self) -> None:
+        if self.what_if.open:
+            self.what_if.end()
+            self._strip.display = False
+            self.on_resize()
+
+    def _turned(self, wrong: str | None) -> None:
+        if wrong:
+            self.note(wrong)
+        if self._strip.is_mounted:
+            self._strip.show(self.what_if.state, self._look)
+
+    def action_knob(self, by: int) -> None:
+        self.what_if.choose(by)
+        self._turned(None)
+
+    def action_turn(self, ticks: int) -> None:
+        self._turned(self.what_if.turn(ticks))
+
+    def action_turn_far(self, ticks: int) -> None:
+        self._turned(self.what_if.turn(ticks, coarse=True))
+
+    def action_knob_value(self) -> None:
+        self._strip.type(self.what_if.shown_value())
+
+    def action_knob_reset(self) -> None:
+        self.what_if.reset()
+        self._turned(None)
+
+    def action_whatif_branch(self) -> None:
+        at = 0 if self.what_if.state.at else self.timeline.cursor
+        self._turned(self.what_if.branch(at))
+
+    @on(KnobStrip.Typed)
+    def _on_value_typed(self, message: KnobStrip.Typed) -> None:
+        self._turned(None if message.text is None else self.what_if.typed(message.text))
+
     def action_back(self) -> None:
         if self.shown_pane is not None and self.shown_pane.back():
+            return
+        if self.what_if.turning:
+            self._leave_whatif()
+            self.show_all()
             return
         if self._log.display and self._log.back():
             return
@@ -683,6 +807,12 @@ class MainScreen(DrivingScreen):
             self.move(self.timeline.select(None))
         elif self.timeline.playing:
             self.move(self.timeline.toggle_play())
+        elif self.what_if.open:
+            self._leave_whatif()
+            self.show_all()
+
+    def on_unmount(self) -> None:
+        self.what_if.close()
 
     def action_open(self) -> None:
         places, data = self.snapshot.places, self.snapshot.data
