@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.app.grid import Grids
+from tests.toolkit import screen_strips
 from tests.waiting import all_done, no_guessing, waited_for
 from tttui.app import TttuiApp
 from tttui.keys import COMMANDS, Command
@@ -92,7 +93,7 @@ class Driver:
 
     def text(self) -> str:
         """What the screen shows."""
-        lines = self.app.screen._compositor.render_strips()
+        lines = screen_strips(self.app)
         return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
 
 
@@ -119,15 +120,9 @@ def many_apps_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def update_grids(request: pytest.FixtureRequest) -> bool:
-    """`--update-grids` was given."""
-    return bool(request.config.getoption("--update-grids"))
-
-
-@pytest.fixture
-def grids(update_grids: bool) -> Iterator[Grids]:
+def grids(request: pytest.FixtureRequest) -> Iterator[Grids]:
     """Compares screens; all differences are told together when the test ends."""
-    grids = Grids(update_grids)
+    grids = Grids(update=bool(request.config.getoption("--update-grids")))
     yield grids
     grids.tell()
 

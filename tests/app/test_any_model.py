@@ -91,13 +91,13 @@ async def test_series_are_drawn_beside_the_losses_one_after_the_other(
     tmp_path: Path, open_app: OpenApp
 ) -> None:
     async with open_app(recorded(tmp_path / "demo", "small")) as driver:
-        assert "bn-only" in driver.text()
+        assert "─ bn-only" in driver.text()
         assert "entropy (nats)" in driver.text()
         await driver.press("r")
         assert "grad norm (nats)" in driver.text()
         await driver.press("r")
         assert "grad norm" not in driver.text()
-        assert "bn-only" not in driver.text()
+        assert "─ bn-only" not in driver.text()
         await driver.press("r")
         assert "entropy (nats)" in driver.text()
 

@@ -61,7 +61,7 @@ KEYS: tuple[tuple[str, Works], ...] = (
     ("escape", lambda d, _: d.app.screen is d.main),
     ("ctrl+p", lambda d, _: isinstance(d.app.screen, CommandPalette)),
     ("escape", lambda d, _: d.app.screen is d.main),
-    ("q", lambda d, _: not d.app.is_running or d.app._exit),
+    ("q", lambda d, _: not d.app.is_running or d.app.leaving),
 )
 
 

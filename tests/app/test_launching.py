@@ -10,6 +10,7 @@ from textual import events
 from tests.app.conftest import Driver, OpenApp
 from tests.live import alive, end, in_background, state, status, wait_until
 from tests.runs.sessions import create, run_through, same, settings
+from tests.toolkit import notes
 from tttui.artifacts.discover import find_sessions
 from tttui.cli.main import main
 from tttui.model.session import LossCurve
@@ -177,7 +178,7 @@ async def test_why_a_session_could_not_be_started_is_noted_and_its_form_comes_ag
         (root / "one").mkdir()  # somebody else is quicker
         await driver.press("enter")
         await driver.until(lambda: "Not started" in driver.text(), "the reason")
-        assert ["exists already" in note.message for note in driver.app._notifications] == [True]
+        assert ["exists already" in note for note in notes(driver.app)] == [True]
         await fill(driver, "n")
         assert form(driver).plan.typed["steps"] == "77"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from textual import events
 from textual.drivers.headless_driver import HeadlessDriver
-from textual.keys import _character_to_key
 
 from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
+from tests.toolkit import key_of, tell_actions
 from tests.waiting import all_done
 from tttui.app import TttuiApp
 from tttui.keys import COMMANDS, TABS
@@ -47,7 +47,7 @@ def root(tmp_path: Path) -> Path:
 def keys_of(text: str) -> list[events.Key]:
     """The keys of characters."""
     named = {"\r": "enter", "\x1b": "escape", "\t": "tab"}
-    return [events.Key(named.get(c) or _character_to_key(c), c) for c in text]
+    return [events.Key(named.get(c) or key_of(c), c) for c in text]
 
 
 async def type_at_once(driver: Driver, text: str) -> None:
@@ -112,16 +112,13 @@ def done_by(key: str, tab: str) -> str:
 def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The actions of the main screen, as they are carried out."""
     found: list[str] = []
-    run = TttuiApp._dispatch_action
 
-    async def dispatch(app: TttuiApp, namespace: object, name: str, given: object) -> bool:
-        acted = await run(app, namespace, name, given)  # type: ignore[arg-type]
-        if acted and isinstance(namespace, MainScreen):
-            words = ", ".join(map(repr, given))  # type: ignore[call-overload]
+    def told(node: object, name: str, given: tuple[object, ...]) -> None:
+        if isinstance(node, MainScreen):
+            words = ", ".join(map(repr, given))
             found.append(f"{name}({words})" if words else name)
-        return acted
 
-    monkeypatch.setattr(TttuiApp, "_dispatch_action", dispatch)
+    tell_actions(TttuiApp, monkeypatch, told)
     return found
 
 

@@ -8,7 +8,7 @@ import pytest
 from textual.widgets import OptionList
 
 from tests.app.conftest import Driver, OpenApp
-from tests.app.grid import check_grid
+from tests.app.grid import Grids
 from tests.rundirs import make_run
 from tttui.artifacts.history import read_history
 from tttui.artifacts.ptfile import write_pt
@@ -312,9 +312,7 @@ async def test_any_size_is_drawn(tmp_path: Path, open_app: OpenApp, size: tuple[
         assert driver.pane.is_mounted
 
 
-async def test_the_screen_without_blocks(
-    tmp_path: Path, open_app: OpenApp, update_grids: bool
-) -> None:
+async def test_the_screen_without_blocks(tmp_path: Path, open_app: OpenApp, grids: Grids) -> None:
     async with open_app(example(tmp_path), start=at(320), size=(80, 24), ascii=True) as driver:
         await settled(driver)
-        check_grid(driver.app, "weights-ascii-80x24", update_grids)
+        grids.check(driver.app, "weights-ascii-80x24", driver.pane)

@@ -36,6 +36,8 @@ from tttui.artifacts.contents import differing, grown
 from tttui.artifacts.history_writer import HistoryWriter, Snapshots
 from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.regular import open_regular, open_to_read
+from tttui.artifacts.series_csv import SERIES
+from tttui.artifacts.series_writer import check_series_name
 from tttui.artifacts.status_file import StatusFile
 from tttui.artifacts.writer import FLUSH_BYTES, HISTORY, LAST_SNAPSHOT, STEPS, STEPS_HEADER
 from tttui.model.arrays import Weights
@@ -69,13 +71,21 @@ class TaskWriter:
     """Writes the files of one session; records reach the disk with `flush` and `checkpoint`."""
 
     def __init__(
-        self, directory: Path, *, history_bytes: int, items: str = "", fixed: Sequence[str] = ()
+        self,
+        directory: Path,
+        *,
+        history_bytes: int,
+        items: str = "",
+        fixed: Sequence[str] = (),
+        yardsticks: Sequence[str] = (),
     ) -> None:
         """`items` is the file of item losses; `fixed` are files that never change, though they
-        may grow."""
+        may grow; `yardsticks` name the columns of series.csv."""
         self.directory = directory
         self._fixed = {name: BlockChecksums() for name in fixed}
-        names = (STEPS, EVENTS, SCORES, *((items,) if items else ()))
+        self._yardsticks = tuple(yardsticks)
+        names = (*((SERIES,) if yardsticks else ()), STEPS, EVENTS, SCORES)
+        names += (items,) if items else ()
         self._files = {name: AppendedFile(directory / name, BlockChecksums()) for name in names}
         self._items = items
         self._history = HistoryWriter(directory / HISTORY, history_bytes)
@@ -86,7 +96,8 @@ class TaskWriter:
     def begin(self, meta: Mapping[str, Any]) -> None:
         """Make the files of a new session in its directory."""
         (self.directory / "session").mkdir(parents=True, exist_ok=True)
-        heads = {STEPS: STEPS_HEADER, SCORES: SCORES_HEADER}
+        names = ",".join(["t", *map(check_series_name, self._yardsticks)])
+        heads = {STEPS: STEPS_HEADER, SCORES: SCORES_HEADER, SERIES: f"{names}\n".encode()}
         for name, file in self._files.items():
             file.create(heads.get(name, b""))
         for name, sums in self._fixed.items():
@@ -135,6 +146,11 @@ class TaskWriter:
         flags = f"{row.did_update:d},{row.update_ok:d}"
         self._add(STEPS, f"{row.t},{frozen},{row.adaptive:.9g},{flags}\n".encode())
         self._add(SCORES, f"{row.t},{row.version}\n".encode())
+
+    def measured(self, t: int, values: Mapping[str, float]) -> None:
+        """Append the yardsticks of a step to series.csv; what has no value is an empty field."""
+        row = (f"{values[name]:.9g}" if name in values else "" for name in self._yardsticks)
+        self._add(SERIES, f"{t},{','.join(row)}\n".encode())
 
     def items(self, frozen: Iterable[float], adaptive: Iterable[float]) -> None:
         """Append the losses of the items of a step, as pairs of float16."""

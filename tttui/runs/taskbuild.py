@@ -17,6 +17,7 @@ from tttui.engine.device import check_device
 from tttui.engine.tensorstate import as_arrays
 from tttui.engine.torch_learner import TorchLearner
 from tttui.model.errors import RefusedInput
+from tttui.model.schema import CONTROL
 from tttui.runs.build import new_session
 from tttui.runs.tally import Tally
 from tttui.runs.taskrun import (
@@ -109,7 +110,11 @@ def _fill(
     budget = settings.conduct.history_mb * MEGABYTE
     meta["kept"] = kept = _kept(learner, budget)
     writer = TaskWriter(
-        building, history_bytes=budget, items=task.item_losses, fixed=task.kept_files
+        building,
+        history_bytes=budget,
+        items=task.item_losses,
+        fixed=task.kept_files,
+        yardsticks=[CONTROL + name for name in task.yardsticks],
     )
     try:
         base = {name: Stored.of(w) for name, w in plastic_of(learner).items()}

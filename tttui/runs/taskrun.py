@@ -21,6 +21,7 @@ from tttui.engine.torch_learner import Observation, TorchLearner, adapt
 from tttui.engine.weightfigures import figures
 from tttui.model.arrays import Weights
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.schema import CONTROL
 from tttui.runs.owned import OPEN_END, OwnedRun, RunProgress
 from tttui.runs.recordedmeta import read_meta_of
 from tttui.runs.tally import Tally
@@ -87,6 +88,7 @@ class TaskRun(OwnedRun):
             history_bytes=conduct.history_mb * MEGABYTE,
             items=self.task.item_losses,
             fixed=self.task.kept_files,
+            yardsticks=[CONTROL + name for name in self.task.yardsticks],
         )
         try:
             newest = {name: np.asarray(checkpoint.plastic[name]) for name in self.kept}
@@ -253,6 +255,8 @@ class TaskRun(OwnedRun):
         self._files.row(row)
         if self.task.item_losses:
             self._note_items(seen)
+        if self.task.yardsticks and (found := self.task.measured(t)):
+            self._files.measured(t, {CONTROL + name: value for name, value in found.items()})
         if seen.frozen is not None:
             self.tally.add_rows(np.array([seen.frozen]), np.array([seen.adaptive]))
         self._tried = seen.event is not None

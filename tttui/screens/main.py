@@ -10,7 +10,7 @@ import numpy as np
 from rich.style import Style
 from textual import on
 from textual.app import ComposeResult, SystemCommand
-from textual.binding import Binding, BindingsMap
+from textual.binding import Binding
 from textual.containers import Container
 from textual.geometry import Size
 from textual.message import Message
@@ -41,6 +41,7 @@ from tttui.screens.run_control import DrivingScreen
 from tttui.screens.whatif_control import WhatIfControl
 from tttui.store import Snapshot, Store
 from tttui.store.snapshot import LOG, SERIES, YARDSTICKS
+from tttui.toolkit import bind
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
 from tttui.widgets.failures import FailureLine
 from tttui.widgets.knobstrip import KnobStrip
@@ -119,8 +120,7 @@ class MainScreen(DrivingScreen):
         self._tabs_of: dict[str, set[str]] = {}
         self._commands_of: dict[str, list[Command]] = {}
         """The commands of a key, in all tabs."""
-        own = [Binding(c.keys, c.action, c.label, priority=True) for c in commands]
-        self._bindings = BindingsMap.merge([self._bindings, BindingsMap(own)])
+        bind(self, [Binding(c.keys, c.action, c.label, priority=True) for c in commands])
         for command in commands:
             self._tabs_of.setdefault(command.action, set()).update(command.tabs)
             for key in command.keys.split(","):

@@ -42,6 +42,10 @@ class Task(ABC):
     item_losses: ClassVar[str] = ""
     """A file for the losses of the items of each batch, by both models; '' for none."""
 
+    yardsticks: ClassVar[tuple[str, ...]] = ()
+    """What the losses are compared with beside the frozen model's; columns of series.csv. A name
+    that ends with ` so far` is that of a value for all steps up to its own."""
+
     kept_files: ClassVar[tuple[str, ...]] = ()
     """Files that `keep` makes, which must stay what they are."""
 
@@ -68,6 +72,10 @@ class Task(ABC):
     @abstractmethod
     def loss(self, model: Any, batch: Any) -> "Tensor":
         """The loss of a model on a batch: one number, or those of its items."""
+
+    def measured(self, t: int) -> Mapping[str, float]:
+        """Yardsticks at step t, by name; not all, and not at every step, where they cost much."""
+        return {}
 
     @property
     def steps(self) -> int | None:

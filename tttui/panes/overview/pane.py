@@ -12,6 +12,7 @@ from textual.css.scalar import Scalar
 from tttui.draw.marks import Marks
 from tttui.draw.plot import Plot
 from tttui.keys import COMMANDS, Command
+from tttui.model.controls import controls_of, with_controls
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.transactions import Transaction
@@ -176,7 +177,8 @@ class OverviewPane(Pane):
         self._show_charts(view, self._digest)
         self._show_cards(view, self._digest)
         more = self._more(view)
-        said = with_ledger(self._digest.verdict, view.of(LEDGER))
+        said = with_controls(self._digest.verdict, controls_of(view.data.steps, view.series))
+        said = with_ledger(said, view.of(LEDGER))
         self.query_one(VerdictLine).show(said, view.palette, more)
         self.query_one(DamageLine).show(view.data.damage, view.palette)
         for card in self.query(IdentityCard):

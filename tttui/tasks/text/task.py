@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,9 +29,13 @@ from tttui.tasks.text.document import (
 from tttui.tasks.text.model import ByteDecoder, Shape
 from tttui.tasks.text.shipped import shipped
 from tttui.tasks.text.stream import Arriving, arriving
+from tttui.tasks.text.yardsticks import CONTEXT_EVERY, compress_now, compressed
+from tttui.tasks.text.yardsticks import LARGEST as LARGEST_COMPRESSED
 
 BEFORE = b"\n"
 """What stands before the document, as often as the model looks back."""
+
+WIDE, ZLIB, LZMA = "twice the context", "zlib so far", "lzma so far"
 
 BITS = 1.0 / math.log(2.0)
 
@@ -73,6 +78,7 @@ class TextTask(Task):
     plastic = "*"
     item_losses = "tokens.f16"
     kept_files = (DOCUMENT,)
+    yardsticks = (WIDE, ZLIB, LZMA)
 
     settings: TextSettings
 
@@ -124,7 +130,26 @@ class TextTask(Task):
         return base()
 
     def batch(self, t: int) -> Window:
-        chunk, context = self.settings.chunk, self.settings.context
+        return self._window(t, self.settings.context)
+
+    def measured(self, t: int) -> Mapping[str, float]:
+        """The frozen base with twice the context, and compressors on all that was read."""
+        found = dict[str, float]()
+        wide = 2 * self.settings.context
+        if t % CONTEXT_EVERY == 0 and wide <= self._frozen.shape.positions:
+            with torch.no_grad():
+                found[WIDE] = float(self.loss(self._frozen, self._window(t, wide)).mean())
+        end = (t + 1) * self.settings.chunk
+        if compress_now(t) and end <= min(len(self.document), LARGEST_COMPRESSED):
+            found[ZLIB], found[LZMA] = compressed(self.document[:end])
+        return found
+
+    @cached_property
+    def _frozen(self) -> ByteDecoder:
+        return base()
+
+    def _window(self, t: int, context: int) -> Window:
+        chunk = self.settings.chunk
         begin = t * chunk
         end = min(begin + chunk, len(self.document))
         first = end - context - 1
@@ -175,8 +200,10 @@ class TextTask(Task):
 
 
 def base() -> ByteDecoder:
-    """The shipped decoder, in float32."""
+    """The shipped decoder, in float32; made without drawing random numbers."""
     shape, weights = shipped()
-    model = ByteDecoder(Shape(**shape))
-    model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in weights.items()})
+    with torch.device("meta"):
+        model = ByteDecoder(Shape(**shape))
+    held = {k: torch.from_numpy(v.copy()) for k, v in weights.items()}
+    model.load_state_dict(held, assign=True)
     return model
