@@ -46,8 +46,8 @@ class Read:
 
 def read(path: Path, values: Mapping[str, Any]) -> Read:
     """Read a document with some settings changed."""
-    from tttui.runs.taskrun import new_learner
     from tttui.runs.tasksettings import TaskSettings
+    from tttui.runs.taskstepper import new_learner
     from tttui.tasks.text.task import TextTask
 
     given = {"file": str(path), "threads": THREADS, **values}
@@ -70,7 +70,8 @@ def with_context(path: Path, context: int) -> float:
     """Bits a byte of the frozen base with so many bytes before it."""
     import torch
 
-    from tttui.tasks.text.task import TextSettings, TextTask
+    from tttui.tasks.text.settings import TextSettings
+    from tttui.tasks.text.task import TextTask
 
     task = TextTask(TextSettings(str(path), 64, context), 0)
     model = task.model()

@@ -16,9 +16,9 @@ from tests.toolkit import screen_strips
 from tttui.draw.canvas import REVERSED, UNDERLINED
 from tttui.draw.palette import DARK
 from tttui.draw.textpaint import Mark, margin_of, tints
+from tttui.model.start import StartView
 from tttui.panes.physics.series import SeriesPane
 from tttui.panes.text.pane import TextPane
-from tttui.screens.opening import StartView
 from tttui.tasks.text.continuations import Asked, Continued, Reader
 from tttui.widgets.page import Page
 from tttui.widgets.textpage import TextPage

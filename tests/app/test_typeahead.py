@@ -12,8 +12,9 @@ from tests.toolkit import key_of, tell_actions
 from tests.waiting import all_done
 from tttui.app import TttuiApp
 from tttui.keys import COMMANDS, MODAL, TABS
+from tttui.model.start import StartView
+from tttui.screens.key_commands import KeyCommands
 from tttui.screens.main import MainScreen
-from tttui.screens.opening import StartView
 
 BURSTS = (
     "6>Sj jj ",
@@ -140,7 +141,7 @@ async def test_every_key_of_a_tab_acts_right_after_the_change_to_it(
                 continue
             if not (command.own or command.action in ON_THE_TAB):
                 continue
-            pane = driver.main._panes.pop(tab, None)
+            pane = driver.main.tabs._panes.pop(tab, None)
             if pane is not None:  # the tab is made anew, as it is on the first visit
                 await pane.remove()
             done.clear()
@@ -187,7 +188,7 @@ async def test_keys_do_not_wait_for_ever(
 ) -> None:
     monkeypatch.setattr("tttui.typeahead.PATIENCE_S", 0.01)
     async with open_app(root) as driver:
-        monkeypatch.setattr(MainScreen, "takes", lambda *_: False)
+        monkeypatch.setattr(KeyCommands, "takes", lambda *_: False)
         driver.app.post_message(events.Key("q", "q"))
         await driver.until(lambda: not driver.app.is_running, "the app to end")
 
@@ -206,7 +207,7 @@ async def test_keys_that_wait_when_the_app_leaves_are_not_carried_out(
     root: Path, open_app: OpenApp
 ) -> None:
     async with open_app(root) as driver:
-        tab = driver.main.tab
+        tab = driver.state.tab
         driver.app.exit()
         await driver.app.on_event(events.Key("2", "2"))
-        assert driver.main.tab == tab
+        assert driver.state.tab == tab

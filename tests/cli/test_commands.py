@@ -158,7 +158,7 @@ def test_watch_of_a_finished_run_prints_its_transactions_and_ends(ran: Shell) ->
 
 def test_pretrain_keeps_the_base_and_its_loss_curve(shell: Shell) -> None:
     words = ("pretrain", "--pretrain-steps", "3", "--pretrain-seq", "8", "--json")
-    assert shell(*words) == 0
+    assert shell(*words, "--wait") == 0
     made = json.loads(shell.out)
     assert made["trained"] is True
     assert Path(made["loss_curve"]).read_text().splitlines()[0] == "step,loss"

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tttui.model.errors import RefusedInput
 from tttui.tasks.text.document import DOCUMENT, kept
 from tttui.tasks.text.model import ByteDecoder, Shape
+from tttui.tasks.text.settings import TextSettings
 from tttui.tasks.text.shipped import BASE
-from tttui.tasks.text.task import LZMA, WIDE, ZLIB, TextSettings, TextTask
+from tttui.tasks.text.task import LZMA, WIDE, ZLIB, TextTask
 from tttui.tasks.text.yardsticks import CONTEXT_EVERY, compress_now
 
 PROSE = b"It is a truth universally acknowledged, that a good example needs few words. "

@@ -9,6 +9,9 @@ from tttui.model.setting import option, options
 
 OptimizerName = Literal["sgd", "adamw", "muon"]
 
+LIVE = ("lr", "momentum", "weight_decay", "rollback_tol", "grad_norm_max", "inner_steps")
+"""Settings that can change while a session runs."""
+
 Precision = Literal["full", "bfloat16", "float16"]
 
 

@@ -28,6 +28,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person chose to see of the open session, in all tabs."""
+
+    yardsticks: bool = False
+    """Yardsticks beside the errors (they may still be on their way)."""
+    inspecting: bool = False
+    """The panel of the selected transaction is open."""
+    statuses: frozenset[str] | None = None
+    """The transactions that are shown and stepped to, by status; None is all."""
+    log_chosen: bool = False
+    """A person has said whether axes are logarithmic; else each may follow its own values."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class View(Parts, HasLook):
     """The newest snapshot at the cursor, and what the person chose to see of it."""
@@ -36,14 +50,7 @@ class View(Parts, HasLook):
     """With an open session; its parts are the view's."""
     timeline: Timeline
     look: Look
-    compare_yardsticks: bool = False
-    """The user asked for yardsticks (they may still be on their way)."""
-    inspecting: bool = False
-    """The panel of the selected transaction is open."""
-    statuses: frozenset[str] | None = None
-    """The transactions that are shown everywhere, by status; None is all."""
-    log_chosen: bool = False
-    """A person has said whether axes are logarithmic; else each may follow its own values."""
+    choices: Choices = Choices()
     now: float = 0.0
     """Unix seconds, for ages."""
     whatif: "WhatIfResult | None" = None

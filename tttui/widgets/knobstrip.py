@@ -1,6 +1,6 @@
 """The strip of a what-if: its knobs, what it found so far, and a table of more when asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.geometry import Size
-from textual.message import Message
 from textual.widgets import Input
 
 from tttui.draw.canvas import Canvas
@@ -19,7 +18,7 @@ from tttui.widgets.drawn import Drawn
 from tttui.widgets.textfield import TextField
 
 if TYPE_CHECKING:
-    from tttui.runs.whatif.knobs import Knob
+    from tttui.runs.whatif.knob import Knob
 
 Tone = Literal["better", "worse", "unclear"]
 
@@ -65,11 +64,8 @@ class KnobStrip(Vertical):
     KnobStrip.typing TextField { display: block; }
     """
 
-    @dataclass
-    class Typed(Message):
-        """A value was typed for the chosen knob; None: given up."""
-
-        text: str | None
+    typed: Callable[[str | None], object] = staticmethod(lambda _text: None)
+    """Called with what was typed for the chosen knob; None: given up."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,7 +104,7 @@ class KnobStrip(Vertical):
     def _leave(self, text: str | None) -> None:
         self.screen.set_focus(None)
         self.remove_class("typing")
-        self.post_message(self.Typed(text))
+        self.typed(text)
 
 
 class ValueField(TextField):

@@ -170,9 +170,9 @@ class OverviewPane(Pane):
         if view.implied != self._implied:
             self._implied = view.implied
             self._digest = replace(self._digest, verdict=verdict(view.data, view.implied))
-        if view.statuses != self._statuses:
-            self._statuses = view.statuses
-            marks = marks_of(view.data, view.statuses)
+        if view.choices.statuses != self._statuses:
+            self._statuses = view.choices.statuses
+            marks = marks_of(view.data, view.choices.statuses)
             self._digest = replace(self._digest, marks=marks)
         self._show_charts(view, self._digest)
         self._show_cards(view, self._digest)
@@ -253,7 +253,7 @@ class OverviewPane(Pane):
             return
         failed = view.failure(YARDSTICKS)
         controls = self._beside.controls(view.series)
-        asked = (view.timeline.smooth, view.compare_yardsticks, view.yardsticks, failed)
+        asked = (view.timeline.smooth, view.choices.yardsticks, view.yardsticks, failed)
         wanted = (found, *asked, view.series if controls else None, controls, view.whatif)
         if wanted != self._plotted:
             self._plotted = wanted
@@ -265,7 +265,7 @@ class OverviewPane(Pane):
         self._show_whatif(view)
         self._show_learned(view)
         table = self.query_one(YardstickTable)
-        beside = self.has_class("wide") and view.compare_yardsticks and view.yardsticks
+        beside = self.has_class("wide") and view.choices.yardsticks and view.yardsticks
         table.show_plot(chart.shown if beside else None, view.timeline.cursor)
 
     def _show_whatif(self, view: View) -> None:
@@ -309,13 +309,13 @@ class OverviewPane(Pane):
         chart.set_timeline(view.timeline)
 
     def _show_side(self, view: View) -> None:
-        self.set_class(view.inspecting, "inspecting")
+        self.set_class(view.choices.inspecting, "inspecting")
         events = view.data.transactions
         index = view.timeline.selected
         if index is None and len(events):  # what was last tried at the cursor
             index = max(0, int(np.searchsorted(events.t, view.timeline.cursor, "right")) - 1)
         event = events[index] if index is not None and index < len(events) else None
-        self._event = event if view.inspecting else None
+        self._event = event if view.choices.inspecting else None
         self.query_one(TransactionPanel).show(
             event,
             index or 0,
