@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tttui.artifacts.ptfile import read_pt
-from tttui.engine.base import SHIPPED
 from tttui.engine.many import Runs, run_many
-from tttui.engine.pretraining import base_cfg, pretrain
 from tttui.model.arrays import Floats, Weights
 from tttui.model.settings import Settings
+from tttui.runs.base import SHIPPED
+from tttui.tasks.pointmass.pretraining import base_cfg, pretrain
 
 HELD_OUT = 1_000_000
 """First seed of the evidence; the defaults were tuned on seeds below 10 000."""

@@ -15,14 +15,14 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from tests.engine.sessions import base_of, settings
 from tests.rundirs import make_run
+from tests.runs.sessions import base_of, settings
 from tttui.artifacts import checkpoint, history_writer
 from tttui.artifacts.blocks import BlockChecksums
 from tttui.artifacts.check import check_session
 from tttui.artifacts.writer import RunWriter
-from tttui.engine.session import SessionRun
 from tttui.model.session import Place
+from tttui.runs.session import SessionRun
 
 ROUNDS = 3
 

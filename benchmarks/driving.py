@@ -24,7 +24,7 @@ import psutil
 
 from tests.live import in_background, status
 from tests.terminal.harness import PtyProgram
-from tttui.engine.control import Verb, ask
+from tttui.runs.control import Verb, ask
 
 LONG = 10_000_000
 """Steps of a run that does not end by itself."""

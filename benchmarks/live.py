@@ -25,11 +25,11 @@ from pathlib import Path
 
 import psutil
 
-from tests.engine.sessions import create, run_through, same, settings
 from tests.live import end, state, status
+from tests.runs.sessions import create, run_through, same, settings
 from tests.terminal.harness import PtyProgram
 from tttui.artifacts.status import status_of
-from tttui.engine.control import ask
+from tttui.runs.control import ask
 
 TTTUI = (sys.executable, "-m", "tttui")
 

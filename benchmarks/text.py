@@ -47,8 +47,8 @@ class Read:
 
 def read(path: Path, values: Mapping[str, Any]) -> Read:
     """Read a document with some settings changed."""
-    from tttui.engine.taskrun import new_learner
-    from tttui.engine.tasksettings import TaskSettings
+    from tttui.runs.taskrun import new_learner
+    from tttui.runs.tasksettings import TaskSettings
     from tttui.tasks.text.task import TextTask
 
     given = {"file": str(path), "threads": THREADS, **values}

@@ -3,8 +3,8 @@
 from textual.widget import Widget
 
 from tests.app.conftest import Driver
-from tttui.panes.sessions import SessionsPane
-from tttui.panes.transactions import TransactionsPane
+from tttui.panes.sessions.pane import SessionsPane
+from tttui.panes.transactions.pane import TransactionsPane
 
 
 def laid_out(driver: Driver) -> bool:

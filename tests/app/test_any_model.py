@@ -9,9 +9,9 @@ from tests.app.conftest import SIZES, Driver, OpenApp
 from tests.recorded import make_recorded, module, small_module
 from tests.rundirs import make_run
 from tttui.keys import TABS
-from tttui.panes.modules import ModulesPane
-from tttui.panes.parameters import ParametersPane
-from tttui.panes.series import SeriesPane
+from tttui.panes.architecture.modules import ModulesPane
+from tttui.panes.physics.series import SeriesPane
+from tttui.panes.weights.parameters import ParametersPane
 from tttui.widgets.table import Table
 from tttui.widgets.transaction_panel import TransactionPanel
 

@@ -9,13 +9,13 @@ import pytest
 
 import tttui.store.run
 from tests.app.conftest import Driver, OpenApp
-from tests.engine.sessions import create, settings
 from tests.live import alive, end, in_background, state, status
+from tests.runs.sessions import create, settings
 from tttui.artifacts.discover import find_sessions
-from tttui.engine.control import ask
 from tttui.engine.interventions import recorded
-from tttui.engine.verify import verify
 from tttui.model.errors import RefusedInput
+from tttui.runs.control import ask
+from tttui.runs.verify import verify
 from tttui.screens.run_menu import value_of
 
 

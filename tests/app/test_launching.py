@@ -8,12 +8,12 @@ import pytest
 from textual import events
 
 from tests.app.conftest import Driver, OpenApp
-from tests.engine.sessions import create, run_through, same, settings
 from tests.live import alive, end, in_background, state, status, wait_until
+from tests.runs.sessions import create, run_through, same, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.cli.main import main
-from tttui.engine.base import SHIPPED
 from tttui.model.session import LossCurve
+from tttui.runs.base import SHIPPED
 from tttui.screens.launch import LaunchForm
 
 

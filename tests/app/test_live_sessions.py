@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.app.conftest import Driver, OpenApp
-from tests.engine.sessions import run_through, settings
 from tests.live import in_background, state
-from tttui.engine.control import ask
+from tests.runs.sessions import run_through, settings
 from tttui.engine.machine import Load, Machine
+from tttui.runs.control import ask
 from tttui.screens.opening import StartView
 
 

@@ -19,9 +19,9 @@ from tttui.draw.plot import Plot, Trace
 from tttui.model.session import Place, SessionData
 from tttui.model.timeline import Timeline
 from tttui.model.yardstick import Yardstick
-from tttui.panes.implied import learned_mu
 from tttui.panes.losses import compared_plot, digest
-from tttui.panes.overview import OverviewPane
+from tttui.panes.overview.pane import OverviewPane
+from tttui.panes.physics.implied import learned_mu
 from tttui.panes.view import View
 from tttui.store.snapshot import YARDSTICKS, Snapshot
 from tttui.widgets.cards import MetricCard

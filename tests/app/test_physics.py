@@ -8,11 +8,11 @@ import pytest
 
 from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
-from tttui.dynamics import hidden
 from tttui.model.settings import World
-from tttui.panes.implied import Oracle
-from tttui.panes.physics import REGIONS, PhysicsPane
+from tttui.panes.physics.implied import Oracle
+from tttui.panes.physics.pane import REGIONS, PhysicsPane
 from tttui.screens.opening import StartView
+from tttui.tasks.pointmass import hidden
 from tttui.widgets.path import PathView
 from tttui.widgets.stack import StackView
 
@@ -74,7 +74,7 @@ async def test_the_weights_are_asked_once_for_each_snapshot(
         asked.append(held.t)  # type: ignore[attr-defined]
         return real(held, law)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("tttui.panes.implied.implied", counted)
+    monkeypatch.setattr("tttui.panes.physics.implied.implied", counted)
     async with open_app(run, size=(120, 40), start=PHYSICS) as driver:
         await settled(driver)
         await driver.press("right", "right", "left", "left", "right")

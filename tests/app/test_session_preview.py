@@ -9,9 +9,9 @@ from tests.app.conftest import Driver, OpenApp
 from tests.app.test_sessions import go_to, names, ready
 from tests.rundirs import make_run
 from tttui.model.session import Place
-from tttui.panes.preview import SessionPreview
-from tttui.panes.sessionlayout import layout
-from tttui.panes.sessions import SessionsPane
+from tttui.panes.sessions.layout import layout
+from tttui.panes.sessions.pane import SessionsPane
+from tttui.panes.sessions.preview import SessionPreview
 from tttui.screens.opening import StartView
 from tttui.screens.run_control import DrivingScreen
 from tttui.widgets.chart import Chart
@@ -77,7 +77,7 @@ async def test_a_moving_cursor_has_nothing_read_until_it_rests(
 ) -> None:
     for i in range(12):
         make_run(tmp_path / f"run-{i:02}", seed=i, steps=40)
-    monkeypatch.setattr("tttui.panes.sessions.REST_S", 3600)
+    monkeypatch.setattr("tttui.panes.sessions.pane.REST_S", 3600)
     wanted: list[Place] = []
     async with open_app(tmp_path / "run-00", tmp_path, start=ON_TAB) as driver:
         await ready(driver, 12)

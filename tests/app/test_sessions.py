@@ -16,7 +16,7 @@ from tttui.draw.glyphs import UNICODE
 from tttui.draw.sparks import sparks
 from tttui.export.request import Request
 from tttui.model.session import SessionSummary
-from tttui.panes.sessions import SessionsPane
+from tttui.panes.sessions.pane import SessionsPane
 from tttui.screens.help import MEANING
 from tttui.screens.opening import StartView
 from tttui.widgets.chart import Chart

@@ -15,8 +15,8 @@ from tests.textruns import PROSE, drawn_losses, make_text_run, write_scores
 from tttui.draw.canvas import REVERSED, UNDERLINED
 from tttui.draw.palette import DARK
 from tttui.draw.textpaint import Mark, margin_of, tints
-from tttui.panes.series import SeriesPane
-from tttui.panes.text import TextPane
+from tttui.panes.physics.series import SeriesPane
+from tttui.panes.text.pane import TextPane
 from tttui.screens.opening import StartView
 from tttui.tasks.text.continuations import Asked, Continued, Reader
 from tttui.widgets.page import Page

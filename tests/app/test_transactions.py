@@ -12,9 +12,9 @@ from tests.rundirs import make_run
 from tttui.draw.reading import status_words
 from tttui.model.session import Place, SessionData
 from tttui.model.transactions import COMMIT, NON_FINITE, Transactions
-from tttui.panes.attemptfacts import why_none
-from tttui.panes.attempts import COLUMNS, gate_plots
-from tttui.panes.transactions import TransactionsPane, pages
+from tttui.panes.transactions.facts import why_none
+from tttui.panes.transactions.pane import TransactionsPane, pages
+from tttui.panes.transactions.rows import COLUMNS, gate_plots
 from tttui.screens.export import ExportDialog
 from tttui.screens.opening import StartView
 from tttui.widgets.change import ChangeMap

@@ -14,8 +14,8 @@ from tttui.artifacts.history import read_history
 from tttui.artifacts.ptfile import write_pt
 from tttui.artifacts.weights import read_plastic
 from tttui.model.statistics import Summariser
-from tttui.panes.weights import WeightsPane
-from tttui.panes.weights_at import Asked, Finder, Found
+from tttui.panes.weights.pane import WeightsPane
+from tttui.panes.weights.weights_at import Asked, Finder, Found
 from tttui.screens.opening import StartView
 from tttui.widgets.drawn import Drawn
 from tttui.widgets.weightmap import WeightMap

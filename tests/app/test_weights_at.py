@@ -10,9 +10,9 @@ from tests.rundirs import make_run
 from tttui.artifacts.reader import SessionReader
 from tttui.model.session import SessionData
 from tttui.model.weights import Aspect
-from tttui.panes import weights_at
-from tttui.panes.model_facts import same
-from tttui.panes.weights_at import Asked, Finder, Found
+from tttui.panes.architecture.model_facts import same
+from tttui.panes.weights import weights_at
+from tttui.panes.weights.weights_at import Asked, Finder, Found
 
 
 @pytest.fixture

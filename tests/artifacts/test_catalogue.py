@@ -10,11 +10,11 @@ from tests.rundirs import make_run, session_path
 from tttui.artifacts import catalogue
 from tttui.artifacts.catalogue import Catalogue, list_files
 from tttui.artifacts.lock import SessionLock
-from tttui.artifacts.sidebyside import SideBySide
 from tttui.artifacts.summary import read_summary
 from tttui.artifacts.trash import move_to_trash
 from tttui.model.errors import RefusedInput, SessionHeld
 from tttui.model.session import Place, SessionSummary
+from tttui.store.sidebyside import SideBySide
 
 
 def aged(place: Place) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.engine.sessions import create, settings
+from tests.runs.sessions import create, settings
 from tttui.artifacts.check import check_session
 from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, read_checkpoint, read_generation
 from tttui.artifacts.checksum import pt_bytes
 from tttui.artifacts.ptfile import read_pt, write_pt
-from tttui.engine.resume import resume
 from tttui.model.errors import TttuiError
 from tttui.model.session import Place
+from tttui.runs.resume import resume
 
 EMPTY = np.zeros((0, 3), dtype=np.float32)
 

@@ -10,10 +10,10 @@ from tests.rundirs import content, make_run
 from tttui.artifacts.history import record_dtype
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.reader import SessionReader
-from tttui.engine.base import read_base
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Model
 from tttui.model.weights import snapshot
+from tttui.runs.base import read_base
 
 WRAPPERS = ("_orig_mod.", "module.", "module._orig_mod.", "_orig_mod.module.", "module.module.")
 

@@ -11,11 +11,11 @@ import pytest
 
 from tttui.artifacts.ptfile import write_pt
 from tttui.cli.main import main
-from tttui.engine.base import find_base
-from tttui.engine.pretraining import Training
-from tttui.engine.session import SessionRun
 from tttui.model.settings import Settings
 from tttui.model.start import StartView
+from tttui.runs.base import find_base
+from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.pretraining import Training
 
 QUICK = ("--steps", "100", "--noise-std", "0.01", "--seed", "5")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.sessions import create, settings
+from tests.runs.sessions import create, settings
 from tttui.cli.main import main
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.sessions import base_of, settings
 from tests.rundirs import make_run
+from tests.runs.sessions import base_of, settings
 from tttui.cli.main import main
 
 ODD: dict[str, object] = {

@@ -11,22 +11,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.engine.sessions import (
+from tests.rundirs import make_run
+from tests.runs.sessions import (
     as_an_older_version_left_it,
     base_of,
     events,
     same,
     settings,
 )
-from tests.rundirs import make_run
 from tttui.artifacts.check import check_session
 from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, read_generation
 from tttui.artifacts.lock import SessionLock
 from tttui.cli.main import main
-from tttui.engine.fork import fork
-from tttui.engine.planned import plan_session, prepare
-from tttui.engine.session import SessionRun
 from tttui.model.session import Place
+from tttui.runs.fork import fork
+from tttui.runs.planned import plan_session, prepare
+from tttui.runs.session import SessionRun
 
 FLIPS = 72
 
@@ -426,7 +426,7 @@ def test_show_tells_what_is_damaged(root: Path, capsys: pytest.CaptureFixture[st
 def test_snapshots_of_a_thinned_history_are_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tttui.engine.session.MEGABYTE", 24_000)
+    monkeypatch.setattr("tttui.runs.session.MEGABYTE", 24_000)
     chosen = settings(chunk=8, min_buffer=8, history_mb=1, inner_steps=1)
     run = SessionRun.create(tmp_path / "a", chosen, base_of(settings()))
     run.advance(30)

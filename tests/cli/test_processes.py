@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.sessions import create, run_through, same, settings
 from tests.live import wait_until
+from tests.runs.sessions import create, run_through, same, settings
 from tttui.cli.main import main
 from tttui.cli.signals import stop_requests
 from tttui.engine.interventions import recorded

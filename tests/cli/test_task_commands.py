@@ -76,7 +76,7 @@ def test_a_text_that_was_killed_goes_on_to_the_same_bytes(shell: Shell) -> None:
     assert shell(*text(shell, "--name", "whole")) == 0
     killing = (
         "import os, signal, sys\n"
-        "from tttui.engine.taskrun import TaskRun\n"
+        "from tttui.runs.taskrun import TaskRun\n"
         "step = TaskRun._step\n"
         "def stepping(run):\n"
         "    if run.t == 11:\n"

@@ -5,15 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tttui.draw import friction, stack
+from tttui.draw import stack
 from tttui.draw.envelope import Series
-from tttui.draw.friction import Facts
 from tttui.draw.glyphs import ASCII, UNICODE
 from tttui.draw.palette import DARK
 from tttui.draw.stack import Panel
-from tttui.dynamics.hidden import Implied, regime
-from tttui.dynamics.identify import MU_GRID
 from tttui.model.settings import World
+from tttui.tasks.pointmass import friction
+from tttui.tasks.pointmass.friction import Facts
+from tttui.tasks.pointmass.hidden import Implied, regime
+from tttui.tasks.pointmass.identify import MU_GRID
 
 T = np.arange(100)
 WAVE = Series(T, np.sin(T / 9))

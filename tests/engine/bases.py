@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.ptfile import read_pt
-from tttui.dynamics.world import WorldStream
-from tttui.engine.base import SHIPPED
 from tttui.engine.learner import Learner
 from tttui.model.arrays import Floats, Weights
 from tttui.model.settings import Settings
+from tttui.runs.base import SHIPPED
+from tttui.tasks.pointmass.world import WorldStream
 
 
 def shipped(name: str = "spread") -> Weights:

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.engine.sessions import create, events, run_through, same, settings
+from tests.runs.sessions import create, events, run_through, same, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.engine.faults import Fault, corrupted, parse_fault, sudden_mu
-from tttui.engine.session import SessionRun
-from tttui.engine.verify import verify
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.runs.session import SessionRun
+from tttui.runs.verify import verify
 
 LONG = settings(steps=600, seed=3, mu=0.03)
 

@@ -9,11 +9,11 @@ import pytest
 
 from tests.engine.bases import drive, noisy, shipped
 from tttui.dynamics import ssm
-from tttui.dynamics.world import WorldStream
 from tttui.engine.learner import Learner
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import TttuiError
 from tttui.model.settings import Settings
+from tttui.tasks.pointmass.world import WorldStream
 
 
 def test_the_adaptive_model_ends_far_below_the_frozen_one() -> None:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from tests.engine.bases import drive, noisy, shipped
-from tttui.dynamics.world import WorldStream
 from tttui.engine.learner import Learner
 from tttui.engine.many import ChunkGraph, run_many, worlds
+from tttui.tasks.pointmass.world import WorldStream
 
 
 def test_a_session_among_many_does_what_it_does_alone() -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from tests.engine.bases import drive, noisy, shipped
 from tttui.dynamics.replay import Outcome
-from tttui.dynamics.world import WorldStream
 from tttui.engine import transaction as gates
 from tttui.engine.learner import Learner
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Plasticity
+from tttui.tasks.pointmass.world import WorldStream
 
 P = Plasticity()
 NAN = np.asarray(np.nan)

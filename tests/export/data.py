@@ -6,10 +6,10 @@ from tests.recorded import make_recorded, small_module
 from tests.rundirs import make_run
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.summary import read_summary
-from tttui.dynamics.transfer import with_transfer
 from tttui.export.request import OF_SEVERAL, Request
 from tttui.model.compare import compare
 from tttui.model.session import Layout, Place
+from tttui.tasks.pointmass.transfer import with_transfer
 
 
 def request_for(

@@ -18,22 +18,22 @@ from typing import Any
 import numpy as np
 
 import tttui.defect
-from tests.engine.sessions import create, run_through, settings
 from tests.fuzz.mutations import spoil
 from tests.recorded import make_recorded, module, small_module
 from tests.rundirs import make_run
+from tests.runs.sessions import create, run_through, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.summary import read_summary
 from tttui.cli.main import main
-from tttui.engine.fork import fork
-from tttui.engine.planned import plan_session
 from tttui.export.request import WHATS
 from tttui.model.errors import TttuiError
 from tttui.model.parameters import inventory, specs_of
 from tttui.model.session import Place
 from tttui.model.statistics import summarised
 from tttui.model.tensors import figures
+from tttui.runs.fork import fork
+from tttui.runs.planned import plan_session
 from tttui.store import Store
 from tttui.store.core import FEEDS
 

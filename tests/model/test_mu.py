@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tttui.artifacts.meta import parse_meta
-from tttui.dynamics.hidden import mu_at, mu_column
 from tttui.model.mu import MuChanges, mu_since
 from tttui.model.session import Place, SessionData, SessionSummary
 from tttui.model.steps import Steps, Trajectory
+from tttui.tasks.pointmass.hidden import mu_at, mu_column
 
 
 def session(steps: int, schedule: list[Any], live: MuChanges = ()) -> SessionData:

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from tests.recorded import make_recorded, small_module
 from tttui.artifacts.reader import SessionReader
-from tttui.dynamics import identify
 from tttui.model.arrays import Floats
 from tttui.model.configuration import configuration_of
 from tttui.model.session import Meta, Place, SessionData
 from tttui.model.steps import Steps
 from tttui.model.transactions import STATUSES, Transactions
 from tttui.model.verdict import HIGHEST_MU, Verdict, verdict
+from tttui.tasks.pointmass import identify
 
 
 def steps_of(baseline: Floats, adaptive: Floats, chunk: int = 32) -> Steps:

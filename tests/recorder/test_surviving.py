@@ -242,7 +242,8 @@ from tttui import Recorder
 heavy = {"torch", "textual", "matplotlib", "numpy", "rich", "click"} & set(sys.modules)
 assert not heavy, heavy
 Recorder(sys.argv[1]).step(0, adaptive=1.0)
-heavy = {"torch", "textual", "matplotlib", "rich", "tttui.engine", "safetensors"} & set(sys.modules)
+heavy = {"torch", "textual", "matplotlib", "rich", "safetensors", "tttui.engine", "tttui.runs"}
+heavy &= set(sys.modules)
 assert not heavy, heavy
 """
     done = run(code, str(tmp_path / "a"))

@@ -116,5 +116,5 @@ def test_a_parameter_that_is_not_kept_is_named(tmp_path: Path) -> None:
 
 
 def test_no_torch_is_imported_to_ask_the_models() -> None:
-    code = "import sys, tttui.panes.text; sys.exit('torch' in sys.modules)"
+    code = "import sys, tttui.panes.text.pane; sys.exit('torch' in sys.modules)"
     assert run([sys.executable, "-c", code], check=False).returncode == 0

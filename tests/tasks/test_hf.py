@@ -15,13 +15,13 @@ from torch.nn import functional
 
 from tests.tasks.extra import needed
 from tttui.cli.main import main
-from tttui.engine.taskbuild import build_task_session
-from tttui.engine.taskfork import fork_task
-from tttui.engine.taskresume import resume_task
-from tttui.engine.taskrun import TaskRun
-from tttui.engine.tasksettings import TaskSettings
-from tttui.engine.taskverify import verify_task
 from tttui.model.errors import RefusedInput
+from tttui.runs.taskbuild import build_task_session
+from tttui.runs.taskfork import fork_task
+from tttui.runs.taskresume import resume_task
+from tttui.runs.taskrun import TaskRun
+from tttui.runs.tasksettings import TaskSettings
+from tttui.runs.taskverify import verify_task
 from tttui.tasks.hf import known, library
 from tttui.tasks.hf.task import HfTask
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tests.tasks.extra import needed
-from tttui.engine.taskbuild import build_task_session
-from tttui.engine.taskresume import resume_task
-from tttui.engine.taskrun import TaskRun
-from tttui.engine.tasksettings import TaskSettings
+from tttui.runs.taskbuild import build_task_session
+from tttui.runs.taskresume import resume_task
+from tttui.runs.taskrun import TaskRun
+from tttui.runs.tasksettings import TaskSettings
 from tttui.tasks.hf.task import HfTask
 
 needed("transformers")

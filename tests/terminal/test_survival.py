@@ -14,13 +14,13 @@ from typing import NamedTuple
 import psutil
 import pytest
 
-from tests.engine.sessions import create, run_through, same, settings
 from tests.live import alive, end, state, status, wait_until
+from tests.runs.sessions import create, run_through, same, settings
 from tests.terminal.harness import PtyProgram
 from tests.terminal.loopback import environment, serving
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.status import status_of
-from tttui.engine.control import ask
+from tttui.runs.control import ask
 
 COMMAND = [sys.executable, "-m", "tttui"]
 

@@ -13,7 +13,7 @@ Kind = Literal["damaged", "torn", "leftover"]
 of which nothing is lost that a checkpoint held. `leftover`: what a killed process left over."""
 
 Action = Literal["", "cut", "header", "lines", "list", "copy", "text", "base", "status", "remove"]
-"""What a repair does (`engine.repair`), empty where only a person can do something."""
+"""What a repair does (`runs.repair`), empty where only a person can do something."""
 
 FROM_A_COPY = "restore it from a copy"
 

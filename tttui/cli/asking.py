@@ -10,8 +10,8 @@ from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.shell import command_line
 
 if TYPE_CHECKING:
-    from tttui.engine.control import Verb
     from tttui.model.session import State, Status
+    from tttui.runs.control import Verb
 
 PATIENCE_S = 10.0
 """Seconds within which a run answers unless something is wrong with it."""
@@ -43,7 +43,7 @@ def ask_and_wait(
     from tttui.artifacts.status import HeartbeatWatch, last_heard, status_of
     from tttui.cli.output import result
     from tttui.cli.places import find_run
-    from tttui.engine.control import ask, withdraw
+    from tttui.runs.control import ask, withdraw
 
     place = find_run(root, run)
     watch = HeartbeatWatch()

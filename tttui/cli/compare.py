@@ -37,7 +37,7 @@ def command(runs: tuple[str, ...], root: Path, transferred: bool, as_json: bool)
     data = [reader.refresh() for reader in readers]
     compared = compare(data, [reader.trajectory() for reader in readers])
     if transferred:
-        from tttui.dynamics.transfer import with_transfer
+        from tttui.tasks.pointmass.transfer import with_transfer
 
         compared = with_transfer(compared)
     if as_json:

@@ -11,7 +11,7 @@ from tttui.cli.options import json_option, root_option
 from tttui.model.errors import RefusedInput
 
 if TYPE_CHECKING:
-    from tttui.engine.owned import OwnedRun
+    from tttui.runs.owned import OwnedRun
 
 NAME = "demo"
 
@@ -55,7 +55,7 @@ def command(
         raise RefusedInput("the demo is watched in a terminal; --headless makes it without one")
 
     from tttui.cli.running import execute
-    from tttui.engine.background import continue_in_background
+    from tttui.runs.background import continue_in_background
 
     is_text = task == "text"
     directory = root / (TEXT_NAME if is_text else NAME)
@@ -81,10 +81,10 @@ def command(
 
 def _point_mass(root: Path, directory: Path, steps: int) -> "OwnedRun | None":
     """The session to run, or to go on with; None where it is complete."""
-    from tttui.engine.base import find_base, train_base
-    from tttui.engine.resume import resume
-    from tttui.engine.session import SessionRun
     from tttui.model.settings import Settings
+    from tttui.runs.base import find_base, train_base
+    from tttui.runs.resume import resume
+    from tttui.runs.session import SessionRun
 
     if directory.exists():
         return resume(directory)[0] if steps < STEPS else None
@@ -99,10 +99,10 @@ def _text(directory: Path, steps: int) -> "OwnedRun | None":
     from tttui.engine.threads import let_threads_sleep
 
     let_threads_sleep()
-    from tttui.engine.taskbuild import build_task_session
-    from tttui.engine.taskresume import resume_task
-    from tttui.engine.taskrun import TaskRun
-    from tttui.engine.tasksettings import TaskSettings
+    from tttui.runs.taskbuild import build_task_session
+    from tttui.runs.taskresume import resume_task
+    from tttui.runs.taskrun import TaskRun
+    from tttui.runs.tasksettings import TaskSettings
     from tttui.tasks.text.task import TextTask
 
     if directory.exists():

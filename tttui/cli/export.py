@@ -120,7 +120,7 @@ def command(
     if what in OF_SEVERAL:
         compared = compare(data, [reader.trajectory() for reader in readers])
     if what == "transfer" and compared is not None:
-        from tttui.dynamics.transfer import with_transfer
+        from tttui.tasks.pointmass.transfer import with_transfer
 
         compared = with_transfer(compared)
     trajectory = readers[0].trajectory() if what not in OF_SEVERAL else None

@@ -19,7 +19,7 @@ from tttui.model.errors import RefusedInput
 from tttui.model.settings import PRESETS
 
 if TYPE_CHECKING:
-    from tttui.engine.owned import OwnedRun
+    from tttui.runs.owned import OwnedRun
 
 
 @click.command("fork", cls=SectionedCommand)
@@ -71,9 +71,9 @@ def command(
     from tttui.cli.places import find_run
     from tttui.cli.running import execute, hand_over
     from tttui.engine.device import check_device
-    from tttui.engine.fork import fork
-    from tttui.engine.taskmeta import holds_task
     from tttui.engine.threads import let_threads_sleep
+    from tttui.runs.fork import fork
+    from tttui.runs.taskmeta import holds_task
     from tttui.tasks.hf.known import name_model_of
 
     let_threads_sleep()
@@ -85,7 +85,7 @@ def command(
     words: Sequence[str] = ()
     session: OwnedRun
     if holds_task(place.path):
-        from tttui.engine.taskfork import fork_task
+        from tttui.runs.taskfork import fork_task
         from tttui.tasks.find import again, find_task
 
         if preset is not None or from_run is not None:

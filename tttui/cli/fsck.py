@@ -124,7 +124,7 @@ def _sessions(places: "Sequence[Place]", repair: bool, quiet: bool) -> Iterable[
 
 
 def _repaired(report: "Report") -> "tuple[Report, Sequence[str]]":
-    from tttui.engine.repair import repair
+    from tttui.runs.repair import repair
 
     try:
         return repair(report), report.notes

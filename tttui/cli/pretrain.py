@@ -31,7 +31,7 @@ def command(
 
     from tttui.cli.output import json_document, result
     from tttui.cli.progress import pretraining_bar
-    from tttui.engine.base import LOSS_FILE, find_base, train_base
+    from tttui.runs.base import LOSS_FILE, find_base, train_base
 
     base = None if force else find_base(root, settings)
     trained = base is None

@@ -12,7 +12,7 @@ from tttui.model.text import visible
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from tttui.engine.owned import RunProgress
+    from tttui.runs.owned import RunProgress
 
 
 LINES = 20

@@ -67,11 +67,11 @@ def command(
     from tttui.cli.output import say
     from tttui.cli.places import find_run
     from tttui.cli.running import execute, hand_over, prepared
-    from tttui.engine.fork import fork
-    from tttui.engine.planned import is_planned, replan
-    from tttui.engine.resume import resume
-    from tttui.engine.taskmeta import holds_task
     from tttui.engine.threads import let_threads_sleep
+    from tttui.runs.fork import fork
+    from tttui.runs.planned import is_planned, replan
+    from tttui.runs.resume import resume
+    from tttui.runs.taskmeta import holds_task
     from tttui.tasks.hf.known import name_model_of
 
     let_threads_sleep()
@@ -150,7 +150,7 @@ def _resume_task(
     """Continue a session of a task, which the person named as `called` where it does not ship."""
     from tttui.cli.output import say
     from tttui.cli.running import execute, hand_over
-    from tttui.engine.taskresume import resume_task
+    from tttui.runs.taskresume import resume_task
     from tttui.tasks.find import again, find_task
 
     words = ("--task", again(called)) if called else ()

@@ -66,12 +66,12 @@ def command(
     settings = settings_from(values, config=config, preset=preset)
 
     from tttui.cli.running import execute, hand_over, prepared
-    from tttui.engine.base import chosen_base, find_base
     from tttui.engine.device import check_device
     from tttui.engine.faults import disk_fault, parse_fault, planned_faults
-    from tttui.engine.naming import make_in, new_directory
-    from tttui.engine.planned import plan_session
-    from tttui.engine.session import SessionRun
+    from tttui.runs.base import chosen_base, find_base
+    from tttui.runs.naming import make_in, new_directory
+    from tttui.runs.planned import plan_session
+    from tttui.runs.session import SessionRun
 
     planned = [parse_fault(text) for text in faults]
     if detach and disk_fault(planned) is not None:

@@ -10,15 +10,15 @@ from tttui.artifacts.reader import SessionReader
 from tttui.cli.output import json_document, result, say
 from tttui.cli.progress import pretraining_bar, run_bar
 from tttui.cli.signals import stop_requests
-from tttui.engine.background import continue_in_background
-from tttui.engine.drive import drive
-from tttui.engine.owned import OwnedRun
-from tttui.engine.planned import prepare
-from tttui.engine.recordedmeta import read_meta_of, settings_of
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import SessionData
 from tttui.model.shell import command_line
 from tttui.model.verdict import verdict
+from tttui.runs.background import continue_in_background
+from tttui.runs.drive import drive
+from tttui.runs.owned import OwnedRun
+from tttui.runs.planned import prepare
+from tttui.runs.recordedmeta import read_meta_of, settings_of
 
 
 def prepared(directory: Path, *, speed_limit: float | None, paused: bool, quiet: bool) -> bool:

@@ -11,7 +11,7 @@ from tttui.model.errors import RefusedInput
 from tttui.model.settings import World, options
 
 if TYPE_CHECKING:
-    from tttui.engine.control import Verb
+    from tttui.runs.control import Verb
 
 IN_THE_WORLD = ("mu", "noise_std")
 

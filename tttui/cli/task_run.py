@@ -125,10 +125,10 @@ def _run(
 ) -> int:
     from tttui.cli.output import say
     from tttui.cli.running import execute, hand_over
-    from tttui.engine.naming import free_directory, make_in, named_directory
-    from tttui.engine.taskbuild import build_task_session
-    from tttui.engine.taskrun import TaskRun
-    from tttui.engine.tasksettings import TaskSettings
+    from tttui.runs.naming import free_directory, make_in, named_directory
+    from tttui.runs.taskbuild import build_task_session
+    from tttui.runs.taskrun import TaskRun
+    from tttui.runs.tasksettings import TaskSettings
     from tttui.tasks.find import again
 
     given = {key: value for key, value in values.items() if value is not None}

@@ -26,10 +26,10 @@ def command(
     """
     from tttui.cli.output import json_document, result
     from tttui.cli.places import find_run
-    from tttui.engine.taskmeta import holds_task
     from tttui.engine.threads import let_threads_sleep
-    from tttui.engine.verify import verify
     from tttui.model.text import visible
+    from tttui.runs.taskmeta import holds_task
+    from tttui.runs.verify import verify
     from tttui.tasks.hf.known import name_model_of
 
     place = find_run(root, run)
@@ -43,7 +43,7 @@ def command(
 
     if holds_task(place.path):
         let_threads_sleep()
-        from tttui.engine.taskverify import verify_task
+        from tttui.runs.taskverify import verify_task
         from tttui.tasks.find import find_task
 
         task = find_task(called) if called else None

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from tttui.dynamics.identify import implied_mu
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.settings import Settings
 from tttui.model.transactions import COMMIT, STATUSES
+from tttui.tasks.pointmass.identify import implied_mu
 
 
 def record(

@@ -18,11 +18,11 @@ from tttui.dynamics.observed import transitions
 from tttui.dynamics.replay import Anchor, Replay, learn
 from tttui.engine import transaction as gates
 from tttui.engine.event import record
-from tttui.engine.pretraining import experience
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.errors import TttuiError
 from tttui.model.here import LOST, working_directory
 from tttui.model.settings import Settings
+from tttui.tasks.pointmass.pretraining import experience
 
 Array = Any
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from tttui.dynamics.backend import Array
-from tttui.dynamics.world import WorldStream, advance_together
 from tttui.engine.learner import Learner
 from tttui.model.arrays import Floats, Ints, Weights
 from tttui.model.settings import Settings
+from tttui.tasks.pointmass.world import WorldStream, advance_together
 
 CPU_BLOCK = 64
 """Sessions that learn side by side on a CPU: their buffers still fit its cache."""

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from tttui.dynamics.world import WorldStream
 from tttui.engine.faults import BLOW_UP, Fault, corrupted, sudden_mu
 from tttui.engine.interventions import LIVE_SETTINGS, Intervention, in_order
 from tttui.engine.learner import Learner
@@ -20,6 +19,7 @@ from tttui.model.arrays import Bools, Floats, Weights
 from tttui.model.errors import RefusedInput
 from tttui.model.memory import refuse_too_large
 from tttui.model.settings import Settings
+from tttui.tasks.pointmass.world import WorldStream
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +76,7 @@ class Stepper:
     they changed, and the step that they are from. Both are called before the rows that follow
     are returned.
     `weights_at` looks up the weights that were in force at a step (for `rollback`).
+    `before` is the learner of another session of the same base, as for `Learner`.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Stepper:
         *,
         start: Weights | None = None,
         base_t: int = 0,
+        before: Learner | None = None,
         interventions: Sequence[Intervention] = (),
         on_event: Callable[[dict[str, Any]], None],
         on_weights: Callable[[int, Weights, int], None],
@@ -93,7 +95,7 @@ class Stepper:
         self.settings = settings
         self.base = base
         self.world = WorldStream(settings)
-        self.learner = Learner(settings, base, start=start, base_t=base_t)
+        self.learner = Learner(settings, base, start=start, base_t=base_t, before=before)
         self.t = 0
         """Rows revealed so far, the step that is predicted next."""
         self._on_event, self._on_weights, self._weights_at = on_event, on_weights, weights_at

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from tttui.dynamics import ghost
-from tttui.dynamics.hidden import mu_at, mu_column
 from tttui.export.request import Request
 from tttui.model.errors import TttuiError
+from tttui.tasks.pointmass import ghost
+from tttui.tasks.pointmass.hidden import mu_at, mu_column
 
 
 def ghost_of(request: Request) -> ghost.Ghost:

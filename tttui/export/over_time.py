@@ -5,13 +5,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tttui.dynamics.hidden import Snapshot, implied, in_force, mu_column
-from tttui.dynamics.identify import MU_GRID
 from tttui.export import look, tables
 from tttui.export.request import Request
 from tttui.model.arrays import Floats, Ints
 from tttui.model.limits import limits
 from tttui.model.transactions import COMMIT
+from tttui.tasks.pointmass.hidden import Snapshot, implied, in_force, mu_column
+from tttui.tasks.pointmass.identify import MU_GRID
 
 BINS = 40
 """Bins of the transactions over time."""

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from tttui.dynamics import ssm
-from tttui.dynamics.hidden import Snapshot, implied, in_force, mu_at
 from tttui.export import document, ghost
 from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC, Floats
@@ -22,6 +21,7 @@ from tttui.model.tensor_axes import Moved, moved
 from tttui.model.text import visible
 from tttui.model.transactions import Transactions
 from tttui.model.weights import TITLES, Aspect, Comparison, compare, held_at, why_no_weights
+from tttui.tasks.pointmass.hidden import Snapshot, implied, in_force, mu_at
 
 Column = Sequence[Any] | np.ndarray[Any, Any]
 Table = Mapping[str, Column]

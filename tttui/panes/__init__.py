@@ -15,22 +15,22 @@ from tttui.panes.view import Pane
 DEFAULT_TAB = "overview"
 
 PANES = {
-    "overview": "OverviewPane",
-    "weights": "WeightsPane",
-    "transactions": "TransactionsPane",
-    "physics": "PhysicsPane",
-    "architecture": "ArchitecturePane",
-    "sessions": "SessionsPane",
+    "overview": ("overview.pane", "OverviewPane"),
+    "weights": ("weights.pane", "WeightsPane"),
+    "transactions": ("transactions.pane", "TransactionsPane"),
+    "physics": ("physics.pane", "PhysicsPane"),
+    "architecture": ("architecture.pane", "ArchitecturePane"),
+    "sessions": ("sessions.pane", "SessionsPane"),
 }
-"""The class of each tab for the point mass, in the module of the tab's name."""
+"""The module and the class of each tab for the point mass."""
 
 OTHERS = {
-    "parameters": "ParametersPane",
-    "series": "SeriesPane",
-    "text": "TextPane",
-    "modules": "ModulesPane",
+    "parameters": ("weights.parameters", "ParametersPane"),
+    "series": ("physics.series", "SeriesPane"),
+    "text": ("text.pane", "TextPane"),
+    "modules": ("architecture.modules", "ModulesPane"),
 }
-"""The panes of other tasks, in the modules of their names; `keys.OTHER_PANES` has their tabs."""
+"""The panes of other tasks; `keys.OTHER_PANES` has their tabs."""
 
 BY_TASK = {TEXT: "text"}
 """What tab 4 shows for the sessions of a task, but for the point mass: a pane of OTHERS, which
@@ -52,8 +52,8 @@ def pane_of(tab: str, data: SessionData | None) -> str:
 
 def pane_class(name: str) -> type[Pane]:
     """The class of a pane by its name."""
-    module = import_module(f"tttui.panes.{name}")
-    pane: type[Pane] = getattr(module, {**PANES, **OTHERS}[name])
+    module, cls = {**PANES, **OTHERS}[name]
+    pane: type[Pane] = getattr(import_module(f"tttui.panes.{module}"), cls)
     return pane
 
 
@@ -100,7 +100,7 @@ def prepare() -> None:
     """Import all tabs in the background, so that the first visit of one need not."""
 
     def work() -> None:
-        for tab in (*PANES, *OTHERS):
-            import_module(f"tttui.panes.{tab}")
+        for pane in (*PANES, *OTHERS):
+            pane_class(pane)
 
     Thread(target=work, name="tabs", daemon=True).start()

@@ -15,7 +15,7 @@ from tttui.model.session import SessionData
 from tttui.model.transactions import COMMIT, Transactions
 from tttui.model.verdict import Verdict, verdict
 from tttui.panes.averages import curve, span_note
-from tttui.panes.cardtexts import transaction_texts
+from tttui.panes.overview.cardtexts import transaction_texts
 from tttui.panes.pretraining import is_pretraining, progress
 from tttui.panes.view import View
 from tttui.store.snapshot import YARDSTICKS

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tttui.draw.text import Text
-from tttui.engine.plan import Plan
+from tttui.runs.plan import Plan
 from tttui.widgets.fields import Fields, Row
 
 TITLES: Mapping[str, str] = {"run": "New session", "fork": "Fork", "resume": "Resume"}

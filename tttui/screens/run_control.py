@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 from tttui.artifacts.status import status_of
-from tttui.engine.control import Verb
 from tttui.keys import COMMANDS, Command, key_for
 from tttui.model.errors import TttuiError
 from tttui.model.here import absolute
 from tttui.model.session import Meta, Place, SessionData, SessionSummary, State, Status
+from tttui.runs.control import Verb
 from tttui.screens.clipboard_export import HandOutScreen
 from tttui.store import Store
 
 if TYPE_CHECKING:  # the forms and what they stand on are imported when one is opened
-    from tttui.engine.plan import Plan
+    from tttui.runs.plan import Plan
 
 
 LOOK_S = 0.1
@@ -155,7 +155,7 @@ class DrivingScreen(HandOutScreen):
 
         A `plan` that did not come to run is what the form of a new session begins with.
         """
-        from tttui.engine.launch import launch
+        from tttui.runs.launch import launch
 
         self.note(f"{doing} ...")
         self._starting += 1
@@ -244,14 +244,14 @@ class DrivingScreen(HandOutScreen):
 
     def action_new(self) -> None:
         """The form of a new session."""
-        from tttui.engine.plan import Plan
+        from tttui.runs.plan import Plan
 
         plan, self._unstarted = self._unstarted, None
         self._fill_in(plan or Plan("run", self._root()))
 
     def action_fork(self) -> None:
         """The form of a fork, at the cursor where the session is the open one."""
-        from tttui.engine.plan import planned_fork
+        from tttui.runs.plan import planned_fork
 
         place, data = self.target[0], self.snapshot.data
         if place is None or data is None:
@@ -267,7 +267,7 @@ class DrivingScreen(HandOutScreen):
 
     def action_resume(self) -> None:
         """The form that resumes, for more steps than were planned if wanted."""
-        from tttui.engine.plan import Plan
+        from tttui.runs.plan import Plan
 
         place, status = self.target
         if place is None or place.layout != "native":
@@ -312,7 +312,7 @@ class DrivingScreen(HandOutScreen):
 
     def _fill_in(self, plan: "Plan") -> None:
         """Show a form, and start what comes back."""
-        from tttui.engine.plan import GROWING, measured_size, measured_speed
+        from tttui.runs.plan import GROWING, measured_size, measured_speed
         from tttui.screens.launch import LaunchForm
 
         data, rows = self.snapshot.data, self.snapshot.summaries

@@ -13,13 +13,13 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tttui.draw.text import Text, lines
-from tttui.engine.control import checked
 from tttui.engine.interventions import LIVE_SETTINGS
-from tttui.engine.plan import parsed
 from tttui.model.errors import RefusedInput
 from tttui.model.faults import FAULTS
 from tttui.model.session import Status
 from tttui.model.settings import Plasticity, World, check, options
+from tttui.runs.control import checked
+from tttui.runs.plan import parsed
 from tttui.widgets.textfield import TextField
 
 RESUME = "resume"

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tttui.artifacts.reader import SessionReader
-from tttui.engine.control import Verb
 from tttui.model.errors import TttuiError
 from tttui.model.session import Place, SessionData
+from tttui.runs.control import Verb
 from tttui.store.feed import Feed
 from tttui.store.ledger import LedgerFeed
 from tttui.store.run import LogFeed, RequestsFeed
@@ -37,7 +37,7 @@ from tttui.store.trajectory import SeriesFeed, TrajectoryFeed, YardsticksFeed
 from tttui.store.weights import ImpliedFeed, RelativesFeed, StatisticsFeed
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
-    from tttui.artifacts.sidebyside import Chosen
+    from tttui.store.sidebyside import Chosen
 
 FEEDS: tuple[type[Feed[Any]], ...] = (
     RequestsFeed,

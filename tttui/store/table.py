@@ -15,8 +15,8 @@ from tttui.store.session import what_is_wrong
 from tttui.store.snapshot import COMPARISON, FILES, LOAD, PREVIEW, SUMMARIES, Files, Preview
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
-    from tttui.artifacts.sidebyside import Chosen, SideBySide
     from tttui.model.compare import Comparison
+    from tttui.store.sidebyside import Chosen, SideBySide
 
 TABLE_S = 0.2
 """Time for reading rows before what is known is published, in seconds."""
@@ -123,7 +123,7 @@ class ComparisonFeed(Feed["Comparison | None"]):
 
     def choose(self, chosen: "Sequence[Chosen]", *, transfer: bool) -> None:
         """Compare these, with the transfer matrix if wanted."""
-        from tttui.artifacts.sidebyside import SideBySide
+        from tttui.store.sidebyside import SideBySide
 
         self._side = self._side or SideBySide()
         self._side.choose(chosen, transfer=transfer)

@@ -93,8 +93,8 @@ class ImpliedFeed(Feed[float | None]):
 def _implied(data: SessionData) -> float:
     if np.isfinite(data.transactions.implied_mu).any():
         return math.nan
-    from tttui.dynamics.hidden import in_force
-    from tttui.dynamics.identify import implied_mu
+    from tttui.tasks.pointmass.hidden import in_force
+    from tttui.tasks.pointmass.identify import implied_mu
 
     held = in_force(data, int(data.steps.t[-1]) if len(data.steps) else 0)
     return math.nan if isinstance(held, str) else implied_mu(held.weights, data.meta.world)

@@ -1,8 +1,8 @@
 """The hidden friction at the cursor, and what the weights make of it."""
 
-from tttui.draw import friction
 from tttui.draw.canvas import Canvas
-from tttui.draw.friction import Facts
+from tttui.tasks.pointmass import friction
+from tttui.tasks.pointmass.friction import Facts
 from tttui.widgets.redrawn import Redrawn
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tttui.dynamics.decoder import Decoder
 from tttui.model.arrays import Floats
 from tttui.model.document import Document
 from tttui.model.errors import TttuiError
@@ -18,6 +17,7 @@ from tttui.model.session import SessionData
 from tttui.model.tensors import whole
 from tttui.model.transactions import COMMIT
 from tttui.model.weights import index_at
+from tttui.tasks.text.decoder import Decoder
 from tttui.tasks.text.shipped import shipped
 
 MOST = 5

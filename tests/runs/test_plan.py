@@ -1,0 +1,103 @@
+"""What a launch form holds: checks, the command line, the estimate."""
+
+from pathlib import Path
+
+import pytest
+
+from tttui.model.session import Place, Status
+from tttui.model.settings import OWNER
+from tttui.runs.plan import FIRST, OWN, SPECS, Plan, measured_speed
+
+
+def plan(tmp_path: Path, **typed: str) -> Plan:
+    return Plan("run", tmp_path, typed)
+
+
+def test_the_form_has_every_setting_that_can_vary() -> None:
+    fixed = {"obs_dim", "act_dim", "z_dim", "mu_schedule"}
+    assert set(SPECS) == set(OWNER) - fixed
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "wrong"),
+    [
+        ("steps", "many", "'many' is not a whole number"),
+        ("steps", "0", "0 is below the smallest allowed value 1"),
+        ("steps", "1.5", "1.5 is not a whole number"),
+        ("mu", "nan", "nan is not finite"),
+        ("mu", "1e400", "inf is not finite"),
+        ("whiten", "maybe", "'maybe' is neither true nor false"),
+        ("name", "../up", "is a path"),
+        ("preset", "wild", "choose from stable, plain"),
+        ("device", "abacus", "choose cpu, cuda or cuda:N"),
+        ("paused", "perhaps", "choose on or off"),
+        ("speed_limit", "0", "is not a number above 0"),
+        ("mu_min", "0.9", "is above mu_max"),
+        ("device", "cuda:x", "choose cpu, cuda or cuda:N"),
+        ("mu_schedule", "0.3", "write MU@STEP"),
+        ("mu_schedule", "3@200", "needs a step >= 0 and 0 <= mu <= 1"),
+        ("fault", "warm@3", "unknown kind 'warm'"),
+        ("fault", "disk@3", "choose from nan"),
+    ],
+)
+def test_every_field_is_checked(tmp_path: Path, name: str, typed: str, wrong: str) -> None:
+    assert wrong in plan(tmp_path, **{name: typed}).problems()[name]
+
+
+def test_what_is_typed_becomes_options(tmp_path: Path) -> None:
+    words = plan(
+        tmp_path, name="a", lr="0.01", whiten="off", nesterov="on", paused="on", steps=" "
+    ).words()
+    assert words[:3] == ["run", "--root", str(tmp_path)]
+    assert words[3:] == ["--name", "a", "--lr", "0.01", "--paused", "--nesterov", "--no-whiten"]
+
+
+def test_lists_become_one_option_each(tmp_path: Path) -> None:
+    words = plan(tmp_path, mu_schedule="0.3@200, 0.1@400", fault="nan@20 mu@60").words()
+    assert words[3:] == [
+        *("--mu-schedule", "0.3@200", "--mu-schedule", "0.1@400"),
+        *("--fault", "nan@20", "--fault", "mu@60"),
+    ]
+
+
+def test_a_fork_cannot_begin_after_its_parents_end(tmp_path: Path) -> None:
+    forked = Plan("fork", tmp_path, {"at": "65"}, Place(tmp_path / "a", "native"), last=64)
+    assert "has run 64 steps" in forked.problems()["at"]
+
+
+def test_a_base_that_has_to_be_trained_first_is_in_the_estimate(tmp_path: Path) -> None:
+    told = plan(tmp_path, pretrain_steps="4000").estimate(None, None)
+    assert told.startswith("no base fits: pretraining 4000 steps first, 2")
+    assert "pretraining" not in plan(tmp_path).estimate(None, None)
+
+
+def test_a_preset_changes_the_defaults(tmp_path: Path) -> None:
+    assert plan(tmp_path).defaults()["lr"] == "0.02"
+    assert plan(tmp_path, preset="plain").defaults()["lr"] == "0.005"
+    assert plan(tmp_path).defaults()["mu"] == "random"
+
+
+def test_resuming_asks_only_for_what_can_change(tmp_path: Path) -> None:
+    resumed = Plan("resume", tmp_path, {"steps": "5"}, Place(tmp_path / "a", "native"))
+    assert resumed.names == ("steps", "speed_limit", "paused")
+    assert resumed.words() == ["resume", str(tmp_path / "a"), "--steps", "5"]
+
+
+def test_the_estimate_counts_with_what_was_measured(tmp_path: Path) -> None:
+    told = plan(tmp_path, steps="20000").estimate(1000.0, 500.0)
+    assert told.startswith("20000 steps: about 20 s at 1000 steps/s")
+    assert "10 MB on disk" in told
+    assert "at 10 steps/s" in plan(tmp_path, speed_limit="10").estimate(1000.0, None)
+    assert "not known" in plan(tmp_path).estimate(None, None)
+    assert plan(tmp_path, steps="0").estimate(1000.0, None) == ""
+
+
+def test_speeds_of_runs_that_were_slowed_down_do_not_count() -> None:
+    fast = Status("completed", "completed", steps_per_second=3000.0)
+    slow = Status("running", "running", steps_per_second=50.0, speed_limit=50.0)
+    assert measured_speed([fast, slow, None]) == 3000.0
+    assert measured_speed([slow]) is None
+
+
+def test_the_first_fields_are_known() -> None:
+    assert set(FIRST) - set(SPECS) == set(OWN) - {"at"}

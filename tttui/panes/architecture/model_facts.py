@@ -1,0 +1,114 @@
+"""What the Architecture tab shows, derived from the files and from the step at the cursor."""
+
+import numpy as np
+
+from tttui.dynamics import ssm
+from tttui.model.arrays import PLASTIC, Floats
+from tttui.model.session import SessionData
+from tttui.model.stability import Stability, stability
+from tttui.panes.view import View
+from tttui.tasks.pointmass.hidden import Snapshot
+from tttui.tasks.pointmass.live_state import LiveModel, LiveState
+from tttui.widgets.columns import Bars
+
+Key = tuple[object, ...]
+"""What something was derived from."""
+
+BINS, FINE_BINS = 10, 20
+"""Bins of the histogram of the decays, over 0..1, and of one of many units."""
+
+MANY_UNITS = 100
+"""Units from which fine bins are no comb of single units."""
+
+
+def same(old: Key, new: Key) -> bool:
+    """Whether nothing was replaced; arrays are told apart by identity, numbers by value."""
+    return len(old) == len(new) and all(
+        a is b or (isinstance(b, int) and a == b) for a, b in zip(old, new, strict=True)
+    )
+
+
+def shapes_of(data: SessionData) -> tuple[dict[str, tuple[int, ...]], str]:
+    """The shapes of all weights that some file holds, and which files."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    sources = []
+    for source, weights in (
+        ("base_checkpoint.pt", data.base),
+        ("plastic_state.pt", data.weights),
+    ):
+        new = {k: v.shape for k, v in (weights or {}).items() if k not in shapes}
+        if new:
+            shapes |= new
+            sources.append(source)
+    if data.history is not None:
+        new = {k: v.shape[1:] for k, v in data.history.weights.items() if k not in shapes}
+        if new:
+            shapes |= new
+            sources.append("weights_history.npy")
+    ordered = {k: shapes[k] for k in (*PLASTIC, "a_raw") if k in shapes}
+    return ordered, " and ".join(sources)
+
+
+def decays_of(data: SessionData) -> tuple[Stability | None, float, str]:
+    """The decays of the base, the length of a step, and why they are not known."""
+    step = data.meta.dt if data.meta.raw else data.base_cfg.get("dt", 1.0)
+    a_raw = None if data.base is None else data.base.get("a_raw")
+    if a_raw is None:
+        problem = data.problem("base")
+        return None, step, problem.reason if problem is not None else "the base has no a_raw"
+    return stability(a_raw, step), step, ""
+
+
+def live_of(view: View, model: LiveModel | str) -> LiveState | str:
+    """The hidden state at the cursor, or what is missing to compute it."""
+    if isinstance(model, str):
+        return model
+    if view.data.history is None:
+        return "this session keeps no history of its weights"
+    if view.trajectory is None:
+        problem = view.data.problem("trajectory")
+        return problem.reason if problem is not None else "the trajectory is being read"
+    return model.state(view.trajectory, view.timeline.cursor)
+
+
+def learned_dynamics(held: Snapshot | str) -> Floats | str:
+    """The effective map of the weights, or why there is none."""
+    if isinstance(held, str):
+        return held
+    try:
+        with np.errstate(all="ignore"):
+            return ssm.effective_dynamics(held.weights, held.dt)
+    except np.linalg.LinAlgError:
+        return "the weights are not finite"
+
+
+def fitted_at(view: View, model: LiveModel | str) -> Floats | str:
+    """The map that the predictions amount to at the cursor, or why there is none."""
+    if isinstance(model, str):
+        return model
+    if view.trajectory is None:
+        problem = view.data.problem("trajectory")
+        return problem.reason if problem is not None else "the trajectory is being read"
+    return model.fitted(view.trajectory, view.timeline.cursor)
+
+
+def true_dynamics(friction: float, dt: float) -> Floats:
+    """The world's map z -> z' [4, 4] without action, at a friction (`tasks.pointmass.world`)."""
+    keep = 1.0 - friction
+    A = np.eye(4)
+    A[0, 2] = A[1, 3] = dt * keep
+    A[2, 2] = A[3, 3] = keep
+    return A
+
+
+def histogram(found: Stability) -> tuple[Bars, str]:
+    inside = np.delete(found.decays, found.broken)
+    bins = FINE_BINS if len(inside) >= MANY_UNITS else BINS
+    counts, _ = np.histogram(inside, bins=bins, range=(0.0, 1.0))
+    labels = tuple((bins * x, f"{x:g}") for x in (0.0, 0.25, 0.5, 0.75, 1.0))
+    note = f"{len(found.decays)} units, all inside (0, 1)"
+    if not found.stable:
+        note = f"! {len(found.broken)} of {len(found.decays)} units are not inside (0, 1)"
+    marked = frozenset({bins}) if not found.stable else frozenset[int]()
+    values = np.append(counts, len(found.broken)) if len(found.broken) else counts
+    return Bars(values.astype(np.float64), labels, marked=marked), note

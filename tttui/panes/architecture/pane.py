@@ -1,0 +1,235 @@
+"""Architecture: the model explained with this session's numbers."""
+
+from dataclasses import replace
+
+import numpy as np
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+
+from tttui.draw.numbers import short
+from tttui.model.arrays import Floats
+from tttui.model.session import SessionData
+from tttui.model.start import StartView
+from tttui.panes.architecture.model_facts import (
+    Key,
+    decays_of,
+    fitted_at,
+    histogram,
+    learned_dynamics,
+    live_of,
+    same,
+    shapes_of,
+    true_dynamics,
+)
+from tttui.panes.architecture.model_text import (
+    write_dynamics,
+    write_optimizer,
+    write_parameters,
+    write_stability,
+)
+from tttui.panes.view import Pane, View
+from tttui.tasks.pointmass.hidden import Snapshot, in_force, mu_at, regime, row_at
+from tttui.tasks.pointmass.live_state import LiveModel
+from tttui.widgets.columns import BarColumns, Bars
+from tttui.widgets.drawn import Drawn
+from tttui.widgets.model_flow import ModelFlow
+from tttui.widgets.page import Page
+
+REGIONS = ("stability", "parameters", "optimizer", "dynamics")
+"""What `w` goes through."""
+
+
+class ArchitecturePane(Pane):
+    """Diagram, stability, parameters, optimizer, hidden state and effective dynamics."""
+
+    region_names = REGIONS
+    needs = frozenset({"trajectory"})
+
+    DEFAULT_CSS = """
+    ArchitecturePane { layout: vertical; height: 1fr; }
+    ArchitecturePane #flow { height: 6; margin-bottom: 1; }
+    ArchitecturePane #panels { height: 1fr; layout: horizontal; }
+    ArchitecturePane #panels > Vertical { width: 1fr; margin-right: 2; }
+    ArchitecturePane #decays { height: 1fr; min-height: 6; margin-bottom: 1; }
+    ArchitecturePane #stability { height: 15; }
+    ArchitecturePane #live { height: 1fr; min-height: 8; }
+    ArchitecturePane #parameters { height: 8; }
+    ArchitecturePane #optimizer { height: 1fr; }
+    ArchitecturePane.wide #panels #first { width: 52; }
+    ArchitecturePane.wide #panels #second { width: 73; }
+    ArchitecturePane.wide #dynamics { height: 19; }
+    ArchitecturePane.medium #flow, ArchitecturePane.small #flow { margin-bottom: 0; }
+    ArchitecturePane.front #third, ArchitecturePane.front #dynamics { display: none; }
+    ArchitecturePane.back #first, ArchitecturePane.back #parameters,
+    ArchitecturePane.back #live { display: none; }
+    ArchitecturePane.small.at-stability #second, ArchitecturePane.small.at-parameters #first,
+    ArchitecturePane.small.at-optimizer #second, ArchitecturePane.small.at-dynamics #third
+    { display: none; }
+    ArchitecturePane.small.back #flow { display: none; }
+    ArchitecturePane.small #decays { height: 7; }
+    ArchitecturePane.small #stability { height: 1fr; }
+    ArchitecturePane.narrow #flow { height: 9; }
+    ArchitecturePane.tiny #flow { display: none; }
+    ArchitecturePane.tiny #decays { display: none; }
+    ArchitecturePane.tiny #stability { height: 1fr; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view: View | None = None
+        self._region = "stability"
+        self._base: Key = ()
+        self._held: tuple[Key, Snapshot | str] = ((), "")
+        self._model: LiveModel | str = ""
+        self._learned: Floats | str = ""
+        self._shown: Key = ()
+
+    def compose(self) -> ComposeResult:
+        yield ModelFlow(id="flow")
+        with Container(id="panels"):
+            with Vertical(id="first"):
+                yield BarColumns("Decays", id="decays")
+                yield Page("Stability", id="stability")
+            with Vertical(id="second"):
+                yield Page("Parameters", id="parameters")
+                yield BarColumns("Hidden state |h_t| by unit", id="live")
+                yield Page("Effective dynamics", id="dynamics")
+            with Vertical(id="third"):
+                yield Page("Optimizer", id="optimizer")
+
+    def on_mount(self) -> None:
+        self._mark_region()
+
+    def use_room(self) -> None:
+        width, height = self.room
+        wide = width >= 150 and height >= 36
+        medium = not wide and width >= 96 and height >= 28
+        self.set_class(wide, "wide")
+        self.set_class(medium, "medium")
+        self.set_class(not wide and not medium, "small")
+        self.set_class(width < 78, "narrow")
+        self.set_class(height < 15, "tiny")
+        self._mark_region()
+
+    def show(self, view: View) -> None:
+        old, self._view = self._view, view
+        if old is None or (old.palette, old.glyphs) != (view.palette, view.glyphs):
+            for widget in self.query(Drawn):
+                widget.set_look(view.palette, view.glyphs)
+            self._base = self._shown = ()
+        data = view.data
+        if not same(self._base, (data.base, data.weights, data.meta)):
+            self._base = (data.base, data.weights, data.meta)
+            self._show_model(data)
+        self._show_moment(view)
+
+    def _show_model(self, data: SessionData) -> None:
+        """What depends on the files alone."""
+        shapes, source = shapes_of(data)
+        self.query_one(ModelFlow).set_shapes(shapes, f"shapes from {source}" if source else "")
+        settings = data.meta.plasticity_cfg
+        self._page("optimizer").set_content(lambda p: write_optimizer(p, settings), None)
+        self._page("parameters").set_content(lambda p: write_parameters(p, shapes, source), None)
+        found, dt, why = decays_of(data)
+        self._page("stability").set_content(lambda p: write_stability(p, found, dt, why), None)
+        decays = self.query_one("#decays", BarColumns)
+        if found is None:
+            decays.set_bars(None, message=f"The decays are not known: {why}.")
+        else:
+            decays.set_bars(*histogram(found))
+
+    def _show_moment(self, view: View) -> None:
+        """What depends on the cursor."""
+        data, t = view.data, view.timeline.cursor
+        index = -1
+        if data.history is not None and len(data.history):
+            index = int(np.searchsorted(data.history.t, t, side="right"))
+        key = (data.history, data.weights, data.base, index)
+        if not same(self._held[0], key):
+            now = in_force(data, t)
+            self._held = (key, now)
+            self._model = LiveModel(now) if isinstance(now, Snapshot) else now
+            self._learned = learned_dynamics(self._held[1])
+        held = self._held[1]
+        shown = (*key, t, view.trajectory, data.meta)
+        if same(self._shown, shown):
+            return
+        self._shown = shown
+        self._show_live(view)
+        law, mu = data.meta.world, mu_at(data, view.trajectory, t)
+        true, friction = None, ""
+        if mu is not None:
+            acting, name = mu, "linear"
+            row = None if view.trajectory is None else row_at(view.trajectory, t)
+            if law.env_mode == "nonlinear":
+                z = (
+                    np.zeros(4)
+                    if row is None or view.trajectory is None
+                    else view.trajectory.z[row]
+                )
+                found = regime(z, mu, law)
+                acting, name = found.friction, f"{found.name}, hidden mu {mu:.4g}"
+            true = true_dynamics(acting, law.dt)
+            friction = f"friction {acting:.4g} ({name}), dt {law.dt:g}"
+        learned, fitted = self._learned, fitted_at(view, self._model)
+        source = held.name if isinstance(held, Snapshot) else ""
+        self._page("dynamics").set_content(
+            lambda p: write_dynamics(p, learned, fitted, true, friction, source), None
+        )
+
+    def _show_live(self, view: View) -> None:
+        bars = self.query_one("#live", BarColumns)
+        found = live_of(view, self._model)
+        if isinstance(found, str):
+            bars.set_bars(None, message=f"Not recorded, and cannot be computed again: {found}.")
+            return
+        size, n = np.abs(found.h), len(found.h)
+        most = int(np.argmax(np.nan_to_num(size)))
+        note = f"t {view.timeline.cursor}  |h| {short(float(np.linalg.norm(found.h)))}"
+        note += f"  largest: unit {most}, {short(float(found.h[most]))}"
+        if found.left > 1e-6:
+            note += f"  (older inputs missing: {100 * found.left:.1g} %)"
+        step = max(1, 1 << max(n // 8 - 1, 0).bit_length())
+        labels = tuple((k + 0.5, str(k)) for k in range(0, n, step))
+        bars.set_bars(Bars(size, labels), note)
+
+    def _page(self, name: str) -> Page:
+        return self.query_one(f"#{name}", Page)
+
+    def _mark_region(self) -> None:
+        for name in REGIONS:
+            self._page(name).set_chosen(name == self._region)
+            self.set_class(name == self._region, f"at-{name}")
+        # Where not all fits, two regions share the screen, or each has its own.
+        front, paged = self._region in ("stability", "parameters"), not self.has_class("wide")
+        self.set_class(paged and front, "front")
+        self.set_class(paged and not front, "back")
+
+    # Keys
+
+    def look(self, start: StartView) -> StartView:
+        return replace(start, region=self._region)
+
+    def recall(self, start: StartView) -> None:
+        self._region = start.region or self._region
+        if self.is_mounted:
+            self._mark_region()
+
+    def do_region(self) -> None:
+        """Go to the next region."""
+        self._region = REGIONS[(REGIONS.index(self._region) + 1) % len(REGIONS)]
+        self._mark_region()
+
+    def do_up(self) -> None:
+        self._page(self._region).scroll_lines(-1)
+
+    def do_down(self) -> None:
+        self._page(self._region).scroll_lines(1)
+
+    def copyable(self) -> list[tuple[str, str]]:
+        lines = self._page(self._region).lines(100)
+        text = "\n".join("".join(part[0] for part in line).rstrip() for line in lines)
+        return [(self._region.capitalize(), text)] if text else []
+
+    def exportable(self) -> str:
+        return "architecture"

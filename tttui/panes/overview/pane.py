@@ -1,0 +1,333 @@
+"""Overview: is test-time training working here, at a glance?"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.css.scalar import Scalar
+
+from tttui.draw.plot import Plot
+from tttui.keys import COMMANDS, Command
+from tttui.model.session import SessionData
+from tttui.model.start import StartView
+from tttui.model.transactions import Transaction
+from tttui.model.verdict import verdict, with_ledger
+from tttui.panes.losses import Digest, compared_plot, digest, marks_of
+from tttui.panes.overview.beside import Beside
+from tttui.panes.overview.cardtexts import error_texts, improvement_texts, mu_texts
+from tttui.panes.physics.implied import learned_mu
+from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline
+from tttui.panes.view import Pane, View
+from tttui.store.snapshot import LEDGER, YARDSTICKS
+from tttui.widgets.cards import MetricCard, Tone
+from tttui.widgets.chart import Chart
+from tttui.widgets.commits import CommitGraph
+from tttui.widgets.damage import DamageLine
+from tttui.widgets.identity import IdentityCard
+from tttui.widgets.transaction_panel import TransactionPanel
+from tttui.widgets.verdict import VerdictLine
+from tttui.widgets.yardsticks import YardstickTable
+
+WIDE = 150
+"""Columns from which identity and transaction stand beside the chart."""
+
+NARROW = 100
+"""Columns below which the transaction takes the place of the chart."""
+
+SHORT = 28
+"""Rows below which cards, verdict and graph shrink."""
+
+TINY = 12
+"""Rows below which only the verdict and the chart are left."""
+
+SIDE = 46
+"""Columns of what stands beside the chart."""
+
+LINEAGE = 4
+"""Rows that the graph of transactions takes at most; where rows are few, 3."""
+
+LEARNED = ((40, 8), (32, 5))
+"""The rows of the tab from which on what was learned is shown, and how many of them it takes."""
+
+CARD = 16
+"""Columns that a card should have."""
+
+CARDS = ("improvement", "adaptive", "frozen", "updates", "mu", "age")
+"""The cards, the one first that is shown wherever there is room for any."""
+
+FULL = 20
+"""Rows that the identity may take where it is shown in full."""
+
+
+class OverviewPane(Pane):
+    """Cards, verdict, identity, a panel for one transaction; and on one axis of steps whether
+    training works (the errors), is safe (the graph of transactions) and what was learned."""
+
+    region_names = ("identity",)
+    needs = frozenset({"implied", "ledger"})
+
+    learned: Callable[[SessionData], Plot] = staticmethod(learned_mu)
+    """The quantity that the point mass is there to learn, against its true value; other tasks
+    have a recorded series in its place."""
+
+    DEFAULT_CSS = """
+    OverviewPane { layout: vertical; height: 1fr; }
+    OverviewPane #cards { height: auto; }
+    OverviewPane #middle { height: 1fr; }
+    OverviewPane #charts { width: 1fr; }
+    OverviewPane Chart { height: 1fr; }
+    OverviewPane #learned { min-height: 1; }
+    OverviewPane #side { width: 46; display: none; }
+    OverviewPane.inspecting #side { display: block; }
+    OverviewPane.narrow.inspecting #charts { display: none; }
+    OverviewPane.narrow #side { width: 1fr; }
+    OverviewPane #side IdentityCard { display: none; }
+    OverviewPane.short MetricCard { height: 2; }
+    OverviewPane.identity #side, OverviewPane.identity #side IdentityCard { display: block; }
+    OverviewPane.identity.narrow #charts { display: none; }
+    OverviewPane.identity.narrow TransactionPanel { display: none; }
+    OverviewPane.tiny #cards, OverviewPane.tiny CommitGraph { display: none; }
+    OverviewPane.tiny #below { display: none; }
+    OverviewPane.wide #side, OverviewPane.wide #side IdentityCard { display: block; }
+    OverviewPane.wide #below, OverviewPane.identity #below { display: none; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view: View | None = None
+        self._data: SessionData | None = None
+        self._digest: Digest | None = None
+        self._implied: float | None = None
+        """What the digest's verdict says of the weights, where no transaction tells it."""
+        self._statuses: frozenset[str] | None = None
+        """The statuses that the digest's marks show."""
+        self._plotted: object = None
+        self._learned_of: tuple[object, ...] = ()
+        """What the chart of what was learned shows."""
+        self._beside = Beside()
+        self._event: Transaction | None = None
+        """The transaction that is being inspected."""
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="cards"):
+            yield MetricCard("frozen MSE", "frozen", id="frozen")
+            yield MetricCard("adaptive MSE", "adaptive", id="adaptive")
+            yield MetricCard("improvement", "gain", id="improvement")
+            yield MetricCard("committed", "commits", id="updates")
+            yield MetricCard("hidden mu", "mu", id="mu")
+            yield MetricCard("age", id="age")
+        yield VerdictLine()
+        yield DamageLine()
+        with Horizontal(id="middle"):
+            with Vertical(id="charts"):
+                yield Chart(id="errors")
+                yield CommitGraph()
+                yield Chart(id="learned")
+            with Vertical(id="side"):
+                yield IdentityCard()
+                yield YardstickTable()
+                yield TransactionPanel()
+        yield IdentityCard(id="below")
+
+    def use_room(self) -> None:
+        width, height = self.room
+        self.set_class(width < NARROW, "narrow")
+        self.set_class(width >= WIDE, "wide")
+        self.set_class(height < SHORT, "short")
+        self.set_class(height < TINY, "tiny")
+        few = 1 if height < TINY else 2 if height < SHORT else 4
+        self.query_one(DamageLine).set_rows(few)
+        cards = [
+            c for c in CARDS if c != "mu" or self._data is None or self._data.meta.is_point_mass
+        ]
+        shown = cards[: max(3, width // CARD)]
+        for card in self.query(MetricCard):
+            card.display = card.id in shown
+        full = self.has_class("identity")
+        self.query_one(VerdictLine).set_rows(max(height, 1) if full else 3 if few < 4 else 4)
+        self.query_one("#below", IdentityCard).set_rows(1 if few < 4 else 2)
+        self.query_one("#side IdentityCard", IdentityCard).set_rows(FULL if full else 6, full=full)
+
+    def show(self, view: View) -> None:
+        if view.data is not self._data:
+            known, self._data = self._data, view.data
+            self._digest = digest(view.data)
+            self._statuses = self._implied = None
+            self._beside.follow(view.data)
+            if known is None or known.meta.schema != view.data.meta.schema:
+                self.use_room()
+        assert self._digest is not None
+        self._view = view
+        if view.implied != self._implied:
+            self._implied = view.implied
+            self._digest = replace(self._digest, verdict=verdict(view.data, view.implied))
+        if view.statuses != self._statuses:
+            self._statuses = view.statuses
+            marks = marks_of(view.data, view.statuses)
+            self._digest = replace(self._digest, marks=marks)
+        self._show_charts(view, self._digest)
+        self._show_cards(view, self._digest)
+        more = self._more(view)
+        said = with_ledger(self._digest.verdict, view.of(LEDGER))
+        self.query_one(VerdictLine).show(said, view.palette, more)
+        self.query_one(DamageLine).show(view.data.damage, view.palette)
+        for card in self.query(IdentityCard):
+            card.show(view.data, view.palette, more)
+        self._show_side(view)
+
+    @property
+    def axis_columns(self) -> int | None:
+        beside = {"wide", "identity", "inspecting"} & self.classes
+        return self.room.width - SIDE if beside and not self.has_class("narrow") else None
+
+    def copyable(self) -> Sequence[tuple[str, str]]:
+        data, found = self._data, self._digest
+        if data is None or found is None:
+            return ()
+        meta = data.meta
+        things = [
+            ("Model signature", meta.model_signature),
+            ("Base hash", meta.base_ckpt_hash),
+            ("Session id", meta.session_id),
+            ("Path", str(data.place.path)),
+            ("Verdict", found.verdict.sentence),
+        ]
+        if self._event is not None:
+            things.insert(0, ("Transaction", json.dumps(dict(self._event.raw))))
+        return [(what, text) for what, text in things if text]
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is on its way: weights that are to be asked for their friction have answered."""
+        return self._data is not None and (
+            self._data.place.layout == "native" or self._implied is not None
+        )
+
+    def look(self, start: StartView) -> StartView:
+        return replace(start, region="identity" if self.has_class("identity") else None)
+
+    def recall(self, start: StartView) -> None:
+        self.set_class(start.region == "identity", "identity")
+
+    def do_beside(self) -> str:
+        """Show the next recorded series beside the losses."""
+        view = self._view
+        said = self._beside.go_on(None if view is None else view.series)
+        if view is not None:
+            self.show(view)
+        return said
+
+    def do_identity(self) -> None:
+        """Show or hide the identity and the verdict in full."""
+        self.toggle_class("identity")
+        self.use_room()
+        self.post_message(self.Ready())
+
+    def _more(self, view: View) -> str:
+        """What stands where something was left out: that it was, and the key that shows it."""
+        commands: Sequence[Command] = getattr(self.screen, "commands", COMMANDS)
+        keys = (c.shown_key for c in commands if c.action == "pane('identity')")
+        key = next(keys, "")
+        shows_more = key and not self.has_class("identity")
+        return f"{view.glyphs.ellipsis} ({key}: all)" if shows_more else view.glyphs.ellipsis
+
+    def _show_charts(self, view: View, found: Digest) -> None:
+        chart, graph = self.query_one("#errors", Chart), self.query_one(CommitGraph)
+        chart.set_look(view.palette, view.glyphs)
+        graph.set_look(view.palette, view.glyphs)
+        if is_pretraining(view.data):
+            if self._plotted is not view.data:
+                self._plotted = view.data
+                chart.set_plot(loss_plot(view.data))
+                graph.set_marks(found.marks)
+            chart.set_timeline(loss_timeline(view.data))
+            self.query_one("#learned").display = False
+            return
+        failed = view.failure(YARDSTICKS)
+        controls = self._beside.controls(view.series)
+        asked = (view.timeline.smooth, view.compare_yardsticks, view.yardsticks, failed)
+        wanted = (found, *asked, view.series if controls else None, controls)
+        if wanted != self._plotted:
+            self._plotted = wanted
+            chart.set_plot(compared_plot(view, found, self._beside.curves(view.series)))
+            graph.set_marks(found.marks)
+        chart.set_timeline(view.timeline)
+        graph.set_timeline(view.timeline)
+        graph.set_rows(3 if self.has_class("short") else LINEAGE)
+        self._show_learned(view)
+        table = self.query_one(YardstickTable)
+        table.set_look(view.palette, view.glyphs)
+        beside = self.has_class("wide") and view.compare_yardsticks and view.yardsticks
+        table.show_plot(chart.shown if beside else None, view.timeline.cursor)
+
+    def _show_learned(self, view: View) -> None:
+        """The quantity of the task in the rows that are left; only a line where there is none."""
+        chart = self.query_one("#learned", Chart)
+        rows = next((n for least, n in LEARNED if self.room.height >= least), 0)
+        own = view.data.meta.is_point_mass
+        shown = own or self._beside.series(view.series) is not None
+        chart.display = rows > 0 and shown and not self.has_class("narrow")
+        if not chart.display:
+            return
+        chart.set_look(view.palette, view.glyphs)
+        key = (view.data,) if own else (view.series, self._beside.at, view.timeline.smooth)
+        if self._learned_of != key:
+            self._learned_of = key
+            chart.set_log(False)
+            plot = self.learned(view.data) if own else self._beside.plot(view)
+            if not plot.traces:
+                plot = replace(plot, message=f"{plot.title}: {plot.message}")
+            chart.set_plot(plot)
+        rows = rows if chart.shown.traces else 1
+        if chart.styles.height != Scalar.from_number(rows):
+            chart.styles.height = rows
+        chart.set_timeline(view.timeline)
+
+    def _show_side(self, view: View) -> None:
+        self.set_class(view.inspecting, "inspecting")
+        events = view.data.transactions
+        index = view.timeline.selected
+        if index is None and len(events):  # what was last tried at the cursor
+            index = max(0, int(np.searchsorted(events.t, view.timeline.cursor, "right")) - 1)
+        event = events[index] if index is not None and index < len(events) else None
+        self._event = event if view.inspecting else None
+        self.query_one(TransactionPanel).show(
+            event,
+            index or 0,
+            len(events),
+            view.data.plasticity_at(event.t if event is not None else 0),
+            view.palette,
+            view.glyphs,
+            None if event is None else events.undone_at(index or 0),
+        )
+
+    def _show_cards(self, view: View, found: Digest) -> None:
+        for card in self.query(MetricCard):
+            if (card.palette, card.glyphs) != (view.palette, view.glyphs):
+                card.set_look(view.palette, view.glyphs)
+        data, alone = view.data, view.data.steps.never_evaluated
+        room = self.room.width // max(sum(card.display for card in self.query(MetricCard)), 1) - 3
+        whole = data.meta.is_point_mass or len(f"adaptive {data.meta.loss.name}") <= room
+        for name, errors, tail in (
+            ("frozen", data.steps.baseline, found.baseline_tail),
+            ("adaptive", data.steps.adaptive, found.adaptive_tail),
+        ):
+            tone: Tone = "baseline" if name == "frozen" else "adaptive"
+            card = self._card(name)
+            card.set_labels(*([f"{name} {data.meta.loss.name}"] if whole else []), name)
+            every = found.every or (alone and name == "adaptive")
+            texts = error_texts(name, errors if every else tail.y, every=every)
+            card.set_metric(*texts, tone, series=tail if len(tail) else None)
+        result = found.verdict.improvement
+        self._card("improvement").set_metric(*improvement_texts(result, alone=alone))
+        self._card("updates").set_metric(*found.transactions, share=found.committed)
+        if data.meta.is_point_mass:
+            self._card("mu").set_metric(*mu_texts(data, view.timeline.cursor, view.implied))
+        state = data.status.state if data.status is not None else "read-only"
+        self._card("age").set_metric(view.age or "-", state)
+
+    def _card(self, name: str) -> MetricCard:
+        return self.query_one(f"#{name}", MetricCard)

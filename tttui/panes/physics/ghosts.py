@@ -1,0 +1,62 @@
+"""The ghost of the Physics tab: the same actions under another friction."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tttui.draw.colours import Colour
+from tttui.draw.envelope import Series
+from tttui.draw.plane import Scene, Track
+from tttui.draw.plot import Plot, Trace
+from tttui.model.arrays import Floats
+from tttui.model.settings import World
+from tttui.panes.physics.motion import Motion, path_scene
+from tttui.tasks.pointmass.ghost import follow
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ghost:
+    """The ghost as it is drawn, from the window's start on."""
+
+    mu: float
+    t: tuple[int, int]
+    track: Track
+    distance: Series
+    """Between both positions, over the steps."""
+
+
+def ghost_of(
+    motion: Motion,
+    mu_true: Floats | None,
+    mu: float,
+    law: World,
+    window: tuple[int, int],
+    ink: Colour,
+) -> Ghost | str:
+    """The ghost of a window, or why there is none."""
+    found = follow(motion.trajectory, mu_true, mu, law, window)
+    if isinstance(found, str):
+        return found
+    x, y = (np.ascontiguousarray(found.path[:, k]) for k in (0, 1))
+    track = Track(f"ghost mu {mu:.3f}", found.t, x, y, ink, ahead=True)
+    return Ghost(mu, (int(found.t[0]), int(found.t[-1])), track, Series(found.t, found.distance))
+
+
+def ghost_scene(motion: Motion, ghost: Ghost | str, last: int) -> Scene:
+    """The true path and the ghost's, in a window that ends at step `last`."""
+    scene = replace(path_scene(motion), title="Ghost")
+    if isinstance(ghost, str):
+        return replace(scene, note=ghost)
+    found = ghost.distance.at(last)
+    note = f"{found[1]:.3g} apart at t {int(found[0])}" if found is not None else ""
+    if ghost.t[1] < last:
+        note += f", followed to t {ghost.t[1]}"
+    return replace(scene, tracks=(scene.tracks[0], ghost.track), note=note)
+
+
+def distance_plot(ghost: Ghost | str, mark: str) -> Plot:
+    """How far the ghost is from the true path."""
+    title = f"{mark}Distance to the ghost"
+    if isinstance(ghost, str):
+        return Plot(title, message=ghost)
+    return Plot(title, "", (Trace(f"mu {ghost.mu:.3f}", ghost.distance, "third", heavy=True),))

@@ -1,0 +1,172 @@
+"""What the Physics tab derives from a trajectory: series, paths, predictions, the ghost."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tttui.draw.envelope import Series
+from tttui.draw.palette import Palette
+from tttui.draw.path import extent, thinned
+from tttui.draw.plane import Scene, Track
+from tttui.draw.plot import Plot
+from tttui.draw.stack import Panel
+from tttui.model.arrays import Floats
+from tttui.model.steps import Steps, Trajectory
+from tttui.panes.averages import curve, span_note
+from tttui.panes.view import View
+from tttui.store.snapshot import TRAJECTORY
+from tttui.tasks.pointmass.hidden import prediction_of
+
+STATE = ("x", "y", "vx", "vy")
+
+DASHES = {"baseline": (2, 2), "adaptive": (6, 3)}
+"""Dots drawn and left out of the predictions of each model."""
+
+SHOWN_ERROR = 0.06
+"""Errors are magnified until they are about this part of the path's size."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Motion:
+    """A trajectory as columns that can be drawn at any zoom; made once, and off the screen's
+    thread for a long one."""
+
+    trajectory: Trajectory
+    state: tuple[Series, ...]
+    """x, y, vx, vy."""
+    actions: tuple[Series, ...]
+    """ax, ay."""
+    p: tuple[Floats, Floats]
+    """x and y, contiguous."""
+
+
+def motion_of(trajectory: Trajectory, before: Motion | None = None) -> Motion:
+    """The columns of a trajectory; those of a shorter version of the same one are continued."""
+    grown = before is not None and _continues(before.trajectory, trajectory)
+
+    def series(values: Floats, k: int, kind: str) -> Series:
+        column = np.ascontiguousarray(values[:, k], dtype=np.float64)
+        known = None
+        if grown and before is not None:
+            known = (before.state if kind == "z" else before.actions)[k]
+        return Series(trajectory.t, column, known)
+
+    state = tuple(series(trajectory.z, k, "z") for k in range(4))
+    actions = tuple(series(trajectory.a, k, "a") for k in range(2))
+    return Motion(trajectory, state, actions, (state[0].y, state[1].y))
+
+
+def _continues(old: Trajectory, new: Trajectory) -> bool:
+    n = len(old)
+    if not 0 < n <= len(new):
+        return False
+    ends = (0, n - 1)
+    return all(
+        old.t[i] == new.t[i] and np.array_equal(old.z[i], new.z[i], equal_nan=True) for i in ends
+    )
+
+
+def errors_of(steps: Steps, before: tuple[Series, Series] | None = None) -> tuple[Series, Series]:
+    """Errors of the frozen and of the adaptive model; a shorter version of them is continued."""
+    grown = before is not None and _same_start(before[0], steps)
+    frozen, adaptive = before if before is not None and grown else (None, None)
+    return Series(steps.t, steps.baseline, frozen), Series(steps.t, steps.adaptive, adaptive)
+
+
+def error_plot(errors: tuple[Series, Series], title: str, message: str, smooth: bool) -> Plot:
+    """Both errors over the steps, the area between them tinted."""
+    traces = (
+        curve("frozen", errors[0], "baseline", smooth),
+        curve("adaptive", errors[1], "adaptive", smooth, heavy=True),
+    )
+    return Plot(title, "MSE", traces, (1, 0), note=span_note(smooth), message=message)
+
+
+def _same_start(known: Series, steps: Steps) -> bool:
+    n = len(known)
+    if not 0 < n <= len(steps):
+        return False
+    ends = (known.y[0] == steps.baseline[0], known.y[n - 1] == steps.baseline[n - 1])
+    return bool(all(ends) and known.t[n - 1] == steps.t[n - 1])
+
+
+def panels(motion: Motion) -> tuple[Panel, ...]:
+    """x, y, vx, vy; the actions stand on zero below the velocities that they push."""
+    pushes = (None, None, *motion.actions)
+    names = ("", "", "ax", "ay")
+    return tuple(
+        Panel(name, series, push, pushed)
+        for name, series, push, pushed in zip(STATE, motion.state, pushes, names, strict=True)
+    )
+
+
+def path_scene(motion: Motion) -> Scene:
+    """The true path, coloured by time."""
+    trajectory = motion.trajectory
+    truth = Track("true path", trajectory.t, *motion.p)
+    return Scene((truth,), trajectory.z[:, 2:], trajectory.a, "Path")
+
+
+def prediction_scene(motion: Motion, window: tuple[int, int], palette: Palette) -> Scene:
+    """The true path solid, and where both models expected it, with errors magnified."""
+    trajectory = motion.trajectory
+    truth = Track("true", trajectory.t, *motion.p, ink=palette.text)
+    i = int(np.searchsorted(trajectory.t, window[0]))
+    j = int(np.searchsorted(trajectory.t, window[1], "right"))
+    kept = thinned(motion.p[0][i:j], motion.p[1][i:j])
+    rows = np.arange(i, j) if kept is None else i + kept
+    z = trajectory.z[rows, :2].astype(np.float64)
+    missed: list[tuple[str, Floats]] = []
+    for name in ("baseline", "adaptive"):
+        predicted = prediction_of(trajectory, name, rows)
+        if predicted is not None:
+            with np.errstate(invalid="ignore", over="ignore"):
+                miss = predicted[:, :2] - z
+            missed.append((name, np.where(np.isfinite(miss), miss, np.nan)))
+    factor = _magnified([error for _, error in missed], z)
+    tracks = [truth]
+    for name, error in missed:
+        ink = palette.baseline if name == "baseline" else palette.adaptive
+        with np.errstate(invalid="ignore", over="ignore"):
+            at = z + factor * error
+        label = "frozen" if name == "baseline" else "adaptive"
+        x, y = np.ascontiguousarray(at[:, 0]), np.ascontiguousarray(at[:, 1])
+        tracks.append(Track(label, trajectory.t[rows], x, y, ink, DASHES[name]))
+    note = f"errors x {factor:g}" if factor > 1 else ""
+    v, a = trajectory.z[:, 2:], trajectory.a
+    return Scene(tuple(tracks), v, a, "Predictions", note)
+
+
+def _magnified(errors: list[Floats], z: Floats) -> float:
+    """1, 2 or 5 times a power of ten by which errors must grow to be seen on this path."""
+    found = extent(np.ascontiguousarray(z[:, 0]), np.ascontiguousarray(z[:, 1]))
+    sizes = [np.hypot(*e[np.isfinite(e).all(axis=1)].T) for e in errors]
+    sizes = [s for s in sizes if len(s)]
+    if found is None or not sizes:
+        return 1.0
+    reach = max(found[1] - found[0], found[3] - found[2])
+    typical = max(float(np.quantile(s, 0.9)) for s in sizes)
+    if not (typical > 0 and reach > 0):
+        return 1.0
+    wanted = min(SHOWN_ERROR * reach / typical, 1e6)
+    if wanted < 2:
+        return 1.0
+    power = 10.0 ** np.floor(np.log10(wanted))
+    return float(max(k * power for k in (1, 2, 5) if k * power <= wanted))
+
+
+def why_no_path(view: View) -> str:
+    """Why the path is not drawn (yet)."""
+    if view.trajectory is not None and len(view.trajectory):
+        return "preparing the trajectory ..."
+    failed, why = view.failure(TRAJECTORY), view.data.problem("trajectory")
+    if failed:
+        return failed
+    if why is not None:
+        said = f"no trajectory: {why.reason}"
+        if view.data.place.layout != "native":
+            said += "; `tttui resume` or `tttui fork` records one"
+        return said
+    if view.data.loading or view.trajectory is None:
+        return "reading the trajectory ..."
+    return "no steps recorded yet"

@@ -1,0 +1,477 @@
+"""Physics: the world with the hidden friction, and what both models make of it."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from tttui.draw.colours import Colour
+from tttui.draw.envelope import Series
+from tttui.draw.plane import Scene
+from tttui.export.request import Request
+from tttui.model.arrays import Floats
+from tttui.model.session import SessionData
+from tttui.model.settings import World
+from tttui.model.start import StartView
+from tttui.model.steps import Steps, Trajectory
+from tttui.panes.background_value import Prepared
+from tttui.panes.physics.ghosts import Ghost, distance_plot, ghost_of, ghost_scene
+from tttui.panes.physics.implied import Oracle, facts_at, implied_plot
+from tttui.panes.physics.motion import (
+    Motion,
+    error_plot,
+    errors_of,
+    motion_of,
+    panels,
+    path_scene,
+    prediction_scene,
+    why_no_path,
+)
+from tttui.panes.view import Pane, View
+from tttui.tasks.pointmass.ghost import usual_friction
+from tttui.tasks.pointmass.hidden import (
+    Snapshot,
+    in_force,
+    mu_at,
+    mu_column,
+    row_at,
+)
+from tttui.widgets.chart import Chart
+from tttui.widgets.friction import FrictionView
+from tttui.widgets.path import PathView
+from tttui.widgets.stack import StackView
+
+MODES = ("path", "predictions", "ghost")
+"""What `v` cycles through."""
+
+REGIONS = ("path", "state", "friction", "below", "implied")
+FIGURES = {
+    "path": "trajectory",
+    "state": "state",
+    "friction": "mu",
+    "below": "mse",
+    "implied": "mu",
+}
+"""The figures that `e` exports for the regions; while the ghost is shown, it is the ghost."""
+
+REGION_TITLES = ("path", "state over time", "hidden friction", "error over time", "implied mu")
+SHORT_TITLES = ("path", "state", "friction", "error", "implied mu")
+"""The same for the footer."""
+
+WIDE, TALL = 150, 34
+"""Columns and rows from which everything is shown at once."""
+
+NARROW = 100
+"""Columns below which one region at a time is shown."""
+
+GHOST_STEP = 0.01
+
+LONG = 50_000
+"""Trajectories of more steps are prepared in a thread."""
+
+
+NO_ERRORS = (Series(np.empty(0), np.empty(0)), Series(np.empty(0), np.empty(0)))
+
+
+class PhysicsPane(Pane):
+    """Path, state over time, hidden friction, predictions, ghost."""
+
+    views = MODES
+    region_names = REGIONS
+    needs = frozenset({"trajectory"})
+
+    DEFAULT_CSS = """
+    PhysicsPane { layout: horizontal; height: 1fr; }
+    PhysicsPane #left { width: 1fr; }
+    PhysicsPane #right { width: 1fr; max-width: 96; margin-left: 1; }
+    PhysicsPane #path { height: 1fr; }
+    PhysicsPane #below { height: 10; }
+    PhysicsPane #implied { height: 8; }
+    PhysicsPane #state { height: 1fr; }
+    PhysicsPane #friction { height: 17; }
+    PhysicsPane.middle #right { max-width: 56; }
+    PhysicsPane.middle #implied { height: 1fr; }
+    PhysicsPane.pathless #path { height: 6; }
+    PhysicsPane.pathless #implied { height: 8; }
+    PhysicsPane.pathless #below, PhysicsPane.pathless #friction { height: 1fr; }
+    PhysicsPane.single #right { margin-left: 0; max-width: 100%; }
+    PhysicsPane.single PathView, PhysicsPane.single StackView,
+    PhysicsPane.single FrictionView, PhysicsPane.single Chart { height: 1fr; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view: View | None = None
+        self._data: SessionData | None = None
+        self._law = World()
+        self._mode = 0
+        self._region = 0
+        self._layout = "middle"
+        self._motion: Motion | None = None
+        self._mu_column: Floats | None = None
+        self._oracle = Oracle(self._tell)
+        self._shown: dict[str, object] = {}
+        """What each region was last given, to leave it alone where nothing changed."""
+        self._ghost_mu: float | None = None
+        self._ghost: Ghost | str | None = None
+        self._ghost_key: object = None
+        self._motions = Prepared(motion_of, _quick_motion, self._tell)
+        self._errors = Prepared(errors_of, _quick_errors, self._tell)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="left"):
+            yield PathView(id="path")
+            yield Chart(id="below")
+        with Vertical(id="right"):
+            yield StackView(id="state")
+            yield FrictionView(id="friction")
+            yield Chart(id="implied")
+
+    def on_mount(self) -> None:
+        for chart in self.query(Chart):
+            chart.can_focus = False
+        self._arrange()
+
+    def use_room(self) -> None:
+        width, height = self.room
+        if width >= WIDE and height >= TALL:
+            self._layout = "wide"
+        elif width >= NARROW and height >= 24:
+            self._layout = "middle"
+        else:
+            self._layout = "single"
+        self._arrange()
+
+    def _regions(self) -> frozenset[str]:
+        """The regions on the screen."""
+        if self._layout == "single":
+            return frozenset({REGIONS[self._region]})
+        if self._pathless():
+            return frozenset({"path", "below", "friction", "implied"})
+        if self._layout == "wide":
+            return frozenset(REGIONS)
+        both = {"path", "state", "friction"}
+        chosen = REGIONS[self._region]
+        if chosen == "implied":
+            both = {"path", "friction", "implied"}
+        if self._mode or chosen == "below":
+            both.add("below")
+        return frozenset(both)
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is on its way: the trajectory is drawn (or missing), the weights were asked."""
+        view = self._view
+        if view is None or (self._motion is None and not self._pathless()):
+            return False
+        if "friction" not in self._regions():
+            return True
+        held = in_force(view.data, view.timeline.cursor)
+        return isinstance(held, str) or self._friction.facts.implied is not None
+
+    def _pathless(self) -> bool:
+        """This run recorded no trajectory: what can be shown without takes its place."""
+        view = self._view
+        return (
+            view is not None
+            and view.trajectory is None
+            and view.data.problem("trajectory") is not None
+        )
+
+    def _arrange(self) -> None:
+        shown = self._regions()
+        for name in REGIONS:
+            self.query_one(f"#{name}").display = name in shown
+        self.query_one("#left").display = bool(shown & {"path", "below"})
+        self.query_one("#right").display = bool(shown & {"state", "friction", "implied"})
+        for name in ("middle", "single"):
+            self.set_class(self._layout == name, name)
+        self.set_class(self._layout != "single" and self._pathless(), "pathless")
+        if self._view is not None:
+            self.show(self._view)
+
+    @property
+    def _path(self) -> PathView:
+        return self.query_one("#path", PathView)
+
+    @property
+    def _state(self) -> StackView:
+        return self.query_one("#state", StackView)
+
+    @property
+    def _friction(self) -> FrictionView:
+        return self.query_one("#friction", FrictionView)
+
+    # The look of a session
+
+    def look(self, start: StartView) -> StartView:
+        view, region = MODES[self._mode], REGIONS[self._region]
+        return replace(start, view=view, region=region, ghost=self._ghost_mu)
+
+    def recall(self, start: StartView) -> None:
+        self._mode = MODES.index(start.view) if start.view else self._mode
+        self._region = REGIONS.index(start.region) if start.region else self._region
+        self._ghost_mu = start.ghost
+        if self.is_mounted:
+            self._arrange()
+
+    # What the keys do
+
+    def do_view(self) -> str:
+        """Cycle what the plane shows."""
+        self._mode = (self._mode + 1) % len(MODES)
+        self._arrange()
+        return {
+            "path": "Path, coloured by time",
+            "predictions": "Predictions of both models over the true path",
+            "ghost": "The same actions in a world with another friction: { and } change it",
+        }[MODES[self._mode]]
+
+    @property
+    def _next(self) -> int:
+        """The region after this one; without a trajectory there is no state to go to."""
+        after = (self._region + 1) % len(REGIONS)
+        if REGIONS[after] == "state" and self._layout != "single" and self._pathless():
+            after = (after + 1) % len(REGIONS)
+        return after
+
+    @property
+    def hidden_next(self) -> str:
+        after = self._next
+        return "" if REGIONS[after] in self._regions() else SHORT_TITLES[after]
+
+    def do_region(self) -> str:
+        """Move to the next region."""
+        self._region = self._next
+        self._arrange()
+        return f"Region: {REGION_TITLES[self._region]}"
+
+    def awaits(self, action: str) -> bool:
+        """A ghost needs the trajectory."""
+        return "ghost" in action and self._motion is None and not self._pathless()
+
+    def do_ghost_lower(self) -> str | None:
+        return self._change_ghost(-GHOST_STEP)
+
+    def do_ghost_higher(self) -> str | None:
+        return self._change_ghost(GHOST_STEP)
+
+    def _change_ghost(self, by: float) -> str | None:
+        if self._view is None or self._motion is None:
+            return "There is no trajectory to make a ghost of."
+        self._ghost_mu = round(min(max(self._ghost_friction() + by, 0.0), 1.0), 4)
+        self._mode = MODES.index("ghost")
+        self._arrange()
+        return None
+
+    def _ghost_friction(self) -> float:
+        """The friction of the ghost."""
+        if self._ghost_mu is None:
+            view = self._view
+            mu = None if view is None else mu_at(view.data, view.trajectory, view.timeline.t0)
+            self._ghost_mu = usual_friction(mu)
+        return self._ghost_mu
+
+    def exportable(self) -> str:
+        chosen = REGIONS[self._region]
+        if chosen in ("path", "below") and MODES[self._mode] == "ghost":
+            return "ghost"
+        return FIGURES[chosen]
+
+    def export_of(self, request: Request) -> Request:
+        return replace(request, ghost_mu=self._ghost_friction())
+
+    def copyable(self) -> Sequence[tuple[str, str]]:
+        view = self._view
+        if view is None:
+            return ()
+        t = view.timeline.cursor
+        out = []
+        mu = mu_at(view.data, view.trajectory, t)
+        if mu is not None:
+            out.append((f"mu at t {t}", repr(mu)))
+        held = in_force(view.data, t)
+        found = self._oracle.known(held) if isinstance(held, Snapshot) else None
+        if found is not None:
+            out.append((f"implied mu at t {t}", repr(found.mu)))
+        i = None if view.trajectory is None else row_at(view.trajectory, t)
+        if view.trajectory is not None and i is not None:
+            row = [*view.trajectory.z[i].tolist(), *view.trajectory.a[i].tolist()]
+            out.append((f"x,y,vx,vy,ax,ay at t {t}", ",".join(map(repr, row))))
+        return out
+
+    # Drawing
+
+    def show(self, view: View) -> None:
+        before, self._view = self._pathless(), view
+        if self._pathless() != before:
+            self._arrange()
+            return
+        if view.data is not self._data:
+            known = self._data
+            if known and (known.place, known.run) != (view.data.place, view.data.run):
+                self._motion = self._mu_column = self._ghost = self._ghost_mu = None
+                self._oracle.forget()
+                self._motions.forget()
+                self._errors.forget()
+            self._data, self._law = view.data, view.data.meta.world
+        self._prepare(view)
+        for widget in (self._path, self._state, self._friction, *self.query(Chart)):
+            if (widget.palette, widget.glyphs) != (view.palette, view.glyphs):
+                widget.set_look(view.palette, view.glyphs)
+                self._shown.clear()
+        shown = self._regions()
+        self._path.set_mark(self._mark("path", view))
+        self._state.set_mark(self._mark("state", view))
+        self._friction.set_mark(self._mark("friction", view))
+        if "path" in shown:
+            self._show_path(view)
+        if "state" in shown:
+            self._show_state(view)
+        if "friction" in shown:
+            self._show_friction(view)
+        if "below" in shown:
+            self._show_below(view)
+        if "implied" in shown:
+            self._show_implied(view)
+
+    def _mark(self, region: str, view: View) -> str:
+        """What stands before the title of the chosen region; which of how many it is, where the
+        others are not on the screen."""
+        if region != REGIONS[self._region]:
+            return ""
+        mark = "▸ " if view.glyphs.braille else "> "
+        if self._layout != "single":
+            return mark
+        return f"{mark}{self._region + 1}/{len(REGIONS)} "
+
+    def _changed(self, region: str, *key: object) -> bool:
+        """Whether a region must be given its data again."""
+        old = self._shown.get(region)
+        self._shown[region] = key
+        return old != key
+
+    def _tell(self) -> None:
+        """Called in threads, which may outlive the app."""
+        with suppress(RuntimeError):
+            self.post_message(self.Derived())
+
+    @on(Pane.Derived)
+    def _on_derived(self) -> None:
+        if self._view is not None:
+            self.show(self._view)
+
+    def _prepare(self, view: View) -> None:
+        """Have `_motion` for this trajectory, now or soon."""
+        trajectory = view.trajectory
+        if trajectory is None or not len(trajectory):
+            self._motion = None
+            return
+        motion = self._motions.of(trajectory)
+        if motion is not self._motion:
+            self._motion = motion
+            self._mu_column = None
+            if motion is not None:
+                self._mu_column = mu_column(view.data, motion.trajectory)
+
+    def _show_path(self, view: View) -> None:
+        motion, window = self._motion, (view.timeline.t0, view.timeline.t1)
+        mode, path = MODES[self._mode], self._path
+        if motion is None:
+            if self._changed("path", message := why_no_path(view)):
+                path.set_scene(Scene(message=message))
+        elif mode == "path":
+            if self._changed("path", motion, mode):
+                path.set_scene(path_scene(motion))
+        elif mode == "predictions":
+            if self._changed("path", motion, mode, window):
+                scene = prediction_scene(motion, window, view.palette)
+                if len(scene.tracks) == 1:
+                    scene = replace(scene, note="this run recorded no predictions, only errors")
+                path.set_scene(scene)
+        else:
+            ghost = self._ghost_now(view, motion)
+            if self._changed("path", motion, mode, ghost):
+                path.set_scene(ghost_scene(motion, ghost, view.timeline.t1))
+        path.set_moment(view.timeline, _selected(view))
+
+    def _ghost_now(self, view: View, motion: Motion) -> Ghost | str:
+        window = (view.timeline.t0, view.timeline.t1)
+        key = (motion, self._ghost_friction(), window, self._law, view.palette.name)
+        if key != self._ghost_key or self._ghost is None:
+            self._ghost_key = key
+            ink = view.palette.third
+            mu, law = self._ghost_friction(), self._law
+            self._ghost = ghost_of(motion, self._mu_column, mu, law, window, ink)
+        return self._ghost
+
+    def _show_state(self, view: View) -> None:
+        motion, state = self._motion, self._state
+        message = "" if motion is not None else why_no_path(view)
+        if self._changed("state", motion, message):
+            state.set_panels(() if motion is None else panels(motion), message)
+        state.set_timeline(view.timeline)
+
+    def _show_friction(self, view: View) -> None:
+        ghost = self._ghost_friction() if MODES[self._mode] == "ghost" else None
+        facts = facts_at(view, self._law, self._oracle, ghost)
+        known = (facts.mu, facts.implied, facts.source, ghost, view.data.meta)
+        if self._changed("friction", view.timeline.cursor, view.trajectory, *known):
+            self._friction.set_facts(facts)
+
+    def _show_below(self, view: View) -> None:
+        """The error of both models over time, or the distance to the ghost."""
+        chart = self.query_one("#below", Chart)
+        mark = self._mark("below", view)
+        if MODES[self._mode] == "ghost" and self._motion is not None:
+            ghost = self._ghost_now(view, self._motion)
+            if self._changed("below", ghost, mark):
+                chart.set_log(False)
+                chart.set_plot(distance_plot(ghost, mark))
+        else:
+            steps = view.data.steps
+            errors = self._errors.of(steps) or NO_ERRORS
+            if self._changed("below", errors, mark, view.timeline.smooth):
+                chart.set_log(None)
+                smooth = view.timeline.smooth
+                why = view.data.problem("steps")
+                message = why.reason if why is not None else "no steps recorded yet"
+                chart.set_plot(error_plot(errors, f"{mark}One-step error", message, smooth))
+        chart.set_timeline(view.timeline)
+
+    def _show_implied(self, view: View) -> None:
+        """What the weights implied after every commit, beside the truth."""
+        chart, events_ = self.query_one("#implied", Chart), view.data.transactions
+        mark = self._mark("implied", view)
+        if self._changed("implied", events_, self._motion, view.data.meta, mark):
+            chart.set_log(False)
+            chart.set_plot(implied_plot(view, self._mu_column, mark))
+        chart.set_timeline(view.timeline)
+
+    def set_hover(self, t: int | None) -> None:
+        super().set_hover(t)
+        self._path.set_hover(t)
+
+
+def _selected(view: View) -> tuple[int, str, Colour] | None:
+    """Step, glyph and colour of the selected transaction."""
+    events_, i = view.data.transactions, view.timeline.selected
+    if i is None or i >= len(events_):
+        return None
+    outcome, names = events_.outcomes()
+    status = names[int(outcome[i])]
+    return int(events_.t[i]), view.glyphs.status(status), view.palette.status(status)
+
+
+def _quick_motion(trajectory: Trajectory, before: Motion | None) -> bool:
+    known = 0 if before is None else len(before.trajectory)
+    return len(trajectory) <= LONG or 0 <= len(trajectory) - known <= LONG
+
+
+def _quick_errors(steps: Steps, before: tuple[Series, Series] | None) -> bool:
+    known = 0 if before is None else len(before[0])
+    return len(steps) <= LONG or 0 <= len(steps) - known <= LONG

@@ -1,0 +1,446 @@
+"""Sessions: all that were found, how to go on with one, and several beside each other."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal, Vertical
+from textual.timer import Timer
+
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.numbers import count
+from tttui.draw.palette import Palette
+from tttui.export.request import Request
+from tttui.keys import COMMANDS, Command, key_for
+from tttui.model.query import Query
+from tttui.model.session import Place, SessionData, SessionSummary
+from tttui.model.verdict import verdict
+from tttui.panes.listing import TABLE, ListPane, Pages
+from tttui.panes.sessions.compared import MARK_MORE, ComparedCurves, Marked
+from tttui.panes.sessions.facts import copyable, facts_of
+from tttui.panes.sessions.layout import CSS, NARROW, WORDS, PaneLayout, hidden, layout
+from tttui.panes.sessions.preview import SessionPreview, verdict_of
+from tttui.panes.sessions.rows import COLUMNS, SESSION_WORDS, SessionRows
+from tttui.panes.view import View
+from tttui.widgets.querybar import QueryBar
+from tttui.widgets.session_panel import Facts, SessionPanel
+from tttui.widgets.sidebyside import MetricBars, SettingsTable, TransferMap
+from tttui.widgets.table import Column, Sort, Table
+from tttui.widgets.verdict import VerdictLine
+
+HINT = "mu>0.1 state:completed demo sort:improvement"
+
+OVERVIEW = "show_tab('overview')"
+
+REST_S = 0.08
+"""Seconds for which the cursor has to rest before the session under it is read: it moves through
+a thousand of them without reading any, and is drawn before anything is read."""
+
+
+class SessionsPane(ListPane):
+    """The table as a tree, the session under its cursor in brief, and marked ones compared."""
+
+    needs = frozenset({"summaries", "load", "comparison", "files", "preview"})
+    words = SESSION_WORDS
+    keyed = frozenset({"table", "detail"})
+    region_names = tuple(WORDS)
+    sorts = ("tree", *(column.key for column in COLUMNS))
+
+    DEFAULT_CSS = CSS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: SessionRows | None = None
+        self._built: tuple[object, ...] = ()
+        self._filtered: tuple[object, Query] = (None, Query())
+        self._at: Place | None = None
+        """The session under the cursor."""
+        self._marked = Marked()
+        self._transfer = False
+        self._asked: Place | None = None
+        """The session whose deletion waits for a second press."""
+        self._look: tuple[Palette, Glyphs] | None = None
+        self._facts: Facts | None = None
+        self._listed: SessionSummary | None = None
+        """The session whose files were asked for last."""
+        self._read: Place | None = None
+        """The session that was asked for last to be read in brief."""
+        self._torn: frozenset[Path] = frozenset()
+        """Sessions whose damage only their preview shows."""
+        self._resting: Timer | None = None
+        """Runs until the cursor has rested for long enough."""
+        self._opened: Place | None = None
+        """The open session."""
+        self._laid_out: PaneLayout | None = None
+        """How the regions are put together on the screen."""
+        self._opening: Place | None = None
+        """The session that was opened from here."""
+
+    def compose(self) -> ComposeResult:
+        yield QueryBar(HINT)
+        with Container(id="upper"):
+            yield Table()
+            yield VerdictLine(rows=2, fixed=True, id="line")
+            with Container(id="one"):
+                yield SessionPreview()
+                yield SessionPanel()
+        with Vertical(id="several"):
+            yield ComparedCurves(id="curves")
+            with Horizontal(id="numbers"):
+                yield MetricBars()
+                yield SettingsTable()
+                yield TransferMap()
+
+    @property
+    def _layout(self) -> PaneLayout:
+        sessions = len(self.view.snapshot.places) if self.view is not None else 0
+        compared = len(self._marked) if self._marked.enough else 0
+        asked = self._transfer and compared > 0
+        return layout(*self.room, sessions, compared=compared, transfer=asked)
+
+    def pages(self) -> Pages:
+        return self._layout.pages
+
+    def nothing_else(self) -> str:
+        return MARK_MORE
+
+    def show_regions(self) -> None:
+        found, regions = self._layout, set(self.regions)
+        self._laid_out = found
+        shown = {
+            "#line": "line" in regions,
+            "#one": bool(regions & {"preview", "detail"}),
+            "#upper": bool(regions & {"table", "preview", "detail"}),
+            "#several": bool(regions & {"curves", "numbers", "transfer"}),
+            "#curves": "curves" in regions,
+            "#numbers": bool(regions & {"numbers", "transfer"}),
+        }
+        for name, is_shown in shown.items():
+            self.query_one(name).display = is_shown
+        for kind, name in (
+            (Table, "table"),
+            (SessionPreview, "preview"),
+            (SessionPanel, "detail"),
+            (MetricBars, "numbers"),
+            (SettingsTable, "numbers"),
+            (TransferMap, "transfer"),
+        ):
+            self.query_one(kind).display = name in regions
+        self.set_class(found.beside and "table" in regions, "beside")
+        self.set_class({"preview", "detail"} <= regions, "paired")
+        rows = found.table_rows if "table" in regions else None
+        several = shown["#several"]
+        table = rows if rows is not None and (several or shown["#one"]) else "1fr"
+        self.query_one(Table).styles.height = table
+        self.query_one("#upper").styles.height = rows if several and rows is not None else "1fr"
+        self.query_one("#numbers").set_class(self.room.width < NARROW, "narrow")
+        self.query_one(Table).set_active(self.acting == TABLE)
+        self.query_one(SessionPanel).set_chosen(self.acting == "detail")
+
+    # Drawing
+
+    def show(self, view: View) -> None:
+        self.view = view
+        if self._layout != self._laid_out:
+            self.show_regions()
+        self._set_look(view)
+        self._follow(view)
+        self.fill(view)
+        regions = self.regions
+        self._show_one(view)
+        found, why = self._marked.found_in(view.comparison), self._marked.why_none()
+        if "curves" in regions:
+            compared = self.query_one(ComparedCurves)
+            compared.show_found(found, view.timeline, why, self.room)
+        if "numbers" in regions:
+            self.query_one(MetricBars).set_comparison(found, why)
+            self.query_one(SettingsTable).set_comparison(found)
+        if "transfer" in regions:
+            tested = self.query_one(TransferMap)
+            tested.set_comparison(found, "Testing the weights of each in the world of each ...")
+
+    def _follow(self, view: View) -> None:
+        """The cursor goes to a session that was opened elsewhere, such as one just started."""
+        opened = view.data.place
+        if self._opened is not None and self._opened.path != opened.path:
+            if self._opening is None or self._opening.path != opened.path:
+                self._at = opened
+            self._opening = None
+        self._opened = opened
+
+    def _set_look(self, view: View) -> None:
+        look = (view.palette, view.glyphs)
+        if look == self._look:
+            return
+        self._look = look
+        self.query_one(Table).set_look(*look)
+        self.query_one(ComparedCurves).set_look(*look)
+        for kind in (MetricBars, SettingsTable, TransferMap):
+            self.query_one(kind).set_look(*look)
+
+    def fill(self, view: View) -> None:
+        """Build the rows anew only where summaries, the open session or the colours changed."""
+        table = self.query_one(Table)
+        built = (view.summaries, view.data.place.path, view.palette, view.glyphs, self._torn)
+        if self._rows is None or built != self._built:
+            self._built = built
+            self._rows = SessionRows(
+                view.summaries, view.data.place, view.now, view.palette, view.glyphs, self._torn
+            )
+            if self._at is None or self._rows.row_of(self._at) is None:
+                self._at = view.data.place
+            marked = len(self._marked)
+            self._marked.keep([summary.place for summary in self._rows.summaries])
+            if marked != len(self._marked):
+                self._choose()
+        rows = self._rows
+        if self._filtered != (rows, self.query_now):
+            self._filtered = (rows, self.query_now)
+            shown = rows.matching(self.query_now)
+            rows.flat = table.sort != Sort() or shown is not None
+            why = "No session passes; escape clears the query." if len(rows) else "Reading ..."
+            table.set_rows(rows, shown, why)
+        found = (rows.row_of(place) for place in self._marked.places)
+        table.set_marked(frozenset(row for row in found if row is not None))
+        table.set_selected(rows.row_of(self._at) if self._at is not None else None)
+        self._say(view, rows)
+
+    def _say(self, view: View, rows: SessionRows) -> None:
+        bar = self.query_one(QueryBar)
+        if self.tell_typed(bar, view.palette):
+            return
+        total, shown = len(rows), len(self.query_one(Table).order)
+        many = "session" if total == 1 else "sessions"
+        parts = [f"{count(total)} {many}" if shown == total else f"{shown} of {total} {many}"]
+        if self.query_now and not bar.has_class("typing"):
+            parts.append(f"query {self.query_now.filter_text}")
+        if self._marked:
+            parts.append(f"{len(self._marked)} marked")
+        if rows.running:
+            parts.append(f"{rows.running} running")
+        elsewhere = hidden(self.pages(), self.regions)
+        if elsewhere:
+            parts.append(f"w: {', '.join(elsewhere)}")
+        if self._marked.enough and not self._transfer:
+            parts.append("t: transfer matrix")
+        if view.load is not None:
+            parts.append(str(view.load))
+        bar.say("   ".join(parts), False, view.palette)
+
+    def _summary(self) -> SessionSummary | None:
+        """The session under the cursor."""
+        if self._rows is None or self._at is None:
+            return None
+        row = self._rows.row_of(self._at)
+        return None if row is None else self._rows.summaries[row]
+
+    def _show_one(self, view: View) -> None:
+        """The session under the cursor, in each of the shown regions."""
+        summary, regions = self._summary(), self.regions
+        names = self._rows.names if self._rows is not None else frozenset[str]()
+        self._facts = facts = facts_of(view, summary, names) if summary is not None else None
+        panel = self.query_one(SessionPanel)
+        if summary is None or facts is None:
+            panel.show_facts(None, view.palette, view.glyphs)
+        elif "detail" in regions:
+            if self._listed is not summary and not self._hurries:
+                # another one, or its files changed
+                self._listed = summary
+                self.post_message(self.FilesWanted(summary.place))
+            panel.show_facts(facts, view.palette, view.glyphs)
+        data = self._known(view, summary)
+        if data is not None and not data.loading:
+            self._mark_torn(data)
+        if "preview" in regions:
+            preview = self.query_one(SessionPreview)
+            preview.show(view, summary, data)
+        if "line" in regions:
+            said = verdict_of(summary) if data is None else verdict(data)
+            self.query_one("#line", VerdictLine).show(said, view.palette, view.glyphs.ellipsis)
+
+    def _mark_torn(self, data: SessionData) -> None:
+        """Have the mark of damage that was found by reading all of a session in its row."""
+        path = data.place.path
+        torn = self._torn | {path} if data.damage else self._torn - {path}
+        if torn != self._torn:
+            self._torn = torn
+            self.post_message(self.Ready())
+
+    def _known(self, view: View, summary: SessionSummary | None) -> SessionData | None:
+        """What is read of the session under the cursor; it is asked for where that is nothing."""
+        if summary is None:
+            return None
+        place, read = summary.place, view.preview
+        if place.path == view.data.place.path:
+            return view.data
+        if place != self._read and not self._hurries:
+            self._read = place
+            self.post_message(self.PreviewWanted(place))
+        return read.data if read.of == place else None
+
+    @property
+    def _hurries(self) -> bool:
+        """The cursor is on its way to another session."""
+        return self._resting is not None
+
+    @property
+    def settled(self) -> bool:
+        """The session under the cursor is on the screen."""
+        view, summary = self.view, self._summary()
+        if view is None or summary is None or self._hurries:
+            return view is not None and not view.snapshot.places
+        data = self._known(view, summary)
+        return data is not None and not data.loading
+
+    # Comparison
+
+    def _choose(self) -> None:
+        """Tell the store what is marked, and make room for the comparison or take it back."""
+        places = self._marked.places if self._marked.enough else ()
+        self.post_message(
+            self.SideBySide([(place, place.run) for place in places], transfer=self._transfer)
+        )
+        if self.acting not in self.regions:
+            self.acting = TABLE
+        self.show_regions()
+
+    # Keys and mouse
+
+    def awaits(self, action: str) -> bool:
+        """Everything here is about rows: those of the first screen at least are read."""
+        view = self.view
+        known = 0 if self._rows is None else len(self._rows)
+        return view is None or known < min(len(view.snapshot.places), max(self.room.height, 1))
+
+    def under_cursor(self) -> Place | None:
+        summary = self._summary()
+        return None if summary is None else summary.place
+
+    def columns(self) -> tuple[Column, ...]:
+        return COLUMNS if self._rows is None else self._rows.columns
+
+    def natural_order(self, descending: bool) -> str:
+        return "Forks below their parents" + (", newest first" if descending else "")
+
+    def sorted_by(self, sort: Sort) -> None:
+        if self._rows is not None:
+            self._rows.flat = sort != Sort() or bool(self.query_now)
+
+    def move_in(self, region: str, by: int) -> bool:
+        return region == "detail" and self.query_one(SessionPanel).scroll_lines(by)
+
+    def go(self, row: int) -> None:
+        if self._rows is None or self.view is None:
+            return
+        self._at, self._asked = self._rows.summaries[row].place, None
+        self._hurry()
+        self.show(self.view)
+
+    def _hurry(self) -> None:
+        """Wait with reading until the cursor rests."""
+        if self._resting is None:
+            self._resting = self.set_timer(REST_S, self._rest)
+        else:
+            self._resting.reset()
+
+    def _rest(self) -> None:
+        """The cursor has come to rest."""
+        self._resting = None
+        if self.view is not None:
+            self.show(self.view)
+
+    def do_mark(self) -> str | None:
+        """Mark or unmark the session under the cursor, and go to the next."""
+        summary, view = self._summary(), self.view
+        if summary is None or view is None:
+            return None
+        refused = self._marked.toggle(summary.place)
+        if refused:
+            return refused
+        self._choose()
+        row = self.query_one(Table).neighbour(1)
+        if row is not None:
+            self.go(row)
+        self.show(view)
+        return str(self._marked)
+
+    def do_transfer(self) -> str | None:
+        """Compute the transfer matrix of what is marked."""
+        if not self._marked.enough:
+            return MARK_MORE
+        self._transfer = not self._transfer
+        self._choose()
+        if self._transfer and "transfer" not in self.regions:
+            self.turn_to("transfer")
+        elif self.view is not None:
+            self.show(self.view)
+        return None if self._transfer else "No transfer matrix"
+
+    def do_enter(self) -> str | None:
+        """Open the session under the cursor; one that is open goes to its next run."""
+        summary, view = self._summary(), self.view
+        if summary is None or view is None:
+            return None
+        place, runs = summary.place, summary.place.runs
+        if place.path != view.data.place.path:
+            self._opening = place
+            self.post_message(self.SessionPicked(place))
+            return f"Opening {place.name}"
+        if len(runs) < 2:
+            commands: Sequence[Command] = getattr(self.screen, "commands", COMMANDS)
+            return f"{place.name} is open already; {key_for(commands, OVERVIEW)} shows it."
+        at = runs.index(view.data.run) if view.data.run in runs else -1
+        run = runs[(at + 1) % len(runs)]
+        self.post_message(self.SessionPicked(place, run))
+        return f"Opening run {run} of {place.name}"
+
+    def do_delete(self) -> str | None:
+        """Ask, and on the second press move the session to the trash."""
+        summary = self._summary()
+        if summary is None:
+            return None
+        place = summary.place
+        if self._asked != place:
+            self._asked = place
+            return f"Press D again to move {place.path} to the trash of its root."
+        self._asked = None
+        self.post_message(self.TrashWanted(place))
+        return f"Moving {place.name} to the trash ..."
+
+    def back(self) -> bool:
+        if self._asked is not None:
+            self._asked = None
+            return True
+        if super().back():
+            return True
+        if self._marked and self.view is not None:
+            self._marked.keep(())
+            self._choose()
+            self.show(self.view)
+            return True
+        return False
+
+    @on(Table.RowPicked)
+    def _on_row_picked(self, message: Table.RowPicked) -> None:
+        message.stop()
+        if message.again:
+            self.do_enter()
+        else:
+            self.go(message.row)
+
+    def copyable(self) -> Sequence[tuple[str, str]]:
+        return copyable(self._facts) if self._facts is not None else ()
+
+    def exportable(self) -> str:
+        if not self._marked.enough:
+            return "sessions"
+        return "transfer" if self._transfer and self.acting == "transfer" else "comparison"
+
+    def export_of(self, request: Request) -> Request:
+        """The sessions as the table shows them: those that pass the query, in its order."""
+        if self._rows is None:
+            return request
+        order = self.query_one(Table).order.tolist()
+        return replace(request, summaries=tuple(self._rows.summaries[row] for row in order))

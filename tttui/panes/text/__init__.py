@@ -1,0 +1,1 @@
+"""Tab 4 of tasks that read a text."""

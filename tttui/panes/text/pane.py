@@ -1,0 +1,388 @@
+"""Text: the document that a session reads, each character tinted by what learning saved at it."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from tttui.draw.textpaint import Mark
+from tttui.export.request import Request
+from tttui.model.document import Document, Reading, Totals
+from tttui.model.search import Found, Query, matches, search
+from tttui.model.session import SessionData
+from tttui.model.text import visible
+from tttui.panes.latest import Latest
+from tttui.panes.text.continued import Told, here_of, prose_of
+from tttui.panes.view import Pane, View
+from tttui.store.snapshot import DOCUMENT
+from tttui.tasks.text.continuations import Asked, Continued, Reader
+from tttui.widgets.page import Page
+from tttui.widgets.querybar import QueryBar
+from tttui.widgets.texthead import TextHead
+from tttui.widgets.textpage import TextPage
+from tttui.widgets.timeview import TimeView
+
+BESIDE = 150
+"""Columns of the tab from which on the continuations stand beside the text."""
+
+Searched = tuple[Document, Query, int, int]
+"""A document, what is looked for, from where, and which way."""
+
+
+class TextPane(Pane):
+    """The page around the cursor; below or beside it what both models expect there."""
+
+    needs = frozenset({DOCUMENT.name})
+
+    DEFAULT_CSS = """
+    TextPane { layout: vertical; height: 1fr; }
+    TextPane #head { height: 2; }
+    TextPane QueryBar { display: none; }
+    TextPane.searching QueryBar { display: block; }
+    TextPane #both { height: 1fr; }
+    TextPane #page { height: 1fr; width: 1fr; }
+    TextPane #expected { height: 9; }
+    TextPane #here { height: 2; }
+    TextPane #models { height: 1fr; }
+    TextPane.low #expected { height: 8; }
+    TextPane.low #here { height: 1; }
+    TextPane.tiny #expected { display: none; }
+    TextPane.beside #both { layout: horizontal; }
+    TextPane.beside #expected { width: 52; height: 1fr; margin-left: 1; }
+    TextPane.beside #here { height: 7; }
+    TextPane.beside #models { layout: vertical; }
+    TextPane.beside #models Page { height: 8; }
+    TextPane #nothing { display: none; height: 1fr; padding: 1 2; }
+    TextPane.empty #nothing { display: block; }
+    TextPane.empty #head, TextPane.empty #both { display: none; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view: View | None = None
+        self._of: object = None
+        """The session that is shown."""
+        self._at = 0
+        """The byte whose continuations are shown; in the window of the cursor."""
+        self._column: int | None = None
+        """The cell in which up and down keep the cursor, also through short rows."""
+        self._goal: tuple[int, int] | None = None
+        """The step that the cursor was asked to go to, and the byte there."""
+        self._totals: tuple[object, Totals] | None = None
+        self._query = Query(b"", False)
+        self._typed_from = 0
+        """The byte at which the search began."""
+        self._continuing: Latest[Asked, Continued] = Latest(Reader().continued, self._tell)
+        self._searching: Latest[Searched, Found | None] = Latest(
+            lambda asked: search(*asked), self._tell
+        )
+        self._gone_to: object = None
+        """The answer to a search that the cursor has followed."""
+
+    def compose(self) -> ComposeResult:
+        yield TextHead(id="head")
+        yield QueryBar("text in the document")
+        with Vertical(id="both"):
+            yield TextPage(id="page")
+            with Vertical(id="expected"):
+                yield Page("", id="here")
+                with Horizontal(id="models"):
+                    yield Page("Frozen", id="frozen")
+                    yield Page("Adaptive", id="adaptive")
+        yield Page("Text", id="nothing")
+
+    def use_room(self) -> None:
+        width, height = self.room
+        self.set_class(width >= BESIDE and height >= 30, "beside")
+        self.set_class(height < 26, "low")
+        self.set_class(height < 15 or width < 50, "tiny")
+        if self._view is not None:
+            self.show(self._view)
+
+    def _tell(self) -> None:
+        """Called in threads, which may outlive the app."""
+        with suppress(RuntimeError):
+            self.post_message(self.Derived())
+
+    @on(Pane.Derived)
+    def _on_derived(self) -> None:
+        view, document = self._view, self.document
+        if view is None or document is None:
+            return
+        searched = self._searching.found is not self._gone_to
+        self._follow_search()
+        if searched:
+            self.show(view)
+        else:
+            self._show_expected(view, document)
+
+    # What is shown
+
+    @property
+    def document(self) -> Document | None:
+        reading = None if self._view is None else self._view.document
+        return None if reading is None else reading.document
+
+    @property
+    def settled(self) -> bool:
+        """The page is shown, with what both models expect at the cursor."""
+        if self._view is None or self._view.document is None:
+            return False
+        if self._searching.busy:
+            return False
+        known = self._told() is not None or bool(self._continuing.failure)
+        return self.document is None or not self._wants() or known
+
+    def awaits(self, action: str) -> bool:
+        return self._view is None or self._view.document is None
+
+    def show(self, view: View) -> None:
+        self._view = view
+        if not self.is_mounted:
+            return
+        place = (view.data.place, view.data.run)
+        page = self.query_one(TextPage)
+        if place != self._of:
+            self._of, self._at, self._goal, self._query = place, 0, None, Query(b"", False)
+            self._totals = None
+            page.forget()
+        head = self.query_one(TextHead)
+        for widget in (page, head, *self.query(Page)):
+            widget.set_look(view.palette, view.glyphs)
+        reading = view.document
+        document = self.document
+        self.set_class(document is None, "empty")
+        if document is None or reading is None:
+            self._show_nothing(view, reading)
+            return
+        window = document.window(view.timeline.cursor)
+        if self._goal is not None and self._goal[0] == view.timeline.cursor:
+            self._at, self._goal = self._goal[1], None
+        if not window[0] <= self._at < window[1]:
+            self._at, self._column = min(window[0], document.size - 1), None
+        until = document.size if view.timeline.at_end else window[1]
+        if view.timeline.follow and document.scored < document.size:
+            # the end of what was read marks itself, and a window that moves on is a lot to send
+            window = self._at, self._at + 1
+        mark = Mark(self._at, window, until)
+        if self._query:
+            begin, end = page.bounds_at(document, mark)
+            mark = replace(mark, matches=matches(document, self._query, begin, end))
+        page.show(document, mark)
+        self._show_head(view, document, reading)
+        self._show_expected(view, document)
+
+    def _show_head(self, view: View, document: Document, reading: Reading) -> None:
+        key = (view.data.steps, document.size)
+        if self._totals is None or self._totals[0] != key:
+            self._totals = key, Totals(view.data.steps, document)
+        totals, t = self._totals[1], view.timeline.cursor
+        self.query_one(TextHead).tell(
+            _name(view.data), document, totals.until(t), totals.at(t), reading.problems
+        )
+        bar = self.query_one(QueryBar)
+        self.set_class(bar.typing or bool(self._query), "searching")
+        if self._query or bar.typing:
+            bar.say(*self._say(), view.palette)
+
+    def _say(self) -> tuple[str, bool]:
+        """What the search has found, and whether that is nothing."""
+        found = self._searching.found
+        word = visible(self._query.needle.decode("utf-8", "replace"))
+        if not self._query:
+            return "", False
+        if found is None or found[0][1] != self._query:
+            return f"{word}: searching ...", False
+        if found[1] is None:
+            return f"{word}: not in the document", True
+        return f"{word}: {found[1].number} of {found[1].total}   n, N: next, previous", False
+
+    def _wants(self) -> bool:
+        """The continuations have room, and the cursor stands still."""
+        view = self._view
+        return view is not None and not view.timeline.playing and not self.has_class("tiny")
+
+    def _told(self) -> Continued | None:
+        """What both models expect at the cursor, as soon as it is known."""
+        found = self._continuing.found
+        return found[1] if found is not None and self._about_here(found[0]) else None
+
+    def _about_here(self, asked: Asked | None) -> bool:
+        """A question is about the cursor, and the weights that are there now."""
+        view = self._view
+        if asked is None or view is None or view.data.place != asked.data.place:
+            return False
+        same = asked.data.history is view.data.history and asked.data.begun is view.data.begun
+        return same and asked.offset == self._at
+
+    def _show_expected(self, view: View, document: Document) -> None:
+        if not self._wants():
+            return
+        told, failure = self._told(), self._continuing.failure
+        if told is None:
+            if not self._about_here(self._continuing.asked):
+                self._continuing.ask(Asked(view.data, document, self._at))
+                failure = ""
+            found = self._continuing.found
+            if found is not None and found[0].data.place == view.data.place:
+                told = found[1]  # until the new one is there, a moment later
+        losses = document.source.losses(self._at, self._at + 1)[0].tolist()
+        recorded = (losses[0], losses[1])
+        lines = 5 if self.has_class("beside") else 0 if self.has_class("low") else 1
+        here = here_of(document, self._at, recorded, lines)
+        self.query_one("#here", Page).set_content(here.write, here.key, here.title)
+        for name, model in (("frozen", 0), ("adaptive", 1)):
+            page = self.query_one(f"#{name}", Page)
+            shown = Told(told, model, failure)
+            page.set_content(prose_of(shown), shown.key, shown.title)
+
+    def _show_nothing(self, view: View, reading: Reading | None) -> None:
+        failed = view.failure(DOCUMENT)
+        said = [failed] if failed else list(reading.problems) if reading is not None else []
+        page = self.query_one("#nothing", Page)
+        if said:
+            page.set_content(
+                lambda prose: [prose.say(text, prose.palette.warn) for text in said], tuple(said)
+            )
+        else:
+            page.set_content(lambda prose: prose.say("Reading the document ..."), "reading")
+
+    # Moving
+
+    def _go(self, offset: int) -> None:
+        """Bring the cursor to a byte, as far as the document was read."""
+        view, document = self._view, self.document
+        if view is None or document is None or view.timeline.empty:
+            return
+        self._column = None
+        last = document.window(view.timeline.last)[1] - 1
+        first = document.window(view.timeline.first)[0]
+        at = min(max(offset, first), max(last, first))
+        t = document.step_of(at)
+        if t == view.timeline.cursor:
+            self._at, self._goal = at, None
+            self.show(view)
+        else:
+            self._goal = t, at
+            self.post_message(TimeView.StepPicked(t))
+
+    @on(TextPage.Picked)
+    def _on_picked(self, message: TextPage.Picked) -> None:
+        message.stop()
+        self._go(message.offset)
+
+    def do_byte_left(self) -> None:
+        """One byte back."""
+        self._go(self._at - 1)
+
+    def do_byte_right(self) -> None:
+        """One byte on."""
+        self._go(self._at + 1)
+
+    def do_up(self) -> None:
+        """One row up."""
+        self._move(-1)
+
+    def do_down(self) -> None:
+        """One row down."""
+        self._move(1)
+
+    def do_page_up(self) -> None:
+        """One page up."""
+        self._move(-max(self.query_one(TextPage).content_size.height - 1, 1))
+
+    def do_page_down(self) -> None:
+        """One page down."""
+        self._move(max(self.query_one(TextPage).content_size.height - 1, 1))
+
+    def _move(self, by: int) -> None:
+        rows = self.query_one(TextPage).rows()
+        if rows is not None:
+            column = rows.column(self._at) if self._column is None else self._column
+            self._go(rows.under(rows.moved(self._at, by), column))
+            self._column = column
+
+    # Searching
+
+    def do_search(self) -> None:
+        """Type what is looked for."""
+        self._typed_from = self._at
+        self.add_class("searching")
+        self.query_one(QueryBar).type()
+
+    @on(QueryBar.Changed)
+    def _on_query(self, message: QueryBar.Changed) -> None:
+        message.stop()
+        query = Query.of(message.text)
+        if query != self._query:
+            self._query = query
+            self._look_for(self._typed_from, 1)
+        if self._view is not None:
+            self.show(self._view)
+
+    def do_match_next(self) -> str | None:
+        """Go to the next match."""
+        return self._look_for(self._at, 2)
+
+    def do_match_previous(self) -> str | None:
+        """Go to the match before."""
+        return self._look_for(self._at, -1)
+
+    def _look_for(self, start: int, by: int) -> str | None:
+        document = self.document
+        if document is None:
+            return None
+        if not self._query:
+            return "Nothing is searched for; / searches."
+        self._searching.ask((document, self._query, start, by))
+        return None
+
+    def _follow_search(self) -> None:
+        """Go where the search has led."""
+        found = self._searching.found
+        if found is None or found is self._gone_to:
+            return
+        self._gone_to = found
+        if found[0][1] == self._query and found[1] is not None:
+            self._go(found[1].offset)
+
+    def back(self) -> bool:
+        if not self._query:
+            return False
+        self._query = Query(b"", False)
+        self.query_one(QueryBar).clear()
+        if self._view is not None:
+            self.show(self._view)
+        return True
+
+    # Handing out
+
+    def copyable(self) -> Sequence[tuple[str, str]]:
+        document = self.document
+        if document is None or self._view is None:
+            return ()
+        begin, end = document.window(self._view.timeline.cursor)
+        window = document.source.read(begin, end).decode("utf-8", "replace")
+        values = [(f"Bytes {begin} to {end - 1}", visible(window)), ("Offset", str(self._at))]
+        told = self._told()
+        for expected in () if told is None else (told.frozen, told.adaptive):
+            texts = ", ".join(f"{text!r} {share:.3f}" for text, share in expected.likely)
+            if texts:
+                values.append((f"Expected by {expected.source}", texts))
+        return values
+
+    def exportable(self) -> str:
+        return "text"
+
+    def export_of(self, request: Request) -> Request:
+        return replace(request, document=self.document)
+
+
+def _name(data: SessionData) -> str:
+    """What the document was called where it was read."""
+    about = data.meta.raw.get("document")
+    name = about.get("name") if isinstance(about, dict) else None
+    return visible(name)[:100] if isinstance(name, str) and name else "document"

@@ -1,0 +1,413 @@
+"""Transactions: every transaction, why each ended as it did, and how close the gates came."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal, Vertical
+from textual.widgets import Static
+
+from tttui.draw.colours import style
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.marks import Marks
+from tttui.draw.numbers import count
+from tttui.draw.palette import Palette
+from tttui.draw.reading import status_words
+from tttui.draw.text import Text
+from tttui.export.request import Request
+from tttui.model.arrays import Bools, Weights
+from tttui.model.explain import explain
+from tttui.model.query import TRANSACTION_WORDS, Query, check_statuses, matching
+from tttui.model.session import SessionData
+from tttui.model.transactions import UNDONE, Transactions
+from tttui.panes.listing import ListPane, Pages
+from tttui.panes.losses import marks_of
+from tttui.panes.transactions.facts import change_of, why_none
+from tttui.panes.transactions.rows import COLUMNS, Attempts, gate_plots
+from tttui.panes.view import View
+from tttui.widgets.change import ChangeMap
+from tttui.widgets.chart import Chart
+from tttui.widgets.querybar import QueryBar
+from tttui.widgets.reasons import AttemptsOverTime, Reasons
+from tttui.widgets.table import TIMES, Column, Table
+from tttui.widgets.transaction_panel import TransactionPanel
+
+WIDE = 170
+"""Columns from which the outcomes stand beside the table."""
+
+NARROW = 100
+"""Columns below which the detail has no place beside the table."""
+
+TALL = 32
+"""Rows from which the table is only as high as its rows, and the rest stands below."""
+
+OUTCOMES, GATES = 14, 11
+"""Least rows of the outcomes (with what one transaction changed), and of the gates over time."""
+
+ENOUGH = 12
+"""Rows of a table with its header that may not be taken from it."""
+
+HINT = "grad>10 status:rollback t:200-400"
+
+
+def pages(width: int, height: int, rows: int) -> Pages:
+    """The regions that are shown together in a pane of width x height cells over a table of
+    `rows` transactions."""
+    if width >= NARROW:
+        below = GATES if width >= WIDE else OUTCOMES + GATES
+        if height >= TALL and height - 1 - below >= min(rows + 1, ENOUGH):
+            return (("table", "reasons", "detail", "gates"),)
+        if height >= 26:
+            return ("table", "detail", "reasons"), ("gates",)
+        return ("table", "detail"), ("reasons",), ("gates",)
+    first = ("table", "line") if height >= 8 else ("table",)
+    if height >= 30:
+        return (*first, "reasons"), ("detail",), ("gates",)
+    return first, ("detail",), ("reasons",), ("gates",)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """Which transactions pass, and everything that this was worked out from."""
+
+    events: Transactions
+    statuses: frozenset[str] | None
+    query: Query
+    rows: Bools | None
+    marks: Marks
+
+    @property
+    def n(self) -> int:
+        return len(self.events) if self.rows is None else int(self.rows.sum())
+
+
+class TransactionsPane(ListPane):
+    """Table, detail, analysis of the rollbacks and gates over time, as many as fit."""
+
+    words = TRANSACTION_WORDS
+    natural = "t"
+    keyed = frozenset({"table", "reasons", "detail", "gates"})
+    region_names = ("table", "reasons", "detail", "gates")
+    sorts = tuple(column.key for column in COLUMNS)
+
+    DEFAULT_CSS = """
+    TransactionsPane { layout: horizontal; height: 1fr; }
+    TransactionsPane #left { width: 1fr; }
+    TransactionsPane #upper { height: 1fr; }
+    TransactionsPane #list { width: 1fr; }
+    TransactionsPane #line { height: 2; padding: 0 1; }
+    TransactionsPane #outcomes { height: 30%; min-height: 8; }
+    TransactionsPane #outcomes.alone { height: 1fr; }
+    TransactionsPane #reasons { width: 1fr; layout: horizontal; }
+    TransactionsPane Reasons { width: 2fr; min-width: 32; max-width: 56; margin: 0 1; }
+    TransactionsPane AttemptsOverTime { width: 3fr; }
+    TransactionsPane #outcomes ChangeMap { width: 34; height: 1fr; margin: 0 0 0 1; }
+    TransactionsPane .fitted #list { height: auto; }
+    TransactionsPane .fitted #outcomes { height: 1fr; }
+    TransactionsPane .fitted #reasons { layout: vertical; }
+    TransactionsPane .fitted Reasons { width: 1fr; max-width: 84; }
+    TransactionsPane .fitted AttemptsOverTime { width: 1fr; height: 1fr; }
+    TransactionsPane .wide #upper { layout: horizontal; }
+    TransactionsPane .wide #list { width: 96; }
+    TransactionsPane .wide #outcomes { width: 1fr; height: 100%; }
+    TransactionsPane #detail { width: 48; }
+    TransactionsPane #detail.alone { width: 1fr; layout: horizontal; }
+    TransactionsPane #detail.alone ChangeMap { width: 34; height: 1fr; }
+    TransactionsPane #gates { height: 1fr; layout: horizontal; }
+    TransactionsPane #gates.alone { layout: vertical; }
+    TransactionsPane #gates Chart { width: 1fr; height: 1fr; margin-right: 1; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: Shown | None = None
+        self._plotted: object = None
+        self._look: tuple[Palette, Glyphs] | None = None
+        self._attempts: Attempts | None = None
+        self._change: tuple[object, Weights | None, str] = (None, None, "")
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="left"):
+            with Container(id="upper"):
+                with Vertical(id="list"):
+                    yield QueryBar(HINT)
+                    yield Table(natural="t")
+                    yield Static(id="line")
+                with Horizontal(id="outcomes"):
+                    with Container(id="reasons"):
+                        yield Reasons()
+                        yield AttemptsOverTime()
+                    yield ChangeMap()
+            with Container(id="gates"):
+                for name in ("grad", "loss", "state"):
+                    chart = Chart(id=name)
+                    chart.can_focus = False
+                    yield chart
+        with Vertical(id="detail"):
+            yield TransactionPanel()
+            yield ChangeMap()
+
+    @property
+    def _rows(self) -> int:
+        """The rows of the table without a query."""
+        return 0 if self._shown is None else len(self._shown.events)
+
+    def pages(self) -> Pages:
+        return pages(self.room.width, self.room.height, self._rows)
+
+    def show_regions(self) -> None:
+        regions = self.regions
+        if self._opened:
+            regions = ("detail",)
+        self.query_one("#left").display = regions != ("detail",)
+        self.query_one("#upper").display = bool({"table", "reasons"} & set(regions))
+        self.query_one("#list").display = "table" in regions
+        for name in ("line", "reasons", "detail", "gates"):
+            region = self.query_one(f"#{name}")
+            region.display = name in regions
+            region.set_class(regions == (name,), "alone")
+        outcomes = self.query_one("#outcomes")
+        outcomes.display = "reasons" in regions
+        outcomes.set_class(regions == ("reasons",), "alone")
+        self._fit(regions)
+        self.query_one(Table).set_active(self.acting == "table")
+        self.query_one(Reasons).set_chosen(self.acting == "reasons")
+        self.query_one(TransactionPanel).set_chosen(self.acting == "detail")
+
+    def _fit(self, regions: tuple[str, ...]) -> None:
+        """Give the table as many rows as it needs, and what is left to what stands below it."""
+        width, height = self.room
+        fitted = {"table", "reasons", "detail"} <= set(regions) and height >= TALL
+        wide = fitted and width >= WIDE
+        left = self.query_one("#left")
+        left.set_class(fitted, "fitted")
+        left.set_class(wide, "wide")
+        self.query_one("#outcomes ChangeMap").display = fitted and not wide
+        alone = regions == ("detail",) and width >= 78
+        self.query_one("#detail ChangeMap").display = alone or (wide and height >= 44)
+        table, upper = self.query_one(Table), self.query_one("#upper")
+        table.styles.height = upper.styles.height = "1fr"
+        reasons = self.query_one(Reasons)
+        reasons.styles.height = "1fr"
+        if not fitted:
+            return
+        gates = GATES if "gates" in regions else 0
+        rows = max(min(self._rows + 1, height - 1 - gates - (0 if wide else OUTCOMES)), 2)
+        table.styles.height = rows
+        if wide:
+            upper.styles.height = max(rows + 1, OUTCOMES)
+        elif gates:
+            upper.styles.height = max(rows + 1 + OUTCOMES, height - rows - 1 - height // 3)
+        kinds = len(self._shown.marks.counts()) if self._shown is not None else 0
+        reasons.styles.height = min(max(kinds + 1, 2), 6)
+
+    @property
+    def _opened(self) -> bool:
+        """The detail takes the place of the page, where it has none on it."""
+        inspecting = self.view is not None and self.view.inspecting
+        return inspecting and "detail" not in self.regions
+
+    # Drawing
+
+    def show(self, view: View) -> None:
+        before, self.view = self.view, view
+        if before is None or before.inspecting != view.inspecting:
+            self.show_regions()
+        self._set_look(view)
+        self.fill(view)
+        if "gates" in self.regions:
+            self._show_gates(view)
+        over_time = self.query_one(AttemptsOverTime)
+        over_time.set_timeline(view.timeline)
+        index = self._index(view)
+        self.query_one(Table).set_selected(index)
+        self._show_detail(view, index)
+
+    def _set_look(self, view: View) -> None:
+        look = (view.palette, view.glyphs)
+        if look == self._look:
+            return
+        self._look, self._plotted = look, None
+        self.query_one(Table).set_look(*look)
+        self.query_one(Reasons).set_look(*look)
+        self.query_one(AttemptsOverTime).set_look(*look)
+        for change in self.query(ChangeMap):
+            change.set_look(*look)
+        for chart in self.query(Chart):
+            chart.set_look(*look)
+
+    def fill(self, view: View) -> None:
+        """Filter and tell the table, only where data, filter or colours are other ones."""
+        found, shown = view.data.transactions, self._shown
+        table = self.query_one(Table)
+        same_look = self._attempts is not None and self._attempts.palette is view.palette
+        if (
+            shown is None
+            or not same_look
+            or (shown.events is not found)
+            or (shown.statuses, shown.query) != (view.statuses, self.query_now)
+        ):
+            rows = matching(found, self.query_now, view.statuses)
+            marks = marks_of(view.data)
+            if len(found):
+                marks = replace(marks, shown=rows)
+            before = None if shown is None else (self._rows, len(shown.marks.counts()))
+            self._shown = shown = Shown(found, view.statuses, self.query_now, rows, marks)
+            if before != (self._rows, len(marks.counts())):
+                self.show_regions()
+            own = view.data.meta.is_point_mass
+            self._attempts = Attempts(found, view.palette, view.glyphs, of_point_mass=own)
+            table.set_rows(self._attempts, rows, self._nothing(view))
+            self.query_one(Reasons).set_marks(marks, why_none(view.data))
+            self.query_one(AttemptsOverTime).set_marks(marks)
+        self._say(view, shown)
+
+    def _nothing(self, view: View) -> str:
+        """Why the table is empty."""
+        if not len(view.data.transactions):
+            return why_none(view.data)
+        return "No transaction passes; escape clears the query, x the status filter."
+
+    def _say(self, view: View, shown: Shown) -> None:
+        """The line above the table."""
+        bar = self.query_one(QueryBar)
+        if self.tell_typed(bar, view.palette):
+            return
+        total = len(shown.events)
+        parts = [f"{count(total)} transactions"]
+        if shown.rows is not None:
+            parts = [f"{count(shown.n)} of {count(total)} transactions"]
+        if self.query_now and not bar.has_class("typing"):
+            parts.append(f"query {self.query_now.filter_text}")
+        if shown.statuses is not None:
+            words = (status_words(name, view.glyphs) for name in sorted(shown.statuses))
+            parts.append("only " + ", ".join(words))
+        bar.say("   ".join(parts), False, view.palette)
+
+    def _index(self, view: View) -> int | None:
+        """The selected transaction, or the last one tried at the cursor that is shown."""
+        found, selected = view.data.transactions, view.timeline.selected
+        if selected is not None and selected < len(found):
+            return selected
+        at = int(np.searchsorted(found.t, view.timeline.cursor, "right")) - 1
+        rows = self._shown.rows if self._shown is not None else None
+        if rows is not None and rows.any():
+            passing = np.flatnonzero(rows)
+            return int(passing[max(int(np.searchsorted(passing, at, "right")) - 1, 0)])
+        return max(at, 0) if len(found) else None
+
+    def _show_detail(self, view: View, index: int | None) -> None:
+        found = view.data.transactions
+        event = None if index is None else found[index]
+        undone_at = None if index is None else found.undone_at(index)
+        plasticity = view.data.plasticity_at(event.t if event is not None else 0)
+        if self.query_one("#detail").display:
+            panel = self.query_one(TransactionPanel)
+            look = (view.palette, view.glyphs)
+            panel.show(event, index or 0, len(found), plasticity, *look, undone_at)
+            key = (view.data.history, index)
+            if key != self._change[0]:
+                self._change = (key, *change_of(view.data, index))
+            for change in self.query(ChangeMap):
+                if change.display:
+                    change.set_change(*self._change[1:])
+        line = self.query_one("#line", Static)
+        if line.display:
+            text = Text(why_none(view.data), style(view.palette.muted))
+            if event is not None:
+                outcome = event.status if undone_at is None else UNDONE
+                ink = style(view.palette.status(outcome), bold=True)
+                text = Text(f"{view.glyphs.status(outcome)} t {event.t} ", ink)
+                said = explain(event, plasticity, undone_at)
+                text.append(said, style(view.palette.text))
+            line.update(text, layout=False)
+
+    def _show_gates(self, view: View) -> None:
+        charts = [self.query_one(f"#{name}", Chart) for name in ("grad", "loss", "state")]
+        chosen = view.timeline.log if view.log_chosen else None
+        lead = f"{view.glyphs.play} " if self.acting == "gates" else ""
+        data = view.data
+        wanted = (data.transactions, data.meta, data.settings_changes, view.palette, lead, chosen)
+        if wanted != self._plotted:
+            self._plotted = wanted
+            plots = gate_plots(data, why_none(data))
+            for chart, (plot, log) in zip(charts, plots, strict=True):
+                chart.set_log(log if chosen is None else chosen)
+                chart.set_plot(replace(plot, title=lead + plot.title))
+        for chart in charts:
+            chart.set_timeline(view.timeline)
+
+    # Keys and mouse
+
+    def columns(self) -> tuple[Column, ...]:
+        return COLUMNS
+
+    def natural_order(self, descending: bool) -> str:
+        return f"Sorted by t, {TIMES[descending]}"
+
+    def go(self, row: int) -> None:
+        self.post_message(self.TransactionPicked(row))
+
+    def move_in(self, region: str, by: int) -> bool:
+        if region == "reasons":
+            self.query_one(Reasons).move(by)
+            return True
+        return region == "detail" and self.query_one(TransactionPanel).scroll_lines(by)
+
+    def enter(self) -> bool:
+        status = self.query_one(Reasons).pointed if self.acting == "reasons" else None
+        if status is not None:
+            self._filter_by(status)
+        return status is not None
+
+    def _filter_by(self, status: str) -> None:
+        """Show only the transactions of a status; all again where that is the filter already."""
+        only = frozenset({status})
+        same = self.view is not None and self.view.statuses == only
+        self.post_message(self.StatusesPicked(None if same else only))
+
+    def check(self, query: Query, view: View) -> None:
+        check_statuses(query, view.data.transactions)
+
+    def back(self) -> bool:
+        if super().back():
+            return True
+        if self.view is None or self.view.inspecting or self.view.statuses is None:
+            return False
+        self.post_message(self.StatusesPicked(None))
+        return True
+
+    @on(Reasons.Picked)
+    def _on_reason_picked(self, message: Reasons.Picked) -> None:
+        message.stop()
+        self._filter_by(message.status)
+
+    @on(Table.RowPicked)
+    def _on_row_picked(self, message: Table.RowPicked) -> None:
+        message.stop()
+        self.post_message(self.TransactionPicked(message.row, inspect=message.again))
+
+    def copyable(self) -> Sequence[tuple[str, str]]:
+        view = self.view
+        index = self._index(view) if view is not None else None
+        if view is None or index is None:
+            return ()
+        event = view.data.transactions[index]
+        return (
+            ("Transaction", json.dumps(dict(event.raw))),
+            ("Explanation", self._explained(view.data, index)),
+        )
+
+    def _explained(self, data: SessionData, index: int) -> str:
+        event = data.transactions[index]
+        undone_at = data.transactions.undone_at(index)
+        return explain(event, data.plasticity_at(event.t), undone_at)
+
+    def exportable(self) -> str:
+        return self.acting if self.acting in ("gates", "reasons") else "transactions"
+
+    def export_of(self, request: Request) -> Request:
+        return replace(request, query=self.query_now)

@@ -1,0 +1,350 @@
+"""Parameters: the plastic weights of any model, one of them chosen from the list of all."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from tttui.draw.numbers import forms, short
+from tttui.draw.palette import Palette
+from tttui.model.names import name_forms
+from tttui.model.numbers import count
+from tttui.model.parameters import Inventory, recorded_statistics, specs_of
+from tttui.model.schema import TensorSpec
+from tttui.model.session import SessionData
+from tttui.model.statistics import Statistics
+from tttui.panes.background_value import Prepared
+from tttui.panes.view import View
+from tttui.panes.weights.pane import WeightsPane
+from tttui.panes.weights.weight_figures import no_history
+from tttui.widgets.heatmap import Heatmap
+from tttui.widgets.page import Page
+from tttui.widgets.table import TEXTS, Cell, Column, Sort, Table
+from tttui.widgets.weightmap import WeightMap
+
+REGIONS = ("parameters", "map", "statistics", "spectrum", "moved")
+"""What `w` goes through."""
+
+COLUMNS = (
+    Column("name", "parameter", 18, left=True, grows=True, orders=TEXTS),
+    Column("shape", "shape", 11, left=True, drop=4, orders=TEXTS),
+    Column("share", "share", 6, drop=3),
+    Column("norm", "norm", 7, drop=2),
+    Column("moved", "moved", 7),
+    Column("since", "last", 7, drop=1),
+)
+
+LISTS = ((150, 84), (116, 60), (100, 46), (72, 38))
+"""Columns of the tab from which on the list takes how many of them."""
+
+SORTS = ("order", *(column.key for column in COLUMNS))
+"""The orders of the list: that of the model first."""
+
+Recorded = tuple[SessionData, str]
+"""A session and the parameter whose recorded figures are wanted."""
+
+
+class Rows:
+    """`Source` of the list."""
+
+    columns = COLUMNS
+
+    def __init__(self, known: Inventory, palette: Palette) -> None:
+        self._known, self._palette = known, palette
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def sorting(self, key: str) -> Any:
+        known = self._known
+        if key in ("name", "shape"):
+            texts = [s.name if key == "name" else s.shape_text for s in known.specs]
+            return np.array(texts, dtype=object).astype(str)
+        return {
+            "share": known.share,
+            "norm": known.norm,
+            "moved": known.moved,
+            "since": known.since,
+        }[key]
+
+    def cell(self, row: int, key: str) -> Cell:
+        known, palette = self._known, self._palette
+        spec = known.specs[row]
+        match key:
+            case "name":
+                ink = palette.text if known.kept[row] else palette.muted
+                return name_forms(spec.name), ink, False
+            case "shape":
+                return spec.shape_text.replace(" x ", "x"), palette.muted, False
+            case "share":
+                return _share(known.share[row]), palette.muted, False
+            case "norm":
+                return _number(known.norm[row], palette)
+            case "moved":
+                return _number(known.moved[row], palette)
+            case "since":
+                return _number(known.since[row], palette)
+        raise KeyError(key)
+
+
+def _share(part: float) -> Sequence[str]:
+    if np.isnan(part):
+        return ("-",)
+    percent = 100 * float(part)
+    return (f"{percent:.2g} %", f"{percent:.1g} %", f"{percent:.0f}%")
+
+
+def _number(value: float, palette: Palette) -> Cell:
+    if np.isnan(value):
+        return "-", palette.faint, False
+    return forms(float(value)), palette.text, False
+
+
+class ParametersPane(WeightsPane):
+    """The list of all parameters, beside it the chosen one: heatmap, statistics, spectrum."""
+
+    region_names: ClassVar[Sequence[str]] = REGIONS
+    sorts = SORTS
+
+    DEFAULT_CSS = """
+    ParametersPane { layout: vertical; }
+    ParametersPane #halves { height: 1fr; }
+    ParametersPane #list { height: 1fr; }
+    ParametersPane #every { margin-right: 1; }
+    ParametersPane #which { height: 1; }
+    ParametersPane #one { width: 1fr; height: 1fr; }
+    ParametersPane .weightmap { width: 1fr; margin-right: 0; }
+    ParametersPane.medium #maps { height: 1fr; }
+    ParametersPane.medium #lower { height: 14; }
+    ParametersPane.medium.at-map #statistics { display: block; }
+    ParametersPane.medium.at-map #spectra, ParametersPane.medium.at-map #moved { display: none; }
+    ParametersPane.wide #lower { height: 19; }
+    ParametersPane.wide #statistics, ParametersPane.wide #spectra { width: 9fr; }
+    ParametersPane.wide #moved { width: 10fr; }
+    ParametersPane.small.below #every { display: none; }
+    ParametersPane.narrow #every { margin-right: 0; }
+    ParametersPane.narrow.at-map #every { display: none; }
+    ParametersPane.narrow.at-map.at-parameters #every { display: block; }
+    ParametersPane.narrow.at-map.at-parameters #one { display: none; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._region = REGIONS[0]
+        self._chosen: tuple[str, ...] = ("",)
+        """The parameter that is shown; the same object as long as it is the same one."""
+        self._specs: tuple[TensorSpec, ...] = ()
+        self._place: object = None
+        self._known: Inventory | None = None
+        self._sort = Sort()
+        self._looked = False
+        self._recorded: Prepared[Recorded, Statistics] = Prepared(
+            lambda of, _: recorded_statistics(*of), lambda *_: False, self._tell
+        )
+        self._recorded_of: Recorded | None = None
+
+    def _make_maps(self) -> tuple[WeightMap, ...]:
+        return (WeightMap("", id="chosen-map", roles=False),)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return self._chosen
+
+    @property
+    def _at_map(self) -> bool:
+        return self._region in ("parameters", "map")
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="halves"):
+            with Vertical(id="every"):
+                yield Page("Parameters", id="which")
+                yield Table(id="list")
+            with Vertical(id="one"):
+                yield from super().compose()
+
+    def use_room(self) -> None:
+        width, height = self.room
+        columns = next((n for least, n in LISTS if width >= least), width)
+        rest = width - columns
+        wide = rest >= 110 and height >= 38
+        self._arrange(wide, not wide and rest >= 60 and height >= 30)
+        self.set_class(width < 72, "narrow")
+        if self.is_mounted:
+            self.query_one("#every").styles.width = columns
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one(Table).set_sort(self._sort)
+
+    # What is shown
+
+    def show(self, view: View) -> None:
+        place = (view.data.place, view.data.run)
+        specs = specs_of(view.data)
+        names = [spec.name for spec in specs]
+        if place != self._place:
+            self._place, self._known = place, None
+        if names and self._chosen[0] not in names:
+            self._choose(names[0])
+        elif not self._looked and names:
+            self._choose(self._chosen[0])
+        self._specs = specs
+        spec = next((spec for spec in specs if spec.name == self._chosen[0]), None)
+        if spec is not None:
+            self._maps[0].set_matrix(spec.name, _shape_of(spec))
+        super().show(view)
+        self._show_list(view)
+
+    def _show_list(self, view: View) -> None:
+        table, found = self.query_one(Table), self._found
+        which = self.query_one("#which", Page)
+        for widget in (table, which):
+            widget.set_look(view.palette, view.glyphs)
+        known = found.inventory if found is not None else None
+        if known is not None and (known is not self._known or view.palette is not self._palette):
+            self._known, self._palette = known, view.palette
+            table.set_rows(Rows(known, view.palette), None, "no parameters are recorded")
+        at = next((i for i, s in enumerate(self._specs) if s.name == self._chosen[0]), None)
+        table.set_selected(at)
+        table.set_active(self._region == "parameters")
+        which.set_chosen(self._region == "parameters")
+        title = f"{count(len(self._specs))} parameters"
+        if self._specs:
+            title += f", {count(sum(spec.size for spec in self._specs))} elements"
+        which.set_content(lambda _: None, title, title)
+
+    _palette: Palette | None = None
+    """What the rows were drawn with."""
+
+    def _choose(self, name: str) -> None:
+        """Show this parameter from now on."""
+        self._looked = True
+        if name != self._chosen[0]:
+            self._chosen = (name,)
+            self._maps[0].set_values(None, "", message="working out ...")
+        self.post_message(self.ParameterPicked(name))
+
+    def _statistics_of(self, view: View) -> Statistics:
+        """Those of the snapshots; of a parameter without any those that commits recorded."""
+        name, history = self._chosen[0], view.data.history
+        if history is None or name not in history.weights:
+            of = self._recorded_of
+            if of is None or of[1] != name or of[0].transactions is not view.data.transactions:
+                self._recorded_of = (view.data, name)
+            assert self._recorded_of is not None
+            found = self._recorded.of(self._recorded_of)
+            return found if found is not None and name in found.columns else Statistics()
+        found = super()._statistics_of(view)
+        return found if name in found.columns else Statistics()
+
+    def _why_no_curves(self, view: View) -> str:
+        if not self._specs:
+            return no_history(view.data)
+        name, history = self._chosen[0], view.data.history
+        if history is not None and name in history.weights:
+            return ""
+        return "" if len(self._statistics.t) else "No figures of this parameter are recorded."
+
+    @property
+    def settled(self) -> bool:
+        found, view = self._found, self._view
+        if view is None or found is None or found.asked is not self._asked:
+            return view is not None and not self._specs
+        history = view.data.history
+        if history is None or self._chosen[0] not in history.weights:
+            return True
+        return self._chosen[0] in self._statistics.columns and self._statistics.complete
+
+    def awaits(self, action: str) -> bool:
+        return bool(self._specs) and super().awaits(action)
+
+    # Keys
+
+    def _mark_region(self) -> None:
+        super()._mark_region()
+        self._maps[0].set_chosen(self._region == "map")
+        self._maps[0].add_class("chosen")
+        self.set_class(self._region == "parameters", "at-parameters")
+        if self._view is not None and self.is_mounted:
+            self._show_list(self._view)
+
+    def _move(self, down: int, right: int) -> None:
+        if self._region != "parameters":
+            super()._move(down, right)
+            return
+        if right:
+            return
+        row = self.query_one(Table).neighbour(down)
+        if row is not None:
+            self._pick(row)
+
+    def _pick(self, row: int) -> None:
+        self._choose(self._specs[row].name)
+        if self._view is not None:
+            self.show(self._view)
+
+    @on(Table.RowPicked)
+    def _on_row(self, message: Table.RowPicked) -> None:
+        if not message.again:
+            self._pick(message.row)
+
+    @on(Table.SortPicked)
+    def _on_sort(self, message: Table.SortPicked) -> None:
+        same = self._sort.key == message.key
+        column = next(c for c in COLUMNS if c.key == message.key)
+        self._use_sort(Sort(message.key, not self._sort.descending if same else column.falls))
+
+    def do_sort_next(self) -> str:
+        """Order the list by its next column."""
+        return self._sort_by(1)
+
+    def do_sort_previous(self) -> str:
+        """Order the list by the column before."""
+        return self._sort_by(-1)
+
+    def _sort_by(self, by: int) -> str:
+        key = SORTS[(SORTS.index(self._sort.key or "order") + by) % len(SORTS)]
+        column = next((c for c in COLUMNS if c.key == key), None)
+        self._use_sort(Sort() if column is None else Sort(key, column.falls))
+        return "In the order of the model" if column is None else f"By {column.title}"
+
+    def do_sort_turn(self) -> None:
+        """Turn the order around."""
+        self._use_sort(Sort(self._sort.key, not self._sort.descending))
+
+    def _use_sort(self, sort: Sort) -> None:
+        self._sort = sort
+        if self.is_mounted:
+            self.query_one(Table).set_sort(sort)
+
+    @on(Heatmap.CellHovered)
+    @on(Heatmap.CellPicked)
+    def _on_cell(self, message: Heatmap.CellHovered | Heatmap.CellPicked) -> None:
+        if isinstance(message, Heatmap.CellPicked) and self._region != "map":
+            self._region = "map"
+            self._mark_region()
+        self._show_reading()
+
+    def _heatmap(self) -> WeightMap:
+        return self._maps[0]
+
+    def copyable(self) -> list[tuple[str, str]]:
+        known = self._known
+        name = self._chosen[0]
+        if self._region == "parameters" and known is not None and name in known.names:
+            i = known.names.index(name)
+            figures = {"norm": known.norm[i], "moved": known.moved[i], "last": known.since[i]}
+            text = ", ".join(f"{k} {short(float(v))}" for k, v in figures.items())
+            return [("Parameter", name), ("Figures", f"{name}: {text}")]
+        return super().copyable()
+
+
+def _shape_of(spec: TensorSpec) -> str:
+    """Its own shape, and that it was flattened."""
+    if not spec.flattened:
+        return spec.shape_text
+    rows, columns = spec.matrix
+    return f"{spec.shape_text}, flattened to {rows} x {columns}"

@@ -1,0 +1,243 @@
+"""What the Weights tab shows at the cursor, worked out in one go: in a thread where it is long."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tttui.draw.heat import Pyramid
+from tttui.model.arrays import PLASTIC, Weights
+from tttui.model.parameters import Inventory, inventory
+from tttui.model.session import SessionData
+from tttui.model.spectrum import spectrum
+from tttui.model.tensor_axes import Moved, moved, sentences
+from tttui.model.tensors import LARGE, Changed, Tensors, condensed
+from tttui.model.weights import (
+    TITLES,
+    Aspect,
+    Comparison,
+    Held,
+    compare,
+    difference,
+    held_at,
+    held_at_start,
+    history_of,
+)
+from tttui.panes.architecture.model_facts import Key, same
+from tttui.panes.view import View
+from tttui.widgets.spectrum import SpectrumOf
+
+QUICK = 1 << 14
+"""Entries of all matrices up to which they are worked out while somebody waits."""
+
+TOP_PARTS = 6
+"""Rows and columns that are listed as bars."""
+
+LISTED = (("W_u", 1), ("W_o", 0), ("B", 0), ("B", 1))
+"""Matrix and axis (0 rows, 1 columns) of what is listed: inputs, predictions, states, units."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """What is looked at: the weights of a session at a step, and what they are compared with."""
+
+    data: SessionData
+    aspect: Aspect
+    t: int
+    attempt: int | None
+    parent: SessionData | None
+    other: SessionData | None
+    names: tuple[str, ...] = PLASTIC
+    """The matrices; of any other model than the point mass a single one."""
+
+    @classmethod
+    def of(cls, view: View, aspect: Aspect, names: tuple[str, ...] = PLASTIC) -> "Asked":
+        line = view.timeline
+        return cls(view.data, aspect, line.cursor, line.selected, view.parent, view.other, names)
+
+    @property
+    def of_point_mass(self) -> bool:
+        return self.names is PLASTIC
+
+    @property
+    def key(self) -> Key:
+        """Equal (by `same`) for all that shows the same: steps between two snapshots do."""
+        data, history = self.data, self.data.history
+        index = -1
+        if history is not None and len(history):
+            index = int(np.searchsorted(history.t, self.t, side="right"))
+        by_step = self.aspect in ("commit", "other")
+        why = () if history is not None or data.weights is not None else (data.problems,)
+        own = (data.place, data.run, history, data.weights, data.base, index, *why, self.names)
+        own = (*own, data.checkpoint, data.begun)
+        if not self.of_point_mass:
+            in_force = data.transactions.in_force(self.t)
+            own = (*own, data.meta, -1 if in_force is None else in_force)
+        against = (self.parent, self.other) if self.aspect in ("parent", "other") else ()
+        attempt = (self.attempt, data.transactions) if self.aspect == "commit" else ()
+        return (*own, self.aspect, self.t if by_step else -1, *attempt, *against)
+
+    @property
+    def quick(self) -> bool:
+        """Whether it is worked out in no time."""
+        history = self.data.history
+        if not self.of_point_mass:
+            return False
+        if history is not None and len(history):
+            return sum(int(np.prod(W.shape[1:])) for W in history.weights.values()) <= QUICK
+        known = self.data.weights or self.data.base or {}
+        return sum(W.size for W in known.values()) <= QUICK
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """The answer."""
+
+    asked: Asked
+    now: Held | None
+    start: Held | None
+    shown: Comparison
+    pyramids: Mapping[str, Pyramid] = field(default_factory=dict)
+    """Of the matrices of `shown`."""
+    spectra: tuple[SpectrumOf, ...] = ()
+    moved: "Movement | None" = None
+    inventory: Inventory | None = None
+    """Of all parameters, of any other model than the point mass."""
+    block: tuple[int, int] = (1, 1)
+    """Rows and columns for which an element of the shown matrix stands."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Movement:
+    """What moved most: a sentence for each matrix, and the leading rows and columns."""
+
+    of: str
+    """Which change: `change since the start`."""
+    sentences: tuple[tuple[str, str], ...]
+    lists: tuple[tuple[str, int, tuple[Moved, ...]], ...]
+    """Matrix, axis (0 rows, 1 columns), and its leading parts."""
+
+
+class Finder:
+    """Works out what is asked for, in any thread; what is the same at every step is kept."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[Key, Held | None, dict[str, float]] = ((), None, {})
+        """The weights at the start, of which session, and their condition numbers; replaced as
+        a whole, since the thread for another session may still be at work."""
+
+    def find(self, asked: Asked) -> Found:
+        """The answer; memory that does not suffice is said instead."""
+        try:
+            return self._found(asked)
+        except MemoryError:
+            why = "There is not enough memory to compare matrices of this size."
+            return Found(asked, None, None, Comparison(asked.aspect, why_not=why))
+
+    def _found(self, asked: Asked) -> Found:
+        data = asked.data
+        known = None if asked.of_point_mass else inventory(data, asked.t)
+        if known is not None and self._is_large(asked):
+            return _condensed(asked, known)
+        start, begun = self._start_of(data, asked.names)
+        now = held_at(data, asked.t, asked.names)
+        shown = compare(
+            asked.aspect,
+            data,
+            asked.t,
+            attempt=asked.attempt,
+            parent=asked.parent,
+            other=asked.other,
+            names=asked.names,
+        )
+        pyramids = {name: Pyramid(W) for name, W in shown.matrices.items()}
+        for pyramid in pyramids.values():
+            pyramid.build()
+        spectra = () if now is None else _spectra(now.matrices, begun)
+        moves = _movement(shown, now, start, roles=asked.of_point_mass)
+        return Found(asked, now, start, shown, pyramids, spectra, moves, known)
+
+    def _is_large(self, asked: Asked) -> bool:
+        """The parameter is in the checkpoint alone, and too large to be shown by elements."""
+        name, tensors = asked.names[0], asked.data.checkpoint
+        if history_of(asked.data, asked.names) is not None or tensors is None:
+            return False
+        return name in tensors.specs and tensors.specs[name].size > LARGE
+
+    def _start_of(
+        self, data: SessionData, names: tuple[str, ...]
+    ) -> tuple[Held | None, dict[str, float]]:
+        history = data.history
+        first = int(history.t[0]) if history is not None and len(history) else -1
+        bases = (data.base, data.begun) if first < 0 else (None, None)
+        key = (data.place, data.run, first, *bases, names)
+        known, start, begun = self._kept
+        if not same(key, known):
+            start = held_at_start(data, names)
+            begun = conditions(start)
+            self._kept = (key, start, begun)
+        return start, begun
+
+
+def _condensed(asked: Asked, known: Inventory) -> Found:
+    """The answer for a parameter that is too large to be held: the extremes of its blocks."""
+    data, aspect, name = asked.data, asked.aspect, asked.names[0]
+    tensors: Tensors | None = data.checkpoint
+    says, why = "newest checkpoint", ""
+    if aspect == "start":
+        tensors = None if tensors is None or data.begun is None else Changed(tensors, data.begun)
+        says, why = f"{says} minus base", "The weights at the start are not recorded."
+    elif aspect != "value":
+        tensors, why = None, "So large a parameter shows its value and its change since the start."
+    if tensors is None or name not in tensors.specs:
+        return Found(asked, None, None, Comparison(aspect, why_not=why), inventory=known)
+    shape = tensors.specs[name].matrix
+    W, block = condensed(tensors, name)
+    says = f"{says}; an element is the extreme of {block[0]} x {block[1]}"
+    pyramid = Pyramid(W)
+    pyramid.build()
+    shown = Comparison(aspect, {name: W}, says)
+    spectra = (SpectrumOf(name, shape, None),)
+    return Found(asked, None, None, shown, {name: pyramid}, spectra, None, known, block)
+
+
+def _spectra(matrices: Weights, begun: Mapping[str, float]) -> tuple[SpectrumOf, ...]:
+    """Of every matrix, with the growth of its condition number since the start."""
+    found = []
+    for name, matrix in matrices.items():
+        now, growth = spectrum(matrix), None
+        if now is not None and name in begun:
+            growth = now.condition / begun[name]
+        found.append(SpectrumOf(name, (matrix.shape[0], matrix.shape[1]), now, growth))
+    return tuple(found)
+
+
+def _movement(
+    shown: Comparison, now: Held | None, start: Held | None, *, roles: bool
+) -> Movement | None:
+    """Of what is shown, or of the change since the start where values are shown."""
+    change, of = shown.matrices, TITLES[shown.aspect]
+    if not shown.is_change:
+        known = now is not None and start is not None
+        of = TITLES["start"]
+        change = difference(now.matrices, start.matrices) if known else {}  # type: ignore[union-attr]
+    if not change:
+        return None
+    listed = LISTED if roles else [(name, axis) for name in change for axis in (0, 1)]
+    lists = tuple(
+        (name, axis, tuple(moved(name, change[name], axis, TOP_PARTS, roles=roles)))
+        for name, axis in listed
+        if name in change and (roles or change[name].shape[axis] > 1)
+    )
+    before = start.matrices if start is not None else None
+    return Movement(of, tuple(sentences(change, before, roles=roles)), lists)
+
+
+def conditions(start: Held | None) -> dict[str, float]:
+    """The condition numbers of the weights at the start, where they are finite."""
+    found = {}
+    for name, matrix in (start.matrices if start is not None else {}).items():
+        shown = spectrum(matrix)
+        if shown is not None and np.isfinite(shown.condition):
+            found[name] = shown.condition
+    return found

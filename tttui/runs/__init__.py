@@ -1,0 +1,1 @@
+"""A session's life: built, driven, resumed, forked, verified."""

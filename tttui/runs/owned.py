@@ -1,0 +1,283 @@
+"""Owning a session while it runs: lock, heartbeat, log, requests and the rhythm of checkpoints.
+
+What is computed, and into which files, is the subclasses' (`session`, `taskrun`).
+"""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from tttui.artifacts.lock import SessionLock
+from tttui.model.errors import SessionTaken, TttuiError
+from tttui.runs.answering import Answering
+from tttui.runs.control import Request, clear_requests
+from tttui.runs.heartbeat import Heartbeat
+from tttui.runs.runlog import RunLog
+
+FLUSH_S = 0.25
+"""Time in seconds after which rows go to the disk."""
+
+LOOK_S = 0.01
+"""Time in seconds after which requests are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """Where a run stands, immutable, for whoever shows it."""
+
+    t: int
+    steps_total: int
+    steps_per_second: float
+    attempted: int
+    committed: int
+    improvement: float | None
+    """Percent over the last 100 steps."""
+    mu: float | None
+    """The friction in force; None where the task has none."""
+    state: str
+
+
+class Writer(Protocol):
+    """What owning a session needs of the writer of its files."""
+
+    def flush(self) -> None: ...
+
+    def finish(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def update_meta(self, changes: Mapping[str, Any]) -> None: ...
+
+    def status(self, *, last: bool = False, **fields: Any) -> None: ...
+
+
+class OwnedRun(ABC):
+    """A session that this process executes; it owns the directory until it is closed."""
+
+    _writer: Writer
+
+    def _own(
+        self,
+        directory: Path,
+        lock: SessionLock,
+        writer: Writer,
+        *,
+        steps: int,
+        device: str,
+        checkpoint_s: float,
+        keep_requests: bool,
+    ) -> None:
+        """Begin to own it; `t` must be known by now."""
+        self.path, self._lock, self._writer = directory, lock, writer
+        self._log = RunLog(directory)
+        self._checkpoint_s = checkpoint_s
+        self._requests: list[Request] = []
+        self._heart = Heartbeat(writer, lock, self.t, steps, device)
+        if not keep_requests:
+            clear_requests(directory)
+        self._answering = Answering(directory, self._heart, self._log, self._settle)
+        self._meta_changes: dict[str, Any] = {}
+        """Keys of meta.json that are not written yet."""
+        self._flush_at = self._look_at = time.monotonic()
+        self._checkpoint_at = self._flush_at + checkpoint_s
+        self._checkpointed = self._moment()
+        """What the last checkpoint holds."""
+
+    meta: dict[str, Any]
+    """meta.json as it is, or is to be."""
+
+    @property
+    @abstractmethod
+    def t(self) -> int:
+        """The step that is predicted next: so many were run."""
+
+    @property
+    @abstractmethod
+    def chunk(self) -> int:
+        """Steps from one attempt at an update to the next."""
+
+    @property
+    @abstractmethod
+    def attempted(self) -> int:
+        """Updates that were tried so far."""
+
+    @abstractmethod
+    def advance_stretch(self, limit: int) -> None:
+        """Run up to step `limit`, but at most to the end of a stretch; then see to the files."""
+
+    @abstractmethod
+    def checkpoint(self) -> None:
+        """Save a point from which the session goes on exactly.
+
+        Raises SessionTaken where another process has the session.
+        """
+
+    @abstractmethod
+    def frame(self) -> RunProgress:
+        """Where the run stands now."""
+
+    @abstractmethod
+    def intervene(self, kind: Any, value: Any = None, *, at: int | None = None) -> None:
+        """Change the session now, or at a later step; recorded before it takes effect."""
+
+    @abstractmethod
+    def break_disk(self) -> None:
+        """From here on the disk is full, as a fault on purpose. Raises RefusedInput."""
+
+    @abstractmethod
+    def _moment(self) -> tuple[int, int]:
+        """How far the session is: steps, and changes that were made to it."""
+
+    @abstractmethod
+    def _make_durable(self) -> None:
+        """Wait until the disk has the changes that were made since the last stretch."""
+
+    told: tuple[str, ...]
+    """What was damaged or cut off when the session was taken up, a line each."""
+
+    @property
+    def forked_at_t(self) -> int | None:
+        """The step of its parent that the session began with; None where it is no fork."""
+        value = self.meta.get("forked_at_t")
+        return value if isinstance(value, int) else None
+
+    @property
+    def steps_total(self) -> int:
+        """The step up to which the run is meant to go."""
+        return self._heart.steps_total
+
+    def advance(self, steps: int) -> None:
+        """Run exactly so many steps."""
+        limit = self.t + steps
+        while self.t < limit:
+            self.advance_stretch(limit)
+
+    def keep_alive(self) -> None:
+        """Flush, look for requests, beat and checkpoint where it is time to.
+
+        Call it while nothing else happens.
+        """
+        now = time.monotonic()
+        if now >= self._flush_at:
+            self._flush_at = now + FLUSH_S
+            self._writer.flush()
+        if now >= self._look_at:
+            self._look_at = now + LOOK_S
+            self._requests += self._answering.take(self.t)
+        self._answering.say_when_due(self.t)
+        self._heart.beat_when_due(self.t, now)
+        if now >= self._checkpoint_at:
+            if self._checkpointed != self._moment():
+                self.checkpoint()
+            self._checkpoint_at = now + self._checkpoint_s
+
+    @property
+    def asked(self) -> bool:
+        """Something was asked of this run that nobody has taken on yet."""
+        return bool(self._requests)
+
+    def requests(self) -> list[Request]:
+        """What was asked of this run and is not answered yet; whoever drives it answers."""
+        found, self._requests = self._requests, []
+        return found
+
+    def answer(self, request: Request, *, error: str = "") -> None:
+        """Note that a request was carried out, or why not; `say` puts it into status.json."""
+        self._answering.answer(self.t, request, error)
+
+    def say(self, *, more: bool = False) -> None:
+        """Write the answers that nobody can read yet; if `more` follow, not with each of them."""
+        if more:
+            self._answering.say_when_due(self.t)
+        else:
+            self._answering.say(self.t)
+
+    @property
+    def speed_limit(self) -> float | None:
+        """Steps a second at most; None is as fast as it goes."""
+        return self._heart.said.get("speed_limit")
+
+    @speed_limit.setter
+    def speed_limit(self, rate: float | None) -> None:
+        self._heart.said["speed_limit"] = rate
+
+    @property
+    def state(self) -> str:
+        """What the run is doing: `running` or `paused`; told with the next answer or beat."""
+        return self._heart.state
+
+    @state.setter
+    def state(self, state: str) -> None:
+        self._heart.state = state
+
+    def tell(self) -> None:
+        """Say in status.json, now, where the run stands."""
+        self._settle()
+        self._heart.beat(self.t)
+
+    def set_steps_total(self, total: int) -> None:
+        """The step up to which the run is meant to go, for meta.json and status.json."""
+        self._heart.steps_total = total
+        self.update_meta({"run_cfg": {**self.meta.get("run_cfg", {}), "steps": total}})
+        self._heart.beat(self.t)
+
+    def set_housekeeping(self, values: Mapping[str, Any]) -> None:
+        """Change options that no result depends on (checkpoint_s), in meta.json too."""
+        self._checkpoint_s = values.get("checkpoint_s", self._checkpoint_s)
+        self.update_meta({"run_cfg": {**self.meta.get("run_cfg", {}), **values}})
+
+    def update_meta(self, changes: Mapping[str, Any]) -> None:
+        """Change some keys of meta.json."""
+        self.meta = {**self.meta, **changes}
+        self._writer.update_meta({**self._meta_changes, **changes})
+        self._meta_changes.clear()
+
+    def close(self, state: str) -> None:
+        """Checkpoint, say how it ended (`completed`, `interrupted`, `queued`), let go."""
+        try:
+            self.checkpoint()
+            self.say()
+            self._heart.state = state
+            self._writer.finish()
+            self._heart.beat(self.t)
+            self._log.ended(self.t, state)
+        finally:
+            self._release()
+
+    def fail(self, error: BaseException) -> TttuiError:
+        """Let go after an error; the last checkpoint stays what the session resumes from.
+
+        Returns the error for a person.
+        """
+        if isinstance(error, SessionTaken):
+            self._release()  # nothing here is ours any more
+            return error
+        told = error if isinstance(error, TttuiError) else TttuiError(f"{self.path}: {error!r}")
+        self._heart.state, self._heart.error = "failed", str(told).removeprefix(f"{self.path}/")
+        try:
+            self._log.failed(self.t, str(told))
+            self._heart.beat(self.t, last=True)
+        except TttuiError:
+            pass  # the disk that failed is the one that the status goes to
+        finally:
+            self._release()
+        return told
+
+    def _checkpoint_made(self) -> None:
+        """Note that everything up to here is saved."""
+        self._log.checkpoint(self.t)
+        self._checkpoint_at = time.monotonic() + self._checkpoint_s
+        self._checkpointed = self._moment()
+
+    def _settle(self) -> None:
+        """Put on the disk what an answer or a heartbeat speaks of."""
+        self._make_durable()
+        self._writer.flush()
+
+    def _release(self) -> None:
+        self._writer.close()
+        self._log.close()
+        self._lock.release()

@@ -1,0 +1,76 @@
+"""Continuing a session of a task."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tttui.artifacts.lock import OnWait
+from tttui.engine.device import check_device
+from tttui.model.errors import RefusedInput
+from tttui.model.settings import Settings
+from tttui.runs.recordedmeta import read_meta_of
+from tttui.runs.taskrun import LIVE, TaskRun
+from tttui.runs.tasksettings import TaskSettings
+from tttui.tasks.base import Task
+
+
+def resume_task(
+    directory: Path,
+    *,
+    task: type[Task] | None = None,
+    more_steps: int | None = None,
+    changes: Mapping[str, Any] | None = None,
+    override: bool = False,
+    on_wait: OnWait | None = None,
+) -> tuple[TaskRun, int]:
+    """Hold a session and say up to which step it is to run.
+
+    `task` is what the person named, for a task that does not ship. `more_steps` counts from
+    where it stands. Raises RefusedInput where nothing is left to do, or where `changes` contradict
+    the history and `override` does not allow it.
+    """
+    settings = TaskSettings.recorded(read_meta_of(directory), directory, task)
+    changed = _changed(directory, settings, changes or {}, override)
+    check_device(settings.conduct.device)
+    run = TaskRun.open(directory, task=task, on_wait=on_wait)
+    try:
+        until = run.steps_total if more_steps is None else run.reached + more_steps
+        there = run.task.steps
+        if there is not None and until > there:
+            raise RefusedInput(f"{directory}: has no more than {there} steps; it is at {run.t}")
+        if until <= run.t:
+            raise RefusedInput(
+                f"{directory} is complete: it ran all its {run.steps_total} steps"
+                + ("" if there == run.t else "; say how many more with --steps")
+            )
+        if changed:
+            run.intervene("settings", changed)
+        if until != run.steps_total:
+            run.set_steps_total(until)
+    except BaseException:
+        run.close("completed" if run.t >= run.steps_total else "interrupted")
+        raise
+    return run, until
+
+
+def _changed(
+    directory: Path, settings: TaskSettings, changes: Mapping[str, Any], override: bool
+) -> dict[str, Any]:
+    """The changes that differ from the settings that the session was begun with."""
+    found: dict[str, Any] = {}
+    plain = Settings().flat()
+    for name, value in changes.items():
+        flag = "--" + name.replace("_", "-")
+        if name not in LIVE:
+            why = "is an option of the point mass" if name in plain else "cannot change"
+            raise RefusedInput(f"{flag} {value}: {why}; {directory} is of {settings.task.name!r}")
+        before = getattr(settings.adaptation, name)
+        if value == before:
+            continue
+        if not override:
+            raise RefusedInput(
+                f"{flag} {value}: {directory} was begun with {before}; "
+                "add --override to change it from here on, or leave the option out"
+            )
+        found[name] = value
+    return found

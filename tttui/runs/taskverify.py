@@ -1,0 +1,112 @@
+"""Does a session of a task hold what its base, settings and changes give? It is run again."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tttui.artifacts.checkpoint import ENGINE, PLASTIC, Checkpoint, read_generation
+from tttui.artifacts.ptfile import read_pt
+from tttui.artifacts.regular import open_to_read
+from tttui.artifacts.writer import LAST_SNAPSHOT
+from tttui.engine.interventions import FILE as INTERVENTIONS
+from tttui.engine.tensorstate import as_tensors
+from tttui.model.errors import RefusedInput, TttuiError
+from tttui.runs.compare import Check
+from tttui.runs.recordedmeta import read_meta_of
+from tttui.runs.taskbuild import Begin, build_task_session
+from tttui.runs.taskrun import START_FILE, TaskRun, refuse_other_base
+from tttui.runs.tasksettings import TaskSettings
+from tttui.tasks.base import Task
+
+PART = 1 << 20
+"""Bytes that are compared at a time."""
+
+
+def replayed(
+    directory: Path,
+    into: Path,
+    until: int | None = None,
+    *,
+    task: type[Task] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> TaskRun:
+    """Run a session again in the new directory `into`, up to step `until` or its last; held.
+
+    `task` is what the person named. Raises RefusedInput where it cannot be run again.
+    """
+    meta = read_meta_of(directory)
+    settings = TaskSettings.recorded(meta, directory, task)
+    made = settings.task(settings.own, settings.conduct.seed, directory)
+    begin = None
+    start = directory / "session" / START_FILE
+    if start.exists():
+        begin = Begin(as_tensors(read_pt(start)), "", "", 0, "")
+    last = step_of(read_generation(directory, ENGINE))
+    goal = last if until is None else until
+    if goal > last:
+        raise RefusedInput(f"--at {goal}: {directory} has run {last} steps so far")
+    build_task_session(into, settings, task=made, begin=begin)
+    if (directory / INTERVENTIONS).exists():
+        shutil.copyfile(directory / INTERVENTIONS, into / INTERVENTIONS, follow_symlinks=False)
+    run = TaskRun.open(into, task=task)
+    try:
+        refuse_other_base(directory, meta, run.learner)
+    except BaseException:
+        run.close("interrupted")
+        raise
+    while run.t < goal:
+        run.advance_stretch(goal)
+        if progress is not None:
+            progress(run.t, goal)
+    return run
+
+
+def verify_task(
+    directory: Path,
+    *,
+    task: type[Task] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Check]:
+    """One Check a file. Raises RefusedInput where the session cannot be run again."""
+    checkpoint = read_generation(directory, ENGINE)
+    problems = [
+        Check(str(p.path.relative_to(directory)), False, p.reason) for p in checkpoint.problems
+    ]
+    with tempfile.TemporaryDirectory(prefix="tttui-verify-") as temporary:
+        again = Path(temporary) / directory.name
+        run = replayed(directory, again, task=task, progress=progress)
+        items = run.task.item_losses
+        run.close("interrupted")
+        names = [n for n in checkpoint.sizes if n != LAST_SNAPSHOT and (n != items or items)]
+        checks = [_compared(directory, again, name, checkpoint.sizes[name]) for name in names]
+        checks.append(_compared(directory, again, f"session/{PLASTIC}", None))
+        return problems + checks
+
+
+def _compared(directory: Path, again: Path, name: str, size: int | None) -> Check:
+    """Whether a file holds the same bytes as its replay, up to the size at the checkpoint."""
+    try:
+        with open_to_read(directory / name) as one, open_to_read(again / name) as other:
+            at = 0
+            while size is None or at < size:
+                wanted = PART if size is None else min(PART, size - at)
+                a, b = one.read(wanted), other.read(wanted)
+                if a != b:
+                    same = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y),
+                                min(len(a), len(b)))  # fmt: skip
+                    return Check(name, False, f"differs from its replay from byte {at + same} on")
+                if not a:
+                    break
+                at += len(a)
+    except OSError as error:
+        return Check(name, False, f"cannot be read: {error.strerror or error}")
+    return Check(name, True, f"{at} bytes are those of its replay")
+
+
+def step_of(checkpoint: Checkpoint) -> int:
+    """The step that a session has reached. Raises TttuiError where it does not say."""
+    step = checkpoint.step
+    if step is None:
+        raise TttuiError(f"{checkpoint.path}: does not say which step the session has reached")
+    return step

@@ -1,0 +1,169 @@
+"""A what-if beside what was recorded: a sentence, and a table."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tttui.model import improvement
+from tttui.model.arrays import Floats, Ints
+from tttui.model.mu import mu_text
+from tttui.model.numbers import count, short
+from tttui.model.session import SessionData
+from tttui.model.steps import Steps
+from tttui.model.transactions import COMMIT, Transactions
+from tttui.model.verdict import reason_words
+
+if TYPE_CHECKING:
+    from tttui.runs.whatif.result import WhatIfResult
+
+LAST = improvement.WINDOW
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the table."""
+
+    name: str
+    """`adaptive, last 100 steps`"""
+    recorded: str
+    changed: str
+    difference: str = ""
+    """`5 % better`; empty where neither is better."""
+    numbers: tuple[float | None, float | None] = (None, None)
+    """What the texts stand for, where that is a number."""
+
+
+def sentence(result: "WhatIfResult") -> str:
+    """One line on how the what-if compares, over the last 100 steps that both have."""
+    if result.state == "failed":
+        return f"what-if: {result.error}"
+    if result.state == "replaying":
+        return f"what-if: replaying to step {count(result.request.at)}, at {count(result.t)} so far"
+    if not len(result.steps):
+        return "what-if: nothing computed yet"
+    lower = result.request.data.meta.loss.lower_is_better
+    here, there = _common(result.request.data, result.steps)
+    far = "" if result.state == "done" else f" at step {count(result.t)} of {count(result.until)}"
+    updates = _committed(result.transactions)
+    if not len(here):
+        mean = _mean(result.steps.adaptive[-LAST:])
+        return f"what-if{far}: {short(mean)}, where nothing is recorded, {updates}"
+    before, after = _mean(here.adaptive[-LAST:]), _mean(there.adaptive[-LAST:])
+    how = improvement.compared(before, after, lower=lower)[0].replace("frozen", "recorded")
+    return f"what-if{far}: {short(after)} instead of {short(before)} ({how}), {updates}"
+
+
+def compared(data: SessionData, result: "WhatIfResult") -> Sequence[Line]:
+    """The table: both over the steps from the branch on that both have."""
+    here, there = _common(data, result.steps)
+    if not len(here):
+        return ()
+    loss = data.meta.loss
+    recorded, changed = _within(data.transactions, here), _within(result.transactions, there)
+    return (
+        *_losses("adaptive", loss.lower_is_better, here.adaptive, there.adaptive),
+        *_losses("frozen", loss.lower_is_better, here.baseline, there.baseline),
+        _against_frozen(here, there, loss.lower_is_better),
+        *_outcomes(recorded, changed),
+        *_implied(data, result, here),
+    )
+
+
+def _common(data: SessionData, changed: Steps) -> tuple[Steps, Steps]:
+    """The rows of both, recorded and what-if, at the steps that both have."""
+    recorded, single = data.steps, data.meta.is_point_mass
+    if not len(recorded) or not len(changed):
+        return Steps.empty(), Steps.empty()
+    first, last = max(recorded.t[0], changed.t[0]), min(recorded.t[-1], changed.t[-1])
+    here, there = (
+        slice(*(int(i) for i in np.searchsorted(t, (first, last + 1))))
+        for t in (recorded.t, changed.t)
+    )
+    if np.array_equal(recorded.t[here], changed.t[there]):
+        return _rows(recorded, here, single=single), _rows(changed, there)
+    found = np.intersect1d(recorded.t, changed.t, assume_unique=True, return_indices=True)
+    return _rows(recorded, found[1], single=single), _rows(changed, found[2])
+
+
+def _rows(steps: Steps, at: Ints | slice, *, single: bool = False) -> Steps:
+    """Some rows; `single`: their losses are texts of float32, which they become again."""
+    baseline, adaptive = steps.baseline[at], steps.adaptive[at]
+    if single:
+        baseline, adaptive = (x.astype(np.float32).astype(np.float64) for x in (baseline, adaptive))
+    return Steps(
+        steps.t[at],
+        baseline,
+        adaptive,
+        steps.did_update[at],
+        steps.update_ok[at],
+        evaluated=None if steps.evaluated is None else steps.evaluated[at],
+    )
+
+
+def _within(events: Transactions, steps: Steps) -> Counter[str]:
+    """How often the transactions at these steps ended in each status."""
+    first, stop = np.searchsorted(events.t, (steps.t[0], steps.t[-1] + 1))
+    numbers = np.bincount(events.status[first:stop], minlength=len(events.statuses))
+    return Counter({name: int(n) for name, n in zip(events.statuses, numbers, strict=True) if n})
+
+
+def _mean(values: Floats) -> float:
+    with np.errstate(invalid="ignore", over="ignore"):
+        return float(np.mean(values)) if len(values) else float("nan")
+
+
+def _losses(name: str, lower: bool, before: Floats, after: Floats) -> Iterator[Line]:
+    for what, most in (("all steps", None), (f"last {LAST} steps", LAST)):
+        rows = slice(None if most is None else -most, None)
+        if most is not None and len(before) <= most:
+            return
+        pair = before[rows], after[rows]
+        if name == "frozen":
+            pair = pair[0][np.isfinite(pair[0])], pair[1][np.isfinite(pair[1])]
+        a, b = map(_mean, pair)
+        how = improvement.compared(a, b, lower=lower)[0].replace("frozen", "recorded")
+        how = "" if how == "equal" else how
+        yield Line(f"{name}, {what}", short(a), short(b), how, (a, b))
+
+
+def _against_frozen(here: Steps, there: Steps, lower: bool) -> Line:
+    def text(steps: Steps) -> str:
+        frozen, adaptive, n = improvement.last_means(steps)
+        return improvement.compared(frozen, adaptive, lower=lower)[0] if n else "-"
+
+    return Line(f"than frozen, last {min(LAST, len(here))} steps", text(here), text(there))
+
+
+def _committed(events: Transactions) -> str:
+    return f"{int((events.status == COMMIT).sum())} of {len(events)} committed"
+
+
+def _outcomes(recorded: Counter[str], changed: Counter[str]) -> Iterator[Line]:
+    def amount(found: Counter[str]) -> str:
+        return f"{found['commit']} of {found.total()}"
+
+    yield Line("committed", amount(recorded), amount(changed))
+    for name in sorted({*recorded, *changed} - {"commit"}):
+        a, b = recorded[name], changed[name]
+        yield Line(f"rolled back: {reason_words(name)}", str(a), str(b), "", (a, b))
+
+
+def _implied(data: SessionData, result: "WhatIfResult", here: Steps) -> Iterator[Line]:
+    """The friction that the newest weights imply, with the true one."""
+    if not data.meta.is_point_mass:
+        return
+    last = int(here.t[-1])
+    texts, values = [], []
+    for events, truth in (
+        (data.transactions, data.mu_at(last)),
+        (result.transactions, result.mu_at(last)),
+    ):
+        i = events.in_force(last)
+        value = float("nan") if i is None else float(events.implied_mu[i])
+        values.append(value if np.isfinite(value) else None)
+        said = mu_text(value) if np.isfinite(value) else "not known"
+        texts.append(f"{said}, true {mu_text(truth)}")
+    yield Line("implied mu", texts[0], texts[1], "", (values[0], values[1]))

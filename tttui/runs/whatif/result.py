@@ -1,0 +1,86 @@
+"""What is asked of a what-if, and what it found so far: both immutable."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from tttui.model.mu import MuChanges, mu_at
+from tttui.model.session import SessionData
+from tttui.model.steps import Steps
+from tttui.model.transactions import Transactions
+from tttui.runs.whatif.compared import Line, compared, sentence
+
+State = Literal["replaying", "computing", "done", "failed"]
+"""`replaying`: on its way through the session's past to the step of the branch."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """What would have become of a session with other settings from some step on?"""
+
+    data: SessionData
+    """The recorded session, as its reader gave it; it is compared with."""
+    at: int = 0
+    """The step to branch from: 0 is the start; before it nothing is changed."""
+    changes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Settings by flat name, as `knobs.changes` gives them. `steps` is how far to go (as far as is
+    recorded without it); `preset`, of the point mass, stands before all others."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WhatIfResult:
+    """A what-if as far as it is computed. Its arrays never change."""
+
+    request: Request
+    state: State
+    t: int
+    """The step that is computed next; while `replaying` the one that the replay has reached."""
+    until: int
+    """The step at which it ends."""
+    steps: Steps = field(default_factory=Steps.empty)
+    """Losses at the steps at .. t-1, in the unit of the session; empty while `replaying`."""
+    transactions: Transactions = field(default_factory=Transactions.empty)
+    """Those of the same steps; `records` holds whole events."""
+    mu: float | None = None
+    """The friction at step 0 of this world (None: the task has none)."""
+    mu_changes: MuChanges = ()
+    notes: Sequence[str] = ()
+    """What has to be known beside the numbers, a line each."""
+    error: str = ""
+    """Why it `failed`, one line for a person."""
+    seconds: float = 0.0
+    """Time since the request was taken on."""
+    lines: Sequence[Line] = ()
+    """Recorded beside what-if, for a table (`compared.Line`)."""
+
+    @property
+    def sentence(self) -> str:
+        """`what-if: 1.05e-4 instead of 1.11e-4 (5 % better), 47 of 49 committed`, or how far it
+        is, or why there is none."""
+        return sentence(self)
+
+    @property
+    def finished(self) -> bool:
+        return self.state in ("done", "failed")
+
+    def mu_at(self, t: int) -> float | None:
+        """The true friction at step t, beside `transactions.implied()`."""
+        return mu_at(self.mu, self.mu_changes, t)
+
+    def as_session(self) -> SessionData:
+        """The steps from the branch on as a session, for all that explains one (`verdict`)."""
+        data = self.request.data
+        meta = data.meta if self.mu is None else replace(data.meta, mu=self.mu)
+        return replace(
+            data,
+            meta=meta,
+            metrics={},
+            steps=self.steps,
+            transactions=self.transactions,
+            history=None,
+            mu_set=self.mu_changes,
+        )
+
+    def with_lines(self) -> "WhatIfResult":
+        """The same with the comparison worked out."""
+        return replace(self, lines=compared(self.request.data, self))

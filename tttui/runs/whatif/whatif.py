@@ -1,0 +1,182 @@
+"""A what-if of one session, computed in memory a stretch at a time."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.mu import MuChanges
+from tttui.model.steps import Steps
+from tttui.model.transactions import STATUSES, Transactions
+from tttui.runs.branch import branch
+from tttui.runs.whatif.growing import Beginning, Columns
+from tttui.runs.whatif.live import Live, Piece
+from tttui.runs.whatif.memory import refuse_too_long
+from tttui.runs.whatif.pointmass import PastStates, PointMass
+from tttui.runs.whatif.result import Request, State, WhatIfResult
+
+NUMBERS = (
+    "pre_loss",
+    "post_loss",
+    "grad_norm",
+    "pre_max_h",
+    "post_max_h",
+    "lr",
+    "implied_mu",
+    "to_t",
+)
+"""Numbers of an event that are columns of Transactions."""
+
+
+class WhatIf:
+    """Computes what a session would have become with other settings from some step on.
+
+    It is what `tttui run`, or `tttui fork --with-past`, computes with the same settings, bit for
+    bit; nothing is written. Call `work` until it is False, and `result` whenever you like.
+
+        whatif = WhatIf(Request(data, at=0, changes={"lr": 0.005}))
+        while whatif.work():
+            ...
+        print(whatif.result().sentence)
+    """
+
+    def __init__(self, request: Request, known: PastStates | None = None) -> None:
+        """`known` carries over what the last what-if of the same session has worked out.
+
+        Nothing is read or computed before `work`.
+        """
+        self.request = request
+        self._known = known if known is not None else PastStates()
+        self._live: Live | None = None
+        self._until = 0
+        self._state: State = "replaying" if request.at else "computing"
+        self._error = ""
+        self._began = time.monotonic()
+        self._rows = Columns(
+            t=np.int64,
+            baseline=np.float64,
+            adaptive=np.float64,
+            did_update=np.bool_,
+            update_ok=np.bool_,
+        )
+        self._events = Columns(t=np.int64, status=np.int64, **dict.fromkeys(NUMBERS, np.float64))
+        self._records: list[Mapping[str, Any]] = []
+        self._names = list(STATUSES)
+        self._mu: float | None = None
+        self._mu_changes: MuChanges = ()
+        self._notes: list[str] = []
+
+    def work(self) -> bool:
+        """Compute one stretch; whether there is more to do. What fails is in the `result`."""
+        if self._state in ("done", "failed"):
+            return False
+        try:
+            return self._work()
+        except (TttuiError, OSError) as error:
+            self.fail(error)
+            return False
+
+    def fail(self, error: BaseException) -> None:
+        """End with an error, which `result` tells."""
+        known = isinstance(error, (TttuiError, OSError))
+        self._error = str(error) if known else f"{type(error).__name__}: {error}"
+        self._state = "failed"
+
+    def result(self) -> WhatIfResult:
+        """All that is computed so far."""
+        events: dict[str, Any] = self._events.views()
+        to_t = events.pop("to_t")
+        rows: dict[str, Any] = self._rows.views()
+        return WhatIfResult(
+            request=self.request,
+            state=self._state,
+            t=self.request.at if self._live is None else self._live.t,
+            until=self._until,
+            steps=Steps(**rows, evaluated=self._evaluated(rows)),
+            transactions=Transactions(
+                **events,
+                statuses=tuple(self._names),
+                records=Beginning(self._records, len(events["t"])),
+                to_t=to_t if np.isfinite(to_t).any() else None,
+            ),
+            mu=self._mu,
+            mu_changes=self._mu_changes,
+            notes=tuple(self._notes),
+            error=self._error,
+            seconds=time.monotonic() - self._began,
+        ).with_lines()
+
+    def _work(self) -> bool:
+        if self._live is None:
+            self._live = self._begin()
+            return True
+        piece = self._live.advance(self._until)
+        if piece is None:
+            self._state = "done"
+            return False
+        if piece.t >= self.request.at:
+            self._state = "computing"
+            self._add(piece)
+        return True
+
+    def _begin(self) -> Live:
+        """Read the session and make what computes it. Raises RefusedInput, TttuiError, OSError."""
+        request = self.request
+        recorded = request.data.steps_done
+        if request.at > recorded:
+            raise RefusedInput(f"at {request.at}: the session has run {recorded} steps so far")
+        return self._point_mass(recorded)
+
+    def _point_mass(self, recorded: int) -> PointMass:
+        request, directory = self.request, self.request.data.place.path
+        chosen = branch(
+            directory,
+            at=request.at,
+            changes=request.changes,
+            base=self._known.base,
+        )
+        settings = chosen.settings
+        self._until = settings.steps if "steps" in request.changes or not recorded else recorded
+        if self._until <= request.at:
+            raise RefusedInput(f"steps: {self._until} are over at step {request.at} already")
+        refuse_too_long(self._until - request.at, settings.plasticity.chunk)
+        live = PointMass(chosen, self._known, directory)
+        self._mu = live.first_mu
+        return live
+
+    def _add(self, piece: Piece) -> None:
+        n = len(piece)
+        self._rows.extend(
+            n,
+            {
+                "t": np.arange(piece.t, piece.t + n),
+                "baseline": piece.baseline,
+                "adaptive": piece.adaptive,
+                "did_update": piece.did_update,
+                "update_ok": piece.update_ok,
+            },
+        )
+        for event in piece.events:
+            values: dict[str, Any] = {name: _number(event.get(name)) for name in NUMBERS}
+            values |= {"t": event["t"], "status": self._code(event["status"])}
+            self._events.extend(1, values)
+            self._records.append(event)
+        if isinstance(self._live, PointMass):
+            self._mu_changes = self._live.mu_changes
+
+    def _code(self, status: str) -> int:
+        if status not in self._names:
+            self._names.append(status)
+        return self._names.index(status)
+
+    def _evaluated(self, rows: Mapping[str, Any]) -> Any:
+        if self.request.data.meta.is_point_mass:
+            return None
+        found = ~np.isnan(rows["baseline"])
+        return None if found.all() else found
+
+
+def _number(value: Any) -> float:
+    return float("nan") if value is None else float(value)

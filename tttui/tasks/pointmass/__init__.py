@@ -1,0 +1,1 @@
+"""The task that ships first: a point mass with hidden friction."""
