@@ -1,14 +1,15 @@
-"""What both models expect at a byte, in words and bars."""
+"""What both models expect at a byte or token, in words and bars."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tttui.draw.cells import fit
 from tttui.draw.characters import text_of
 from tttui.draw.numbers import count
 from tttui.draw.prose import Prose, filling
 from tttui.model.document import Document
-from tttui.tasks.text.continuations import LONGEST, Continued, Expected
+from tttui.tasks.text.continuations import LONGEST, Continued, Expected, Likely
 
 BEFORE = 48
 """Bytes before the cursor that are told."""
@@ -33,14 +34,15 @@ class Here:
     before: str
     came: str
     recorded: tuple[float, float]
+    unit: str
     lines: int
 
     @property
     def key(self) -> tuple[object, ...]:
-        return (self.title, self.before, self.came, str(self.recorded), self.lines)
+        return (self.title, self.before, self.came, str(self.recorded), self.unit, self.lines)
 
     def write(self, prose: Prose) -> None:
-        """The text before the byte, the byte itself, and what was recorded of it."""
+        """The text before the item, the item itself, and what was recorded of it."""
         palette = prose.palette
         if not self.lines:
             return
@@ -48,7 +50,11 @@ class Here:
         before = self.before[-room:] if room else ""
         frozen, adaptive = self.recorded
         known = not math.isnan(adaptive)
-        beside = f"   recorded: {_bits(frozen)}, {_bits(adaptive)}" if known else ""
+        beside = (
+            f"   recorded: {_loss(frozen, self.unit)}, {_loss(adaptive, self.unit)}"
+            if known
+            else ""
+        )
         beside = beside if self.lines < 2 and len(beside) + SHORT < room else ""
         before = before[-(room - len(beside)) :] if beside else before
         prose.line(
@@ -61,25 +67,28 @@ class Here:
         saved = frozen - adaptive
         prose.gap().line(
             ("Recorded: frozen ", palette.muted),
-            (_bits(frozen), palette.text),
+            (_loss(frozen, self.unit), palette.text),
             (", adaptive ", palette.muted),
-            (_bits(adaptive), palette.text, True),
+            (_loss(adaptive, self.unit), palette.text, True),
         )
         if not math.isnan(saved):
             ink = palette.good if saved > 0 else palette.bad
-            prose.line(("saved ", palette.muted), (f"{saved:+.2f} bits", ink, True))
+            prose.line(("saved ", palette.muted), (f"{saved:+.2f} {self.unit}", ink, True))
 
 
 def here_of(document: Document, at: int, recorded: tuple[float, float], lines: int) -> Here:
-    """The place of a byte; all in the title where there are no `lines` below it."""
-    t = document.step_of(at)
-    begin, end = document.window(t)
-    title = f"Byte {count(at)}: {at - begin + 1} of {end - begin} in window {count(t)}"
-    before = text_of(document.source.read(max(at - BEFORE, 0), at))
-    came = text_of(document.source.read(at, at + 1))
+    """The place of an item, by a byte of it; all in the title where there are no `lines` below."""
+    number, (first, last) = document.number(at), document.span(at)
+    t, byte = number // document.chunk, f"byte {count(first)}"
+    size = min(document.chunk, document.count - t * document.chunk)
+    place = f"{document.item.capitalize()} {count(number)}"
+    place = f"{place} ({byte})" if document.places is not None else place
+    title = f"{place}: {number % document.chunk + 1} of {size} in window {count(t)}"
+    before = text_of(document.source.read(max(first - BEFORE, 0), first))
+    came = text_of(document.source.read(first, min(last, first + LONGEST)))
     if not lines:
         title = f"{title}   {before[-SHORT:]}[{came}]"
-    return Here(title, before, came, recorded, lines)
+    return Here(title, before, came, recorded, document.unit, lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,7 @@ class Told:
     model: int
     why_not: str = ""
     """Why it cannot be worked out."""
+    unit: str = "bits"
 
     @property
     def key(self) -> object:
@@ -123,28 +133,31 @@ def prose_of(shown: Told) -> Callable[[Prose], object]:
         if expected.why_not:
             prose.say(expected.why_not, palette.warn)
             return
-        came = bytes([shown.told.came])
-        for text, share in expected.likely:
-            _line(prose, text, share, text[:1] == came)
+        came = shown.told.came
+        for likely in expected.likely:
+            _line(prose, likely, likely.text[: likely.item] == came)
         rank = f" #{expected.rank}" if expected.rank > len(expected.likely) else ""
-        bits = _bits(-math.log2(expected.came)) if expected.came > 0 else "inf bits"
+        loss = -math.log(expected.came) if expected.came > 0 else math.inf
+        loss = loss / math.log(2) if shown.unit == "bits" else loss
         prose.line(
             ("came ", palette.muted),
             (text_of(came, _blank(prose)), palette.text, True),
-            (f"  {_percent(expected.came)}, {bits}{rank}", palette.text),
+            (f"  {_percent(expected.came)}, {_loss(loss, shown.unit)}{rank}", palette.text),
         )
 
     return write
 
 
-def _line(prose: Prose, text: bytes, share: float, came: bool) -> None:
-    """One continuation: what it is, how probable its first byte is; marked where that came."""
+def _line(prose: Prose, likely: Likely, came: bool) -> None:
+    """One continuation: what it is, how probable its first item is; marked where that came."""
     palette, glyphs = prose.palette, prose.glyphs
+    text, n, share = likely.text, likely.item, likely.share
     mark = glyphs.play if came else " "
-    first, rest = text_of(text[:1], _blank(prose)), text_of(text[1:], _blank(prose))
-    if text[0] >= 0x80:  # a character of several bytes
+    first, rest = text_of(text[:n], _blank(prose)), text_of(text[n:], _blank(prose))
+    if n == 1 and text[0] >= 0x80:  # a character of several bytes
         first, rest = "", text_of(text, _blank(prose))
     room = max(min(LONGEST + 2, prose.width - PERCENT - 4), 4)
+    first = fit(first, room, glyphs.ellipsis)
     rest = rest[: max(room - len(first), 0)]
     ink = palette.good if came else palette.text
     bar = filling(share, max(min(prose.width - room - PERCENT - 5, BAR), 0), glyphs)
@@ -168,5 +181,5 @@ def _percent(share: float) -> str:
     return f"{percent:.1f} %" if percent >= 0.05 else "<0.1 %"
 
 
-def _bits(bits: float) -> str:
-    return "not scored" if math.isnan(bits) else f"{bits:.2f} bits"
+def _loss(loss: float, unit: str) -> str:
+    return "not scored" if math.isnan(loss) else f"{loss:.2f} {unit}"
