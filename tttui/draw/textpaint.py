@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from tttui.draw.canvas import REVERSED, UNDERLINED, Canvas
-from tttui.draw.colours import DEFAULT, Colour, blend, ramp
+from tttui.draw.colours import DEFAULT, Colour
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
 from tttui.draw.prose import filling
@@ -21,9 +21,6 @@ from tttui.model.document import Document
 
 EDGES = (1.0, 2.0, 4.0)
 """Bits saved or lost at a character from which on its tint is the next stronger one."""
-
-STRENGTHS = (0.32, 0.62, 1.0)
-"""How far the tints are from the ground to the end of the palette; weak ones should not glare."""
 
 STRONG = 1.0
 """Bits from which on a difference is marked by more than colour."""
@@ -39,9 +36,6 @@ BARS_FROM = 70
 
 GAIN = 5
 """Cells of the number at the margin."""
-
-_FUTURE = 0.65
-"""How much of a tint the ground covers beyond the cursor."""
 
 _BRIGHT = 150
 
@@ -126,18 +120,16 @@ class Tints:
 
 def tints(palette: Palette) -> Tints:
     """Of a palette that has more than sixteen colours."""
-    return _tints(palette.diverging, palette.text)
+    ground = palette.diverging[len(palette.diverging) // 2]
+    return _tints(palette.tints, palette.text, ground)
 
 
 @lru_cache(8)
-def _tints(diverging: tuple[Colour, ...], text: Colour) -> Tints:
-    middle = len(diverging) // 2
-    better, worse = (ramp(stops, _SHADES) for stops in (diverging[middle::-1], diverging[middle:]))
-    at = [round(share * (_SHADES - 1)) for share in STRENGTHS]
-    papers = [better[k] for k in at] + [worse[k] for k in reversed(at)]
-    inks = [ink_on(paper, text, diverging[middle]) for paper in papers]
-    ahead = [papers[1]] * len(at) + [papers[-2]] * len(at)
-    pale = [blend(paper, diverging[middle], _FUTURE) for paper in ahead]
+def _tints(colours: tuple[Colour, ...], text: Colour, ground: Colour) -> Tints:
+    n = len(EDGES)
+    papers = [*colours[1 : n + 1], *reversed(colours[n + 2 :])]
+    inks = [ink_on(paper, text, ground) for paper in papers]
+    pale = [colours[0]] * n + [colours[n + 1]] * n
     return Tints(
         *(
             np.array(c, dtype=np.int64)
@@ -153,9 +145,6 @@ def ink_on(paper: Colour, *inks: Colour) -> Colour:
 
 def _brightness(colour: Colour) -> float:
     return 0.3 * (colour >> 16) + 0.59 * (colour >> 8 & 0xFF) + 0.11 * (colour & 0xFF)
-
-
-_SHADES = 51
 
 
 def paint_page(

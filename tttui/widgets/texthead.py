@@ -24,7 +24,7 @@ class TextHead(Redrawn):
         self._title, self._bytes, self._scored = "", 0, 0
         self._unit, self._item = "bits", "byte"
         self._so_far: Rates | None = None
-        self._here: Rates | None = None
+        self._here: tuple[Rates | None, ...] = ()
         self._problems: Sequence[str] = ()
 
     def tell(
@@ -32,10 +32,10 @@ class TextHead(Redrawn):
         name: str,
         document: Document,
         so_far: Rates | None,
-        here: Rates | None,
+        here: tuple[Rates | None, ...],
         problems: Sequence[str],
     ) -> None:
-        """Show other numbers."""
+        """Show other numbers; those of the window `here` only where there are any."""
         told = (name, document.size, document.scored, so_far, here, tuple(problems))
         if told != self._told:
             self._told = told
@@ -50,7 +50,7 @@ class TextHead(Redrawn):
         while len(so_far) > 4 and sum(cell_len(part[0]) for part in so_far) > width:
             so_far.pop()
         x = canvas.spans(0, 0, so_far)
-        here = self._rates("   here", self._here)
+        here = [part for rates in self._here for part in self._rates("   here", rates)]
         if x + sum(cell_len(part[0]) for part in here) <= width:
             x = canvas.spans(0, x, here)
         about = f"{self._title}  {count(self._bytes)} bytes"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from math import inf
 from time import monotonic
 
 from textual import on
@@ -30,12 +31,9 @@ from tttui.widgets.timeview import TimeView
 BESIDE = 150
 """Columns of the tab from which on the continuations stand beside the text."""
 
-HOLD_S = 6.0
-"""Seconds for which a page stays, at least, while what is read is followed: a model reads many
-times as fast as a person, and a page is 20 KB to send."""
-
-GLANCE_S = 3.0
-"""Seconds for which what is expected stays, at least, while what is read is followed."""
+ROW_S = 0.25
+"""Seconds for each row of the page that it, and what is expected, stay at least while what is
+read is followed: a model reads many times as fast as a person, and a row is 0.5 KB to send."""
 
 Searched = tuple[Document, Query, int, int]
 """A document, what is looked for, from where, and which way."""
@@ -84,7 +82,7 @@ class TextPane(Pane):
         """The byte at which the search began."""
         self._wanted: int | None = None
         """The byte of a link, until the document is there."""
-        self._turned_at = self._glanced_at = -HOLD_S
+        self._turned_at = self._glanced_at = -inf
         """When the page was turned and what is expected was shown, of a live session."""
         self._later: Timer | None = None
         """Shows what was not shown yet."""
@@ -178,7 +176,7 @@ class TextPane(Pane):
         if not window[0] <= self._at < window[1]:
             self._at, self._column = min(window[0], document.size - 1), None
         until = document.size if view.timeline.at_end else window[1]
-        following = view.timeline.follow and document.scored < document.size
+        following = self._followed(view, document)
         if following:
             # the end of what was read marks itself, and a window that moves on is a lot to send
             window = document.span(self._at)
@@ -190,14 +188,19 @@ class TextPane(Pane):
         self._show_head(view, document, reading)
         self._show_expected(view, document)
 
+    @staticmethod
+    def _followed(view: View, document: Document) -> bool:
+        """What is read is followed while it is read."""
+        return view.timeline.follow and document.scored < document.size
+
     def _turn(self, page: TextPage, document: Document, mark: Mark, following: bool) -> None:
         """Show the page; one that is followed is turned when it has stayed for a while."""
         if not following:
-            self._turned_at = self._glanced_at = -HOLD_S
+            self._turned_at = self._glanced_at = -inf
             page.show(document, mark)
             return
         now = self.clock()
-        left = self._turned_at + HOLD_S - now
+        left = self._turned_at + self._hold_s - now
         if page.show(document, mark, followed=True, held=left > 0):
             self._turned_at = now
         elif not page.has_cursor and self._later is None:
@@ -208,6 +211,10 @@ class TextPane(Pane):
         if self._view is not None:
             self.show(self._view)
 
+    @property
+    def _hold_s(self) -> float:
+        return ROW_S * self.query_one(TextPage).content_size.height
+
     clock: Callable[[], float] = staticmethod(monotonic)
     """Seconds."""
 
@@ -216,8 +223,9 @@ class TextPane(Pane):
         if self._totals is None or self._totals[0] != key:
             self._totals = key, Totals(view.data.steps, document)
         totals, t = self._totals[1], view.timeline.cursor
+        here = (totals.at(t),) if not self._followed(view, document) else ()
         self.query_one(TextHead).tell(
-            _name(view.data), document, totals.until(t), totals.at(t), reading.problems
+            _name(view.data), document, totals.until(t), here, reading.problems
         )
         bar = self.query_one(QueryBar)
         self.set_class(bar.typing or bool(self._query), "searching")
@@ -244,9 +252,9 @@ class TextPane(Pane):
     def _show_expected(self, view: View, document: Document) -> None:
         if not self._wants():
             return
-        if view.timeline.follow and document.scored < document.size:
+        if self._followed(view, document):
             now = self.clock()
-            left = self._glanced_at + GLANCE_S - now
+            left = self._glanced_at + self._hold_s - now
             panel = self.query_one(ExpectedPanel)
             if left > 0 and not panel.shows(self._at):
                 self._later = self._later or self.set_timer(left, self._show_later)
