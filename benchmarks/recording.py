@@ -12,6 +12,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"  # before numpy and torch are imported
 
 import argparse
+import copy
 import subprocess
 import sys
 import tempfile
@@ -95,49 +96,58 @@ def imports() -> None:
 
 
 def updates(folder: Path, smallest: float, largest: float, batches: list[int]) -> None:
-    """One update: forward, backward and a step of Adam on a batch of so many rows."""
+    """One update: forward, backward and a step of Adam on a batch of so many rows.
+
+    The updates without a recorder are those of a twin: a recorder notices every change of its
+    own model, also one outside of its blocks.
+    """
     for count, (width, layers) in WIDTHS.items():
         if not smallest <= count <= largest:
             continue
         model = nn.Sequential(*(nn.Linear(width, width, bias=False) for _ in range(layers)))
         real = sum(p.numel() for p in model.parameters())
         for rows in batches:
-            optimizer = torch.optim.Adam(model.parameters(), lr=1e-6)
-            x = torch.randn(rows, width)
-
-            def update(
-                model: nn.Module = model,
-                x: torch.Tensor = x,
-                optimizer: torch.optim.Optimizer = optimizer,
-            ) -> None:
-                optimizer.zero_grad()
-                model(x).square().mean().backward()
-                optimizer.step()
-
+            bare = updates_of(copy.deepcopy(model), rows)
+            update = updates_of(model, rows)
             with tttui.Recorder(
                 folder / f"{real}-{rows}", plastic=dict(model.named_parameters())
             ) as rec:
 
-                def recorded(rec: tttui.Recorder = rec) -> None:
+                def recorded(
+                    rec: tttui.Recorder = rec, update: Callable[[], None] = update
+                ) -> None:
                     with rec.update(trained_on=0):
                         update()
 
-                update()
+                bare()
                 recorded()
                 pairs = []
-                for _ in range(3 if count >= 1e7 else 25):
+                for _ in range(7 if count >= 1e7 else 25):
                     begun = time.process_time()
-                    update()
+                    bare()
                     between = time.process_time()
                     recorded()
                     pairs.append((between - begun, time.process_time() - between))
-                bare, watched = median(a for a, _ in pairs), median(b for _, b in pairs)
-                ratio = median(b / a for a, b in pairs) - 1
+                alone, watched = median(a for a, _ in pairs), median(b for _, b in pairs)
+                ratio = watched / alone - 1
             print(
-                f"update of {real:>11,} parameters, batch {rows:>4}:  bare {bare * 1e3:9.1f} ms, "
+                f"update of {real:>11,} parameters, batch {rows:>4}:  bare {alone * 1e3:9.1f} ms, "
                 f"recorded {watched * 1e3:9.1f} ms  {ratio:+7.1%}",
                 flush=True,
             )
+
+
+def updates_of(model: nn.Module, rows: int) -> Callable[[], None]:
+    """A function that makes one update of a model."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-6)
+    x = torch.randn(rows, next(model.parameters()).shape[1])
+
+    def update() -> None:
+        optimizer.zero_grad()
+        model(x).square().mean().backward()
+        optimizer.step()
+
+    return update
 
 
 def main() -> None:

@@ -6,11 +6,9 @@ lzma make of the same bytes. `better` is the share of windows that the adaptive 
 better than the frozen one; where it loses over a whole document the line says so.
 """
 
-import lzma
 import sys
 import tempfile
 import time
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 
 from benchmarks.text_documents import SIZE, documents
 from tttui.engine.threads import let_threads_sleep
+from tttui.tasks.text.yardsticks import compressed
 
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
@@ -47,8 +46,8 @@ class Read:
 
 def read(path: Path, values: Mapping[str, Any]) -> Read:
     """Read a document with some settings changed."""
-    from tttui.runs.taskrun import new_learner
     from tttui.runs.tasksettings import TaskSettings
+    from tttui.runs.taskstepper import new_learner
     from tttui.tasks.text.task import TextTask
 
     given = {"file": str(path), "threads": THREADS, **values}
@@ -71,21 +70,14 @@ def with_context(path: Path, context: int) -> float:
     """Bits a byte of the frozen base with so many bytes before it."""
     import torch
 
-    from tttui.tasks.text.task import TextSettings, TextTask
+    from tttui.tasks.text.settings import TextSettings
+    from tttui.tasks.text.task import TextTask
 
     task = TextTask(TextSettings(str(path), 64, context), 0)
     model = task.model()
     with torch.no_grad():
         parts = [task.loss(model, task.batch(t)) for t in range(task.steps)]
     return float(torch.cat(parts).mean())
-
-
-def compressed(content: bytes) -> tuple[float, float]:
-    """Bits a byte of zlib and lzma."""
-    bits = 8.0 / len(content)
-    raw = [{"id": lzma.FILTER_LZMA2, "preset": 9}]
-    smallest = lzma.compress(content, format=lzma.FORMAT_RAW, filters=raw)
-    return bits * len(zlib.compress(content, 9)), bits * len(smallest)
 
 
 def main() -> None:

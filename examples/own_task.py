@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tttui.model.adaptation import Adaptation
-from tttui.model.settings import option
+from tttui.model.setting import option
 from tttui.tasks.base import Task
 
 

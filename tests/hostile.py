@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from textual.app import App
 
 from tests.rundirs import make_run, session_path, steps_path
+from tests.toolkit import screen_strips
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.model.session import Layout, Place
 from tttui.model.text import visible
@@ -88,7 +89,7 @@ def acting(lines: Iterable[str]) -> list[str]:
 def drawn(app: App[Any]) -> list[str]:
     """The rows of the screen; each must fill its width, whatever stands in it."""
     rows = []
-    for strip in app.screen._compositor.render_strips():
+    for strip in screen_strips(app):
         row = "".join(segment.text for segment in strip)
         assert sum(cell_len(segment.text) for segment in strip) == app.size.width, repr(row)
         rows.append(row)

@@ -10,12 +10,12 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
 from tttui.terminal.frame_diff import FrameDiff
 from tttui.terminal.sgr import PLAIN, Pen, pen_of
+from tttui.toolkit import ChopsUpdate, LayoutUpdate
 
 WIDTH, HEIGHT = 12, 3
 CONSOLE = Console(color_system="truecolor", force_terminal=True, width=WIDTH)

@@ -3,8 +3,7 @@
 import errno
 import io
 
-from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
-
+from tests.toolkit import MAX_QUEUED_WRITES, WriterThread
 from tttui.terminal.safe_stream import Outlet
 
 

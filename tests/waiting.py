@@ -9,12 +9,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 from weakref import WeakSet
 
 import pytest
-from textual._context import active_app
 
+from tests.toolkit import draw_now, ready
 from tttui.store import Store
 from tttui.store.core import MOVER
 
@@ -46,7 +45,7 @@ async def all_done(_: float = 0) -> None:
     deadline = time.monotonic() + LONGEST_S
     while time.monotonic() < deadline:
         await _handled(deadline)
-        if _draw():
+        if draw_now():
             continue
         if _prepares() or not all(map(_rests, list(_stores))):
             await asyncio.sleep(0.001)
@@ -56,28 +55,12 @@ async def all_done(_: float = 0) -> None:
 
 async def _handled(deadline: float) -> bool:
     """Let everything run that can run now; whether there was anything."""
-    ready: Any = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+    todo = ready()
     await asyncio.sleep(0)
-    some = bool(ready)
-    while ready and time.monotonic() < deadline:
+    some = bool(todo)
+    while todo and time.monotonic() < deadline:
         await asyncio.sleep(0)
     return some
-
-
-def _draw() -> bool:
-    """Resize and draw now what is due at the next frame; whether there was anything."""
-    app = active_app.get(None)
-    if app is None or not app.is_running or not app.screen_stack:
-        return False
-    if app._resize_timer is not None:
-        app._check_resize()
-        return True
-    screen = app.screen
-    due = screen._layout_required or screen._scroll_required or screen._repaint_required
-    if not (due or screen._dirty_widgets or screen._callbacks):
-        return False
-    screen._on_timer_update()
-    return True
 
 
 def _prepares() -> bool:

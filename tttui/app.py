@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import RenderableType
-from textual._compositor import CompositorUpdate
 from textual.app import SystemCommand
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
@@ -19,6 +17,7 @@ from textual.widgets import Input
 
 from tttui.defect import report
 from tttui.draw.glyphs import GLYPHS
+from tttui.draw.look import Look
 from tttui.keys import COMMANDS as ALL
 from tttui.keys import Command, rebound
 from tttui.model.errors import RefusedInput
@@ -33,6 +32,7 @@ from tttui.terminal.driver import Terminal, end_on_signals
 from tttui.terminal.frame_diff import FrameDiff
 from tttui.terminal.visible import VisibleFilter
 from tttui.themes import DEFAULT_THEME, THEMES, palette_of
+from tttui.toolkit import CompositorUpdate
 from tttui.typeahead import KeysInOrder
 
 if TYPE_CHECKING:
@@ -78,25 +78,23 @@ class TttuiApp(KeysInOrder):
         for known in THEMES.values():
             self.register_theme(known)
         self.theme = theme or DEFAULT_THEME
-        self._filters.append(VisibleFilter())
+        self.add_filter(VisibleFilter())
         if ascii:
-            self._filters.append(AsciiFilter())
-        glyphs = GLYPHS["ascii" if ascii else "unicode"]
-        self.main = MainScreen(
-            store, start, palette_of(self.theme), glyphs, clock, commands, remembered
-        )
+            self.add_filter(AsciiFilter())
+        look = Look(palette_of(self.theme), GLYPHS["ascii" if ascii else "unicode"])
+        self.main = MainScreen(store, start, look, clock, commands, remembered)
 
     def get_default_screen(self) -> Screen[None]:
         return self.main
 
     def takes(self, key: str) -> bool:
-        return self.screen is not self.main or self.main.takes(key)
+        return self.screen is not self.main or self.main.keys.takes(key)
 
     def measures(self, key: str) -> bool:
-        return self.screen is self.main and self.main.measures(key)
+        return self.screen is self.main and self.main.keys.measures(key)
 
     def acts_at_once(self, key: str) -> bool:
-        return self.screen is self.main and self.main.acts_at_once(key)
+        return self.screen is self.main and self.main.keys.acts_at_once(key)
 
     def key_target(self) -> DOMNode:
         if self.focused is None and self.screen is self.main:
@@ -119,7 +117,7 @@ class TttuiApp(KeysInOrder):
         gc.enable()
 
     def on_unmount(self) -> None:
-        self.main.keep_view()
+        self.main.views.keep()
         self.store.stop()
 
     def redraw(self) -> None:
@@ -142,29 +140,16 @@ class TttuiApp(KeysInOrder):
             if command.title in ("Theme", "Screenshot")
         )
 
-    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        if isinstance(renderable, CompositorUpdate) and not self.is_headless:
-            renderable = self._frame.wrap(renderable)
-        super()._display(screen, renderable)
+    def sent(self, update: CompositorUpdate) -> CompositorUpdate:
+        return self._frame.wrap(update)
 
-    def _handle_exception(self, error: Exception) -> None:
-        """A defect of ours: leave the terminal clean, say it in one line, keep the details."""
-        if self.is_headless:  # where a test waits for it
-            super()._handle_exception(error)
-            return
-        if self._exit and isinstance(error, (NoMatches, MountError)):
-            return  # leaving takes widgets away from what was still being made
-        self._return_code = 1
-        if self._exception is None:  # what follows from the first one is not worth a word
-            self._exception = error
-            self._exception_event.set()
-            self._exit_renderables.append(f"error: {report(error)}")
-        self._close_messages_no_wait()
+    def passes_over(self, error: Exception) -> bool:
+        # leaving takes widgets away from what was still being made
+        return self.leaving and isinstance(error, (NoMatches, MountError))
 
-    def _print_error_renderables(self) -> None:
-        for line in self._exit_renderables:
-            self.error_console.print(line, soft_wrap=True)
-        self._exit_renderables.clear()
+    def last_words(self, error: Exception) -> str:
+        """A defect of ours: one line, with the details in a file."""
+        return f"error: {report(error)}"
 
 
 def open_app(

@@ -10,16 +10,17 @@ from collections.abc import Callable
 from typing import Any
 
 from textual import events
-from textual.app import App
 from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.timer import Timer
+
+from tttui.toolkit import OpenedApp
 
 PATIENCE_S = 3.0
 """How long a key waits for what it acts on, in seconds; then it acts on what there is."""
 
 
-class KeysInOrder(App[int]):
+class KeysInOrder(OpenedApp):
     """Carries out keys in the order in which they were typed; none is lost or acts twice.
 
     A key has acted when the messages that it caused have been handled on their way from the
@@ -74,7 +75,7 @@ class KeysInOrder(App[int]):
         Called in the app's own task, also whenever something has come that keys wait for. What is
         typed while the app leaves is typed to whatever comes after it.
         """
-        if self._exit:
+        if self.leaving:
             self._typed.clear()
         while self._typed and not self._acting:
             event = self._typed[0]

@@ -11,15 +11,17 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.app.grid import Grids
+from tests.toolkit import screen_strips
 from tests.waiting import all_done, no_guessing, waited_for
 from tttui.app import TttuiApp
 from tttui.keys import COMMANDS, Command
 from tttui.model.session import SessionData
+from tttui.model.start import StartView
 from tttui.model.timeline import Timeline
 from tttui.panes.view import Pane
 from tttui.saved_views import Remembered
 from tttui.screens.main import MainScreen
-from tttui.screens.opening import StartView
+from tttui.screens.state import ScreenState
 from tttui.store import Store
 
 __all__ = ["no_guessing"]
@@ -43,18 +45,22 @@ class Driver:
         return self.app.main
 
     @property
+    def state(self) -> ScreenState:
+        return self.main.state
+
+    @property
     def timeline(self) -> Timeline:
-        return self.main.timeline
+        return self.state.timeline
 
     @property
     def data(self) -> SessionData:
-        data = self.main.snapshot.data
+        data = self.main.state.snapshot.data
         assert data is not None, "nothing is open"
         return data
 
     @property
     def pane(self) -> Pane:
-        pane = self.main.shown_pane
+        pane = self.main.tabs.shown
         assert pane is not None, "the tab is not there yet"
         return pane
 
@@ -74,7 +80,7 @@ class Driver:
     async def settled(self) -> None:
         """Wait until all that the shown tab needs is there and drawn."""
         await all_done()
-        if self.main.snapshot.data is not None:
+        if self.main.state.snapshot.data is not None:
             await self.until(lambda: getattr(self.pane, "settled", True), "the tab")
 
     async def loaded(self) -> None:
@@ -86,13 +92,13 @@ class Driver:
             nothing = newest.scanned and not newest.places
             if complete:
                 return self.main.shown is newest
-            return (nothing or bool(newest.error)) and self.main.snapshot is newest
+            return (nothing or bool(newest.error)) and self.main.state.snapshot is newest
 
         await self.until(shown, "the session to be loaded")
 
     def text(self) -> str:
         """What the screen shows."""
-        lines = self.app.screen._compositor.render_strips()
+        lines = screen_strips(self.app)
         return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
 
 
@@ -119,15 +125,9 @@ def many_apps_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def update_grids(request: pytest.FixtureRequest) -> bool:
-    """`--update-grids` was given."""
-    return bool(request.config.getoption("--update-grids"))
-
-
-@pytest.fixture
-def grids(update_grids: bool) -> Iterator[Grids]:
+def grids(request: pytest.FixtureRequest) -> Iterator[Grids]:
     """Compares screens; all differences are told together when the test ends."""
-    grids = Grids(update_grids)
+    grids = Grids(update=bool(request.config.getoption("--update-grids")))
     yield grids
     grids.tell()
 

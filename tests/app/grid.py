@@ -1,8 +1,10 @@
-"""The screen as text with styles, compared with files.
+"""The screen, or a widget of it, as text with styles, compared with files.
 
+A test compares the widget that it is about; a dozen whole screens are kept as well (test_screens).
 `pytest --update-grids` writes the files; read the difference before committing it.
 """
 
+import re
 from itertools import groupby, zip_longest
 from pathlib import Path
 from string import ascii_letters
@@ -11,6 +13,9 @@ from typing import Any
 from rich.cells import cell_len
 from rich.style import Style
 from textual.app import App
+from textual.widget import Widget
+
+from tests.toolkit import screen_strips
 
 GRIDS = Path(__file__).parent / "grids"
 
@@ -21,17 +26,22 @@ TOLD = 8
 """Rows of a differing screen that are told in full."""
 
 
-def grid_of(app: App[Any]) -> str:
-    """The screen's text, then the same cells as style letters, then what the letters mean."""
+def grid_of(app: App[Any], of: Widget | None = None) -> str:
+    """The text, then the same cells as style letters, then what the letters mean.
+
+    `of` is the widget whose cells these are; None: the whole screen. A letter stands for one cell,
+    or for as many as the number after it says.
+    """
     names: dict[str, str] = {}
     text, styles = [], []
-    for strip in app.screen._compositor.render_strips():
+    area = (app.screen if of is None else of).region
+    for strip in screen_strips(app)[area.y : area.bottom]:
         row, marks = "", ""
-        for segment in strip:
+        for segment in strip.crop(area.x, area.right):
             row += segment.text
             marks += _letter(names, segment.style) * cell_len(segment.text)
         text.append(row.rstrip())
-        styles.append(marks)
+        styles.append(_joined(marks))
     legend = [f"{letter} {name}" for name, letter in names.items()]
     return "\n".join([*text, RULE, *styles, RULE, *legend, ""])
 
@@ -43,10 +53,10 @@ class Grids:
         self._update = update
         self._wrong: list[str] = []
 
-    def check(self, app: App[Any], name: str) -> None:
-        """Compare the screen with the grid file `name`, or write it."""
+    def check(self, app: App[Any], name: str, of: Widget | None = None) -> None:
+        """Compare a widget, or the whole screen, with the grid file `name`, or write it."""
         path = GRIDS / f"{name}.txt"
-        seen = grid_of(app)
+        seen = grid_of(app, of)
         if self._update:
             path.parent.mkdir(exist_ok=True)
             path.write_text(seen, encoding="utf-8")
@@ -62,13 +72,6 @@ class Grids:
         assert not self._wrong, "\n\n".join(
             ["screens are not as they were looked at", *self._wrong]
         )
-
-
-def check_grid(app: App[Any], name: str, update: bool) -> None:
-    """Compare one screen with the grid file `name`, or write it."""
-    grids = Grids(update)
-    grids.check(app, name)
-    grids.tell()
 
 
 def differences(kept: str, seen: str) -> list[str]:
@@ -88,9 +91,20 @@ def _rows(grid: str) -> list[tuple[str, tuple[str, ...]]]:
     text, styles, legend = (part.split("\n") for part in grid.split(f"\n{RULE}\n"))
     meaning = {line[0]: line[2:] for line in legend if line}
     return [
-        (row, tuple(meaning[letter] for letter in marks))
+        (row, tuple(meaning[letter] for letter in _apart(marks)))
         for row, marks in zip(text, styles, strict=True)
     ]
+
+
+def _joined(marks: str) -> str:
+    """`aaab` as `a3b`."""
+    runs = [(letter, len(list(same))) for letter, same in groupby(marks)]
+    return "".join(letter if n == 1 else f"{letter}{n}" for letter, n in runs)
+
+
+def _apart(runs: str) -> str:
+    """`a3b` as `aaab`."""
+    return "".join(letter * int(n or 1) for letter, n in re.findall(r"(\D)(\d*)", runs))
 
 
 def _changed(old: tuple[str, ...], new: tuple[str, ...]) -> str:

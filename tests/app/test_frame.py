@@ -11,11 +11,12 @@ from textual.css.query import NoMatches
 
 from tests.app.conftest import OpenApp
 from tests.rundirs import make_run
+from tests.toolkit import fail, notes, stay_open
 from tttui.app import TttuiApp
 from tttui.artifacts.reader import SessionReader
 from tttui.keys import COMMANDS
 from tttui.model.session import Layout, SessionData
-from tttui.screens.opening import StartView
+from tttui.model.start import StartView
 from tttui.store import Store
 from tttui.widgets.bars import TopBar
 
@@ -88,7 +89,7 @@ async def test_play_moves_the_cursor_until_it_is_paused(run: Path, open_app: Ope
         await driver.until(lambda: driver.timeline.cursor > 2, "the replay to move")
         await driver.press("space")
         assert not driver.timeline.playing
-        assert driver.main._player is None
+        assert not driver.main.time.playing
 
 
 async def test_speed_keys_change_the_speed(run: Path, open_app: OpenApp) -> None:
@@ -126,7 +127,7 @@ async def test_a_session_that_appears_later_is_opened(tmp_path: Path, open_app: 
     async with open_app(root, poll=0.05) as driver:
         assert "No session found" in driver.text()
         make_run(root / "late", steps=64)
-        await driver.until(lambda: driver.main.snapshot.data is not None, "the new session")
+        await driver.until(lambda: driver.state.snapshot.data is not None, "the new session")
         assert "late" in driver.text()
 
 
@@ -187,8 +188,7 @@ async def test_a_copy_that_is_longer_than_the_last_line_is_shown_whole(
 ) -> None:
     async with open_app(run, size=(60, 16)) as driver:
         await driver.press("y")
-        shown = [note.message for note in driver.app._notifications]
-        assert shown == [f"Model signature copied: {driver.data.meta.model_signature}"]
+        assert notes(driver.app) == [f"Model signature copied: {driver.data.meta.model_signature}"]
 
 
 async def test_q_leaves(run: Path, open_app: OpenApp) -> None:
@@ -244,10 +244,10 @@ def test_what_is_still_being_made_when_a_signal_ends_the_app_is_no_defect(
     monkeypatch.setattr(TttuiApp, "is_headless", False)
     monkeypatch.setattr("tttui.app.report", lambda error: f"a defect: {error}")
     app = TttuiApp(Store([tmp_path]), StartView())
-    monkeypatch.setattr(app, "_close_messages_no_wait", lambda: None)
+    stay_open(app, monkeypatch)
     monkeypatch.setattr(app, "post_message", lambda _: None)
     if leaving:
         app.exit(return_code=143)
-    app._handle_exception(NoMatches("No nodes match"))
+    printed = fail(app, NoMatches("No nodes match"))
     assert app.return_code == code
-    assert bool(app._exit_renderables) is not leaving
+    assert bool(printed) is not leaving

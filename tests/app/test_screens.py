@@ -10,10 +10,18 @@ from tests.app.grid import Grids
 from tests.rundirs import CREATED, make_run
 from tttui.engine.machine import Load
 from tttui.keys import TABS
-from tttui.screens.opening import StartView
+from tttui.model.start import StartView
 
 HOME = "/home/ada"
 """Where the screens say that the sessions are."""
+
+WHOLE = {
+    *(f"native-{tab}-120x40" for tab in TABS),
+    *(f"{kind}-overview-120x40" for kind in ("foreign", "damaged", "live")),
+    "native-overview-80x24",
+    "native-overview-200x50",
+}
+"""The screens that are compared whole; of all others, what the tab shows."""
 
 DAMAGE = ("nan_line", "half_events", "bad_meta", "half_record", "truncated_weights")
 
@@ -68,5 +76,10 @@ async def test_every_tab_is_as_it_was_looked_at(
                 await driver.press(str(number))
                 await driver.settled()
                 if kind == "live" and tab == "sessions":
-                    await driver.until(lambda: driver.main.snapshot.load, "the load")
-                grids.check(driver.app, f"{kind}-{tab}-{width}x{height}")
+                    await driver.until(lambda: driver.state.snapshot.load, "the load")
+                name, shown = f"{kind}-{tab}-{width}x{height}", driver.main.tabs.shown
+                if shown is None:  # every tab says why there is nothing
+                    name = f"nothing-{width}x{height}"
+                    grids.check(driver.app, name, driver.main.query_one("#nothing"))
+                else:
+                    grids.check(driver.app, name, None if name in WHOLE else shown)

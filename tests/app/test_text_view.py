@@ -7,19 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tttui.panes.text.pane.modelprocess import ModelProcess
 
 from tests.app.conftest import SIZES, Driver, OpenApp
 from tests.app.grid import Grids
 from tests.recorded import make_recorded
 from tests.rundirs import write_status
 from tests.textruns import PROSE, drawn_losses, make_text_run, write_scores
+from tests.toolkit import screen_strips
 from tttui.draw.canvas import REVERSED, UNDERLINED
 from tttui.draw.palette import DARK
 from tttui.draw.textpaint import Mark, margin_of, tints
+from tttui.model.start import StartView
 from tttui.panes.physics.series import SeriesPane
-from tttui.panes.text.modelprocess import ModelProcess
 from tttui.panes.text.pane import TextPane
-from tttui.screens.opening import StartView
 from tttui.tasks.text.continuations import Asked, Continued, Reader
 from tttui.widgets.page import Page
 from tttui.widgets.textpage import TextPage
@@ -371,7 +372,7 @@ async def test_any_bytes_are_shown_and_none_acts(
         text = driver.text()
         assert r"\x1b[31mred" in text
         assert all(char.isprintable() for char in text.replace("\n", ""))
-        for strip in driver.app.screen._compositor.render_strips():
+        for strip in screen_strips(driver.app):
             assert strip.cell_length == size[0]
         for _ in range(len(HOSTILE)):
             await driver.press("l")
@@ -482,7 +483,7 @@ async def test_the_text_tab_looks_as_it_was_looked_at(
     make_text_run(tmp_path / "run")
     async with open_app(tmp_path / "run", start=StartView(tab="physics", t=9), size=size) as driver:
         await driver.settled()
-        grids.check(driver.app, f"text_{size[0]}x{size[1]}")
+        grids.check(driver.app, f"text_{size[0]}x{size[1]}", driver.pane)
 
 
 async def test_the_text_tab_of_few_colours_looks_as_it_was_looked_at(
@@ -494,4 +495,4 @@ async def test_the_text_tab_of_few_colours_looks_as_it_was_looked_at(
         tmp_path / "run", start=start, size=(80, 24), theme="ansi", ascii=True
     ) as driver:
         await driver.settled()
-        grids.check(driver.app, "text_80x24_ascii")
+        grids.check(driver.app, "text_80x24_ascii", driver.pane)

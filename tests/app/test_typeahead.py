@@ -5,15 +5,16 @@ from pathlib import Path
 import pytest
 from textual import events
 from textual.drivers.headless_driver import HeadlessDriver
-from textual.keys import _character_to_key
 
 from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
+from tests.toolkit import key_of, tell_actions
 from tests.waiting import all_done
 from tttui.app import TttuiApp
 from tttui.keys import COMMANDS, TABS
+from tttui.model.start import StartView
+from tttui.screens.key_commands import KeyCommands
 from tttui.screens.main import MainScreen
-from tttui.screens.opening import StartView
 
 BURSTS = (
     "6>Sj jj ",
@@ -47,7 +48,7 @@ def root(tmp_path: Path) -> Path:
 def keys_of(text: str) -> list[events.Key]:
     """The keys of characters."""
     named = {"\r": "enter", "\x1b": "escape", "\t": "tab"}
-    return [events.Key(named.get(c) or _character_to_key(c), c) for c in text]
+    return [events.Key(named.get(c) or key_of(c), c) for c in text]
 
 
 async def type_at_once(driver: Driver, text: str) -> None:
@@ -112,16 +113,13 @@ def done_by(key: str, tab: str) -> str:
 def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The actions of the main screen, as they are carried out."""
     found: list[str] = []
-    run = TttuiApp._dispatch_action
 
-    async def dispatch(app: TttuiApp, namespace: object, name: str, given: object) -> bool:
-        acted = await run(app, namespace, name, given)  # type: ignore[arg-type]
-        if acted and isinstance(namespace, MainScreen):
-            words = ", ".join(map(repr, given))  # type: ignore[call-overload]
+    def told(node: object, name: str, given: tuple[object, ...]) -> None:
+        if isinstance(node, MainScreen):
+            words = ", ".join(map(repr, given))
             found.append(f"{name}({words})" if words else name)
-        return acted
 
-    monkeypatch.setattr(TttuiApp, "_dispatch_action", dispatch)
+    tell_actions(TttuiApp, monkeypatch, told)
     return found
 
 
@@ -136,7 +134,7 @@ async def test_every_key_of_a_tab_acts_right_after_the_change_to_it(
             key = command.keys.split(",")[0]
             if tab not in command.tabs or not (command.own or command.action in ON_THE_TAB):
                 continue
-            pane = driver.main._panes.pop(tab, None)
+            pane = driver.main.tabs._panes.pop(tab, None)
             if pane is not None:  # the tab is made anew, as it is on the first visit
                 await pane.remove()
             done.clear()
@@ -179,7 +177,7 @@ async def test_keys_do_not_wait_for_ever(
 ) -> None:
     monkeypatch.setattr("tttui.typeahead.PATIENCE_S", 0.01)
     async with open_app(root) as driver:
-        monkeypatch.setattr(MainScreen, "takes", lambda *_: False)
+        monkeypatch.setattr(KeyCommands, "takes", lambda *_: False)
         driver.app.post_message(events.Key("q", "q"))
         await driver.until(lambda: not driver.app.is_running, "the app to end")
 
@@ -198,7 +196,7 @@ async def test_keys_that_wait_when_the_app_leaves_are_not_carried_out(
     root: Path, open_app: OpenApp
 ) -> None:
     async with open_app(root) as driver:
-        tab = driver.main.tab
+        tab = driver.state.tab
         driver.app.exit()
         await driver.app.on_event(events.Key("2", "2"))
-        assert driver.main.tab == tab
+        assert driver.state.tab == tab

@@ -8,15 +8,15 @@ import pytest
 from textual.widgets import OptionList
 
 from tests.app.conftest import Driver, OpenApp
-from tests.app.grid import check_grid
+from tests.app.grid import Grids
 from tests.rundirs import make_run
 from tttui.artifacts.history import read_history
 from tttui.artifacts.ptfile import write_pt
 from tttui.artifacts.weights import read_plastic
+from tttui.model.start import StartView
 from tttui.model.statistics import Summariser
 from tttui.panes.weights.pane import WeightsPane
 from tttui.panes.weights.weights_at import Asked, Finder, Found
-from tttui.screens.opening import StartView
 from tttui.widgets.drawn import Drawn
 from tttui.widgets.weightmap import WeightMap
 
@@ -120,7 +120,7 @@ async def test_another_session_is_chosen_and_compared(tmp_path: Path, open_app: 
         await driver.press("c")
         await driver.until(lambda: driver.app.screen.query(OptionList), "the list")
         await driver.press("enter")
-        await driver.until(lambda: driver.main.snapshot.other is not None, "the other session")
+        await driver.until(lambda: driver.state.snapshot.other is not None, "the other session")
         await driver.until(lambda: "Change against another" in driver.text(), "the comparison")
         assert not heatmap(driver).values.any()
 
@@ -143,7 +143,7 @@ async def test_a_foreign_fork_is_compared_with_its_parent(
     make_run(tmp_path / "sessions" / "mother", layout="store", seed=1)
     child = make_run(tmp_path / "sessions" / "child", layout="store", parent="mother")
     async with open_app(child.path, start=WEIGHTS) as driver:
-        await driver.until(lambda: driver.main.snapshot.parent is not None, "the parent")
+        await driver.until(lambda: driver.state.snapshot.parent is not None, "the parent")
         await driver.press("v", "v", "v", "v")
         assert "minus mother, newest checkpoint" in driver.text()
 
@@ -312,9 +312,7 @@ async def test_any_size_is_drawn(tmp_path: Path, open_app: OpenApp, size: tuple[
         assert driver.pane.is_mounted
 
 
-async def test_the_screen_without_blocks(
-    tmp_path: Path, open_app: OpenApp, update_grids: bool
-) -> None:
+async def test_the_screen_without_blocks(tmp_path: Path, open_app: OpenApp, grids: Grids) -> None:
     async with open_app(example(tmp_path), start=at(320), size=(80, 24), ascii=True) as driver:
         await settled(driver)
-        check_grid(driver.app, "weights-ascii-80x24", update_grids)
+        grids.check(driver.app, "weights-ascii-80x24", driver.pane)

@@ -158,7 +158,7 @@ def test_watch_of_a_finished_run_prints_its_transactions_and_ends(ran: Shell) ->
 
 def test_pretrain_keeps_the_base_and_its_loss_curve(shell: Shell) -> None:
     words = ("pretrain", "--pretrain-steps", "3", "--pretrain-seq", "8", "--json")
-    assert shell(*words) == 0
+    assert shell(*words, "--wait") == 0
     made = json.loads(shell.out)
     assert made["trained"] is True
     assert Path(made["loss_curve"]).read_text().splitlines()[0] == "step,loss"
@@ -243,13 +243,13 @@ def test_a_full_disk_is_one_error_and_the_session_can_be_resumed(shell: Shell) -
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("run", "--chunk", "x"), "--chunk"),
+        (("run", "--chunk", "x"), "chunk: 'x' is not a whole number"),
         (("run", "--chunk", "0"), "chunk: 0 is below"),
         (("run", "--mu", "nan"), "mu: nan is not finite"),
-        (("run", "--mu-schedule", "0.3"), "is not MU@STEP"),
+        (("run", "--mu-schedule", "0.3"), "write MU@STEP"),
         (("run", "--mu-schedule", "2@30"), "mu_schedule"),
         (("run", "--mu-min", "0.5"), "is above mu_max"),
-        (("run", "--env-mode", "cubic"), "--env-mode"),
+        (("run", "--env-mode", "cubic"), "env_mode: 'cubic' is not one of"),
         (("run", "--preset", "best"), "--preset"),
         (("run", "--config", "nowhere.toml"), "nowhere.toml: cannot be read"),
         (("run", "--name", "../a"), "is a path"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tttui.cli.options import SPECS, given, parse_schedule, read_config, settings_from
+from tttui.cli.options import SPECS, given, read_config, settings_from
 from tttui.cli.run import command as run_command
 from tttui.model.errors import RefusedInput, SettingError
 from tttui.model.settings import OWNER, PRESETS
@@ -72,11 +72,11 @@ def test_a_value_outside_its_range_names_the_option() -> None:
 
 
 def test_only_what_was_typed_counts_as_given() -> None:
-    assert given({"mu": None, "chunk": 8, "name": "x", "mu_schedule": ()}) == {"chunk": 8}
+    assert given({"mu": None, "chunk": 8, "name": "x", "mu_schedule": None}) == {"chunk": 8}
 
 
 def test_a_schedule_entry_is_mu_at_step() -> None:
-    assert parse_schedule("0.3@200") == (200, 0.3)
+    assert SPECS["mu_schedule"].parsed("0.3@200") == ((200, 0.3),)
 
 
 def test_every_setting_that_can_vary_has_an_option_in_the_help() -> None:
@@ -92,7 +92,7 @@ def test_the_help_tells_default_unit_and_range() -> None:
         "standard deviation of the process noise that every step adds to z [default 0; at least 0]"
         in text
     )
-    assert SPECS["chunk"].metadata["help"] in text
+    assert SPECS["chunk"].help in text
 
 
 def test_a_byte_order_mark_is_no_part_of_the_settings(tmp_path: Path) -> None:

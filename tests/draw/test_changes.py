@@ -5,7 +5,8 @@ import numpy as np
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
 from tttui.draw.changes import NO_CHANGES, Changes, flag, lay
-from tttui.draw.glyphs import ASCII, UNICODE
+from tttui.draw.glyphs import ASCII
+from tttui.draw.look import Look
 from tttui.draw.palette import DARK
 
 AXIS = TimeAxis(0, 99, 50)
@@ -31,7 +32,7 @@ def test_a_column_that_stands_for_several_steps_tells_the_nearest_change_and_its
 def test_lines_leave_what_is_drawn_alone() -> None:
     canvas = Canvas(2, 60)
     canvas.write(0, 10, "x", DARK.text)
-    lay(canvas, TOLD, AXIS, 5, range(2), DARK, UNICODE)
+    lay(canvas, TOLD, AXIS, 5, range(2), Look())
     assert canvas.text()[0].split() == ["x", "┊"]
     assert canvas.text()[1].split() == ["┊", "┊"]
 
@@ -40,7 +41,7 @@ def test_so_many_changes_that_lines_would_hide_the_drawing_are_only_flagged() ->
     many = Changes.of([(t, "update forced") for t in range(0, 100, 4)])
     canvas = Canvas(2, 60)
     canvas.write(1, 0, "-" * 60, DARK.text)
-    lay(canvas, many, AXIS, 5, [0], DARK, ASCII)
-    flag(canvas, many, AXIS, 5, 1, DARK, ASCII, "-")
+    lay(canvas, many, AXIS, 5, [0], Look(glyphs=ASCII))
+    flag(canvas, many, AXIS, 5, 1, Look(glyphs=ASCII), "-")
     assert canvas.text()[0].strip() == ""
     assert np.count_nonzero(canvas.char[1] == ord("!")) == 25

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tttui.draw.axis import TimeAxis
 from tttui.draw.chunks import by_chunk, note
 from tttui.draw.envelope import Series
-from tttui.draw.glyphs import UNICODE
+from tttui.draw.look import Look
 from tttui.draw.palette import DARK
 from tttui.draw.plot import Plot, Trace
 from tttui.draw.scales import Scale
@@ -89,7 +89,7 @@ def test_columns_without_any_number_stay_empty() -> None:
 
 def test_the_bold_line_lies_over_a_fainter_band() -> None:
     trace = Trace("adaptive", noise(), "adaptive", heavy=True, chunk=32)
-    canvas = paint(Plot("MSE", traces=(trace,)), (0, 599), (110, 30), DARK, UNICODE).canvas
+    canvas = paint(Plot("MSE", traces=(trace,)), (0, 599), (110, 30), Look()).canvas
     bold, faint = canvas.ink == DARK.adaptive, canvas.ink == DARK.adaptive_raw
     assert canvas.bold[bold].all()
     assert not canvas.bold[faint].any()

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tttui.draw.diagram import diagram
 from tttui.draw.glyphs import ASCII, UNICODE
+from tttui.draw.look import Look
 from tttui.draw.palette import DARK
 from tttui.draw.prose import Prose, filling, stacked
 
@@ -15,14 +16,14 @@ SHAPES = {"W_u": (16, 6), "B": (32, 16), "W_o": (4, 32), "a_raw": (32,)}
 
 @pytest.mark.parametrize(("width", "height"), [(160, 6), (120, 6), (80, 6), (50, 9)])
 def test_every_width_has_all_parts_and_sizes(width: int, height: int) -> None:
-    shown = " ".join(diagram(SHAPES, width, height, DARK, UNICODE).text()).replace(" ", "")
+    shown = " ".join(diagram(SHAPES, width, height, Look()).text()).replace(" ", "")
     for part in ("W_u16x6", "B32x16", "W_o4x32", "decay"):
         assert part in shown
 
 
 @pytest.mark.parametrize("width", [160, 120, 80])
 def test_plastic_and_frozen_parts_have_other_frames(width: int) -> None:
-    shown = "".join(diagram(SHAPES, width, 6, DARK, UNICODE).text())
+    shown = "".join(diagram(SHAPES, width, 6, Look()).text())
     assert "║" in shown
     assert "│" in shown
     assert "plastic" in shown
@@ -30,14 +31,14 @@ def test_plastic_and_frozen_parts_have_other_frames(width: int) -> None:
 
 
 def test_without_box_characters_the_frames_differ_too() -> None:
-    shown = "".join(diagram(SHAPES, 160, 6, DARK, ASCII).text())
+    shown = "".join(diagram(SHAPES, 160, 6, Look(glyphs=ASCII)).text())
     assert shown.isascii()
     assert "# W_u 16 x 6 #" in shown
     assert "| h' = decay * h + B u |" in shown
 
 
 def test_sizes_that_no_file_tells_are_question_marks() -> None:
-    assert "W_u ?" in "".join(diagram({}, 160, 6, DARK, UNICODE).text())
+    assert "W_u ?" in "".join(diagram({}, 160, 6, Look()).text())
 
 
 @settings(max_examples=40, deadline=None)
@@ -49,7 +50,7 @@ def test_sizes_that_no_file_tells_are_question_marks() -> None:
 )
 def test_any_size_fits(width: int, height: int, u: int, n: int) -> None:
     shapes = {"W_u": (u, 6), "B": (n, u), "W_o": (4, n), "a_raw": (n,)}
-    canvas = diagram(shapes, width, height, DARK, UNICODE)
+    canvas = diagram(shapes, width, height, Look())
     assert (canvas.rows, canvas.columns) == (height, width)
 
 
@@ -69,6 +70,6 @@ def test_a_stacked_bar_is_as_wide_as_asked_for(shares: list[float], width: int) 
 @settings(max_examples=30, deadline=None)
 @given(text=st.text(max_size=80), width=st.integers(8, 60))
 def test_sentences_keep_to_the_width(text: str, width: int) -> None:
-    lines = Prose(width, DARK, UNICODE).say(text).lines
+    lines = Prose(width, Look()).say(text).lines
     assert all(sum(len(part[0]) for part in line) <= width for line in lines)
     assert np.all([len(line) == 1 for line in lines])

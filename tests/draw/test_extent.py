@@ -9,7 +9,7 @@ from tttui.draw import extent
 from tttui.draw.axis import TimeAxis
 from tttui.draw.envelope import Series
 from tttui.draw.glyphs import ASCII, UNICODE, Glyphs
-from tttui.draw.palette import DARK
+from tttui.draw.look import Look
 from tttui.draw.plot import Plot, Trace
 from tttui.draw.timechart import Picture, paint
 
@@ -25,7 +25,7 @@ def drawn(
     shown: Series, log: bool = False, glyphs: Glyphs = UNICODE, robust: bool = True
 ) -> Picture:
     plot = Plot("MSE", traces=(Trace("adaptive", shown, heavy=True, chunk=32),), robust=robust)
-    return paint(plot, (0, len(shown) - 1), (110, 24), DARK, glyphs, log)
+    return paint(plot, (0, len(shown) - 1), (110, 24), Look(glyphs=glyphs), log)
 
 
 @pytest.mark.parametrize("n", [8, 40, 600, 20_000])

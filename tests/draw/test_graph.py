@@ -6,7 +6,8 @@ import numpy as np
 
 from tttui.draw import graph
 from tttui.draw.axis import TimeAxis
-from tttui.draw.glyphs import ASCII, UNICODE
+from tttui.draw.glyphs import ASCII
+from tttui.draw.look import Look
 from tttui.draw.marks import Marks, lane, one_row
 from tttui.draw.palette import DARK
 from tttui.model.transactions import STATUSES, UNDONE
@@ -21,7 +22,7 @@ def lines(
     axis: TimeAxis | None = None,
 ) -> list[str]:
     axis = axis or TimeAxis(0, 30, 31)
-    canvas = graph.paint(marks, axis, 0, size, DARK, UNICODE, selected)
+    canvas = graph.paint(marks, axis, 0, size, Look(), selected)
     return [line.rstrip() for line in canvas.text()]
 
 
@@ -68,7 +69,7 @@ def test_a_window_inside_a_run_is_crossed_by_the_line_of_commits() -> None:
 
 
 def test_before_the_first_commit_the_line_is_faint() -> None:
-    canvas = graph.paint(MARKS, TimeAxis(0, 30, 31), 0, (31, 4), DARK, UNICODE)
+    canvas = graph.paint(MARKS, TimeAxis(0, 30, 31), 0, (31, 4), Look())
     assert canvas.ink[0, 0] == DARK.faint
     assert canvas.ink[0, 5] == DARK.status("commit")
 
@@ -88,7 +89,7 @@ def test_crowded_rollbacks_are_bars_of_their_number_beside_their_glyph() -> None
     status[500:] = np.where(np.arange(500) % 2, 1, 0)
     status[[0, 20]] = 1
     many = Marks(np.arange(1000), status)
-    canvas = graph.paint(many, TimeAxis(0, 999, 20), 9, (29, 4), DARK, UNICODE)
+    canvas = graph.paint(many, TimeAxis(0, 999, 20), 9, (29, 4), Look())
     row = canvas.text()[1]
     assert row[7] == "▲"
     assert row[9 + 15] == "█"
@@ -99,27 +100,27 @@ def test_a_crowded_lane_shows_the_share_that_was_rolled_back() -> None:
     status = np.where(np.arange(1000) % 2, 2, 0)
     status[:500] = 0
     found = lane(Marks(np.arange(1000), status), TimeAxis(0, 999, 20))
-    columns, chars, _, _ = one_row(found, DARK, UNICODE)
+    columns, chars, _, _ = one_row(found, Look())
     shown = {column: chr(char) for column, char in zip(columns, chars, strict=True)}
     assert (shown[2], shown[17]) == ("●", "▄")
 
 
 def test_the_gravest_of_several_attempts_in_a_column_is_shown() -> None:
     marks = Marks(np.array([20, 20, 20]), np.array([0, 4, 1]))
-    _, chars, _, bold = one_row(lane(marks, TimeAxis(0, 40, 31)), DARK, UNICODE)
+    _, chars, _, bold = one_row(lane(marks, TimeAxis(0, 40, 31)), Look())
     assert [chr(char) for char in chars] == ["✕"]
     assert bold.all()
 
 
 def test_filtered_attempts_are_not_in_the_lane() -> None:
     marks = Marks(np.array([5, 20]), np.array([0, 1]), shown=np.array([False, True]))
-    _, chars, _, _ = one_row(lane(marks, TimeAxis(0, 40, 31)), DARK, UNICODE)
+    _, chars, _, _ = one_row(lane(marks, TimeAxis(0, 40, 31)), Look())
     assert [chr(char) for char in chars] == ["▲"]
 
 
 def test_unknown_statuses_have_a_mark() -> None:
     marks = Marks(np.array([5]), np.array([6]), statuses=(*STATUSES, "strange"))
-    canvas = graph.paint(marks, TimeAxis(0, 30, 31), 0, (31, 4), DARK, ASCII)
+    canvas = graph.paint(marks, TimeAxis(0, 30, 31), 0, (31, 4), Look(glyphs=ASCII))
     assert "?" in "".join(canvas.text())
 
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from tttui.draw import heat
 from tttui.draw.canvas import Canvas
 from tttui.draw.colours import DEFAULT
-from tttui.draw.glyphs import ASCII, UNICODE
+from tttui.draw.glyphs import ASCII
 from tttui.draw.heat import Pyramid, View
+from tttui.draw.look import Look
 from tttui.draw.palette import DARK, PALETTES
 
 
@@ -57,25 +58,25 @@ def test_the_cell_of_an_element_shows_that_element(
 
 
 def test_equal_magnitudes_have_colours_from_opposite_ends() -> None:
-    cells = heat.paint(Pyramid(np.array([[-2.0, 2.0]])), View(), (2, 1), 2.0, DARK, UNICODE)
+    cells = heat.paint(Pyramid(np.array([[-2.0, 2.0]])), View(), (2, 1), 2.0, Look())
     assert cells.ink[0].tolist() == [DARK.diverging[0], DARK.diverging[-1]]
 
 
 def test_a_matrix_of_zeros_has_the_colour_of_zero() -> None:
-    cells = heat.paint(Pyramid(np.zeros((2, 2))), View(), (2, 1), 0.0, DARK, UNICODE)
+    cells = heat.paint(Pyramid(np.zeros((2, 2))), View(), (2, 1), 0.0, Look())
     assert set(cells.ink[0].tolist()) == {DARK.diverging[3]}
 
 
 def test_the_sign_shows_without_colours() -> None:
     values = np.array([[-2.0, -0.1, 0.0, 0.1, 2.0]])
-    cells = heat.paint(Pyramid(values), View(high=2), (5, 1), 2.0, DARK, ASCII)
+    cells = heat.paint(Pyramid(values), View(high=2), (5, 1), 2.0, Look(glyphs=ASCII))
     assert cells.text() == ["&, .@"]
 
 
 def test_a_missing_element_is_crossed_out() -> None:
     pyramid = Pyramid(np.array([[np.nan, 1.0]]))
-    assert heat.paint(pyramid, View(), (2, 1), 1.0, DARK, UNICODE).text() == ["×▀"]
-    assert heat.paint(pyramid, View(high=2), (2, 1), 1.0, DARK, ASCII).text() == ["?@"]
+    assert heat.paint(pyramid, View(), (2, 1), 1.0, Look()).text() == ["×▀"]
+    assert heat.paint(pyramid, View(high=2), (2, 1), 1.0, Look(glyphs=ASCII)).text() == ["?@"]
     assert pyramid.lost == (1, 0)
 
 
@@ -90,7 +91,7 @@ def test_a_negative_tile_is_a_column_narrower_than_a_positive_one(
 ) -> None:
     values = np.random.default_rng(seed).normal(size=(4, 5))
     size = (5 * wide, 2 * high)
-    cells = heat.paint(Pyramid(values), View(wide=wide, high=high), size, 3.0, DARK, UNICODE)
+    cells = heat.paint(Pyramid(values), View(wide=wide, high=high), size, 3.0, Look())
     filled = np.zeros((2 * cells.rows, cells.columns), dtype=np.bool_)
     filled[0::2] = np.isin(cells.char, [0x2580])
     filled[1::2] = (cells.char == 0x2584) | (cells.paper != DEFAULT)
@@ -102,27 +103,27 @@ def test_a_negative_tile_is_a_column_narrower_than_a_positive_one(
 def test_a_single_column_of_full_height_carries_a_minus_where_it_is_negative() -> None:
     values = np.array([[1.0, -1.0], [-1.0, 1.0]])
     for high in (2, 3, 4):
-        cells = heat.paint(Pyramid(values), View(high=high), (2, high), 1.0, DARK, UNICODE)
+        cells = heat.paint(Pyramid(values), View(high=high), (2, high), 1.0, Look())
         minus = np.argwhere(cells.char == ord("-")).tolist()
         assert [column for _, column in sorted(minus)] == [1, 0]
 
 
 def test_signs_of_half_cells_stand_above_each_other() -> None:
     values = np.array([[1.0, -1.0, 1.0, -1.0, 0.0], [1.0, -1.0, -1.0, 1.0, -1.0]])
-    cells = heat.paint(Pyramid(values), View(), (5, 1), 1.0, DARK, UNICODE, signs=True)
+    cells = heat.paint(Pyramid(values), View(), (5, 1), 1.0, Look(), signs=True)
     assert cells.text() == ["+-±∓-"]
     assert cells.paper[0, 0] == DARK.diverging[-1]
 
 
 def test_with_few_colours_texture_tells_sign_and_magnitude() -> None:
     values = np.array([[-2.0, -1.0, 0.0, 1.0, 2.0]])
-    cells = heat.paint(Pyramid(values), View(high=2), (5, 1), 2.0, PALETTES["ansi"], UNICODE)
+    cells = heat.paint(Pyramid(values), View(high=2), (5, 1), 2.0, Look(PALETTES["ansi"]))
     assert cells.text() == ["≡─ ▒█"]
 
 
 def test_the_colour_bar_looks_as_the_elements_do() -> None:
     canvas = Canvas(1, 10)
-    heat.bar_cells(canvas, (0, 0, 10), DARK, UNICODE)
+    heat.bar_cells(canvas, (0, 0, 10), Look())
     assert (canvas.paper[0, :5] == DEFAULT).all()
     assert (canvas.paper[0, 5:] != DEFAULT).all()
 

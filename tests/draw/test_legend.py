@@ -5,8 +5,7 @@ import pytest
 
 from tttui.draw import legend
 from tttui.draw.envelope import Series
-from tttui.draw.glyphs import UNICODE
-from tttui.draw.palette import DARK
+from tttui.draw.look import Look
 from tttui.draw.plot import End, Plot, Trace
 
 
@@ -21,7 +20,7 @@ def plot(*traces: Trace) -> Plot:
 def rows(shown: Plot, width: int, height: int, t: int | None = 50) -> list[str]:
     places = legend.arrange(shown, width, height)
     return [
-        "".join(text for text, _, _ in legend.row(places, shown, k, t, DARK, UNICODE)).rstrip()
+        "".join(text for text, _, _ in legend.row(places, shown, k, t, Look())).rstrip()
         for k in range(places.rows)
     ]
 

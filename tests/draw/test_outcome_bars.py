@@ -3,10 +3,10 @@
 import numpy as np
 
 from tttui.draw.axis import TimeAxis
-from tttui.draw.glyphs import ASCII, UNICODE
+from tttui.draw.glyphs import ASCII
+from tttui.draw.look import Look
 from tttui.draw.marks import Marks
 from tttui.draw.outcome_bars import binned, over_time, reasons, stacked
-from tttui.draw.palette import DARK
 from tttui.model.transactions import STATUSES
 
 
@@ -20,7 +20,7 @@ def marks(n: int = 40, shown: slice | None = None) -> Marks:
 
 
 def test_every_reason_has_its_count_and_share() -> None:
-    lines = reasons(marks(), (60, 8), DARK, UNICODE, "").text()
+    lines = reasons(marks(), (60, 8), Look(), "").text()
     assert lines[0].startswith("40 transactions")
     assert lines[1].startswith("● commit")
     assert sum("10   25 %" in line for line in lines) == 4
@@ -28,11 +28,11 @@ def test_every_reason_has_its_count_and_share() -> None:
 
 def test_no_attempts_say_why() -> None:
     empty = Marks()
-    assert reasons(empty, (60, 3), DARK, UNICODE, "none yet").text()[1].startswith("none yet")
+    assert reasons(empty, (60, 3), Look(), "none yet").text()[1].startswith("none yet")
 
 
 def test_what_does_not_fit_is_counted() -> None:
-    assert "+2 more" in reasons(marks(), (60, 3), DARK, UNICODE, "").text()[0]
+    assert "+2 more" in reasons(marks(), (60, 3), Look(), "").text()[0]
 
 
 def test_no_attempt_is_lost_or_counted_twice_by_the_bins() -> None:
@@ -53,7 +53,7 @@ def test_a_rare_status_keeps_a_row_in_a_full_bin() -> None:
 
 def test_every_attempt_is_one_glyph_in_the_stack_of_its_bin() -> None:
     axis = TimeAxis(0, 399, 32)
-    lines = over_time(marks(), axis, 8, (40, 9), DARK, ASCII).text()
+    lines = over_time(marks(), axis, 8, (40, 9), Look(glyphs=ASCII)).text()
     assert lines[0].strip() == "transactions over time"
     most = binned(marks(), axis).most
     stacks = lines[1 : 1 + most]
@@ -64,6 +64,6 @@ def test_every_attempt_is_one_glyph_in_the_stack_of_its_bin() -> None:
 
 
 def test_a_row_of_a_low_stack_stands_for_several_attempts() -> None:
-    lines = over_time(marks(), TimeAxis(0, 399, 32), 8, (56, 3), DARK, ASCII).text()
+    lines = over_time(marks(), TimeAxis(0, 399, 32), 8, (56, 3), Look(glyphs=ASCII)).text()
     assert "a row is" in lines[0]
     assert lines[1][8:].strip(), "the stacks use the rows there are"

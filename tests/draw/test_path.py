@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tttui.draw.colours import blend
 from tttui.draw.glyphs import ASCII, UNICODE, Glyphs
+from tttui.draw.look import Look
 from tttui.draw.palette import DARK, PALETTES
 from tttui.draw.path import CELL_ASPECT, PathFrame, Visits, extent, line, thinned
 from tttui.draw.plane import DIMMED, Backdrop, Scene, Track, sample
@@ -46,7 +47,7 @@ def test_no_numbers_break_the_plane(
     points: list[tuple[float, float]], width: int, height: int
 ) -> None:
     x, y = [p[0] for p in points], [p[1] for p in points]
-    drawn = Backdrop(Scene((track(x, y),)), (0, len(x) - 1), (width, height), DARK, UNICODE)
+    drawn = Backdrop(Scene((track(x, y),)), (0, len(x) - 1), (width, height), Look())
     assert drawn.paint(len(x) // 2).rows == height
 
 
@@ -87,16 +88,14 @@ def test_the_last_visit_of_a_cell_is_found_for_every_cursor() -> None:
 def test_past_and_future_of_the_cursor_differ_in_colour(theme: str, glyphs: object) -> None:
     palette = PALETTES[theme]
     x = [float(k) for k in range(50)]
-    drawn = Backdrop(Scene((track(x, x),)), (0, 49), (60, 30), palette, glyphs)  # type: ignore[arg-type]
+    drawn = Backdrop(Scene((track(x, x),)), (0, 49), (60, 30), Look(palette, glyphs))  # type: ignore[arg-type]
     start, end = drawn.paint(0), drawn.paint(49)
     faint = palette.faint
     assert (start.ink == faint).sum() > (end.ink == faint).sum()
 
 
 def test_the_nearest_step_to_a_cell_is_found() -> None:
-    drawn = Backdrop(
-        Scene((track([0.0, 10.0, 20.0], [0.0, 0.0, 0.0]),)), (0, 2), (60, 20), DARK, UNICODE
-    )
+    drawn = Backdrop(Scene((track([0.0, 10.0, 20.0], [0.0, 0.0, 0.0]),)), (0, 2), (60, 20), Look())
     frame = drawn.frame
     assert frame is not None
     cell = frame.cell(19.0, 0.5)
@@ -107,7 +106,7 @@ def test_the_nearest_step_to_a_cell_is_found() -> None:
 
 def test_only_positions_in_the_window_shape_the_plane() -> None:
     x = [0.0, 1.0, 2.0, 1e6]
-    drawn = Backdrop(Scene((track(x, x),)), (0, 2), (40, 12), DARK, UNICODE)
+    drawn = Backdrop(Scene((track(x, x),)), (0, 2), (40, 12), Look())
     assert drawn.frame is not None
     assert drawn.frame.x_range()[1] < 100
 
@@ -121,7 +120,7 @@ def beside(**values: object) -> Scene:
 
 def cells_of(scene: Scene, cursor: int) -> tuple[int, int]:
     """Cells in the colour of the other path, and in a shade of it."""
-    canvas = Backdrop(scene, (0, 9), (60, 14), DARK, UNICODE).paint(cursor)
+    canvas = Backdrop(scene, (0, 9), (60, 14), Look()).paint(cursor)
     dim = blend(DARK.adaptive, DARK.faint, DIMMED)
     return int((canvas.ink == DARK.adaptive).sum()), int((canvas.ink == dim).sum())
 

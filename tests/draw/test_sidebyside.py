@@ -6,8 +6,7 @@ import pytest
 
 from tests.model.test_compare import session
 from tttui.draw import sidebyside
-from tttui.draw.glyphs import UNICODE
-from tttui.draw.palette import DARK
+from tttui.draw.look import Look
 from tttui.model.compare import Comparison, Metric, compare
 from tttui.model.improvement import difference
 
@@ -20,7 +19,7 @@ def found(*metrics: Metric) -> Comparison:
 
 
 def lines(comparison: Comparison, width: int, height: int) -> list[str]:
-    canvas = sidebyside.metric_bars(comparison, (width, height), DARK, UNICODE)
+    canvas = sidebyside.metric_bars(comparison, (width, height), Look())
     return [line.rstrip() for line in canvas.text()]
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tttui.draw import stack
 from tttui.draw.envelope import Series
 from tttui.draw.glyphs import ASCII, UNICODE
+from tttui.draw.look import Look
 from tttui.draw.palette import DARK
 from tttui.draw.stack import Panel
 from tttui.model.settings import World
@@ -37,7 +38,7 @@ def test_no_numbers_break_the_stack(
     series = Series(np.arange(len(values)), np.array(values))
     shown = (Panel("x", series), Panel("vx", series, series, "ax"))
     window = (0, len(values) - 1)
-    canvas, _ = stack.paint(shown, window, (width, height), DARK, glyphs)  # type: ignore[arg-type]
+    canvas, _ = stack.paint(shown, window, (width, height), Look(glyphs=glyphs))  # type: ignore[arg-type]
     assert (canvas.rows, canvas.columns) == (height, width)
 
 
@@ -54,7 +55,7 @@ def test_panels_without_room_are_left_out_from_the_end() -> None:
 def test_stems_stand_on_zero() -> None:
     pushes = Series(T, np.where(T == 50, 5.0, 0.0))
     window = (0, 99)
-    with_stems, layout = stack.paint(panels(1, pushes), window, (110, 20), DARK, UNICODE)
+    with_stems, layout = stack.paint(panels(1, pushes), window, (110, 20), Look())
     column = layout.gutter + round(50 / 99 * (layout.columns - 1))
     drawn = with_stems.ink[:, column - 1 : column + 2] == DARK.warn
     assert drawn.sum() > 8
@@ -71,7 +72,7 @@ def facts(mu: float = 0.12, implied: float = 0.2) -> Facts:
 
 
 def text_of(shown: Facts, width: int = 90, height: int = 20, glyphs: object = UNICODE) -> str:
-    canvas = friction.paint(shown, (width, height), DARK, glyphs, "")  # type: ignore[arg-type]
+    canvas = friction.paint(shown, (width, height), Look(glyphs=glyphs), "")  # type: ignore[arg-type]
     return "\n".join(canvas.text())
 
 
@@ -128,7 +129,7 @@ def test_what_is_not_a_number_is_marked_on_the_lowest_row_of_its_panel(of: str) 
     y[50] = np.nan
     odd = Series(T, y)
     panel = Panel("x", odd) if of == "curve" else Panel("x", WAVE, odd, "a")
-    canvas, layout = stack.paint((panel, Panel("y", WAVE)), (0, 99), (60, 20), DARK, UNICODE)
+    canvas, layout = stack.paint((panel, Panel("y", WAVE)), (0, 99), (60, 20), Look())
     marks = [(r, c) for r, row in enumerate(canvas.text()) for c, x in enumerate(row) if x == "✕"]
     assert [r for r, _ in marks] == [layout.tops[0] + layout.rows[0]]
     assert abs(marks[0][1] - layout.gutter - layout.columns // 2) <= 1

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tttui.draw import step_chart
 from tttui.draw.axis import TimeAxis
 from tttui.draw.glyphs import ASCII, UNICODE, Glyphs
-from tttui.draw.palette import DARK
+from tttui.draw.look import Look
 from tttui.draw.plot import Threshold
 from tttui.draw.step_chart import StairPlot, Stairs
 from tttui.model.arrays import Floats, Ints
@@ -21,7 +21,7 @@ def three(t: Ints, *levels: float) -> Stairs:
 
 def lines(plot: StairPlot, window: tuple[int, int], *, ascii: bool = False) -> list[str]:
     glyphs = ASCII if ascii else UNICODE
-    return step_chart.paint(plot, window, (40, 12), DARK, glyphs).canvas.text()
+    return step_chart.paint(plot, window, (40, 12), Look(glyphs=glyphs)).canvas.text()
 
 
 @settings(max_examples=60, deadline=None)
@@ -109,7 +109,7 @@ def test_what_is_not_a_number_is_marked_on_the_lowest_row_while_it_is_in_force(
 ) -> None:
     t = np.array([0, 50, 60])
     plot = StairPlot(stairs=Stairs(t, ("B",), (np.array([2.0, np.nan, 3.0]),)), last=100)
-    rows = step_chart.paint(plot, (0, 100), (40, 12), DARK, glyphs).canvas.text()
+    rows = step_chart.paint(plot, (0, 100), (40, 12), Look(glyphs=glyphs)).canvas.text()
     marked = [c for c, char in enumerate(rows[9]) if char == glyphs.not_a_number]
     assert len(marked) in range(3, 6)
     assert marked == list(range(marked[0], marked[-1] + 1))

@@ -7,6 +7,7 @@ from tests.textruns import InMemory
 from tttui.draw.canvas import REVERSED, UNDERLINED, Canvas
 from tttui.draw.colours import DEFAULT
 from tttui.draw.glyphs import ASCII, UNICODE
+from tttui.draw.look import Look
 from tttui.draw.palette import ANSI, COLOUR_BLIND, DARK, LIGHT, Palette
 from tttui.draw.textpaint import Mark, levels, margin_of, paint_legend, paint_page, tints
 from tttui.draw.textrows import Rows
@@ -31,7 +32,7 @@ def painted(
     rows = Rows(source, len(content), size[0] - margin - 1).page(0, size[1])
     glyphs = UNICODE if palette.tinted else ASCII
     mark = mark or Mark(len(content) - 1, until=len(content))
-    return paint_page(rows, document, mark, size, palette, glyphs), margin
+    return paint_page(rows, document, mark, size, Look(palette, glyphs)), margin
 
 
 def test_levels_go_both_ways_and_end() -> None:
@@ -106,7 +107,7 @@ def test_the_margin_goes_where_the_text_would_have_no_room() -> None:
 @pytest.mark.parametrize("palette", [DARK, ANSI])
 def test_the_legend_has_numbers(palette: Palette) -> None:
     canvas = Canvas(1, 80)
-    end = paint_legend(canvas, 0, 0, "bits", palette, UNICODE)
+    end = paint_legend(canvas, 0, 0, "bits", Look(palette, UNICODE))
     assert end <= 80
     assert "better" in canvas.text()[0]
     assert "worse" in canvas.text()[0]

@@ -11,7 +11,7 @@ from tttui.draw import axes, numbers, ticks
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
 from tttui.draw.glyphs import UNICODE
-from tttui.draw.palette import DARK
+from tttui.draw.look import Look
 from tttui.draw.scales import Scale
 
 SIZES = st.floats(1e-290, 1e290)
@@ -188,7 +188,7 @@ def test_labels_with_too_many_digits_say_how_far_they_lie_above_the_lowest() -> 
 def painted(low: float, high: float, *, cut: bool = True) -> list[str]:
     canvas, scale = Canvas(8, 20), Scale.fit(low, high)
     place = (0, 8, 9)
-    axes.values(canvas, place, axes.labelled(scale, 8), scale, DARK, UNICODE, cut=cut)
+    axes.values(canvas, place, axes.labelled(scale, 8), scale, Look(), cut=cut)
     return [line.rstrip() for line in canvas.text()]
 
 
@@ -203,5 +203,5 @@ def test_an_axis_that_does_not_reach_to_zero_says_so() -> None:
 @pytest.mark.parametrize("width", [12, 20, 40, 70])
 def test_every_step_axis_has_two_labels(t1: int, width: int) -> None:
     canvas = Canvas(2, width + 9)
-    axes.steps(canvas, TimeAxis(0, t1, width), 9, (0, 1), DARK, UNICODE)
+    axes.steps(canvas, TimeAxis(0, t1, width), 9, (0, 1), Look())
     assert len(canvas.text()[1].replace("step", "").split()) > 1

@@ -12,6 +12,7 @@ from tttui.draw.axis import TimeAxis
 from tttui.draw.envelope import Series
 from tttui.draw.glyphs import ASCII, GLYPHS, UNICODE, Glyphs
 from tttui.draw.layout import arrange
+from tttui.draw.look import Look
 from tttui.draw.marks import Marks
 from tttui.draw.palette import ANSI, DARK, PALETTES
 from tttui.draw.plot import Band, End, Plot, Threshold, Trace, gutter
@@ -39,7 +40,7 @@ def drawn(
     window: tuple[int, int] | None = None,
 ) -> Picture:
     last = max((int(t.series.t[-1]) for t in shown.traces if len(t.series)), default=0)
-    return paint(shown, window or (0, last), size, DARK, UNICODE, log)
+    return paint(shown, window or (0, last), size, Look(), log)
 
 
 def text(shown: Plot, size: tuple[int, int] = (40, 10), log: bool = False) -> str:
@@ -95,7 +96,7 @@ def test_any_data_can_be_drawn_at_any_size(
     )
     glyphs = ASCII if ascii_only else UNICODE
     t0, t1 = sorted(window)
-    picture = paint(shown, (t0, t1), size, PALETTES[theme], glyphs, log)
+    picture = paint(shown, (t0, t1), size, Look(PALETTES[theme], glyphs), log)
     lines = picture.canvas.text()
     assert len(lines) == size[1]
     assert all(len(line) == size[0] for line in lines)
@@ -165,7 +166,7 @@ def test_the_better_area_is_tinted_and_the_worse_one_hatched() -> None:
 
 def test_sixteen_colours_mark_the_better_area_without_a_tint() -> None:
     shown = plot([9.0] * 41, [1.0] * 41, compare=(1, 0))
-    lines = paint(shown, (0, 40), (60, 14), ANSI, UNICODE).canvas.text()
+    lines = paint(shown, (0, 40), (60, 14), Look(ANSI, UNICODE)).canvas.text()
     assert any("····" in line for line in lines)
 
 
@@ -191,7 +192,7 @@ def test_a_logarithmic_axis_labels_decades() -> None:
 @pytest.mark.parametrize("glyphs", GLYPHS.values(), ids=list(GLYPHS))
 def test_the_lower_of_two_crossing_curves_stays_visible(glyphs: object) -> None:
     shown = plot([2.0] * 41, list(np.linspace(0, 4, 41)))
-    canvas = paint(shown, (0, 40), (60, 16), DARK, glyphs).canvas  # type: ignore[arg-type]
+    canvas = paint(shown, (0, 40), (60, 16), Look(glyphs=glyphs)).canvas  # type: ignore[arg-type]
     assert {DARK.baseline, DARK.adaptive} <= set(canvas.ink.flat)
 
 
@@ -232,7 +233,7 @@ def title(width: int, t: int | None = 3) -> str:
         marks=Marks(np.array([3]), np.array([0])),
         note="average of 31",
     )
-    parts = title_row(shown, t, TimeAxis(0, 8, 60), width, DARK, UNICODE, log=True)
+    parts = title_row(shown, t, TimeAxis(0, 8, 60), width, Look(), log=True)
     return "".join(text for text, _, _ in parts)
 
 
@@ -320,7 +321,7 @@ def test_numbers_that_were_never_measured_are_no_nan() -> None:
 
 
 def test_without_other_signs_a_nan_is_an_x() -> None:
-    picture = paint(plot([1.0, math.nan, 2.0]), (0, 2), (60, 12), DARK, ASCII)
+    picture = paint(plot([1.0, math.nan, 2.0]), (0, 2), (60, 12), Look(glyphs=ASCII))
     assert len(marked(picture, "x")) == 1
 
 
@@ -337,7 +338,7 @@ def test_a_tag_stands_where_its_curve_ends() -> None:
 def test_without_braille_a_curve_consists_of_its_tag() -> None:
     a = Trace("a", Series(np.arange(40), np.full(40, 2.0)), 0, heavy=True, tag="1")
     b = Trace("b", Series(np.arange(40), np.full(40, 1.0)), 1, heavy=True, tag="2")
-    picture = paint(Plot(traces=(a, b)), (0, 39), (49, 10), DARK, ASCII)
+    picture = paint(Plot(traces=(a, b)), (0, 39), (49, 10), Look(glyphs=ASCII))
     text = "\n".join(line[7:] for line in picture.canvas.text()[1:-2])
     assert text.count("1") > 30
     assert text.count("2") > 30
@@ -348,7 +349,7 @@ def test_a_dashed_line_leaves_the_line_below_it_in_sight(glyphs: Glyphs) -> None
     shown = plot([1.0] * 41, [1.0] * 41)
     over = replace(shown.traces[0], dashed=True)
     both = replace(shown, traces=(shown.traces[1], over))
-    canvas = paint(both, (0, 40), (60, 12), DARK, glyphs).canvas
+    canvas = paint(both, (0, 40), (60, 12), Look(glyphs=glyphs)).canvas
     inks = [set(canvas.ink[:, column]) & {DARK.baseline, DARK.adaptive} for column in range(9, 60)]
     assert inks[:4] == [{DARK.baseline}] * 2 + [{DARK.adaptive}] * 2
     assert all(len(ink) == 1 for ink in inks)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tttui.draw import transfermap
-from tttui.draw.glyphs import ASCII, UNICODE
-from tttui.draw.palette import ANSI, DARK
+from tttui.draw.glyphs import ASCII
+from tttui.draw.look import Look
+from tttui.draw.palette import ANSI
 from tttui.model.transfer import Transfer
 
 NAMES = ("slow", "never", "the-fast-one")
@@ -21,7 +22,7 @@ TESTED = Transfer(
 
 
 def painted(width: int = 70, height: int = 20, names: tuple[str, ...] = NAMES) -> list[str]:
-    canvas = transfermap.paint(TESTED, names, (width, height), DARK, UNICODE)
+    canvas = transfermap.paint(TESTED, names, (width, height), Look())
     return [line.rstrip() for line in canvas.text()]
 
 
@@ -56,7 +57,7 @@ def test_numbers_lose_digits_where_there_is_little_room(
 
 
 def test_the_colour_is_the_ratio_to_the_base_of_the_same_world() -> None:
-    canvas = transfermap.paint(TESTED, NAMES, (70, 20), DARK, UNICODE)
+    canvas = transfermap.paint(TESTED, NAMES, (70, 20), Look())
     text = canvas.text()
     top = next(i for i, line in enumerate(text) if line.startswith("frozen base"))
     at = text[top].index("2.80e-3"), text[top].index("1.70e-3")
@@ -70,7 +71,7 @@ def test_the_colour_is_the_ratio_to_the_base_of_the_same_world() -> None:
 
 
 def test_without_colours_the_numbers_stay() -> None:
-    canvas = transfermap.paint(TESTED, NAMES, (70, 20), ANSI, ASCII)
+    canvas = transfermap.paint(TESTED, NAMES, (70, 20), Look(ANSI, ASCII))
     assert "[2.39e-6*]" in "\n".join(canvas.text())
     assert len(np.unique(canvas.paper)) == 1
 
@@ -78,5 +79,5 @@ def test_without_colours_the_numbers_stay() -> None:
 def test_what_does_not_fit_is_counted() -> None:
     names = tuple(f"session-{i}" for i in range(8))
     many = Transfer(tuple(range(8)), np.ones((8, 8)), np.ones(8), tuple(np.arange(8) / 20), 512)
-    text = " ".join(transfermap.paint(many, names, (60, 40), DARK, UNICODE).text())
+    text = " ".join(transfermap.paint(many, names, (60, 40), Look()).text())
     assert "3 more worlds do not fit" in " ".join(text.split())

@@ -7,8 +7,7 @@ from rich.cells import cell_len
 
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import TAIL, cellwise, composed, fit, fit_end, joined, padded, wrapped
-from tttui.draw.glyphs import UNICODE
-from tttui.draw.palette import DARK
+from tttui.draw.look import Look
 from tttui.draw.prose import Prose
 from tttui.model.text import visible
 
@@ -105,7 +104,7 @@ def test_cells_and_text_are_two_forms_of_the_same(text: str) -> None:
 
 
 def test_prose_shows_a_hostile_value_in_its_column() -> None:
-    prose = Prose(30, DARK, UNICODE).field("id", "\x1b]52;c;aGk=\x07\n名", 10)
+    prose = Prose(30, Look()).field("id", "\x1b]52;c;aGk=\x07\n名", 10)
     assert ["".join(part[0] for part in line) for line in prose.lines] == [
         r"id        \x1b]52;c;aGk=\x07\n",
         "          名",

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tttui.model.errors import SettingError
-from tttui.model.settings import OWNER, PRESETS, Settings, options
+from tttui.model.setting import options
+from tttui.model.settings import OWNER, PRESETS, Settings
 
 
 def test_defaults_are_valid() -> None:
@@ -70,5 +71,5 @@ def test_every_option_says_what_it_is() -> None:
     groups = (Settings().world, Settings().model, Settings().plasticity, Settings().pretraining)
     for group in (*groups, Settings()):
         for spec in options(group):
-            assert spec.metadata["help"]
+            assert spec.help
             assert spec.name in OWNER

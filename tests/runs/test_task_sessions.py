@@ -17,7 +17,7 @@ from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.model.settings import option
+from tttui.model.setting import option
 from tttui.runs.control import ask
 from tttui.runs.drive import drive
 from tttui.runs.taskbuild import build_task_session

@@ -15,7 +15,8 @@ from tttui.artifacts.reader import SessionReader
 from tttui.model.document import Document
 from tttui.model.session import SessionData
 from tttui.tasks.text.continuations import Asked, Reader, seen_before
-from tttui.tasks.text.task import TextSettings, TextTask
+from tttui.tasks.text.settings import TextSettings
+from tttui.tasks.text.task import TextTask
 
 CONTENT = (PROSE + "äé日\n").encode()
 

@@ -1,5 +1,7 @@
 """The text task: windows that cover the document, a decoder that is causal, the shipped base."""
 
+import lzma
+import zlib
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,10 @@ from hypothesis import strategies as st
 from tttui.model.errors import RefusedInput
 from tttui.tasks.text.document import DOCUMENT, kept
 from tttui.tasks.text.model import ByteDecoder, Shape
+from tttui.tasks.text.settings import TextSettings
 from tttui.tasks.text.shipped import BASE
-from tttui.tasks.text.task import TextSettings, TextTask
+from tttui.tasks.text.task import LZMA, WIDE, ZLIB, TextTask
+from tttui.tasks.text.yardsticks import CONTEXT_EVERY, compress_now
 
 PROSE = b"It is a truth universally acknowledged, that a good example needs few words. "
 
@@ -104,3 +108,23 @@ def test_a_document_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     (session / DOCUMENT).symlink_to(secret)
     with pytest.raises(RefusedInput, match=DOCUMENT):
         kept(session)
+
+
+def test_twice_the_context_is_the_base_that_looks_back_twice_as_far(tmp_path: Path) -> None:
+    made = task(tmp_path, PROSE * 20)
+    wide = task(tmp_path, PROSE * 20, context=256)
+    with torch.no_grad():
+        expected = float(wide.loss(wide.model(), wide.batch(CONTEXT_EVERY)).mean())
+    assert made.measured(CONTEXT_EVERY)[WIDE] == expected
+    assert WIDE not in made.measured(CONTEXT_EVERY + 1)
+    assert WIDE not in wide.measured(CONTEXT_EVERY)
+
+
+def test_compressors_are_measured_on_all_that_was_read(tmp_path: Path) -> None:
+    made = task(tmp_path, PROSE * 20)
+    found = made.measured(15)
+    read = made.document[: 16 * 64]
+    assert found[ZLIB] == 8 * len(zlib.compress(read, 9)) / len(read)
+    assert found[LZMA] < 8 * len(lzma.compress(read)) / len(read)
+    times = [t for t in range(4096) if compress_now(t)]
+    assert sum(t + 1 for t in times) < 8 * 4096

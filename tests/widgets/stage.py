@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.message import Message
 from textual.widget import Widget
 
+from tests.toolkit import ListeningApp
 from tttui.widgets.drawn import Drawn
 from tttui.widgets.heatmap import Heatmap
 from tttui.widgets.timeview import TimeView
@@ -21,7 +22,7 @@ WANTED = (
 )
 
 
-class Stage(App[None]):
+class Stage(ListeningApp):
     """Widgets one below the other."""
 
     def __init__(self, *widgets: Widget) -> None:
@@ -32,10 +33,9 @@ class Stage(App[None]):
     def compose(self) -> ComposeResult:
         yield from self.shown
 
-    async def _on_message(self, message: Message) -> None:
+    def heard(self, message: Message) -> None:
         if isinstance(message, WANTED):
             self.seen.append(message)
-        await super()._on_message(message)
 
     def of(self, kind: type[Message]) -> Sequence[Message]:
         return [message for message in self.seen if type(message) is kind]

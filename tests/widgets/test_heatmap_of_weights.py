@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.widgets.stage import Stage
 from tttui.draw.glyphs import ASCII
+from tttui.draw.look import Look
 from tttui.draw.palette import DARK
 from tttui.model.arrays import Floats
 from tttui.widgets.weightmap import WeightMap, shared_widths
@@ -74,7 +75,7 @@ async def test_an_element_that_is_no_number_is_crossed_out() -> None:
 
 async def test_signs_show_without_block_characters() -> None:
     heatmap = weights("W_o", np.array([[1.0, -1.0]]))
-    heatmap.set_look(DARK, ASCII)
+    heatmap.set_look(Look(glyphs=ASCII))
     shown = "".join(await lines(heatmap, (30, 12)))
     assert "@" in shown
     assert "&" in shown

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 
+from tests.toolkit import screen_strips
 from tttui.draw.glyphs import ASCII, UNICODE, Glyphs
 from tttui.model.arrays import Bools
 from tttui.model.numbers import forms
@@ -59,8 +60,7 @@ class Stage(App[None]):
         return self.query_one(Table)
 
     def lines(self) -> list[str]:
-        strips = self.screen._compositor.render_strips()
-        return ["".join(s.text for s in strip).rstrip() for strip in strips]
+        return ["".join(s.text for s in strip).rstrip() for strip in screen_strips(self)]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tttui.draw.changes import Changes
 from tttui.draw.colours import rich_colour
 from tttui.draw.envelope import Series
 from tttui.draw.glyphs import ASCII
+from tttui.draw.look import Look
 from tttui.draw.marks import Marks
 from tttui.draw.palette import LIGHT
 from tttui.draw.plot import Plot, Trace
@@ -244,7 +245,7 @@ async def test_a_scrubber_ends_where_narrower_charts_do() -> None:
 async def test_another_look_repaints_in_its_glyphs_and_colours() -> None:
     view = chart()
     async with Stage(view).run_test(size=(100, 20)) as pilot:
-        view.set_look(LIGHT, ASCII)
+        view.set_look(Look(LIGHT, ASCII))
         await pilot.pause()
         assert all(line.isascii() for line in lines(view))
         inks = [s.style.color for s in view.render_line(8) if s.style]

@@ -34,7 +34,7 @@ from tttui.artifacts.regular import blocks_of, open_to_read, sha256_of, stat_reg
 from tttui.model.arrays import Weights
 from tttui.model.errors import TttuiError
 from tttui.model.session import Problem
-from tttui.model.settings import shown
+from tttui.model.setting import shown
 
 FORMAT = 1
 ENGINE, PREVIOUS = "engine_state.pt", "engine_state.previous.pt"

@@ -41,18 +41,34 @@ def tensor_digest(array: np.ndarray[Any, Any]) -> bytes:
     raw = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
     if raw.nbytes <= SMALL:
         return hashlib.sha256(raw.data).digest()
-    whole = raw.nbytes // 8
-    words = raw[: whole * 8].view(np.uint64)
-    scratch = np.empty(CHUNK, dtype=np.uint64)
-    sums = [_sum(words[i : i + CHUNK], scratch) for i in range(0, whole, CHUNK)]
-    if rest := raw[whole * 8 :].tobytes():
-        last = np.frombuffer(rest.ljust(8, b"\0"), dtype=np.uint64)
-        if whole % CHUNK:
-            mixed = int(last[0] ^ (last[0] >> np.uint64(32)))
-            sums[-1] = (sums[-1] + mixed * int(multipliers()[whole % CHUNK])) % (1 << 64)
-        else:
-            sums.append(_sum(last, scratch))
-    return digest_of_sums(np.array(sums, dtype=np.uint64))
+    sums = ChunkSums()
+    sums.add(raw)
+    return sums.digest()
+
+
+class ChunkSums:
+    """The digest of a tensor of more than SMALL bytes that is read part by part."""
+
+    def __init__(self) -> None:
+        self._sums: list[int] = []
+        self._scratch = np.empty(CHUNK, dtype=np.uint64)
+
+    def add(self, raw: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
+        """Take the next bytes; all parts but the last are whole chunks."""
+        whole = raw.nbytes // 8
+        words = raw[: whole * 8].view(np.uint64)
+        self._sums += [_sum(words[i : i + CHUNK], self._scratch) for i in range(0, whole, CHUNK)]
+        if rest := raw[whole * 8 :].tobytes():
+            last = np.frombuffer(rest.ljust(8, b"\0"), dtype=np.uint64)
+            if whole % CHUNK:
+                mixed = int(last[0] ^ (last[0] >> np.uint64(32)))
+                weighed = mixed * int(multipliers()[whole % CHUNK])
+                self._sums[-1] = (self._sums[-1] + weighed) % (1 << 64)
+            else:
+                self._sums.append(_sum(last, self._scratch))
+
+    def digest(self) -> bytes:
+        return digest_of_sums(np.array(self._sums, dtype=np.uint64))
 
 
 def digest_of_sums(sums: np.ndarray[Any, np.dtype[np.uint64]]) -> bytes:

@@ -11,7 +11,7 @@ from tttui.artifacts.regular import read_bytes
 from tttui.model.configuration import WORLD, changed_options
 from tttui.model.mu import MuChanges
 from tttui.model.session import Meta, Problem
-from tttui.model.settings import shown, why_not
+from tttui.model.setting import shown
 
 INTERVENTIONS = "interventions.jsonl"
 
@@ -53,8 +53,8 @@ def read_interventions(path: Path) -> tuple[tuple[Recorded, ...], list[Problem]]
 
 def _checked(change: Recorded) -> tuple[Recorded | None, list[str]]:
     """The change without values that cannot be, and what is wrong with them."""
-    if change.kind == "mu" and why_not(WORLD["mu"], change.value):
-        return None, [f"value is {shown(change.value)}, {why_not(WORLD['mu'], change.value)}"]
+    if change.kind == "mu" and WORLD["mu"].why_not(change.value):
+        return None, [f"value is {shown(change.value)}, {WORLD['mu'].why_not(change.value)}"]
     if change.kind != "settings":
         return change, []
     if not isinstance(change.value, dict):

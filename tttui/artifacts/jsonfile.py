@@ -12,7 +12,7 @@ import numpy as np
 from tttui.artifacts.checksum import without_checksum
 from tttui.artifacts.regular import read_bytes
 from tttui.model.errors import TttuiError
-from tttui.model.settings import float_of
+from tttui.model.setting import float_of
 
 _decoder = msgspec.json.Decoder()
 

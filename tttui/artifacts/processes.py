@@ -140,6 +140,16 @@ def own_process() -> dict[str, Any]:
     return {key: value for key, value in said.items() if value is not None}
 
 
+def process_keys(pid: int) -> dict[str, Any]:
+    """Another process of this machine (a child that was just started), as the same keys."""
+    found, keys = _stat(pid), own_process() | {"pid": pid}
+    keys.pop("process_started_at", None)
+    if found is not None:
+        return keys | {"process_start_ticks": found[1]}
+    keys.pop("process_start_ticks", None)
+    return keys
+
+
 def this_process() -> Process:
     return _this_process(os.getpid())
 

@@ -118,6 +118,8 @@ def derive_status(
     if status.state in ("running", "pretraining") and silent > STALE_S:
         detail = f"stalled {ago(silent)}: process {status.pid} is there but does not report"
         return replace(status, state="stalled", detail=detail)
+    if status.state == "running" and status.waits_for:
+        status = replace(status, detail=f"waiting for {status.waits_for}")
     return status
 
 
@@ -144,6 +146,7 @@ def as_written(raw: Mapping[str, Any]) -> Status:
         speed_limit=number(raw.get("speed_limit")),
         last_command=_text(raw.get("last_command")),
         last_error=_text(raw.get("last_error")),
+        waits_for=_text(raw.get("waits_for")),
         answers=_answers(raw.get("answers")),
         pretraining=_training(raw.get("pretraining")),
     )

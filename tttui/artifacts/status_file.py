@@ -1,6 +1,7 @@
 """Writing status.json: who writes the session, how far it is, and that it is still there."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ from tttui.model.errors import TttuiError
 class StatusFile:
     """The status.json of a session that this process writes; every writing is a heartbeat."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, said: Mapping[str, Any] | None = None) -> None:
         self._path = directory / "status.json"
-        self._said: dict[str, Any] = {}
+        self._said: dict[str, Any] = dict(said or {})
         self._beats = 0
 
     def write(self, *, last: bool = False, **fields: Any) -> None:

@@ -36,6 +36,8 @@ from tttui.artifacts.contents import differing, grown
 from tttui.artifacts.history_writer import HistoryWriter, Snapshots
 from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.regular import open_regular, open_to_read
+from tttui.artifacts.series_csv import SERIES
+from tttui.artifacts.series_writer import check_series_name
 from tttui.artifacts.status_file import StatusFile
 from tttui.artifacts.writer import FLUSH_BYTES, HISTORY, LAST_SNAPSHOT, STEPS, STEPS_HEADER
 from tttui.model.arrays import Weights
@@ -69,12 +71,21 @@ class TaskWriter:
     """Writes the files of one session; records reach the disk with `flush` and `checkpoint`."""
 
     def __init__(
-        self, directory: Path, *, history_bytes: int, items: str = "", fixed: Sequence[str] = ()
+        self,
+        directory: Path,
+        *,
+        history_bytes: int,
+        items: str = "",
+        fixed: Sequence[str] = (),
+        yardsticks: Sequence[str] = (),
     ) -> None:
-        """`items` is the file of item losses; `fixed` are files that were written once."""
+        """`items` is the file of item losses; `fixed` are files that never change, though they
+        may grow; `yardsticks` name the columns of series.csv."""
         self.directory = directory
         self._fixed = {name: BlockChecksums() for name in fixed}
-        names = (STEPS, EVENTS, SCORES, *((items,) if items else ()))
+        self._yardsticks = tuple(yardsticks)
+        names = (*((SERIES,) if yardsticks else ()), STEPS, EVENTS, SCORES)
+        names += (items,) if items else ()
         self._files = {name: AppendedFile(directory / name, BlockChecksums()) for name in names}
         self._items = items
         self._history = HistoryWriter(directory / HISTORY, history_bytes)
@@ -85,13 +96,12 @@ class TaskWriter:
     def begin(self, meta: Mapping[str, Any]) -> None:
         """Make the files of a new session in its directory."""
         (self.directory / "session").mkdir(parents=True, exist_ok=True)
-        heads = {STEPS: STEPS_HEADER, SCORES: SCORES_HEADER}
+        names = ",".join(["t", *map(check_series_name, self._yardsticks)])
+        heads = {STEPS: STEPS_HEADER, SCORES: SCORES_HEADER, SERIES: f"{names}\n".encode()}
         for name, file in self._files.items():
             file.create(heads.get(name, b""))
         for name, sums in self._fixed.items():
-            path = self.directory / name
-            with open_to_read(path) as written:
-                sums.add_file(written, path.stat().st_size)
+            self._add_grown(name, sums)
         self.update_meta({"schema_version": SCHEMA_VERSION, **meta})
 
     def reopen(self, checkpoint: Checkpoint, kept: Weights) -> list[Cut]:
@@ -137,6 +147,11 @@ class TaskWriter:
         self._add(STEPS, f"{row.t},{frozen},{row.adaptive:.9g},{flags}\n".encode())
         self._add(SCORES, f"{row.t},{row.version}\n".encode())
 
+    def measured(self, t: int, values: Mapping[str, float]) -> None:
+        """Append the yardsticks of a step to series.csv; what has no value is an empty field."""
+        row = (f"{values[name]:.9g}" if name in values else "" for name in self._yardsticks)
+        self._add(SERIES, f"{t},{','.join(row)}\n".encode())
+
     def items(self, frozen: Iterable[float], adaptive: Iterable[float]) -> None:
         """Append the losses of the items of a step, as pairs of float16."""
         pairs = np.array([*chain.from_iterable(zip(frozen, adaptive, strict=True))], dtype="<f2")
@@ -169,6 +184,8 @@ class TaskWriter:
         self._history.sync()
         for file in self._files.values():
             file.sync()
+        for name, known in self._fixed.items():
+            self._add_grown(name, known)
         sizes = {name: file.size for name, file in self._files.items()}
         sizes |= {HISTORY: self._history.size, LAST_SNAPSHOT: self._history.last_t}
         sums = {name: f.checksums.state() for name, f in self._files.items() if f.checksums}
@@ -204,6 +221,15 @@ class TaskWriter:
         file.add(records)
         if file.pending > FLUSH_BYTES:
             self.flush()
+
+    def _add_grown(self, name: str, sums: BlockChecksums) -> None:
+        """Add what a file has grown by to its checksums, once the disk has it."""
+        path = self.directory / name
+        size = path.stat().st_size
+        if size > sums.size:
+            with open_to_read(path) as file:
+                os.fdatasync(file.fileno())
+                sums.add_file(file, size)
 
     def _write_event_list(self) -> None:
         """update_events.json: the lines of update_events.jsonl as one list, a part at a time."""

@@ -11,7 +11,6 @@ from tttui.cli.options import (
     given,
     json_option,
     model_option,
-    mu_schedule_option,
     root_option,
     setting_options,
 )
@@ -26,6 +25,12 @@ if TYPE_CHECKING:
 @click.argument("run")
 @root_option
 @click.option("--at", type=click.IntRange(min=0), metavar="T", help="step  [default: the last]")
+@click.option(
+    "--with-past",
+    is_flag=True,
+    help="go on with what RUN itself would have met, from where it was at step T: the new session "
+    "has its steps before T, and what is changed counts from T on",
+)
 @click.option("--name", help="name of the new session  [default: from the parent's name]")
 @click.option(
     "--from-run", help="which run of a foreign store's session, for --at  [default: the last]"
@@ -41,11 +46,11 @@ if TYPE_CHECKING:
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
 @setting_options("run", "world", "plasticity")
-@mu_schedule_option
 def command(
     run: str,
     root: Path,
     at: int | None,
+    with_past: bool,
     name: str | None,
     from_run: str | None,
     preset: str | None,
@@ -66,13 +71,16 @@ def command(
     trajectory: its seed is one more than the parent's unless --seed is given. RUN may have been
     written by another program; nothing is changed there. A text session reads on in what was
     left of its document, or in --file.
+
+    --with-past makes the session that RUN would have become with other settings from step T on
+    (0: from its start), on its own trajectory: what differs comes from the settings alone.
     """
     from tttui.cli.output import json_document, result, say
     from tttui.cli.places import find_run
     from tttui.cli.running import execute, hand_over
     from tttui.engine.device import check_device
     from tttui.engine.threads import let_threads_sleep
-    from tttui.runs.fork import fork
+    from tttui.runs.fork import fork, fork_with_past
     from tttui.runs.taskmeta import holds_task
     from tttui.tasks.hf.known import name_model_of
 
@@ -84,8 +92,10 @@ def command(
         name_model_of(place.path, model)
     words: Sequence[str] = ()
     session: OwnedRun
+    if with_past and at is None:
+        raise RefusedInput("--with-past: say from which step on things change, with --at (0: all)")
     if holds_task(place.path):
-        from tttui.runs.taskfork import fork_task
+        from tttui.runs.taskfork import fork_task, fork_task_with_past
         from tttui.tasks.find import again, find_task
 
         if preset is not None or from_run is not None:
@@ -93,9 +103,19 @@ def command(
         changes |= {"file": file} if file else {}
         task = find_task(called) if called else None
         words = ("--task", again(called)) if called else ()
-        session = fork_task(place.path, root, at=at, name=name, changes=changes, task=task)
+        if with_past and at is not None:
+            session = fork_task_with_past(
+                place.path, root, at=at, name=name, changes=changes, task=task
+            )
+        else:
+            session = fork_task(place.path, root, at=at, name=name, changes=changes, task=task)
     elif called or file:
         raise RefusedInput(f"--task and --file: {place.path} is a session of the point mass")
+    elif with_past and at is not None:
+        if from_run is not None:
+            raise RefusedInput("--from-run: has no past that could be computed again")
+        changes |= {"preset": preset} if preset else {}
+        session = fork_with_past(place, root, at=at, name=name, changes=changes)
     else:
         session = fork(place, root, at=at, name=name, run=from_run, preset=preset, changes=changes)
     for line in session.told:

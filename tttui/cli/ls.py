@@ -119,5 +119,5 @@ def _state(status: "Status") -> str:
         return f"pretraining {status.pretraining.step}/{status.pretraining.steps}"
     if status.steerable and not status.runs_here:
         return status.detail or status.state  # where it runs, and whether that is certain
-    derived = status.state in ("crashed", "stalled")
+    derived = status.state in ("crashed", "stalled") or status.waits_for is not None
     return status.detail.partition(":")[0] if derived and status.detail else status.state

@@ -33,6 +33,9 @@ COMMANDS: dict[str, str] = {
     "pause": "Ask the owner of a run to pause it.",
     "continue": "Ask the owner of a paused run to go on.",
     "set": "Change the friction, the speed or options of a run while it runs.",
+    "job": "List, follow, cancel and resume jobs, and background runs of sessions.",
+    "events": "Print what changed: jobs, sessions, models.",
+    "logs": "Print the logs of all jobs and sessions as one.",
     "doctor": "Tell what works on this machine and in this terminal.",
 }
 """Commands by name, with the line that `--help` shows. The module of the same name is imported

@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import Field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from tttui.model.errors import RefusedInput, SettingError
+from tttui.model.setting import Setting, options
 from tttui.model.settings import (
     OWNER,
     PRESETS,
@@ -18,7 +18,6 @@ from tttui.model.settings import (
     Pretraining,
     Settings,
     World,
-    options,
 )
 
 SECTIONS: dict[str, tuple[str, type]] = {
@@ -30,9 +29,7 @@ SECTIONS: dict[str, tuple[str, type]] = {
 }
 """Group name -> its heading in `--help` and the dataclass whose fields are its options."""
 
-SPECS: dict[str, Field[Any]] = {
-    spec.name: spec for _, cls in SECTIONS.values() for spec in options(cls)
-}
+SPECS: dict[str, Setting] = {one.name: one for _, cls in SECTIONS.values() for one in options(cls)}
 
 
 class SettingOption(click.Option):
@@ -70,9 +67,9 @@ def setting_options(
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for section in reversed(sections):
             heading, cls = SECTIONS[section]
-            for spec in reversed(list(options(cls))):
-                if spec.name not in skip and _can_vary(spec):
-                    command = setting_option(spec, heading)(command)
+            for one in reversed(options(cls)):
+                if one.name not in skip and one.varies:
+                    command = setting_option(one, heading)(command)
         return command
 
     return decorate
@@ -80,10 +77,7 @@ def setting_options(
 
 def given(values: Mapping[str, Any]) -> dict[str, Any]:
     """Only the settings among a command's parameters that the person gave."""
-    found = {k: v for k, v in values.items() if k in OWNER and v is not None and v != ()}
-    if "mu_schedule" in found:
-        found["mu_schedule"] = tuple(sorted(found["mu_schedule"]))
-    return found
+    return {k: v for k, v in values.items() if k in OWNER and v is not None}
 
 
 def settings_from(
@@ -130,6 +124,20 @@ def read_config(path: Path) -> dict[str, Any]:
     return {key: _converted(path, key, value) for key, value in flat.items()}
 
 
+def _converted(path: Path, key: str, value: Any) -> Any:
+    """A TOML value in the type of its setting; a list is of texts, as they are typed."""
+    setting = SPECS.get(key)
+    if setting is None or setting.kind != "list":
+        return value if setting is None else setting.adapted(value)
+    items = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, str) for item in items):
+        raise RefusedInput(f"{path}: {key}: write it as a list of texts like {setting.shape}")
+    try:
+        return setting.parsed(" ".join(items))
+    except SettingError as error:
+        raise RefusedInput(f"{path}: {error}") from error
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """What a TOML file holds. Raises RefusedInput naming the file."""
     try:
@@ -146,112 +154,58 @@ def did_you_mean(name: str, known: "set[str] | list[str]") -> str:
     return f"; did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
 
 
-def _can_vary(spec: Field[Any]) -> bool:
-    low, high = spec.metadata["minimum"], spec.metadata["maximum"]
-    return low is None or low != high
+class SettingType(click.ParamType[Any]):
+    """Reads what was typed as the setting does, with its messages."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.name = setting.shape or NAMES.get(setting.kind, setting.kind)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        return f"[{'|'.join(self.setting.choices)}]" if self.setting.choices else None
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        return self.setting.parsed(value) if isinstance(value, str) else value
+
+
+NAMES = {"count": "integer", "number": "float", "file": "path"}
+"""What `--help` calls the values of a kind, where not by its name."""
 
 
 def setting_option(
-    spec: Field[Any], heading: str
+    setting: Setting, heading: str
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """One setting as an option, listed under a heading."""
-    flag = "--" + spec.name.replace("_", "-")
-    help_text = f"{spec.metadata['help']}  [{describe(spec)}]"
-    kind: Any
-    if isinstance(spec.default, bool):
-        flag, kind = f"{flag}/--no-{flag[2:]}", None
-    elif spec.metadata["choices"]:
-        kind = click.Choice(spec.metadata["choices"])
-    elif isinstance(spec.default, int):
-        kind = click.INT
-    elif isinstance(spec.default, str):
-        kind = click.STRING
-    else:
-        kind = click.FLOAT
+    """One setting as an option, listed under a heading; None where it was not given."""
+    is_list, is_switch = setting.kind == "list", setting.kind == "switch"
+    said = described(setting)
     return click.option(
-        flag, spec.name, type=kind, default=None, help=help_text, cls=SettingOption, section=heading
-    )
-
-
-def describe(spec: Field[Any]) -> str:
-    """Default, unit and range of a setting: `default 0.02; above 0`."""
-    m, parts = spec.metadata, list[str]()
-    default = spec.default
-    if isinstance(default, bool):
-        parts.append(f"default {'on' if default else 'off'}")
-    elif default is not None:
-        parts.append(f"default {default:g}" if isinstance(default, float) else f"default {default}")
-    if m["unit"]:
-        parts.append(m["unit"])
-    low, high = m["minimum"], m["maximum"]
-    if low is not None and high is not None:
-        parts.append(f"{low:g} to {high:g}")
-    elif low is not None:
-        parts.append(f"at least {low:g}")
-    elif m["above"] is not None:
-        parts.append(f"above {m['above']:g}")
-    return "; ".join(parts)
-
-
-def _converted(path: Path, key: str, value: Any) -> Any:
-    """A TOML value as the settings hold it: whole numbers become floats where floats belong."""
-    if key == "mu_schedule":
-        return _schedule(path, value)
-    spec = SPECS.get(key)
-    wants_float = spec is not None and (
-        isinstance(spec.default, float) or (spec.default is None and not spec.metadata["choices"])
-    )
-    return float(value) if wants_float and type(value) is int else value
-
-
-def _schedule(path: Path, value: Any) -> tuple[tuple[int, float], ...]:
-    entries = value if isinstance(value, list) else [value]
-    try:
-        return tuple(
-            sorted(
-                parse_schedule(e) if isinstance(e, str) else (int(e[0]), float(e[1]))
-                for e in entries
-            )
-        )
-    except (TypeError, ValueError, IndexError, KeyError) as error:
-        raise RefusedInput(
-            f"{path}: mu_schedule: write it as a list of texts like '0.3@200' (MU@STEP)"
-        ) from error
-
-
-def parse_schedule(text: str) -> tuple[int, float]:
-    """`0.3@200` -> (200, 0.3). Raises ValueError where it is anything else."""
-    mu, _, step = text.partition("@")
-    return int(step), float(mu)
-
-
-class MuAtStep(click.ParamType[tuple[int, float]]):
-    """The type of `--mu-schedule`."""
-
-    name = "MU@STEP"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, float]:
-        if isinstance(value, tuple):
-            return value
-        try:
-            return parse_schedule(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is not MU@STEP, for example 0.3@200", param, ctx)
-
-
-def mu_schedule_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--mu-schedule MU@STEP`, repeatable."""
-    return click.option(
-        "--mu-schedule",
-        "mu_schedule",
-        type=MuAtStep(),
-        multiple=True,
+        f"{setting.flag}/--no-{setting.flag[2:]}" if is_switch else setting.flag,
+        setting.name,
+        type=None if is_switch else SettingType(setting),
+        default=None,
+        multiple=is_list,
+        callback=_joined if is_list else None,
+        help=f"{setting.help}  [{said}]" if said else setting.help,
         cls=SettingOption,
-        section=SECTIONS["world"][0],
-        help="change the hidden friction to MU at STEP; may be repeated",
-    )(command)
+        section=heading,
+    )
+
+
+def described(setting: Setting) -> str:
+    """Default, unit and range of a setting: `default 0.02; above 0`."""
+    default = setting.text(setting.default) if setting.default not in (None, "", ()) else ""
+    range = "" if setting.words_to_choose else setting.range
+    return "; ".join(filter(None, (default and f"default {default}", setting.unit, range)))
+
+
+def _joined(ctx: click.Context, param: click.Parameter, values: Any) -> Any:  # noqa: ARG001
+    """The items of a list that was given by several options, each of which may hold several."""
+    return tuple(sorted(one for items in values or () for one in items)) or None
 
 
 def model_option(command: Callable[..., Any]) -> Callable[..., Any]:

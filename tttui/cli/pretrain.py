@@ -1,10 +1,11 @@
-"""`tttui pretrain`: only the base."""
+"""`tttui pretrain`: only the base, as a job."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
 from tttui.cli.options import (
     SectionedCommand,
     json_option,
@@ -13,6 +14,9 @@ from tttui.cli.options import (
     settings_from,
 )
 
+if TYPE_CHECKING:
+    from tttui.runs.base import Base
+
 
 @click.command("pretrain", cls=SectionedCommand)
 @root_option
@@ -20,24 +24,59 @@ from tttui.cli.options import (
     "--config", type=click.Path(path_type=Path), help="TOML file with settings; options win over it"
 )
 @click.option("--force", is_flag=True, help="train again even where a base fits")
+@launcher_options
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
 @setting_options("pretraining", "model", "world", skip=("mu", "noise_std"))
+@click.pass_context
 def command(
-    root: Path, config: Path | None, force: bool, quiet: bool, as_json: bool, **values: Any
+    ctx: click.Context,
+    /,
+    root: Path,
+    config: Path | None,
+    force: bool,
+    wait: bool,
+    launcher: str,
+    partition: str | None,
+    time_limit: int | None,
+    slurm: tuple[str, ...],
+    quiet: bool,
+    as_json: bool,
+    **values: Any,
 ) -> None:
-    """Train the base of these settings, unless there is one, and print where it is."""
-    settings = settings_from(values, config=config)
+    """Train the base of these settings, unless there is one; prints the handle of the job.
 
-    from tttui.cli.output import json_document, result
-    from tttui.cli.progress import pretraining_bar
-    from tttui.runs.base import LOSS_FILE, find_base, train_base
+    With --wait it stays until the base is there, and prints where.
+    """
+    settings = settings_from(values, config=config)
+    chosen = launcher_from(launcher, partition, time_limit, slurm)
+
+    from tttui.lab.kinds.pretrain import settings_of
+    from tttui.lab.starting import start
+    from tttui.model.errors import TttuiError
+    from tttui.runs.base import find_base, make_room
 
     base = None if force else find_base(root, settings)
-    trained = base is None
+    if base is not None:
+        _print(base, trained=False, as_json=as_json)
+        return
+    make_room(root, settings)
+    asked = settings_of(settings, force=force)
+    job = start(root, "pretrain", asked, command=typed_words(ctx), launcher=chosen)
+    if not wait:
+        report(job, as_json=as_json)
+        return
+    wait_with_bar(job, quiet=quiet)
+    base = find_base(root, settings)
     if base is None:
-        with pretraining_bar(settings.pretraining.pretrain_steps, quiet=quiet) as progress:
-            base = train_base(root, settings, progress)
+        raise TttuiError(f"job {job.short} is complete, but its base is gone from {root / 'bases'}")
+    _print(base, trained=True, as_json=as_json)
+
+
+def _print(base: "Base", *, trained: bool, as_json: bool) -> None:
+    from tttui.cli.output import json_document, result
+    from tttui.runs.base import LOSS_FILE
+
     curve = base.source.parent / LOSS_FILE
     if as_json:
         json_document(

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO, cast
 
+from tttui.model.ages import duration_text
 from tttui.model.text import visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from tttui.lab.job import Job
     from tttui.runs.owned import RunProgress
 
 
@@ -21,9 +23,12 @@ LINES = 20
 
 @contextmanager
 def run_bar(
-    label: str, start: int, total: int, *, quiet: bool
+    label: str, start: int, total: int | None, *, quiet: bool
 ) -> Iterator[Callable[["RunProgress"], None] | None]:
-    """A callback for the frames of a run, or None where nobody would see it."""
+    """A callback for the frames of a run, or None where nobody would see it.
+
+    `total` is None while nobody knows how many steps there are.
+    """
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -31,9 +36,10 @@ def run_bar(
         task = bar.add_task(visible(label), total=total, completed=start, note="")
 
         def show(frame: "RunProgress") -> None:
-            bar.update(
-                task, completed=frame.t, note=f"{frame.steps_per_second:,.0f}/s  {running(frame)}"
-            )
+            speed = f"{frame.steps_per_second:,.0f}/s"
+            if frame.waits_for:
+                speed = f"waiting for {visible(frame.waits_for)}"
+            bar.update(task, completed=frame.t, note=f"{speed}  {running(frame)}")
 
         yield show
 
@@ -55,6 +61,47 @@ def pretraining_bar(total: int, *, quiet: bool) -> Iterator[Callable[[int, float
                 bar.update(task, completed=step, note=f"loss {loss:.3g}")
 
         yield show
+
+
+@contextmanager
+def job_bar(label: str, *, quiet: bool) -> Iterator[Callable[["Job"], object]]:
+    """A callback for a job as it goes on; without a terminal, a line when it does another thing
+    at another tenth."""
+    if quiet:
+        yield lambda job: None  # noqa: ARG005
+        return
+    if not sys.stderr.isatty():
+        said: list[object] = []
+
+        def tell(job: "Job") -> None:
+            now = (job.state, int(10 * (job.progress or 0.0)))
+            if said != [now]:
+                said[:] = [now]
+                with contextlib.suppress(OSError):
+                    print(visible(f"{label}: {job_line(job)}"), file=sys.stderr, flush=True)
+
+        yield tell
+        return
+    with _bar() as bar:
+        task = bar.add_task(visible(label), total=100, note="")
+
+        def show(job: "Job") -> None:
+            note = visible(job_line(job, percent=False))
+            bar.update(task, completed=round(100 * (job.progress or 0.0)), note=note)
+
+        yield show
+
+
+def job_line(job: "Job", *, percent: bool = True) -> str:
+    """`running 45 %, step 270 of 600, 12 s left`."""
+    parts = [job.state + (f" {100 * job.progress:.0f} %" if percent and job.progress else "")]
+    if job.state == "running" and job.doing:
+        parts.append(job.doing)
+    if job.seconds_left is not None:
+        parts.append(f"{duration_text(job.seconds_left)} left")
+    if job.state not in ("running", "queued", "completed") and job.detail != job.state:
+        parts = [job.detail]
+    return ", ".join(parts)
 
 
 def _line(step: int, total: int, loss: float) -> None:

@@ -11,7 +11,6 @@ from tttui.cli.options import (
     given,
     json_option,
     model_option,
-    mu_schedule_option,
     root_option,
     setting_options,
 )
@@ -42,7 +41,6 @@ from tttui.model.shell import command_line
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
 @setting_options("run", "world", "model", "plasticity", "pretraining", skip=("steps",))
-@mu_schedule_option
 def command(
     run: str,
     root: Path,

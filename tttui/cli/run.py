@@ -7,7 +7,6 @@ import click
 
 from tttui.cli.options import (
     json_option,
-    mu_schedule_option,
     root_option,
     setting_options,
     settings_from,
@@ -43,7 +42,6 @@ from tttui.model.settings import PRESETS
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
 @setting_options("run", "world", "model", "plasticity", "pretraining")
-@mu_schedule_option
 def command(
     name: str | None,
     root: Path,

@@ -16,7 +16,7 @@ from tttui.model.shell import command_line
 from tttui.model.verdict import verdict
 from tttui.runs.background import continue_in_background
 from tttui.runs.drive import drive
-from tttui.runs.owned import OwnedRun
+from tttui.runs.owned import OPEN_END, OwnedRun
 from tttui.runs.planned import prepare
 from tttui.runs.recordedmeta import read_meta_of, settings_of
 
@@ -57,7 +57,9 @@ def execute(
     label = run.path.name
     with stop_requests() as stop:
         try:
-            with run_bar(label, run.t, until, quiet=quiet) as progress:
+            with run_bar(
+                label, run.t, None if until == OPEN_END else until, quiet=quiet
+            ) as progress:
                 done = drive(
                     run,
                     until,
@@ -84,7 +86,8 @@ def execute(
         result(f"{run.path}: {verdict(data).sentence}")
     if not done:
         again = command_line("tttui", "resume", run.path, *task)
-        say(f"stopped at step {run.t} of {until}; continue with: {again}")
+        whole = "" if until == OPEN_END else f" of {until}"
+        say(f"stopped at step {run.t}{whole}; continue with: {again}")
         return 130
     return 0
 

@@ -8,7 +8,8 @@ import click
 from tttui.cli.asking import PATIENCE_S, ask_and_wait
 from tttui.cli.options import SectionedCommand, given, root_option, setting_options
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import World, options
+from tttui.model.setting import options
+from tttui.model.settings import World
 
 if TYPE_CHECKING:
     from tttui.runs.control import Verb

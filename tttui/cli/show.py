@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from tttui.cli.options import json_option, root_option
 
 if TYPE_CHECKING:
     from tttui.artifacts.check import Report
+    from tttui.model.controls import Control
     from tttui.model.ledger import Ledger
     from tttui.model.session import SessionData
     from tttui.model.verdict import Verdict
@@ -32,21 +33,26 @@ def command(run: str, root: Path, which: str | None, as_json: bool) -> None:
     from tttui.artifacts.reader import SessionReader
     from tttui.cli.output import json_document, result
     from tttui.cli.places import find_run
+    from tttui.model.controls import controls_of
     from tttui.model.errors import RefusedInput
 
     place = find_run(root, run)
     if which is not None and which not in place.runs:
         known = ", ".join(place.runs) or "none"
         raise RefusedInput(f"{place.path} has no run {which!r}; its runs are: {known}")
-    data = SessionReader(place, which).refresh()
+    reader = SessionReader(place, which)
+    data = reader.refresh()
+    controls = controls_of(data.steps, reader.series())
     report = check_session(place, seconds=CHECK_S) if place.layout == "native" else None
     if as_json:
-        json_document(as_document(data, report))
+        json_document(as_document(data, report, controls))
     else:
-        result(*as_lines(data, report))
+        result(*as_lines(data, report, controls))
 
 
-def as_document(data: "SessionData", report: "Report | None" = None) -> dict[str, Any]:
+def as_document(
+    data: "SessionData", report: "Report | None" = None, controls: "Sequence[Control]" = ()
+) -> dict[str, Any]:
     """One session for `--json`, with what a check of its files found."""
     from tttui.model.verdict import verdict, with_ledger
 
@@ -73,6 +79,7 @@ def as_document(data: "SessionData", report: "Report | None" = None) -> dict[str
         "metrics": dict(data.metrics),
         "verdict": judged.sentence,
         **improvement_document(judged),
+        "controls": [_finite(asdict(control)) for control in controls],
         "transactions": data.transactions.counts(),
         "problems": [
             {"part": p.part, "path": str(p.path), "reason": p.reason, "missing": p.missing}
@@ -95,6 +102,24 @@ def improvement_document(judged: "Verdict") -> dict[str, Any]:
         "improvement_ci95": None if why else [better.low, better.high],
         **({"improvement_without_ci95": why} if why else {}),
     }
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    """With null for what is no number."""
+    return {
+        k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()
+    }
+
+
+def _control(control: "Control", width: int) -> str:
+    """`  zlib  3.12  over all steps up to 351 (frozen 2.65, adaptive 1.72)`"""
+    from tttui.cli.output import padded
+    from tttui.model.numbers import short
+    from tttui.model.text import visible
+
+    own = f"  {padded(visible(control.name), width)}  {short(control.loss)}  {control.where}"
+    frozen = f"frozen {short(control.frozen)}, " if math.isfinite(control.frozen) else ""
+    return f"{own} ({frozen}adaptive {short(control.adaptive)})"
 
 
 def _metric(value: float) -> str:
@@ -130,7 +155,9 @@ def ledger_of(data: "SessionData") -> "Ledger | None":
     return judge(read_records(data.place, data.run)[0])
 
 
-def as_lines(data: "SessionData", report: "Report | None" = None) -> list[str]:
+def as_lines(
+    data: "SessionData", report: "Report | None" = None, controls: "Sequence[Control]" = ()
+) -> list[str]:
     """One session for a person, with what a check of its files found."""
     from tttui.cli.output import cells, padded
     from tttui.model.ages import ago_text
@@ -167,6 +194,10 @@ def as_lines(data: "SessionData", report: "Report | None" = None) -> list[str]:
         lines += ["", "metrics"]
         width = max(cells(visible(k)) for k in shown)
         lines += [f"  {padded(visible(k), width)}  {_metric(v)}" for k, v in shown.items()]
+    if controls:
+        lines += ["", "controls"]
+        width = max(cells(visible(control.name)) for control in controls)
+        lines += [_control(control, width) for control in controls]
     counts = data.transactions.counts()
     lines += ["", f"transactions  {data.committed} of {data.attempted} committed"]
     own = data.transactions.reasons

@@ -1,8 +1,7 @@
 """`tttui run --task NAME`: a command whose options are the settings of that task."""
 
 from collections.abc import Callable, Sequence
-from copy import copy
-from dataclasses import Field
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from tttui.cli.options import (
 )
 from tttui.model.adaptation import Adaptation, Conduct
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import options
+from tttui.model.setting import Setting, options
 
 if TYPE_CHECKING:
     from tttui.tasks.base import Task
@@ -90,14 +89,13 @@ def _help(task: "type[Task]") -> str:
     )
 
 
-def _specs(task: "type[Task]") -> list[tuple[str, Field[Any]]]:
+def _specs(task: "type[Task]") -> list[tuple[str, Setting]]:
     """Headings and options, those of the task with the defaults that it has."""
-    found = [("Task", spec) for spec in options(task.settings_type)]
-    for spec in options(Adaptation):
-        own = copy(spec)
-        own.default = getattr(task.adaptation, spec.name)
+    found = [("Task", one) for one in options(task.settings_type)]
+    for one in options(Adaptation):
+        own = replace(one, default=getattr(task.adaptation, one.name))
         found.append(("Update transaction", own))
-    return found + [("Run", spec) for spec in options(Conduct)]
+    return found + [("Run", one) for one in options(Conduct)]
 
 
 def _named(args: Sequence[str]) -> str | None:
@@ -145,22 +143,27 @@ def _run(
             return free_directory(root, task.name)
         return named_directory(root, name)
 
-    def make(path: Path) -> tuple[Path, Sequence[str]]:
-        return path, build_task_session(path, settings).notes
+    def make(path: Path) -> "tuple[Path, Task]":
+        # A process in the background has no standard input: it begins with all that there is.
+        return path, build_task_session(path, settings, whole=detach)
 
-    path, notes = make_in(name, directory, make)
-    for line in notes:
+    path, made = make_in(name, directory, make)
+    told = made.notes
+    for line in told:
         say(line)
     words = ("--task", again(called))
     if detach:
         return hand_over(path, speed_limit=speed_limit, paused=paused, as_json=as_json, task=words)
-    run = TaskRun.open(path, task=task)
-    return execute(
+    run = TaskRun.open(path, task=task, made=made)
+    code = execute(
         run,
-        run.steps_total,
+        run.goal,
         speed_limit=speed_limit,
         paused=paused,
         quiet=quiet,
         as_json=as_json,
         task=words,
     )
+    for line in made.notes[len(told) :]:  # of a stream, when it has come
+        say(line)
+    return code

@@ -9,7 +9,7 @@ from tttui.draw import ticks
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
 from tttui.draw.glyphs import Glyphs
-from tttui.draw.palette import Palette
+from tttui.draw.look import Look
 from tttui.draw.scales import Scale
 from tttui.draw.ticks import Tick
 
@@ -38,8 +38,7 @@ def values(
     place: tuple[int, int, int],
     marked: Sequence[Tick],
     scale: Scale,
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
     *,
     cut: bool = False,
 ) -> None:
@@ -47,6 +46,7 @@ def values(
 
     `cut`: a sign at the foot (or the head) of an axis that does not reach to zero says so.
     """
+    palette, glyphs = look
     top, rows, left = place
     edge = left - 1
     canvas.char[top : top + rows, edge] = ord(glyphs.vertical)
@@ -68,8 +68,7 @@ def steps(
     axis: TimeAxis,
     left: int,
     rows: tuple[int, int],
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
     *,
     labels: bool = True,
 ) -> None:
@@ -77,6 +76,7 @@ def steps(
 
     Without `labels` there is only the line.
     """
+    palette, glyphs = look
     line, below = rows
     if line >= 0:
         canvas.write(line, left - 1, glyphs.corner + glyphs.horizontal * axis.width, palette.frame)

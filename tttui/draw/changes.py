@@ -7,8 +7,7 @@ import numpy as np
 
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
-from tttui.draw.glyphs import Glyphs
-from tttui.draw.palette import Palette
+from tttui.draw.look import Look
 from tttui.model.arrays import Ints
 
 CROWDED = 6
@@ -67,16 +66,15 @@ def lay(
     axis: TimeAxis,
     left: int,
     rows: Iterable[int],
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> None:
     """A thin line through the free cells of these rows at every change; the axis starts at
     column `left`."""
     columns = left + changes.lines(axis)
     for row in rows if len(columns) else ():
         free = columns[canvas.char[row, columns] == _SPACE]
-        canvas.char[row, free] = ord(glyphs.change_line)
-        canvas.ink[row, free] = palette.muted
+        canvas.char[row, free] = ord(look.glyphs.change_line)
+        canvas.ink[row, free] = look.palette.muted
 
 
 def flag(
@@ -85,8 +83,7 @@ def flag(
     axis: TimeAxis,
     left: int,
     row: int,
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
     over: str,
 ) -> None:
     """A flag in this row at every change, where the row shows one of the characters `over`."""
@@ -97,6 +94,6 @@ def flag(
     for char in over:
         fits |= there == ord(char)
     open_ = columns[fits]
-    canvas.char[row, open_] = ord(glyphs.change)
-    canvas.ink[row, open_] = palette.accent
+    canvas.char[row, open_] = ord(look.glyphs.change)
+    canvas.ink[row, open_] = look.palette.accent
     canvas.bold[row, open_] = True

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tttui.draw.canvas import Canvas
 from tttui.draw.glyphs import Glyphs
-from tttui.draw.palette import Palette
+from tttui.draw.look import Look
 from tttui.draw.prose import Line
 
 Shape = tuple[int, ...]
@@ -64,20 +64,18 @@ class Sizes:
         )
 
 
-def diagram(
-    shapes: Mapping[str, Shape], width: int, height: int, palette: Palette, glyphs: Glyphs
-) -> Canvas:
+def diagram(shapes: Mapping[str, Shape], width: int, height: int, look: Look) -> Canvas:
     """The flow in `width` x `height` cells: boxes side by side, compact, or below each other."""
     sizes, canvas = Sizes.of(shapes), Canvas(height, width)
     for rows in (
-        _boxes(sizes, palette, glyphs, tight=False),
-        _boxes(sizes, palette, glyphs, tight=True),
-        _compact(sizes, palette, glyphs),
+        _boxes(sizes, look, tight=False),
+        _boxes(sizes, look, tight=True),
+        _compact(sizes, look),
     ):
         if max(_length(row) for row in rows) <= width and len(rows) <= height:
             break
     else:
-        rows = _stacked(sizes, palette, glyphs)
+        rows = _stacked(sizes, look)
     for y, row in enumerate(rows[:height]):
         canvas.spans(y, 0, row)
     return canvas
@@ -95,8 +93,9 @@ def _head(glyphs: Glyphs) -> str:
     return "▶" if glyphs.braille else ">"
 
 
-def _boxes(sizes: Sizes, palette: Palette, glyphs: Glyphs, *, tight: bool) -> list[Line]:
+def _boxes(sizes: Sizes, look: Look, *, tight: bool) -> list[Line]:
     """Four rows: framed boxes joined by arrows that say what flows; what is frozen goes below."""
+    palette, glyphs = look
     plastic, frozen = _frames(glyphs)
     line, head = glyphs.horizontal, _head(glyphs)
     rows: list[Line] = [[] for _ in range(6)]
@@ -137,11 +136,12 @@ def _boxes(sizes: Sizes, palette: Palette, glyphs: Glyphs, *, tight: bool) -> li
     box([f"W_o {sizes.W_o}"], plastic, "plastic", palette.adaptive)
     arrow("")
     put(["", "", f"{'' if tight else ' '}z' [{sizes.z}]", "", "", ""], palette.text)
-    return [*rows[1:5], _legend(palette, glyphs, "h' = h_{t+1}, z' = z'_{t+1}")]
+    return [*rows[1:5], _legend(look, "h' = h_{t+1}, z' = z'_{t+1}")]
 
 
-def _compact(sizes: Sizes, palette: Palette, glyphs: Glyphs) -> list[Line]:
+def _compact(sizes: Sizes, look: Look) -> list[Line]:
     """One line of boxes without lids, then what they compute."""
+    palette, glyphs = look
     plastic, frozen = _frames(glyphs)
     line, head = glyphs.horizontal, _head(glyphs)
 
@@ -169,11 +169,12 @@ def _compact(sizes: Sizes, palette: Palette, glyphs: Glyphs) -> list[Line]:
         ("z'", palette.text, False),
     ]
     says = "u = W_u [z; a]    h' = decay * h + B u    z' = W_o h'"
-    return [[], flow, [], [(says, palette.muted, False)], _legend(palette, glyphs, "")]
+    return [[], flow, [], [(says, palette.muted, False)], _legend(look, "")]
 
 
-def _stacked(sizes: Sizes, palette: Palette, glyphs: Glyphs) -> list[Line]:
+def _stacked(sizes: Sizes, look: Look) -> list[Line]:
     """From top to bottom, for the narrowest screens."""
+    palette, glyphs = look
     plastic, frozen = _frames(glyphs)
     live, cold, muted = palette.adaptive, palette.baseline, palette.muted
     rows: list[Line] = [
@@ -194,7 +195,8 @@ def _stacked(sizes: Sizes, palette: Palette, glyphs: Glyphs) -> list[Line]:
     return [*rows, [(f"{glyphs.down} z' [{sizes.z}]", palette.text, False)]]
 
 
-def _legend(palette: Palette, glyphs: Glyphs, says: str) -> Line:
+def _legend(look: Look, says: str) -> Line:
+    palette, glyphs = look
     plastic, frozen = _frames(glyphs)
     return [
         (f"{plastic.upright}{plastic.upright} ", palette.adaptive, True),

@@ -11,9 +11,8 @@ import numpy as np
 
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
-from tttui.draw.glyphs import Glyphs
+from tttui.draw.look import Look
 from tttui.draw.marks import CROWDED, Lane, Marks, lane, signs
-from tttui.draw.palette import Palette
 from tttui.draw.reading import Part, status_words
 from tttui.model.transactions import COMMIT, STATUSES, UNDONE
 
@@ -48,8 +47,9 @@ def height(marks: Marks, most: int) -> int:
     return min(2 + levels(marks), most) if len(marks) else 1
 
 
-def totals(marks: Marks, palette: Palette, glyphs: Glyphs, width: int) -> list[Part]:
+def totals(marks: Marks, look: Look, width: int) -> list[Part]:
     """`● 15 commits (2 undone)  ▲ 2 loss  ◆ 1 gradient`, shortened to the width."""
+    palette, glyphs = look
     counts = marks.counts()
     if not counts:
         return [("no transactions yet", palette.muted, False)]
@@ -78,8 +78,7 @@ def paint(
     axis: TimeAxis,
     left: int,
     size: tuple[int, int],
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
     selected: int | None = None,
 ) -> Canvas:
     """The graph over the axis, which starts `left` columns in; `size` = (width, height).
@@ -90,7 +89,7 @@ def paint(
     width, high = size
     canvas = Canvas(high, width)
     if not len(marks):
-        canvas.spans(0, left, totals(marks, palette, glyphs, width - left))
+        canvas.spans(0, left, totals(marks, look, width - left))
         return canvas
     place = rows(high, levels(marks))
     picked = ""
@@ -100,28 +99,28 @@ def paint(
     if room < 24:
         picked, room = "", width - left
     if place.totals >= 0:
-        canvas.spans(place.totals, left, totals(marks, palette, glyphs, room))
-        canvas.write(place.totals, width - len(picked), picked, palette.text)
+        canvas.spans(place.totals, left, totals(marks, look, room))
+        canvas.write(place.totals, width - len(picked), picked, look.palette.text)
     if axis.width < 1 or place.main >= high:
         return canvas
     if left >= 8:
-        canvas.write(place.main, left - 8, "commits", palette.muted)
-    _paint_edge(canvas, marks, axis, left, place.main, palette, glyphs)
+        canvas.write(place.main, left - 8, "commits", look.palette.muted)
+    _paint_edge(canvas, marks, axis, left, place.main, look)
     found = lane(marks, axis)
     depth = _depths(marks, len(place.stubs))
     for level, row in enumerate(place.stubs):
         kinds = [i for i, d in enumerate(depth) if d == level]
-        columns, single = _paint_row(canvas, found, kinds, left, row, palette, glyphs)
+        columns, single = _paint_row(canvas, found, kinds, left, row, look)
         if not single:
             continue
         ends = {axis.column(t) for _, t in marks.branches}
         stubs = _on_stubs(found, kinds, {left + end for end in ends if end is not None}, left)
-        _paint_stubs(canvas, [c for c in columns if c in stubs], (place.main, row), palette, glyphs)
+        _paint_stubs(canvas, [c for c in columns if c in stubs], (place.main, row), look)
         if any(marks.statuses[k] == UNDONE and found.counts[:, k].any() for k in kinds):
-            _paint_branches(canvas, marks, axis, left, (place.main, row), palette, glyphs)
-    _paint_row(canvas, found, [COMMIT], left, place.main, palette, glyphs)
+            _paint_branches(canvas, marks, axis, left, (place.main, row), look)
+    _paint_row(canvas, found, [COMMIT], left, place.main, look)
     if selected is not None and 0 <= selected < len(marks):
-        _paint_selected(canvas, marks, selected, axis, left, place, depth, palette, glyphs)
+        _paint_selected(canvas, marks, selected, axis, left, place, depth, look)
     return canvas
 
 
@@ -150,10 +149,10 @@ def _paint_edge(
     axis: TimeAxis,
     left: int,
     row: int,
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> None:
     """The line of commits in force: strong up to the last one, faint on (the weights stay)."""
+    palette, glyphs = look
     canvas.write(row, left, glyphs.horizontal * axis.width, palette.faint)
     commits = marks.t[marks.status == COMMIT]
     if not len(commits) or commits[0] > axis.t1:
@@ -173,8 +172,7 @@ def _paint_row(
     kinds: Sequence[int],
     left: int,
     row: int,
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> tuple[list[int], bool]:
     """Nodes of some outcomes in one row; returns their columns on the canvas, and whether they
     are drawn as nodes.
@@ -188,16 +186,16 @@ def _paint_row(
     bars = most > CROWDED and COMMIT not in kinds
     columns = np.flatnonzero(counts)
     n = counts[columns]
-    codes, inks = signs(found.statuses, palette, glyphs)
+    codes, inks = signs(found.statuses, look)
     kind = gravest[columns] if len(columns) else columns
     chars = codes[kind]
     if bars:
         level = np.maximum(1, np.rint(8 * n / most)).astype(np.int64)
-        chars = np.array([ord(bar) for bar in glyphs.bars])[level]
+        chars = np.array([ord(bar) for bar in look.glyphs.bars])[level]
     canvas.place(row, left + columns, chars, inks[kind], (n > 1) & (not bars))
     if bars and left >= 2:
         name = found.statuses[kinds[int(found.counts[:, list(kinds)].sum(axis=0).argmax())]]
-        canvas.write(row, left - 2, glyphs.status(name), palette.status(name))
+        canvas.write(row, left - 2, look.glyphs.status(name), look.palette.status(name))
     return (left + columns).tolist(), not bars
 
 
@@ -219,8 +217,7 @@ def _paint_branches(
     axis: TimeAxis,
     left: int,
     between: tuple[int, int],
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> None:
     """The branches of commits that were undone, each from the step that was restored."""
     row = between[1]
@@ -231,22 +228,22 @@ def _paint_branches(
         if last is None:
             continue
         if first is not None:
-            _paint_stubs(canvas, [left + first], between, palette, glyphs)
+            _paint_stubs(canvas, [left + first], between, look)
         for at in range(left + (first or 0), left + last + 1):
             if chr(int(canvas.char[row, at])) == " ":
                 bend = first is not None and at == left + first
-                text = glyphs.corner if bend else glyphs.horizontal
-                canvas.write(row, at, text, palette.frame)
+                text = look.glyphs.corner if bend else look.glyphs.horizontal
+                canvas.write(row, at, text, look.palette.frame)
 
 
 def _paint_stubs(
     canvas: Canvas,
     columns: Sequence[int],
     between: tuple[int, int],
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> None:
     """The lines from the main row down to the stubs at these columns."""
+    palette, glyphs = look
     main, row = between
     for at in columns:
         strong = chr(int(canvas.char[main, at])) == glyphs.edge
@@ -265,9 +262,9 @@ def _paint_selected(
     left: int,
     place: Rows,
     depth: list[int],
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> None:
+    palette, glyphs = look
     status = int(marks.status[selected])
     name, t = marks.statuses[status], int(marks.t[selected])
     row = place.main if status == COMMIT else place.stubs[depth[status]] if place.stubs else -1

@@ -14,7 +14,7 @@ import numpy as np
 
 from tttui.draw.canvas import Canvas
 from tttui.draw.colours import DEFAULT, ramp, shade
-from tttui.draw.glyphs import Glyphs
+from tttui.draw.look import Look
 from tttui.draw.palette import Palette
 from tttui.model.arrays import Bools, Floats, Ints
 
@@ -193,9 +193,9 @@ def block(pyramid: Pyramid, view: View, width: int, height: int) -> Floats:
     return out
 
 
-def textured(palette: Palette, glyphs: Glyphs) -> bool:
+def textured(look: Look) -> bool:
     """Whether cells are characters: there are no block characters, or few colours or none."""
-    return not (glyphs.braille and palette.tinted)
+    return not (look.glyphs.braille and look.palette.tinted)
 
 
 def paint(
@@ -203,8 +203,7 @@ def paint(
     view: View,
     size: tuple[int, int],
     bound: float,
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
     signs: bool = False,
 ) -> Canvas:
     """The view in `size` = (width, height) cells, colours running from -bound to bound.
@@ -212,6 +211,7 @@ def paint(
     `signs` shows half cells as characters on the colour of the larger magnitude. NaN elements
     have a cross (`×`, or `?` without block characters), on the palette's `missing` colour.
     """
+    palette, glyphs = look
     width, height = size
     values = block(pyramid, view, width, height)
     rows, columns = view.cells(pyramid.shape[0] - view.row, pyramid.shape[1] - view.column)
@@ -221,8 +221,8 @@ def paint(
     share = np.nan_to_num(values, nan=0.0, posinf=bound, neginf=-bound) / (bound or 1.0)
     share = np.clip(share, -1, 1)
     canvas = Canvas(height, width)
-    if textured(palette, glyphs):
-        _textures(canvas, share, inside[0::2], palette, glyphs)
+    if textured(look):
+        _textures(canvas, share, inside[0::2], look)
     else:
         colour = shade(share / 2 + 0.5, ramp(palette.diverging, LEVELS))
         if lost.any():
@@ -277,21 +277,17 @@ def _blocks(
     canvas.ink[where] = np.where(bright, dark, light)[where]
 
 
-def _textures(
-    canvas: Canvas, share: Floats, inside: Bools, palette: Palette, glyphs: Glyphs
-) -> None:
+def _textures(canvas: Canvas, share: Floats, inside: Bools, look: Look) -> None:
     """Of the upper and lower half of a cell the value of larger magnitude, as a character."""
     value = np.where(np.abs(share[0::2]) >= np.abs(share[1::2]), share[0::2], share[1::2])
-    positive, negative = _TEXTURES[glyphs.braille]
+    positive, negative = _TEXTURES[look.glyphs.braille]
     level = np.ceil(np.abs(value) * (len(positive) - 1) - 1e-9).astype(int)
     table = np.array([[ord(c) for c in row] for row in (negative, positive)], dtype=np.uint32)
     canvas.char[:] = np.where(inside, table[(value >= 0).astype(int), level], ord(" "))
-    canvas.ink[:] = np.where(value < 0, palette.diverging[0], palette.diverging[-1])
+    canvas.ink[:] = np.where(value < 0, look.palette.diverging[0], look.palette.diverging[-1])
 
 
-def bar_cells(
-    canvas: Canvas, place: tuple[int, int, int], palette: Palette, glyphs: Glyphs
-) -> None:
+def bar_cells(canvas: Canvas, place: tuple[int, int, int], look: Look) -> None:
     """The colour bar from the negative to the positive limit at (row, column, width).
 
     It looks as elements do: narrow tiles below zero, or the characters that stand for values.
@@ -299,15 +295,15 @@ def bar_cells(
     row, column, width = place
     if width < 1:
         return
-    if textured(palette, glyphs):
-        positive, negative = _TEXTURES[glyphs.braille]
+    if textured(look):
+        positive, negative = _TEXTURES[look.glyphs.braille]
         text = negative[:0:-1] + " " + positive[1:]
         for i in range(width):
             k = round(i / max(width - 1, 1) * (len(text) - 1))
-            ink = palette.diverging[0 if 2 * k < len(text) else -1]
+            ink = look.palette.diverging[0 if 2 * k < len(text) else -1]
             canvas.write(row, column + i, text[k], ink)
         return
-    colours = shade(np.linspace(0, 1, 2 * width), ramp(palette.diverging, LEVELS))
+    colours = shade(np.linspace(0, 1, 2 * width), ramp(look.palette.diverging, LEVELS))
     for i in range(width):
         ink, paper = int(colours[2 * i]), int(colours[2 * i + 1])
         canvas.write(row, column + i, "▌", ink, DEFAULT if 2 * i + 1 < width else paper)

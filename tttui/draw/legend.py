@@ -6,9 +6,8 @@ Their places depend on the plot and the size alone, so that nothing moves with t
 from dataclasses import dataclass
 
 from tttui.draw import plot, reading
-from tttui.draw.glyphs import Glyphs
+from tttui.draw.look import Look
 from tttui.draw.names import shortened
-from tttui.draw.palette import Palette
 from tttui.draw.plot import Plot, Trace
 from tttui.draw.reading import Part
 
@@ -84,10 +83,10 @@ def row(
     shown: Plot,
     number: int,
     t: int | None,
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> list[Part]:
     """One row of the legend with the values at step t; None: without."""
+    palette, glyphs = look
     parts: list[Part] = []
     names = shortened(
         [shown.traces[i].name for i in legend.order],

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tttui.draw.axis import TimeAxis
-from tttui.draw.glyphs import SEVERITY, Glyphs
-from tttui.draw.palette import Palette
+from tttui.draw.glyphs import SEVERITY
+from tttui.draw.look import Look
 from tttui.model.arrays import Bools, Ints
 from tttui.model.transactions import COMMIT, STATUSES
 
@@ -97,7 +97,7 @@ def lane(marks: Marks, axis: TimeAxis) -> Lane:
     return Lane(counts, marks.statuses)
 
 
-def one_row(found: Lane, palette: Palette, glyphs: Glyphs) -> tuple[Ints, Ints, Ints, Bools]:
+def one_row(found: Lane, look: Look) -> tuple[Ints, Ints, Ints, Bools]:
     """The transactions in one row: columns that have some, their codepoints, inks and bold [n].
 
     The gravest status of a column, bold where it stands for several transactions. In a crowded lane
@@ -106,7 +106,7 @@ def one_row(found: Lane, palette: Palette, glyphs: Glyphs) -> tuple[Ints, Ints, 
     """
     columns = np.flatnonzero(found.total)
     counts, total = found.counts[columns], found.total[columns]
-    codes, inks = signs(found.statuses, palette, glyphs)
+    codes, inks = signs(found.statuses, look)
     kind = found.gravest()[columns]
     chars, ink, bold = codes[kind], inks[kind], total > 1
     if found.crowded:
@@ -114,17 +114,17 @@ def one_row(found: Lane, palette: Palette, glyphs: Glyphs) -> tuple[Ints, Ints, 
         failed[:, COMMIT] = 0
         lost = failed.sum(axis=1)
         level = np.maximum(1, np.rint(8 * lost / total)).astype(np.int64)
-        bars = np.array([ord(bar) for bar in glyphs.bars])
+        bars = np.array([ord(bar) for bar in look.glyphs.bars])
         chars = np.where(lost > 0, bars[level], chars)
         ink = np.where(lost > 0, inks[failed.argmax(axis=1)], ink)
         bold &= lost == 0
     return columns, chars, ink, bold
 
 
-def signs(statuses: Sequence[str], palette: Palette, glyphs: Glyphs) -> tuple[Ints, Ints]:
+def signs(statuses: Sequence[str], look: Look) -> tuple[Ints, Ints]:
     """Codepoint and colour of every status [n]."""
-    codes = np.array([ord(glyphs.status(name)) for name in statuses], dtype=np.int64)
-    return codes, np.array([palette.status(name) for name in statuses], dtype=np.int64)
+    codes = np.array([ord(look.glyphs.status(name)) for name in statuses], dtype=np.int64)
+    return codes, np.array([look.palette.status(name) for name in statuses], dtype=np.int64)
 
 
 def _grade(status: str) -> int:

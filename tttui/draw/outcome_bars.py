@@ -10,10 +10,10 @@ from tttui.draw import axes, bars
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit, padded
-from tttui.draw.glyphs import SEVERITY, Glyphs
+from tttui.draw.glyphs import SEVERITY
+from tttui.draw.look import Look
 from tttui.draw.marks import Marks
 from tttui.draw.numbers import count as grouped
-from tttui.draw.palette import Palette
 from tttui.draw.reading import status_words
 from tttui.model.arrays import Ints
 from tttui.model.text import visible
@@ -39,8 +39,7 @@ def ranked(marks: Marks) -> list[str]:
 def reasons(
     marks: Marks,
     size: tuple[int, int],
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
     message: str,
     pointed: str | None = None,
 ) -> Canvas:
@@ -48,6 +47,7 @@ def reasons(
 
     `pointed` is the one that keys point at.
     """
+    palette, glyphs = look
     width, height = size
     canvas = Canvas(height, width)
     counts = marks.counts()
@@ -122,8 +122,7 @@ def over_time(
     axis: TimeAxis,
     left: int,
     size: tuple[int, int],
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> Canvas:
     """Bins along the axis as stacks of status glyphs, commits at the bottom; the scale beside.
 
@@ -131,6 +130,7 @@ def over_time(
     as wide as the bin stands for several, and every status that occurs in a bin still has a row
     as long as there are any.
     """
+    palette, glyphs = look
     width, height = size
     canvas = Canvas(height, width)
     found = binned(marks, axis)
@@ -146,7 +146,7 @@ def over_time(
     title = next(text for text in titles if len(text) <= max(width - left, 0))
     canvas.write(0, left, title, palette.text, bold=True)
     if labelled:
-        axes.steps(canvas, axis, left, (-1, bottom), palette, glyphs)
+        axes.steps(canvas, axis, left, (-1, bottom), look)
     if per > 1:
         note = f"  a row is {per} transactions"
         if left + len(title) + len(note) <= width:

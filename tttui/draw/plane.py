@@ -17,6 +17,7 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit
 from tttui.draw.colours import ANSI, Colour, blend, parse, ramp
 from tttui.draw.glyphs import Glyphs
+from tttui.draw.look import HasLook, Look
 from tttui.draw.palette import Palette
 from tttui.draw.path import Dots, PathFrame, Visits
 from tttui.model.arrays import Floats, Ints
@@ -163,7 +164,7 @@ def sample(track: Track, k: int, glyphs: Glyphs) -> str:
     return "".join(chr(braille.BLANK + b) for b in bits)
 
 
-class Backdrop:
+class Backdrop(HasLook):
     """The painted paths of a window, before a cursor is put on them."""
 
     def __init__(
@@ -171,11 +172,10 @@ class Backdrop:
         scene: Scene,
         window: tuple[int, int],
         size: tuple[int, int],
-        palette: Palette,
-        glyphs: Glyphs,
+        look: Look,
     ) -> None:
         self.scene, self.window = scene, window
-        self.palette, self.glyphs = palette, glyphs
+        self.look = look
         self.layout = arrange(*size)
         self.tracks = tuple(track.window(*window) for track in scene.tracks)
         self.frame = self._frame()
@@ -228,7 +228,7 @@ class Backdrop:
 
     def _axes(self, frame: PathFrame) -> None:
         layout, canvas = self.layout, self.canvas
-        palette, glyphs = self.palette, self.glyphs
+        palette, glyphs = self.look
         edge = layout.gutter - 1
         if edge >= 0:
             canvas.char[layout.top : layout.top + layout.rows, edge] = ord(glyphs.vertical)

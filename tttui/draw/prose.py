@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tttui.draw.cells import padded, wrapped
 from tttui.draw.colours import Colour
 from tttui.draw.glyphs import Glyphs
-from tttui.draw.palette import Palette
+from tttui.draw.look import HasLook, Look
 
 Part = tuple[str, Colour, bool]
 """Text, its colour, and whether it is bold."""
@@ -13,11 +13,11 @@ Part = tuple[str, Colour, bool]
 Line = list[Part]
 
 
-class Prose:
+class Prose(HasLook):
     """Builds the lines of a panel of a given width."""
 
-    def __init__(self, width: int, palette: Palette, glyphs: Glyphs) -> None:
-        self.width, self.palette, self.glyphs = max(width, 1), palette, glyphs
+    def __init__(self, width: int, look: Look) -> None:
+        self.width, self.look = max(width, 1), look
         self.lines: list[Line] = []
 
     def line(self, *parts: tuple[str, Colour] | Part) -> "Prose":

@@ -7,6 +7,7 @@ from tttui.draw.axis import TimeAxis
 from tttui.draw.cells import fit
 from tttui.draw.colours import Colour
 from tttui.draw.glyphs import Glyphs
+from tttui.draw.look import Look
 from tttui.draw.marks import Marks
 from tttui.draw.palette import Palette
 from tttui.draw.plot import Plot, Trace
@@ -43,8 +44,7 @@ def title_row(
     t: int | None,
     axis: TimeAxis,
     width: int,
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
     log: bool,
     change: str = "",
     *,
@@ -59,6 +59,7 @@ def title_row(
     then the transaction, the values of all but the main traces (the compared ones), the gap, the
     names of the traces, the values from the last on; a change is rare and stays before any of them.
     """
+    palette, glyphs = look
     head: list[Part] = [(shown.title, palette.text, True)]
     head += [(f" {m}", palette.muted, False) for m in (shown.unit, "log" if log else "") if m]
     notes: list[Part] = [(f"  {shown.note}", palette.muted, False)] if shown.note else []
@@ -66,15 +67,15 @@ def title_row(
     if t is not None:
         step.append((str(t), palette.text, True))
     traces = () if values_below else shown.traces[::-1]
-    values = [value_parts(trace, t, palette, glyphs) for trace in traces]
+    values = [value_parts(trace, t, look) for trace in traces]
     main = shown.compare or [i for i, trace in enumerate(shown.traces) if trace.heavy]
     mixed = [
         value if len(shown.traces) - 1 - i in main else value[:2] for i, value in enumerate(values)
     ]
-    bare = [value_parts(trace, t, palette, glyphs, named=False) for trace in traces]
+    bare = [value_parts(trace, t, look, named=False) for trace in traces]
     gap = _gap(shown, t, palette)
-    attempt = _attempt(shown.marks, t, axis, palette, glyphs)
-    changed = told_change(change, palette, glyphs)
+    attempt = _attempt(shown.marks, t, axis, look)
+    changed = told_change(change, look)
     told: list[list[list[Part]]] = [
         [notes, step, *values, gap, attempt, changed],
         [step, *values, gap, attempt, changed],
@@ -104,17 +105,19 @@ def title_row(
     return [(fit(shown.title, width, glyphs.ellipsis), palette.text, True)]
 
 
-def told_change(change: str, palette: Palette, glyphs: Glyphs) -> list[Part]:
+def told_change(change: str, look: Look) -> list[Part]:
     """A change of the run as parts of a reading; nothing where there was none."""
     if not change:
         return []
-    return [(_GAP + glyphs.change, palette.accent, True), (f" {change}", palette.text, False)]
+    return [
+        (_GAP + look.glyphs.change, look.palette.accent, True),
+        (f" {change}", look.palette.text, False),
+    ]
 
 
-def value_parts(
-    trace: Trace, t: int | None, palette: Palette, glyphs: Glyphs, *, named: bool = True
-) -> list[Part]:
+def value_parts(trace: Trace, t: int | None, look: Look, *, named: bool = True) -> list[Part]:
     """A trace's sign, its name (if `named`), and its value at step t."""
+    palette, glyphs = look
     ink = plot.ink(trace.role, palette)
     mark = glyphs.heavy if trace.heavy else glyphs.light
     parts: list[Part] = [(f"{_GAP}{mark} " if named else f"{_GAP}{mark}", ink, trace.heavy)]
@@ -166,9 +169,7 @@ def _gap(shown: Plot, t: int | None, palette: Palette) -> list[Part]:
     return [(_GAP + improvement.compared(b, a, lower=lower)[0], ink, True)]
 
 
-def _attempt(
-    marks: Marks | None, t: int | None, axis: TimeAxis, palette: Palette, glyphs: Glyphs
-) -> list[Part]:
+def _attempt(marks: Marks | None, t: int | None, axis: TimeAxis, look: Look) -> list[Part]:
     """The transaction at step t, or else the nearest one in its column of the axis."""
     if marks is None or t is None:
         return []
@@ -176,5 +177,8 @@ def _attempt(
     if index is None or axis.column(t) != axis.column(int(marks.t[index])):
         return []
     name = marks.statuses[int(marks.status[index])]
-    ink = palette.status(name)
-    return [(_GAP + glyphs.status(name), ink, True), (" " + status_words(name, glyphs), ink, False)]
+    ink = look.palette.status(name)
+    return [
+        (_GAP + look.glyphs.status(name), ink, True),
+        (" " + status_words(name, look.glyphs), ink, False),
+    ]

@@ -9,7 +9,7 @@ from tttui.draw import bars
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit, padded
 from tttui.draw.colours import Colour
-from tttui.draw.glyphs import Glyphs
+from tttui.draw.look import Look
 from tttui.draw.names import shortened
 from tttui.draw.numbers import choose, count, count_forms, decade, short, within
 from tttui.draw.palette import Palette
@@ -27,9 +27,7 @@ def ink(i: int, palette: Palette) -> Colour:
     return palette.series[i % len(palette.series)]
 
 
-def metric_bars(
-    found: Comparison, size: tuple[int, int], palette: Palette, glyphs: Glyphs
-) -> Canvas:
+def metric_bars(found: Comparison, size: tuple[int, int], look: Look) -> Canvas:
     """Every metric with a bar a session; those for which there is no room as a table below.
 
     The best is marked with `*`. A metric without any value is left out.
@@ -42,10 +40,10 @@ def metric_bars(
     spaced = height >= _rows(k, metrics, block) + k and k == len(metrics)
     row = 0
     for metric in metrics[:k]:
-        _bars(canvas, row, found.names, metric, palette, glyphs)
+        _bars(canvas, row, found.names, metric, look)
         row += block + spaced
     if metrics[k:]:
-        _table(canvas, row, found.names, metrics[k:], palette, glyphs)
+        _table(canvas, row, found.names, metrics[k:], look)
     return canvas
 
 
@@ -60,9 +58,9 @@ def _bars(
     row: int,
     names: Sequence[str],
     metric: Metric,
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> None:
+    palette, glyphs = look
     width, dots = canvas.columns, glyphs.ellipsis
     shares, scale = _shares(metric)
     notes = [note for note in (f"{metric.better} is better" * bool(metric.better), scale) if note]
@@ -92,10 +90,10 @@ def _table(
     row: int,
     names: Sequence[str],
     metrics: Sequence[Metric],
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> None:
     """A row a metric, a column a session."""
+    palette, glyphs = look
     dots = glyphs.ellipsis
     titles = [f"{m.name}{f' ({m.unit})' if m.unit else ''}" for m in metrics]
     label, wide, heads = _columns(canvas.columns, names, titles, dots)
@@ -171,10 +169,9 @@ def _shares(metric: Metric) -> tuple[list[float], str]:
     return np.clip(np.nan_to_num(shares, neginf=0.0), 0, 1).tolist(), ends
 
 
-def settings_table(
-    found: Comparison, size: tuple[int, int], palette: Palette, glyphs: Glyphs
-) -> Canvas:
+def settings_table(found: Comparison, size: tuple[int, int], look: Look) -> Canvas:
     """What differs in the settings, a row a setting and a column a session."""
+    palette, glyphs = look
     width, height = size
     canvas = Canvas(height, width)
     dots = glyphs.ellipsis

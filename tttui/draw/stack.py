@@ -11,8 +11,7 @@ from tttui.draw.cells import fit
 from tttui.draw.changes import NO_CHANGES, Changes, flag, lay
 from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
-from tttui.draw.glyphs import Glyphs
-from tttui.draw.palette import Palette
+from tttui.draw.look import Look
 from tttui.draw.scales import Scale
 from tttui.model.arrays import Bools
 
@@ -65,8 +64,7 @@ def paint(
     panels: tuple[Panel, ...],
     window: tuple[int, int],
     size: tuple[int, int],
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
     changes: Changes = NO_CHANGES,
 ) -> tuple[Canvas, StackLayout]:
     """The stack without its titles and its cursor, which change with every move."""
@@ -76,12 +74,12 @@ def paint(
         return canvas, layout
     axis = TimeAxis(*window, layout.columns)
     for panel, top, rows in zip(panels, layout.tops, layout.rows, strict=False):
-        _panel(canvas, panel, axis, (top + 1, rows, layout.gutter), palette, glyphs)
-        lay(canvas, changes, axis, layout.gutter, range(top + 1, top + 1 + rows), palette, glyphs)
-    axes.steps(canvas, axis, layout.gutter, (layout.line, layout.labels), palette, glyphs)
+        _panel(canvas, panel, axis, (top + 1, rows, layout.gutter), look)
+        lay(canvas, changes, axis, layout.gutter, range(top + 1, top + 1 + rows), look)
+    axes.steps(canvas, axis, layout.gutter, (layout.line, layout.labels), look)
     if layout.line >= 0:
-        over = glyphs.horizontal + glyphs.tick_down
-        flag(canvas, changes, axis, layout.gutter, layout.line, palette, glyphs, over)
+        over = look.glyphs.horizontal + look.glyphs.tick_down
+        flag(canvas, changes, axis, layout.gutter, layout.line, look, over)
     return canvas, layout
 
 
@@ -102,13 +100,13 @@ def _panel(
     panel: Panel,
     axis: TimeAxis,
     place: tuple[int, int, int],
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> None:
+    palette, glyphs = look
     top, rows, gutter = place
     scale = scale_of(panel, axis)
     if scale is None:
-        axes.values(canvas, place, (), Scale(0.0, 1.0), palette, glyphs)
+        axes.values(canvas, place, (), Scale(0.0, 1.0), look)
         said = fit("no finite values in view", canvas.columns - gutter, glyphs.ellipsis)
         canvas.write(top + (rows - 1) // 2, gutter + 1, said, palette.muted)
         return
@@ -140,7 +138,7 @@ def _panel(
             columns = gutter + np.unique(np.clip(axis.cell(at), 0, axis.width - 1))
             canvas.char[top + rows - 1, columns] = ord(glyphs.not_a_number)
             canvas.ink[top + rows - 1, columns] = ink
-    axes.values(canvas, place, axes.labelled(scale, rows), scale, palette, glyphs)
+    axes.values(canvas, place, axes.labelled(scale, rows), scale, look)
 
 
 def _stems(series: Series, axis: TimeAxis, scale: Scale, height: int, across: int) -> Bools:

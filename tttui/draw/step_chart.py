@@ -13,7 +13,7 @@ from tttui.draw.changes import NO_CHANGES, Changes, flag, lay
 from tttui.draw.curves import Curve
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.layout import ChartLayout, arrange
-from tttui.draw.palette import Palette
+from tttui.draw.look import Look
 from tttui.draw.plot import Threshold
 from tttui.draw.scales import Scale
 from tttui.draw.ticks import Tick
@@ -92,8 +92,7 @@ def paint(
     plot: StairPlot,
     window: tuple[int, int],
     size: tuple[int, int],
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
     log: bool = False,
     changes: Changes = NO_CHANGES,
 ) -> Picture:
@@ -101,6 +100,7 @@ def paint(
 
     Everything but the title row and the cursor, which change with every move.
     """
+    palette, glyphs = look
     width, height = size
     layout = arrange(width, height)
     axis = TimeAxis(*window, layout.columns)
@@ -118,19 +118,19 @@ def paint(
     else:
         marked = axes.labelled(scale, layout.rows)
         rows = range(layout.top, layout.top + layout.rows)
-        _grid(canvas, layout, marked, scale, palette, glyphs)
-        lay(canvas, changes, axis, layout.gutter, rows, palette, glyphs)
-        _curves(canvas, layout, found, stairs.names, scale, palette, glyphs)
+        _grid(canvas, layout, marked, scale, look)
+        lay(canvas, changes, axis, layout.gutter, rows, look)
+        _curves(canvas, layout, found, stairs.names, scale, look)
         for line in plot.thresholds:
-            _threshold(canvas, layout, line, scale, palette, glyphs)
+            _threshold(canvas, layout, line, scale, look)
         place = (layout.top, layout.rows, layout.gutter)
-        axes.values(canvas, place, marked, scale, palette, glyphs, cut=True)
+        axes.values(canvas, place, marked, scale, look, cut=True)
     below = (layout.line, layout.labels)
-    axes.steps(canvas, axis, layout.gutter, below, palette, glyphs, labels=len(stairs.t) > 0)
+    axes.steps(canvas, axis, layout.gutter, below, look, labels=len(stairs.t) > 0)
     if changes is not NO_CHANGES:
         row = layout.line if layout.line >= 0 else layout.top
         over = f" {glyphs.change_line}{glyphs.horizontal}{glyphs.tick_down}"
-        flag(canvas, changes, axis, layout.gutter, row, palette, glyphs, over)
+        flag(canvas, changes, axis, layout.gutter, row, look, over)
     note = f" {plot.note} "
     if plot.note and len(note) < layout.columns:
         canvas.write(layout.top, width - len(note), note, palette.accent)
@@ -182,10 +182,10 @@ def _grid(
     layout: ChartLayout,
     marked: Sequence[Tick],
     scale: Scale,
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> None:
     """A thin row of dots at every labelled tick."""
+    palette, glyphs = look
     for tick in marked:
         dot, row = axes.dot_row(scale, tick.value, layout.rows, glyphs)
         row += layout.top
@@ -200,9 +200,9 @@ def _curves(
     found: Sequence[tuple[Curve, Bools, Bools]],
     names: Sequence[str],
     scale: Scale,
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> None:
+    palette, glyphs = look
     top, left = layout.top, layout.gutter
     char = canvas.char[top : top + layout.rows, left:]
     ink = canvas.ink[top : top + layout.rows, left:]
@@ -254,10 +254,10 @@ def _threshold(
     layout: ChartLayout,
     line: Threshold,
     scale: Scale,
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> None:
     """A dashed line with its name; where it is off the scale, its name with an arrow."""
+    palette, glyphs = look
     spot = float(scale.position(np.array([line.value]))[0])
     if 0 <= spot <= 1:
         row = layout.top + axes.dot_row(scale, line.value, layout.rows, glyphs)[1]

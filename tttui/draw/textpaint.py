@@ -12,7 +12,7 @@ import numpy as np
 
 from tttui.draw.canvas import REVERSED, UNDERLINED, Canvas
 from tttui.draw.colours import DEFAULT, Colour
-from tttui.draw.glyphs import Glyphs
+from tttui.draw.look import Look
 from tttui.draw.palette import Palette
 from tttui.draw.prose import filling
 from tttui.draw.textrows import Row
@@ -152,8 +152,7 @@ def paint_page(
     document: Document,
     mark: Mark,
     size: tuple[int, int],
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> Canvas:
     """The rows in `size` = (width, height) cells."""
     width, height = size
@@ -164,8 +163,8 @@ def paint_page(
     margin = margin_of(width, document.size)
     gains = Gains.of(document, rows[0].begin, max(row.end for row in rows))
     for y, row in enumerate(rows if margin else ()):
-        _paint_margin(canvas, y, row, gains, mark, document, palette, glyphs)
-    _paint_cells(canvas, margin, rows, gains, mark, document, palette)
+        _paint_margin(canvas, y, row, gains, mark, document, look)
+    _paint_cells(canvas, margin, rows, gains, mark, document, look.palette)
     return canvas
 
 
@@ -176,9 +175,9 @@ def _paint_margin(
     gains: Gains,
     mark: Mark,
     document: Document,
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> None:
+    palette, glyphs = look
     here = row.begin < mark.window[1] and mark.window[0] < row.end
     digits = len(str(document.size))
     ink = palette.accent if here else palette.muted
@@ -266,10 +265,9 @@ def _colours(level: Ints, future: Bools, palette: Palette) -> tuple[Ints, Ints]:
     return ink, np.full(len(level), DEFAULT, dtype=np.int64)
 
 
-def paint_legend(
-    canvas: Canvas, y: int, x: int, unit: str, palette: Palette, glyphs: Glyphs
-) -> int:
+def paint_legend(canvas: Canvas, y: int, x: int, unit: str, look: Look) -> int:
     """What the tints mean, in the unit of the losses, from column x on; returns the one after."""
+    palette, glyphs = look
     if not palette.tinted:
         good, bad = palette.diverging[0], palette.diverging[-1]
         x = canvas.write(y, x, f"better by 1 {unit.removesuffix('s')}", good, bold=True)

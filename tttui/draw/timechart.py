@@ -14,10 +14,9 @@ from tttui.draw.cells import fit
 from tttui.draw.changes import NO_CHANGES, Changes, flag
 from tttui.draw.colours import Colour
 from tttui.draw.curves import Curve
-from tttui.draw.glyphs import Glyphs
 from tttui.draw.layout import ChartLayout, arrange
+from tttui.draw.look import HasLook, Look
 from tttui.draw.numbers import choose, count
-from tttui.draw.palette import Palette
 from tttui.draw.plot import Plot, Threshold, Trace
 from tttui.draw.scales import Scale
 from tttui.draw.ticks import Tick
@@ -42,12 +41,11 @@ class Picture:
 
 
 @dataclass(slots=True, eq=False)
-class _Painter:
+class _Painter(HasLook):
     plot: Plot
     layout: ChartLayout
     axis: TimeAxis
-    palette: Palette
-    glyphs: Glyphs
+    look: Look
     canvas: Canvas
     scale: Scale
     taken: Bools = field(init=False)
@@ -185,7 +183,7 @@ class _Painter:
         layout, glyphs = self.layout, self.glyphs
         row = layout.line if layout.line >= 0 else layout.top
         over = f" {glyphs.change_line}{glyphs.horizontal}{glyphs.tick_down}"
-        flag(self.canvas, changes, self.axis, layout.gutter, row, self.palette, glyphs, over)
+        flag(self.canvas, changes, self.axis, layout.gutter, row, self.look, over)
 
     @property
     def _across(self) -> int:
@@ -255,13 +253,13 @@ class _Painter:
     def value_axis(self) -> None:
         layout = self.layout
         place = (layout.top, layout.rows, layout.gutter)
-        look = (self.palette, self.glyphs)
-        axes.values(self.canvas, place, self.marked, self.scale, *look, cut=True)
+        look = self.look
+        axes.values(self.canvas, place, self.marked, self.scale, look, cut=True)
 
     def step_axis(self, labels: bool) -> None:
-        layout, look = self.layout, (self.palette, self.glyphs)
+        layout, look = self.layout, self.look
         rows = (layout.line, layout.labels)
-        axes.steps(self.canvas, self.axis, layout.gutter, rows, *look, labels=labels)
+        axes.steps(self.canvas, self.axis, layout.gutter, rows, look, labels=labels)
 
     def say(self, text: str) -> None:
         """A sentence in the middle of the plot."""
@@ -277,8 +275,7 @@ def paint(
     plot: Plot,
     axis_range: tuple[int, int],
     size: tuple[int, int],
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
     log: bool = False,
     changes: Changes = NO_CHANGES,
 ) -> Picture:
@@ -294,7 +291,7 @@ def paint(
         return Picture(canvas, layout, axis, None)
     reach, sampled = extent.of_plot(plot, axis, log)
     scale = Scale.fit(*reach, log=log) if reach else Scale(0.0, 1.0)
-    painter = _Painter(plot, layout, axis, palette, glyphs, canvas, scale)
+    painter = _Painter(plot, layout, axis, look, canvas, scale)
     if reach:
         painter.grid()
         painter.changes(changes)

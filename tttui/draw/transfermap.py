@@ -7,7 +7,7 @@ import numpy as np
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit, padded, wrapped
 from tttui.draw.colours import Colour, blend, ramp
-from tttui.draw.glyphs import Glyphs
+from tttui.draw.look import Look
 from tttui.draw.names import shortened
 from tttui.draw.numbers import count, short
 from tttui.draw.palette import Palette
@@ -31,10 +31,10 @@ def paint(
     tested: Transfer,
     names: Sequence[str],
     size: tuple[int, int],
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> Canvas:
     """What the matrix says, the matrix, who is left out, and how it is to be read."""
+    palette = look.palette
     width, height = size
     canvas = Canvas(height, width)
     if width < 1:
@@ -49,7 +49,7 @@ def paint(
     for row, line in enumerate(said):
         canvas.write(row, 0, line, palette.text, bold=True)
     if n:
-        _matrix(canvas, tested, names, len(said), palette, glyphs)
+        _matrix(canvas, tested, names, len(said), look)
     row = len(said) + matrix
     for lines, colour in ((left_out, palette.warn), (notes, palette.muted)):
         for line in lines:
@@ -108,10 +108,10 @@ def _matrix(
     tested: Transfer,
     names: Sequence[str],
     top: int,
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> None:
     """Rows are weights, columns worlds."""
+    palette, glyphs = look
     width, dots = canvas.columns, glyphs.ellipsis
     shown, cell = _columns(len(tested.sessions), width)
     sessions, mus = tested.sessions, [f"mu {mu:.4g}" for mu in tested.mus]

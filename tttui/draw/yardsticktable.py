@@ -6,9 +6,8 @@ from tttui.draw import plot as plots
 from tttui.draw import reading
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit, wrapped
-from tttui.draw.glyphs import Glyphs
+from tttui.draw.look import Look
 from tttui.draw.numbers import short
-from tttui.draw.palette import Palette
 from tttui.draw.plot import Plot, Trace
 from tttui.model.improvement import WINDOW
 
@@ -21,8 +20,9 @@ def rows(shown: Plot) -> int:
     return len(shown.traces) + 3
 
 
-def paint(shown: Plot, t: int, width: int, palette: Palette, glyphs: Glyphs) -> Canvas:
+def paint(shown: Plot, t: int, width: int, look: Look) -> Canvas:
     """A row a curve, the best at the end first; all means are over the same steps."""
+    palette, glyphs = look
     canvas = Canvas(rows(shown), width)
     first, last = _window(shown)
     means = [_mean(trace, first, last) for trace in shown.traces]

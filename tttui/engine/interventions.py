@@ -26,7 +26,8 @@ from tttui.artifacts.regular import LARGEST_LIST, open_regular, open_to_read, re
 from tttui.model.configuration import WORLD, changed_options, is_step
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.faults import FAULTS
-from tttui.model.settings import Plasticity, options, shown, why_not
+from tttui.model.setting import options, shown
+from tttui.model.settings import Plasticity
 
 FILE = "interventions.jsonl"
 
@@ -163,8 +164,8 @@ def _wrong(made: Intervention) -> list[str]:
     value = made.value
     if made.kind not in KINDS:
         wrong.append(f"kind is {shown(made.kind)}, not one of {', '.join(KINDS)}")
-    elif made.kind == "mu" and why_not(WORLD["mu"], value):
-        wrong.append(f"value is {shown(value)}, {why_not(WORLD['mu'], value)}")
+    elif made.kind == "mu" and WORLD["mu"].why_not(value):
+        wrong.append(f"value is {shown(value)}, {WORLD['mu'].why_not(value)}")
     elif made.kind == "settings" and not isinstance(value, Mapping):
         wrong.append(f"value is {shown(value)}, not an object of settings")
     elif made.kind == "settings":

@@ -5,9 +5,12 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, Self
 
 from tttui.model.errors import SettingError
-from tttui.model.settings import check, option, options
+from tttui.model.setting import option, options
 
 OptimizerName = Literal["sgd", "adamw", "muon"]
+
+LIVE = ("lr", "momentum", "weight_decay", "rollback_tol", "grad_norm_max", "inner_steps")
+"""Settings that can change while a session runs."""
 
 Precision = Literal["full", "bfloat16", "float16"]
 
@@ -52,8 +55,8 @@ class Adaptation:
 
     def validate(self) -> Self:
         """Return self, or raise SettingError naming the first field outside its range."""
-        for spec in options(self):
-            check(spec, getattr(self, spec.name))
+        for one in options(self):
+            one.check(getattr(self, one.name))
         return self
 
     def updated(self, values: Mapping[str, Any]) -> Self:
@@ -71,10 +74,16 @@ class Conduct:
 
     seed: int = option(0, "seed of the task and of all that is drawn", minimum=0)
     steps: int | None = option(
-        None, "steps to run; without it all that the task has, or 600", unit="steps", minimum=1
+        None,
+        "steps to run; without it all that the task has, or 600",
+        unit="steps",
+        minimum=1,
+        absent="all there are",
     )
     plastic: str = option(
-        "", "names of the plastic parameters, patterns with commas between; empty: as the task says"
+        "",
+        "names of the plastic parameters, patterns with commas between; empty: as the task says",
+        absent="as the task says",
     )
     device: str = option("cpu", "where the engine computes: cpu, cuda or cuda:N")
     threads: int = option(
@@ -98,9 +107,8 @@ class Conduct:
 
     def validate(self) -> Self:
         """Return self, or raise SettingError naming the first field outside its range."""
-        for spec in options(self):
-            if getattr(self, spec.name) != spec.default:  # '' means the task's own choice
-                check(spec, getattr(self, spec.name))
+        for one in options(self):
+            one.check(getattr(self, one.name))
         return self
 
     @property

@@ -203,6 +203,7 @@ IDENTITY = frozenset(
         "root_session_id",
         "parent_path",
         "forked_at_t",
+        "shares_past",
         "run_id",
         "run_dir",
     }

@@ -5,30 +5,26 @@ views with defaults in the place of what is wrong, the engine only where nothing
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import Field, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tttui.model.settings import (
-    PRESETS,
-    Model,
-    Plasticity,
-    Pretraining,
-    Settings,
-    World,
-    options,
-    shown,
-    why_not,
-)
+from tttui.model.setting import Setting, options, shown
+from tttui.model.settings import PRESETS, Model, Plasticity, Pretraining, Settings, World
 
 Values = Mapping[str, Any]
 
-WORLD: Mapping[str, Field[Any]] = {spec.name: spec for spec in options(World)}
-MODEL: Mapping[str, Field[Any]] = {spec.name: spec for spec in options(Model)}
-PLASTICITY: Mapping[str, Field[Any]] = {spec.name: spec for spec in options(Plasticity)}
-PRETRAINING: Mapping[str, Field[Any]] = {spec.name: spec for spec in options(Pretraining)}
-RUN: Mapping[str, Field[Any]] = {spec.name: spec for spec in options(Settings)}
+Known = Mapping[str, Setting]
 
-GROUPS: Mapping[str, Mapping[str, Field[Any]]] = {
+
+def _known(group: type) -> Known:
+    """The settings of a group whose values stand in files as they are, by name."""
+    return {one.name: one for one in options(group) if one.kind != "list"}
+
+
+WORLD, MODEL, PLASTICITY = _known(World), _known(Model), _known(Plasticity)
+PRETRAINING, RUN = _known(Pretraining), _known(Settings)
+
+GROUPS: Mapping[str, Known] = {
     "env_cfg": WORLD,
     "model_cfg": {**MODEL, "dt": WORLD["dt"]},
     "plasticity_cfg": PLASTICITY,
@@ -37,7 +33,7 @@ GROUPS: Mapping[str, Mapping[str, Field[Any]]] = {
 }
 """Keys of meta.json that hold settings -> the options in them."""
 
-CHANGEABLE: Mapping[str, Field[Any]] = {**PLASTICITY, **WORLD}
+CHANGEABLE: Known = {**PLASTICITY, **WORLD}
 """Options that can change while a session runs."""
 
 
@@ -96,7 +92,7 @@ def of_other_task(meta: Values) -> Configuration:
             wrong.append(f"{name} is {shown(value)}, not an object of keys")
         recorded[name] = dict(_of(meta, name))
     plasticity, chunk = Plasticity(), recorded["plasticity_cfg"].get("chunk")
-    if isinstance(chunk, int) and not why_not(PLASTICITY["chunk"], chunk):
+    if isinstance(chunk, int) and not PLASTICITY["chunk"].why_not(chunk):
         plasticity = replace(plasticity, chunk=chunk)
     return Configuration(
         replace(Settings(), plasticity=plasticity, **_only(recorded[""], own)),
@@ -159,9 +155,7 @@ def _of(meta: Values, key: str) -> Values:
     return value if isinstance(value, Mapping) else {}
 
 
-def _group(
-    meta: Values, name: str, known: Mapping[str, Field[Any]], wrong: list[str]
-) -> dict[str, Any]:
+def _group(meta: Values, name: str, known: Known, wrong: list[str]) -> dict[str, Any]:
     value = meta.get(name)
     if value is not None and not isinstance(value, Mapping):
         wrong.append(f"{name} is {shown(value)}, not an object of keys")
@@ -170,7 +164,7 @@ def _group(
 
 def _checked(
     values: Values,
-    known: Mapping[str, Field[Any]],
+    known: Known,
     lead: str,
     wrong: list[str],
     *,
@@ -186,9 +180,9 @@ def _checked(
             if unknown:
                 out[key] = value
             continue
-        if isinstance(value, float) and value.is_integer() and type(spec.default) is int:
-            value = int(value)  # 32.0: programs without whole numbers write them so
-        why = why_not(spec, value)
+        if isinstance(value, float) and spec.kind == "count":
+            value = spec.adapted(value)  # 32.0: programs without whole numbers write them so
+        why = spec.why_not(value)
         if why:
             wrong.append(f"{lead}{key} is {shown(value)}, {why}")
         else:
@@ -196,7 +190,7 @@ def _checked(
     return out
 
 
-def _only(values: Values, known: Mapping[str, Field[Any]]) -> dict[str, Any]:
+def _only(values: Values, known: Known) -> dict[str, Any]:
     """The values that are options and not null."""
     return {name: values[name] for name in known if values.get(name) is not None}
 
@@ -217,7 +211,7 @@ def _mu_changes(schedule: Any, name: str, wrong: list[str]) -> tuple[tuple[int, 
     found: list[tuple[int, float]] = []
     for i, pair in enumerate(schedule if isinstance(schedule, list) else []):
         match pair:
-            case [int(t), float(mu) | int(mu)] if is_step(t) and not why_not(WORLD["mu"], mu):
+            case [int(t), float(mu) | int(mu)] if is_step(t) and not WORLD["mu"].why_not(mu):
                 found.append((t, float(mu)))
             case _:
                 wrong.append(f"{name}[{i}] is {shown(pair)}, not a step and a friction")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tttui.model.settings import float_of
+from tttui.model.setting import float_of
 from tttui.model.transactions import Transaction
 
 

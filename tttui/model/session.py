@@ -175,6 +175,8 @@ class Status:
     """Why the last request was not carried out."""
     answers: Mapping[str, str] = field(default_factory=dict[str, str])
     """The last requests by id; '' where it was carried out, else why not."""
+    waits_for: str | None = None
+    """Where a run's next step is to come from that is not there yet: `standard input`."""
     pretraining: BaseTraining | None = None
     """Of a session that waits (or waited, when it ended) for its base; it has no steps yet."""
 
@@ -236,9 +238,16 @@ class History:
     """So often was the recording restarted, and snapshots replaced."""
     specs: Mapping[str, TensorSpec] = field(default_factory=dict[str, TensorSpec])
     """The tensors with their own shapes."""
+    products: Mapping[str, Snapshots] = field(default_factory=dict[str, Snapshots])
+    """Of pairs among them, worked out when somebody looks at them."""
 
     def __len__(self) -> int:
         return len(self.t)
+
+    def snapshots(self, name: str) -> Snapshots | None:
+        """Those of a matrix, or of the product of a pair; None where there are none."""
+        found = self.weights.get(name)
+        return self.products.get(name) if found is None else found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,13 +4,13 @@ The command line's options, the launch form and meta.json are derived from these
 nothing else holds a default.
 """
 
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import Field, asdict, dataclass, field, fields, replace
-from typing import Any, Literal, cast
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
 
 from tttui.model.errors import SettingError
 from tttui.model.memory import refuse_too_large
+from tttui.model.setting import option, options
 
 EnvMode = Literal["linear", "nonlinear"]
 DecayInit = Literal["equal", "spread"]
@@ -24,36 +24,6 @@ together is bounded by `memory`."""
 LARGEST_HISTORY = 1000
 """Megabytes of weights_history.npy: larger files are not read again."""
 
-LONGEST_SHOWN = 40
-"""Characters of a value in a message."""
-
-
-def option(
-    default: Any,
-    help: str,
-    *,
-    unit: str = "",
-    minimum: float | None = None,
-    above: float | None = None,
-    maximum: float | None = None,
-    choices: tuple[str, ...] = (),
-) -> Any:
-    """A dataclass field that carries its own sentence, unit and range.
-
-    `minimum` and `maximum` are inclusive, `above` is an exclusive lower bound.
-    """
-    return field(
-        default=default,
-        metadata={
-            "help": help,
-            "unit": unit,
-            "minimum": minimum,
-            "above": above,
-            "maximum": maximum,
-            "choices": choices,
-        },
-    )
-
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -63,7 +33,11 @@ class World:
         "linear", "friction law of the world", choices=("linear", "nonlinear")
     )
     mu: float | None = option(
-        None, "hidden friction; drawn from the seed when absent", minimum=0.0, maximum=1.0
+        None,
+        "hidden friction; drawn from the seed when absent",
+        minimum=0.0,
+        maximum=1.0,
+        absent="random",
     )
     mu_min: float = option(0.02, "lower end of the drawn friction", minimum=0.0, maximum=1.0)
     mu_max: float = option(0.25, "upper end of the drawn friction", minimum=0.0, maximum=1.0)
@@ -180,6 +154,23 @@ class Pretraining:
     pretrain_seed: int = option(0, "seed of the weights and of the training worlds", minimum=0)
 
 
+def mu_at_step(text: str) -> tuple[int, float]:
+    """`0.3@200` -> (200, 0.3). Raises ValueError, or SettingError where it is out of range."""
+    mu, _, step = text.partition("@")
+    try:
+        change = int(step), float(mu)
+    except ValueError:
+        raise ValueError(f"{text!r} is no change; write MU@STEP, such as 0.3@200") from None
+    refuse_change(*change)
+    return change
+
+
+def refuse_change(t: int, mu: float) -> None:
+    """Raise SettingError where no friction can change so."""
+    if t < 0 or not 0.0 <= mu <= 1.0:
+        raise SettingError("mu_schedule", f"{mu}@{t}: needs a step >= 0 and 0 <= mu <= 1")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that a session needs besides its base checkpoint."""
@@ -201,17 +192,19 @@ class Settings:
         minimum=1,
         maximum=LARGEST_HISTORY,
     )
-    mu_schedule: tuple[tuple[int, float], ...] = field(
-        default=(),
-        metadata={"help": "changes of the hidden friction: `MU@STEP`, may be repeated"},
+    mu_schedule: tuple[tuple[int, float], ...] = option(
+        (),
+        "change the hidden friction to MU at STEP; may be repeated",
+        shape="MU@STEP",
+        item=mu_at_step,
     )
 
     def validate(self) -> "Settings":
         """Return self, or raise SettingError naming the first field outside its range, or the one
         that takes the most memory where all take too much."""
         for group in (self.world, self.model, self.plasticity, self.pretraining, self):
-            for spec in options(group):
-                check(spec, getattr(group, spec.name))
+            for one in options(group):
+                one.check(getattr(group, one.name))
         if self.world.mu_min > self.world.mu_max:
             raise SettingError("mu_min", f"{self.world.mu_min} is above mu_max {self.world.mu_max}")
         if self.plasticity.min_buffer > self.plasticity.buffer_len:
@@ -221,8 +214,7 @@ class Settings:
                 "so no update would ever be tried",
             )
         for t, mu in self.mu_schedule:
-            if t < 0 or not 0.0 <= mu <= 1.0:
-                raise SettingError("mu_schedule", f"{mu}@{t}: needs a step >= 0 and 0 <= mu <= 1")
+            refuse_change(t, mu)
         refuse_too_large(self)
         return self
 
@@ -260,70 +252,9 @@ class Settings:
         for group in ("world", "model", "plasticity", "pretraining"):
             values = asdict(getattr(self, group))
             out.update({k: v for k, v in values.items() if OWNER[k] == group})
-        out.update({spec.name: getattr(self, spec.name) for spec in options(Settings)})
+        out.update({one.name: getattr(self, one.name) for one in options(Settings)})
         out["mu_schedule"] = [list(pair) for pair in self.mu_schedule]
         return out
-
-
-def options(group: object) -> Iterator[Field[Any]]:
-    """The fields of a settings dataclass (instance or class) that carry a range."""
-    for spec in fields(cast(Any, group)):
-        if "minimum" in spec.metadata:
-            yield spec
-
-
-def check(spec: Field[Any], value: Any) -> None:
-    """Raise SettingError when `value` is outside what the option `spec` allows."""
-    if value is None and spec.default is None:
-        return
-    why = why_not(spec, value)
-    if why:
-        said = "a value is needed" if value is None else f"{shown(value)} is {why}"
-        raise SettingError(spec.name, said)
-
-
-def why_not(spec: Field[Any], value: Any) -> str:
-    """What `value` is, where the option `spec` does not allow it: `not a number`; '' where it does.
-
-    `value` may be anything that JSON can hold.
-    """
-    m = spec.metadata
-    if m["choices"]:
-        return "" if value in m["choices"] else f"not one of {', '.join(m['choices'])}"
-    if isinstance(spec.default, bool):
-        return "" if isinstance(value, bool) else "neither true nor false"
-    if isinstance(spec.default, str):
-        return "" if isinstance(value, str) and value else "not a text"
-    whole = isinstance(spec.default, int)
-    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-        return f"not a {'whole number' if whole else 'number'}"
-    if not math.isfinite(float_of(value)):
-        return "not finite" if isinstance(value, float) else "too large"
-    if m["minimum"] is not None and value < m["minimum"]:
-        return f"below the smallest allowed value {m['minimum']:g}"
-    if m["above"] is not None and value <= m["above"]:
-        return f"not above {m['above']:g}"
-    if m["maximum"] is not None and value > m["maximum"]:
-        return f"above the largest allowed value {m['maximum']:g}"
-    return ""
-
-
-def float_of(value: float) -> float:
-    """A number as float: infinity for a whole number that is too large for one."""
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
-
-
-def shown(value: Any) -> str:
-    """A value of a file as it stands in a message: one short line, whatever it is."""
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # too many digits, too deep
-        text = f"a {type(value).__name__}"
-    text = " ".join(text.split())  # arrays have several lines
-    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
 
 
 PRESETS: dict[str, Plasticity] = {
@@ -347,11 +278,14 @@ PRESETS: dict[str, Plasticity] = {
 }
 """`stable` is all that makes TTT work; `plain` is the obvious loop, which shows how it fails."""
 
-OWNER: dict[str, str] = {
-    **{spec.name: "model" for spec in options(Model)},
-    **{spec.name: "world" for spec in options(World)},
-    **{spec.name: "plasticity" for spec in options(Plasticity)},
-    **{spec.name: "pretraining" for spec in options(Pretraining)},
-    **dict.fromkeys(("seed", "steps", "device", "checkpoint_s", "history_mb", "mu_schedule"), ""),
+GROUPS: dict[str, type] = {
+    "world": World,
+    "model": Model,
+    "plasticity": Plasticity,
+    "pretraining": Pretraining,
+    "": Settings,
 }
-"""Flat option name -> the group that holds it ('' is Settings itself)."""
+"""The field of Settings that holds a group -> its dataclass; '' is Settings itself."""
+
+OWNER: dict[str, str] = {one.name: name for name, cls in GROUPS.items() for one in options(cls)}
+"""Flat option name -> the group that holds it."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tttui.model.arrays import Bools, Floats, Ints
-from tttui.model.settings import float_of
+from tttui.model.setting import float_of
 
 STATUSES = (
     "commit",

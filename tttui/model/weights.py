@@ -61,7 +61,8 @@ def index_at(history: History, t: int) -> int | None:
 
 def snapshot(history: History, i: int, names: Sequence[str] = PLASTIC) -> Held:
     """Snapshot i of these matrices as plain arrays."""
-    matrices = {k: np.asarray(history.weights[k][i]) for k in names if k in history.weights}
+    known = {k: history.snapshots(k) for k in names}
+    matrices = {k: np.asarray(found[i]) for k, found in known.items() if found is not None}
     return Held(matrices, i, f"snapshot of t {int(history.t[i])}")
 
 
@@ -83,7 +84,7 @@ def history_of(data: SessionData, names: Sequence[str] = PLASTIC) -> History | N
     history = data.history
     if history is None or not len(history):
         return None
-    known = names is PLASTIC or any(name in history.weights for name in names)
+    known = names is PLASTIC or any(history.snapshots(k) is not None for k in names)
     return history if known else None
 
 
@@ -255,6 +256,8 @@ def _against_parent(
         # A fork starts from exactly the parent's weights, and that is its first snapshot.
         forked = "" if meta.forked_at_t is None else f" at its step {meta.forked_at_t}"
         start = held_at_start(data, names)
+        if meta.forked_at_t and meta.raw.get("shares_past") is True:
+            start = held_at(data, meta.forked_at_t - 1, names) or start
         assert start is not None
         name = f"{meta.parent_session_id}{forked}"
         return _against("parent", now, Held(start.matrices, 0, name), "")

@@ -10,8 +10,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from tttui.draw.changes import Changes
-from tttui.draw.glyphs import Glyphs
-from tttui.draw.palette import Palette
+from tttui.draw.look import HasLook, Look
 from tttui.export.request import Request
 from tttui.model.ages import age_text
 from tttui.model.query import Vocabulary
@@ -19,28 +18,36 @@ from tttui.model.session import Place, SessionData
 from tttui.model.start import StartView
 from tttui.model.timeline import Timeline
 from tttui.store.snapshot import Part, Parts, Snapshot
+from tttui.widgets.drawn import Drawn
+from tttui.widgets.table import Table
 from tttui.widgets.timeview import TimeView
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person chose to see of the open session, in all tabs."""
+
+    yardsticks: bool = False
+    """Yardsticks beside the errors (they may still be on their way)."""
+    inspecting: bool = False
+    """The panel of the selected transaction is open."""
+    statuses: frozenset[str] | None = None
+    """The transactions that are shown and stepped to, by status; None is all."""
+    log_chosen: bool = False
+    """A person has said whether axes are logarithmic; else each may follow its own values."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class View(Parts):
+class View(Parts, HasLook):
     """The newest snapshot at the cursor, and what the person chose to see of it."""
 
     snapshot: Snapshot
     """With an open session; its parts are the view's."""
     timeline: Timeline
-    palette: Palette
-    glyphs: Glyphs
-    compare_yardsticks: bool = False
-    """The user asked for yardsticks (they may still be on their way)."""
-    inspecting: bool = False
-    """The panel of the selected transaction is open."""
-    statuses: frozenset[str] | None = None
-    """The transactions that are shown everywhere, by status; None is all."""
-    log_chosen: bool = False
-    """A person has said whether axes are logarithmic; else each may follow its own values."""
+    look: Look
+    choices: Choices = Choices()
     now: float = 0.0
     """Unix seconds, for ages."""
 
@@ -169,6 +176,21 @@ class Pane(Widget):
 
     def use_room(self) -> None:
         """Show the parts for which there is room; called once mounted and when it changes."""
+
+    look_drawn: Look | None = None
+    """The look that the widgets of this tab have."""
+
+    def set_look(self, look: Look) -> None:
+        """Draw in these colours and characters from now on."""
+        if look != self.look_drawn:
+            self.look_drawn = look
+            for widget in self.walk_children():
+                if isinstance(widget, (Drawn, Table)):
+                    widget.set_look(look)
+            self.look_changed()
+
+    def look_changed(self) -> None:
+        """Forget what was made for the look before."""
 
     def show(self, view: View) -> None:
         """Draw this view; cheap where only the cursor moved."""

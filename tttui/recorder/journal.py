@@ -1,23 +1,15 @@
 """What a recorder writes down: steps, events with the figures of what changed, snapshots."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tttui.artifacts.recording import BASE, Reopened, SessionWriter
 from tttui.artifacts.series_writer import check_series_name
 from tttui.artifacts.tensorwriter import Stored, write_tensors
 from tttui.recorder.files import SessionFiles
-from tttui.recorder.parallel import each
 from tttui.recorder.sources import for_history
-from tttui.recorder.statistics import Figures
-from tttui.recorder.tensors import host, is_elsewhere
+from tttui.recorder.tensors import host
 from tttui.recorder.watched import Watched
-
-if TYPE_CHECKING:
-    from tttui.recorder.ondevice import DeviceFigures
-
-MOST_FIGURES = 2000
-"""Tensors of which one event holds figures; of more, those that are the largest."""
 
 Choose = Callable[[Mapping[str, Stored]], list[str]]
 """The names of the weights that the history holds."""
@@ -36,8 +28,6 @@ class Journal:
         """Of the events since the last row: the first step they count for, are they commits."""
         self._event_t = 0
         """The step of the newest event: they only go up."""
-        self._figures: dict[str, Figures] = {}
-        self._on_device: dict[str, DeviceFigures] = {}
         self._first: Watched | None = None
         """The weights at the start, until something is written after them."""
 
@@ -121,23 +111,6 @@ class Journal:
         self.files.write(write)
         if names and weights is not None:
             self.files.save_when_due(weights.stored)
-
-    def figures(self, weights: Watched, names: list[str]) -> dict[str, dict[str, float]]:
-        """The figures of weights that differ from their copies."""
-        if len(names) > MOST_FIGURES:
-            names = sorted(names, key=lambda name: -host(weights.kept(name)).array.size)
-            names = names[:MOST_FIGURES]
-
-        def of(name: str) -> dict[str, float]:
-            now, before = weights.now[name], weights.kept(name)
-            if is_elsewhere(now):
-                from tttui.recorder.ondevice import DeviceFigures
-
-                there = self._on_device.setdefault(name, DeviceFigures())
-                return there.of(now, before)
-            return self._figures.setdefault(name, Figures()).of(host(now), host(before))
-
-        return dict(zip(names, each(of, names, weights.size_of(names)), strict=True))
 
     def _write_first(self) -> None:
         if self._first is not None:

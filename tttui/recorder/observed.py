@@ -17,6 +17,9 @@ from tttui.recorder.watched import Watched
 MOST_NAMES = 20
 """Buffers that an event names."""
 
+MOST_FIGURES = 2000
+"""Tensors of which one event holds figures; of more, those that are the largest."""
+
 
 class Observed:
     """Plastic weights, buffers, optimizers, and the base that the session began with."""
@@ -131,8 +134,7 @@ class Observed:
             event["version_before"] = weights.version()
             if names:
                 event["why"] = kind_of_change(names, weights, self.base, steps, announced=announced)
-                figures = self._journal.figures(weights, names)
-                weights.take(names)
+                figures = weights.take(names, weights.largest(names, MOST_FIGURES))
             event["version"] = weights.version()
         if buffers and self._buffers is not None:
             event.setdefault("why", "buffers")

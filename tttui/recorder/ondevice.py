@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tttui.artifacts.contenthash import CHUNK, SMALL, digest_of_sums, multipliers, tensor_digest
-from tttui.recorder.statistics import FIRST_ITERATIONS, ITERATIONS, rounded
+from tttui.recorder.statistics import FIRST_ITERATIONS, rounded
 
 BLOCK = CHUNK * 8 * 512
 """Bytes that are summed at a time: what is needed beside them stays small."""
@@ -65,7 +65,7 @@ class DeviceFigures:
         matrix = wide.reshape(wide.shape[0], -1) if wide.dim() else wide
         if matrix.dim() < 2 or 1 in matrix.shape:
             return fro
-        vector, rounds = self._vector, ITERATIONS
+        vector, rounds = self._vector, 1
         if vector is None or vector.shape[0] != matrix.shape[1]:
             generator = torch.Generator().manual_seed(0)
             vector = torch.randn(matrix.shape[1], generator=generator).to(matrix)

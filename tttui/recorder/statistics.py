@@ -1,4 +1,8 @@
-"""Size, spread, change and largest singular value of weights, in one pass over their memory."""
+"""Size, spread, change and largest singular value of weights, in one pass over their memory.
+
+The same pass brings the copy of the weights up to date and hashes them, while they are in the
+cache: reading and writing memory is most of what an update of a large model costs to record.
+"""
 
 import math
 from dataclasses import dataclass
@@ -7,17 +11,20 @@ from typing import Any
 
 import numpy as np
 
+from tttui.artifacts.contenthash import CHUNK, SMALL, ChunkSums, tensor_digest
 from tttui.artifacts.tensorwriter import Stored
 from tttui.model.arrays import Floats
 
-PART = 1 << 17
-"""Elements that are looked at at a time: they and what is made of them stay in the cache."""
+PART = CHUNK * 8
+"""Elements that are looked at at a time: they and what is made of them stay in the cache. Whole
+chunks of the hash, whatever the bytes of an element."""
 
 GRAM = 32
 """A matrix with at most so many rows or columns has its largest singular value computed."""
 
-FIRST_ITERATIONS, ITERATIONS = 6, 1
-"""Power iterations of a matrix that is seen for the first time, and again: the vector is kept."""
+FIRST_ITERATIONS = 6
+"""Power iterations of a matrix that is seen for the first time. Later half of one goes on from the
+vector that is kept: a product with the matrix from the right, and the next time from the left."""
 
 DIGITS = 6
 """Significant digits in the files."""
@@ -32,18 +39,23 @@ class Figures:
     """
 
     def __init__(self) -> None:
-        self._vector: Floats | None = None
+        self._side: _Side | None = None
+        """Where the power iteration goes on."""
 
-    def of(self, now: Stored, before: Stored | None) -> dict[str, float]:
+    def of(
+        self, now: Stored, before: Stored | None, taking: "Taking | None" = None
+    ) -> dict[str, float]:
         """`fro`, `max_abs`, `mean`, `std`, `delta_fro`, `top_sv`; NaN where there is no telling.
 
-        `before` has the same shape, or is None where there is nothing to compare with.
+        `before` has the same shape, or is None where there is nothing to compare with; `taking`
+        copies over it what was looked at.
         """
         count = math.prod(now.shape)
         if not count:
             return dict.fromkeys(("fro", "max_abs", "mean", "std", "delta_fro", "top_sv"), 0.0)
         with np.errstate(all="ignore"):
-            sums = _sums(now, before)
+            iteration = None if self._side is None else _Iteration(self._side, now.shape)
+            sums = _sums(now, before, taking, iteration)
             off = sums.off_total / count
             mean = sums.center + off
             fro = (
@@ -59,37 +71,104 @@ class Figures:
                 "mean": mean,
                 "std": _root(sums.off_squares / count - off * off),
                 "delta_fro": _root(sums.changes) if before is not None else math.nan,
-                "top_sv": self._top_sv(now, fro),
+                "top_sv": self._top_sv(now, fro, iteration),
             }
         return {name: rounded(value) for name, value in found.items()}
 
-    def _top_sv(self, now: Stored, fro: float) -> float:
+    def _top_sv(self, now: Stored, fro: float, iteration: "_Iteration | None") -> float:
         shape = now.shape
         if not math.isfinite(fro):
             return math.nan
         if len(shape) < 2 or fro == 0 or 1 in (shape[0], math.prod(shape[1:])):
             return fro
+        if iteration is not None:
+            return self._kept(iteration)
         matrix = _floats(now.dtype, now.array.reshape(shape[0], -1))
         if min(matrix.shape) <= GRAM:
             narrow = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
             gram: Floats = np.dot(narrow, narrow.T)
             if np.isfinite(gram).all():
                 return math.sqrt(max(0.0, float(np.linalg.eigvalsh(gram)[-1])))
-        return self._iterated(matrix)
+        first = np.random.default_rng(0).standard_normal(matrix.shape[1])
+        side = _Side(_unit(np.asarray(first, dtype=matrix.dtype)), from_right=True)
+        for _ in range(2 * FIRST_ITERATIONS):
+            half = _Iteration(side, shape)
+            half.use(matrix, 0)
+            side = half.other_side()
+        return self._kept(half)
 
-    def _iterated(self, matrix: Floats) -> float:
-        vector, rounds = self._vector, ITERATIONS
-        if vector is None or len(vector) != matrix.shape[1]:
-            rng = np.random.default_rng(0)
-            vector = np.asarray(rng.standard_normal(matrix.shape[1]), dtype=matrix.dtype)
-            rounds = FIRST_ITERATIONS
-        value = 0.0
-        for _ in range(rounds):
-            image = np.dot(matrix, vector / max(float(np.linalg.norm(vector)), 1e-30))
-            value = float(np.linalg.norm(image))
-            vector = np.dot(image, matrix)
-        self._vector = vector if np.isfinite(vector).all() and vector.any() else None
+    def _kept(self, done: "_Iteration") -> float:
+        """The estimate of an iteration, from which the next update goes on."""
+        value = float(np.linalg.norm(done.found))
+        self._side = done.other_side() if 0 < value < math.inf else None
         return value
+
+
+class Taking:
+    """Brings the copy of a tensor up to date, part by part, and hashes it on the way."""
+
+    def __init__(self, now: Stored, kept: Stored) -> None:
+        """`now` and `kept` lie in host memory, have one shape and dtype, and are contiguous."""
+        self._now, self._kept = now.array.reshape(-1), kept.array.reshape(-1)
+        self._sums = ChunkSums() if self._now.nbytes > SMALL else None
+
+    def take(self, first: int, stop: int) -> None:
+        """Copy these elements; parts come in order, all but the last with PART elements."""
+        part = self._now[first:stop]
+        if self._sums is not None:
+            self._sums.add(part.view(np.uint8))
+        self._kept[first:stop] = part
+
+    def take_all(self) -> None:
+        """Copy all, where nobody looks at it."""
+        for i in range(0, len(self._now), PART):
+            self.take(i, i + PART)
+
+    def digest(self) -> bytes:
+        """The digest of what was taken."""
+        return tensor_digest(self._kept) if self._sums is None else self._sums.digest()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """A unit vector, and the side from which a matrix is multiplied with it."""
+
+    unit: Floats
+    from_right: bool
+
+
+class _Iteration:
+    """Half a power iteration: the product of a matrix with a unit vector, as its rows come by."""
+
+    def __init__(self, side: _Side, shape: tuple[int, ...]) -> None:
+        self._side, self._columns = side, math.prod(shape[1:])
+        size = shape[0] if side.from_right else self._columns
+        self.found: Floats = np.zeros(size, side.unit.dtype)
+        self._row = 0
+
+    def other_side(self) -> _Side:
+        """Where to go on with what was found."""
+        return _Side(_unit(self.found), from_right=not self._side.from_right)
+
+    def go_on(self, dtype: str, flat: np.ndarray[Any, Any], stop: int) -> None:
+        """Use the rows that end before the element `stop` of all elements."""
+        columns = self._columns
+        first, self._row = self._row, stop // columns
+        if self._row > first:
+            part = flat[first * columns : self._row * columns]
+            self.use(_floats(dtype, part).reshape(-1, columns), first)
+
+    def use(self, rows: Floats, first: int) -> None:
+        """Use some rows, of which the first has this number."""
+        stop = first + len(rows)
+        if self._side.from_right:
+            np.dot(rows, self._side.unit, out=self.found[first:stop])
+        else:
+            self.found += np.dot(self._side.unit[first:stop], rows)
+
+
+def _unit(vector: Floats) -> Floats:
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-30))
 
 
 @dataclass(slots=True)
@@ -103,7 +182,9 @@ class _Sums:
     largest: float = 0.0
 
 
-def _sums(now: Stored, before: Stored | None) -> _Sums:
+def _sums(
+    now: Stored, before: Stored | None, taking: Taking | None, iteration: _Iteration | None
+) -> _Sums:
     flat = np.ascontiguousarray(now.array).reshape(-1)
     old = None if before is None else np.ascontiguousarray(before.array).reshape(-1)
     sums = _Sums(_center(_floats(now.dtype, flat[:PART])))
@@ -118,9 +199,12 @@ def _sums(now: Stored, before: Stored | None) -> _Sums:
         off = part
         if sums.center:
             off = np.subtract(part, part.dtype.type(sums.center), out=scratch)
-        # A product with ones is a sum, three times as fast.
-        sums.off_total += float(np.dot(off, _ones(off.dtype.char)[: len(off)]))
+        sums.off_total += _total(off)
         sums.off_squares += float(np.dot(off, off))
+        if iteration is not None:
+            iteration.go_on(now.dtype, flat, i + len(part))
+        if taking is not None:
+            taking.take(i, i + len(part))
     if math.isnan(sums.off_squares):
         sums.largest = math.nan
     return sums
@@ -134,9 +218,20 @@ def _center(part: Floats) -> float:
     return float(part.dtype.type(mean))
 
 
+def _total(part: Floats) -> float:
+    """The sum, by a product with ones that stay in the cache: several times as fast."""
+    ones = _ones(part.dtype.char)
+    rows, rest = divmod(len(part), len(ones))
+    total = float(np.dot(part[rows * len(ones) :], ones[:rest])) if rest else 0.0
+    if rows:
+        sums = np.dot(part[: rows * len(ones)].reshape(rows, -1), ones)
+        total += float(sums.sum(dtype=np.float64))
+    return total
+
+
 @lru_cache(maxsize=2)
 def _ones(code: str) -> Floats:
-    return np.ones(PART, dtype=code)
+    return np.ones(2048, dtype=code)
 
 
 def rounded(value: float) -> float:
@@ -149,5 +244,7 @@ def _root(value: float) -> float:
 
 
 def _floats(dtype: str, part: np.ndarray[Any, Any]) -> Floats:
+    if dtype == "float32":
+        return part
     numbers = Stored(dtype, part).numbers()
     return numbers.astype(np.float32) if numbers.dtype == np.float16 else numbers

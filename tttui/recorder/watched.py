@@ -2,12 +2,14 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from tttui.artifacts.contenthash import tensor_digest, version_of
 from tttui.artifacts.tensorwriter import Stored
 from tttui.model.errors import RecorderError
 from tttui.recorder.parallel import each
+from tttui.recorder.statistics import Figures, Taking
 from tttui.recorder.tensors import (
     Tensor,
     address,
@@ -23,13 +25,16 @@ from tttui.recorder.tensors import (
     write_back,
 )
 
+if TYPE_CHECKING:
+    from tttui.recorder.ondevice import DeviceFigures
+
 SHARE = 0.01
 """Of the time that passes, what comparing contents may take between two updates."""
 
 CHEAP_S = 30e-6
 """Seconds of a comparison that is made at every look, whatever its share."""
 
-EAGER_SHARE, EAGER_S = 0.05, 1e-3
+EAGER_SHARE, EAGER_S = 0.02, 1e-3
 """The same before an update, to which nothing must be ascribed that happened before it."""
 
 LARGE = 64 << 20
@@ -41,11 +46,22 @@ Getter = Callable[[], Mapping[str, Tensor]]
 class _Cell:
     """One tensor: as it was found, its copy, and where both are."""
 
-    __slots__ = ("counted", "digest", "kept", "kept_at", "now", "now_at", "size", "torch")
+    __slots__ = (
+        "counted",
+        "digest",
+        "figures",
+        "kept",
+        "kept_at",
+        "now",
+        "now_at",
+        "size",
+        "torch",
+    )
 
     def __init__(self, x: Tensor) -> None:
         self.kept = copied(x)
         self.digest: bytes | None = None
+        self.figures: Figures | DeviceFigures | None = None
         self.see(x)
 
     def see(self, x: Tensor) -> None:
@@ -61,6 +77,40 @@ class _Cell:
         if self.size and self.kept_at:
             return differ(self.now_at, self.kept_at, self.size)
         return not same(self.now, self.kept)
+
+    def take(self, x: Tensor, *, measured: bool) -> dict[str, float]:
+        """Bring the copy up to date; the figures of what it becomes, where they are wanted."""
+        found: dict[str, float] = {}
+        if is_elsewhere(x):
+            if measured:
+                found = self._figures_there().of(x, self.kept)
+            self.kept, self.digest = copy_into(x, self.kept), None
+        elif x is not self.kept and all(address(x)) and all(address(self.kept)):
+            now, kept = host(x), host(self.kept)
+            taking = Taking(now, kept)
+            if measured:
+                found = self._figures_here().of(now, kept, taking)
+            else:
+                taking.take_all()
+            self.digest = taking.digest()
+        else:
+            if measured:
+                found = self._figures_here().of(host(x), host(self.kept))
+            self.kept, self.digest = copy_into(x, self.kept), None
+        self.see(x)
+        return found
+
+    def _figures_here(self) -> Figures:
+        if not isinstance(self.figures, Figures):
+            self.figures = Figures()
+        return self.figures
+
+    def _figures_there(self) -> "DeviceFigures":
+        from tttui.recorder.ondevice import DeviceFigures
+
+        if not isinstance(self.figures, DeviceFigures):
+            self.figures = DeviceFigures()
+        return self.figures
 
 
 class Watched:
@@ -130,6 +180,12 @@ class Watched:
         """Bytes of these together."""
         return sum(self._cells[name].size for name in names)
 
+    def largest(self, names: Collection[str], most: int) -> Collection[str]:
+        """So many of these, the largest where there are more."""
+        if len(names) <= most:
+            return names
+        return sorted(names, key=lambda name: -math.prod(self._cells[name].kept.shape))[:most]
+
     def _digest(self, name: str) -> None:
         cell = self._cells[name]
         if is_elsewhere(cell.kept):
@@ -187,24 +243,33 @@ class Watched:
         self._look = self._looked_at - begun
         return found
 
-    def take(self, names: Iterable[str]) -> None:
-        """Bring the copies of these up to date."""
-        for name in names:
-            cell, x = self._cells[name], self._now[name]
-            cell.kept = copy_into(x, cell.kept)
-            cell.see(x)
-            cell.digest = self._version = None
+    def take(
+        self, names: Collection[str], measured: Collection[str] = ()
+    ) -> dict[str, dict[str, float]]:
+        """Bring the copies of these up to date; the figures of those that are `measured`."""
 
-    def put_back(self, values: Mapping[str, Tensor] | None, names: Iterable[str]) -> list[str]:
+        def act(name: str) -> dict[str, float]:
+            return self._cells[name].take(self._now[name], measured=name in measured)
+
+        found = dict(zip(names, each(act, names, self.size_of(names)), strict=True))
+        if names:
+            self._version = None
+        return {name: found[name] for name in measured}
+
+    def put_back(self, values: Mapping[str, Tensor] | None, names: Collection[str]) -> list[str]:
         """Write values (None: those of the copies) into the tensors of these names, and take
         them; returns the names of those that cannot be written."""
         done: list[str] = []
         refused: list[str] = []
         for name in names:
-            x = self._now.get(name)
-            value = self._cells[name].kept if values is None else values.get(name)
-            written = x is not None and value is not None and write_back(x, value)
-            (done if written else refused).append(name)
+            x, cell = self._now.get(name), self._cells[name]
+            value = cell.kept if values is None else values.get(name)
+            if x is None or value is None or not write_back(x, value):
+                refused.append(name)
+            elif values is None:
+                cell.see(x)
+            else:
+                done.append(name)
         self.take(done)
         return refused
 

@@ -24,6 +24,10 @@ CHANGEABLE = (*LIVE_SETTINGS, "noise_std", "mu")
 """Settings that can change at a step after the first."""
 
 
+OF_NO_STEP = ("steps", "checkpoint_s", "history_mb")
+"""Settings on which no step depends."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Branch:
     """All that decides what a session of the point mass computes, with the changes."""
@@ -63,7 +67,7 @@ def branch(
                 name, "belongs to the base of the session; start another with `tttui run`"
             )
     recorded = record.recorded(directory)
-    kept = list(_without(recorded, asked, at))
+    kept = list(without(recorded, asked, at))
     if at == 0:
         if "mu" in asked:
             settings = replace(settings, mu_schedule=())
@@ -93,10 +97,11 @@ def asked_of(changes: Mapping[str, Any]) -> dict[str, Any]:
     return {key: v for key, v in values.items() if OWNER[key] == "plasticity"} | asked
 
 
-def _without(
+def without(
     recorded: Iterable[Intervention], asked: Mapping[str, Any], at: int
 ) -> Iterable[Intervention]:
-    """The interventions, but for what they set of the settings that are asked for."""
+    """The interventions, but for what they set of the settings that are asked for, from step
+    `at` on."""
     for one in recorded:
         if one.t < at:
             yield one
@@ -117,7 +122,7 @@ def _changed_at(
         if one.kind == "settings" and one.t < at:
             now = now.updated(one.value)
     now.updated(asked).validate()
-    whole = {name: value for name, value in asked.items() if name == "steps"}
+    whole = {name: value for name, value in asked.items() if name in OF_NO_STEP}
     flat = now.flat()
     other = {name: v for name, v in asked.items() if name not in whole and v != flat[name]}
     for name in other:

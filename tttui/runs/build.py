@@ -25,7 +25,8 @@ from tttui.engine.interventions import Intervention
 from tttui.engine.stepper import Stepper
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.model.settings import Plasticity, Settings, shown
+from tttui.model.setting import shown
+from tttui.model.settings import Plasticity, Settings
 from tttui.runs.base import Base
 from tttui.runs.naming import NameTaken
 from tttui.runs.saved import saved
@@ -51,17 +52,16 @@ class Begun(NamedTuple):
     """What stands for the base's weights; 0 in forks of earlier versions."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Start:
-    """What a fork begins with instead of the base's weights, and where it comes from."""
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a fork comes from, for its meta.json."""
 
-    weights: Weights
-    momentum: Weights
     parent_session_id: str
     root_session_id: str
     forked_at_t: int
     parent_path: str
-    base_t: int = BASE
+    shares_past: bool = False
+    """Its own steps before `forked_at_t` are those of its parent."""
 
 
 def build_session(
@@ -69,17 +69,19 @@ def build_session(
     settings: Settings,
     base: Base,
     *,
-    start: Start | None = None,
+    begun: Begun | None = None,
+    origin: Origin | None = None,
     interventions: Sequence[Intervention] = (),
 ) -> None:
     """Make the directory of a new session at step 0, complete with its first checkpoint.
 
-    Raises RefusedInput where the directory exists or may not be made, TttuiError where writing
-    fails; nothing is left behind then.
+    A fork has `begun` with other weights than the base's, or shares its parent's past. Raises
+    RefusedInput where the directory exists or may not be made, TttuiError where writing fails;
+    nothing is left behind then.
     """
 
     def fill(building: Path) -> None:
-        _fill(building, directory.name, settings, base, start, interventions)
+        _fill(building, directory.name, settings, base, begun, origin, interventions)
 
     new_session(directory, fill)
 
@@ -100,7 +102,7 @@ def build_in_place(
     remove_abandoned(directory.parent)
     try:
         with hidden_directory(directory) as building:
-            _fill(building, directory.name, settings, base, None, interventions, created_at)
+            _fill(building, directory.name, settings, base, None, None, interventions, created_at)
             made = [p for p in building.rglob("*") if p.is_file() and p.name != LOCK]
             for path in sorted(made, key=lambda path: path.name == last.name):
                 path.replace(directory / path.relative_to(building))
@@ -192,7 +194,7 @@ def _meta(
     settings: Settings,
     base_ckpt_hash: str,
     mu: float,
-    start: Start | None,
+    origin: Origin | None,
     created_at: float | None,
 ) -> dict[str, Any]:
     meta = new_meta(
@@ -201,15 +203,21 @@ def _meta(
         base_ckpt_hash=base_ckpt_hash,
         mu=mu,
         created_at=created_at,
-        parent_session_id=start.parent_session_id if start else None,
-        root_session_id=start.root_session_id if start else None,
-        forked_at_t=start.forked_at_t if start else None,
+        parent_session_id=origin.parent_session_id if origin else None,
+        root_session_id=origin.root_session_id if origin else None,
+        forked_at_t=origin.forked_at_t if origin else None,
         torch_version=_version("torch"),
     )
     meta |= {"numpy_version": _version("numpy"), "mu_schedule": list(settings.mu_schedule)}
-    if start:
-        meta["parent_path"] = start.parent_path
-    return meta
+    return {**meta, **parent_keys(origin)}
+
+
+def parent_keys(origin: Origin | None) -> dict[str, Any]:
+    """The keys of meta.json that only forks have."""
+    if origin is None:
+        return {}
+    shares = {"shares_past": True} if origin.shares_past else {}
+    return {"parent_path": origin.parent_path, **shares}
 
 
 def _fill(
@@ -217,28 +225,27 @@ def _fill(
     name: str,
     settings: Settings,
     base: Base,
-    start: Start | None,
+    begun: Begun | None,
+    origin: Origin | None,
     interventions: Sequence[Intervention],
     created_at: float | None = None,
 ) -> None:
-    begins = Begun(start.weights, start.momentum, start.base_t) if start else None
     stepper = new_stepper(
         settings,
         base.weights,
-        begins,
+        begun,
         interventions=interventions,
         on_event=lambda event: None,  # noqa: ARG005
         on_weights=lambda t, weights, from_t: None,  # noqa: ARG005
     )
-    meta = _meta(name, settings, base.sha256, stepper.world.mu, start, created_at)
+    meta = _meta(name, settings, base.sha256, stepper.world.mu, origin, created_at)
     writer = RunWriter(directory, history_bytes=settings.history_mb * MEGABYTE)
     try:
         writer.begin(meta, base.content)
         for intervention in interventions:
             record.record(directory, intervention)
-        if start:
-            begun = {"weights": start.weights, "momentum": start.momentum, "base_t": start.base_t}
-            write_whole(directory / "session" / START_FILE, pt_bytes(write_pt(begun)))
+        if begun:
+            write_whole(directory / "session" / START_FILE, pt_bytes(write_pt(begun._asdict())))
         learner, tally = stepper.learner, Tally()
         writer.snapshot(0, learner.weights)
         writer.checkpoint(

@@ -13,11 +13,17 @@ from typing import IO, Any
 
 
 def start_tttui(
-    words: Sequence[str], *, output: IO[Any], messages: IO[Any], cwd: Path | None = None
+    words: Sequence[str],
+    *,
+    output: IO[Any],
+    messages: IO[Any],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> "subprocess.Popen[bytes]":
     """Start `tttui <words>` in a session of its own, without a terminal.
 
-    stdout goes to the file `output`, stderr to `messages`.
+    stdout goes to the file `output`, stderr to `messages`; `env` is this process's own
+    environment where nothing else is said.
     """
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "tttui", *words],
@@ -26,7 +32,7 @@ def start_tttui(
         stderr=messages,
         start_new_session=True,
         cwd=cwd,
-        env=environment(os.environ),
+        env=environment(os.environ if env is None else env),
     )
 
 

@@ -53,7 +53,7 @@ def drive(
     """
     course = Course(run, max_rate, paused)
     report_at = time.monotonic()
-    while run.t < until:
+    while run.t < until and not run.ended:
         if should_stop is not None and should_stop():
             return False
         if not course.obey():
@@ -142,6 +142,8 @@ class Course:
                 wait = (run.t + 1 - self._first) / run.speed_limit - (now - self._began)
                 return min(nap, max(wait, 1e-4))
         run.advance_stretch(limit)
+        if run.waiting:
+            return nap
         if goal is not None and self._reached(goal):
             self._goal = None
             run.state = "paused"
@@ -206,10 +208,8 @@ class Course:
 
 def _options(value: dict[str, Any]) -> dict[str, Any]:
     """Options as the settings hold them: a whole number is a float where floats belong."""
-    from tttui.model.settings import Plasticity, World, options
+    from tttui.model.configuration import CHANGEABLE
 
-    wants = {s.name: type(s.default) for group in (Plasticity, World) for s in options(group)}
     return {
-        name: float(v) if wants.get(name) is float and type(v) is int else v
-        for name, v in value.items()
+        name: CHANGEABLE[name].adapted(v) if name in CHANGEABLE else v for name, v in value.items()
     }

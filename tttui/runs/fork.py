@@ -21,9 +21,10 @@ from tttui.model.here import absolute
 from tttui.model.session import Place, SessionData
 from tttui.model.settings import Model, Settings
 from tttui.runs.base import read_base, shapes
-from tttui.runs.build import START_FILE, Start, fresh, momentum_of, started_with
+from tttui.runs.branch import branch
+from tttui.runs.build import START_FILE, Begun, Origin, fresh, momentum_of, started_with
 from tttui.runs.compare import Check
-from tttui.runs.naming import free_directory, make_in, new_directory
+from tttui.runs.naming import free_directory, make_in, named_directory
 from tttui.runs.planned import is_planned
 from tttui.runs.recordedmeta import (
     FOREIGN,
@@ -66,16 +67,7 @@ def fork(
     weights were fitted to, a session would only prove its memory.
     Raises RefusedInput where the parent does not hold what is needed.
     """
-    if place.base_only:
-        raise RefusedInput(
-            f"{place.path} holds a base and no session; start one with "
-            f"`tttui run --base {place.path / 'base_checkpoint.pt'}`"
-        )
-    if is_planned(place.path):
-        raise RefusedInput(
-            f"{place.path} waits for its base and has no weights yet; start another session "
-            "with `tttui run`"
-        )
+    _refuse_without_weights(place)
     if run is not None and run not in place.runs:
         known = ", ".join(place.runs) or "none"
         raise RefusedInput(f"{place.path} has no run {run!r}; its runs are: {known}")
@@ -88,27 +80,86 @@ def fork(
     parent = _native(data, before, at) if place.layout == "native" else _foreign(data, at)
     _check_shapes(place, parent.weights, before.model)
     settings = _settings(data, before, parent.t, preset, changes or {})
-    parent_id = data.meta.session_id if place.layout != "flat" else place.name
-    start = Start(
-        weights=parent.weights,
-        momentum=parent.momentum,
-        parent_session_id=parent_id or place.name,
-        root_session_id=data.meta.root_session_id or parent_id or place.name,
-        forked_at_t=parent.t,
-        parent_path=str(absolute(place.path)),
-    )
-
-    def directory() -> Path:
-        if name is None:
-            return free_directory(root, place.name, "-fork")
-        return new_directory(root, name, settings)
+    begun = Begun(parent.weights, parent.momentum)
+    origin = _origin(data, parent.t)
 
     def make(path: Path) -> SessionRun:
-        return SessionRun.create(path, settings, base, start=start)
+        return SessionRun.create(path, settings, base, begun=begun, origin=origin)
 
-    made = make_in(name, directory, make)
+    made = make_in(name, lambda: _directory(place, root, name), make)
     made.told = parent.told
     return made
+
+
+def fork_with_past(
+    place: Place,
+    root: Path,
+    *,
+    at: int,
+    name: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> SessionRun:
+    """Make, and hold, a new session that is its parent up to step `at`, with changes from there on.
+
+    It is at step 0 and computes its parent's past again, on the same trajectory, with all that
+    somebody changed there. `changes` are as for `branch`; with `at` 0 they are its settings from
+    the start. Raises RefusedInput or SettingError where that is not possible.
+    """
+    _refuse_without_weights(place)
+    if place.layout != "native":
+        raise RefusedInput(
+            f"{place.path}: another program wrote it, so its past cannot be computed again; "
+            "fork it without --with-past"
+        )
+    data = SessionReader(place).refresh()
+    if at > data.steps_done:
+        raise RefusedInput(f"--at {at}: {place.path} has run {data.steps_done} steps so far")
+    chosen = branch(place.path, at=at, changes=changes)
+    if at >= chosen.settings.steps:
+        raise RefusedInput(
+            f"--at {at}: nothing is left to run of {chosen.settings.steps} steps; "
+            "say how many with --steps"
+        )
+    origin = replace(_origin(data, at), shares_past=True)
+
+    def make(path: Path) -> SessionRun:
+        return SessionRun.create(
+            path,
+            chosen.settings,
+            chosen.base,
+            begun=chosen.begun,
+            origin=origin,
+            interventions=chosen.interventions,
+        )
+
+    return make_in(name, lambda: _directory(place, root, name), make)
+
+
+def _refuse_without_weights(place: Place) -> None:
+    if place.base_only:
+        raise RefusedInput(
+            f"{place.path} holds a base and no session; start one with "
+            f"`tttui run --base {place.path / 'base_checkpoint.pt'}`"
+        )
+    if is_planned(place.path):
+        raise RefusedInput(
+            f"{place.path} waits for its base and has no weights yet; start another session "
+            "with `tttui run`"
+        )
+
+
+def _origin(data: SessionData, t: int) -> Origin:
+    place = data.place
+    parent = (data.meta.session_id if place.layout != "flat" else None) or place.name
+    root = data.meta.root_session_id or parent
+    return Origin(parent, root, t, str(absolute(place.path)))
+
+
+def _directory(place: Place, root: Path, name: str | None) -> Path:
+    """Where the fork goes: the name that the person gave, or one from the parent's."""
+    if name is None:
+        return free_directory(root, place.name, "-fork")
+    return named_directory(root, name)
 
 
 def _settings_before(data: SessionData, changes: Mapping[str, Any]) -> Settings:
@@ -240,7 +291,7 @@ def _check_shapes(place: Place, weights: Weights, model: Model) -> None:
 def fork_origin(directory: Path, meta: Mapping[str, Any]) -> list[Check]:
     """For a fork: whether it began with the weights that its parent has at the step it names."""
     begun = started_with(directory)
-    if begun is None:
+    if begun is None or meta.get("shares_past") is True:
         return []
     name = f"session/{START_FILE}"
     parent, t = recorded_parent(directory, meta.get("parent_path")), meta.get("forked_at_t")

@@ -3,6 +3,7 @@
 What is computed, and into which files, is the subclasses' (`session`, `taskrun`).
 """
 
+import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -24,6 +25,10 @@ LOOK_S = 0.01
 """Time in seconds after which requests are looked for."""
 
 
+OPEN_END = sys.maxsize
+"""The step up to which a run goes whose stream has no known end."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunProgress:
     """Where a run stands, immutable, for whoever shows it."""
@@ -38,6 +43,8 @@ class RunProgress:
     mu: float | None
     """The friction in force; None where the task has none."""
     state: str
+    waits_for: str = ""
+    """Where the next step is to come from, while it is not there."""
 
 
 class Writer(Protocol):
@@ -148,6 +155,21 @@ class OwnedRun(ABC):
     def steps_total(self) -> int:
         """The step up to which the run is meant to go."""
         return self._heart.steps_total
+
+    @property
+    def goal(self) -> int:
+        """The step up to which it goes now; OPEN_END while nobody knows how much there is."""
+        return self.steps_total
+
+    @property
+    def waiting(self) -> bool:
+        """What the next step needs is not there yet."""
+        return False
+
+    @property
+    def ended(self) -> bool:
+        """There are no more steps, whatever was asked for."""
+        return False
 
     def advance(self, steps: int) -> None:
         """Run exactly so many steps."""

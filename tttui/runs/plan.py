@@ -5,7 +5,7 @@ import shutil
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -18,16 +18,8 @@ from tttui.model.errors import RefusedInput, SettingError, TttuiError
 from tttui.model.faults import FAULTS
 from tttui.model.here import absolute
 from tttui.model.session import Place, SessionData, Status
-from tttui.model.settings import (
-    PRESETS,
-    Model,
-    Plasticity,
-    Pretraining,
-    Settings,
-    World,
-    check,
-    options,
-)
+from tttui.model.setting import SWITCH, Setting, options
+from tttui.model.settings import PRESETS, Model, Plasticity, Pretraining, Settings, World
 from tttui.model.shell import command_line
 from tttui.runs.recordedmeta import settings_of
 
@@ -58,11 +50,11 @@ FIRST = (
 )
 """What people change most, before all other settings."""
 
-SPECS: Mapping[str, Field[Any]] = {
-    spec.name: spec
+SPECS: Mapping[str, Setting] = {
+    one.name: one
     for group in (World, Plasticity, Settings, Model, Pretraining)
-    for spec in options(group)
-    if spec.metadata["minimum"] is None or spec.metadata["minimum"] != spec.metadata["maximum"]
+    for one in options(group)
+    if one.varies and one.kind != "list"
 }
 
 OWN: Mapping[str, str] = {
@@ -139,9 +131,9 @@ class Plan:
         spec = SPECS.get(name)
         if name == "preset":
             return tuple(PRESETS)
-        if name == "paused" or (spec is not None and isinstance(spec.default, bool)):
+        if name == "paused":
             return ("on", "off")
-        return tuple(spec.metadata["choices"] or ()) if spec is not None else ()
+        return spec.words_to_choose if spec is not None else ()
 
     def help(self, name: str) -> str:
         """One sentence, with the range, for a field."""
@@ -149,20 +141,7 @@ class Plan:
             return "steps to run from where it stands; empty runs what is left"
         if name in OWN:
             return OWN[name]
-        m = SPECS[name].metadata
-        parts = [m["help"]]
-        if m["choices"]:
-            parts.append(" or ".join(m["choices"]))
-        elif isinstance(SPECS[name].default, bool):
-            parts.append("on or off")
-        low, high = m["minimum"], m["maximum"]
-        if low is not None and high is not None:
-            parts.append(f"{low:g} to {high:g}")
-        elif low is not None:
-            parts.append(f"at least {low:g}")
-        elif m["above"] is not None:
-            parts.append(f"above {m['above']:g}")
-        return "; ".join(parts)
+        return "; ".join(filter(None, (SPECS[name].help, SPECS[name].range)))
 
     def defaults(self) -> dict[str, str]:
         """What holds where nothing is typed, by field."""
@@ -173,7 +152,7 @@ class Plan:
             if name in OWN or (self.kind == "resume" and name == "steps"):
                 found[name] = own.get(name, "")
             else:
-                found[name] = "random" if flat[name] is None else _shown(flat[name])
+                found[name] = SPECS[name].text(flat[name])
         return found
 
     def problems(self) -> dict[str, str]:
@@ -188,8 +167,7 @@ class Plan:
                 if name in OWN:
                     self._check_own(name, text)
                 else:
-                    values[name] = parsed(SPECS[name], text)
-                    check(SPECS[name], values[name])
+                    values[name] = SPECS[name].parsed(text)
                     if name == "device":
                         check_device_name(text)
             except RefusedInput as error:
@@ -230,11 +208,10 @@ class Plan:
         for name in self.names:
             text, flag = self.text(name), "--" + name.replace("_", "-")
             spec = SPECS.get(name)
-            if name == "paused" or (spec is not None and isinstance(spec.default, bool)):
-                if text and parsed(spec, text) is True:
-                    found.append(flag)
-                elif text and name != "paused":
-                    found.append(f"--no-{flag[2:]}")
+            if spec is not None:
+                found += spec.words(text)
+            elif name == "paused":
+                found += [flag] if SWITCH.get(text) else []
             elif name in REPEATED:
                 found += [word for part in _parts(text) for word in (flag, part)]
             elif text:
@@ -250,8 +227,8 @@ class Plan:
         if steps is None:
             return ""
         first = self._pretraining()
-        limit = parsed(None, self.text("speed_limit"))
-        if isinstance(limit, (int, float)) and not isinstance(limit, bool) and limit > 0:
+        limit = _above_0(self.text("speed_limit"))
+        if limit is not None:
             speed = min(speed, limit) if speed is not None else limit
         if speed is None:
             time = "time not known, no run was measured here yet"
@@ -270,8 +247,10 @@ class Plan:
             return ""
         from tttui.runs.base import cache_path  # not before somebody fills in a form
 
-        typed = {n: parsed(SPECS[n], self.text(n)) for n in self.names if n in SPECS}
-        settings = self._before_typing().updated({n: v for n, v in typed.items() if v != ""})
+        typed = {n: self.text(n) for n in self.names if n in SPECS and self.text(n)}
+        settings = self._before_typing()
+        with suppress(SettingError):
+            settings = settings.updated({n: SPECS[n].parsed(text) for n, text in typed.items()})
         if not _lacks_base(self.root, cache_path(self.root, settings).exists(), settings):
             return ""
         p = settings.pretraining
@@ -280,9 +259,11 @@ class Plan:
         return f"no base fits: pretraining {p.pretrain_steps} steps first, {takes}; "
 
     def _steps(self) -> int | None:
-        typed = parsed(None, self.text("steps"))
         if self.text("steps"):
-            return typed if isinstance(typed, int) and typed > 0 else None
+            try:
+                return int(SPECS["steps"].parsed(self.text("steps")))
+            except SettingError:
+                return None
         return None if self.kind == "resume" else self._before_typing().steps
 
     def _before_typing(self) -> Settings:
@@ -297,7 +278,7 @@ class Plan:
             raise RefusedInput(f"preset: choose from {', '.join(PRESETS)}")
         elif name == "base" and not Path(text).is_file():
             raise RefusedInput("base: there is no such file")
-        elif name == "paused" and not isinstance(parsed(None, text), bool):
+        elif name == "paused" and text not in SWITCH:
             raise RefusedInput("paused: choose on or off")
         elif name == "at" and not text.isdecimal():
             raise RefusedInput("at: is not a step")
@@ -312,10 +293,8 @@ class Plan:
             for part in _parts(text):
                 if parse_fault(part).kind not in RECORDED:
                     raise RefusedInput(f"fault: choose from {', '.join(RECORDED)}")
-        elif name == "speed_limit":
-            rate = parsed(None, text)
-            if isinstance(rate, (bool, str)) or not rate > 0:
-                raise RefusedInput("speed_limit: is not a number above 0")
+        elif name == "speed_limit" and _above_0(text) is None:
+            raise RefusedInput("speed_limit: is not a number above 0")
 
 
 def planned_fork(root: Path, data: SessionData, at: int | None) -> Plan:
@@ -363,19 +342,13 @@ GROWING = (
 )
 
 
-def parsed(spec: Field[Any] | None, text: str) -> Any:
-    """What was typed as a value: a number, on/off, or the text."""
-    words = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
-    if (spec is None or isinstance(spec.default, bool)) and text in words:
-        return words[text]
-    if spec is not None and (spec.metadata["choices"] or isinstance(spec.default, str)):
-        return text
-    for kind in (int, float):
-        with suppress(ValueError):
-            value = kind(text)
-            is_float = spec is not None and not isinstance(spec.default, int)
-            return float(value) if is_float and abs(value) < 1e300 else value
-    return text
+def _above_0(text: str) -> float | None:
+    """A number above 0 that was typed; None where it is none."""
+    try:
+        rate = float(text)
+    except ValueError:
+        return None
+    return rate if rate > 0 else None
 
 
 @lru_cache(maxsize=16)
@@ -414,12 +387,6 @@ def _there(path: Path) -> Path:
     while not path.exists() and path != path.parent:
         path = path.parent
     return path
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _speed(rate: float) -> str:

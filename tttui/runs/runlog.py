@@ -35,15 +35,23 @@ class _QuietHandler(logging.FileHandler):
         """A log that cannot be written must not stop the run, nor print to the terminal."""
 
 
+def log_to(path: Path) -> logging.Logger:
+    """A logger that appends lines to this one file, whatever the process configured.
+
+    Its only handler is to be closed. A file that cannot be written is passed over in silence.
+    """
+    handler = _QuietHandler(path, delay=True, encoding="utf-8")
+    handler.setFormatter(_OneLine(FORMAT))
+    logger = logging.Logger("tttui.run", logging.INFO)  # not from getLogger
+    logger.addHandler(handler)
+    return logger
+
+
 class RunLog:
     """Appends to the run.log of one session."""
 
     def __init__(self, directory: Path) -> None:
-        self._handler = _QuietHandler(directory / "run.log", delay=True, encoding="utf-8")
-        self._handler.setFormatter(_OneLine(FORMAT))
-        # Not from getLogger: the log goes into this one file, whatever the process configured.
-        self._logger = logging.Logger("tttui.run", logging.INFO)
-        self._logger.addHandler(self._handler)
+        self._logger = log_to(directory / "run.log")
 
     def started(self, t: int, interventions: Sequence[Intervention]) -> None:
         planned = sum(1 for i in interventions if i.t >= t)
@@ -93,7 +101,7 @@ class RunLog:
         self._logger.error("failed at step %d: %s", t, error)
 
     def close(self) -> None:
-        self._handler.close()
+        self._logger.handlers[0].close()
 
 
 def _short(value: Any) -> str:

@@ -23,7 +23,8 @@ from tttui.model.settings import Settings
 from tttui.runs.base import Base, own_base
 from tttui.runs.build import (
     MEGABYTE,
-    Start,
+    Begun,
+    Origin,
     build_session,
     new_stepper,
     optimizer_state,
@@ -104,15 +105,15 @@ class SessionRun(OwnedRun):
         settings: Settings,
         base: Base,
         *,
-        start: Start | None = None,
+        begun: Begun | None = None,
+        origin: Origin | None = None,
         faults: Sequence[Fault] = (),
         interventions: Sequence[Intervention] = (),
     ) -> Self:
         """Make a new session and hold it, at step 0."""
         planned = planned_faults(faults)
-        build_session(
-            directory, settings, base, start=start, interventions=[*interventions, *planned]
-        )
+        made = [*interventions, *planned]
+        build_session(directory, settings, base, begun=begun, origin=origin, interventions=made)
         run = cls.open(directory, catch_up=False)
         run.disk_full_at = disk_fault(faults)
         return run

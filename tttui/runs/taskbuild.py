@@ -1,7 +1,6 @@
 """Making the directory of a session of a task: everything of its step 0, then one rename."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +13,22 @@ from tttui.artifacts.recording import BASE
 from tttui.artifacts.task_writer import TaskWriter
 from tttui.artifacts.tensorwriter import Stored, write_tensors
 from tttui.engine.device import check_device
+from tttui.engine.interventions import Intervention, record
 from tttui.engine.tensorstate import as_arrays
 from tttui.engine.torch_learner import TorchLearner
 from tttui.model.errors import RefusedInput
-from tttui.runs.build import new_session
+from tttui.model.schema import CONTROL
+from tttui.runs.build import Origin, new_session, parent_keys
 from tttui.runs.tally import Tally
 from tttui.runs.taskrun import (
     MEGABYTE,
-    START_FILE,
     checkpoint_state,
     kept_of,
-    load_start,
     metrics_of,
-    new_learner,
     plastic_of,
 )
 from tttui.runs.tasksettings import TaskSettings
+from tttui.runs.taskstepper import START_FILE, TaskStepper, load_start, new_learner
 from tttui.tasks.base import Task
 
 ENDLESS_STEPS = 600
@@ -39,44 +38,45 @@ KEPT_SHARE = 8
 """Parts of the history's budget that one snapshot may take."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Begin:
-    """What a fork begins with, and where it comes from."""
-
-    state: Mapping[str, Any]
-    """Of the learner, at step 0 of the fork."""
-    parent_session_id: str
-    root_session_id: str
-    forked_at_t: int
-    parent_path: str
-
-
 def build_task_session(
     directory: Path,
     settings: TaskSettings,
     *,
     task: Task | None = None,
-    begin: Begin | None = None,
+    begun: Mapping[str, Any] | None = None,
+    origin: Origin | None = None,
+    interventions: Sequence[Intervention] = (),
+    whole: bool = False,
 ) -> Task:
     """Make the directory of a new session, complete with its first checkpoint.
 
-    `task` is used where it is made already. Returns it. Raises RefusedInput where the session
-    may not be made, or the task cannot begin; nothing is left behind then.
+    `task` is used where it is made already; with `whole` a stream is read to its end first. A
+    fork has `begun` with this state of the learner. Returns the task. Raises RefusedInput where
+    the session may not be made, or the task cannot begin; nothing is left behind then.
     """
     check_device(settings.conduct.device)
     task, learner = new_learner(settings, None, task)
+    if whole:
+        task.take_in(wait=True)
     steps = steps_of(task, settings)
 
     def fill(building: Path) -> None:
-        _fill(building, directory.name, settings, steps, task, learner, begin)
+        _fill(building, directory.name, settings, steps, task, learner, begun, origin)
+        for intervention in interventions:
+            record(building, intervention)
 
     new_session(directory, fill)
     return task
 
 
-def steps_of(task: Task, settings: TaskSettings) -> int:
-    """How many steps the session is to run. Raises RefusedInput where there are not so many."""
+def steps_of(task: Task, settings: TaskSettings) -> int | None:
+    """How many steps the session is to run, None where that is to be seen.
+
+    Raises RefusedInput where there are not so many.
+    """
     wanted, there = settings.conduct.steps, task.steps
+    if task.arriving:
+        return wanted
     if wanted is None:
         return ENDLESS_STEPS if there is None else there
     if there is not None and wanted > there:
@@ -88,32 +88,40 @@ def _fill(
     building: Path,
     name: str,
     settings: TaskSettings,
-    steps: int,
+    steps: int | None,
     task: Task,
     learner: TorchLearner,
-    begin: Begin | None,
+    begun: Mapping[str, Any] | None,
+    origin: Origin | None,
 ) -> None:
     meta = {**settings.meta(name, steps), **described(learner)}
     meta |= {"base_version": learner.base_version, **task.keep(building)}
+    if task.arriving:
+        meta["arriving"] = task.arriving
     budget = settings.conduct.history_mb * MEGABYTE
     meta["kept"] = kept = _kept(learner, budget)
     writer = TaskWriter(
-        building, history_bytes=budget, items=task.item_losses, fixed=task.kept_files
+        building,
+        history_bytes=budget,
+        items=task.item_losses,
+        fixed=task.kept_files,
+        yardsticks=[CONTROL + name for name in task.yardsticks],
     )
     try:
         base = {name: Stored.of(w) for name, w in plastic_of(learner).items()}
         write_tensors(building / BASE, base)
-        if begin is not None:
-            meta["parent_session_id"] = begin.parent_session_id
-            meta["root_session_id"] = begin.root_session_id
-            meta |= {"forked_at_t": begin.forked_at_t, "parent_path": begin.parent_path}
-            load_start(learner, begin.state, building)
+        if origin is not None:
+            meta["parent_session_id"] = origin.parent_session_id
+            meta["root_session_id"] = origin.root_session_id
+            meta |= {"forked_at_t": origin.forked_at_t, **parent_keys(origin)}
+        if begun is not None:
+            load_start(learner, begun, building)
             start = pt_bytes(write_pt(as_arrays(learner.state_dict())))
             write_whole(building / "session" / START_FILE, start, parents=True)
         writer.begin(meta)
         writer.snapshot(0, kept_of(learner, kept))
         tally = Tally()
-        engine = checkpoint_state(learner, tally, 0, [0, 0])
+        engine = checkpoint_state(TaskStepper(task, learner, weights_at=lambda _: {}), tally)
         writer.checkpoint(engine, plastic_of(learner), {}, metrics_of(tally))
         device = settings.conduct.device
         writer.status(state="queued", t=0, steps_total=steps, device=device)

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,11 @@ from tttui.artifacts.checkpoint import ENGINE, read_generation
 from tttui.engine.tensorstate import as_tensors
 from tttui.model.errors import RefusedInput
 from tttui.model.here import absolute
+from tttui.runs.build import Origin
 from tttui.runs.naming import free_directory, make_in, named_directory
 from tttui.runs.recordedmeta import read_meta_of
-from tttui.runs.taskbuild import Begin, build_task_session
+from tttui.runs.taskbranch import task_branch
+from tttui.runs.taskbuild import build_task_session, steps_of
 from tttui.runs.taskrun import TaskRun
 from tttui.runs.tasksettings import TaskSettings
 from tttui.runs.taskverify import replayed, step_of
@@ -64,24 +66,62 @@ def fork_task(
     state = {**learned, "t": 0, "recent": [], "trusted": None, "pace": [0, 0]}
     if any(key in changes for key in OF_THE_OPTIMIZER):
         state.pop("optimizer", None)
-    begin = Begin(
-        state,
-        parent_session_id=str(meta.get("session_id") or directory.name),
-        root_session_id=str(meta.get("root_session_id") or directory.name),
-        forked_at_t=t,
-        parent_path=str(absolute(directory)),
-    )
-
-    def place() -> Path:
-        if name is None:
-            return free_directory(root, directory.name, "-fork")
-        return named_directory(root, name)
+    origin = _origin(directory, meta, t)
 
     def make(path: Path) -> TaskRun:
-        build_task_session(path, settings, task=made, begin=begin)
+        build_task_session(path, settings, task=made, begun=state, origin=origin, whole=True)
         return TaskRun.open(path, task=task)
 
-    return make_in(name, place, make)
+    return make_in(name, lambda: _place(directory, root, name), make)
+
+
+def fork_task_with_past(
+    directory: Path,
+    root: Path,
+    *,
+    at: int,
+    name: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+    task: type[Task] | None = None,
+) -> TaskRun:
+    """Make, and hold, a session that is its parent up to step `at`, with changes from there on.
+
+    As `fork.fork_with_past`, for any task; it reads the same document again.
+    """
+    reached = step_of(read_generation(directory, ENGINE))
+    if at > reached:
+        raise RefusedInput(f"--at {at}: {directory} has run {reached} steps so far")
+    chosen = task_branch(directory, at=at, changes=changes, named=task)
+    steps = steps_of(chosen.task, chosen.settings)
+    if steps is not None and at >= steps:
+        raise RefusedInput(f"--at {at}: nothing is left to run of {steps} steps")
+    origin = replace(_origin(directory, read_meta_of(directory), at), shares_past=True)
+
+    def make(path: Path) -> TaskRun:
+        build_task_session(
+            path,
+            chosen.settings,
+            task=chosen.task,
+            begun=chosen.begun,
+            origin=origin,
+            interventions=chosen.interventions,
+        )
+        return TaskRun.open(path, task=task)
+
+    return make_in(name, lambda: _place(directory, root, name), make)
+
+
+def _origin(directory: Path, meta: Mapping[str, Any], t: int) -> Origin:
+    parent = str(meta.get("session_id") or directory.name)
+    root = str(meta.get("root_session_id") or directory.name)
+    return Origin(parent, root, t, str(absolute(directory)))
+
+
+def _place(directory: Path, root: Path, name: str | None) -> Path:
+    """Where the fork goes: the name that the person gave, or one from the parent's."""
+    if name is None:
+        return free_directory(root, directory.name, "-fork")
+    return named_directory(root, name)
 
 
 def _replayed_state(directory: Path, t: int, task: type[Task] | None) -> dict[str, Any]:

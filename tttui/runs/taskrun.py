@@ -11,32 +11,27 @@ import torch
 from tttui.artifacts.atomic import refuse_links
 from tttui.artifacts.history import read_history
 from tttui.artifacts.lock import OnWait, SessionLock
-from tttui.artifacts.ptfile import read_pt
-from tttui.artifacts.task_writer import Row, TaskWriter, sound_checkpoint
+from tttui.artifacts.task_writer import TaskWriter, sound_checkpoint
 from tttui.artifacts.writer import HISTORY
 from tttui.engine import interventions as record
 from tttui.engine.interventions import Intervention, Kind, in_order
 from tttui.engine.tensorstate import as_arrays, as_tensors
-from tttui.engine.torch_learner import Observation, TorchLearner, adapt
+from tttui.engine.torch_learner import Observation, TorchLearner
 from tttui.engine.weightfigures import figures
 from tttui.model.arrays import Weights
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.runs.owned import OwnedRun, RunProgress
+from tttui.model.schema import CONTROL
+from tttui.runs.owned import OPEN_END, OwnedRun, RunProgress
 from tttui.runs.recordedmeta import read_meta_of
 from tttui.runs.tally import Tally
 from tttui.runs.tasksettings import TaskSettings
+from tttui.runs.taskstepper import TaskStepper, new_learner
 from tttui.tasks.base import Task
 
 MEGABYTE = 1_000_000
 
 STRETCH_S = 0.01
 """Seconds of steps after which requests are looked for."""
-
-LIVE = ("lr", "momentum", "weight_decay", "rollback_tol", "grad_norm_max", "inner_steps")
-"""Settings that can change while a session runs."""
-
-START_FILE = "start_state.pt"
-"""In session/, forks only: the weights and the optimizer that the session began with."""
 
 
 class TaskRun(OwnedRun):
@@ -48,6 +43,7 @@ class TaskRun(OwnedRun):
         lock: SessionLock,
         *,
         task: type[Task] | None = None,
+        made: Task | None = None,
         keep_requests: bool = False,
     ) -> None:
         """Use `open`."""
@@ -55,23 +51,20 @@ class TaskRun(OwnedRun):
         self.meta = read_meta_of(directory, whole=True)
         self.settings = TaskSettings.recorded(self.meta, directory, task)
         conduct = self.settings.conduct
-        self.task, self.learner = new_learner(self.settings, directory)
+        if made is not None and made.arriving:
+            made.directory = directory
+        else:
+            made = None
+        self.task, self.learner = new_learner(self.settings, directory, made)
         refuse_other_base(directory, self.meta, self.learner)
+        self._stepper = TaskStepper(self.task, self.learner, weights_at=self._weights_at)
         checkpoint, reached, told = sound_checkpoint(directory)
         told += record.drop_half_written(directory)
-        self.interventions = record.recorded(directory)
+        self._stepper.interventions = record.recorded(directory)
         self.tally = Tally()
-        state = as_tensors(checkpoint.engine)
         try:
-            self._applied = int(state["applied"])
-            if not 0 <= self._applied <= len(self.interventions):
-                raise ValueError(f"it made {self._applied} changes")
-            for one in self.interventions[: self._applied]:
-                if one.kind == "settings":
-                    self.learner.change(one.value)
-            self.learner.load_state_dict(state["learner"])
+            self._stepper.load(as_tensors(checkpoint.engine))
             self.tally.load(checkpoint.engine["tally"])
-            self._tried, self._held = (bool(flag) for flag in state["flags"])
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             raise TttuiError(
                 f"{checkpoint.path}: does not hold what this version continues from ({error!r})"
@@ -82,6 +75,7 @@ class TaskRun(OwnedRun):
             history_bytes=conduct.history_mb * MEGABYTE,
             items=self.task.item_losses,
             fixed=self.task.kept_files,
+            yardsticks=[CONTROL + name for name in self.task.yardsticks],
         )
         try:
             newest = {name: np.asarray(checkpoint.plastic[name]) for name in self.kept}
@@ -92,6 +86,11 @@ class TaskRun(OwnedRun):
         except LookupError as error:
             self._files.close()
             raise TttuiError(f"{checkpoint.path}: says nothing of {error}") from error
+        if self._rest_lost:
+            told.append(
+                f"{directory}: {self.meta['arriving']} was not read to its end when the run "
+                f"stopped; the session goes on over what was, {self.task.steps} steps in all"
+            )
         self.told = tuple(told)
         self.reached = max(self.t, reached)
         """The step that the session had reached before; more than `t` where the newest
@@ -101,7 +100,7 @@ class TaskRun(OwnedRun):
             directory,
             lock,
             self._files,
-            steps=conduct.steps or 0,
+            steps=conduct.steps or self.task.steps or 0,
             device=conduct.device,
             checkpoint_s=conduct.checkpoint_s,
             keep_requests=keep_requests,
@@ -109,6 +108,8 @@ class TaskRun(OwnedRun):
         for line in self.told:
             self._log.refused(line)
         self._log.started(self.t, self.interventions)
+        if self._rest_lost:
+            self._all_arrived()
         self.tell()
 
     @classmethod
@@ -117,16 +118,18 @@ class TaskRun(OwnedRun):
         directory: Path,
         *,
         task: type[Task] | None = None,
+        made: Task | None = None,
         keep_requests: bool = False,
         on_wait: OnWait | None = None,
     ) -> Self:
-        """Hold a session where its last checkpoint left it; `task` is what the person named.
+        """Hold a session where its last checkpoint left it; `task` is what the person named,
+        `made` the task that the session was built with, from whose stream it goes on to read.
 
         Raises SessionHeld where another process has it.
         """
         lock = SessionLock(directory, on_wait)
         try:
-            return cls(directory, lock, task=task, keep_requests=keep_requests)
+            return cls(directory, lock, task=task, made=made, keep_requests=keep_requests)
         except BaseException:
             lock.release()
             raise
@@ -136,12 +139,38 @@ class TaskRun(OwnedRun):
         return self.learner.t
 
     @property
+    def interventions(self) -> list[Intervention]:
+        """What somebody changed, or is to change, in order of effect."""
+        return self._stepper.interventions
+
+    @property
     def chunk(self) -> int:
         return 1
 
     @property
     def attempted(self) -> int:
         return self.tally.attempted
+
+    @property
+    def goal(self) -> int:
+        if self.task.arriving and self.settings.conduct.steps is None:
+            return OPEN_END
+        return self.steps_total
+
+    @property
+    def waiting(self) -> bool:
+        there = self.task.steps
+        return bool(self.task.arriving) and there is not None and self.t >= there
+
+    @property
+    def ended(self) -> bool:
+        there = self.task.steps
+        return not self.task.arriving and there is not None and self.t >= there
+
+    @property
+    def _rest_lost(self) -> bool:
+        """The session was reading a stream, which is gone."""
+        return isinstance(self.meta.get("arriving"), str) and not self.task.arriving
 
     def _moment(self) -> tuple[int, int]:
         return self.t, len(self.interventions)
@@ -156,25 +185,47 @@ class TaskRun(OwnedRun):
             self.tally.percent_better(),
             None,
             self._heart.state,
+            self.task.arriving if self.waiting else "",
         )
 
     def advance_stretch(self, limit: int) -> None:
         self._make_durable()
         until = time.monotonic() + STRETCH_S
-        while self.t < limit:
+        while self.t < limit and not self.waiting and not self.ended:
             self._step()
             if time.monotonic() >= until:
                 break
         self.keep_alive()
 
+    def keep_alive(self) -> None:
+        if self.task.arriving:
+            self.task.take_in()
+            if self.task.arriving:
+                limit = self.settings.conduct.steps or OPEN_END
+                self._heart.steps_total = min(max(self.task.steps or 0, self.t), limit)
+            else:
+                self._all_arrived()
+        self._heart.said["waits_for"] = self.task.arriving if self.waiting else None
+        super().keep_alive()
+
+    def _all_arrived(self) -> None:
+        """Note in meta.json how much the stream has brought."""
+        self.update_meta({"arriving": None, **self.task.arrived()})
+        wanted, there = self.settings.conduct.steps, self.task.steps or 0
+        self.set_steps_total(there if wanted is None else min(wanted, there))
+
     def intervene(self, kind: Kind, value: Any = None, *, at: int | None = None) -> None:
         """Change the session now, or at a later step; recorded before it takes effect."""
         made = Intervention(t=self.t if at is None else at, kind=kind, value=value, known_at=self.t)
-        self._check(made)
+        self._stepper.check(made)
+        if made.kind == "rollback":
+            if len(self.kept) < len(self.learner.plastic):
+                raise RefusedInput("rollback: the history does not hold all plastic weights")
+            self._weights_at(int(made.value))
         record.record(self.path, made, durably=False)
         self._unsynced = True
         self._log.intervention(made)
-        self.interventions = in_order([*self.interventions, made])
+        self._stepper.interventions = in_order([*self.interventions, made])
 
     def break_disk(self) -> None:
         raise RefusedInput("fault: faults on purpose are for the point mass")
@@ -182,8 +233,7 @@ class TaskRun(OwnedRun):
     def checkpoint(self) -> None:
         self._lock.check()
         self._make_durable()
-        flags = [int(self._tried), int(self._held)]
-        engine = checkpoint_state(self.learner, self.tally, self._applied, flags)
+        engine = checkpoint_state(self._stepper, self.tally)
         self._files.checkpoint(engine, plastic_of(self.learner), {}, metrics_of(self.tally))
         self._checkpoint_made()
 
@@ -193,17 +243,14 @@ class TaskRun(OwnedRun):
             self._unsynced = False
 
     def _step(self) -> None:
-        self._apply_due()
-        t = self.learner.t
-        seen = self.learner.observe(self.task.batch(t))
-        row = Row(t, seen.frozen, seen.adaptive, self._tried, self._held, seen.version)
+        row, seen = self._stepper.step()
         self._files.row(row)
         if self.task.item_losses:
             self._note_items(seen)
+        if self.task.yardsticks and (found := self.task.measured(row.t)):
+            self._files.measured(row.t, {CONTROL + name: value for name, value in found.items()})
         if seen.frozen is not None:
             self.tally.add_rows(np.array([seen.frozen]), np.array([seen.adaptive]))
-        self._tried = seen.event is not None
-        self._held = seen.event is not None and seen.event["status"] == "commit"
         if seen.event is not None:
             self._note_event(seen.event)
 
@@ -218,7 +265,7 @@ class TaskRun(OwnedRun):
     def _note_event(self, event: Mapping[str, Any]) -> None:
         # Without the time that it took, which differs from run to run.
         told = {key: value for key, value in event.items() if key != "duration_ms"}
-        if self._held and self._snapshot_is_due():
+        if self._stepper.held and self._snapshot_is_due():
             told["weights"] = figures(self.learner.plastic, self.learner.before)
             self._files.snapshot(self.t, kept_of(self.learner, self.kept))
         self._files.event(told)
@@ -230,35 +277,7 @@ class TaskRun(OwnedRun):
         every = max(self.settings.conduct.weights_every, self._files.snapshot_stride)
         return self.t // every > self._files.last_snapshot // every
 
-    def _apply_due(self) -> None:
-        """Make the changes that count from this step on."""
-        while self._applied < len(self.interventions):
-            one = self.interventions[self._applied]
-            if one.t > self.t:
-                return
-            self._applied += 1
-            if one.kind == "settings":
-                self.learner.change(one.value)
-            elif one.kind == "rollback":
-                self.learner.restore(as_tensors(self._weights_at(int(one.value))))
-
-    def _check(self, made: Intervention) -> None:
-        """Raise RefusedInput where a session of a task cannot be changed like this."""
-        if made.kind == "settings":
-            for name in made.value:
-                if name not in LIVE:
-                    raise RefusedInput(f"{name}: cannot change; {', '.join(LIVE)} can")
-            self.learner.settings.updated(made.value).validate()
-        elif made.kind == "rollback":
-            if len(self.kept) < len(self.learner.plastic):
-                raise RefusedInput("rollback: the history does not hold all plastic weights")
-            self._weights_at(int(made.value))
-        elif made.kind == "update":
-            raise RefusedInput("update: this task learns from every step anyway")
-        else:
-            raise RefusedInput(f"{made.kind}: belongs to the point mass")
-
-    def _weights_at(self, t: int) -> Weights:
+    def _weights_at(self, t: int) -> Mapping[str, torch.Tensor]:
         self._files.flush()
         history, _ = read_history(self.path / HISTORY)
         known = [i for i, snapshot in enumerate(history.t) if snapshot <= t]
@@ -266,35 +285,7 @@ class TaskRun(OwnedRun):
             raise RefusedInput(f"step {t} is not in the history of the weights")
         shapes = {name: tuple(self.learner.plastic[name].shape) for name in self.kept}
         found = {name: np.array(history.weights[name][known[-1]]) for name in self.kept}
-        return {name: matrix.reshape(shapes[name]) for name, matrix in found.items()}
-
-
-def new_learner(
-    settings: TaskSettings, directory: Path | None, task: Task | None = None
-) -> tuple[Task, TorchLearner]:
-    """The task of a session and its learner at step 0; a fork's with what it begins with.
-
-    `task` is used where it is made already.
-    """
-    conduct = settings.conduct
-    torch.set_num_threads(conduct.threads)
-    torch.manual_seed(conduct.seed)
-    task = task or settings.task(settings.own, conduct.seed, directory)
-    module, patterns = task.prepared(settings.patterns)
-    module = module.to(conduct.device)
-    learner = adapt(module, patterns, loss=task.loss, settings=settings.adaptation)
-    start = directory / "session" / START_FILE if directory is not None else None
-    if start is not None and start.exists():
-        load_start(learner, as_tensors(read_pt(start)), start)
-    return task, learner
-
-
-def load_start(learner: TorchLearner, state: Mapping[str, Any], where: Path) -> None:
-    """Begin with the state of a fork. Raises TttuiError where it is none."""
-    try:
-        learner.load_state_dict(state)
-    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise TttuiError(f"{where}: is not the start of a session: {error!r}") from error
+        return as_tensors({name: w.reshape(shapes[name]) for name, w in found.items()})
 
 
 def kept_names(meta: Mapping[str, Any], learner: TorchLearner) -> list[str]:
@@ -316,17 +307,11 @@ def plastic_of(learner: TorchLearner) -> Weights:
     return kept_of(learner, list(learner.plastic))
 
 
-def checkpoint_state(
-    learner: TorchLearner, tally: Tally, applied: int, flags: list[int]
-) -> dict[str, Any]:
+def checkpoint_state(stepper: TaskStepper, tally: Tally) -> dict[str, Any]:
     """What engine_state.pt holds of a session."""
-    return {
-        "t": learner.t,
-        "learner": as_arrays(learner.state_dict()),
-        "tally": tally.state(),
-        "applied": applied,
-        "flags": flags,
-    }
+    state = stepper.state()
+    learner = as_arrays(state.pop("learner"))
+    return {"t": state.pop("t"), "learner": learner, "tally": tally.state(), **state}
 
 
 def metrics_of(tally: Tally) -> dict[str, Any]:

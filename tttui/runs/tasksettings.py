@@ -10,7 +10,7 @@ from typing import Any, Self
 import tttui
 from tttui.model.adaptation import Adaptation, Conduct
 from tttui.model.errors import RefusedInput, SettingError
-from tttui.model.settings import check, options
+from tttui.model.setting import options
 from tttui.tasks.base import Task
 from tttui.tasks.find import shipped
 
@@ -38,8 +38,8 @@ class TaskSettings:
         learns = {spec.name for spec in fields(Adaptation)}
         given = dict(values)
         made = task.settings_type(**{n: given.pop(n) for n in list(given) if n in own})
-        for spec in options(made):
-            check(spec, getattr(made, spec.name))
+        for one in options(made):
+            one.check(getattr(made, one.name))
         adaptation = task.adaptation.updated({n: given.pop(n) for n in list(given) if n in learns})
         known = {spec.name for spec in fields(Conduct)}
         for name in given:
@@ -77,7 +77,7 @@ class TaskSettings:
         own = self.task.plastic
         return self.conduct.patterns or ((own,) if isinstance(own, str) else tuple(own))
 
-    def meta(self, name: str, steps: int) -> dict[str, Any]:
+    def meta(self, name: str, steps: int | None) -> dict[str, Any]:
         """What meta.json says of a new session with these settings."""
         run = {key: getattr(self.conduct, key) for key in RUN_KEYS}
         return {

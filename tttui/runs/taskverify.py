@@ -1,6 +1,5 @@
 """Does a session of a task hold what its base, settings and changes give? It is run again."""
 
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,14 +8,15 @@ from tttui.artifacts.checkpoint import ENGINE, PLASTIC, Checkpoint, read_generat
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.regular import open_to_read
 from tttui.artifacts.writer import LAST_SNAPSHOT
-from tttui.engine.interventions import FILE as INTERVENTIONS
+from tttui.engine.interventions import recorded
 from tttui.engine.tensorstate import as_tensors
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.runs.compare import Check
 from tttui.runs.recordedmeta import read_meta_of
-from tttui.runs.taskbuild import Begin, build_task_session
-from tttui.runs.taskrun import START_FILE, TaskRun, refuse_other_base
+from tttui.runs.taskbuild import build_task_session
+from tttui.runs.taskrun import TaskRun, refuse_other_base
 from tttui.runs.tasksettings import TaskSettings
+from tttui.runs.taskstepper import START_FILE
 from tttui.tasks.base import Task
 
 PART = 1 << 20
@@ -38,17 +38,14 @@ def replayed(
     meta = read_meta_of(directory)
     settings = TaskSettings.recorded(meta, directory, task)
     made = settings.task(settings.own, settings.conduct.seed, directory)
-    begin = None
     start = directory / "session" / START_FILE
-    if start.exists():
-        begin = Begin(as_tensors(read_pt(start)), "", "", 0, "")
+    begun = as_tensors(read_pt(start)) if start.exists() else None
     last = step_of(read_generation(directory, ENGINE))
     goal = last if until is None else until
     if goal > last:
         raise RefusedInput(f"--at {goal}: {directory} has run {last} steps so far")
-    build_task_session(into, settings, task=made, begin=begin)
-    if (directory / INTERVENTIONS).exists():
-        shutil.copyfile(directory / INTERVENTIONS, into / INTERVENTIONS, follow_symlinks=False)
+    done = recorded(directory)
+    build_task_session(into, settings, task=made, begun=begun, interventions=done)
     run = TaskRun.open(into, task=task)
     try:
         refuse_other_base(directory, meta, run.learner)

@@ -15,7 +15,7 @@ from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
 from tttui.runs import compare
 from tttui.runs.base import FILE, read_base
-from tttui.runs.build import Start, started_with
+from tttui.runs.build import started_with
 from tttui.runs.compare import Check, Extent
 from tttui.runs.foreign import foreign_checks
 from tttui.runs.fork import fork_origin
@@ -59,10 +59,6 @@ def _native(directory: Path, ragged: bool, progress: Progress | None) -> list[Ch
     except RefusedInput as error:
         return [*checks, Check("per_step.csv", None, f"cannot be replayed: {error}")]
     checks += fork_origin(directory, meta)
-    begun = started_with(directory)
-    start = None
-    if begun is not None:
-        start = Start(begun.weights, begun.momentum, "", "", 0, "", begun.base_t)
     t, extent = _saved(directory, ragged, checks)
     with tempfile.TemporaryDirectory(prefix="tttui-verify-") as temporary:
         again = Path(temporary) / directory.name
@@ -70,7 +66,7 @@ def _native(directory: Path, ragged: bool, progress: Progress | None) -> list[Ch
             again,
             settings,
             base,
-            start=start,
+            begun=started_with(directory),
             interventions=interventions.recorded(directory),
         )
         try:

@@ -9,8 +9,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tttui.draw.colours import style
-from tttui.draw.glyphs import Glyphs
-from tttui.draw.palette import Palette
+from tttui.draw.look import Look
 from tttui.draw.reading import status_words
 from tttui.draw.text import Text
 from tttui.keys import Command
@@ -137,12 +136,10 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen Static { height: auto; }
     """
 
-    def __init__(
-        self, tab: str, commands: Sequence[Command], palette: Palette, glyphs: Glyphs
-    ) -> None:
+    def __init__(self, tab: str, commands: Sequence[Command], look: Look) -> None:
         super().__init__()
         self._tab, self._commands = tab, commands
-        self._palette, self._glyphs = palette, glyphs
+        self._look = look
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
@@ -156,7 +153,7 @@ class HelpScreen(ModalScreen[None]):
 
     def _marks(self) -> Text:
         """The marks on the time axes, each with its word."""
-        palette, glyphs, text = self._palette, self._glyphs, Text()
+        (palette, glyphs), text = self._look, Text()
         own = [name for name in glyphs.statuses if name not in (*STATUSES, UNDONE)]
         for status in (*STATUSES, UNDONE, *own):
             text.append(glyphs.status(status), style(palette.status(status), bold=True))

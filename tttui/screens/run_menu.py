@@ -1,7 +1,7 @@
 """The dialog of everything that can be asked of the open run."""
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -17,9 +17,9 @@ from tttui.engine.interventions import LIVE_SETTINGS
 from tttui.model.errors import RefusedInput
 from tttui.model.faults import FAULTS
 from tttui.model.session import Status
-from tttui.model.settings import Plasticity, World, check, options
+from tttui.model.setting import Setting, number, options
+from tttui.model.settings import Plasticity, World
 from tttui.runs.control import checked
-from tttui.runs.plan import parsed
 from tttui.widgets.textfield import TextField
 
 RESUME = "resume"
@@ -27,11 +27,11 @@ RESUME = "resume"
 AROUND = 7
 """Rows of the dialog that are not its list, at most."""
 
-CHANGEABLE: Mapping[str, Field[Any]] = {
-    spec.name: spec
+CHANGEABLE: Mapping[str, Setting] = {
+    one.name: one
     for group in (Plasticity, World)
-    for spec in options(group)
-    if spec.name in (*LIVE_SETTINGS, "noise_std")
+    for one in options(group)
+    if one.name in (*LIVE_SETTINGS, "noise_std")
 }
 """Options that can change while a session runs."""
 
@@ -84,16 +84,6 @@ def value_of(verb: str, text: str) -> Any:
     return value
 
 
-def number(text: str) -> int | float | str:
-    """A number as it was typed, or the text where it is none."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
 def typed_options(text: str) -> dict[str, Any]:
     """`lr 0.01, whiten off` as options by name. Raises RefusedInput, SettingError."""
     found: dict[str, Any] = {}
@@ -103,9 +93,7 @@ def typed_options(text: str) -> dict[str, Any]:
             close = get_close_matches(name.lower(), CHANGEABLE, 2)
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             raise RefusedInput(f"{name!r} is no option that can change while a session runs{hint}")
-        value = parsed(CHANGEABLE[name], typed.strip())
-        check(CHANGEABLE[name], value)
-        found[name] = value
+        found[name] = CHANGEABLE[name].parsed(typed)
     if not found:
         raise RefusedInput("type an option and its value, such as lr 0.01")
     return found
@@ -234,7 +222,7 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
             return ""
         last = typed.rpartition(",")[2].replace("=", " ").split()
         if last and last[0] in CHANGEABLE:
-            help = CHANGEABLE[last[0]].metadata["help"]
+            help = CHANGEABLE[last[0]].help
             return f"now {_told(last[0], self._in_force.get(last[0]))}: {help}"
         names = [name for name in CHANGEABLE if name.startswith("".join(last[:1]))]
         return "now " + ", ".join(_told(name, self._in_force.get(name)) for name in names)

@@ -34,13 +34,17 @@ class Task(ABC):
     loss_name: ClassVar[str] = "loss"
     unit: ClassVar[str] = ""
     settings_type: ClassVar[type[Any]] = NoSettings
-    """A dataclass of fields made by `tttui.model.settings.option`: options of the command line."""
+    """A dataclass of fields made by `tttui.model.setting.option`: options of the command line."""
     adaptation: ClassVar[Adaptation] = Adaptation()
     """How it learns where nothing else is said."""
     plastic: ClassVar[str | tuple[str, ...]] = "*"
     """Patterns of the names of the plastic parameters where nothing else is said."""
     item_losses: ClassVar[str] = ""
     """A file for the losses of the items of each batch, by both models; '' for none."""
+
+    yardsticks: ClassVar[tuple[str, ...]] = ()
+    """What the losses are compared with beside the frozen model's; columns of series.csv. A name
+    that ends with ` so far` is that of a value for all steps up to its own."""
 
     kept_files: ClassVar[tuple[str, ...]] = ()
     """Files that `keep` makes, which must stay what they are."""
@@ -69,10 +73,30 @@ class Task(ABC):
     def loss(self, model: Any, batch: Any) -> "Tensor":
         """The loss of a model on a batch: one number, or those of its items."""
 
+    def measured(self, t: int) -> Mapping[str, float]:
+        """Yardsticks at step t, by name; not all, and not at every step, where they cost much."""
+        return {}
+
     @property
     def steps(self) -> int | None:
-        """How many steps there are; None where there is no end."""
+        """How many steps there are, as far as is known; None where there is no end."""
         return None
+
+    @property
+    def arriving(self) -> str:
+        """What more steps may come from, such as `standard input`; '' where all are there."""
+        return ""
+
+    def take_in(self, *, wait: bool = False) -> bool:
+        """Take in what has come since the last time; with `wait` up to the end of it all.
+
+        Returns whether that is anything.
+        """
+        return False
+
+    def arrived(self) -> Mapping[str, Any]:
+        """Keys for meta.json, once nothing more arrives."""
+        return {}
 
     def forked(self, settings: Any, seed: int, t: int) -> "Task":
         """The task of a session that starts from what was learned here up to step t."""

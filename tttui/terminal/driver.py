@@ -11,11 +11,11 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key
 from textual.message import Message
 
 from tttui.terminal.safe_stream import Outlet
+from tttui.toolkit import TerminalDriver
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -27,7 +27,7 @@ GONE = 128 + signal.SIGHUP
 """The exit code of an app whose terminal is gone."""
 
 
-class Terminal(LinuxDriver):
+class Terminal(TerminalDriver):
     """Textual's driver for a terminal that may go away: the app ends then."""
 
     def __init__(
@@ -39,8 +39,8 @@ class Terminal(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        assert self._file is not None  # the app asks for a terminal before
-        self._file = Outlet(self._file, self._leave)  # type: ignore[assignment]
+        assert self.written_to is not None  # the app asks for a terminal before
+        self.write_to(Outlet(self.written_to, self._leave))
 
     def process_message(self, message: Message) -> None:
         """What was typed before the terminal was the app's own has line feeds for enter."""
@@ -50,12 +50,7 @@ class Terminal(LinuxDriver):
 
     def _leave(self) -> None:
         with suppress(RuntimeError):  # the app has ended meanwhile
-            self._loop.call_soon_threadsafe(self._app.exit, GONE)
-
-    def _sigcont_application(self, *_: object) -> None:
-        """Start again only what was suspended."""
-        if self._must_signal_resume:
-            super()._sigcont_application()
+            self.end_app(GONE)
 
 
 def end_on_signals(app: "App[Any]") -> None:

@@ -12,12 +12,12 @@ from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
 from tttui.draw.cells import one_a_cell
 from tttui.terminal.scrolling import ROWS, find_moved
 from tttui.terminal.sgr import Pens
+from tttui.toolkit import ChopsUpdate, CompositorUpdate, LayoutUpdate, colours_of
 
 MAX_GAP = 3
 """Unchanged cells between two changes that may be cheaper to send again than to jump over."""
@@ -206,7 +206,7 @@ class _Difference(CompositorUpdate):
         self._spans = spans
 
     def render_segments(self, console: Console) -> str:
-        pens = self._frame.pens(console._color_system or ColorSystem.TRUECOLOR)
+        pens = self._frame.pens(colours_of(console))
         return self._frame.render(self._spans, pens)
 
 

@@ -71,7 +71,7 @@ class MetricCard(Drawn):
 
     def paint(self, width: int, height: int) -> Canvas:
         canvas = Canvas(height, width)
-        palette, glyphs = self.palette, self.glyphs
+        palette, glyphs = self.look
         ink = tone_ink(self, self._tone)
         edge = glyphs.fills[2] if glyphs.braille else glyphs.vertical
         for row in range(height):

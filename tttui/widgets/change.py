@@ -34,7 +34,7 @@ class ChangeMap(Drawn):
 
     def paint(self, width: int, height: int) -> Canvas:
         canvas = Canvas(height, width)
-        palette, glyphs = self.palette, self.glyphs
+        palette, glyphs = self.look
         if self._change is None:
             for row, text in enumerate(wrapped(self.message, width)):
                 canvas.write(row, 0, text, palette.muted)
@@ -55,7 +55,7 @@ class ChangeMap(Drawn):
             down, across = view.cells(*pyramid.shape)
             size = min(max(across, len(title)), width - at), min(-(-down // 2), room)
             canvas.write(1, at, title[: size[0]], palette.muted)
-            part = heat.paint(pyramid, view, size, bound, palette, glyphs)
+            part = heat.paint(pyramid, view, size, bound, self.look)
             for grid in ("char", "ink", "paper"):
                 whole = getattr(canvas, grid)
                 whole[2 : 2 + size[1], at : at + size[0]] = getattr(part, grid)

@@ -71,8 +71,8 @@ class Chart(TimeView, can_focus=True):
 
     def picture(self, window: tuple[int, int], size: tuple[int, int]) -> Picture:
         """The chart over the steps of a window, in `size` = (width, height) cells."""
-        look = (self.palette, self.glyphs)
-        return timechart.paint(self._plot, window, size, *look, self.logarithmic, self.changes)
+        look = self.look
+        return timechart.paint(self._plot, window, size, look, self.logarithmic, self.changes)
 
     def touch_steps(self, *steps: int | None) -> None:
         super().touch_steps(*steps)
@@ -171,8 +171,7 @@ class Chart(TimeView, can_focus=True):
             t,
             self.axis(),
             width,
-            self.palette,
-            self.glyphs,
+            self.look,
             self.logarithmic,
             "" if t is None else self.changes.at(t, self.axis()),
             values_below=legend.arrange(self._plot, *self.content_size).rows > 0,
@@ -181,4 +180,4 @@ class Chart(TimeView, can_focus=True):
     def legend(self, row: int) -> list[Part]:
         """A row of names and values below it."""
         places = legend.arrange(self._plot, *self.content_size)
-        return legend.row(places, self._plot, row, self._read_at, self.palette, self.glyphs)
+        return legend.row(places, self._plot, row, self._read_at, self.look)

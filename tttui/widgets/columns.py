@@ -47,7 +47,7 @@ class BarColumns(Drawn):
         self.changed()
 
     def paint(self, width: int, height: int) -> Canvas:
-        canvas, palette, glyphs = Canvas(height, width), self.palette, self.glyphs
+        canvas, (palette, glyphs) = Canvas(height, width), self.look
         end = canvas.write(0, 0, fit(self._title, width, glyphs.ellipsis), palette.text, bold=True)
         parts = self._note.split("  ")
         while parts and len("  ".join(parts)) > width - end - 2:

@@ -52,16 +52,15 @@ class CommitGraph(TimeView, can_focus=True):
             self.axis(),
             self.left,
             (width, height),
-            self.palette,
-            self.glyphs,
+            self.look,
             self.timeline.selected,
         )
         place, glyphs = self._rows(), self.glyphs
         if place.main < height:
-            look = (self.palette, glyphs)
+            look = self.look._replace(glyphs=glyphs)
             over = f" {glyphs.edge}{glyphs.horizontal}"
-            lay(canvas, self.changes, self.axis(), self.left, place.stubs, *look)
-            flag(canvas, self.changes, self.axis(), self.left, place.main, *look, over)
+            lay(canvas, self.changes, self.axis(), self.left, place.stubs, look)
+            flag(canvas, self.changes, self.axis(), self.left, place.main, look, over)
         return canvas
 
     def _rows(self) -> graph.Rows:
@@ -77,7 +76,10 @@ class CommitGraph(TimeView, can_focus=True):
             return line
         for t, paper in (
             (self.hovered, DEFAULT),
-            (None if self.timeline.follow else self.timeline.cursor, self.palette.cursor_paper),
+            (
+                None if self.timeline.follow else self.timeline.cursor,
+                self.palette.cursor_paper,
+            ),
         ):
             column = None if t is None else self.axis().column(t)
             if column is not None:

@@ -10,15 +10,13 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tttui.draw import palette as palettes
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import cellwise, joined
 from tttui.draw.colours import DEFAULT, Colour
-from tttui.draw.glyphs import UNICODE, Glyphs
-from tttui.draw.palette import Palette
+from tttui.draw.look import HasLook, Look
 
 
-class Drawn(Widget):
+class Drawn(HasLook, Widget):
     """A widget that paints a `Canvas` once and serves its lines until something changes.
 
     Subclasses implement `paint`, call `changed` when the painting is out of date, and may lay
@@ -27,8 +25,7 @@ class Drawn(Widget):
 
     DEFAULT_CSS = "Drawn { height: 1fr; width: 1fr; }"
 
-    palette: Palette = palettes.DARK
-    glyphs: Glyphs = UNICODE
+    look = Look()
 
     def __init__(
         self, *, name: str | None = None, id: str | None = None, classes: str | None = None
@@ -49,10 +46,10 @@ class Drawn(Widget):
         gutter = self.styles.gutter
         return Size(max(width - gutter.width, 0), max(height - gutter.height, 0))
 
-    def set_look(self, palette: Palette, glyphs: Glyphs) -> None:
+    def set_look(self, look: Look) -> None:
         """Colours and characters; everything is painted again."""
-        if (palette, glyphs) != (self.palette, self.glyphs):
-            self.palette, self.glyphs = palette, glyphs
+        if look != self.look:
+            self.look = look
             self.changed()
 
     def paint(self, width: int, height: int) -> Canvas:

@@ -28,4 +28,4 @@ class FrictionView(Redrawn):
 
     def paint(self, width: int, height: int) -> Canvas:
         size = (width, height)
-        return friction.paint(self.facts, size, self.palette, self.glyphs, self._mark)
+        return friction.paint(self.facts, size, self.look, self._mark)

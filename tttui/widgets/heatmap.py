@@ -163,9 +163,7 @@ class Heatmap(Drawn, can_focus=True):
         if rows < 1 or width <= left:
             return canvas
         size = (width - left, rows)
-        cells = heat.paint(
-            self._pyramid, self.view, size, self._bound, self.palette, self.glyphs, self._signs
-        )
+        cells = heat.paint(self._pyramid, self.view, size, self._bound, self.look, self._signs)
         for name in ("char", "ink", "paper", "bold"):
             getattr(canvas, name)[top : top + rows, left:] = getattr(cells, name)
         self._paint_bar(canvas, height - 1)
@@ -178,7 +176,7 @@ class Heatmap(Drawn, can_focus=True):
         if room < 3:
             return
         at = canvas.write(row, 0, low + " ", self.palette.muted)
-        heat.bar_cells(canvas, (row, at, room), self.palette, self.glyphs)
+        heat.bar_cells(canvas, (row, at, room), self.look)
         canvas.write(row, at + room + 1, high, self.palette.muted)
 
     def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:

@@ -15,7 +15,7 @@ from tttui.draw.text import Text
 from tttui.model.numbers import count
 from tttui.model.parameters import specs_of
 from tttui.model.session import SessionData
-from tttui.model.settings import shown
+from tttui.model.setting import shown
 
 Row = tuple[str, str]
 

@@ -28,7 +28,7 @@ class ModelFlow(Drawn):
         canvas.write(0, end, fit(self._source, width - end, self.glyphs.ellipsis), palette.muted)
         if height < 2:
             return canvas
-        flow = diagram(self._shapes, width, height - 1, palette, self.glyphs)
+        flow = diagram(self._shapes, width, height - 1, self.look)
         for name in ("char", "ink", "paper", "bold"):
             getattr(canvas, name)[1:] = getattr(flow, name)
         return canvas

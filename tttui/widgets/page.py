@@ -62,7 +62,7 @@ class Page(Drawn):
 
     def lines(self, width: int) -> list[Line]:
         """All lines for a width."""
-        prose = Prose(width, self.palette, self.glyphs)
+        prose = Prose(width, self.look)
         if self._content is not None:
             self._content(prose)
         return prose.lines

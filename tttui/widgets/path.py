@@ -63,7 +63,7 @@ class PathView(Redrawn):
         drawn = self._backdrop
         if drawn is None or (drawn.layout.width, drawn.layout.height) != (width, height):
             window = (self.timeline.t0, self.timeline.t1)
-            drawn = Backdrop(self._scene, window, (width, height), self.palette, self.glyphs)
+            drawn = Backdrop(self._scene, window, (width, height), self.look)
             self._backdrop = drawn
         canvas = drawn.paint(self.timeline.cursor, self.hovered, self._selected)
         if drawn.layout.title >= 0:

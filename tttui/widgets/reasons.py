@@ -65,9 +65,9 @@ class Reasons(Drawn):
             self.post_message(self.Picked(names[row]))
 
     def paint(self, width: int, height: int) -> Canvas:
-        look = (self.palette, self.glyphs)
+        look = self.look
         pointed = self.pointed if self._chosen else None
-        return outcome_bars.reasons(self._marks, (width, height), *look, self._message, pointed)
+        return outcome_bars.reasons(self._marks, (width, height), look, self._message, pointed)
 
 
 class AttemptsOverTime(TimeView):
@@ -90,9 +90,9 @@ class AttemptsOverTime(TimeView):
         return (old.t0, old.t1) != (new.t0, new.t1)
 
     def paint(self, width: int, height: int) -> Canvas:
-        look = (self.palette, self.glyphs)
-        canvas = outcome_bars.over_time(self._marks, self.axis(), self.left, (width, height), *look)
-        lay(canvas, self.changes, self.axis(), self.left, range(1, height), *look)
+        look = self.look
+        canvas = outcome_bars.over_time(self._marks, self.axis(), self.left, (width, height), look)
+        lay(canvas, self.changes, self.axis(), self.left, range(1, height), look)
         return canvas
 
     def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:

@@ -82,7 +82,7 @@ class Scrubber(TimeView):
 
     def paint(self, width: int, height: int) -> Canvas:
         canvas = Canvas(height, width)
-        line, palette, glyphs, left = self.timeline, self.palette, self.glyphs, self.left
+        line, (palette, glyphs), left = self.timeline, self.look, self.left
         axis = self.axis()
         if axis.width < 2:
             return canvas
@@ -93,7 +93,7 @@ class Scrubber(TimeView):
         if low is not None and high is not None:
             window = glyphs.edge * (high - low + 1)
             canvas.write(0, left + low, window, palette.muted, palette.window)
-        columns, chars, marks_ink, bold = one_row(lane(self._marks, axis), palette, glyphs)
+        columns, chars, marks_ink, bold = one_row(lane(self._marks, axis), self.look)
         canvas.place(0, left + columns, chars, marks_ink, bold)
         for column in self.changes.columns(axis).tolist():
             canvas.write(0, left + column, glyphs.change, palette.accent, bold=True)

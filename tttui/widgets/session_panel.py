@@ -6,9 +6,7 @@ from pathlib import Path
 
 from tttui.artifacts.names import usable_name
 from tttui.draw.cells import wrapped
-from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count
-from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
 from tttui.model.ages import duration_text, size_text
 from tttui.model.here import home_directory, plain
@@ -91,9 +89,8 @@ class SessionPanel(Page):
     def __init__(self) -> None:
         super().__init__("")
 
-    def show_facts(self, facts: Facts | None, palette: Palette, glyphs: Glyphs) -> None:
+    def show_facts(self, facts: Facts | None) -> None:
         """Draw these facts; None: nothing."""
-        self.set_look(palette, glyphs)
         if facts is None:
             self.set_content(lambda _: None, "nothing", "")
             return
@@ -148,7 +145,9 @@ def _model(prose: Prose, facts: Facts) -> None:
             continue
         cut = value is not None and len(value) > 40
         prose.field(
-            label, f"{value[:16]}{prose.glyphs.ellipsis}" if cut and value else value or "-", 10
+            label,
+            f"{value[:16]}{prose.glyphs.ellipsis}" if cut and value else value or "-",
+            10,
         )
     names = facts.same_model
     if not meta.is_point_mass and meta.model_signature is None:
@@ -162,7 +161,7 @@ def _model(prose: Prose, facts: Facts) -> None:
 
 
 def _files(prose: Prose, facts: Facts) -> None:
-    palette, glyphs = prose.palette, prose.glyphs
+    palette, glyphs = prose.look
     total = sum(entry.size for entry in facts.files)
     prose.head(f"Files, {size_text(total)}" if facts.files else "Files")
     if not facts.files:
@@ -183,7 +182,9 @@ def progress_text(status: Status, steps: int | None) -> str:
     done = (status.t or 0) if steps is None else steps
     total = count(status.steps_total) if status.steps_total else "?"
     parts = [f"{count(done)} of {total} steps"]
-    if status.steps_per_second and status.state == "running":
+    if status.waits_for and status.state == "running":
+        parts.append(f"waiting for {status.waits_for}")
+    elif status.steps_per_second and status.state == "running":
         parts.append(f"{count(round(status.steps_per_second))} steps/s")
         left = ((status.steps_total or 0) - done) / status.steps_per_second
         if left > 0:

@@ -33,14 +33,14 @@ class MetricBars(_Compared):
     """The final numbers of every session as bars."""
 
     def paint_found(self, found: Comparison, width: int, height: int) -> Canvas:
-        return sidebyside.metric_bars(found, (width, height), self.palette, self.glyphs)
+        return sidebyside.metric_bars(found, (width, height), self.look)
 
 
 class SettingsTable(_Compared):
     """The settings in which the sessions differ."""
 
     def paint_found(self, found: Comparison, width: int, height: int) -> Canvas:
-        return sidebyside.settings_table(found, (width, height), self.palette, self.glyphs)
+        return sidebyside.settings_table(found, (width, height), self.look)
 
 
 class TransferMap(_Compared):
@@ -56,8 +56,8 @@ class TransferMap(_Compared):
     def paint_found(self, found: Comparison, width: int, height: int) -> Canvas:
         if found.transfer is None:
             return said(self._message, width, height, self.palette.muted)
-        look = (self.palette, self.glyphs)
-        return transfermap.paint(found.transfer, found.names, (width, height), *look)
+        look = self.look
+        return transfermap.paint(found.transfer, found.names, (width, height), look)
 
 
 def said(text: str, width: int, height: int, ink: int) -> Canvas:

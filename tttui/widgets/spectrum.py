@@ -73,7 +73,7 @@ class SpectrumBars(Drawn):
         return canvas
 
     def _column(self, canvas: Canvas, left: int, width: int, found: SpectrumOf) -> None:
-        palette, glyphs, spectrum = self.palette, self.glyphs, found.spectrum
+        (palette, glyphs), spectrum = self.look, found.spectrum
         end = canvas.write(1, left, f"{found.name}  ", palette.accent, bold=True)
         if spectrum is None:
             rows, columns = found.shape

@@ -61,7 +61,7 @@ class StackView(TimeView):
             return canvas
         window = (self.timeline.t0, self.timeline.t1)
         canvas, self._layout = stack.paint(
-            self._panels, window, (width, height), self.palette, self.glyphs, self.changes
+            self._panels, window, (width, height), self.look, self.changes
         )
         return canvas
 
@@ -125,7 +125,7 @@ class StackView(TimeView):
             parts += [(short(push[1]) if push else "-", palette.warn, True)]
         if index == 0:
             parts += [("  t ", palette.muted, False), (str(t), palette.text, True)]
-            parts += told_change(self.changes.at(t, self.axis()), palette, self.glyphs)
+            parts += told_change(self.changes.at(t, self.axis()), self.look)
         end = canvas.spans(0, 0, parts)
         layout = self._layout
         scale = stack.scale_of(panel, self.axis())

@@ -51,8 +51,8 @@ class StatChart(Chart):
         self.changed()
 
     def picture(self, window: tuple[int, int], size: tuple[int, int]) -> Picture:
-        look = (self.palette, self.glyphs)
-        return step_chart.paint(self._stairs, window, size, *look, self.logarithmic, self.changes)
+        look = self.look
+        return step_chart.paint(self._stairs, window, size, look, self.logarithmic, self.changes)
 
     def touch_steps(self, *steps: int | None) -> None:
         """Redraw the columns and the values of these steps, unless they are the same."""
@@ -109,8 +109,8 @@ class StatChart(Chart):
         t = self.timeline.cursor if self.hovered is None else self.hovered
         known = None if self.timeline.empty else self._stairs.stairs.index(t)
         change = self.changes.at(t, self.axis())
-        look = (self.palette, self.glyphs, self.ground, self.chosen)
-        key = (self._stairs, known, change, width, *look)
+        look = (self.look, self.ground, self.chosen)
+        key = (self._stairs, known, change, width, look)
         if self._told is None or key != self._told[0]:
             self._told = (key, super()._title(width))
         return self._told[1]
@@ -139,7 +139,7 @@ class StatChart(Chart):
                 del parts[-2:]
             parts[0] = (fit(parts[0][0], width, self.glyphs.ellipsis), ink, True)
             room = width - sum(len(text) for text, _, _ in parts)
-        told = reading.told_change(self.changes.at(t, self.axis()), self.palette, self.glyphs)
+        told = reading.told_change(self.changes.at(t, self.axis()), self.look)
         return parts + told if sum(len(text) for text, _, _ in told) <= room else parts
 
     def _values(self, t: int, digits: int, signs: str) -> list[Part]:

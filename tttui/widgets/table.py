@@ -15,9 +15,9 @@ from textual.widget import Widget
 
 from tttui.draw.cells import composed, fit, fit_end, padded
 from tttui.draw.colours import DEFAULT, Colour, style
-from tttui.draw.glyphs import UNICODE, Glyphs
+from tttui.draw.glyphs import Glyphs
+from tttui.draw.look import HasLook, Look
 from tttui.draw.numbers import choose
-from tttui.draw.palette import DARK, Palette
 from tttui.model.arrays import Bools, Ints
 from tttui.model.numbers import Forms
 from tttui.model.text import visible
@@ -138,7 +138,7 @@ def order_of(source: Source, sort: Sort, shown: Bools | None) -> Ints:
     return np.concatenate([rows[known][order], rows[~known]])
 
 
-class Table(Widget):
+class Table(HasLook, Widget):
     """Rows of a `Source` under a header, one of them selected; the header says what sorts them.
 
     It never changes the selection or the order by itself: it posts what was asked for, and is
@@ -146,6 +146,8 @@ class Table(Widget):
     """
 
     DEFAULT_CSS = "Table { height: 1fr; min-height: 2; }"
+
+    look = Look()
 
     @dataclass
     class RowPicked(Message):
@@ -164,8 +166,6 @@ class Table(Widget):
 
     def __init__(self, *, natural: str | None = None, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.palette: Palette = DARK
-        self.glyphs: Glyphs = UNICODE
         self._source: Source | None = None
         self._shown: Bools | None = None
         self._order: Ints = np.empty(0, dtype=np.int64)
@@ -186,9 +186,9 @@ class Table(Widget):
         """The rows of the source that are shown, in order."""
         return self._order
 
-    def set_look(self, palette: Palette, glyphs: Glyphs) -> None:
-        if (palette, glyphs) != (self.palette, self.glyphs):
-            self.palette, self.glyphs = palette, glyphs
+    def set_look(self, look: Look) -> None:
+        if look != self.look:
+            self.look = look
             self.refresh()
 
     def set_rows(self, source: Source, shown: Bools | None, message: str = "") -> None:
@@ -308,7 +308,7 @@ class Table(Widget):
         return strip.adjust_cell_length(width, self.rich_style)
 
     def _header(self) -> list[Segment]:
-        palette, glyphs = self.palette, self.glyphs
+        palette, glyphs = self.look
         line = [Segment(" ")]
         for column, width in self.columns():
             sorted_by = column.key == (self.sort.key or self.natural)

@@ -4,6 +4,8 @@ from textual import events
 from textual.reactive import reactive
 from textual.widgets import Input
 
+from tttui.toolkit import bound_to
+
 
 class TextField(Input):
     """Carries out its own keys, and does not leave them to the app.
@@ -17,8 +19,7 @@ class TextField(Input):
     """A blinking cursor would send something twice a second for as long as a field is open."""
 
     async def on_key(self, event: events.Key) -> None:
-        found = () if event.is_printable else self._bindings.key_to_bindings.get(event.key, ())
-        for binding in found:
+        for binding in [] if event.is_printable else bound_to(self, event.key):
             if await self.app.run_action(binding.action, self):
                 event.stop()
                 event.prevent_default()

@@ -70,7 +70,7 @@ class TextHead(Redrawn):
             x = x if width - x >= LEGEND else 0
             if x == 0:
                 canvas.write(1, 0, " " * width, palette.muted)
-            paint_legend(canvas, 1, x, self._unit, palette, self.glyphs)
+            paint_legend(canvas, 1, x, self._unit, self.look)
         return canvas
 
     def _rates(self, title: str, rates: Rates | None) -> list[Part]:

@@ -140,8 +140,7 @@ class TextPage(Redrawn):
             self._document,
             self._mark,
             (width, height),
-            self.palette,
-            self.glyphs,
+            self.look,
         )
 
     def on_mouse_up(self, event: events.MouseUp) -> None:

@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import choose, short
-from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose, filling
 from tttui.model.arrays import PLASTIC
 from tttui.model.explain import Gate, explain, gates
@@ -52,15 +50,12 @@ class TransactionPanel(Page):
         index: int,
         total: int,
         plasticity: Mapping[str, Any],
-        palette: Palette,
-        glyphs: Glyphs,
         undone_at: int | None = None,
     ) -> None:
         """Draw this transaction, number `index` (from 0) of `total`.
 
         `undone_at` is the step at which a commit was taken back.
         """
-        self.set_look(palette, glyphs)
 
         def write(prose: Prose) -> None:
             if event is None:
@@ -77,7 +72,7 @@ class TransactionPanel(Page):
 def _describe(
     prose: Prose, event: Transaction, plasticity: Mapping[str, Any], undone_at: int | None
 ) -> None:
-    palette, glyphs = prose.palette, prose.glyphs
+    palette, glyphs = prose.look
     outcome = event.status if undone_at is None else UNDONE
     own = glyphs.words.get(event.status)
     words = f"rolled back: {own}" if own else event.status.replace("_", " ")

@@ -30,7 +30,7 @@ class YardstickTable(Drawn):
     def paint(self, width: int, height: int) -> Canvas:
         canvas = Canvas(height, width)
         if self._shown is not None:
-            part = yardsticktable.paint(self._shown, self._t, width, self.palette, self.glyphs)
+            part = yardsticktable.paint(self._shown, self._t, width, self.look)
             for grid in ("char", "ink", "paper", "bold"):
                 rows = min(part.rows, height)
                 getattr(canvas, grid)[:rows] = getattr(part, grid)[:rows]

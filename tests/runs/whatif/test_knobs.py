@@ -11,7 +11,8 @@ from tests.runs.sessions import create, run_through, settings
 from tests.runs.whatif.test_whatif import computed, read
 from tttui.model.errors import SettingError
 from tttui.model.session import SessionData
-from tttui.runs.whatif.knobs import Knob, changes, knobs, refusal
+from tttui.runs.whatif.knob import Knob
+from tttui.runs.whatif.knobs import changes, knobs, refusal
 
 
 @pytest.fixture(scope="module")

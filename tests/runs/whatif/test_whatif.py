@@ -14,7 +14,7 @@ from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.model.session import SessionData
 from tttui.runs.session import SessionRun
-from tttui.runs.whatif.pointmass import PastStates
+from tttui.runs.whatif.past import PastStates
 from tttui.runs.whatif.result import Request, WhatIfResult
 from tttui.runs.whatif.whatif import WhatIf
 

@@ -195,7 +195,7 @@ def write_dynamics(
 
 def _block(prose: Prose, title: str, found: Floats | str, true: Floats | None) -> list[Line]:
     """A matrix [4, 4] as lines of BLOCK columns under its title, or why there is none."""
-    inner = Prose(BLOCK, prose.palette, prose.glyphs)
+    inner = Prose(BLOCK, prose.look)
     palette = prose.palette
     inner.line((f"{title:<{BLOCK}}", palette.accent, True))
     if isinstance(found, str):

@@ -16,7 +16,7 @@ from tttui.model.moduletree import Row, folded_at_first, from_names, tree, unfol
 from tttui.model.numbers import count, count_forms
 from tttui.model.parameters import specs_of
 from tttui.model.session import SessionData
-from tttui.model.settings import shown as shown_value
+from tttui.model.setting import shown as shown_value
 from tttui.model.start import StartView
 from tttui.model.transactions import Transactions
 from tttui.panes.view import Pane, View
@@ -136,17 +136,15 @@ class ModulesPane(Pane):
         self.set_class(width >= 150, "wide")
         self.set_class(width < NARROW, "single")
 
+    def look_changed(self) -> None:
+        self._of = ()
+
     def show(self, view: View) -> None:
-        old, self._view = self._view, view
+        self._view = view
         data = view.data
-        repaint = old is None or (old.palette, old.glyphs) != (view.palette, view.glyphs)
-        if repaint:
-            for page in self.query(Page):
-                page.set_look(view.palette, view.glyphs)
-            self.query_one(Table).set_look(view.palette, view.glyphs)
         key = (data.meta, specs_of(data), data.transactions)
         known = len(self._of) == len(key) and self._of[:2] == key[:2] and self._of[2] is key[2]
-        if known and not repaint:
+        if known:
             return
         self._of = key
         made_up = not data.meta.schema.model

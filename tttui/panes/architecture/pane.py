@@ -31,7 +31,6 @@ from tttui.panes.view import Pane, View
 from tttui.tasks.pointmass.hidden import Snapshot, in_force, mu_at, regime, row_at
 from tttui.tasks.pointmass.live_state import LiveModel
 from tttui.widgets.columns import BarColumns, Bars
-from tttui.widgets.drawn import Drawn
 from tttui.widgets.model_flow import ModelFlow
 from tttui.widgets.page import Page
 
@@ -111,12 +110,11 @@ class ArchitecturePane(Pane):
         self.set_class(height < 15, "tiny")
         self._mark_region()
 
+    def look_changed(self) -> None:
+        self._base = self._shown = ()
+
     def show(self, view: View) -> None:
-        old, self._view = self._view, view
-        if old is None or (old.palette, old.glyphs) != (view.palette, view.glyphs):
-            for widget in self.query(Drawn):
-                widget.set_look(view.palette, view.glyphs)
-            self._base = self._shown = ()
+        self._view = view
         data = view.data
         if not same(self._base, (data.base, data.weights, data.meta)):
             self._base = (data.base, data.weights, data.meta)

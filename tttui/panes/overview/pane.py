@@ -11,6 +11,7 @@ from textual.css.scalar import Scalar
 
 from tttui.draw.plot import Plot
 from tttui.keys import COMMANDS, Command
+from tttui.model.controls import controls_of, with_controls
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.transactions import Transaction
@@ -164,14 +165,15 @@ class OverviewPane(Pane):
         if view.implied != self._implied:
             self._implied = view.implied
             self._digest = replace(self._digest, verdict=verdict(view.data, view.implied))
-        if view.statuses != self._statuses:
-            self._statuses = view.statuses
-            marks = marks_of(view.data, view.statuses)
+        if view.choices.statuses != self._statuses:
+            self._statuses = view.choices.statuses
+            marks = marks_of(view.data, view.choices.statuses)
             self._digest = replace(self._digest, marks=marks)
         self._show_charts(view, self._digest)
         self._show_cards(view, self._digest)
         more = self._more(view)
-        said = with_ledger(self._digest.verdict, view.of(LEDGER))
+        said = with_controls(self._digest.verdict, controls_of(view.data.steps, view.series))
+        said = with_ledger(said, view.of(LEDGER))
         self.query_one(VerdictLine).show(said, view.palette, more)
         self.query_one(DamageLine).show(view.data.damage, view.palette)
         for card in self.query(IdentityCard):
@@ -236,8 +238,6 @@ class OverviewPane(Pane):
 
     def _show_charts(self, view: View, found: Digest) -> None:
         chart, graph = self.query_one("#errors", Chart), self.query_one(CommitGraph)
-        chart.set_look(view.palette, view.glyphs)
-        graph.set_look(view.palette, view.glyphs)
         if is_pretraining(view.data):
             if self._plotted is not view.data:
                 self._plotted = view.data
@@ -248,7 +248,7 @@ class OverviewPane(Pane):
             return
         failed = view.failure(YARDSTICKS)
         controls = self._beside.controls(view.series)
-        asked = (view.timeline.smooth, view.compare_yardsticks, view.yardsticks, failed)
+        asked = (view.timeline.smooth, view.choices.yardsticks, view.yardsticks, failed)
         wanted = (found, *asked, view.series if controls else None, controls)
         if wanted != self._plotted:
             self._plotted = wanted
@@ -259,8 +259,7 @@ class OverviewPane(Pane):
         graph.set_rows(3 if self.has_class("short") else LINEAGE)
         self._show_learned(view)
         table = self.query_one(YardstickTable)
-        table.set_look(view.palette, view.glyphs)
-        beside = self.has_class("wide") and view.compare_yardsticks and view.yardsticks
+        beside = self.has_class("wide") and view.choices.yardsticks and view.yardsticks
         table.show_plot(chart.shown if beside else None, view.timeline.cursor)
 
     def _show_learned(self, view: View) -> None:
@@ -272,7 +271,6 @@ class OverviewPane(Pane):
         chart.display = rows > 0 and shown and not self.has_class("narrow")
         if not chart.display:
             return
-        chart.set_look(view.palette, view.glyphs)
         key = (view.data,) if own else (view.series, self._beside.at, view.timeline.smooth)
         if self._learned_of != key:
             self._learned_of = key
@@ -287,27 +285,22 @@ class OverviewPane(Pane):
         chart.set_timeline(view.timeline)
 
     def _show_side(self, view: View) -> None:
-        self.set_class(view.inspecting, "inspecting")
+        self.set_class(view.choices.inspecting, "inspecting")
         events = view.data.transactions
         index = view.timeline.selected
         if index is None and len(events):  # what was last tried at the cursor
             index = max(0, int(np.searchsorted(events.t, view.timeline.cursor, "right")) - 1)
         event = events[index] if index is not None and index < len(events) else None
-        self._event = event if view.inspecting else None
+        self._event = event if view.choices.inspecting else None
         self.query_one(TransactionPanel).show(
             event,
             index or 0,
             len(events),
             view.data.plasticity_at(event.t if event is not None else 0),
-            view.palette,
-            view.glyphs,
             None if event is None else events.undone_at(index or 0),
         )
 
     def _show_cards(self, view: View, found: Digest) -> None:
-        for card in self.query(MetricCard):
-            if (card.palette, card.glyphs) != (view.palette, view.glyphs):
-                card.set_look(view.palette, view.glyphs)
         data, alone = view.data, view.data.steps.never_evaluated
         room = self.room.width // max(sum(card.display for card in self.query(MetricCard)), 1) - 3
         whole = data.meta.is_point_mass or len(f"adaptive {data.meta.loss.name}") <= room

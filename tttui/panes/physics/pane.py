@@ -306,6 +306,9 @@ class PhysicsPane(Pane):
 
     # Drawing
 
+    def look_changed(self) -> None:
+        self._shown.clear()
+
     def show(self, view: View) -> None:
         before, self._view = self._pathless(), view
         if self._pathless() != before:
@@ -320,10 +323,6 @@ class PhysicsPane(Pane):
                 self._errors.forget()
             self._data, self._law = view.data, view.data.meta.world
         self._prepare(view)
-        for widget in (self._path, self._state, self._friction, *self.query(Chart)):
-            if (widget.palette, widget.glyphs) != (view.palette, view.glyphs):
-                widget.set_look(view.palette, view.glyphs)
-                self._shown.clear()
         shown = self._regions()
         self._path.set_mark(self._mark("path", view))
         self._state.set_mark(self._mark("state", view))

@@ -72,9 +72,6 @@ class SeriesPane(Pane):
     def show(self, view: View) -> None:
         self._view = view
         stack = self.query_one(StackView)
-        pages = self.query(Page)
-        for widget in (stack, *pages):
-            widget.set_look(view.palette, view.glyphs)
         place = (view.data.place, view.data.run)
         if place != self._of:
             self._of, self._first, self._known, self._shown = place, 0, {}, None

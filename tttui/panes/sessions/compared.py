@@ -12,8 +12,7 @@ from textual.widgets import Static
 from tttui.draw.cells import wrapped
 from tttui.draw.colours import style
 from tttui.draw.envelope import Series
-from tttui.draw.glyphs import Glyphs
-from tttui.draw.palette import DARK, Palette
+from tttui.draw.palette import Palette
 from tttui.draw.plot import Plot, Trace
 from tttui.draw.text import Text
 from tttui.model.cautions import Caution
@@ -90,7 +89,6 @@ class ComparedCurves(Vertical):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._palette = DARK
         self._shown: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -98,10 +96,6 @@ class ComparedCurves(Vertical):
         chart = Chart()
         chart.can_focus = False
         yield chart
-
-    def set_look(self, palette: Palette, glyphs: Glyphs) -> None:
-        self._palette, self._shown = palette, ()
-        self.query_one(Chart).set_look(palette, glyphs)
 
     def show_found(
         self, found: Comparison | None, timeline: Timeline, why: str, room: Size
@@ -111,22 +105,22 @@ class ComparedCurves(Vertical):
         `room` is that of the tab.
         """
         chart = self.query_one(Chart)
-        shown = (found, timeline.smooth, why, room)
+        shown = (found, timeline.smooth, why, room, chart.look)
         if self._shown != shown:
             self._shown = shown
             chart.set_plot(curves(found, timeline.smooth, why))
-            self._warn(found.cautions if found is not None else (), room)
+            self._warn(found.cautions if found is not None else (), room, chart.palette)
         chart.set_timeline(window_of(found, timeline))
 
-    def _warn(self, cautions: Sequence[Caution], room: Size) -> None:
+    def _warn(self, cautions: Sequence[Caution], room: Size, palette: Palette) -> None:
         """In full where that leaves most of the room to the curves, else each in one line."""
         width = max((self.size.width or room.width) - 4, 20)
         full = sum(len(wrapped(caution.full, width)) for caution in cautions)
         text = Text()
         for caution in cautions:
             said = caution.full if full <= room.height // 8 else caution.brief
-            text.append("\n" if text else "").append("! ", style(self._palette.warn, bold=True))
-            text.append(said, style(self._palette.warn))
+            text.append("\n" if text else "").append("! ", style(palette.warn, bold=True))
+            text.append(said, style(palette.warn))
         area = self.query_one(Static)
         area.display = bool(text)
         area.update(text)

@@ -9,9 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.timer import Timer
 
-from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count
-from tttui.draw.palette import Palette
 from tttui.export.request import Request
 from tttui.keys import COMMANDS, Command, key_for
 from tttui.model.query import Query
@@ -61,7 +59,6 @@ class SessionsPane(ListPane):
         self._transfer = False
         self._asked: Place | None = None
         """The session whose deletion waits for a second press."""
-        self._look: tuple[Palette, Glyphs] | None = None
         self._facts: Facts | None = None
         self._listed: SessionSummary | None = None
         """The session whose files were asked for last."""
@@ -145,7 +142,6 @@ class SessionsPane(ListPane):
         self.view = view
         if self._layout != self._laid_out:
             self.show_regions()
-        self._set_look(view)
         self._follow(view)
         self.fill(view)
         regions = self.regions
@@ -170,24 +166,14 @@ class SessionsPane(ListPane):
             self._opening = None
         self._opened = opened
 
-    def _set_look(self, view: View) -> None:
-        look = (view.palette, view.glyphs)
-        if look == self._look:
-            return
-        self._look = look
-        self.query_one(Table).set_look(*look)
-        self.query_one(ComparedCurves).set_look(*look)
-        for kind in (MetricBars, SettingsTable, TransferMap):
-            self.query_one(kind).set_look(*look)
-
     def fill(self, view: View) -> None:
         """Build the rows anew only where summaries, the open session or the colours changed."""
         table = self.query_one(Table)
-        built = (view.summaries, view.data.place.path, view.palette, view.glyphs, self._torn)
+        built = (view.summaries, view.data.place.path, view.look, self._torn)
         if self._rows is None or built != self._built:
             self._built = built
             self._rows = SessionRows(
-                view.summaries, view.data.place, view.now, view.palette, view.glyphs, self._torn
+                view.summaries, view.data.place, view.now, view.look, self._torn
             )
             if self._at is None or self._rows.row_of(self._at) is None:
                 self._at = view.data.place
@@ -243,13 +229,13 @@ class SessionsPane(ListPane):
         self._facts = facts = facts_of(view, summary, names) if summary is not None else None
         panel = self.query_one(SessionPanel)
         if summary is None or facts is None:
-            panel.show_facts(None, view.palette, view.glyphs)
+            panel.show_facts(None)
         elif "detail" in regions:
             if self._listed is not summary and not self._hurries:
                 # another one, or its files changed
                 self._listed = summary
                 self.post_message(self.FilesWanted(summary.place))
-            panel.show_facts(facts, view.palette, view.glyphs)
+            panel.show_facts(facts)
         data = self._known(view, summary)
         if data is not None and not data.loading:
             self._mark_torn(data)

@@ -10,9 +10,7 @@ from textual.widgets import Static
 
 from tttui.draw.cells import fit
 from tttui.draw.colours import Colour, style
-from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import count
-from tttui.draw.palette import Palette
 from tttui.draw.plot import Plot
 from tttui.draw.prose import Prose
 from tttui.draw.states import state_ink, state_mark
@@ -55,7 +53,6 @@ class SessionPreview(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self._look: tuple[Palette, Glyphs] | None = None
         self._shown: object = None
         """What the widgets were told last."""
         self._digest: tuple[SessionData | None, Digest | None] = (None, None)
@@ -88,13 +85,8 @@ class SessionPreview(Vertical):
     def show(self, view: View, summary: SessionSummary | None, data: SessionData | None) -> None:
         """Show a session; `data` is None as long as only its row is known."""
         self._last = (view, summary, data)
-        look = (view.palette, view.glyphs)
-        if look != self._look:
-            self._look, self._shown = look, None
-            self.query_one(Chart).set_look(*look)
-            self.query_one("#events", Page).set_look(*look)
         chart, smooth = self.query_one(Chart), view.timeline.smooth
-        shown = (summary, data, smooth, self.size)
+        shown = (summary, data, smooth, self.size, view.look)
         if shown != self._shown:
             self._shown = shown
             self._title(view, summary)
@@ -119,7 +111,7 @@ class SessionPreview(Vertical):
         if summary is None:
             line.update("")
             return
-        palette, glyphs, width = view.palette, view.glyphs, self.size.width
+        (palette, glyphs), width = view.look, self.size.width
         parts: list[tuple[str, Colour, bool]] = [(summary.place.name, palette.accent, True)]
         status = summary.status
         if status is not None:
@@ -176,7 +168,7 @@ def timeline_of(view: View, data: SessionData | None) -> Timeline:
         return view.timeline if data is view.data else Timeline()
     whole = Timeline.over(int(data.steps.t[0]), int(data.steps.t[-1])).to_end()
     shared = view.timeline
-    log = shared.log if view.log_chosen else spreads_far(data)
+    log = shared.log if view.choices.log_chosen else spreads_far(data)
     return replace(whole, log=log, smooth=shared.smooth)
 
 
@@ -206,7 +198,7 @@ def last_events(data: SessionData, most: int) -> Sequence[tuple[int, int | str]]
 
 def write_events(prose: Prose, data: SessionData, most: int) -> None:
     """A line for each of the last events."""
-    palette, glyphs = prose.palette, prose.glyphs
+    palette, glyphs = prose.look
     found = last_events(data, most)
     wide = max((len(str(t)) for t, _ in found), default=1)
     for t, event in found:

@@ -11,9 +11,8 @@ from rich.cells import cell_len
 
 from tttui.artifacts.status import ago, heartbeat_age
 from tttui.artifacts.tail import STRETCHES
-from tttui.draw.glyphs import Glyphs
+from tttui.draw.look import Look
 from tttui.draw.numbers import count, count_forms, forms
-from tttui.draw.palette import Palette
 from tttui.draw.sparks import sparks
 from tttui.draw.states import state_ink, state_mark
 from tttui.model.ages import age_text
@@ -138,8 +137,7 @@ class SessionRows:
         summaries: Sequence[SessionSummary],
         opened: Place | None,
         now: float,
-        palette: Palette,
-        glyphs: Glyphs,
+        look: Look,
         torn: Set[Path] = frozenset(),
     ) -> None:
         """`torn` are the paths of sessions whose damage was found by reading all of them."""
@@ -165,7 +163,7 @@ class SessionRows:
         self.flat = False
         """The rows are not in the order of the tree: no branches are drawn."""
         self._opened, self._now = opened, now
-        self._palette, self._glyphs, self._torn = palette, glyphs, torn
+        self._look, self._torn = look, torn
 
     def __len__(self) -> int:
         return len(self.summaries)
@@ -195,7 +193,7 @@ class SessionRows:
         return query.select(len(self), self.number, holds) if query else None
 
     def cell(self, row: int, key: str) -> Cell:
-        summary, palette = self.summaries[row], self._palette
+        summary, palette = self.summaries[row], self._look.palette
         meta = summary.meta
         match key:
             case "name":
@@ -205,7 +203,7 @@ class SessionRows:
             case "state":
                 return self._state(summary)
             case "recent":
-                return sparks(summary.recent, self._glyphs), palette.adaptive, False
+                return sparks(summary.recent, self._look.glyphs), palette.adaptive, False
             case "speed":
                 return speed_text(speed_of(summary.status)), palette.text, False
             case "mu":
@@ -242,14 +240,14 @@ class SessionRows:
         trunk = () if self.flat else self.branches[row].trunk
         if not trunk:
             return ""
-        ascii = not self._glyphs.braille
+        ascii = not self._look.glyphs.braille
         line, blank = ("| " if ascii else "│ "), "  "
         last, fork = ("` ", "+ ") if ascii else ("└ ", "├ ")
         lead = "".join(line if more else blank for more in trunk[:-1])
         return lead + (fork if trunk[-1] else last)
 
     def _state(self, summary: SessionSummary) -> Cell:
-        status, palette = summary.status, self._palette
+        status, palette = summary.status, self._look.palette
         if summary.place.base_only:
             return "only a base", palette.muted, False
         if status is None:
@@ -258,7 +256,7 @@ class SessionRows:
                 text = "never ran" if not runs else "read-only" if runs == 1 else f"{runs} runs"
                 return text, palette.muted, False
             return "read-only", palette.muted, False
-        mark, ink = state_mark(status.state, self._glyphs), state_ink(status.state, palette)
+        mark, ink = state_mark(status.state, self._look.glyphs), state_ink(status.state, palette)
         text = status.detail.partition(":")[0] if status.state in ("crashed", "stalled") else ""
         if not text:
             done = progress_of(summary)
@@ -278,14 +276,14 @@ class SessionRows:
         """A bar filled to `done` (0..1), `room` cells wide but not wider than BAR."""
         wide = min(room, BAR)
         full = round(wide * min(max(done, 0.0), 1.0))
-        return self._glyphs.heavy * full + self._glyphs.light * (wide - full)
+        return self._look.glyphs.heavy * full + self._look.glyphs.light * (wide - full)
 
     def _commits(self, summary: SessionSummary) -> Cell:
         if summary.attempted is None:
-            return "-", self._palette.faint, False
+            return "-", self._look.palette.faint, False
         committed = summary.committed or 0
         mostly = committed * 2 >= summary.attempted
-        ink = self._palette.text if mostly else self._palette.warn
+        ink = self._look.palette.text if mostly else self._look.palette.warn
         share = f"{100 * committed / max(summary.attempted, 1):.0f} %"
         return (f"{committed}/{summary.attempted}", share), ink, False
 
@@ -293,18 +291,18 @@ class SessionRows:
         """Both ends, without the word that stands beside them; where they differ in it, that
         there may be no difference."""
         if summary.interval is None:
-            return "-", self._palette.faint, False
+            return "-", self._look.palette.faint, False
         low, high = summary.interval
         texts = interval_texts(low, high)
         if low > 0 or high < 0:
             texts = tuple(text.rpartition(" ")[0] for text in texts)
             texts += tuple(text.replace(" to ", "-") for text in texts)
-            return texts, self._palette.muted, False
-        return (*texts, "includes 0"), self._palette.warn, False
+            return texts, self._look.palette.muted, False
+        return (*texts, "includes 0"), self._look.palette.warn, False
 
     def _gain(self, summary: SessionSummary) -> Cell:
         frozen, adaptive = summary.baseline_last100, summary.adaptive_last100
-        palette = self._palette
+        palette = self._look.palette
         if frozen is None or adaptive is None:
             return "-", palette.faint, False
         lower = summary.meta.loss.lower_is_better

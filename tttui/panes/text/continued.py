@@ -150,7 +150,7 @@ def prose_of(shown: Told) -> Callable[[Prose], object]:
 
 def _line(prose: Prose, likely: Likely, came: bool) -> None:
     """One continuation: what it is, how probable its first item is; marked where that came."""
-    palette, glyphs = prose.palette, prose.glyphs
+    palette, glyphs = prose.look
     text, n, share = likely.text, likely.item, likely.share
     mark = glyphs.play if came else " "
     first, rest = text_of(text[:n], _blank(prose)), text_of(text[n:], _blank(prose))

@@ -122,7 +122,7 @@ class ExpectedPanel(Vertical):
 
 def _answers(by_token: bool) -> Answers:
     if by_token:
-        from tttui.panes.text.modelprocess import ModelProcess
+        from tttui.panes.text.pane.modelprocess import ModelProcess
 
         return ModelProcess()
     return Reader()

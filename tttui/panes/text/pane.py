@@ -19,7 +19,7 @@ from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.text import visible
 from tttui.panes.latest import Latest
-from tttui.panes.text.expected import ExpectedPanel
+from tttui.panes.text.pane.expected import ExpectedPanel
 from tttui.panes.view import Pane, View
 from tttui.store.snapshot import DOCUMENT
 from tttui.widgets.page import Page
@@ -156,9 +156,6 @@ class TextPane(Pane):
             self._of, self._at, self._goal, self._query = place, 0, None, Query(b"", False)
             self._totals = None
             page.forget()
-        head = self.query_one(TextHead)
-        for widget in (page, head, *self.query(Page)):
-            widget.set_look(view.palette, view.glyphs)
         reading = view.document
         document = self.document
         self.set_class(document is None, "empty")
@@ -270,7 +267,8 @@ class TextPane(Pane):
         page = self.query_one("#nothing", Page)
         if said:
             page.set_content(
-                lambda prose: [prose.say(text, prose.palette.warn) for text in said], tuple(said)
+                lambda prose: [prose.say(text, prose.palette.warn) for text in said],
+                tuple(said),
             )
         else:
             page.set_content(lambda prose: prose.say("Reading the document ..."), "reading")

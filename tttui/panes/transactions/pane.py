@@ -11,10 +11,8 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.widgets import Static
 
 from tttui.draw.colours import style
-from tttui.draw.glyphs import Glyphs
 from tttui.draw.marks import Marks
 from tttui.draw.numbers import count
-from tttui.draw.palette import Palette
 from tttui.draw.reading import status_words
 from tttui.draw.text import Text
 from tttui.export.request import Request
@@ -125,7 +123,6 @@ class TransactionsPane(ListPane):
         super().__init__()
         self._shown: Shown | None = None
         self._plotted: object = None
-        self._look: tuple[Palette, Glyphs] | None = None
         self._attempts: Attempts | None = None
         self._change: tuple[object, Weights | None, str] = (None, None, "")
 
@@ -207,16 +204,15 @@ class TransactionsPane(ListPane):
     @property
     def _opened(self) -> bool:
         """The detail takes the place of the page, where it has none on it."""
-        inspecting = self.view is not None and self.view.inspecting
+        inspecting = self.view is not None and self.view.choices.inspecting
         return inspecting and "detail" not in self.regions
 
     # Drawing
 
     def show(self, view: View) -> None:
         before, self.view = self.view, view
-        if before is None or before.inspecting != view.inspecting:
+        if before is None or before.choices.inspecting != view.choices.inspecting:
             self.show_regions()
-        self._set_look(view)
         self.fill(view)
         if "gates" in self.regions:
             self._show_gates(view)
@@ -226,18 +222,8 @@ class TransactionsPane(ListPane):
         self.query_one(Table).set_selected(index)
         self._show_detail(view, index)
 
-    def _set_look(self, view: View) -> None:
-        look = (view.palette, view.glyphs)
-        if look == self._look:
-            return
-        self._look, self._plotted = look, None
-        self.query_one(Table).set_look(*look)
-        self.query_one(Reasons).set_look(*look)
-        self.query_one(AttemptsOverTime).set_look(*look)
-        for change in self.query(ChangeMap):
-            change.set_look(*look)
-        for chart in self.query(Chart):
-            chart.set_look(*look)
+    def look_changed(self) -> None:
+        self._plotted = None
 
     def fill(self, view: View) -> None:
         """Filter and tell the table, only where data, filter or colours are other ones."""
@@ -248,18 +234,18 @@ class TransactionsPane(ListPane):
             shown is None
             or not same_look
             or (shown.events is not found)
-            or (shown.statuses, shown.query) != (view.statuses, self.query_now)
+            or (shown.statuses, shown.query) != (view.choices.statuses, self.query_now)
         ):
-            rows = matching(found, self.query_now, view.statuses)
+            rows = matching(found, self.query_now, view.choices.statuses)
             marks = marks_of(view.data)
             if len(found):
                 marks = replace(marks, shown=rows)
             before = None if shown is None else (self._rows, len(shown.marks.counts()))
-            self._shown = shown = Shown(found, view.statuses, self.query_now, rows, marks)
+            self._shown = shown = Shown(found, view.choices.statuses, self.query_now, rows, marks)
             if before != (self._rows, len(marks.counts())):
                 self.show_regions()
             own = view.data.meta.is_point_mass
-            self._attempts = Attempts(found, view.palette, view.glyphs, of_point_mass=own)
+            self._attempts = Attempts(found, view.look, of_point_mass=own)
             table.set_rows(self._attempts, rows, self._nothing(view))
             self.query_one(Reasons).set_marks(marks, why_none(view.data))
             self.query_one(AttemptsOverTime).set_marks(marks)
@@ -306,8 +292,7 @@ class TransactionsPane(ListPane):
         plasticity = view.data.plasticity_at(event.t if event is not None else 0)
         if self.query_one("#detail").display:
             panel = self.query_one(TransactionPanel)
-            look = (view.palette, view.glyphs)
-            panel.show(event, index or 0, len(found), plasticity, *look, undone_at)
+            panel.show(event, index or 0, len(found), plasticity, undone_at)
             key = (view.data.history, index)
             if key != self._change[0]:
                 self._change = (key, *change_of(view.data, index))
@@ -327,10 +312,17 @@ class TransactionsPane(ListPane):
 
     def _show_gates(self, view: View) -> None:
         charts = [self.query_one(f"#{name}", Chart) for name in ("grad", "loss", "state")]
-        chosen = view.timeline.log if view.log_chosen else None
+        chosen = view.timeline.log if view.choices.log_chosen else None
         lead = f"{view.glyphs.play} " if self.acting == "gates" else ""
         data = view.data
-        wanted = (data.transactions, data.meta, data.settings_changes, view.palette, lead, chosen)
+        wanted = (
+            data.transactions,
+            data.meta,
+            data.settings_changes,
+            view.palette,
+            lead,
+            chosen,
+        )
         if wanted != self._plotted:
             self._plotted = wanted
             plots = gate_plots(data, why_none(data))
@@ -366,7 +358,7 @@ class TransactionsPane(ListPane):
     def _filter_by(self, status: str) -> None:
         """Show only the transactions of a status; all again where that is the filter already."""
         only = frozenset({status})
-        same = self.view is not None and self.view.statuses == only
+        same = self.view is not None and self.view.choices.statuses == only
         self.post_message(self.StatusesPicked(None if same else only))
 
     def check(self, query: Query, view: View) -> None:
@@ -375,7 +367,7 @@ class TransactionsPane(ListPane):
     def back(self) -> bool:
         if super().back():
             return True
-        if self.view is None or self.view.inspecting or self.view.statuses is None:
+        if self.view is None or self.view.choices.inspecting or self.view.choices.statuses is None:
             return False
         self.post_message(self.StatusesPicked(None))
         return True

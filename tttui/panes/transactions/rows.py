@@ -6,7 +6,7 @@ import numpy as np
 
 from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
-from tttui.draw.glyphs import Glyphs
+from tttui.draw.look import Look
 from tttui.draw.numbers import count_forms, forms, short
 from tttui.draw.palette import Palette
 from tttui.draw.plot import Band, Plot, Role, Threshold, Trace
@@ -61,18 +61,17 @@ class Attempts:
     def __init__(
         self,
         events: Transactions,
-        palette: Palette,
-        glyphs: Glyphs,
+        look: Look,
         *,
         of_point_mass: bool = True,
     ) -> None:
-        self.palette = palette
+        self.palette = look.palette
         self.columns: tuple[Column, ...] = COLUMNS
         """Of any other model only those of which there are numbers."""
         if not of_point_mass:
             known = (c for c in COLUMNS if c.key in MODEL_FREE or _recorded(events, c.key))
             self.columns = tuple(known)
-        self._events, self._glyphs = events, glyphs
+        self._events, self._glyphs = events, look.glyphs
         self._outcome, self._outcomes = events.outcomes()
         self._decoded: dict[int, Transaction] = {}
 

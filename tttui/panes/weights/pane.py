@@ -163,13 +163,11 @@ class WeightsPane(Pane):
         self.set_class(medium, "medium")
         self.set_class(not wide and not medium, "small")
 
+    def look_changed(self) -> None:
+        self._charted = ()
+
     def show(self, view: View) -> None:
         old, self._view = self._view, view
-        if old is None or (old.palette, old.glyphs) != (view.palette, view.glyphs):
-            pages = (self._reading, self._nothing, self._moved)
-            for widget in (*self._maps, *self._charts, *pages, self._bars):
-                widget.set_look(view.palette, view.glyphs)
-            self._charted = ()
         if old is None or (old.data.place, old.data.run) != (view.data.place, view.data.run):
             self._forget()
         found = self._statistics_of(view)

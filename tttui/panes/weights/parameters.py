@@ -12,8 +12,8 @@ from tttui.draw.numbers import forms, short
 from tttui.draw.palette import Palette
 from tttui.model.names import name_forms
 from tttui.model.numbers import count
-from tttui.model.parameters import Inventory, recorded_statistics, specs_of
-from tttui.model.schema import TensorSpec
+from tttui.model.parameters import Inventory, listed, recorded_statistics, specs_of
+from tttui.model.schema import Schema, TensorSpec
 from tttui.model.session import SessionData
 from tttui.model.statistics import Statistics
 from tttui.panes.background_value import Prepared
@@ -183,7 +183,7 @@ class ParametersPane(WeightsPane):
 
     def show(self, view: View) -> None:
         place = (view.data.place, view.data.run)
-        specs = specs_of(view.data)
+        specs = listed(view.data)
         names = [spec.name for spec in specs]
         if place != self._place:
             self._place, self._known = place, None
@@ -194,15 +194,13 @@ class ParametersPane(WeightsPane):
         self._specs = specs
         spec = next((spec for spec in specs if spec.name == self._chosen[0]), None)
         if spec is not None:
-            self._maps[0].set_matrix(spec.name, _shape_of(spec))
+            self._maps[0].set_matrix(spec.name, _shape_of(spec, view.data.meta.schema))
         super().show(view)
         self._show_list(view)
 
     def _show_list(self, view: View) -> None:
         table, found = self.query_one(Table), self._found
         which = self.query_one("#which", Page)
-        for widget in (table, which):
-            widget.set_look(view.palette, view.glyphs)
         known = found.inventory if found is not None else None
         if known is not None and (known is not self._known or view.palette is not self._palette):
             self._known, self._palette = known, view.palette
@@ -211,9 +209,12 @@ class ParametersPane(WeightsPane):
         table.set_selected(at)
         table.set_active(self._region == "parameters")
         which.set_chosen(self._region == "parameters")
-        title = f"{count(len(self._specs))} parameters"
-        if self._specs:
-            title += f", {count(sum(spec.size for spec in self._specs))} elements"
+        own = specs_of(view.data)
+        title = f"{count(len(own))} parameters"
+        if own:
+            title += f", {count(sum(spec.size for spec in own))} elements"
+        if pairs := view.data.meta.schema.pairs:
+            title += f", {count(len(pairs))} LoRA pair{'s' * (len(pairs) > 1)}"
         which.set_content(lambda _: None, title, title)
 
     _palette: Palette | None = None
@@ -230,7 +231,7 @@ class ParametersPane(WeightsPane):
     def _statistics_of(self, view: View) -> Statistics:
         """Those of the snapshots; of a parameter without any those that commits recorded."""
         name, history = self._chosen[0], view.data.history
-        if history is None or name not in history.weights:
+        if history is None or history.snapshots(name) is None:
             of = self._recorded_of
             if of is None or of[1] != name or of[0].transactions is not view.data.transactions:
                 self._recorded_of = (view.data, name)
@@ -244,7 +245,7 @@ class ParametersPane(WeightsPane):
         if not self._specs:
             return no_history(view.data)
         name, history = self._chosen[0], view.data.history
-        if history is not None and name in history.weights:
+        if history is not None and history.snapshots(name) is not None:
             return ""
         return "" if len(self._statistics.t) else "No figures of this parameter are recorded."
 
@@ -254,7 +255,7 @@ class ParametersPane(WeightsPane):
         if view is None or found is None or found.asked is not self._asked:
             return view is not None and not self._specs
         history = view.data.history
-        if history is None or self._chosen[0] not in history.weights:
+        if history is None or history.snapshots(self._chosen[0]) is None:
             return True
         return self._chosen[0] in self._statistics.columns and self._statistics.complete
 
@@ -342,8 +343,12 @@ class ParametersPane(WeightsPane):
         return super().copyable()
 
 
-def _shape_of(spec: TensorSpec) -> str:
-    """Its own shape, and that it was flattened."""
+def _shape_of(spec: TensorSpec, schema: Schema) -> str:
+    """Its own shape, that it was flattened, and what it is the product of."""
+    pair = schema.pair(spec.name)
+    if pair is not None:
+        scale = "" if pair.scale == 1 else f"{short(pair.scale)} "
+        return f"{spec.shape_text}, {scale}B A of rank {pair.a.matrix[0]}"
     if not spec.flattened:
         return spec.shape_text
     rows, columns = spec.matrix

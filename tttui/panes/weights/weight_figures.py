@@ -62,8 +62,8 @@ def _pending(measure: str, found: Statistics) -> str:
     if history is None:
         return "not recorded of this parameter"
     if measure in ("condition", "effective_rank"):
-        shapes = [history.weights[name].shape[1:] for name in found.matrices]
-        if all(too_large(*shape) for shape in shapes):
+        shapes = [W.shape[1:] for k in found.matrices if (W := history.weights.get(k)) is not None]
+        if shapes and all(too_large(*shape) for shape in shapes):
             return "too large for singular values here"
     return "no finite values in view"
 

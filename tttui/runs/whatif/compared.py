@@ -45,36 +45,49 @@ def sentence(result: "WhatIfResult") -> str:
     if not len(result.steps):
         return "what-if: nothing computed yet"
     lower = result.request.data.meta.loss.lower_is_better
-    here, there = _common(result.request.data, result.steps)
+    here, there = _common(result.request.data, result)
     far = "" if result.state == "done" else f" at step {count(result.t)} of {count(result.until)}"
     updates = _committed(result.transactions)
     if not len(here):
         mean = _mean(result.steps.adaptive[-LAST:])
         return f"what-if{far}: {short(mean)}, where nothing is recorded, {updates}"
-    before, after = _mean(here.adaptive[-LAST:]), _mean(there.adaptive[-LAST:])
+    most = None if result.sizes else -LAST
+    before, after = _mean(here.adaptive[most:]), _mean(there.adaptive[most:])
+    over = "" if most else " of the whole document"
     how = improvement.compared(before, after, lower=lower)[0].replace("frozen", "recorded")
-    return f"what-if{far}: {short(after)} instead of {short(before)} ({how}), {updates}"
+    return f"what-if{far}: {short(after)} instead of {short(before)}{over} ({how}), {updates}"
 
 
 def compared(data: SessionData, result: "WhatIfResult") -> Sequence[Line]:
     """The table: both over the steps from the branch on that both have."""
-    here, there = _common(data, result.steps)
+    here, there = _common(data, result)
     if not len(here):
         return ()
     loss = data.meta.loss
-    recorded, changed = _within(data.transactions, here), _within(result.transactions, there)
+    windows = (None,) if result.sizes or len(here) <= LAST else (None, LAST)
+    later = 0 if data.meta.is_point_mass else 1
+    recorded = _within(data.transactions, here, later)
+    changed = _within(result.transactions, there, later)
     return (
-        *_losses("adaptive", loss.lower_is_better, here.adaptive, there.adaptive),
-        *_losses("frozen", loss.lower_is_better, here.baseline, there.baseline),
+        *_losses("adaptive", loss.lower_is_better, here.adaptive, there.adaptive, windows),
+        *_losses("frozen", loss.lower_is_better, here.baseline, there.baseline, windows),
         _against_frozen(here, there, loss.lower_is_better),
         *_outcomes(recorded, changed),
         *_implied(data, result, here),
     )
 
 
-def _common(data: SessionData, changed: Steps) -> tuple[Steps, Steps]:
-    """The rows of both, recorded and what-if, at the steps that both have."""
-    recorded, single = data.steps, data.meta.is_point_mass
+def _common(data: SessionData, result: "WhatIfResult") -> tuple[Steps, Steps]:
+    """The rows of both, recorded and what-if, at the steps that both have.
+
+    Where the steps of one take in more, the rows at the same part of the stream.
+    """
+    recorded, changed = data.steps, result.steps
+    if result.sizes is not None and len(recorded) and len(changed):
+        old, new = result.sizes
+        met = min((int(recorded.t[-1]) + 1) * old, (int(changed.t[-1]) + 1) * new)
+        mine, theirs = np.flatnonzero(recorded.t * old < met), np.flatnonzero(changed.t * new < met)
+        return _rows(recorded, mine, written=True), _rows(changed, theirs)
     if not len(recorded) or not len(changed):
         return Steps.empty(), Steps.empty()
     first, last = max(recorded.t[0], changed.t[0]), min(recorded.t[-1], changed.t[-1])
@@ -83,15 +96,15 @@ def _common(data: SessionData, changed: Steps) -> tuple[Steps, Steps]:
         for t in (recorded.t, changed.t)
     )
     if np.array_equal(recorded.t[here], changed.t[there]):
-        return _rows(recorded, here, single=single), _rows(changed, there)
+        return _rows(recorded, here, written=True), _rows(changed, there)
     found = np.intersect1d(recorded.t, changed.t, assume_unique=True, return_indices=True)
-    return _rows(recorded, found[1], single=single), _rows(changed, found[2])
+    return _rows(recorded, found[1], written=True), _rows(changed, found[2])
 
 
-def _rows(steps: Steps, at: Ints | slice, *, single: bool = False) -> Steps:
-    """Some rows; `single`: their losses are texts of float32, which they become again."""
+def _rows(steps: Steps, at: Ints | slice, *, written: bool = False) -> Steps:
+    """Some rows; `written`: their losses are texts of float32, which they become again."""
     baseline, adaptive = steps.baseline[at], steps.adaptive[at]
-    if single:
+    if written:
         baseline, adaptive = (x.astype(np.float32).astype(np.float64) for x in (baseline, adaptive))
     return Steps(
         steps.t[at],
@@ -103,9 +116,13 @@ def _rows(steps: Steps, at: Ints | slice, *, single: bool = False) -> Steps:
     )
 
 
-def _within(events: Transactions, steps: Steps) -> Counter[str]:
-    """How often the transactions at these steps ended in each status."""
-    first, stop = np.searchsorted(events.t, (steps.t[0], steps.t[-1] + 1))
+def _within(events: Transactions, steps: Steps, later: int) -> Counter[str]:
+    """How often the transactions of these steps ended in each status.
+
+    Each is recorded at the step before which it happened; `later` is 1 where it belongs to the
+    step before that.
+    """
+    first, stop = np.searchsorted(events.t, (steps.t[0] + later, steps.t[-1] + 1 + later))
     numbers = np.bincount(events.status[first:stop], minlength=len(events.statuses))
     return Counter({name: int(n) for name, n in zip(events.statuses, numbers, strict=True) if n})
 
@@ -115,11 +132,12 @@ def _mean(values: Floats) -> float:
         return float(np.mean(values)) if len(values) else float("nan")
 
 
-def _losses(name: str, lower: bool, before: Floats, after: Floats) -> Iterator[Line]:
-    for what, most in (("all steps", None), (f"last {LAST} steps", LAST)):
+def _losses(
+    name: str, lower: bool, before: Floats, after: Floats, windows: Sequence[int | None]
+) -> Iterator[Line]:
+    for most in windows:
+        what = "all steps" if most is None else f"last {most} steps"
         rows = slice(None if most is None else -most, None)
-        if most is not None and len(before) <= most:
-            return
         pair = before[rows], after[rows]
         if name == "frozen":
             pair = pair[0][np.isfinite(pair[0])], pair[1][np.isfinite(pair[1])]

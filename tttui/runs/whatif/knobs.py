@@ -1,22 +1,19 @@
-"""The settings of a session as knobs: what can be turned, how far, and by which steps.
+"""The settings of a session as knobs, those that people turn most first."""
 
-They follow from the definitions of the settings (`model.settings.option`): name, unit, range and
-the sentence that explains each.
-"""
-
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import Field, dataclass
-from typing import Any, Literal
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 from tttui.engine.interventions import LIVE_SETTINGS
-from tttui.model.errors import SettingError
+from tttui.model.adaptation import LIVE, Adaptation, Conduct
+from tttui.model.errors import RefusedInput
 from tttui.model.session import SessionData
-from tttui.model.settings import PRESETS, Plasticity, Settings, World, check, option, options
-from tttui.runs.branch import CHANGEABLE, OF_THE_BASE, asked_of
-
-Kind = Literal["rate", "number", "count", "choice", "switch"]
-"""`rate`: steps of a ratio. `number`: equal steps. `count`: whole numbers."""
+from tttui.model.setting import Setting, option, options
+from tttui.model.settings import PRESETS, Plasticity, Settings, World
+from tttui.runs.branch import OF_THE_BASE, asked_of
+from tttui.runs.whatif.knob import Knob
+from tttui.tasks.text.settings import TextSettings
 
 FIRST = (
     "preset",
@@ -34,168 +31,51 @@ FIRST = (
 )
 """What people turn most, of the point mass."""
 
-FINE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
-COARSE = (1.0, 2.0, 5.0)
-"""Where a rate stops in each decade."""
+FIRST_OF_TASKS = (
+    "lr",
+    "chunk",
+    "steps",
+    "optimizer",
+    "plastic",
+    "grad_clip",
+    "rollback_tol",
+    "frozen_window",
+)
+"""The same, of other tasks."""
 
-LEAST = 1e-3
-"""Below this share of its default a rate that may be 0 is 0."""
+NO_KNOBS = (
+    *OF_THE_BASE,
+    *("device", "threads", "checkpoint_s", "history_mb", "weights_every"),
+    *("mu_min", "mu_max", "mu_schedule", "file"),
+)
+"""Settings that change no result, or that a session keeps."""
+
+MOST_PATTERNS = 12
+"""Groups of parameters that a knob offers."""
 
 
 @dataclass(frozen=True, slots=True)
-class Knob:
-    """One setting that can be turned. `turned` never leaves its range."""
-
-    spec: Field[Any]
-    value: Any
-    """What was in force in the recorded session at the step of the branch."""
-    first: bool = False
-    """It stands among those that are shown first."""
-    refused: str = ""
-    """Why it cannot be turned at this step of the branch; '' where it can."""
-    choices: tuple[Any, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The flat name of the setting, as in `Request.changes`."""
-        return self.spec.name
-
-    @property
-    def label(self) -> str:
-        """`inner steps`"""
-        return self.name.replace("_", " ")
-
-    @property
-    def help(self) -> str:
-        """One sentence on what it does."""
-        return str(self.spec.metadata["help"])
-
-    @property
-    def unit(self) -> str:
-        return str(self.spec.metadata["unit"])
-
-    @property
-    def range(self) -> str:
-        """`above 0`, `0 to 1`, `at least 1`, `linear or nonlinear`, `on or off`; may be ''."""
-        if self.kind == "switch":
-            return "on or off"
-        if self.kind == "choice":
-            return " or ".join(self.text(choice) for choice in self.choices)
-        low, high, above = (self.spec.metadata[k] for k in ("minimum", "maximum", "above"))
-        if low is not None and high is not None:
-            return f"{_text(low)} to {_text(high)}"
-        if low is not None:
-            return f"at least {_text(low)}"
-        return "" if above is None else f"above {_text(above)}"
-
-    @property
-    def kind(self) -> Kind:
-        """How it is turned."""
-        m = self.spec.metadata
-        if self.choices:
-            return "choice"
-        if isinstance(self.spec.default, bool):
-            return "switch"
-        if isinstance(self.spec.default, int) or isinstance(self.value, int):
-            return "count"
-        return "rate" if m["maximum"] is None else "number"
-
-    def text(self, value: Any) -> str:
-        """A value of it in words: `0.02`, `on`, `nonlinear`."""
-        if isinstance(value, bool):
-            return "on" if value else "off"
-        return "as recorded" if value in ("", None) else _text(value)
-
-    def turned(self, value: Any, ticks: int, *, coarse: bool = False) -> Any:
-        """The value after so many ticks up (or down, where negative) from `value`.
-
-        Choices go round, switches toggle; numbers stop at the end of their range.
-        """
-        if self.kind == "switch":
-            return bool(value) ^ bool(ticks % 2)
-        if self.kind == "choice":
-            at = self.choices.index(value) if value in self.choices else 0
-            return self.choices[(at + ticks) % len(self.choices)]
-        for _ in range(abs(ticks)):
-            value = self._within(self._next(value, 1 if ticks > 0 else -1, coarse))
-        return value
-
-    def parsed(self, text: str) -> Any:
-        """What was typed as a value of it. Raises SettingError, as for an option."""
-        from tttui.runs.plan import parsed
-
-        text = text.strip()
-        value = next((c for c in self.choices if self.text(c) == text), None)
-        if value is None:
-            value = parsed(self.spec, text)
-        self.check(value)
-        return value
-
-    def check(self, value: Any) -> None:
-        """Raise SettingError where `value` is outside what the setting allows."""
-        if self.name == "preset" and value not in self.choices:
-            known = ", ".join(PRESETS)
-            raise SettingError("preset", f"{value!r} is unknown; choose from {known}")
-        if self.name != "preset":
-            check(self.spec, value)
-
-    def _next(self, value: Any, way: int, coarse: bool) -> Any:
-        if self.kind == "count":
-            return _next_count(int(value), way, coarse)
-        if self.kind == "number":
-            low, high = self.spec.metadata["minimum"] or 0.0, self.spec.metadata["maximum"]
-            step = 10.0 ** round(math.log10((high - low) / 100.0)) * (5.0 if coarse else 1.0)
-            at = math.floor(value / step + 1e-9) if way > 0 else math.ceil(value / step - 1e-9)
-            return round((at + way) * step, 12)
-        return self._next_rate(float(value), way, coarse)
-
-    def _next_rate(self, value: float, way: int, coarse: bool) -> float:
-        usual: Any = self.spec.default
-        least = _stop_at(LEAST * float(usual or 1.0), COARSE, -1, False)
-        if self.spec.metadata["above"] is not None:
-            return max(_stop_at(value, COARSE if coarse else FINE, way, True), 1e-12)
-        if value < least:  # 0 is in its range
-            return least if way > 0 else 0.0
-        found = _stop_at(value, COARSE if coarse else FINE, way, True)
-        return 0.0 if found < least * (1 - 1e-9) else found
-
-    def _within(self, value: Any) -> Any:
-        low, high = self.spec.metadata["minimum"], self.spec.metadata["maximum"]
-        if low is not None:
-            value = max(value, type(value)(low))
-        return value if high is None else min(value, type(value)(high))
-
-
-def _text(value: Any) -> str:
-    whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e9
-    return (
-        f"{value:.6g}"
-        if isinstance(value, float) and not whole
-        else f"{value:.0f}"
-        if whole
-        else str(value)
-    )
+class _Own:
+    preset: str = option("", f"a named set of settings: {', '.join(PRESETS)}")
 
 
 def knobs(data: SessionData, at: int = 0) -> tuple[Knob, ...]:
-    """All knobs of a session of the point mass, those that are turned most first.
+    """All knobs of a session that can be computed again (`can_replay`).
 
     Their values are what was in force at step `at`. Nothing is read.
     """
-    settings = settings_at(data, at)
-    flat = settings.flat()
-    flat["mu"] = data.mu_at(at) if data.mu_at(at) is not None else settings.world.mu
-    flat["preset"] = ""
-    specs = {s.name: s for group in (World, Plasticity, Settings) for s in options(group)}
-    specs["preset"] = PRESET
-    names = [*FIRST, *(name for name in specs if name not in FIRST and name not in NO_KNOBS)]
+    values = values_at(data, at)
+    point_mass = data.meta.is_point_mass
+    specs = {spec.name: spec for spec in _specs(point_mass) if spec.name not in NO_KNOBS}
+    first = FIRST if point_mass else FIRST_OF_TASKS
+    names = [*first, *(name for name in specs if name not in first)]
     return tuple(
         Knob(
             specs[name],
-            flat[name],
-            name in FIRST,
-            _refused(name, at),
-            ("", *PRESETS) if name == "preset" else tuple(specs[name].metadata["choices"]),
+            values[name],
+            name in first,
+            _refused(name, at, point_mass),
+            tuple(_choices(specs[name], data)),
         )
         for name in names
     )
@@ -212,65 +92,90 @@ def refusal(data: SessionData, at: int, wanted: Mapping[str, Any]) -> str:
 
     Quick and without files, for every turn of a knob.
     """
+    point_mass = data.meta.is_point_mass
     try:
-        for name, value in asked_of(wanted).items():
-            if at and name not in (*CHANGEABLE, "steps"):
-                now = settings_at(data, at).flat()
-                if now.get(name) != value:
-                    return f"{name}: {_refused(name, at)}"
-        settings_at(data, at).updated(asked_of(wanted)).validate()
-    except SettingError as error:
+        now = values_at(data, at)
+        asked = asked_of(wanted) if point_mass else dict(wanted)
+        for name, value in asked.items():
+            if name in now and now[name] != value and (why := _refused(name, at, point_mass)):
+                return f"{name}: {why}"
+        if point_mass:
+            _settings_at(data, at).updated(asked).validate()
+        else:
+            _task_refuses({**now, **asked})
+    except RefusedInput as error:
         return str(error)
     return ""
 
 
-def settings_at(data: SessionData, at: int) -> Settings:
-    """The settings in force at a step of a recorded session."""
+def values_at(data: SessionData, at: int) -> dict[str, Any]:
+    """The settings in force at a step of a recorded session, by flat name."""
+    if data.meta.is_point_mass:
+        values = _settings_at(data, at).flat()
+        mu = data.mu_at(at)
+        return {**values, "mu": values["mu"] if mu is None else mu, "preset": ""}
+    raw = data.meta.raw
+    values = {spec.name: spec.default for spec in _specs(False)}
+    for part in (data.meta.schema.task.settings, raw.get("plasticity_cfg"), raw.get("run_cfg")):
+        if isinstance(part, Mapping):
+            values |= {k: v for k, v in part.items() if k in values}
+    patterns = values["plastic"]
+    values["plastic"] = ",".join(patterns) if isinstance(patterns, list) else patterns
+    values |= {"seed": data.meta.seed or 0}
+    for t, changed in data.settings_changes:
+        if t < at or t == 0:
+            values |= {k: v for k, v in changed.items() if k in LIVE}
+    return values
+
+
+def _settings_at(data: SessionData, at: int) -> Settings:
     settings = data.meta.configuration.settings
     known = {spec.name for group in (World, Plasticity) for spec in options(group)}
     for t, values in data.settings_changes:
-        if t < at or at == 0 == t:
+        if t < at or t == 0:
             settings = settings.updated({k: v for k, v in values.items() if k in known})
     return settings
 
 
-NO_KNOBS = (*OF_THE_BASE, "device", "checkpoint_s", "history_mb", "mu_min", "mu_max")
-"""Settings that change no result, or that belong to the base."""
+def _specs(point_mass: bool) -> Iterator[Setting]:
+    groups = (_Own, World, Plasticity, Settings)
+    for group in groups if point_mass else (TextSettings, Adaptation, Conduct):
+        yield from options(group)
 
 
-@dataclass(frozen=True, slots=True)
-class _Own:
-    preset: str = option("", f"a named set of settings: {', '.join(PRESETS)}")
+def _choices(spec: Setting, data: SessionData) -> Sequence[Any]:
+    if spec.name == "preset":
+        return ("", *PRESETS)
+    if spec.name == "plastic":
+        return _patterns(data)
+    return tuple(spec.choices)
 
 
-PRESET: Field[Any] = next(iter(options(_Own)))
+def _patterns(data: SessionData) -> Sequence[str]:
+    """What can be plastic: what was, everything, and each kind of parameter of the model."""
+    found = [values_at(data, 0)["plastic"], "*"]
+    for part in data.meta.schema.model:
+        for spec, _ in part.parameters:
+            name = f"{part.path}.{spec.name}".removeprefix(".")
+            found.append(re.sub(r"\.\d+(?=\.)", ".*", name))
+    return tuple(dict.fromkeys(found))[: MOST_PATTERNS + 2]
 
 
-def _refused(name: str, at: int) -> str:
-    if at == 0 or name in (*LIVE_SETTINGS, "noise_std", "mu", "steps", "preset"):
+def _refused(name: str, at: int, point_mass: bool) -> str:
+    live = (*LIVE_SETTINGS, "noise_std", "mu", "preset") if point_mass else LIVE
+    if at == 0 or name in (*live, "steps"):
         return ""
     return f"cannot change at step {at}; branch from the start (0)"
 
 
-def _next_count(value: int, way: int, coarse: bool) -> int:
-    if coarse:
-        return max(value * 2, 1) if way > 0 else value // 2
-    if value >= 100 and value & (value - 1):
-        return round(_stop_at(value, FINE, way, True))
-    grain = max(1, 1 << max(0, value.bit_length() - 4))
-    return (
-        (value // grain + way) * grain
-        if value % grain == 0 or way < 0
-        else -(-value // grain) * grain
-    )
+def _task_refuses(values: Mapping[str, Any]) -> None:
+    """Raise RefusedInput where a session of the task text cannot have these settings."""
 
+    def of(group: type[Any]) -> dict[str, Any]:
+        return {spec.name: values[spec.name] for spec in fields(group)}
 
-def _stop_at(value: float, stops: Sequence[float], way: int, leave: bool) -> float:
-    """The stop next to a value above 0, upwards or downwards; itself where not to `leave` it."""
-    decade = math.floor(math.log10(value) + 1e-12)
-    found = [stop * 10.0**power for power in range(decade - 1, decade + 2) for stop in stops]
-    found = [float(f"{stop:.6g}") for stop in found]
-    near = 1e-9 * value if leave else -1e-9 * value
-    if way > 0:
-        return next(stop for stop in found if stop > value + near)
-    return next(stop for stop in reversed(found) if stop < value - near)
+    own = TextSettings(**of(TextSettings))
+    for spec in options(own):
+        spec.check(getattr(own, spec.name))
+    Adaptation(**of(Adaptation)).validate()
+    Conduct(**of(Conduct)).validate()

@@ -1,6 +1,6 @@
 """The point mass in memory: the stepper that writes sessions, without their files."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -8,46 +8,18 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.checkpoint import read_checkpoint
-from tttui.engine.learner import Learner
 from tttui.engine.stepper import Stepper
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.mu import MuChanges, merged
-from tttui.runs.base import Base
 from tttui.runs.branch import Branch
 from tttui.runs.build import new_stepper
 from tttui.runs.saved import restored, step_reached
 from tttui.runs.whatif.live import Piece
-
-MOST_WAYPOINTS = 32
-"""Steps of the past whose states are kept, so that another branch begins near its step."""
+from tttui.runs.whatif.past import PastStates
 
 WAYPOINT_EVERY = 320
-"""Steps between two of them at least."""
-
-
-class PastStates:
-    """What is kept from one what-if of a session to the next: its base, what a learner works out
-    of it, and states of the past."""
-
-    def __init__(self) -> None:
-        self.base: Base | None = None
-        self.learner: Learner | None = None
-        self._states: dict[int, Mapping[str, Any]] = {}
-        self._past: Hashable = None
-
-    def of(self, past: Hashable) -> dict[int, Mapping[str, Any]]:
-        """The states by step, emptied where they are of another past."""
-        if past != self._past:
-            self._past, self._states = past, {}
-        return self._states
-
-    def keep(self, t: int, state: Mapping[str, Any]) -> None:
-        """Keep the state at step t, and forget every other one where they become too many."""
-        self._states[t] = state
-        if len(self._states) > MOST_WAYPOINTS:
-            for step in sorted(self._states)[1:-1:2]:
-                del self._states[step]
+"""Steps between two states of the past that are kept, at least."""
 
 
 class PointMass:

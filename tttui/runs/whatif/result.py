@@ -44,6 +44,9 @@ class WhatIfResult:
     mu: float | None = None
     """The friction at step 0 of this world (None: the task has none)."""
     mu_changes: MuChanges = ()
+    sizes: tuple[int, int] | None = None
+    """How much a step takes in, recorded and here, where that differs (another `chunk` of a
+    document); then the steps of both are not the same ones."""
     notes: Sequence[str] = ()
     """What has to be known beside the numbers, a line each."""
     error: str = ""

@@ -14,7 +14,8 @@ from tttui.runs.branch import branch
 from tttui.runs.whatif.growing import Beginning, Columns
 from tttui.runs.whatif.live import Live, Piece
 from tttui.runs.whatif.memory import refuse_too_long
-from tttui.runs.whatif.pointmass import PastStates, PointMass
+from tttui.runs.whatif.past import PastStates
+from tttui.runs.whatif.pointmass import PointMass
 from tttui.runs.whatif.result import Request, State, WhatIfResult
 
 NUMBERS = (
@@ -66,6 +67,7 @@ class WhatIf:
         self._names = list(STATUSES)
         self._mu: float | None = None
         self._mu_changes: MuChanges = ()
+        self._sizes: tuple[int, int] | None = None
         self._notes: list[str] = []
 
     def work(self) -> bool:
@@ -103,6 +105,7 @@ class WhatIf:
             ),
             mu=self._mu,
             mu_changes=self._mu_changes,
+            sizes=self._sizes,
             notes=tuple(self._notes),
             error=self._error,
             seconds=time.monotonic() - self._began,
@@ -127,7 +130,9 @@ class WhatIf:
         recorded = request.data.steps_done
         if request.at > recorded:
             raise RefusedInput(f"at {request.at}: the session has run {recorded} steps so far")
-        return self._point_mass(recorded)
+        if request.data.meta.is_point_mass:
+            return self._point_mass(recorded)
+        return self._any_task(recorded)
 
     def _point_mass(self, recorded: int) -> PointMass:
         request, directory = self.request, self.request.data.place.path
@@ -145,6 +150,25 @@ class WhatIf:
         live = PointMass(chosen, self._known, directory)
         self._mu = live.first_mu
         return live
+
+    def _any_task(self, recorded: int) -> Live:
+        from tttui.runs.taskbranch import task_branch
+        from tttui.runs.taskbuild import steps_of
+        from tttui.runs.whatif.anytask import AnyTask
+
+        request, directory = self.request, self.request.data.place.path
+        chosen = task_branch(directory, at=request.at, changes=request.changes)
+        steps = steps_of(chosen.task, chosen.settings)
+        self._sizes = chosen.sizes
+        old, new = chosen.sizes or (1, 1)
+        met = -(-recorded * old // new)
+        if steps is None or not ("steps" in request.changes or not recorded):
+            steps = met if steps is None else min(steps, met)
+        self._until = steps
+        if self._until <= request.at:
+            raise RefusedInput(f"steps: {self._until} are over at step {request.at} already")
+        refuse_too_long(self._until - request.at, 1)
+        return AnyTask(chosen, self._known, directory)
 
     def _add(self, piece: Piece) -> None:
         n = len(piece)

@@ -14,7 +14,7 @@ from torch.nn import functional
 from tttui.artifacts.atomic import write_whole
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import option
+from tttui.model.setting import option
 from tttui.tasks.base import Task
 from tttui.tasks.hf.known import model_of, name_model, said_model
 from tttui.tasks.hf.library import transformers, versions
@@ -37,8 +37,8 @@ Precision = Literal["stored", "float32", "bfloat16", "float16"]
 class HfSettings:
     """Which model reads what, how much of it at a time, and the size of its adapters."""
 
-    model: str = option(".", "directory of the model on this machine, or its .gguf file")
-    file: str = option("-", "the document, UTF-8 text; - is standard input")
+    model: str = option(".", "directory of the model on this machine, or its .gguf file", file=True)
+    file: str = option("-", "the document, UTF-8 text; - is standard input", file=True)
     chunk: int = option(
         64,
         "tokens that are predicted before the model learns from them",

@@ -10,8 +10,8 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit
 from tttui.draw.colours import Colour
 from tttui.draw.glyphs import Glyphs
+from tttui.draw.look import Look
 from tttui.draw.numbers import short
-from tttui.draw.palette import Palette
 from tttui.draw.scales import Scale
 from tttui.model.arrays import Bools, Floats
 from tttui.tasks.pointmass.hidden import Implied, Regime
@@ -43,10 +43,9 @@ class Facts:
     """Where the friction at the cursor is not the present one: its step, and the present one."""
 
 
-def paint(
-    facts: Facts, size: tuple[int, int], palette: Palette, glyphs: Glyphs, mark: str
-) -> Canvas:
+def paint(facts: Facts, size: tuple[int, int], look: Look, mark: str) -> Canvas:
     """All of it in `size` = (width, height) cells; what finds no room is left out from the end."""
+    palette, glyphs = look
     width, height = size
     canvas = Canvas(height, width)
     title = f"{mark}Hidden friction mu"
@@ -57,13 +56,13 @@ def paint(
     law = _law_lines(facts, width)
     rest = height - 1
     big = rest >= _BIG + 3 and width >= 44
-    row = _values(canvas, facts, 1, palette, glyphs, big)
+    row = _values(canvas, facts, 1, look, big)
     spare = height - row
     law_rows = law if spare >= 6 + len(law) else law[: max(spare - 4, 0)]
     scale_rows = spare - len(law_rows)
     if scale_rows >= 2:
         place = (row, 0, width, scale_rows)
-        _scale(canvas, facts, place, palette, glyphs)
+        _scale(canvas, facts, place, look)
         row += scale_rows
     for text, strong in law_rows:
         ink = palette.text if strong else palette.muted
@@ -72,10 +71,9 @@ def paint(
     return canvas
 
 
-def _values(
-    canvas: Canvas, facts: Facts, row: int, palette: Palette, glyphs: Glyphs, big: bool
-) -> int:
+def _values(canvas: Canvas, facts: Facts, row: int, look: Look, big: bool) -> int:
     """The true friction and the implied one; returns the row below them."""
+    palette, glyphs = look
     truth = "unknown" if facts.mu is None else f"{facts.mu:.4f}"
     lines: list[list[tuple[str, Colour, bool]]] = []
     if facts.implied is None:
@@ -123,10 +121,9 @@ def _fitted(
     return out
 
 
-def _scale(
-    canvas: Canvas, facts: Facts, place: tuple[int, int, int, int], palette: Palette, glyphs: Glyphs
-) -> None:
+def _scale(canvas: Canvas, facts: Facts, place: tuple[int, int, int, int], look: Look) -> None:
     """The axis of mu with the range and both frictions on it; above it the error curve."""
+    palette, glyphs = look
     top, left, width, height = place
     gutter = 8 if width >= 40 else 0
     known = [v for v in (facts.mu, facts.ghost) if v is not None]
@@ -158,7 +155,7 @@ def _scale(
             for row in range(top + 1, line):
                 canvas.write(row, column(float(value or 0.0)), glyphs.cursor, ink)
         area = (top, left + gutter, columns, rows)
-        _curve(canvas, facts.implied, area, scale, palette, glyphs)
+        _curve(canvas, facts.implied, area, scale, look)
     canvas.write(line, left + gutter, glyphs.horizontal * columns, palette.frame)
     if facts.range is not None:
         low, top_mu = column(facts.range[0]), column(facts.range[1])
@@ -181,10 +178,10 @@ def _curve(
     found: Implied,
     place: tuple[int, int, int, int],
     scale: Scale,
-    palette: Palette,
-    glyphs: Glyphs,
+    look: Look,
 ) -> None:
     """The error of the weights in the world of every mu, on a logarithmic axis."""
+    palette, glyphs = look
     top, left, columns, rows = place
     canvas.write(top, left, "error of these weights by mu (MSE, log)"[:columns], palette.muted)
     top, rows = top + 1, rows - 1
@@ -218,7 +215,7 @@ def _curve(
     canvas.ink[top : top + rows, left : left + columns][where] = palette.text
     if left >= 8:
         marked = axes.labelled(values, rows)
-        axes.values(canvas, (top, rows, left), marked, values, palette, glyphs)
+        axes.values(canvas, (top, rows, left), marked, values, look)
 
 
 def _law_lines(facts: Facts, width: int) -> list[tuple[str, bool]]:

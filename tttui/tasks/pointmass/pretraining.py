@@ -119,6 +119,19 @@ class Training:
         self._decays = decays.astype(np.float32)
         self._rng = np.random.default_rng([settings.pretraining.pretrain_seed, 1])
         self._momentum = {name: np.zeros_like(self.weights[name]) for name in PLASTIC}
+        self._gradients: Weights = {}
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the last step; before the first one that of the first."""
+        p = self.settings.pretraining
+        return _cosine(p.pretrain_lr, max(0, self.step - 1), p.pretrain_steps)
+
+    @property
+    def gradient_norm(self) -> float:
+        """Of all gradients of the last step together; NaN before the first one."""
+        squares = [float(np.sum(np.square(g))) for g in self._gradients.values()]
+        return math.sqrt(sum(squares)) if squares else math.nan
 
     @property
     def done(self) -> bool:
@@ -129,7 +142,8 @@ class Training:
         p, weights = self.settings.pretraining, self.weights
         x, y = training_batch(self.settings, self._rng)
         loss, gradients = loss_and_gradients(weights, self._decays, x, y)
-        lr = p.pretrain_lr * 0.5 * (1.0 + math.cos(math.pi * self.step / p.pretrain_steps))
+        self._gradients = gradients
+        lr = _cosine(p.pretrain_lr, self.step, p.pretrain_steps)
         for name in PLASTIC:
             self._momentum[name], ahead = muon.momentum_step(
                 self._momentum[name], gradients[name], MOMENTUM, True
@@ -154,6 +168,10 @@ class Training:
         self.weights = {name: np.array(state["weights"][name]) for name in self.weights}
         self._momentum = {name: np.array(state["momentum"][name]) for name in PLASTIC}
         self.step = int(state["step"])
+
+
+def _cosine(lr: float, step: int, steps: int) -> float:
+    return lr * 0.5 * (1.0 + math.cos(math.pi * step / steps))
 
 
 def pretrain(settings: Settings, progress: Callable[[int, float], None] | None = None) -> Weights:

@@ -43,8 +43,13 @@ def take_in(file: str) -> tuple[bytes, bool]:
         except OSError as error:
             raise RefusedInput(f"--file {file}: cannot be read: {error.strerror}") from None
     if not content:
-        raise RefusedInput(f"--file {where}: is empty; there is nothing to read")
+        raise empty(where)
     return content[:LARGEST], len(content) > LARGEST
+
+
+def empty(where: str) -> RefusedInput:
+    """Why a document without a byte is refused."""
+    return RefusedInput(f"--file {where}: is empty; there is nothing to read")
 
 
 def _read(source: BinaryIO) -> bytes:
@@ -69,6 +74,6 @@ def kept(directory: Path) -> bytes:
     return content
 
 
-def fingerprint(content: bytes) -> str:
+def fingerprint(content: bytes | bytearray) -> str:
     """Its SHA-256, in hexadecimal digits."""
     return sha256(content).hexdigest()

@@ -3,44 +3,41 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tttui.artifacts.appending import AppendedFile
 from tttui.artifacts.atomic import write_whole
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import option
 from tttui.tasks.base import Task
-from tttui.tasks.text.document import DOCUMENT, LARGEST, fingerprint, kept, take_in
+from tttui.tasks.text.document import (
+    DOCUMENT,
+    LARGEST,
+    STDIN,
+    empty,
+    fingerprint,
+    kept,
+    take_in,
+)
 from tttui.tasks.text.model import ByteDecoder, Shape
+from tttui.tasks.text.settings import TextSettings
 from tttui.tasks.text.shipped import shipped
+from tttui.tasks.text.stream import Arriving, arriving
+from tttui.tasks.text.yardsticks import CONTEXT_EVERY, compress_now, compressed
+from tttui.tasks.text.yardsticks import LARGEST as LARGEST_COMPRESSED
 
 BEFORE = b"\n"
 """What stands before the document, as often as the model looks back."""
 
+WIDE, ZLIB, LZMA = "twice the context", "zlib so far", "lzma so far"
+
 BITS = 1.0 / math.log(2.0)
-
-
-@dataclass(frozen=True, slots=True)
-class TextSettings:
-    """What is read, and how much of it at a time."""
-
-    file: str = option("-", "the document, any file; - is standard input")
-    chunk: int = option(
-        64, "bytes that are predicted before the model learns from them", minimum=1, maximum=255
-    )
-    context: int = option(
-        128, "bytes that the model looks at, those of the chunk among them", minimum=2, maximum=256
-    )
-
-    def __post_init__(self) -> None:
-        if self.context <= self.chunk:
-            raise RefusedInput(f"context: {self.context} is not above the chunk of {self.chunk}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +61,7 @@ class TextTask(Task):
     plastic = "*"
     item_losses = "tokens.f16"
     kept_files = (DOCUMENT,)
+    yardsticks = (WIDE, ZLIB, LZMA)
 
     settings: TextSettings
 
@@ -71,30 +69,76 @@ class TextTask(Task):
         super().__init__(settings, seed, directory)
         self.truncated = False
         """The document is longer than what is read of it."""
+        self._stream: Arriving | None = None
+        self._file: AppendedFile | None = None
         if directory is not None:
-            self._take(kept(directory))
+            self.document = kept(directory)
+            return
+        self._stream = arriving(settings.file)
+        if self._stream is None:
+            self.document, self.truncated = take_in(settings.file)
         else:
-            document, self.truncated = take_in(settings.file)
-            self._take(document)
+            self.document = bytearray(self._stream.start())
 
-    def _take(self, document: bytes) -> None:
-        self.document = document
-        padded = BEFORE * self.settings.context + document
-        self._bytes = torch.from_numpy(np.frombuffer(bytearray(padded), dtype=np.uint8))
+    document: bytes | bytearray
+    """As far as it has come."""
 
     @property
     def steps(self) -> int:
-        return -(-len(self.document) // self.settings.chunk)
+        whole = len(self.document) // self.settings.chunk
+        return whole if self.arriving else -(-len(self.document) // self.settings.chunk)
+
+    @property
+    def arriving(self) -> str:
+        return "" if self._stream is None or self._stream.ended else self._stream.name
+
+    def take_in(self, *, wait: bool = False) -> bool:
+        """The document grows, in memory and beside the session's files."""
+        if self._stream is None or self._stream.ended:
+            return False
+        came = self._stream.rest() if wait else self._stream.take()
+        self.truncated = self._stream.truncated
+        if self.directory is not None:
+            if self._file is None:
+                self._file = AppendedFile(self.directory / DOCUMENT)
+                self._file.reopen(len(self.document))
+            self._file.add(came)
+            self._file.flush()
+        self.document += came
+        if self._stream.ended and not self.document:
+            raise empty(self._stream.name)
+        return bool(came)
 
     def model(self) -> ByteDecoder:
         return base()
 
     def batch(self, t: int) -> Window:
-        chunk, context = self.settings.chunk, self.settings.context
-        begin = context + t * chunk
-        end = min(begin + chunk, len(self._bytes))
-        stretch = self._bytes[end - context - 1 : end].long()
-        return Window(stretch[None, :-1], stretch[begin - end :])
+        return self._window(t, self.settings.context)
+
+    def measured(self, t: int) -> Mapping[str, float]:
+        """The frozen base with twice the context, and compressors on all that was read."""
+        found = dict[str, float]()
+        wide = 2 * self.settings.context
+        if t % CONTEXT_EVERY == 0 and wide <= self._frozen.shape.positions:
+            with torch.no_grad():
+                found[WIDE] = float(self.loss(self._frozen, self._window(t, wide)).mean())
+        end = (t + 1) * self.settings.chunk
+        if compress_now(t) and end <= min(len(self.document), LARGEST_COMPRESSED):
+            found[ZLIB], found[LZMA] = compressed(self.document[:end])
+        return found
+
+    @cached_property
+    def _frozen(self) -> ByteDecoder:
+        return base()
+
+    def _window(self, t: int, context: int) -> Window:
+        chunk = self.settings.chunk
+        begin = t * chunk
+        end = min(begin + chunk, len(self.document))
+        first = end - context - 1
+        stretch = BEFORE * max(-first, 0) + self.document[max(first, 0) : end]
+        tokens = torch.frombuffer(bytearray(stretch), dtype=torch.uint8).long()
+        return Window(tokens[None, :-1], tokens[begin - end :])
 
     def loss(self, model: Any, batch: Window) -> Tensor:
         """Bits of each byte of the window."""
@@ -112,7 +156,7 @@ class TextTask(Task):
                 "step with --at"
             )
         made = TextTask(settings, seed, self.directory)
-        made._take(rest)
+        made.document = rest
         return made
 
     @property
@@ -122,19 +166,27 @@ class TextTask(Task):
         return (f"only the first {LARGEST // 1_000_000} MB of {self.settings.file} are read",)
 
     def keep(self, directory: Path) -> Mapping[str, Any]:
-        write_whole(directory / DOCUMENT, self.document)
-        about = {
-            "name": Path(self.settings.file).name,
-            "bytes": len(self.document),
-            "sha256": fingerprint(self.document),
-            "truncated": self.truncated,
+        write_whole(directory / DOCUMENT, bytes(self.document))
+        return self.arrived()
+
+    def arrived(self) -> Mapping[str, Any]:
+        about: dict[str, Any] = {
+            "name": "standard input"
+            if self.settings.file == STDIN
+            else Path(self.settings.file).name
         }
+        if not self.arriving:
+            about["bytes"] = len(self.document)
+            about["sha256"] = fingerprint(self.document)
+            about["truncated"] = self.truncated
         return {"document": about}
 
 
 def base() -> ByteDecoder:
-    """The shipped decoder, in float32."""
+    """The shipped decoder, in float32; made without drawing random numbers."""
     shape, weights = shipped()
-    model = ByteDecoder(Shape(**shape))
-    model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in weights.items()})
+    with torch.device("meta"):
+        model = ByteDecoder(Shape(**shape))
+    held = {k: torch.from_numpy(v.copy()) for k, v in weights.items()}
+    model.load_state_dict(held, assign=True)
     return model

@@ -1,0 +1,230 @@
+"""Jobs as a person meets them: started, listed, followed, cancelled, resumed, removed."""
+
+import csv
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import Shell
+from tests.lab.conftest import ENDLESS, pretraining, small
+from tests.live import status, wait_until
+from tttui.artifacts.eventlog import EventLog
+from tttui.lab.job import Job, jobs_folder, read_job
+from tttui.lab.jobs import find_job, list_jobs, results
+from tttui.lab.reader import JobReader
+from tttui.lab.steering import cancel, look_again, resume, wait_for
+from tttui.model.errors import RefusedInput
+from tttui.runs.base import find_base
+
+FIRST, SECOND = "3f2a0000-0000-4000-8000-000000000001", "3f2a0000-0000-4000-8000-000000000002"
+
+
+@pytest.fixture
+def shell(root: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(root, capsys)
+
+
+def ended(job: Job) -> Job:
+    """The job once it has ended."""
+    return wait_for(job, lambda _: None, 0.01)
+
+
+def under_way(job: Job) -> Job:
+    """The job once it has a step behind it."""
+    wait_until(lambda: "step" in (now := read_job(job.path)).doing or now.has_ended)
+    job = read_job(job.path)
+    assert not job.has_ended, job.detail
+    return job
+
+
+def steps(job: Job) -> list[int]:
+    """The steps in metrics.csv."""
+    with (job.path / "metrics.csv").open() as file:
+        return [int(row["t"]) for row in csv.DictReader(file)]
+
+
+def test_a_job_prints_its_handle_runs_by_itself_and_keeps_what_came_of_it(
+    shell: Shell, root: Path
+) -> None:
+    words = ("pretrain", "--pretrain-steps", "3", "--pretrain-seq", "8", "--pretrain-batch", "2")
+    assert shell(*words) == 0
+    (handle,) = shell.out.split()
+    assert "job watch" in shell.err
+    assert shell("job", "watch", handle[:6]) == 0
+    assert "completed 100 %" in shell.out
+    job = find_job(root, handle)
+    base = find_base(root, small())
+    assert base is not None
+    assert results(job)["sha256"] == base.sha256
+    data = JobReader(job.path).refresh()
+    assert data.metrics is not None
+    assert data.metrics.names == ("loss", "lr", "grad_norm")
+    assert list(data.metrics.t) == [1, 2, 3]
+    assert [event.name.rpartition(":")[2] for event in data.events][-1] == "completed"
+    assert data.request["command"][:2] == ["tttui", "pretrain"]
+    assert data.problems == ()
+    names = [event.name for event in EventLog(root / ".lab").read()]
+    assert names[0] == "data:training_jobs:queued"
+    assert names[-1] == "data:training_jobs:completed"
+    assert shell("job", "list", "--json") == 0
+    (listed,) = json.loads(shell.out)
+    assert (listed["job"], listed["state"], listed["progress"]) == (handle, "completed", 1.0)
+
+
+def test_cancelling_ends_at_a_safe_point_and_resuming_goes_on_exactly(root: Path) -> None:
+    job = cancel(under_way(pretraining(root, 2000)))
+    assert job.state == "cancelled"
+    assert 0 < (job.progress or 0) < 1
+    done = len(steps(job))
+    again = ended(resume(job))
+    assert again.state == "completed", again.detail
+    assert steps(again) == list(range(1, 2001))
+    assert 0 < done < 2000
+    log = (job.path / "run.log").read_text()
+    assert "goes on from checkpoint latest" in log
+    whole = ended(pretraining(root.with_name("other"), 2000))
+    assert results(again)["sha256"] == results(whole)["sha256"]
+    assert (again.path / "metrics.csv").read_bytes() == (whole.path / "metrics.csv").read_bytes()
+
+
+def test_a_job_goes_on_from_the_checkpoint_that_is_asked_for(root: Path) -> None:
+    job = under_way(pretraining(root, 2000))
+    wait_until(lambda: (job.path / "checkpoint-step-400.pt").exists())
+    job = cancel(job)
+    with pytest.raises(RefusedInput, match=r"checkpoint step-7: there is none; there are: "):
+        resume(job, checkpoint="step-7")
+    again = ended(resume(job, checkpoint="step-200"))
+    assert again.state == "completed"
+    assert steps(again) == list(range(1, 2001))
+    assert "goes on from checkpoint step-200 at step 200" in (job.path / "run.log").read_text()
+
+
+def test_two_who_cancel_at_once_both_see_it_cancelled(root: Path) -> None:
+    job = under_way(pretraining(root, ENDLESS))
+    found: list[str] = []
+    threads = [threading.Thread(target=lambda: found.append(cancel(job).state)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == ["cancelled", "cancelled"]
+    assert cancel(job).state == "cancelled"
+    told = "data:training_jobs:cancelled"
+    wait_until(lambda: told in [event.name for event in EventLog(job.path).read()])
+    assert [event.name for event in EventLog(job.path).read()].count(told) == 1
+
+
+def test_a_killed_job_is_crashed_until_it_is_resumed(root: Path, shell: Shell) -> None:
+    job = under_way(pretraining(root, ENDLESS))
+    pid = status(job.path)["pid"]
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: look_again(job).state == "crashed")
+    assert f"process {pid} is gone" in look_again(job).detail
+    assert shell("job", "list", "--status", "crashed") == 0
+    assert job.short in shell.out
+    assert shell("job", "resume", job.short) == 0
+    assert under_way(look_again(job)).state == "running"
+    assert "is running already" in shell.refused("job", "resume", job.short)
+    assert "cancel" in shell.refused("job", "rm", job.short)
+    assert shell("job", "cancel", job.short) == 0
+
+
+def test_a_handle_is_any_unique_beginning_and_else_one_clear_line(root: Path, shell: Shell) -> None:
+    for handle in (FIRST, SECOND):
+        (jobs_folder(root) / handle).mkdir(parents=True)
+    assert find_job(root, FIRST).handle == FIRST
+    assert find_job(root, SECOND.upper()).handle == SECOND
+    assert "the beginning of 2 jobs" in shell.refused("job", "show", "3f2a")
+    assert "there is no job 'beef'" in shell.refused("job", "watch", "beef")
+    assert "there is no job ''" in shell.refused("job", "rm", "")
+    assert "there is no job '../x'" in shell.refused("job", "logs", "../x")
+
+
+@pytest.mark.parametrize("damage", [b"", b'{"state', b"\0" * 300, b"[]", b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "name",
+    ["job.json", "status.json", "metrics.csv", "results.json", "events.jsonl", "signature"],
+)
+def test_a_job_that_is_damaged_is_still_shown_and_says_what_is(
+    shell: Shell, made: Callable[[], Job], name: str, damage: bytes
+) -> None:
+    job = made()
+    (job.path / name).write_bytes(damage)
+    for words in (("list",), ("show", job.short), ("show", job.short, "--json")):
+        assert shell("job", *words) == 0
+        assert job.short in shell.out
+        assert "Traceback" not in shell.out + shell.err
+    data = JobReader(job.path).refresh()
+    if name in ("job.json", "status.json", "results.json"):
+        assert any(problem.startswith(name) for problem in data.problems)
+    if name == "status.json":  # nobody can tell that it was complete
+        assert shell("job", "resume", job.short, "--wait") == 0
+        assert read_job(job.path).state == "completed"
+    else:
+        shell.refused("job", "resume", job.short)
+
+
+@pytest.fixture
+def made(root: Path) -> Callable[[], Job]:
+    """A job that is complete, made without a process: its directory as one leaves it."""
+
+    def make() -> Job:
+        from tttui.lab import worker
+
+        job = _waiting(root)
+        assert worker.execute(job.path, lambda: None) == 0
+        return read_job(job.path)
+
+    return make
+
+
+def _waiting(root: Path) -> Job:
+    """A job that stays queued, as there is room for none."""
+    blocker = jobs_folder(root).parent / "queue.lock"
+    assert not blocker.exists()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tttui.lab.starting.dispatch_locked", lambda _root: [])
+        return pretraining(root)
+
+
+@pytest.mark.parametrize("checkpoint", ["latest", "previous"])
+def test_a_damaged_checkpoint_is_passed_over_for_another(root: Path, checkpoint: str) -> None:
+    job = cancel(under_way(pretraining(root, 2000)))
+    job = cancel(under_way(resume(job)))
+    path = job.path / f"checkpoint-{checkpoint}.pt"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    again = ended(resume(job))
+    assert again.state == "completed", again.detail
+    assert steps(again) == list(range(1, 2001))
+
+
+def test_a_job_that_somebody_else_put_there_is_shown_and_never_executed(
+    root: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "theirs"))
+    job = _waiting(root)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "mine"))
+    assert shell("job", "list") == 0
+    assert "queued" in shell.out
+    assert read_job(job.path).state == "queued"
+    assert not (job.path / "run.out").exists()
+    assert "was not started by you" in shell.refused("job", "execute", str(job.path), root=False)
+    cancel(job)
+    assert "was not started by you" in shell.refused("job", "resume", job.short)
+
+
+def test_a_waiting_job_is_cancelled_at_once_and_lies_in_the_trash_when_removed(
+    root: Path, shell: Shell
+) -> None:
+    job = _waiting(root)
+    assert cancel(job).state == "cancelled"
+    assert shell("job", "rm", job.handle[:4]) == 0
+    assert list_jobs(root) == []
+    assert (root / ".trash" / job.handle / "job.json").is_file()

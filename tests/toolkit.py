@@ -1,0 +1,88 @@
+"""What the tests use of Textual and asyncio beside their public interfaces, all in one place.
+
+`tests/test_toolkit.py` says which of it is gone when there is a new version.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from textual._context import active_app
+from textual.app import App
+from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
+from textual.keys import _character_to_key as key_of
+from textual.message import Message
+from textual.strip import Strip
+
+__all__ = ["MAX_QUEUED_WRITES", "WriterThread", "key_of"]
+
+
+def screen_strips(app: App[Any]) -> list[Strip]:
+    """The rows of the shown screen, as they are composed of its widgets."""
+    return app.screen._compositor.render_strips()
+
+
+def notes(app: App[Any]) -> list[str]:
+    """The notes that the app shows over everything else."""
+    return [note.message for note in app._notifications]
+
+
+def fail(app: App[Any], error: Exception) -> list[object]:
+    """Let the app meet an exception that nobody caught; what it will print after its end."""
+    app._handle_exception(error)
+    return list(app._exit_renderables)
+
+
+def stay_open(app: App[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an app that does not run be told to close."""
+    monkeypatch.setattr(app, "_close_messages_no_wait", lambda: None)
+
+
+def tell_actions(
+    kind: type[App[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    told: Callable[[object, str, tuple[object, ...]], None],
+) -> None:
+    """Call `told` with node, name and arguments of every action that apps of a kind carry out."""
+    run = kind._dispatch_action
+
+    async def dispatch(app: App[Any], node: Any, name: str, given: tuple[object, ...]) -> bool:
+        acted = await run(app, node, name, given)
+        if acted:
+            told(node, name, given)
+        return acted
+
+    monkeypatch.setattr(kind, "_dispatch_action", dispatch)
+
+
+class ListeningApp(App[None]):
+    """Tells `heard` of every message that reaches the app."""
+
+    def heard(self, message: Message) -> None:
+        raise NotImplementedError
+
+    async def _on_message(self, message: Message) -> None:
+        self.heard(message)
+        await super()._on_message(message)
+
+
+def ready() -> Any:
+    """What the running event loop will do next."""
+    return asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+
+
+def draw_now() -> bool:
+    """Resize and draw now what is due at the next frame; whether there was anything."""
+    app = active_app.get(None)
+    if app is None or not app.is_running or not app.screen_stack:
+        return False
+    if app._resize_timer is not None:
+        app._check_resize()
+        return True
+    screen = app.screen
+    due = screen._layout_required or screen._scroll_required or screen._repaint_required
+    if not (due or screen._dirty_widgets or screen._callbacks):
+        return False
+    screen._on_timer_update()
+    return True

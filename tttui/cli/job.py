@@ -1,0 +1,347 @@
+"""`tttui job`: what the lab does, from the shell."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tttui.cli.options import json_option, root_option
+
+if TYPE_CHECKING:
+    from tttui.lab.job import Job
+    from tttui.lab.reader import JobData
+
+HEADERS = ("job", "kind", "state", "done", "left", "created", "what it does", "command")
+RIGHT = {3, 4, 5}
+
+LOOK_S = 0.2
+"""Seconds between two looks at a job that is followed."""
+
+LONGEST = 40
+"""Characters of a column that may hold anything."""
+
+FAILED = ("failed", "crashed", "stalled")
+
+STATES = ("queued", "running", "completed", "failed", "cancelled", "crashed", "stalled", "unknown")
+
+
+@click.group("job")
+def command() -> None:
+    """Jobs: list them, follow one, cancel, resume or remove it.
+
+    JOB is the handle that the command which started it printed, or its beginning; a session that
+    runs in the background goes by its name.
+    """
+
+
+@command.command("list")
+@root_option
+@click.option("--status", "state", type=click.Choice(STATES), help="only those in this state")
+@click.option("--kind", help="only those of this kind, such as pretrain or session")
+@json_option
+def list_command(root: Path, state: str | None, kind: str | None, as_json: bool) -> None:
+    """List the jobs of the root, the newest first."""
+    from tttui.cli.jobs import document
+    from tttui.cli.output import json_document, result, say, table
+    from tttui.lab.jobs import list_jobs
+    from tttui.lab.kinds import kind_names
+
+    if kind is not None and kind not in (*kind_names(), "session"):
+        known = ", ".join((*kind_names(), "session"))
+        raise click.UsageError(f"--kind {kind!r} is no kind of job; known are {known}")
+    _start_waiting(root)
+    jobs = list_jobs(root, state=state, kind=kind)
+    if as_json:
+        json_document([document(job) for job in jobs])
+    elif not jobs:
+        which = " such" if state or kind else ""
+        say(f"no{which} jobs below {root}; `tttui pretrain` or `tttui run --detach` starts one")
+    else:
+        result(*table(HEADERS, [_row(job) for job in jobs], right=RIGHT))
+        for job in jobs:
+            for problem in job.problems:
+                say(f"job {job.short}: {problem}")
+
+
+@command.command("show")
+@click.argument("job")
+@root_option
+@json_option
+def show(job: str, root: Path, as_json: bool) -> None:
+    """Show all about JOB: what was asked, how far it is, its checkpoints, what is damaged."""
+    from tttui.cli.jobs import document
+    from tttui.cli.output import json_document, result
+
+    _start_waiting(root)
+    found = _find(root, job)
+    if found.is_session:
+        from tttui.cli.jobs import of_root
+
+        if as_json:
+            json_document(document(found))
+        else:
+            result(
+                *_summary(found), f"more        tttui show {found.handle}", of_root(found, "logs")
+            )
+        return
+    from tttui.lab.reader import JobReader
+
+    data = JobReader(found.path).refresh()
+    if as_json:
+        json_document(
+            {
+                **document(found),
+                "request": dict(data.request),
+                "checkpoints": list(data.checkpoints),
+                "metrics": _last_row(data),
+                "results": data.results,
+                "problems": list(data.problems),
+            }
+        )
+        return
+    result(*_summary(found), *_details(data))
+
+
+@command.command("watch")
+@click.argument("job")
+@root_option
+@json_option
+def watch(job: str, root: Path, as_json: bool) -> int:
+    """Follow JOB until it has ended: with a bar, or with one object a line.
+
+    Ends with 0 where it completed or was cancelled, with 1 where it failed.
+    """
+    from tttui.cli.jobs import document
+    from tttui.cli.output import json_document, result
+    from tttui.cli.progress import job_bar, job_line
+    from tttui.lab.steering import wait_for
+
+    _start_waiting(root)
+    found = _find(root, job)
+    if as_json:
+        from tttui.lab.reader import JobReader
+
+        reader = None if found.is_session else JobReader(found.path)
+        seen: list[object] = []
+
+        def tell(now: "Job") -> None:
+            said: dict[str, Any] = dict(document(now))
+            if reader is not None:
+                said["metrics"] = _last_row(reader.refresh())
+            if seen != [said]:
+                seen[:] = [said]
+                json_document(said, indent=None)
+
+        found = wait_for(found, tell, LOOK_S)
+    else:
+        with job_bar(f"{found.kind} {found.short}", quiet=False) as shown:
+            found = wait_for(found, shown, LOOK_S)
+        result(f"job {found.short} {job_line(found)}")
+    return 1 if found.state in FAILED else 0
+
+
+@command.command("results")
+@click.argument("job")
+@root_option
+@json_option
+def results_command(job: str, root: Path, as_json: bool) -> None:
+    """Print what came of JOB so far."""
+    from tttui.cli.output import json_document, result
+    from tttui.lab.jobs import results
+
+    found = results(_find(root, job))
+    if as_json:
+        json_document(found)
+    else:
+        width = max(map(len, found), default=0)
+        result(*(f"{key:<{width}}  {_value(value)}" for key, value in found.items()))
+
+
+@command.command("logs")
+@click.argument("job")
+@root_option
+@click.option("--follow", "-f", is_flag=True, help="go on until the job has ended")
+def logs(job: str, root: Path, follow: bool) -> None:
+    """Print the log of JOB."""
+    from tttui.artifacts.logfile import LogFile
+    from tttui.cli.output import result, say
+    from tttui.lab.job import LOG
+    from tttui.lab.steering import look_again
+
+    found = _find(root, job)
+    file, printed = LogFile(found.path / LOG), 0
+    while True:
+        ended = look_again(found).has_ended
+        tail = file.read()
+        total = tail.skipped + len(tail.lines)
+        new = tail.lines[max(0, printed - tail.skipped) :] if total > printed else ()
+        if new:
+            result(*(line.text for line in new))
+        printed = total
+        if not follow or ended:
+            break
+        time.sleep(LOOK_S)
+    if not printed:
+        say(f"job {found.short} is {found.state} and has no log yet")
+
+
+@command.command("cancel")
+@click.argument("job")
+@root_option
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    help="seconds to wait for a safe point  [default 30]",
+)
+def cancel_command(job: str, root: Path, wait_s: float) -> None:
+    """End JOB at its next safe point; what is there is kept, and `resume` goes on."""
+    from tttui.cli.output import result
+    from tttui.lab.steering import cancel
+
+    found = _find(root, job)
+    before = found.has_ended
+    found = cancel(found, wait_s=wait_s)
+    _start_waiting(root)
+    has = f"was {found.state} already" if before else f"is {found.state}"
+    far = f" at {100 * found.progress:.0f} %" if found.progress is not None else ""
+    result(f"job {found.short} {has}{far}")
+
+
+@command.command("resume")
+@click.argument("job")
+@root_option
+@click.option("--checkpoint", metavar="C", help="go on from this one  [default: the newest]")
+@click.option("--wait", is_flag=True, help="stay until the job has ended")
+@json_option
+def resume_command(job: str, root: Path, checkpoint: str | None, wait: bool, as_json: bool) -> None:
+    """Go on with JOB, which has ended, from a checkpoint; from the beginning where it has none."""
+    from tttui.cli.jobs import document, report, wait_with_bar
+    from tttui.cli.output import json_document, result
+    from tttui.lab.steering import resume
+
+    found = resume(_find(root, job), checkpoint=checkpoint)
+    if not wait:
+        report(found, as_json=as_json)
+        return
+    found = wait_with_bar(found, quiet=False)
+    if as_json:
+        json_document(document(found))
+    else:
+        result(f"job {found.short} is {found.state}")
+
+
+@command.command("rm")
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
+@root_option
+def remove_command(jobs: tuple[str, ...], root: Path) -> None:
+    """Move jobs that have ended to the trash of the root."""
+    from tttui.cli.output import result, say
+    from tttui.lab.steering import remove
+
+    for found in [_find(root, job) for job in jobs]:
+        result(f"job {found.short} lies in {remove(found, root, say)} now")
+
+
+@command.command("execute", hidden=True)
+@click.argument("directory", type=click.Path(path_type=Path))
+def execute_command(directory: Path) -> int:
+    """Execute the job in DIRECTORY: what launchers start."""
+    from tttui.cli.signals import stop_requests
+    from tttui.lab.worker import execute
+
+    with stop_requests() as stop:
+        return execute(directory, lambda: stop.signal)
+
+
+def _find(root: Path, handle: str) -> "Job":
+    from tttui.lab.jobs import find_job
+
+    return find_job(root, handle)
+
+
+def _start_waiting(root: Path) -> None:
+    """Start jobs that wait and have room now; looking must not fail for it."""
+    from contextlib import suppress
+
+    from tttui.lab.queue import dispatch
+    from tttui.model.errors import TttuiError
+
+    with suppress(TttuiError, OSError):
+        dispatch(root)
+
+
+def _row(job: "Job") -> tuple[str, ...]:
+    from tttui.model.ages import age_text, duration_text
+
+    return (
+        job.short,
+        job.kind,
+        job.state,
+        "-" if job.progress is None else f"{100 * job.progress:.0f} %",
+        "-" if job.seconds_left is None else duration_text(job.seconds_left),
+        age_text(job.created_at) or "-",
+        _short(_doing(job)),
+        _short(job.command),
+    )
+
+
+def _doing(job: "Job") -> str:
+    return job.doing if job.state == "running" else "" if job.detail == job.state else job.detail
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+
+
+def _summary(job: "Job") -> list[str]:
+    from tttui.cli.progress import job_line
+    from tttui.model.ages import ago_text
+
+    lines = [
+        f"job         {job.handle}",
+        f"kind        {job.kind}",
+        f"state       {job_line(job)}",
+        f"created     {ago_text(job.created_at) or 'unknown'}",
+        f"command     {job.command or 'unknown'}",
+        f"launcher    {job.launcher}",
+        f"directory   {job.path}",
+    ]
+    return lines if job.error is None else [*lines, f"error       {job.error}"]
+
+
+def _details(data: "JobData") -> list[str]:
+    versions, row = data.request.get("versions"), _last_row(data)
+    lines = []
+    if row:
+        lines.append("metrics     " + "  ".join(f"{k} {_value(v)}" for k, v in row.items()))
+    if data.checkpoints:
+        lines.append(f"checkpoints {', '.join(data.checkpoints)}")
+    if isinstance(versions, Mapping):
+        lines.append("versions    " + "  ".join(f"{k} {v}" for k, v in versions.items()))
+    if isinstance(commit := data.request.get("git_commit"), str):
+        lines.append(f"git commit  {commit}")
+    lines += [f"damaged     {problem}" for problem in data.problems]
+    return lines
+
+
+def _last_row(data: "JobData") -> dict[str, float]:
+    """The newest values of the metrics, with their step."""
+    table = data.metrics
+    if table is None or not len(table.t):
+        return {}
+    row: dict[str, float] = {"step": int(table.t[-1])}
+    return row | {name: float(values[-1]) for name, values in table.columns.items()}
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, (dict, list)):
+        import json
+
+        return json.dumps(value)
+    return str(value)

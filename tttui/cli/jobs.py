@@ -1,0 +1,149 @@
+"""What the commands that start jobs share: their options, the handle, waiting with a bar."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.shell import command_line
+
+if TYPE_CHECKING:
+    from tttui.lab.job import Job
+    from tttui.lab.starting import Launcher
+
+UNSAID = ("wait", "as_json", "quiet")
+"""Options that say how a command reports, and nothing of the job."""
+
+
+def launcher_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--wait`, `--launcher`, `--partition`, `--time-limit`, `--slurm`: for all kinds of jobs."""
+    for option in reversed(
+        (
+            click.option("--wait", is_flag=True, help="stay until the job has ended"),
+            click.option(
+                "--launcher",
+                type=click.Choice(("local", "slurm")),
+                default="local",
+                help="who executes the job  [default local]",
+            ),
+            click.option("--partition", help="partition of Slurm"),
+            click.option(
+                "--time-limit",
+                type=click.IntRange(min=1),
+                help="minutes after which Slurm ends the job, which can then be resumed",
+            ),
+            click.option(
+                "--slurm",
+                "slurm",
+                multiple=True,
+                metavar="KEY=VALUE",
+                help="any other option of sbatch, such as account=lab; may be repeated",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def launcher_from(
+    launcher: str, partition: str | None, time_limit: int | None, slurm: tuple[str, ...]
+) -> "Launcher":
+    """Who executes the job. Raises RefusedInput where options of Slurm stand without it."""
+    from tttui.lab.starting import Launcher
+
+    options: dict[str, Any] = {}
+    for text in slurm:
+        key, equals, value = text.partition("=")
+        if not equals or not key.replace("-", "_").isidentifier():
+            raise RefusedInput(f"--slurm {text!r} is not KEY=VALUE, for example account=lab")
+        options.setdefault("more", {})[key.replace("-", "_")] = value
+    if partition is not None:
+        options["partition"] = partition
+    if time_limit is not None:
+        options["time_limit"] = time_limit
+    if options and launcher != "slurm":
+        raise RefusedInput("--partition, --time-limit and --slurm need --launcher slurm")
+    return Launcher(launcher, options)
+
+
+def typed_words(ctx: click.Context) -> list[str]:
+    """The command line as it could have been typed, without how it reports."""
+    words = ctx.command_path.split()
+    for param in ctx.command.get_params(ctx):
+        name = param.name or ""
+        if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE or name in UNSAID:
+            continue
+        value = ctx.params.get(name)
+        if isinstance(param, click.Option):
+            flag = param.opts[-1]
+            if param.is_flag:
+                words.append(flag if value else (param.secondary_opts or [flag])[-1])
+            elif value is not None:
+                values = value if param.multiple and isinstance(value, (list, tuple)) else [value]
+                for one in values:
+                    words += [flag, str(one)]
+        else:
+            words += map(str, value if isinstance(value, tuple) else [value])
+    return words
+
+
+def report(job: "Job", *, as_json: bool) -> None:
+    """Print the handle of a job that was just started, and how to follow it."""
+    from tttui.cli.output import json_document, result, say
+
+    if as_json:
+        json_document({"job": job.handle, "state": job.state, "path": str(job.path)})
+        return
+    result(job.handle)
+    say(f"{job.kind} is {job.state}; follow it with: {of_root(job, 'watch')}")
+
+
+def of_root(job: "Job", verb: str) -> str:
+    """`tttui job <verb> <handle>`, with `--root` where it is not the usual one."""
+    from tttui.lab.job import root_of
+
+    root = job.path.parent if job.is_session else root_of(job.path)
+    more = () if root == Path("runs") else ("--root", root)
+    return command_line("tttui", "job", verb, job.short, *more)
+
+
+def wait_with_bar(job: "Job", *, quiet: bool) -> "Job":
+    """Stay until a job has ended; ctrl+c leaves it alone. Raises TttuiError where it failed."""
+    from tttui.cli.output import say
+    from tttui.cli.progress import job_bar
+    from tttui.lab.steering import wait_for
+
+    try:
+        with job_bar(f"{job.kind} {job.short}", quiet=quiet) as seen:
+            job = wait_for(job, seen)
+    except KeyboardInterrupt:
+        say(f"the job goes on; `{of_root(job, 'cancel')}` ends it")
+        raise
+    if job.state == "completed":
+        return job
+    again = f"; `{of_root(job, 'resume')}` goes on"
+    raise TttuiError(f"job {job.short} {job.detail}{again}")
+
+
+def document(job: "Job") -> Mapping[str, Any]:
+    """A job for `--json`."""
+    return {
+        "job": job.handle,
+        "kind": job.kind,
+        "state": job.state,
+        "detail": job.detail,
+        "progress": job.progress,
+        "doing": job.doing,
+        "seconds_left": job.seconds_left,
+        "command": job.command,
+        "created_at_unix": job.created_at,
+        "started_at_unix": job.started_at,
+        "ended_at_unix": job.ended_at,
+        "error": job.error,
+        "launcher": job.launcher,
+        "path": str(job.path),
+        "problems": list(job.problems),
+    }

@@ -1,0 +1,66 @@
+"""`tttui logs`: the logs of all jobs and sessions as one."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tttui.cli.options import root_option
+
+if TYPE_CHECKING:
+    from tttui.lab.logs import Line
+
+LOOK_S = 0.2
+"""Seconds between two looks at what was appended."""
+
+OWNER = 20
+"""Characters of the column that says whose line it is."""
+
+
+@click.command("logs")
+@root_option
+@click.option("--grep", metavar="RE", help="only lines in which this regular expression is found")
+@click.option(
+    "--level",
+    type=click.Choice(("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), case_sensitive=False),
+    help="only lines of this level and above",
+)
+@click.option("--since", metavar="AGE", help="only lines not older than this: 90s, 30min, 2h, 1d")
+@click.option("--job", metavar="JOB", help="only the log of this job")
+@click.option("--session", metavar="RUN", help="only the log of this session")
+@click.option("--follow", "-f", is_flag=True, help="go on with what comes, until ctrl+c")
+def command(
+    root: Path,
+    grep: str | None,
+    level: str | None,
+    since: str | None,
+    job: str | None,
+    session: str | None,
+    follow: bool,
+) -> None:
+    """Print the logs of all jobs and sessions below the root, in the order of time."""
+    from tttui.cli.output import result, say
+    from tttui.lab.logs import LogFollower, Wanted, read, sources
+
+    if job is not None and session is not None:
+        raise click.UsageError("--job and --session: name one of them")
+    wanted = Wanted.of(grep, level.upper() if level else None, since)
+    follower = LogFollower(root, job=job, session=session) if follow else None
+    lines, left_out = read(sources(root, job=job, session=session), wanted)
+    if left_out:
+        say(f"{left_out} older lines are left out; --since or --grep narrow it down")
+    if lines:
+        result(*map(_line, lines))
+    elif follower is None:
+        say(f"no log lines below {root}" + (" that match" if grep or level or since else ""))
+    while follower is not None:
+        if lines := follower.take(wanted):
+            result(*map(_line, lines))
+        time.sleep(LOOK_S)
+
+
+def _line(line: "Line") -> str:
+    owner = line.source.owner if line.source.is_session else line.source.owner[:8]
+    shown = owner if len(owner) <= OWNER else owner[: OWNER - 3] + "..."
+    return f"{line.time} {line.level:<7} {shown:<{OWNER}} {line.text}"

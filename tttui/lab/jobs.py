@@ -1,0 +1,99 @@
+"""Listing and finding jobs, and reading what came of one."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tttui.artifacts.jsonfile import read_object
+from tttui.artifacts.regular import NotRegular
+from tttui.lab.job import RESULTS, SESSION, Job, jobs_folder, read_job
+from tttui.lab.sessions import background_runs, session_job
+from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.shell import command_line
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+SHOWN = 5
+"""Handles that an error names."""
+
+
+def list_jobs(root: Path, *, state: str | None = None, kind: str | None = None) -> list[Job]:
+    """The jobs of a root, and its sessions that run in the background; the newest first.
+
+    What is damaged is listed with its problems. Watch `jobs_folder(root)` and the root to learn
+    when to look again (`artifacts.watch.Watcher`).
+    """
+    found: list[Job] = []
+    if kind != SESSION:
+        folder = jobs_folder(root)
+        found += [asked_of_launcher(read_job(folder / name)) for name in handles(root)]
+    if kind in (None, SESSION):
+        found += background_runs(root)
+    chosen = [
+        job for job in found if (state is None or job.state == state) and kind in (None, job.kind)
+    ]
+    return sorted(chosen, key=lambda job: (-(job.created_at or 0.0), job.handle))
+
+
+def asked_of_launcher(job: Job) -> Job:
+    """The job with what only Slurm knows, where it is Slurm's."""
+    if job.launcher != "slurm" or (job.has_ended and job.state != "crashed"):
+        return job
+    from tttui.lab.launchers.slurm import judged
+
+    return judged(job)
+
+
+def handles(root: Path) -> list[str]:
+    """The UUIDs of the jobs of a root, in no order. Raises RefusedInput where they are hidden."""
+    folder = jobs_folder(root)
+    try:
+        if folder.is_symlink() or folder.parent.is_symlink():
+            raise NotRegular(folder, "is a link: put what it leads to in its place")
+        with os.scandir(folder) as entries:
+            return [e.name for e in entries if UUID.fullmatch(e.name) and not e.is_symlink()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise RefusedInput(f"{folder}: {error.strerror}") from error
+
+
+def find_job(root: Path, handle: str) -> Job:
+    """The job of this handle or unique prefix, or the background run of a session by its name.
+
+    Raises RefusedInput where there is none, or more than one.
+    """
+    known = handles(root)
+    wanted = handle.strip().lower()
+    exact = [name for name in known if name == wanted]
+    found = exact or [name for name in known if wanted and name.startswith(wanted)]
+    session = None
+    if handle and "/" not in handle and not handle.startswith("."):
+        session = session_job(root / handle)
+    if session is not None and not exact:
+        return session
+    if len(found) == 1:
+        return asked_of_launcher(read_job(jobs_folder(root) / found[0]))
+    if found:
+        some = ", ".join(sorted(found)[:SHOWN]) + (" ..." if len(found) > SHOWN else "")
+        raise RefusedInput(
+            f"{handle} is the beginning of {len(found)} jobs; say more of it: {some}"
+        )
+    listing = command_line(
+        "tttui", "job", "list", *(() if str(root) == "runs" else ("--root", root))
+    )
+    raise RefusedInput(f"there is no job {handle!r} under {root}; `{listing}` lists them")
+
+
+def results(job: Job) -> Mapping[str, Any]:
+    """results.json; of a session its metrics. Raises RefusedInput where there are none yet."""
+    path = job.path / "session" / "metrics.json" if job.is_session else job.path / RESULTS
+    try:
+        return read_object(path)
+    except FileNotFoundError:
+        more = "" if job.has_ended else "; `tttui job watch` tells when there are"
+        raise RefusedInput(f"job {job.short} is {job.state} and has no results{more}") from None
+    except (TttuiError, OSError) as error:
+        raise TttuiError(str(error)) from error

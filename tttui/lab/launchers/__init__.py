@@ -1,0 +1,1 @@
+"""Where jobs are executed: on this machine, or by Slurm."""

@@ -1,0 +1,147 @@
+"""Executing jobs on this machine, at most as many at a time as it has cores and GPUs for.
+
+`TTTUI_JOBS` in the environment sets how many at most.
+"""
+
+import os
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tttui.artifacts.atomic import write_error
+from tttui.artifacts.jsonfile import whole
+from tttui.artifacts.processes import process_keys
+from tttui.artifacts.regular import open_regular
+from tttui.artifacts.status_file import StatusFile
+from tttui.lab.job import OUTPUT, Job
+from tttui.model.errors import RefusedInput
+from tttui.model.here import absolute
+from tttui.runs.child import start_tttui
+
+MOST = "TTTUI_JOBS"
+
+VISIBLE, OUTER = "CUDA_VISIBLE_DEVICES", "TTTUI_OUTER_CUDA_VISIBLE_DEVICES"
+"""The GPUs that a process sees; in a job, those that all jobs may share."""
+
+_children: list["subprocess.Popen[bytes]"] = []
+"""Processes that this one started, so that those which ended are not left as zombies."""
+
+
+class Room:
+    """What is free on this machine beside the jobs that run."""
+
+    def __init__(self, running: Sequence[Job]) -> None:
+        here = [job.raw for job in running if job.launcher == "local"]
+        self._count = len(here)
+        self._cores = sum(whole(raw.get("cores")) or 1 for raw in here)
+        used = {gpu for raw in here for gpu in raw.get("gpus") or () if isinstance(gpu, int)}
+        self._used_gpus = used
+        self._most = most_jobs()
+
+    def takes(self, request: Mapping[str, Any]) -> bool:
+        """Whether a job can begin now; one that needs more than there is begins alone."""
+        if self._count >= self._most:
+            return False
+        if not self._count:
+            return True
+        cores, gpus = needs_of(request)
+        fits = self._cores + cores <= all_cores()
+        return fits and (not gpus or len(self._free_gpus()) >= gpus)
+
+    def start(self, job: Job, request: Mapping[str, Any]) -> None:
+        """Start the process of a queued job, and write down that it runs."""
+        cores, wanted = needs_of(request)
+        gpus = self._free_gpus()[:wanted] if wanted else []
+        for child in _children[:]:
+            if child.poll() is not None:
+                _children.remove(child)
+        process = start_worker(job.path, cores, gpus)
+        _children.append(process)
+        said = {key: value for key, value in job.raw.items() if key not in ("pid", "error")}
+        StatusFile(job.path, said | process_keys(process.pid)).write(
+            state="running",
+            doing="starting",
+            error=None,
+            cores=cores,
+            gpus=gpus,
+            started_at=job.started_at or time.time(),
+        )
+        self._count += 1
+        self._cores += cores
+        self._used_gpus |= set(gpus)
+
+    def _free_gpus(self) -> list[int]:
+        return [gpu for gpu in all_gpus() if gpu not in self._used_gpus]
+
+
+def all_gpus() -> list[int]:
+    """The GPUs that jobs may use, as the driver numbers them: those that the shell lets be seen."""
+    from tttui.engine.machine import gpu_count
+
+    visible = os.environ.get(OUTER, os.environ.get(VISIBLE))
+    found = list(range(gpu_count() or 0))
+    if visible is None:
+        return found
+    named = [name.strip() for name in visible.split(",")]
+    return [int(name) for name in named if name.isdecimal() and int(name) in found]
+
+
+def needs_of(request: Mapping[str, Any]) -> tuple[int, int]:
+    """The cores and GPUs that a job asked for in its job.json."""
+    needs = request.get("needs")
+    raw: Mapping[str, Any] = needs if isinstance(needs, dict) else {}
+    return max(1, whole(raw.get("cores")) or 1), max(0, whole(raw.get("gpus")) or 0)
+
+
+def all_cores() -> int:
+    """The cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        return os.cpu_count() or 1
+
+
+def most_jobs() -> int:
+    """Jobs at a time at most. Raises RefusedInput where TTTUI_JOBS is no number above 0."""
+    text = os.environ.get(MOST, "").strip()
+    if not text:
+        return all_cores()
+    if not text.isdecimal() or int(text) < 1:
+        raise RefusedInput(f"{MOST}={text[:20]!r} is no whole number above 0; unset it or set one")
+    return int(text)
+
+
+def start_worker(directory: Path, cores: int, gpus: Sequence[int]) -> "subprocess.Popen[bytes]":
+    """A process of its own, without a terminal, that executes the job in a directory."""
+    path = directory / OUTPUT
+    try:
+        handle = open_regular(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    except OSError as error:
+        raise write_error(path, error) from error
+    words = ["job", "execute", str(absolute(directory))]
+    with os.fdopen(handle, "ab") as output:
+        return start_tttui(
+            words,
+            output=output,
+            messages=output,
+            cwd=absolute(directory),
+            env=environment_of(cores, gpus),
+        )
+
+
+def environment_of(cores: int, gpus: Sequence[int]) -> dict[str, str]:
+    """This process's own, but with the cores and GPUs of the job: whoever starts it may itself
+    be a job, with others."""
+    env = dict(os.environ)
+    if OUTER in env:
+        env.pop("OMP_NUM_THREADS", None)
+        env[VISIBLE] = env[OUTER]
+    elif VISIBLE in env:
+        env[OUTER] = env[VISIBLE]
+    if gpus:
+        env.setdefault(OUTER, ",".join(map(str, all_gpus())))
+        env[VISIBLE] = ",".join(map(str, gpus))
+    env.setdefault("OMP_NUM_THREADS", str(cores))
+    return env

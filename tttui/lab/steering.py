@@ -1,0 +1,156 @@
+"""Cancelling, resuming and removing jobs; the runs of sessions, too."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from tttui.artifacts.eventlog import EventLog, events_below
+from tttui.artifacts.lock import OnWait
+from tttui.artifacts.mutex import held
+from tttui.artifacts.status import HeartbeatWatch
+from tttui.artifacts.status_file import StatusFile
+from tttui.artifacts.trash import move_to_trash
+from tttui.lab import checkpoints
+from tttui.lab.job import Job, read_job, read_request, root_of
+from tttui.lab.jobs import asked_of_launcher
+from tttui.lab.kinds import kind_of
+from tttui.lab.ownership import refuse_others
+from tttui.lab.queue import LOCK, carried_on, dispatch_locked, enqueue
+from tttui.lab.sessions import session_job
+from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.session import Place
+from tttui.model.shell import command_line
+from tttui.runs.background import continue_in_background
+from tttui.runs.control import ask, withdraw
+
+PATIENCE_S = 30.0
+"""Seconds within which a job reaches a safe point, unless something is wrong with it."""
+
+LOOK_S = 0.02
+
+
+def look_again(job: Job, watch: HeartbeatWatch | None = None) -> Job:
+    """The same job as its files say it now."""
+    if job.is_session:
+        return session_job(job.path, watch) or job
+    return asked_of_launcher(read_job(job.path, watch))
+
+
+def cancel(job: Job, *, wait_s: float = PATIENCE_S) -> Job:
+    """Have a job end at its next safe point, and return it as it ended; what is there is kept.
+
+    Any number of processes may ask at once. A job that has ended already is returned as it is.
+    Raises TttuiError where it does not answer; then nothing is killed.
+    """
+    if not job.is_session:
+        with held(root_of(job.path) / LOCK):
+            job = read_job(job.path)
+            if job.state == "queued":
+                return _withdrawn(job)
+    elif job.state == "queued":
+        raise RefusedInput(f"session {job.handle} waits to be resumed; there is nothing to cancel")
+    if job.has_ended:
+        return job
+    asked = ask(job.path, "stop")
+    deadline, watch = time.monotonic() + wait_s, HeartbeatWatch()
+    while not (job := look_again(job, watch)).has_ended:
+        if time.monotonic() > deadline:
+            withdraw(job.path, asked)
+            raise TttuiError(_no_answer(job, wait_s))
+        time.sleep(LOOK_S)
+    withdraw(job.path, asked)
+    return job
+
+
+def resume(job: Job, *, checkpoint: str | None = None) -> Job:
+    """Let a job that has ended go on from its last checkpoint, or from a named one; a job that
+    has none begins again, without the parts that are finished.
+
+    Raises RefusedInput where it runs, is complete, or is not this user's.
+    """
+    if job.is_session:
+        if checkpoint is not None:
+            raise RefusedInput("a session goes on from its last checkpoint; `tttui fork --at T`")
+        _refuse_unless_ended(job)
+        continue_in_background(job.path)
+        return look_again(job)
+    refuse_others(job.path)
+    root = root_of(job.path)
+    with held(root / LOCK):
+        job = look_again(job)
+        _refuse_unless_ended(job)
+        request = read_request(job.path)
+        kind_of(request["kind"])
+        if checkpoint is not None:
+            checkpoints.load(job.path, checkpoint, lambda line: None)  # noqa: ARG005
+        said = carried_on(job.raw, request) | {"gpus": [], "slurm_id": None}
+        StatusFile(job.path, said).write(
+            state="queued", error=None, ended_at=None, resume_from=checkpoint
+        )
+        enqueue(root, job.handle, again=True)
+        if job.launcher == "slurm":
+            from tttui.lab.launchers.slurm import launcher_of, submit
+
+            submit(root, [read_job(job.path)], launcher_of(request))
+        else:
+            dispatch_locked(root)
+    _publish(job, request["kind"], "resumed")
+    return read_job(job.path)
+
+
+def remove(job: Job, root: Path, on_wait: OnWait | None = None) -> Path:
+    """Move a job that has ended, or the session of a run, to the trash of its root.
+
+    Returns where it lies now. Raises RefusedInput where it still runs.
+    """
+    if job.state in ("running", "queued", "stalled"):
+        word = command_line("tttui", "job", "cancel", job.short)
+        raise RefusedInput(f"job {job.short} is {job.state}; `{word}` ends it first")
+    return move_to_trash(Place(job.path, "native"), [root], on_wait)
+
+
+def wait_for(job: Job, seen: Callable[[Job], object], every_s: float = 0.1) -> Job:
+    """Look at a job until it has ended; `seen` gets it each time. Returns it as it ended."""
+    watch = HeartbeatWatch()
+    while True:
+        job = look_again(job, watch)
+        seen(job)
+        if job.has_ended or not job.path.is_dir():
+            return job
+        time.sleep(every_s)
+
+
+def _withdrawn(job: Job) -> Job:
+    """Cancel a job that waits; the lock of the queue is held."""
+    if job.launcher == "slurm":
+        from tttui.lab.launchers.slurm import withdraw_from_slurm
+
+        withdraw_from_slurm(job)
+    StatusFile(job.path, carried_on(job.raw, {})).write(state="cancelled", ended_at=time.time())
+    _publish(job, job.kind, "cancelled")
+    return read_job(job.path)
+
+
+def _refuse_unless_ended(job: Job) -> None:
+    if job.state == "completed":
+        raise RefusedInput(f"job {job.short} is complete; there is nothing left to do")
+    if job.state in ("queued", "running") and not (job.is_session and job.state == "queued"):
+        watch = command_line("tttui", "job", "watch", job.short)
+        raise RefusedInput(f"job {job.short} is {job.state} already; `{watch}` follows it")
+
+
+def _publish(job: Job, kind: str, action: str) -> None:
+    with suppress(TttuiError, OSError):
+        name = f"data:{kind_of(kind).collection}:{action}"
+        EventLog(job.path).append(name)
+        events_below(root_of(job.path)).append(name, id=job.handle)
+
+
+def _no_answer(job: Job, wait_s: float) -> str:
+    pid = job.raw.get("pid")
+    remedy = f"; end it yourself with `kill {pid}`" if job.state == "stalled" and pid else ""
+    return (
+        f"job {job.short} did not reach a safe point within {wait_s:g} s ({job.detail}); it was "
+        f"left alone{remedy}"
+    )

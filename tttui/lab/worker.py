@@ -1,0 +1,191 @@
+"""The process that executes one job: lock, heartbeat, requests, and how it ended."""
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tttui.artifacts.atomic import remove_temporaries
+from tttui.artifacts.jsonfile import number, read_object
+from tttui.artifacts.lock import SessionLock
+from tttui.artifacts.mutex import held
+from tttui.artifacts.status_file import StatusFile
+from tttui.lab.context import Context, Ended
+from tttui.lab.job import LOG, STATUS, read_job, read_request, root_of
+from tttui.lab.kinds import kind_of
+from tttui.lab.ownership import refuse_others
+from tttui.lab.queue import LOCK, carried_on, dispatch
+from tttui.lab.sampling import EVERY_S, Sampler
+from tttui.model.errors import RefusedInput, SessionHeld, SessionTaken, TttuiError
+from tttui.runs.control import Inbox, NoRequest, clear_requests
+from tttui.runs.runlog import log_to
+
+BEAT_S = 1.0
+"""Seconds between two writes of status.json."""
+
+LOOK_S = 0.1
+"""Seconds between two looks at what was asked of the job."""
+
+LEAVING_S = 5.0
+"""Seconds that a process which has written how it ended may take to leave."""
+
+FLUSH_S = 0.5
+"""Seconds after which rows of metrics are on the disk."""
+
+
+def execute(directory: Path, should_stop: Callable[[], int | None]) -> int:
+    """Execute the job in a directory to its end; returns the exit code.
+
+    `should_stop` returns the number of a signal that asked the process to end. Raises
+    RefusedInput where the job is not this user's, or another process executes it.
+    """
+    refuse_others(directory)
+    with suppress(TttuiError, OSError), held(root_of(directory) / LOCK):
+        pass  # whoever started this process has now written down that it did
+    root = root_of(directory)
+    try:
+        with _lock_of(directory) as lock:
+            job = read_job(directory)
+            if job.has_ended and job.state != "crashed":
+                raise RefusedInput(f"{directory}: the job is {job.state}; `tttui job resume`")
+            return _Execution(directory, lock, should_stop).run()
+    finally:
+        with suppress(TttuiError, OSError):
+            dispatch(root)
+
+
+def _lock_of(directory: Path) -> SessionLock:
+    """The lock of the job, which the process that executed it before may be about to free."""
+    deadline = time.monotonic() + LEAVING_S
+    while True:
+        try:
+            return SessionLock(directory)
+        except SessionHeld:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(LOOK_S)
+
+
+class _Execution:
+    """One execution of a job whose lock is held."""
+
+    def __init__(
+        self, directory: Path, lock: SessionLock, should_stop: Callable[[], int | None]
+    ) -> None:
+        self._directory, self._lock, self._should_stop = directory, lock, should_stop
+        remove_temporaries(directory)
+        self._request = read_request(directory)
+        known: Mapping[str, Any] = {}
+        with suppress(TttuiError, OSError):
+            known = read_object(directory / STATUS)
+        self._known = known
+        self._started_at = number(known.get("started_at")) or time.time()
+        self._log = log_to(directory / LOG)
+        self._status = StatusFile(directory, carried_on(known, self._request))
+        self._over = threading.Event()
+        self._why_ended = ""
+        self._guard = threading.Lock()
+
+    def run(self) -> int:
+        kind = kind_of(self._request["kind"])
+        context = Context(self._directory, self._request, kind.collection, self._log)
+        beat = threading.Thread(target=self._keep_alive, args=(context,), daemon=True)
+        state, error = "failed", ""
+        try:
+            self._say("running", context, started_at=self._started_at, error=None, ended_at=None)
+            wanted = self._known.get("resume_from")
+            context.restore(wanted if isinstance(wanted, str) else None)
+            self._log.info("%s begins", kind.name)
+            context.event("started", kind=kind.name)
+            beat.start()
+            kind.run(context)
+            context.flush()
+            context.check()
+            context.progress(1, 1)
+            state = "completed"
+        except Ended:
+            state, error = "cancelled", self._why_ended
+        except SessionTaken as taken:
+            self._log.error("%s", taken)
+            return 1
+        except TttuiError as failure:
+            error = str(failure)
+        except BaseException as failure:  # whatever a kind raises is told, never a traceback
+            error = f"{type(failure).__name__}: {failure}"
+            for line in traceback.format_exc().splitlines():
+                self._log.error("%s", line)
+        finally:
+            self._over.set()
+            if beat.ident is not None:
+                beat.join()
+            context.close()
+        return self._ended(context, state, error)
+
+    def _ended(self, context: Context, state: str, error: str) -> int:
+        clear_requests(self._directory)
+        said = {"state": state, "error": error or None, "ended_at": time.time()}
+        try:
+            self._status.write(last=True, **context.told, **said, seconds_left=None)
+        except TttuiError as failure:
+            self._log.error("%s", failure)
+        context.event(state, **({"error": error} if error else {}))
+        level = self._log.error if state == "failed" else self._log.info
+        level("%s%s", state, f": {error}" if error else "")
+        self._log.handlers[0].close()
+        return 1 if state == "failed" else 130 if state == "cancelled" else 0
+
+    def _keep_alive(self, context: Context) -> None:
+        """Beat, sample, flush and listen until the job is over; runs in a thread."""
+        inbox = Inbox(self._directory)
+        sampler: Sampler | None = None
+        beat_at = flush_at = sample_at = 0.0
+        try:
+            sampler = Sampler(self._directory, self._started_at, self._known.get("gpus") or ())
+            while not self._over.wait(LOOK_S):
+                now = time.monotonic()
+                self._listen(inbox, context)
+                if now >= flush_at:
+                    flush_at = now + FLUSH_S
+                    context.flush()
+                if now >= beat_at:
+                    beat_at = now + BEAT_S
+                    self._say("running", context)
+                if now >= sample_at:
+                    sample_at = now + EVERY_S
+                    sampler.sample()
+        except BaseException as error:  # the job ends with it at its next safe point
+            context.broken(error)
+        finally:
+            if sampler is not None:
+                sampler.close()
+
+    def _listen(self, inbox: Inbox, context: Context) -> None:
+        if number_of := self._should_stop():
+            self._end(context, f"its process was told to end (signal {number_of})")
+        for request in inbox.take():
+            if isinstance(request, NoRequest):
+                self._log.warning("%s: %s", request.id, request.reason)
+            elif request.verb == "stop":
+                self._end(context, "")
+            else:
+                self._log.warning("was asked to %s, which jobs do not do", request)
+
+    def _end(self, context: Context, why: str) -> None:
+        if not context.asked_to_end:
+            self._why_ended = why
+            self._log.info("was asked to end%s", f": {why}" if why else "")
+            context.end()
+
+    def _say(self, state: str, context: Context, **more: Any) -> None:
+        self._lock.check()
+        left = context.seconds_left()
+        with self._guard:
+            self._status.write(
+                state=state,
+                **dict(context.told),
+                seconds_left=None if left is None else round(left, 1),
+                **more,
+            )
