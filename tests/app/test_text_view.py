@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tttui.panes.text.pane.modelprocess import ModelProcess
 
 from tests.app.conftest import SIZES, Driver, OpenApp
 from tests.app.grid import Grids
@@ -21,6 +20,7 @@ from tttui.draw.textpaint import Mark, margin_of, tints
 from tttui.model.start import StartView
 from tttui.panes.physics.series import SeriesPane
 from tttui.panes.text.pane import TextPane
+from tttui.runs.modelprocess import ModelProcess
 from tttui.tasks.text.continuations import Asked, Continued, Reader
 from tttui.widgets.page import Page
 from tttui.widgets.textpage import TextPage
@@ -317,7 +317,7 @@ async def test_a_link_leads_to_the_byte(open_app: OpenApp, tmp_path: Path) -> No
     make_text_run(tmp_path / "run")
     async with open_app(tmp_path / "run", start=AT_START) as driver:
         await driver.press("right", "l", "l", "l")
-        link = driver.main.view_now()
+        link = driver.main.views.now()
         assert (link.t, link.byte) == (1, CHUNK + 3)
         assert "--byte 67" in " ".join(link.options())
     for start in (link, StartView(tab="physics", byte=CHUNK + 3)):

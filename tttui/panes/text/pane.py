@@ -19,7 +19,7 @@ from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.text import visible
 from tttui.panes.latest import Latest
-from tttui.panes.text.pane.expected import ExpectedPanel
+from tttui.panes.text.continued import ExpectedPanel
 from tttui.panes.view import Pane, View
 from tttui.store.snapshot import DOCUMENT
 from tttui.widgets.page import Page
