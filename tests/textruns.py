@@ -68,7 +68,7 @@ def make_text_run(
         "schema_version": 2,
         "session_id": path.name,
         "created_at_unix": CREATED,
-        "task": {"name": "text", "version": "1", "settings": {"chunk": chunk, "context": context}},
+        "task": {"name": "text", "version": "2", "settings": {"chunk": chunk, "context": context}},
         "loss": {"name": "bits per byte", "unit": "bits", "lower_is_better": True},
         "document": {"name": f"{path.name}.txt", "bytes": len(content)},
         "plastic": [

@@ -327,7 +327,7 @@ COMMANDS: tuple[Command, ...] = (
         "pane('signs')",
         "m",
         "signs",
-        "Show the signs of small cells as characters, or colours",
+        "Tell signs by characters as well, or by hue alone",
         "Matrix",
         tabs=("weights", "parameters"),
     ),

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tttui.cli.options import (
+    SPECS,
     SectionedCommand,
+    assignments,
     given,
     json_option,
     model_option,
     root_option,
+    set_option,
     setting_options,
 )
 from tttui.model.errors import RefusedInput
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--task", "called", help="the task that RUN is of, where it does not ship with tttui")
 @model_option
 @click.option("--file", help="another document for a text session  [default: what was left]")
+@set_option("any setting of RUN, by name, those of its task too; may be repeated")
 @click.option("--detach", is_flag=True, help="run in the background and print its handle")
 @click.option("--no-run", is_flag=True, help="only make it; `tttui resume` starts it")
 @click.option("--quiet", is_flag=True, help="no progress")
@@ -59,6 +63,7 @@ def command(
     called: str | None,
     model: str | None,
     file: str | None,
+    assigned: tuple[str, ...],
     detach: bool,
     no_run: bool,
     quiet: bool,
@@ -96,12 +101,14 @@ def command(
         raise RefusedInput("--with-past: say from which step on things change, with --at (0: all)")
     if holds_task(place.path):
         from tttui.runs.taskfork import fork_task, fork_task_with_past
+        from tttui.runs.tasksettings import settings_of_task
         from tttui.tasks.find import again, find_task
 
         if preset is not None or from_run is not None:
             raise RefusedInput("--preset and --from-run are for sessions of the point mass")
         changes |= {"file": file} if file else {}
         task = find_task(called) if called else None
+        changes |= assignments(assigned, settings_of_task(place.path, task))
         words = ("--task", again(called)) if called else ()
         if with_past and at is not None:
             session = fork_task_with_past(
@@ -114,9 +121,10 @@ def command(
     elif with_past and at is not None:
         if from_run is not None:
             raise RefusedInput("--from-run: has no past that could be computed again")
-        changes |= {"preset": preset} if preset else {}
+        changes |= assignments(assigned, SPECS) | ({"preset": preset} if preset else {})
         session = fork_with_past(place, root, at=at, name=name, changes=changes)
     else:
+        changes |= assignments(assigned, SPECS)
         session = fork(place, root, at=at, name=name, run=from_run, preset=preset, changes=changes)
     for line in session.told:
         say(line)

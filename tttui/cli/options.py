@@ -1,10 +1,10 @@
 """Command line options made from the settings dataclasses, and settings made from options."""
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 
@@ -212,6 +212,38 @@ def model_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--model`: a session itself does not choose which files of this machine are loaded."""
     help = "directory of the model that RUN reads with, where its task needs one"
     return click.option("--model", metavar="DIR", help=help)(command)
+
+
+def set_option(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--set NAME=VALUE`, repeatable."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        return click.option("--set", "assigned", metavar="NAME=VALUE", multiple=True, help=help)(
+            command
+        )
+
+    return decorate
+
+
+class Parses(Protocol):
+    """What reads a value that was typed: a setting, or a knob."""
+
+    def parsed(self, text: str) -> Any: ...
+
+
+def assignments(texts: Sequence[str], known: Mapping[str, Parses]) -> dict[str, Any]:
+    """What was given by `--set`, by name. Raises RefusedInput naming the option and the remedy."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        typed, equals, value = text.partition("=")
+        name = typed.strip().replace("-", "_")
+        if not equals or not name:
+            raise RefusedInput(f"--set {text}: write it as NAME=VALUE, such as lr=0.005")
+        if name not in known:
+            hint = did_you_mean(name, list(known)) or f"; choose from {', '.join(known)}"
+            raise RefusedInput(f"--set {text}: there is no setting {name!r} here{hint}")
+        found[name] = known[name].parsed(value)
+    return found
 
 
 def root_option(command: Callable[..., Any]) -> Callable[..., Any]:

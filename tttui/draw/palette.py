@@ -73,6 +73,8 @@ class Palette:
     """A cell whose value is NaN."""
     tinted: bool = True
     """Backgrounds can be shaded; otherwise areas are hatched."""
+    signed: bool = False
+    """Signs of weights are told by characters as well, unless a person wants hues alone."""
 
     def status(self, name: str) -> Colour:
         if name == UNDONE:
@@ -209,6 +211,7 @@ ANSI = Palette(
 
 COLOUR_BLIND = Palette(
     name="colour-blind",
+    signed=True,
     text=parse("#e6edf3"),
     muted=parse("#8b949e"),
     faint=parse("#3b4049"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tttui.artifacts.log_writer import log_event
 from tttui.artifacts.recording import BASE, Reopened, SessionWriter
 from tttui.artifacts.series_writer import check_series_name
 from tttui.artifacts.tensorwriter import Stored, write_tensors
@@ -105,6 +106,8 @@ class Journal:
 
         def write(writer: SessionWriter) -> None:
             writer.event({"t": t, **event})
+            if event["status"] != "commit":
+                log_event(self.files.log, {"t": t, **event})
             if snapshot and weights is not None:
                 writer.snapshot(t, self._kept_weights(weights))
 

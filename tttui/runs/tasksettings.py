@@ -10,7 +10,8 @@ from typing import Any, Self
 import tttui
 from tttui.model.adaptation import Adaptation, Conduct
 from tttui.model.errors import RefusedInput, SettingError
-from tttui.model.setting import options
+from tttui.model.setting import Setting, options
+from tttui.runs.recordedmeta import read_meta_of
 from tttui.tasks.base import Task
 from tttui.tasks.find import shipped
 
@@ -103,6 +104,14 @@ class TaskSettings:
             "root_session_id": name,
             "forked_at_t": None,
         }
+
+
+def settings_of_task(directory: Path, named: type[Task] | None) -> dict[str, Setting]:
+    """All settings by name that a session of a task has; `named` is the task that the person
+    named. Raises RefusedInput."""
+    task = TaskSettings.recorded(read_meta_of(directory), directory, named).task
+    groups = (task.settings_type, Adaptation, Conduct)
+    return {one.name: one for group in groups for one in options(group)}
 
 
 def _task_of(meta: Mapping[str, Any], where: Path, named: type[Task] | None) -> type[Task]:

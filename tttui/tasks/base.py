@@ -65,6 +65,10 @@ class Task(ABC):
         """
         return self.model(), plastic
 
+    def scales(self) -> Mapping[str, "Tensor"]:
+        """Factors of SGD's steps, by the name of a parameter; 1 where there is none."""
+        return {}
+
     @abstractmethod
     def batch(self, t: int) -> Any:
         """What step t meets; from the seed and t alone, whatever was asked for before."""

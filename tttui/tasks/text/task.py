@@ -27,7 +27,7 @@ from tttui.tasks.text.document import (
 )
 from tttui.tasks.text.model import ByteDecoder, Shape
 from tttui.tasks.text.settings import TextSettings
-from tttui.tasks.text.shipped import shipped
+from tttui.tasks.text.shipped import shipped, step_scales
 from tttui.tasks.text.stream import Arriving, arriving
 from tttui.tasks.text.yardsticks import CONTEXT_EVERY, compress_now, compressed
 from tttui.tasks.text.yardsticks import LARGEST as LARGEST_COMPRESSED
@@ -57,7 +57,8 @@ class TextTask(Task):
     loss_name = "bits per byte"
     unit = "bits"
     settings_type = TextSettings
-    adaptation: ClassVar[Adaptation] = Adaptation(lr=0.07, grad_clip=6.0)
+    version = "2"
+    adaptation: ClassVar[Adaptation] = Adaptation(lr=0.07, grad_clip=6.0, frozen_window=32)
     plastic = "*"
     item_losses = "tokens.f16"
     kept_files = (DOCUMENT,)
@@ -111,6 +112,11 @@ class TextTask(Task):
 
     def model(self) -> ByteDecoder:
         return base()
+
+    def scales(self) -> Mapping[str, Tensor]:
+        if not self.settings.scaled:
+            return {}
+        return {name: torch.from_numpy(scale) for name, scale in step_scales().items()}
 
     def batch(self, t: int) -> Window:
         return self._window(t, self.settings.context)
