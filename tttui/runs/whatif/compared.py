@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 LAST = improvement.WINDOW
 
+ROUNDING = 1e-5
+"""Relative difference of two means that rounding alone can make."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -51,11 +54,17 @@ def sentence(result: "WhatIfResult") -> str:
     if not len(here):
         mean = _mean(result.steps.adaptive[-LAST:])
         return f"what-if{far}: {short(mean)}, where nothing is recorded, {updates}"
-    most = None if result.sizes else -LAST
-    before, after = _mean(here.adaptive[most:]), _mean(there.adaptive[most:])
-    over = "" if most else " of the whole document"
+    before, after = _scores(here, there, result)
+    over = " of the whole document" if result.sizes else ""
     how = improvement.compared(before, after, lower=lower)[0].replace("frozen", "recorded")
     return f"what-if{far}: {short(after)} instead of {short(before)}{over} ({how}), {updates}"
+
+
+def scores(result: "WhatIfResult") -> tuple[float, float] | None:
+    """Mean adaptive loss, recorded and what-if, over the last 100 steps that both have (of
+    documents in other steps: over all); None where there are none."""
+    here, there = _common(result.request.data, result)
+    return _scores(here, there, result) if len(here) else None
 
 
 def compared(data: SessionData, result: "WhatIfResult") -> Sequence[Line]:
@@ -75,6 +84,11 @@ def compared(data: SessionData, result: "WhatIfResult") -> Sequence[Line]:
         *_outcomes(recorded, changed),
         *_implied(data, result, here),
     )
+
+
+def _scores(here: Steps, there: Steps, result: "WhatIfResult") -> tuple[float, float]:
+    most = None if result.sizes else -LAST
+    return _mean(here.adaptive[most:]), _mean(there.adaptive[most:])
 
 
 def _common(data: SessionData, result: "WhatIfResult") -> tuple[Steps, Steps]:
@@ -143,7 +157,7 @@ def _losses(
             pair = pair[0][np.isfinite(pair[0])], pair[1][np.isfinite(pair[1])]
         a, b = map(_mean, pair)
         how = improvement.compared(a, b, lower=lower)[0].replace("frozen", "recorded")
-        how = "" if how == "equal" else how
+        how = "" if abs(a - b) <= ROUNDING * abs(a) else how
         yield Line(f"{name}, {what}", short(a), short(b), how, (a, b))
 
 
