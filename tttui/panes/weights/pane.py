@@ -31,6 +31,9 @@ REGIONS = (*PLASTIC, "statistics", "spectrum", "moved")
 """What `w` goes through."""
 
 
+WIDE_LOWER, MEDIUM_LOWER = 19, 14
+"""Rows that the statistics and the rest need below the matrices."""
+
 SHAPES: tuple[tuple[int, int], ...] = ((16, 6), (32, 16), (4, 32))
 """Of the matrices of the usual model, used until others are known, so that layout happens once."""
 
@@ -55,23 +58,22 @@ class WeightsPane(Pane):
     WeightsPane.no-history StatChart { display: none; }
     WeightsPane.no-history #statistics { layout: vertical; }
     WeightsPane #spectra { width: 1fr; }
-    WeightsPane #spectrum { height: 14; }
+    WeightsPane #spectrum { height: 13; }
     WeightsPane #trends { height: 1fr; layout: horizontal; }
     WeightsPane #trends StatChart { width: 1fr; margin-right: 1; }
     WeightsPane #moved { width: 1fr; }
 
-    WeightsPane.wide #lower { height: 23; }
     WeightsPane.wide #statistics { width: 11fr; margin-right: 2; }
     WeightsPane.wide #spectra { width: 10fr; margin-right: 2; }
     WeightsPane.wide #moved { width: 8fr; }
 
-    WeightsPane.medium #maps { height: 19; }
     WeightsPane.medium.at-statistics #spectra, WeightsPane.medium.at-statistics #moved,
     WeightsPane.medium.at-spectrum #statistics, WeightsPane.medium.at-spectrum #moved,
     WeightsPane.medium.at-moved #spectra, WeightsPane.medium.at-moved #statistics,
-    WeightsPane.medium.at-map #statistics { display: none; }
-    WeightsPane.medium.at-map #spectra { width: 6fr; margin-right: 2; }
-    WeightsPane.medium.at-map #moved { width: 5fr; }
+    WeightsPane.medium.at-map #spectra { display: none; }
+    WeightsPane.medium.at-map #statistics { grid-size: 2 1; margin-right: 2; }
+    WeightsPane.medium.at-map #mean, WeightsPane.medium.at-map #std { display: none; }
+    WeightsPane.medium.at-map #moved { width: 44; }
     WeightsPane.medium #trends { display: none; }
     WeightsPane.medium.at-spectrum #trends { display: block; width: 1fr; }
     WeightsPane.medium.at-spectrum #spectra { layout: horizontal; }
@@ -101,8 +103,9 @@ class WeightsPane(Pane):
             lambda asked, _: self._finder.find(asked), lambda asked, _: asked.quick, self._tell
         )
         self._maps = self._make_maps()
+        self._beside = Horizontal(*self._maps, id="maps")
         self._charts = (
-            StatChart("fro"),
+            StatChart("change", log=False),
             StatChart("max_abs"),
             StatChart("mean", log=False),
             StatChart("std"),
@@ -116,7 +119,6 @@ class WeightsPane(Pane):
         self._asked: Asked | None = None
         self._found: Found | None = None
         """What is on the screen; older than what is asked for while a thread looks."""
-        self._signs = False
         self._charted: Key = ()
         self._shapes = SHAPES
 
@@ -137,8 +139,7 @@ class WeightsPane(Pane):
         self.use_room()  # before there is anything below that would be styled again
         self._mark_region()
         yield self._reading
-        with Horizontal(id="maps"):
-            yield from self._maps
+        yield self._beside
         with Container(id="lower"):
             with Container(id="statistics"):
                 yield self._nothing
@@ -157,6 +158,18 @@ class WeightsPane(Pane):
         widths = None if width < 72 else shared_widths(self._shapes, width, gap=1)
         for i, heatmap in enumerate(self._maps):
             heatmap.styles.width = "1fr" if widths is None else widths[i]
+        self._beside.styles.height = self._map_rows() or "1fr"
+
+    def _map_rows(self) -> int:
+        """Rows of the matrices: what the tallest needs, where the rest has room below; 0: all."""
+        if self.has_class("small"):
+            return 0
+        least = WIDE_LOWER if self.has_class("wide") else MEDIUM_LOWER
+        room = max(self.room.height - 2 - least, 8)
+        tallest = max(rows for rows, _ in self._shapes)
+        while -(-tallest // 2) + 3 > room:  # several rows of the matrix share one
+            tallest = -(-tallest // 2)
+        return max(-(-tallest // 2) + 3, 8)
 
     def _arrange(self, wide: bool, medium: bool) -> None:
         self.set_class(wide, "wide")
@@ -395,15 +408,13 @@ class WeightsPane(Pane):
         self._move(0, 1)
 
     def do_signs(self) -> str:
-        """Show signs of half cells as characters, or their colours alone."""
-        self._signs = not self._signs
+        """Tell signs by characters as well, or by hue alone."""
+        signs = not self._maps[0].signs
         for heatmap in self._maps:
-            heatmap.set_signs(self._signs)
-        if self._signs:
-            return (
-                "Cells of one column show + - ± ∓: the sign of the upper element above the lower."
-            )
-        return "Cells of one column show colours; wider negative ones are a column narrower."
+            heatmap.set_signs(signs)
+        if signs:
+            return "Negative elements carry a minus; in half cells + - ± ∓, the upper sign above."
+        return "The hue alone tells the sign."
 
     def do_enlarge(self) -> None:
         self._heatmap().zoom(1)
