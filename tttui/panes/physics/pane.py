@@ -20,7 +20,7 @@ from tttui.model.start import StartView
 from tttui.model.steps import Steps, Trajectory
 from tttui.panes.background_value import Prepared
 from tttui.panes.physics.ghosts import Ghost, distance_plot, ghost_of, ghost_scene
-from tttui.panes.physics.implied import Oracle, facts_at, implied_plot
+from tttui.panes.physics.implied import Oracle, facts_at, implied_plot, with_whatif
 from tttui.panes.physics.motion import (
     Motion,
     error_plot,
@@ -430,9 +430,9 @@ class PhysicsPane(RegionPane):
         """What the weights implied after every commit, beside the truth."""
         chart, events_ = self.query_one("#implied", Chart), view.data.transactions
         mark = self._mark("implied", view)
-        if self._changed("implied", events_, self._motion, view.data.meta, mark):
+        if self._changed("implied", events_, self._motion, view.data.meta, mark, view.whatif):
             chart.set_log(False)
-            chart.set_plot(implied_plot(view, self._mu_column, mark))
+            chart.set_plot(with_whatif(implied_plot(view, self._mu_column, mark), view))
         chart.set_timeline(view.timeline)
 
     def set_hover(self, t: int | None) -> None:
