@@ -11,6 +11,7 @@ from typing import Any
 from tttui.artifacts.atomic import remove_temporaries
 from tttui.artifacts.jsonfile import number, read_object
 from tttui.artifacts.lock import SessionLock
+from tttui.artifacts.log_writer import log_to
 from tttui.artifacts.mutex import held
 from tttui.artifacts.status_file import StatusFile
 from tttui.lab.context import Context, Ended
@@ -21,7 +22,6 @@ from tttui.lab.queue import LOCK, carried_on, dispatch
 from tttui.lab.sampling import EVERY_S, Sampler
 from tttui.model.errors import RefusedInput, SessionHeld, SessionTaken, TttuiError
 from tttui.runs.control import Inbox, NoRequest, clear_requests
-from tttui.runs.runlog import log_to
 
 BEAT_S = 1.0
 """Seconds between two writes of status.json."""

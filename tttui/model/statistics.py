@@ -23,7 +23,17 @@ COARSE = 512
 FINER = 4
 """Every further round summarises this many times as many snapshots."""
 
-MEASURES = ("fro", "max_abs", "mean", "std", "max_change", "condition", "effective_rank")
+MEASURES = (
+    "fro",
+    "max_abs",
+    "mean",
+    "std",
+    "max_change",
+    "change",
+    "condition",
+    "effective_rank",
+)
+"""`change` is the norm of what has changed since the first snapshot, `max_change` its largest."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,14 +179,15 @@ def summarised(history: History, of: Sequence[str] = PLASTIC) -> Statistics:
 
 
 def _figures(W: Floats, start: Floats) -> tuple[Floats, ...]:
-    """Norm, largest value, mean, deviation and largest change, each [n], of W [n, rows, cols].
+    """Norm, largest value, mean, deviation, largest change and the norm of the change, each [n], of
+    W [n, rows, cols].
 
     Large matrices are taken some rows at a time, so that no second copy of them is made.
     """
     n, rows, columns = W.shape
     step = max(1, BATCH_ENTRIES // (n * columns))
     parts = [slice(i, i + step) for i in range(0, rows, step)]
-    total, squares, largest, change, spread = np.zeros((5, n))
+    total, squares, largest, change, moved, spread = np.zeros((6, n))
     entries = rows * columns
     with np.errstate(all="ignore"):
         for part in parts:
@@ -184,12 +195,15 @@ def _figures(W: Floats, start: Floats) -> tuple[Floats, ...]:
             total += block.sum(axis=(1, 2))
             squares += (block * block).sum(axis=(1, 2))
             largest = np.maximum(largest, np.abs(block).max(axis=(1, 2)))
-            change = np.maximum(change, np.abs(block - start[part]).max(axis=(1, 2)))
+            since = block - start[part]
+            change = np.maximum(change, np.abs(since).max(axis=(1, 2)))
+            moved += (since * since).sum(axis=(1, 2))
         mean = total / entries
         for part in parts:
             block = W[:, part].astype(np.float64) - mean[:, None, None]
             spread += (block * block).sum(axis=(1, 2))
-        return np.sqrt(squares), largest, mean, np.sqrt(spread / entries), change
+        deviation = np.sqrt(spread / entries)
+        return np.sqrt(squares), largest, mean, deviation, change, np.sqrt(moved)
 
 
 def _known(history: History, names: Sequence[str]) -> set[str]:

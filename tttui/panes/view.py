@@ -22,6 +22,7 @@ from tttui.widgets.timeview import TimeView
 if TYPE_CHECKING:  # needed to export, and around tables
     from tttui.export.request import Request
     from tttui.model.query import Vocabulary
+    from tttui.runs.whatif.result import WhatIfResult
 
 T = TypeVar("T")
 
@@ -51,6 +52,8 @@ class View(Parts, HasLook):
     choices: Choices = Choices()
     now: float = 0.0
     """Unix seconds, for ages."""
+    whatif: "WhatIfResult | None" = None
+    """What the session would have become with other settings, while that is looked at."""
 
     @property
     def data(self) -> SessionData:

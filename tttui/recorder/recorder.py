@@ -132,8 +132,14 @@ class Recorder:
         wanted = None if t is None else step_number(t)
         return Update(self._observer, wanted, steps_of(trained_on), loss)
 
-    def rollback(self, to: str = "base", why: str = "by hand") -> None:
-        """Put the weights back that the session began with, buffers and optimizer as well."""
+    def rollback(self, to: str | int = "base", why: str = "by hand") -> None:
+        """Put earlier weights back, bit by bit.
+
+        to: "base" are those that the session began with, buffers and optimizer as well; "commit"
+        those of the last update that committed, a step those that scored it. Of these two the
+        history holds the weights alone: buffers and optimizer stay as they are. Raises
+        RecorderError, and changes nothing, where the history does not hold them exactly.
+        """
         self._observer.rollback(to, str(why))
 
     def wrap(self, model: Adapting) -> Adapting:

@@ -1,11 +1,14 @@
 """What the point mass is there to learn: its hidden friction, as the weights imply it."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tttui.draw.envelope import Series
 from tttui.draw.plot import Plot, Trace
 from tttui.model.arrays import Floats, Ints
 from tttui.model.session import SessionData
+from tttui.panes.view import View
 
 
 def learned_mu(data: SessionData) -> Plot:
@@ -30,6 +33,26 @@ def learned_mu(data: SessionData) -> Plot:
         true[: np.searchsorted(steps, at[0]) if len(at) else len(true)] = first
         traces.append(Trace("true", Series(steps, true), "third", dashed=True))
     return Plot(title, "", tuple(traces), from_zero=True, robust=True, steps=False)
+
+
+def with_whatif(plot: Plot, view: View) -> Plot:
+    """The same with the friction that the weights of the what-if imply, where one is shown."""
+    if view.whatif is None or not plot.traces:
+        return plot
+    steps, (t, values) = view.whatif.steps.t, view.whatif.transactions.implied()
+    if not len(steps) or not np.isfinite(values).any():
+        return plot
+    none = np.empty(0, dtype=np.int64)
+    trace = Trace(
+        "what-if",
+        Series(steps, _held(steps, t, values)),
+        "whatif",
+        dashed=True,
+        tag="w",
+        absent=lambda _: "-",
+        not_numbers=none,
+    )
+    return replace(plot, traces=(*plot.traces, trace))
 
 
 def _held(steps: Ints, t: Ints, values: Floats) -> Floats:
