@@ -17,7 +17,7 @@ from tttui.lab.context import Context, Ended
 from tttui.lab.job import LOG, STATUS, read_job, read_request, root_of
 from tttui.lab.kinds import kind_of
 from tttui.lab.ownership import refuse_others
-from tttui.lab.queue import LOCK, carried_on, dispatch
+from tttui.lab.queue import LOCK, carried_on, dispatch, fail
 from tttui.lab.sampling import EVERY_S, Sampler
 from tttui.model.errors import RefusedInput, SessionHeld, SessionTaken, TttuiError
 from tttui.runs.control import Inbox, NoRequest, clear_requests
@@ -52,6 +52,11 @@ def execute(directory: Path, should_stop: Callable[[], int | None]) -> int:
             if job.has_ended and job.state != "crashed":
                 raise RefusedInput(f"{directory}: the job is {job.state}; `tttui job resume`")
             return _Execution(directory, lock, should_stop).run()
+    except (SessionHeld, RefusedInput):
+        raise
+    except TttuiError as error:  # before anything was executed: a full disk, a damaged job.json
+        fail(read_job(directory), str(error))
+        raise
     finally:
         with suppress(TttuiError, OSError):
             dispatch(root)
