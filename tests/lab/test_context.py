@@ -105,10 +105,10 @@ def waiting(root: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
 
 
 def test_a_signal_that_ends_its_process_cancels_a_job_which_then_goes_on(waiting: Job) -> None:
-    assert worker.execute(waiting.path, lambda: 15) == 130
+    assert worker.execute(waiting.path, lambda: worker.Stop("its process was told to end")) == 130
     job = read_job(waiting.path)
     assert job.state == "cancelled"
-    assert "told to end (signal 15)" in job.detail
+    assert "told to end" in job.detail
 
 
 def test_a_kind_that_this_version_does_not_have_is_refused() -> None:
