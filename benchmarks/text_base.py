@@ -1,5 +1,7 @@
 """Train the base of the text task, as it ships: `python -m benchmarks.text_base [SECONDS]`.
 
+With `moments` for SECONDS the base stays, and only the sizes of its gradients are measured anew.
+
 On the documentation that every Python carries (`pydoc_data.topics`), for some minutes of one
 core; the last 5 % are held out. What it writes replaces `tttui/tasks/text/base.pt`.
 """
@@ -7,7 +9,9 @@ core; the last 5 % are held out. What it writes replaces `tttui/tasks/text/base.
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -21,6 +25,11 @@ SHAPES = ((8, 128), (4, 256))
 """Sequences in a batch, and the length of each, in turn: the base can look at both."""
 
 SEED = 0
+
+WINDOWS = 250
+"""From which the size of the gradients is taken."""
+
+LN_2 = 0.6931471805599453
 
 BASE = Path(__file__).parents[1] / "tttui" / "tasks" / "text" / "base.pt"
 
@@ -44,7 +53,7 @@ def stretches(text: Tensor, batch: int, length: int, generator: torch.Generator)
 def held_out(model: ByteDecoder, text: Tensor) -> float:
     """Bits a byte of what it was not trained on."""
     rows = text[: len(text) // 129 * 129].view(-1, 129)
-    return float(loss_of(model, rows)) / 0.6931471805599453
+    return float(loss_of(model, rows)) / LN_2
 
 
 def train(seconds: float) -> ByteDecoder:
@@ -77,11 +86,39 @@ def train(seconds: float) -> ByteDecoder:
     return model
 
 
+def moments(model: ByteDecoder) -> dict[str, list[np.ndarray[Any, Any]]]:
+    """Mean squares of the gradients of single windows of what it was trained on: of a matrix by
+    row and by column, of a vector by element."""
+    text = tokens()
+    text = text[: int(len(text) * 0.95)]
+    generator = torch.Generator().manual_seed(SEED)
+    squares = {name: torch.zeros_like(p) for name, p in model.named_parameters()}
+    for _ in range(WINDOWS):
+        stretch = stretches(text, 1, 128, generator)
+        logits = model(stretch[:, :-1], 64)[0]
+        bits = functional.cross_entropy(logits, stretch[0, -64:]) / LN_2
+        model.zero_grad()
+        torch.autograd.backward(bits)
+        for name, p in model.named_parameters():
+            assert p.grad is not None
+            squares[name] += p.grad.square() / WINDOWS
+    return {
+        name: [s.mean(1).numpy(), s.mean(0).numpy()] if s.ndim == 2 else [s.numpy()]
+        for name, s in squares.items()
+    }
+
+
 def main() -> None:
     torch.set_num_threads(1)
-    model = train(float(sys.argv[1]) if len(sys.argv) > 1 else 400.0)
-    state = {name: p.half().numpy() for name, p in model.state_dict().items()}
-    content = write_pt({"shape": model.shape.asdict(), "weights": state})
+    if sys.argv[1:] == ["moments"]:
+        from tttui.tasks.text.task import base
+
+        model = base()
+    else:
+        model = train(float(sys.argv[1]) if len(sys.argv) > 1 else 400.0)
+    state = {name: p.detach().half().numpy() for name, p in model.state_dict().items()}
+    shape = model.shape.asdict()
+    content = write_pt({"shape": shape, "weights": state, "moments": moments(model)})
     BASE.write_bytes(content)
     print(f"{BASE}: {len(content)} bytes")
 

@@ -42,8 +42,8 @@ def layout(frame: Sequence[Line]) -> LayoutUpdate:
 class Screen:
     """A terminal that remembers text and colours."""
 
-    def __init__(self) -> None:
-        self.screen = pyte.Screen(WIDTH, HEIGHT)
+    def __init__(self, width: int = WIDTH, height: int = HEIGHT) -> None:
+        self.screen = pyte.Screen(width, height)
         self.stream = pyte.Stream(self.screen)
 
     def show(self, data: str) -> None:
@@ -54,9 +54,9 @@ class Screen:
         return [
             [
                 (c.data, c.fg if c.data != " " else "", c.bg, c.bold and c.data != " ")
-                for c in (buffer[y][x] for x in range(WIDTH))
+                for c in (buffer[y][x] for x in range(self.screen.columns))
             ]
-            for y in range(HEIGHT)
+            for y in range(self.screen.lines)
         ]
 
 
@@ -69,6 +69,51 @@ def test_differences_show_the_same_screen_as_whole_frames(shown: list[list[Line]
         whole = Screen()
         whole.show(layout(each).render_segments(CONSOLE).replace("\n", ""))
         assert terminal.cells() == whole.cells()
+
+
+ROWS, COLUMNS, SIDE = 14, 40, 8
+"""Of a page with a panel beside it that stays where it is."""
+
+pages = st.tuples(
+    st.integers(0, 12), st.sampled_from(["plain", "wide", "blank"]), st.integers(0, ROWS)
+)
+
+
+def page(top: int, kind: str, marked: int) -> list[Iterable[Strip]]:
+    """Rows from `top` on of a text; one of them is marked."""
+    words = {"plain": "the quick brown fox", "wide": "日本語 text", "blank": " "}
+    rows: list[Iterable[Strip]] = []
+    for y in range(ROWS):
+        text = f"{top + y:>3} {words[kind]} {(top + y) * 7919 % 997}"
+        line = Strip([Segment(text, STYLES[3] if y == marked else STYLES[(top + y) % 4])])
+        side = Strip([Segment(f"side{y:>4}", STYLES[2])])
+        rows.append([line.adjust_cell_length(COLUMNS - SIDE), side])
+    return rows
+
+
+@given(st.lists(pages, min_size=2, max_size=5))
+@settings(deadline=None, max_examples=60)
+def test_a_page_that_scrolls_beside_what_stays_shows_as_a_whole_frame(
+    shown: list[tuple[int, str, int]],
+) -> None:
+    frame, terminal = FrameDiff(), Screen(COLUMNS, ROWS)
+    for each in shown:
+        update = LayoutUpdate(page(*each), Region(0, 0, COLUMNS, ROWS))
+        terminal.show(frame.wrap(update).render_segments(CONSOLE))
+        whole = Screen(COLUMNS, ROWS)
+        lines = "\r\n".join("".join(strip.render(CONSOLE) for strip in row) for row in page(*each))
+        whole.show(lines)
+        assert terminal.cells() == whole.cells()
+
+
+@pytest.mark.parametrize("by", [1, -1, 3])
+def test_rows_that_only_moved_are_moved_by_the_terminal(by: int) -> None:
+    frame = FrameDiff()
+    region = Region(0, 0, COLUMNS, ROWS)
+    first = frame.wrap(LayoutUpdate(page(5, "plain", -1), region)).render_segments(CONSOLE)
+    then = frame.wrap(LayoutUpdate(page(5 + by, "plain", -1), region)).render_segments(CONSOLE)
+    assert f"\x1b[1;{ROWS}r" in then
+    assert len(then) < 0.7 * len(first)
 
 
 def test_an_unchanged_frame_sends_nothing() -> None:
@@ -135,13 +180,18 @@ def test_wide_characters_keep_their_place() -> None:
 @pytest.mark.parametrize(
     ("system", "ink"),
     [
-        (ColorSystem.TRUECOLOR, "38;2;255;0;0"),
+        (ColorSystem.TRUECOLOR, "38;2;240;0;0"),
         (ColorSystem.EIGHT_BIT, "38;5;196"),
         (ColorSystem.STANDARD, "31"),
     ],
 )
 def test_colours_are_reduced_to_what_the_terminal_has(system: ColorSystem, ink: str) -> None:
-    assert pen_of(Style(color="#ff0000", bold=True), system) == Pen("1", ink, "49")
+    assert pen_of(Style(color="#f00000", bold=True), system) == Pen("1", ink, "49")
+
+
+def test_a_colour_that_every_terminal_has_is_chosen_by_its_number() -> None:
+    found = pen_of(Style(color="#ff0000", bgcolor="#080808"), ColorSystem.TRUECOLOR)
+    assert found == Pen("", "38;5;196", "48;5;232")
 
 
 def test_only_what_differs_between_two_styles_is_sent() -> None:

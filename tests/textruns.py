@@ -39,12 +39,20 @@ def make_text_run(
     snapshots: Sequence[int] = (0, 4),
     status: str = "completed",
     seed: int = 0,
+    tokens: Sequence[int] | None = None,
 ) -> Place:
-    """Write a session at `path`, of which `scored` bytes (all by default) were read."""
+    """Write a session at `path`, of which `scored` bytes (all by default) were read.
+
+    `tokens` are the bytes at which tokens begin, where a model reads those: it is of the task hf.
+    """
     (path / "session").mkdir(parents=True)
     (path / "document.bin").write_bytes(content)
     losses = drawn_losses(content, seed)
-    steps = -(-len(content) // chunk)
+    if tokens is not None:
+        losses = losses[: len(tokens)]
+        offsets = np.array([*tokens, len(content)], dtype="<u4")
+        (path / "tokens.offsets").write_bytes(offsets.tobytes())
+    steps = -(-len(losses) // chunk)
     done = steps if scored is None else scored // chunk
     write_scores(path, losses, range(done), chunk)
     commits = list(range(1, done))
@@ -60,7 +68,7 @@ def make_text_run(
         "schema_version": 2,
         "session_id": path.name,
         "created_at_unix": CREATED,
-        "task": {"name": "text", "version": "1", "settings": {"chunk": chunk, "context": context}},
+        "task": {"name": "text", "version": "2", "settings": {"chunk": chunk, "context": context}},
         "loss": {"name": "bits per byte", "unit": "bits", "lower_is_better": True},
         "document": {"name": f"{path.name}.txt", "bytes": len(content)},
         "plastic": [
@@ -69,6 +77,11 @@ def make_text_run(
         "kept": list(base),
         "plasticity_cfg": {"optimizer": "sgd", "lr": 0.07},
     }
+    if tokens is not None:
+        meta["task"]["name"] = "hf"
+        meta["loss"] = {"name": "nats per token", "unit": "nats", "lower_is_better": True}
+        meta["document"]["tokens"] = len(tokens)
+        meta["base_model"] = {"path": "/nowhere", "fingerprint": "sha256:0", "bytes": 1}
     (path / "session" / "meta.json").write_bytes(json_bytes(meta))
     (path / "session" / "metrics.json").write_bytes(json_bytes({}))
     write_status(path, status, done, steps)

@@ -88,13 +88,13 @@ class TttuiApp(KeysInOrder):
         return self.main
 
     def takes(self, key: str) -> bool:
-        return self.screen is not self.main or self.main.takes(key)
+        return self.screen is not self.main or self.main.keys.takes(key)
 
     def measures(self, key: str) -> bool:
-        return self.screen is self.main and self.main.measures(key)
+        return self.screen is self.main and self.main.keys.measures(key)
 
     def acts_at_once(self, key: str) -> bool:
-        return self.screen is self.main and self.main.acts_at_once(key)
+        return self.screen is self.main and self.main.keys.acts_at_once(key)
 
     def key_target(self) -> DOMNode:
         if self.focused is None and self.screen is self.main:
@@ -117,7 +117,7 @@ class TttuiApp(KeysInOrder):
         gc.enable()
 
     def on_unmount(self) -> None:
-        self.main.keep_view()
+        self.main.views.keep()
         self.store.stop()
 
     def redraw(self) -> None:

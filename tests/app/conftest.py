@@ -16,11 +16,12 @@ from tests.waiting import all_done, no_guessing, waited_for
 from tttui.app import TttuiApp
 from tttui.keys import COMMANDS, Command
 from tttui.model.session import SessionData
+from tttui.model.start import StartView
 from tttui.model.timeline import Timeline
 from tttui.panes.view import Pane
 from tttui.saved_views import Remembered
 from tttui.screens.main import MainScreen
-from tttui.screens.opening import StartView
+from tttui.screens.state import ScreenState
 from tttui.store import Store
 
 __all__ = ["no_guessing"]
@@ -44,18 +45,22 @@ class Driver:
         return self.app.main
 
     @property
+    def state(self) -> ScreenState:
+        return self.main.state
+
+    @property
     def timeline(self) -> Timeline:
-        return self.main.timeline
+        return self.state.timeline
 
     @property
     def data(self) -> SessionData:
-        data = self.main.snapshot.data
+        data = self.main.state.snapshot.data
         assert data is not None, "nothing is open"
         return data
 
     @property
     def pane(self) -> Pane:
-        pane = self.main.shown_pane
+        pane = self.main.tabs.shown
         assert pane is not None, "the tab is not there yet"
         return pane
 
@@ -75,7 +80,7 @@ class Driver:
     async def settled(self) -> None:
         """Wait until all that the shown tab needs is there and drawn."""
         await all_done()
-        if self.main.snapshot.data is not None:
+        if self.main.state.snapshot.data is not None:
             await self.until(lambda: getattr(self.pane, "settled", True), "the tab")
 
     async def loaded(self) -> None:
@@ -87,7 +92,7 @@ class Driver:
             nothing = newest.scanned and not newest.places
             if complete:
                 return self.main.shown is newest
-            return (nothing or bool(newest.error)) and self.main.snapshot is newest
+            return (nothing or bool(newest.error)) and self.main.state.snapshot is newest
 
         await self.until(shown, "the session to be loaded")
 

@@ -44,7 +44,7 @@ async def test_counts_agree_while_a_run_goes_on(
         assert f"{committed} / 4" in driver.text()
         assert "75 % better" in driver.text()
         await driver.press("6")
-        await driver.until(lambda: driver.main.snapshot.summaries, "the summaries")
+        await driver.until(lambda: driver.state.snapshot.summaries, "the summaries")
         row = next(line for line in driver.text().splitlines() if line.startswith("▶ a"))
         assert {"200", f"{committed}/4"} <= set(row.split())
         assert "75 % better" in row
@@ -81,7 +81,7 @@ async def test_a_changed_friction_is_the_same_everywhere(
         assert f"mu {said}" in lines_with(driver, "tttui")[0]
         assert len(lines_with(driver, said)) >= 4  # header, card, verdict and identity
         await driver.press("6")
-        await driver.until(lambda: driver.main.snapshot.summaries, "the summaries")
+        await driver.until(lambda: driver.state.snapshot.summaries, "the summaries")
         assert said in lines_with(driver, "▶ a")[0]
 
 
@@ -102,5 +102,5 @@ async def test_a_paused_run_has_no_speed(tmp_path: Path, open_app: OpenApp) -> N
     async with open_app(place.path, size=(200, 50)) as driver:
         assert "paused" in driver.text().splitlines()[0]
         await driver.press("6")
-        await driver.until(lambda: driver.main.snapshot.summaries, "the summaries")
+        await driver.until(lambda: driver.state.snapshot.summaries, "the summaries")
         assert "steps/s" not in driver.text()

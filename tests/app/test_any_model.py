@@ -59,7 +59,7 @@ async def test_every_tab_shows_a_session_of_any_model(
         for number in range(1, len(TABS) + 1):
             text = await tab(driver, number)
             assert not OF_POINT_MASS.search(text), text
-            assert not driver.main.snapshot.failures
+            assert not driver.state.snapshot.failures
             assert "Working out" not in text
         assert "4 Series" in driver.text()
 
@@ -116,7 +116,7 @@ async def test_a_rollback_is_explained_in_the_persons_words(
     async with open_app(recorded(tmp_path / "demo", "small")) as driver:
         events = driver.data.transactions
         rolled = next(i for i in range(len(events)) if events[i].reason == "Entropy too high")
-        driver.main.select(rolled)
+        driver.main.time.select(rolled)
         await tab(driver, 3)
         lines = driver.pane.query_one(TransactionPanel).lines(60)
         text = " ".join("".join(part[0] for part in line) for line in lines)
@@ -222,9 +222,9 @@ async def test_each_task_has_its_own_fourth_tab(tmp_path: Path, open_app: OpenAp
     async with open_app(tmp_path / "mass", tmp_path / "other") as driver:
         assert "friction" in await tab(driver, 4)
         assert "4 Physics" in driver.text()
-        place = next(p for p in driver.main.snapshot.places if p.name == "other")
+        place = next(p for p in driver.state.snapshot.places if p.name == "other")
         driver.main.store.open(place)
-        await driver.until(lambda: driver.main.here == "series", "the other session")
+        await driver.until(lambda: driver.state.pane == "series", "the other session")
         await driver.settled()
         assert "4 Series" in driver.text()
         assert "entropy (nats)" in driver.text()
@@ -246,8 +246,8 @@ async def test_a_recorded_session_is_not_steered(tmp_path: Path, open_app: OpenA
     path = tmp_path / "demo"
     make_recorded(path, model=small_module(), status="running")
     async with open_app(path) as driver:
-        assert not driver.main.steerable
-        driver.main.ask("pause")
+        assert not driver.main.run.steerable
+        driver.main.run.ask("pause")
         assert "only the program that records drives it" in driver.text()
     assert not (path / "control").exists()
 

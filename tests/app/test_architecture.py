@@ -11,7 +11,7 @@ from tests.rundirs import make_run
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.export.request import Request
 from tttui.export.tables import table_of
-from tttui.screens.opening import StartView
+from tttui.model.start import StartView
 from tttui.widgets.columns import BarColumns
 
 ARCHITECTURE = StartView(tab="architecture")
@@ -47,7 +47,7 @@ def flat(driver: Driver) -> str:
 
 
 async def with_trajectory(driver: Driver) -> None:
-    await driver.until(lambda: driver.main.snapshot.trajectory is not None, "the trajectory")
+    await driver.until(lambda: driver.state.snapshot.trajectory is not None, "the trajectory")
     await driver.until(lambda: "being read" not in driver.text(), "the panels")
 
 

@@ -94,7 +94,7 @@ async def test_what_the_command_line_names_goes_before_what_is_remembered(
         await driver.press("2", "home", "plus")
     async with open_app(root, remembered=remembered, start=start) as driver:
         line = driver.timeline
-        assert (driver.main.tab, line.cursor, line.whole) == ("overview", 599, True)
+        assert (driver.state.tab, line.cursor, line.whole) == ("overview", 599, True)
 
 
 async def test_a_tab_that_somebody_goes_to_while_it_starts_stays(
@@ -104,7 +104,7 @@ async def test_a_tab_that_somebody_goes_to_while_it_starts_stays(
     async with open_app(root, remembered=remembered) as driver:
         await driver.press("2", "home")
     async with open_app(root, remembered=remembered, before=("5",)) as driver:
-        assert (driver.main.tab, driver.timeline.cursor) == ("architecture", 0)
+        assert (driver.state.tab, driver.timeline.cursor) == ("architecture", 0)
 
 
 REFUSED = {

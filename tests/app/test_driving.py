@@ -50,7 +50,9 @@ async def test_keys_step_pause_and_continue_a_run(paused: Path, open_app: OpenAp
         await driver.press("T")
         await driver.until(lambda: len(driver.data.transactions) == 1, "a transaction")
         await driver.until(lambda: len(driver.data.steps) == 33, "the step after it")
-        await driver.until(lambda: driver.main.status and driver.main.status.state == "paused")
+        await driver.until(
+            lambda: driver.main.run.status and driver.main.run.status.state == "paused"
+        )
         ask(paused, "speed", 50)
         await driver.press("p")
         await driver.until(lambda: "● running" in driver.text(), "the run to go on")
@@ -63,10 +65,10 @@ async def test_a_key_counts_from_what_the_run_was_asked_for_before(
 ) -> None:
     ask(paused, "speed", 50)
     async with open_app(paused) as driver:
-        driver.main.action_pause_run()
-        driver.main.action_pause_run()  # before the run has answered
-        driver.main.action_run_step()
-        driver.main.action_pause_run()
+        driver.main.run.action_pause_run()
+        driver.main.run.action_pause_run()  # before the run has answered
+        driver.main.run.action_run_step()
+        driver.main.run.action_pause_run()
         await driver.until(lambda: len(status(paused).get("answers", [])) == 5, "the answers")
         log = (paused / "run.log").read_text()
         told = [log.index(f": {verb}") for verb in ("continue", "pause", "step 1")]
@@ -153,10 +155,10 @@ async def test_a_stopped_run_is_resumed_where_it_was(paused: Path, open_app: Ope
         await driver.until(lambda: len(driver.data.steps) == 1, "one step")
         await choose(driver, "x")
         await driver.until(lambda: state(paused) == "interrupted", "the run to stop")
-        await driver.until(lambda: driver.main.resumable, "the offer to resume")
+        await driver.until(lambda: driver.main.run.resumable, "the offer to resume")
         await choose(driver, "r")
         await driver.until(lambda: state(paused) == "completed", "the run to end")
-        await driver.until(lambda: paused in driver.main.started, "the command to end")
+        await driver.until(lambda: paused in driver.main.run.started, "the command to end")
     assert len((paused / "per_step.csv").read_text().splitlines()) == 401
 
 

@@ -11,11 +11,11 @@ from textual.widgets import Input
 from tests.app.conftest import SIZES, Driver, OpenApp
 from tests.rundirs import make_run, steps_path
 from tttui.keys import COMMANDS, TABS
+from tttui.model.start import StartView
 from tttui.model.timeline import Timeline
 from tttui.screens.chooser import Chooser
 from tttui.screens.export import ExportDialog
 from tttui.screens.help import HelpScreen
-from tttui.screens.opening import StartView
 
 SMALL = SIZES[0]
 
@@ -48,9 +48,12 @@ KEYS: tuple[tuple[str, Works], ...] = (
     ("Y", lambda d, _: d.app.clipboard.startswith("tttui ")),
     ("space", lambda d, _: "marked" in d.text() if at(d, "sessions") else d.timeline.playing),
     ("space", lambda d, _: not d.timeline.playing),
-    ("enter", lambda d, _: "open" in d.text() if at(d, "sessions") else d.main.inspecting),
-    ("escape", lambda d, _: not d.main.inspecting),
-    ("x", lambda d, _: bool(d.main.statuses) == at(d, "overview", "transactions")),
+    (
+        "enter",
+        lambda d, _: "open" in d.text() if at(d, "sessions") else d.state.choices.inspecting,
+    ),
+    ("escape", lambda d, _: not d.state.choices.inspecting),
+    ("x", lambda d, _: bool(d.state.choices.statuses) == at(d, "overview", "transactions")),
     ("slash", lambda d, _: typing(d) == at(d, "transactions", "sessions")),
     ("escape", lambda d, _: not typing(d)),
     ("question_mark", lambda d, _: isinstance(d.app.screen, HelpScreen)),
@@ -66,12 +69,12 @@ KEYS: tuple[tuple[str, Works], ...] = (
 
 
 def at(driver: Driver, *tabs: str) -> bool:
-    return driver.main.tab in tabs
+    return driver.state.tab in tabs
 
 
 def offers(driver: Driver, action: str) -> bool:
     """The shown tab has something that the command is about."""
-    return any(c.action == action and driver.main.tab in c.tabs for c in COMMANDS)
+    return any(c.action == action and driver.state.tab in c.tabs for c in COMMANDS)
 
 
 def typing(driver: Driver) -> bool:
@@ -96,7 +99,7 @@ async def test_keys_go_from_tab_to_tab(tmp_path: Path, open_app: OpenApp) -> Non
         seen = []
         for key in ("tab",) * 6 + ("shift+tab",) * 6 + tuple("654321"):
             await driver.press(key)
-            seen.append(driver.main.tab)
+            seen.append(driver.state.tab)
         assert tuple(seen) == (*TABS[1:], TABS[0], *TABS[::-1], *TABS[::-1])
 
 
@@ -213,7 +216,7 @@ async def test_a_file_that_is_lost_is_named_with_the_reason_and_the_rest_goes_on
 
 def shown(driver: Driver, path: Path) -> bool:
     """A session is on the screen."""
-    data = driver.main.snapshot.data
+    data = driver.state.snapshot.data
     return data is not None and data.place.path == path and not data.loading
 
 
@@ -224,7 +227,7 @@ async def test_a_session_deleted_while_it_is_open_is_survived_by_every_tab(
     async with open_app(place.path, poll=0.05, size=SMALL) as driver:
         await driver.press(*"234561")
         shutil.rmtree(place.path)
-        await driver.until(lambda: driver.main.snapshot.data is None, "the loss to be noticed")
+        await driver.until(lambda: driver.state.snapshot.data is None, "the loss to be noticed")
         assert "a is gone: its directory was moved or deleted." in driver.text()
         for number in "234561":
             await driver.press(number, "home", "end")

@@ -7,8 +7,8 @@ import pytest
 
 from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
+from tttui.model.start import StartView
 from tttui.screens.export import ExportDialog
-from tttui.screens.opening import StartView
 from tttui.widgets.bars import TopBar
 
 
@@ -43,7 +43,7 @@ async def test_the_numbers_of_the_focused_chart_are_written(run: Path, open_app:
 
 async def test_a_figure_is_drawn_in_the_background(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=StartView(tab="physics")) as driver:
-        await driver.until(lambda: driver.main.snapshot.trajectory is not None, "the trajectory")
+        await driver.until(lambda: driver.state.snapshot.trajectory is not None, "the trajectory")
         said = await exported(driver, "p")
     path = Path(said.removeprefix("Exported to "))
     assert path.name == "demo-trajectory.png"

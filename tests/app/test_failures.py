@@ -13,8 +13,8 @@ from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
 from tttui.artifacts.reader import SessionReader
 from tttui.model.here import LOST
+from tttui.model.start import StartView
 from tttui.panes import PANES, pane_class
-from tttui.screens.opening import StartView
 from tttui.store.core import FEEDS
 from tttui.store.trajectory import YardsticksFeed
 
@@ -80,7 +80,7 @@ async def test_a_root_that_is_deleted_is_named(tmp_path: Path, open_app: OpenApp
         said = f"{root}: there is no such file or directory"
         await driver.until(lambda: said in driver.text(), said)
         make_run(root / "b", steps=100)
-        await driver.until(lambda: driver.main.snapshot.data is not None, "another session")
+        await driver.until(lambda: driver.state.snapshot.data is not None, "another session")
 
 
 async def test_a_working_directory_that_is_deleted_is_named(

@@ -10,7 +10,7 @@ import pytest
 from tests.app.conftest import SIZES, OpenApp
 from tests.rundirs import make_run, session_path
 from tttui.model.session import Place
-from tttui.screens.opening import StartView
+from tttui.model.start import StartView
 
 DATES: dict[str, object] = {
     "milliseconds": 1795289100000,

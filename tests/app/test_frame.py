@@ -16,7 +16,7 @@ from tttui.app import TttuiApp
 from tttui.artifacts.reader import SessionReader
 from tttui.keys import COMMANDS
 from tttui.model.session import Layout, SessionData
-from tttui.screens.opening import StartView
+from tttui.model.start import StartView
 from tttui.store import Store
 from tttui.widgets.bars import TopBar
 
@@ -89,7 +89,7 @@ async def test_play_moves_the_cursor_until_it_is_paused(run: Path, open_app: Ope
         await driver.until(lambda: driver.timeline.cursor > 2, "the replay to move")
         await driver.press("space")
         assert not driver.timeline.playing
-        assert driver.main._player is None
+        assert not driver.main.time.playing
 
 
 async def test_speed_keys_change_the_speed(run: Path, open_app: OpenApp) -> None:
@@ -127,7 +127,7 @@ async def test_a_session_that_appears_later_is_opened(tmp_path: Path, open_app: 
     async with open_app(root, poll=0.05) as driver:
         assert "No session found" in driver.text()
         make_run(root / "late", steps=64)
-        await driver.until(lambda: driver.main.snapshot.data is not None, "the new session")
+        await driver.until(lambda: driver.state.snapshot.data is not None, "the new session")
         assert "late" in driver.text()
 
 

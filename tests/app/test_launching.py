@@ -58,12 +58,12 @@ def form(driver: Driver) -> LaunchForm:
 
 def shown(driver: Driver) -> tuple[str, int]:
     """Name and steps of the open session; between two sessions there is none for a moment."""
-    data = driver.main.snapshot.data
+    data = driver.state.snapshot.data
     return ("", 0) if data is None else (data.place.name, len(data.steps))
 
 
 def loss_curve(driver: Driver) -> LossCurve | None:
-    data = driver.main.snapshot.data
+    data = driver.state.snapshot.data
     return None if data is None else data.loss
 
 
@@ -126,7 +126,7 @@ async def test_keys_move_between_fields_and_choose_words(root: Path, open_app: O
         await driver.press("ctrl+end")
         assert form(driver).fields.name_now == form(driver).plan.names[-1]
         await driver.press("down")
-        assert form(driver).fields.name_now == "name"
+        assert form(driver).fields.name_now == "task"
 
 
 async def test_the_form_says_that_a_base_has_to_be_pretrained(
@@ -206,7 +206,7 @@ async def test_leaving_asks_what_is_to_become_of_a_run_that_was_started_here(
     async with open_app(root) as driver:
         await fill(driver, "n", name="one", paused="on", **SHORT)
         await driver.press("enter")
-        await driver.until(lambda: driver.main.started and driver.main.steerable, "the run")
+        await driver.until(lambda: driver.main.run.started and driver.main.run.steerable, "the run")
         await driver.press("q")
         assert "keep running" in driver.text()
         await driver.press("escape")
@@ -225,7 +225,7 @@ async def test_leaving_stops_every_run_that_was_started_here(root: Path, open_ap
     with in_background(root / "one"), in_background(root / "two"):
         create(root / "shown").close("interrupted")
         async with open_app(root / "shown") as driver:
-            driver.main.started |= {root / "one", root / "two"}
+            driver.main.run.started |= {root / "one", root / "two"}
             await driver.press("q")
             assert "one, two, which were started here, still run." in driver.text()
             await driver.press("s")
@@ -265,7 +265,7 @@ async def test_keys_that_edit_act_in_the_order_in_which_they_were_typed(
 async def test_leaving_does_not_ask_about_runs_of_others(root: Path, open_app: OpenApp) -> None:
     run = create(root / "a")  # live, and held by this process
     async with open_app(root) as driver:
-        await driver.until(lambda: driver.main.steerable, "the run")
+        await driver.until(lambda: driver.main.run.steerable, "the run")
         await driver.press("q")
         await driver.until(lambda: not driver.app.is_running, "the app to end")
     run.close("interrupted")

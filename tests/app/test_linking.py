@@ -7,7 +7,7 @@ import pytest
 
 from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
-from tttui.screens.opening import StartView
+from tttui.model.start import StartView
 from tttui.widgets.path import PathView
 from tttui.widgets.scrubber import Scrubber
 from tttui.widgets.timeview import TimeView

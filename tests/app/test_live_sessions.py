@@ -9,8 +9,8 @@ from tests.app.conftest import Driver, OpenApp
 from tests.live import in_background, state
 from tests.runs.sessions import run_through, settings
 from tttui.engine.machine import Load, Machine
+from tttui.model.start import StartView
 from tttui.runs.control import ask
-from tttui.screens.opening import StartView
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ async def go_to(driver: Driver, name: str) -> None:
         place = driver.pane.under_cursor()
         return place is not None and place.name == name
 
-    await driver.until(lambda: len(driver.main.snapshot.summaries) == 2, "the rows")
+    await driver.until(lambda: len(driver.state.snapshot.summaries) == 2, "the rows")
     if not there():
         await driver.press("down")
     if not there():

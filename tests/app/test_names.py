@@ -56,6 +56,6 @@ async def test_a_name_of_markup_is_shown_and_opened(root: Path, open_app: OpenAp
         await driver.press(*"[b]")
         await driver.until(lambda: rows_with(driver, "[b]x"))
         await driver.press("enter")
-        await driver.until(lambda: driver.main.snapshot.data is not None)
+        await driver.until(lambda: driver.state.snapshot.data is not None)
         await driver.until(lambda: driver.data.place.name == "[b]x", "the session")
         assert "[b]x" in drawn(driver.app)[0]

@@ -21,7 +21,7 @@ from tttui.model.yardstick import Yardstick
 from tttui.panes.losses import compared_plot, digest
 from tttui.panes.overview.pane import OverviewPane
 from tttui.panes.physics.implied import learned_mu
-from tttui.panes.view import View
+from tttui.panes.view import Choices, View
 from tttui.store.snapshot import YARDSTICKS, Snapshot
 from tttui.widgets.cards import MetricCard
 from tttui.widgets.chart import Chart
@@ -99,7 +99,7 @@ def test_yardsticks_are_averaged_exactly_as_the_curves_beside_them(
     same = Yardstick("the same", data.steps.t, data.steps.adaptive)
     timeline = replace(Timeline.over(0, 199), smooth=smooth)
     snapshot = Snapshot(data=data, values={YARDSTICKS.name: (same,)})
-    view = View(snapshot, timeline, Look(), compare_yardsticks=True)
+    view = View(snapshot, timeline, Look(), Choices(yardsticks=True))
     traces = {trace.name: trace for trace in compared_plot(view, digest(data)).traces}
     assert np.array_equal(traces["the same"].series.y, traces["adaptive"].series.y)
     assert (traces["the same"].raw is None) == (traces["adaptive"].raw is None) == (not smooth)

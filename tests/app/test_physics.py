@@ -9,9 +9,9 @@ import pytest
 from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
 from tttui.model.settings import World
+from tttui.model.start import StartView
 from tttui.panes.physics.implied import Oracle
 from tttui.panes.physics.pane import REGIONS, PhysicsPane
-from tttui.screens.opening import StartView
 from tttui.tasks.pointmass import hidden
 from tttui.widgets.path import PathView
 from tttui.widgets.stack import StackView

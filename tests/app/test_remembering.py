@@ -9,8 +9,8 @@ from tests.app.conftest import OpenApp
 from tests.rundirs import make_run, steps_path
 from tttui.keys import rebound
 from tttui.model.session import Place
+from tttui.model.start import StartView
 from tttui.saved_views import Remembered
-from tttui.screens.opening import StartView
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ async def test_a_session_opens_where_it_was_left(
         await driver.press("s", "2", "home", "right", "plus")
     async with open_app(run, remembered=remembered) as driver:
         line = driver.timeline
-        assert driver.main.tab == "weights"
+        assert driver.state.tab == "weights"
         assert (line.cursor, line.t0, line.t1, line.smooth) == (1, 0, 300, True)
 
 
@@ -39,7 +39,7 @@ async def test_a_session_that_was_left_at_its_end_opens_at_its_end(
     with steps_path(Place(run, "native")).open("a") as file:
         file.write("600,0.5,0.25,0,0\n")
     async with open_app(run, remembered=remembered) as driver:
-        assert (driver.main.tab, driver.timeline.cursor) == ("transactions", 600)
+        assert (driver.state.tab, driver.timeline.cursor) == ("transactions", 600)
 
 
 async def test_the_command_line_goes_before_what_is_remembered(
@@ -49,7 +49,7 @@ async def test_the_command_line_goes_before_what_is_remembered(
     async with open_app(run, remembered=remembered) as driver:
         await driver.press("2", "home")
     async with open_app(run, remembered=remembered, start=StartView(t=320)) as driver:
-        assert (driver.main.tab, driver.timeline.cursor) == ("overview", 320)
+        assert (driver.state.tab, driver.timeline.cursor) == ("overview", 320)
 
 
 async def test_looking_writes_nothing_into_a_session(

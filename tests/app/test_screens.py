@@ -10,7 +10,7 @@ from tests.app.grid import Grids
 from tests.rundirs import CREATED, make_run
 from tttui.engine.machine import Load
 from tttui.keys import TABS
-from tttui.screens.opening import StartView
+from tttui.model.start import StartView
 
 HOME = "/home/ada"
 """Where the screens say that the sessions are."""
@@ -76,8 +76,8 @@ async def test_every_tab_is_as_it_was_looked_at(
                 await driver.press(str(number))
                 await driver.settled()
                 if kind == "live" and tab == "sessions":
-                    await driver.until(lambda: driver.main.snapshot.load, "the load")
-                name, shown = f"{kind}-{tab}-{width}x{height}", driver.main.shown_pane
+                    await driver.until(lambda: driver.state.snapshot.load, "the load")
+                name, shown = f"{kind}-{tab}-{width}x{height}", driver.main.tabs.shown
                 if shown is None:  # every tab says why there is nothing
                     name = f"nothing-{width}x{height}"
                     grids.check(driver.app, name, driver.main.query_one("#nothing"))

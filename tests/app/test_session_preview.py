@@ -9,11 +9,10 @@ from tests.app.conftest import Driver, OpenApp
 from tests.app.test_sessions import go_to, names, ready
 from tests.rundirs import make_run
 from tttui.model.session import Place
+from tttui.model.start import StartView
 from tttui.panes.sessions.layout import layout
 from tttui.panes.sessions.pane import SessionsPane
 from tttui.panes.sessions.preview import SessionPreview
-from tttui.screens.opening import StartView
-from tttui.screens.run_control import DrivingScreen
 from tttui.widgets.chart import Chart
 from tttui.widgets.table import Sort, Table
 from tttui.widgets.verdict import VerdictLine
@@ -129,7 +128,7 @@ async def test_sessions_beside_a_single_one_are_listed_and_opened(
         await go_to(driver, "other")
         await driver.press("enter")
         await driver.until(
-            lambda: (data := driver.main.snapshot.data) is not None and data.place.name == "other",
+            lambda: (data := driver.state.snapshot.data) is not None and data.place.name == "other",
             "the other session",
         )
         assert sorted(names(driver)) == ["demo", "other", "torn"]
@@ -139,8 +138,8 @@ async def test_the_cursor_goes_to_a_run_that_was_started(root: Path, open_app: O
     async with open_app(root, start=ON_TAB) as driver:
         await ready(driver, 3)
         place = make_run(root / "new", seed=5, steps=64)
-        driver.main._starting += 1
-        driver.main.post_message(DrivingScreen.Started(place.path, "new runs.", None))
+        driver.main.run._starting += 1
+        driver.main.run.begun(place.path, "new runs.")
         await ready(driver, 4)
         under = sessions(driver).under_cursor()
         assert under is not None

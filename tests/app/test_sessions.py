@@ -16,9 +16,9 @@ from tttui.draw.glyphs import UNICODE
 from tttui.draw.sparks import sparks
 from tttui.export.request import Request
 from tttui.model.session import SessionSummary
+from tttui.model.start import StartView
 from tttui.panes.sessions.pane import SessionsPane
 from tttui.screens.help import MEANING
-from tttui.screens.opening import StartView
 from tttui.widgets.chart import Chart
 from tttui.widgets.sidebyside import MetricBars, SettingsTable, TransferMap
 from tttui.widgets.table import Table
@@ -40,7 +40,7 @@ def root(tmp_path: Path) -> Path:
 
 
 async def ready(driver: Driver, n: int = 5) -> None:
-    await driver.until(lambda: len(driver.main.snapshot.summaries) == n, "the summaries")
+    await driver.until(lambda: len(driver.state.snapshot.summaries) == n, "the summaries")
     await driver.until(lambda: laid_out(driver), "the final layout")
 
 
@@ -73,7 +73,7 @@ async def mark(driver: Driver, *wanted: str) -> None:
         await driver.press("space")
     await driver.until(
         lambda: (
-            (found := driver.main.snapshot.comparison) is not None
+            (found := driver.state.snapshot.comparison) is not None
             and len(found.sessions) == len(wanted)
             and not any(data.loading for data in found.sessions)
         ),
@@ -181,7 +181,7 @@ async def test_the_keys_can_scroll_the_facts_of_a_session(root: Path, open_app: 
     async with open_app(root, start=ON_TAB, size=(80, 24)) as driver:
         await ready(driver)
         await driver.press("w")
-        await driver.until(lambda: len(driver.main.snapshot.files.entries) > 5, "the files")
+        await driver.until(lambda: len(driver.state.snapshot.files.entries) > 5, "the files")
         assert "Resume (y copies" in driver.text()
         await driver.press(*["down"] * 30)
         assert "plastic_state.pt" in driver.text()
@@ -224,7 +224,7 @@ async def test_enter_and_o_open_the_session_under_the_cursor(
         await driver.press(key)
         await driver.until(
             lambda: (
-                (data := driver.main.snapshot.data) is not None
+                (data := driver.state.snapshot.data) is not None
                 and data.place.name == "other"
                 and not data.loading
             ),
@@ -281,7 +281,7 @@ async def test_the_transfer_matrix_is_computed_on_demand(root: Path, open_app: O
         await driver.press("t")
         await driver.until(
             lambda: (
-                (found := driver.main.snapshot.comparison) is not None
+                (found := driver.state.snapshot.comparison) is not None
                 and found.transfer is not None
             ),
             "the matrix",
@@ -346,7 +346,7 @@ async def test_escape_takes_the_marks_away(root: Path, open_app: OpenApp) -> Non
         await ready(driver)
         await mark(driver, "demo", "other")
         await driver.press("escape")
-        await driver.until(lambda: driver.main.snapshot.comparison is None, "no comparison")
+        await driver.until(lambda: driver.state.snapshot.comparison is None, "no comparison")
         await driver.pilot.pause()
         assert "marked" not in driver.text().splitlines()[2]
 
@@ -424,7 +424,7 @@ async def test_a_foreign_session_is_not_deleted(tmp_path: Path, open_app: OpenAp
     async with open_app(tmp_path, start=ON_TAB) as driver:
         await ready(driver, 1)
         await driver.press("D", "D")
-        await driver.until(lambda: "another program" in driver.main.snapshot.note, "the refusal")
+        await driver.until(lambda: "another program" in driver.state.snapshot.note, "the refusal")
         assert (tmp_path / "flat").is_dir()
 
 
@@ -446,7 +446,7 @@ async def test_a_session_with_several_runs_opens_the_next_one(
         assert driver.data.run == place.runs[1]
         await driver.press("enter")
         await driver.until(
-            lambda: (data := driver.main.snapshot.data) is not None and data.run == place.runs[0],
+            lambda: (data := driver.state.snapshot.data) is not None and data.run == place.runs[0],
             "the other run",
         )
 

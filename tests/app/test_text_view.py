@@ -1,6 +1,7 @@
 """The Text tab: the document that a session reads, driven by keys."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from tests.toolkit import screen_strips
 from tttui.draw.canvas import REVERSED, UNDERLINED
 from tttui.draw.palette import DARK
 from tttui.draw.textpaint import Mark, margin_of, tints
+from tttui.model.start import StartView
 from tttui.panes.physics.series import SeriesPane
 from tttui.panes.text.pane import TextPane
-from tttui.screens.opening import StartView
+from tttui.runs.modelprocess import ModelProcess
 from tttui.tasks.text.continuations import Asked, Continued, Reader
 from tttui.widgets.page import Page
 from tttui.widgets.textpage import TextPage
@@ -283,6 +285,81 @@ async def test_a_live_run_is_followed(open_app: OpenApp, tmp_path: Path) -> None
         await driver.settled()
         assert pane_of(driver).document is not None
         assert pane_of(driver).document.scored == 9 * CHUNK  # type: ignore[union-attr]
+
+
+async def test_a_page_that_is_followed_stays_for_a_while(
+    open_app: OpenApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(TextPane, "clock", staticmethod(lambda: now))
+    place = make_text_run(tmp_path / "run", scored=2 * CHUNK, status="running")
+    start = StartView(tab="physics", follow=True)
+    async with open_app(tmp_path / "run", start=start, size=(80, 24)) as driver:
+        await driver.settled()
+
+        async def read(first: int, last: int) -> str:
+            write_scores(place.path, drawn_losses(CONTENT), range(first, last), CHUNK)
+            write_status(place.path, "running", last, LAST + 1)
+            await driver.until(lambda: mark_of(driver).at == (last - 1) * CHUNK, "the cursor")
+            await driver.settled()
+            return shown_text(driver)
+
+        turned = await read(2, 12)
+        assert page_of(driver).has_cursor
+        assert await read(12, 18) == turned
+        assert not page_of(driver).has_cursor
+        now += 60
+        assert await read(18, 19) != turned
+        assert page_of(driver).has_cursor
+
+
+async def test_a_link_leads_to_the_byte(open_app: OpenApp, tmp_path: Path) -> None:
+    make_text_run(tmp_path / "run")
+    async with open_app(tmp_path / "run", start=AT_START) as driver:
+        await driver.press("right", "l", "l", "l")
+        link = driver.main.views.now()
+        assert (link.t, link.byte) == (1, CHUNK + 3)
+        assert "--byte 67" in " ".join(link.options())
+    for start in (link, StartView(tab="physics", byte=CHUNK + 3)):
+        async with open_app(tmp_path / "run", start=start) as driver:
+            await driver.settled()
+            assert (mark_of(driver).at, driver.timeline.cursor) == (CHUNK + 3, 1)
+
+
+TOKENS = [m.start() for m in re.finditer(rb"\w+|\W", CONTENT)]
+
+
+def _answer(_: ModelProcess, __: Asked, number: int) -> dict[str, object]:
+    """What the process that holds the model says: by its number it knew the token."""
+    likely = [[b"fox".hex(), 0.5, False], ["", 0.25, True]]
+    told = {"likely": likely, "came": 0.25, "rank": 2}
+    return {"frozen": {"source": "base", **told}, "adaptive": {"why_not": f"of token {number}"}}
+
+
+async def test_a_document_of_tokens_is_walked_through_and_tinted_by_tokens(
+    open_app: OpenApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ModelProcess, "_ask", _answer)
+    make_text_run(tmp_path / "run", tokens=TOKENS)
+    async with open_app(tmp_path / "run", start=AT_START) as driver:
+        await driver.settled()
+        assert "nats/token" in driver.text()
+        assert "Nats saved at each token" in driver.text()
+        await driver.press("l", "l")
+        await driver.settled()
+        assert mark_of(driver).at == TOKENS[2]
+        assert f"Token 2 (byte {TOKENS[2]}): 3 of {CHUNK} in window 0" in driver.text()
+        frozen, adaptive = models_say(driver)
+        assert "of token 2" in adaptive
+        assert "▶ harbour" in frozen
+        assert "came harbour  25 %, 1.39 nats" in frozen
+        await driver.press("h", "right")
+        assert mark_of(driver).at == TOKENS[CHUNK]
+        await driver.press("end")
+        canvas = page_of(driver).canvas()
+        row = next(y for y, line in enumerate(canvas.text()) if "wrote harbour_log" in line)
+        at = canvas.text()[row].index("harbour_log")
+        assert len(set(canvas.paper[row, at : at + 11].tolist())) == 1
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (200, 50)])

@@ -11,12 +11,12 @@ from tests.app.stillness import laid_out
 from tests.rundirs import make_run
 from tttui.draw.reading import status_words
 from tttui.model.session import Place, SessionData
+from tttui.model.start import StartView
 from tttui.model.transactions import COMMIT, NON_FINITE, Transactions
 from tttui.panes.transactions.facts import why_none
 from tttui.panes.transactions.pane import TransactionsPane, pages
 from tttui.panes.transactions.rows import COLUMNS, gate_plots
 from tttui.screens.export import ExportDialog
-from tttui.screens.opening import StartView
 from tttui.widgets.change import ChangeMap
 from tttui.widgets.chart import Chart
 from tttui.widgets.commits import CommitGraph
@@ -114,7 +114,7 @@ async def test_keys_belong_to_the_query_while_it_is_typed(run: Path, open_app: O
         await type_query(driver, "")
         await driver.press("t", "colon", "1", "q")
         assert driver.app.screen.query_one(Input).value == "t:1q"
-        assert driver.main.tab == "transactions"
+        assert driver.state.tab == "transactions"
 
 
 async def test_the_sort_keys_choose_column_and_direction(run: Path, open_app: OpenApp) -> None:
@@ -158,8 +158,8 @@ async def test_the_status_filter_applies_to_table_markers_and_stepping(
         await ready(driver)
         events = driver.data.transactions
         await driver.press("x", "x")
-        assert driver.main.statuses is not None
-        (status,) = driver.main.statuses
+        assert driver.state.choices.statuses is not None
+        (status,) = driver.state.choices.statuses
         wanted = [i for i in range(49) if events.statuses[events.status[i]] == status]
         assert table(driver).order.tolist() == wanted
         assert f"only {status_words(status)}" in driver.text()
@@ -193,13 +193,13 @@ async def test_enter_on_a_reason_shows_only_those_and_again_all(
         counts = driver.data.transactions.counts()
         await to_region(driver, "reasons")
         await driver.press("down", "enter")
-        assert driver.main.statuses is not None
-        (status,) = driver.main.statuses
+        assert driver.state.choices.statuses is not None
+        (status,) = driver.state.choices.statuses
         most = max((n, name) for name, n in counts.items() if name != "commit")[0]
         assert counts[status] == most
         assert len(table(driver).order) == most
         await driver.press("enter")
-        assert driver.main.statuses is None
+        assert driver.state.choices.statuses is None
 
 
 async def test_escape_goes_back_to_the_table_and_then_takes_the_filter_away(
@@ -211,9 +211,9 @@ async def test_escape_goes_back_to_the_table_and_then_takes_the_filter_away(
         assert isinstance(pane, TransactionsPane)
         await to_region(driver, "reasons")
         await driver.press("enter", "escape")
-        assert (pane.acting, driver.main.statuses) == ("table", frozenset({"commit"}))
+        assert (pane.acting, driver.state.choices.statuses) == ("table", frozenset({"commit"}))
         await driver.press("escape")
-        assert driver.main.statuses is None
+        assert driver.state.choices.statuses is None
 
 
 async def test_the_region_of_the_keys_is_what_is_exported(run: Path, open_app: OpenApp) -> None:
@@ -279,11 +279,11 @@ async def test_what_a_commit_changed_is_drawn_from_the_snapshots(
         await ready(driver)
         events = driver.data.transactions
         commit = int((events.status == COMMIT).argmax())
-        driver.main.select(commit)
+        driver.main.time.select(commit)
         await driver.pilot.pause()
         assert "what it changed, largest" in driver.text()
         rolled = int((events.status != COMMIT).argmax())
-        driver.main.select(rolled)
+        driver.main.time.select(rolled)
         await driver.pilot.pause()
         shown = [change for change in driver.pane.query(ChangeMap) if change.display]
         assert ["restored bit for bit" in change.message for change in shown] == [True]
@@ -314,7 +314,7 @@ async def test_a_gate_that_stopped_an_attempt_left_no_loss_to_read(
         await ready(driver)
         events = driver.data.transactions
         stopped = events.statuses.index("rollback_grad_norm")
-        driver.main.select(int((events.status == stopped).argmax()))
+        driver.main.time.select(int((events.status == stopped).argmax()))
         await driver.pilot.pause()
         title = next(line for line in driver.text().splitlines() if "loss log  t" in line)
         assert "post no step" in title

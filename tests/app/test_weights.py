@@ -1,6 +1,7 @@
 """The Weights tab: heatmaps at the cursor, what they are compared with, statistics, spectrum."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,10 @@ from tests.rundirs import make_run
 from tttui.artifacts.history import read_history
 from tttui.artifacts.ptfile import write_pt
 from tttui.artifacts.weights import read_plastic
+from tttui.model.start import StartView
 from tttui.model.statistics import Summariser
 from tttui.panes.weights.pane import WeightsPane
 from tttui.panes.weights.weights_at import Asked, Finder, Found
-from tttui.screens.opening import StartView
 from tttui.widgets.drawn import Drawn
 from tttui.widgets.weightmap import WeightMap
 
@@ -120,7 +121,7 @@ async def test_another_session_is_chosen_and_compared(tmp_path: Path, open_app: 
         await driver.press("c")
         await driver.until(lambda: driver.app.screen.query(OptionList), "the list")
         await driver.press("enter")
-        await driver.until(lambda: driver.main.snapshot.other is not None, "the other session")
+        await driver.until(lambda: driver.state.snapshot.other is not None, "the other session")
         await driver.until(lambda: "Change against another" in driver.text(), "the comparison")
         assert not heatmap(driver).values.any()
 
@@ -143,7 +144,7 @@ async def test_a_foreign_fork_is_compared_with_its_parent(
     make_run(tmp_path / "sessions" / "mother", layout="store", seed=1)
     child = make_run(tmp_path / "sessions" / "child", layout="store", parent="mother")
     async with open_app(child.path, start=WEIGHTS) as driver:
-        await driver.until(lambda: driver.main.snapshot.parent is not None, "the parent")
+        await driver.until(lambda: driver.state.snapshot.parent is not None, "the parent")
         await driver.press("v", "v", "v", "v")
         assert "minus mother, newest checkpoint" in driver.text()
 
@@ -155,9 +156,12 @@ async def test_statistics_have_one_point_a_snapshot_for_each_matrix(
     history, _ = read_history(path / "weights_history.npy")
     async with open_app(path, start=WEIGHTS, size=(200, 50)) as driver:
         await settled(driver)
-        norms = [float(np.linalg.norm(history.weights[k][-1])) for k in ("W_u", "B", "W_o")]
-        for name, norm in zip(("W_u", "B", "W_o"), norms, strict=True):
-            assert f"{name} {norm:.3g}"[:7] in driver.text()
+        rows = driver.text().splitlines()
+        values = rows[next(y for y, row in enumerate(rows) if "change since the start" in row) + 1]
+        for name in ("W_u", "B", "W_o"):
+            W = history.weights[name]
+            change = 100 * np.linalg.norm(W[-1] - W[0]) / np.linalg.norm(W[0])
+            assert f"{name} {change:.3g}"[:7] in values
 
 
 async def test_the_ten_largest_singular_values_are_listed(
@@ -166,7 +170,7 @@ async def test_the_ten_largest_singular_values_are_listed(
     path = example(tmp_path)
     history, _ = read_history(path / "weights_history.npy")
     values = np.linalg.svd(history.weights["B"][-1], compute_uv=False)
-    async with open_app(path, start=WEIGHTS) as driver:
+    async with open_app(path, start=replace(WEIGHTS, region="spectrum")) as driver:
         shown = driver.text()
         assert f"{values[0]:.3g}" in shown
         assert f"{values[9]:.3g}" in shown
@@ -292,7 +296,7 @@ async def test_regions_are_reached_one_after_the_other_on_a_small_screen(
 ) -> None:
     async with open_app(example(tmp_path), start=WEIGHTS, size=(80, 24)) as driver:
         assert "▶ B" in driver.text()
-        for sign in ("▶ W_o", "▶ |W|", "▶ Spectrum", "▶ What moved", "▶ W_u"):
+        for sign in ("▶ W_o", "▶ change since the start", "▶ Spectrum", "▶ What moved", "▶ W_u"):
             await driver.press("w")
             assert sign in driver.text()
 

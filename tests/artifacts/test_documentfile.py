@@ -141,3 +141,46 @@ def test_settings_that_cannot_be_are_told(
     found = DocumentFiles(tmp_path / "run").refresh(meta_of(**settings))
     assert found.document is None
     assert said in found.problems[0]
+
+
+TOKENS = "na\u00efve words, na\u00efve words".encode()
+BEGINS = (0, 2, 3, 6, 12, 12, 13, 19)
+"""The second of them is half of a character; those at 12 share one, and have one place."""
+
+
+def test_a_token_is_scored_where_it_begins(tmp_path: Path) -> None:
+    make_text_run(tmp_path / "run", TOKENS, chunk=3, tokens=BEGINS)
+    document = read(tmp_path / "run").document
+    assert document is not None
+    assert (document.item, document.unit, document.count) == ("token", "nats", len(BEGINS))
+    assert [document.window(t) for t in range(3)] == [(0, 6), (6, 13), (13, len(TOKENS))]
+    assert [document.step_of(byte) for byte in (0, 5, 6, 12, 13)] == [0, 0, 1, 1, 2]
+    assert document.span(4) == (3, 6)
+    recorded = np.fromfile(tmp_path / "run" / "tokens.f16", "<f2").reshape(-1, 2).astype(float)
+    found = document.source.losses(0, len(TOKENS))
+    assert np.flatnonzero(np.isfinite(found[:, 0])).tolist() == sorted(set(BEGINS))
+    assert found[3].tolist() == recorded[2].tolist()
+    assert found[12].tolist() == (recorded[4] + recorded[5]).tolist()
+    part = document.source.losses(4, 13)
+    np.testing.assert_array_equal(part, found[4:13])
+
+
+@pytest.mark.parametrize(
+    ("begins", "said"),
+    [
+        ([0, 5, 99], "does not belong to document.bin"),
+        ([1, 5, len(TOKENS)], "does not belong to document.bin"),
+        ([0, 9, 5, len(TOKENS)], "does not ascend"),
+        ([], "does not belong to document.bin"),
+        (None, "is missing; without it nothing tells where the tokens are"),
+    ],
+)
+def test_places_of_tokens_that_are_none_are_named(
+    tmp_path: Path, begins: list[int] | None, said: str
+) -> None:
+    make_text_run(tmp_path / "run", TOKENS, chunk=3, tokens=BEGINS)
+    path = tmp_path / "run" / "tokens.offsets"
+    path.unlink() if begins is None else np.array(begins, "<u4").tofile(path)
+    found = read(tmp_path / "run")
+    assert found.document is None
+    assert f"tokens.offsets: {said}" in found.problems

@@ -17,6 +17,7 @@ from tests.recorded import (
     small_module,
     sparse_safetensors,
 )
+from tests.rundirs import make_run
 from tttui.artifacts.check import check_session
 from tttui.artifacts.meta import parse_meta
 from tttui.artifacts.ptfile import write_pt
@@ -26,6 +27,7 @@ from tttui.artifacts.series_csv import SeriesFile
 from tttui.artifacts.summary import read_summary
 from tttui.artifacts.tensorfile import read_tensors
 from tttui.model.errors import TttuiError
+from tttui.model.parameters import specs_of
 from tttui.model.schema import TensorSpec
 from tttui.model.session import Place, SessionData
 from tttui.model.tensors import figures, whole
@@ -306,3 +308,30 @@ def test_what_a_row_compares_was_evaluated_of_both(tmp_path: Path) -> None:
     _, frozen, adaptive = steps.compared(100)
     assert summary.baseline_last100 == pytest.approx(frozen.mean())
     assert summary.adaptive_last100 == pytest.approx(adaptive.mean())
+
+
+@pytest.mark.parametrize("model", [None, small_module()])
+def test_a_session_that_lost_its_meta_is_of_an_unknown_model(
+    tmp_path: Path, model: Model | None
+) -> None:
+    place = make_recorded(tmp_path / "a", model=model, series=("entropy",))
+    (tmp_path / "a" / "session" / "meta.json").unlink()
+    reader = SessionReader(place)
+    data = reader.refresh()
+    assert reader.refresh() is data
+    assert data.meta.schema.task.name == "unknown model"
+    (problem,) = [p for p in data.problems if not p.usual]
+    assert problem.part == "meta"
+    assert "what the model and its loss are is not known" in problem.reason
+    assert len(data.steps) == 320
+    names = {spec.name for spec in specs_of(data)}
+    assert names == set(model.plastic if model is not None else ())
+    assert [p.part for p in read_summary(place).problems] == ["meta"]
+    (finding,) = check_session(place).findings
+    assert finding.path == tmp_path / "a" / "session" / "meta.json"
+
+
+def test_a_session_of_the_point_mass_stays_one_without_its_meta(tmp_path: Path) -> None:
+    place = make_run(tmp_path / "a")
+    (tmp_path / "a" / "session" / "meta.json").unlink()
+    assert SessionReader(place).refresh().meta.is_point_mass

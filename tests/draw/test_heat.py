@@ -1,12 +1,12 @@
 """Matrices as cells: symmetric colours, signed extremes, and where an element lies."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tttui.draw import heat
 from tttui.draw.canvas import Canvas
-from tttui.draw.colours import DEFAULT
 from tttui.draw.glyphs import ASCII
 from tttui.draw.heat import Pyramid, View
 from tttui.draw.look import Look
@@ -86,26 +86,28 @@ def test_a_missing_element_is_crossed_out() -> None:
     wide=st.integers(2, 4),
     high=st.integers(1, 4),
 )
-def test_a_negative_tile_is_a_column_narrower_than_a_positive_one(
-    seed: int, wide: int, high: int
-) -> None:
+def test_negative_elements_are_as_large_as_positive_ones(seed: int, wide: int, high: int) -> None:
     values = np.random.default_rng(seed).normal(size=(4, 5))
     size = (5 * wide, 2 * high)
     cells = heat.paint(Pyramid(values), View(wide=wide, high=high), size, 3.0, Look())
-    filled = np.zeros((2 * cells.rows, cells.columns), dtype=np.bool_)
-    filled[0::2] = np.isin(cells.char, [0x2580])
-    filled[1::2] = (cells.char == 0x2584) | (cells.paper != DEFAULT)
-    last = filled[::high, wide - 1 :: wide]
-    assert np.array_equal(last, values > 0)
-    assert filled[::high, ::wide].all()
+    halves = np.zeros((2 * cells.rows, cells.columns), dtype=np.int64)
+    halves[0::2], halves[1::2] = cells.ink, cells.paper
+    assert (cells.char == ord("▀")).all()
+    each = halves.reshape(4, high, 5, wide)
+    assert (each == each[:, :1, :, :1]).all()
 
 
-def test_a_single_column_of_full_height_carries_a_minus_where_it_is_negative() -> None:
+@pytest.mark.parametrize("wide", [1, 2, 3])
+def test_elements_of_full_height_carry_a_minus_on_request_where_they_are_negative(
+    wide: int,
+) -> None:
     values = np.array([[1.0, -1.0], [-1.0, 1.0]])
     for high in (2, 3, 4):
-        cells = heat.paint(Pyramid(values), View(high=high), (2, high), 1.0, Look())
+        view, size = View(wide=wide, high=high), (2 * wide, high)
+        cells = heat.paint(Pyramid(values), view, size, 1.0, Look(), signs=True)
         minus = np.argwhere(cells.char == ord("-")).tolist()
-        assert [column for _, column in sorted(minus)] == [1, 0]
+        assert [column // wide for _, column in sorted(minus)] == [1, 0]
+        assert "-" not in "".join(heat.paint(Pyramid(values), view, size, 1.0, Look()).text())
 
 
 def test_signs_of_half_cells_stand_above_each_other() -> None:
@@ -121,11 +123,15 @@ def test_with_few_colours_texture_tells_sign_and_magnitude() -> None:
     assert cells.text() == ["≡─ ▒█"]
 
 
-def test_the_colour_bar_looks_as_the_elements_do() -> None:
+def test_the_colour_bar_runs_from_one_limit_to_the_other() -> None:
     canvas = Canvas(1, 10)
     heat.bar_cells(canvas, (0, 0, 10), Look())
-    assert (canvas.paper[0, :5] == DEFAULT).all()
-    assert (canvas.paper[0, 5:] != DEFAULT).all()
+    assert (canvas.ink[0, 0], canvas.paper[0, -1]) == (DARK.diverging[0], DARK.diverging[-1])
+
+
+def test_the_columns_of_a_high_matrix_stay_apart_where_its_rows_are_merged() -> None:
+    view = View.fitting((64, 16), 64, 16)
+    assert (view.size, view.wide) == ((2, 1), 4)
 
 
 def test_what_is_built_ahead_is_what_is_found_later() -> None:

@@ -58,7 +58,7 @@ def test_nothing_is_drawn_before_the_first_value_or_after_the_last_step() -> Non
 
 def test_curves_are_solid_dashed_and_dotted() -> None:
     plot = StairPlot(stairs=three(np.array([0]), 1.0, 5.0, 9.0), last=100)
-    drawn = [[char > " " for char in row[8:38]] for row in lines(plot, (0, 100))[1:-2]]
+    drawn = [[char > " " for char in row[8:38]] for row in lines(plot, (0, 100))[2:-2]]
     rows = [row for row in drawn if sum(row) > 16]
     assert len(rows) == 3
     dashed = [row for row in rows if not all(row)]
@@ -73,7 +73,7 @@ def test_a_steep_step_has_no_gap_whatever_the_pattern() -> None:
         moved = np.roll(y, i - 57)
         curves = (np.zeros(100), moved, moved)
         plot = StairPlot(stairs=Stairs(np.arange(100), ("W_u", "B", "W_o"), curves), last=99)
-        top = lines(plot, (0, 99))[1][9:]
+        top = lines(plot, (0, 99))[2][9:]
         assert any("\u2801" <= char <= "\u28ff" for char in top)
 
 
@@ -87,20 +87,20 @@ def test_letters_tell_curves_without_braille() -> None:
 def test_an_infinite_value_is_an_arrow_at_the_top() -> None:
     y: Floats = np.array([1.0, np.inf, 2.0])
     plot = StairPlot(stairs=Stairs(np.array([0, 40, 60]), ("B",), (y,)), last=99)
-    assert "↑" in lines(plot, (0, 99))[1]
+    assert "↑" in lines(plot, (0, 99))[2]
 
 
 def test_a_far_threshold_is_named_with_an_arrow() -> None:
     plot = StairPlot(
         stairs=three(np.array([0]), 1, 2, 3), thresholds=(Threshold("10 x start", 50.0),), last=9
     )
-    assert "↑ 10 x start" in lines(plot, (0, 9))[1]
+    assert "↑ 10 x start" in lines(plot, (0, 9))[2]
 
 
 def test_what_is_missing_is_said_in_its_place() -> None:
     assert "statistics: 0 %" in "".join(lines(StairPlot(message="statistics: 0 %"), (0, 9)))
     plot = StairPlot(stairs=three(np.array([0]), 1, 2, 3), last=9, note="statistics: 40 %")
-    assert "statistics: 40 %" in lines(plot, (0, 9))[1]
+    assert "statistics: 40 %" in lines(plot, (0, 9))[2]
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])

@@ -36,8 +36,8 @@ def painted(
 
 
 def test_levels_go_both_ways_and_end() -> None:
-    bits = np.array([np.nan, 0, 0.4, 0.5, 1, 2, 4, 50, -0.4, -0.5, -4, -50])
-    assert levels(bits).tolist() == [0, 0, 0, 1, 2, 3, 4, 4, 0, -1, -4, -4]
+    bits = np.array([np.nan, 0, 0.9, 1, 2, 4, 50, -0.9, -1, -2, -4, -50])
+    assert levels(bits).tolist() == [0, 0, 0, 1, 2, 3, 3, 0, -1, -2, -3, -3]
 
 
 @pytest.mark.parametrize("palette", [DARK, LIGHT, COLOUR_BLIND])
@@ -45,7 +45,7 @@ def test_the_tint_tells_how_much_better_or_worse(palette: Palette) -> None:
     canvas, x = painted(b"abcdef", [4, 1, 0, -1, -4, 0], palette=palette)
     papers = tints(palette).paper
     found = canvas.paper[0, x : x + 5].tolist()
-    assert found == [papers[4], papers[2], DEFAULT, papers[-2], papers[-4]]
+    assert found == [papers[3], papers[1], DEFAULT, papers[-1], papers[-3]]
     assert len(set(found)) == 5
 
 
@@ -58,7 +58,7 @@ def test_what_is_better_is_bold_and_what_is_worse_underlined_without_colours() -
 def test_a_character_has_the_sum_of_its_bytes() -> None:
     canvas, x = painted("日.".encode(), [2, 1, 1, 0])
     papers = tints(DARK).paper
-    assert canvas.paper[0, x : x + 2].tolist() == [papers[4], papers[4]]
+    assert canvas.paper[0, x : x + 2].tolist() == [papers[3], papers[3]]
 
 
 def test_what_was_not_scored_has_no_tint_and_no_number() -> None:
@@ -72,12 +72,12 @@ def test_what_was_not_scored_has_no_tint_and_no_number() -> None:
 def test_a_frozen_model_that_was_not_asked_leaves_the_bytes_plain() -> None:
     canvas, x = painted(b"ab.", [np.nan, 4.0, 0.0])
     assert canvas.paper[0, x] == DEFAULT
-    assert canvas.paper[0, x + 1] == tints(DARK).paper[4]
+    assert canvas.paper[0, x + 1] == tints(DARK).paper[3]
 
 
 def test_the_future_is_paler() -> None:
     canvas, x = painted(b"abcd", [4, 4, 4, 4], Mark(0, (0, 2), 2))
-    assert canvas.paper[0, x + 2] == tints(DARK).pale[4]
+    assert canvas.paper[0, x + 2] == tints(DARK).pale[3]
     assert canvas.ink[0, x + 2] == DARK.muted
 
 
@@ -107,7 +107,7 @@ def test_the_margin_goes_where_the_text_would_have_no_room() -> None:
 @pytest.mark.parametrize("palette", [DARK, ANSI])
 def test_the_legend_has_numbers(palette: Palette) -> None:
     canvas = Canvas(1, 80)
-    end = paint_legend(canvas, 0, 0, Look(palette, UNICODE))
+    end = paint_legend(canvas, 0, 0, "bits", Look(palette, UNICODE))
     assert end <= 80
     assert "better" in canvas.text()[0]
     assert "worse" in canvas.text()[0]

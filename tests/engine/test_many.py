@@ -37,7 +37,7 @@ def test_a_run_shorter_than_a_chunk_has_no_transactions() -> None:
 def test_a_recorded_chunk_does_what_its_steps_do() -> None:
     settings = noisy()
     z, a, _ = worlds(replace(settings, steps=160), [0, 1])
-    plain, recorded = (Learner(settings, shipped(), sessions=2) for _ in range(2))
+    plain, recorded = (Learner(settings, shipped(), sessions=2, torch=True) for _ in range(2))
     rows, actions = recorded.on_device(z), recorded.on_device(a)
     for learner in (plain, recorded):
         for t in (0, 32):

@@ -307,3 +307,19 @@ def test_a_loss_that_nothing_plastic_reaches_is_refused() -> None:
     made = tttui.adapt(network("plain"), loss=lambda _, batch: batch[1].mean())
     with pytest.raises(RefusedInput, match="does not depend on any plastic parameter"):
         made.observe(batches(1)[0])
+
+
+@pytest.mark.parametrize(("optimizer", "factor"), [("sgd", 2.0), ("adamw", 1.0)])
+def test_the_steps_of_sgd_are_scaled_by_parameter(optimizer: str, factor: float) -> None:
+    moved = []
+    for scales in ({}, {"0.weight": torch.tensor(2.0), "3.bias": torch.zeros(2)}):
+        module = network("plain")
+        before = {name: p.detach().clone() for name, p in module.named_parameters()}
+        options = {"optimizer": optimizer, "lr": 0.01}
+        made = tttui.adapt(module, loss=squared, settings=options, scales=scales)
+        made.observe(batches(1)[0])
+        moved.append({name: p.detach() - before[name] for name, p in module.named_parameters()})
+    plain, scaled = moved
+    torch.testing.assert_close(scaled["0.weight"], factor * plain["0.weight"])
+    torch.testing.assert_close(scaled["0.bias"], plain["0.bias"])
+    assert bool(scaled["3.bias"].any()) == (optimizer == "adamw")

@@ -10,8 +10,8 @@ from tests.waiting import all_done, waited_for
 from tttui.app import TttuiApp
 from tttui.artifacts.discover import find_sessions
 from tttui.keys import TABS
+from tttui.model.start import StartView
 from tttui.saved_views import Remembered
-from tttui.screens.opening import StartView
 from tttui.store import Store
 
 KEYS = ("end", "left", "left_square_bracket", "enter", "v", "v", "l", "r", "plus", "home", "escape")

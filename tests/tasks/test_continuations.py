@@ -65,7 +65,7 @@ def test_the_adaptive_model_has_the_weights_of_its_snapshot(tmp_path: Path) -> N
 def test_there_are_five_continuations_from_the_most_probable_down(tmp_path: Path) -> None:
     data, document = opened(tmp_path / "run")
     found = Reader().continued(Asked(data, document, 100)).frozen
-    shares = [share for _, share in found.likely]
+    shares = [likely.share for likely in found.likely]
     assert len(shares) == 5
     assert shares == sorted(shares, reverse=True)
 

@@ -1,5 +1,6 @@
 """The task hf on a tiny model that is made here: what it computes, keeps, and goes on from."""
 
+import io
 import json
 import shutil
 import sys
@@ -16,6 +17,7 @@ from torch.nn import functional
 from tests.tasks.extra import needed
 from tttui.cli.main import main
 from tttui.model.errors import RefusedInput
+from tttui.runs.expecting import serve
 from tttui.runs.taskbuild import build_task_session
 from tttui.runs.taskfork import fork_task
 from tttui.runs.taskresume import resume_task
@@ -24,6 +26,7 @@ from tttui.runs.tasksettings import TaskSettings
 from tttui.runs.taskverify import verify_task
 from tttui.tasks.hf import known, library
 from tttui.tasks.hf.task import HfTask
+from tttui.tasks.hf.tokens import bytes_of
 
 needed("transformers")
 needed("peft")
@@ -424,3 +427,44 @@ def test_tokens_that_the_model_does_not_know_are_refused(sent: Path, model: Path
     known.name_model(str(model))
     with pytest.raises(RefusedInput, match="has a token 300, the model knows 300"):
         TaskRun.open(sent)
+
+
+def test_a_process_with_the_model_tells_what_was_recorded(
+    model: Path, document: Path, tmp_path: Path
+) -> None:
+    directory = run_through(tmp_path / "a", model, document, weights_every=1)
+    number = 5 * CHUNK + 3
+    recorded = np.fromfile(directory / "tokens.f16", "<f2").reshape(-1, 2)[number]
+    asked = "".join(
+        json.dumps({"directory": str(at), "number": number}) + "\n"
+        for at in (directory, tmp_path / "gone", directory)
+    )
+    answers = io.StringIO()
+    serve(io.StringIO(asked), answers)
+    first, gone, again = map(json.loads, answers.getvalue().splitlines())
+    assert first == again
+    assert "gone" in gone["why_not"]
+    for told, loss in zip((first["frozen"], first["adaptive"]), recorded, strict=True):
+        assert -np.log(told["came"]) == pytest.approx(float(loss), abs=0.01)
+        shares = [share for _, share, _ in told["likely"]]
+        assert len(shares) == 5
+        assert shares == sorted(shares, reverse=True)
+
+
+def test_a_session_of_a_model_that_nobody_named_here_says_so(
+    model: Path, document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = run_through(tmp_path / "a", model, document)
+    monkeypatch.setattr(known, "_named", {})
+    known.models_path().unlink()  # type: ignore[union-attr]
+    answers = io.StringIO()
+    serve(io.StringIO(json.dumps({"directory": str(directory), "number": 0})), answers)
+    assert "name it with --model" in json.loads(answers.getvalue())["why_not"]
+
+
+def test_names_of_tokens_are_the_bytes_that_they_stand_for() -> None:
+    made = tokenizer("bytes")
+    for token in made("def add é €\n", add_special_tokens=False)["input_ids"]:
+        assert bytes_of(made, token)
+    joined = b"".join(bytes_of(made, token) for token in made("a é €\n")["input_ids"])
+    assert joined == "a é €\n".encode()

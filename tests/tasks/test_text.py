@@ -111,8 +111,8 @@ def test_a_document_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_twice_the_context_is_the_base_that_looks_back_twice_as_far(tmp_path: Path) -> None:
-    made = task(tmp_path, PROSE * 20)
-    wide = task(tmp_path, PROSE * 20, context=256)
+    made = task(tmp_path, PROSE * 40)
+    wide = task(tmp_path, PROSE * 40, context=256)
     with torch.no_grad():
         expected = float(wide.loss(wide.model(), wide.batch(CONTEXT_EVERY)).mean())
     assert made.measured(CONTEXT_EVERY)[WIDE] == expected
@@ -121,10 +121,21 @@ def test_twice_the_context_is_the_base_that_looks_back_twice_as_far(tmp_path: Pa
 
 
 def test_compressors_are_measured_on_all_that_was_read(tmp_path: Path) -> None:
-    made = task(tmp_path, PROSE * 20)
-    found = made.measured(15)
-    read = made.document[: 16 * 64]
+    made = task(tmp_path, PROSE * 40)
+    found = made.measured(31)
+    read = made.document[: 32 * 64]
     assert found[ZLIB] == 8 * len(zlib.compress(read, 9)) / len(read)
     assert found[LZMA] < 8 * len(lzma.compress(read)) / len(read)
     times = [t for t in range(4096) if compress_now(t)]
     assert sum(t + 1 for t in times) < 8 * 4096
+
+
+def test_each_weight_has_a_step_by_the_size_of_its_gradients(tmp_path: Path) -> None:
+    made = task(tmp_path, PROSE)
+    scales, weights = made.scales(), dict(made.model().named_parameters())
+    assert {name: s.shape for name, s in scales.items()} == {
+        name: p.shape for name, p in weights.items()
+    }
+    assert all(float(s.min()) > 0.0 and float(s.max()) < 100.0 for s in scales.values())
+    same = TextTask(TextSettings(str(tmp_path / "document"), scaled=False), 0)
+    assert same.scales() == {}

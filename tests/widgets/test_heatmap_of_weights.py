@@ -47,9 +47,9 @@ async def test_names_of_columns_give_way_where_elements_would_be_flatter() -> No
 
 @pytest.mark.parametrize(
     ("width", "maps"),
-    [(80, [6, 35, 37]), (120, [15, 35, 68]), (200, [39, 51, 108]), (40, [4, 11, 23])],
+    [(80, [6, 35, 37]), (120, [15, 67, 36]), (200, [27, 67, 104]), (40, [9, 19, 10])],
 )
-def test_room_is_shared_so_that_signs_can_be_told(width: int, maps: list[int]) -> None:
+def test_room_goes_to_the_matrix_of_most_elements_first(width: int, maps: list[int]) -> None:
     assert shared_widths(((16, 6), (32, 16), (4, 32)), width, gap=1) == maps
 
 
@@ -121,7 +121,21 @@ async def test_the_few_rows_of_a_long_matrix_are_told_apart() -> None:
 
 
 def test_a_matrix_of_few_columns_keeps_them_beside_a_wide_one() -> None:
-    assert shared_widths(((4096, 6), (4096, 4096), (4, 4096)), 120, gap=1)[0] == 17
+    assert shared_widths(((4096, 6), (4096, 4096), (4, 4096)), 120, gap=1) == [15, 68, 35]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    shapes=st.lists(st.tuples(st.integers(1, 99), st.integers(1, 99)), min_size=1, max_size=3),
+    width=st.integers(10, 300),
+)
+def test_every_element_has_a_column_while_there_are_enough(
+    shapes: list[tuple[int, int]], width: int
+) -> None:
+    names, gaps = 3 * len(shapes), len(shapes) - 1
+    found = shared_widths(shapes, width, gap=1)
+    if sum(columns for _, columns in shapes) + names + gaps <= width:
+        assert all(w >= columns for w, (_, columns) in zip(found, shapes, strict=True))
 
 
 async def test_the_cell_drags_the_view_along() -> None:

@@ -20,7 +20,7 @@ from tttui.artifacts.checksum import Carried, json_checksum
 from tttui.artifacts.findings import FROM_A_COPY, Finding, Known
 from tttui.artifacts.jsonfile import parse_object
 from tttui.artifacts.making import abandoned
-from tttui.artifacts.meta import read_meta
+from tttui.artifacts.meta import UNKNOWN_META, assumed_meta, read_meta
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.regular import read_bytes
@@ -51,6 +51,11 @@ def check_session(place: Place, *, seconds: float | None = None) -> Report:
     meta, _ = read_part(place.path / META, "meta", read_meta)
     if meta is not None and meta.schema.recorder is not None:
         return _foreign(place, "written by a recorder, without checksums")
+    if meta is None and assumed_meta(place) is UNKNOWN_META:
+        found = _foreign(place, "without meta.json nobody knows what the model is")
+        lost = Finding(place.path / META, "is missing or damaged", remedy=FROM_A_COPY)
+        others = [finding for finding in found.findings if finding.path != lost.path]
+        return replace(found, findings=(lost, *others))
     deadline = None if seconds is None else time.monotonic() + seconds
     status = status_of(place.path)
     live = status is not None and status.steerable

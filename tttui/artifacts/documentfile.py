@@ -3,6 +3,9 @@
 tokens.f16 holds two little-endian float16 for every byte that was scored, in the order of the
 document: bits by the frozen model (NaN where that was not asked) and by the adaptive one. Both
 files are read where somebody looks, so that memory does not depend on their sizes.
+
+Where a model reads tokens, a loss is one of a token, and tokens.offsets has their places:
+little-endian 32 bits each, the byte at which each begins, and the size of the document.
 """
 
 import os
@@ -12,18 +15,22 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.regular import open_regular, stat_regular
+from tttui.artifacts.regular import open_regular, read_bytes, stat_regular
 from tttui.model.arrays import Floats
-from tttui.model.document import Document, Reading
+from tttui.model.document import HF, TEXT, Document, Places, Reading
 from tttui.model.session import Meta
+from tttui.model.text import visible
 
-DOCUMENT, LOSSES = "document.bin", "tokens.f16"
+DOCUMENT, LOSSES, OFFSETS = "document.bin", "tokens.f16", "tokens.offsets"
 
 LARGEST = 64_000_000
 """Bytes of a document; the task reads no more."""
 
 PAIR = 4
 """Bytes of the losses of one byte."""
+
+MOST_TOKENS = 16_000_000
+"""Tokens of a document; the task reads as many bytes."""
 
 MOST = 1 << 20
 """Bytes of the document that are read at a time, at most."""
@@ -56,9 +63,17 @@ class _File:
 class _Stretches:
     """As `model.document.Stretches`."""
 
-    def __init__(self, document: _File, losses: _File | None, size: int, scored: int) -> None:
+    def __init__(
+        self,
+        document: _File,
+        losses: _File | None,
+        size: int,
+        scored: int,
+        places: Places | None = None,
+    ) -> None:
         self._document, self._losses = document, losses
-        self._size, self._scored = size, scored
+        self._size, self._scored, self._places = size, scored, places
+        """`scored` counts items."""
 
     def read(self, begin: int, end: int) -> bytes:
         begin, end = max(begin, 0), min(end, self._size)
@@ -67,12 +82,26 @@ class _Stretches:
     def losses(self, begin: int, end: int) -> Floats:
         n = min(max(end - begin, 0), MOST)
         found = np.full((n, 2), np.nan)
-        until = min(begin + n, self._scored)
-        if self._losses is not None and 0 <= begin < until:
-            data = self._losses.read(begin * PAIR, (until - begin) * PAIR)
-            pairs = np.frombuffer(data[: len(data) // PAIR * PAIR], dtype="<f2").reshape(-1, 2)
+        if self._places is None:
+            pairs = self._pairs(begin, begin + n)
             found[: len(pairs)] = pairs
+            return found
+        begins = self._places.begins
+        first, last = np.searchsorted(begins[:-1], (begin, begin + n)).tolist()
+        pairs = self._pairs(first, last)
+        at = begins[first : first + len(pairs)].astype(np.int64) - begin
+        found[at] = 0.0
+        np.add.at(found, at, pairs)  # tokens that share a character begin at one byte
         return found
+
+    def _pairs(self, first: int, last: int) -> Floats:
+        """Losses of the items [first, last), as far as there are any [m, 2]."""
+        last = min(last, self._scored)
+        if self._losses is None or not 0 <= first < last:
+            return np.empty((0, 2))
+        data = self._losses.read(first * PAIR, (last - first) * PAIR)
+        pairs = np.frombuffer(data[: len(data) // PAIR * PAIR], dtype="<f2")
+        return pairs.reshape(-1, 2).astype(np.float64)
 
 
 class DocumentFiles:
@@ -81,6 +110,9 @@ class DocumentFiles:
     def __init__(self, directory: Path) -> None:
         self._paths = directory / DOCUMENT, directory / LOSSES
         self._files: list[_File | None] = [None, None]
+        self._offsets = directory / OFFSETS
+        self._places: tuple[object, Places | str] | None = None
+        """The size and time of tokens.offsets, and what it holds or what is wrong with it."""
         self._known: tuple[Any, ...] = ()
         self._reading = Reading()
 
@@ -98,20 +130,52 @@ class DocumentFiles:
         if size is not None and recorded is not None and recorded != size:
             problems.append(f"{DOCUMENT}: has {size} of the {recorded} bytes that were read")
         losses = (scored or 0) // PAIR
-        if size is not None and losses > size:
-            problems.append(f"{LOSSES}: has losses of {losses} bytes, the document has {size}")
-        known = (size, losses, settings, *self._files, *problems)
+        places = self._places_of(meta, size)
+        if isinstance(places, str):
+            problems.append(places)
+        count = places.count if isinstance(places, Places) else size
+        if count is not None and losses > count and not isinstance(places, str):
+            what = "bytes" if places is None else "tokens"
+            problems.append(f"{LOSSES}: has losses of {losses} {what}, the document has {count}")
+        known = (size, losses, settings, places, *self._files, *problems)
         if known != self._known:
             self._known = known
             document = None
             first, second = self._files
-            if first is not None and size and not isinstance(settings, str):
-                n = min(losses, size)
-                document = Document(size, n, *settings, _Stretches(first, second, size, n))
+            if (
+                first is not None
+                and size
+                and count is not None
+                and not isinstance(settings, str)
+                and not isinstance(places, str)
+            ):
+                n = min(losses, count)
+                stretches = _Stretches(first, second, size, n, places)
+                read = n if places is None else int(places.begins[n])
+                unit = visible(meta.schema.loss.unit)[:UNIT] or "loss"
+                chunk, context = settings
+                document = Document(size, read, chunk, context, stretches, places, unit)
             elif size == 0:
                 problems.append(f"{DOCUMENT}: is empty")
             self._reading = Reading(document, tuple(problems))
         return self._reading
+
+    def _places_of(self, meta: Meta, size: int | None) -> Places | str | None:
+        """Those of the tokens, or what is wrong with them; None where bytes are read."""
+        if meta.schema.task.name != HF or size is None:
+            return None
+        path = self._offsets
+        try:
+            stat = stat_regular(path, 4 * MOST_TOKENS + 4)
+            key = (stat.st_ino, stat.st_size, stat.st_mtime_ns, size)
+            if self._places is None or self._places[0] != key:
+                data = read_bytes(path, 4 * MOST_TOKENS + 4)
+                self._places = key, _places(data, size)
+        except OSError as error:
+            missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+            why = "is missing" if missing else error.strerror or error
+            return f"{path.name}: {why}; without it nothing tells where the tokens are"
+        return self._places[1]
 
     _told = ""
     """What is wrong with the file that was looked at last."""
@@ -134,10 +198,28 @@ class DocumentFiles:
         return stat.st_size
 
 
+def _places(data: bytes, size: int) -> Places | str:
+    begins = np.frombuffer(data[: len(data) // 4 * 4], dtype="<u4")
+    if len(begins) < 2 or begins[0] != 0 or begins[-1] != size:
+        return f"{OFFSETS}: does not belong to {DOCUMENT}"
+    if np.any(begins[1:] < begins[:-1]):
+        return f"{OFFSETS}: does not ascend"
+    return Places(begins)
+
+
+UNIT = 12
+"""Characters of the name of a unit that there is room for."""
+
+RANGES = {
+    TEXT: (("chunk", 1, 255), ("context", 2, 256)),
+    HF: (("chunk", 1, 65_536), ("context", 2, 1_048_576)),
+}
+
+
 def _settings(meta: Meta) -> tuple[int, int] | str:
     """Chunk and context as the session has them, or what is wrong with them."""
     found = list[int]()
-    for name, least, most in (("chunk", 1, 255), ("context", 2, 256)):
+    for name, least, most in RANGES.get(meta.schema.task.name, RANGES[TEXT]):
         value = meta.schema.task.settings.get(name)
         if type(value) is not int or not least <= value <= most:
             return f"meta.json: task.settings.{name} is no number from {least} to {most}"

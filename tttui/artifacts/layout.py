@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tttui.model.schema import Schema
+from tttui.model.schema import UNKNOWN_MODEL, Schema
 from tttui.model.session import Place
 
 
@@ -76,7 +76,14 @@ NOUNS = {
 }
 
 
-def why_missing(place: Place, part: str, run: str | None, *, waits_for_base: bool = False) -> str:
+def why_missing(
+    place: Place,
+    part: str,
+    run: str | None,
+    *,
+    waits_for_base: bool = False,
+    unknown_model: bool = False,
+) -> str:
     """One sentence for a part whose file is not there."""
     if waits_for_base:
         return "its base has to be pretrained first"
@@ -88,6 +95,8 @@ def why_missing(place: Place, part: str, run: str | None, *, waits_for_base: boo
         return "this run was saved without a trajectory"
     if place.layout != "native" and part in NOUNS:
         return f"this layout has no {NOUNS[part]}"
+    if unknown_model and part == "meta":
+        return "the file is not there, so what the model and its loss are is not known"
     if place.layout == "native" and part in ("weights", "metrics", "checkpoint"):
         return "the file is not there; it is written at the first checkpoint"
     if place.layout == "native" and part in ("transactions", "history", "trajectory", "steps"):
@@ -99,6 +108,8 @@ def usual_absence(schema: Schema, part: str) -> str | None:
     """One sentence for a part that a session of this task need not have; None: it should."""
     if schema.is_point_mass and schema.recorder is None:
         return None
+    if schema.task.name == UNKNOWN_MODEL and part not in ("meta", "steps"):
+        return "whether there should be any is not known without meta.json"
     if part == "trajectory" and not schema.is_point_mass:
         return "sessions of this task have no trajectory"
     if schema.recorder is None:

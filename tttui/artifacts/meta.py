@@ -7,7 +7,8 @@ from typing import Any
 from tttui.artifacts.jsonfile import number, read_object, whole
 from tttui.artifacts.schema import parse_schema
 from tttui.model.configuration import configuration_of, is_step, misspelt, of_other_task
-from tttui.model.session import Meta, Problem
+from tttui.model.schema import UNKNOWN_MODEL
+from tttui.model.session import Meta, Place, Problem
 from tttui.model.setting import shown
 
 LAST_DATE = 253_370_764_800
@@ -74,6 +75,32 @@ def parse_meta(raw: Mapping[str, Any]) -> tuple[Meta, list[str]]:
         values |= {"mu": number(own.get("mu")), "env_mode": _text(raw.get("env_mode"))}
     return Meta(raw=raw, configuration=found, schema=schema, **values), [*wrong, *found.wrong]
 
+
+OTHER_MODELS = (
+    "base_plastic.pt",
+    "base_plastic.safetensors",
+    "session/plastic_state.safetensors",
+    "series.csv",
+    "scores.csv",
+)
+"""Files that sessions of the point mass never have."""
+
+OF_POINT_MASS = ("base_checkpoint.pt", "trajectory.csv", "session/engine_state.pt")
+"""One of these is in every native session of the point mass."""
+
+
+def assumed_meta(place: Place) -> Meta:
+    """What a session is about whose meta.json is missing or damaged, by its other files."""
+    other = any((place.path / name).exists() for name in OTHER_MODELS)
+    own = any((place.path / name).exists() for name in OF_POINT_MASS)
+    if place.layout != "native" or (own and not other):
+        return POINT_MASS_META
+    return UNKNOWN_META if other or (place.path / "status.json").exists() else POINT_MASS_META
+
+
+POINT_MASS_META = Meta()
+UNKNOWN_META, _ = parse_meta({"task": {"name": UNKNOWN_MODEL}, "loss": {"name": "loss"}})
+"""Always the same objects, so that unchanged data is noticed by identity."""
 
 METRIC_NAMES = {
     "base_mse_mean": "baseline_mse_mean",

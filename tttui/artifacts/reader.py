@@ -23,7 +23,7 @@ from tttui.artifacts.interventions import (
 from tttui.artifacts.layout import files_of, usual_absence, why_missing
 from tttui.artifacts.logfile import LogFile, LogTail
 from tttui.artifacts.losses import LossFile
-from tttui.artifacts.meta import read_meta, read_metrics
+from tttui.artifacts.meta import POINT_MASS_META, assumed_meta, read_meta, read_metrics
 from tttui.artifacts.regular import LARGEST_LIST, leads_out, read_bytes
 from tttui.artifacts.runs import runs_of
 from tttui.artifacts.series_csv import SERIES, SeriesFile
@@ -34,11 +34,13 @@ from tttui.artifacts.trajectory import TrajectoryCsv, parse_trajectory_json
 from tttui.artifacts.weights import read_base, read_plastic
 from tttui.artifacts.wholefile import WholeFile
 from tttui.model.arrays import Weights
+from tttui.model.lora import WithProducts, with_products
+from tttui.model.schema import UNKNOWN_MODEL, Pair
 from tttui.model.session import History, LossCurve, Meta, Place, Problem, SessionData
 from tttui.model.steps import SeriesTable, Steps, Trajectory
+from tttui.model.tensors import Tensors
 from tttui.model.transactions import Transactions
 
-NO_META = Meta()
 NO_METRICS: Mapping[str, Any] = {}
 NO_STEPS = Steps.empty()
 NO_TRANSACTIONS = Transactions.empty()
@@ -84,8 +86,10 @@ class SessionReader:
         self._interventions = WholeFile(
             self._place.path / INTERVENTIONS, "interventions", read_interventions
         )
-        self._changes: tuple[tuple[Recorded, ...], Meta, Changes] = ((), NO_META, ())
+        self._changes: tuple[tuple[Recorded, ...], Meta, Changes] = ((), POINT_MASS_META, ())
         self._restored = (NO_TRANSACTIONS, NO_TRANSACTIONS)
+        self._products: tuple[History, tuple[Pair, ...], History] | None = None
+        self._of_files: dict[int, tuple[Tensors, tuple[Pair, ...], Tensors]] = {}
         self._history = None
         if files.history is not None:
             history = HistoryFile(files.history)
@@ -153,17 +157,17 @@ class SessionReader:
         data = SessionData(
             place=self._place,
             run=self.run,
-            meta=self._meta.value or NO_META,
+            meta=self._about,
             metrics=metrics,
             status=status,
             steps=self._steps.steps if self._steps else NO_STEPS,
             transactions=self._with_rollbacks(transactions),
-            history=self._history.value if self._history else None,
+            history=self._with_products(),
             weights=self._weights.value if own else None,
             base=base,
             base_cfg=base_cfg,
-            checkpoint=None if own else self._checkpoint.value,
-            begun=None if own else self._begun.value,
+            checkpoint=None if own else self._of_pairs(0, self._checkpoint.value),
+            begun=None if own else self._of_pairs(1, self._begun.value),
             loss=self._loss(problems),
             interventions=self._changes_in_words(),
             mu_set=mu_changes(self._interventions.value or ()),
@@ -176,8 +180,13 @@ class SessionReader:
         return self._data
 
     @property
+    def _about(self) -> Meta:
+        """What meta.json says, or without it the other files."""
+        return self._meta.value or assumed_meta(self._place)
+
+    @property
     def _is_point_mass(self) -> bool:
-        return (self._meta.value or NO_META).is_point_mass
+        return self._about.is_point_mass
 
     def _read_history(self, file: HistoryFile, _: Path) -> tuple[History, list[Problem]]:
         history = file.read(any_shape=not self._is_point_mass)
@@ -185,9 +194,31 @@ class SessionReader:
             return history, []
         return history, [Problem("history", file.path, file.problem, loading=file.partial)]
 
+    def _with_products(self) -> History | None:
+        """The history with the products of pairs; the same object as long as it does not grow."""
+        history = self._history.value if self._history else None
+        pairs = self._about.schema.pairs
+        if history is None or not pairs:
+            return history
+        known = self._products
+        if known is None or known[0] is not history or known[1] is not pairs:
+            self._products = known = (history, pairs, with_products(history, pairs))
+        return known[2]
+
+    def _of_pairs(self, which: int, tensors: Tensors | None) -> Tensors | None:
+        """The tensors of the checkpoint (0) or the base (1), with the products of pairs."""
+        pairs = self._about.schema.pairs
+        if tensors is None or not pairs:
+            return tensors
+        known = self._of_files.get(which)
+        if known is None or known[0] is not tensors or known[1] is not pairs:
+            made = WithProducts(tensors, {pair.name: pair for pair in pairs})
+            self._of_files[which] = known = (tensors, pairs, made)
+        return known[2]
+
     def _changes_in_words(self) -> Changes:
         """What was changed when; the same object as long as nothing else is known."""
-        recorded, meta = self._interventions.value or (), self._meta.value or NO_META
+        recorded, meta = self._interventions.value or (), self._about
         told = self._changes[2]
         if self._changes[0] is not recorded or self._changes[1] is not meta:
             words = in_words(recorded, meta)
@@ -355,9 +386,15 @@ class SessionReader:
             self._missing(problems, part, file.path)
 
     def _missing(self, problems: list[Problem], part: str, path: Path | None) -> None:
-        schema = (self._meta.value or NO_META).schema
+        schema = self._about.schema
         usual = usual_absence(schema, part) if self._place.layout == "native" else None
-        reason = usual or why_missing(self._place, part, self.run, waits_for_base=self._waits)
+        reason = usual or why_missing(
+            self._place,
+            part,
+            self.run,
+            waits_for_base=self._waits,
+            unknown_model=schema.task.name == UNKNOWN_MODEL,
+        )
         at = path or self._place.path
         problems.append(Problem(part, at, reason, missing=True, usual=usual is not None))
 

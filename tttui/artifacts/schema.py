@@ -1,11 +1,12 @@
 """The keys of meta.json that say what a session is about -> Schema; nothing is raised."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tttui.artifacts.jsonfile import whole
-from tttui.model.schema import POINT_MASS, Loss, Part, Schema, Task, TensorSpec
+from tttui.model.lora import fit, named_pairs
+from tttui.model.schema import POINT_MASS, Loss, Pair, Part, Schema, Task, TensorSpec
 from tttui.model.setting import shown
 
 LONGEST_NAME = 400
@@ -26,10 +27,14 @@ def parse_schema(raw: Mapping[str, Any]) -> tuple[Schema, list[str]]:
     """What the keys say, with defaults for what is absent or wrong, and what is wrong."""
     wrong: list[str] = []
     task = _task(raw.get("task"), wrong)
+    plastic = tuple(_tensors(raw.get("plastic"), "plastic", wrong))
+    declared = {pair.a.name: pair for pair in _pairs(raw.get("pairs"), plastic, wrong)}
+    told = {pair.a.name: pair for pair in named_pairs(plastic, task.settings)}
     schema = Schema(
         task=task,
         loss=_loss(raw.get("loss"), wrong),
-        plastic=tuple(_tensors(raw.get("plastic"), "plastic", wrong)),
+        plastic=plastic,
+        pairs=tuple({**told, **declared}.values()),
         kept=_names(raw.get("kept"), "kept", wrong),
         recorder=_object(raw.get("recorder"), "recorder", wrong),
         model=() if task.name == POINT_MASS else tuple(_parts(raw.get("model"), wrong)),
@@ -92,6 +97,24 @@ def _tensors(value: Any, lead: str, wrong: list[str]) -> Iterator[TensorSpec]:
             continue
         seen.add(spec.name)
         yield spec
+
+
+def _pairs(value: Any, plastic: Sequence[TensorSpec], wrong: list[str]) -> Iterator[Pair]:
+    """The declared pairs of low-rank adapters."""
+    known = {spec.name: spec for spec in plastic}
+    said, names = 0, set(known)
+    for i, item in enumerate(_list(value, "pairs", wrong)):
+        entry = item if isinstance(item, Mapping) else {}
+        a, b = (known.get(entry[k]) if isinstance(entry.get(k), str) else None for k in "ab")
+        name, scale = _name(entry.get("name")), entry.get("scale", 1.0)
+        number = isinstance(scale, int | float) and not isinstance(scale, bool)
+        if name is None or name in names or a is None or b is None or not number or not fit(a, b):
+            said += 1
+            if said <= MOST_WRONG:
+                wrong.append(f"pairs[{i}] is {shown(item)}, not a name with a, b and a scale")
+            continue
+        names.add(name)
+        yield Pair(name, a, b, float(scale))
 
 
 def tensor_spec(item: Any) -> TensorSpec | str:

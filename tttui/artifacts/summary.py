@@ -14,14 +14,14 @@ from tttui.artifacts.events import EventLines, read_last
 from tttui.artifacts.interventions import INTERVENTIONS, mu_changes, read_interventions, rollbacks
 from tttui.artifacts.jsonfile import number, whole
 from tttui.artifacts.layout import Files, files_of, usual_absence, why_missing
-from tttui.artifacts.meta import read_meta, read_metrics
+from tttui.artifacts.meta import assumed_meta, read_meta, read_metrics
 from tttui.artifacts.regular import open_to_read
 from tttui.artifacts.status import HeartbeatWatch, derive_status, read_status
 from tttui.artifacts.steps_csv import StepsFile
 from tttui.artifacts.tail import Tail, read_tail
 from tttui.artifacts.wholefile import read_part
 from tttui.model.improvement import WINDOW, final_improvement
-from tttui.model.schema import Schema
+from tttui.model.schema import UNKNOWN_MODEL, Schema
 from tttui.model.session import Meta, Place, Problem, SessionSummary
 from tttui.model.transactions import COMMIT, Transactions
 
@@ -53,7 +53,7 @@ def read_summary(
         problems.extend(found)
         return value
 
-    meta: Meta = read("meta", files.meta, read_meta) or Meta()
+    meta: Meta = read("meta", files.meta, read_meta) or assumed_meta(place)
     metrics: Mapping[str, Any] = read("metrics", files.metrics, read_metrics) or {}
     if run is not None and metrics.get("run_id", run) != run:
         metrics = {}
@@ -159,8 +159,13 @@ def _lost(place: Place, files: Files, schema: Schema, *, waited: bool) -> list[P
         "metrics": files.metrics,
         "meta": files.meta,
     }
+    unknown = schema.task.name == UNKNOWN_MODEL
+
+    def why(part: str) -> str:
+        return why_missing(place, part, None, waits_for_base=waited, unknown_model=unknown)
+
     return [
-        Problem(part, path, why_missing(place, part, None, waits_for_base=waited), missing=True)
+        Problem(part, path, why(part), missing=True)
         for part, path in parts.items()
         if path is not None and not os.path.exists(path) and not usual_absence(schema, part)
     ]

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "pretrain": "Train the base model that sessions start from.",
     "resume": "Continue a session exactly where it stopped.",
     "fork": "Start a new session from the weights of another.",
+    "whatif": "Compute what a session would have become with other settings.",
     "ls": "List sessions.",
     "show": "Show one session in full.",
     "ledger": "Say whether every step was scored before the weights learned from it.",

@@ -66,6 +66,7 @@ class Status(click.ParamType[str]):
 @click.option("--transaction", type=click.IntRange(min=1), help="select the n-th transaction")
 @click.option("--inspect", is_flag=True, help="open the panel of the transaction")
 @click.option("--yardsticks", is_flag=True, help="yardsticks in the error chart (key r)")
+@click.option("--byte", type=click.IntRange(0), help="byte of the document (tab text)")
 @click.option("--ghost", type=click.FloatRange(0, 1), help="friction of the ghost (keys { and })")
 @click.option("--follow", is_flag=True, help="keep the cursor at the live end")
 @click.option("--poll", is_flag=True, help="poll files instead of watching (network filesystems)")

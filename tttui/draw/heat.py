@@ -1,9 +1,9 @@
 """A matrix as coloured cells: half blocks, symmetric limits, signed extremes when zoomed out.
 
-Colour is never the only sign. Elements of two columns or more are tiles, and a negative one is
-a column narrower than a positive one; single columns of full height carry a minus; half cells
-can be shown as characters instead, `+ - ± ∓` (the upper element's sign above the lower one's).
-Where colours are few or none, every cell is a character: its texture tells sign and magnitude.
+All elements of a matrix are equally large, and their hue tells the sign; on request, and in a
+theme whose hues may be taken for each other, a character in each tells it as well: a minus where
+it is negative, `+ - ± ∓` in half cells (the upper element's sign above the lower one's). Where
+colours are few or none, every cell is a character: its texture tells sign and magnitude.
 """
 
 import math
@@ -26,8 +26,9 @@ LARGEST = 8
 """Cells that an element takes at most each way after zooming in."""
 
 SLIM = 16
-"""A side of at most so many elements, on a matrix so many times as long, is never merged: what
-stands for x and what for vy remain apart in a matrix of 4 x 4096."""
+"""Rows of at most so many elements, on a matrix so many times as wide, are never merged, nor are so
+many columns on a matrix twice as high: what stands for x and what for vy remain apart in a matrix
+of 4 x 4096."""
 
 _UPPER_HALF, _LOWER_HALF = 0x2580, 0x2584
 
@@ -83,7 +84,7 @@ class Pyramid:
 def slim(shape: tuple[int, int]) -> tuple[bool, bool]:
     """Whether the rows, and whether the columns, of a matrix are too few to be merged."""
     rows, columns = shape
-    return 0 < rows <= min(SLIM, columns // SLIM), 0 < columns <= min(SLIM, rows // SLIM)
+    return 0 < rows <= min(SLIM, columns // SLIM), 0 < columns <= min(SLIM, rows // 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +108,15 @@ class View:
     def fitting(cls, shape: tuple[int, int], width: int, height: int) -> "View":
         """The largest view that shows all of a matrix in width x height character cells.
 
-        Elements are at most `STRETCH` times as long one way as the other.
+        Elements are at most `STRETCH` times as long one way as the other, or `LARGEST` times as
+        high where there is a column for each.
         """
         rows, columns = shape
         if not (rows and columns and width > 0 and height > 0):
             return cls()
         wide, high = width // columns, 2 * height // rows
         if wide and high:
-            return cls(wide=min(wide, STRETCH * high), high=min(high, STRETCH * wide))
+            return cls(wide=min(wide, STRETCH * high), high=min(high, max(STRETCH * wide, LARGEST)))
         few = slim(shape)
         share = max(1.0 if few[1] else columns / width, 1.0 if few[0] else rows / (2 * height))
         return cls(
@@ -208,8 +210,9 @@ def paint(
 ) -> Canvas:
     """The view in `size` = (width, height) cells, colours running from -bound to bound.
 
-    `signs` shows half cells as characters on the colour of the larger magnitude. NaN elements
-    have a cross (`×`, or `?` without block characters), on the palette's `missing` colour.
+    `signs` tells signs by characters as well; those of half cells stand on the colour of the
+    larger magnitude. NaN elements have a cross (`×`, or `?` without block characters), on the
+    palette's `missing` colour.
     """
     palette, glyphs = look
     width, height = size
@@ -245,31 +248,28 @@ def _blocks(
     palette: Palette,
     signs: bool,
 ) -> None:
-    """Half blocks in the colours [2 rows, columns] of elements; tiles or characters tell signs."""
-    filled = inside
-    if view.wide > 1:
-        last = np.arange(inside.shape[1]) % view.wide == view.wide - 1
-        filled = inside & ~((share < 0) & last)
-    upper, lower = filled[0::2], filled[1::2]
+    """Half blocks in the colours [2 rows, columns] of elements, with `signs` in them if asked."""
+    upper, lower = inside[0::2], inside[1::2]
     canvas.char[lower] = _LOWER_HALF
     canvas.char[upper] = _UPPER_HALF
     canvas.ink[:] = np.where(upper, colour[0::2], colour[1::2])
     canvas.paper[:] = np.where(upper & lower, colour[1::2], DEFAULT)
-    if view.wide > 1 or not (view.high > 1 or signs):
+    if not signs:
         return
+    where = np.zeros(upper.shape, dtype=np.bool_)
+    middle = np.arange(upper.shape[1]) % view.wide == (view.wide - 1) // 2
     if view.high > 1:
         # one row of cells that an element fills alone, next to its middle
         tops = np.arange(0, len(share), view.high)
         rows = (tops + (view.high - 1) // 2) // 2
         rows = rows[rows < canvas.rows]
-        where = np.zeros(upper.shape, dtype=np.bool_)
-        where[rows] = (share[0::2] < 0)[rows]
+        where[rows] = (share[0::2] < 0)[rows] & middle
         codes, paper = np.full(upper.shape, ord("-"), dtype=np.uint32), colour[0::2]
     else:
         top, bottom = share[0::2], share[1::2]
         table = np.array([[ord(char) for char in row] for row in _SIGNS], dtype=np.uint32)
         codes = table[np.sign(top).astype(int) + 1, np.sign(bottom).astype(int) + 1]
-        where = upper
+        where = upper & middle
         paper = np.where(np.abs(top) >= np.abs(bottom), colour[0::2], colour[1::2])
     canvas.char[where], canvas.paper[where] = codes[where], paper[where]
     light, dark = max(palette.text, palette.cursor_paper), min(palette.text, palette.cursor_paper)
@@ -290,7 +290,7 @@ def _textures(canvas: Canvas, share: Floats, inside: Bools, look: Look) -> None:
 def bar_cells(canvas: Canvas, place: tuple[int, int, int], look: Look) -> None:
     """The colour bar from the negative to the positive limit at (row, column, width).
 
-    It looks as elements do: narrow tiles below zero, or the characters that stand for values.
+    It looks as elements do: colours, or the characters that stand for values.
     """
     row, column, width = place
     if width < 1:
@@ -305,8 +305,7 @@ def bar_cells(canvas: Canvas, place: tuple[int, int, int], look: Look) -> None:
         return
     colours = shade(np.linspace(0, 1, 2 * width), ramp(look.palette.diverging, LEVELS))
     for i in range(width):
-        ink, paper = int(colours[2 * i]), int(colours[2 * i + 1])
-        canvas.write(row, column + i, "▌", ink, DEFAULT if 2 * i + 1 < width else paper)
+        canvas.write(row, column + i, "▌", int(colours[2 * i]), int(colours[2 * i + 1]))
 
 
 def _halved(values: Floats, keep: tuple[bool, bool]) -> Floats:

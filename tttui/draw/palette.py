@@ -62,12 +62,19 @@ class Palette:
     """For curves that have no role: x, y, vx, vy, or several sessions."""
     diverging: tuple[Colour, ...]
     """Stops from most negative over zero to most positive."""
+    tints: tuple[Colour, ...]
+    """Papers of a text: what will be predicted better, what was little, more and much better, then
+    the same of worse.
+    All but the first are among the 240 fixed colours of terminals: shorter to send, and the same
+    over ssh."""
     sequential: tuple[Colour, ...]
     """Stops from least to most."""
     missing: Colour
     """A cell whose value is NaN."""
     tinted: bool = True
     """Backgrounds can be shaded; otherwise areas are hatched."""
+    signed: bool = False
+    """Signs of weights are told by characters as well, unless a person wants hues alone."""
 
     def status(self, name: str) -> Colour:
         if name == UNDONE:
@@ -122,6 +129,9 @@ DARK = Palette(
     other_status=parse("#c9d1d9"),
     series=_all("#3ddcff", "#e3b341", "#a98bff", "#4ac46a", "#ff9e3d", "#ff7ee6", "#98a1ae"),
     diverging=_all("#6cb6ff", "#2f6fd0", "#17345f", "#14181f", "#5f2420", "#d0483b", "#ff9a80"),
+    tints=_all(
+        "#00005f", "#005f87", "#0087d7", "#87d7ff", "#5f0000", "#870000", "#d75f5f", "#ffafaf"
+    ),
     sequential=_all("#1b1530", "#443983", "#31688e", "#21918c", "#5ec962", "#fde725"),
     missing=parse("#30363d"),
 )
@@ -156,6 +166,9 @@ LIGHT = Palette(
     other_status=parse("#424a53"),
     series=_all("#0067c0", "#9a6700", "#7a3fd0", "#1a7f37", "#bc4c00", "#b0208f", "#636c76"),
     diverging=_all("#053c86", "#3a7cc9", "#a9cbec", "#ffffff", "#f3b9ae", "#cf4b3e", "#86100f"),
+    tints=_all(
+        "#d7d7ff", "#afd7ff", "#5fafff", "#005fd7", "#ffd7d7", "#ffafaf", "#ff5f5f", "#af0000"
+    ),
     sequential=_all("#f3f0d8", "#b6de8b", "#4db88c", "#27808e", "#3b528b", "#3a0f54"),
     missing=parse("#d0d7de"),
 )
@@ -190,6 +203,7 @@ ANSI = Palette(
     other_status=parse("white"),
     series=_all("bright_cyan", "bright_yellow", "bright_magenta", "bright_green", "red", "white"),
     diverging=_all("bright_blue", "blue", "black", "red", "bright_red"),
+    tints=(),
     sequential=_all("black", "blue", "cyan", "green", "yellow", "bright_white"),
     missing=parse("bright_black"),
     tinted=False,
@@ -197,6 +211,7 @@ ANSI = Palette(
 
 COLOUR_BLIND = Palette(
     name="colour-blind",
+    signed=True,
     text=parse("#e6edf3"),
     muted=parse("#8b949e"),
     faint=parse("#3b4049"),
@@ -225,6 +240,9 @@ COLOUR_BLIND = Palette(
     other_status=parse("#a3abb5"),
     series=_all("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#a3abb5"),
     diverging=_all("#9fd4f5", "#3d8fd0", "#153a5c", "#14181f", "#5a3a06", "#d08a1c", "#ffd28a"),
+    tints=_all(
+        "#00005f", "#005f87", "#0087d7", "#87d7ff", "#5f5f00", "#875f00", "#d78700", "#ffd75f"
+    ),
     sequential=_all("#00204c", "#31446b", "#666970", "#958f78", "#cab969", "#ffe945"),
     missing=parse("#30363d"),
 )

@@ -83,6 +83,15 @@ class StairPlot:
     """Said in a corner of the drawing."""
 
 
+NAMED = 7
+"""Rows of a chart from which on the values have a row of their own below the title."""
+
+
+def placed(width: int, height: int) -> ChartLayout:
+    """Where the parts of a chart of this size lie."""
+    return arrange(width, height, int(height >= NAMED))
+
+
 def mark(i: int, name: str, glyphs: Glyphs) -> str:
     """How curve i is drawn, in one cell: its pattern, or the last letter of its name."""
     return SAMPLES[i % len(SAMPLES)] if glyphs.braille else name[-1]
@@ -102,7 +111,7 @@ def paint(
     """
     palette, glyphs = look
     width, height = size
-    layout = arrange(width, height)
+    layout = placed(width, height)
     axis = TimeAxis(*window, layout.columns)
     canvas = Canvas(height, width)
     if layout.columns < 2 or layout.rows < 1:

@@ -1,7 +1,7 @@
-"""A page of a document: every character on the colour of what learning saved at it.
+"""A page of a document: every character or token on the colour of what learning saved at it.
 
 Where colours are few or none, what was predicted better is bold and what was predicted worse is
-underlined. The margin has the offset of every row and the bits per byte saved in it.
+underlined. The margin has the offset of every row and what was saved at its items, on average.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from tttui.draw.canvas import REVERSED, UNDERLINED, Canvas
-from tttui.draw.colours import DEFAULT, Colour, blend, ramp
+from tttui.draw.colours import DEFAULT, Colour
 from tttui.draw.look import Look
 from tttui.draw.palette import Palette
 from tttui.draw.prose import filling
@@ -19,11 +19,8 @@ from tttui.draw.textrows import Row
 from tttui.model.arrays import Bools, Floats, Ints
 from tttui.model.document import Document
 
-EDGES = (0.5, 1.0, 2.0, 4.0)
+EDGES = (1.0, 2.0, 4.0)
 """Bits saved or lost at a character from which on its tint is the next stronger one."""
-
-STRENGTHS = (0.16, 0.36, 0.66, 1.0)
-"""How far the tints are from the ground to the end of the palette; weak ones should not glare."""
 
 STRONG = 1.0
 """Bits from which on a difference is marked by more than colour."""
@@ -39,9 +36,6 @@ BARS_FROM = 70
 
 GAIN = 5
 """Cells of the number at the margin."""
-
-_FUTURE = 0.65
-"""How much of a tint the ground covers beyond the cursor."""
 
 _BRIGHT = 150
 
@@ -75,8 +69,9 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gains:
-    """Bits saved over any stretch of the bytes from `begin` on, of those that are known."""
+    """What was saved over any stretch of the bytes from `begin` on, where that is known."""
 
+    document: Document
     begin: int
     saved: Floats
     """Sums before each byte [n + 1]."""
@@ -85,26 +80,28 @@ class Gains:
 
     @classmethod
     def of(cls, document: Document, begin: int, end: int) -> "Gains":
+        begin, end = document.span(begin)[0], max(document.span(end - 1)[1], end)
         gains = document.gains(begin, end)
         known = np.isfinite(gains)
         saved = np.concatenate(([0.0], np.cumsum(np.where(known, gains, 0.0))))
-        return cls(begin, saved, np.concatenate(([0], np.cumsum(known))))
+        return cls(document, begin, saved, np.concatenate(([0], np.cumsum(known))))
 
     def over(self, first: Ints, last: Ints) -> Floats:
-        """Bits saved at [first, last) [n]; NaN where nothing is known."""
-        a, b = (np.clip(x - self.begin, 0, len(self.saved) - 1) for x in (first, last))
+        """Saved at the items that hold [first, last) [n]; NaN where nothing is known."""
+        spans = (x.astype(np.int64) - self.begin for x in self.document.spans(first, last))
+        a, b = (np.clip(x, 0, len(self.saved) - 1) for x in spans)
         known = self.known[b] - self.known[a]
         return np.where(known > 0, self.saved[b] - self.saved[a], np.nan)
 
     def rate(self, begin: int, end: int) -> float:
-        """Bits saved per byte; NaN where nothing is known."""
+        """Saved per item that begins there; NaN where nothing is known."""
         a, b = begin - self.begin, end - self.begin
         n = int(self.known[b] - self.known[a])
         return float(self.saved[b] - self.saved[a]) / n if n else np.nan
 
 
 def levels(gains: Floats) -> Ints:
-    """-4 (much worse) .. 4 (much better) for bits saved; 0 where they are not known."""
+    """-3 (much worse) .. 3 (much better) for bits saved; 0 where they are not known."""
     with np.errstate(invalid="ignore"):
         found = np.digitize(np.abs(gains), EDGES) * np.sign(gains)
     return np.nan_to_num(found, nan=0.0).astype(np.int64)
@@ -112,7 +109,7 @@ def levels(gains: Floats) -> Ints:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tints:
-    """Colours of the levels 0, 1 .. 4, and behind them -4 .. -1, so that a level is an index."""
+    """Colours of the levels 0, 1 .. 3, and behind them -3 .. -1, so that a level is an index."""
 
     paper: Ints
     ink: Ints
@@ -123,17 +120,16 @@ class Tints:
 
 def tints(palette: Palette) -> Tints:
     """Of a palette that has more than sixteen colours."""
-    return _tints(palette.diverging, palette.text)
+    ground = palette.diverging[len(palette.diverging) // 2]
+    return _tints(palette.tints, palette.text, ground)
 
 
 @lru_cache(8)
-def _tints(diverging: tuple[Colour, ...], text: Colour) -> Tints:
-    middle = len(diverging) // 2
-    better, worse = (ramp(stops, _SHADES) for stops in (diverging[middle::-1], diverging[middle:]))
-    at = [round(share * (_SHADES - 1)) for share in STRENGTHS]
-    papers = [better[k] for k in at] + [worse[k] for k in reversed(at)]
-    inks = [ink_on(paper, text, diverging[middle]) for paper in papers]
-    pale = [blend(paper, diverging[middle], _FUTURE) for paper in papers]
+def _tints(colours: tuple[Colour, ...], text: Colour, ground: Colour) -> Tints:
+    n = len(EDGES)
+    papers = [*colours[1 : n + 1], *reversed(colours[n + 2 :])]
+    inks = [ink_on(paper, text, ground) for paper in papers]
+    pale = [colours[0]] * n + [colours[n + 1]] * n
     return Tints(
         *(
             np.array(c, dtype=np.int64)
@@ -149,9 +145,6 @@ def ink_on(paper: Colour, *inks: Colour) -> Colour:
 
 def _brightness(colour: Colour) -> float:
     return 0.3 * (colour >> 16) + 0.59 * (colour >> 8 & 0xFF) + 0.11 * (colour & 0xFF)
-
-
-_SHADES = 51
 
 
 def paint_page(
@@ -272,15 +265,15 @@ def _colours(level: Ints, future: Bools, palette: Palette) -> tuple[Ints, Ints]:
     return ink, np.full(len(level), DEFAULT, dtype=np.int64)
 
 
-def paint_legend(canvas: Canvas, y: int, x: int, look: Look) -> int:
-    """What the tints mean, in bits, from column x on; returns the column after it."""
+def paint_legend(canvas: Canvas, y: int, x: int, unit: str, look: Look) -> int:
+    """What the tints mean, in the unit of the losses, from column x on; returns the one after."""
     palette, glyphs = look
     if not palette.tinted:
         good, bad = palette.diverging[0], palette.diverging[-1]
-        x = canvas.write(y, x, "better by 1 bit", good, bold=True)
+        x = canvas.write(y, x, f"better by 1 {unit.removesuffix('s')}", good, bold=True)
         x = canvas.write(y, x, ", ", palette.muted)
         begin = x
-        x = canvas.write(y, x, "worse by 1 bit", bad)
+        x = canvas.write(y, x, f"worse by 1 {unit.removesuffix('s')}", bad)
         canvas.marks[y, begin : min(x, canvas.columns)] = UNDERLINED
         return x
     x = canvas.write(y, x, "worse ", palette.muted)
@@ -292,10 +285,10 @@ def paint_legend(canvas: Canvas, y: int, x: int, look: Look) -> int:
             x = canvas.write(y, x, f" {glyphs.vertical} ", palette.muted)
         ink, paper = int(shades.ink[level]), int(shades.paper[level])
         x = canvas.write(y, x, f" {text} ", ink, paper, bold=edge >= STRONG and level > 0)
-    texts = (" better, bits", " better", "")
+    texts = (f" better, {unit}", " better", "")
     text = next(text for text in texts if x + len(text) <= canvas.columns or not text)
     return canvas.write(y, x, text, palette.muted)
 
 
-LEGEND = 62
+LEGEND = 56
 """Columns of the legend, at most."""

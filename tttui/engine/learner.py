@@ -1,7 +1,7 @@
 """The frozen baseline and the adaptive model on one trajectory, or on many side by side.
 
-One session on the CPU runs on numpy and never imports torch; many run the same mathematics on
-torch tensors with a leading axis [sessions].
+On the CPU it runs on numpy and never imports torch, many sessions with a leading axis [sessions];
+elsewhere the same mathematics runs on torch tensors.
 """
 
 import time
@@ -68,19 +68,21 @@ class Learner:
         base_t: int = 0,
         sessions: int | None = None,
         before: "Learner | None" = None,
+        torch: bool = False,
     ) -> None:
         """`base` holds W_u, B, W_o and a_raw; `start` the plastic weights to begin with, where
         `base_t` stands for the base's, which then are not those of step 0.
 
         `before` is the learner that this one takes over from with changed settings: what does not
-        depend on those is not worked out again. Raises TttuiError where the device is not there.
+        depend on those is not worked out again. `torch`: on tensors, on the CPU as well. Raises
+        TttuiError where the device is not there.
         """
         self.settings, self.p = settings, settings.plasticity
         self.sessions = sessions
         self._base_t: int = base_t if before is None else before._base_t
         self.base = {k: np.asarray(v, dtype=np.float32) for k, v in base.items()}
         self.lead = () if sessions is None else (sessions,)
-        if sessions is None and settings.device == "cpu":
+        if settings.device == "cpu" and not torch:
             self._device: Any = "cpu"
             self._xp: Any = array_api_compat.array_namespace(self.base["W_u"])
         else:
@@ -401,7 +403,12 @@ class Learner:
             self._s[k] = np.asarray(v, order="C") if own else v.contiguous()
 
     def _numpy(self, value: Array) -> Any:
-        return value if isinstance(value, (np.ndarray, np.generic)) else value.cpu().numpy()
+        return on_host(value)
+
+
+def on_host(value: Array) -> Any:
+    """A value of any device as numpy's."""
+    return value if isinstance(value, (np.ndarray, np.generic)) else value.cpu().numpy()
 
 
 def torch_device(name: str) -> tuple[Any, Any]:

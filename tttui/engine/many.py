@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tttui.dynamics.backend import Array
-from tttui.engine.learner import Learner
+from tttui.engine.learner import Learner, on_host
 from tttui.model.arrays import Floats, Ints, Weights
 from tttui.model.settings import Settings
 from tttui.tasks.pointmass.world import WorldStream, advance_together
@@ -76,52 +76,86 @@ def run_on(
     settings: Settings, base: Weights, z: Floats, a: Floats, mu: Floats, *, block: int = CPU_BLOCK
 ) -> Runs:
     """The same on trajectories that are there already, as `worlds` returns them."""
-    parts = [
-        _run_block(settings, base, z[i : i + block], a[i : i + block])
-        for i in range(0, len(a), block)
+    blocks = [
+        Block(settings, base, z[i : i + block], a[i : i + block]) for i in range(0, len(a), block)
     ]
-    errors, status, weights = zip(*parts, strict=True)
-    baseline, adaptive = (np.concatenate(e) for e in zip(*errors, strict=True))
+    for one in blocks:
+        while one.advance():
+            pass
     return Runs(
-        baseline,
-        adaptive,
+        np.concatenate([one.baseline for one in blocks]),
+        np.concatenate([one.adaptive for one in blocks]),
         z,
         a,
         mu,
-        np.concatenate([s for s, _ in status]),
-        status[0][1],
-        {k: np.concatenate([w[k] for w in weights]) for k in weights[0]},
+        np.concatenate([one.status for one in blocks]),
+        np.asarray(blocks[0].status_t, dtype=np.int64),
+        {k: np.concatenate([one.weights[k] for one in blocks]) for k in blocks[0].weights},
     )
 
 
-def _run_block(settings: Settings, base: Weights, z: Floats, a: Floats) -> Any:
-    learner = Learner(settings, base, sessions=len(a))
-    chunk, steps = settings.plasticity.chunk, a.shape[1]
-    seen, done = learner.on_device(z), learner.on_device(a)
-    graph: ChunkGraph | None = None
-    errors, status = [], []
-    at: list[int] = []
-    for t in range(0, steps, chunk):
-        end = min(t + chunk, steps)
-        rows, actions = seen[:, t : end + 1], done[:, t:end]
+class Block:
+    """Sessions that go side by side, a chunk at a time."""
+
+    def __init__(self, settings: Settings, base: Weights, z: Floats, a: Floats) -> None:
+        """On the trajectories z [S, steps+1, 4], a [S, steps, 2]."""
+        self._learner = Learner(settings, base, sessions=len(a))
+        self._chunk, self._steps = settings.plasticity.chunk, int(a.shape[1])
+        self._z, self._a = self._learner.on_device(z), self._learner.on_device(a)
+        self._captures = settings.device != "cpu"
+        self._graph: ChunkGraph | None = None
+        self._errors: list[Sequence[Array]] = []
+        self._status: list[Array] = []
+        self.t = 0
+        """The step that is predicted next."""
+        self.status_t: list[int] = []
+        """Step of each transaction so far."""
+
+    def advance(self) -> bool:
+        """One transaction, where it is due, and the predictions up to the next; whether there
+        is more to do."""
+        t, end = self.t, min(self.t + self._chunk, self._steps)
+        rows, actions = self._z[:, t : end + 1], self._a[:, t:end]
+        learner, whole = self._learner, end - t == self._chunk
         due = learner.due(t)
-        if graph is None and due and seen.is_cuda and len(at) == WARM_UP and end - t == chunk:
-            graph = ChunkGraph(learner, t, rows, actions)
-        if graph is not None and end - t == chunk:
-            code, *error = graph.run(t, rows, actions)
+        if self._captures and due and whole and len(self.status_t) == WARM_UP:
+            self._graph = ChunkGraph(learner, t, rows, actions)
+        if self._graph is not None and whole:
+            code, *errors = self._graph.run(t, rows, actions)
         else:
             code = learner.transact(t)["status"] if due else None
-            error = list(learner.forecast(rows, actions)[:2])
-        errors.append(error)
+            errors = list(learner.forecast(rows, actions)[:2])
+        self._errors.append(errors)
         if due:
-            status.append(code)
-            at.append(t)
-    baseline, adaptive = (
-        np.concatenate([x.cpu() for x in e], 1) for e in zip(*errors, strict=True)
-    )
-    codes = [np.asarray(s.cpu()) for s in status]
-    ends = np.stack(codes, axis=1) if codes else np.empty((len(a), 0), dtype=np.int64)
-    return (baseline, adaptive), (ends, np.asarray(at, dtype=np.int64)), learner.weights
+            self._status.append(code)
+            self.status_t.append(t)
+        self.t = end
+        return end < self._steps
+
+    @property
+    def baseline(self) -> Floats:
+        """Errors of the frozen model so far [S, t]."""
+        return self._joined(0)
+
+    @property
+    def adaptive(self) -> Floats:
+        """Errors of the adaptive model so far [S, t]."""
+        return self._joined(1)
+
+    @property
+    def status(self) -> Ints:
+        """Index of STATUSES, [S, transactions so far]."""
+        if not self._status:
+            return np.empty((len(self._a), 0), dtype=np.int64)
+        return np.stack([on_host(code) for code in self._status], axis=1)
+
+    @property
+    def weights(self) -> Weights:
+        """Plastic weights in force [S, rows, cols]."""
+        return self._learner.weights
+
+    def _joined(self, which: int) -> Floats:
+        return np.concatenate([on_host(errors[which]) for errors in self._errors], axis=1)
 
 
 class ChunkGraph:

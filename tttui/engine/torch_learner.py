@@ -77,6 +77,7 @@ def adapt(
     optimizer: MakeOptimizer | None = None,
     gates: Mapping[str, tuple[Gate, float]] | None = None,
     also: Sequence[Restorable] = (),
+    scales: Mapping[str, Tensor] | None = None,
 ) -> "TorchLearner":
     """Let a module learn from what it meets.
 
@@ -84,11 +85,15 @@ def adapt(
     function of a name and a parameter. `loss(model, batch)` gives one number or the losses of
     the items. `optimizer` makes one of the plastic parameters, where the settings' is not
     wanted. `gates` name further numbers that must not exceed their limit after a step, each a
-    function of the module. `also` is rolled back as well. Raises RefusedInput.
+    function of the module. `also` is rolled back as well. `scales` are factors of SGD's steps,
+    by the name of a parameter and of its shape, or of one that is broadcast to it. Raises
+    RefusedInput.
     """
     if not isinstance(settings, Adaptation):
         settings = Adaptation().updated(settings or {})
-    return TorchLearner(module, plastic, loss, settings.validate(), optimizer, gates or {}, also)
+    return TorchLearner(
+        module, plastic, loss, settings.validate(), optimizer, gates or {}, also, scales or {}
+    )
 
 
 class TorchLearner:
@@ -103,6 +108,7 @@ class TorchLearner:
         optimizer: MakeOptimizer | None,
         gates: Mapping[str, tuple[Gate, float]],
         also: Sequence[Restorable],
+        scales: Mapping[str, Tensor],
     ) -> None:
         self.module, self.settings, self._given_loss = module, settings, loss
         self.plastic: dict[str, nn.Parameter] = chosen(module, plastic)
@@ -114,6 +120,12 @@ class TorchLearner:
         params: list[Tensor] = list(self.plastic.values())
         self.optimizer = optimizer(params) if optimizer else self._own_optimizer(params)
         self._makes_optimizer = optimizer
+        self._scales = None
+        if scales and settings.optimizer == "sgd" and optimizer is None:
+            self._scales = [
+                scales.get(name, torch.ones(())).to(p).expand_as(p).contiguous()
+                for name, p in self.plastic.items()
+            ]
         self._randomness = Randomness(p.device for p in module.parameters())
         self._moments = Moments(module, self.plastic, self.optimizer, self._randomness, also)
         self._also = also
@@ -376,6 +388,9 @@ class TorchLearner:
         norm, clip = float(torch.stack(norms).norm()), self.settings.grad_clip
         if clip and norm > clip and math.isfinite(norm):
             torch._foreach_mul_(held, clip / norm)
+        if self._scales is not None:
+            factors = zip(self.plastic.values(), self._scales, strict=True)
+            torch._foreach_mul_(held, [scale for p, scale in factors if p.grad is not None])
         return norm
 
     def _after(self, scored: _Scored, checks: Passed) -> float | None:

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from tttui.export.request import Request
+from tttui.model.arrays import Ints
+from tttui.model.document import Document
 from tttui.model.errors import TttuiError
 from tttui.model.text import visible
 
@@ -15,7 +17,7 @@ MOST = 1_000_000
 
 def table(request: Request) -> dict[str, Sequence[Any] | np.ndarray[Any, Any]]:
     """A row for each byte of the window that was scored: its character (empty within one), and
-    its bits by both models."""
+    its loss by both models; of a token, at its first byte."""
     document = request.document
     if document is None:
         raise TttuiError(f"{request.name}: no document to export")
@@ -31,13 +33,18 @@ def table(request: Request) -> dict[str, Sequence[Any] | np.ndarray[Any, Any]]:
     at = np.arange(begin, begin + len(data))
     return {
         "offset": at,
-        "t": at // document.chunk,
+        "t": _steps(document, at),
         "byte": np.frombuffer(data, dtype=np.uint8),
         "character": _characters(data),
-        "frozen_bits": losses[:, 0],
-        "adaptive_bits": losses[:, 1],
-        "saved_bits": losses[:, 0] - losses[:, 1],
+        f"frozen_{document.unit}": losses[:, 0],
+        f"adaptive_{document.unit}": losses[:, 1],
+        f"saved_{document.unit}": losses[:, 0] - losses[:, 1],
     }
+
+
+def _steps(document: Document, at: Ints) -> Ints:
+    number = at if document.places is None else document.places.number(at)
+    return number // document.chunk
 
 
 def _characters(data: bytes) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from tttui.artifacts.atomic import remove_temporaries
 from tttui.artifacts.jsonfile import number, read_object
 from tttui.artifacts.lock import SessionLock
+from tttui.artifacts.log_writer import log_to
 from tttui.artifacts.mutex import held
 from tttui.artifacts.status_file import StatusFile
 from tttui.lab.context import Context, Ended
@@ -22,7 +23,6 @@ from tttui.lab.queue import LOCK, carried_on, dispatch, fail
 from tttui.lab.sampling import EVERY_S, Sampler
 from tttui.model.errors import RefusedInput, SessionHeld, SessionTaken, TttuiError
 from tttui.runs.control import Inbox, NoRequest, clear_requests
-from tttui.runs.runlog import log_to
 
 BEAT_S = 1.0
 """Seconds between two writes of status.json."""
@@ -48,8 +48,8 @@ class Stop:
 def execute(directory: Path, should_stop: Callable[[], Stop | None]) -> int:
     """Execute the job in a directory to its end; returns the exit code.
 
-    `should_stop` says whether the process was told to end, as by a signal. Raises RefusedInput where
-    the job is not this user's, or another process executes it.
+    `should_stop` says whether the process was told to end, as by a signal. Raises
+    RefusedInput where the job is not this user's, or another process executes it.
     """
     refuse_others(directory)
     with suppress(TttuiError, OSError), held(root_of(directory) / LOCK):

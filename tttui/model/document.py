@@ -1,4 +1,4 @@
-"""The document that a session of the task `text` reads, and what each of its bytes cost."""
+"""The document that a session reads, and what each of its bytes, or tokens, cost."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,11 +6,11 @@ from typing import Protocol
 
 import numpy as np
 
-from tttui.model.arrays import Floats
+from tttui.model.arrays import Floats, Ints
 from tttui.model.steps import Steps
 
-TEXT = "text"
-"""The task whose sessions have a document."""
+TEXT, HF = "text", "hf"
+"""The tasks whose sessions have a document: read byte by byte, and token by token."""
 
 
 class Stretches(Protocol):
@@ -20,34 +20,90 @@ class Stretches(Protocol):
         """The bytes [begin, end); fewer where the file has become shorter."""
 
     def losses(self, begin: int, end: int) -> Floats:
-        """Bits of the bytes [begin, end) by the frozen and by the adaptive model [n, 2]; NaN
-        where a byte was not scored (by that model)."""
+        """Losses of what begins at the bytes [begin, end) by the frozen and by the adaptive model
+        [n, 2]; NaN where that was not scored (by that model), and within tokens."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Where the tokens of a document lie: token i is bytes [begins[i], begins[i + 1]).
+
+    Several that share a character have no bytes but the last of them, which stands for them.
+    """
+
+    begins: Ints
+    """[count + 1], ascending from 0 to the size of the document"""
+
+    @property
+    def count(self) -> int:
+        return len(self.begins) - 1
+
+    def number(self, offset: Ints | int) -> Ints:
+        """The number of the token that holds a byte."""
+        found = np.searchsorted(self.begins, offset, side="right") - 1
+        return np.asarray(np.clip(found, 0, self.count - 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A document that is read `chunk` bytes at a step; the byte at offset i is scored at step
-    i // chunk, by a model that looks at `context` bytes, those of the chunk among them."""
+    """A document that is read `chunk` items (bytes, or tokens) at a step; item i is scored at
+    step i // chunk, by a model that looks at `context` items, those of the chunk among them."""
 
     size: int
+    """Bytes."""
     scored: int
     """Bytes from the start that have losses."""
     chunk: int
     context: int
     source: Stretches
+    places: Places | None = None
+    """Of its tokens; None where it is read byte by byte."""
+    unit: str = "bits"
+    """Of the losses."""
+
+    @property
+    def item(self) -> str:
+        """What one loss is about."""
+        return "byte" if self.places is None else "token"
+
+    @property
+    def count(self) -> int:
+        """Items."""
+        return self.size if self.places is None else self.places.count
+
+    def number(self, offset: int) -> int:
+        """The number of the item that holds a byte."""
+        return max(offset, 0) if self.places is None else int(self.places.number(offset))
+
+    def begin_of(self, number: int) -> int:
+        """The byte at which an item begins; the size behind the last one."""
+        number = min(max(number, 0), self.count)
+        return number if self.places is None else int(self.places.begins[number])
+
+    def span(self, offset: int) -> tuple[int, int]:
+        """The bytes [begin, end) of the item that holds a byte."""
+        number = self.number(offset)
+        return self.begin_of(number), self.begin_of(number + 1)
+
+    def spans(self, first: Ints, last: Ints) -> tuple[Ints, Ints]:
+        """The bytes from the first to the last of the items that hold bytes of [first, last)."""
+        if self.places is None:
+            return first, last
+        begins, number = self.places.begins, self.places.number
+        return begins[number(first)], begins[number(last - 1) + 1]
 
     def window(self, t: int) -> tuple[int, int]:
         """The bytes [begin, end) of step t."""
-        begin = min(max(t, 0) * self.chunk, self.size)
-        return begin, min(begin + self.chunk, self.size)
+        first = max(t, 0) * self.chunk
+        return self.begin_of(first), self.begin_of(first + self.chunk)
 
     def step_of(self, offset: int) -> int:
         """The step at which a byte is read."""
-        return max(offset, 0) // self.chunk
+        return self.number(offset) // self.chunk
 
     def gains(self, begin: int, end: int) -> Floats:
-        """Bits by which the adaptive model was better at each of these bytes [n]; NaN where it
-        is not known."""
+        """By how much the adaptive model was better at what begins at each of these bytes [n];
+        NaN where it is not known, and within tokens."""
         losses = self.source.losses(begin, end)
         with np.errstate(invalid="ignore"):
             return np.asarray(losses[:, 0] - losses[:, 1])
@@ -63,14 +119,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Bits per byte of both models over a stretch."""
+    """Losses per item of both models over a stretch."""
 
     frozen: float
     adaptive: float
 
     @property
     def saved(self) -> float:
-        """Bits per byte that the adaptive model saved."""
+        """What the adaptive model saved of it."""
         return self.frozen - self.adaptive
 
     @property
@@ -80,16 +136,16 @@ class Rates:
 
 
 class Totals:
-    """Bits per byte up to each step, of the steps at which both models were scored."""
+    """Losses per item up to each step, of the steps at which both models were scored."""
 
     def __init__(self, steps: Steps, document: Document) -> None:
         self._steps, self._document = steps, document
 
     @cached_property
     def _sums(self) -> Floats:
-        """Bytes, bits of the frozen and of the adaptive model up to each step [3, n]."""
+        """Items, losses of the frozen and of the adaptive model up to each step [3, n]."""
         steps, document = self._steps, self._document
-        size = np.clip(document.size - steps.t * document.chunk, 0, document.chunk)
+        size = np.clip(document.count - steps.t * document.chunk, 0, document.chunk)
         with np.errstate(invalid="ignore", over="ignore"):
             rows = np.array([np.ones(len(steps)), steps.baseline, steps.adaptive]) * size
         known = np.isfinite(rows).all(axis=0)

@@ -1,13 +1,14 @@
 """The parameters of any model: what is known of each at a step, and over time."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tttui.model.arrays import Floats, Ints
-from tttui.model.schema import TensorSpec
+from tttui.model.lora import product_norm
+from tttui.model.schema import Pair, TensorSpec
 from tttui.model.session import History, SessionData
 from tttui.model.statistics import MEASURES, Statistics
 from tttui.model.transactions import COMMIT, Transaction
@@ -15,6 +16,9 @@ from tttui.model.weights import index_at
 
 MOST_READ = 1 << 24
 """Elements of all parameters in a snapshot up to which it is read to see how far they moved."""
+
+RECENT = 8
+"""Commits among which one that tells how far weights have moved is looked for."""
 
 NAN = math.nan
 
@@ -50,28 +54,70 @@ class Inventory:
 def specs_of(data: SessionData) -> tuple[TensorSpec, ...]:
     """The plastic parameters, in the order of the model: as recorded, else as files hold them."""
     found = {spec.name: spec for spec in data.meta.schema.plastic}
+    products = {pair.name for pair in data.meta.schema.pairs}
     for known in (data.history, data.checkpoint, data.begun):
         for name, spec in (known.specs if known is not None else {}).items():
-            found.setdefault(name, spec)
+            if name not in products:
+                found.setdefault(name, spec)
     return tuple(found.values())
+
+
+def listed(data: SessionData) -> tuple[TensorSpec, ...]:
+    """The parameters, and before each pair of them its product."""
+    products = {pair.a.name: pair.spec for pair in data.meta.schema.pairs}
+    found: list[TensorSpec] = []
+    for spec in specs_of(data):
+        if spec.name in products:
+            found.append(products[spec.name])
+        found.append(spec)
+    return tuple(found)
 
 
 def inventory(data: SessionData, t: int) -> Inventory:
     """The parameters as they are in force at step t."""
-    specs = specs_of(data)
+    specs = listed(data)
     n, history = len(specs), data.history
     norm, moved, since = np.full((3, n), NAN)
-    total = sum(spec.size for spec in specs)
-    share = np.array([spec.size / total if total else NAN for spec in specs])
+    own = {spec.name for spec in specs_of(data)}
+    total = sum(spec.size for spec in specs if spec.name in own)
+    share = np.array([spec.size / total if total and spec.name in own else NAN for spec in specs])
     held = {} if history is None else history.weights
-    _from_history(history, specs, t, norm, moved, since)
+    pairs = {pair.name: pair for pair in data.meta.schema.pairs}
+    _from_history(history, specs, pairs, t, norm, moved, since)
     event = last_commit(data, t)
     if event is not None:
+        before = _recent_commits(data, t)
         for i, spec in enumerate(specs):
             known = event.figures(spec.name) if math.isnan(norm[i]) else {}
             norm[i] = known.get("fro", norm[i])
             since[i] = known.get("delta_fro", since[i])
-    return Inventory(specs, share, norm, moved, since, tuple(s.name in held for s in specs))
+            moved[i] = _moved(spec.name, before) if known else moved[i]
+    kept = tuple(s.name in held or _both_in(held, pairs.get(s.name)) for s in specs)
+    return Inventory(specs, share, norm, moved, since, kept)
+
+
+def _recent_commits(data: SessionData, t: int) -> list[Transaction]:
+    """The commit in force and those just before it: of large weights not every one tells how far
+    they have moved."""
+    at = data.transactions.in_force(t)
+    status = data.transactions.status
+    return (
+        []
+        if at is None
+        else [
+            data.transactions[i] for i in range(at, max(at - RECENT, -1), -1) if status[i] == COMMIT
+        ]
+    )
+
+
+def _moved(name: str, commits: Sequence[Transaction]) -> float:
+    """The norm of the change since the start as the newest of these tells it."""
+    told = (commit.figures(name).get("moved_fro", NAN) for commit in commits)
+    return next((norm for norm in told if not math.isnan(norm)), NAN)
+
+
+def _both_in(held: Container[str], pair: Pair | None) -> bool:
+    return pair is not None and pair.a.name in held and pair.b.name in held
 
 
 def last_commit(data: SessionData, t: int) -> Transaction | None:
@@ -83,6 +129,7 @@ def last_commit(data: SessionData, t: int) -> Transaction | None:
 def _from_history(
     history: History | None,
     specs: Sequence[TensorSpec],
+    pairs: Mapping[str, Pair],
     t: int,
     norm: Floats,
     moved: Floats,
@@ -94,8 +141,15 @@ def _from_history(
         return
     if sum(math.prod(W.shape[1:]) for W in history.weights.values()) > MOST_READ:
         return
+    weights = history.weights
     for k, spec in enumerate(specs):
-        snapshots = history.weights.get(spec.name)
+        pair = pairs.get(spec.name)
+        if pair is not None and _both_in(weights, pair):
+            a, b, scale = weights[pair.a.name], weights[pair.b.name], pair.scale
+            norm[k] = product_norm(a[i], b[i], scale)
+            moved[k] = product_norm(a[i], b[i], scale, (a[0], b[0])) if i else 0.0
+            since[k] = product_norm(a[i], b[i], scale, (a[i - 1], b[i - 1])) if i else NAN
+        snapshots = weights.get(spec.name)
         if snapshots is None:
             continue
         now = np.asarray(snapshots[i])

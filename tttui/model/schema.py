@@ -8,6 +8,9 @@ from typing import Any
 POINT_MASS = "pointmass"
 """The task of every session whose meta.json names none."""
 
+UNKNOWN_MODEL = "unknown model"
+"""The task of a session without meta.json whose other files are not those of the point mass."""
+
 CONTROL = "control:"
 """A series of this prefix is the loss of a control: a model that adapts in another way."""
 
@@ -76,6 +79,24 @@ class TensorSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """Two parameters that stand for scale * B A: a low-rank adapter."""
+
+    name: str
+    """Of the product."""
+    a: TensorSpec
+    """[rank, in]."""
+    b: TensorSpec
+    """[out, rank]."""
+    scale: float = 1.0
+
+    @property
+    def spec(self) -> TensorSpec:
+        """The product [out, in] as a tensor."""
+        return TensorSpec(self.name, (self.b.matrix[0], self.a.matrix[1]), "product")
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A module of a model: where it stands in the tree, and what is its own."""
 
@@ -93,6 +114,8 @@ class Schema:
     loss: Loss = field(default_factory=Loss)
     plastic: tuple[TensorSpec, ...] = ()
     """The parameters that learn, in the order of the model; empty where they are not recorded."""
+    pairs: tuple[Pair, ...] = ()
+    """Those among them that stand for a product."""
     kept: tuple[str, ...] | None = None
     """Those whose values the history of the weights holds; None where that is not recorded."""
     recorder: Mapping[str, Any] | None = None
@@ -109,6 +132,10 @@ class Schema:
     def spec(self, name: str) -> TensorSpec | None:
         """The plastic parameter of this name."""
         return next((spec for spec in self.plastic if spec.name == name), None)
+
+    def pair(self, name: str) -> Pair | None:
+        """The pair whose product has this name."""
+        return next((pair for pair in self.pairs if pair.name == name), None)
 
 
 def matrix_shape(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -238,9 +238,16 @@ class History:
     """So often was the recording restarted, and snapshots replaced."""
     specs: Mapping[str, TensorSpec] = field(default_factory=dict[str, TensorSpec])
     """The tensors with their own shapes."""
+    products: Mapping[str, Snapshots] = field(default_factory=dict[str, Snapshots])
+    """Of pairs among them, worked out when somebody looks at them."""
 
     def __len__(self) -> int:
         return len(self.t)
+
+    def snapshots(self, name: str) -> Snapshots | None:
+        """Those of a matrix, or of the product of a pair; None where there are none."""
+        found = self.weights.get(name)
+        return self.products.get(name) if found is None else found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

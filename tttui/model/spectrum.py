@@ -55,5 +55,9 @@ def spectrum(matrix: Floats) -> Spectrum | None:
     """The spectrum of one matrix; None where it is too large."""
     if too_large(*matrix.shape):
         return None
-    values = singular_values(matrix)
+    return of_values(singular_values(matrix))
+
+
+def of_values(values: Floats) -> Spectrum:
+    """The spectrum with these singular values, descending."""
     return Spectrum(values, float(condition_number(values)), float(effective_rank(values)))

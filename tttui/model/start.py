@@ -34,6 +34,8 @@ class StartView:
     """The error chart has yardsticks."""
     ghost: float | None = None
     """The friction of the ghost."""
+    byte: int | None = None
+    """The byte of a document at which the cursor is, within its step."""
 
     @property
     def reach(self) -> int:
@@ -72,6 +74,7 @@ class StartView:
             say("--status", status.removeprefix("rollback_"))
         say("--transaction", self.transaction)
         say("--ghost", self.ghost)
+        say("--byte", self.byte)
         flags = {"--smooth": self.smooth, "--follow": self.follow, "--inspect": self.inspect}
         flags["--yardsticks"] = self.yardsticks
         return words + [flag for flag, chosen in flags.items() if chosen]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tttui.model.arrays import PLASTIC, Bools, Floats, Ints
-from tttui.model.session import History
+from tttui.model.lora import ProductSnapshots, product_values
+from tttui.model.session import History, Snapshots
 from tttui.model.spectrum import condition_number, effective_rank, singular_values, too_large
 
 BATCH = 256
@@ -22,7 +23,17 @@ COARSE = 512
 FINER = 4
 """Every further round summarises this many times as many snapshots."""
 
-MEASURES = ("fro", "max_abs", "mean", "std", "max_change", "condition", "effective_rank")
+MEASURES = (
+    "fro",
+    "max_abs",
+    "mean",
+    "std",
+    "max_change",
+    "change",
+    "condition",
+    "effective_rank",
+)
+"""`change` is the norm of what has changed since the first snapshot, `max_change` its largest."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +97,7 @@ class Summariser:
         if history is None:
             self.statistics, self._columns, self._rounds = Statistics(), {}, []
             return
-        names = [name for name in of if name in history.weights]
+        names = [name for name in of if history.snapshots(name) is not None]
         if not (old is not None and list(self._columns) == names and _grown(old, history, names)):
             self._columns = {name: {m: np.empty(0) for m in MEASURES} for name in names}
             self._known, found = np.empty(0, dtype=np.bool_), Statistics()
@@ -120,7 +131,7 @@ class Summariser:
     def _batches(self, left: Ints) -> Iterable[Ints]:
         history = self.statistics.history
         assert history is not None
-        size = sum(int(np.prod(history.weights[k].shape[1:])) for k in self._columns)
+        size = sum(int(np.prod(_snapshots(history, k).shape[1:])) for k in self._columns)
         n = max(1, min(BATCH, BATCH_ENTRIES // max(size, 1)))
         return (left[i : i + n] for i in range(0, len(left), n))
 
@@ -128,11 +139,16 @@ class Summariser:
         history = self.statistics.history
         assert history is not None
         for name, columns in self._columns.items():
-            W, start = history.weights[name][at], history.weights[name][0]
-            for measure, values in zip(MEASURES, _figures(W, start), strict=False):
-                columns[measure][at] = values
-            if not too_large(*W.shape[1:]):
+            snapshots = _snapshots(history, name)
+            W, start = snapshots[at], snapshots[0]
+            for measure, figure in zip(MEASURES, _figures(W, start), strict=False):
+                columns[measure][at] = figure
+            values: Floats | None = None
+            if isinstance(snapshots, ProductSnapshots):
+                values = product_values(*snapshots.factors(at), snapshots.pair.scale)
+            elif not too_large(*W.shape[1:]):
                 values = singular_values(W)
+            if values is not None:
                 columns["condition"][at] = condition_number(values)
                 columns["effective_rank"][at] = effective_rank(values)
         self._known[at] = True
@@ -163,14 +179,15 @@ def summarised(history: History, of: Sequence[str] = PLASTIC) -> Statistics:
 
 
 def _figures(W: Floats, start: Floats) -> tuple[Floats, ...]:
-    """Norm, largest value, mean, deviation and largest change, each [n], of W [n, rows, cols].
+    """Norm, largest value, mean, deviation, largest change and the norm of the change, each [n], of
+    W [n, rows, cols].
 
     Large matrices are taken some rows at a time, so that no second copy of them is made.
     """
     n, rows, columns = W.shape
     step = max(1, BATCH_ENTRIES // (n * columns))
     parts = [slice(i, i + step) for i in range(0, rows, step)]
-    total, squares, largest, change, spread = np.zeros((5, n))
+    total, squares, largest, change, moved, spread = np.zeros((6, n))
     entries = rows * columns
     with np.errstate(all="ignore"):
         for part in parts:
@@ -178,16 +195,25 @@ def _figures(W: Floats, start: Floats) -> tuple[Floats, ...]:
             total += block.sum(axis=(1, 2))
             squares += (block * block).sum(axis=(1, 2))
             largest = np.maximum(largest, np.abs(block).max(axis=(1, 2)))
-            change = np.maximum(change, np.abs(block - start[part]).max(axis=(1, 2)))
+            since = block - start[part]
+            change = np.maximum(change, np.abs(since).max(axis=(1, 2)))
+            moved += (since * since).sum(axis=(1, 2))
         mean = total / entries
         for part in parts:
             block = W[:, part].astype(np.float64) - mean[:, None, None]
             spread += (block * block).sum(axis=(1, 2))
-        return np.sqrt(squares), largest, mean, np.sqrt(spread / entries), change
+        deviation = np.sqrt(spread / entries)
+        return np.sqrt(squares), largest, mean, deviation, change, np.sqrt(moved)
 
 
 def _known(history: History, names: Sequence[str]) -> set[str]:
-    return {name for name in names if name in history.weights}
+    return {name for name in names if history.snapshots(name) is not None}
+
+
+def _snapshots(history: History, name: str) -> Snapshots:
+    found = history.snapshots(name)
+    assert found is not None
+    return found
 
 
 def _grown(old: History, new: History, names: list[str]) -> bool:

@@ -176,6 +176,12 @@ class Transactions:
     _worked_out: dict[str, Bools] = field(init=False, default_factory=dict[str, Bools], repr=False)
     """What `undone` found: it is asked for at every move of the cursor."""
 
+    def snapshot_name(self, taken: int, t: int) -> str:
+        """A snapshot by its step, with how many updates it is behind what was in force at t."""
+        between = (self.t > taken) & (self.t <= t) & (self.status == COMMIT)
+        n = int(between.sum())
+        return f"t {taken}" if not n else f"t {taken}, {n} update{'s' if n > 1 else ''} older"
+
     @classmethod
     def empty(cls) -> "Transactions":
         none = np.empty(0)

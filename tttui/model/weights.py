@@ -61,7 +61,8 @@ def index_at(history: History, t: int) -> int | None:
 
 def snapshot(history: History, i: int, names: Sequence[str] = PLASTIC) -> Held:
     """Snapshot i of these matrices as plain arrays."""
-    matrices = {k: np.asarray(history.weights[k][i]) for k in names if k in history.weights}
+    known = {k: history.snapshots(k) for k in names}
+    matrices = {k: np.asarray(found[i]) for k, found in known.items() if found is not None}
     return Held(matrices, i, f"snapshot of t {int(history.t[i])}")
 
 
@@ -83,7 +84,7 @@ def history_of(data: SessionData, names: Sequence[str] = PLASTIC) -> History | N
     history = data.history
     if history is None or not len(history):
         return None
-    known = names is PLASTIC or any(name in history.weights for name in names)
+    known = names is PLASTIC or any(history.snapshots(k) is not None for k in names)
     return history if known else None
 
 

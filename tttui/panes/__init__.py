@@ -4,7 +4,7 @@ from importlib import import_module
 from threading import Thread
 
 from tttui.keys import OTHER_PANES
-from tttui.model.document import TEXT
+from tttui.model.document import HF, TEXT
 from tttui.model.errors import RefusedInput
 from tttui.model.query import QueryError, parse
 from tttui.model.session import SessionData
@@ -32,7 +32,7 @@ OTHERS = {
 }
 """The panes of other tasks; `keys.OTHER_PANES` has their tabs."""
 
-BY_TASK = {TEXT: "text"}
+BY_TASK = {TEXT: "text", HF: "text"}
 """What tab 4 shows for the sessions of a task, but for the point mass: a pane of OTHERS, which
 `keys.OTHER_PANES` must know. All other tasks have their series."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.geometry import Size
 from textual.message import Message
@@ -22,7 +22,24 @@ from tttui.widgets.drawn import Drawn
 from tttui.widgets.table import Table
 from tttui.widgets.timeview import TimeView
 
+if TYPE_CHECKING:
+    from tttui.runs.whatif.result import WhatIfResult
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person chose to see of the open session, in all tabs."""
+
+    yardsticks: bool = False
+    """Yardsticks beside the errors (they may still be on their way)."""
+    inspecting: bool = False
+    """The panel of the selected transaction is open."""
+    statuses: frozenset[str] | None = None
+    """The transactions that are shown and stepped to, by status; None is all."""
+    log_chosen: bool = False
+    """A person has said whether axes are logarithmic; else each may follow its own values."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,16 +50,11 @@ class View(Parts, HasLook):
     """With an open session; its parts are the view's."""
     timeline: Timeline
     look: Look
-    compare_yardsticks: bool = False
-    """The user asked for yardsticks (they may still be on their way)."""
-    inspecting: bool = False
-    """The panel of the selected transaction is open."""
-    statuses: frozenset[str] | None = None
-    """The transactions that are shown everywhere, by status; None is all."""
-    log_chosen: bool = False
-    """A person has said whether axes are logarithmic; else each may follow its own values."""
+    choices: Choices = Choices()
     now: float = 0.0
     """Unix seconds, for ages."""
+    whatif: "WhatIfResult | None" = None
+    """What the session would have become with other settings, while that is looked at."""
 
     @property
     def data(self) -> SessionData:

@@ -16,6 +16,8 @@ from tttui.artifacts.recording import BASE, Reopened, SessionWriter, recorded_me
 from tttui.artifacts.regular import LARGEST_TABLE, read_bytes
 from tttui.artifacts.tensorwriter import Tensors, read_tensors
 from tttui.model.errors import RecorderError, RefusedInput
+from tttui.model.lora import fit
+from tttui.model.schema import TensorSpec
 from tttui.recorder.files import SessionFiles
 from tttui.recorder.journal import Journal
 from tttui.recorder.modules import Module, buffer_places, current, is_module, module_tree
@@ -43,6 +45,7 @@ class Wish:
     optimizer: Any
     frozen_every: int
     keep: str | Sequence[str] | None
+    pairs: Mapping[str, Sequence[Any]]
     history_bytes: int
     seed: int | None
     resume: bool | int
@@ -69,6 +72,7 @@ def begin(wish: Wish, owner: object) -> tuple[Observer, End]:
     tensors = {} if weights is None else weights.stored()
     if tensors:
         chosen_for_history(tensors, wish.keep, wish.history_bytes)  # before anything is written
+    declared = _declared_pairs(wish.pairs, tensors)
     goes_on = wish.resume is not False and _holds_session(wish.directory)
     if not goes_on:
         _refuse_occupied(wish.directory)
@@ -88,7 +92,8 @@ def begin(wish: Wish, owner: object) -> tuple[Observer, End]:
         if goes_on:
             observed.compare_with(_last_version(files.writer), str(wish.directory))
         else:
-            files.writer.begin(_meta(wish, weights, journal.kept), tensors)
+            meta = _meta(wish, weights, journal.kept)
+            files.writer.begin(meta | ({"pairs": declared} if declared else {}), tensors)
         files.start(observer.t)
     except BaseException:
         files.abandon()
@@ -102,6 +107,21 @@ def begin(wish: Wish, owner: object) -> tuple[Observer, End]:
         files.close(state, error, stored)
 
     return observer, finish
+
+
+def _declared_pairs(pairs: Mapping[str, Sequence[Any]], tensors: Tensors) -> list[dict[str, Any]]:
+    """What meta.json says of them. Raises RecorderError for what is no pair of plastic weights."""
+    found = []
+    for name, said in pairs.items():
+        a, b, scale = (*said, 1.0)[:3] if len(said) in (2, 3) else (None, None, 1.0)
+        here = [TensorSpec(k, tensors[k].shape) for k in (a, b) if k in tensors]
+        if name in tensors or len(here) < 2 or not fit(*here):
+            raise RecorderError(
+                f"pairs: {name} is {said!r:.80}, not the names of plastic weights A [rank, in] and "
+                "B [out, rank] and a scale, under a name of its own"
+            )
+        found.append({"name": str(name), "a": a, "b": b, "scale": float(scale)})
+    return found
 
 
 def _open_files(wish: Wish, weights: Watched | None) -> SessionFiles:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tttui.artifacts.lock import SessionLock
+from tttui.artifacts.log_writer import log_to
 from tttui.artifacts.recording import SessionWriter
 from tttui.artifacts.tensorwriter import Tensors
 from tttui.model.errors import SessionHeld, SessionTaken, TttuiError
@@ -52,6 +53,7 @@ class SessionFiles:
         self._saved_at, self._saving_took = time.monotonic(), 0.0
         self._pace = (time.monotonic(), -1, 0.0)
         self._lock = _locked(writer.directory)
+        self.log = log_to(writer.directory / "run.log")
         self._thread = threading.Thread(
             target=_beat, args=(weakref.ref(self), self._stop), name="tttui heartbeat", daemon=True
         )
@@ -66,6 +68,7 @@ class SessionFiles:
         self.t = t
         self._pace = (time.monotonic(), t, 0.0)
         self._report("running")
+        self.log.info("recording from step %d on", t + 1)
         self._thread.start()
 
     def write(self, action: Write) -> None:
@@ -101,6 +104,7 @@ class SessionFiles:
             self.write(lambda writer: writer.finish(plastic()))
         if self.broken is None:
             self.write(lambda _: self._report(state, error, last=True))
+            self.log.info("%s after step %d%s", state, self.t, f": {error}" if error else "")
         self._release()
 
     def abandon(self) -> None:
@@ -152,6 +156,7 @@ class SessionFiles:
             return
         self.broken = str(error)
         self._unsaid = f"{error}; the training goes on, but nothing more of it is recorded"
+        self.log.error("%s", self._unsaid)
         if not isinstance(error, SessionTaken):
             with suppress(TttuiError, OSError):
                 self._report("failed", self.broken, last=True)
@@ -164,6 +169,7 @@ class SessionFiles:
 
     def _release(self) -> None:
         self.writer.close()
+        self.log.handlers[0].close()
         self._lock.release()
 
 

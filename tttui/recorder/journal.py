@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tttui.artifacts.log_writer import log_event
 from tttui.artifacts.recording import BASE, Reopened, SessionWriter
 from tttui.artifacts.series_writer import check_series_name
 from tttui.artifacts.tensorwriter import Stored, write_tensors
 from tttui.recorder.files import SessionFiles
 from tttui.recorder.sources import for_history
-from tttui.recorder.tensors import host
 from tttui.recorder.watched import Watched
 
 Choose = Callable[[Mapping[str, Stored]], list[str]]
@@ -105,6 +105,8 @@ class Journal:
 
         def write(writer: SessionWriter) -> None:
             writer.event({"t": t, **event})
+            if event["status"] != "commit":
+                log_event(self.files.log, {"t": t, **event})
             if snapshot and weights is not None:
                 writer.snapshot(t, self._kept_weights(weights))
 
@@ -117,5 +119,7 @@ class Journal:
             weights, self._first = self._first, None
             self.files.write(lambda writer: writer.snapshot(0, self._kept_weights(weights)))
 
-    def _kept_weights(self, weights: Watched) -> dict[str, Any]:
-        return {name: for_history(host(weights.kept(name))) for name in self.kept}
+    def _kept_weights(self, weights: Watched) -> Callable[[], dict[str, Any]]:
+        """Of the weights as they are now; to be asked for when they are written."""
+        copies = weights.begin_copies(self.kept)
+        return lambda: {name: for_history(copy()) for name, copy in copies.items()}

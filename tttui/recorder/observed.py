@@ -10,12 +10,16 @@ from tttui.recorder.changes import Steps, kind_of_change
 from tttui.recorder.journal import Journal
 from tttui.recorder.modules import Module
 from tttui.recorder.sources import Getter, Sources, weights_meta
-from tttui.recorder.tensors import Tensor
+from tttui.recorder.tensors import Tensor, write_host
 from tttui.recorder.values import WarnsOnce
-from tttui.recorder.watched import Watched
+from tttui.recorder.watched import LARGE, Watched
 
 MOST_NAMES = 20
 """Buffers that an event names."""
+
+MOVED_EVERY = 4
+"""Of so many changes of LARGE weights one tells how far they are from the start: reading those as
+well makes an update a twentieth slower."""
 
 MOST_FIGURES = 2000
 """Tensors of which one event holds figures; of more, those that are the largest."""
@@ -44,6 +48,7 @@ class Observed:
         self._sure_t = journal.t
         """The last step before which the contents of all weights were compared."""
         self._buffers_noted = False
+        self._commits = 0
 
     @property
     def version(self) -> str | None:
@@ -134,7 +139,10 @@ class Observed:
             event["version_before"] = weights.version()
             if names:
                 event["why"] = kind_of_change(names, weights, self.base, steps, announced=announced)
-                figures = weights.take(names, weights.largest(names, MOST_FIGURES))
+                due = weights.size_of(names) <= LARGE or self._commits % MOVED_EVERY == 0
+                measured = weights.largest(names, MOST_FIGURES)
+                figures = weights.take(names, measured, self.base if due else None)
+                self._commits += 1
             event["version"] = weights.version()
         if buffers and self._buffers is not None:
             event.setdefault("why", "buffers")
@@ -177,6 +185,34 @@ class Observed:
         self.steps_taken()
         event["version"], event["restored"] = weights.version(), not refused
         self._journal.event(t, event, weights, weights.names)
+
+    def back_to(self, to: str | int, event: dict[str, Any]) -> None:
+        """Put the weights of an earlier step back, bit by bit; nothing else is held of it.
+
+        Raises RecorderError, before anything is changed, where they are not held.
+        """
+        from tttui.recorder.earlier import held, target_of
+
+        weights, files = self.weights, self._journal.files
+        if weights is None:
+            raise RecorderError("there are no weights to put back: give the recorder plastic=...")
+        if files.broken is not None:
+            raise RecorderError(f"rollback(to={to!r}): nothing is held any more: {files.broken}")
+        self.notice(self._journal.event_t(), full=True)
+        files.write(lambda writer: writer.flush())
+        target = target_of(files.writer, to)
+        before = weights.version()
+        refused: list[str] = []
+        if target[0] < 0:
+            refused = weights.put_back(self.base, weights.names)
+        elif target[1] != before:
+            found = held(files.writer, target, weights.stored(), to)
+            refused = [name for name in found if not write_host(weights.now[name], found[name])]
+            weights.take(weights.names)
+        self.steps_taken()
+        event |= {"to_t": target[0], "version_before": before, "version": weights.version()}
+        event["restored"] = not refused
+        self._journal.event(self._journal.event_t(), event, weights, weights.names)
 
     def compare_with(self, version: str | None, where: str) -> None:
         """Weights that are not those with which a continued session ended are an event, and

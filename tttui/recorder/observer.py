@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from tttui.model.errors import RecorderError
+from tttui.recorder.earlier import COMMIT
 from tttui.recorder.journal import Journal
 from tttui.recorder.modules import Module
 from tttui.recorder.observed import Observed
@@ -167,14 +168,18 @@ class Observer:
         if wrong is not None:
             raise wrong
 
-    def rollback(self, to: str, why: str) -> None:
-        """Put the base back, of everything that is watched."""
+    def rollback(self, to: str | int, why: str) -> None:
+        """Put the base back, of everything that is watched, or weights that are held."""
         self._check_free()
-        if to != BASE:
-            raise RecorderError(f"rollback(to={to!r}): the weights that are kept are {BASE!r}")
-        status = status_of_reason(why)
-        event = {"status": status, "reason": why, "why": "reset", "to": BASE, "to_t": -1}
-        self.observed.back_to_base(event)
+        event = {"status": status_of_reason(why), "reason": why, "why": "reset", "to": to}
+        if to == BASE:
+            self.observed.back_to_base(event | {"to_t": -1})
+            return
+        if to != COMMIT and (isinstance(to, bool) or not isinstance(to, int) or to < 0):
+            raise RecorderError(
+                f"rollback(to={to!r}): weights are known as {BASE!r}, {COMMIT!r} or by a step"
+            )
+        self.observed.back_to(to, event)
 
     # -- models that adapt inside forward -------------------------------------------------------
 

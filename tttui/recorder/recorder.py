@@ -28,6 +28,9 @@ class Recorder:
     loss. task: a word for the table of sessions. optimizer: of torch, to be put back with the
     weights. frozen_every: of so many scores one evaluates the frozen twin and the controls. keep:
     names of the weights whose history is kept, with wildcards; without it those that fit.
+    pairs: names of low-rank adapters and, of each, the names of its A [rank, in], its B [out, rank]
+    and a scale; the screens show scale * B A. Without it those that peft named are known, scaled by
+    settings["lora_alpha"] / rank.
     history_mb: megabytes that the history may take. seed: of the run, to be shown. resume: go on
     with the session that is there, after its last step; a number goes on before that step.
 
@@ -52,6 +55,7 @@ class Recorder:
         optimizer: Any = None,
         frozen_every: int = 1,
         keep: str | Sequence[str] | None = None,
+        pairs: Mapping[str, Sequence[Any]] | None = None,
         history_mb: float = 64.0,
         seed: int | None = None,
         resume: bool | int = False,
@@ -69,6 +73,7 @@ class Recorder:
             optimizer=optimizer,
             frozen_every=frozen_every,
             keep=keep,
+            pairs=pairs or {},
             history_bytes=int(history_mb * 1e6),
             seed=seed,
             resume=resume,
@@ -127,8 +132,14 @@ class Recorder:
         wanted = None if t is None else step_number(t)
         return Update(self._observer, wanted, steps_of(trained_on), loss)
 
-    def rollback(self, to: str = "base", why: str = "by hand") -> None:
-        """Put the weights back that the session began with, buffers and optimizer as well."""
+    def rollback(self, to: str | int = "base", why: str = "by hand") -> None:
+        """Put earlier weights back, bit by bit.
+
+        to: "base" are those that the session began with, buffers and optimizer as well; "commit"
+        those of the last update that committed, a step those that scored it. Of these two the
+        history holds the weights alone: buffers and optimizer stay as they are. Raises
+        RecorderError, and changes nothing, where the history does not hold them exactly.
+        """
         self._observer.rollback(to, str(why))
 
     def wrap(self, model: Adapting) -> Adapting:

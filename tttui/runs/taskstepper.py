@@ -113,7 +113,9 @@ def new_learner(
     task = task or settings.task(settings.own, conduct.seed, directory)
     module, patterns = task.prepared(settings.patterns)
     module = module.to(conduct.device)
-    learner = adapt(module, patterns, loss=task.loss, settings=settings.adaptation)
+    learner = adapt(
+        module, patterns, loss=task.loss, settings=settings.adaptation, scales=task.scales()
+    )
     start = directory / "session" / START_FILE if directory is not None else None
     if start is not None and start.exists():
         load_start(learner, as_tensors(read_pt(start)), start)

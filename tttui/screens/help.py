@@ -30,15 +30,14 @@ MEANING = {
     ),
     "weights": (
         "The plastic matrices in force at the cursor, blue below zero and red above, on one "
-        "symmetric scale for the whole run. A negative element is a column narrower than a "
-        "positive one, or carries a minus; `m` shows + - ± ∓ in cells too small for that (the "
-        "upper element's sign above the lower one's); × is no number. `v` goes from the values "
-        "to five changes of them, `c` chooses a session to compare with. H, L and the arrows "
-        "move the marked cell, z and Z the scale: far out, a cell shows the value of largest "
-        "magnitude in its block. Curves over time hold each value until the next snapshot; W_u "
-        "is solid, B dashed, W_o dotted. The condition number is the largest singular value over "
-        "the smallest; ten times its start is a warning. Shares of what moved are of the squared "
-        "change."
+        "symmetric scale for the whole run. `m` has negative elements carry a minus, and half "
+        "cells + - ± ∓ (the upper element's sign above the lower one's); × is no number. `v` goes "
+        "from the values to five changes of them, `c` chooses a session to compare with. H, L and "
+        "the arrows move the marked cell, z and Z the scale: far out, a cell shows the value of "
+        "largest magnitude in its block. Curves over time hold a value until the next snapshot; "
+        "W_u is solid, B dashed, W_o dotted. The condition number is the largest singular value "
+        "over the smallest; ten times its start is a warning. Shares of what moved are of the "
+        "squared change."
     ),
     "physics": (
         "The world whose friction mu the model never sees. The path has equal scale on both axes "

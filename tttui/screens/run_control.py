@@ -4,22 +4,23 @@ The app runs no engine. A run is a process of its own whether it was started her
 terminal or on another host, so all are steered alike, and leaving the app changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from textual.message import Message
+from textual.screen import Screen
 
 from tttui.artifacts.status import status_of
-from tttui.keys import COMMANDS, Command, key_for
+from tttui.keys import Command, key_for
 from tttui.model.errors import TttuiError
 from tttui.model.here import absolute
 from tttui.model.session import Meta, Place, SessionData, SessionSummary, State, Status
 from tttui.runs.control import Verb
-from tttui.screens.clipboard_export import HandOutScreen
-from tttui.store import Store
+from tttui.screens.state import ScreenState
+from tttui.screens.tabs import Tabs
+from tttui.store import Snapshot, Store
 
 if TYPE_CHECKING:  # the forms and what they stand on are imported when one is opened
     from tttui.runs.plan import Plan
@@ -38,28 +39,20 @@ AFTER: Mapping[Verb, State] = {
 """The state that a request is to lead to."""
 
 
-class DrivingScreen(HandOutScreen):
-    """Asks the owner of the open run for things, and starts runs."""
+class RunControl:
+    """Asks the owner of the steered run for things, and starts runs."""
 
-    commands: Sequence[Command] = COMMANDS
-
-    class Started(Message):
-        """A session that was to be started runs (or does not; then `path` is None)."""
-
-        def __init__(self, path: Path | None, said: str, plan: "Plan | None") -> None:
-            super().__init__()
-            self.path, self.said, self.plan = path, said, plan
-
-    class Progressed(Message):
-        """A command that starts a session says how far it is."""
-
-        def __init__(self, said: str) -> None:
-            super().__init__()
-            self.said = said
-
-    def __init__(self, tab: str, store: Store) -> None:
-        super().__init__(tab)
-        self.store = store
+    def __init__(
+        self,
+        screen: Screen[None],
+        state: ScreenState,
+        store: Store,
+        tabs: Tabs,
+        note: Callable[[str], None],
+        commands: Sequence[Command],
+    ) -> None:
+        self._screen, self._state, self._store = screen, state, store
+        self._tabs, self._say, self._commands = tabs, note, commands
         self.started: set[Path] = set()
         """Directories of the runs that were started from here."""
         self._unstarted: Plan | None = None
@@ -74,16 +67,20 @@ class DrivingScreen(HandOutScreen):
         """A run that was asked for a state, and the answers that it had given before."""
 
     @property
+    def _snapshot(self) -> Snapshot:
+        return self._state.snapshot
+
+    @property
     def target(self) -> tuple[Place | None, Status | None]:
         """The session that is steered: the one under the tab's cursor, else the open one."""
-        data = self.snapshot.data
+        data = self._state.data
         if data is None:
             return None, None
-        pane = self.shown_pane if self.tab == "sessions" else None
+        pane = self._tabs.shown if self._state.tab == "sessions" else None
         place = pane.under_cursor() if pane is not None else None
         if place is None or place.path == data.place.path:
             return data.place, data.status
-        return place, self._statuses_of(self.snapshot.summaries).get(place.path)
+        return place, self._statuses_of(self._snapshot.summaries).get(place.path)
 
     def _statuses_of(self, rows: Sequence[SessionSummary]) -> Mapping[Path, Status | None]:
         """What the listed sessions are doing, by their paths: asked for at every key."""
@@ -105,12 +102,12 @@ class DrivingScreen(HandOutScreen):
     @property
     def _recorded(self) -> bool:
         """A recorder writes the target: its own program alone drives it."""
-        place, data = self.target[0], self.snapshot.data
+        place, data = self.target[0], self._state.data
         if place is None or data is None:
             return False
         if place.path == data.place.path:
             return data.meta.schema.recorder is not None
-        rows = self.snapshot.summaries
+        rows = self._snapshot.summaries
         meta = next((s.meta for s in rows if s.place.path == place.path), None)
         return meta is not None and meta.schema.recorder is not None
 
@@ -126,18 +123,18 @@ class DrivingScreen(HandOutScreen):
         """Ask the owner of the target; the answer is noted."""
         place, status = self.target
         if place is None:
-            self.note("No session is open.")
+            self._say("No session is open.")
         elif status is None:
-            self.note("Another program wrote this session; it can be forked, not driven.")
+            self._say("Another program wrote this session; it can be forked, not driven.")
         elif self._recorded:
-            self.note("A recorder writes this session: only the program that records drives it.")
+            self._say("A recorder writes this session: only the program that records drives it.")
         elif not self.steerable:
             what = f"Nobody runs {place.name}, it is {status.detail or status.state}"
-            self.note(f"{what}; R runs more steps." if status.state == "completed" else f"{what}.")
+            self._say(f"{what}; R runs more steps." if status.state == "completed" else f"{what}.")
         else:
             if verb in AFTER:
                 self._expected = place.path, AFTER[verb], status.answers
-            self.store.ask(place, verb, value)
+            self._store.ask(place, verb, value)
 
     def _is_paused(self) -> bool:
         """The target is paused, or will be as soon as it answers: keys come faster."""
@@ -157,38 +154,36 @@ class DrivingScreen(HandOutScreen):
         """
         from tttui.runs.launch import launch
 
-        self.note(f"{doing} ...")
+        self._say(f"{doing} ...")
         self._starting += 1
 
         def work() -> None:
             try:
-                path = launch(words, lambda said: tell(self.Progressed(said)))
-                tell(self.Started(path, f"{path.name} runs in the background.", plan))
+                path = launch(words, lambda said: tell(self._say, said))
+                tell(self.begun, path, f"{path.name} runs in the background.", plan)
             except (TttuiError, OSError, ValueError) as error:
-                tell(self.Started(None, f"Not started: {error}", plan))
+                tell(self.begun, None, f"Not started: {error}", plan)
 
-        def tell(message: Message) -> None:
+        def tell(what: Callable[..., None], *of: object) -> None:
             with suppress(RuntimeError):  # the app has ended meanwhile
-                self.post_message(message)
+                self._screen.call_later(what, *of)
 
         # A daemon: what it waits for outlives the app, which must not wait for it.
         Thread(target=work, name="tttui-launch", daemon=True).start()
 
-    def on_driving_screen_progressed(self, message: Progressed) -> None:
-        self.note(message.said)
-
-    def on_driving_screen_started(self, message: Started) -> None:
-        shown = key_for(self.commands, "show_tab('overview')")
-        elsewhere = message.path is not None and self.tab == "sessions"
-        self.note(f"{message.said} {shown} shows it." if elsewhere else message.said)
+    def begun(self, path: Path | None, said: str, plan: "Plan | None" = None) -> None:
+        """A session that was to be started runs (or does not: then `path` is None)."""
+        shown = key_for(self._commands, "show_tab('overview')")
+        elsewhere = path is not None and self._state.tab == "sessions"
+        self._say(f"{said} {shown} shows it." if elsewhere else said)
         self._starting -= 1
-        if message.path is not None:
-            self.started.add(message.path)
-            self.store.open_path(message.path)
+        if path is not None:
+            self.started.add(path)
+            self._store.open_path(path)
             if self._leaving:
-                self.store.ask(Place(message.path, "native"), "stop")
-        elif message.plan is not None and message.plan.kind == "run":
-            self._unstarted = message.plan
+                self._store.ask(Place(path, "native"), "stop")
+        elif plan is not None and plan.kind == "run":
+            self._unstarted = plan
 
     # Commands
 
@@ -222,19 +217,19 @@ class DrivingScreen(HandOutScreen):
             else:
                 self.ask(verb, value)  # type: ignore[arg-type]
 
-        cursor = self.timeline.cursor if self._is_open(place) else None
+        cursor = self._state.timeline.cursor if self._is_open(place) else None
         dialog = DriveDialog(
             place.name, status, cursor, self._in_force(place), resumable=self.resumable
         )
-        self.app.push_screen(dialog, chosen)
+        self._screen.app.push_screen(dialog, chosen)
 
     def _in_force(self, place: Place) -> dict[str, Any]:
         """The options of a session that can be changed, as they are now."""
-        data = self.snapshot.data
+        data = self._state.data
         if data is not None and data.place.path == place.path:
             meta, mu = data.meta, data.mu_now
         else:
-            rows = self.snapshot.summaries
+            rows = self._snapshot.summaries
             meta = next((s.meta for s in rows if s.place.path == place.path), Meta())
             mu = meta.mu
         found = {**meta.plasticity_cfg, "noise_std": meta.env_cfg.get("noise_std"), "mu": mu}
@@ -253,31 +248,32 @@ class DrivingScreen(HandOutScreen):
         """The form of a fork, at the cursor where the session is the open one."""
         from tttui.runs.plan import planned_fork
 
-        place, data = self.target[0], self.snapshot.data
+        place, data = self.target[0], self._state.data
         if place is None or data is None:
-            self.note("No session is open that could be forked.")
+            self._say("No session is open that could be forked.")
             return
         if self._is_open(place):
-            at = self.timeline.cursor if place.layout == "native" else None
-            self._fill_in(planned_fork(self._root(), data, at))
+            at = self._state.timeline.cursor if place.layout == "native" else None
+            self._plan(lambda: planned_fork(self._root(), data, at))
             return
-        found = next((s for s in self.snapshot.summaries if s.place.path == place.path), None)
+        found = next((s for s in self._snapshot.summaries if s.place.path == place.path), None)
         meta = found.meta if found is not None else Meta()
-        self._fill_in(planned_fork(self._root(), SessionData(place, meta=meta), None))
+        unread = SessionData(place, meta=meta)
+        self._plan(lambda: planned_fork(self._root(), unread, None))
 
     def action_resume(self) -> None:
         """The form that resumes, for more steps than were planned if wanted."""
-        from tttui.runs.plan import Plan
+        from tttui.runs.plan import planned_resume
 
         place, status = self.target
         if place is None or place.layout != "native":
-            self.note("Only sessions that tttui wrote can be resumed; this one can be forked.")
+            self._say("Only sessions that tttui wrote can be resumed; this one can be forked.")
         elif self.steerable:
-            self.note(f"{place.name} runs already.")
+            self._say(f"{place.name} runs already.")
         else:
             left = status is not None and (status.t or 0) < (status.steps_total or 0)
             more = {} if left or status is None else {"steps": str(status.steps_total or 600)}
-            self._fill_in(Plan("resume", place.path.parent, more, place))
+            self._plan(lambda: planned_resume(place, more))
 
     def action_quit(self) -> None:
         """Leave; of runs that were started here, ask what is to become of them."""
@@ -287,54 +283,59 @@ class DrivingScreen(HandOutScreen):
         if self._starting:
             names.append("a session that begins just now")
         if not names:
-            self.app.exit()
+            self._screen.app.exit()
             return
 
         def chosen(what: str | None) -> None:
             if what == "stop":
-                self.note("Stopping; the app ends when everything is saved ...")
+                self._say("Stopping; the app ends when everything is saved ...")
                 self._leaving = True
                 for path in self._live():
-                    self.store.ask(Place(path, "native"), "stop")
-                self.set_interval(LOOK_S, leave_when_stopped)
+                    self._store.ask(Place(path, "native"), "stop")
+                self._screen.set_interval(LOOK_S, leave_when_stopped)
             elif what == "keep":
-                self.app.exit()
+                self._screen.app.exit()
 
         def leave_when_stopped() -> None:
             if not self._starting and not self._live():
-                self.app.exit()
+                self._screen.app.exit()
 
-        self.app.push_screen(LeavingDialog(names), chosen)
+        self._screen.app.push_screen(LeavingDialog(names), chosen)
 
     def _live(self) -> list[Path]:
         """The runs that were started from here and still run."""
         return [path for path in self.started if _is_live(path)]
 
+    def _plan(self, made: "Callable[[], Plan]") -> None:
+        """Fill in a plan, or say why there can be none."""
+        try:
+            self._fill_in(made())
+        except TttuiError as error:
+            self._say(str(error))
+
     def _fill_in(self, plan: "Plan") -> None:
         """Show a form, and start what comes back."""
-        from tttui.runs.plan import GROWING, measured_size, measured_speed
+        from tttui.runs.plan import Measured
         from tttui.screens.launch import LaunchForm
 
-        data, rows = self.snapshot.data, self.snapshot.summaries
-        speed = measured_speed([data.status if data else None, *(s.status for s in rows)])
-        size = measured_size(data.place, len(data.steps), GROWING) if data is not None else None
+        measured = Measured(self._state.data, self._snapshot.summaries)
 
         def filled(plan: "Plan | None") -> None:
             if plan is not None:
                 what = plan.text("name") or (plan.source.name if plan.source else "a session")
                 self.start(plan.words(), f"Starting {what}", plan)
 
-        self.app.push_screen(LaunchForm(plan, speed, size), filled)
+        self._screen.app.push_screen(LaunchForm(plan, measured), filled)
 
     def _is_open(self, place: Place) -> bool:
-        data = self.snapshot.data
+        data = self._state.data
         return data is not None and data.place.path == place.path
 
     def _root(self) -> Path:
         """Where new sessions go: beside the native ones that are shown, else the first path."""
-        shown = [place.path.parent for place in self.snapshot.places if place.layout == "native"]
-        for path in self.store.paths:
-            if path not in {place.path for place in self.snapshot.places}:
+        shown = [place.path.parent for place in self._snapshot.places if place.layout == "native"]
+        for path in self._store.paths:
+            if path not in {place.path for place in self._snapshot.places}:
                 return path
         return shown[0] if shown else Path("runs")
 

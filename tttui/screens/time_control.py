@@ -1,125 +1,87 @@
-"""The screen's Timeline: the keys and the mouse that move it, and the replay."""
+"""The one Timeline: the commands that move it, and the replay."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from textual import on
-from textual.screen import Screen
 from textual.timer import Timer
 
 from tttui.model.query import of_statuses
-from tttui.model.text import visible_lines
 from tttui.model.timeline import Timeline
-from tttui.store import Snapshot
-from tttui.widgets.bars import TopBar
-from tttui.widgets.timeview import TimeView
+from tttui.screens.state import ScreenState
 
 FRAME = 1 / 20
 """Time between two frames of the replay, in seconds."""
 
-NOTE_S = 5.0
-"""How long a note stands, in seconds."""
 
-LONGEST = 400
-"""Characters of a note that are shown."""
+class TimeControl:
+    """Moves the Timeline of the screen's state, by a person or in a replay.
 
-
-class TimedScreen(Screen[None]):
-    """Owns the one Timeline; a subclass draws whatever state there is in `show_all`."""
-
-    DEFAULT_CSS = """
-    TimedScreen Toast { width: 72; max-width: 100%; }
-    TimedScreen ToastRack { margin-bottom: 1; }
+    `changed` draws the new state, `note` tells the person something, and `every` calls a function
+    at intervals of so many seconds.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.timeline = Timeline()
-        self.snapshot = Snapshot()
-        self.statuses: frozenset[str] | None = None
-        """The transactions that are shown and stepped to, by status; None is all."""
-        self.inspecting = False
-        """The panel of the selected transaction is open."""
-        self.log_chosen = False
-        """A person has said whether the axis is logarithmic."""
+    def __init__(
+        self,
+        state: ScreenState,
+        changed: Callable[[], None],
+        note: Callable[[str], None],
+        every: Callable[[float, Callable[[], None]], Timer],
+    ) -> None:
+        self._state, self._changed, self._note, self._every = state, changed, note, every
         self._player: Timer | None = None
         self._played_at = 0.0
-        self._note_timer: Timer | None = None
 
-    def show_all(self) -> None:
-        """Hand the newest state to everything on the screen."""
-        raise NotImplementedError(type(self).__name__)
+    @property
+    def playing(self) -> bool:
+        """A replay runs."""
+        return self._player is not None
 
     def move(self, timeline: Timeline) -> None:
         """Make `timeline` the one that all views share."""
-        if timeline != self.timeline:
-            self.timeline = timeline
-            self.show_all()
-        self._keep_playing()
-
-    def _keep_playing(self) -> None:
-        if self.timeline.playing and self._player is None:
+        self._state.pending = None  # the person is somewhere else by now
+        if timeline != self._state.timeline:
+            self._state.timeline = timeline
+            self._changed()
+        if timeline.playing and self._player is None:
             self._played_at = time.monotonic()
-            self._player = self.set_interval(FRAME, self._play_on)
-        elif not self.timeline.playing and self._player is not None:
+            self._player = self._every(FRAME, self._play_on)
+        elif not timeline.playing and self._player is not None:
             self._player.stop()
             self._player = None
 
     def _play_on(self) -> None:
         now = time.monotonic()
         elapsed, self._played_at = now - self._played_at, now
-        self.move(self.timeline.played(elapsed))
+        self.move(self._state.timeline.played(elapsed))
 
-    def note(self, text: str) -> None:
-        """Say something in the header for a few seconds."""
-        top = self.query_one(TopBar)
-        top.note(text)
-        # what does not fit there is shown whole
-        self.app.clear_notifications()
-        if top.cuts(text) or "\n" in text:
-            whole = text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
-            self.notify(visible_lines(whole), timeout=NOTE_S, markup=False)
-        if self._note_timer is not None:
-            self._note_timer.stop()
-        self._note_timer = self.set_timer(NOTE_S, lambda: top.note(""))
+    def select(self, index: int) -> None:
+        """Select a transaction by its index and go to its step."""
+        data = self._state.data
+        if data is not None:
+            self.move(self._state.timeline.select(index, int(data.transactions.t[index])))
 
-    @on(TimeView.StepPicked)
-    def _on_step_picked(self, message: TimeView.StepPicked) -> None:
-        self.move(self.timeline.jump(message.t))
-
-    @on(TimeView.RangePicked)
-    def _on_range_picked(self, message: TimeView.RangePicked) -> None:
-        self.move(self.timeline.show(message.t0, message.t1))
-
-    @on(TimeView.Zoomed)
-    def _on_zoomed(self, message: TimeView.Zoomed) -> None:
-        self.move(self.timeline.zoom(message.factor, message.t))
-
-    @on(TimeView.AttemptPicked)
-    def _on_attempt_picked(self, message: TimeView.AttemptPicked) -> None:
-        self.inspecting = True
-        self.move(self.timeline.select(message.index, message.t))
-        self.show_all()
+    # Commands
 
     def action_step(self, n: int) -> None:
-        self.move(self.timeline.step(n))
+        self.move(self._state.timeline.step(n))
 
     def action_chunk(self, n: int) -> None:
-        data = self.snapshot.data
+        data = self._state.data
         if data is not None:
-            self.move(self.timeline.step(n * data.meta.chunk))
+            self.move(self._state.timeline.step(n * data.meta.chunk))
 
     def action_transaction(self, n: int) -> None:
-        data = self.snapshot.data
+        data, statuses = self._state.data, self._state.choices.statuses
         if data is None or not len(data.transactions):
-            self.note("This run has no transactions.")
+            self._note("This run has no transactions.")
             return
-        events, cursor = data.transactions, self.timeline.cursor
+        events, cursor = data.transactions, self._state.timeline.cursor
         shown = np.arange(len(events))
-        if self.statuses is not None:
-            shown = np.flatnonzero(of_statuses(events, self.statuses))
-        selected = self.timeline.selected
+        if statuses is not None:
+            shown = np.flatnonzero(of_statuses(events, statuses))
+        selected = self._state.timeline.selected
         if selected is not None and events.t[selected] == cursor:
             after = int(np.searchsorted(shown, selected, "right"))
             at = after + n - 1 if n > 0 else int(np.searchsorted(shown, selected, "left")) + n
@@ -130,39 +92,34 @@ class TimedScreen(Screen[None]):
         if 0 <= at < len(shown):
             self.select(int(shown[at]))
         else:
-            self.note("No earlier transaction." if n < 0 else "No later transaction.")
-
-    def select(self, index: int) -> None:
-        """Select a transaction by its index and go to its step."""
-        data = self.snapshot.data
-        if data is not None:
-            self.move(self.timeline.select(index, int(data.transactions.t[index])))
+            self._note("No earlier transaction." if n < 0 else "No later transaction.")
 
     def action_first(self) -> None:
-        self.move(self.timeline.to_start())
+        self.move(self._state.timeline.to_start())
 
     def action_last(self) -> None:
-        self.move(self.timeline.to_end())
+        self.move(self._state.timeline.to_end())
 
     def action_play(self) -> None:
-        self.move(self.timeline.toggle_play())
+        self.move(self._state.timeline.toggle_play())
 
     def action_speed(self, by: int) -> None:
-        self.move(self.timeline.faster() if by > 0 else self.timeline.slower())
-        self.note(f"Replay speed x{self.timeline.speed:g}")
+        timeline = self._state.timeline
+        self.move(timeline.faster() if by > 0 else timeline.slower())
+        self._note(f"Replay speed x{self._state.timeline.speed:g}")
 
     def action_follow(self) -> None:
-        self.move(self.timeline.toggle_follow())
+        self.move(self._state.timeline.toggle_follow())
 
     def action_zoom(self, by: int) -> None:
-        timeline = self.timeline
+        timeline = self._state.timeline
         self.move(
             timeline.reset() if by == 0 else timeline.zoom_in() if by > 0 else timeline.zoom_out()
         )
 
     def action_log(self) -> None:
-        self.log_chosen = True
-        self.move(replace(self.timeline, log=not self.timeline.log))
+        self._state.choices = replace(self._state.choices, log_chosen=True)
+        self.move(replace(self._state.timeline, log=not self._state.timeline.log))
 
     def action_smooth(self) -> None:
-        self.move(replace(self.timeline, smooth=not self.timeline.smooth))
+        self.move(replace(self._state.timeline, smooth=not self._state.timeline.smooth))

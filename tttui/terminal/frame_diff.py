@@ -15,6 +15,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from tttui.draw.cells import one_a_cell
+from tttui.terminal.scrolling import ROWS, find_moved
 from tttui.terminal.sgr import Pens
 from tttui.toolkit import ChopsUpdate, CompositorUpdate, LayoutUpdate, colours_of
 
@@ -93,9 +94,10 @@ class FrameDiff:
 
     def render(self, spans: Iterable["Span"], pens: Pens) -> str:
         """What turns the terminal's picture into one with these spans."""
-        out: list[str] = []
+        changed = self._changed(spans, pens)
+        out = self._scroll(changed)
         at, pen = (self._width, 0), Pens.PLAIN  # the cursor may be anywhere
-        for y, start, stop in self._take(spans, pens):
+        for y, start, stop in self._take(changed):
             out.append(self._move(at, start, y))
             chars, numbers = self._lines[y].chars, self._lines[y].pens
             x = start
@@ -113,18 +115,60 @@ class FrameDiff:
             out.append("\x1b[0m")
         return "".join(out)
 
-    def _take(self, spans: Iterable["Span"], pens: Pens) -> list[tuple[int, int, int]]:
-        """Make the lines show these spans; the cells that changed, as (row, start, stop).
+    def _changed(self, spans: Iterable["Span"], pens: Pens) -> list[tuple[int, int, Line]]:
+        """Column, row and cells of the spans that the terminal does not show as they are."""
+        found: list[tuple[int, int, Line]] = []
+        for x, y, strip in spans:
+            if not 0 <= y < len(self._lines) or self._lines[y].shows(x, strip):
+                continue
+            new = _cells(strip, pens)
+            del new.chars[max(self._width - x, 0) :], new.pens[max(self._width - x, 0) :]
+            found.append((x, y, new))
+        return found
+
+    def _scroll(self, changed: list[tuple[int, int, Line]]) -> list[str]:
+        """Let the terminal move rows that only moved, where that is less to send.
+
+        Whole rows move: what stands beside and has not moved is then added to `changed`.
+        """
+        rows = {y for _, y, _ in changed}
+        if len(rows) < ROWS:
+            return []
+        top, bottom = min(rows), max(rows)
+        lines = self._lines[top : bottom + 1]
+        wanted = [Line([*line.chars], [*line.pens]) for line in lines]
+        for x, y, new in changed:
+            line, end = wanted[y - top], x + len(new.chars)
+            line.chars[x:end], line.pens[x:end] = new.chars, new.pens
+        moved = find_moved(
+            [line.chars for line in lines],
+            [line.pens for line in lines],
+            [line.chars for line in wanted],
+            [line.pens for line in wanted],
+        )
+        if moved is None:
+            return []
+        moved = moved._replace(top=moved.top + top, bottom=moved.bottom + top)
+        cells = [(line.chars, line.pens) for line in self._lines]
+        for y in range(moved.top, moved.bottom + 1):
+            line, source = self._lines[y], y + moved.by
+            if moved.top <= source <= moved.bottom:
+                line.chars, line.pens = cells[source]
+            else:
+                line.chars, line.pens = [" "] * self._width, [Pens.PLAIN] * self._width
+        within = range(moved.top, moved.bottom + 1)
+        changed[:] = [part for part in changed if part[1] not in within]
+        changed += [(0, y, wanted[y - top]) for y in within]
+        return [moved.sequence]
+
+    def _take(self, changed: Iterable[tuple[int, int, Line]]) -> list[tuple[int, int, int]]:
+        """Make the lines show these cells; those that differed, as (row, start, stop).
 
         What stands below each other comes after each other: it has the same few colours.
         """
         found: list[tuple[int, int, int, int]] = []
-        for x, y, strip in spans:
-            if not 0 <= y < len(self._lines) or self._lines[y].shows(x, strip):
-                continue
+        for x, y, new in changed:
             line = self._lines[y]
-            new = _cells(strip, pens)
-            del new.chars[max(self._width - x, 0) :], new.pens[max(self._width - x, 0) :]
             changes = _changes(line, new, x)
             if changes:
                 end = x + len(new.chars)

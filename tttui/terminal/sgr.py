@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from rich.color import ColorSystem
+from rich.color import Color, ColorSystem
 from rich.style import Style
 from textual.strip import Strip
 
@@ -46,15 +46,33 @@ _SEEN_ON_BLANKS = {"4", "7", "9", "21"}
 """Underline, reverse, strike, double underline: they show without a character."""
 
 
+def _codes(colour: Color, system: ColorSystem, *, foreground: bool) -> str:
+    """The parameters that choose a colour; by its number where it is one of the fixed 240."""
+    reduced = colour.downgrade(system)
+    number = None if reduced.triplet is None else _NUMBERS.get(reduced.triplet)
+    if system == ColorSystem.TRUECOLOR and number is not None:
+        return f"{38 if foreground else 48};5;{number}"
+    return ";".join(reduced.get_ansi_codes(foreground=foreground))
+
+
+def _fixed() -> dict[tuple[int, int, int], int]:
+    """The colours 16 to 255 of terminals: a cube of six levels, and greys."""
+    levels = (0, 95, 135, 175, 215, 255)
+    cube = [(r, g, b) for r in levels for g in levels for b in levels]
+    greys = [(8 + 10 * i,) * 3 for i in range(24)]
+    return {rgb: 16 + i for i, rgb in reversed([*enumerate(cube + greys)])}
+
+
+_NUMBERS = _fixed()
+
+
 def pen_of(style: Style, system: ColorSystem) -> Pen:
     """Split a style into the three parts that change on their own."""
     ink, paper = style.color, style.bgcolor
     return Pen(
         Strip.render_ansi(style.without_color, system),
-        ";".join(ink.downgrade(system).get_ansi_codes()) if ink else PLAIN.ink,
-        ";".join(paper.downgrade(system).get_ansi_codes(foreground=False))
-        if paper
-        else PLAIN.paper,
+        _codes(ink, system, foreground=True) if ink else PLAIN.ink,
+        _codes(paper, system, foreground=False) if paper else PLAIN.paper,
     )
 
 

@@ -55,11 +55,16 @@ class Heatmap(Drawn, can_focus=True):
         self._against: Floats | None = None
         self._message = "no weights"
         self._view: View | None = None
-        self._signs = False
+        self._signs: bool | None = None
         self.cell: Cell | None = None
 
+    @property
+    def signs(self) -> bool:
+        """Whether characters tell signs; unless that was said, the theme decides."""
+        return self.palette.signed if self._signs is None else self._signs
+
     def set_signs(self, signs: bool) -> None:
-        """Whether half cells are characters that tell signs."""
+        """Whether characters tell signs."""
         if signs != self._signs:
             self._signs = signs
             self.changed()
@@ -163,7 +168,7 @@ class Heatmap(Drawn, can_focus=True):
         if rows < 1 or width <= left:
             return canvas
         size = (width - left, rows)
-        cells = heat.paint(self._pyramid, self.view, size, self._bound, self.look, self._signs)
+        cells = heat.paint(self._pyramid, self.view, size, self._bound, self.look, self.signs)
         for name in ("char", "ink", "paper", "bold"):
             getattr(canvas, name)[top : top + rows, left:] = getattr(cells, name)
         self._paint_bar(canvas, height - 1)

@@ -1,4 +1,4 @@
-"""A small time chart of one figure of the three matrices; the title is legend and reading."""
+"""A small time chart of one figure of the three matrices, with a title and a row of values."""
 
 from rich.segment import Segment
 from rich.style import Style
@@ -16,7 +16,8 @@ from tttui.widgets.drawn import character, replaced
 
 
 class StatChart(Chart):
-    """A chart whose title row names every curve with its pattern, however narrow it is.
+    """A chart that names every curve with its pattern and its value, however narrow it is: in a row
+    below the title, or where rows are few beside it.
 
     `log` is whether its axis is logarithmic; None follows the timeline.
     """
@@ -29,8 +30,8 @@ class StatChart(Chart):
         self._stairs = StairPlot()
         self._marks: tuple[object, list[tuple[int, Style, Style]]] | None = None
         """The columns that are marked, and for what state of the chart."""
-        self._told: tuple[object, list[Segment]] | None = None
-        """The same of the title row."""
+        self._told: tuple[object, list[list[Segment]]] | None = None
+        """The same of the title row, and of the row of values."""
         self.chosen = False
         self.set_log(log)
 
@@ -63,7 +64,7 @@ class StatChart(Chart):
             self.touch(*(Region(self.left + c, 0, 1, height) for c in columns if c is not None))
         told = {(self._stairs.stairs.index(t), self.changes.at(t, axis)) for t in found}
         if len(told) > 1 or len(found) < len(steps):
-            self.touch(Region(0, 0, self.content_size.width, 1))
+            self.touch(Region(0, 0, self.content_size.width, 2))
 
     def moved(self, old: Timeline, new: Timeline) -> None:
         if old.follow != new.follow:
@@ -73,7 +74,9 @@ class StatChart(Chart):
     def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
         """The row with the columns of the cursor and of the mouse, and with the title."""
         picture = self._picture
-        if picture is None or y == picture.layout.title or self.dragging() is not None:
+        if picture is not None and y < picture.layout.top and picture.layout.title >= 0:
+            return self._heads(picture.layout.width)[y]
+        if picture is None or self.dragging() is not None:
             return super().overlaid(y, line)
         if self.timeline.empty or y == picture.layout.labels:
             return line
@@ -105,21 +108,44 @@ class StatChart(Chart):
         """The scrubber tells the cursor's step; here it would change with every step."""
         return line
 
-    def _title(self, width: int) -> list[Segment]:
+    def _heads(self, width: int) -> list[list[Segment]]:
+        """The rows above the plot."""
         t = self.timeline.cursor if self.hovered is None else self.hovered
         known = None if self.timeline.empty else self._stairs.stairs.index(t)
         change = self.changes.at(t, self.axis())
-        look = (self.look, self.ground, self.chosen)
-        key = (self._stairs, known, change, width, look)
+        size = tuple(self.content_size)
+        key = (self._stairs, known, change, size, self.look, self.ground, self.chosen)
         if self._told is None or key != self._told[0]:
-            self._told = (key, super()._title(width))
+            rows = [self.reading(width)]
+            if self._apart:
+                rows.append(self._fitted("", width, t))
+            self._told = (key, [self._written(row, width) for row in rows])
         return self._told[1]
 
+    @property
+    def _apart(self) -> bool:
+        """The values have a row of their own."""
+        return step_chart.placed(*self.content_size).top > 1
+
     def reading(self, width: int) -> list[Part]:
-        """The figure, then each matrix with its value at the cursor (or under the mouse)."""
+        """The figure, and where they have no row of their own the values of the matrices."""
         t = self.timeline.cursor if self.hovered is None else self.hovered
         shown = self._stairs
         mark = f"{self.glyphs.play} " if self.chosen else ""
+        ink = self.palette.accent if self.chosen else self.palette.text
+        if self._apart:
+            title = shown.title if len(mark + shown.title) <= width else shown.short
+            parts: list[Part] = [(fit(mark + title, width, self.glyphs.ellipsis), ink, True)]
+        else:
+            parts = self._fitted(mark, width, t)
+        told = reading.told_change(self.changes.at(t, self.axis()), self.look)
+        room = width - sum(len(text) for text, _, _ in parts)
+        return parts + told if sum(len(text) for text, _, _ in told) <= room else parts
+
+    def _fitted(self, mark: str, width: int, t: int) -> list[Part]:
+        """Each matrix with its value at step t, as fully as fits; behind the title, where that has
+        no row of its own."""
+        shown, apart = self._stairs, self._apart
         ink = self.palette.accent if self.chosen else self.palette.text
         for title, digits, signs in (
             (shown.title, 3, "marked"),
@@ -129,18 +155,16 @@ class StatChart(Chart):
             (shown.short, 2, "letter"),
             (shown.short, 1, "letter"),
         ):
-            values = self._values(t, digits, signs)
-            parts: list[Part] = [(f"{mark}{title}", ink, True), *values]
-            room = width - sum(len(text) for text, _, _ in parts)
-            if room >= 0:
-                break
-        else:  # whole values only: part of a number would be another number
-            while len(parts) > 1 and sum(len(text) for text, _, _ in parts) > width:
-                del parts[-2:]
+            parts = [] if apart else [(f"{mark}{title}", ink, True)]
+            parts += self._values(t, digits, signs)
+            if sum(len(text) for text, _, _ in parts) <= width:
+                return parts
+        # whole values only: part of a number would be another number
+        while len(parts) > 1 and sum(len(text) for text, _, _ in parts) > width:
+            del parts[-2:]
+        if not apart:
             parts[0] = (fit(parts[0][0], width, self.glyphs.ellipsis), ink, True)
-            room = width - sum(len(text) for text, _, _ in parts)
-        told = reading.told_change(self.changes.at(t, self.axis()), self.look)
-        return parts + told if sum(len(text) for text, _, _ in told) <= room else parts
+        return parts
 
     def _values(self, t: int, digits: int, signs: str) -> list[Part]:
         """Every matrix with its value at step t; `signs` is `marked` (its name and pattern),

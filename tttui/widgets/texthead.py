@@ -1,4 +1,4 @@
-"""The two lines above the text: bits per byte of both models, and what the tints mean."""
+"""The two lines above the text: the rates of both models, and what the tints mean."""
 
 from collections.abc import Sequence
 
@@ -16,14 +16,15 @@ Part = tuple[str, Colour, bool]
 
 
 class TextHead(Redrawn):
-    """The document, its bits per byte up to the cursor and in the window there."""
+    """The document, its loss per byte or token up to the cursor and in the window there."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._told: tuple[object, ...] = ()
         self._title, self._bytes, self._scored = "", 0, 0
+        self._unit, self._item = "bits", "byte"
         self._so_far: Rates | None = None
-        self._here: Rates | None = None
+        self._here: tuple[Rates | None, ...] = ()
         self._problems: Sequence[str] = ()
 
     def tell(
@@ -31,15 +32,16 @@ class TextHead(Redrawn):
         name: str,
         document: Document,
         so_far: Rates | None,
-        here: Rates | None,
+        here: tuple[Rates | None, ...],
         problems: Sequence[str],
     ) -> None:
-        """Show other numbers."""
+        """Show other numbers; those of the window `here` only where there are any."""
         told = (name, document.size, document.scored, so_far, here, tuple(problems))
         if told != self._told:
             self._told = told
             self._title, self._bytes, self._scored = name, document.size, document.scored
             self._so_far, self._here, self._problems = so_far, here, problems
+            self._unit, self._item = document.unit, document.item
             self.repaint()
 
     def paint(self, width: int, height: int) -> Canvas:
@@ -48,7 +50,7 @@ class TextHead(Redrawn):
         while len(so_far) > 4 and sum(cell_len(part[0]) for part in so_far) > width:
             so_far.pop()
         x = canvas.spans(0, 0, so_far)
-        here = self._rates("   here", self._here)
+        here = [part for rates in self._here for part in self._rates("   here", rates)]
         if x + sum(cell_len(part[0]) for part in here) <= width:
             x = canvas.spans(0, x, here)
         about = f"{self._title}  {count(self._bytes)} bytes"
@@ -62,11 +64,13 @@ class TextHead(Redrawn):
             said = fit(f"! {'; '.join(self._problems)}", width, self.glyphs.ellipsis)
             canvas.write(1, 0, said, palette.warn, bold=True)
         else:
-            x = canvas.write(1, 0, "Bits saved at each character  ", palette.muted)
+            item = "character" if self._item == "byte" else self._item
+            saved = f"{self._unit[:1].upper()}{self._unit[1:]} saved at each {item}  "
+            x = canvas.write(1, 0, saved, palette.muted)
             x = x if width - x >= LEGEND else 0
             if x == 0:
                 canvas.write(1, 0, " " * width, palette.muted)
-            paint_legend(canvas, 1, x, self.look)
+            paint_legend(canvas, 1, x, self._unit, self.look)
         return canvas
 
     def _rates(self, title: str, rates: Rates | None) -> list[Part]:
@@ -81,7 +85,7 @@ class TextHead(Redrawn):
             (f"{rates.frozen:.2f}", palette.baseline, False),
             (f" {arrow} ", palette.muted, False),
             (f"{rates.adaptive:.2f}", palette.adaptive, True),
-            (" bits/byte", palette.muted, False),
+            (f" {self._unit}/{self._item}", palette.muted, False),
             (f"  {rates.saved:+.2f}", ink, True),
             (share, ink, True),
         ]

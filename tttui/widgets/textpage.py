@@ -39,14 +39,30 @@ class TextPage(Redrawn):
         """The first byte of the row at the top."""
         self._wheeled = False
         """The wheel has moved the page away from the cursor."""
-        self._painted: tuple[Document, Mark] | None = None
+        self._followed = self._held = False
+        self._painted: tuple[Document, Mark, bool] | None = None
 
-    def show(self, document: Document, mark: Mark) -> None:
-        """Show another state of the document, or of what is marked in it."""
+    def show(
+        self, document: Document, mark: Mark, *, followed: bool = False, held: bool = False
+    ) -> bool:
+        """Show another state of the document, or of what is marked in it.
+
+        A page that is `followed` is turned to the cursor, never moved by rows; not even that
+        while it is `held`. Returns whether it was.
+        """
         self._take(document, mark)
-        if (document, mark) != self._painted:
-            self._painted = document, mark
+        self._followed, self._held = followed, held
+        top = self._top
+        if (document, mark, held) != self._painted:
+            self._painted = document, mark, held
             self.repaint()
+        return self._top != top
+
+    @property
+    def has_cursor(self) -> bool:
+        """The cursor is on the page."""
+        shown = self.visible_rows(self.content_size.height)
+        return not shown or shown[0].begin <= self._mark.at < shown[-1].end
 
     def _take(self, document: Document, mark: Mark) -> None:
         old, self._document = self._document, document
@@ -85,8 +101,11 @@ class TextPage(Redrawn):
             return []
         shown = rows.page(self._top, height)
         at = self._mark.at
-        if self._wheeled or shown[0].begin <= at < shown[-1].end:
+        if self._wheeled or self._held or shown[0].begin <= at < shown[-1].end:
             return shown
+        if self._followed:
+            far = at >= rows.moved(shown[0].begin, 2 * height)
+            return self._turned(rows.moved(at, (1 - height) if far else -(height // AHEAD)), height)
         if at >= shown[-1].end:
             near = rows.page(shown[-1].begin, NEAR + 1)[1:]
             for k, row in enumerate(near, 1):

@@ -7,7 +7,7 @@ from rich.segment import Segment
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit_end
 from tttui.draw.colours import style
-from tttui.draw.heat import slim
+from tttui.draw.heat import STRETCH, slim
 from tttui.model.tensor_axes import ROLES, part_name
 from tttui.widgets.drawn import replaced
 from tttui.widgets.heatmap import Cell, Heatmap
@@ -169,30 +169,38 @@ def _every(first: int, last: int, step: int) -> range:
 def shared_widths(shapes: Sequence[tuple[int, int]], width: int, gap: int) -> list[int]:
     """Widths of maps side by side for matrices of these shapes, `gap` columns between them.
 
-    Elements get the same columns in all maps. Where that is a single one, tall matrices get two,
-    so that their tiles tell signs, if need be for the names of rows in the others.
+    Every element has a column of its own while there are enough; else the widest matrices are
+    merged. What is left goes to the matrix of most elements, and then to those whose elements are
+    narrowest; the smallest one gives up the names of its rows if that lets the largest be wider.
     """
-    room = width - gap * (len(shapes) - 1)
-    every = sum(columns for _, columns in shapes)
-    scale = (room - NAMES * len(shapes)) // max(every, 1)
-    if scale < 1:
-        # slim matrices stay wide enough for tiles and for the names of their rows
-        widths = [
-            max(
-                room * shape[1] // max(every, 1),
-                min(2 * shape[1] + NAMES + 2, room // 4) if slim(shape)[1] else 1,
-            )
-            for shape in shapes
-        ]
-        while sum(widths) > room and max(widths) > 1:
-            widths[widths.index(max(widths))] -= 1
-        return [*widths[:-1], max(room - sum(widths[:-1]), 1)]
-    widths = [scale * columns + NAMES for _, columns in shapes]
-    for i in sorted(range(len(shapes)), key=lambda i: -shapes[i][0]):
-        columns = shapes[i][1]
-        spare = room - sum(widths)
-        if scale == 1 and spare < columns <= spare + NAMES and i > 0:
-            widths[0], spare = widths[0] - NAMES, spare + NAMES
-        if spare >= columns and (scale == 1 or i == 0):
-            widths[i] += min(spare // columns, 1 if scale == 1 else scale) * columns
-    return [*widths[:-1], room - sum(widths[:-1])]
+    n, room = len(shapes), width - gap * (len(shapes) - 1)
+    order = sorted(range(n), key=lambda i: -shapes[i][0] * shapes[i][1])
+    needed, names = [columns for _, columns in shapes], [NAMES] * n
+    while sum(needed) + sum(names) > room and max(needed) > 1:
+        # of the widest matrices that of fewest elements; those of few columns come last
+        i = max(reversed(order), key=lambda i: (needed[i] > 1, not slim(shapes[i])[1], needed[i]))
+        needed[i] = -(-needed[i] // 2)
+    spare = room - sum(needed) - sum(names)
+    if spare < 0:
+        each = max(room // n, 1)
+        return [*[each] * (n - 1), max(room - each * (n - 1), 1)]
+    merged = [i for i in order if needed[i] < shapes[i][1]]
+    if spare < needed[order[0]] <= spare + NAMES:
+        names[order[-1]], spare = 0, spare + NAMES
+    times = [1 if i not in merged else STRETCH for i in range(n)]
+    widths = [columns + name for columns, name in zip(needed, names, strict=True)]
+    while (k := _next(order, times, needed, spare)) is not None:
+        times[k] += 1
+        widths[k] += needed[k]
+        spare -= needed[k]
+    widths[merged[0] if merged else -1] += spare
+    return widths
+
+
+def _next(
+    order: Sequence[int], times: Sequence[int], needed: Sequence[int], spare: int
+) -> int | None:
+    """The matrix whose elements get a column more: the first of the order as long as it may, then
+    one whose elements are narrowest."""
+    able = [i for i in order if needed[i] <= spare and times[i] < STRETCH]
+    return order[0] if order[0] in able else min(able, key=lambda i: times[i], default=None)

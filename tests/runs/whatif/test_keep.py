@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.live import state, wait_until
 from tests.runs.sessions import create, run_through, same, settings
 from tests.runs.whatif.test_whatif import assert_same, computed, read
 from tttui.artifacts.discover import find_sessions
@@ -15,6 +16,7 @@ from tttui.model.errors import RefusedInput
 from tttui.model.session import SessionData
 from tttui.runs.fork import fork_with_past
 from tttui.runs.verify import verify
+from tttui.runs.whatif.keep import keep, keep_command
 
 
 def kept(parent: SessionData, at: int, changes: Mapping[str, Any], name: str) -> Path:
@@ -80,3 +82,17 @@ def test_what_cannot_be_kept_is_refused_and_leaves_nothing(tmp_path: Path) -> No
         with pytest.raises(RefusedInput, match=said):
             fork_with_past(place, tmp_path, at=at, name="child", changes=changes)
     assert sorted(p.name for p in tmp_path.iterdir()) == [".lab", "parent"]
+
+
+def test_what_is_kept_in_the_background_is_the_session_of_that_command(tmp_path: Path) -> None:
+    parent = read(run_through(tmp_path / "parent"))
+    changes = {"lr": 0.012, "inner_steps": 3}
+    result = computed(parent, 75, changes)
+    command = keep_command(result, tmp_path, "kept")
+    assert command.endswith(
+        "--at 75 --with-past --steps 200 --name kept --set lr=0.012 --set inner_steps=3 --detach"
+    )
+    path = keep(result, tmp_path, name="kept")
+    wait_until(lambda: state(path) == "completed")
+    assert_same(result, read(path))
+    assert not same(path, kept(parent, 75, changes, "here"))

@@ -168,7 +168,7 @@ def timeline_of(view: View, data: SessionData | None) -> Timeline:
         return view.timeline if data is view.data else Timeline()
     whole = Timeline.over(int(data.steps.t[0]), int(data.steps.t[-1])).to_end()
     shared = view.timeline
-    log = shared.log if view.log_chosen else spreads_far(data)
+    log = shared.log if view.choices.log_chosen else spreads_far(data)
     return replace(whole, log=log, smooth=shared.smooth)
 
 

@@ -1,14 +1,30 @@
-"""What both models expect at a byte, in words and bars."""
+"""What both models expect at a byte or token, in words and bars."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from tttui.draw.cells import fit
 from tttui.draw.characters import text_of
 from tttui.draw.numbers import count
 from tttui.draw.prose import Prose, filling
 from tttui.model.document import Document
-from tttui.tasks.text.continuations import LONGEST, Continued, Expected
+from tttui.model.text import visible
+from tttui.panes.latest import Latest
+from tttui.panes.view import View
+from tttui.tasks.text.continuations import (
+    LONGEST,
+    Asked,
+    Continued,
+    Expected,
+    Likely,
+    Reader,
+)
+from tttui.widgets.page import Page
 
 BEFORE = 48
 """Bytes before the cursor that are told."""
@@ -33,14 +49,15 @@ class Here:
     before: str
     came: str
     recorded: tuple[float, float]
+    unit: str
     lines: int
 
     @property
     def key(self) -> tuple[object, ...]:
-        return (self.title, self.before, self.came, str(self.recorded), self.lines)
+        return (self.title, self.before, self.came, str(self.recorded), self.unit, self.lines)
 
     def write(self, prose: Prose) -> None:
-        """The text before the byte, the byte itself, and what was recorded of it."""
+        """The text before the item, the item itself, and what was recorded of it."""
         palette = prose.palette
         if not self.lines:
             return
@@ -48,7 +65,11 @@ class Here:
         before = self.before[-room:] if room else ""
         frozen, adaptive = self.recorded
         known = not math.isnan(adaptive)
-        beside = f"   recorded: {_bits(frozen)}, {_bits(adaptive)}" if known else ""
+        beside = (
+            f"   recorded: {_loss(frozen, self.unit)}, {_loss(adaptive, self.unit)}"
+            if known
+            else ""
+        )
         beside = beside if self.lines < 2 and len(beside) + SHORT < room else ""
         before = before[-(room - len(beside)) :] if beside else before
         prose.line(
@@ -61,25 +82,28 @@ class Here:
         saved = frozen - adaptive
         prose.gap().line(
             ("Recorded: frozen ", palette.muted),
-            (_bits(frozen), palette.text),
+            (_loss(frozen, self.unit), palette.text),
             (", adaptive ", palette.muted),
-            (_bits(adaptive), palette.text, True),
+            (_loss(adaptive, self.unit), palette.text, True),
         )
         if not math.isnan(saved):
             ink = palette.good if saved > 0 else palette.bad
-            prose.line(("saved ", palette.muted), (f"{saved:+.2f} bits", ink, True))
+            prose.line(("saved ", palette.muted), (f"{saved:+.2f} {self.unit}", ink, True))
 
 
 def here_of(document: Document, at: int, recorded: tuple[float, float], lines: int) -> Here:
-    """The place of a byte; all in the title where there are no `lines` below it."""
-    t = document.step_of(at)
-    begin, end = document.window(t)
-    title = f"Byte {count(at)}: {at - begin + 1} of {end - begin} in window {count(t)}"
-    before = text_of(document.source.read(max(at - BEFORE, 0), at))
-    came = text_of(document.source.read(at, at + 1))
+    """The place of an item, by a byte of it; all in the title where there are no `lines` below."""
+    number, (first, last) = document.number(at), document.span(at)
+    t, byte = number // document.chunk, f"byte {count(first)}"
+    size = min(document.chunk, document.count - t * document.chunk)
+    place = f"{document.item.capitalize()} {count(number)}"
+    place = f"{place} ({byte})" if document.places is not None else place
+    title = f"{place}: {number % document.chunk + 1} of {size} in window {count(t)}"
+    before = text_of(document.source.read(max(first - BEFORE, 0), first))
+    came = text_of(document.source.read(first, min(last, first + LONGEST)))
     if not lines:
         title = f"{title}   {before[-SHORT:]}[{came}]"
-    return Here(title, before, came, recorded, lines)
+    return Here(title, before, came, recorded, document.unit, lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +114,7 @@ class Told:
     model: int
     why_not: str = ""
     """Why it cannot be worked out."""
+    unit: str = "bits"
 
     @property
     def key(self) -> object:
@@ -123,28 +148,31 @@ def prose_of(shown: Told) -> Callable[[Prose], object]:
         if expected.why_not:
             prose.say(expected.why_not, palette.warn)
             return
-        came = bytes([shown.told.came])
-        for text, share in expected.likely:
-            _line(prose, text, share, text[:1] == came)
+        came = shown.told.came
+        for likely in expected.likely:
+            _line(prose, likely, likely.text[: likely.item] == came)
         rank = f" #{expected.rank}" if expected.rank > len(expected.likely) else ""
-        bits = _bits(-math.log2(expected.came)) if expected.came > 0 else "inf bits"
+        loss = -math.log(expected.came) if expected.came > 0 else math.inf
+        loss = loss / math.log(2) if shown.unit == "bits" else loss
         prose.line(
             ("came ", palette.muted),
             (text_of(came, _blank(prose)), palette.text, True),
-            (f"  {_percent(expected.came)}, {bits}{rank}", palette.text),
+            (f"  {_percent(expected.came)}, {_loss(loss, shown.unit)}{rank}", palette.text),
         )
 
     return write
 
 
-def _line(prose: Prose, text: bytes, share: float, came: bool) -> None:
-    """One continuation: what it is, how probable its first byte is; marked where that came."""
+def _line(prose: Prose, likely: Likely, came: bool) -> None:
+    """One continuation: what it is, how probable its first item is; marked where that came."""
     palette, glyphs = prose.look
+    text, n, share = likely.text, likely.item, likely.share
     mark = glyphs.play if came else " "
-    first, rest = text_of(text[:1], _blank(prose)), text_of(text[1:], _blank(prose))
-    if text[0] >= 0x80:  # a character of several bytes
+    first, rest = text_of(text[:n], _blank(prose)), text_of(text[n:], _blank(prose))
+    if n == 1 and text[0] >= 0x80:  # a character of several bytes
         first, rest = "", text_of(text, _blank(prose))
     room = max(min(LONGEST + 2, prose.width - PERCENT - 4), 4)
+    first = fit(first, room, glyphs.ellipsis)
     rest = rest[: max(room - len(first), 0)]
     ink = palette.good if came else palette.text
     bar = filling(share, max(min(prose.width - room - PERCENT - 5, BAR), 0), glyphs)
@@ -168,5 +196,118 @@ def _percent(share: float) -> str:
     return f"{percent:.1f} %" if percent >= 0.05 else "<0.1 %"
 
 
-def _bits(bits: float) -> str:
-    return "not scored" if math.isnan(bits) else f"{bits:.2f} bits"
+def _loss(loss: float, unit: str) -> str:
+    return "not scored" if math.isnan(loss) else f"{loss:.2f} {unit}"
+
+
+class Answers(Protocol):
+    """Works out what both models of a session expect; for one thread at a time."""
+
+    def continued(self, asked: Asked) -> Continued:
+        """What both models expect at a byte, or why that cannot be worked out."""
+
+    def close(self) -> None:
+        """Give back what is held for that."""
+
+
+class ExpectedPanel(Vertical):
+    """The place of the cursor, and the most probable continuations of both models there."""
+
+    DEFAULT_CSS = """
+    ExpectedPanel #here { height: 2; }
+    ExpectedPanel #models { height: 1fr; }
+    """
+
+    def __init__(self, tell: Callable[[], object], *, id: str | None = None) -> None:
+        """`tell` is called in a thread when something was worked out."""
+        super().__init__(id=id)
+        self._tell = tell
+        self._answers: Answers | None = None
+        self._by_token: bool | None = None
+        self._continuing: Latest[Asked, Continued] | None = None
+        self._view: View | None = None
+        self._at = 0
+
+    def compose(self) -> ComposeResult:
+        yield Page("", id="here")
+        with Horizontal(id="models"):
+            yield Page("Frozen", id="frozen")
+            yield Page("Adaptive", id="adaptive")
+
+    def on_unmount(self) -> None:
+        if self._answers is not None:
+            self._answers.close()
+
+    @property
+    def told(self) -> Continued | None:
+        """What both models expect at the cursor, as soon as it is known."""
+        found = None if self._continuing is None else self._continuing.found
+        return found[1] if found is not None and self._about_here(found[0]) else None
+
+    @property
+    def settled(self) -> bool:
+        """What is expected at the cursor is known, or why it is not."""
+        return self.told is not None or bool(self._continuing and self._continuing.failure)
+
+    def shows(self, at: int) -> bool:
+        """Whether a byte is the one that it shows."""
+        return self._view is not None and at == self._at
+
+    def show(self, view: View, document: Document, at: int, lines: int) -> None:
+        """Show another place, with so many lines about it above the models."""
+        self._view, self._at = view, at
+        continuing = self._of(document)
+        told, failure = self.told, continuing.failure
+        if told is None:
+            if not self._about_here(continuing.asked):
+                continuing.ask(Asked(view.data, document, at))
+                failure = ""
+            found = continuing.found
+            if found is not None and found[0].data.place == view.data.place:
+                told = found[1]  # until the new one is there, a moment later
+        begin = document.span(at)[0]
+        losses = document.source.losses(begin, begin + 1)[0].tolist()
+        here = here_of(document, at, (losses[0], losses[1]), lines)
+        self.query_one("#here", Page).set_content(here.write, here.key, here.title)
+        for name, model in (("frozen", 0), ("adaptive", 1)):
+            page = self.query_one(f"#{name}", Page)
+            shown = Told(told, model, failure, document.unit)
+            page.set_content(prose_of(shown), shown.key, shown.title)
+
+    def copyable(self) -> Sequence[tuple[str, str]]:
+        """The continuations at the cursor."""
+        told, values = self.told, list[tuple[str, str]]()
+        for expected in () if told is None else (told.frozen, told.adaptive):
+            texts = ", ".join(
+                f"{visible(each.text.decode('utf-8', 'replace'))!r} {each.share:.3f}"
+                for each in expected.likely
+            )
+            if texts:
+                values.append((f"Expected by {expected.source}", texts))
+        return values
+
+    def _of(self, document: Document) -> Latest[Asked, Continued]:
+        """What answers for a document."""
+        by_token = document.places is not None
+        if self._continuing is None or by_token != self._by_token:
+            if self._answers is not None:
+                self._answers.close()
+            self._by_token, self._answers = by_token, _answers(by_token)
+            self._continuing = Latest(self._answers.continued, self._tell)
+        return self._continuing
+
+    def _about_here(self, asked: Asked | None) -> bool:
+        """A question is about the cursor, and the weights that are there now."""
+        view = self._view
+        if asked is None or view is None or view.data.place != asked.data.place:
+            return False
+        same = asked.data.history is view.data.history and asked.data.begun is view.data.begun
+        return same and asked.offset == self._at
+
+
+def _answers(by_token: bool) -> Answers:
+    if by_token:
+        from tttui.runs.modelprocess import ModelProcess
+
+        return ModelProcess()
+    return Reader()

@@ -1,24 +1,27 @@
 """Text: the document that a session reads, each character tinted by what learning saved at it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from math import inf
+from time import monotonic
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
+from textual.timer import Timer
 
 from tttui.draw.textpaint import Mark
 from tttui.export.request import Request
 from tttui.model.document import Document, Reading, Totals
 from tttui.model.search import Found, Query, matches, search
 from tttui.model.session import SessionData
+from tttui.model.start import StartView
 from tttui.model.text import visible
 from tttui.panes.latest import Latest
-from tttui.panes.text.continued import Told, here_of, prose_of
+from tttui.panes.text.continued import ExpectedPanel
 from tttui.panes.view import Pane, View
 from tttui.store.snapshot import DOCUMENT
-from tttui.tasks.text.continuations import Asked, Continued, Reader
 from tttui.widgets.page import Page
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.texthead import TextHead
@@ -27,6 +30,10 @@ from tttui.widgets.timeview import TimeView
 
 BESIDE = 150
 """Columns of the tab from which on the continuations stand beside the text."""
+
+ROW_S = 0.25
+"""Seconds for each row of the page that it, and what is expected, stay at least while what is
+read is followed: a model reads many times as fast as a person, and a row is 0.5 KB to send."""
 
 Searched = tuple[Document, Query, int, int]
 """A document, what is looked for, from where, and which way."""
@@ -45,8 +52,6 @@ class TextPane(Pane):
     TextPane #both { height: 1fr; }
     TextPane #page { height: 1fr; width: 1fr; }
     TextPane #expected { height: 9; }
-    TextPane #here { height: 2; }
-    TextPane #models { height: 1fr; }
     TextPane.low #expected { height: 8; }
     TextPane.low #here { height: 1; }
     TextPane.tiny #expected { display: none; }
@@ -75,7 +80,12 @@ class TextPane(Pane):
         self._query = Query(b"", False)
         self._typed_from = 0
         """The byte at which the search began."""
-        self._continuing: Latest[Asked, Continued] = Latest(Reader().continued, self._tell)
+        self._wanted: int | None = None
+        """The byte of a link, until the document is there."""
+        self._turned_at = self._glanced_at = -inf
+        """When the page was turned and what is expected was shown, of a live session."""
+        self._later: Timer | None = None
+        """Shows what was not shown yet."""
         self._searching: Latest[Searched, Found | None] = Latest(
             lambda asked: search(*asked), self._tell
         )
@@ -87,11 +97,7 @@ class TextPane(Pane):
         yield QueryBar("text in the document")
         with Vertical(id="both"):
             yield TextPage(id="page")
-            with Vertical(id="expected"):
-                yield Page("", id="here")
-                with Horizontal(id="models"):
-                    yield Page("Frozen", id="frozen")
-                    yield Page("Adaptive", id="adaptive")
+            yield ExpectedPanel(self._tell, id="expected")
         yield Page("Text", id="nothing")
 
     def use_room(self) -> None:
@@ -133,8 +139,9 @@ class TextPane(Pane):
             return False
         if self._searching.busy:
             return False
-        known = self._told() is not None or bool(self._continuing.failure)
-        return self.document is None or not self._wants() or known
+        if self.document is None or not self._wants():
+            return True
+        return self.query_one(ExpectedPanel).settled or self._later is not None
 
     def awaits(self, action: str) -> bool:
         return self._view is None or self._view.document is None
@@ -155,30 +162,67 @@ class TextPane(Pane):
         if document is None or reading is None:
             self._show_nothing(view, reading)
             return
+        if self._wanted is not None and not view.timeline.empty and not view.data.loading:
+            wanted, self._wanted = self._wanted, None
+            self._go(wanted)
+            if self._view is not view:
+                return
         window = document.window(view.timeline.cursor)
         if self._goal is not None and self._goal[0] == view.timeline.cursor:
             self._at, self._goal = self._goal[1], None
         if not window[0] <= self._at < window[1]:
             self._at, self._column = min(window[0], document.size - 1), None
         until = document.size if view.timeline.at_end else window[1]
-        if view.timeline.follow and document.scored < document.size:
+        following = self._followed(view, document)
+        if following:
             # the end of what was read marks itself, and a window that moves on is a lot to send
-            window = self._at, self._at + 1
+            window = document.span(self._at)
         mark = Mark(self._at, window, until)
         if self._query:
             begin, end = page.bounds_at(document, mark)
             mark = replace(mark, matches=matches(document, self._query, begin, end))
-        page.show(document, mark)
+        self._turn(page, document, mark, following)
         self._show_head(view, document, reading)
         self._show_expected(view, document)
+
+    @staticmethod
+    def _followed(view: View, document: Document) -> bool:
+        """What is read is followed while it is read."""
+        return view.timeline.follow and document.scored < document.size
+
+    def _turn(self, page: TextPage, document: Document, mark: Mark, following: bool) -> None:
+        """Show the page; one that is followed is turned when it has stayed for a while."""
+        if not following:
+            self._turned_at = self._glanced_at = -inf
+            page.show(document, mark)
+            return
+        now = self.clock()
+        left = self._turned_at + self._hold_s - now
+        if page.show(document, mark, followed=True, held=left > 0):
+            self._turned_at = now
+        elif not page.has_cursor and self._later is None:
+            self._later = self.set_timer(max(left, 0.0), self._show_later)
+
+    def _show_later(self) -> None:
+        self._later = None
+        if self._view is not None:
+            self.show(self._view)
+
+    @property
+    def _hold_s(self) -> float:
+        return ROW_S * self.query_one(TextPage).content_size.height
+
+    clock: Callable[[], float] = staticmethod(monotonic)
+    """Seconds."""
 
     def _show_head(self, view: View, document: Document, reading: Reading) -> None:
         key = (view.data.steps, document.size)
         if self._totals is None or self._totals[0] != key:
             self._totals = key, Totals(view.data.steps, document)
         totals, t = self._totals[1], view.timeline.cursor
+        here = (totals.at(t),) if not self._followed(view, document) else ()
         self.query_one(TextHead).tell(
-            _name(view.data), document, totals.until(t), totals.at(t), reading.problems
+            _name(view.data), document, totals.until(t), here, reading.problems
         )
         bar = self.query_one(QueryBar)
         self.set_class(bar.typing or bool(self._query), "searching")
@@ -202,39 +246,20 @@ class TextPane(Pane):
         view = self._view
         return view is not None and not view.timeline.playing and not self.has_class("tiny")
 
-    def _told(self) -> Continued | None:
-        """What both models expect at the cursor, as soon as it is known."""
-        found = self._continuing.found
-        return found[1] if found is not None and self._about_here(found[0]) else None
-
-    def _about_here(self, asked: Asked | None) -> bool:
-        """A question is about the cursor, and the weights that are there now."""
-        view = self._view
-        if asked is None or view is None or view.data.place != asked.data.place:
-            return False
-        same = asked.data.history is view.data.history and asked.data.begun is view.data.begun
-        return same and asked.offset == self._at
-
     def _show_expected(self, view: View, document: Document) -> None:
         if not self._wants():
             return
-        told, failure = self._told(), self._continuing.failure
-        if told is None:
-            if not self._about_here(self._continuing.asked):
-                self._continuing.ask(Asked(view.data, document, self._at))
-                failure = ""
-            found = self._continuing.found
-            if found is not None and found[0].data.place == view.data.place:
-                told = found[1]  # until the new one is there, a moment later
-        losses = document.source.losses(self._at, self._at + 1)[0].tolist()
-        recorded = (losses[0], losses[1])
+        if self._followed(view, document):
+            now = self.clock()
+            left = self._glanced_at + self._hold_s - now
+            panel = self.query_one(ExpectedPanel)
+            if left > 0 and not panel.shows(self._at):
+                self._later = self._later or self.set_timer(left, self._show_later)
+                return
+            if not panel.shows(self._at):
+                self._glanced_at = now
         lines = 5 if self.has_class("beside") else 0 if self.has_class("low") else 1
-        here = here_of(document, self._at, recorded, lines)
-        self.query_one("#here", Page).set_content(here.write, here.key, here.title)
-        for name, model in (("frozen", 0), ("adaptive", 1)):
-            page = self.query_one(f"#{name}", Page)
-            shown = Told(told, model, failure)
-            page.set_content(prose_of(shown), shown.key, shown.title)
+        self.query_one(ExpectedPanel).show(view, document, self._at, lines)
 
     def _show_nothing(self, view: View, reading: Reading | None) -> None:
         failed = view.failure(DOCUMENT)
@@ -258,7 +283,7 @@ class TextPane(Pane):
         self._column = None
         last = document.window(view.timeline.last)[1] - 1
         first = document.window(view.timeline.first)[0]
-        at = min(max(offset, first), max(last, first))
+        at = document.span(min(max(offset, first), max(last, first)))[0]
         t = document.step_of(at)
         if t == view.timeline.cursor:
             self._at, self._goal = at, None
@@ -273,12 +298,14 @@ class TextPane(Pane):
         self._go(message.offset)
 
     def do_byte_left(self) -> None:
-        """One byte back."""
-        self._go(self._at - 1)
+        """One byte or token back."""
+        if self.document is not None:
+            self._go(self.document.span(self._at)[0] - 1)
 
     def do_byte_right(self) -> None:
-        """One byte on."""
-        self._go(self._at + 1)
+        """One byte or token on."""
+        if self.document is not None:
+            self._go(self.document.span(self._at)[1])
 
     def do_up(self) -> None:
         """One row up."""
@@ -365,12 +392,19 @@ class TextPane(Pane):
         begin, end = document.window(self._view.timeline.cursor)
         window = document.source.read(begin, end).decode("utf-8", "replace")
         values = [(f"Bytes {begin} to {end - 1}", visible(window)), ("Offset", str(self._at))]
-        told = self._told()
-        for expected in () if told is None else (told.frozen, told.adaptive):
-            texts = ", ".join(f"{text!r} {share:.3f}" for text, share in expected.likely)
-            if texts:
-                values.append((f"Expected by {expected.source}", texts))
-        return values
+        return [*values, *self.query_one(ExpectedPanel).copyable()]
+
+    # Links
+
+    def look(self, start: StartView) -> StartView:
+        document, view = self.document, self._view
+        if document is None or view is None or view.timeline.empty or view.timeline.follow:
+            return start
+        begin = document.window(view.timeline.cursor)[0]
+        return start if self._at == begin else replace(start, byte=self._at)
+
+    def recall(self, start: StartView) -> None:
+        self._wanted = start.byte
 
     def exportable(self) -> str:
         return "text"

@@ -21,8 +21,9 @@ from tttui.model.explain import explain
 from tttui.model.query import TRANSACTION_WORDS, Query, check_statuses, matching
 from tttui.model.session import SessionData
 from tttui.model.transactions import UNDONE, Transactions
-from tttui.panes.listing import ListPane, Pages
+from tttui.panes.listing import ListPane
 from tttui.panes.losses import marks_of
+from tttui.panes.regions import Pages
 from tttui.panes.transactions.facts import change_of, why_none
 from tttui.panes.transactions.rows import COLUMNS, Attempts, gate_plots
 from tttui.panes.view import View
@@ -124,6 +125,8 @@ class TransactionsPane(ListPane):
         self._shown: Shown | None = None
         self._plotted: object = None
         self._attempts: Attempts | None = None
+        self._whatif: object = None
+        """The what-if whose outcomes stand beside the rows."""
         self._change: tuple[object, Weights | None, str] = (None, None, "")
 
     def compose(self) -> ComposeResult:
@@ -204,14 +207,14 @@ class TransactionsPane(ListPane):
     @property
     def _opened(self) -> bool:
         """The detail takes the place of the page, where it has none on it."""
-        inspecting = self.view is not None and self.view.inspecting
+        inspecting = self.view is not None and self.view.choices.inspecting
         return inspecting and "detail" not in self.regions
 
     # Drawing
 
     def show(self, view: View) -> None:
         before, self.view = self.view, view
-        if before is None or before.inspecting != view.inspecting:
+        if before is None or before.choices.inspecting != view.choices.inspecting:
             self.show_regions()
         self.fill(view)
         if "gates" in self.regions:
@@ -234,18 +237,21 @@ class TransactionsPane(ListPane):
             shown is None
             or not same_look
             or (shown.events is not found)
-            or (shown.statuses, shown.query) != (view.statuses, self.query_now)
+            or (shown.statuses, shown.query) != (view.choices.statuses, self.query_now)
+            or self._whatif is not view.whatif
         ):
-            rows = matching(found, self.query_now, view.statuses)
+            rows = matching(found, self.query_now, view.choices.statuses)
             marks = marks_of(view.data)
             if len(found):
                 marks = replace(marks, shown=rows)
             before = None if shown is None else (self._rows, len(shown.marks.counts()))
-            self._shown = shown = Shown(found, view.statuses, self.query_now, rows, marks)
+            self._shown = shown = Shown(found, view.choices.statuses, self.query_now, rows, marks)
             if before != (self._rows, len(marks.counts())):
                 self.show_regions()
             own = view.data.meta.is_point_mass
-            self._attempts = Attempts(found, view.look, of_point_mass=own)
+            self._whatif = view.whatif
+            beside = None if view.whatif is None else view.whatif.transactions
+            self._attempts = Attempts(found, view.look, of_point_mass=own, whatif=beside)
             table.set_rows(self._attempts, rows, self._nothing(view))
             self.query_one(Reasons).set_marks(marks, why_none(view.data))
             self.query_one(AttemptsOverTime).set_marks(marks)
@@ -312,7 +318,7 @@ class TransactionsPane(ListPane):
 
     def _show_gates(self, view: View) -> None:
         charts = [self.query_one(f"#{name}", Chart) for name in ("grad", "loss", "state")]
-        chosen = view.timeline.log if view.log_chosen else None
+        chosen = view.timeline.log if view.choices.log_chosen else None
         lead = f"{view.glyphs.play} " if self.acting == "gates" else ""
         data = view.data
         wanted = (
@@ -358,7 +364,7 @@ class TransactionsPane(ListPane):
     def _filter_by(self, status: str) -> None:
         """Show only the transactions of a status; all again where that is the filter already."""
         only = frozenset({status})
-        same = self.view is not None and self.view.statuses == only
+        same = self.view is not None and self.view.choices.statuses == only
         self.post_message(self.StatusesPicked(None if same else only))
 
     def check(self, query: Query, view: View) -> None:
@@ -367,7 +373,7 @@ class TransactionsPane(ListPane):
     def back(self) -> bool:
         if super().back():
             return True
-        if self.view is None or self.view.inspecting or self.view.statuses is None:
+        if self.view is None or self.view.choices.inspecting or self.view.choices.statuses is None:
             return False
         self.post_message(self.StatusesPicked(None))
         return True

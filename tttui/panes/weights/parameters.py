@@ -12,8 +12,8 @@ from tttui.draw.numbers import forms, short
 from tttui.draw.palette import Palette
 from tttui.model.names import name_forms
 from tttui.model.numbers import count
-from tttui.model.parameters import Inventory, recorded_statistics, specs_of
-from tttui.model.schema import TensorSpec
+from tttui.model.parameters import Inventory, listed, recorded_statistics, specs_of
+from tttui.model.schema import Schema, TensorSpec
 from tttui.model.session import SessionData
 from tttui.model.statistics import Statistics
 from tttui.panes.background_value import Prepared
@@ -107,6 +107,8 @@ class ParametersPane(WeightsPane):
     """The list of all parameters, beside it the chosen one: heatmap, statistics, spectrum."""
 
     region_names: ClassVar[Sequence[str]] = REGIONS
+    first = REGIONS[0]
+    beside_maps = ()
     sorts = SORTS
 
     DEFAULT_CSS = """
@@ -133,7 +135,6 @@ class ParametersPane(WeightsPane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._region = REGIONS[0]
         self._chosen: tuple[str, ...] = ("",)
         """The parameter that is shown; the same object as long as it is the same one."""
         self._specs: tuple[TensorSpec, ...] = ()
@@ -155,7 +156,7 @@ class ParametersPane(WeightsPane):
 
     @property
     def _at_map(self) -> bool:
-        return self._region in ("parameters", "map")
+        return self.acting in ("parameters", "map")
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="halves"):
@@ -172,6 +173,7 @@ class ParametersPane(WeightsPane):
         wide = rest >= 110 and height >= 38
         self._arrange(wide, not wide and rest >= 60 and height >= 30)
         self.set_class(width < 72, "narrow")
+        self.show_regions()
         if self.is_mounted:
             self.query_one("#every").styles.width = columns
 
@@ -183,7 +185,7 @@ class ParametersPane(WeightsPane):
 
     def show(self, view: View) -> None:
         place = (view.data.place, view.data.run)
-        specs = specs_of(view.data)
+        specs = listed(view.data)
         names = [spec.name for spec in specs]
         if place != self._place:
             self._place, self._known = place, None
@@ -194,7 +196,7 @@ class ParametersPane(WeightsPane):
         self._specs = specs
         spec = next((spec for spec in specs if spec.name == self._chosen[0]), None)
         if spec is not None:
-            self._maps[0].set_matrix(spec.name, _shape_of(spec))
+            self._maps[0].set_matrix(spec.name, _shape_of(spec, view.data.meta.schema))
         super().show(view)
         self._show_list(view)
 
@@ -207,11 +209,14 @@ class ParametersPane(WeightsPane):
             table.set_rows(Rows(known, view.palette), None, "no parameters are recorded")
         at = next((i for i, s in enumerate(self._specs) if s.name == self._chosen[0]), None)
         table.set_selected(at)
-        table.set_active(self._region == "parameters")
-        which.set_chosen(self._region == "parameters")
-        title = f"{count(len(self._specs))} parameters"
-        if self._specs:
-            title += f", {count(sum(spec.size for spec in self._specs))} elements"
+        table.set_active(self.acting == "parameters")
+        which.set_chosen(self.acting == "parameters")
+        own = specs_of(view.data)
+        title = f"{count(len(own))} parameters"
+        if own:
+            title += f", {count(sum(spec.size for spec in own))} elements"
+        if pairs := view.data.meta.schema.pairs:
+            title += f", {count(len(pairs))} LoRA pair{'s' * (len(pairs) > 1)}"
         which.set_content(lambda _: None, title, title)
 
     _palette: Palette | None = None
@@ -228,7 +233,7 @@ class ParametersPane(WeightsPane):
     def _statistics_of(self, view: View) -> Statistics:
         """Those of the snapshots; of a parameter without any those that commits recorded."""
         name, history = self._chosen[0], view.data.history
-        if history is None or name not in history.weights:
+        if history is None or history.snapshots(name) is None:
             of = self._recorded_of
             if of is None or of[1] != name or of[0].transactions is not view.data.transactions:
                 self._recorded_of = (view.data, name)
@@ -242,7 +247,7 @@ class ParametersPane(WeightsPane):
         if not self._specs:
             return no_history(view.data)
         name, history = self._chosen[0], view.data.history
-        if history is not None and name in history.weights:
+        if history is not None and history.snapshots(name) is not None:
             return ""
         return "" if len(self._statistics.t) else "No figures of this parameter are recorded."
 
@@ -252,7 +257,7 @@ class ParametersPane(WeightsPane):
         if view is None or found is None or found.asked is not self._asked:
             return view is not None and not self._specs
         history = view.data.history
-        if history is None or self._chosen[0] not in history.weights:
+        if history is None or history.snapshots(self._chosen[0]) is None:
             return True
         return self._chosen[0] in self._statistics.columns and self._statistics.complete
 
@@ -261,16 +266,16 @@ class ParametersPane(WeightsPane):
 
     # Keys
 
-    def _mark_region(self) -> None:
-        super()._mark_region()
-        self._maps[0].set_chosen(self._region == "map")
+    def show_regions(self) -> None:
+        super().show_regions()
+        self._maps[0].set_chosen(self.acting == "map")
         self._maps[0].add_class("chosen")
-        self.set_class(self._region == "parameters", "at-parameters")
+        self.set_class(self.acting == "parameters", "at-parameters")
         if self._view is not None and self.is_mounted:
             self._show_list(self._view)
 
     def _move(self, down: int, right: int) -> None:
-        if self._region != "parameters":
+        if self.acting != "parameters":
             super()._move(down, right)
             return
         if right:
@@ -321,9 +326,9 @@ class ParametersPane(WeightsPane):
     @on(Heatmap.CellHovered)
     @on(Heatmap.CellPicked)
     def _on_cell(self, message: Heatmap.CellHovered | Heatmap.CellPicked) -> None:
-        if isinstance(message, Heatmap.CellPicked) and self._region != "map":
-            self._region = "map"
-            self._mark_region()
+        if isinstance(message, Heatmap.CellPicked) and self.acting != "map":
+            self.acting = "map"
+            self.show_regions()
         self._show_reading()
 
     def _heatmap(self) -> WeightMap:
@@ -332,7 +337,7 @@ class ParametersPane(WeightsPane):
     def copyable(self) -> list[tuple[str, str]]:
         known = self._known
         name = self._chosen[0]
-        if self._region == "parameters" and known is not None and name in known.names:
+        if self.acting == "parameters" and known is not None and name in known.names:
             i = known.names.index(name)
             figures = {"norm": known.norm[i], "moved": known.moved[i], "last": known.since[i]}
             text = ", ".join(f"{k} {short(float(v))}" for k, v in figures.items())
@@ -340,8 +345,12 @@ class ParametersPane(WeightsPane):
         return super().copyable()
 
 
-def _shape_of(spec: TensorSpec) -> str:
-    """Its own shape, and that it was flattened."""
+def _shape_of(spec: TensorSpec, schema: Schema) -> str:
+    """Its own shape, that it was flattened, and what it is the product of."""
+    pair = schema.pair(spec.name)
+    if pair is not None:
+        scale = "" if pair.scale == 1 else f"{short(pair.scale)} "
+        return f"{spec.shape_text}, {scale}B A of rank {pair.a.matrix[0]}"
     if not spec.flattened:
         return spec.shape_text
     rows, columns = spec.matrix

@@ -1,5 +1,7 @@
 """What the Weights tab draws and says, from the weights and their statistics."""
 
+import numpy as np
+
 from tttui.draw.numbers import short
 from tttui.draw.plot import Threshold
 from tttui.draw.prose import Prose
@@ -11,6 +13,7 @@ from tttui.model.weights import has_history
 from tttui.panes.weights.weights_at import Movement
 
 MEASURES = {
+    "change": "change since the start, %",
     "fro": "Frobenius norm",
     "max_abs": "largest |w|",
     "mean": "mean",
@@ -20,6 +23,7 @@ MEASURES = {
 }
 
 SHORT = {
+    "change": "change %",
     "fro": "|W|",
     "max_abs": "max |w|",
     "mean": "mean",
@@ -29,14 +33,19 @@ SHORT = {
 }
 """The same for narrow charts."""
 
-TELLING = ("fro", "condition")
+TELLING = ("change", "condition")
 """The charts that tell how far the statistics are: one of each region."""
 
 
 def stat_plot(measure: str, found: Statistics, last: int, why: str) -> StairPlot:
     """One statistic of the matrices over time, the newest value in force up to step `last`."""
     names = found.matrices
+    if measure == "change" and any(len(found.t) and _unchanging(found, name) for name in names):
+        measure = "fro"  # of what transactions recorded, or of weights that began as zeros
     curves = tuple(found.column(name, measure) for name in names)
+    if measure == "change":
+        starts = [found.column(name, "fro")[:1] for name in names]
+        curves = tuple(100 * y / start for y, start in zip(curves, starts, strict=True))
     lines = []
     for name, y in zip(names, curves, strict=True):
         if measure == "condition" and len(y) and (y > WARN_FACTOR * y[0]).any():
@@ -50,8 +59,14 @@ def stat_plot(measure: str, found: Statistics, last: int, why: str) -> StairPlot
         tuple(lines),
         last,
         message,
-        progress if measure in TELLING and len(found.t) else "",
+        progress if measure in (*TELLING, "fro") and len(found.t) else "",
     )
+
+
+def _unchanging(found: Statistics, matrix: str) -> bool:
+    """A change of this matrix cannot be told as a part of its norm."""
+    start = float(found.column(matrix, "fro")[0])
+    return not start or bool(np.isnan(found.column(matrix, "change")).all())
 
 
 def _pending(measure: str, found: Statistics) -> str:
@@ -62,8 +77,8 @@ def _pending(measure: str, found: Statistics) -> str:
     if history is None:
         return "not recorded of this parameter"
     if measure in ("condition", "effective_rank"):
-        shapes = [history.weights[name].shape[1:] for name in found.matrices]
-        if all(too_large(*shape) for shape in shapes):
+        shapes = [W.shape[1:] for k in found.matrices if (W := history.weights.get(k)) is not None]
+        if shapes and all(too_large(*shape) for shape in shapes):
             return "too large for singular values here"
     return "no finite values in view"
 

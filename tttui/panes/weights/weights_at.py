@@ -7,9 +7,10 @@ import numpy as np
 
 from tttui.draw.heat import Pyramid
 from tttui.model.arrays import PLASTIC, Weights
+from tttui.model.lora import product_values
 from tttui.model.parameters import Inventory, inventory
 from tttui.model.session import SessionData
-from tttui.model.spectrum import spectrum
+from tttui.model.spectrum import of_values, spectrum
 from tttui.model.tensor_axes import Moved, moved, sentences
 from tttui.model.tensors import LARGE, Changed, Tensors, condensed
 from tttui.model.weights import (
@@ -153,7 +154,8 @@ class Finder:
         pyramids = {name: Pyramid(W) for name, W in shown.matrices.items()}
         for pyramid in pyramids.values():
             pyramid.build()
-        spectra = () if now is None else _spectra(now.matrices, begun)
+        product = _product_spectrum(data, asked)
+        spectra = product if product or now is None else _spectra(now.matrices, begun)
         moves = _movement(shown, now, start, roles=asked.of_point_mass)
         return Found(asked, now, start, shown, pyramids, spectra, moves, known)
 
@@ -174,7 +176,7 @@ class Finder:
         known, start, begun = self._kept
         if not same(key, known):
             start = held_at_start(data, names)
-            begun = conditions(start)
+            begun = {} if data.meta.schema.pair(names[0]) else conditions(start)
             self._kept = (key, start, begun)
         return start, begun
 
@@ -197,7 +199,7 @@ def _condensed(asked: Asked, known: Inventory) -> Found:
     pyramid = Pyramid(W)
     pyramid.build()
     shown = Comparison(aspect, {name: W}, says)
-    spectra = (SpectrumOf(name, shape, None),)
+    spectra = _product_spectrum(data, asked) or (SpectrumOf(name, shape, None),)
     return Found(asked, None, None, shown, {name: pyramid}, spectra, None, known, block)
 
 
@@ -210,6 +212,16 @@ def _spectra(matrices: Weights, begun: Mapping[str, float]) -> tuple[SpectrumOf,
             growth = now.condition / begun[name]
         found.append(SpectrumOf(name, (matrix.shape[0], matrix.shape[1]), now, growth))
     return tuple(found)
+
+
+def _product_spectrum(data: SessionData, asked: Asked) -> tuple[SpectrumOf, ...]:
+    """That of the product of a pair, from its factors; nothing where it is none."""
+    pair = data.meta.schema.pair(asked.names[0])
+    held = None if pair is None else held_at(data, asked.t, (pair.a.name, pair.b.name))
+    if pair is None or held is None or len(held.matrices) < 2:
+        return ()
+    a, b = (held.matrices[spec.name] for spec in (pair.a, pair.b))
+    return (SpectrumOf(pair.name, pair.spec.matrix, of_values(product_values(a, b, pair.scale))),)
 
 
 def _movement(

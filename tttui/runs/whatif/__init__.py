@@ -7,12 +7,16 @@
     refusal(data, 0, asked)                            # why the engine would not, one line or ''
 
     worker = WhatIfWorker(publish)                     # publish(result): in the worker's thread
-    known = PastStates()                               # one for each session that is looked at
-    worker.ask(WhatIf(Request(data, at=0, changes=asked), known))
-    ...                                                # the next ask takes its place at once
-    worker.close()
+    known = PastStates()                               # one for each session and worker
+    request = Request(data, at=0, changes=asked)
+    worker.ask(WhatIf(request, known))                 # publishes WhatIfResults
+    worker.ask(Seeds(request, 32))                     # instead: is it luck? SeedsResults
+    worker.ask(Sensitivity(request, known))            # instead: what matters? SensitivityResults
+    worker.close()                                     # the next ask would take its place at once
+    keep(result, root, told)                           # in a thread: a session of a WhatIfResult
 
-`data` is the SessionData of the reader (in the app: the snapshot's). `result.WhatIfResult` is what
-`publish` gets: steps, transactions, sentence and table, from step `at` on. The names stand in
-`replayable`, `knobs`, `whatif`, `worker`, `result` and `pointmass`.
+`data` is the SessionData of the reader (in the app: the snapshot's). A `result.WhatIfResult` has
+steps, transactions, `sentence`, `verdict` and table (`lines`) from step `at` on; `luck.SeedsResult`
+and `sensitivity.SensitivityResult` have a `sentence` as well. All say how far they are (`state`,
+`finished`) and, in one line, what failed (`error`).
 """

@@ -14,7 +14,7 @@ from tttui.artifacts.checkpoint import ENGINE, read_generation
 from tttui.engine.tensorstate import as_tensors
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.runs.taskbranch import TaskBranch
-from tttui.runs.taskstepper import TaskStepper, load_start, new_learner
+from tttui.runs.taskstepper import START_FILE, TaskStepper, load_start, new_learner
 from tttui.runs.whatif.live import Piece
 from tttui.runs.whatif.past import PastStates
 
@@ -25,17 +25,17 @@ WAYPOINT_EVERY = 200
 class AnyTask:
     """A branch of a session of a task; begins at the step of the branch or before it."""
 
-    def __init__(self, branch: TaskBranch, known: PastStates, directory: Path) -> None:
-        """Raises RefusedInput where the branch cannot be computed."""
+    def __init__(self, branch: TaskBranch, known: PastStates, directory: Path | None) -> None:
+        """As for `PointMass`. Raises RefusedInput where the branch cannot be computed."""
         self._branch, self._known = branch, known
         task, learner = new_learner(branch.settings, None, branch.task)
         if branch.base_version not in (None, learner.base_version):
             raise RefusedInput(
-                f"{directory}: was begun with another base than its task gives here, so it cannot "
-                "be computed again"
+                "the session was begun with another base than its task gives here, so it cannot be "
+                "computed again"
             )
         if branch.begun is not None:
-            load_start(learner, branch.begun, directory)
+            load_start(learner, branch.begun, Path(START_FILE))
         self._stepper = TaskStepper(task, learner, weights_at=self._weights_at)
         self._stepper.interventions = list(branch.interventions)
         returns = [i.t for i in branch.interventions if i.kind == "rollback"]
@@ -44,7 +44,7 @@ class AnyTask:
         self._snapshots: list[tuple[int, Mapping[str, torch.Tensor]]] = []
         """Those that the session's history holds."""
         self._note_weights()
-        if branch.at:
+        if branch.at and directory is not None:
             self._leap(directory)
 
     @property

@@ -1,7 +1,7 @@
 """A what-if beside what was recorded: a sentence, and a table."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tttui.runs.whatif.result import WhatIfResult
 
 LAST = improvement.WINDOW
+
+ROUNDING = 1e-5
+"""Relative difference of two means that rounding alone can make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,17 @@ def sentence(result: "WhatIfResult") -> str:
     if not len(here):
         mean = _mean(result.steps.adaptive[-LAST:])
         return f"what-if{far}: {short(mean)}, where nothing is recorded, {updates}"
-    most = None if result.sizes else -LAST
-    before, after = _mean(here.adaptive[most:]), _mean(there.adaptive[most:])
-    over = "" if most else " of the whole document"
+    before, after = _scores(here, there, result)
+    over = " of the whole document" if result.sizes else ""
     how = improvement.compared(before, after, lower=lower)[0].replace("frozen", "recorded")
     return f"what-if{far}: {short(after)} instead of {short(before)}{over} ({how}), {updates}"
+
+
+def scores(result: "WhatIfResult") -> tuple[float, float] | None:
+    """Mean adaptive loss, recorded and what-if, over the last 100 steps that both have (of
+    documents in other steps: over all); None where there are none."""
+    here, there = _common(result.request.data, result)
+    return _scores(here, there, result) if len(here) else None
 
 
 def compared(data: SessionData, result: "WhatIfResult") -> Sequence[Line]:
@@ -64,7 +73,10 @@ def compared(data: SessionData, result: "WhatIfResult") -> Sequence[Line]:
     if not len(here):
         return ()
     loss = data.meta.loss
-    windows = (None,) if result.sizes or len(here) <= LAST else (None, LAST)
+    at = result.request.at
+    windows = {f"from step {at} on" if at else "all steps": max(len(here), len(there))}
+    if not result.sizes and len(here) > LAST:
+        windows[f"last {LAST} steps"] = LAST
     later = 0 if data.meta.is_point_mass else 1
     recorded = _within(data.transactions, here, later)
     changed = _within(result.transactions, there, later)
@@ -75,6 +87,11 @@ def compared(data: SessionData, result: "WhatIfResult") -> Sequence[Line]:
         *_outcomes(recorded, changed),
         *_implied(data, result, here),
     )
+
+
+def _scores(here: Steps, there: Steps, result: "WhatIfResult") -> tuple[float, float]:
+    most = None if result.sizes else -LAST
+    return _mean(here.adaptive[most:]), _mean(there.adaptive[most:])
 
 
 def _common(data: SessionData, result: "WhatIfResult") -> tuple[Steps, Steps]:
@@ -133,17 +150,16 @@ def _mean(values: Floats) -> float:
 
 
 def _losses(
-    name: str, lower: bool, before: Floats, after: Floats, windows: Sequence[int | None]
+    name: str, lower: bool, before: Floats, after: Floats, windows: Mapping[str, int]
 ) -> Iterator[Line]:
-    for most in windows:
-        what = "all steps" if most is None else f"last {most} steps"
-        rows = slice(None if most is None else -most, None)
-        pair = before[rows], after[rows]
+    """A row for each of some windows, which reach back so many rows from the end."""
+    for what, most in windows.items():
+        pair = before[-most:], after[-most:]
         if name == "frozen":
             pair = pair[0][np.isfinite(pair[0])], pair[1][np.isfinite(pair[1])]
         a, b = map(_mean, pair)
         how = improvement.compared(a, b, lower=lower)[0].replace("frozen", "recorded")
-        how = "" if how == "equal" else how
+        how = "" if abs(a - b) <= ROUNDING * abs(a) else how
         yield Line(f"{name}, {what}", short(a), short(b), how, (a, b))
 
 
@@ -182,6 +198,6 @@ def _implied(data: SessionData, result: "WhatIfResult", here: Steps) -> Iterator
         i = events.in_force(last)
         value = float("nan") if i is None else float(events.implied_mu[i])
         values.append(value if np.isfinite(value) else None)
-        said = mu_text(value) if np.isfinite(value) else "not known"
-        texts.append(f"{said}, true {mu_text(truth)}")
-    yield Line("implied mu", texts[0], texts[1], "", (values[0], values[1]))
+        said = mu_text(value) if np.isfinite(value) else "-"
+        texts.append(f"{said} ({mu_text(truth)})")
+    yield Line("implied mu (true)", texts[0], texts[1], "", (values[0], values[1]))

@@ -87,6 +87,21 @@ def changes(found: Sequence[Knob], turned: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in turned.items() if value != recorded[name]}
 
 
+def in_words(data: SessionData, at: int, wanted: Mapping[str, Any]) -> str:
+    """`lr 0.005 instead of 0.02, chunk 16 instead of 32`; '' where nothing is changed."""
+    found = {knob.name: knob for knob in knobs(data, at)}
+    said = []
+    for name, value in wanted.items():
+        knob = found.get(name)
+        if knob is None:
+            said.append(f"{name} {value}")
+        elif name == "preset":
+            said.append(f"preset {value}")
+        else:
+            said.append(f"{knob.label} {knob.text(value)} instead of {knob.text(knob.value)}")
+    return ", ".join(said)
+
+
 def refusal(data: SessionData, at: int, wanted: Mapping[str, Any]) -> str:
     """Why the engine would not compute these changes together, one line; '' where it would.
 

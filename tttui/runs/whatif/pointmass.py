@@ -25,8 +25,9 @@ WAYPOINT_EVERY = 320
 class PointMass:
     """A branch of a session of the point mass; begins at the step of the branch or before it."""
 
-    def __init__(self, branch: Branch, known: PastStates, directory: Path) -> None:
-        """`known` is used and added to; a checkpoint in `directory` may save a replay.
+    def __init__(self, branch: Branch, known: PastStates, directory: Path | None) -> None:
+        """`known` is used and added to; what was computed of the session in `directory` may save
+        a replay (None: it is computed from its start).
 
         Raises RefusedInput where the branch cannot be computed.
         """
@@ -50,7 +51,7 @@ class PointMass:
         self.first_mu = self._stepper.world.mu
         """The friction at step 0."""
         known.base, known.learner = branch.base, self._stepper.learner
-        if branch.at:
+        if branch.at and directory is not None:
             self._leap(directory)
 
     @property

@@ -8,7 +8,9 @@ from tttui.model.mu import MuChanges, mu_at
 from tttui.model.session import SessionData
 from tttui.model.steps import Steps
 from tttui.model.transactions import Transactions
+from tttui.model.verdict import verdict
 from tttui.runs.whatif.compared import Line, compared, sentence
+from tttui.runs.whatif.knobs import in_words
 
 State = Literal["replaying", "computing", "done", "failed"]
 """`replaying`: on its way through the session's past to the step of the branch."""
@@ -65,6 +67,18 @@ class WhatIfResult:
     @property
     def finished(self) -> bool:
         return self.state in ("done", "failed")
+
+    @property
+    def changed_words(self) -> str:
+        """`lr 0.005 instead of 0.02 from step 320 on`"""
+        request = self.request
+        said = in_words(request.data, request.at, request.changes) or "nothing is changed"
+        return f"{said} from step {request.at} on" if request.at else said
+
+    @property
+    def verdict(self) -> str:
+        """One sentence on whether it adapts: adaptive against frozen, as for a session."""
+        return verdict(self.as_session()).sentence
 
     def mu_at(self, t: int) -> float | None:
         """The true friction at step t, beside `transactions.implied()`."""

@@ -1,6 +1,7 @@
 """The tokens of a document: made once, kept beside the session's files with their places."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,28 @@ def tokenized(text: str, tokenizer: Any, model: Path) -> Tokens:
     offsets = np.maximum.accumulate(_bytes_before(text)[begins])
     offsets[0] = 0  # what a tokenizer leaves out belongs to the token before
     return Tokens(ids, np.concatenate([offsets, [size]]))
+
+
+def bytes_of(tokenizer: Any, token: int) -> bytes:
+    """What a token stands for in a text; parts of a character are bytes of it."""
+    name = str(tokenizer.convert_ids_to_tokens(token))
+    if token in tokenizer.all_special_ids:
+        return name.encode()
+    if _is_byte_level(tokenizer):
+        known = _bytes_by_character()
+        if all(character in known for character in name):
+            return bytes(known[character] for character in name)
+    return name.replace("\u2581", " ").encode("utf-8", "replace")
+
+
+@cache
+def _bytes_by_character() -> dict[str, int]:
+    """Which byte each character of a byte-level token's name stands for: printable ones for
+    themselves, the others for those from U+0100 on, in their order (GPT-2)."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in set(printable)]
+    known = {chr(byte): byte for byte in printable}
+    return known | {chr(0x100 + i): byte for i, byte in enumerate(others)}
 
 
 def _is_byte_level(tokenizer: Any) -> bool:

@@ -15,7 +15,6 @@ from tttui.model.document import Document
 from tttui.model.errors import TttuiError
 from tttui.model.session import SessionData
 from tttui.model.tensors import whole
-from tttui.model.transactions import COMMIT
 from tttui.model.weights import index_at
 from tttui.tasks.text.decoder import Decoder
 from tttui.tasks.text.shipped import shipped
@@ -40,17 +39,26 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Likely:
+    """One continuation: its first `item` bytes have this probability; the rest may follow."""
+
+    text: bytes
+    item: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     """What one model expects at a byte, or why that is not known."""
 
     source: str = ""
     """Where its weights come from: `base`, or the step of their snapshot, `t 80`."""
-    likely: tuple[tuple[bytes, float], ...] = ()
-    """The most probable bytes, each with what follows it, and the probability of the byte."""
+    likely: tuple[Likely, ...] = ()
+    """The most probable bytes, each with what follows it, or tokens."""
     came: float = np.nan
-    """The probability of the byte that came."""
+    """The probability of the one that came."""
     rank: int = 0
-    """Its place among all bytes, from 1 on."""
+    """Its place among all, from 1 on."""
     why_not: str = ""
 
 
@@ -59,8 +67,8 @@ class Continued:
     """The answer."""
 
     asked: Asked
-    came: int
-    """The byte itself."""
+    came: bytes
+    """The byte or token itself."""
     frozen: Expected
     adaptive: Expected
 
@@ -71,6 +79,9 @@ class Reader:
     def __init__(self) -> None:
         self._base: tuple[object, Mapping[str, Floats] | str] = (None, "")
         self._held: tuple[tuple[object, int], Decoder | str] = ((None, -1), "")
+
+    def close(self) -> None:
+        """Nothing is held but memory."""
 
     def continued(self, asked: Asked) -> Continued:
         """What both models expect at a byte, or why that cannot be worked out."""
@@ -89,7 +100,7 @@ class Reader:
         frozen = base if isinstance(base, str) else Decoder(base, _heads())
         return Continued(
             asked,
-            came,
+            bytes([came]),
             _expected(frozen, "base", read, came),
             _expected(*self._in_force(asked, base), read, came),
         )
@@ -116,11 +127,11 @@ class Reader:
         key = (history.weights, i)
         if self._held[0][0] is not key[0] or self._held[0][1] != i:
             self._held = key, _snapshot(data, i, base)
-        return self._held[1], _name(data, int(history.t[i]), t)
+        return self._held[1], data.transactions.snapshot_name(int(history.t[i]), t)
 
 
 def _failed(asked: Asked, why: str) -> Continued:
-    return Continued(asked, 0, Expected(why_not=why), Expected(why_not=why))
+    return Continued(asked, b"", Expected(why_not=why), Expected(why_not=why))
 
 
 def seen_before(document: Document, offset: int) -> list[int]:
@@ -178,14 +189,6 @@ def _other_shape(file: str, name: str, shape: str) -> str:
     return f"{file}: {name} has the shape {shape}, which is not that of the decoder that ships"
 
 
-def _name(data: SessionData, taken: int, t: int) -> str:
-    """The snapshot of a step, and how many updates it is behind another step."""
-    events = data.transactions
-    between = (events.t > taken) & (events.t <= t) & (events.status == COMMIT)
-    n = int(between.sum())
-    return f"t {taken}" if not n else f"t {taken}, {n} update{'s' if n > 1 else ''} older"
-
-
 def _expected(model: Decoder | str, source: str, read: list[int], came: int) -> Expected:
     if isinstance(model, str):
         return Expected(why_not=model)
@@ -193,6 +196,6 @@ def _expected(model: Decoder | str, source: str, read: list[int], came: int) -> 
         probable, texts = model.continuations(read, MOST, LONGEST)
     if not np.isfinite(probable).all():
         return Expected(source, why_not=f"{source}: its weights give no numbers")
-    likely = tuple((text, float(probable[text[0]])) for text in texts)
+    likely = tuple(Likely(text, 1, float(probable[text[0]])) for text in texts)
     rank = 1 + int((probable > probable[came]).sum())
     return Expected(source, likely, float(probable[came]), rank)

@@ -18,6 +18,11 @@ class TextSettings:
         128, "bytes that the model looks at, those of the chunk among them", minimum=2, maximum=256
     )
 
+    scaled: bool = option(
+        True,
+        "SGD moves each weight as far as the size of its gradients in the base's training allows",
+    )
+
     def __post_init__(self) -> None:
         if self.context <= self.chunk:
             raise RefusedInput(f"context: {self.context} is not above the chunk of {self.chunk}")

@@ -1,0 +1,89 @@
+"""Finding the rows of a screen that only moved up or down: the terminal can move them itself."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tttui.model.arrays import Bools, Ints
+
+ROWS = 8
+"""Changed rows from which on it is looked for."""
+
+WORTH = 150
+"""Cells that need not be sent again, from which on moving rows is worth it."""
+
+
+class Moved(NamedTuple):
+    """The rows [top, bottom] have moved up by `by` (down, where it is negative)."""
+
+    top: int
+    bottom: int
+    by: int
+
+    @property
+    def sequence(self) -> str:
+        """What makes a terminal do that, with the rows that come in left blank.
+
+        Deleted and inserted lines within margins are as old as the VT102: every terminal and
+        multiplexer knows them, which is not so of CSI S and T.
+        """
+        margins = f"\x1b[{self.top + 1};{self.bottom + 1}r\x1b[{self.top + 1};1H"
+        lines = f"{abs(self.by) if abs(self.by) > 1 else ''}{'M' if self.by > 0 else 'L'}"
+        return f"{margins}\x1b[{lines}\x1b[r"
+
+
+def find_moved(
+    chars: Sequence[Sequence[str]],
+    pens: Sequence[Sequence[int]],
+    new_chars: Sequence[Sequence[str]],
+    new_pens: Sequence[Sequence[int]],
+) -> Moved | None:
+    """The move of some rows that saves most of what turns the old rows into the new ones.
+
+    All have the same number of rows and of columns. None where no move is worth it.
+    """
+    old, new = _numbers(chars, pens), _numbers(new_chars, new_pens)
+    stay = (old != new).sum(axis=1)
+    best: Moved | None = None
+    most = WORTH
+    for by in (k for n in range(1, len(old) - ROWS // 2) for k in (n, -n)):
+        a, b = (old[by:], new[:-by]) if by > 0 else (old[:by], new[-by:])
+        here = stay[:-by] if by > 0 else stay[-by:]
+        saved = here - (a != b).sum(axis=1)
+        first, last, gain = _best_run(saved)
+        gain -= int(_ink(new, by, first, last).sum())
+        if gain > most:
+            most = gain
+            # of the rows that have moved there, and those from which they came
+            best = Moved(first, last + abs(by), by)
+    return best
+
+
+def _ink(new: Ints, by: int, first: int, last: int) -> Bools:
+    """The cells that have to be drawn in the rows that come in."""
+    rows = new[last + 1 : last + 1 + by] if by > 0 else new[first : first - by]
+    return np.asarray(rows != _BLANK)
+
+
+_BLANK = ord(" ") << 32
+
+
+def _numbers(chars: Sequence[Sequence[str]], pens: Sequence[Sequence[int]]) -> Ints:
+    """Each cell as a number: its character and its pen. int64 [rows, columns]"""
+    text = np.array([[char or "\0" for char in row] for row in chars], dtype="<U1")
+    codes = text.view("<u4").astype(np.int64).reshape(text.shape)
+    return (codes << 32) + np.array(pens, dtype=np.int64)
+
+
+def _best_run(gains: Ints) -> tuple[int, int, int]:
+    """The contiguous stretch [first, last] of the largest sum, and that sum (Kadane)."""
+    best, at = (0, 0, -(1 << 30)), 0
+    total = 0
+    for i, gain in enumerate(gains.tolist()):
+        if total <= 0:
+            total, at = 0, i
+        total += gain
+        if total > best[2]:
+            best = (at, i, total)
+    return best
