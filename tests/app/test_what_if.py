@@ -1,5 +1,6 @@
 """What if: knobs that are turned in the app, computed in memory, driven by keys."""
 
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -166,6 +167,68 @@ async def test_transactions_have_the_outcomes_of_the_what_if_beside_them(
         assert "what-if" not in driver.text()
         await opened(driver, "shift+right")
         assert "what-if" in driver.text()
+
+
+async def test_other_seeds_tell_luck_from_effect(open_app: OpenApp, session: Path) -> None:
+    async with open_app(session) as driver:
+        await opened(driver)
+        await driver.press("M")
+        assert "Turn a knob first" in noted(driver)
+        await driver.press("shift+left")
+        await computed(driver)
+        await driver.press("M")
+        await computed(driver)
+        assert "over 32 other seeds" in driver.text()
+        assert "of 32" in driver.text()
+        await driver.press("right")
+        assert "other seeds" not in driver.text(), "what was said of other values is gone"
+
+
+async def test_the_knobs_are_ranked_by_what_they_change(open_app: OpenApp, session: Path) -> None:
+    async with open_app(session) as driver:
+        await opened(driver)
+        await driver.press("V")
+        await computed(driver)
+        assert "matters most" in driver.text()
+        effects = driver.main.what_if.found.state.table
+        assert len(effects) > 10
+
+
+async def test_what_is_kept_is_what_was_shown(
+    open_app: OpenApp, session: Path, tmp_path: Path
+) -> None:
+    here = tmp_path / "runs" / "seen"
+    shutil.copytree(session, here)
+    async with open_app(here) as driver:
+        await opened(driver, "shift+left")
+        shown = driver.main.what_if.found.result
+        assert shown is not None
+        await driver.press("K")
+        await driver.until(
+            lambda: (data := driver.main.state.data) is not None and data.place.path != here,
+            "the new session",
+        )
+
+        def ended() -> bool:
+            data = driver.main.state.data
+            return data is not None and len(data.steps) == 200 and not data.loading
+
+        await driver.until(ended, "its end")
+        assert " What if " not in driver.text()
+        kept = driver.data.steps
+        assert (kept.adaptive.astype("f4") == shown.steps.adaptive.astype("f4")).all()
+        assert driver.data.plasticity_at(0)["lr"] == 0.01
+
+
+async def test_the_command_that_computes_the_same_is_copied(
+    open_app: OpenApp, session: Path
+) -> None:
+    async with open_app(session) as driver:
+        await opened(driver, "shift+left", "y")
+        assert "tttui whatif" in noted(driver)
+        assert "--set lr=0.01" in driver.app.clipboard
+        await driver.press("y")
+        assert "tttui fork" in driver.app.clipboard
 
 
 async def test_a_session_that_cannot_be_computed_again_says_why(

@@ -10,13 +10,19 @@ from tttui.widgets.knobstrip import StripState, Tone
 
 if TYPE_CHECKING:
     from tttui.runs.whatif.knob import Knob
+    from tttui.runs.whatif.luck import SeedsResult
     from tttui.runs.whatif.past import PastStates
-    from tttui.runs.whatif.result import WhatIfResult
-    from tttui.runs.whatif.worker import WhatIfWorker
+    from tttui.runs.whatif.result import Request, WhatIfResult
+    from tttui.runs.whatif.sensitivity import SensitivityResult
+    from tttui.runs.whatif.worker import Job, WhatIfWorker
 
+    Result = WhatIfResult | SeedsResult | SensitivityResult
 
 FIRST = "lr"
 """The knob that is chosen at first."""
+
+MOST = 30
+"""Rows of a table at most."""
 
 
 class Counterfactual:
@@ -26,15 +32,21 @@ class Counterfactual:
     to `arrived` in its own. What a knob was turned to since is then still on its way.
     """
 
-    def __init__(self, publish: "Callable[[WhatIfResult], object]") -> None:
+    def __init__(self, publish: "Callable[[Result], object]") -> None:
         self._publish = publish
         self._worker: WhatIfWorker[WhatIfResult] | None = None
+        self._second: WhatIfWorker[SeedsResult | SensitivityResult] | None = None
+        """Works on what is asked about a what-if: other seeds, other knobs."""
         self._known: PastStates | None = None
         self._data: SessionData | None = None
         self._knobs: tuple[Knob, ...] = ()
         self._turned: dict[str, Any] = {}
+        self._request: Request | None = None
+        """The newest one."""
         self._asked: object = None
         """The request whose results are waited for."""
+        self._asked_second: object = None
+        """The request about which something is waited for."""
         self.result: WhatIfResult | None = None
         """What is shown: of the newest request that has a number, or why there is none."""
         self.state = StripState()
@@ -51,7 +63,7 @@ class Counterfactual:
     @property
     def complete(self) -> bool:
         """Nothing is on its way."""
-        return self._asked is None
+        return self._asked is None and self._asked_second is None
 
     @property
     def chosen(self) -> "Knob":
@@ -77,16 +89,19 @@ class Counterfactual:
 
     def end(self) -> None:
         """Forget it; what is being computed is given up."""
-        if self._worker is not None:
-            self._worker.stop()
-        self._data = self._known = self.result = self._asked = None
+        for worker in (self._worker, self._second):
+            if worker is not None:
+                worker.stop()
+        self._data = self._known = self.result = self._request = None
+        self._asked = self._asked_second = None
         self._knobs, self._turned = (), {}
         self.state = StripState(turning=False)
 
     def close(self) -> None:
         """End the thread: the app leaves."""
-        if self._worker is not None:
-            self._worker.close()
+        for worker in (self._worker, self._second):
+            if worker is not None:
+                worker.close()
 
     def branch(self, at: int) -> str:
         """Branch from another step on; what a knob cannot do there is as it was recorded."""
@@ -99,7 +114,7 @@ class Counterfactual:
         for name in lost:
             del self._turned[name]
         chosen = min(self.state.chosen, len(self._knobs) - 1)
-        self.state = replace(self.state, at=at, chosen=chosen, table=())
+        self.state = replace(self.state, at=at, chosen=chosen, told="", table=())
         self._ask()
         words = "the start" if at == 0 else f"step {at}"
         if lost:
@@ -149,8 +164,28 @@ class Counterfactual:
             self._turned.clear()
         self._ask()
 
-    def arrived(self, result: "WhatIfResult") -> bool:
+    def luck(self) -> str:
+        """Compare on other seeds; why that cannot be, '' where it can."""
+        from tttui.runs.whatif.luck import Seeds
+
+        if not self._turned:
+            return "Turn a knob first: without a change there is no luck to tell it from."
+        return self._ask_second(lambda request: Seeds(request))
+
+    def sensitivity(self) -> str:
+        """Turn every knob by a step; why that cannot be, '' where it can."""
+        from tttui.runs.whatif.past import PastStates
+        from tttui.runs.whatif.sensitivity import Sensitivity
+
+        # the thread that computes the what-if has its own
+        return self._ask_second(lambda request: Sensitivity(request, PastStates()))
+
+    def arrived(self, result: "Result") -> bool:
         """Take a result on; whether it is one that is still waited for."""
+        from tttui.runs.whatif.result import WhatIfResult
+
+        if not isinstance(result, WhatIfResult):
+            return self._second_arrived(result)
         if result.request is not self._asked:
             return False
         if result.finished or len(result.steps) or self.result is None:
@@ -160,18 +195,53 @@ class Counterfactual:
         self._tell(result)
         return True
 
-    def command(self) -> str:
-        """The command of the shell that computes the same; '' where nothing is turned."""
+    def commands(self) -> list[tuple[str, str]]:
+        """Command lines of the shell that compute the same, for copying: (what it is, the line)."""
         from tttui.model.shell import command_line
+        from tttui.runs.whatif.keep import keep_command
 
         if self._data is None:
-            return ""
-        words: list[str] = []
+            return []
+        path, words = self._data.place.path, list[str]()
         for knob in self._knobs:
             if knob.name in self._turned:
-                words += ["--set", f"{knob.name}={knob.text(self._turned[knob.name])}"]
+                words += ["--set", f"{knob.name}={self._turned[knob.name]}"]
         at = ["--at", str(self.state.at)] if self.state.at else []
-        return command_line("tttui", "whatif", str(self._data.place.path), *words, *at)
+        found = [("What-if command", command_line("tttui", "whatif", str(path), *words, *at))]
+        if self.result is not None:
+            found.append(("Command that keeps it", keep_command(self.result, path.parent)))
+        return found
+
+    def _ask_second(self, job: "Callable[[Request], Job[SeedsResult | SensitivityResult]]") -> str:
+        from tttui.runs.whatif.worker import WhatIfWorker
+
+        if self.state.wrong or self._request is None:
+            return self.state.wrong
+        if self._second is None:
+            self._second = WhatIfWorker(self._publish)
+        self._asked_second = self._request
+        self.state = replace(self.state, told="...", table=())
+        self._second.ask(job(self._request))
+        return ""
+
+    def _second_arrived(self, result: "SeedsResult | SensitivityResult") -> bool:
+        from tttui.runs.whatif.sensitivity import SensitivityResult
+
+        if result.request is not self._asked_second:
+            return False
+        if result.finished:
+            self._asked_second = None
+        rows: list[tuple[str, ...]] = []
+        if isinstance(result, SensitivityResult):
+            for row in result.rows[:MOST]:
+                turns = [f"{turn.text}: {turn.difference or turn.refused}" for turn in row.turns]
+                turns = [*turns[:2], *[""] * (2 - len(turns))]
+                rows.append((row.knob.label, row.knob.text(row.value), *turns))
+        said = result.sentence
+        if not result.finished:
+            said += f"   {result.done} of {result.total}"
+        self.state = replace(self.state, told=said, table=rows)
+        return True
 
     def _set(self, knob: "Knob", value: Any) -> None:
         if value == knob.value:
@@ -194,23 +264,25 @@ class Counterfactual:
             knobs=self._knobs,
             turned=dict(self._turned),
             wrong=wrong,
+            told="",
             table=(),
         )
         if self._worker is None:
             self._worker = WhatIfWorker(self._publish)
+        if self._second is not None:
+            self._second.stop()
+            self._asked_second = None
         if wrong:
             self._worker.stop()
-            self._asked, self.result = None, None
+            self._asked = self.result = self._request = None
             self.state = replace(self.state, progress="", verdict="")
             return
         request = Request(self._data, at=self.state.at, changes=dict(self._turned))
-        self._asked = request
+        self._asked = self._request = request
         self._worker.ask(WhatIf(request, self._known))
 
     def _tell(self, result: "WhatIfResult") -> None:
         """Put a result into words."""
-        from tttui.model.verdict import verdict
-
         tone: Tone = "unclear"
         last = next((n for n in result.lines if n.name.startswith("adaptive, last")), None)
         last = last or next((n for n in result.lines if n.name.startswith("adaptive")), None)
@@ -222,9 +294,7 @@ class Counterfactual:
         progress = f"{result.seconds:.2f} s"
         if not result.finished:
             progress = f"{100 * max(done[0], 0) // max(done[1], 1)} %"
-        said = ""
-        if len(result.steps) and result.finished:
-            said = verdict(result.as_session()).sentence
+        said = result.verdict if len(result.steps) and result.finished else ""
         self.state = replace(
             self.state,
             sentence=result.sentence,

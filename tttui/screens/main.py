@@ -92,17 +92,21 @@ class MainScreen(Screen[None]):
         self.state = state = ScreenState(start.tab or DEFAULT_TAB)
         self.notes = Notes(self)
         self.log_panel = LogControl(self, state, self.notes, commands, self._panel_changed)
-        self.what_if = WhatIfControl(self, state, self.notes, self._panel_changed, self.show_all)
         self.tabs = Tabs(state, store, lambda pane: self._body.mount(pane), self.log_panel.shown)
         self.views = SessionViews(state, self.tabs, start, remembered, self.action_show_tab)
         self.time = TimeControl(state, self.show_all, self.notes.say, self.set_interval)
         self.run = RunControl(self, state, store, self.tabs, self.notes.say, commands)
+        self.what_if = WhatIfControl(
+            self, state, self.notes, self._panel_changed, self.show_all, self.run.start
+        )
         self.choosing = Choosing(state, self.time, self.tabs, self.notes, self.show_all)
         self.sessions = SessionChoice(self, state, store, self.tabs, self.views, self.notes)
         self.keys = KeyCommands(
             commands, state, self.tabs, self.sessions, self._typing, self.log_panel.shown
         )
-        handing_out = ClipboardExport(self, state, self.tabs, self.views, self.notes, store.paths)
+        handing_out = ClipboardExport(
+            self, state, self.tabs, self.views, self.notes, store.paths, self.what_if.copyable
+        )
         panels = (self.log_panel, self.what_if)
         parts = (self.time, self.run, self.choosing, self.sessions, *panels, handing_out)
         for part in parts:

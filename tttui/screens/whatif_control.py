@@ -1,6 +1,6 @@
 """What if, in the app: the strip of knobs, the keys that turn them, and what was computed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from textual.geometry import Size
@@ -15,13 +15,13 @@ from tttui.widgets.knobstrip import KnobStrip
 from tttui.widgets.scrubber import Scrubber
 
 if TYPE_CHECKING:
-    from tttui.runs.whatif.result import WhatIfResult
+    from tttui.screens.counterfactual import Result
 
 
 class WhatIfArrived(Message):
     """A what-if has a new result; a newer one in the queue replaces an older one."""
 
-    def __init__(self, result: "WhatIfResult") -> None:
+    def __init__(self, result: "Result") -> None:
         super().__init__()
         self.result = result
 
@@ -30,9 +30,12 @@ class WhatIfArrived(Message):
 
 
 class WhatIfControl:
-    """Shows the strip while a what-if is open; `changed` makes room for it and draws the new
-    state, `draw` only draws. Its results are messages to the screen, which hands them to
-    `arrived`."""
+    """Shows the strip while a what-if is open.
+
+    `changed` makes room for it and draws the new state, `draw` only draws, and `start` starts a
+    session by a command of tttui. Results are messages to the screen, which hands them to
+    `arrived`.
+    """
 
     def __init__(
         self,
@@ -41,9 +44,10 @@ class WhatIfControl:
         notes: Notes,
         changed: Callable[[], None],
         draw: Callable[[], None],
+        start: Callable[[Sequence[str], str], None],
     ) -> None:
         self._screen, self._state, self._notes = screen, state, notes
-        self._changed, self._draw = changed, draw
+        self._changed, self._draw, self._start = changed, draw, start
         self.found = Counterfactual(lambda result: screen.post_message(WhatIfArrived(result)))
         self._strip = KnobStrip()
         """Mounted when it is first wanted."""
@@ -63,7 +67,7 @@ class WhatIfControl:
         self._strip.styles.height = self._rows
         return self._rows if self._strip.display else 0
 
-    def arrived(self, result: "WhatIfResult") -> None:
+    def arrived(self, result: "Result") -> None:
         """Take a result on, where it is still waited for."""
         if self.found.arrived(result) and not self._outgrown():
             self._draw()
@@ -86,6 +90,10 @@ class WhatIfControl:
     def back(self) -> bool:
         """Leave it on escape while knobs are turned; whether they were."""
         return self._state.turning and self.end()
+
+    def copyable(self) -> Sequence[tuple[str, str]]:
+        """What `y` copies while knobs are turned: commands that compute the same."""
+        return self.found.commands() if self._state.turning else ()
 
     def close(self) -> None:
         """End the thread: the app leaves."""
@@ -128,6 +136,22 @@ class WhatIfControl:
     def action_whatif_branch(self) -> None:
         at = 0 if self.found.state.at else self._state.timeline.cursor
         self._told(self.found.branch(at))
+
+    def action_whatif_luck(self) -> None:
+        self._told(self.found.luck())
+
+    def action_whatif_sensitivity(self) -> None:
+        self._told(self.found.sensitivity())
+
+    def action_whatif_keep(self) -> None:
+        from tttui.runs.whatif.keep import keep_words
+
+        result = self.found.result
+        if result is None or not result.finished or self.found.state.wrong:
+            self._notes.say("Nothing to keep yet: the what-if is not computed to its end.")
+            return
+        words = keep_words(result, result.request.data.place.path.parent)
+        self._start(words, "Keeping the what-if as a session")
 
     def _typed(self, text: str | None) -> None:
         self._told("" if text is None else self.found.typed(text))

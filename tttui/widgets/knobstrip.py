@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -11,7 +12,7 @@ from textual.geometry import Size
 from textual.widgets import Input
 
 from tttui.draw.canvas import Canvas
-from tttui.draw.cells import fit, wrapped
+from tttui.draw.cells import fit, padded, wrapped
 from tttui.draw.colours import Colour
 from tttui.draw.look import Look
 from tttui.widgets.drawn import Drawn
@@ -50,8 +51,19 @@ class StripState:
     verdict: str = ""
     wrong: str = ""
     """Why the values of the knobs cannot be computed."""
-    table: Sequence[tuple[str, bool]] = ()
-    """Lines below, each with: is it a heading?"""
+    told: str = ""
+    """What other seeds, or other knobs, say: a sentence above the table."""
+    table: Sequence[Sequence[str]] = ()
+    """Its rows of cells."""
+
+
+def below_knobs(state: StripState, width: int) -> list[str]:
+    """The sentence of other seeds or knobs, and the rows of its table, columns aligned."""
+    lines = wrapped(state.told, width - 2) if state.told else []
+    widths = [max(map(cell_len, column)) for column in zip(*state.table, strict=True)]
+    for row in state.table:
+        lines.append("  ".join(padded(cell, w) for cell, w in zip(row, widths, strict=True)))
+    return lines
 
 
 class KnobStrip(Vertical):
@@ -78,7 +90,8 @@ class KnobStrip(Vertical):
     @staticmethod
     def rows_of(state: StripState, screen: Size) -> int:
         """Rows that the strip takes on a screen of this size."""
-        return 3 + 2 * (screen.height >= ROOMY) + min(len(state.table), screen.height // 3)
+        below = len(below_knobs(state, screen.width))
+        return 3 + 2 * (screen.height >= ROOMY) + min(below, screen.height // 3)
 
     def show(self, state: StripState, look: Look) -> None:
         self._drawn.set_look(look)
@@ -133,8 +146,8 @@ class Knobs(Drawn):
         canvas, state = Canvas(height, width), self._state
         if height < 1 or not state.knobs:
             return canvas
-        table = min(len(state.table), max(height - 3, 0))
-        above = height - table
+        below = below_knobs(state, width)[: max(height - 3, 0)]
+        above = height - len(below)
         self._paint_title(canvas)
         rows = 1 if above < 5 else 2
         self._paint_knobs(canvas, 1, rows)
@@ -142,9 +155,8 @@ class Knobs(Drawn):
             self._paint_help(canvas, 1 + rows)
         if above > 2 + rows:
             self._paint_verdict(canvas, 2 + rows)
-        for i, (line, heading) in enumerate(state.table[:table]):
-            ink = self.palette.muted if heading else self.palette.text
-            canvas.write(above + i, 1, fit(line, width - 2), ink)
+        for i, line in enumerate(below):
+            canvas.write(above + i, 1, fit(line, width - 2), self.palette.text)
         return canvas
 
     def _paint_title(self, canvas: Canvas) -> None:
