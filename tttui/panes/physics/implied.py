@@ -9,7 +9,7 @@ from tttui.draw.plot import Plot, Trace
 from tttui.model.arrays import Floats
 from tttui.model.mu import mu_text
 from tttui.model.settings import World
-from tttui.panes.overview.learned import learned_mu
+from tttui.panes.overview.pane.learned import learned_mu
 from tttui.panes.view import View
 from tttui.tasks.pointmass.friction import Facts
 from tttui.tasks.pointmass.hidden import Implied, Snapshot, implied, in_force, mu_at, regime, row_at
