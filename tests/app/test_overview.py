@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tttui.panes.overview.pane.learned import learned_mu
+from tttui.panes.learned import learned_mu
 
 from tests.app.conftest import OpenApp
 from tests.rundirs import make_run, steps_path

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from threading import Thread
 
+import numpy as np
+
 from tttui.draw.envelope import Series
 from tttui.draw.plot import Plot, Trace
 from tttui.model.arrays import Floats
 from tttui.model.mu import mu_text
 from tttui.model.settings import World
-from tttui.panes.overview.pane.learned import learned_mu
+from tttui.panes.learned import learned_mu
 from tttui.panes.view import View
 from tttui.tasks.pointmass.friction import Facts
 from tttui.tasks.pointmass.hidden import Implied, Snapshot, implied, in_force, mu_at, regime, row_at
