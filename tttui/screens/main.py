@@ -26,7 +26,7 @@ from tttui.panes.view import Pane, View
 from tttui.saved_views import Remembered
 from tttui.screens.choosing import Choosing
 from tttui.screens.clipboard_export import ClipboardExport
-from tttui.screens.footer import shown_keys
+from tttui.screens.footer import in_order, shown_keys
 from tttui.screens.header import named, stated, why_nothing
 from tttui.screens.key_commands import KeyCommands
 from tttui.screens.log_control import LogControl
@@ -113,6 +113,7 @@ class MainScreen(Screen[None]):
             for name in (name for name in dir(part) if name.startswith("action_")):
                 setattr(self, name, getattr(part, name))
         bind(self, self.keys.bindings())
+        self._in_footer = in_order(commands)
         self._plain_look = look
         self._look = look
         """The same, with what the statuses of the open session need."""
@@ -239,7 +240,7 @@ class MainScreen(Screen[None]):
 
     def _show_keys(self) -> None:
         self._keybar.show(
-            shown_keys(self.commands, self.keys.silent, self.state, self.run, self.tabs.shown)
+            shown_keys(self._in_footer, self.keys.silent, self.state, self.run, self.tabs.shown)
         )
 
     def _show_changes(self, data: SessionData, pane: Pane) -> None:

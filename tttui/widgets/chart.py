@@ -115,10 +115,11 @@ class Chart(TimeView, can_focus=True):
 
     def _column(self, line: list[Segment], t: int, free: Style, kept: Style) -> list[Segment]:
         """The line with the column of step t marked: a thin line where free, else what is there."""
-        column = self.axis().column(t)
-        if column is None:
+        picture = self._picture
+        column = None if picture is None else picture.axis.column(t)
+        if picture is None or column is None:
             return line
-        column += self.left
+        column += picture.layout.gutter
         glyphs = self.glyphs
         if character(line, column) in (" ", glyphs.worse, glyphs.better, glyphs.change_line):
             return replaced(line, column, self.glyphs.cursor, free)

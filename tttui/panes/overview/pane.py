@@ -8,6 +8,7 @@ import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.css.scalar import Scalar
+from textual.geometry import Size
 
 from tttui.draw.marks import Marks
 from tttui.draw.plot import Plot
@@ -103,6 +104,8 @@ class OverviewPane(Pane):
         self._view: View | None = None
         self._data: SessionData | None = None
         self._digest: Digest | None = None
+        self._summed_up: tuple[Digest, Size] | None = None
+        """What the cards were made from that do not depend on the cursor."""
         self._implied: float | None = None
         """What the digest's verdict says of the weights, where no transaction tells it."""
         self._statuses: frozenset[str] | None = None
@@ -326,7 +329,18 @@ class OverviewPane(Pane):
         )
 
     def _show_cards(self, view: View, found: Digest) -> None:
-        data, alone = view.data, view.data.steps.never_evaluated
+        data = view.data
+        if data.meta.is_point_mass:
+            self._card("mu").set_metric(*mu_texts(data, view.timeline.cursor, view.implied))
+        state = data.status.state if data.status is not None else "read-only"
+        self._card("age").set_metric(view.age or "-", state)
+        if self._summed_up != (found, self.room):
+            self._summed_up = (found, self.room)
+            self._sum_up(data, found)
+
+    def _sum_up(self, data: SessionData, found: Digest) -> None:
+        """Show the cards that do not depend on the cursor."""
+        alone = data.steps.never_evaluated
         room = self.room.width // max(sum(card.display for card in self.query(MetricCard)), 1) - 3
         whole = data.meta.is_point_mass or len(f"adaptive {data.meta.loss.name}") <= room
         for name, errors, tail in (
@@ -342,10 +356,6 @@ class OverviewPane(Pane):
         result = found.verdict.improvement
         self._card("improvement").set_metric(*improvement_texts(result, alone=alone))
         self._card("updates").set_metric(*found.transactions, share=found.committed)
-        if data.meta.is_point_mass:
-            self._card("mu").set_metric(*mu_texts(data, view.timeline.cursor, view.implied))
-        state = data.status.state if data.status is not None else "read-only"
-        self._card("age").set_metric(view.age or "-", state)
 
     def _card(self, name: str) -> MetricCard:
         return self.query_one(f"#{name}", MetricCard)
