@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tttui.panes.learned import learned_mu
 
 from tests.app.conftest import OpenApp
 from tests.rundirs import make_run, steps_path
@@ -19,6 +18,7 @@ from tttui.draw.plot import Plot, Trace
 from tttui.model.session import Place, SessionData
 from tttui.model.timeline import Timeline
 from tttui.model.yardstick import Yardstick
+from tttui.panes.learned import learned_mu
 from tttui.panes.losses import compared_plot, digest
 from tttui.panes.overview.pane import OverviewPane
 from tttui.panes.view import Choices, View

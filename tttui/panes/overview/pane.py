@@ -18,10 +18,10 @@ from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.transactions import Transaction
 from tttui.model.verdict import verdict, with_ledger
+from tttui.panes.learned import learned_mu, with_whatif
 from tttui.panes.losses import Digest, compared_plot, digest, marks_of
 from tttui.panes.overview.beside import Beside
 from tttui.panes.overview.cardtexts import error_texts, improvement_texts, mu_texts
-from tttui.panes.learned import learned_mu, with_whatif
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline
 from tttui.panes.view import Pane, View
 from tttui.store.snapshot import LEDGER, YARDSTICKS
