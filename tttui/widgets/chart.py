@@ -11,7 +11,7 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.plot import Plot
 from tttui.draw.reading import Part
-from tttui.draw.timechart import Picture
+from tttui.draw.plot_area import Picture
 from tttui.model.timeline import Timeline
 from tttui.widgets.drawn import character, replaced
 from tttui.widgets.timeview import TimeView

@@ -9,7 +9,7 @@ from tttui.draw.cells import fit
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.reading import Part
 from tttui.draw.step_chart import StairPlot
-from tttui.draw.timechart import Picture
+from tttui.draw.plot_area import Picture
 from tttui.model.timeline import Timeline
 from tttui.widgets.chart import Chart
 from tttui.widgets.drawn import character, replaced
