@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from tttui.artifacts.logfile import LogTail
 from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
-from tttui.model.steps import SeriesTable, Trajectory
+from tttui.model.steps import SeriesTable, Trajectory, Yardstick
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
     from tttui.engine.machine import Load
@@ -14,7 +14,6 @@ if TYPE_CHECKING:  # costly to import, and needed only for what is asked for lat
     from tttui.model.document import Reading
     from tttui.model.ledger import Ledger
     from tttui.model.statistics import Statistics
-    from tttui.model.yardstick import Yardstick
 
 T = TypeVar("T")
 
