@@ -68,9 +68,9 @@ def make_templates(at: Path, data: Path | None) -> None:
     )
     make_recorded(at / "large" / "demo", steps=80, model=module(3), loss="accuracy", large=True)
     text = PROSE.encode()
-    make_text_run(at / "text" / "demo", text, scored=960)
+    make_text_run(at / "text" / "demo", text, scored=960, plastic="*norm.weight")
     tokens = [match.start() for match in re.finditer(rb"\w+|\W", text)]
-    make_text_run(at / "tokens" / "demo", text, chunk=16, tokens=tokens)
+    make_text_run(at / "tokens" / "demo", text, chunk=16, tokens=tokens, plastic="*norm.weight")
     make_run(at / "store" / "sessions" / "demo", layout="store", steps=100, runs=2)
     plan_session(at / "planned" / "demo", settings(steps=30, pretrain_steps=3, pretrain_seed=9))
     if data is not None:
