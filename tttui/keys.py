@@ -211,6 +211,61 @@ COMMANDS: tuple[Command, ...] = (
     Command("zoom(-1)", "minus,underscore", "zoom out", "Zoom out", "Time"),
     Command("zoom(0)", "0", "whole", "Show the whole run", "Time"),
     Command(
+        "whatif",
+        "W",
+        "what if",
+        "Ask what would have become of the session with other settings; again: turn or look around",
+        "What if",
+        footer=True,
+    ),
+    Command("knob(-1)", "up", "knob", "The knob before", "What if"),
+    Command("knob(1)", "down", "knob", "The next knob", "What if", footer=True),
+    Command("turn(-1)", "left", "less", "Turn the knob down a little", "What if"),
+    Command("turn(1)", "right", "turn", "Turn the knob up a little", "What if", footer=True),
+    Command("turn_far(-1)", "shift+left", "much less", "Turn the knob down far", "What if"),
+    Command("turn_far(1)", "shift+right", "far", "Turn the knob up far", "What if", footer=True),
+    Command("knob_value", "enter", "type", "Type a value for the knob", "What if", footer=True),
+    Command(
+        "knob_reset",
+        "backspace",
+        "as recorded",
+        "The knob as it is recorded; all of them where it is",
+        "What if",
+        footer=True,
+    ),
+    Command(
+        "whatif_luck",
+        "M",
+        "luck?",
+        "Compare on 32 other seeds (parts of a document), to tell it from luck",
+        "What if",
+        footer=True,
+    ),
+    Command(
+        "whatif_sensitivity",
+        "V",
+        "what matters?",
+        "Turn every knob a step down and up, and sort them by what that changes",
+        "What if",
+        footer=True,
+    ),
+    Command(
+        "whatif_keep",
+        "K",
+        "keep",
+        "Keep the what-if: a real session, forked from this one",
+        "What if",
+        footer=True,
+    ),
+    Command(
+        "whatif_branch",
+        "B",
+        "branch",
+        "Branch from the cursor, or from the start again",
+        "What if",
+        footer=True,
+    ),
+    Command(
         "log",
         "l",
         "log",
@@ -490,6 +545,10 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 
+MODAL = ("Log", "What if")
+"""Groups of commands whose keys are theirs only while a panel is open."""
+
+
 def key_for(commands: Sequence[Command], action: str) -> str:
     """The key of a command as people write it; '' where it has none."""
     return next((command.shown_key for command in commands if command.action == action), "")
@@ -516,6 +575,8 @@ def rebound(keys: Mapping[str, str]) -> tuple[Command, ...]:
         taken: dict[str, str] = {}
         for command in changed:
             for key in command.keys.split(",") if tab in command.tabs else ():
+                if command.group in MODAL:
+                    continue
                 other = taken.setdefault(key, command.name)
                 if other != command.name and {other, command.name} & set(keys):
                     raise RefusedInput(

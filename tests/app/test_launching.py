@@ -126,7 +126,7 @@ async def test_keys_move_between_fields_and_choose_words(root: Path, open_app: O
         await driver.press("ctrl+end")
         assert form(driver).fields.name_now == form(driver).plan.names[-1]
         await driver.press("down")
-        assert form(driver).fields.name_now == "name"
+        assert form(driver).fields.name_now == "task"
 
 
 async def test_the_form_says_that_a_base_has_to_be_pretrained(

@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +26,10 @@ def writer(tmp_path: Path) -> SessionWriter:
 
 
 def test_what_was_written_is_read_back(writer: SessionWriter) -> None:
-    writer.snapshot(0, {"w": np.zeros((2, 2))})
+    writer.snapshot(0, lambda: {"w": np.zeros((2, 2))})
     writer.step(0, 0.5, 0.25)
     writer.event({"t": 1, "status": "commit", "pre_loss": 0.5})
-    writer.snapshot(1, {"w": np.ones((2, 2))})
+    writer.snapshot(1, lambda: {"w": np.ones((2, 2))})
     writer.series(1, {"entropy": 0.1})
     writer.score(1, "0123456789abcdef")
     writer.step(1, float("nan"), None, tried=True, committed=True)
@@ -63,7 +64,7 @@ def test_rows_of_a_step_reach_the_disk_after_all_that_belongs_to_it(
     writer.score(0, "0123456789abcdef")
     writer.step(0, 0.5)
     writer.event({"t": 1, "status": "commit"})
-    writer.snapshot(1, {"w": np.ones((2, 2))})
+    writer.snapshot(1, lambda: {"w": np.ones((2, 2))})
     order.clear()
     writer.flush()
     assert handles[order[-1]] == "per_step.csv"
@@ -72,7 +73,7 @@ def test_rows_of_a_step_reach_the_disk_after_all_that_belongs_to_it(
 
 def test_several_updates_before_one_step_leave_the_last_snapshot(writer: SessionWriter) -> None:
     for value in range(4):
-        writer.snapshot(3, {"w": np.full((2, 2), value)})
+        writer.snapshot(3, partial(lambda w: {"w": w}, np.full((2, 2), value)))
     writer.flush()
     kept = np.load(writer.directory / "weights_history.npy")
     assert kept["t"].tolist() == [3]

@@ -76,7 +76,7 @@ def test_the_file_of_the_other_size_goes(tmp_path: Path, monkeypatch: pytest.Mon
 )
 def test_damaged_safetensors_are_named(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "w.safetensors").write_bytes(data)
-    with pytest.raises(TttuiError, match=r"w\.safetensors: is damaged"):
+    with pytest.raises(TttuiError, match=r"w\.safetensors: (has no whole header|its header )"):
         read_tensors(tmp_path / "w")
 
 
@@ -84,7 +84,7 @@ def test_damaged_safetensors_are_named(tmp_path: Path, data: bytes) -> None:
 def test_cut_off_safetensors_are_named(tmp_path: Path) -> None:
     path = write_tensors(tmp_path / "w", TENSORS)
     path.write_bytes(path.read_bytes()[:-5])
-    with pytest.raises(TttuiError, match="is cut off"):
+    with pytest.raises(TttuiError, match="lies outside of the file"):
         read_tensors(tmp_path / "w")
 
 

@@ -250,7 +250,7 @@ def test_a_full_disk_is_one_error_and_the_session_can_be_resumed(shell: Shell) -
         (("run", "--mu-schedule", "2@30"), "mu_schedule"),
         (("run", "--mu-min", "0.5"), "is above mu_max"),
         (("run", "--env-mode", "cubic"), "env_mode: 'cubic' is not one of"),
-        (("run", "--preset", "best"), "--preset"),
+        (("run", "--preset", "best"), "preset: 'best' is not one of"),
         (("run", "--config", "nowhere.toml"), "nowhere.toml: cannot be read"),
         (("run", "--name", "../a"), "is a path"),
         (("run", "--name", ".."), "is a path"),

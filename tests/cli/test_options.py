@@ -1,14 +1,28 @@
 """Where settings come from, and what is said when one is wrong."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from tttui.cli.options import SPECS, given, read_config, settings_from
+from tttui.cli.options import given, read_config, values_from
 from tttui.cli.run import command as run_command
 from tttui.model.errors import RefusedInput, SettingError
-from tttui.model.settings import OWNER, PRESETS
+from tttui.model.settings import OWNER, PRESETS, Settings
+from tttui.runs.pointmass import PointMassRunner
+from tttui.tasks.pointmass.task import PointMass
+
+SPECS = PointMass.all_settings()
+
+
+def settings_from(
+    values: Mapping[str, Any], *, config: Path | None = None, preset: str | None = None
+) -> Settings:
+    """The settings that the command line makes of options, a file and a preset."""
+    runner = PointMassRunner(PointMass)
+    return runner.choose(values_from(runner, {**values, "preset": preset}, config))
 
 
 def config(tmp_path: Path, text: str) -> Path:
@@ -42,7 +56,7 @@ def test_settings_in_tables_named_as_their_groups_are_read(tmp_path: Path) -> No
     [
         ("chnk = 3\n", "unknown setting 'chnk'; did you mean 'chunk'"),
         ("chunk = \n", "is not valid TOML"),
-        ('preset = "best"\n', "choose from stable, plain"),
+        ('preset = "best"\n', "not one of stable, plain"),
         ("chunk = 0\n", "chunk: 0 is below"),
         ('chunk = "many"\n', "is not a whole number"),
         ("mu_schedule = 3\n", "MU@STEP"),
@@ -58,7 +72,7 @@ def test_a_wrong_file_is_refused_by_name(tmp_path: Path, text: str, said: str) -
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RefusedInput, match="cannot be read"):
-        read_config(tmp_path / "no.toml")
+        read_config(tmp_path / "no.toml", PointMass)
 
 
 def test_a_schedule_in_the_file_is_sorted_by_step(tmp_path: Path) -> None:
@@ -72,7 +86,7 @@ def test_a_value_outside_its_range_names_the_option() -> None:
 
 
 def test_only_what_was_typed_counts_as_given() -> None:
-    assert given({"mu": None, "chunk": 8, "name": "x", "mu_schedule": None}) == {"chunk": 8}
+    assert given({"mu": None, "chunk": 8, "mu_schedule": None}) == {"chunk": 8}
 
 
 def test_a_schedule_entry_is_mu_at_step() -> None:

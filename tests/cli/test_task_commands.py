@@ -15,9 +15,9 @@ import pytest
 from tests.cli.test_commands import Shell
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
-from tttui.cli import demo
 from tttui.tasks import find
 from tttui.tasks.text import document
+from tttui.tasks.text.task import TextTask
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -158,7 +158,7 @@ def test_settings_can_come_from_a_file(shell: Shell, tmp_path: Path) -> None:
     meta = json.loads((shell.root / "a" / "session" / "meta.json").read_text())
     assert (meta["plasticity_cfg"]["lr"], meta["run_cfg"]["steps"]) == (0.03, 2)
     config.write_text("mu = 0.3\n")
-    assert "no such setting" in shell.refused(*text(shell, "--config", str(config)))
+    assert "unknown setting 'mu'" in shell.refused(*text(shell, "--config", str(config)))
 
 
 def test_an_installed_package_offers_a_task_by_name(
@@ -210,7 +210,7 @@ def test_a_directory_that_names_code_is_data(shell: Shell, tmp_path: Path) -> No
 def test_the_demo_of_the_text_task_is_made_once(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo, "TEXT_STEPS", 3)
+    monkeypatch.setattr(TextTask, "demo", TextTask.demo | {"steps": 3})
     assert shell("demo", "--task", "text", "--headless") == 0
     before = (shell.root / "demo-text" / "session" / "meta.json").stat().st_mtime_ns
     assert shell("demo", "--task", "text", "--headless") == 0

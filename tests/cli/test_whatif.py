@@ -31,7 +31,7 @@ def test_it_prints_a_sentence_and_a_table(root: Path, capsys: pytest.CaptureFixt
     assert first.startswith("what-if: ")
     assert first.endswith(" worse), 2 of 2 committed")
     assert second == "  lr 0.001 instead of 0.02 from step 96 on"
-    assert any(line.startswith("adaptive, all steps") for line in rest)
+    assert any(line.startswith("adaptive, from step 96 on") for line in rest)
     assert any(line.startswith("Adaptive is ") for line in rest)
     assert err == ""
     assert sorted(root.rglob("*")) == before

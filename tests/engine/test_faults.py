@@ -7,8 +7,9 @@ import pytest
 
 from tests.runs.sessions import create, events, run_through, same, settings
 from tttui.artifacts.discover import find_sessions
-from tttui.engine.faults import Fault, corrupted, parse_fault, sudden_mu
-from tttui.model.errors import RefusedInput, TttuiError
+from tttui.engine.faults import Fault, corrupted, sudden_mu
+from tttui.model.errors import TttuiError
+from tttui.model.faults import fault_at_step
 from tttui.runs.session import SessionRun
 from tttui.runs.verify import verify
 
@@ -86,8 +87,8 @@ def test_stretches_agree_on_a_corrupted_observation() -> None:
 
 @pytest.mark.parametrize("text", ["nan", "nan@", "nan@x", "boom@3", "nan@0", "@5", "nan@-1"])
 def test_a_wrong_fault_is_refused(text: str) -> None:
-    with pytest.raises(RefusedInput, match="--fault"):
-        parse_fault(text)
+    with pytest.raises(ValueError, match=r"kind|step"):
+        fault_at_step(text)
 
 
 def test_a_sudden_friction_is_the_far_end_of_the_range() -> None:

@@ -9,8 +9,11 @@ import torch
 import tttui
 from tests.recorder.sessions import events, history, meta
 from tttui.artifacts import tensorwriter
+from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.tensorwriter import read_tensors
 from tttui.model.errors import RecorderError
+from tttui.model.parameters import inventory
+from tttui.model.session import Place
 
 
 def test_large_weights_are_stored_as_safetensors_and_their_statistics(tmp_path: Path) -> None:
@@ -113,3 +116,17 @@ def test_weights_that_cannot_be_written_are_versioned_and_not_put_back(tmp_path:
     assert first["version"] != first["version_before"]
     assert second["restored"] is False
     assert second["version"] != second["version_before"]
+
+
+def test_how_far_weights_moved_since_the_start_is_told_without_snapshots(tmp_path: Path) -> None:
+    weights = {"w": np.ones((4, 5), np.float32)}
+    with tttui.Recorder(tmp_path / "a", plastic=weights, history_mb=1e-6) as rec:
+        for t, change in enumerate((3, -1)):
+            rec.step(t, adaptive=1.0)
+            with rec.update():
+                weights["w"] += change
+        rec.step(2, adaptive=1.0)
+    assert meta(tmp_path / "a")["kept"] == []
+    known = inventory(SessionReader(Place(tmp_path / "a", "native")).refresh(), 2)
+    assert known.moved[0] == pytest.approx(2 * 20**0.5)
+    assert known.since[0] == pytest.approx(20**0.5)

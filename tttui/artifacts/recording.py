@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tttui.artifacts.again import EVENT_LIST, EVENTS, META
 from tttui.artifacts.appending import AppendedFile, Cut
 from tttui.artifacts.atomic import refuse_links, remove_temporaries, write_error, write_whole
@@ -85,7 +83,7 @@ class SessionWriter:
         self._series = SeriesWriter(directory / SERIES)
         self._history = HistoryWriter(directory / HISTORY, history_bytes)
         self._status = StatusFile(directory)
-        self._waiting: tuple[int, Weights] | None = None
+        self._waiting: tuple[int, Callable[[], Weights]] | None = None
         """The newest snapshot and its step, until another step has one or all is flushed."""
         self._listed = -1
         """Bytes of the event lines that the list of events holds."""
@@ -174,21 +172,24 @@ class SessionWriter:
         self.tally.add_event(record["status"])
         self._flush_when_due()
 
-    def snapshot(self, t: int, weights: Weights) -> None:
+    def snapshot(self, t: int, weights: Callable[[], Weights]) -> None:
         """Append the kept weights in force from step t on to weights_history.npy.
 
-        Every call gives the same names and shapes. When the budget of bytes is reached, older
-        snapshots are thinned evenly, and meta.json says in `history_stride` how far.
+        `weights` is called when they are written, maybe in another thread, and never where another
+        snapshot of the same step takes their place; it always gives the same names and shapes.
+        When the budget of bytes is reached, older snapshots are thinned evenly, and meta.json says
+        in `history_stride` how far.
         """
         if self._waiting is not None and self._waiting[0] != t:
             self._add_waiting()
         # Several updates before one step leave one snapshot: the last one counts.
-        self._waiting = (t, {k: np.array(v, dtype=np.float32) for k, v in weights.items()})
+        self._waiting = (t, weights)
 
     def _add_waiting(self) -> None:
         if self._waiting is None:
             return
-        self._history.add(*self._waiting)
+        t, weights = self._waiting
+        self._history.add(t, weights())
         self._waiting = None
         if self._history.stride > self.meta.get("history_stride", 1):
             self.update_meta({"history_stride": self._history.stride})

@@ -38,7 +38,18 @@ DTYPES: dict[str, tuple[str, int]] = {
 }
 """Safetensors' names -> numpy dtypes and bytes; BF16 is read as its bits and widened."""
 
-NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+NAMES = {
+    "F64": "float64",
+    "F32": "float32",
+    "F16": "float16",
+    "BF16": "bfloat16",
+    "I64": "int64",
+    "I32": "int32",
+    "I16": "int16",
+    "I8": "int8",
+    "U8": "uint8",
+    "BOOL": "bool",
+}
 """The dtypes as people know them."""
 
 
@@ -104,7 +115,7 @@ class SafeTensors:
         first, end = where
         if not (type(first) is int and type(end) is int and 0 <= first <= end <= room):
             return "lies outside of the file"
-        spec = TensorSpec(name, shape, NAMES.get(str(dtype), known[0].lstrip("<|")))
+        spec = TensorSpec(name, shape, NAMES[str(dtype)])
         if spec.size * known[1] != end - first:
             return "has a size that does not fit its shape"
         self.specs[name] = spec
@@ -114,21 +125,30 @@ class SafeTensors:
     def read(self, name: str, first: int, stop: int) -> Floats:
         """The rows first .. stop - 1 of a tensor [rows, columns] as floats."""
         columns = self.specs[name].matrix[1]
-        begin, dtype, each = self._places[name]
-        values = np.empty((stop - first) * columns, DTYPES[dtype][0])
-        view, done = values.view(np.uint8).data, 0
-        while done < len(view):
-            n = os.preadv(self._handle, [view[done:]], begin + first * columns * each + done)
-            if not n:
-                raise TttuiError(f"{self.path}: {name} is cut off")
-            done += n
-        if dtype == "BF16":
+        values = self._elements(name, first * columns, stop * columns)
+        if self._places[name][1] == "BF16":
             wide = values.astype("<u4")
             wide <<= 16
             return np.asarray(wide.view("<f4").reshape(-1, columns))
         if values.dtype.kind != "f":
             values = values.astype(np.float32)
         return np.asarray(values.reshape(-1, columns))
+
+    def stored(self, name: str) -> np.ndarray[Any, Any]:
+        """A tensor in its own shape as it is stored; bfloat16 as its bits."""
+        spec = self.specs[name]
+        return self._elements(name, 0, spec.size).reshape(spec.shape)
+
+    def _elements(self, name: str, first: int, stop: int) -> np.ndarray[Any, Any]:
+        begin, dtype, each = self._places[name]
+        values = np.empty(stop - first, DTYPES[dtype][0])
+        view, done = values.view(np.uint8).data, 0
+        while done < len(view):
+            n = os.preadv(self._handle, [view[done:]], begin + first * each + done)
+            if not n:
+                raise TttuiError(f"{self.path}: {name} is cut off")
+            done += n
+        return values
 
 
 def read_safetensors(path: Path) -> tuple[SafeTensors, list[Problem]]:

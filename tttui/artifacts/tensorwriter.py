@@ -6,14 +6,12 @@ widened to float32, which changes no value.
 """
 
 import json
-import math
 import os
 import struct
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -21,30 +19,15 @@ import numpy as np
 
 from tttui.artifacts.atomic import TEMPORARY, sync_directory, write_all, write_error, write_whole
 from tttui.artifacts.checksum import pt_bytes
-from tttui.artifacts.jsonfile import decode
 from tttui.artifacts.ptfile import read_pt, write_pt
-from tttui.artifacts.regular import open_regular, open_to_read, refuse_linked_folder, remove
+from tttui.artifacts.regular import open_regular, refuse_linked_folder, remove
+from tttui.artifacts.safetensors import NAMES, SafeTensors
 from tttui.model.errors import TttuiError
 
 LARGEST_PT = 16 << 20
 """Bytes of all weights together up to which they are stored as `.pt`."""
 
-LARGEST_SAFETENSORS = 1 << 40
-LONGEST_HEADER = 100 << 20
-"""Bytes that are read; the library that wrote the format has the same limit for headers."""
-
-SAFETENSORS = {
-    "float64": "F64",
-    "float32": "F32",
-    "float16": "F16",
-    "bfloat16": "BF16",
-    "int64": "I64",
-    "int32": "I32",
-    "int16": "I16",
-    "int8": "I8",
-    "uint8": "U8",
-    "bool": "BOOL",
-}
+SAFETENSORS = {name: short for short, name in NAMES.items()}
 """Names of dtypes, and what a safetensors file calls them."""
 
 
@@ -107,40 +90,15 @@ def read_tensors(stem: Path) -> dict[str, Stored]:
             raise TttuiError(f"{path}: holds no tensors by name")
         return {str(name): Stored.of(array) for name, array in found.items()}
     try:
-        with open_to_read(path, LARGEST_SAFETENSORS) as file:
-            return _read_safetensors(file)
+        file = SafeTensors(path)
     except OSError as error:
         raise TttuiError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, KeyError, TypeError, struct.error) as error:
-        raise TttuiError(f"{path}: is damaged ({error})") from None
-
-
-def _read_safetensors(file: FileIO) -> dict[str, Stored]:
-    (length,) = struct.unpack("<Q", file.read(8))
-    if length > LONGEST_HEADER:
-        raise ValueError(f"its header has {length} bytes")
-    entries = decode(file.read(length))
-    if not isinstance(entries, dict):
-        raise ValueError("its header is no object")
-    size = os.fstat(file.fileno()).st_size
-    names = {short: name for name, short in SAFETENSORS.items()}
-    found = {}
-    for name, entry in entries.items():
-        if name == "__metadata__":
-            continue
-        dtype, (begin, end) = names[entry["dtype"]], entry["data_offsets"]
-        kind = np.dtype("uint16" if dtype == "bfloat16" else dtype)
-        shape = tuple(map(int, entry["shape"]))
-        if begin < 0 or end - begin != math.prod(shape) * kind.itemsize:
-            raise ValueError(f"{name} has {end - begin} bytes")
-        if 8 + length + end > size:
-            raise ValueError(f"{name} is cut off")
-        array = np.empty(shape, kind)
-        file.seek(8 + length + begin)
-        if file.readinto(array.reshape(-1).view(np.uint8).data) != array.nbytes:
-            raise ValueError(f"{name} is cut off")
-        found[name] = Stored(dtype, array)
-    return found
+    try:
+        if file.wrong:
+            raise TttuiError(f"{path}: is damaged ({file.wrong[0]})")
+        return {name: Stored(spec.dtype, file.stored(name)) for name, spec in file.specs.items()}
+    finally:
+        file.close()
 
 
 def _write_streamed(path: Path, tensors: Tensors) -> None:

@@ -1,6 +1,5 @@
 """`tttui demo`: a real example session."""
 
-import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,31 +8,20 @@ import click
 
 from tttui.cli.options import json_option, root_option
 from tttui.model.errors import RefusedInput
+from tttui.model.session import Place
 
 if TYPE_CHECKING:
-    from tttui.runs.owned import OwnedRun
+    from tttui.runs.runner import Ready
 
 NAME = "demo"
 
-TEXT_NAME = "demo-text"
-
-TEXT_STEPS = 1000
-"""Of 64 bytes each."""
-
-SEED = 11
-"""Fixes the hidden friction, the actions and the noise of the example."""
-
-STEPS = 1600
-
-NOISE_STD = 0.01
-
-WATCHING_RATE = 80.0
-"""Steps a second, slow enough to watch the model learn and fast enough not to wait for it."""
+TASKS = ("pointmass", "text")
+"""Those that have a demo."""
 
 
 @click.command("demo")
 @root_option
-@click.option("--task", type=click.Choice(("pointmass", "text")), default="pointmass")
+@click.option("--task", type=click.Choice(TASKS), default=TASKS[0])
 @click.option("--headless", is_flag=True, help="only make the session, at full speed")
 @json_option
 @click.option("--ascii/--no-ascii", default=None, help="no braille and block glyphs")
@@ -54,62 +42,45 @@ def command(
     if not headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise RefusedInput("the demo is watched in a terminal; --headless makes it without one")
 
-    from tttui.cli.running import execute
+    from tttui.cli.running import carry_on
+    from tttui.engine.threads import let_threads_sleep
     from tttui.runs.background import continue_in_background
+    from tttui.runs.runner import named_runner
 
-    is_text = task == "text"
-    directory = root / (TEXT_NAME if is_text else NAME)
+    let_threads_sleep()
+    runner = named_runner(task)
+    made, rate = runner.task.demo, runner.task.demo_rate
+    name = NAME if task == TASKS[0] else f"{NAME}-{task}"
+    directory = root / name
     live, steps = _progress(directory) if directory.exists() else (False, 0)
-    run: OwnedRun | None = None
-    if not live:
-        run = _text(directory, steps) if is_text else _point_mass(root, directory, steps)
-    if headless:
-        if run is None:
-            return _report(directory, as_json)
-        return execute(run, run.steps_total, speed_limit=None, quiet=False, as_json=as_json)
-    if run is not None:
-        run.close("queued")
-        continue_in_background(directory, max_rate=None if is_text else WATCHING_RATE)
+    ready: Ready | None = None
+    if not directory.exists():
+        ready = runner.new(root, {**made, "name": name}, detached=not headless)
+    elif not live and steps < made["steps"]:
+        ready = runner.resume(Place(directory, "native"), root, changes={})
+    if headless and ready is None:
+        return _report(directory, as_json)
+    if ready is not None and headless:
+        return carry_on(
+            ready,
+            runner.words,
+            speed_limit=None,
+            paused=False,
+            detach=False,
+            quiet=False,
+            as_json=as_json,
+        )
+    if ready is not None:
+        if ready.run is not None:
+            ready.run.close("queued")
+        continue_in_background(directory, max_rate=rate)
 
     from tttui.app import open_app
     from tttui.model.start import StartView
 
-    follow = live or run is not None
+    follow = live or ready is not None
     start = StartView(smooth=True, follow=follow)
     return open_app([directory], start=start, ascii=ascii, theme=theme)
-
-
-def _point_mass(root: Path, directory: Path, steps: int) -> "OwnedRun | None":
-    """The session to run, or to go on with; None where it is complete."""
-    from tttui.model.settings import Settings
-    from tttui.runs.base import find_base, train_base
-    from tttui.runs.resume import resume
-    from tttui.runs.session import SessionRun
-
-    if directory.exists():
-        return resume(directory)[0] if steps < STEPS else None
-    settings = Settings().updated({"seed": SEED, "steps": STEPS, "noise_std": NOISE_STD})
-    settings = settings.validate()
-    base = find_base(root, settings) or train_base(root, settings)
-    return SessionRun.create(directory, settings, base)
-
-
-def _text(directory: Path, steps: int) -> "OwnedRun | None":
-    """As `_point_mass`."""
-    from tttui.engine.threads import let_threads_sleep
-
-    let_threads_sleep()
-    from tttui.runs.taskbuild import build_task_session
-    from tttui.runs.taskresume import resume_task
-    from tttui.runs.taskrun import TaskRun
-    from tttui.runs.tasksettings import TaskSettings
-    from tttui.tasks.text.task import TextTask
-
-    if directory.exists():
-        return resume_task(directory)[0] if steps < TEXT_STEPS else None
-    values = {"file": argparse.__file__, "steps": TEXT_STEPS}
-    build_task_session(directory, TaskSettings.chosen(TextTask, values))
-    return TaskRun.open(directory)
 
 
 def _progress(directory: Path) -> tuple[bool, int]:

@@ -1,35 +1,20 @@
 """Command line options made from the settings dataclasses, and settings made from options."""
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
 from tttui.model.errors import RefusedInput, SettingError
-from tttui.model.setting import Setting, options
-from tttui.model.settings import (
-    OWNER,
-    PRESETS,
-    Model,
-    Plasticity,
-    Pretraining,
-    Settings,
-    World,
-)
+from tttui.model.setting import Group, Setting
+from tttui.tasks.base import Start
 
-SECTIONS: dict[str, tuple[str, type]] = {
-    "world": ("World", World),
-    "model": ("Model", Model),
-    "plasticity": ("Update transaction", Plasticity),
-    "pretraining": ("Pretraining", Pretraining),
-    "run": ("Run", Settings),
-}
-"""Group name -> its heading in `--help` and the dataclass whose fields are its options."""
-
-SPECS: dict[str, Setting] = {one.name: one for _, cls in SECTIONS.values() for one in options(cls)}
+if TYPE_CHECKING:
+    from tttui.runs.runner import Runner
+    from tttui.tasks.base import AnyTask
 
 
 class SettingOption(click.Option):
@@ -55,87 +40,76 @@ class SectionedCommand(click.Command):
                     formatter.write_dl(records)
 
 
-def setting_options(
-    *sections: str, skip: tuple[str, ...] = ()
+def group_options(
+    groups: Sequence[Group], *, skip: Collection[str] = ()
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorate a command with one option a setting of the named groups.
+    """Decorate a command with one option a setting, under the headings of their groups.
 
     An option that was not given arrives as None, so that presets and files can be told
-    apart from what the person typed.
+    apart from what the person typed. Of settings of one name the first counts.
     """
+    found: dict[str, tuple[Setting, str]] = {}
+    for group in groups:
+        for one in group.settings:
+            if one.name not in skip and one.varies:
+                found.setdefault(one.name, (one, group.heading))
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for section in reversed(sections):
-            heading, cls = SECTIONS[section]
-            for one in reversed(options(cls)):
-                if one.name not in skip and one.varies:
-                    command = setting_option(one, heading)(command)
+        for setting, heading in reversed(found.values()):
+            command = setting_option(setting, heading)(command)
         return command
 
     return decorate
 
 
 def given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Only the settings among a command's parameters that the person gave."""
-    return {k: v for k, v in values.items() if k in OWNER and v is not None}
+    """Only what the person gave."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def settings_from(
-    values: Mapping[str, Any], *, config: Path | None = None, preset: str | None = None
-) -> Settings:
-    """Settings from defaults < preset < file < options, validated.
+def values_from(runner: "Runner", values: Mapping[str, Any], config: Path | None) -> dict[str, Any]:
+    """What a file and the options say, of which the options win.
 
-    Raises SettingError naming the setting, RefusedInput naming the file.
+    Raises RefusedInput naming the file where its settings cannot be.
     """
-    in_file = read_config(config) if config is not None else {}
-    preset = preset or in_file.pop("preset", None)
-    in_file.pop("preset", None)
-    settings = Settings()
-    if preset is not None:
-        settings = settings.with_preset(preset)
-    if in_file:
-        try:
-            settings = settings.updated(in_file).validate()
-        except SettingError as error:
-            raise RefusedInput(f"{config}: {error}") from error
-    return settings.updated(given(values)).validate()
+    in_file = read_config(config, runner.task) if config is not None else {}
+    try:
+        if in_file:
+            runner.choose(in_file)
+    except RefusedInput as error:
+        raise RefusedInput(f"{config}: {error}") from error
+    return in_file | given(values)
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """The settings in a TOML file: flat, or in tables named as the groups.
+def read_config(path: Path, task: "type[AnyTask]") -> dict[str, Any]:
+    """The settings of a task in a TOML file: flat, or in tables of any name.
 
     Raises RefusedInput naming the file, and the key where one is unknown.
     """
-    document = read_toml(path)
     flat: dict[str, Any] = {}
-    for key, value in document.items():
-        if isinstance(value, dict) and key in SECTIONS:
-            flat.update(value)
-        else:
-            flat[key] = value
-    known = {*OWNER, "preset"}
+    for key, value in read_toml(path).items():
+        flat |= value if isinstance(value, dict) else {key: value}
+    groups = (Group.of("", task.start_type), *task.groups())
+    known = {one.name: one for group in groups for one in group.settings}
     for key in flat:
         if key not in known:
-            raise RefusedInput(f"{path}: unknown setting {key!r}{did_you_mean(key, known)}")
-    if "preset" in flat and flat["preset"] not in PRESETS:
-        raise RefusedInput(
-            f"{path}: preset {flat['preset']!r} is unknown; choose from {', '.join(PRESETS)}"
-        )
-    return {key: _converted(path, key, value) for key, value in flat.items()}
-
-
-def _converted(path: Path, key: str, value: Any) -> Any:
-    """A TOML value in the type of its setting; a list is of texts, as they are typed."""
-    setting = SPECS.get(key)
-    if setting is None or setting.kind != "list":
-        return value if setting is None else setting.adapted(value)
-    items = value if isinstance(value, list) else [value]
-    if not all(isinstance(item, str) for item in items):
-        raise RefusedInput(f"{path}: {key}: write it as a list of texts like {setting.shape}")
+            raise RefusedInput(f"{path}: unknown setting {key!r}{did_you_mean(key, [*known])}")
     try:
-        return setting.parsed(" ".join(items))
+        return {key: _in_file(known[key], value) for key, value in flat.items()}
     except SettingError as error:
         raise RefusedInput(f"{path}: {error}") from error
+
+
+def _in_file(setting: Setting, value: Any) -> Any:
+    """A TOML value in the type of its setting; a list is of texts, as they are typed."""
+    if setting.kind != "list":
+        value = setting.adapted(value)
+        setting.check(value)
+        return value
+    items = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, str) for item in items):
+        raise SettingError(setting.name, f"write it as a list of texts like {setting.shape}")
+    return setting.parsed(" ".join(items))
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -206,6 +180,24 @@ def described(setting: Setting) -> str:
 def _joined(ctx: click.Context, param: click.Parameter, values: Any) -> Any:  # noqa: ARG001
     """The items of a list that was given by several options, each of which may hold several."""
     return tuple(sorted(one for items in values or () for one in items)) or None
+
+
+def task_of_run_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--task`: a session itself does not choose which code of this machine is run."""
+    help = "the task that RUN is of, where it does not ship with tttui"
+    return click.option("--task", "called", help=help)(command)
+
+
+def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How a session that a command starts is run: `--speed-limit`, `--paused`, `--detach` ..."""
+    for decorate in (
+        json_option,
+        click.option("--quiet", is_flag=True, help="no progress"),
+        click.option("--detach", is_flag=True, help="run in the background and print its handle"),
+        group_options([Group.of("", Start)], skip=("name",)),
+    ):
+        command = decorate(command)
+    return command
 
 
 def model_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,11 +8,15 @@ import click
 from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
 from tttui.cli.options import (
     SectionedCommand,
+    group_options,
     json_option,
     root_option,
-    setting_options,
-    settings_from,
+    values_from,
 )
+from tttui.tasks.pointmass.task import PointMass
+
+OF_THE_BASE = ("Pretraining", "Model", "World")
+"""Groups of settings that a base depends on."""
 
 if TYPE_CHECKING:
     from tttui.runs.base import Base
@@ -27,7 +31,10 @@ if TYPE_CHECKING:
 @launcher_options
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
-@setting_options("pretraining", "model", "world", skip=("mu", "noise_std"))
+@group_options(
+    [group for group in reversed(PointMass.groups()) if group.heading in OF_THE_BASE],
+    skip=("mu", "noise_std"),
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -48,7 +55,10 @@ def command(
 
     With --wait it stays until the base is there, and prints where.
     """
-    settings = settings_from(values, config=config)
+    from tttui.runs.pointmass import PointMassRunner
+
+    runner = PointMassRunner(PointMass)
+    settings = runner.choose(values_from(runner, values, config))
     chosen = launcher_from(launcher, partition, time_limit, slurm)
 
     from tttui.lab.kinds.pretrain import settings_of

@@ -19,6 +19,10 @@ from tttui.runs.drive import drive
 from tttui.runs.owned import OPEN_END, OwnedRun
 from tttui.runs.planned import prepare
 from tttui.runs.recordedmeta import read_meta_of, settings_of
+from tttui.runs.runner import Ready
+
+INTERRUPTED = 130
+"""The exit code of what was stopped."""
 
 
 def prepared(directory: Path, *, speed_limit: float | None, paused: bool, quiet: bool) -> bool:
@@ -38,6 +42,41 @@ def prepared(directory: Path, *, speed_limit: float | None, paused: bool, quiet:
         again = command_line("tttui", "resume", directory)
         say(f"stopped while pretraining; continue with: {again}")
     return done
+
+
+def carry_on(
+    ready: Ready,
+    task: Sequence[str],
+    *,
+    speed_limit: float | None,
+    paused: bool,
+    detach: bool,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Run a session here, or in the background; returns the exit code. `task` as for `execute`."""
+    for line in ready.told:
+        say(line)
+    if detach:
+        if ready.run is not None:
+            ready.run.close("queued")
+        return hand_over(
+            ready.path, speed_limit=speed_limit, paused=paused, as_json=as_json, task=task
+        )
+    if ready.needs_base and not prepared(
+        ready.path, speed_limit=speed_limit, paused=paused, quiet=quiet
+    ):
+        return INTERRUPTED
+    run, until = ready.hold()
+    return execute(
+        run,
+        until,
+        speed_limit=speed_limit,
+        paused=paused,
+        quiet=quiet,
+        as_json=as_json,
+        task=task,
+    )
 
 
 def execute(
@@ -78,7 +117,7 @@ def execute(
     if not done and stop.signal == signal.SIGHUP:
         # The terminal is gone: what was asked for still gets done, without one.
         continue_in_background(run.path, max_rate=run.speed_limit, paused=was_paused, more=task)
-        return 130
+        return INTERRUPTED
     data = read_session(run.path)
     if as_json:
         json_document(outcome(data))
@@ -88,7 +127,7 @@ def execute(
         again = command_line("tttui", "resume", run.path, *task)
         whole = "" if until == OPEN_END else f" of {until}"
         say(f"stopped at step {run.t}{whole}; continue with: {again}")
-        return 130
+        return INTERRUPTED
     return 0
 
 

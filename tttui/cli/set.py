@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tttui.cli.asking import PATIENCE_S, ask_and_wait
-from tttui.cli.options import SectionedCommand, given, root_option, setting_options
+from tttui.cli.options import SectionedCommand, given, group_options, root_option
 from tttui.model.errors import RefusedInput
-from tttui.model.setting import options
-from tttui.model.settings import World
+from tttui.model.setting import Group, options
+from tttui.model.settings import Plasticity, World
 
 if TYPE_CHECKING:
     from tttui.runs.control import Verb
@@ -37,7 +37,7 @@ FIXED = (
     default=PATIENCE_S,
     help=f"seconds to wait for the answer  [default {PATIENCE_S:g}]",
 )
-@setting_options("world", "plasticity", skip=FIXED)
+@group_options([Group.of("World", World), Group.of("Update transaction", Plasticity)], skip=FIXED)
 def command(run: str, root: Path, speed_limit: float | None, wait_s: float, **values: Any) -> None:
     """Ask the owner of RUN to change it from its present step on.
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from tttui.cli.options import json_option, model_option, root_option
+from tttui.cli.options import json_option, model_option, root_option, task_of_run_option
 
 
 @click.command("verify")
 @click.argument("run")
 @root_option
-@click.option("--task", "called", help="the task that RUN is of, where it does not ship with tttui")
+@task_of_run_option
 @model_option
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
@@ -28,8 +28,7 @@ def command(
     from tttui.cli.places import find_run
     from tttui.engine.threads import let_threads_sleep
     from tttui.model.text import visible
-    from tttui.runs.taskmeta import holds_task
-    from tttui.runs.verify import verify
+    from tttui.runs.runner import session_runner
     from tttui.tasks.hf.known import name_model_of
 
     place = find_run(root, run)
@@ -41,15 +40,8 @@ def command(
         said = f"replaying {visible(place.name)}: step {t} of {last}"
         print(f"\r{said}", end="", file=sys.stderr, flush=True)
 
-    if holds_task(place.path):
-        let_threads_sleep()
-        from tttui.runs.taskverify import verify_task
-        from tttui.tasks.find import find_task
-
-        task = find_task(called) if called else None
-        checks = verify_task(place.path, task=task, progress=None if shown else progress)
-    else:
-        checks = verify(place, None if shown else progress)
+    let_threads_sleep()
+    checks = session_runner(place, called).verify(place, None if shown else progress)
     if not shown:
         print("\r\033[K", end="", file=sys.stderr)
     differs = [check for check in checks if check.agrees is False]

@@ -80,6 +80,7 @@ def paint(
     size: tuple[int, int],
     look: Look,
     selected: int | None = None,
+    label: str = "commits",
 ) -> Canvas:
     """The graph over the axis, which starts `left` columns in; `size` = (width, height).
 
@@ -104,7 +105,7 @@ def paint(
     if axis.width < 1 or place.main >= high:
         return canvas
     if left >= 8:
-        canvas.write(place.main, left - 8, "commits", look.palette.muted)
+        canvas.write(place.main, left - 8, label, look.palette.muted)
     _paint_edge(canvas, marks, axis, left, place.main, look)
     found = lane(marks, axis)
     depth = _depths(marks, len(place.stubs))

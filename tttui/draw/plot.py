@@ -10,7 +10,7 @@ from tttui.draw.marks import Marks
 from tttui.draw.palette import Palette
 from tttui.model.arrays import Ints
 
-Role = Literal["baseline", "adaptive", "third"] | int
+Role = Literal["baseline", "adaptive", "third", "whatif"] | int
 """A named role, or a number into `Palette.series`."""
 
 
@@ -39,6 +39,8 @@ class Trace:
     tag: str = ""
     """A character that tells the curve from others without colour: it stands at the curve's end,
     and without braille the curve consists of it."""
+    alone: bool = False
+    """The line is drawn without the band and the samples behind it."""
     dashed: bool = False
     """The line has gaps, through which a curve below it is seen."""
     end: End = ""
@@ -104,6 +106,7 @@ def ink(role: Role, palette: Palette) -> Colour:
         "baseline": palette.baseline,
         "adaptive": palette.adaptive,
         "third": palette.third,
+        "whatif": palette.series[2],
     }[role]
 
 
@@ -113,6 +116,7 @@ def faint_ink(role: Role, palette: Palette) -> Colour:
         "baseline": palette.baseline_raw,
         "adaptive": palette.adaptive_raw,
         "third": palette.third_raw,
+        "whatif": palette.faint,
     }
     return palette.faint if isinstance(role, int) else named[role]
 

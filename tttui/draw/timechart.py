@@ -329,6 +329,8 @@ def _paint_curves(painter: _Painter) -> None:
             painter.curve(raw, plots.faint_ink(trace.role, palette), painter.glyphs.raw)
     for trace, shape in zip(plot.traces, shapes, strict=True):
         faint = plots.faint_ink(trace.role, palette)
+        if trace.alone:
+            continue
         if shape.dense:
             painter.range(shape, faint)
         if shape.dense and painter.axis.t1 - painter.axis.t0 < painter.axis.dots:
@@ -338,7 +340,8 @@ def _paint_curves(painter: _Painter) -> None:
         char = trace.tag or painter.glyphs.curve_marks[0 if trace.heavy else 1 + min(i, 1)]
         colour = plots.ink(trace.role, palette)
         if shape.dense:
-            painter.curve(shape.middle, colour, char, trace.heavy, shape, dashed=trace.dashed)
+            around = None if trace.alone else shape
+            painter.curve(shape.middle, colour, char, trace.heavy, around, dashed=trace.dashed)
         else:
             painter.curve(shape, colour, char, trace.heavy, dashed=trace.dashed)
     if plot.compare is not None and max(plot.compare) < len(shapes):

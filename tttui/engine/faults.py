@@ -10,8 +10,6 @@ import numpy as np
 
 from tttui.engine.interventions import Intervention
 from tttui.model.arrays import Floats
-from tttui.model.errors import RefusedInput
-from tttui.model.faults import FAULTS
 
 BLOW_UP = 1e9
 """Factor on the gradient: no gate lets this pass."""
@@ -29,16 +27,6 @@ class Fault:
 
     def intervention(self, known_at: int = 0) -> Intervention:
         return Intervention(t=self.step, kind="fault", value=self.kind, known_at=known_at)
-
-
-def parse_fault(text: str) -> Fault:
-    """`nan@200` -> Fault("nan", 200). Raises RefusedInput naming what is wrong."""
-    kind, _, step = text.partition("@")
-    if kind not in FAULTS:
-        raise RefusedInput(f"--fault {text}: unknown kind {kind!r}; known are {', '.join(FAULTS)}")
-    if not step.isdigit() or int(step) < 1:
-        raise RefusedInput(f"--fault {text}: needs a step of at least 1, for example {kind}@200")
-    return Fault(kind, int(step))
 
 
 def planned_faults(faults: Sequence[Fault]) -> list[Intervention]:

@@ -8,3 +8,13 @@ FAULTS: dict[str, str] = {
     "disk": "the disk is full at STEP",
 }
 """Kind -> what it does."""
+
+
+def fault_at_step(text: str) -> tuple[int, str]:
+    """`nan@200` -> (200, "nan"). Raises ValueError saying what is wrong."""
+    kind, _, step = text.partition("@")
+    if kind not in FAULTS:
+        raise ValueError(f"{text!r} is of an unknown kind {kind!r}; known are {', '.join(FAULTS)}")
+    if not step.isdigit() or int(step) < 1:
+        raise ValueError(f"{text!r} needs a step of at least 1, for example {kind}@200")
+    return int(step), kind

@@ -17,6 +17,9 @@ from tttui.model.weights import index_at
 MOST_READ = 1 << 24
 """Elements of all parameters in a snapshot up to which it is read to see how far they moved."""
 
+RECENT = 8
+"""Commits among which one that tells how far weights have moved is looked for."""
+
 NAN = math.nan
 
 
@@ -83,12 +86,34 @@ def inventory(data: SessionData, t: int) -> Inventory:
     _from_history(history, specs, pairs, t, norm, moved, since)
     event = last_commit(data, t)
     if event is not None:
+        before = _recent_commits(data, t)
         for i, spec in enumerate(specs):
             known = event.figures(spec.name) if math.isnan(norm[i]) else {}
             norm[i] = known.get("fro", norm[i])
             since[i] = known.get("delta_fro", since[i])
+            moved[i] = _moved(spec.name, before) if known else moved[i]
     kept = tuple(s.name in held or _both_in(held, pairs.get(s.name)) for s in specs)
     return Inventory(specs, share, norm, moved, since, kept)
+
+
+def _recent_commits(data: SessionData, t: int) -> list[Transaction]:
+    """The commit in force and those just before it: of large weights not every one tells how far
+    they have moved."""
+    at = data.transactions.in_force(t)
+    status = data.transactions.status
+    return (
+        []
+        if at is None
+        else [
+            data.transactions[i] for i in range(at, max(at - RECENT, -1), -1) if status[i] == COMMIT
+        ]
+    )
+
+
+def _moved(name: str, commits: Sequence[Transaction]) -> float:
+    """The norm of the change since the start as the newest of these tells it."""
+    told = (commit.figures(name).get("moved_fro", NAN) for commit in commits)
+    return next((norm for norm in told if not math.isnan(norm)), NAN)
 
 
 def _both_in(held: Container[str], pair: Pair | None) -> bool:

@@ -200,6 +200,24 @@ def option(
     return field(default=default, metadata={"setting": made})
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Settings that stand under one heading, of `--help` and of the launch form."""
+
+    heading: str
+    settings: tuple[Setting, ...]
+    of_base: bool = False
+    """They belong to the base that sessions start from: a fork has those of its parent."""
+
+    @classmethod
+    def of(cls, heading: str, kind: type, like: Any = None, *, of_base: bool = False) -> "Group":
+        """The settings of a dataclass; `like` is an instance that holds their defaults."""
+        found = options(kind)
+        if like is not None:
+            found = tuple(replace(one, default=getattr(like, one.name)) for one in found)
+        return cls(heading, found, of_base)
+
+
 def options(group: object) -> tuple[Setting, ...]:
     """The settings of a dataclass (an instance or the class), in order."""
     return _options(group if isinstance(group, type) else type(group))

@@ -1,4 +1,4 @@
-"""A tab around a table: its query, its order, and regions that take turns where not all fit."""
+"""A tab around a table: its query and its order."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,21 +9,16 @@ from textual import on
 from tttui.draw.palette import Palette
 from tttui.model.query import Query, QueryError, Vocabulary, parse
 from tttui.model.start import StartView
-from tttui.panes.view import Pane, View
+from tttui.panes.regions import RegionPane
+from tttui.panes.view import View
 from tttui.widgets.querybar import QueryBar, QueryField
 from tttui.widgets.table import TEXTS, Column, Sort, Table, called
-
-Pages = tuple[tuple[str, ...], ...]
-"""Names of the regions that are shown together, page by page, in the order of the keys."""
 
 TABLE = "table"
 
 
-class ListPane(Pane):
-    """A pane with one `QueryBar` and one `Table` of `columns`, in its region `table`.
-
-    The keys act in one region at a time; going to another one turns the page where needed.
-    """
+class ListPane(RegionPane):
+    """A pane with one `QueryBar` and one `Table` of `columns`, in its region `table`."""
 
     words: ClassVar[Vocabulary]
     """What queries may name."""
@@ -41,22 +36,12 @@ class ListPane(Pane):
         """Why the text in the query field cannot be understood; the query before it holds."""
         self.offered = ""
         """The columns that the name being typed may mean."""
-        self.acting = TABLE
-        """Where the keys act."""
         self._sort = Sort()
         """The order of the table, known also when its widget is gone."""
         self._start = StartView()
         """What the widgets have yet to be told."""
 
     # Given by the tab
-
-    def pages(self) -> Pages:
-        """What fits together into the room there is."""
-        raise NotImplementedError(type(self).__name__)
-
-    def show_regions(self) -> None:
-        """Show the regions of the page."""
-        raise NotImplementedError(type(self).__name__)
 
     def fill(self, view: View) -> None:
         """Give the table its rows, filtered by the query."""
@@ -83,10 +68,6 @@ class ListPane(Pane):
     def move_in(self, region: str, by: int) -> bool:
         """Move in a region other than the table; whether there was anything to move."""
         return False
-
-    def nothing_else(self) -> str:
-        """What is said where there is no other region."""
-        return "Everything is on the screen already."
 
     # The look of a session
 
@@ -124,12 +105,6 @@ class ListPane(Pane):
 
     # Regions
 
-    @property
-    def regions(self) -> tuple[str, ...]:
-        """The regions of the page with the one where the keys act."""
-        known = self.pages()
-        return next((page for page in known if self.acting in page), known[0])
-
     def use_room(self) -> None:
         if self.acting not in self.regions:
             self.acting = TABLE
@@ -138,35 +113,19 @@ class ListPane(Pane):
             self.show(self.view)
 
     def turn_to(self, region: str) -> None:
-        """Let the keys act in a region, and show it."""
         self.acting = region
         self.use_room()
 
-    def _stops(self) -> list[str]:
-        """The regions that the key goes through."""
+    def stops(self) -> list[str]:
+        """Of every page the regions that keys can do something in, or else its first."""
         return [
             name
             for page in self.pages()
             for name in ([r for r in page if r in self.keyed] or list(page[:1]))
         ]
 
-    def _next_region(self, stops: list[str]) -> str:
-        at = stops.index(self.acting) + 1 if self.acting in stops else 0
-        return stops[at % len(stops)]
-
-    @property
-    def hidden_next(self) -> str:
-        stops = self._stops()
-        name = self._next_region(stops) if len(stops) > 1 else TABLE
-        return "" if name in self.regions else name
-
-    def do_region(self) -> str:
-        """The next region."""
-        stops = self._stops()
-        if len(stops) < 2:
-            return self.nothing_else()
-        self.turn_to(self._next_region(stops))
-        return f"The keys act on: {self.acting}"
+    def said_of(self, region: str) -> str:
+        return f"The keys act on: {region}"
 
     # The rows
 

@@ -93,6 +93,13 @@ def compared_plot(view: View, found: Digest, beside: Sequence[tuple[str, Series]
     for i, (name, series) in enumerate(beside, len(rulers)):
         rulers.append(curve(name, series, i + 1, smooth, chunk=chunk, end=""))
     plot = error_plot(view.data, found, smooth, rulers)
+    if view.whatif is not None:
+        changed = view.whatif.steps
+        series = Series(changed.t, changed.adaptive)
+        trace = curve("what-if", series, "whatif", smooth, chunk=view.data.meta.chunk, end="")
+        plot = replace(
+            plot, traces=(*plot.traces, replace(trace, alone=True, dashed=True, tag="w"))
+        )
     if view.choices.yardsticks and not rulers:
         plot = replace(plot, note=view.failure(YARDSTICKS) or yardstick_note(view.data))
     return plot

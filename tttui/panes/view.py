@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.geometry import Size
 from textual.message import Message
@@ -21,6 +21,9 @@ from tttui.store.snapshot import Part, Parts, Snapshot
 from tttui.widgets.drawn import Drawn
 from tttui.widgets.table import Table
 from tttui.widgets.timeview import TimeView
+
+if TYPE_CHECKING:
+    from tttui.runs.whatif.result import WhatIfResult
 
 T = TypeVar("T")
 
@@ -50,6 +53,8 @@ class View(Parts, HasLook):
     choices: Choices = Choices()
     now: float = 0.0
     """Unix seconds, for ages."""
+    whatif: "WhatIfResult | None" = None
+    """What the session would have become with other settings, while that is looked at."""
 
     @property
     def data(self) -> SessionData:

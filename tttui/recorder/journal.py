@@ -9,7 +9,6 @@ from tttui.artifacts.series_writer import check_series_name
 from tttui.artifacts.tensorwriter import Stored, write_tensors
 from tttui.recorder.files import SessionFiles
 from tttui.recorder.sources import for_history
-from tttui.recorder.tensors import host
 from tttui.recorder.watched import Watched
 
 Choose = Callable[[Mapping[str, Stored]], list[str]]
@@ -120,5 +119,7 @@ class Journal:
             weights, self._first = self._first, None
             self.files.write(lambda writer: writer.snapshot(0, self._kept_weights(weights)))
 
-    def _kept_weights(self, weights: Watched) -> dict[str, Any]:
-        return {name: for_history(host(weights.kept(name))) for name in self.kept}
+    def _kept_weights(self, weights: Watched) -> Callable[[], dict[str, Any]]:
+        """Of the weights as they are now; to be asked for when they are written."""
+        copies = weights.begin_copies(self.kept)
+        return lambda: {name: for_history(copy()) for name, copy in copies.items()}

@@ -12,10 +12,14 @@ from tttui.recorder.modules import Module
 from tttui.recorder.sources import Getter, Sources, weights_meta
 from tttui.recorder.tensors import Tensor, write_host
 from tttui.recorder.values import WarnsOnce
-from tttui.recorder.watched import Watched
+from tttui.recorder.watched import LARGE, Watched
 
 MOST_NAMES = 20
 """Buffers that an event names."""
+
+MOVED_EVERY = 4
+"""Of so many changes of LARGE weights one tells how far they are from the start: reading those as
+well makes an update a twentieth slower."""
 
 MOST_FIGURES = 2000
 """Tensors of which one event holds figures; of more, those that are the largest."""
@@ -44,6 +48,7 @@ class Observed:
         self._sure_t = journal.t
         """The last step before which the contents of all weights were compared."""
         self._buffers_noted = False
+        self._commits = 0
 
     @property
     def version(self) -> str | None:
@@ -134,7 +139,10 @@ class Observed:
             event["version_before"] = weights.version()
             if names:
                 event["why"] = kind_of_change(names, weights, self.base, steps, announced=announced)
-                figures = weights.take(names, weights.largest(names, MOST_FIGURES))
+                due = weights.size_of(names) <= LARGE or self._commits % MOVED_EVERY == 0
+                measured = weights.largest(names, MOST_FIGURES)
+                figures = weights.take(names, measured, self.base if due else None)
+                self._commits += 1
             event["version"] = weights.version()
         if buffers and self._buffers is not None:
             event.setdefault("why", "buffers")

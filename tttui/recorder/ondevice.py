@@ -9,7 +9,10 @@ import torch
 from torch import Tensor
 
 from tttui.artifacts.contenthash import CHUNK, SMALL, digest_of_sums, multipliers, tensor_digest
-from tttui.recorder.statistics import FIRST_ITERATIONS, rounded
+from tttui.artifacts.tensorwriter import Stored
+from tttui.model.errors import TttuiError
+from tttui.recorder.statistics import FIRST_ITERATIONS, NAMES, rounded
+from tttui.recorder.tensors import host
 
 BLOCK = CHUNK * 8 * 512
 """Bytes that are summed at a time: what is needed beside them stays small."""
@@ -34,17 +37,49 @@ def device_digest(x: Tensor) -> bytes:
     return digest_of_sums(torch.cat(sums).cpu().numpy().view("uint64"))
 
 
+streams: Any = torch.cuda
+"""What has `current_stream` and `Event`."""
+
+
+class HostCopy:
+    """A copy in host memory that the device makes on its own time, for whoever reads it later.
+
+    It is queued on the current stream: behind all that computes the tensor, and before whatever
+    writes over it on that stream. Another stream that is to write over it waits by `let_pass`.
+    """
+
+    def __init__(self, x: Tensor) -> None:
+        pinned = x.device.type == "cuda"  # else the copy would block
+        self._device = x.device
+        self._host = torch.empty(x.shape, dtype=x.dtype, pin_memory=pinned)
+        self._host.copy_(x.detach(), non_blocking=True)
+        self._done = streams.Event()
+        self._done.record(streams.current_stream(self._device))
+
+    def let_pass(self) -> None:
+        """Let what is queued from now on begin when the copy is made."""
+        streams.current_stream(self._device).wait_event(self._done)
+
+    def stored(self) -> Stored:
+        """The copy, once it is made; any thread may wait for it."""
+        try:
+            self._done.synchronize()
+        except RuntimeError as error:
+            raise TttuiError(f"weights on {self._device} cannot be read: {error}") from error
+        return host(self._host)
+
+
 class DeviceFigures:
     """As `statistics.Figures`, of tensors that are not in host memory."""
 
     def __init__(self) -> None:
         self._vector: Tensor | None = None
 
-    def of(self, now: Tensor, before: Tensor) -> dict[str, float]:
-        """`fro`, `max_abs`, `mean`, `std`, `delta_fro`, `top_sv`; NaN where there is no telling."""
+    def of(self, now: Tensor, before: Tensor, start: Tensor | None = None) -> dict[str, float]:
+        """As `statistics.Figures.of`, of tensors on one device."""
         now = now.detach()
         if not now.numel():
-            return dict.fromkeys(("fro", "max_abs", "mean", "std", "delta_fro", "top_sv"), 0.0)
+            return dict.fromkeys(NAMES, 0.0)
         wide = now if now.dtype == torch.float64 else now.float()
         fro = torch.linalg.vector_norm(wide)
         values = torch.stack(
@@ -54,12 +89,15 @@ class DeviceFigures:
                 wide.mean(),
                 wide.std(correction=0),
                 torch.linalg.vector_norm(wide - before),
+                fro if start is None else torch.linalg.vector_norm(wide - start),
                 self._top_sv(wide, fro),
             ]
         )
-        names = ("fro", "max_abs", "mean", "std", "delta_fro", "top_sv")
         found: list[Any] = values.tolist()
-        return {name: rounded(value) for name, value in zip(names, found, strict=True)}
+        told = {name: rounded(value) for name, value in zip(NAMES, found, strict=True)}
+        if start is None:
+            del told["moved_fro"]
+        return told
 
     def _top_sv(self, wide: Tensor, fro: Tensor) -> Tensor:
         matrix = wide.reshape(wide.shape[0], -1) if wide.dim() else wide

@@ -30,6 +30,10 @@ DIGITS = 6
 """Significant digits in the files."""
 
 
+NAMES = ("fro", "max_abs", "mean", "std", "delta_fro", "moved_fro", "top_sv")
+"""Figures of an event: `delta_fro` is the norm of the change, `moved_fro` that since the start."""
+
+
 class Figures:
     """The figures of one tensor from update to update.
 
@@ -43,19 +47,24 @@ class Figures:
         """Where the power iteration goes on."""
 
     def of(
-        self, now: Stored, before: Stored | None, taking: "Taking | None" = None
+        self,
+        now: Stored,
+        before: Stored | None,
+        taking: "Taking | None" = None,
+        start: Stored | None = None,
     ) -> dict[str, float]:
-        """`fro`, `max_abs`, `mean`, `std`, `delta_fro`, `top_sv`; NaN where there is no telling.
+        """`fro`, `max_abs`, `mean`, `std`, `delta_fro`, `moved_fro`, `top_sv`; NaN where there is
+        no telling.
 
-        `before` has the same shape, or is None where there is nothing to compare with; `taking`
-        copies over it what was looked at.
+        `before` and `start` (for `moved_fro`) have the same shape, or are None where there is
+        nothing to compare with; `taking` copies over `before` what was looked at.
         """
         count = math.prod(now.shape)
         if not count:
-            return dict.fromkeys(("fro", "max_abs", "mean", "std", "delta_fro", "top_sv"), 0.0)
+            return dict.fromkeys(NAMES, 0.0)
         with np.errstate(all="ignore"):
             iteration = None if self._side is None else _Iteration(self._side, now.shape)
-            sums = _sums(now, before, taking, iteration)
+            sums = _sums(now, before, taking, iteration, start)
             off = sums.off_total / count
             mean = sums.center + off
             fro = (
@@ -71,9 +80,10 @@ class Figures:
                 "mean": mean,
                 "std": _root(sums.off_squares / count - off * off),
                 "delta_fro": _root(sums.changes) if before is not None else math.nan,
+                "moved_fro": _root(sums.moved),
                 "top_sv": self._top_sv(now, fro, iteration),
             }
-        return {name: rounded(value) for name, value in found.items()}
+        return {k: rounded(found[k]) for k in NAMES if k != "moved_fro" or start is not None}
 
     def _top_sv(self, now: Stored, fro: float, iteration: "_Iteration | None") -> float:
         shape = now.shape
@@ -179,14 +189,22 @@ class _Sums:
     off_total: float = 0.0
     off_squares: float = 0.0
     changes: float = 0.0
+    moved: float = 0.0
     largest: float = 0.0
 
 
 def _sums(
-    now: Stored, before: Stored | None, taking: Taking | None, iteration: _Iteration | None
+    now: Stored,
+    before: Stored | None,
+    taking: Taking | None,
+    iteration: _Iteration | None,
+    start: Stored | None,
 ) -> _Sums:
-    flat = np.ascontiguousarray(now.array).reshape(-1)
-    old = None if before is None else np.ascontiguousarray(before.array).reshape(-1)
+    flat, old, first = (
+        None if x is None else np.ascontiguousarray(x.array).reshape(-1)
+        for x in (now, before, start)
+    )
+    assert flat is not None
     sums = _Sums(_center(_floats(now.dtype, flat[:PART])))
     room = np.empty(min(PART, len(flat)), _floats(now.dtype, flat[:1]).dtype)
     for i in range(0, len(flat), PART):
@@ -196,6 +214,9 @@ def _sums(
         if old is not None and before is not None:
             np.subtract(part, _floats(before.dtype, old[i : i + PART]), out=scratch)
             sums.changes += float(np.dot(scratch, scratch))
+        if first is not None and start is not None:
+            np.subtract(part, _floats(start.dtype, first[i : i + PART]), out=scratch)
+            sums.moved += float(np.dot(scratch, scratch))
         off = part
         if sums.center:
             off = np.subtract(part, part.dtype.type(sums.center), out=scratch)

@@ -26,7 +26,7 @@ from tttui.recorder.tensors import (
 )
 
 if TYPE_CHECKING:
-    from tttui.recorder.ondevice import DeviceFigures
+    from tttui.recorder.ondevice import DeviceFigures, HostCopy
 
 SHARE = 0.01
 """Of the time that passes, what comparing contents may take between two updates."""
@@ -47,6 +47,7 @@ class _Cell:
     """One tensor: as it was found, its copy, and where both are."""
 
     __slots__ = (
+        "copying",
         "counted",
         "digest",
         "figures",
@@ -62,6 +63,8 @@ class _Cell:
         self.kept = copied(x)
         self.digest: bytes | None = None
         self.figures: Figures | DeviceFigures | None = None
+        self.copying: HostCopy | None = None
+        """The last copy to host memory that was begun."""
         self.see(x)
 
     def see(self, x: Tensor) -> None:
@@ -78,27 +81,44 @@ class _Cell:
             return differ(self.now_at, self.kept_at, self.size)
         return not same(self.now, self.kept)
 
-    def take(self, x: Tensor, *, measured: bool) -> dict[str, float]:
-        """Bring the copy up to date; the figures of what it becomes, where they are wanted."""
+    def take(self, x: Tensor, start: Tensor | None, *, measured: bool) -> dict[str, float]:
+        """Bring the copy up to date; the figures of what it becomes, where they are wanted, with
+        how far it is from `start`."""
         found: dict[str, float] = {}
         if is_elsewhere(x):
             if measured:
-                found = self._figures_there().of(x, self.kept)
+                found = self._figures_there().of(x, self.kept, start)
+            if self.copying is not None:
+                self.copying.let_pass()
+                self.copying = None
             self.kept, self.digest = copy_into(x, self.kept), None
         elif x is not self.kept and all(address(x)) and all(address(self.kept)):
             now, kept = host(x), host(self.kept)
             taking = Taking(now, kept)
             if measured:
-                found = self._figures_here().of(now, kept, taking)
+                begun = None if start is None else host(start)
+                found = self._figures_here().of(now, kept, taking, begun)
             else:
                 taking.take_all()
             self.digest = taking.digest()
         else:
             if measured:
-                found = self._figures_here().of(host(x), host(self.kept))
+                begun = None if start is None else host(start)
+                found = self._figures_here().of(host(x), host(self.kept), start=begun)
             self.kept, self.digest = copy_into(x, self.kept), None
         self.see(x)
         return found
+
+    def begin_copy(self) -> Callable[[], Stored]:
+        """Begin to copy the copy to host memory; what is returned gives it when it is there."""
+        if not is_elsewhere(self.kept):
+            found = host(self.kept)
+            own = Stored(found.dtype, found.array.copy())
+            return lambda: own
+        from tttui.recorder.ondevice import HostCopy
+
+        self.copying = HostCopy(self.kept)
+        return self.copying.stored
 
     def _figures_here(self) -> Figures:
         if not isinstance(self.figures, Figures):
@@ -160,6 +180,10 @@ class Watched:
     def copies(self) -> dict[str, Tensor]:
         """Copies of all that stay as they are."""
         return {name: copied(cell.kept) for name, cell in self._cells.items()}
+
+    def begin_copies(self, names: Iterable[str]) -> dict[str, Callable[[], Stored]]:
+        """Begin to copy these to host memory as they are now."""
+        return {name: self._cells[name].begin_copy() for name in names}
 
     def stored(self) -> dict[str, Stored]:
         """The copies in host memory, in order."""
@@ -244,12 +268,18 @@ class Watched:
         return found
 
     def take(
-        self, names: Collection[str], measured: Collection[str] = ()
+        self,
+        names: Collection[str],
+        measured: Collection[str] = (),
+        start: Mapping[str, Tensor] | None = None,
     ) -> dict[str, dict[str, float]]:
-        """Bring the copies of these up to date; the figures of those that are `measured`."""
+        """Bring the copies of these up to date; the figures of those that are `measured`, with how
+        far they are from the `start`."""
+        begun = start or {}
 
         def act(name: str) -> dict[str, float]:
-            return self._cells[name].take(self._now[name], measured=name in measured)
+            cell, x = self._cells[name], self._now[name]
+            return cell.take(x, begun.get(name), measured=name in measured)
 
         found = dict(zip(names, each(act, names, self.size_of(names)), strict=True))
         if names:

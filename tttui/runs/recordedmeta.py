@@ -74,3 +74,17 @@ def settings_changes(meta: Mapping[str, Any]) -> tuple[tuple[int, Mapping[str, A
 def mu_changes(meta: Mapping[str, Any]) -> tuple[tuple[int, float], ...]:
     """Steps and frictions of the changes of mu, in order."""
     return configuration_of(meta).mu_changes
+
+
+def is_task_session(meta: Mapping[str, Any]) -> bool:
+    """Whether the engine for tasks wrote a session, by its meta.json."""
+    task = meta.get("task")
+    return isinstance(task, Mapping) and "recorder" not in meta and "run_cfg" in meta
+
+
+def holds_task(directory: Path) -> bool:
+    """Whether a directory holds a session that the engine for tasks can continue."""
+    try:
+        return is_task_session(read_meta_of(directory))
+    except RefusedInput:
+        return False

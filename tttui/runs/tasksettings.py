@@ -10,9 +10,8 @@ from typing import Any, Self
 import tttui
 from tttui.model.adaptation import Adaptation, Conduct
 from tttui.model.errors import RefusedInput, SettingError
-from tttui.model.setting import Setting, options
-from tttui.runs.recordedmeta import read_meta_of
-from tttui.tasks.base import Task
+from tttui.model.setting import options
+from tttui.tasks.base import AnyTask, Task
 from tttui.tasks.find import shipped
 
 RUN_KEYS = ("steps", "threads", "checkpoint_s", "history_mb", "weights_every")
@@ -38,9 +37,9 @@ class TaskSettings:
         own = {spec.name for spec in options(task.settings_type)}
         learns = {spec.name for spec in fields(Adaptation)}
         given = dict(values)
+        for one in options(task.settings_type):
+            one.check(given.get(one.name, one.default))
         made = task.settings_type(**{n: given.pop(n) for n in list(given) if n in own})
-        for one in options(made):
-            one.check(getattr(made, one.name))
         adaptation = task.adaptation.updated({n: given.pop(n) for n in list(given) if n in learns})
         known = {spec.name for spec in fields(Conduct)}
         for name in given:
@@ -55,7 +54,7 @@ class TaskSettings:
 
         Raises RefusedInput naming the session.
         """
-        task = _task_of(meta, where, named)
+        task = task_of(meta, where, named)
         said = meta["task"]
         for key in ("plasticity_cfg", "run_cfg"):
             if not isinstance(meta.get(key), Mapping):
@@ -77,6 +76,11 @@ class TaskSettings:
         """Patterns of the names of the plastic parameters."""
         own = self.task.plastic
         return self.conduct.patterns or ((own,) if isinstance(own, str) else tuple(own))
+
+    def flat(self) -> dict[str, Any]:
+        """All settings by name; `plastic` names the task's own where nothing else was said."""
+        own = {**asdict(self.own), **asdict(self.adaptation), **asdict(self.conduct)}
+        return own | {"plastic": ",".join(self.patterns)}
 
     def meta(self, name: str, steps: int | None) -> dict[str, Any]:
         """What meta.json says of a new session with these settings."""
@@ -106,15 +110,11 @@ class TaskSettings:
         }
 
 
-def settings_of_task(directory: Path, named: type[Task] | None) -> dict[str, Setting]:
-    """All settings by name that a session of a task has; `named` is the task that the person
-    named. Raises RefusedInput."""
-    task = TaskSettings.recorded(read_meta_of(directory), directory, named).task
-    groups = (task.settings_type, Adaptation, Conduct)
-    return {one.name: one for group in groups for one in options(group)}
+def task_of(meta: Mapping[str, Any], where: Path, named: type[AnyTask] | None = None) -> type[Task]:
+    """The task of a session: the one that the person named, or one that ships.
 
-
-def _task_of(meta: Mapping[str, Any], where: Path, named: type[Task] | None) -> type[Task]:
+    Raises RefusedInput where it is another one.
+    """
     said = meta.get("task")
     name = said.get("name") if isinstance(said, Mapping) else None
     if not isinstance(said, Mapping) or not isinstance(name, str):
@@ -125,7 +125,7 @@ def _task_of(meta: Mapping[str, Any], where: Path, named: type[Task] | None) -> 
             f"{where}: its task {name!r} does not ship with tttui, and a session does not choose "
             "code to run; name it with --task package.module:Class or --task path/to/file.py:Class"
         )
-    if task.name != name:
+    if task.name != name or not issubclass(task, Task):
         raise RefusedInput(f"{where}: is of the task {name!r}, not of {task.name!r}")
     if task.version != said.get("version"):
         raise RefusedInput(

@@ -1,6 +1,6 @@
 """What leaves the screen: copies, links to a view, exported figures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from tttui.screens.tabs import Tabs
 
 
 class ClipboardExport:
-    """Copies and exports what the shown tab offers. `roots` is where sessions are looked for."""
+    """Copies and exports what the shown tab offers. `roots` is where sessions are looked for,
+    `first` gives what is copied before anything of the tab: (what it is, the text)."""
 
     def __init__(
         self,
@@ -26,14 +27,16 @@ class ClipboardExport:
         views: SessionViews,
         notes: Notes,
         roots: Sequence[Path],
+        first: Callable[[], Sequence[tuple[str, str]]],
     ) -> None:
         self._screen, self._state, self._tabs = screen, state, tabs
         self._views, self._notes, self._roots = views, notes, roots
+        self._first = first
         self._copied = 0
 
     def action_copy(self) -> None:
         pane = self._tabs.shown
-        found = list(pane.copyable()) if pane is not None else []
+        found = [*self._first(), *(pane.copyable() if pane is not None else ())]
         if not found:
             self._notes.say("Nothing to copy here.")
             return

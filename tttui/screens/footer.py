@@ -7,13 +7,21 @@ from tttui.panes.view import Pane
 from tttui.screens.run_control import RunControl
 from tttui.screens.state import ScreenState
 
+KNOBS_FIRST = {"What if": 0, "App": 2}
+"""The order of groups while knobs are turned; all others stand between."""
+
 
 def shown_keys(
-    commands: Sequence[Command], state: ScreenState, run: RunControl, pane: Pane | None
+    commands: Sequence[Command],
+    silent: frozenset[str],
+    state: ScreenState,
+    run: RunControl,
+    pane: Pane | None,
 ) -> list[tuple[Command, str]]:
     """The commands of the footer that work now with their labels, the most telling first.
 
-    `pane` is that of the shown tab, once it shows the open session.
+    `pane` is that of the shown tab, once it shows the open session; `silent` are actions that no
+    key stands for now.
     """
     here, nothing = state.pane, state.data is None
     shown = [
@@ -21,10 +29,13 @@ def shown_keys(
         for command in commands
         if (command.footer or (nothing and command.action == "new"))
         and here in command.tabs
+        and command.action not in silent
         and _works(command, state, run)
     ]
     # what a narrow terminal still shows: the tab's own keys, then those of few tabs
     shown.sort(key=lambda pair: (not pair[0].own, pair[0].spread > 2))
+    if state.turning:
+        shown.sort(key=lambda pair: KNOBS_FIRST.get(pair[0].group, 1))
     return shown
 
 

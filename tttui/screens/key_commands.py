@@ -14,6 +14,9 @@ from tttui.screens.tabs import Tabs
 LOG_COMMANDS = ("log_search", "log_level", "log_scroll(-1)", "log_scroll(1)")
 """Commands that work while the log is shown."""
 
+WHAT_IF = "What if"
+"""The group of commands whose keys turn knobs while a what-if is open."""
+
 GIVEN_UP = tuple(f"pane('{name}')" for name in ("query", "search", "page_up", "page_down"))
 """Commands whose keys are those of the log meanwhile."""
 
@@ -39,10 +42,23 @@ class KeyCommands:
         self._typing, self._log_shown = typing, log_shown
         self._tabs_of: dict[str, set[str]] = {}
         self._of_key: dict[str, list[Command]] = {}
+        knobs = [c for c in commands if c.group == WHAT_IF and c.action != "whatif"]
+        keys = {key for c in knobs for key in c.keys.split(",")}
+        self._knobs = frozenset(c.action for c in knobs)
+        """Commands that work while the knobs of a what-if are turned."""
+        self._others = frozenset(
+            c.action for c in commands if c not in knobs and keys & set(c.keys.split(","))
+        )
+        """Commands whose keys turn knobs meanwhile."""
         for command in commands:
             self._tabs_of.setdefault(command.action, set()).update(command.tabs)
             for key in command.keys.split(","):
                 self._of_key.setdefault(key, []).append(command)
+
+    @property
+    def silent(self) -> frozenset[str]:
+        """The actions that keys have nothing to do with now: knobs and tabs share some."""
+        return self._others if self._state.turning else self._knobs
 
     def bindings(self) -> list[Binding]:
         """The commands as the toolkit binds them."""
@@ -70,6 +86,8 @@ class KeyCommands:
         if written in LOG_COMMANDS:
             return self._log_shown()
         if written in GIVEN_UP and self._log_shown():
+            return False
+        if written in self.silent:
             return False
         tabs = self._tabs_of.get(written)
         return tabs is None or self._state.pane in tabs
@@ -99,7 +117,8 @@ class KeyCommands:
         if self._typing():
             return []
         pane = self._state.pane
-        return [c for c in self._of_key.get(key, ()) if pane in c.tabs]
+        silent = self.silent
+        return [c for c in self._of_key.get(key, ()) if pane in c.tabs and c.action not in silent]
 
     def _awaits(self, action: str) -> bool:
         """What a command acts on is on its way."""

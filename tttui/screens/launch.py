@@ -1,7 +1,6 @@
 """The form that starts a session: new, forked or resumed."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,7 +10,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tttui.draw.text import Text
-from tttui.runs.plan import Plan
+from tttui.model.errors import TttuiError
+from tttui.runs.plan import Measured, Plan
 from tttui.widgets.fields import Fields, Row
 
 TITLES: Mapping[str, str] = {"run": "New session", "fork": "Fork", "resume": "Resume"}
@@ -38,10 +38,10 @@ class LaunchForm(ModalScreen[Plan | None]):
     LaunchForm #estimate { height: 2; }
     """
 
-    def __init__(self, plan: Plan, speed: float | None, bytes_a_step: float | None) -> None:
+    def __init__(self, plan: Plan, measured: Measured) -> None:
         super().__init__()
         self.plan = plan
-        self._measured = (speed, bytes_a_step)
+        self._measured = measured
         self._wrong: Mapping[str, str] = {}
 
     def compose(self) -> ComposeResult:
@@ -57,6 +57,8 @@ class LaunchForm(ModalScreen[Plan | None]):
 
     def on_mount(self) -> None:
         self.on_resize()
+        if "name" in self.plan.names:  # the task is chosen above it
+            self.fields.go_to("name")
         self._say()
 
     def on_resize(self) -> None:
@@ -69,9 +71,13 @@ class LaunchForm(ModalScreen[Plan | None]):
 
     @on(Fields.Changed)
     def _typed(self, message: Fields.Changed) -> None:
-        self.plan = replace(self.plan, typed={**self.plan.typed, message.name: message.value})
-        self._wrong = self.plan.problems()
+        try:
+            self.plan = self.plan.with_typed(message.name, message.value)
+            self._wrong = self.plan.problems()
+        except TttuiError as error:  # a task of another package that cannot be loaded
+            self._wrong = {message.name: str(error)}
         self.fields.show(self._rows())
+        self.on_resize()
         self._say()
 
     @on(Fields.Moved)
@@ -121,7 +127,9 @@ class LaunchForm(ModalScreen[Plan | None]):
             took = Text()
         else:
             told = Text(plan.command())
-            took = Text(plan.estimate(*self._measured), "dim")
+            task = plan.runner.task.name
+            speed, size = self._measured.speed(task), self._measured.bytes_a_step(task)
+            took = Text(plan.estimate(speed, size), "dim")
         command.update(told, layout=False)
         estimate.update(took, layout=False)
         self.query_one("#help", Static).update(said, layout=False)

@@ -37,6 +37,7 @@ from tttui.screens.session_views import SessionViews, is_other
 from tttui.screens.state import ScreenState
 from tttui.screens.tabs import Tabs
 from tttui.screens.time_control import TimeControl
+from tttui.screens.whatif_control import WhatIfArrived, WhatIfControl
 from tttui.store import Snapshot, Store
 from tttui.toolkit import bind
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
@@ -90,18 +91,24 @@ class MainScreen(Screen[None]):
         self.store, self.commands, self._clock = store, commands, clock
         self.state = state = ScreenState(start.tab or DEFAULT_TAB)
         self.notes = Notes(self)
-        self.log_panel = LogControl(self, state, self.notes, commands, self._log_changed)
+        self.log_panel = LogControl(self, state, self.notes, commands, self._panel_changed)
         self.tabs = Tabs(state, store, lambda pane: self._body.mount(pane), self.log_panel.shown)
         self.views = SessionViews(state, self.tabs, start, remembered, self.action_show_tab)
         self.time = TimeControl(state, self.show_all, self.notes.say, self.set_interval)
         self.run = RunControl(self, state, store, self.tabs, self.notes.say, commands)
+        self.what_if = WhatIfControl(
+            self, state, self.notes, self._panel_changed, self.show_all, self.run.start
+        )
         self.choosing = Choosing(state, self.time, self.tabs, self.notes, self.show_all)
         self.sessions = SessionChoice(self, state, store, self.tabs, self.views, self.notes)
         self.keys = KeyCommands(
             commands, state, self.tabs, self.sessions, self._typing, self.log_panel.shown
         )
-        handing_out = ClipboardExport(self, state, self.tabs, self.views, self.notes, store.paths)
-        parts = (self.time, self.run, self.choosing, self.sessions, self.log_panel, handing_out)
+        handing_out = ClipboardExport(
+            self, state, self.tabs, self.views, self.notes, store.paths, self.what_if.copyable
+        )
+        panels = (self.log_panel, self.what_if)
+        parts = (self.time, self.run, self.choosing, self.sessions, *panels, handing_out)
         for part in parts:
             for name in (name for name in dir(part) if name.startswith("action_")):
                 setattr(self, name, getattr(part, name))
@@ -143,7 +150,11 @@ class MainScreen(Screen[None]):
 
     def on_resize(self) -> None:
         width, height = self.size
-        rows = self.log_panel.fit(height) + (1 if self.state.snapshot.failures else 0)
+        rows = (
+            self.log_panel.fit(height)
+            + self.what_if.fit(self.size)
+            + (1 if self.state.snapshot.failures else 0)
+        )
         self.tabs.fit(Size(width, max(0, height - FRAME_ROWS - rows)))
 
     @property
@@ -155,8 +166,8 @@ class MainScreen(Screen[None]):
         """A text field has the focus."""
         return isinstance(self.focused, Input)
 
-    def _log_changed(self) -> None:
-        """The log came or went."""
+    def _panel_changed(self) -> None:
+        """The log or the strip of a what-if came, went or shows something else."""
         self.on_resize()
         self.tabs.want()
         self.show_all()
@@ -178,8 +189,15 @@ class MainScreen(Screen[None]):
             if is_other(old.data, new.data) and len(new.data.steps):
                 self._hover(None)
             self.views.arrived(old.data, new.data)
+        self.what_if.follow()
         self.show_all()
         self.post_message(self.Settled())
+
+    def on_what_if_arrived(self, message: WhatIfArrived) -> None:
+        self.what_if.arrived(message.result)
+
+    def on_unmount(self) -> None:
+        self.what_if.close()
 
     # Drawing
 
@@ -203,11 +221,12 @@ class MainScreen(Screen[None]):
             self._scrubber.set_marks(marks_of(data, state.choices.statuses))
         self._scrubber.set_timeline(state.timeline)
         self.log_panel.show(self._look.palette)
+        self.what_if.show(self._look)
         pane = self.tabs.show()
         if pane.is_mounted:
             pane.set_look(self._look)
-            now = self._clock()
-            pane.show(View(state.snapshot, state.timeline, self._look, state.choices, now))
+            moment = (state.snapshot, state.timeline, self._look, state.choices, self._clock())
+            pane.show(View(*moment, self.what_if.found.result))
             self._scrubber.set_columns(pane.axis_columns)
             self._show_changes(data, pane)
             if pane is not self.tabs.drawn:
@@ -219,7 +238,9 @@ class MainScreen(Screen[None]):
         self._show_keys()
 
     def _show_keys(self) -> None:
-        self._keybar.show(shown_keys(self.commands, self.state, self.run, self.tabs.shown))
+        self._keybar.show(
+            shown_keys(self.commands, self.keys.silent, self.state, self.run, self.tabs.shown)
+        )
 
     def _show_changes(self, data: SessionData, pane: Pane) -> None:
         """Mark on every time axis where somebody changed the run."""
@@ -363,7 +384,7 @@ class MainScreen(Screen[None]):
         timeline = self.state.timeline
         if self.tabs.shown is not None and self.tabs.shown.back():
             return
-        if self.log_panel.back():
+        if self.what_if.back() or self.log_panel.back():
             return
         if self.state.choices.inspecting:
             self.choosing.choose(inspecting=False)
@@ -372,6 +393,8 @@ class MainScreen(Screen[None]):
             self.time.move(timeline.select(None))
         elif timeline.playing:
             self.time.move(timeline.toggle_play())
+        else:
+            self.what_if.end()
 
     def action_tab(self, by: int) -> None:
         self.action_show_tab(TABS[(TABS.index(self.state.tab) + by) % len(TABS)])

@@ -254,15 +254,16 @@ class RunControl:
             return
         if self._is_open(place):
             at = self._state.timeline.cursor if place.layout == "native" else None
-            self._fill_in(planned_fork(self._root(), data, at))
+            self._plan(lambda: planned_fork(self._root(), data, at))
             return
         found = next((s for s in self._snapshot.summaries if s.place.path == place.path), None)
         meta = found.meta if found is not None else Meta()
-        self._fill_in(planned_fork(self._root(), SessionData(place, meta=meta), None))
+        unread = SessionData(place, meta=meta)
+        self._plan(lambda: planned_fork(self._root(), unread, None))
 
     def action_resume(self) -> None:
         """The form that resumes, for more steps than were planned if wanted."""
-        from tttui.runs.plan import Plan
+        from tttui.runs.plan import planned_resume
 
         place, status = self.target
         if place is None or place.layout != "native":
@@ -272,7 +273,7 @@ class RunControl:
         else:
             left = status is not None and (status.t or 0) < (status.steps_total or 0)
             more = {} if left or status is None else {"steps": str(status.steps_total or 600)}
-            self._fill_in(Plan("resume", place.path.parent, more, place))
+            self._plan(lambda: planned_resume(place, more))
 
     def action_quit(self) -> None:
         """Leave; of runs that were started here, ask what is to become of them."""
@@ -305,21 +306,26 @@ class RunControl:
         """The runs that were started from here and still run."""
         return [path for path in self.started if _is_live(path)]
 
+    def _plan(self, made: "Callable[[], Plan]") -> None:
+        """Fill in a plan, or say why there can be none."""
+        try:
+            self._fill_in(made())
+        except TttuiError as error:
+            self._say(str(error))
+
     def _fill_in(self, plan: "Plan") -> None:
         """Show a form, and start what comes back."""
-        from tttui.runs.plan import GROWING, measured_size, measured_speed
+        from tttui.runs.plan import Measured
         from tttui.screens.launch import LaunchForm
 
-        data, rows = self._state.data, self._snapshot.summaries
-        speed = measured_speed([data.status if data else None, *(s.status for s in rows)])
-        size = measured_size(data.place, len(data.steps), GROWING) if data is not None else None
+        measured = Measured(self._state.data, self._snapshot.summaries)
 
         def filled(plan: "Plan | None") -> None:
             if plan is not None:
                 what = plan.text("name") or (plan.source.name if plan.source else "a session")
                 self.start(plan.words(), f"Starting {what}", plan)
 
-        self._screen.app.push_screen(LaunchForm(plan, speed, size), filled)
+        self._screen.app.push_screen(LaunchForm(plan, measured), filled)
 
     def _is_open(self, place: Place) -> bool:
         data = self._state.data

@@ -18,6 +18,8 @@ class ScreenState:
     snapshot: Snapshot = field(default_factory=Snapshot)
     timeline: Timeline = field(default_factory=Timeline)
     choices: Choices = field(default_factory=Choices)
+    turning: bool = False
+    """Keys turn the knobs of a what-if, and do not act on the tab."""
     pending: StartView | None = None
     """A view whose steps have yet to be there."""
 

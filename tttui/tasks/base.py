@@ -1,5 +1,10 @@
 """What a task is: a model with plastic parameters, a stream of batches, and a loss with its unit.
 
+`AnyTask` is what commands and screens need of one: its name, its settings, and the runner of its
+sessions. `Task` is one that the engine for any module runs; the point mass has its own.
+
+Importing a task imports no torch: the app makes its launch form of it.
+
 A task of one's own subclasses `Task` and is named on the command line, as `package.module:Class`
 or `path/to/file.py:Class`; `examples/own_task.py` is one.
 """
@@ -10,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tttui.model.adaptation import Adaptation
+from tttui.model.adaptation import Adaptation, Conduct
+from tttui.model.setting import Group, Setting, option, options
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -21,18 +27,80 @@ class NoSettings:
     """The settings of a task that has none."""
 
 
-class Task(ABC):
-    """One session's task; made again from its settings and seed when the session is resumed.
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a session is started; none of it stays with the session."""
 
-    Everything that it gives must follow from those, and from the files that `keep` put into the
-    session's directory: then resume, fork and verify are exact.
-    """
+    name: str = option("", "name of the session's directory", absent="from its settings")
+    speed_limit: float | None = option(None, "steps a second", above=0.0, absent="no limit")
+    paused: bool = option(False, "begin paused, to be stepped from the app")
+
+
+class AnyTask:
+    """A task as commands and screens see it."""
 
     name: ClassVar[str]
     version: ClassVar[str] = "1"
     """Change it when a change of the code changes results."""
     loss_name: ClassVar[str] = "loss"
     unit: ClassVar[str] = ""
+    runner: ClassVar[str] = "tttui.runs.taskrunner:TaskRunner"
+    """What makes, resumes, forks and verifies its sessions (a `tttui.runs.runner.Runner`)."""
+    start_type: ClassVar[type[Start]] = Start
+    first: ClassVar[tuple[str, ...]] = ("steps", "seed", "plastic", "optimizer", "lr", "device")
+    """What people change most: first in the launch form."""
+    demo: ClassVar[Mapping[str, Any]] = {}
+    """Settings of the session that `tttui demo` makes; empty for none."""
+    demo_rate: ClassVar[float | None] = None
+    """Steps a second at which the demo is watched."""
+    memory_mb: ClassVar[int] = 400
+    """Memory of a process that runs a session with the usual settings."""
+    bytes_a_step: ClassVar[int] = 2000
+    """Bytes on disk for one step with the usual settings."""
+
+    @classmethod
+    def groups(cls) -> tuple[Group, ...]:
+        """All settings of a session, with the defaults that this task has."""
+        raise NotImplementedError
+
+    @classmethod
+    def all_settings(cls) -> Mapping[str, Setting]:
+        """All that can be chosen for a new session, by name."""
+        return {one.name: one for one in options(cls.start_type)} | cls.session_settings()
+
+    @classmethod
+    def session_settings(cls) -> dict[str, Setting]:
+        """All that stays with a session, by name."""
+        found = (one for group in cls.groups() for one in group.settings)
+        return {one.name: one for one in found if one.varies}
+
+    @classmethod
+    def forkable(cls) -> Sequence[str]:
+        """Settings that a fork may have otherwise than its parent."""
+        return [one.name for group in cls.groups() if not group.of_base for one in group.settings]
+
+    @classmethod
+    def wrong(cls, values: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG003
+        """What is wrong with settings of which each is in its range, by name.
+
+        Asked at every key: it must be quick.
+        """
+        return {}
+
+    @classmethod
+    def steps_with(cls, values: Mapping[str, Any]) -> int | None:
+        """How many steps a session with these settings runs; None where it cannot be told."""
+        found = values.get("steps")
+        return found if isinstance(found, int) else None
+
+
+class Task(AnyTask, ABC):
+    """One session's task; made again from its settings and seed when the session is resumed.
+
+    Everything that it gives must follow from those, and from the files that `keep` put into the
+    session's directory: then resume, fork and verify are exact.
+    """
+
     settings_type: ClassVar[type[Any]] = NoSettings
     """A dataclass of fields made by `tttui.model.setting.option`: options of the command line."""
     adaptation: ClassVar[Adaptation] = Adaptation()
@@ -52,6 +120,19 @@ class Task(ABC):
     def __init__(self, settings: Any, seed: int, directory: Path | None = None) -> None:
         """`directory` is that of the session, where there is one already."""
         self.settings, self.seed, self.directory = settings, seed, directory
+
+    @classmethod
+    def groups(cls) -> tuple[Group, ...]:
+        return (
+            Group.of("Task", cls.settings_type),
+            Group.of("Update transaction", Adaptation, cls.adaptation),
+            Group.of("Run", Conduct),
+        )
+
+    @classmethod
+    def forkable(cls) -> Sequence[str]:
+        run = ("seed", "steps", "device", "checkpoint_s", "history_mb")
+        return ["file", *(one.name for one in options(Adaptation)), *run]
 
     @abstractmethod
     def model(self) -> "nn.Module":

@@ -13,9 +13,11 @@ from typing import Any
 
 from tttui.model.errors import RefusedInput
 from tttui.model.here import absolute
-from tttui.tasks.base import Task
+from tttui.model.schema import POINT_MASS
+from tttui.tasks.base import AnyTask
 
 SHIPPED: Mapping[str, str] = {
+    POINT_MASS: "tttui.tasks.pointmass.task:PointMass",
     "text": "tttui.tasks.text.task:TextTask",
     "hf": "tttui.tasks.hf.task:HfTask",
 }
@@ -24,16 +26,23 @@ SHIPPED: Mapping[str, str] = {
 GROUP = "tttui.tasks"
 """Entry points by which installed packages offer tasks."""
 
-POINT_MASS = "pointmass"
-"""The task that has an engine of its own."""
+EXTRAS: Mapping[str, tuple[str, ...]] = {"hf": ("transformers", "peft")}
+"""What tasks need that tttui does without; they are offered where it is installed."""
 
 
-def shipped(name: str) -> type[Task] | None:
+def offered() -> tuple[str, ...]:
+    """The names of the tasks that can be run here: those that ship, and of other packages."""
+    own = [n for n in SHIPPED if all(util.find_spec(need) for need in EXTRAS.get(n, ()))]
+    others = {entry.name for entry in entry_points(group=GROUP)} - set(SHIPPED)
+    return (*own, *sorted(others))
+
+
+def shipped(name: str) -> type[AnyTask] | None:
     """A task of tttui itself; None where there is none of that name."""
     return _imported(SHIPPED[name]) if name in SHIPPED else None
 
 
-def find_task(called: str) -> type[Task]:
+def find_task(called: str) -> type[AnyTask]:
     """The task of a name, `package.module:Class`, or `path/to/file.py:Class`.
 
     Runs code of others: `called` is what the person typed. Raises RefusedInput.
@@ -47,7 +56,7 @@ def find_task(called: str) -> type[Task]:
         return _imported(called)
     for entry in entry_points(group=GROUP, name=called):
         return _imported(entry.value)
-    known = ", ".join([POINT_MASS, *SHIPPED, *(e.name for e in entry_points(group=GROUP))])
+    known = ", ".join([*SHIPPED, *(e.name for e in entry_points(group=GROUP))])
     raise RefusedInput(
         f"--task {called}: there is no such task; choose from {known}, or name one as "
         "package.module:Class or path/to/file.py:Class"
@@ -60,7 +69,7 @@ def again(called: str) -> str:
     return f"{absolute(Path(source))}:{name}" if colon and source.endswith(".py") else called
 
 
-def _imported(called: str) -> type[Task]:
+def _imported(called: str) -> type[AnyTask]:
     source, _, name = called.rpartition(":")
     try:
         return _task(import_module(source), name, called)
@@ -83,11 +92,11 @@ def _loaded(path: Path) -> Any:
     return module
 
 
-def _task(module: Any, name: str, called: str) -> type[Task]:
+def _task(module: Any, name: str, called: str) -> type[AnyTask]:
     found = getattr(module, name, None)
-    if not (isinstance(found, type) and issubclass(found, Task)):
+    if not (isinstance(found, type) and issubclass(found, AnyTask)):
         raise RefusedInput(f"--task {called}: {name!r} is no subclass of tttui.tasks.base.Task")
-    if found.__abstractmethods__:
-        lacking = ", ".join(sorted(found.__abstractmethods__))
+    if abstract := getattr(found, "__abstractmethods__", ()):
+        lacking = ", ".join(sorted(abstract))
         raise RefusedInput(f"--task {called}: {name} does not define {lacking}")
     return found

@@ -22,6 +22,9 @@ class CommitGraph(TimeView, can_focus=True):
 
     DEFAULT_CSS = "CommitGraph { height: 3; }"
 
+    label = "commits"
+    """Stands left of the line."""
+
     _marks = Marks()
     _levels = 0
     """Rows of stubs that the transactions need."""
@@ -54,6 +57,7 @@ class CommitGraph(TimeView, can_focus=True):
             (width, height),
             self.look,
             self.timeline.selected,
+            self.label,
         )
         place, glyphs = self._rows(), self.glyphs
         if place.main < height:
@@ -96,3 +100,17 @@ class CommitGraph(TimeView, can_focus=True):
             self.post_message(self.StepPicked(t))
         else:
             self.post_message(self.AttemptPicked(index, int(self._marks.t[index])))
+
+
+class WhatIfCommits(CommitGraph):
+    """The transactions of a what-if, below those that are recorded; they cannot be selected."""
+
+    DEFAULT_CSS = "WhatIfCommits { height: 2; }"
+
+    label = "what-if"
+
+    def set_timeline(self, timeline: Timeline) -> None:
+        super().set_timeline(timeline.select(None))
+
+    def picked(self, t: int, row: int) -> None:
+        self.post_message(self.StepPicked(t))

@@ -118,9 +118,13 @@ class Fields(Widget):
         return self.rows[self.at].name
 
     def show(self, rows: Sequence[Row]) -> None:
-        """Show other texts of the same rows."""
+        """Show other texts, or other rows, of which one is of the field that is typed into."""
         if tuple(rows) != self.rows:
-            self.rows = tuple(rows)
+            name, self.rows = self.name_now, tuple(rows)
+            at = next(i for i, row in enumerate(self.rows) if row.name == name)
+            if at != self.at:
+                self.at = at
+                self._place()
             self.field.placeholder = self.rows[self.at].default
             self.refresh()
 

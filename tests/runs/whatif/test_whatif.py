@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from subprocess import run as run_process
 from typing import Any
@@ -142,6 +143,15 @@ def test_what_is_turned_holds_though_somebody_changed_it_later(eventful: Session
     assert np.nanmax(eventful.transactions.lr[eventful.transactions.t >= 120]) > 0.002
 
 
+def test_a_past_that_comes_out_otherwise_than_recorded_is_noted(eventful: SessionData) -> None:
+    assert not computed(eventful, 300).notes
+    adaptive = eventful.steps.adaptive.copy()
+    adaptive[123] *= 1.001
+    other = replace(eventful, steps=replace(eventful.steps, adaptive=adaptive))
+    (note,) = computed(other, 300).notes
+    assert note.startswith("step 123, computed again here, is not what was recorded")
+
+
 def test_it_writes_nothing_and_needs_no_torch(tmp_path: Path) -> None:
     directory = run_through(tmp_path / "recorded")
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")}
@@ -166,7 +176,7 @@ def test_its_sentence_and_table_say_how_it_compares(tmp_path: Path) -> None:
     assert "worse" in worse.sentence
     assert "worse" in lines["adaptive, last 100 steps"].difference
     assert lines["frozen, all steps"].recorded == lines["frozen, all steps"].changed
-    assert lines["implied mu"].recorded.endswith(f"true {recorded.meta.mu:.4g}")
+    assert lines["implied mu (true)"].recorded.endswith(f"({recorded.meta.mu:.4g})")
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,10 @@ from tttui.runs.taskrun import TaskRun
 from tttui.runs.tasksettings import TaskSettings
 from tttui.runs.taskverify import verify_task
 from tttui.runs.whatif.knobs import knobs, refusal
+from tttui.runs.whatif.luck import Seeds
 from tttui.runs.whatif.past import PastStates
 from tttui.runs.whatif.replayable import can_replay
-from tttui.runs.whatif.result import WhatIfResult
+from tttui.runs.whatif.result import Request, WhatIfResult
 from tttui.tasks.text.task import TextTask
 
 
@@ -32,8 +33,9 @@ def one_thread() -> Iterator[None]:
 
 def create(directory: Path, **values: Any) -> TaskRun:
     document = directory.parent / "prose.txt"
-    document.write_text(PROSE[:900])
-    given = {"file": str(document), "checkpoint_s": 1e6, "weights_every": 2, **values}
+    document.write_text(PROSE[:600])
+    quick = {"chunk": 40, "context": 64, "plastic": "norm.*,head.*"}
+    given = {"file": str(document), "checkpoint_s": 1e6, "weights_every": 2, **quick, **values}
     build_task_session(directory, TaskSettings.chosen(TextTask, given))
     return TaskRun.open(directory)
 
@@ -77,7 +79,7 @@ def test_without_changes_it_is_the_recorded_session(eventful: SessionData) -> No
         assert "(equal)" in found.sentence
 
 
-@pytest.mark.parametrize("changes", [{"lr": 0.01, "optimizer": "adamw"}, {"plastic": "head.*"}])
+@pytest.mark.parametrize("changes", [{"lr": 0.01, "optimizer": "adamw"}, {"plastic": "norm.*"}])
 def test_from_the_start_it_is_a_run_with_these_settings(
     tmp_path: Path, changes: dict[str, Any]
 ) -> None:
@@ -88,8 +90,8 @@ def test_from_the_start_it_is_a_run_with_these_settings(
 
 def test_another_chunk_makes_other_steps_of_the_same_document(tmp_path: Path) -> None:
     recorded = ended(create(tmp_path / "recorded"))
-    found = computed(recorded, 0, {"chunk": 32})
-    assert_same(found, ended(create(tmp_path / "other", chunk=32)))
+    found = computed(recorded, 0, {"chunk": 20})
+    assert_same(found, ended(create(tmp_path / "other", chunk=20)))
     assert len(found.steps) > len(recorded.steps)
     assert "of the whole document" in found.sentence
 
@@ -123,7 +125,7 @@ def test_a_fork_of_text_is_computed_from_what_it_began_with(tmp_path: Path) -> N
 
 def test_its_knobs_are_those_of_its_task(eventful: SessionData) -> None:
     found = {knob.name: knob for knob in knobs(eventful, 8)}
-    assert (found["lr"].value, found["chunk"].value) == (0.02, 64)
+    assert (found["lr"].value, found["chunk"].value) == (0.02, 40)
     assert found["optimizer"].choices == ("sgd", "adamw", "muon")
     assert "blocks.*.feed_forward.down_proj.weight" in found["plastic"].choices
     assert found["plastic"].refused == "cannot change at step 8; branch from the start (0)"
@@ -133,7 +135,7 @@ def test_its_knobs_are_those_of_its_task(eventful: SessionData) -> None:
 @pytest.mark.parametrize(
     ("at", "changes"),
     [
-        (0, {"context": 32}),
+        (0, {"context": 20}),
         (0, {"lr": 0.0}),
         (8, {"optimizer": "muon"}),
         (8, {"momentum": 2.0}),
@@ -145,3 +147,26 @@ def test_what_is_refused_is_what_the_engine_refuses(
     eventful: SessionData, at: int, changes: dict[str, Any]
 ) -> None:
     assert computed(eventful, at, changes).error == refusal(eventful, at, changes)
+
+
+def test_parts_of_the_document_tell_luck_where_no_seed_does(tmp_path: Path) -> None:
+    recorded = ended(create(tmp_path / "recorded", chunk=5, context=6))
+    assert len(recorded.steps) >= 6 * 20
+    job = Seeds(Request(recorded, 0, {"lr": 1e-9}))
+    while job.work():
+        pass
+    found = job.result()
+    assert (found.state, found.done) == ("done", 6), found.error
+    assert found.won == (found.changed < found.recorded).sum()
+    assert "parts of the document" in found.sentence
+    # without learning it is the frozen model, which reads the first part as the session did
+    first = len(recorded.steps) // 6
+    assert found.recorded[0] == pytest.approx(recorded.steps.adaptive[:first].mean(), rel=1e-6)
+    assert found.changed[0] == pytest.approx(recorded.steps.baseline[:first].mean(), rel=1e-4)
+
+
+def test_a_document_that_is_too_short_is_not_told_from_luck(eventful: SessionData) -> None:
+    job = Seeds(Request(eventful, 0, {"lr": 0.01}))
+    while job.work():
+        pass
+    assert "too few to be compared in parts: that takes 120" in job.result().sentence

@@ -1,7 +1,6 @@
 """Modules: the architecture of any model as a tree, what of it learns, and how."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,9 +17,9 @@ from tttui.model.numbers import count, count_forms
 from tttui.model.parameters import specs_of
 from tttui.model.session import SessionData
 from tttui.model.setting import shown as shown_value
-from tttui.model.start import StartView
 from tttui.model.transactions import Transactions
-from tttui.panes.view import Pane, View
+from tttui.panes.regions import Pages, RegionPane
+from tttui.panes.view import View
 from tttui.widgets.page import Page
 from tttui.widgets.table import TEXTS, Cell, Column, Table
 
@@ -88,7 +87,7 @@ class Rows:
         return (f"{100 * row.plastic / row.size:.2g} %"), palette.adaptive, False
 
 
-class ModulesPane(Pane):
+class ModulesPane(RegionPane):
     """The tree of modules, the share of what learns, and how this session learns."""
 
     region_names: ClassVar[Sequence[str]] = REGIONS
@@ -111,7 +110,6 @@ class ModulesPane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self._view: View | None = None
-        self._region = REGIONS[0]
         self._of: tuple[object, ...] = ()
         self._place: object = None
         self._rows: tuple[Row, ...] = ()
@@ -128,14 +126,16 @@ class ModulesPane(Pane):
                 yield Page("Parameters", id="shares")
                 yield Page("How it learns", id="optimizer")
 
-    def on_mount(self) -> None:
-        super().on_mount()
-        self._mark_region()
-
     def use_room(self) -> None:
         width, _ = self.room
         self.set_class(width >= 150, "wide")
         self.set_class(width < NARROW, "single")
+        super().use_room()
+
+    def pages(self) -> Pages:
+        if self.has_class("single") and self._rows:
+            return ("tree",), ("shares", "optimizer")
+        return super().pages()
 
     def look_changed(self) -> None:
         self._of = ()
@@ -173,8 +173,8 @@ class ModulesPane(Pane):
     def _page(self, name: str) -> Page:
         return self.query_one(f"#{name}", Page)
 
-    def _mark_region(self) -> None:
-        at = self._region
+    def show_regions(self) -> None:
+        at = self.acting
         self.query_one(Table).set_active(at == "tree")
         self.query_one("#title", Page).set_chosen(at == "tree")
         for name in ("shares", "optimizer"):
@@ -183,19 +183,6 @@ class ModulesPane(Pane):
 
     # Keys
 
-    def look(self, start: StartView) -> StartView:
-        return replace(start, region=self._region)
-
-    def recall(self, start: StartView) -> None:
-        self._region = start.region if start.region in REGIONS else self._region
-        if self.is_mounted:
-            self._mark_region()
-
-    def do_region(self) -> None:
-        """Go to the next region."""
-        self._region = REGIONS[(REGIONS.index(self._region) + 1) % len(REGIONS)]
-        self._mark_region()
-
     def do_up(self) -> None:
         self._move(-1)
 
@@ -203,8 +190,8 @@ class ModulesPane(Pane):
         self._move(1)
 
     def _move(self, by: int) -> None:
-        if self._region != "tree":
-            self._page(self._region).scroll_lines(by)
+        if self.acting != "tree":
+            self._page(self.acting).scroll_lines(by)
             return
         row = self.query_one(Table).neighbour(by)
         if row is not None:
@@ -216,7 +203,7 @@ class ModulesPane(Pane):
 
     def enter(self) -> bool:
         """Fold or unfold the selected module."""
-        if self._region != "tree" or not self._rows:
+        if self.acting != "tree" or not self._rows:
             return True
         row = self._rows[self._at]
         if row.folds:
@@ -245,10 +232,10 @@ class ModulesPane(Pane):
             self.enter()
 
     def copyable(self) -> list[tuple[str, str]]:
-        if self._region != "tree":
-            lines = self._page(self._region).lines(100)
+        if self.acting != "tree":
+            lines = self._page(self.acting).lines(100)
             text = "\n".join("".join(part[0] for part in line).rstrip() for line in lines)
-            return [(self._region.capitalize(), text)] if text else []
+            return [(self.acting.capitalize(), text)] if text else []
         if not self._rows:
             return []
         row = self._rows[self._at]

@@ -1,7 +1,5 @@
 """Architecture: the model explained with this session's numbers."""
 
-from dataclasses import replace
-
 import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
@@ -9,7 +7,6 @@ from textual.containers import Container, Vertical
 from tttui.draw.numbers import short
 from tttui.model.arrays import Floats
 from tttui.model.session import SessionData
-from tttui.model.start import StartView
 from tttui.panes.architecture.model_facts import (
     Key,
     decays_of,
@@ -27,7 +24,8 @@ from tttui.panes.architecture.model_text import (
     write_parameters,
     write_stability,
 )
-from tttui.panes.view import Pane, View
+from tttui.panes.regions import Pages, RegionPane
+from tttui.panes.view import View
 from tttui.tasks.pointmass.hidden import Snapshot, in_force, mu_at, regime, row_at
 from tttui.tasks.pointmass.live_state import LiveModel
 from tttui.widgets.columns import BarColumns, Bars
@@ -38,7 +36,7 @@ REGIONS = ("stability", "parameters", "optimizer", "dynamics")
 """What `w` goes through."""
 
 
-class ArchitecturePane(Pane):
+class ArchitecturePane(RegionPane):
     """Diagram, stability, parameters, optimizer, hidden state and effective dynamics."""
 
     region_names = REGIONS
@@ -76,7 +74,6 @@ class ArchitecturePane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self._view: View | None = None
-        self._region = "stability"
         self._base: Key = ()
         self._held: tuple[Key, Snapshot | str] = ((), "")
         self._model: LiveModel | str = ""
@@ -96,9 +93,6 @@ class ArchitecturePane(Pane):
             with Vertical(id="third"):
                 yield Page("Optimizer", id="optimizer")
 
-    def on_mount(self) -> None:
-        self._mark_region()
-
     def use_room(self) -> None:
         width, height = self.room
         wide = width >= 150 and height >= 36
@@ -108,7 +102,14 @@ class ArchitecturePane(Pane):
         self.set_class(not wide and not medium, "small")
         self.set_class(width < 78, "narrow")
         self.set_class(height < 15, "tiny")
-        self._mark_region()
+        super().use_room()
+
+    def pages(self) -> Pages:
+        if self.has_class("wide"):
+            return super().pages()
+        if self.has_class("medium"):
+            return ("stability", "parameters"), ("optimizer", "dynamics")
+        return tuple((name,) for name in REGIONS)
 
     def look_changed(self) -> None:
         self._base = self._shown = ()
@@ -194,40 +195,26 @@ class ArchitecturePane(Pane):
     def _page(self, name: str) -> Page:
         return self.query_one(f"#{name}", Page)
 
-    def _mark_region(self) -> None:
+    def show_regions(self) -> None:
         for name in REGIONS:
-            self._page(name).set_chosen(name == self._region)
-            self.set_class(name == self._region, f"at-{name}")
-        # Where not all fits, two regions share the screen, or each has its own.
-        front, paged = self._region in ("stability", "parameters"), not self.has_class("wide")
+            self._page(name).set_chosen(name == self.acting)
+            self.set_class(name == self.acting, f"at-{name}")
+        front, paged = self.acting in ("stability", "parameters"), len(self.pages()) > 1
         self.set_class(paged and front, "front")
         self.set_class(paged and not front, "back")
 
     # Keys
 
-    def look(self, start: StartView) -> StartView:
-        return replace(start, region=self._region)
-
-    def recall(self, start: StartView) -> None:
-        self._region = start.region or self._region
-        if self.is_mounted:
-            self._mark_region()
-
-    def do_region(self) -> None:
-        """Go to the next region."""
-        self._region = REGIONS[(REGIONS.index(self._region) + 1) % len(REGIONS)]
-        self._mark_region()
-
     def do_up(self) -> None:
-        self._page(self._region).scroll_lines(-1)
+        self._page(self.acting).scroll_lines(-1)
 
     def do_down(self) -> None:
-        self._page(self._region).scroll_lines(1)
+        self._page(self.acting).scroll_lines(1)
 
     def copyable(self) -> list[tuple[str, str]]:
-        lines = self._page(self._region).lines(100)
+        lines = self._page(self.acting).lines(100)
         text = "\n".join("".join(part[0] for part in line).rstrip() for line in lines)
-        return [(self._region.capitalize(), text)] if text else []
+        return [(self.acting.capitalize(), text)] if text else []
 
     def exportable(self) -> str:
         return "architecture"

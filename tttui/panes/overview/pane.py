@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.css.scalar import Scalar
 
+from tttui.draw.marks import Marks
 from tttui.draw.plot import Plot
 from tttui.keys import COMMANDS, Command
 from tttui.model.controls import controls_of, with_controls
@@ -19,13 +20,13 @@ from tttui.model.verdict import verdict, with_ledger
 from tttui.panes.losses import Digest, compared_plot, digest, marks_of
 from tttui.panes.overview.beside import Beside
 from tttui.panes.overview.cardtexts import error_texts, improvement_texts, mu_texts
-from tttui.panes.physics.implied import learned_mu
+from tttui.panes.physics.implied import learned_mu, with_whatif
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline
 from tttui.panes.view import Pane, View
 from tttui.store.snapshot import LEDGER, YARDSTICKS
 from tttui.widgets.cards import MetricCard, Tone
 from tttui.widgets.chart import Chart
-from tttui.widgets.commits import CommitGraph
+from tttui.widgets.commits import CommitGraph, WhatIfCommits
 from tttui.widgets.damage import DamageLine
 from tttui.widgets.identity import IdentityCard
 from tttui.widgets.transaction_panel import TransactionPanel
@@ -81,6 +82,7 @@ class OverviewPane(Pane):
     OverviewPane #charts { width: 1fr; }
     OverviewPane Chart { height: 1fr; }
     OverviewPane #learned { min-height: 1; }
+    OverviewPane WhatIfCommits { display: none; }
     OverviewPane #side { width: 46; display: none; }
     OverviewPane.inspecting #side { display: block; }
     OverviewPane.narrow.inspecting #charts { display: none; }
@@ -108,6 +110,8 @@ class OverviewPane(Pane):
         self._plotted: object = None
         self._learned_of: tuple[object, ...] = ()
         """What the chart of what was learned shows."""
+        self._events_of: object = None
+        """The what-if whose transactions are shown."""
         self._beside = Beside()
         self._event: Transaction | None = None
         """The transaction that is being inspected."""
@@ -125,7 +129,8 @@ class OverviewPane(Pane):
         with Horizontal(id="middle"):
             with Vertical(id="charts"):
                 yield Chart(id="errors")
-                yield CommitGraph()
+                yield CommitGraph(id="recorded")
+                yield WhatIfCommits()
                 yield Chart(id="learned")
             with Vertical(id="side"):
                 yield IdentityCard()
@@ -237,7 +242,7 @@ class OverviewPane(Pane):
         return f"{view.glyphs.ellipsis} ({key}: all)" if shows_more else view.glyphs.ellipsis
 
     def _show_charts(self, view: View, found: Digest) -> None:
-        chart, graph = self.query_one("#errors", Chart), self.query_one(CommitGraph)
+        chart, graph = self.query_one("#errors", Chart), self.query_one("#recorded", CommitGraph)
         if is_pretraining(view.data):
             if self._plotted is not view.data:
                 self._plotted = view.data
@@ -249,7 +254,7 @@ class OverviewPane(Pane):
         failed = view.failure(YARDSTICKS)
         controls = self._beside.controls(view.series)
         asked = (view.timeline.smooth, view.choices.yardsticks, view.yardsticks, failed)
-        wanted = (found, *asked, view.series if controls else None, controls)
+        wanted = (found, *asked, view.series if controls else None, controls, view.whatif)
         if wanted != self._plotted:
             self._plotted = wanted
             chart.set_plot(compared_plot(view, found, self._beside.curves(view.series)))
@@ -257,10 +262,25 @@ class OverviewPane(Pane):
         chart.set_timeline(view.timeline)
         graph.set_timeline(view.timeline)
         graph.set_rows(3 if self.has_class("short") else LINEAGE)
+        self._show_whatif(view)
         self._show_learned(view)
         table = self.query_one(YardstickTable)
         beside = self.has_class("wide") and view.choices.yardsticks and view.yardsticks
         table.show_plot(chart.shown if beside else None, view.timeline.cursor)
+
+    def _show_whatif(self, view: View) -> None:
+        """The transactions of the what-if, where one is looked at."""
+        graph = self.query_one(WhatIfCommits)
+        if graph.display != (view.whatif is not None):
+            graph.display = view.whatif is not None
+        if view.whatif is None:
+            return
+        if self._events_of is not view.whatif:
+            self._events_of = view.whatif
+            events = view.whatif.transactions
+            graph.set_rows(2)
+            graph.set_marks(Marks(events.t, *events.outcomes(), None, events.branches()))
+        graph.set_timeline(view.timeline)
 
     def _show_learned(self, view: View) -> None:
         """The quantity of the task in the rows that are left; only a line where there is none."""
@@ -271,11 +291,15 @@ class OverviewPane(Pane):
         chart.display = rows > 0 and shown and not self.has_class("narrow")
         if not chart.display:
             return
-        key = (view.data,) if own else (view.series, self._beside.at, view.timeline.smooth)
+        key = (
+            (view.data, view.whatif)
+            if own
+            else (view.series, self._beside.at, view.timeline.smooth)
+        )
         if self._learned_of != key:
             self._learned_of = key
             chart.set_log(False)
-            plot = self.learned(view.data) if own else self._beside.plot(view)
+            plot = with_whatif(self.learned(view.data), view) if own else self._beside.plot(view)
             if not plot.traces:
                 plot = replace(plot, message=f"{plot.title}: {plot.message}")
             chart.set_plot(plot)

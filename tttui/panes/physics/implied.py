@@ -131,6 +131,26 @@ def learned_mu(data: SessionData) -> Plot:
     return Plot(title, "", tuple(traces), from_zero=True, robust=True, steps=False)
 
 
+def with_whatif(plot: Plot, view: View) -> Plot:
+    """The same with the friction that the weights of the what-if imply, where one is shown."""
+    if view.whatif is None or not plot.traces:
+        return plot
+    steps, (t, values) = view.whatif.steps.t, view.whatif.transactions.implied()
+    if not len(steps) or not np.isfinite(values).any():
+        return plot
+    none = np.empty(0, dtype=np.int64)
+    trace = Trace(
+        "what-if",
+        Series(steps, _held(steps, t, values)),
+        "whatif",
+        dashed=True,
+        tag="w",
+        absent=lambda _: "-",
+        not_numbers=none,
+    )
+    return replace(plot, traces=(*plot.traces, trace))
+
+
 def _held(steps: Ints, t: Ints, values: Floats) -> Floats:
     """At every step the value that came into force last; NaN before the first."""
     if not len(t):

@@ -20,7 +20,7 @@ from tttui.model.start import StartView
 from tttui.model.steps import Steps, Trajectory
 from tttui.panes.background_value import Prepared
 from tttui.panes.physics.ghosts import Ghost, distance_plot, ghost_of, ghost_scene
-from tttui.panes.physics.implied import Oracle, facts_at, implied_plot
+from tttui.panes.physics.implied import Oracle, facts_at, implied_plot, with_whatif
 from tttui.panes.physics.motion import (
     Motion,
     error_plot,
@@ -31,6 +31,7 @@ from tttui.panes.physics.motion import (
     prediction_scene,
     why_no_path,
 )
+from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import Pane, View
 from tttui.tasks.pointmass.ghost import usual_friction
 from tttui.tasks.pointmass.hidden import (
@@ -58,9 +59,8 @@ FIGURES = {
 }
 """The figures that `e` exports for the regions; while the ghost is shown, it is the ghost."""
 
-REGION_TITLES = ("path", "state over time", "hidden friction", "error over time", "implied mu")
-SHORT_TITLES = ("path", "state", "friction", "error", "implied mu")
-"""The same for the footer."""
+REGION_TITLES = {"state": "state over time", "friction": "hidden friction"}
+REGION_TITLES |= {"below": "error over time", "implied": "implied mu"}
 
 WIDE, TALL = 150, 34
 """Columns and rows from which everything is shown at once."""
@@ -77,11 +77,12 @@ LONG = 50_000
 NO_ERRORS = (Series(np.empty(0), np.empty(0)), Series(np.empty(0), np.empty(0)))
 
 
-class PhysicsPane(Pane):
+class PhysicsPane(RegionPane):
     """Path, state over time, hidden friction, predictions, ghost."""
 
     views = MODES
     region_names = REGIONS
+    short_names = {"below": "error", "implied": "implied mu"}
     needs = frozenset({"trajectory"})
 
     DEFAULT_CSS = """
@@ -109,7 +110,6 @@ class PhysicsPane(Pane):
         self._data: SessionData | None = None
         self._law = World()
         self._mode = 0
-        self._region = 0
         self._layout = "middle"
         self._motion: Motion | None = None
         self._mu_column: Floats | None = None
@@ -134,7 +134,7 @@ class PhysicsPane(Pane):
     def on_mount(self) -> None:
         for chart in self.query(Chart):
             chart.can_focus = False
-        self._arrange()
+        self.show_regions()
 
     def use_room(self) -> None:
         width, height = self.room
@@ -144,23 +144,26 @@ class PhysicsPane(Pane):
             self._layout = "middle"
         else:
             self._layout = "single"
-        self._arrange()
+        self.show_regions()
 
-    def _regions(self) -> frozenset[str]:
-        """The regions on the screen."""
+    def pages(self) -> Pages:
         if self._layout == "single":
-            return frozenset({REGIONS[self._region]})
+            return tuple((name,) for name in REGIONS)
         if self._pathless():
-            return frozenset({"path", "below", "friction", "implied"})
+            return (("path", "below", "friction", "implied"),)
         if self._layout == "wide":
-            return frozenset(REGIONS)
-        both = {"path", "state", "friction"}
-        chosen = REGIONS[self._region]
-        if chosen == "implied":
-            both = {"path", "friction", "implied"}
-        if self._mode or chosen == "below":
-            both.add("below")
-        return frozenset(both)
+            return super().pages()
+        usual = ("path", "state", "friction")
+        below = ("below",) if self._mode else ()
+        return (*usual, *below), (*usual, "below"), ("path", "friction", *below, "implied")
+
+    def stops(self) -> Sequence[str]:
+        """Without a trajectory there is no state to go to."""
+        skipped = "state" if self._layout != "single" and self._pathless() else ""
+        return [name for name in REGIONS if name != skipped]
+
+    def said_of(self, region: str) -> str:
+        return f"Region: {REGION_TITLES.get(region, region)}"
 
     @property
     def settled(self) -> bool:
@@ -168,7 +171,7 @@ class PhysicsPane(Pane):
         view = self._view
         if view is None or (self._motion is None and not self._pathless()):
             return False
-        if "friction" not in self._regions():
+        if "friction" not in self.regions:
             return True
         held = in_force(view.data, view.timeline.cursor)
         return isinstance(held, str) or self._friction.facts.implied is not None
@@ -182,8 +185,8 @@ class PhysicsPane(Pane):
             and view.data.problem("trajectory") is not None
         )
 
-    def _arrange(self) -> None:
-        shown = self._regions()
+    def show_regions(self) -> None:
+        shown = set(self.regions)
         for name in REGIONS:
             self.query_one(f"#{name}").display = name in shown
         self.query_one("#left").display = bool(shown & {"path", "below"})
@@ -209,46 +212,27 @@ class PhysicsPane(Pane):
     # The look of a session
 
     def look(self, start: StartView) -> StartView:
-        view, region = MODES[self._mode], REGIONS[self._region]
-        return replace(start, view=view, region=region, ghost=self._ghost_mu)
+        start = super().look(start)
+        return replace(start, view=MODES[self._mode], ghost=self._ghost_mu)
 
     def recall(self, start: StartView) -> None:
         self._mode = MODES.index(start.view) if start.view else self._mode
-        self._region = REGIONS.index(start.region) if start.region else self._region
         self._ghost_mu = start.ghost
-        if self.is_mounted:
-            self._arrange()
+        super().recall(start)
+        if self.is_mounted and not start.region:
+            self.show_regions()
 
     # What the keys do
 
     def do_view(self) -> str:
         """Cycle what the plane shows."""
         self._mode = (self._mode + 1) % len(MODES)
-        self._arrange()
+        self.show_regions()
         return {
             "path": "Path, coloured by time",
             "predictions": "Predictions of both models over the true path",
             "ghost": "The same actions in a world with another friction: { and } change it",
         }[MODES[self._mode]]
-
-    @property
-    def _next(self) -> int:
-        """The region after this one; without a trajectory there is no state to go to."""
-        after = (self._region + 1) % len(REGIONS)
-        if REGIONS[after] == "state" and self._layout != "single" and self._pathless():
-            after = (after + 1) % len(REGIONS)
-        return after
-
-    @property
-    def hidden_next(self) -> str:
-        after = self._next
-        return "" if REGIONS[after] in self._regions() else SHORT_TITLES[after]
-
-    def do_region(self) -> str:
-        """Move to the next region."""
-        self._region = self._next
-        self._arrange()
-        return f"Region: {REGION_TITLES[self._region]}"
 
     def awaits(self, action: str) -> bool:
         """A ghost needs the trajectory."""
@@ -265,7 +249,7 @@ class PhysicsPane(Pane):
             return "There is no trajectory to make a ghost of."
         self._ghost_mu = round(min(max(self._ghost_friction() + by, 0.0), 1.0), 4)
         self._mode = MODES.index("ghost")
-        self._arrange()
+        self.show_regions()
         return None
 
     def _ghost_friction(self) -> float:
@@ -277,7 +261,7 @@ class PhysicsPane(Pane):
         return self._ghost_mu
 
     def exportable(self) -> str:
-        chosen = REGIONS[self._region]
+        chosen = self.acting
         if chosen in ("path", "below") and MODES[self._mode] == "ghost":
             return "ghost"
         return FIGURES[chosen]
@@ -312,7 +296,7 @@ class PhysicsPane(Pane):
     def show(self, view: View) -> None:
         before, self._view = self._pathless(), view
         if self._pathless() != before:
-            self._arrange()
+            self.show_regions()
             return
         if view.data is not self._data:
             known = self._data
@@ -323,7 +307,7 @@ class PhysicsPane(Pane):
                 self._errors.forget()
             self._data, self._law = view.data, view.data.meta.world
         self._prepare(view)
-        shown = self._regions()
+        shown = self.regions
         self._path.set_mark(self._mark("path", view))
         self._state.set_mark(self._mark("state", view))
         self._friction.set_mark(self._mark("friction", view))
@@ -341,12 +325,12 @@ class PhysicsPane(Pane):
     def _mark(self, region: str, view: View) -> str:
         """What stands before the title of the chosen region; which of how many it is, where the
         others are not on the screen."""
-        if region != REGIONS[self._region]:
+        if region != self.acting:
             return ""
         mark = "▸ " if view.glyphs.braille else "> "
         if self._layout != "single":
             return mark
-        return f"{mark}{self._region + 1}/{len(REGIONS)} "
+        return f"{mark}{REGIONS.index(self.acting) + 1}/{len(REGIONS)} "
 
     def _changed(self, region: str, *key: object) -> bool:
         """Whether a region must be given its data again."""
@@ -446,9 +430,9 @@ class PhysicsPane(Pane):
         """What the weights implied after every commit, beside the truth."""
         chart, events_ = self.query_one("#implied", Chart), view.data.transactions
         mark = self._mark("implied", view)
-        if self._changed("implied", events_, self._motion, view.data.meta, mark):
+        if self._changed("implied", events_, self._motion, view.data.meta, mark, view.whatif):
             chart.set_log(False)
-            chart.set_plot(implied_plot(view, self._mu_column, mark))
+            chart.set_plot(with_whatif(implied_plot(view, self._mu_column, mark), view))
         chart.set_timeline(view.timeline)
 
     def set_hover(self, t: int | None) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tttui.panes.listing import Pages
+from tttui.panes.regions import Pages
 from tttui.panes.sessions.preview import LEAST
 
 BESIDE = 180

@@ -15,7 +15,8 @@ from tttui.keys import COMMANDS, Command, key_for
 from tttui.model.query import Query
 from tttui.model.session import Place, SessionData, SessionSummary
 from tttui.model.verdict import verdict
-from tttui.panes.listing import TABLE, ListPane, Pages
+from tttui.panes.listing import TABLE, ListPane
+from tttui.panes.regions import Pages
 from tttui.panes.sessions.compared import MARK_MORE, ComparedCurves, Marked
 from tttui.panes.sessions.facts import copyable, facts_of
 from tttui.panes.sessions.layout import CSS, NARROW, WORDS, PaneLayout, hidden, layout

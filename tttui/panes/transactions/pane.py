@@ -21,8 +21,9 @@ from tttui.model.explain import explain
 from tttui.model.query import TRANSACTION_WORDS, Query, check_statuses, matching
 from tttui.model.session import SessionData
 from tttui.model.transactions import UNDONE, Transactions
-from tttui.panes.listing import ListPane, Pages
+from tttui.panes.listing import ListPane
 from tttui.panes.losses import marks_of
+from tttui.panes.regions import Pages
 from tttui.panes.transactions.facts import change_of, why_none
 from tttui.panes.transactions.rows import COLUMNS, Attempts, gate_plots
 from tttui.panes.view import View
@@ -124,6 +125,8 @@ class TransactionsPane(ListPane):
         self._shown: Shown | None = None
         self._plotted: object = None
         self._attempts: Attempts | None = None
+        self._whatif: object = None
+        """The what-if whose outcomes stand beside the rows."""
         self._change: tuple[object, Weights | None, str] = (None, None, "")
 
     def compose(self) -> ComposeResult:
@@ -235,6 +238,7 @@ class TransactionsPane(ListPane):
             or not same_look
             or (shown.events is not found)
             or (shown.statuses, shown.query) != (view.choices.statuses, self.query_now)
+            or self._whatif is not view.whatif
         ):
             rows = matching(found, self.query_now, view.choices.statuses)
             marks = marks_of(view.data)
@@ -245,7 +249,9 @@ class TransactionsPane(ListPane):
             if before != (self._rows, len(marks.counts())):
                 self.show_regions()
             own = view.data.meta.is_point_mass
-            self._attempts = Attempts(found, view.look, of_point_mass=own)
+            self._whatif = view.whatif
+            beside = None if view.whatif is None else view.whatif.transactions
+            self._attempts = Attempts(found, view.look, of_point_mass=own, whatif=beside)
             table.set_rows(self._attempts, rows, self._nothing(view))
             self.query_one(Reasons).set_marks(marks, why_none(view.data))
             self.query_one(AttemptsOverTime).set_marks(marks)

@@ -11,7 +11,7 @@ from tttui.draw.numbers import count_forms, forms, short
 from tttui.draw.palette import Palette
 from tttui.draw.plot import Band, Plot, Role, Threshold, Trace
 from tttui.draw.reading import status_words
-from tttui.model.arrays import Floats
+from tttui.model.arrays import Floats, Ints
 from tttui.model.limits import limits
 from tttui.model.numbers import Forms
 from tttui.model.query import number_of
@@ -39,6 +39,12 @@ AT_FAULT = {
 }
 """The number that a rollback was about: it stands in the status's colour."""
 
+BESIDE = (
+    Column("whatif", "what-if", 10, left=True, orders=TEXTS),
+    Column("whatif_post", "its post", 9, drop=3),
+)
+"""Of the transactions of a what-if, while one is looked at."""
+
 MODEL_FREE = frozenset({"t", "status", "pre", "post", "delta", "change"})
 """Columns that there are of every model."""
 
@@ -64,6 +70,7 @@ class Attempts:
         look: Look,
         *,
         of_point_mass: bool = True,
+        whatif: Transactions | None = None,
     ) -> None:
         self.palette = look.palette
         self.columns: tuple[Column, ...] = COLUMNS
@@ -71,6 +78,9 @@ class Attempts:
         if not of_point_mass:
             known = (c for c in COLUMNS if c.key in MODEL_FREE or _recorded(events, c.key))
             self.columns = tuple(known)
+        if whatif is not None:
+            self.columns = (*self.columns[:2], *BESIDE, *self.columns[2:])
+        self._beside, self._until = whatif, _until(events, whatif)
         self._events, self._glyphs = events, look.glyphs
         self._outcome, self._outcomes = events.outcomes()
         self._decoded: dict[int, Transaction] = {}
@@ -79,6 +89,8 @@ class Attempts:
         return len(self._events)
 
     def sorting(self, key: str) -> Any:
+        if key in ("whatif", "whatif_post"):
+            return self._sorting_beside(key)
         if key == "status":
             words = [status_words(name, self._glyphs) for name in self._outcomes]
             names = np.array(words)
@@ -87,6 +99,8 @@ class Attempts:
         return number_of(self._events, key)
 
     def cell(self, row: int, key: str) -> Cell:
+        if key in ("whatif", "whatif_post"):
+            return self._cell_beside(row, key)
         event = self._event(row)
         palette = self.palette
         ink = palette.text
@@ -115,6 +129,34 @@ class Attempts:
                 return _number(event.lr, ink, palette)
         raise KeyError(key)
 
+    def _sorting_beside(self, key: str) -> Any:
+        found = np.full(len(self._events), np.nan)
+        for row in range(len(found)):
+            at = self._of_row(row)
+            if self._beside is not None and at:
+                values = self._beside.status if key == "whatif" else self._beside.post_loss
+                found[row] = values[at[-1]]
+        return found
+
+    def _of_row(self, row: int) -> range:
+        """The transactions of the what-if since the row before; of the last row all others."""
+        return range(int(self._until[row]), int(self._until[row + 1]))
+
+    def _cell_beside(self, row: int, key: str) -> Cell:
+        """What became of the transactions of the what-if since the row before."""
+        at, beside = self._of_row(row), self._beside
+        if beside is None or not at:
+            return "-", self.palette.faint, False
+        if key == "whatif_post":
+            value = float(beside.post_loss[at[-1]])
+            return _number(value if np.isfinite(value) else None, self.palette.text, self.palette)
+        outcomes, names = beside.outcomes()
+        found = [names[int(outcomes[i])] for i in at]
+        text = "".join(map(self._glyphs.status, found))
+        if len(found) == 1:
+            text += f" {status_words(found[0], self._glyphs)}"
+        return text, self.palette.status(found[-1]), False
+
     def _delta(self, event: Transaction, key: str) -> Cell:
         pre, post = event.pre_loss, event.post_loss
         if pre is None or post is None:
@@ -132,6 +174,16 @@ class Attempts:
                 self._decoded.clear()
             event = self._decoded[row] = self._events[row]
         return event
+
+
+def _until(events: Transactions, beside: Transactions | None) -> Ints:
+    """Bounds [n + 1] of the transactions beside those of `events` [n]: those of row i are
+    bounds[i] to bounds[i + 1] - 1, up to the step of the row."""
+    bounds = np.zeros(len(events) + 1, dtype=np.int64)
+    if beside is not None and len(events):
+        bounds[1:] = np.searchsorted(beside.t, events.t, "right")
+        bounds[-1] = len(beside)
+    return bounds
 
 
 def _recorded(events: Transactions, key: str) -> bool:

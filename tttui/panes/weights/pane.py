@@ -18,6 +18,7 @@ from tttui.model.statistics import Statistics
 from tttui.model.weights import ASPECTS, TITLES, Aspect, why_no_weights
 from tttui.panes.architecture.model_facts import Key, same
 from tttui.panes.background_value import Prepared
+from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import Pane, View
 from tttui.panes.weights.weight_figures import no_history, stat_plot, write_moved
 from tttui.panes.weights.weights_at import Asked, Finder, Found
@@ -34,15 +35,22 @@ REGIONS = (*PLASTIC, "statistics", "spectrum", "moved")
 WIDE_LOWER, MEDIUM_LOWER = 19, 14
 """Rows that the statistics and the rest need below the matrices."""
 
+BELOW = ("statistics", "spectrum", "moved")
+"""The regions other than matrices."""
+
 SHAPES: tuple[tuple[int, int], ...] = ((16, 6), (32, 16), (4, 32))
 """Of the matrices of the usual model, used until others are known, so that layout happens once."""
 
 
-class WeightsPane(Pane):
+class WeightsPane(RegionPane):
     """Heatmaps at the cursor, statistics and spectra over time, and what moved."""
 
     views = ASPECTS
     region_names: ClassVar[Sequence[str]] = REGIONS
+    first = "B"
+    short_names = {"moved": "what moved"}
+    beside_maps: ClassVar[tuple[str, ...]] = ("moved",)
+    """What a screen of medium size shows with the matrices."""
     needs = frozenset({"relatives", "statistics"})
 
     DEFAULT_CSS = """
@@ -96,7 +104,6 @@ class WeightsPane(Pane):
         super().__init__()
         self._view: View | None = None
         self._aspect: Aspect = "value"
-        self._region = "B"
         self._statistics = Statistics()
         self._finder = Finder()
         self._answers: Prepared[Asked, Found] = Prepared(
@@ -133,11 +140,10 @@ class WeightsPane(Pane):
     @property
     def _at_map(self) -> bool:
         """The keys move in a matrix."""
-        return self._region in PLASTIC
+        return self.acting in PLASTIC
 
     def compose(self) -> ComposeResult:
         self.use_room()  # before there is anything below that would be styled again
-        self._mark_region()
         yield self._reading
         yield self._beside
         with Container(id="lower"):
@@ -159,6 +165,7 @@ class WeightsPane(Pane):
         for i, heatmap in enumerate(self._maps):
             heatmap.styles.width = "1fr" if widths is None else widths[i]
         self._beside.styles.height = self._map_rows() or "1fr"
+        self.show_regions()
 
     def _map_rows(self) -> int:
         """Rows of the matrices: what the tallest needs, where the rest has room below; 0: all."""
@@ -331,42 +338,50 @@ class WeightsPane(Pane):
 
     def _heatmap(self) -> WeightMap:
         """The matrix that keys move in."""
-        name = self._region if self._region in PLASTIC else "B"
+        name = self.acting if self.acting in PLASTIC else "B"
         return self._maps[PLASTIC.index(name)]
 
-    def _mark_region(self) -> None:
-        at = self._region
+    def pages(self) -> Pages:
+        maps = tuple(name for name in self.region_names if name not in BELOW)
+        if self.has_class("wide"):
+            return super().pages()
+        if self.has_class("medium"):
+            apart = [name for name in BELOW if name not in self.beside_maps]
+            return (*maps, *self.beside_maps), *((*maps, name) for name in apart)
+        each = tuple((name,) for name in maps) if self.has_class("narrow") else (maps,)
+        return (*each, *((name,) for name in BELOW))
+
+    def show_regions(self) -> None:
+        at = self.acting
         for heatmap in self._maps:
             heatmap.set_chosen(heatmap.matrix == at)
             heatmap.set_class(heatmap.matrix == at, "chosen")
         self._moved.set_chosen(at == "moved")
         self._bars.set_chosen(at == "spectrum")
         self._charts[0].set_chosen(at == "statistics")
-        self.set_class(self._at_map, "at-map")
+        beside = at in self.beside_maps and self.has_class("medium")
+        self.set_class(self._at_map or beside, "at-map")
         self.set_class(not self._at_map, "below")
         for name in ("statistics", "spectrum", "moved"):
-            self.set_class(at == name, f"at-{name}")
+            self.set_class(at == name and not beside, f"at-{name}")
 
     @on(Heatmap.CellHovered)
     @on(Heatmap.CellPicked)
     def _on_cell(self, message: Heatmap.CellHovered | Heatmap.CellPicked) -> None:
         matrix = message.heatmap.name
-        if matrix in PLASTIC and matrix != self._region:
-            self._region = matrix
-            self._mark_region()
+        if matrix in PLASTIC and matrix != self.acting:
+            self.acting = matrix
+            self.show_regions()
         self._show_reading()
 
     # The look of a session
 
     def look(self, start: StartView) -> StartView:
-        return replace(start, view=self._aspect, region=self._region)
+        return replace(super().look(start), view=self._aspect)
 
     def recall(self, start: StartView) -> None:
         self._aspect = next((name for name in ASPECTS if name == start.view), self._aspect)
-        if start.region in self.region_names:
-            self._region = start.region or self._region
-        if self.is_mounted:
-            self._mark_region()
+        super().recall(start)
 
     # Keys
 
@@ -388,12 +403,10 @@ class WeightsPane(Pane):
         """Another session was chosen: show the change against it."""
         self._aspect = "other"
 
-    def do_region(self) -> None:
-        """Go to the next region."""
-        at = self.region_names.index(self._region)
-        self._region = self.region_names[(at + 1) % len(self.region_names)]
-        self._mark_region()
-        self._show_reading()
+    def turn_to(self, region: str) -> None:
+        super().turn_to(region)
+        if self.is_mounted:
+            self._show_reading()
 
     def do_up(self) -> None:
         self._move(-1, 0)
@@ -423,7 +436,7 @@ class WeightsPane(Pane):
         self._heatmap().zoom(-1)
 
     def _move(self, down: int, right: int) -> None:
-        if self._region == "moved":
+        if self.acting == "moved":
             self._moved.scroll_lines(down)
             return
         heatmap = self._heatmap()
@@ -443,7 +456,7 @@ class WeightsPane(Pane):
 
     def exportable(self) -> str:
         named = {"statistics": "weight-statistics", "spectrum": "spectrum", "moved": "moved"}
-        return named.get(self._region, "weights")
+        return named.get(self.acting, "weights")
 
     def export_of(self, request: Request) -> Request:
         asked = self._asked

@@ -107,6 +107,8 @@ class ParametersPane(WeightsPane):
     """The list of all parameters, beside it the chosen one: heatmap, statistics, spectrum."""
 
     region_names: ClassVar[Sequence[str]] = REGIONS
+    first = REGIONS[0]
+    beside_maps = ()
     sorts = SORTS
 
     DEFAULT_CSS = """
@@ -133,7 +135,6 @@ class ParametersPane(WeightsPane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._region = REGIONS[0]
         self._chosen: tuple[str, ...] = ("",)
         """The parameter that is shown; the same object as long as it is the same one."""
         self._specs: tuple[TensorSpec, ...] = ()
@@ -155,7 +156,7 @@ class ParametersPane(WeightsPane):
 
     @property
     def _at_map(self) -> bool:
-        return self._region in ("parameters", "map")
+        return self.acting in ("parameters", "map")
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="halves"):
@@ -172,6 +173,7 @@ class ParametersPane(WeightsPane):
         wide = rest >= 110 and height >= 38
         self._arrange(wide, not wide and rest >= 60 and height >= 30)
         self.set_class(width < 72, "narrow")
+        self.show_regions()
         if self.is_mounted:
             self.query_one("#every").styles.width = columns
 
@@ -207,8 +209,8 @@ class ParametersPane(WeightsPane):
             table.set_rows(Rows(known, view.palette), None, "no parameters are recorded")
         at = next((i for i, s in enumerate(self._specs) if s.name == self._chosen[0]), None)
         table.set_selected(at)
-        table.set_active(self._region == "parameters")
-        which.set_chosen(self._region == "parameters")
+        table.set_active(self.acting == "parameters")
+        which.set_chosen(self.acting == "parameters")
         own = specs_of(view.data)
         title = f"{count(len(own))} parameters"
         if own:
@@ -264,16 +266,16 @@ class ParametersPane(WeightsPane):
 
     # Keys
 
-    def _mark_region(self) -> None:
-        super()._mark_region()
-        self._maps[0].set_chosen(self._region == "map")
+    def show_regions(self) -> None:
+        super().show_regions()
+        self._maps[0].set_chosen(self.acting == "map")
         self._maps[0].add_class("chosen")
-        self.set_class(self._region == "parameters", "at-parameters")
+        self.set_class(self.acting == "parameters", "at-parameters")
         if self._view is not None and self.is_mounted:
             self._show_list(self._view)
 
     def _move(self, down: int, right: int) -> None:
-        if self._region != "parameters":
+        if self.acting != "parameters":
             super()._move(down, right)
             return
         if right:
@@ -324,9 +326,9 @@ class ParametersPane(WeightsPane):
     @on(Heatmap.CellHovered)
     @on(Heatmap.CellPicked)
     def _on_cell(self, message: Heatmap.CellHovered | Heatmap.CellPicked) -> None:
-        if isinstance(message, Heatmap.CellPicked) and self._region != "map":
-            self._region = "map"
-            self._mark_region()
+        if isinstance(message, Heatmap.CellPicked) and self.acting != "map":
+            self.acting = "map"
+            self.show_regions()
         self._show_reading()
 
     def _heatmap(self) -> WeightMap:
@@ -335,7 +337,7 @@ class ParametersPane(WeightsPane):
     def copyable(self) -> list[tuple[str, str]]:
         known = self._known
         name = self._chosen[0]
-        if self._region == "parameters" and known is not None and name in known.names:
+        if self.acting == "parameters" and known is not None and name in known.names:
             i = known.names.index(name)
             figures = {"norm": known.norm[i], "moved": known.moved[i], "last": known.since[i]}
             text = ", ".join(f"{k} {short(float(v))}" for k, v in figures.items())

@@ -1,7 +1,7 @@
 """A what-if beside what was recorded: a sentence, and a table."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,7 +73,10 @@ def compared(data: SessionData, result: "WhatIfResult") -> Sequence[Line]:
     if not len(here):
         return ()
     loss = data.meta.loss
-    windows = (None,) if result.sizes or len(here) <= LAST else (None, LAST)
+    at = result.request.at
+    windows = {f"from step {at} on" if at else "all steps": max(len(here), len(there))}
+    if not result.sizes and len(here) > LAST:
+        windows[f"last {LAST} steps"] = LAST
     later = 0 if data.meta.is_point_mass else 1
     recorded = _within(data.transactions, here, later)
     changed = _within(result.transactions, there, later)
@@ -147,12 +150,11 @@ def _mean(values: Floats) -> float:
 
 
 def _losses(
-    name: str, lower: bool, before: Floats, after: Floats, windows: Sequence[int | None]
+    name: str, lower: bool, before: Floats, after: Floats, windows: Mapping[str, int]
 ) -> Iterator[Line]:
-    for most in windows:
-        what = "all steps" if most is None else f"last {most} steps"
-        rows = slice(None if most is None else -most, None)
-        pair = before[rows], after[rows]
+    """A row for each of some windows, which reach back so many rows from the end."""
+    for what, most in windows.items():
+        pair = before[-most:], after[-most:]
         if name == "frozen":
             pair = pair[0][np.isfinite(pair[0])], pair[1][np.isfinite(pair[1])]
         a, b = map(_mean, pair)
@@ -196,6 +198,6 @@ def _implied(data: SessionData, result: "WhatIfResult", here: Steps) -> Iterator
         i = events.in_force(last)
         value = float("nan") if i is None else float(events.implied_mu[i])
         values.append(value if np.isfinite(value) else None)
-        said = mu_text(value) if np.isfinite(value) else "not known"
-        texts.append(f"{said}, true {mu_text(truth)}")
-    yield Line("implied mu", texts[0], texts[1], "", (values[0], values[1]))
+        said = mu_text(value) if np.isfinite(value) else "-"
+        texts.append(f"{said} ({mu_text(truth)})")
+    yield Line("implied mu (true)", texts[0], texts[1], "", (values[0], values[1]))

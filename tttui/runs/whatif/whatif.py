@@ -122,7 +122,24 @@ class WhatIf:
         if piece.t >= self.request.at:
             self._state = "computing"
             self._add(piece)
+        elif not self._notes:
+            self._compare(piece)
         return True
+
+    def _compare(self, piece: Piece) -> None:
+        """Note where the past comes out other than it was recorded."""
+        steps = self.request.data.steps
+        rows = slice(*np.searchsorted(steps.t, (piece.t, piece.t + len(piece))))
+        recorded = steps.adaptive[rows].astype(np.float32)
+        if len(recorded) != len(piece):
+            return
+        here = piece.adaptive.astype(np.float32)
+        differ = np.flatnonzero((here != recorded) & ~(np.isnan(here) & np.isnan(recorded)))
+        if len(differ):
+            self._notes.append(
+                f"step {piece.t + int(differ[0])}, computed again here, is not what was recorded, "
+                "as on another machine or with another numpy: part of the difference is due to that"
+            )
 
     def _begin(self) -> Live:
         """Read the session and make what computes it. Raises RefusedInput, TttuiError, OSError."""

@@ -11,11 +11,9 @@ import torch
 from torch import nn
 
 from tttui.model.errors import RefusedInput
+from tttui.tasks.hf import LORA, NORMS
 from tttui.tasks.hf.library import library, transformers
 from tttui.tasks.hf.source import Source
-
-LORA, NORMS = "lora", "norms"
-"""What --plastic calls adapters and norm layers by."""
 
 ADAPTER = ".lora_"
 """In the names of the parameters of an adapter."""

@@ -4,31 +4,34 @@ import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
 
 from tttui.artifacts.atomic import write_whole
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput
 from tttui.model.setting import option
 from tttui.tasks.base import Task
+from tttui.tasks.hf import LORA
 from tttui.tasks.hf.known import model_of, name_model, said_model
 from tttui.tasks.hf.library import transformers, versions
-from tttui.tasks.hf.network import (
-    LORA,
-    add_adapters,
-    load_model,
-    load_tokenizer,
-    plastic_names,
-    rounded_away,
-)
 from tttui.tasks.hf.source import Source
 from tttui.tasks.hf.tokens import LARGEST, Tokens, text_of, tokenized
-from tttui.tasks.text.document import DOCUMENT, fingerprint, kept, take_in
+from tttui.tasks.text.document import (
+    DOCUMENT,
+    fingerprint,
+    kept,
+    size_of,
+    take_in,
+    why_not_read,
+)
+
+if TYPE_CHECKING:  # what computes is imported when it does
+    from torch import Tensor, nn
+
+BYTES_A_TOKEN = 4
+"""Of a text, for an estimate."""
 
 Precision = Literal["stored", "float32", "bfloat16", "float16"]
 
@@ -71,9 +74,9 @@ class HfSettings:
 class Window:
     """A stretch of the document, of which the last tokens are to be predicted."""
 
-    seen: Tensor
+    seen: "Tensor"
     """[1, length], each the token before the one in `next` at its place."""
-    next: Tensor
+    next: "Tensor"
     """[count]"""
 
 
@@ -87,6 +90,8 @@ class HfTask(Task):
     adaptation: ClassVar[Adaptation] = Adaptation(optimizer="adamw", lr=1e-3)
     plastic = LORA
     item_losses = "tokens.f16"
+    first = ("model", "file", "chunk", "context", "steps", "plastic", "lr", "dtype", "device")
+    memory_mb = 1200
 
     settings: HfSettings
 
@@ -99,6 +104,8 @@ class HfTask(Task):
         self._notes: list[str] = []
         self._takes_last = False
         if directory is None:
+            from tttui.tasks.hf.network import load_tokenizer
+
             self.source, self.fingerprint = name_model(settings.model)
             tokenizer = load_tokenizer(self.source)
             self.start, self.always = _start(tokenizer)
@@ -125,6 +132,8 @@ class HfTask(Task):
             self._notes.append(f"only the first {LARGEST // 1_000_000} MB of {file} are read")
 
     def _take(self, document: bytes, tokens: Tokens) -> None:
+        import torch
+
         self.document, self.tokens = document, tokens
         self._padded = torch.from_numpy(np.concatenate([[self.start], tokens.ids]))
 
@@ -132,7 +141,9 @@ class HfTask(Task):
     def steps(self) -> int:
         return -(-len(self.tokens.ids) // self.settings.chunk)
 
-    def model(self) -> nn.Module:
+    def model(self) -> "nn.Module":
+        from tttui.tasks.hf.network import load_model
+
         model: Any = load_model(self.source, self.settings.dtype)
         takes = inspect.signature(model.forward).parameters
         self._takes_last = "logits_to_keep" in takes
@@ -149,8 +160,26 @@ class HfTask(Task):
         ready: nn.Module = model
         return ready
 
-    def prepared(self, plastic: Sequence[str]) -> tuple[nn.Module, Sequence[str]]:
+    @classmethod
+    def wrong(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        if "model" in values and not Path(values["model"]).exists():
+            found["model"] = "there is no such directory or file"
+        if "file" in values and (why := why_not_read(values["file"], text=True)):
+            found["file"] = why
+        return found
+
+    @classmethod
+    def steps_with(cls, values: Mapping[str, Any]) -> int | None:
+        there = -(-size_of(values["file"]) // (values["chunk"] * BYTES_A_TOKEN))
+        return min(there, values["steps"] or there) or None
+
+    def prepared(self, plastic: Sequence[str]) -> tuple["nn.Module", Sequence[str]]:
         """The model, with adapters where they are wanted."""
+        import torch
+
+        from tttui.tasks.hf.network import add_adapters, plastic_names, rounded_away
+
         settings = self.settings
         with torch.random.fork_rng():
             torch.manual_seed(self.seed)
@@ -176,8 +205,10 @@ class HfTask(Task):
             seen[0] = self.start
         return Window(seen[None], self._padded[begin + 1 : end + 1])
 
-    def loss(self, model: Any, batch: Window) -> Tensor:
+    def loss(self, model: Any, batch: Window) -> "Tensor":
         """Nats of each token of the window."""
+        from torch.nn import functional
+
         device = model.get_input_embeddings().weight.device
         count = len(batch.next)
         held = {"logits_to_keep": count} if self._takes_last else {}
@@ -191,6 +222,8 @@ class HfTask(Task):
                 raise RefusedInput(f"--{name}: a fork has the model and adapters of its parent")
         made = HfTask(settings, seed, self.directory)
         if settings.file != self.settings.file:
+            from tttui.tasks.hf.network import load_tokenizer
+
             made._read(load_tokenizer(self.source))
             return made
         rest = self.tokens.after(t * self.settings.chunk)

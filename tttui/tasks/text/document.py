@@ -1,5 +1,7 @@
 """The document that a text session reads: taken in once, kept beside the session's files."""
 
+import codecs
+import errno
 import os
 import stat
 import sys
@@ -17,6 +19,9 @@ LARGEST = 64_000_000
 """Bytes that are read at most: some six hours."""
 
 STDIN = "-"
+
+BEGINNING = 1 << 16
+"""Bytes by which a file is judged before it is read."""
 
 
 def take_in(file: str) -> tuple[bytes, bool]:
@@ -45,6 +50,48 @@ def take_in(file: str) -> tuple[bytes, bool]:
     if not content:
         raise empty(where)
     return content[:LARGEST], len(content) > LARGEST
+
+
+def why_not_read(file: str, *, text: bool = False) -> str:
+    """Why a session that the app starts cannot read a file; '' where it can.
+
+    `text`: it must be UTF-8, as far as its beginning tells.
+    """
+    if file == STDIN:
+        return "type the path of a document"
+    try:
+        mode = os.stat(file).st_mode
+        if stat.S_ISDIR(mode):
+            return "is a directory, not a file"
+        if not stat.S_ISREG(mode):
+            return "is no regular file; the command line reads pipes"
+        with open(file, "rb") as opened:
+            begins = opened.read(BEGINNING)
+    except OSError as error:
+        missing = error.errno == errno.ENOENT
+        return "there is no such file" if missing else f"cannot be read: {error.strerror}"
+    if not begins:
+        return "is empty; there is nothing to read"
+    if text and not _is_text(begins):
+        return "is binary, not UTF-8 text; the task text reads any file"
+    return ""
+
+
+def size_of(file: str) -> int:
+    """The bytes that are read of a file; 0 where that is not known."""
+    try:
+        return min(Path(file).stat().st_size, LARGEST)
+    except OSError:
+        return 0
+
+
+def _is_text(begins: bytes) -> bool:
+    """Whether bytes are UTF-8, of which the last character may be cut."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(begins)
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in begins
 
 
 def empty(where: str) -> RefusedInput:

@@ -1,15 +1,12 @@
 """Reading a document byte by byte, and learning from it on the way (Krause et al. 2018)."""
 
+import argparse
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
-
-import torch
-from torch import Tensor
-from torch.nn import functional
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tttui.artifacts.appending import AppendedFile
 from tttui.artifacts.atomic import write_whole
@@ -23,14 +20,20 @@ from tttui.tasks.text.document import (
     empty,
     fingerprint,
     kept,
+    size_of,
     take_in,
+    why_not_read,
 )
-from tttui.tasks.text.model import ByteDecoder, Shape
 from tttui.tasks.text.settings import TextSettings
 from tttui.tasks.text.shipped import shipped, step_scales
 from tttui.tasks.text.stream import Arriving, arriving
 from tttui.tasks.text.yardsticks import CONTEXT_EVERY, compress_now, compressed
 from tttui.tasks.text.yardsticks import LARGEST as LARGEST_COMPRESSED
+
+if TYPE_CHECKING:  # what computes is imported when it does
+    from torch import Tensor
+
+    from tttui.tasks.text.model import ByteDecoder
 
 BEFORE = b"\n"
 """What stands before the document, as often as the model looks back."""
@@ -44,14 +47,14 @@ BITS = 1.0 / math.log(2.0)
 class Window:
     """A stretch of the document, of which the last bytes are to be predicted."""
 
-    seen: Tensor
+    seen: "Tensor"
     """[1, length], each the byte before the one in `next` at its place."""
-    next: Tensor
+    next: "Tensor"
     """[count]"""
 
 
 class TextTask(Task):
-    """`tttui run --task text --file PATH`"""
+    """A small model reads a document (`--file PATH`) byte by byte and learns from it."""
 
     name = "text"
     loss_name = "bits per byte"
@@ -62,6 +65,8 @@ class TextTask(Task):
     plastic = "*"
     item_losses = "tokens.f16"
     kept_files = (DOCUMENT,)
+    first = ("file", "chunk", "context", "steps", "lr", "plastic", "seed")
+    demo = {"file": argparse.__file__, "steps": 1000}
     yardsticks = (WIDE, ZLIB, LZMA)
 
     settings: TextSettings
@@ -83,6 +88,16 @@ class TextTask(Task):
 
     document: bytes | bytearray
     """As far as it has come."""
+
+    @classmethod
+    def wrong(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
+        why = why_not_read(values["file"]) if "file" in values else ""
+        return {"file": why} if why else {}
+
+    @classmethod
+    def steps_with(cls, values: Mapping[str, Any]) -> int | None:
+        there = -(-size_of(values["file"]) // values["chunk"])
+        return min(there, values["steps"] or there) or None
 
     @property
     def steps(self) -> int:
@@ -110,12 +125,14 @@ class TextTask(Task):
             raise empty(self._stream.name)
         return bool(came)
 
-    def model(self) -> ByteDecoder:
+    def model(self) -> "ByteDecoder":
         return base()
 
-    def scales(self) -> Mapping[str, Tensor]:
+    def scales(self) -> Mapping[str, "Tensor"]:
         if not self.settings.scaled:
             return {}
+        import torch
+
         return {name: torch.from_numpy(scale) for name, scale in step_scales().items()}
 
     def batch(self, t: int) -> Window:
@@ -126,6 +143,8 @@ class TextTask(Task):
         found = dict[str, float]()
         wide = 2 * self.settings.context
         if t % CONTEXT_EVERY == 0 and wide <= self._frozen.shape.positions:
+            import torch
+
             with torch.no_grad():
                 found[WIDE] = float(self.loss(self._frozen, self._window(t, wide)).mean())
         end = (t + 1) * self.settings.chunk
@@ -134,10 +153,12 @@ class TextTask(Task):
         return found
 
     @cached_property
-    def _frozen(self) -> ByteDecoder:
+    def _frozen(self) -> "ByteDecoder":
         return base()
 
     def _window(self, t: int, context: int) -> Window:
+        import torch
+
         chunk = self.settings.chunk
         begin = t * chunk
         end = min(begin + chunk, len(self.document))
@@ -146,8 +167,10 @@ class TextTask(Task):
         tokens = torch.frombuffer(bytearray(stretch), dtype=torch.uint8).long()
         return Window(tokens[None, :-1], tokens[begin - end :])
 
-    def loss(self, model: Any, batch: Window) -> Tensor:
+    def loss(self, model: Any, batch: Window) -> "Tensor":
         """Bits of each byte of the window."""
+        from torch.nn import functional
+
         logits = model(batch.seen, len(batch.next))[0]
         return BITS * functional.cross_entropy(logits, batch.next, reduction="none")
 
@@ -188,8 +211,12 @@ class TextTask(Task):
         return {"document": about}
 
 
-def base() -> ByteDecoder:
+def base() -> "ByteDecoder":
     """The shipped decoder, in float32; made without drawing random numbers."""
+    import torch
+
+    from tttui.tasks.text.model import ByteDecoder, Shape
+
     shape, weights = shipped()
     with torch.device("meta"):
         model = ByteDecoder(Shape(**shape))

@@ -1,0 +1,176 @@
+"""What the commands do to sessions, whatever task they are of: the task names who does it.
+
+`run`, `resume`, `fork`, `verify`, `demo` and the launch form ask for a runner and know no task.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tttui.artifacts.lock import OnWait
+from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.schema import POINT_MASS
+from tttui.model.session import Place
+from tttui.model.setting import options
+from tttui.runs.compare import Check
+from tttui.runs.owned import OwnedRun
+from tttui.runs.recordedmeta import is_task_session, read_meta_of
+from tttui.tasks.base import AnyTask
+from tttui.tasks.find import again, find_task, shipped
+
+Progress = Callable[[int, int], None]
+"""Called with the step reached and the step to reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A session that can run now."""
+
+    path: Path
+    hold: Callable[[], tuple[OwnedRun, int]]
+    """Hold it; returns it with the step up to which it is to run. Called at most once."""
+    run: OwnedRun | None = None
+    """Where it is held already."""
+    needs_base: bool = False
+    """Its base has to be trained before it is held."""
+    told: Sequence[str] = ()
+    """What the person is told before it runs, a line each."""
+
+    @classmethod
+    def held(cls, run: OwnedRun, until: int, told: Sequence[str] = ()) -> "Ready":
+        """One that is held already."""
+        return cls(run.path, lambda: (run, until), run, told=(*told, *run.told))
+
+
+class Runner(ABC):
+    """Makes, continues and checks the sessions of one task."""
+
+    def __init__(self, task: type[AnyTask], called: str | None = None) -> None:
+        """`called` is what the person called the task by, where it does not ship."""
+        self.task = task
+        self.words: tuple[str, ...] = ("--task", again(called)) if called else ()
+        """What other processes need on their command lines to find the task."""
+
+    @abstractmethod
+    def choose(self, values: Mapping[str, Any]) -> Any:
+        """The settings of a new session, from some of them by name.
+
+        Raises SettingError, or RefusedInput that begins with a name, where they cannot be.
+        """
+
+    @abstractmethod
+    def flat(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """All settings by name, where some are chosen. Raises as `choose`."""
+
+    @abstractmethod
+    def forked(self, meta: Mapping[str, Any], place: Place) -> Mapping[str, Any]:
+        """The settings of a fork of a session where nothing is said, by name.
+
+        Raises RefusedInput naming the session.
+        """
+
+    @abstractmethod
+    def new(self, root: Path, values: Mapping[str, Any], *, detached: bool) -> Ready:
+        """Make a session; `values` are settings and what `task.start_type` holds."""
+
+    @abstractmethod
+    def resume(
+        self,
+        place: Place,
+        root: Path,
+        *,
+        name: str | None = None,
+        more_steps: int | None = None,
+        changes: Mapping[str, Any],
+        override: bool = False,
+        on_wait: OnWait | None = None,
+    ) -> Ready:
+        """Continue a session, by default to the step that it was begun for."""
+
+    @abstractmethod
+    def fork(
+        self,
+        place: Place,
+        root: Path,
+        *,
+        at: int | None = None,
+        name: str | None = None,
+        changes: Mapping[str, Any],
+        from_run: str | None = None,
+        with_past: bool = False,
+    ) -> OwnedRun:
+        """Make, and hold, a session that starts with the weights of another at a step.
+
+        `with_past`: one that is the other one up to that step, with `changes` from there on.
+        """
+
+    @abstractmethod
+    def verify(self, place: Place, progress: Progress | None = None) -> list[Check]:
+        """Replay a session; one Check a file."""
+
+    def preparation(self, root: Path, values: Mapping[str, Any]) -> str:
+        """What has to be done before the first step, with its time; '' for nothing."""
+        return ""
+
+    def upon(self, like: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The settings of a parent with others on top."""
+        return {**like, **values}
+
+    def wrong(self, values: Mapping[str, Any], like: Mapping[str, Any]) -> Mapping[str, str]:
+        """What is wrong with settings of which each is in its range, by name; quick.
+
+        `like` are those of the parent of a fork.
+        """
+        settings = self.task.all_settings()
+        try:
+            flat = self.flat(self.upon(like, values))
+        except RefusedInput as error:
+            name, _, said = str(error).partition(": ")
+            wrong = {name: said} if name in settings else {"": str(error)}
+            return {**self.task.wrong(values), **wrong}
+        # What the parent has read need not be there any more.
+        files = {name for name, one in settings.items() if one.kind == "file"} if like else set()
+        known = {name: value for name, value in flat.items() if name not in files}
+        return self.task.wrong({**known, **values})
+
+    def _settings_in(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values without those that only say how to start."""
+        start = {one.name for one in options(self.task.start_type)}
+        return {name: value for name, value in values.items() if name not in start}
+
+
+def runner_of(task: type[AnyTask], called: str | None = None) -> Runner:
+    """The runner that a task names."""
+    module, _, name = task.runner.partition(":")
+    made: Runner = getattr(import_module(module), name)(task, called)
+    return made
+
+
+def named_runner(called: str) -> Runner:
+    """The runner of the task that a person called so. Raises RefusedInput."""
+    return runner_of(find_task(called), called if shipped(called) is None else None)
+
+
+def session_runner(place: Place, called: str | None = None) -> Runner:
+    """The runner of a session; `called` is its task, where that does not ship.
+
+    A session that no task is named in is of the point mass. Raises RefusedInput: a session
+    itself names no code to run.
+    """
+    named = find_task(called) if called else None
+    try:
+        meta = read_meta_of(place.path) if place.layout == "native" else {}
+    except TttuiError:
+        meta = {}
+    if is_task_session(meta):
+        from tttui.runs.tasksettings import task_of
+
+        return runner_of(task_of(meta, place.path, named), called)
+    found = shipped(POINT_MASS)
+    assert found is not None
+    if named not in (None, found):
+        raise RefusedInput(f"--task {called}: {place.path} is a session of the point mass")
+    return runner_of(found)

@@ -1,0 +1,104 @@
+"""The runner of tasks that the engine for any module computes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from tttui.artifacts.lock import OnWait
+from tttui.model.errors import RefusedInput
+from tttui.model.session import Place
+from tttui.runs.compare import Check
+from tttui.runs.naming import free_directory, make_in, named_directory
+from tttui.runs.owned import OwnedRun
+from tttui.runs.runner import Progress, Ready, Runner
+from tttui.runs.tasksettings import TaskSettings
+from tttui.tasks.base import Task
+
+
+class TaskRunner(Runner):
+    """Imports torch when it computes, and never before."""
+
+    @property
+    def _task(self) -> type[Task]:
+        return cast(type[Task], self.task)
+
+    def choose(self, values: Mapping[str, Any]) -> TaskSettings:
+        return TaskSettings.chosen(self._task, self._settings_in(values))
+
+    def flat(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self.choose(values).flat()
+
+    def forked(self, meta: Mapping[str, Any], place: Place) -> Mapping[str, Any]:
+        settings = TaskSettings.recorded(meta, place.path, self._task)
+        return {**settings.flat(), "seed": settings.conduct.seed + 1, "steps": None}
+
+    def new(self, root: Path, values: Mapping[str, Any], *, detached: bool) -> Ready:
+        from tttui.runs.taskbuild import build_task_session
+        from tttui.runs.taskrun import TaskRun
+
+        settings, name = self.choose(values), values.get("name")
+
+        def directory() -> Path:
+            if name is None:
+                return free_directory(root, self.task.name)
+            return named_directory(root, name)
+
+        def make(path: Path) -> Ready:
+            task = build_task_session(path, settings)
+
+            def hold() -> tuple[OwnedRun, int]:
+                run = TaskRun.open(path, task=self._task)
+                return run, run.steps_total
+
+            return Ready(path, hold, told=tuple(task.notes))
+
+        return make_in(name, directory, make)
+
+    def resume(
+        self,
+        place: Place,
+        root: Path,
+        *,
+        name: str | None = None,
+        more_steps: int | None = None,
+        changes: Mapping[str, Any],
+        override: bool = False,
+        on_wait: OnWait | None = None,
+    ) -> Ready:
+        from tttui.runs.taskresume import resume_task
+
+        run, until = resume_task(
+            place.path,
+            task=self._task,
+            more_steps=more_steps,
+            changes=changes,
+            override=override,
+            on_wait=on_wait,
+        )
+        return Ready.held(run, until)
+
+    def fork(
+        self,
+        place: Place,
+        root: Path,
+        *,
+        at: int | None = None,
+        name: str | None = None,
+        changes: Mapping[str, Any],
+        from_run: str | None = None,
+        with_past: bool = False,
+    ) -> OwnedRun:
+        from tttui.runs.taskfork import fork_task, fork_task_with_past
+
+        if from_run is not None or "preset" in changes:
+            raise RefusedInput("--preset and --from-run are for sessions of the point mass")
+        if with_past and at is not None:
+            return fork_task_with_past(
+                place.path, root, at=at, name=name, changes=changes, task=self._task
+            )
+        return fork_task(place.path, root, at=at, name=name, changes=changes, task=self._task)
+
+    def verify(self, place: Place, progress: Progress | None = None) -> list[Check]:
+        from tttui.runs.taskverify import verify_task
+
+        return verify_task(place.path, task=self._task, progress=progress)

@@ -1,0 +1,304 @@
+"""The what-if of the open session: its knobs, the thread that computes it, and what it found."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tttui.model.errors import SettingError
+from tttui.model.session import Place, SessionData
+from tttui.widgets.knobstrip import StripState, Tone
+
+if TYPE_CHECKING:
+    from tttui.runs.whatif.knob import Knob
+    from tttui.runs.whatif.luck import SeedsResult
+    from tttui.runs.whatif.past import PastStates
+    from tttui.runs.whatif.result import Request, WhatIfResult
+    from tttui.runs.whatif.sensitivity import SensitivityResult
+    from tttui.runs.whatif.worker import Job, WhatIfWorker
+
+    Result = WhatIfResult | SeedsResult | SensitivityResult
+
+FIRST = "lr"
+"""The knob that is chosen at first."""
+
+MOST = 30
+"""Rows of a table at most."""
+
+
+class Counterfactual:
+    """Which knobs are turned, and what was computed with them; nothing of it is on disk.
+
+    `publish` is called with new results, in the thread that computes them; the screen hands them
+    to `arrived` in its own. What a knob was turned to since is then still on its way.
+    """
+
+    def __init__(self, publish: "Callable[[Result], object]") -> None:
+        self._publish = publish
+        self._worker: WhatIfWorker[WhatIfResult] | None = None
+        self._second: WhatIfWorker[SeedsResult | SensitivityResult] | None = None
+        """Works on what is asked about a what-if: other seeds, other knobs."""
+        self._known: PastStates | None = None
+        self._data: SessionData | None = None
+        self._knobs: tuple[Knob, ...] = ()
+        self._turned: dict[str, Any] = {}
+        self._request: Request | None = None
+        """The newest one."""
+        self._asked: object = None
+        """The request whose results are waited for."""
+        self._asked_second: object = None
+        """The request about which something is waited for."""
+        self.result: WhatIfResult | None = None
+        """What is shown: of the newest request that has a number, or why there is none."""
+        self.state = StripState()
+
+    @property
+    def open(self) -> bool:
+        return self._data is not None
+
+    @property
+    def place(self) -> Place | None:
+        """The session that it is about."""
+        return None if self._data is None else self._data.place
+
+    @property
+    def complete(self) -> bool:
+        """Nothing is on its way."""
+        return self._asked is None and self._asked_second is None
+
+    @property
+    def chosen(self) -> "Knob":
+        return self._knobs[self.state.chosen]
+
+    def begin(self, data: SessionData) -> str:
+        """Open the knobs of a session, from its start; why that cannot be, '' where it can."""
+        from tttui.runs.whatif.past import PastStates
+        from tttui.runs.whatif.replayable import can_replay
+
+        reason = can_replay(data)
+        if reason is not None:
+            return f"No what-if of this session: {reason}"
+        if not len(data.steps):
+            return "No what-if yet: the session has no steps."
+        self._data, self._known, self._turned = data, PastStates(), {}
+        self.result = None
+        self.state = StripState(turning=False)
+        self.branch(0)
+        names = [knob.name for knob in self._knobs]
+        self.state = replace(self.state, chosen=names.index(FIRST) if FIRST in names else 0)
+        return ""
+
+    def end(self) -> None:
+        """Forget it; what is being computed is given up."""
+        for worker in (self._worker, self._second):
+            if worker is not None:
+                worker.stop()
+        self._data = self._known = self.result = self._request = None
+        self._asked = self._asked_second = None
+        self._knobs, self._turned = (), {}
+        self.state = StripState(turning=False)
+
+    def close(self) -> None:
+        """End the thread: the app leaves."""
+        for worker in (self._worker, self._second):
+            if worker is not None:
+                worker.close()
+
+    def branch(self, at: int) -> str:
+        """Branch from another step on; what a knob cannot do there is as it was recorded."""
+        from tttui.runs.whatif.knobs import knobs
+
+        assert self._data is not None
+        self._knobs = knobs(self._data, at)
+        here = {knob.name: knob for knob in self._knobs}
+        lost = [name for name in self._turned if name not in here or here[name].refused]
+        for name in lost:
+            del self._turned[name]
+        chosen = min(self.state.chosen, len(self._knobs) - 1)
+        self.state = replace(self.state, at=at, chosen=chosen, told="", table=())
+        self._ask()
+        words = "the start" if at == 0 else f"step {at}"
+        if lost:
+            return f"What if from {words}; as recorded again: {', '.join(lost)}"
+        return f"What if from {words}"
+
+    def keys_turn(self, turning: bool) -> None:
+        """Keys turn knobs from now on, or those of the tabs do what they do; the result stays."""
+        self.state = replace(self.state, turning=turning)
+
+    def choose(self, by: int) -> None:
+        """The next knob, or the one before."""
+        self.state = replace(self.state, chosen=(self.state.chosen + by) % len(self._knobs))
+
+    def turn(self, ticks: int, *, coarse: bool = False) -> str:
+        """Turn the chosen knob; why it cannot be turned, '' where it can."""
+        knob = self.chosen
+        if knob.refused:
+            return f"{knob.label}: {knob.refused}"
+        now = self._turned.get(knob.name, knob.value)
+        self._set(knob, knob.turned(now, ticks, coarse=coarse))
+        return ""
+
+    def typed(self, text: str) -> str:
+        """Set the chosen knob to what was typed; what is wrong with it, '' where nothing is."""
+        knob = self.chosen
+        if knob.refused:
+            return f"{knob.label}: {knob.refused}"
+        try:
+            value = knob.parsed(text)
+        except SettingError as error:
+            return str(error)
+        self._set(knob, value)
+        return ""
+
+    def shown_value(self) -> str:
+        """The value of the chosen knob, as it may be typed."""
+        knob = self.chosen
+        value = self._turned.get(knob.name, knob.value)
+        return "" if value in ("", None) else knob.text(value)
+
+    def reset(self) -> None:
+        """Have the chosen knob as it is recorded; where it is, all of them."""
+        if self.chosen.name in self._turned:
+            self._turned.pop(self.chosen.name)
+        else:
+            self._turned.clear()
+        self._ask()
+
+    def luck(self) -> str:
+        """Compare on other seeds; why that cannot be, '' where it can."""
+        from tttui.runs.whatif.luck import Seeds
+
+        if not self._turned:
+            return "Turn a knob first: without a change there is no luck to tell it from."
+        return self._ask_second(lambda request: Seeds(request))
+
+    def sensitivity(self) -> str:
+        """Turn every knob by a step; why that cannot be, '' where it can."""
+        from tttui.runs.whatif.past import PastStates
+        from tttui.runs.whatif.sensitivity import Sensitivity
+
+        # the thread that computes the what-if has its own
+        return self._ask_second(lambda request: Sensitivity(request, PastStates()))
+
+    def arrived(self, result: "Result") -> bool:
+        """Take a result on; whether it is one that is still waited for."""
+        from tttui.runs.whatif.result import WhatIfResult
+
+        if not isinstance(result, WhatIfResult):
+            return self._second_arrived(result)
+        if result.request is not self._asked:
+            return False
+        if result.finished or len(result.steps) or self.result is None:
+            self.result = result if len(result.steps) else None
+        if result.finished:
+            self._asked = None
+        self._tell(result)
+        return True
+
+    def commands(self) -> list[tuple[str, str]]:
+        """Command lines of the shell that compute the same, for copying: (what it is, the line)."""
+        from tttui.model.shell import command_line
+        from tttui.runs.whatif.keep import keep_command
+
+        if self._data is None:
+            return []
+        path, words = self._data.place.path, list[str]()
+        for knob in self._knobs:
+            if knob.name in self._turned:
+                words += ["--set", f"{knob.name}={self._turned[knob.name]}"]
+        at = ["--at", str(self.state.at)] if self.state.at else []
+        found = [("What-if command", command_line("tttui", "whatif", str(path), *words, *at))]
+        if self.result is not None:
+            found.append(("Command that keeps it", keep_command(self.result, path.parent)))
+        return found
+
+    def _ask_second(self, job: "Callable[[Request], Job[SeedsResult | SensitivityResult]]") -> str:
+        from tttui.runs.whatif.worker import WhatIfWorker
+
+        if self.state.wrong or self._request is None:
+            return self.state.wrong
+        if self._second is None:
+            self._second = WhatIfWorker(self._publish)
+        self._asked_second = self._request
+        self.state = replace(self.state, told="...", table=())
+        self._second.ask(job(self._request))
+        return ""
+
+    def _second_arrived(self, result: "SeedsResult | SensitivityResult") -> bool:
+        from tttui.runs.whatif.sensitivity import SensitivityResult
+
+        if result.request is not self._asked_second:
+            return False
+        if result.finished:
+            self._asked_second = None
+        rows: list[tuple[str, ...]] = []
+        if isinstance(result, SensitivityResult):
+            for row in result.rows[:MOST]:
+                turns = [f"{turn.text}: {turn.difference or turn.refused}" for turn in row.turns]
+                turns = [*turns[:2], *[""] * (2 - len(turns))]
+                rows.append((row.knob.label, row.knob.text(row.value), *turns))
+        said = result.sentence
+        if not result.finished:
+            said += f"   {result.done} of {result.total}"
+        self.state = replace(self.state, told=said, table=rows)
+        return True
+
+    def _set(self, knob: "Knob", value: Any) -> None:
+        if value == knob.value:
+            self._turned.pop(knob.name, None)
+        else:
+            self._turned[knob.name] = value
+        self._ask()
+
+    def _ask(self) -> None:
+        """Have the values of this moment computed, in place of what is being computed."""
+        from tttui.runs.whatif.knobs import refusal
+        from tttui.runs.whatif.result import Request
+        from tttui.runs.whatif.whatif import WhatIf
+        from tttui.runs.whatif.worker import WhatIfWorker
+
+        assert self._data is not None
+        wrong = refusal(self._data, self.state.at, self._turned)
+        self.state = replace(
+            self.state,
+            knobs=self._knobs,
+            turned=dict(self._turned),
+            wrong=wrong,
+            told="",
+            table=(),
+        )
+        if self._worker is None:
+            self._worker = WhatIfWorker(self._publish)
+        if self._second is not None:
+            self._second.stop()
+            self._asked_second = None
+        if wrong:
+            self._worker.stop()
+            self._asked = self.result = self._request = None
+            self.state = replace(self.state, progress="", verdict="")
+            return
+        request = Request(self._data, at=self.state.at, changes=dict(self._turned))
+        self._asked = self._request = request
+        self._worker.ask(WhatIf(request, self._known))
+
+    def _tell(self, result: "WhatIfResult") -> None:
+        """Put a result into words."""
+        tone: Tone = "unclear"
+        last = next((n for n in result.lines if n.name.startswith("adaptive, last")), None)
+        last = last or next((n for n in result.lines if n.name.startswith("adaptive")), None)
+        if last is not None and last.difference:
+            tone = "better" if last.difference.endswith("better") else "worse"
+        if result.error:
+            tone = "worse"
+        done = result.t - result.request.at, result.until - result.request.at
+        progress = f"{result.seconds:.2f} s"
+        if not result.finished:
+            progress = f"{100 * max(done[0], 0) // max(done[1], 1)} %"
+        said = result.verdict if len(result.steps) and result.finished else ""
+        self.state = replace(
+            self.state,
+            sentence=result.sentence,
+            tone=tone,
+            progress=progress,
+            verdict=said or self.state.verdict,
+        )
