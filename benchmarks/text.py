@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
     "shorter training": {},
+    "a third of the step": {"lr": 0.023},
     "same step for all weights": {"scaled": False},
     "gate over 8 windows": {"frozen_window": 8},
     "down projections": {"plastic": "*.down_proj.weight", "lr": 0.2},

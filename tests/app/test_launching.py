@@ -16,6 +16,7 @@ from tttui.cli.main import main
 from tttui.model.session import LossCurve
 from tttui.runs.base import SHIPPED
 from tttui.screens.launch import LaunchForm
+from tttui.tasks.text.document import why_not_read
 
 
 @pytest.fixture
@@ -280,3 +281,40 @@ async def test_the_run_outlives_an_app_that_is_gone(
         await driver.until(lambda: state(root / "one") == "running", "the run")
     wait_until(lambda: state(root / "one") == "completed")
     assert same(run_through(tmp_path / "whole", settings()), root / "one") == []
+
+
+async def test_a_text_is_read_from_the_form_on_and_shown(root: Path, open_app: OpenApp) -> None:
+    story, empty = root.parent / "story.txt", root.parent / "empty.txt"
+    story.write_bytes(b"the cat sat on the mat, and the dog sat on the cat.\n" * 8)
+    empty.touch()
+    async with open_app(root) as driver:
+        await driver.press("n")
+        await driver.until(lambda: isinstance(driver.app.screen, LaunchForm), "the form")
+        await driver.press("up", "space")
+        assert form(driver).plan.runner.task.name == "text"
+        assert "type the path of a document" in driver.text()
+        assert "friction" not in driver.text()
+        for typed, said in (
+            ("nowhere.txt", "there is no such file"),
+            (str(root), "is a directory, not a file"),
+            (str(empty), "is empty; there is nothing to read"),
+        ):
+            await fill_in(driver, file=typed)
+            assert said in driver.text()
+        await fill_in(driver, file=str(story), name="story", chunk="300")
+        assert "chunk" in form(driver)._wrong
+        await fill_in(driver, chunk="32", checkpoint_s="1000000")
+        assert "13 steps" in driver.text()
+        await driver.press("enter")
+        await driver.until((root / "story").exists, "the session")
+        await driver.until(lambda: state(root / "story") == "completed", "the run")
+        await driver.until(lambda: shown(driver) == ("story", 13), "its steps on the screen")
+        await driver.press("4")
+        await driver.until(lambda: "the cat sat on the mat" in driver.text(), "its text")
+
+
+def test_what_text_cannot_be_read_by_a_language_model(tmp_path: Path) -> None:
+    path = tmp_path / "picture"
+    path.write_bytes(b"\x89PNG\x00\x01")
+    assert "is binary" in why_not_read(str(path), text=True)
+    assert why_not_read(str(path)) == ""

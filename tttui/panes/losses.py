@@ -93,13 +93,7 @@ def compared_plot(view: View, found: Digest, beside: Sequence[tuple[str, Series]
     for i, (name, series) in enumerate(beside, len(rulers)):
         rulers.append(curve(name, series, i + 1, smooth, chunk=chunk, end=""))
     plot = error_plot(view.data, found, smooth, rulers)
-    if view.whatif is not None:
-        changed = view.whatif.steps
-        series = Series(changed.t, changed.adaptive)
-        trace = curve("what-if", series, "whatif", smooth, chunk=view.data.meta.chunk, end="")
-        plot = replace(
-            plot, traces=(*plot.traces, replace(trace, alone=True, dashed=True, tag="w"))
-        )
+    plot = with_whatif(plot, view)
     if view.choices.yardsticks and not rulers:
         plot = replace(plot, note=view.failure(YARDSTICKS) or yardstick_note(view.data))
     return plot
@@ -133,6 +127,17 @@ def error_plot(
         note=span_note(smooth),
         message=why.reason if why is not None else "no steps recorded yet",
     )
+
+
+def with_whatif(plot: Plot, view: View) -> Plot:
+    """The same with the error of the what-if, where one is looked at."""
+    if view.whatif is None:
+        return plot
+    changed, smooth = view.whatif.steps, view.timeline.smooth
+    series = Series(changed.t, changed.adaptive)
+    trace = curve("what-if", series, "whatif", smooth, chunk=view.data.meta.chunk, end="")
+    trace = replace(trace, alone=True, dashed=True, tag="w")
+    return replace(plot, traces=(*plot.traces, trace))
 
 
 def yardstick_note(data: SessionData) -> str:

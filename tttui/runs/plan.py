@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -76,17 +77,7 @@ class Plan:
     @property
     def settings(self) -> Mapping[str, Setting]:
         """The fields of this kind of plan, by name and in order."""
-        task = self.runner.task
-        known = dict(task.all_settings())
-        if self.kind == "resume":
-            return {"steps": setting_of(Resume, "steps")} | _only(known, ("speed_limit", "paused"))
-        first: tuple[str, ...] = ("name", *task.first)
-        if self.kind == "run":
-            chosen = Setting("task", "choice", POINT_MASS, "what is run", choices=offered())
-            return {"task": chosen} | _only(known, (*first, *known))
-        forkable = ("preset", "speed_limit", "paused", *task.forkable())
-        names = [name for name in (*task.first, *forkable) if name in forkable]
-        return _only({**known, "at": setting_of(Fork, "at")}, ("name", "at", *names))
+        return _fields(self.kind, self.runner)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -95,11 +86,7 @@ class Plan:
 
     def group(self, name: str) -> str:
         """The heading of a field; '' for those that come first."""
-        task = self.runner.task
-        if self.kind == "resume" or name in task.first:
-            return ""
-        groups = ((g.heading, one.name) for g in task.groups() for one in g.settings)
-        return next((heading.lower() for heading, other in groups if other == name), "")
+        return "" if self.kind == "resume" else _headings(self.runner).get(name, "")
 
     def choices(self, name: str) -> tuple[str, ...]:
         """What can be chosen, where that is one of a few words."""
@@ -121,6 +108,7 @@ class Plan:
             own |= {"steps": self.settings["steps"].absent}
         else:
             own |= {"preset": "stable"}
+            own |= {name: "a path" for name, one in self.settings.items() if one.default == "-"}
         return {
             name: own[name] if name in own else one.text(flat.get(name, one.default))
             for name, one in self.settings.items()
@@ -130,7 +118,7 @@ class Plan:
         """The plan with another text in a field; another task has fields of its own."""
         plan = replace(self, typed={**self.typed, name: text})
         called = text.strip() or POINT_MASS
-        if name == "task" and called in offered() and called != self.runner.task.name:
+        if name == "task" and called in self.choices("task") and called != self.runner.task.name:
             return replace(plan, runner=named_runner(called))
         return plan
 
@@ -284,6 +272,28 @@ def measured_size(place: Place, steps: int, files: Sequence[str]) -> float | Non
         with suppress(OSError):
             total += os.stat(place.path / name).st_size
     return total / steps if total else None
+
+
+@cache
+def _fields(kind: Kind, runner: Runner) -> Mapping[str, Setting]:
+    """The fields of a kind of plan for a task, by name and in order."""
+    task, known = runner.task, dict(runner.task.all_settings())
+    if kind == "resume":
+        return {"steps": setting_of(Resume, "steps")} | _only(known, ("speed_limit", "paused"))
+    if kind == "run":
+        chosen = Setting("task", "choice", POINT_MASS, "what is run", choices=offered())
+        return {"task": chosen} | _only(known, ("name", *task.first, *known))
+    forkable = ("preset", "speed_limit", "paused", *task.forkable())
+    names = [name for name in (*task.first, *forkable) if name in forkable]
+    return _only({**known, "at": setting_of(Fork, "at")}, ("name", "at", *names))
+
+
+@cache
+def _headings(runner: Runner) -> Mapping[str, str]:
+    """The headings of the fields that are not among the first."""
+    task = runner.task
+    groups = ((g.heading, one.name) for g in task.groups() for one in g.settings)
+    return {name: heading.lower() for heading, name in groups if name not in task.first}
 
 
 def _only(known: Mapping[str, Setting], names: Iterable[str]) -> dict[str, Setting]:

@@ -234,13 +234,12 @@ class Counterfactual:
         rows: list[tuple[str, ...]] = []
         if isinstance(result, SensitivityResult):
             for row in result.rows[:MOST]:
-                turns = [f"{turn.text}: {turn.difference or turn.refused}" for turn in row.turns]
+                turns = [
+                    f"{turn.text}: {turn.difference or turn.refused or '...'}" for turn in row.turns
+                ]
                 turns = [*turns[:2], *[""] * (2 - len(turns))]
                 rows.append((row.knob.label, row.knob.text(row.value), *turns))
-        said = result.sentence
-        if not result.finished:
-            said += f"   {result.done} of {result.total}"
-        self.state = replace(self.state, told=said, table=rows)
+        self.state = replace(self.state, told=result.sentence, table=rows)
         return True
 
     def _set(self, knob: "Knob", value: Any) -> None:

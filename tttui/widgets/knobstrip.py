@@ -157,6 +157,10 @@ class Knobs(Drawn):
             self._paint_verdict(canvas, 2 + rows)
         for i, line in enumerate(below):
             canvas.write(above + i, 1, fit(line, width - 2), self.palette.text)
+        left = len(below_knobs(state, width)) - len(below)
+        if left:
+            more = f" {left} more "
+            canvas.write(height - 1, width - len(more), more, self.palette.muted)
         return canvas
 
     def _paint_title(self, canvas: Canvas) -> None:

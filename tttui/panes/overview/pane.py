@@ -271,9 +271,10 @@ class OverviewPane(Pane):
     def _show_whatif(self, view: View) -> None:
         """The transactions of the what-if, where one is looked at."""
         graph = self.query_one(WhatIfCommits)
-        if graph.display != (view.whatif is not None):
-            graph.display = view.whatif is not None
-        if view.whatif is None:
+        shown = view.whatif is not None and not self.has_class("tiny")
+        if graph.display != shown:
+            graph.display = shown
+        if view.whatif is None or not shown:
             return
         if self._events_of is not view.whatif:
             self._events_of = view.whatif

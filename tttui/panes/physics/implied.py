@@ -89,8 +89,19 @@ def facts_at(view: View, law: World, oracle: Oracle, ghost: float | None) -> Fac
         law.dt,
         data.meta.env_mode or "",
         ghost,
+        _whatif_at(view),
         "" if mu is None or mu == data.mu_now else f"at t {t}, now {mu_text(data.mu_now)}",
     )
+
+
+def _whatif_at(view: View) -> float | None:
+    """What the weights of the what-if imply at the cursor; None where that is not known."""
+    if view.whatif is None:
+        return None
+    events = view.whatif.transactions
+    i = events.in_force(view.timeline.cursor)
+    value = float("nan") if i is None else float(events.implied_mu[i])
+    return value if np.isfinite(value) else None
 
 
 def implied_plot(view: View, mu: Floats | None, mark: str) -> Plot:

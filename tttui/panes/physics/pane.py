@@ -18,6 +18,7 @@ from tttui.model.session import SessionData
 from tttui.model.settings import World
 from tttui.model.start import StartView
 from tttui.model.steps import Steps, Trajectory
+from tttui.panes import losses
 from tttui.panes.background_value import Prepared
 from tttui.panes.physics.ghosts import Ghost, distance_plot, ghost_of, ghost_scene
 from tttui.panes.physics.implied import Oracle, facts_at, implied_plot, with_whatif
@@ -418,12 +419,13 @@ class PhysicsPane(RegionPane):
         else:
             steps = view.data.steps
             errors = self._errors.of(steps) or NO_ERRORS
-            if self._changed("below", errors, mark, view.timeline.smooth):
+            if self._changed("below", errors, mark, view.timeline.smooth, view.whatif):
                 chart.set_log(None)
                 smooth = view.timeline.smooth
                 why = view.data.problem("steps")
                 message = why.reason if why is not None else "no steps recorded yet"
-                chart.set_plot(error_plot(errors, f"{mark}One-step error", message, smooth))
+                plot = error_plot(errors, f"{mark}One-step error", message, smooth)
+                chart.set_plot(losses.with_whatif(plot, view))
         chart.set_timeline(view.timeline)
 
     def _show_implied(self, view: View) -> None:

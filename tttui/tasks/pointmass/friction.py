@@ -39,6 +39,8 @@ class Facts:
     mode: str = ""
     ghost: float | None = None
     """The friction of the ghost, where it is shown."""
+    whatif: float | None = None
+    """What the weights of a what-if imply at the cursor, where one is looked at."""
     when: str = ""
     """Where the friction at the cursor is not the present one: its step, and the present one."""
 
@@ -84,6 +86,9 @@ def _values(canvas: Canvas, facts: Facts, row: int, look: Look, big: bool) -> in
         if mu >= MU_GRID[-1]:
             text = f"{mu:.1f} or more"
         lines.append([("the weights imply ", palette.muted, False), (text, palette.adaptive, True)])
+        if facts.whatif is not None:
+            lines[-1] += [("  what-if ", palette.muted, False)]
+            lines[-1] += [(f"{facts.whatif:.4f}", palette.series[2], True)]
         if facts.mu is not None and mu < MU_GRID[-1]:
             off = mu - facts.mu
             share = f" ({off / facts.mu:+.1%})" if facts.mu > 0 else ""
