@@ -15,8 +15,10 @@ from tttui.runs.modelprocess import ModelProcess
 from tttui.saved_views import Remembered
 from tttui.store import Store
 
-KEYS = ("end", "left", "left_square_bracket", "enter", "v", "v", "l", "r", "plus", "home", "escape")
-KEYS += ("down", "pagedown", "h", "n")
+KEYS = (
+    *("end", "left", "left_square_bracket", "enter", "v", "v", "l", "r", "plus", "home", "escape"),
+    *("down", "pagedown", "h", "n"),
+)
 """Pressed on every tab: the cursor, transactions, kinds of views, scales, zoom,
 rows and pages of a text."""
 
