@@ -184,6 +184,7 @@ class Runner:
             ("watch", name),
             ("verify", name),
             ("fork", name, "--root", str(root), "--name", "forked"),
+            ("whatif", name, "--set", "lr=0.01", "--at", rng.choice("0009"), "--seeds", "2"),
             ("resume", name, "--root", str(root), "--steps", "5", "--quiet"),
             ("stop", name),
             ("set", name, "mu=0.1"),

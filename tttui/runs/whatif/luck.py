@@ -169,9 +169,7 @@ class Seeds:
             return self._parts()
         directory, at = request.data.place.path, request.at
         both = [branch(directory, at=at, changes=c) for c in ({}, request.changes)]
-        steps = both[1].settings.steps
-        if "steps" not in request.changes and request.data.steps_done:
-            steps = request.data.steps_done
+        steps = request.end(both[1].settings.steps)
         both = [replace(b, settings=replace(b.settings, steps=steps)) for b in both]
         alone = any(b.interventions for b in both) or both[0].begun is not None
         if alone or both[0].settings.device != "cpu" or AT_ONCE * steps * A_STEP > BUDGET:
