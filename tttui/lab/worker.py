@@ -108,6 +108,7 @@ class _Execution:
         context = Context(self._directory, self._request, kind.collection, self._log)
         beat = threading.Thread(target=self._keep_alive, args=(context,), daemon=True)
         state, error = "failed", ""
+        context.doing("begins")
         try:
             self._say("running", context, started_at=self._started_at, error=None, ended_at=None)
             wanted = self._known.get("resume_from")

@@ -11,8 +11,9 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -120,7 +121,8 @@ def submit(root: Path, jobs: Sequence[Job], launcher: Launcher) -> None:
             signal_delay_s=min(WARNED_S, 15 * limit) if limit else WARNED_S,
             **({"additional_parameters": more} if more else {}),
         )
-        with _plain_environment():
+        # What sbatch complains of, submitit also prints.
+        with _plain_environment(), redirect_stderr(StringIO()):
             if len(jobs) == 1:
                 tickets = [executor.submit(Execution(str(absolute(jobs[0].path))))]
             else:
