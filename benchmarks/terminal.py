@@ -140,6 +140,32 @@ def measure(table: Table, root: Path, steps: int, size: tuple[int, int], rounds:
             program.wait_exit()
 
 
+def measure_text(table: Table, root: Path, size: tuple[int, int]) -> None:
+    print("\na text, 50 windows of 64 bytes a second, followed")
+    command = [sys.executable, "-m", "tttui", "run", "--task", "text", "--file", argparse.__file__]
+    command += ["--root", str(root), "--name", "text", "--speed-limit", "50", "--threads", "1"]
+    reader = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not (root / "text" / "per_step.csv").exists():
+            time.sleep(0.1)
+        options = ("--tab", "text", "--follow")
+        with PtyProgram(app(root / "text", *options), columns=size[0], rows=size[1]) as program:
+            program.wait_for("running", 30)
+            window(program, 5)
+            sent, cpu = window(program, 20)
+            table.line("text: bytes", sent, "B/s", "<= 3000")
+            table.line("text: cpu", cpu, "%", "<= 10")
+            program.press("f", "home")
+            program.settle(1.0)
+            _, sent = latencies(program, ["down"] * size[1], 1)
+            table.line("text: bytes a row down, median", sent, "B")
+            program.press("q")
+            program.wait_exit()
+    finally:
+        reader.terminate()
+        reader.wait()
+
+
 def measure_live(table: Table, root: Path, size: tuple[int, int], rounds: int) -> None:
     print("\nlive, 50 rows a second")
     command = [sys.executable, "-m", "tttui", "run", "--root", str(root), "--name", "live"]
@@ -163,12 +189,47 @@ def measure_live(table: Table, root: Path, size: tuple[int, int], rounds: int) -
         writer.wait()
 
 
+def measure_whatif(table: Table, root: Path, size: tuple[int, int], rounds: int) -> None:
+    """A knob is held down: 30 turns a second, each of which computes 600 steps anew."""
+    print("\nwhat if, 600 steps")
+    command = [sys.executable, "-m", "tttui", "run", "--root", str(root), "--name", "asked"]
+    subprocess.run([*command, "--noise-std", "0.01", "--quiet"], check=True, capture_output=True)
+    with PtyProgram(app(root / "asked"), columns=size[0], rows=size[1]) as program:
+        program.wait_for(r"(?<!\d)599\b", 60)
+        program.settle(1.0, 30)
+        program.press("W")
+        program.wait_for("instead of", 30)
+        program.settle(1.0, 30)
+        times = []
+        for _ in range(rounds):
+            for key in ("right", "left") * 15:
+                took = program.latency(key, timeout=1.0)
+                if took is not None:
+                    times.append(took * 1000)
+                program.pump(max(0.0, 1 / 30 - (took or 0)))
+        table.line("knob held down: key to changed screen, median", median(times), "ms", "<= 25")
+        table.line("knob held down: key to changed screen, p95", p95(times), "ms", "<= 50")
+        program.settle(1.0, 30)
+        whole = []
+        for key in ("right", "left") * rounds:
+            began = time.monotonic()
+            program.press(key)
+            program.settle(0.4, 10)
+            whole.append((program.read_at - began) * 1000)
+        table.line("turn to the whole new curve, median", median(whole), "ms", "<= 300")
+        program.press("escape")
+        program.settle(1.0, 30)
+        program.press("q")
+        program.wait_exit()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, nargs="+", default=[600, 200_000, 1_000_000])
+    parser.add_argument("--steps", type=int, nargs="*", default=[600, 200_000, 1_000_000])
     parser.add_argument("--size", default="200x50")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--no-live", action="store_true")
+    parser.add_argument("--no-whatif", action="store_true")
     given = parser.parse_args()
     columns, rows = (int(part) for part in given.size.split("x"))
     size = (columns, rows)
@@ -179,7 +240,10 @@ def main() -> None:
         for steps in given.steps:
             measure(table, Path(folder), steps, size, given.rounds)
         if not given.no_live:
+            measure_text(table, Path(folder), size)
             measure_live(table, Path(folder), size, given.rounds)
+        if not given.no_whatif:
+            measure_whatif(table, Path(folder), size, given.rounds)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,10 @@ def main() -> None:
         tttui = (sys.executable, "-m", "tttui")
         named = ("--root", folder, "--name", "long", "--quiet")
         began = time.monotonic()
-        run = subprocess.Popen([*tttui, "run", "--task", "text", "--file", str(document), *named])
+        run = subprocess.Popen(
+            [*tttui, "run", "--task", "text", "--file", str(document), *named],
+            stdout=subprocess.DEVNULL,
+        )
         held = list[int]()
         while run.poll() is None:
             time.sleep(LOOK_S)

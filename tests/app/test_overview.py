@@ -16,8 +16,8 @@ from tttui.draw.envelope import Series
 from tttui.draw.look import Look
 from tttui.draw.plot import Plot, Trace
 from tttui.model.session import Place, SessionData
+from tttui.model.steps import Yardstick
 from tttui.model.timeline import Timeline
-from tttui.model.yardstick import Yardstick
 from tttui.panes.losses import compared_plot, digest
 from tttui.panes.overview.pane import OverviewPane
 from tttui.panes.physics.implied import learned_mu

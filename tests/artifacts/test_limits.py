@@ -14,9 +14,8 @@ from tttui.artifacts.damage import MOST_WRONG
 from tttui.artifacts.events import EventLines, EventList
 from tttui.artifacts.jsonfile import decode
 from tttui.artifacts.reader import SessionReader
-from tttui.artifacts.steps_csv import StepsFile
+from tttui.artifacts.steps_csv import StepsFile, parse_trajectory_json
 from tttui.artifacts.summary import read_summary
-from tttui.artifacts.trajectory import parse_trajectory_json
 from tttui.model.session import Layout, Place
 
 HEADER = b"t,baseline_mse,adaptive_mse,did_update,update_ok\n"

@@ -14,10 +14,9 @@ from tttui.artifacts.events import EventLines, EventList
 from tttui.artifacts.history import HistoryFile, record_dtype
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.restarts import merge
-from tttui.artifacts.steps_csv import StepsFile
+from tttui.artifacts.steps_csv import StepsFile, parse_trajectory_json
 from tttui.artifacts.summary import read_summary
 from tttui.artifacts.tail import read_tail
-from tttui.artifacts.trajectory import parse_trajectory_json
 from tttui.model.arrays import Ints
 from tttui.model.statistics import Summariser
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.rundirs import make_run
-from tttui.artifacts.trajectory import TrajectoryCsv, parse_trajectory_json
+from tttui.artifacts.steps_csv import TrajectoryCsv, parse_trajectory_json
 
 POINT = {"t": 0, "x": 1.0, "y": 2.0, "vx": 3.0, "vy": 4.0, "ax": 5.0, "ay": 6.0}
 

@@ -70,7 +70,8 @@ def test_run_as_json_is_one_document(shell: Shell) -> None:
 def test_a_run_without_a_name_is_named_after_its_settings(shell: Shell) -> None:
     for _ in range(2):
         assert shell("run", *QUICK) == 0
-    assert sorted(p.name for p in shell.root.iterdir()) == ["linear-seed5", "linear-seed5-2"]
+    names = sorted(p.name for p in shell.root.iterdir())
+    assert names == [".lab", "linear-seed5", "linear-seed5-2"]
 
 
 def test_ls_draws_forks_below_their_parents(ran: Shell) -> None:

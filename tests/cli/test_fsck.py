@@ -101,7 +101,7 @@ def data_files(root: Path) -> list[Path]:
         path
         for path in root.rglob("*")
         if path.is_file() and path.stat().st_size and path.name not in NO_DATA
-        and "bases" not in path.parts
+        and not {"bases", ".lab"} & set(path.parts)
     )  # fmt: skip
 
 

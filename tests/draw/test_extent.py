@@ -11,7 +11,8 @@ from tttui.draw.envelope import Series
 from tttui.draw.glyphs import ASCII, UNICODE, Glyphs
 from tttui.draw.look import Look
 from tttui.draw.plot import Plot, Trace
-from tttui.draw.timechart import Picture, paint
+from tttui.draw.plot_area import Picture
+from tttui.draw.timechart import paint
 
 
 def series(n: int = 600, **changed: float) -> Series:

@@ -16,9 +16,10 @@ from tttui.draw.look import Look
 from tttui.draw.marks import Marks
 from tttui.draw.palette import ANSI, DARK, PALETTES
 from tttui.draw.plot import Band, End, Plot, Threshold, Trace, gutter
+from tttui.draw.plot_area import Picture
 from tttui.draw.reading import title_row, value_text
 from tttui.draw.smoothing import exponential
-from tttui.draw.timechart import Picture, paint
+from tttui.draw.timechart import paint
 
 RAMP = Series(np.arange(41), np.arange(41.0))
 

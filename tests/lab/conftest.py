@@ -10,6 +10,7 @@ from tests.live import end
 from tttui.lab.job import Job, jobs_folder
 from tttui.lab.jobs import handles
 from tttui.lab.kinds.pretrain import settings_of
+from tttui.lab.launchers import local
 from tttui.lab.starting import start
 from tttui.model.settings import Settings
 
@@ -37,6 +38,8 @@ def root(tmp_path: Path) -> Iterator[Path]:
     yield path
     for handle in handles(path):
         end(jobs_folder(path) / handle)
+    for child in local.children:
+        child.wait()
 
 
 def small(steps: int = 3, seed: int = 0) -> Settings:

@@ -36,10 +36,15 @@ def ended(job: Job) -> Job:
 
 def under_way(job: Job) -> Job:
     """The job once it has a step behind it."""
-    wait_until(lambda: "step" in (now := read_job(job.path)).doing or now.has_ended)
-    job = read_job(job.path)
-    assert not job.has_ended, job.detail
-    return job
+
+    def runs() -> bool:
+        now = read_job(job.path)
+        return now.has_ended or (now.state == "running" and "step" in now.doing)
+
+    wait_until(runs)
+    found = read_job(job.path)
+    assert not found.has_ended, found.detail
+    return found
 
 
 def steps(job: Job) -> list[int]:

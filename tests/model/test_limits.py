@@ -7,7 +7,7 @@ import numpy as np
 
 from tests.rundirs import make_run
 from tttui.artifacts.reader import SessionReader
-from tttui.model.limits import limits
+from tttui.model.explain import limits
 from tttui.model.session import SessionData
 
 

@@ -7,6 +7,7 @@ import pytest
 from tttui.model.session import Place, Status
 from tttui.model.settings import OWNER
 from tttui.runs.plan import Plan, measured_speed
+from tttui.runs.runner import named_runner
 from tttui.tasks.find import SHIPPED, find_task
 
 
@@ -103,3 +104,23 @@ def test_speeds_of_runs_that_were_slowed_down_do_not_count() -> None:
 def test_what_people_change_most_comes_first_and_is_known() -> None:
     for task in map(find_task, SHIPPED):
         assert set(task.first) <= set(task.all_settings()), task.name
+
+
+def test_the_estimate_of_a_text_counts_its_windows_and_its_snapshots(tmp_path: Path) -> None:
+    path = tmp_path / "story.txt"
+    path.write_bytes(b"x" * 6400)
+    text = plan(tmp_path).with_typed("task", "text").with_typed("file", str(path))
+    assert text.problems() == {}
+    assert text.estimate(10.0, None).startswith("100 steps: about 10 s at 10 steps/s")
+    assert "39.4 MB on disk" in text.estimate(10.0, None)
+    assert text.words()[3:] == ["--task", "text", "--file", str(path)]
+
+
+def test_a_fork_takes_a_preset_or_the_parents_options(tmp_path: Path) -> None:
+    parent = named_runner("pointmass").flat({"lr": 0.5, "mu": 0.1})
+    forked = Plan("fork", tmp_path, {}, Place(tmp_path / "a", "native"), like=parent)
+    assert forked.defaults()["lr"] == "0.5"
+    assert forked.with_typed("preset", "plain").defaults()["lr"] == "0.005"
+    assert forked.with_typed("preset", "plain").defaults()["mu"] == "0.1"
+    assert "base" not in forked.names
+    assert "pretrain_steps" not in forked.names

@@ -17,9 +17,9 @@ from tttui.artifacts.checkpoint import Checkpoint
 from tttui.artifacts.contents import differing, grown, history_dtype
 from tttui.artifacts.findings import Action, Finding, Known
 from tttui.artifacts.listed import wrong_from
-from tttui.artifacts.losses import LOSSES
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.regular import blocks_of, open_to_read, stat_regular
+from tttui.artifacts.steps_csv import LOSSES
 from tttui.artifacts.structure import (
     HALF,
     ZEROS,

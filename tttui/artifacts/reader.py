@@ -22,15 +22,13 @@ from tttui.artifacts.interventions import (
 )
 from tttui.artifacts.layout import files_of, usual_absence, why_missing
 from tttui.artifacts.logfile import LogFile, LogTail
-from tttui.artifacts.losses import LossFile
 from tttui.artifacts.meta import POINT_MASS_META, assumed_meta, read_meta, read_metrics
 from tttui.artifacts.regular import LARGEST_LIST, leads_out, read_bytes
 from tttui.artifacts.runs import runs_of
 from tttui.artifacts.series_csv import SERIES, SeriesFile
 from tttui.artifacts.status import HeartbeatWatch, derive_status, read_status
-from tttui.artifacts.steps_csv import StepsFile
+from tttui.artifacts.steps_csv import LossFile, StepsFile, TrajectoryCsv, parse_trajectory_json
 from tttui.artifacts.tensorfile import TensorsFile
-from tttui.artifacts.trajectory import TrajectoryCsv, parse_trajectory_json
 from tttui.artifacts.weights import read_base, read_plastic
 from tttui.artifacts.wholefile import WholeFile
 from tttui.model.arrays import Weights

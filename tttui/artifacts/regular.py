@@ -257,10 +257,8 @@ def _is_store_session(path: Path) -> bool:
 def _through_link(path: Path) -> bool:
     """Whether a link is on the way to a file of a session. Raises NotRegular where it leads out."""
     root = session_directory(path)
-    linked = False
-    for part in (path, *path.parents):
-        if part == root:
-            return linked
+    linked, part = False, path
+    while part != root:
         if part.is_symlink():
             if leads_out(part, root):
                 name = "" if part == path else f"lies in {part.name}, which "
@@ -270,6 +268,9 @@ def _through_link(path: Path) -> bool:
                     "followed: put what it leads to in its place",
                 )
             linked = True
+        if part.parent == part:
+            break
+        part = part.parent
     return linked
 
 

@@ -18,10 +18,9 @@ from tttui.artifacts.checksum import Carried, json_bytes, json_checksum, plain
 from tttui.artifacts.history_writer import HistoryWriter, Snapshots
 from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.listed import listed
-from tttui.artifacts.losses import LOSSES
 from tttui.artifacts.regular import blocks_of, open_to_read, read_bytes
 from tttui.artifacts.status_file import StatusFile
-from tttui.artifacts.trajectory import HEADER
+from tttui.artifacts.steps_csv import HEADER, LOSSES
 from tttui.model.arrays import Bools, Floats, Weights
 from tttui.model.errors import RefusedInput, TttuiError
 

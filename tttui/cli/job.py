@@ -251,10 +251,13 @@ def remove_command(jobs: tuple[str, ...], root: Path) -> None:
 def execute_command(directory: Path) -> int:
     """Execute the job in DIRECTORY: what launchers start."""
     from tttui.cli.signals import stop_requests
-    from tttui.lab.worker import execute
+    from tttui.lab.worker import Stop, execute
 
     with stop_requests() as stop:
-        return execute(directory, lambda: stop.signal)
+        why = "its process was told to end (signal {})"
+        return execute(
+            directory, lambda: None if stop.signal is None else Stop(why.format(stop.signal))
+        )
 
 
 def _find(root: Path, handle: str) -> "Job":

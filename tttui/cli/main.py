@@ -1,6 +1,7 @@
 """The command group, and the edge where every error becomes one line and an exit code."""
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -10,10 +11,34 @@ from importlib import import_module
 import click
 
 from tttui import __version__
-from tttui.cli.streams import give_up_output, open_streams
 from tttui.model.errors import TttuiError
 from tttui.model.here import LOST, working_directory
 from tttui.model.text import visible
+
+
+def open_streams() -> None:
+    """Make all three usable: what is closed (`>&-`) reads and writes nothing.
+
+    Without it the next file that is opened, perhaps one of a session, would get the number of a
+    closed stream, and whatever is printed would go into it.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free, which is this
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a locale without the glyph is no error
+
+
+def give_up_output() -> None:
+    """Drop what stdout still holds: Python would fail at it once more when it exits."""
+    with suppress(OSError, ValueError):
+        sys.stdout.close()
+
 
 COMMANDS: dict[str, str] = {
     "demo": "Make or open a real example session.",
@@ -42,8 +67,12 @@ COMMANDS: dict[str, str] = {
 """Commands by name, with the line that `--help` shows. The module of the same name is imported
 only when the command is used: starting must not wait for what a command does not need."""
 
-MODULES = {"continue": "continuing"}
-"""Commands whose module has another name, since theirs is a word of the language."""
+PLACES = {
+    "stop": ("requests", "stop"),
+    "pause": ("requests", "pause"),
+    "continue": ("requests", "go_on"),
+}
+"""Commands that share a module: its name, and theirs in it."""
 
 INTERRUPTED = 130
 
@@ -60,8 +89,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS and cmd_name != "open":
             return None
-        module = import_module(f"tttui.cli.{MODULES.get(cmd_name, cmd_name)}")
-        command: click.Command = module.command
+        module, name = PLACES.get(cmd_name, (cmd_name, "command"))
+        command: click.Command = getattr(import_module(f"tttui.cli.{module}"), name)
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

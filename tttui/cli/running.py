@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.discover import find_sessions
+from tttui.artifacts.meta import read_meta_of, settings_of
 from tttui.artifacts.reader import SessionReader
 from tttui.cli.output import json_document, result, say
 from tttui.cli.progress import pretraining_bar, run_bar
@@ -18,7 +19,6 @@ from tttui.runs.background import continue_in_background
 from tttui.runs.drive import drive
 from tttui.runs.owned import OPEN_END, OwnedRun
 from tttui.runs.planned import prepare
-from tttui.runs.recordedmeta import read_meta_of, settings_of
 from tttui.runs.runner import Ready
 
 INTERRUPTED = 130

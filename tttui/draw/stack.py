@@ -9,9 +9,9 @@ from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit
 from tttui.draw.changes import NO_CHANGES, Changes, flag, lay
-from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
 from tttui.draw.look import Look
+from tttui.draw.plot_area import PlotArea
 from tttui.draw.scales import Scale
 from tttui.model.arrays import Bools
 
@@ -110,35 +110,21 @@ def _panel(
         said = fit("no finite values in view", canvas.columns - gutter, glyphs.ellipsis)
         canvas.write(top + (rows - 1) // 2, gutter + 1, said, palette.muted)
         return
-    down, across = (4, 2) if glyphs.braille else (1, 1)
-    height = rows * down
-
-    def lay(dots: Bools, ink: Colour, char: str, bold: bool = False) -> None:
-        bits = braille.pack(dots).astype(np.uint32) if glyphs.braille else dots.astype(np.uint32)
-        where = bits > 0
-        area = canvas.char[top : top + rows, gutter:]
-        area[where] = braille.BLANK + bits[where] if glyphs.braille else ord(char)
-        canvas.ink[top : top + rows, gutter:][where] = ink
-        canvas.bold[top : top + rows, gutter:][where] = bold
-
-    zero = int(scale.dots(np.array([0.0]), height)[0])
+    area = PlotArea(canvas, top, rows, gutter, scale, look)
     if scale.low < 0 < scale.high:
-        line = np.zeros((height, axis.width * across), dtype=np.bool_)
-        line[height - 1 - zero, :: 2 * across] = True
-        lay(line, palette.faint, glyphs.grid)
+        area.grid([0.0])
     if panel.stems is not None:
-        lay(_stems(panel.stems, axis, scale, height, across), palette.warn, glyphs.vertical)
+        stems = _stems(panel.stems, axis, scale, area.height, area.across)
+        area.cells(stems, palette.warn, glyphs.vertical)
     curve = curves.trace(panel.series, axis)
     if not glyphs.braille:
         curve = curve.halved()
-    drawn = curves.raster(curve, scale, height)
-    lay(drawn, palette.adaptive, glyphs.curve_marks[0], bold=panel.stems is not None)
+    drawn = curves.raster(curve, scale, area.height)
+    area.cells(drawn, palette.adaptive, glyphs.curve_marks[0], bold=panel.stems is not None)
     for series, ink in ((panel.stems, palette.warn), (panel.series, palette.adaptive)):
-        if series is not None and len(at := series.missing(axis.t0, axis.t1)):
-            columns = gutter + np.unique(np.clip(axis.cell(at), 0, axis.width - 1))
-            canvas.char[top + rows - 1, columns] = ord(glyphs.not_a_number)
-            canvas.ink[top + rows - 1, columns] = ink
-    axes.values(canvas, place, axes.labelled(scale, rows), scale, look)
+        if series is not None:
+            area.not_numbers(series.missing(axis.t0, axis.t1), axis, ink, bold=False)
+    area.value_axis(cut=False)
 
 
 def _stems(series: Series, axis: TimeAxis, scale: Scale, height: int, across: int) -> Bools:

@@ -8,16 +8,14 @@ import numpy as np
 from tttui.draw import axes, braille
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
-from tttui.draw.cells import fit
-from tttui.draw.changes import NO_CHANGES, Changes, flag, lay
+from tttui.draw.changes import NO_CHANGES, Changes, lay
 from tttui.draw.curves import Curve
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.layout import ChartLayout, arrange
 from tttui.draw.look import Look
 from tttui.draw.plot import Threshold
+from tttui.draw.plot_area import Picture, PlotArea
 from tttui.draw.scales import Scale
-from tttui.draw.ticks import Tick
-from tttui.draw.timechart import Picture
 from tttui.model.arrays import Bools, Floats, Ints
 
 PATTERNS = ((1, 1), (4, 6), (1, 2))
@@ -109,7 +107,6 @@ def paint(
 
     Everything but the title row and the cursor, which change with every move.
     """
-    palette, glyphs = look
     width, height = size
     layout = placed(width, height)
     axis = TimeAxis(*window, layout.columns)
@@ -119,30 +116,25 @@ def paint(
     stairs = plot.stairs
     found = stairs.envelopes(axis, plot.last) if len(stairs.t) else []
     scale = _scale([curve for curve, *_ in found], plot.thresholds, log)
+    shown = scale or Scale(0.0, 1.0)
+    area = PlotArea(canvas, layout.top, layout.rows, layout.gutter, shown, look)
     if scale is None:
-        text = plot.message or "no finite values in view"
-        text = fit(text, layout.columns - 2, glyphs.ellipsis)
-        at = layout.gutter + max(layout.columns - len(text), 0) // 2
-        canvas.write(layout.top + (layout.rows - 1) // 2, at, text, palette.muted)
+        area.say(plot.message or "no finite values in view")
     else:
-        marked = axes.labelled(scale, layout.rows)
+        area.grid(tick.value for tick in area.marked)
         rows = range(layout.top, layout.top + layout.rows)
-        _grid(canvas, layout, marked, scale, look)
         lay(canvas, changes, axis, layout.gutter, rows, look)
-        _curves(canvas, layout, found, stairs.names, scale, look)
+        _curves(area, found, stairs.names)
         for line in plot.thresholds:
-            _threshold(canvas, layout, line, scale, look)
-        place = (layout.top, layout.rows, layout.gutter)
-        axes.values(canvas, place, marked, scale, look, cut=True)
+            _threshold(area, line)
+        area.value_axis()
     below = (layout.line, layout.labels)
     axes.steps(canvas, axis, layout.gutter, below, look, labels=len(stairs.t) > 0)
     if changes is not NO_CHANGES:
-        row = layout.line if layout.line >= 0 else layout.top
-        over = f" {glyphs.change_line}{glyphs.horizontal}{glyphs.tick_down}"
-        flag(canvas, changes, axis, layout.gutter, row, look, over)
+        area.flags(changes, axis, layout.line)
     note = f" {plot.note} "
     if plot.note and len(note) < layout.columns:
-        canvas.write(layout.top, width - len(note), note, palette.accent)
+        canvas.write(layout.top, width - len(note), note, look.palette.accent)
     return Picture(canvas, layout, axis, scale)
 
 
@@ -186,37 +178,14 @@ def _scale(found: Sequence[Curve], thresholds: Sequence[Threshold], log: bool) -
     return Scale.fit(low, high, float(positive.min()) if len(positive) else np.nan, log=log)
 
 
-def _grid(
-    canvas: Canvas,
-    layout: ChartLayout,
-    marked: Sequence[Tick],
-    scale: Scale,
-    look: Look,
-) -> None:
-    """A thin row of dots at every labelled tick."""
-    palette, glyphs = look
-    for tick in marked:
-        dot, row = axes.dot_row(scale, tick.value, layout.rows, glyphs)
-        row += layout.top
-        char = braille.BLANK + (0x01, 0x02, 0x04, 0x40)[dot % 4]
-        canvas.char[row, layout.gutter :: 2] = char if glyphs.braille else ord(glyphs.grid)
-        canvas.ink[row, layout.gutter :: 2] = palette.faint
-
-
 def _curves(
-    canvas: Canvas,
-    layout: ChartLayout,
-    found: Sequence[tuple[Curve, Bools, Bools]],
-    names: Sequence[str],
-    scale: Scale,
-    look: Look,
+    area: PlotArea, found: Sequence[tuple[Curve, Bools, Bools]], names: Sequence[str]
 ) -> None:
-    palette, glyphs = look
-    top, left = layout.top, layout.gutter
-    char = canvas.char[top : top + layout.rows, left:]
-    ink = canvas.ink[top : top + layout.rows, left:]
+    """Curves in their patterns; cells that they share hold the dots of all."""
+    (palette, glyphs), scale, rows = area.look, area.scale, area.rows
+    char, ink = area.area(area.canvas.char), area.area(area.canvas.ink)
     if glyphs.braille:
-        dots = _rasters([curve for curve, *_ in found], scale, 4 * layout.rows)
+        dots = _rasters([curve for curve, *_ in found], scale, 4 * rows)
         for i, steep in enumerate(dots.sum(axis=1) > STEEP):
             drawn, period = PATTERNS[i % len(PATTERNS)]
             dots[i][:, ~steep & (np.arange(dots.shape[2]) % period >= drawn)] = False
@@ -225,17 +194,18 @@ def _curves(
         char[together > 0] = braille.BLANK + together[together > 0].astype(np.uint32)
         shown = bits > 0
     else:
-        shown = _rasters([curve.halved() for curve, *_ in found], scale, layout.rows)
+        shown = _rasters([curve.halved() for curve, *_ in found], scale, rows)
     for i, (_, endless, missing) in enumerate(found):
         ink[shown[i]] = colour = palette.series[i % len(palette.series)]
         if not glyphs.braille:
             char[shown[i]] = ord(mark(i, names[i], glyphs))
-        if endless.any():
-            columns = np.flatnonzero(endless.reshape(-1, 2).any(axis=1))
-            char[0, columns], ink[0, columns] = ord(glyphs.above), colour
-        if missing.any():
-            columns = np.flatnonzero(missing.reshape(-1, 2).any(axis=1))
-            char[-1, columns], ink[-1, columns] = ord(glyphs.not_a_number), colour
+        for row, where, sign in (
+            (0, endless, glyphs.above),
+            (-1, missing, glyphs.not_a_number),
+        ):
+            if where.any():
+                columns = np.flatnonzero(where.reshape(-1, 2).any(axis=1))
+                area.sign(row, columns, sign, colour)
 
 
 def _rasters(found: Sequence[Curve], scale: Scale, height: int) -> Bools:
@@ -258,25 +228,15 @@ def _rasters(found: Sequence[Curve], scale: Scale, height: int) -> Bools:
     return np.asarray((row >= low[:, None]) & (row <= high[:, None]) & drawn[:, None])
 
 
-def _threshold(
-    canvas: Canvas,
-    layout: ChartLayout,
-    line: Threshold,
-    scale: Scale,
-    look: Look,
-) -> None:
-    """A dashed line with its name; where it is off the scale, its name with an arrow."""
-    palette, glyphs = look
-    spot = float(scale.position(np.array([line.value]))[0])
-    if 0 <= spot <= 1:
-        row = layout.top + axes.dot_row(scale, line.value, layout.rows, glyphs)[1]
-        free = canvas.char[row] == ord(" ")
-        free[: layout.gutter] = False
-        canvas.char[row, free] = ord(glyphs.threshold)
-        canvas.ink[row, free] = palette.threshold
-        text, row = f" {line.name} ", row - 1 if row > layout.top else row + 1
-    else:
-        text = f" {glyphs.above if spot > 1 else glyphs.below} {line.name} "
-        row = layout.top if spot > 1 else layout.top + layout.rows - 1
-    if len(text) < layout.columns:
-        canvas.write(row, layout.width - len(text), text, palette.threshold)
+def _threshold(area: PlotArea, line: Threshold) -> None:
+    """A line through the free cells with its name at the right."""
+    dot, text, row = area.threshold_text(line)
+    if dot is not None:
+        at = area.top + area.dot_row(line.value)[1]
+        free = area.canvas.char[at] == ord(" ")
+        free[: area.left] = False
+        area.canvas.char[at, free] = ord(area.glyphs.threshold)
+        area.canvas.ink[at, free] = area.palette.threshold
+    if len(text) < area.columns:
+        at, ink = area.canvas.columns - len(text), area.palette.threshold
+        area.canvas.write(area.top + row, at, text, ink)

@@ -1,7 +1,6 @@
 """A time chart painted into cells."""
 
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import numpy as np
 
@@ -10,72 +9,31 @@ from tttui.draw import legend as legends
 from tttui.draw import plot as plots
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
-from tttui.draw.cells import fit
-from tttui.draw.changes import NO_CHANGES, Changes, flag
+from tttui.draw.changes import NO_CHANGES, Changes
 from tttui.draw.colours import Colour
 from tttui.draw.curves import Curve
 from tttui.draw.layout import ChartLayout, arrange
-from tttui.draw.look import HasLook, Look
+from tttui.draw.look import Look
 from tttui.draw.numbers import choose, count
 from tttui.draw.plot import Plot, Threshold, Trace
+from tttui.draw.plot_area import Picture, PlotArea
 from tttui.draw.scales import Scale
-from tttui.draw.ticks import Tick
 from tttui.model.arrays import Bools, Floats, Ints
 
 DASH = 4
 """Cells from one dash of a dashed line to the next."""
 
-Grid = TypeVar("Grid", Ints, Bools)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Picture:
-    """A painted chart: the cells, and what is needed to place a cursor on it."""
-
-    canvas: Canvas
-    layout: ChartLayout
-    axis: TimeAxis
-    scale: Scale | None
-    note: str = ""
-    """What a point of its lines is, where that depends on the window."""
-
 
 @dataclass(slots=True, eq=False)
-class _Painter(HasLook):
+class _Painter(PlotArea):
     plot: Plot
     layout: ChartLayout
     axis: TimeAxis
-    look: Look
-    canvas: Canvas
-    scale: Scale
     taken: Bools = field(init=False)
     """Plot cells [rows, columns] that hold a curve."""
 
     def __post_init__(self) -> None:
-        self.taken = np.zeros((self.layout.rows, self.layout.columns), dtype=np.bool_)
-
-    @property
-    def height(self) -> int:
-        """Rows of dots (of cells, without braille)."""
-        return self.layout.rows * (4 if self.glyphs.braille else 1)
-
-    def area(self, grid: Grid) -> Grid:
-        """The plot's part of one of the canvas's grids."""
-        top, left = self.layout.top, self.layout.gutter
-        return grid[top : top + self.layout.rows, left:]
-
-    def cells(self, dots: Bools, ink: Colour, char: str, bold: bool = False) -> Bools:
-        """Paint dots over whatever a cell held; returns the cells touched."""
-        if self.glyphs.braille:
-            bits = braille.pack(dots).astype(np.uint32)
-            where = bits > 0
-            self.area(self.canvas.char)[where] = braille.BLANK + bits[where]
-        else:
-            where = dots
-            self.area(self.canvas.char)[where] = ord(char)
-        self.area(self.canvas.ink)[where] = ink
-        self.area(self.canvas.bold)[where] = bold
-        return where
+        self.taken = np.zeros((self.rows, self.columns), dtype=np.bool_)
 
     def curve(
         self,
@@ -98,7 +56,7 @@ class _Painter(HasLook):
             within = np.repeat(np.repeat(cells, 4, axis=0), 2, axis=1)
             dots |= curves.extremes(around, self.scale, self.height) & within
         if dashed:
-            dots[:, np.arange(dots.shape[1]) // self._across % DASH >= DASH // 2] = False
+            dots[:, np.arange(dots.shape[1]) // self.across % DASH >= DASH // 2] = False
         self.taken |= self.cells(dots, ink, char, bold=heavy)
         endless = np.isposinf(curve.high)
         if endless.any():
@@ -151,25 +109,13 @@ class _Painter(HasLook):
         at = (self.layout.top + row, self.layout.gutter + column)
         self.canvas.write(*at, trace.tag, plots.ink(trace.role, self.palette), bold=True)
 
-    def not_numbers(self, trace: Trace) -> None:
-        """A mark on the lowest row in every column that holds a NaN: nothing else would tell."""
+    def lost(self, trace: Trace) -> None:
+        """Mark the values of a curve that are no numbers."""
         t0, t1 = self.axis.t0, self.axis.t1
         at: Ints | Floats = trace.series.missing(t0, t1)
         if trace.not_numbers is not None:
             at = trace.not_numbers[(trace.not_numbers >= t0) & (trace.not_numbers <= t1)]
-        columns = np.unique(np.clip(self.axis.cell(at), 0, self.layout.columns - 1))
-        if len(columns):
-            self.area(self.canvas.char)[-1, columns] = ord(self.glyphs.not_a_number)
-            self.area(self.canvas.ink)[-1, columns] = plots.ink(trace.role, self.palette)
-            self.area(self.canvas.bold)[-1, columns] = True
-
-    def grid(self) -> None:
-        """A thin row of dots at every labelled tick."""
-        dots = np.zeros((self.height, self.layout.columns * self._across), dtype=np.bool_)
-        for tick in self.marked:
-            row, _ = axes.dot_row(self.scale, tick.value, self.layout.rows, self.glyphs)
-            dots[row, :: 2 * self._across] = True
-        self.cells(dots, self.palette.faint, self.glyphs.grid)
+        self.not_numbers(at, self.axis, plots.ink(trace.role, self.palette), bold=True)
 
     def changes(self, changes: Changes) -> None:
         """Thin lines behind the curves where the run was changed; hatches leave them alone."""
@@ -177,22 +123,6 @@ class _Painter(HasLook):
         self.area(self.canvas.char)[:, columns] = ord(self.glyphs.change_line)
         self.area(self.canvas.ink)[:, columns] = self.palette.muted
         self.taken[:, columns] = True
-
-    def flags(self, changes: Changes) -> None:
-        """A flag on the axis line at every change, or at the top where there is no line."""
-        layout, glyphs = self.layout, self.glyphs
-        row = layout.line if layout.line >= 0 else layout.top
-        over = f" {glyphs.change_line}{glyphs.horizontal}{glyphs.tick_down}"
-        flag(self.canvas, changes, self.axis, layout.gutter, row, self.look, over)
-
-    @property
-    def _across(self) -> int:
-        return 2 if self.glyphs.braille else 1
-
-    @property
-    def marked(self) -> tuple[Tick, ...]:
-        """The labelled ticks of the values."""
-        return axes.labelled(self.scale, self.layout.rows)
 
     def between(self, a: Floats, b: Floats) -> tuple[Bools, Bools]:
         """Cells whose middle is between curves a and b, and those of them where a is below b."""
@@ -218,25 +148,18 @@ class _Painter(HasLook):
             ink[better & free] = self.palette.better_hatch
 
     def threshold(self, line: Threshold) -> None:
-        top, left = self.layout.top, self.layout.gutter
-        spot = float(self.scale.position(np.array([line.value]))[0])
-        if 0 <= spot <= 1:
-            dots = np.zeros((self.height, self.layout.columns * self._across), dtype=np.bool_)
-            row, cell = axes.dot_row(self.scale, line.value, self.layout.rows, self.glyphs)
-            dots[row] = np.arange(dots.shape[1]) % 6 < 4 if self.glyphs.braille else True
-            free = np.repeat(~self.taken, self._across, axis=1)
+        """A dashed line of dots behind the curves, with its name where that covers none."""
+        dot, text, at = self.threshold_text(line)
+        if dot is not None:
+            dots = self.dots()
+            dots[dot] = np.arange(dots.shape[1]) % 6 < 4 if self.glyphs.braille else True
+            free = np.repeat(~self.taken, self.across, axis=1)
             if self.glyphs.braille:
                 free = np.repeat(free, 4, axis=0)
             self.cells(dots & free, self.palette.threshold, self.glyphs.threshold)
-            text = f" {line.name} "
-            at = top + (cell - 1 if cell > 0 else cell + 1)
-        else:
-            arrow = self.glyphs.above if spot > 1 else self.glyphs.below
-            text = f" {arrow} {line.name} "
-            at = top if spot > 1 else top + self.layout.rows - 1
-        if len(text) < self.layout.columns:
-            row, start = self._free(at - top, len(text))
-            self.canvas.write(top + row, left + start, text, self.palette.threshold)
+        if len(text) < self.columns:
+            row, start = self._free(at, len(text))
+            self.canvas.write(self.top + row, self.left + start, text, self.palette.threshold)
             self.taken[row, start : start + len(text)] = True
 
     def _free(self, row: int, length: int) -> tuple[int, int]:
@@ -250,25 +173,10 @@ class _Painter(HasLook):
                     return at, int(np.flatnonzero(clear)[-1])
         return min(max(row, 0), self.layout.rows - 1), max(last, 0)
 
-    def value_axis(self) -> None:
-        layout = self.layout
-        place = (layout.top, layout.rows, layout.gutter)
-        look = self.look
-        axes.values(self.canvas, place, self.marked, self.scale, look, cut=True)
-
     def step_axis(self, labels: bool) -> None:
         layout, look = self.layout, self.look
         rows = (layout.line, layout.labels)
         axes.steps(self.canvas, self.axis, layout.gutter, rows, look, labels=labels)
-
-    def say(self, text: str) -> None:
-        """A sentence in the middle of the plot."""
-        room = self.layout.columns - 2
-        if room > 0 and self.layout.rows > 0:
-            text = fit(text, room, self.glyphs.ellipsis)
-            at = self.layout.gutter + (self.layout.columns - len(text)) // 2
-            row = self.layout.top + (self.layout.rows - 1) // 2
-            self.canvas.write(row, at, text, self.palette.muted)
 
 
 def paint(
@@ -291,9 +199,11 @@ def paint(
         return Picture(canvas, layout, axis, None)
     reach, sampled = extent.of_plot(plot, axis, log)
     scale = Scale.fit(*reach, log=log) if reach else Scale(0.0, 1.0)
-    painter = _Painter(plot, layout, axis, look, canvas, scale)
+    painter = _Painter(
+        canvas, layout.top, layout.rows, layout.gutter, scale, look, plot, layout, axis
+    )
     if reach:
-        painter.grid()
+        painter.grid(tick.value for tick in painter.marked)
         painter.changes(changes)
         _paint_curves(painter)
         for line in plot.thresholds:
@@ -304,7 +214,7 @@ def paint(
     else:
         painter.say("no finite values in view" if sampled else plot.message)
     painter.step_axis(labels=any(len(trace.series) for trace in plot.traces))
-    painter.flags(changes)
+    painter.flags(changes, axis, layout.line)
     lines = (chunks.note(t.series, axis, t.chunk) for t in plot.traces if t.chunk)
     return Picture(canvas, layout, axis, scale if reach else None, next(filter(None, lines), ""))
 
@@ -349,4 +259,4 @@ def _paint_curves(painter: _Painter) -> None:
         painter.tint(*painter.between(shapes[a].mean, shapes[b].mean))
     for trace, shape in zip(plot.traces, shapes, strict=True):
         painter.tag(trace, shape)
-        painter.not_numbers(trace)
+        painter.lost(trace)

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from tttui.export import look, tables
 from tttui.export.request import Request
 from tttui.model.arrays import Floats, Ints
-from tttui.model.limits import limits
+from tttui.model.explain import limits
 from tttui.model.transactions import COMMIT
 from tttui.tasks.pointmass.hidden import Snapshot, implied, in_force, mu_column
 from tttui.tasks.pointmass.identify import MU_GRID

@@ -11,7 +11,7 @@ from tttui.export import document, ghost
 from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.errors import TttuiError
-from tttui.model.limits import limits
+from tttui.model.explain import limits
 from tttui.model.moduletree import Row, from_names, tree
 from tttui.model.parameters import specs_of
 from tttui.model.session import History

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -234,7 +235,7 @@ class Context:
             end = stop + 1
         cut = self._parts.reopen(end)
         if cut is not None:
-            self.log.warning("%s", cut)
+            self.log.warning("%s", replace(cut, why="which a killed process left"))
 
 
 def _part_in(line: bytes) -> tuple[str, Any] | None:

@@ -87,9 +87,9 @@ def dispatch_locked(root: Path) -> list[str]:
 
 
 def fail(job: Job, error: str) -> None:
-    """Write down that a job cannot be started."""
+    """Write down that a job cannot be executed, also on a full disk. Raises TttuiError."""
     StatusFile(job.path, carried_on(job.raw, {})).write(
-        state="failed", error=error, ended_at=time.time()
+        last=True, state="failed", error=error, ended_at=time.time()
     )
 
 

@@ -29,10 +29,11 @@ class Sampler:
         self._psutil = psutil
         self._started_at = started_at
         self._known: dict[int, Any] = {}
+        self._last = -1
         self._gpus = _handles(gpus)
         self._writer = SeriesWriter(directory / SYSTEM)
         try:
-            self._writer.reopen(1 << 62)
+            self._writer.reopen(self._now())
         except TttuiError:  # damaged: what was sampled before is of no use to anybody
             self._writer.close()
             remove(directory / SYSTEM)
@@ -56,8 +57,12 @@ class Sampler:
         }
         for index, handle in self._gpus.items():
             row |= _of_gpu(index, handle)
-        self._writer.add(max(0, int(time.time() - self._started_at)), row)
+        self._last = max(self._last + 1, self._now())
+        self._writer.add(self._last, row)
         self._writer.flush()
+
+    def _now(self) -> int:
+        return max(0, int(time.time() - self._started_at))
 
     def close(self) -> None:
         self._writer.close()

@@ -86,7 +86,7 @@ def resume(job: Job, *, checkpoint: str | None = None) -> Job:
             checkpoints.load(job.path, checkpoint, lambda line: None)  # noqa: ARG005
         said = carried_on(job.raw, request) | {"gpus": [], "slurm_id": None}
         StatusFile(job.path, said).write(
-            state="queued", error=None, ended_at=None, resume_from=checkpoint
+            state="queued", doing="", error=None, ended_at=None, resume_from=checkpoint
         )
         enqueue(root, job.handle, again=True)
         if job.launcher == "slurm":

@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ from tttui.artifacts.log_writer import log_to
 from tttui.artifacts.mutex import held
 from tttui.artifacts.status_file import StatusFile
 from tttui.lab.context import Context, Ended
-from tttui.lab.job import LOG, STATUS, read_job, read_request, root_of
+from tttui.lab.job import LOG, STATUS, JobState, read_job, read_request, root_of
 from tttui.lab.kinds import kind_of
 from tttui.lab.ownership import refuse_others
-from tttui.lab.queue import LOCK, carried_on, dispatch
+from tttui.lab.queue import LOCK, carried_on, dispatch, fail
 from tttui.lab.sampling import EVERY_S, Sampler
 from tttui.model.errors import RefusedInput, SessionHeld, SessionTaken, TttuiError
 from tttui.runs.control import Inbox, NoRequest, clear_requests
@@ -36,10 +37,18 @@ FLUSH_S = 0.5
 """Seconds after which rows of metrics are on the disk."""
 
 
-def execute(directory: Path, should_stop: Callable[[], int | None]) -> int:
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a process was told to end, for a person, and what its job then is."""
+
+    why: str = ""
+    state: JobState = "cancelled"
+
+
+def execute(directory: Path, should_stop: Callable[[], Stop | None]) -> int:
     """Execute the job in a directory to its end; returns the exit code.
 
-    `should_stop` returns the number of a signal that asked the process to end. Raises
+    `should_stop` says whether the process was told to end, as by a signal. Raises
     RefusedInput where the job is not this user's, or another process executes it.
     """
     refuse_others(directory)
@@ -52,6 +61,11 @@ def execute(directory: Path, should_stop: Callable[[], int | None]) -> int:
             if job.has_ended and job.state != "crashed":
                 raise RefusedInput(f"{directory}: the job is {job.state}; `tttui job resume`")
             return _Execution(directory, lock, should_stop).run()
+    except (SessionHeld, RefusedInput):
+        raise
+    except TttuiError as error:  # before anything was executed: a full disk, a damaged job.json
+        fail(read_job(directory), str(error))
+        raise
     finally:
         with suppress(TttuiError, OSError):
             dispatch(root)
@@ -73,7 +87,7 @@ class _Execution:
     """One execution of a job whose lock is held."""
 
     def __init__(
-        self, directory: Path, lock: SessionLock, should_stop: Callable[[], int | None]
+        self, directory: Path, lock: SessionLock, should_stop: Callable[[], Stop | None]
     ) -> None:
         self._directory, self._lock, self._should_stop = directory, lock, should_stop
         remove_temporaries(directory)
@@ -86,7 +100,7 @@ class _Execution:
         self._log = log_to(directory / LOG)
         self._status = StatusFile(directory, carried_on(known, self._request))
         self._over = threading.Event()
-        self._why_ended = ""
+        self._stop = Stop()
         self._guard = threading.Lock()
 
     def run(self) -> int:
@@ -94,6 +108,7 @@ class _Execution:
         context = Context(self._directory, self._request, kind.collection, self._log)
         beat = threading.Thread(target=self._keep_alive, args=(context,), daemon=True)
         state, error = "failed", ""
+        context.doing("begins")
         try:
             self._say("running", context, started_at=self._started_at, error=None, ended_at=None)
             wanted = self._known.get("resume_from")
@@ -107,7 +122,7 @@ class _Execution:
             context.progress(1, 1)
             state = "completed"
         except Ended:
-            state, error = "cancelled", self._why_ended
+            state, error = self._stop.state, self._stop.why
         except SessionTaken as taken:
             self._log.error("%s", taken)
             return 1
@@ -163,20 +178,20 @@ class _Execution:
                 sampler.close()
 
     def _listen(self, inbox: Inbox, context: Context) -> None:
-        if number_of := self._should_stop():
-            self._end(context, f"its process was told to end (signal {number_of})")
+        if (stop := self._should_stop()) is not None:
+            self._end(context, stop)
         for request in inbox.take():
             if isinstance(request, NoRequest):
                 self._log.warning("%s: %s", request.id, request.reason)
             elif request.verb == "stop":
-                self._end(context, "")
+                self._end(context, Stop())
             else:
                 self._log.warning("was asked to %s, which jobs do not do", request)
 
-    def _end(self, context: Context, why: str) -> None:
+    def _end(self, context: Context, stop: Stop) -> None:
         if not context.asked_to_end:
-            self._why_ended = why
-            self._log.info("was asked to end%s", f": {why}" if why else "")
+            self._stop = stop
+            self._log.info("was asked to end%s", f": {stop.why}" if stop.why else "")
             context.end()
 
     def _say(self, state: str, context: Context, **more: Any) -> None:

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from tttui.model.arrays import Floats
+from tttui.model.session import SessionData
 from tttui.model.setting import float_of
 from tttui.model.transactions import Transaction
 
@@ -197,3 +201,14 @@ def _explain_commit(pre: float | None, post: float | None, tol: float | None, ga
 def _odd(event: Transaction, key: str) -> bool:
     value = getattr(event, key)
     return value is not None and (value != value or abs(value) == float("inf"))
+
+
+def limits(data: SessionData, key: str) -> Floats:
+    """A number of plasticity_cfg for every transaction [n]; NaN where it is not recorded."""
+    first = threshold(data.meta.plasticity_cfg, key)
+    found = np.full(len(data.transactions), np.nan if first is None else first)
+    for at, values in data.settings_changes:
+        if key in values:
+            value = threshold(values, key)
+            found[data.transactions.t >= at] = np.nan if value is None else value
+    return found

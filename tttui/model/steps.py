@@ -110,3 +110,12 @@ class Trajectory:
 
     def __len__(self) -> int:
         return len(self.t)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Yardstick:
+    """One predictor's mean squared error [n] at the steps t [n]."""
+
+    name: str
+    t: Ints
+    mse: Floats

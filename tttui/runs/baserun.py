@@ -18,9 +18,9 @@ from tttui.artifacts.appending import AppendedFile
 from tttui.artifacts.blocks import BlockChecksums
 from tttui.artifacts.checksum import Carried, pt_bytes, pt_checksum
 from tttui.artifacts.lock import SessionLock
-from tttui.artifacts.losses import LOSSES
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.regular import blocks_of, open_to_read
+from tttui.artifacts.steps_csv import LOSSES
 from tttui.artifacts.writer import RunWriter, write_whole
 from tttui.model.errors import SessionTaken, TttuiError
 from tttui.model.settings import Settings

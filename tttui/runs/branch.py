@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tttui.artifacts.meta import read_meta_of, settings_of
 from tttui.engine import interventions as record
 from tttui.engine.interventions import LIVE_SETTINGS, Intervention
 from tttui.model.errors import RefusedInput, SettingError
 from tttui.model.settings import OWNER, PRESETS, Settings
 from tttui.runs.base import Base, own_base
 from tttui.runs.build import Begun, started_with
-from tttui.runs.recordedmeta import read_meta_of, settings_of
 
 OF_THE_BASE = ("dt",)
 """Settings of the world that the base was trained with."""

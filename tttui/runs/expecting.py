@@ -13,12 +13,12 @@ from typing import Any, TextIO
 import numpy as np
 import torch
 
+from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.reader import SessionReader
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place, SessionData
 from tttui.model.tensors import whole
 from tttui.model.weights import index_at
-from tttui.runs.recordedmeta import read_meta_of
 from tttui.runs.tasksettings import TaskSettings
 from tttui.tasks.hf.network import load_tokenizer
 from tttui.tasks.hf.task import HfTask

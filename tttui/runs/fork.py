@@ -11,29 +11,39 @@ from tttui.artifacts.checkpoint import ENGINE, read_checkpoint
 from tttui.artifacts.contents import differing
 from tttui.artifacts.history import read_history
 from tttui.artifacts.layout import files_of
+from tttui.artifacts.meta import (
+    FOREIGN,
+    NATIVE,
+    mu_changes,
+    read_meta_of,
+    settings_changes,
+    settings_of,
+)
 from tttui.artifacts.parent import recorded_parent
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.writer import HISTORY
+from tttui.engine import interventions as record
+from tttui.engine.stepper import Stepper
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import absolute
 from tttui.model.session import Place, SessionData
 from tttui.model.settings import Model, Settings
-from tttui.runs.base import read_base, shapes
+from tttui.runs.base import FILE, read_base, shapes
 from tttui.runs.branch import branch
-from tttui.runs.build import START_FILE, Begun, Origin, fresh, momentum_of, started_with
+from tttui.runs.build import (
+    START_FILE,
+    Begun,
+    Origin,
+    fresh,
+    momentum_of,
+    new_stepper,
+    started_with,
+)
 from tttui.runs.compare import Check
 from tttui.runs.naming import free_directory, make_in, named_directory
 from tttui.runs.planned import is_planned
-from tttui.runs.recordedmeta import (
-    FOREIGN,
-    NATIVE,
-    mu_changes,
-    settings_changes,
-    settings_of,
-)
-from tttui.runs.replay import replay_to
 from tttui.runs.saved import step_reached
 from tttui.runs.session import SessionRun
 
@@ -307,3 +317,32 @@ def fork_origin(directory: Path, meta: Mapping[str, Any]) -> list[Check]:
     if all(np.array_equal(then.weights[k], begun[0][k]) for k in PLASTIC):
         return [Check(name, True, f"holds the weights of {parent.name} at step {t}")]
     return [Check(name, False, f"does not hold the weights of {parent.name} at step {t}", t)]
+
+
+def replay_to(directory: Path, t: int) -> Stepper:
+    """The stepper of a native session at step t, from its base, seed, settings, interventions.
+
+    The update that is tried just before step t is included.
+    """
+    settings = settings_of(read_meta_of(directory), directory)
+    start = started_with(directory)
+    base = read_base(directory / FILE, settings.model).weights
+    snapshots: list[tuple[int, Weights]] = [(0, start[0] if start else base)]
+
+    def weights_at(step: int) -> Weights:
+        steps = np.array([when for when, _ in snapshots])
+        return snapshots[int(np.searchsorted(steps, step, side="right")) - 1][1]
+
+    stepper = new_stepper(
+        settings,
+        base,
+        start,
+        interventions=record.recorded(directory),
+        on_event=lambda event: None,  # noqa: ARG005
+        on_weights=lambda step, weights, from_t: snapshots.append((step, weights)),  # noqa: ARG005
+        weights_at=weights_at,
+    )
+    # Revealing one step more is what makes the update before step t happen.
+    while stepper.advance(t + 1) is not None:
+        pass
+    return stepper

@@ -16,6 +16,7 @@ from tttui.model.errors import SessionTaken, TttuiError
 from tttui.runs.answering import Answering
 from tttui.runs.control import Request, clear_requests
 from tttui.runs.heartbeat import Heartbeat
+from tttui.runs.publishing import SessionEvents
 from tttui.runs.runlog import RunLog
 
 FLUSH_S = 0.25
@@ -92,6 +93,8 @@ class OwnedRun(ABC):
         self._checkpoint_at = self._flush_at + checkpoint_s
         self._checkpointed = self._moment()
         """What the last checkpoint holds."""
+        self._events = SessionEvents(directory)
+        self._events.began(self.t, *self._counts())
 
     meta: dict[str, Any]
     """meta.json as it is, or is to be."""
@@ -191,6 +194,8 @@ class OwnedRun(ABC):
             self._requests += self._answering.take(self.t)
         self._answering.say_when_due(self.t)
         self._heart.beat_when_due(self.t, now)
+        if self._events.due(now):
+            self._events.transactions(self.t, *self._counts())
         if now >= self._checkpoint_at:
             if self._checkpointed != self._moment():
                 self.checkpoint()
@@ -266,6 +271,8 @@ class OwnedRun(ABC):
             self._writer.finish()
             self._heart.beat(self.t)
             self._log.ended(self.t, state)
+            self._events.transactions(self.t, *self._counts())
+            self._events.ended(self.t, state)
         finally:
             self._release()
 
@@ -282,11 +289,17 @@ class OwnedRun(ABC):
         try:
             self._log.failed(self.t, str(told))
             self._heart.beat(self.t, last=True)
+            self._events.ended(self.t, "failed", self._heart.error)
         except TttuiError:
             pass  # the disk that failed is the one that the status goes to
         finally:
             self._release()
         return told
+
+    def _counts(self) -> tuple[int, int]:
+        """Transactions that were tried, and committed."""
+        frame = self.frame()
+        return frame.attempted, frame.committed
 
     def _checkpoint_made(self) -> None:
         """Note that everything up to here is saved."""

@@ -175,7 +175,7 @@ class Plan:
             time = f"time not known, no run of {task.name} was measured here yet"
         else:
             time = f"about {duration_text(max(1.0, steps / speed))} at {_speed(speed)} steps/s"
-        size = steps * (bytes_a_step or task.bytes_a_step)
+        size = steps * bytes_a_step if bytes_a_step else task.bytes_with(steps, self._flat(values))
         space = f"{size_text(size)} on disk"
         with suppress(OSError):
             free = shutil.disk_usage(_there(self.root)).free
@@ -195,11 +195,15 @@ class Plan:
         if self.text("steps") or self.kind == "resume":
             found = values.get("steps")
             return found if isinstance(found, int) else None
+        flat = self._flat(values)
+        return self.runner.task.steps_with(flat) if flat else None
+
+    def _flat(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """All settings by name; none where they contradict each other."""
         try:
-            flat = self.runner.flat(self.runner.upon(self.like, _of_session(values)))
+            return self.runner.flat(self.runner.upon(self.like, _of_session(values)))
         except RefusedInput:
-            return None
-        return self.runner.task.steps_with(flat)
+            return {}
 
     def _check(self, name: str, value: Any) -> None:
         """Raise RefusedInput where a value cannot be used here and now."""
@@ -248,8 +252,8 @@ class Measured:
     def bytes_a_step(self, task: str) -> float | None:
         """What a step takes on the disk, by the open session where it is of this task."""
         data = self._data
-        if data is None or data.meta.schema.task.name != task:
-            return None
+        if data is None or task != POINT_MASS or not data.meta.is_point_mass:
+            return None  # of others the snapshots of weights are what counts
         return measured_size(data.place, len(data.steps), GROWING)
 
 

@@ -13,6 +13,7 @@ from tttui.artifacts.atomic import refuse_links, remove_temporaries, write_whole
 from tttui.artifacts.checksum import json_bytes
 from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.lock import OnWait, SessionLock
+from tttui.artifacts.meta import read_meta_of, settings_of
 from tttui.artifacts.writer import RunWriter
 from tttui.engine.interventions import Intervention, record, recorded
 from tttui.model.errors import RefusedInput, TttuiError
@@ -21,7 +22,6 @@ from tttui.runs.base import find_base, make_room
 from tttui.runs.baserun import BaseRun, Progress, Told
 from tttui.runs.build import build_in_place, new_session, unbuilt_meta
 from tttui.runs.control import clear_requests
-from tttui.runs.recordedmeta import read_meta_of, settings_of
 
 
 def plan_session(

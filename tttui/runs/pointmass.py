@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.lock import OnWait
+from tttui.artifacts.meta import settings_of
 from tttui.model.ages import duration_text
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
 from tttui.model.settings import OWNER, Settings
 from tttui.runs.compare import Check
 from tttui.runs.owned import OwnedRun
-from tttui.runs.recordedmeta import settings_of
 from tttui.runs.runner import Progress, Ready, Runner
 
 PRETRAIN_S = 1.5e-6

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.lock import OnWait
+from tttui.artifacts.meta import is_task_session, read_meta_of
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.schema import POINT_MASS
 from tttui.model.session import Place
 from tttui.model.setting import options
 from tttui.runs.compare import Check
 from tttui.runs.owned import OwnedRun
-from tttui.runs.recordedmeta import is_task_session, read_meta_of
 from tttui.tasks.base import AnyTask
 from tttui.tasks.find import again, find_task, shipped
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 from tttui.artifacts.atomic import refuse_links, write_error
 from tttui.artifacts.history import read_history
 from tttui.artifacts.lock import OnWait, SessionLock
+from tttui.artifacts.meta import read_meta_of, settings_of
 from tttui.artifacts.recovery import recover
 from tttui.artifacts.writer import RunWriter
 from tttui.engine import interventions as record
@@ -31,7 +32,6 @@ from tttui.runs.build import (
     started_with,
 )
 from tttui.runs.owned import OwnedRun, RunProgress
-from tttui.runs.recordedmeta import read_meta_of, settings_of
 from tttui.runs.saved import restored, saved
 from tttui.runs.tally import Tally
 

@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.ptfile import read_pt
 from tttui.engine.interventions import Intervention, in_order, recorded
 from tttui.engine.tensorstate import as_tensors
 from tttui.model.adaptation import LIVE
 from tttui.model.errors import RefusedInput, SettingError
 from tttui.runs.branch import OF_NO_STEP, without
-from tttui.runs.recordedmeta import read_meta_of
 from tttui.runs.tasksettings import TaskSettings
 from tttui.runs.taskstepper import START_FILE
 from tttui.tasks.base import Task

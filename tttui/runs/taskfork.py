@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.checkpoint import ENGINE, read_generation
+from tttui.artifacts.meta import read_meta_of
 from tttui.engine.tensorstate import as_tensors
 from tttui.model.errors import RefusedInput
 from tttui.model.here import absolute
 from tttui.runs.build import Origin
 from tttui.runs.naming import free_directory, make_in, named_directory
-from tttui.runs.recordedmeta import read_meta_of
 from tttui.runs.taskbranch import task_branch
 from tttui.runs.taskbuild import build_task_session, steps_of
 from tttui.runs.taskrun import TaskRun

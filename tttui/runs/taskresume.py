@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.lock import OnWait
+from tttui.artifacts.meta import read_meta_of
 from tttui.engine.device import check_device
 from tttui.model.adaptation import LIVE
 from tttui.model.errors import RefusedInput
 from tttui.model.settings import Settings
-from tttui.runs.recordedmeta import read_meta_of
 from tttui.runs.taskrun import TaskRun
 from tttui.runs.tasksettings import TaskSettings
 from tttui.tasks.base import Task

@@ -11,6 +11,7 @@ import torch
 from tttui.artifacts.atomic import refuse_links
 from tttui.artifacts.history import read_history
 from tttui.artifacts.lock import OnWait, SessionLock
+from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.task_writer import TaskWriter, sound_checkpoint
 from tttui.artifacts.writer import HISTORY
 from tttui.engine import interventions as record
@@ -22,7 +23,6 @@ from tttui.model.arrays import Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.schema import CONTROL
 from tttui.runs.owned import OPEN_END, OwnedRun, RunProgress
-from tttui.runs.recordedmeta import read_meta_of
 from tttui.runs.tally import Tally
 from tttui.runs.tasksettings import TaskSettings
 from tttui.runs.taskstepper import TaskStepper, new_learner

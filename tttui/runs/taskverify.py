@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tttui.artifacts.checkpoint import ENGINE, PLASTIC, Checkpoint, read_generation
+from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.regular import open_to_read
 from tttui.artifacts.writer import LAST_SNAPSHOT
@@ -12,7 +13,6 @@ from tttui.engine.interventions import recorded
 from tttui.engine.tensorstate import as_tensors
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.runs.compare import Check
-from tttui.runs.recordedmeta import read_meta_of
 from tttui.runs.taskbuild import build_task_session
 from tttui.runs.taskrun import TaskRun, refuse_other_base
 from tttui.runs.tasksettings import TaskSettings

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tttui.artifacts.checkpoint import ENGINE, read_generation
+from tttui.artifacts.meta import read_meta_of, settings_of
 from tttui.artifacts.reader import SessionReader
 from tttui.engine import interventions
 from tttui.model.errors import RefusedInput, TttuiError
@@ -20,7 +21,6 @@ from tttui.runs.compare import Check, Extent
 from tttui.runs.foreign import foreign_checks
 from tttui.runs.fork import fork_origin
 from tttui.runs.planned import is_planned
-from tttui.runs.recordedmeta import read_meta_of, settings_of
 from tttui.runs.saved import step_reached
 from tttui.runs.session import SessionRun
 

@@ -10,8 +10,7 @@ from tttui.model.document import Reading
 from tttui.model.ledger import Ledger
 from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
 from tttui.model.statistics import Statistics
-from tttui.model.steps import SeriesTable, Trajectory
-from tttui.model.yardstick import Yardstick
+from tttui.model.steps import SeriesTable, Trajectory, Yardstick
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
     from tttui.model.compare import Comparison

@@ -1,7 +1,6 @@
 """The trajectory of the open run, and what can be worked out on it."""
 
-from tttui.model.steps import SeriesTable, Trajectory
-from tttui.model.yardstick import Yardstick
+from tttui.model.steps import SeriesTable, Trajectory, Yardstick
 from tttui.store.feed import Feed
 from tttui.store.snapshot import SERIES, TRAJECTORY, YARDSTICKS
 

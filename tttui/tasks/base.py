@@ -36,6 +36,10 @@ class Start:
     paused: bool = option(False, "begin paused, to be stepped from the app")
 
 
+COPIES = 8
+"""Of all plastic weights in the files of a session: base, present ones, two checkpoints."""
+
+
 class AnyTask:
     """A task as commands and screens see it."""
 
@@ -55,8 +59,10 @@ class AnyTask:
     """Steps a second at which the demo is watched."""
     memory_mb: ClassVar[int] = 400
     """Memory of a process that runs a session with the usual settings."""
-    bytes_a_step: ClassVar[int] = 2000
-    """Bytes on disk for one step with the usual settings."""
+    bytes_a_step: ClassVar[int] = 1000
+    """Bytes on disk for one step with the usual settings, without snapshots of weights."""
+    bytes_of_weights: ClassVar[int] = 0
+    """Bytes of all plastic weights with the usual settings, where that is much."""
 
     @classmethod
     def groups(cls) -> tuple[Group, ...]:
@@ -86,6 +92,13 @@ class AnyTask:
         Asked at every key: it must be quick.
         """
         return {}
+
+    @classmethod
+    def bytes_with(cls, steps: int, values: Mapping[str, Any]) -> float:
+        """About how many bytes a session of so many steps takes on the disk."""
+        snapshots = cls.bytes_of_weights * steps / values.get("weights_every", steps)
+        history = min(snapshots, values.get("history_mb", 0) * 1e6)
+        return float(steps * cls.bytes_a_step + history + COPIES * cls.bytes_of_weights)
 
     @classmethod
     def steps_with(cls, values: Mapping[str, Any]) -> int | None:

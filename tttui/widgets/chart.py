@@ -3,21 +3,18 @@
 from dataclasses import replace
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Region
 
-from tttui.draw import layout, legend, plot, reading, timechart
+from tttui.draw import layout, legend, reading, timechart
 from tttui.draw.canvas import Canvas
-from tttui.draw.colours import DEFAULT, style
 from tttui.draw.plot import Plot
+from tttui.draw.plot_area import Picture
 from tttui.draw.reading import Part
-from tttui.draw.timechart import Picture
 from tttui.model.timeline import Timeline
-from tttui.widgets.drawn import character, replaced
-from tttui.widgets.timeview import TimeView
+from tttui.widgets.axisview import AxisView
 
 
-class Chart(TimeView, can_focus=True):
+class Chart(AxisView, can_focus=True):
     """A `Plot` over the window of a `Timeline`.
 
     The title row is legend and reading in one: every trace with its glyph, name and value at
@@ -54,10 +51,6 @@ class Chart(TimeView, can_focus=True):
             self.changed()
 
     @property
-    def left(self) -> int:
-        return plot.gutter(self.content_size.width)
-
-    @property
     def logarithmic(self) -> bool:
         return self.timeline.log if self._log is None else self._log
 
@@ -83,7 +76,7 @@ class Chart(TimeView, can_focus=True):
             self.touch(Region(0, rows.title, width, 1 + named))
         if rows.labels >= 0:
             for t in steps:
-                if t is not None and (place := self._chip(t)):
+                if t is not None and (place := self.chip(t)):
                     # with the label of the axis that it may have covered
                     self.touch(Region(place[0] - 8, rows.labels, len(place[1]) + 16, 1))
 
@@ -91,7 +84,7 @@ class Chart(TimeView, can_focus=True):
         picture = self._picture
         if picture is None:
             return line
-        rows, palette = picture.layout, self.palette
+        rows = picture.layout
         if y == rows.title:
             return self._title(rows.width)
         if rows.title < y < rows.top:
@@ -99,53 +92,13 @@ class Chart(TimeView, can_focus=True):
         if self.timeline.empty:
             return line
         if y == rows.labels:
-            return self._labels(line)
-        drag = self.dragging()
-        if drag is not None:
-            window = style(DEFAULT, palette.selected_paper)
-            for column in range(drag[0], drag[1] + 1):
-                line = replaced(line, rows.gutter + column, None, window)
-        if self.hovered is not None:
-            line = self._column(line, self.hovered, style(palette.muted), style(DEFAULT))
-        if self.timeline.follow:
-            return line  # the live end is plain to see, and would redraw a column at every step
-        free = style(palette.cursor, palette.cursor_paper)
-        kept = style(DEFAULT, palette.cursor_paper)
-        return self._column(line, self.timeline.cursor, free, kept)
+            return self.labels(line)
+        # the live end is plain to see, and would redraw a column at every step
+        return self.marked(line, cursor=not self.timeline.follow)
 
-    def _column(self, line: list[Segment], t: int, free: Style, kept: Style) -> list[Segment]:
-        """The line with the column of step t marked: a thin line where free, else what is there."""
-        column = self.axis().column(t)
-        if column is None:
-            return line
-        column += self.left
-        glyphs = self.glyphs
-        if character(line, column) in (" ", glyphs.worse, glyphs.better, glyphs.change_line):
-            return replaced(line, column, self.glyphs.cursor, free)
-        return replaced(line, column, None, kept)
-
-    def _chip(self, t: int) -> tuple[int, str] | None:
-        """Where the cursor's step is written among the axis labels: column and text."""
-        column = self.axis().column(t)
-        if column is None:
-            return None
-        text = str(t) if self.axis().width < 30 else f" {t} "
-        start = min(max(column - len(text) // 2, 0), self.axis().width - len(text))
-        return (self.left + start, text) if start >= 0 else None
-
-    def _labels(self, line: list[Segment]) -> list[Segment]:
-        """The axis labels with the cursor's step over those that it touches."""
-        place = self._chip(self.timeline.cursor)
-        if place is None:
-            return line
-        start, end = place[0], place[0] + len(place[1])
-        while start > 0 and character(line, start - 1) != " ":
-            start -= 1
-        while character(line, end) != " ":
-            end += 1
-        line = replaced(line, start, " " * (end - start), style(DEFAULT))
-        chip = style(self.palette.cursor, self.palette.cursor_paper, bold=True)
-        return replaced(line, *place, chip)
+    @property
+    def free(self) -> tuple[str, ...]:
+        return *super().free, self.glyphs.worse, self.glyphs.better
 
     def _title(self, width: int) -> list[Segment]:
         return self._written(self.reading(width), width)

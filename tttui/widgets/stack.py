@@ -1,21 +1,18 @@
 """The state over time: several quantities above one another, sharing the time axis."""
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Region
 
-from tttui.draw import plot, stack
+from tttui.draw import stack
 from tttui.draw.canvas import Canvas
-from tttui.draw.colours import DEFAULT, style
 from tttui.draw.numbers import short
 from tttui.draw.reading import Part, told_change
 from tttui.draw.stack import Panel, StackLayout
 from tttui.model.timeline import Timeline
-from tttui.widgets.drawn import character, replaced
-from tttui.widgets.timeview import TimeView
+from tttui.widgets.axisview import AxisView
 
 
-class StackView(TimeView):
+class StackView(AxisView):
     """Panels over the window of a `Timeline`; each title row reads its values at the cursor."""
 
     DEFAULT_CSS = "StackView { min-height: 3; }"
@@ -37,10 +34,6 @@ class StackView(TimeView):
         if mark != self._mark:
             self._mark = mark
             self.changed()
-
-    @property
-    def left(self) -> int:
-        return plot.gutter(self.content_size.width)
 
     def repaints(self, old: Timeline, new: Timeline) -> bool:
         return (old.t0, old.t1, old.empty) != (new.t0, new.t1, new.empty)
@@ -66,50 +59,12 @@ class StackView(TimeView):
         return canvas
 
     def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
-        layout, palette = self._layout, self.palette
+        layout = self._layout
         if layout is None or self.timeline.empty:
             return line
         if y in layout.tops:
             return self._title(layout.tops.index(y), layout.width)
-        drag = self.dragging()
-        if drag is not None:
-            for column in range(drag[0], drag[1] + 1):
-                shade = style(DEFAULT, palette.selected_paper)
-                line = replaced(line, layout.gutter + column, None, shade)
-        if y == layout.labels:
-            return self._chip(line)
-        if self.hovered is not None:
-            line = self._column(line, self.hovered, style(palette.muted), style(DEFAULT))
-        free = style(palette.cursor, palette.cursor_paper)
-        return self._column(line, self.timeline.cursor, free, style(DEFAULT, palette.cursor_paper))
-
-    def _column(self, line: list[Segment], t: int, free: Style, kept: Style) -> list[Segment]:
-        column = self.axis().column(t)
-        if column is None:
-            return line
-        column += self.left
-        if character(line, column) in (" ", self.glyphs.change_line):
-            return replaced(line, column, self.glyphs.cursor, free)
-        return replaced(line, column, None, kept)
-
-    def _chip(self, line: list[Segment]) -> list[Segment]:
-        """The axis labels with the cursor's step over those that it touches."""
-        t = self.timeline.cursor
-        column = self.axis().column(t)
-        if column is None:
-            return line
-        text = f" {t} "
-        start = self.left + min(max(column - len(text) // 2, 0), self.axis().width - len(text))
-        if start < self.left:
-            return line
-        first, end = start, start + len(text)
-        while first > 0 and character(line, first - 1) != " ":
-            first -= 1
-        while character(line, end) != " ":
-            end += 1
-        line = replaced(line, first, " " * (end - first), style(DEFAULT))
-        chip = style(self.palette.cursor, self.palette.cursor_paper, bold=True)
-        return replaced(line, start, text, chip)
+        return self.labels(line) if y == layout.labels else self.marked(line)
 
     def _title(self, index: int, width: int) -> list[Segment]:
         canvas, palette, panel = Canvas(1, width), self.palette, self._panels[index]

@@ -7,9 +7,9 @@ from textual.geometry import Region
 from tttui.draw import numbers, reading, step_chart
 from tttui.draw.cells import fit
 from tttui.draw.colours import DEFAULT, style
+from tttui.draw.plot_area import Picture
 from tttui.draw.reading import Part
 from tttui.draw.step_chart import StairPlot
-from tttui.draw.timechart import Picture
 from tttui.model.timeline import Timeline
 from tttui.widgets.chart import Chart
 from tttui.widgets.drawn import character, replaced
@@ -104,7 +104,7 @@ class StatChart(Chart):
             self._marks = (key, marks)
         return self._marks[1]
 
-    def _labels(self, line: list[Segment]) -> list[Segment]:
+    def labels(self, line: list[Segment]) -> list[Segment]:
         """The scrubber tells the cursor's step; here it would change with every step."""
         return line
 

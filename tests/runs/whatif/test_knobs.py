@@ -92,6 +92,7 @@ def test_what_is_typed_is_refused_as_an_option_is(data: SessionData) -> None:
         (30, {"preset": "plain"}),
         (30, {"env_mode": "nonlinear"}),
         (30, {"lr": 0.5, "noise_std": 0.1}),
+        (30, {"steps": 20}),
         (0, {"preset": "plain", "chunk": 16}),
     ],
 )

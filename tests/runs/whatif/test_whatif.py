@@ -207,3 +207,18 @@ def test_files_that_are_gone_are_named(tmp_path: Path) -> None:
     assert "base_checkpoint.pt: there is no such base" in computed(data).error
     (directory / "session" / "meta.json").unlink()
     assert "meta.json: No such file" in computed(data).error
+
+
+def test_so_many_states_of_the_past_are_kept_as_fit() -> None:
+    known = PastStates()
+    for t in range(0, 6400, 64):
+        known.keep(t, {}, 1000)
+    kept = sorted(known.of(None))
+    assert 16 <= len(kept) <= 32
+    assert kept[-1] == 6336
+    large = PastStates()
+    for t in (500, 100, 300):
+        large.keep(t, {}, 60_000_000)
+    assert list(large.of(None)) == [300]
+    large.keep(400, {}, 200_000_000)
+    assert list(large.of(None)) == [300]

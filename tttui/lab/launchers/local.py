@@ -25,7 +25,7 @@ MOST = "TTTUI_JOBS"
 VISIBLE, OUTER = "CUDA_VISIBLE_DEVICES", "TTTUI_OUTER_CUDA_VISIBLE_DEVICES"
 """The GPUs that a process sees; in a job, those that all jobs may share."""
 
-_children: list["subprocess.Popen[bytes]"] = []
+children: list["subprocess.Popen[bytes]"] = []
 """Processes that this one started, so that those which ended are not left as zombies."""
 
 
@@ -54,11 +54,11 @@ class Room:
         """Start the process of a queued job, and write down that it runs."""
         cores, wanted = needs_of(request)
         gpus = self._free_gpus()[:wanted] if wanted else []
-        for child in _children[:]:
+        for child in children[:]:
             if child.poll() is not None:
-                _children.remove(child)
+                children.remove(child)
         process = start_worker(job.path, cores, gpus)
-        _children.append(process)
+        children.append(process)
         said = {key: value for key, value in job.raw.items() if key not in ("pid", "error")}
         StatusFile(job.path, said | process_keys(process.pid)).write(
             state="running",

@@ -11,9 +11,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from tttui.artifacts.eventlog import LAB
@@ -34,6 +36,12 @@ ASK_S = 10.0
 
 FRESH_S = 2.0
 """Seconds for which an answer of Slurm is not asked for again."""
+
+WARNING = signal.SIGUSR2
+"""What submitit has Slurm send before the end of the time limit."""
+
+WARNED_S = 90
+"""Seconds before that end at most; a quarter of a short limit."""
 
 WAITING = ("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SUSPENDED")
 
@@ -57,11 +65,18 @@ class Execution:
         self.directory = directory
 
     def __call__(self) -> int:
-        from tttui.lab.worker import execute
+        from tttui.lab.worker import Stop, execute
 
-        asked: list[int] = []
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2):
-            signal.signal(number, lambda number, frame: asked.append(number))  # noqa: ARG005
+        asked: list[Stop] = []
+
+        def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+            if number == WARNING or _time_is_over():
+                asked.append(Stop("its time limit of Slurm ends, so it was saved before", "failed"))
+            else:
+                asked.append(Stop(f"its process was told to end (signal {number})"))
+
+        for number in (signal.SIGTERM, signal.SIGINT, WARNING):
+            signal.signal(number, note)
         return execute(Path(self.directory), lambda: asked[0] if asked else None)
 
 
@@ -90,6 +105,7 @@ def submit(root: Path, jobs: Sequence[Job], launcher: Launcher) -> None:
     cores, gpus = needs_of(read_request(jobs[0].path))
     folder = absolute(root) / FOLDER / jobs[0].handle
     more = dict(launcher.options.get("more") or {})
+    limit = launcher.options.get("time_limit")
     try:
         executor = submitit.SlurmExecutor(folder=folder)
         executor.update_parameters(
@@ -101,10 +117,12 @@ def submit(root: Path, jobs: Sequence[Job], launcher: Launcher) -> None:
             array_parallelism=max(1, len(jobs)),
             **({"gpus_per_node": gpus} if gpus else {}),
             **({"partition": p} if (p := launcher.options.get("partition")) else {}),
-            **({"time": t} if (t := launcher.options.get("time_limit")) else {}),
+            **({"time": limit} if limit else {}),
+            signal_delay_s=min(WARNED_S, 15 * limit) if limit else WARNED_S,
             **({"additional_parameters": more} if more else {}),
         )
-        with _plain_environment():
+        # What sbatch complains of, submitit also prints.
+        with _plain_environment(), redirect_stderr(StringIO()):
             if len(jobs) == 1:
                 tickets = [executor.submit(Execution(str(absolute(jobs[0].path))))]
             else:
@@ -164,10 +182,10 @@ def judged(job: Job) -> Job:
     return job
 
 
-def time_limit_reached() -> bool:
-    """In a job: whether Slurm ends it because its time is over."""
+def _time_is_over() -> bool:
+    """In a job: whether the end of its time limit has come."""
     end = os.environ.get("SLURM_JOB_END_TIME", "")
-    return end.isdecimal() and time.time() >= int(end) - 120
+    return end.isdecimal() and time.time() >= int(end) - 1
 
 
 def _state_of(slurm_id: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from tttui.draw.palette import Palette
 from tttui.draw.plot import Band, Plot, Role, Threshold, Trace
 from tttui.draw.reading import status_words
 from tttui.model.arrays import Floats, Ints
-from tttui.model.limits import limits
+from tttui.model.explain import limits
 from tttui.model.numbers import Forms
 from tttui.model.query import number_of
 from tttui.model.session import SessionData

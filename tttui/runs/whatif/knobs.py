@@ -114,6 +114,8 @@ def refusal(data: SessionData, at: int, wanted: Mapping[str, Any]) -> str:
         for name, value in asked.items():
             if name in now and now[name] != value and (why := _refused(name, at, point_mass)):
                 return f"{name}: {why}"
+        if at and (asked.get("steps") or at + 1) <= at:
+            return f"steps: {asked['steps']} are over at step {at} already"
         if point_mass:
             _settings_at(data, at).updated(asked).validate()
         else:

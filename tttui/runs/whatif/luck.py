@@ -97,10 +97,12 @@ class SeedsResult:
             return f"luck: {self.error}"
         if not self.done:
             return f"luck: no pair of {self.total} computed yet"
-        far = "" if self.state == "done" else f" of {self.total} so far"
+        compared = f"{self.done} {self.pairs}"
+        if self.state != "done":
+            compared = f"{self.done} of {self.total} {self.pairs} so far"
         lower = self.request.data.meta.loss.lower_is_better
         median = improvement.difference(self.median, lower=lower)[0]
-        said = f"over {self.done}{far} {self.pairs}: {median} in the median"
+        said = f"over {compared}: {median} in the median"
         won = f"better in {self.won} of {self.done}"
         ends = self.interval
         if ends is None:
@@ -169,9 +171,7 @@ class Seeds:
             return self._parts()
         directory, at = request.data.place.path, request.at
         both = [branch(directory, at=at, changes=c) for c in ({}, request.changes)]
-        steps = both[1].settings.steps
-        if "steps" not in request.changes and request.data.steps_done:
-            steps = request.data.steps_done
+        steps = request.end(both[1].settings.steps)
         both = [replace(b, settings=replace(b.settings, steps=steps)) for b in both]
         alone = any(b.interventions for b in both) or both[0].begun is not None
         if alone or both[0].settings.device != "cpu" or AT_ONCE * steps * A_STEP > BUDGET:

@@ -29,11 +29,13 @@ class PastStates:
             self._past, self._states = past, {}
         return self._states
 
-    def keep(self, t: int, state: Mapping[str, Any], size: int = 0) -> None:
+    def keep(self, t: int, state: Mapping[str, Any], size: int) -> None:
         """Keep the state at step t, of so many bytes; every other one is forgotten where they
         become too many."""
+        most = min(MOST_STATES, BUDGET // max(size, 1))
+        if most == 0:
+            return
         self._states[t] = state
-        most = max(2, min(MOST_STATES, BUDGET // max(size, 1)))
         while len(self._states) > most:
-            for step in sorted(self._states)[:-1:2]:
+            for step in sorted(self._states.keys() - {t})[::2]:
                 del self._states[step]

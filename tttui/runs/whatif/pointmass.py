@@ -95,7 +95,9 @@ class PointMass:
         states = self._known.of(self._branch.past)
         last = max((t for t in states if t <= self.t), default=0)
         if self.t == self._branch.at or self.t >= last + WAYPOINT_EVERY:
-            self._known.keep(self.t, self._stepper.state())
+            state = self._stepper.state()
+            size = sum(array.nbytes for array in state["learner"].values())
+            self._known.keep(self.t, state, size)
 
     def _note_weights(self, t: int, weights: Weights, from_t: int) -> None:
         if t <= self._last_return:

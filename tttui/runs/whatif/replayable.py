@@ -43,6 +43,11 @@ def can_replay(data: SessionData) -> Reason | None:
         missing = data.problem("meta")
         why = missing.reason if missing is not None else "is empty"
         return Reason(f"meta.json {why}", _repair(data))
+    if schema.task.name == "hf":
+        return Reason(
+            "its model is not kept with it, and may be larger than fits here",
+            "`tttui fork --with-past --set NAME=VALUE` makes such a session where it has room",
+        )
     if not schema.is_point_mass and schema.task.name not in SHIPPED:
         return Reason(
             f"its task {schema.task.name!r} is code of somebody's own, which a session never names",

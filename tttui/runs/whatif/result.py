@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from tttui.model.errors import RefusedInput
 from tttui.model.mu import MuChanges, mu_at
 from tttui.model.session import SessionData
 from tttui.model.steps import Steps
@@ -27,6 +28,20 @@ class Request:
     changes: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Settings by flat name, as `knobs.changes` gives them. `steps` is how far to go (as far as is
     recorded without it); `preset`, of the point mass, stands before all others."""
+
+    def end(self, planned: int) -> int:
+        """The step at which it ends: as far as is recorded, or as far as `steps` says.
+
+        `planned` are the steps of the session, where it has not begun. Raises RefusedInput where
+        nothing is left.
+        """
+        recorded = self.data.steps_done
+        end = planned if "steps" in self.changes or not recorded else recorded
+        if self.at > recorded:
+            raise RefusedInput(f"at {self.at}: the session has run {recorded} steps so far")
+        if end <= self.at:
+            raise RefusedInput(f"steps: {end} are over at step {self.at} already")
+        return end
 
 
 @dataclass(frozen=True, slots=True, eq=False)

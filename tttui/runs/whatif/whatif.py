@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.errors import TttuiError
 from tttui.model.mu import MuChanges
 from tttui.model.steps import Steps
 from tttui.model.transactions import STATUSES, Transactions
@@ -143,15 +143,11 @@ class WhatIf:
 
     def _begin(self) -> Live:
         """Read the session and make what computes it. Raises RefusedInput, TttuiError, OSError."""
-        request = self.request
-        recorded = request.data.steps_done
-        if request.at > recorded:
-            raise RefusedInput(f"at {request.at}: the session has run {recorded} steps so far")
-        if request.data.meta.is_point_mass:
-            return self._point_mass(recorded)
-        return self._any_task(recorded)
+        if self.request.data.meta.is_point_mass:
+            return self._point_mass()
+        return self._any_task()
 
-    def _point_mass(self, recorded: int) -> PointMass:
+    def _point_mass(self) -> PointMass:
         request, directory = self.request, self.request.data.place.path
         chosen = branch(
             directory,
@@ -159,31 +155,29 @@ class WhatIf:
             changes=request.changes,
             base=self._known.base,
         )
-        settings = chosen.settings
-        self._until = settings.steps if "steps" in request.changes or not recorded else recorded
-        if self._until <= request.at:
-            raise RefusedInput(f"steps: {self._until} are over at step {request.at} already")
-        refuse_too_long(self._until - request.at, settings.plasticity.chunk)
+        self._until = request.end(chosen.settings.steps)
+        refuse_too_long(self._until - request.at, chosen.settings.plasticity.chunk)
         live = PointMass(chosen, self._known, directory)
         self._mu = live.first_mu
         return live
 
-    def _any_task(self, recorded: int) -> Live:
+    def _any_task(self) -> Live:
         from tttui.runs.taskbranch import task_branch
         from tttui.runs.taskbuild import steps_of
         from tttui.runs.whatif.anytask import AnyTask
 
         request, directory = self.request, self.request.data.place.path
         chosen = task_branch(directory, at=request.at, changes=request.changes)
-        steps = steps_of(chosen.task, chosen.settings)
+        planned = steps_of(chosen.task, chosen.settings)
         self._sizes = chosen.sizes
-        old, new = chosen.sizes or (1, 1)
-        met = -(-recorded * old // new)
-        if steps is None or not ("steps" in request.changes or not recorded):
-            steps = met if steps is None else min(steps, met)
-        self._until = steps
-        if self._until <= request.at:
-            raise RefusedInput(f"steps: {self._until} are over at step {request.at} already")
+        if chosen.sizes is None:
+            self._until = request.end(planned or request.data.steps_done)
+        else:  # as much of the document, in other steps
+            old, new = chosen.sizes
+            met = -(-request.end(planned or 0) * old // new)
+            self._until = planned if "steps" in request.changes and planned else met
+        if planned is not None:
+            self._until = min(self._until, planned)
         refuse_too_long(self._until - request.at, 1)
         return AnyTask(chosen, self._known, directory)
 

@@ -4,8 +4,7 @@ import numpy as np
 
 from tttui.model.arrays import Bools
 from tttui.model.settings import World
-from tttui.model.steps import Trajectory
-from tttui.model.yardstick import Yardstick
+from tttui.model.steps import Trajectory, Yardstick
 from tttui.tasks.pointmass.yardsticks import estimated, least_squares, oracle
 
 MOST_STEPS = 50_000

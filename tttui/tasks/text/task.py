@@ -66,6 +66,7 @@ class TextTask(Task):
     item_losses = "tokens.f16"
     kept_files = (DOCUMENT,)
     first = ("file", "chunk", "context", "steps", "lr", "plastic", "seed")
+    bytes_of_weights = 2_760_000
     demo = {"file": argparse.__file__, "steps": 1000}
     yardsticks = (WIDE, ZLIB, LZMA)
 

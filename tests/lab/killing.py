@@ -1,0 +1,123 @@
+"""kill -9 at random moments: `python -m tests.lab.killing [KILLS] [SEED]`, by hand for many.
+
+A job of each kind is killed again and again while it is executed, and resumed. In the end its
+curves and results are compared, byte for byte, with those of one that nobody killed.
+"""
+
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from tests.lab.conftest import small
+from tttui.artifacts.eventlog import EventLog
+from tttui.lab import worker
+from tttui.lab.job import Job, read_job
+from tttui.lab.jobs import list_jobs, results
+from tttui.lab.kinds import kind_names
+from tttui.lab.kinds.pretrain import settings_of
+from tttui.lab.reader import JobReader
+from tttui.lab.starting import start
+from tttui.lab.steering import look_again, resume
+
+LONGEST_S = 0.6
+"""Seconds after which a process is killed at the latest: one needs 0.1 to begin, 2 in all."""
+
+CASES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
+    "pretrain": lambda: settings_of(small(1500), force=False),
+}
+"""Settings of each kind, of a job that outlasts some kills."""
+
+
+def killed(root: Path, kind: str, kills: int, seed: int) -> tuple[int, Job]:
+    """A job that was killed so many times and then left alone; and how often it hit."""
+    moments, hits = random.Random(seed), 0
+    with mock.patch("tttui.lab.starting.dispatch_locked", return_value=[]):
+        job = start(root, kind, CASES[kind](), command=("tttui", kind))
+    for _ in range(kills):
+        hits += _execute(job, moments.uniform(0.0, LONGEST_S))
+        job = look_again(job)
+        assert [found.handle for found in list_jobs(root)] == [job.handle]
+        found = JobReader(job.path).refresh().problems
+        assert not found, found
+        if job.state == "completed":
+            break
+        if job.has_ended:
+            assert job.state == "crashed", job.detail
+            with mock.patch("tttui.lab.steering.dispatch_locked", return_value=[]):
+                job = resume(job)
+        assert job.state == "queued", job.detail
+    if job.state != "completed":
+        _execute(job, None)
+    return hits, read_job(job.path)
+
+
+def left_alone(root: Path, kind: str) -> Job:
+    """The same job, which nobody kills."""
+    return killed(root, kind, 0, 0)[1]
+
+
+def difference(job: Job, whole: Job) -> str:
+    """What a job has otherwise than one that nobody killed; '' where nothing."""
+    if job.state != "completed":
+        return job.detail
+    for name in ("metrics.csv",):
+        if (job.path / name).read_bytes() != (whole.path / name).read_bytes():
+            return f"{name} differs"
+    ours, theirs = dict(results(job)), dict(results(whole))
+    ours.pop("base", None), theirs.pop("base", None)
+    if ours != theirs:
+        return "results.json differs"
+    numbers = [event.seq for event in EventLog(job.path.parent.parent).read()]
+    return "" if numbers == list(range(1, len(numbers) + 1)) else "events have gaps"
+
+
+def _execute(job: Job, killed_after: float | None) -> bool:
+    """Execute a job in a process of its own; whether it was killed before it ended."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            worker.execute(job.path, lambda: None)
+        finally:
+            os._exit(0)
+    if killed_after is not None:
+        time.sleep(killed_after)  # the moment is the point of the test, not a wait for something
+        os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    return os.WIFSIGNALED(status)
+
+
+def main() -> int:
+    """Kill jobs of every kind; 1 where one of them differs from those that nobody killed."""
+    kills = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else int(time.time())
+    wrong = 0
+    for kind in kind_names():
+        if kind not in CASES:
+            print(f"{kind}: has no case")
+            wrong += 1
+            continue
+        hits = job_count = 0
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["XDG_STATE_HOME"] = folder
+            whole = left_alone(Path(folder) / "whole", kind)
+            while hits < kills:
+                job_count += 1
+                root = Path(folder) / str(job_count)
+                more, job = killed(root, kind, kills - hits, seed + job_count)
+                hits += more
+                if said := difference(job, whole):
+                    print(f"{kind}, seed {seed + job_count}: {said}")
+                    wrong += 1
+        print(f"{kind}: {hits} kills of {job_count} jobs, seed {seed}, {wrong} wrong")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""`tttui events` and `tttui logs`: one stream of what changed, one of what was said."""
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import Shell
+from tests.runs.sessions import create, run_through
+from tttui.lab.events import publish, read, subscribe
+from tttui.lab.logs import LogFollower, Wanted
+from tttui.model.errors import RefusedInput
+
+
+@pytest.fixture
+def shell(root: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(root, capsys)
+
+
+def test_a_session_tells_that_it_began_its_transactions_and_its_end(
+    root: Path, shell: Shell
+) -> None:
+    root.mkdir()
+    run_through(root / "a")
+    found = list(read(root))
+    assert found[0].name == "data:sessions:started"
+    assert found[-1].name == "data:sessions:completed"
+    told = {event.name: event.fields["count"] for event in found if "count" in event.fields}
+    metrics = json.loads((root / "a" / "session" / "metrics.json").read_text())
+    assert told.get("data:transactions:committed", 0) == metrics["updates_committed"]
+    assert told.get("data:transactions:rolled_back", 0) == metrics["updates_rolled_back"]
+    assert all(event.fields["id"] == "a" for event in found)
+    assert shell("events", "--filter", "data:sessions:*", "--json") == 0
+    lines = [json.loads(line) for line in shell.out.splitlines()]
+    assert [line["event"].rpartition(":")[2] for line in lines] == ["started", "completed"]
+    assert shell("events", "--since", str(found[-1].seq)) == 0
+    assert shell.out == ""
+    assert "that match" in shell.err
+
+
+def test_a_run_whose_events_cannot_be_written_goes_on(root: Path) -> None:
+    root.mkdir()
+    (root / ".lab").write_text("not a folder")
+    run = create(root / "a")
+    run.advance(100)
+    run.close("completed")
+    assert json.loads((root / "a" / "status.json").read_text())["state"] == "completed"
+
+
+def test_who_subscribes_gets_what_comes_and_who_remembers_a_number_what_was_missed(
+    root: Path,
+) -> None:
+    root.mkdir()
+    first = publish(root, "models", "registered", skill="a")
+    got: list[int] = []
+    begun = threading.Event()
+
+    def listen() -> None:
+        for event in subscribe(
+            root, pattern="data:models:*", since=first, should_stop=lambda: len(got) >= 3
+        ):
+            got.append(event.seq)
+            begun.set()
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    wanted = [publish(root, "models", "registered", skill="b")]
+    assert begun.wait(30)
+    publish(root, "personas", "moved")
+    wanted += [publish(root, "models", "registered") for _ in range(2)]
+    listener.join(30)
+    assert got == wanted
+
+
+def test_what_is_no_collection_is_refused_by_name(root: Path, shell: Shell) -> None:
+    root.mkdir()
+    with pytest.raises(RefusedInput, match="'model' is no collection of events; known are"):
+        publish(root, "model", "registered")
+    assert "'trainings' is no collection" in shell.refused("events", "--filter", "data:trainings:*")
+
+
+LOGS = {
+    "a": ["2026-11-28 07:00:02,000 INFO    begins", "2026-11-28 07:00:04,500 ERROR   broke", "why"],
+    "b": ["2026-11-28 07:00:03,000 WARNING hot\x1b[31m", "2026-11-28 07:00:05,000 INFO    ends"],
+}
+
+
+def logs(root: Path) -> None:
+    for name, lines in LOGS.items():
+        (root / name).mkdir(parents=True)
+        (root / name / "run.log").write_text("\n".join(lines) + "\n")
+
+
+def test_the_logs_of_all_are_one_in_the_order_of_time(root: Path, shell: Shell) -> None:
+    logs(root)
+    assert shell("logs") == 0
+    said = [line.split(None, 3)[2:] for line in shell.out.splitlines()]
+    assert [level for level, _ in said] == ["INFO", "WARNING", "ERROR", "ERROR", "INFO"]
+    assert [rest.split()[0] for _, rest in said] == ["a", "b", "a", "a", "b"]
+    assert "\x1b" not in shell.out
+    assert shell("logs", "--level", "warning", "--grep", "^(hot|why)") == 0
+    assert [line.split()[-1] for line in shell.out.splitlines()] == ["hot\\x1b[31m", "why"]
+    (root / "b" / "status.json").write_text('{"state": "completed"}')
+    assert shell("logs", "--session", "b") == 0
+    assert shell.out.count("\n") == 2
+    assert shell("logs", "--since", "1s") == 0
+    assert shell.out == ""
+
+
+def test_options_that_mean_nothing_are_named(root: Path, shell: Shell) -> None:
+    logs(root)
+    assert "--grep '(' is no regular expression" in shell.refused("logs", "--grep", "(")
+    assert "--since 'soon' is no age" in shell.refused("logs", "--since", "soon")
+    assert "there is no job 'x'" in shell.refused("logs", "--job", "x")
+    assert "name one of them" in shell.refused("logs", "--job", "x", "--session", "a")
+
+
+def test_a_log_that_is_followed_shows_what_is_appended_and_what_is_new(root: Path) -> None:
+    logs(root)
+    follower, wanted = LogFollower(root), Wanted()
+    assert follower.take(wanted) == []
+    with (root / "b" / "run.log").open("a") as file:
+        file.write("2026-11-28 07:00:09,000 INFO    again\n")
+    (root / "c").mkdir()
+    (root / "c" / "run.log").write_text("2026-11-28 07:00:08,000 INFO    new\n")
+    assert [(line.source.owner, line.text) for line in follower.take(wanted)] == [
+        ("c", "new"),
+        ("b", "again"),
+    ]
+    assert follower.take(wanted) == []
