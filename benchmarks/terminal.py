@@ -140,6 +140,32 @@ def measure(table: Table, root: Path, steps: int, size: tuple[int, int], rounds:
             program.wait_exit()
 
 
+def measure_text(table: Table, root: Path, size: tuple[int, int]) -> None:
+    print("\na text, 50 windows of 64 bytes a second, followed")
+    command = [sys.executable, "-m", "tttui", "run", "--task", "text", "--file", argparse.__file__]
+    command += ["--root", str(root), "--name", "text", "--speed-limit", "50", "--threads", "1"]
+    reader = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not (root / "text" / "per_step.csv").exists():
+            time.sleep(0.1)
+        options = ("--tab", "text", "--follow")
+        with PtyProgram(app(root / "text", *options), columns=size[0], rows=size[1]) as program:
+            program.wait_for("running", 30)
+            window(program, 5)
+            sent, cpu = window(program, 20)
+            table.line("text: bytes", sent, "B/s", "<= 3000")
+            table.line("text: cpu", cpu, "%", "<= 10")
+            program.press("f", "home")
+            program.settle(1.0)
+            _, sent = latencies(program, ["down"] * size[1], 1)
+            table.line("text: bytes a row down, median", sent, "B")
+            program.press("q")
+            program.wait_exit()
+    finally:
+        reader.terminate()
+        reader.wait()
+
+
 def measure_live(table: Table, root: Path, size: tuple[int, int], rounds: int) -> None:
     print("\nlive, 50 rows a second")
     command = [sys.executable, "-m", "tttui", "run", "--root", str(root), "--name", "live"]
@@ -214,6 +240,7 @@ def main() -> None:
         for steps in given.steps:
             measure(table, Path(folder), steps, size, given.rounds)
         if not given.no_live:
+            measure_text(table, Path(folder), size)
             measure_live(table, Path(folder), size, given.rounds)
         if not given.no_whatif:
             measure_whatif(table, Path(folder), size, given.rounds)

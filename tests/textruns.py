@@ -8,6 +8,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,12 @@ def make_text_run(
     status: str = "completed",
     seed: int = 0,
     tokens: Sequence[int] | None = None,
+    plastic: str = "*",
 ) -> Place:
     """Write a session at `path`, of which `scored` bytes (all by default) were read.
 
     `tokens` are the bytes at which tokens begin, where a model reads those: it is of the task hf.
+    `plastic` is a pattern of the names of the weights that learn.
     """
     (path / "session").mkdir(parents=True)
     (path / "document.bin").write_bytes(content)
@@ -59,7 +62,7 @@ def make_text_run(
     events = [{"t": t, "status": "commit", "why": "gradient", "grad_norm": 1.0} for t in commits]
     lines = "".join(json.dumps(event) + "\n" for event in events)
     (path / "update_events.jsonl").write_text(lines)
-    _, base = shipped()
+    base = {name: W for name, W in shipped()[1].items() if fnmatchcase(name, plastic)}
     (path / "base_plastic.pt").write_bytes(write_pt(dict(base)))
     (path / "session" / "plastic_state.pt").write_bytes(write_pt(dict(base)))
     if snapshots:

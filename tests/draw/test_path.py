@@ -1,5 +1,7 @@
 """Paths in the plane: equal scale, extremes kept, gaps left open."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -150,3 +152,12 @@ def test_paths_differ_by_more_than_colour(glyphs: Glyphs) -> None:
     ]
     legend = [sample(track, k, glyphs) for k, track in enumerate(tracks)]
     assert len(set(legend)) == 3
+
+
+def test_a_true_path_of_one_colour_lies_over_the_predictions() -> None:
+    x, y = [0.0, 5.0, 10.0], [0.0, 5.0, 0.0]
+    truth = replace(track(x, y), ink=DARK.text)
+    guess = Track("adaptive", truth.t, truth.x, truth.y, DARK.adaptive)
+    both = Backdrop(Scene((truth, guess)), (0, 2), (40, 12), Look()).paint(2)
+    assert (both.ink == DARK.adaptive).sum() <= 1  # the mark of where the prediction is now
+    assert (both.ink == DARK.text).sum() > 10

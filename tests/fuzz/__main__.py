@@ -66,6 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", type=int, nargs="+", help="these cases only")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--app", action="store_true", help="open every tab of the app as well")
+    parser.add_argument("--of", nargs="+", default=[], help="only of these templates: text ...")
     parser.add_argument("--longest", type=float, default=5.0, help="seconds that one may take")
     parser.add_argument("--data", type=Path, help="directory with sessions of other programs")
     parser.add_argument("--dir", type=Path, help="where the sessions are made")
@@ -79,7 +80,9 @@ def _work(options: argparse.Namespace) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored below a `&` of a shell
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    runner = Runner(options.worker, options.seed, longest_s=options.longest, app=options.app)
+    runner = Runner(
+        options.worker, options.seed, longest_s=options.longest, app=options.app, of=options.of
+    )
     for line in sys.stdin:
         answers.write(json.dumps(runner.run(int(line)).document()) + "\n")
         answers.flush()
@@ -90,6 +93,7 @@ class _Worker:
 
     def __init__(self, directory: Path, options: argparse.Namespace) -> None:
         more = ["--app"] if options.app else []
+        more += ["--of", *options.of] if options.of else []
         seed = ["--seed", str(options.seed), "--longest", str(options.longest), *more]
         self._words = [sys.executable, "-m", "tests.fuzz", "--worker", str(directory), *seed]
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115

@@ -3,12 +3,13 @@
 import contextlib
 import io
 import os
+import re
 import shutil
 import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.fuzz.mutations import spoil
 from tests.recorded import make_recorded, module, small_module
 from tests.rundirs import make_run
 from tests.runs.sessions import create, run_through, settings
+from tests.textruns import PROSE, make_text_run
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.summary import read_summary
@@ -65,6 +67,10 @@ def make_templates(at: Path, data: Path | None) -> None:
         frozen_every=4,
     )
     make_recorded(at / "large" / "demo", steps=80, model=module(3), loss="accuracy", large=True)
+    text = PROSE.encode()
+    make_text_run(at / "text" / "demo", text, scored=960, plastic="*norm.weight")
+    tokens = [match.start() for match in re.finditer(rb"\w+|\W", text)]
+    make_text_run(at / "tokens" / "demo", text, chunk=16, tokens=tokens, plastic="*norm.weight")
     make_run(at / "store" / "sessions" / "demo", layout="store", steps=100, runs=2)
     plan_session(at / "planned" / "demo", settings(steps=30, pretrain_steps=3, pretrain_seed=9))
     if data is not None:
@@ -110,9 +116,13 @@ class Case:
 class Runner:
     """Runs cases in a directory that has the templates."""
 
-    def __init__(self, at: Path, seed: int, *, longest_s: float, app: bool) -> None:
+    def __init__(
+        self, at: Path, seed: int, *, longest_s: float, app: bool, of: Sequence[str] = ()
+    ) -> None:
+        """`of` are the names of the templates that are spoiled, all where there are none."""
         self._at, self._seed, self._longest_s, self._app = at, seed, longest_s, app
-        self._templates = sorted(path for path in (at / "templates").iterdir())
+        templates = sorted((at / "templates").iterdir())
+        self._templates = [path for path in templates if not of or path.name in of]
         self._outside = at / "outside"
         self._untouched = contents(self._outside)
         self._traces: list[str] = []

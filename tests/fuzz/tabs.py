@@ -11,11 +11,16 @@ from tttui.app import TttuiApp
 from tttui.artifacts.discover import find_sessions
 from tttui.keys import TABS
 from tttui.model.start import StartView
+from tttui.runs.modelprocess import ModelProcess
 from tttui.saved_views import Remembered
 from tttui.store import Store
 
-KEYS = ("end", "left", "left_square_bracket", "enter", "v", "v", "l", "r", "plus", "home", "escape")
-"""Pressed on every tab: the cursor, transactions, kinds of views, scales, zoom."""
+KEYS = (
+    *("end", "left", "left_square_bracket", "enter", "v", "v", "l", "r", "plus", "home", "escape"),
+    *("down", "pagedown", "h", "n"),
+)
+"""Pressed on every tab: the cursor, transactions, kinds of views, scales, zoom,
+rows and pages of a text."""
 
 
 def every_tab(root: Path, session: Path) -> None:
@@ -24,6 +29,7 @@ def every_tab(root: Path, session: Path) -> None:
         mock.patch("textual.pilot.wait_for_idle", all_done),
         mock.patch("textual.app.wait_for_idle", all_done),
         mock.patch("gc.freeze"),
+        mock.patch.object(ModelProcess, "_ask", return_value={"why_not": "nobody named it"}),
     ):
         asyncio.run(_every_tab(root, session))
 

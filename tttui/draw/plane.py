@@ -291,9 +291,13 @@ class Backdrop(HasLook):
             getattr(canvas, name)[...] = getattr(self.canvas, name)
         if self.frame is None:
             return canvas
-        self._paint_truth(canvas, cursor)
+        on_top = self.tracks[0].ink is not None  # else its colours are the time's, below others
+        if not on_top:
+            self._paint_truth(canvas, cursor)
         for k, track in enumerate(self.tracks[1:]):
             self._paint_other(canvas, k, track, cursor)
+        if on_top:
+            self._paint_truth(canvas, cursor)
         self._arrows(canvas, cursor)
         self._force(canvas, cursor)
         for track in self.tracks[1:]:
@@ -312,13 +316,16 @@ class Backdrop(HasLook):
         layout = self.layout
         return grid[layout.top : layout.top + layout.rows, layout.gutter :]
 
-    def _lay(self, canvas: Canvas, bits: Ints, ink: Colour, mark: str = "") -> None:
-        """Paint dots over what is there, keeping the dots of earlier tracks; without braille
-        they are marks."""
+    def _lay(
+        self, canvas: Canvas, bits: Ints, ink: Colour, mark: str = "", *, alone: bool = False
+    ) -> None:
+        """Paint dots over what is there, keeping the dots of earlier tracks unless `alone`; without
+        braille they are marks."""
         where = bits > 0
         char = self._area(canvas.char)
         if self.glyphs.braille:
-            old = np.where(char >= braille.BLANK, char - braille.BLANK, 0)
+            kept = (char >= braille.BLANK) & (not alone)
+            old = np.where(kept, char - braille.BLANK, 0)
             char[where] = braille.BLANK + (old | bits)[where]
         else:
             char[where] = ord(mark or self.glyphs.curve_marks[1])
@@ -326,7 +333,7 @@ class Backdrop(HasLook):
 
     def _paint_truth(self, canvas: Canvas, cursor: int) -> None:
         truth, bits = self.tracks[0], self._truth
-        self._lay(canvas, bits, self.palette.faint)
+        self._lay(canvas, bits, self.palette.faint, alone=truth.ink is not None)
         if not self.glyphs.braille:
             self._area(canvas.char)[bits > 0] = ord(mark_of(0, self.glyphs))
         t = self._t

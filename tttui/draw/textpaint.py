@@ -261,7 +261,7 @@ def _colours(level: Ints, future: Bools, palette: Palette) -> tuple[Ints, Ints]:
         shades = tints(palette)
         return shades.ink[level], np.where(future, shades.pale[level], shades.paper[level])
     ink = np.full(len(level), palette.text, dtype=np.int64)
-    ink[level >= 2], ink[level <= -2] = palette.diverging[0], palette.diverging[-1]
+    ink[level >= 1], ink[level <= -1] = palette.diverging[0], palette.diverging[-1]
     return ink, np.full(len(level), DEFAULT, dtype=np.int64)
 
 

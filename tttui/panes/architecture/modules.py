@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from tttui.draw.names import shortened
 from tttui.draw.numbers import short
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose, stacked
@@ -284,11 +285,12 @@ def _write_where(prose: Prose, rows: Sequence[Row]) -> None:
     every = sum(size for size, _ in sizes.values()) or 1
     if largest:
         prose.head("What learns")
-    for name, (size, n) in largest[:6]:
-        value = f"{count(size):>9}"
-        label = name if n == 1 else f"{name} x {n}"
-        room = min(max(len(label), 12) + 1, prose.width // 2)
-        prose.bar(label[: room - 1], size / every, value, prose.palette.adaptive, room)
+    sizes_of = [size for _, (size, _) in largest[:6]]
+    labels = [name if n == 1 else f"{n} x {name}" for name, (_, n) in largest[:6]]
+    room = min(max(map(len, labels), default=0) + 1, max(prose.width - 18, prose.width // 2))
+    labels = [*shortened(labels, room - 1, prose.glyphs.ellipsis)]
+    for label, size in zip(labels, sizes_of, strict=True):
+        prose.bar(label, size / every, f"{count(size):>9}", prose.palette.adaptive, room)
     if len(largest) > 6:
         prose.say(f"and {len(largest) - 6} kinds more", prose.palette.muted)
 

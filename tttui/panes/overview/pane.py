@@ -328,14 +328,17 @@ class OverviewPane(Pane):
     def _show_cards(self, view: View, found: Digest) -> None:
         data, alone = view.data, view.data.steps.never_evaluated
         room = self.room.width // max(sum(card.display for card in self.query(MetricCard)), 1) - 3
-        whole = data.meta.is_point_mass or len(f"adaptive {data.meta.loss.name}") <= room
+        loss = data.meta.loss
+        known = (f" {loss.name}", f", {loss.unit}" if loss.unit else "")
+        fits = (end for end in known if data.meta.is_point_mass or len(f"adaptive{end}") <= room)
+        end = next(fits, "")
         for name, errors, tail in (
             ("frozen", data.steps.baseline, found.baseline_tail),
             ("adaptive", data.steps.adaptive, found.adaptive_tail),
         ):
             tone: Tone = "baseline" if name == "frozen" else "adaptive"
             card = self._card(name)
-            card.set_labels(*([f"{name} {data.meta.loss.name}"] if whole else []), name)
+            card.set_labels(*([f"{name}{end}"] if end else []), name)
             every = found.every or (alone and name == "adaptive")
             texts = error_texts(name, errors if every else tail.y, every=every)
             card.set_metric(*texts, tone, series=tail if len(tail) else None)
