@@ -10,7 +10,7 @@ from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.shell import command_line
 
 if TYPE_CHECKING:
-    from tttui.model.session import State, Status
+    from tttui.model.status import State, Status
     from tttui.runs.control import Verb
 
 PATIENCE_S = 10.0

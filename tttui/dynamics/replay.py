@@ -86,6 +86,19 @@ class Anchor:
     C_x: Array
     """Mean of x x^T / 4, [6, 6]."""
 
+    @classmethod
+    def of(cls, x: Array, Z: Array, base: dict[str, Array], U: Array) -> "Anchor":
+        """That of the inputs x [k, 6, n] (float64), filtered to Z, as the base was trained on."""
+        xp = namespace(x)
+        Z = xp.astype(Z, xp.float64)
+        base = {k: xp.astype(base[k], xp.float64) for k in PLASTIC}
+        scale = 1.0 / (4.0 * x.shape[-1])
+        return cls(
+            readout(U, base["W_o"], base["B"] @ base["W_u"]),
+            xp.mean(Z @ Z.mT, axis=0) * scale,
+            xp.mean(x @ x.mT, axis=0) * scale,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -13,8 +13,8 @@ from matplotlib.ticker import FixedLocator, LogFormatterSciNotation
 from tttui.draw import palette
 from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
-from tttui.draw.plane import time_stops
 from tttui.draw.reading import status_words as status_words
+from tttui.draw.tracks import time_stops
 from tttui.model.arrays import Floats, Ints
 from tttui.model.schema import Loss
 from tttui.model.statistics import Statistics

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tttui.export import look, tables
+from tttui.export import look, tables, weight_tables
 from tttui.export.request import Request
 from tttui.model.arrays import Floats, Ints
 from tttui.model.explain import limits
@@ -242,7 +242,7 @@ def mu(request: Request) -> Figure:
 
 
 def weight_statistics(request: Request) -> Figure:
-    statistics, _ = tables.statistics_of(request)
+    statistics, _ = weight_tables.statistics_of(request)
     figure = look.figure(4.0, f"{request.name}: plastic weights over the snapshots")
     axes = figure.subplots(2, 2, sharex=True)
     for panel, (measure, title) in zip(axes.flat, MEASURES.items(), strict=True):

@@ -17,7 +17,8 @@ from tttui.keys import key_for
 from tttui.keys.command import Command
 from tttui.model.errors import TttuiError
 from tttui.model.here import absolute
-from tttui.model.session import Meta, Place, SessionData, SessionSummary, State, Status
+from tttui.model.session import Meta, Place, SessionData, SessionSummary
+from tttui.model.status import State, Status
 from tttui.runs.control import Verb
 from tttui.screens.state import ScreenState
 from tttui.screens.tabs import Tabs

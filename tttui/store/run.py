@@ -7,7 +7,8 @@ from typing import Any
 from tttui.artifacts.logfile import LogTail
 from tttui.artifacts.status import last_heard, status_of
 from tttui.model.errors import TttuiError
-from tttui.model.session import Place, Status
+from tttui.model.session import Place
+from tttui.model.status import Status
 from tttui.runs.control import Request, Verb, ask, withdraw
 from tttui.store.feed import Core, Feed
 from tttui.store.snapshot import LOG, REQUESTS

@@ -1,11 +1,11 @@
 """Sessions that were marked to be compared, and what their errors look like over one axis."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 from textual.widgets import Static
 
@@ -21,7 +21,9 @@ from tttui.model.session import Place
 from tttui.model.steps import Steps
 from tttui.model.timeline import Timeline
 from tttui.panes.averages import curve, span_note
+from tttui.panes.sessions.layout import NARROW
 from tttui.widgets.chart import Chart
+from tttui.widgets.sidebyside import MetricBars, SettingsTable, TransferMap
 
 MOST = 12
 """Sessions that can be compared at once."""
@@ -124,6 +126,45 @@ class ComparedCurves(Vertical):
         area = self.query_one(Static)
         area.display = bool(text)
         area.update(text)
+
+
+class ComparedSessions(Vertical):
+    """All that compares the marked sessions: curves, bars, settings and the transfer matrix."""
+
+    def compose(self) -> ComposeResult:
+        yield ComparedCurves(id="curves")
+        with Horizontal(id="numbers"):
+            yield MetricBars()
+            yield SettingsTable()
+            yield TransferMap()
+
+    def show_regions(self, regions: Collection[str], room: Size) -> None:
+        """Show these regions of the tab, whose room is `room`."""
+        self.query_one("#curves").display = "curves" in regions
+        numbers = self.query_one("#numbers")
+        numbers.display = "numbers" in regions or "transfer" in regions
+        numbers.set_class(room.width < NARROW, "narrow")
+        for kind in (MetricBars, SettingsTable):
+            self.query_one(kind).display = "numbers" in regions
+        self.query_one(TransferMap).display = "transfer" in regions
+
+    def show_found(
+        self,
+        found: Comparison | None,
+        timeline: Timeline,
+        why: str,
+        room: Size,
+        regions: Collection[str],
+    ) -> None:
+        """Draw a comparison in each of the shown regions, or say why there is none."""
+        if "curves" in regions:
+            self.query_one(ComparedCurves).show_found(found, timeline, why, room)
+        if "numbers" in regions:
+            self.query_one(MetricBars).set_comparison(found, why)
+            self.query_one(SettingsTable).set_comparison(found)
+        if "transfer" in regions:
+            tested = self.query_one(TransferMap)
+            tested.set_comparison(found, "Testing the weights of each in the world of each ...")
 
 
 def curves(found: Comparison | None, smooth: bool, message: str) -> Plot:

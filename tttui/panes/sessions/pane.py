@@ -6,10 +6,9 @@ from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Container
 from textual.timer import Timer
 
-from tttui.draw.numbers import count
 from tttui.export.request import Request
 from tttui.keys import COMMANDS, key_for
 from tttui.keys.command import Command
@@ -18,19 +17,17 @@ from tttui.model.session import Place, SessionData, SessionSummary
 from tttui.model.verdict import verdict
 from tttui.panes.listing import TABLE, ListPane
 from tttui.panes.regions import Pages
-from tttui.panes.sessions.compared import MARK_MORE, ComparedCurves, Marked
-from tttui.panes.sessions.facts import copyable, facts_of
-from tttui.panes.sessions.layout import CSS, NARROW, WORDS, PaneLayout, hidden, layout
+from tttui.panes.sessions.compared import MARK_MORE, ComparedSessions, Marked
+from tttui.panes.sessions.facts import HINT, copyable, facts_of, said_above
+from tttui.panes.sessions.layout import CSS, WORDS, PaneLayout, containers, hidden, layout
 from tttui.panes.sessions.preview import SessionPreview, verdict_of
 from tttui.panes.sessions.rows import COLUMNS, SESSION_WORDS, SessionRows
 from tttui.panes.view import View
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.session_panel import Facts, SessionPanel
-from tttui.widgets.sidebyside import MetricBars, SettingsTable, TransferMap
-from tttui.widgets.table import Column, Sort, Table
+from tttui.widgets.table import Table
+from tttui.widgets.table_columns import Column, Sort
 from tttui.widgets.verdict import VerdictLine
-
-HINT = "mu>0.1 state:completed demo sort:improvement"
 
 OVERVIEW = "show_tab('overview')"
 
@@ -85,12 +82,7 @@ class SessionsPane(ListPane):
             with Container(id="one"):
                 yield SessionPreview()
                 yield SessionPanel()
-        with Vertical(id="several"):
-            yield ComparedCurves(id="curves")
-            with Horizontal(id="numbers"):
-                yield MetricBars()
-                yield SettingsTable()
-                yield TransferMap()
+        yield ComparedSessions(id="several")
 
     @property
     def _layout(self) -> PaneLayout:
@@ -108,25 +100,16 @@ class SessionsPane(ListPane):
     def show_regions(self) -> None:
         found, regions = self._layout, set(self.regions)
         self._laid_out = found
-        shown = {
-            "#line": "line" in regions,
-            "#one": bool(regions & {"preview", "detail"}),
-            "#upper": bool(regions & {"table", "preview", "detail"}),
-            "#several": bool(regions & {"curves", "numbers", "transfer"}),
-            "#curves": "curves" in regions,
-            "#numbers": bool(regions & {"numbers", "transfer"}),
-        }
+        shown = containers(regions)
         for name, is_shown in shown.items():
             self.query_one(name).display = is_shown
         for kind, name in (
             (Table, "table"),
             (SessionPreview, "preview"),
             (SessionPanel, "detail"),
-            (MetricBars, "numbers"),
-            (SettingsTable, "numbers"),
-            (TransferMap, "transfer"),
         ):
             self.query_one(kind).display = name in regions
+        self.query_one(ComparedSessions).show_regions(regions, self.room)
         self.set_class(found.beside and "table" in regions, "beside")
         self.set_class({"preview", "detail"} <= regions, "paired")
         rows = found.table_rows if "table" in regions else None
@@ -134,7 +117,6 @@ class SessionsPane(ListPane):
         table = rows if rows is not None and (several or shown["#one"]) else "1fr"
         self.query_one(Table).styles.height = table
         self.query_one("#upper").styles.height = rows if several and rows is not None else "1fr"
-        self.query_one("#numbers").set_class(self.room.width < NARROW, "narrow")
         self.query_one(Table).set_active(self.acting == TABLE)
         self.query_one(SessionPanel).set_chosen(self.acting == "detail")
 
@@ -149,15 +131,8 @@ class SessionsPane(ListPane):
         regions = self.regions
         self._show_one(view)
         found, why = self._marked.found_in(view.comparison), self._marked.why_none()
-        if "curves" in regions:
-            compared = self.query_one(ComparedCurves)
-            compared.show_found(found, view.timeline, why, self.room)
-        if "numbers" in regions:
-            self.query_one(MetricBars).set_comparison(found, why)
-            self.query_one(SettingsTable).set_comparison(found)
-        if "transfer" in regions:
-            tested = self.query_one(TransferMap)
-            tested.set_comparison(found, "Testing the weights of each in the world of each ...")
+        several = self.query_one(ComparedSessions)
+        several.show_found(found, view.timeline, why, self.room, regions)
 
     def _follow(self, view: View) -> None:
         """The cursor goes to a session that was opened elsewhere, such as one just started."""
@@ -199,23 +174,16 @@ class SessionsPane(ListPane):
         bar = self.query_one(QueryBar)
         if self.tell_typed(bar, view.palette):
             return
-        total, shown = len(rows), len(self.query_one(Table).order)
-        many = "session" if total == 1 else "sessions"
-        parts = [f"{count(total)} {many}" if shown == total else f"{shown} of {total} {many}"]
-        if self.query_now and not bar.has_class("typing"):
-            parts.append(f"query {self.query_now.filter_text}")
-        if self._marked:
-            parts.append(f"{len(self._marked)} marked")
-        if rows.running:
-            parts.append(f"{rows.running} running")
-        elsewhere = hidden(self.pages(), self.regions)
-        if elsewhere:
-            parts.append(f"w: {', '.join(elsewhere)}")
-        if self._marked.enough and not self._transfer:
-            parts.append("t: transfer matrix")
-        if view.load is not None:
-            parts.append(str(view.load))
-        bar.say("   ".join(parts), False, view.palette)
+        said = said_above(
+            rows,
+            len(self.query_one(Table).order),
+            Query() if bar.has_class("typing") else self.query_now,
+            self._marked,
+            hidden(self.pages(), self.regions),
+            transfer=self._transfer,
+        )
+        said += [] if view.load is None else [str(view.load)]
+        bar.say("   ".join(said), False, view.palette)
 
     def _summary(self) -> SessionSummary | None:
         """The session under the cursor."""

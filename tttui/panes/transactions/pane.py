@@ -25,47 +25,18 @@ from tttui.panes.listing import ListPane
 from tttui.panes.losses import marks_of
 from tttui.panes.regions import Pages
 from tttui.panes.transactions.facts import change_of, why_none
+from tttui.panes.transactions.layout import CSS, GATES, OUTCOMES, TALL, WIDE, pages
 from tttui.panes.transactions.rows import COLUMNS, Attempts, gate_plots
 from tttui.panes.view import View
 from tttui.widgets.change import ChangeMap
 from tttui.widgets.chart import Chart
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.reasons import AttemptsOverTime, Reasons
-from tttui.widgets.table import TIMES, Column, Table
+from tttui.widgets.table import Table
+from tttui.widgets.table_columns import TIMES, Column
 from tttui.widgets.transaction_panel import TransactionPanel
 
-WIDE = 170
-"""Columns from which the outcomes stand beside the table."""
-
-NARROW = 100
-"""Columns below which the detail has no place beside the table."""
-
-TALL = 32
-"""Rows from which the table is only as high as its rows, and the rest stands below."""
-
-OUTCOMES, GATES = 14, 11
-"""Least rows of the outcomes (with what one transaction changed), and of the gates over time."""
-
-ENOUGH = 12
-"""Rows of a table with its header that may not be taken from it."""
-
 HINT = "grad>10 status:rollback t:200-400"
-
-
-def pages(width: int, height: int, rows: int) -> Pages:
-    """The regions that are shown together in a pane of width x height cells over a table of
-    `rows` transactions."""
-    if width >= NARROW:
-        below = GATES if width >= WIDE else OUTCOMES + GATES
-        if height >= TALL and height - 1 - below >= min(rows + 1, ENOUGH):
-            return (("table", "reasons", "detail", "gates"),)
-        if height >= 26:
-            return ("table", "detail", "reasons"), ("gates",)
-        return ("table", "detail"), ("reasons",), ("gates",)
-    first = ("table", "line") if height >= 8 else ("table",)
-    if height >= 30:
-        return (*first, "reasons"), ("detail",), ("gates",)
-    return first, ("detail",), ("reasons",), ("gates",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,33 +63,7 @@ class TransactionsPane(ListPane):
     region_names = ("table", "reasons", "detail", "gates")
     sorts = tuple(column.key for column in COLUMNS)
 
-    DEFAULT_CSS = """
-    TransactionsPane { layout: horizontal; height: 1fr; }
-    TransactionsPane #left { width: 1fr; }
-    TransactionsPane #upper { height: 1fr; }
-    TransactionsPane #list { width: 1fr; }
-    TransactionsPane #line { height: 2; padding: 0 1; }
-    TransactionsPane #outcomes { height: 30%; min-height: 8; }
-    TransactionsPane #outcomes.alone { height: 1fr; }
-    TransactionsPane #reasons { width: 1fr; layout: horizontal; }
-    TransactionsPane Reasons { width: 2fr; min-width: 32; max-width: 56; margin: 0 1; }
-    TransactionsPane AttemptsOverTime { width: 3fr; }
-    TransactionsPane #outcomes ChangeMap { width: 34; height: 1fr; margin: 0 0 0 1; }
-    TransactionsPane .fitted #list { height: auto; }
-    TransactionsPane .fitted #outcomes { height: 1fr; }
-    TransactionsPane .fitted #reasons { layout: vertical; }
-    TransactionsPane .fitted Reasons { width: 1fr; max-width: 84; }
-    TransactionsPane .fitted AttemptsOverTime { width: 1fr; height: 1fr; }
-    TransactionsPane .wide #upper { layout: horizontal; }
-    TransactionsPane .wide #list { width: 96; }
-    TransactionsPane .wide #outcomes { width: 1fr; height: 100%; }
-    TransactionsPane #detail { width: 48; }
-    TransactionsPane #detail.alone { width: 1fr; layout: horizontal; }
-    TransactionsPane #detail.alone ChangeMap { width: 34; height: 1fr; }
-    TransactionsPane #gates { height: 1fr; layout: horizontal; }
-    TransactionsPane #gates.alone { layout: vertical; }
-    TransactionsPane #gates Chart { width: 1fr; height: 1fr; margin-right: 1; }
-    """
+    DEFAULT_CSS = CSS
 
     def __init__(self) -> None:
         super().__init__()

@@ -17,7 +17,7 @@ from tttui.model.numbers import Forms
 from tttui.model.query import number_of
 from tttui.model.session import SessionData
 from tttui.model.transactions import NON_FINITE, Transaction, Transactions
-from tttui.widgets.table import TEXTS, Cell, Column
+from tttui.widgets.table_columns import TEXTS, Cell, Column
 
 COLUMNS = (
     Column("t", "t", 7),

@@ -22,7 +22,8 @@ from tttui.panes.weights.pane import WeightsPane
 from tttui.panes.weights.weight_figures import no_history
 from tttui.widgets.heatmap import Heatmap
 from tttui.widgets.page import Page
-from tttui.widgets.table import TEXTS, Cell, Column, Sort, Table
+from tttui.widgets.table import Table
+from tttui.widgets.table_columns import TEXTS, Cell, Column, Sort
 from tttui.widgets.weightmap import WeightMap
 
 REGIONS = ("parameters", "map", "statistics", "spectrum", "moved")

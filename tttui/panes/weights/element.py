@@ -1,0 +1,56 @@
+"""What is said of one element of a matrix."""
+
+from tttui.draw.palette import Palette
+from tttui.draw.prose import Prose
+from tttui.panes.weights.weights_at import Found
+from tttui.widgets.heatmap import Cell
+from tttui.widgets.weightmap import WeightMap
+
+
+def element(cell: Cell, block: tuple[int, int]) -> str:
+    """`3, 17`; of an element that stands for a block, its rows and columns: `24-31, 136-143`."""
+    if block == (1, 1):
+        return f"{cell[0]}, {cell[1]}"
+    ends = zip(cell, block, strict=True)
+    return ", ".join(f"{i * size}-{(i + 1) * size - 1}" if size > 1 else f"{i}" for i, size in ends)
+
+
+def write_element(prose: Prose, found: Found, heatmap: WeightMap, cell: Cell) -> None:
+    """Write which element it is, what it connects, and its values."""
+    palette = prose.palette
+    row, column = heatmap.names(cell)
+    prose.line(
+        (f"{heatmap.matrix}[{element(cell, found.block)}] ", palette.accent, True),
+        *([(f"{column} to {row}  ", palette.muted)] if heatmap.roles else []),
+        *_values(found, heatmap, cell, palette),
+    )
+
+
+def _values(
+    found: Found, heatmap: WeightMap, cell: Cell, palette: Palette
+) -> list[tuple[str, int, bool]]:
+    """An element's change, its value and its change since the start, as far as they are known."""
+    name, parts = heatmap.matrix, []
+    if found.shown.is_change:
+        change = float(heatmap.values[cell])
+        parts += [("change ", palette.muted, False), (f"{change:+.7g}  ", palette.text, True)]
+    if found.now is None and not found.shown.is_change:
+        value = float(heatmap.values[cell])
+        parts += [("value ", palette.muted, False), (f"{value:.8g}  ", palette.text, True)]
+    if found.now is not None and name in found.now.matrices:
+        value = float(found.now.matrices[name][cell])
+        parts += [("value ", palette.muted, False), (f"{value:.8g}  ", palette.text, True)]
+        start = found.start
+        if start is not None and name in start.matrices and found.shown.aspect != "start":
+            since = value - float(start.matrices[name][cell])
+            parts += [("since start ", palette.muted, False)]
+            parts += [(f"{since:+.4g}", palette.text, True)]
+    return parts
+
+
+def copyable(heatmap: WeightMap, cell: Cell) -> list[tuple[str, str]]:
+    """What can be copied of an element: its value, and its row."""
+    row, column = cell
+    values = ", ".join(f"{v:.8g}" for v in heatmap.values[row].tolist())
+    name = f"{heatmap.matrix}[{row}, {column}]"
+    return [(name, repr(float(heatmap.values[cell]))), (f"Row {row}", values)]
