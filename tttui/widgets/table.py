@@ -12,12 +12,13 @@ from textual.widget import Widget
 
 from tttui.draw.cells import padded
 from tttui.draw.colours import DEFAULT, style
-from tttui.draw.look import HasLook, Look
+from tttui.draw.look import Look
 from tttui.model.arrays import Bools, Ints
+from tttui.widgets.drawn import Dressed
 from tttui.widgets.table_columns import Column, Sort, Source, fitted, order_of, placed
 
 
-class Table(HasLook, Widget):
+class Table(Dressed, Widget):
     """Rows of a `Source` under a header, one of them selected; the header says what sorts them.
 
     It never changes the selection or the order by itself: it posts what was asked for, and is
@@ -25,8 +26,6 @@ class Table(HasLook, Widget):
     """
 
     DEFAULT_CSS = "Table { height: 1fr; min-height: 2; }"
-
-    look = Look()
 
     @dataclass
     class RowPicked(Message):

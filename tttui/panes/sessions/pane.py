@@ -128,11 +128,10 @@ class SessionsPane(ListPane):
             self.show_regions()
         self._follow(view)
         self.fill(view)
-        regions = self.regions
         self._show_one(view)
         found, why = self._marked.found_in(view.comparison), self._marked.why_none()
         several = self.query_one(ComparedSessions)
-        several.show_found(found, view.timeline, why, self.room, regions)
+        several.show_found(found, view.timeline, why, self.room, self.regions)
 
     def _follow(self, view: View) -> None:
         """The cursor goes to a session that was opened elsewhere, such as one just started."""
@@ -210,8 +209,7 @@ class SessionsPane(ListPane):
         if data is not None and not data.loading:
             self._mark_torn(data)
         if "preview" in regions:
-            preview = self.query_one(SessionPreview)
-            preview.show(view, summary, data)
+            self.query_one(SessionPreview).show(view, summary, data)
         if "line" in regions:
             said = verdict_of(summary) if data is None else verdict(data)
             self.query_one("#line", VerdictLine).show(said, view.palette, view.glyphs.ellipsis)
@@ -354,10 +352,9 @@ class SessionsPane(ListPane):
 
     def do_delete(self) -> str | None:
         """Ask, and on the second press move the session to the trash."""
-        summary = self._summary()
-        if summary is None:
+        place = self.under_cursor()
+        if place is None:
             return None
-        place = summary.place
         if self._asked != place:
             self._asked = place
             return f"Press D again to move {place.path} to the trash of its root."
