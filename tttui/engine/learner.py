@@ -14,8 +14,7 @@ import numpy as np
 
 from tttui.dynamics import ssm
 from tttui.dynamics.backend import namespace, on_host
-from tttui.dynamics.observed import transitions
-from tttui.dynamics.replay import Anchor, Replay, learn
+from tttui.dynamics.replay import Anchor, Replay, learn, transitions
 from tttui.engine import transaction as gates
 from tttui.engine.device import torch_device
 from tttui.engine.event import record

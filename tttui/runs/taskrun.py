@@ -16,9 +16,9 @@ from tttui.artifacts.task_writer import TaskWriter, sound_checkpoint
 from tttui.artifacts.writer import HISTORY
 from tttui.engine import interventions as record
 from tttui.engine.interventions import Intervention, Kind, in_order
+from tttui.engine.parameters import figures
 from tttui.engine.tensorstate import as_arrays, as_tensors
 from tttui.engine.torch_learner import Observation, TorchLearner
-from tttui.engine.weightfigures import figures
 from tttui.model.arrays import Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.schema import CONTROL
