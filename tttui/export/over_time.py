@@ -53,7 +53,7 @@ def mse(request: Request) -> Figure:
         )  # fmt: skip
     if request.log:
         look.logarithmic(axes, steps.baseline, steps.adaptive)
-    events, inside = request.attempts()
+    events, inside = request.transactions()
     outcome, names = events.outcomes()
     for k in np.unique(outcome[inside]).tolist():
         status = names[k]
@@ -110,7 +110,7 @@ def series(request: Request) -> Figure:
 
 
 def transactions(request: Request) -> Figure:
-    events, inside = request.attempts()
+    events, inside = request.transactions()
     found = tables.counts(request)
     figure = look.figure(1.2 + 0.28 * len(found), f"{request.name}: update transactions")
     axes = figure.subplots()
@@ -131,7 +131,7 @@ def transactions(request: Request) -> Figure:
 
 
 def gates(request: Request) -> Figure:
-    events, inside = request.attempts()
+    events, inside = request.transactions()
     figure = look.figure(4.6, f"{request.name}: what the gates saw")
     axes = look.panels(figure, 3)
     t = events.t[inside]
@@ -180,7 +180,7 @@ def _threshold(panel: Axes, t: Ints, limit: Floats, values: Floats, key: str) ->
 
 def reasons(request: Request) -> Figure:
     found = tables.counts(request)
-    events, inside = request.attempts()
+    events, inside = request.transactions()
     figure = look.figure(2.6, f"{request.name}: how transactions ended")
     bars, when = figure.subplots(1, 2, width_ratios=(1, 1.4))
     outcome, outcomes = events.outcomes()

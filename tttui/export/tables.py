@@ -80,7 +80,7 @@ def _absent(values: Floats) -> list[float | None]:
 
 
 def _transactions(request: Request) -> Table:
-    events, inside = request.attempts()
+    events, inside = request.transactions()
     table: dict[str, Column] = {
         "t": events.t[inside],
         "status": [events.statuses[k] for k in events.status[inside].tolist()],
@@ -98,7 +98,7 @@ def _transactions(request: Request) -> Table:
 
 def _gates(request: Request) -> Table:
     data = request.data
-    events, inside = request.attempts()
+    events, inside = request.transactions()
     limit = events.pre_loss * (1 + limits(data, "rollback_tol"))
     return {
         "t": events.t[inside],
@@ -120,7 +120,7 @@ def largest_state(events: Transactions) -> Floats:
 
 def counts(request: Request) -> dict[str, int]:
     """Transactions in the window by outcome, in the order of the statuses."""
-    events, inside = request.attempts()
+    events, inside = request.transactions()
     outcome, names = events.outcomes()
     found = np.bincount(outcome[inside], minlength=len(names))
     return {name: int(k) for name, k in zip(names, found, strict=True) if k}

@@ -33,7 +33,7 @@ def compared_at(request: Request) -> Comparison:
         request.aspect,
         request.data,
         request.at,
-        attempt=request.attempt,
+        transaction=request.transaction,
         parent=request.parent,
         other=request.other,
         names=request.matrices,

@@ -77,7 +77,7 @@ class Transaction:
         return kind
 
     def figures(self, name: str) -> Mapping[str, float]:
-        """What was recorded of a parameter after this attempt: `fro`, `delta_fro` ..."""
+        """What was recorded of a parameter after this transaction: `fro`, `delta_fro` ..."""
         return figures_in(self.raw, name)
 
     @property

@@ -271,8 +271,8 @@ class MainScreen(Screen[None]):
     def _on_zoomed(self, message: TimeView.Zoomed) -> None:
         self.time.move(self.state.timeline.zoom(message.factor, message.t))
 
-    @on(TimeView.AttemptPicked)
-    def _on_attempt_picked(self, message: TimeView.AttemptPicked) -> None:
+    @on(TimeView.MarkPicked)
+    def _on_mark_picked(self, message: TimeView.MarkPicked) -> None:
         self.choosing.choose(inspecting=True)
         self.time.move(self.state.timeline.select(message.index, message.t))
         self.show_all()

@@ -27,13 +27,13 @@ TransactionsPane #outcomes { height: 30%; min-height: 8; }
 TransactionsPane #outcomes.alone { height: 1fr; }
 TransactionsPane #reasons { width: 1fr; layout: horizontal; }
 TransactionsPane Reasons { width: 2fr; min-width: 32; max-width: 56; margin: 0 1; }
-TransactionsPane AttemptsOverTime { width: 3fr; }
+TransactionsPane TransactionsOverTime { width: 3fr; }
 TransactionsPane #outcomes ChangeMap { width: 34; height: 1fr; margin: 0 0 0 1; }
 TransactionsPane .fitted #list { height: auto; }
 TransactionsPane .fitted #outcomes { height: 1fr; }
 TransactionsPane .fitted #reasons { layout: vertical; }
 TransactionsPane .fitted Reasons { width: 1fr; max-width: 84; }
-TransactionsPane .fitted AttemptsOverTime { width: 1fr; height: 1fr; }
+TransactionsPane .fitted TransactionsOverTime { width: 1fr; height: 1fr; }
 TransactionsPane .wide #upper { layout: horizontal; }
 TransactionsPane .wide #list { width: 96; }
 TransactionsPane .wide #outcomes { width: 1fr; height: 100%; }

@@ -26,12 +26,12 @@ from tttui.panes.losses import marks_of
 from tttui.panes.regions import Pages
 from tttui.panes.transactions.facts import change_of, why_none
 from tttui.panes.transactions.layout import CSS, GATES, OUTCOMES, TALL, WIDE, pages
-from tttui.panes.transactions.rows import COLUMNS, Attempts, gate_plots
+from tttui.panes.transactions.rows import COLUMNS, TransactionRows, gate_plots
 from tttui.panes.view import View
 from tttui.widgets.change import ChangeMap
 from tttui.widgets.chart import Chart
 from tttui.widgets.querybar import QueryBar
-from tttui.widgets.reasons import AttemptsOverTime, Reasons
+from tttui.widgets.reasons import Reasons, TransactionsOverTime
 from tttui.widgets.table import Table
 from tttui.widgets.table_columns import TIMES, Column
 from tttui.widgets.transaction_panel import TransactionPanel
@@ -69,7 +69,7 @@ class TransactionsPane(ListPane):
         super().__init__()
         self._shown: Shown | None = None
         self._plotted: object = None
-        self._attempts: Attempts | None = None
+        self._table_rows: TransactionRows | None = None
         self._whatif: object = None
         """The what-if whose outcomes stand beside the rows."""
         self._change: tuple[object, Weights | None, str] = (None, None, "")
@@ -84,7 +84,7 @@ class TransactionsPane(ListPane):
                 with Horizontal(id="outcomes"):
                     with Container(id="reasons"):
                         yield Reasons()
-                        yield AttemptsOverTime()
+                        yield TransactionsOverTime()
                     yield ChangeMap()
             with Container(id="gates"):
                 for name in ("grad", "loss", "state"):
@@ -164,7 +164,7 @@ class TransactionsPane(ListPane):
         self.fill(view)
         if "gates" in self.regions:
             self._show_gates(view)
-        over_time = self.query_one(AttemptsOverTime)
+        over_time = self.query_one(TransactionsOverTime)
         over_time.set_timeline(view.timeline)
         index = self._index(view)
         self.query_one(Table).set_selected(index)
@@ -177,7 +177,7 @@ class TransactionsPane(ListPane):
         """Filter and tell the table, only where data, filter or colours are other ones."""
         found, shown = view.data.transactions, self._shown
         table = self.query_one(Table)
-        same_look = self._attempts is not None and self._attempts.palette is view.palette
+        same_look = self._table_rows is not None and self._table_rows.palette is view.palette
         if (
             shown is None
             or not same_look
@@ -196,10 +196,10 @@ class TransactionsPane(ListPane):
             own = view.data.meta.is_point_mass
             self._whatif = view.whatif
             beside = None if view.whatif is None else view.whatif.transactions
-            self._attempts = Attempts(found, view.look, of_point_mass=own, whatif=beside)
-            table.set_rows(self._attempts, rows, self._nothing(view))
+            self._table_rows = TransactionRows(found, view.look, of_point_mass=own, whatif=beside)
+            table.set_rows(self._table_rows, rows, self._nothing(view))
             self.query_one(Reasons).set_marks(marks, why_none(view.data))
-            self.query_one(AttemptsOverTime).set_marks(marks)
+            self.query_one(TransactionsOverTime).set_marks(marks)
         self._say(view, shown)
 
     def _nothing(self, view: View) -> str:

@@ -61,7 +61,7 @@ SPREAD = 15.0
 """Values that spread over more than this factor are drawn on a logarithmic axis."""
 
 
-class Attempts:
+class TransactionRows:
     """`Source` of the table over the transactions of a session."""
 
     def __init__(

@@ -392,7 +392,7 @@ class WeightsPane(RegionPane):
         return replace(
             request,
             aspect=asked.aspect,
-            attempt=asked.attempt,
+            transaction=asked.transaction,
             parent=asked.parent,
             other=asked.other,
             parameters=() if asked.of_point_mass else asked.names,
