@@ -2,13 +2,16 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.screen import Screen
 
 from tests.app.conftest import SIZES, Driver, OpenApp
 from tests.recorded import make_recorded, module, small_module
 from tests.rundirs import make_run
 from tttui.keys import TABS
+from tttui.model.transactions import Transaction, Transactions
 from tttui.panes.architecture.modules import ModulesPane
 from tttui.panes.physics.series import SeriesPane
 from tttui.panes.weights.parameters import ParametersPane
@@ -154,6 +157,34 @@ async def test_a_parameter_without_snapshots_shows_its_recorded_figures(
         assert isinstance(pane, ParametersPane)
         await driver.until(lambda: len(pane._statistics.t) > 1, "the recorded figures")
         assert pane._statistics.matrices == ("blocks.0.norm1.weight",)
+
+
+async def test_choosing_a_parameter_reads_its_figures_alone_and_lays_nothing_out(
+    tmp_path: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_app(recorded(tmp_path / "demo", "large")) as driver:
+        await tab(driver, 2)
+        done = list[str]()
+        decoded, laid_out = Transactions.__getitem__, Screen._refresh_layout
+
+        def decode(self: Transactions, i: int) -> Transaction:
+            done.append("decoded a whole transaction")
+            return decoded(self, i)
+
+        def lay_out(self: Screen[object], *args: Any, **options: Any) -> None:
+            done.append("laid the screen out")
+            laid_out(self, *args, **options)
+
+        monkeypatch.setattr(Transactions, "__getitem__", decode)
+        monkeypatch.setattr(Screen, "_refresh_layout", lay_out)
+        for _ in range(2):
+            await driver.press("down")
+            await driver.settled()
+        assert not done
+        pane = driver.pane
+        assert isinstance(pane, ParametersPane)
+        assert pane._statistics.matrices == (pane._chosen[0],)
+        assert len(pane._statistics.t) > 1
 
 
 async def test_parameters_are_sorted_by_how_far_they_moved(

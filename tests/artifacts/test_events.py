@@ -145,3 +145,26 @@ def test_a_record_whose_file_is_gone_still_has_its_columns(tmp_path: Path) -> No
 def test_records_can_be_sliced(tmp_path: Path) -> None:
     found = lines(tmp_path, "".join(json.dumps(e) + "\n" for e in EVENTS)).transactions
     assert list(found.records[:1]) == EVENTS[:1]
+
+
+@pytest.mark.parametrize("name", ["W_u", "layer.0", 'a "name"', "t", "gone"])
+def test_figures_of_one_parameter_are_those_of_the_whole_record(name: str, tmp_path: Path) -> None:
+    figures = {"fro": 2.5, "delta_fro": 0.1, "top_sv": None}
+    inside = {"layer.0": figures, 'a "name"': figures, "t": figures}
+    told = [
+        json.dumps({"t": 16, "status": "commit", "weights": inside, "other": {"fro": 9.0}}),
+        json.dumps({"t": 32, "status": "commit", "W_u": {"fro": float("nan")}, "weights": inside}),
+        json.dumps({"t": 48, "status": "commit", "weights": [1], "W_u": figures}),
+        json.dumps({"t": 64, "status": "commit", "W_u": {"fro": 10**25}, "weights": None}),
+    ]
+    events = lines(tmp_path, "".join(f"{line}\n" for line in told)).transactions
+    one = list(events.figures(name, range(4)))
+    whole = [events[i].figures(name) for i in range(4)]
+    assert repr(one) == repr(whole)
+    assert any(one) == (name != "gone")
+
+
+def test_figures_of_a_file_that_is_gone_are_none(tmp_path: Path) -> None:
+    events = lines(tmp_path, '{"t": 1, "status": "commit", "W_u": {"fro": 1.0}}\n').transactions
+    (tmp_path / "update_events.jsonl").unlink()
+    assert list(events.figures("W_u", [0])) == [{}]

@@ -14,12 +14,14 @@ from tests.cli.test_commands import Shell
 from tests.lab.conftest import ENDLESS, pretraining, small
 from tests.live import status, wait_until
 from tttui.artifacts.eventlog import EventLog
+from tttui.lab import worker
 from tttui.lab.job import Job, jobs_folder, read_job
 from tttui.lab.jobs import find_job, list_jobs, results
 from tttui.lab.reader import JobReader
 from tttui.lab.steering import cancel, look_again, resume, wait_for
 from tttui.model.errors import RefusedInput
 from tttui.runs.base import find_base
+from tttui.tasks.pointmass.pretraining import Training
 
 FIRST, SECOND = "3f2a0000-0000-4000-8000-000000000001", "3f2a0000-0000-4000-8000-000000000002"
 
@@ -81,32 +83,65 @@ def test_a_job_prints_its_handle_runs_by_itself_and_keeps_what_came_of_it(
     assert (listed["job"], listed["state"], listed["progress"]) == (handle, "completed", 1.0)
 
 
-def test_cancelling_ends_at_a_safe_point_and_resuming_goes_on_exactly(root: Path) -> None:
-    job = cancel(under_way(pretraining(root, 2000)))
+Interrupted = Callable[[Job, int], Job]
+
+
+@pytest.fixture
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> Interrupted:
+    """Executes a job here until it is asked to end at a step; returns it as it ended."""
+
+    def execute(job: Job, step: int) -> Job:
+        reached, asked = threading.Event(), threading.Event()
+        advance = Training.advance
+
+        def advanced(training: Training) -> float:
+            loss = advance(training)
+            if training.step == step:
+                reached.set()
+                assert asked.wait(60)
+            return loss
+
+        def should_stop() -> worker.Stop | None:
+            if reached.is_set():
+                asked.set()
+                return worker.Stop()
+            return None
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Training, "advance", advanced)
+            assert worker.execute(job.path, should_stop) == 130
+        return read_job(job.path)
+
+    return execute
+
+
+def test_cancelling_ends_at_a_safe_point_and_resuming_goes_on_exactly(
+    root: Path, interrupted: Interrupted
+) -> None:
+    job = interrupted(_waiting(root, 800), 333)
     assert job.state == "cancelled"
-    assert 0 < (job.progress or 0) < 1
-    done = len(steps(job))
+    assert 333 <= len(steps(job)) < 800
+    assert job.progress == len(steps(job)) / 800
     again = ended(resume(job))
     assert again.state == "completed", again.detail
-    assert steps(again) == list(range(1, 2001))
-    assert 0 < done < 2000
-    log = (job.path / "run.log").read_text()
-    assert "goes on from checkpoint latest" in log
-    whole = ended(pretraining(root.with_name("other"), 2000))
-    assert results(again)["sha256"] == results(whole)["sha256"]
-    assert (again.path / "metrics.csv").read_bytes() == (whole.path / "metrics.csv").read_bytes()
+    assert steps(again) == list(range(1, 801))
+    assert "goes on from checkpoint latest" in (job.path / "run.log").read_text()
+    other = _waiting(root.with_name("other"), 800)
+    worker.execute(other.path, lambda: None)
+    assert results(again)["sha256"] == results(other)["sha256"]
+    assert (again.path / "metrics.csv").read_bytes() == (other.path / "metrics.csv").read_bytes()
 
 
-def test_a_job_goes_on_from_the_checkpoint_that_is_asked_for(root: Path) -> None:
-    job = under_way(pretraining(root, 2000))
-    wait_until(lambda: (job.path / "checkpoint-step-400.pt").exists())
-    job = cancel(job)
+def test_a_job_goes_on_from_the_checkpoint_that_is_asked_for(
+    root: Path, interrupted: Interrupted
+) -> None:
+    job = interrupted(_waiting(root, 800), 333)
     with pytest.raises(RefusedInput, match=r"checkpoint step-7: there is none; there are: "):
         resume(job, checkpoint="step-7")
-    again = ended(resume(job, checkpoint="step-200"))
+    again = ended(resume(job, checkpoint="step-160"))
     assert again.state == "completed"
-    assert steps(again) == list(range(1, 2001))
-    assert "goes on from checkpoint step-200 at step 200" in (job.path / "run.log").read_text()
+    assert steps(again) == list(range(1, 801))
+    assert "goes on from checkpoint step-160 at step 160" in (job.path / "run.log").read_text()
 
 
 def test_two_who_cancel_at_once_both_see_it_cancelled(root: Path) -> None:
@@ -179,8 +214,6 @@ def made(root: Path) -> Callable[[], Job]:
     """A job that is complete, made without a process: its directory as one leaves it."""
 
     def make() -> Job:
-        from tttui.lab import worker
-
         job = _waiting(root)
         assert worker.execute(job.path, lambda: None) == 0
         return read_job(job.path)
@@ -188,26 +221,25 @@ def made(root: Path) -> Callable[[], Job]:
     return make
 
 
-def _waiting(root: Path) -> Job:
+def _waiting(root: Path, steps: int = 3) -> Job:
     """A job that stays queued, as there is room for none."""
-    blocker = jobs_folder(root).parent / "queue.lock"
-    assert not blocker.exists()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tttui.lab.starting.dispatch_locked", lambda _root: [])
-        return pretraining(root)
+        return pretraining(root, steps)
 
 
 @pytest.mark.parametrize("checkpoint", ["latest", "previous"])
-def test_a_damaged_checkpoint_is_passed_over_for_another(root: Path, checkpoint: str) -> None:
-    job = cancel(under_way(pretraining(root, 2000)))
-    job = cancel(under_way(resume(job)))
+def test_a_damaged_checkpoint_is_passed_over_for_another(
+    root: Path, interrupted: Interrupted, checkpoint: str
+) -> None:
+    job = interrupted(_waiting(root, 800), 333)
     path = job.path / f"checkpoint-{checkpoint}.pt"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     again = ended(resume(job))
     assert again.state == "completed", again.detail
-    assert steps(again) == list(range(1, 2001))
+    assert steps(again) == list(range(1, 801))
 
 
 def test_a_job_that_somebody_else_put_there_is_shown_and_never_executed(

@@ -1,6 +1,8 @@
 """Jobs that wait are started when there is room, by whoever comes by, each exactly once."""
 
 import multiprocessing
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from tests.lab.conftest import ENDLESS, pretraining, small
 from tests.lab.test_jobs import ended, under_way
 from tttui.artifacts.eventlog import EventLog
+from tttui.artifacts.processes import own_process
 from tttui.lab.job import Job, read_job
 from tttui.lab.jobs import list_jobs
 from tttui.lab.launchers import local
@@ -88,6 +91,16 @@ def test_a_job_whose_starter_died_at_the_worst_moment_is_started_by_the_next_who
     assert ended(job).state == "completed"
 
 
+def test_who_waits_for_a_job_starts_it_where_the_one_before_was_killed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TTTUI_JOBS", "1")
+    first, second = under_way(pretraining(root, ENDLESS)), pretraining(root)
+    assert second.state == "queued"
+    os.kill(first.raw["pid"], signal.SIGKILL)
+    assert ended(second).state == "completed"
+
+
 def test_a_limit_that_is_no_number_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TTTUI_JOBS", "many")
     with pytest.raises(RefusedInput, match="TTTUI_JOBS='many' is no whole number above 0"):
@@ -100,7 +113,7 @@ def test_each_job_sees_gpus_of_its_own(root: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,2,3")
     monkeypatch.setenv("TTTUI_JOBS", "9")
     asked = {"needs": {"cores": 1, "gpus": 2}}
-    running = Job("a", "train", root, "running", raw={"gpus": [1, 2], "cores": 1})
+    running = Job("a", "train", root, "running", raw={**own_process(), "gpus": [1, 2], "cores": 1})
     room = local.Room([running])
     assert local.all_gpus() == [1, 2, 3]
     assert not room.takes(asked)

@@ -4,7 +4,8 @@
 and `records` decodes one when it is asked for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, overload
 
@@ -94,6 +95,35 @@ class Records(Sequence[Mapping[str, Any]]):
             self._kept[i] = found
         return found
 
+    def of_parameter(self, name: str, which: Sequence[int]) -> Iterator[Mapping[str, Any]]:
+        """Of each of these records the figures of a parameter alone: all else is skipped while
+        parsing, and none stays in memory. Empty where the file has changed since."""
+        try:
+            decoder = _decoder_of(name)
+        except ValueError:
+            yield from map(self._read, which)
+            return
+        try:
+            file = open_to_read(self._path)
+        except OSError:
+            yield from ({} for _ in which)
+            return
+        with file:
+            for i in which:
+                start, end = int(self._starts[i]), int(self._ends[i])
+                try:
+                    file.seek(start)
+                    found = decoder(file.read(end - start))
+                except OSError:
+                    yield {}
+                    continue
+                except (msgspec.MsgspecError, ValueError, RecursionError):
+                    yield self._read(i)  # not standard JSON
+                    continue
+                weights = getattr(found.weights, "figures", None)
+                same = found.t == self._t[i]
+                yield {"weights": {name: weights}, name: found.own} if same else {}
+
     def _read(self, i: int) -> Mapping[str, Any]:
         known = {"t": int(self._t[i]), "status": self._names[int(self._status[i])]}
         start, end = int(self._starts[i]), int(self._ends[i])
@@ -106,6 +136,22 @@ class Records(Sequence[Mapping[str, Any]]):
         if not isinstance(record, dict) or whole(record.get("t")) != known["t"]:
             return known
         return record
+
+
+@lru_cache(maxsize=8)
+def _decoder_of(name: str) -> Callable[[bytes], Any]:
+    """Decodes of a record its step `t` and what it says of a parameter: in `weights.figures`, or
+    in `own` where the parameter is a key of the record itself. Raises ValueError for a name that
+    cannot be looked for alone."""
+    if name in ("t", "weights"):
+        raise ValueError(f"{name} is a key of every record")
+    inside = msgspec.defstruct("Inside", [("figures", Any, None)], rename={"figures": name})
+    fields: list[tuple[str, Any, Any]] = [
+        ("t", Any, None),
+        ("weights", inside | None, None),
+        ("own", Any, None),
+    ]
+    return msgspec.json.Decoder(msgspec.defstruct("One", fields, rename={"own": name})).decode
 
 
 class EventColumns:

@@ -82,9 +82,7 @@ def show(job: str, root: Path, as_json: bool) -> None:
         if as_json:
             json_document(document(found))
         else:
-            result(
-                *_summary(found), f"more        tttui show {found.handle}", of_root(found, "logs")
-            )
+            result(*_summary(found), f"log         {of_root(found, 'logs')}")
         return
     from tttui.lab.reader import JobReader
 

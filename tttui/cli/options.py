@@ -193,7 +193,13 @@ def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for decorate in (
         json_option,
         click.option("--quiet", is_flag=True, help="no progress"),
-        click.option("--detach", is_flag=True, help="run in the background and print its handle"),
+        click.option(
+            "--detach",
+            "--background",
+            "detach",
+            is_flag=True,
+            help="run in the background and print its handle",
+        ),
         group_options([Group.of("", Start)], skip=("name",)),
     ):
         command = decorate(command)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tttui.cli.options import assignments, json_option, root_option, set_option
+from tttui.model.text import visible
 
 if TYPE_CHECKING:
     from tttui.runs.whatif.luck import SeedsResult
@@ -116,20 +117,21 @@ def command(
 
 def _carried_out(job: "Job[R]", stop: Callable[[], bool], shown: bool) -> R | None:
     """The last result of a job; None where it was stopped."""
+    import shutil
     import time
 
-    said_at, width = time.monotonic(), 0
+    said_at, room, drawn = time.monotonic(), shutil.get_terminal_size().columns - 1, False
     while job.work():
         if stop():
-            return None
+            break
         if shown and time.monotonic() > said_at + 0.1:
             said_at = time.monotonic()
-            line = getattr(job.result(), "sentence", "")[:100]
-            print(f"\r{line.ljust(width)}", end="", file=sys.stderr, flush=True)
-            width = max(width, len(line))
-    if width:
+            line = visible(str(getattr(job.result(), "sentence", "")))[:room]
+            print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
+            drawn = True
+    if drawn:
         print("\r\033[K", end="", file=sys.stderr, flush=True)
-    return job.result()
+    return None if stop() else job.result()
 
 
 def _keep(made: "WhatIfResult", root: Path, name: str | None, stop: Callable[[], bool]) -> Path:

@@ -35,6 +35,8 @@ class Palette:
     adaptive_raw: Colour
     third: Colour
     third_raw: Colour
+    whatif: Colour
+    """What another choice of settings would have brought."""
     better_tint: Colour
     """Behind the area where adaptive is below the baseline."""
     worse_tint: Colour
@@ -111,6 +113,7 @@ DARK = Palette(
     adaptive_raw=parse("#1d5f75"),
     third=parse("#e3b341"),
     third_raw=parse("#6b5525"),
+    whatif=parse("#ff7ee6"),
     better_tint=parse("#0d3330"),
     worse_tint=parse("#42191f"),
     better_hatch=parse("#1f5a52"),
@@ -148,6 +151,7 @@ LIGHT = Palette(
     adaptive_raw=parse("#a5cdee"),
     third=parse("#9a6700"),
     third_raw=parse("#dcc690"),
+    whatif=parse("#b0208f"),
     better_tint=parse("#d6f0e6"),
     worse_tint=parse("#fbdcd9"),
     better_hatch=parse("#8ccbb0"),
@@ -185,6 +189,7 @@ ANSI = Palette(
     adaptive_raw=parse("blue"),
     third=parse("bright_yellow"),
     third_raw=parse("yellow"),
+    whatif=parse("bright_magenta"),
     better_tint=parse("default"),
     worse_tint=parse("default"),
     better_hatch=parse("green"),
@@ -222,6 +227,7 @@ COLOUR_BLIND = Palette(
     adaptive_raw=parse("#24506a"),
     third=parse("#f0e442"),
     third_raw=parse("#6d6820"),
+    whatif=parse("#cc79a7"),
     better_tint=parse("#0d2a4a"),
     worse_tint=parse("#4a2f06"),
     better_hatch=parse("#1f5486"),

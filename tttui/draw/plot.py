@@ -106,7 +106,7 @@ def ink(role: Role, palette: Palette) -> Colour:
         "baseline": palette.baseline,
         "adaptive": palette.adaptive,
         "third": palette.third,
-        "whatif": palette.series[2],
+        "whatif": palette.whatif,
     }[role]
 
 

@@ -17,7 +17,7 @@ from tttui import __version__
 from tttui.artifacts.atomic import write_error, write_whole
 from tttui.artifacts.checksum import json_bytes
 from tttui.artifacts.eventlog import events_below
-from tttui.artifacts.making import hidden_directory
+from tttui.artifacts.making import hidden_directory, remove_abandoned
 from tttui.artifacts.mutex import held
 from tttui.artifacts.regular import folder_to_write
 from tttui.artifacts.status_file import StatusFile
@@ -78,6 +78,7 @@ def start_all(
         check_slurm()
     kind_of(kind)
     _folders(root)
+    remove_abandoned(jobs_folder(root))
     group = str(uuid.uuid4()) if len(settings) > 1 else None
     jobs = []
     try:

@@ -16,7 +16,7 @@ from tttui.lab.job import Job, read_job, read_request, root_of
 from tttui.lab.jobs import asked_of_launcher
 from tttui.lab.kinds import kind_of
 from tttui.lab.ownership import refuse_others
-from tttui.lab.queue import LOCK, carried_on, dispatch_locked, enqueue
+from tttui.lab.queue import LOCK, carried_on, dispatch, dispatch_locked, enqueue
 from tttui.lab.sessions import session_job
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
@@ -28,6 +28,9 @@ PATIENCE_S = 30.0
 """Seconds within which a job reaches a safe point, unless something is wrong with it."""
 
 LOOK_S = 0.02
+
+START_S = 1.0
+"""Seconds between two looks whether a job that is waited for has room now."""
 
 
 def look_again(job: Job, watch: HeartbeatWatch | None = None) -> Job:
@@ -111,13 +114,20 @@ def remove(job: Job, root: Path, on_wait: OnWait | None = None) -> Path:
 
 
 def wait_for(job: Job, seen: Callable[[Job], object], every_s: float = 0.1) -> Job:
-    """Look at a job until it has ended; `seen` gets it each time. Returns it as it ended."""
-    watch = HeartbeatWatch()
+    """Look at a job until it has ended; `seen` gets it each time. Returns it as it ended.
+
+    While it waits, whatever has room is started, as a process that was killed starts nothing.
+    """
+    watch, start_at = HeartbeatWatch(), 0.0
     while True:
         job = look_again(job, watch)
         seen(job)
         if job.has_ended or not job.path.is_dir():
             return job
+        if job.state == "queued" and not job.is_session and time.monotonic() >= start_at:
+            start_at = time.monotonic() + START_S
+            with suppress(TttuiError, OSError):
+                dispatch(root_of(job.path))
         time.sleep(every_s)
 
 

@@ -11,7 +11,7 @@ from tttui.model.lora import product_norm
 from tttui.model.schema import Pair, TensorSpec
 from tttui.model.session import History, SessionData
 from tttui.model.statistics import MEASURES, Statistics
-from tttui.model.transactions import COMMIT, Transaction
+from tttui.model.transactions import COMMIT, Transaction, Transactions
 from tttui.model.weights import index_at
 
 MOST_READ = 1 << 24
@@ -165,14 +165,11 @@ def _norm(W: Floats) -> float:
         return float(np.sqrt(flat @ flat))
 
 
-def recorded_statistics(data: SessionData, name: str) -> Statistics:
+def recorded_statistics(events: Transactions, name: str) -> Statistics:
     """Figures of a parameter as the transactions recorded them, one point a commit."""
-    events = data.transactions
-    rows: list[tuple[int, Mapping[str, float]]] = []
-    for i in np.flatnonzero(events.status == COMMIT).tolist():
-        found = events[i].figures(name)
-        if found:
-            rows.append((int(events.t[i]), found))
+    commits = np.flatnonzero(events.status == COMMIT)
+    told = zip(events.t[commits].tolist(), events.figures(name, commits.tolist()), strict=True)
+    rows = [(at, figures) for at, figures in told if figures]
     t: Ints = np.array([at for at, _ in rows], dtype=np.int64)
     measures = ("fro", "max_abs", "mean", "std")
     columns = {m: np.array([figures.get(m, NAN) for _, figures in rows]) for m in measures}

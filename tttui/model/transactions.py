@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -78,20 +78,33 @@ class Transaction:
 
     def figures(self, name: str) -> Mapping[str, float]:
         """What was recorded of a parameter after this attempt: `fro`, `delta_fro` ..."""
-        found = self.raw.get("weights")
-        value = found.get(name) if isinstance(found, Mapping) else None
-        value = self.raw.get(name) if value is None else value
-        if not isinstance(value, Mapping):
-            return {}
-        return {
-            key: float_of(x)
-            for key, x in value.items()
-            if isinstance(x, (int, float)) and not isinstance(x, bool)
-        }
+        return figures_in(self.raw, name)
 
     @property
     def committed(self) -> bool:
         return self.status == STATUSES[COMMIT]
+
+
+def figures_in(record: Mapping[str, Any], name: str) -> Mapping[str, float]:
+    """What the object of a transaction says of a parameter; nothing where it says nothing."""
+    found = record.get("weights")
+    value = found.get(name) if isinstance(found, Mapping) else None
+    value = record.get(name) if value is None else value
+    if not isinstance(value, Mapping):
+        return {}
+    return {
+        key: float_of(x)
+        for key, x in value.items()
+        if isinstance(x, (int, float)) and not isinstance(x, bool)
+    }
+
+
+@runtime_checkable
+class ReadsOne(Protocol):
+    """Records that can be read for one parameter alone: there may be thousands in each."""
+
+    def of_parameter(self, name: str, which: Sequence[int]) -> Iterator[Mapping[str, Any]]:
+        """These records with no other figures than those of a parameter."""
 
 
 LONGEST_TEXT = 1000
@@ -220,6 +233,15 @@ class Transactions:
             raw=record,
         )
 
+    def figures(self, name: str, which: Sequence[int]) -> Iterator[Mapping[str, float]]:
+        """What these transactions recorded of a parameter, as `Transaction.figures`."""
+        records = self.records
+        if isinstance(records, ReadsOne):
+            found: Iterator[Mapping[str, Any]] = records.of_parameter(name, which)
+        else:
+            found = (records[i] for i in which)
+        return (figures_in(record, name) for record in found)
+
     def in_force(self, cursor: int) -> int | None:
         """Index of the commit whose weights are in force at step `cursor`; None: the first ones.
 
@@ -324,3 +346,10 @@ class Transactions:
         """How many transactions ended in a status; only those that occur, in this order."""
         n = np.bincount(self.status, minlength=len(self.statuses))
         return {name: int(k) for name, k in zip(self.statuses, n, strict=True) if k}
+
+
+def of_statuses(events: Transactions, statuses: frozenset[str]) -> Bools:
+    """The transactions [n] that ended in one of the statuses (or outcomes)."""
+    outcome, names = events.outcomes()
+    wanted = np.array([name in statuses for name in names])
+    return np.asarray(wanted[outcome])

@@ -5,6 +5,7 @@ import numpy as np
 from tttui.draw.envelope import Series
 from tttui.draw.plot import End, Role, Trace
 from tttui.draw.smoothing import SPAN, exponential
+from tttui.model.improvement import percentiles
 from tttui.model.session import SessionData
 
 LOG_SPREAD = 20.0
@@ -42,5 +43,5 @@ def spreads_far(data: SessionData) -> bool:
     errors = errors[np.isfinite(errors) & (errors > 0)]
     if len(errors) < 2:
         return False
-    low, high = np.percentile(errors, [5, 95])
+    low, high = percentiles(errors, (5, 95))
     return bool(high > LOG_SPREAD * low)

@@ -10,9 +10,8 @@ from tttui.draw.marks import Marks
 from tttui.draw.plot import End, Plot, Trace
 from tttui.model.improvement import WINDOW
 from tttui.model.numbers import Forms
-from tttui.model.query import of_statuses
 from tttui.model.session import SessionData
-from tttui.model.transactions import COMMIT, Transactions
+from tttui.model.transactions import COMMIT, Transactions, of_statuses
 from tttui.model.verdict import Verdict, verdict
 from tttui.panes.averages import curve, span_note
 from tttui.panes.overview.cardtexts import transaction_texts

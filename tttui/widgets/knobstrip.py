@@ -172,7 +172,7 @@ class Knobs(Drawn):
         right = f" {state.progress} "
         room = width - x - len(right)
         inks = {"better": palette.good, "worse": palette.bad, "unclear": palette.warn}
-        said = state.wrong or state.sentence.removeprefix("what-if: ")
+        said = state.wrong or state.sentence.removeprefix("what-if").lstrip(": ") or "computing ..."
         mark = "!" if state.wrong else MARKS[state.tone]
         tone = palette.bad if state.wrong else inks[state.tone]
         x = canvas.write(0, x, f"{mark} ", tone, bold=True)

@@ -91,7 +91,7 @@ def test_it_tells_what_is_there_after_every_stretch(tmp_path: Path) -> None:
     while job.work():
         seen.append(job.result())
     assert sorted({found.done for found in seen}) == [0, 16]
-    assert "16 of 20 so far" in seen[-1].sentence
+    assert "over 16 of 20 other seeds so far: " in seen[-1].sentence
     assert job.result().done == 20
 
 

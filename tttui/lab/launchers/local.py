@@ -12,7 +12,7 @@ from typing import Any
 
 from tttui.artifacts.atomic import write_error
 from tttui.artifacts.jsonfile import whole
-from tttui.artifacts.processes import process_keys
+from tttui.artifacts.processes import Process, process_keys
 from tttui.artifacts.regular import open_regular
 from tttui.artifacts.status_file import StatusFile
 from tttui.lab.job import OUTPUT, Job
@@ -33,7 +33,9 @@ class Room:
     """What is free on this machine beside the jobs that run."""
 
     def __init__(self, running: Sequence[Job]) -> None:
-        here = [job.raw for job in running if job.launcher == "local"]
+        here = [
+            job.raw for job in running if job.launcher == "local" and Process.of(job.raw).is_here
+        ]
         self._count = len(here)
         self._cores = sum(whole(raw.get("cores")) or 1 for raw in here)
         used = {gpu for raw in here for gpu in raw.get("gpus") or () if isinstance(gpu, int)}

@@ -190,13 +190,21 @@ class WeightsPane(RegionPane):
         old, self._view = self._view, view
         if old is None or (old.data.place, old.data.run) != (view.data.place, view.data.run):
             self._forget()
-        found = self._statistics_of(view)
+        answer = self._answer(view)
+        found = self._statistics_of(view, answer)
         fuller, self._statistics = found.columns is not self._statistics.columns, found
-        self._show_weights(view, fuller)
+        self._show_weights(view, answer, fuller)
         self._show_charts(view)
         self._show_reading()
 
-    def _statistics_of(self, view: View) -> Statistics:
+    def _answer(self, view: View) -> Found | None:
+        """The newest answer that there is, while another one is worked out where it is wanted."""
+        asked = Asked.of(view, self._aspect, self._names)
+        if self._asked is None or not same(asked.key, self._asked.key):
+            self._asked = asked
+        return self._answers.of(self._asked)
+
+    def _statistics_of(self, view: View, answer: Found | None) -> Statistics:
         """What is drawn over time."""
         return view.statistics or Statistics()
 
@@ -214,12 +222,8 @@ class WeightsPane(RegionPane):
 
     # What the weights are
 
-    def _show_weights(self, view: View, fuller: bool) -> None:
+    def _show_weights(self, view: View, found: Found | None, fuller: bool) -> None:
         """Show what is in force at the cursor; `fuller`: the scale may be known by now."""
-        asked = Asked.of(view, self._aspect, self._names)
-        if self._asked is None or not same(asked.key, self._asked.key):
-            self._asked = asked
-        found = self._answers.of(self._asked)
         if found is None or (found is self._found and not fuller):
             return
         fresh, self._found = found is not self._found, found

@@ -12,14 +12,14 @@ from tttui.draw.numbers import forms, short
 from tttui.draw.palette import Palette
 from tttui.model.names import name_forms
 from tttui.model.numbers import count
-from tttui.model.parameters import Inventory, listed, recorded_statistics, specs_of
+from tttui.model.parameters import Inventory, listed, specs_of
 from tttui.model.schema import Schema, TensorSpec
-from tttui.model.session import SessionData
 from tttui.model.statistics import Statistics
-from tttui.panes.background_value import Prepared
+from tttui.model.weights import history_of
 from tttui.panes.view import View
 from tttui.panes.weights.pane import WeightsPane
 from tttui.panes.weights.weight_figures import no_history
+from tttui.panes.weights.weights_at import Found
 from tttui.widgets.heatmap import Heatmap
 from tttui.widgets.page import Page
 from tttui.widgets.table import TEXTS, Cell, Column, Sort, Table
@@ -43,8 +43,8 @@ LISTS = ((150, 84), (116, 60), (100, 46), (72, 38))
 SORTS = ("order", *(column.key for column in COLUMNS))
 """The orders of the list: that of the model first."""
 
-Recorded = tuple[SessionData, str]
-"""A session and the parameter whose recorded figures are wanted."""
+NONE = Statistics(progress=0.0)
+"""While they are worked out."""
 
 
 class Rows:
@@ -142,10 +142,6 @@ class ParametersPane(WeightsPane):
         self._known: Inventory | None = None
         self._sort = Sort()
         self._looked = False
-        self._recorded: Prepared[Recorded, Statistics] = Prepared(
-            lambda of, _: recorded_statistics(*of), lambda *_: False, self._tell
-        )
-        self._recorded_of: Recorded | None = None
 
     def _make_maps(self) -> tuple[WeightMap, ...]:
         return (WeightMap("", id="chosen-map", roles=False),)
@@ -230,34 +226,29 @@ class ParametersPane(WeightsPane):
             self._maps[0].set_values(None, "", message="working out ...")
         self.post_message(self.ParameterPicked(name))
 
-    def _statistics_of(self, view: View) -> Statistics:
+    def _statistics_of(self, view: View, answer: Found | None) -> Statistics:
         """Those of the snapshots; of a parameter without any those that commits recorded."""
-        name, history = self._chosen[0], view.data.history
-        if history is None or history.snapshots(name) is None:
-            of = self._recorded_of
-            if of is None or of[1] != name or of[0].transactions is not view.data.transactions:
-                self._recorded_of = (view.data, name)
-            assert self._recorded_of is not None
-            found = self._recorded.of(self._recorded_of)
-            return found if found is not None and name in found.columns else Statistics()
-        found = super()._statistics_of(view)
-        return found if name in found.columns else Statistics()
+        name = self._chosen[0]
+        if history_of(view.data, self._names) is not None:
+            found = super()._statistics_of(view, answer)
+        else:
+            found = NONE if answer is None or answer.recorded is None else answer.recorded
+        return found if name in found.columns else NONE
 
     def _why_no_curves(self, view: View) -> str:
         if not self._specs:
             return no_history(view.data)
-        name, history = self._chosen[0], view.data.history
-        if history is not None and history.snapshots(name) is not None:
+        found = self._statistics
+        if history_of(view.data, self._names) is not None or found is NONE or len(found.t):
             return ""
-        return "" if len(self._statistics.t) else "No figures of this parameter are recorded."
+        return "No figures of this parameter are recorded."
 
     @property
     def settled(self) -> bool:
         found, view = self._found, self._view
         if view is None or found is None or found.asked is not self._asked:
             return view is not None and not self._specs
-        history = view.data.history
-        if history is None or history.snapshots(self._chosen[0]) is None:
+        if history_of(view.data, self._names) is None:
             return True
         return self._chosen[0] in self._statistics.columns and self._statistics.complete
 

@@ -73,7 +73,9 @@ def _pending(measure: str, found: Statistics) -> str:
     """What is said where no value is there."""
     history = found.history
     if not len(found.t):
-        return f"statistics: {found.progress:.0%}" if history is not None else "no snapshots yet"
+        if history is None:
+            return "no snapshots yet" if found.progress == 1 else "working out ..."
+        return f"statistics: {found.progress:.0%}"
     if history is None:
         return "not recorded of this parameter"
     if measure in ("condition", "effective_rank"):

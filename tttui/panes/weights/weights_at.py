@@ -1,16 +1,18 @@
 """What the Weights tab shows at the cursor, worked out in one go: in a thread where it is long."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from tttui.draw.heat import Pyramid
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.lora import product_values
-from tttui.model.parameters import Inventory, inventory
+from tttui.model.parameters import Inventory, inventory, recorded_statistics
 from tttui.model.session import SessionData
 from tttui.model.spectrum import of_values, spectrum
+from tttui.model.statistics import Statistics
 from tttui.model.tensor_axes import Moved, moved, sentences
 from tttui.model.tensors import LARGE, Changed, Tensors, condensed
 from tttui.model.weights import (
@@ -72,11 +74,22 @@ class Asked:
         own = (data.place, data.run, history, data.weights, data.base, index, *why, self.names)
         own = (*own, data.checkpoint, data.begun)
         if not self.of_point_mass:
-            in_force = data.transactions.in_force(self.t)
-            own = (*own, data.meta, -1 if in_force is None else in_force)
+            recorded = history_of(data, self.names) is None
+            own = (*own, *self.state, data.transactions if recorded else None)
         against = (self.parent, self.other) if self.aspect in ("parent", "other") else ()
         attempt = (self.attempt, data.transactions) if self.aspect == "commit" else ()
         return (*own, self.aspect, self.t if by_step else -1, *attempt, *against)
+
+    @property
+    def state(self) -> Key:
+        """Equal (by `same`) while all parameters of any other model are known to be the same."""
+        data, history = self.data, self.data.history
+        index = -1
+        if history is not None and len(history):
+            index = int(np.searchsorted(history.t, self.t, side="right"))
+        in_force = data.transactions.in_force(self.t)
+        known = (data.place, data.run, data.meta, history, data.checkpoint, data.begun)
+        return (*known, index, -1 if in_force is None else in_force)
 
     @property
     def quick(self) -> bool:
@@ -104,6 +117,8 @@ class Found:
     moved: "Movement | None" = None
     inventory: Inventory | None = None
     """Of all parameters, of any other model than the point mass."""
+    recorded: Statistics | None = None
+    """What commits recorded of a parameter that the history does not hold."""
     block: tuple[int, int] = (1, 1)
     """Rows and columns for which an element of the shown matrix stands."""
 
@@ -119,6 +134,24 @@ class Movement:
     """Matrix, axis (0 rows, 1 columns), and its leading parts."""
 
 
+V = TypeVar("V")
+
+
+class Newest(Generic[V]):
+    """A value that is worked out again where what it follows from is replaced."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[Key, V] | None = None
+        """Replaced as a whole, since several threads may ask."""
+
+    def of(self, key: Key, make: Callable[[], V]) -> V:
+        """The value for this key (by `same`)."""
+        kept = self._kept
+        if kept is None or not same(key, kept[0]):
+            kept = self._kept = (key, make())
+        return kept[1]
+
+
 class Finder:
     """Works out what is asked for, in any thread; what is the same at every step is kept."""
 
@@ -126,20 +159,44 @@ class Finder:
         self._kept: tuple[Key, Held | None, dict[str, float]] = ((), None, {})
         """The weights at the start, of which session, and their condition numbers; replaced as
         a whole, since the thread for another session may still be at work."""
+        self._inventory = Newest[Inventory]()
+        self._recorded = Newest[Statistics]()
+        self._unchanging = Newest[Found]()
+        """Of a parameter without snapshots, at any step."""
 
     def find(self, asked: Asked) -> Found:
         """The answer; memory that does not suffice is said instead."""
         try:
-            return self._found(asked)
+            if asked.of_point_mass:
+                return self._found(asked)
+            return self._with_records(self._of_any(asked))
         except MemoryError:
             why = "There is not enough memory to compare matrices of this size."
             return Found(asked, None, None, Comparison(asked.aspect, why_not=why))
 
+    def _with_records(self, found: Found) -> Found:
+        """With what is known of all parameters, and recorded of one without snapshots."""
+        asked = found.asked
+        data, events, names = asked.data, asked.data.transactions, asked.names
+        known = self._inventory.of(asked.state, lambda: inventory(data, asked.t))
+        if history_of(data, names) is not None:
+            return replace(found, inventory=known)
+        recorded = self._recorded.of(
+            (data.run, events, names), lambda: recorded_statistics(events, names[0])
+        )
+        return replace(found, inventory=known, recorded=recorded)
+
+    def _of_any(self, asked: Asked) -> Found:
+        """The answer for a parameter of any other model than the point mass."""
+        data, work = asked.data, _condensed if self._is_large(asked) else self._found
+        if history_of(data, asked.names) is not None or asked.aspect not in ("value", "start"):
+            return work(asked)
+        own = (data.place, data.run, data.meta, data.history, data.checkpoint, data.begun)
+        key = (*own, data.problems, asked.names, asked.aspect)
+        return replace(self._unchanging.of(key, lambda: work(asked)), asked=asked)
+
     def _found(self, asked: Asked) -> Found:
         data = asked.data
-        known = None if asked.of_point_mass else inventory(data, asked.t)
-        if known is not None and self._is_large(asked):
-            return _condensed(asked, known)
         start, begun = self._start_of(data, asked.names)
         now = held_at(data, asked.t, asked.names)
         shown = compare(
@@ -157,7 +214,7 @@ class Finder:
         product = _product_spectrum(data, asked)
         spectra = product if product or now is None else _spectra(now.matrices, begun)
         moves = _movement(shown, now, start, roles=asked.of_point_mass)
-        return Found(asked, now, start, shown, pyramids, spectra, moves, known)
+        return Found(asked, now, start, shown, pyramids, spectra, moves)
 
     def _is_large(self, asked: Asked) -> bool:
         """The parameter is in the checkpoint alone, and too large to be shown by elements."""
@@ -181,7 +238,7 @@ class Finder:
         return start, begun
 
 
-def _condensed(asked: Asked, known: Inventory) -> Found:
+def _condensed(asked: Asked) -> Found:
     """The answer for a parameter that is too large to be held: the extremes of its blocks."""
     data, aspect, name = asked.data, asked.aspect, asked.names[0]
     tensors: Tensors | None = data.checkpoint
@@ -192,7 +249,7 @@ def _condensed(asked: Asked, known: Inventory) -> Found:
     elif aspect != "value":
         tensors, why = None, "So large a parameter shows its value and its change since the start."
     if tensors is None or name not in tensors.specs:
-        return Found(asked, None, None, Comparison(aspect, why_not=why), inventory=known)
+        return Found(asked, None, None, Comparison(aspect, why_not=why))
     shape = tensors.specs[name].matrix
     W, block = condensed(tensors, name)
     says = f"{says}; an element is the extreme of {block[0]} x {block[1]}"
@@ -200,7 +257,7 @@ def _condensed(asked: Asked, known: Inventory) -> Found:
     pyramid.build()
     shown = Comparison(aspect, {name: W}, says)
     spectra = _product_spectrum(data, asked) or (SpectrumOf(name, shape, None),)
-    return Found(asked, None, None, shown, {name: pyramid}, spectra, None, known, block)
+    return Found(asked, None, None, shown, {name: pyramid}, spectra, block=block)
 
 
 def _spectra(matrices: Weights, begun: Mapping[str, float]) -> tuple[SpectrumOf, ...]:

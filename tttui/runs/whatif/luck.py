@@ -97,10 +97,12 @@ class SeedsResult:
             return f"luck: {self.error}"
         if not self.done:
             return f"luck: no pair of {self.total} computed yet"
-        far = "" if self.state == "done" else f" of {self.total} so far"
+        compared = f"{self.done} {self.pairs}"
+        if self.state != "done":
+            compared = f"{self.done} of {self.total} {self.pairs} so far"
         lower = self.request.data.meta.loss.lower_is_better
         median = improvement.difference(self.median, lower=lower)[0]
-        said = f"over {self.done}{far} {self.pairs}: {median} in the median"
+        said = f"over {compared}: {median} in the median"
         won = f"better in {self.won} of {self.done}"
         ends = self.interval
         if ends is None:

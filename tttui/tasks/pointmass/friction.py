@@ -88,7 +88,7 @@ def _values(canvas: Canvas, facts: Facts, row: int, look: Look, big: bool) -> in
         lines.append([("the weights imply ", palette.muted, False), (text, palette.adaptive, True)])
         if facts.whatif is not None:
             lines[-1] += [("  what-if ", palette.muted, False)]
-            lines[-1] += [(f"{facts.whatif:.4f}", palette.series[2], True)]
+            lines[-1] += [(f"{facts.whatif:.4f}", palette.whatif, True)]
         if facts.mu is not None and mu < MU_GRID[-1]:
             off = mu - facts.mu
             share = f" ({off / facts.mu:+.1%})" if facts.mu > 0 else ""
