@@ -53,7 +53,7 @@ def said_above(
     transfer: bool,
 ) -> list[str]:
     """What the line above the table says: how many sessions there are, of what kind, and what
-    else can be shown; `hidden` are the regions that are not on the screen."""
+    else can be shown: the regions that are `hidden`, and whether a transfer matrix can be."""
     total = len(rows)
     many = "session" if total == 1 else "sessions"
     said = [f"{count(total)} {many}" if shown == total else f"{shown} of {total} {many}"]
@@ -65,6 +65,6 @@ def said_above(
         said.append(f"{rows.running} running")
     if hidden:
         said.append(f"w: {', '.join(hidden)}")
-    if marked.enough and not transfer:
+    if transfer:
         said.append("t: transfer matrix")
     return said

@@ -179,7 +179,7 @@ class SessionsPane(ListPane):
             Query() if bar.has_class("typing") else self.query_now,
             self._marked,
             hidden(self.pages(), self.regions),
-            transfer=self._transfer,
+            transfer=self._marked.enough and not self._transfer and not self._no_transfer(),
         )
         said += [] if view.load is None else [str(view.load)]
         bar.say("   ".join(said), False, view.palette)
@@ -324,6 +324,10 @@ class SessionsPane(ListPane):
         """Compute the transfer matrix of what is marked."""
         if not self._marked.enough:
             return MARK_MORE
+        if not self._transfer:
+            refused = self._no_transfer()
+            if refused:
+                return refused
         self._transfer = not self._transfer
         self._choose()
         if self._transfer and "transfer" not in self.regions:
@@ -331,6 +335,10 @@ class SessionsPane(ListPane):
         elif self.view is not None:
             self.show(self.view)
         return None if self._transfer else "No transfer matrix"
+
+    def _no_transfer(self) -> str:
+        """Why what is marked has no transfer matrix; '' where it has one."""
+        return self._marked.no_transfer(self._rows.summaries if self._rows is not None else ())
 
     def do_enter(self) -> str | None:
         """Open the session under the cursor; one that is open goes to its next run."""
