@@ -14,6 +14,12 @@ Plastic = str | Sequence[str] | Callable[[str, nn.Parameter], bool]
 SHOWN = 6
 """Names in a message."""
 
+ITERATIONS = 20
+"""Of the power iteration for the largest singular value."""
+
+DIGITS = 7
+"""Of the figures in a record."""
+
 
 def chosen(module: nn.Module, plastic: Plastic) -> dict[str, nn.Parameter]:
     """The plastic parameters by name, in the module's order. Raises RefusedInput."""
@@ -47,13 +53,6 @@ def _part(name: str, tensor: Tensor) -> tuple[str, str, tuple[int, ...], bytes]:
     held = tensor.cpu().contiguous()
     array = (held.view(torch.int16) if dtype == "bfloat16" else held).numpy()
     return name, dtype, tuple(tensor.shape), tensor_digest(array)
-
-
-ITERATIONS = 20
-"""Of the power iteration for the largest singular value."""
-
-
-DIGITS = 7
 
 
 @torch.no_grad()

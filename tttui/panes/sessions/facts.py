@@ -6,7 +6,7 @@ from tttui.draw.numbers import count
 from tttui.model.compare import compatible
 from tttui.model.here import plain
 from tttui.model.query import Query
-from tttui.model.session import SessionSummary
+from tttui.model.session import Place, SessionSummary
 from tttui.panes.sessions.compared import Marked
 from tttui.panes.sessions.rows import SessionRows
 from tttui.panes.view import View
@@ -68,3 +68,11 @@ def said_above(
     if transfer:
         said.append("t: transfer matrix")
     return said
+
+
+def run_after(place: Place, run: str | None) -> str | None:
+    """The run of a session that comes after this one, in a circle; None where it has no other."""
+    runs = place.runs
+    if len(runs) < 2:
+        return None
+    return runs[(runs.index(run) + 1) % len(runs)] if run in runs else runs[0]

@@ -18,7 +18,7 @@ from tttui.model.verdict import verdict
 from tttui.panes.listing import TABLE, ListPane
 from tttui.panes.regions import Pages
 from tttui.panes.sessions.compared import MARK_MORE, ComparedSessions, Marked
-from tttui.panes.sessions.facts import HINT, copyable, facts_of, said_above
+from tttui.panes.sessions.facts import HINT, copyable, facts_of, run_after, said_above
 from tttui.panes.sessions.layout import CSS, WORDS, PaneLayout, containers, hidden, layout
 from tttui.panes.sessions.preview import SessionPreview, verdict_of
 from tttui.panes.sessions.rows import COLUMNS, SESSION_WORDS, SessionRows
@@ -28,8 +28,6 @@ from tttui.widgets.session_panel import Facts, SessionPanel
 from tttui.widgets.table import Table
 from tttui.widgets.table_columns import Column, Sort
 from tttui.widgets.verdict import VerdictLine
-
-OVERVIEW = "show_tab('overview')"
 
 REST_S = 0.08
 """Seconds for which the cursor has to rest before the session under it is read: it moves through
@@ -56,11 +54,11 @@ class SessionsPane(ListPane):
         """The session under the cursor."""
         self._marked = Marked()
         self._transfer = False
-        self._asked: Place | None = None
+        self._deleting: Place | None = None
         """The session whose deletion waits for a second press."""
         self._facts: Facts | None = None
         self._listed: SessionSummary | None = None
-        """The session whose files were asked for last."""
+        """The session whose files were asked for last; it is another one when they changed."""
         self._read: Place | None = None
         """The session that was asked for last to be read in brief."""
         self._torn: frozenset[Path] = frozenset()
@@ -103,20 +101,16 @@ class SessionsPane(ListPane):
         shown = containers(regions)
         for name, is_shown in shown.items():
             self.query_one(name).display = is_shown
-        for kind, name in (
-            (Table, "table"),
-            (SessionPreview, "preview"),
-            (SessionPanel, "detail"),
-        ):
+        for kind, name in ((Table, "table"), (SessionPreview, "preview"), (SessionPanel, "detail")):
             self.query_one(kind).display = name in regions
         self.query_one(ComparedSessions).show_regions(regions, self.room)
         self.set_class(found.beside and "table" in regions, "beside")
         self.set_class({"preview", "detail"} <= regions, "paired")
-        rows = found.table_rows if "table" in regions else None
-        several = shown["#several"]
-        table = rows if rows is not None and (several or shown["#one"]) else "1fr"
-        self.query_one(Table).styles.height = table
-        self.query_one("#upper").styles.height = rows if several and rows is not None else "1fr"
+        height = found.table_rows if "table" in regions and found.table_rows else "1fr"
+        self.query_one(Table).styles.height = (
+            height if shown["#several"] or shown["#one"] else "1fr"
+        )
+        self.query_one("#upper").styles.height = height if shown["#several"] else "1fr"
         self.query_one(Table).set_active(self.acting == TABLE)
         self.query_one(SessionPanel).set_chosen(self.acting == "detail")
 
@@ -201,7 +195,6 @@ class SessionsPane(ListPane):
             panel.show_facts(None)
         elif "detail" in regions:
             if self._listed is not summary and not self._hurries:
-                # another one, or its files changed
                 self._listed = summary
                 self.post_message(self.FilesWanted(summary.place))
             panel.show_facts(facts)
@@ -288,7 +281,7 @@ class SessionsPane(ListPane):
     def go(self, row: int) -> None:
         if self._rows is None or self.view is None:
             return
-        self._at, self._asked = self._rows.summaries[row].place, None
+        self._at, self._deleting = self._rows.summaries[row].place, None
         self._hurry()
         self.show(self.view)
 
@@ -310,12 +303,10 @@ class SessionsPane(ListPane):
         summary, view = self._summary(), self.view
         if summary is None or view is None:
             return None
-        refused = self._marked.toggle(summary.place)
-        if refused:
+        if refused := self._marked.toggle(summary.place):
             return refused
         self._choose()
-        row = self.query_one(Table).neighbour(1)
-        if row is not None:
+        if (row := self.query_one(Table).neighbour(1)) is not None:
             self.go(row)
         self.show(view)
         return str(self._marked)
@@ -324,10 +315,8 @@ class SessionsPane(ListPane):
         """Compute the transfer matrix of what is marked."""
         if not self._marked.enough:
             return MARK_MORE
-        if not self._transfer:
-            refused = self._no_transfer()
-            if refused:
-                return refused
+        if not self._transfer and (refused := self._no_transfer()):
+            return refused
         self._transfer = not self._transfer
         self._choose()
         if self._transfer and "transfer" not in self.regions:
@@ -345,16 +334,16 @@ class SessionsPane(ListPane):
         summary, view = self._summary(), self.view
         if summary is None or view is None:
             return None
-        place, runs = summary.place, summary.place.runs
+        place = summary.place
         if place.path != view.data.place.path:
             self._opening = place
             self.post_message(self.SessionPicked(place))
             return f"Opening {place.name}"
-        if len(runs) < 2:
+        run = run_after(place, view.data.run)
+        if run is None:
             commands: Sequence[Command] = getattr(self.screen, "commands", COMMANDS)
-            return f"{place.name} is open already; {key_for(commands, OVERVIEW)} shows it."
-        at = runs.index(view.data.run) if view.data.run in runs else -1
-        run = runs[(at + 1) % len(runs)]
+            key = key_for(commands, "show_tab('overview')")
+            return f"{place.name} is open already; {key} shows it."
         self.post_message(self.SessionPicked(place, run))
         return f"Opening run {run} of {place.name}"
 
@@ -363,16 +352,16 @@ class SessionsPane(ListPane):
         place = self.under_cursor()
         if place is None:
             return None
-        if self._asked != place:
-            self._asked = place
+        if self._deleting != place:
+            self._deleting = place
             return f"Press D again to move {place.path} to the trash of its root."
-        self._asked = None
+        self._deleting = None
         self.post_message(self.TrashWanted(place))
         return f"Moving {place.name} to the trash ..."
 
     def back(self) -> bool:
-        if self._asked is not None:
-            self._asked = None
+        if self._deleting is not None:
+            self._deleting = None
             return True
         if super().back():
             return True
