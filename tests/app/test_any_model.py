@@ -10,7 +10,7 @@ from textual.screen import Screen
 from tests.app.conftest import SIZES, Driver, OpenApp
 from tests.recorded import make_recorded, module, small_module
 from tests.rundirs import make_run
-from tttui.keys import TABS
+from tttui.keys.command import TABS
 from tttui.model.transactions import Transaction, Transactions
 from tttui.panes.architecture.modules import ModulesPane
 from tttui.panes.physics.series import SeriesPane
@@ -207,6 +207,17 @@ async def test_choosing_a_parameter_reads_its_figures_alone_and_lays_nothing_out
         assert isinstance(pane, ParametersPane)
         assert pane._statistics.matrices == (pane._chosen[0],)
         assert len(pane._statistics.t) > 1
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_list_that_does_not_know_how_far_weights_moved_says_so(
+    tmp_path: Path, open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    make_recorded(tmp_path / "demo", model=small_module(), kept=[])
+    async with open_app(tmp_path / "demo", size=size) as driver:
+        assert "How far they moved is not recorded." in await tab(driver, 2)
+    async with open_app(recorded(tmp_path / "other", "small"), size=size) as driver:
+        assert "How far they moved" not in await tab(driver, 2)
 
 
 async def test_parameters_are_sorted_by_how_far_they_moved(

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from tests.waiting import all_done, waited_for
 from tttui.app import TttuiApp
 from tttui.artifacts.discover import find_sessions
-from tttui.keys import TABS
+from tttui.keys.command import TABS
 from tttui.model.start import StartView
 from tttui.runs.modelprocess import ModelProcess
 from tttui.saved_views import Remembered

@@ -16,7 +16,8 @@ from textual.widgets import Input, Static
 from tttui.draw.changes import NO_CHANGES, Changes
 from tttui.draw.look import Look
 from tttui.draw.palette import Palette
-from tttui.keys import COMMANDS, TABS, Command
+from tttui.keys import COMMANDS
+from tttui.keys.command import TABS, Command
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.panes import DEFAULT_TAB, pane_of, prepare

@@ -12,7 +12,8 @@ from textual.geometry import Size
 
 from tttui.draw.marks import Marks
 from tttui.draw.plot import Plot
-from tttui.keys import COMMANDS, Command
+from tttui.keys import COMMANDS
+from tttui.keys.command import Command
 from tttui.model.controls import controls_of, with_controls
 from tttui.model.session import SessionData
 from tttui.model.start import StartView

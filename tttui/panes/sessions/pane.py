@@ -11,7 +11,8 @@ from textual.timer import Timer
 
 from tttui.draw.numbers import count
 from tttui.export.request import Request
-from tttui.keys import COMMANDS, Command, key_for
+from tttui.keys import COMMANDS, key_for
+from tttui.keys.command import Command
 from tttui.model.query import Query
 from tttui.model.session import Place, SessionData, SessionSummary
 from tttui.model.verdict import verdict
