@@ -19,10 +19,15 @@ def write_element(prose: Prose, found: Found, heatmap: WeightMap, cell: Cell) ->
     """Write which element it is, what it connects, and its values."""
     palette = prose.palette
     row, column = heatmap.names(cell)
+    values = _values(found, heatmap, cell, palette)
+    where = f"[{element(cell, found.block)}] "
+    named = f"{heatmap.matrix}{where}"
+    if not heatmap.roles and len(named) + sum(len(v[0]) for v in values) > prose.width:
+        named = where  # the name stands over the map
     prose.line(
-        (f"{heatmap.matrix}[{element(cell, found.block)}] ", palette.accent, True),
+        (named, palette.accent, True),
         *([(f"{column} to {row}  ", palette.muted)] if heatmap.roles else []),
-        *_values(found, heatmap, cell, palette),
+        *values,
     )
 
 
