@@ -20,7 +20,7 @@ from tttui.model.compare import Comparison, distinct_names
 from tttui.model.session import Place
 from tttui.model.steps import Steps
 from tttui.model.timeline import Timeline
-from tttui.panes.averages import curve, span_note
+from tttui.plots.errors import curve, span_note
 from tttui.widgets.chart import Chart
 
 MOST = 12
