@@ -10,7 +10,6 @@ step-back = "left,B"
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +50,8 @@ def read_preferences(path: Path | None) -> Preferences:
         return Preferences()
     except (OSError, UnicodeDecodeError) as error:
         raise RefusedInput(f"{path}: cannot be read: {error}") from error
+    import tomllib
+
     try:
         values: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

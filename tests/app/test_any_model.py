@@ -10,7 +10,7 @@ from textual.screen import Screen
 from tests.app.conftest import SIZES, Driver, OpenApp
 from tests.recorded import make_recorded, module, small_module
 from tests.rundirs import make_run
-from tttui.keys import TABS
+from tttui.keys.command import TABS
 from tttui.model.transactions import Transaction, Transactions
 from tttui.panes.architecture.modules import ModulesPane
 from tttui.panes.physics.series import SeriesPane

@@ -18,9 +18,9 @@ from tttui.draw.plot import Plot, Trace
 from tttui.model.session import Place, SessionData
 from tttui.model.steps import Yardstick
 from tttui.model.timeline import Timeline
+from tttui.panes.learned import learned_mu
 from tttui.panes.losses import compared_plot, digest
 from tttui.panes.overview.pane import OverviewPane
-from tttui.panes.physics.implied import learned_mu
 from tttui.panes.view import Choices, View
 from tttui.store.snapshot import YARDSTICKS, Snapshot
 from tttui.widgets.cards import MetricCard

@@ -9,7 +9,7 @@ from tests.app.conftest import NOW, SIZES, OpenApp
 from tests.app.grid import Grids
 from tests.rundirs import CREATED, make_run
 from tttui.engine.machine import Load
-from tttui.keys import TABS
+from tttui.keys.command import TABS
 from tttui.model.start import StartView
 
 HOME = "/home/ada"
@@ -40,7 +40,7 @@ def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", HOME)
     monkeypatch.setattr("os.getcwd", lambda: f"{HOME}/runs")
     monkeypatch.setattr("time.time", lambda: NOW)
-    monkeypatch.setattr("tttui.store.table.Machine", QuietMachine)
+    monkeypatch.setattr("tttui.engine.machine.Machine", QuietMachine)
     monkeypatch.setattr("tttui.store.table.LOAD_S", 0.0)
     return Path("example")
 

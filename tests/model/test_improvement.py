@@ -13,6 +13,7 @@ from tttui.model.improvement import (
     final_improvement,
     improvement,
     interval_texts,
+    percentiles,
     why_no_mean,
     why_texts,
 )
@@ -43,6 +44,16 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_claims() -> None:
         result = improvement(b, 0.8 * a)
         hits += result.low <= 20 <= result.high
     assert 0.88 <= hits / 200 <= 0.99
+
+
+@given(
+    st.lists(st.floats(allow_nan=True, allow_infinity=True, width=32), min_size=1, max_size=60),
+    st.lists(st.floats(0, 100), max_size=3),
+)
+def test_percentiles_are_those_of_numpy_to_the_bit(values: list[float], at: list[float]) -> None:
+    with np.errstate(all="ignore"):
+        expected = np.percentile(values, at)
+        assert np.array_equal(percentiles(np.array(values), at), expected, equal_nan=True)
 
 
 def test_the_final_window_is_shorter_when_there_are_fewer_steps() -> None:

@@ -12,10 +12,9 @@ from tttui.model.query import (
     QueryError,
     check_statuses,
     matching,
-    of_statuses,
     parse,
 )
-from tttui.model.transactions import STATUSES, UNDONE, Transactions
+from tttui.model.transactions import STATUSES, UNDONE, Transactions, of_statuses
 
 
 def events(statuses: tuple[str, ...] = STATUSES) -> Transactions:

@@ -6,6 +6,9 @@ from pathlib import Path
 from tttui.model.schema import UNKNOWN_MODEL, Schema
 from tttui.model.session import Place
 
+SCORES = "scores.csv"
+"""What names the version of the weights that every step was scored with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Files:

@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.jsonfile import decode, read_object, whole
-from tttui.artifacts.layout import files_of
+from tttui.artifacts.layout import SCORES, files_of
 from tttui.artifacts.regular import LARGEST_TABLE, open_to_read
 from tttui.artifacts.steps_csv import StepsFile
 from tttui.model.errors import TttuiError
 from tttui.model.ledger import Change, Records, as_ranges
 from tttui.model.session import Place, Problem
-
-SCORES = "scores.csv"
 
 LONGEST_LINE = 1 << 20
 """Bytes; a longer one is left out and named."""

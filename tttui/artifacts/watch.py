@@ -6,8 +6,6 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import watchfiles
-
 NETWORK = frozenset(
     {
         "nfs",
@@ -106,6 +104,8 @@ class Watcher:
 
     def _watch(self, paths: Sequence[Path]) -> None:
         """Report changes until stopped, or until folders appear or one of the paths goes away."""
+        import watchfiles  # here, in a thread of its own: looking at files need not wait for it
+
         begun = False
         folders = folders_below(paths)
         for changed in watchfiles.watch(

@@ -147,7 +147,8 @@ def _of_any_model(data: "SessionData", line: "Callable[[str, object], None]") ->
 
 def ledger_of(data: "SessionData") -> "Ledger | None":
     """Whether every score came before the learning, of a session whose scores say who made them."""
-    from tttui.artifacts.ledger import SCORES, read_records
+    from tttui.artifacts.layout import SCORES
+    from tttui.artifacts.ledger import read_records
     from tttui.model.ledger import judge
 
     if not os.path.lexists(data.place.path / SCORES):

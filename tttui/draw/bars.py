@@ -41,7 +41,7 @@ def sparkline(
         canvas.write(row + y, column, text, ink)
     at = series.t[~np.isfinite(series.y)]
     cells = (np.searchsorted(edges, at, "right") - 1) * width // columns
-    for x in np.unique(cells).tolist():
+    for x in sorted(set(cells.tolist())):
         canvas.write(row + height - 1, column + x, glyphs.status("rollback_non_finite"), ink)
 
 

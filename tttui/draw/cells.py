@@ -30,6 +30,7 @@ def one_a_cell(text: str) -> bool:
     return all(get_character_cell_size(char) == 1 for char in text)
 
 
+@lru_cache(8192)
 def cellwise(text: str) -> str:
     """A visible text with one character a cell."""
     return text if one_a_cell(text) else _cellwise(text)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.markers import MarkerStyle
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, LogFormatterSciNotation
 
@@ -64,14 +65,14 @@ RC: dict[Any, Any] = {
     "agg.path.chunksize": 10_000,
 }
 
-STATUS_MARKERS: Mapping[str, str] = {
+STATUS_MARKERS: Mapping[str, str | MarkerStyle] = {
     "commit": "o",
     "rollback_loss_regression": "^",
     "rollback_grad_norm": "D",
     "rollback_state_norm": "s",
     "rollback_non_finite": "X",
     "rollback_live_regression": "v",
-    UNDONE: r"$\oslash$",
+    UNDONE: MarkerStyle("o", fillstyle="none"),
 }
 
 
@@ -104,7 +105,7 @@ def status_colour(status: str) -> str:
     return hexed(palette.LIGHT.status(status))
 
 
-def status_marker(status: str) -> str:
+def status_marker(status: str) -> str | MarkerStyle:
     return STATUS_MARKERS.get(status, "P")
 
 

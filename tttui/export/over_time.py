@@ -13,7 +13,7 @@ from tttui.export.request import Request
 from tttui.model.arrays import Floats, Ints
 from tttui.model.explain import limits
 from tttui.model.transactions import COMMIT
-from tttui.plots.errors import error_plot, losses_of, marks_of
+from tttui.plots.errors import error_plot, losses_of
 from tttui.tasks.pointmass.hidden import Snapshot, implied, in_force, mu_column
 from tttui.tasks.pointmass.identify import MU_GRID
 
@@ -39,7 +39,8 @@ def mse(request: Request) -> Figure:
     figure = look.figure(2.9, f"{request.name}: {title}")
     axes = figure.subplots()
     plot = error_plot(data, losses_of(data), smooth=False)
-    plot = replace(plot, marks=marks_of(data, request.statuses, request.query))
+    if plot.marks is not None and len(data.transactions):
+        plot = replace(plot, marks=replace(plot.marks, shown=request.attempts()[1]))
     words = {"no update": "session, no update"}
     painter.paint(axes, plot, request.span, log=request.log, words=words)
     axes.set_ylabel(look.loss_axis(loss))

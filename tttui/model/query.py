@@ -15,7 +15,7 @@ import numpy as np
 
 from tttui.model.arrays import Bools, Floats
 from tttui.model.errors import TttuiError
-from tttui.model.transactions import UNDONE, Transactions
+from tttui.model.transactions import UNDONE, Transactions, of_statuses
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf"
 _COMPARE = re.compile(r"(?P<name>[\w%]+)(?P<op><=|>=|!=|==|=|<|>)(?P<value>.*)")
@@ -266,13 +266,6 @@ def matching(
     if statuses is not None:
         shown &= of_statuses(events, statuses)
     return shown
-
-
-def of_statuses(events: Transactions, statuses: frozenset[str]) -> Bools:
-    """The transactions [n] that ended in one of the statuses (or outcomes)."""
-    outcome, names = events.outcomes()
-    wanted = np.array([name in statuses for name in names])
-    return np.asarray(wanted[outcome])
 
 
 def check_statuses(query: Query, events: Transactions) -> None:

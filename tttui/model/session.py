@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 from tttui.model.arrays import Floats, Ints, Weights
 from tttui.model.configuration import Configuration
 from tttui.model.mu import MuChanges, merged, mu_at, mu_since
-from tttui.model.schema import Loss, Schema, TensorSpec
+from tttui.model.schema import CONTROL, Loss, Schema, TensorSpec
 from tttui.model.settings import World
 from tttui.model.steps import Steps
 from tttui.model.tensors import Tensors
@@ -86,6 +86,13 @@ class Meta:
     def loss(self) -> Loss:
         """What is recorded of both models at every step."""
         return self.schema.loss
+
+    def title_of(self, name: str) -> str:
+        """A recorded series with its unit; a control has that of the loss."""
+        unit = self.schema.units.get(name, "")
+        if name.startswith(CONTROL):
+            name, unit = f"control {name.removeprefix(CONTROL)}", self.loss.unit
+        return f"{name} ({unit})" if unit else name
 
     @property
     def is_point_mass(self) -> bool:

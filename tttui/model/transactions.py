@@ -346,3 +346,10 @@ class Transactions:
         """How many transactions ended in a status; only those that occur, in this order."""
         n = np.bincount(self.status, minlength=len(self.statuses))
         return {name: int(k) for name, k in zip(self.statuses, n, strict=True) if k}
+
+
+def of_statuses(events: Transactions, statuses: frozenset[str]) -> Bools:
+    """The transactions [n] that ended in one of the statuses (or outcomes)."""
+    outcome, names = events.outcomes()
+    wanted = np.array([name in statuses for name in names])
+    return np.asarray(wanted[outcome])

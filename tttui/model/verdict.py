@@ -6,6 +6,7 @@ statement itself is never among them.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,10 +18,12 @@ from tttui.model.improvement import (
     final_improvement,
     improvement,
 )
-from tttui.model.ledger import Ledger
 from tttui.model.mu import mu_text
 from tttui.model.numbers import short, whole_until
 from tttui.model.session import SessionData
+
+if TYPE_CHECKING:  # of few sessions
+    from tttui.model.ledger import Ledger
 
 HIGHEST_MU = 0.5
 """The largest friction of the worlds in which weights are tested for the one that they imply:
@@ -75,7 +78,7 @@ LEAST = 9
 """The rank of what is left out first."""
 
 
-def with_ledger(judged: Verdict, ledger: Ledger | None) -> Verdict:
+def with_ledger(judged: Verdict, ledger: "Ledger | None") -> Verdict:
     """The verdict with a clause on whether the scores came before the learning.
 
     Scores that did not make every comparison worthless: that is said first, and is no success.

@@ -3,10 +3,9 @@
 from importlib import import_module
 from threading import Thread
 
-from tttui.keys import OTHER_PANES
+from tttui.keys.command import OTHER_PANES
 from tttui.model.document import HF, TEXT
 from tttui.model.errors import RefusedInput
-from tttui.model.query import QueryError, parse
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.weights import has_point_mass_weights
@@ -90,6 +89,8 @@ def refuse_unknown(start: StartView) -> None:
     if start.query and pane.words is None:
         raise RefusedInput(f"--query: {tab} has no table; transactions and sessions have one")
     if start.query and pane.words is not None:
+        from tttui.model.query import QueryError, parse
+
         try:
             parse(start.query, pane.words)
         except QueryError as error:

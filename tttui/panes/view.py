@@ -11,18 +11,17 @@ from textual.widget import Widget
 
 from tttui.draw.changes import Changes
 from tttui.draw.look import HasLook, Look
-from tttui.export.request import Request
 from tttui.model.ages import age_text
-from tttui.model.query import Vocabulary
 from tttui.model.session import Place, SessionData
 from tttui.model.start import StartView
 from tttui.model.timeline import Timeline
 from tttui.store.snapshot import Part, Parts, Snapshot
-from tttui.widgets.drawn import Drawn
-from tttui.widgets.table import Table
+from tttui.widgets.drawn import Dressed
 from tttui.widgets.timeview import TimeView
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # needed to export, and around tables
+    from tttui.export.request import Request
+    from tttui.model.query import Vocabulary
     from tttui.runs.whatif.result import WhatIfResult
 
 T = TypeVar("T")
@@ -88,7 +87,7 @@ class Pane(Widget):
     region_names: ClassVar[Sequence[str]] = ()
     """What `w` goes through."""
 
-    words: ClassVar[Vocabulary | None] = None
+    words: "ClassVar[Vocabulary | None]" = None
     """What queries of the tab's table may name."""
 
     sorts: ClassVar[Sequence[str]] = ()
@@ -190,7 +189,7 @@ class Pane(Widget):
         if look != self.look_drawn:
             self.look_drawn = look
             for widget in self.walk_children():
-                if isinstance(widget, (Drawn, Table)):
+                if isinstance(widget, Dressed):
                     widget.set_look(look)
             self.look_changed()
 
@@ -252,6 +251,6 @@ class Pane(Widget):
         """The name of the figure that `e` exports: the focused chart or table of this tab."""
         return "mse"
 
-    def export_of(self, request: Request) -> Request:
+    def export_of(self, request: "Request") -> "Request":
         """The request for that, narrowed to what this tab shows of it."""
         return request

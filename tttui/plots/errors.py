@@ -9,11 +9,9 @@ from tttui.draw.envelope import Series
 from tttui.draw.marks import Marks
 from tttui.draw.plot import End, Plot, Role, Trace
 from tttui.draw.smoothing import SPAN, exponential
-from tttui.model.query import Query, matching
+from tttui.model.improvement import percentiles
 from tttui.model.session import SessionData
-from tttui.model.transactions import COMMIT, Transactions
-
-ALL = Query()
+from tttui.model.transactions import COMMIT, Transactions, of_statuses
 
 LOG_SPREAD = 20.0
 """Errors that spread over more than this factor open on a logarithmic axis."""
@@ -45,17 +43,14 @@ def losses_of(data: SessionData) -> Losses:
     )
 
 
-def marks_of(
-    data: SessionData, statuses: frozenset[str] | None = None, query: Query = ALL
-) -> Marks:
-    """The transactions, of those that have an event only some `statuses` (None: all) shown, and
-    those that pass the query.
+def marks_of(data: SessionData, statuses: frozenset[str] | None = None) -> Marks:
+    """The transactions, of those that have an event only some `statuses` shown (None: all).
 
     Of a run without an events file they are those that per_step.csv flags.
     """
     events: Transactions = data.transactions
     if len(events):
-        shown = matching(events, query, statuses)
+        shown = None if statuses is None else of_statuses(events, statuses)
         return Marks(events.t, *events.outcomes(), shown, events.branches())
     steps = data.steps
     tried = np.flatnonzero(steps.did_update)
@@ -125,5 +120,5 @@ def spreads_far(data: SessionData) -> bool:
     errors = errors[np.isfinite(errors) & (errors > 0)]
     if len(errors) < 2:
         return False
-    low, high = np.percentile(errors, [5, 95])
+    low, high = percentiles(errors, (5, 95))
     return bool(high > LOG_SPREAD * low)

@@ -26,6 +26,7 @@ from tttui.runs.taskrun import (
     kept_of,
     metrics_of,
     plastic_of,
+    widened,
 )
 from tttui.runs.tasksettings import TaskSettings
 from tttui.runs.taskstepper import START_FILE, TaskStepper, load_start, new_learner
@@ -122,7 +123,7 @@ def _fill(
         writer.snapshot(0, kept_of(learner, kept))
         tally = Tally()
         engine = checkpoint_state(TaskStepper(task, learner, weights_at=lambda _: {}), tally)
-        writer.checkpoint(engine, plastic_of(learner), {}, metrics_of(tally))
+        writer.checkpoint(engine, plastic_of(learner), widened(learner), metrics_of(tally))
         device = settings.conduct.device
         writer.status(state="queued", t=0, steps_total=steps, device=device)
         writer.finish()

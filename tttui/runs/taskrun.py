@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from tttui.artifacts.atomic import refuse_links
+from tttui.artifacts.checkpoint import WIDENED
 from tttui.artifacts.history import read_history
 from tttui.artifacts.lock import OnWait, SessionLock
 from tttui.artifacts.meta import read_meta_of
@@ -234,7 +235,9 @@ class TaskRun(OwnedRun):
         self._lock.check()
         self._make_durable()
         engine = checkpoint_state(self._stepper, self.tally)
-        self._files.checkpoint(engine, plastic_of(self.learner), {}, metrics_of(self.tally))
+        self._files.checkpoint(
+            engine, plastic_of(self.learner), widened(self.learner), metrics_of(self.tally)
+        )
         self._checkpoint_made()
 
     def _make_durable(self) -> None:
@@ -305,6 +308,12 @@ def kept_of(learner: TorchLearner, names: list[str]) -> Weights:
 def plastic_of(learner: TorchLearner) -> Weights:
     """Copies of all plastic weights, in float32."""
     return kept_of(learner, list(learner.plastic))
+
+
+def widened(learner: TorchLearner) -> dict[str, str]:
+    """The dtypes of the plastic weights that float32 widens."""
+    dtypes = {name: str(p.dtype).removeprefix("torch.") for name, p in learner.plastic.items()}
+    return {name: dtype for name, dtype in dtypes.items() if dtype in WIDENED}
 
 
 def checkpoint_state(stepper: TaskStepper, tally: Tally) -> dict[str, Any]:

@@ -3,11 +3,15 @@
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from tttui.artifacts.checkpoint import ENGINE, PLASTIC, Checkpoint, read_generation
+import numpy as np
+
+from tttui.artifacts.checkpoint import ENGINE, Checkpoint, read_generation
 from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.regular import open_to_read
+from tttui.artifacts.tensorwriter import read_tensors
 from tttui.artifacts.writer import LAST_SNAPSHOT
 from tttui.engine.interventions import recorded
 from tttui.engine.tensorstate import as_tensors
@@ -77,8 +81,29 @@ def verify_task(
         run.close("interrupted")
         names = [n for n in checkpoint.sizes if n != LAST_SNAPSHOT and (n != items or items)]
         checks = [_compared(directory, again, name, checkpoint.sizes[name]) for name in names]
-        checks.append(_compared(directory, again, f"session/{PLASTIC}", None))
+        checks.append(_weights(directory, again, checkpoint.weights_file))
         return problems + checks
+
+
+def _weights(directory: Path, again: Path, file: str) -> Check:
+    """Whether the weights are those of the replay, which may keep them in the other form: other
+    versions kept large ones as `.pt`."""
+    name = f"session/{file}"
+    if (again / name).exists():
+        return _compared(directory, again, name, None)
+    try:
+        one, other = (read_tensors((place / name).with_suffix("")) for place in (directory, again))
+    except TttuiError as error:
+        return Check(name, False, str(error))
+    names = [k for k in other if k not in one or not _equal(one[k].numbers(), other[k].numbers())]
+    if names or len(one) != len(other):
+        return Check(name, False, f"differs from its replay in {', '.join(names) or 'its names'}")
+    return Check(name, True, f"{len(one)} tensors are those of its replay")
+
+
+def _equal(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
+    """To the bit, after widening."""
+    return one.shape == other.shape and one.tobytes() == other.tobytes()
 
 
 def _compared(directory: Path, again: Path, name: str, size: int | None) -> Check:

@@ -2,13 +2,19 @@
 
 from collections.abc import Sequence
 
-from tttui.keys import Command
+from tttui.keys.command import Command
 from tttui.panes.view import Pane
 from tttui.screens.run_control import RunControl
 from tttui.screens.state import ScreenState
 
 KNOBS_FIRST = {"What if": 0, "App": 2}
 """The order of groups while knobs are turned; all others stand between."""
+
+
+def in_order(commands: Sequence[Command]) -> list[Command]:
+    """The commands with those first that a narrow terminal still shows: the tab's own keys, then
+    those of few tabs."""
+    return sorted(commands, key=lambda command: (not command.own, command.spread > 2))
 
 
 def shown_keys(
@@ -18,7 +24,7 @@ def shown_keys(
     run: RunControl,
     pane: Pane | None,
 ) -> list[tuple[Command, str]]:
-    """The commands of the footer that work now with their labels, the most telling first.
+    """Those commands of the footer that work now, in the order of `in_order`, with their labels.
 
     `pane` is that of the shown tab, once it shows the open session; `silent` are actions that no
     key stands for now.
@@ -32,8 +38,6 @@ def shown_keys(
         and command.action not in silent
         and _works(command, state, run)
     ]
-    # what a narrow terminal still shows: the tab's own keys, then those of few tabs
-    shown.sort(key=lambda pair: (not pair[0].own, pair[0].spread > 2))
     if state.turning:
         shown.sort(key=lambda pair: KNOBS_FIRST.get(pair[0].group, 1))
     return shown

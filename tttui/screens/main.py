@@ -16,23 +16,24 @@ from textual.widgets import Input, Static
 from tttui.draw.changes import NO_CHANGES, Changes
 from tttui.draw.look import Look
 from tttui.draw.palette import Palette
-from tttui.keys import COMMANDS, TABS, Command
+from tttui.keys import COMMANDS
+from tttui.keys.command import TABS, Command
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
-from tttui.model.transactions import STATUSES
 from tttui.panes import DEFAULT_TAB, pane_of, prepare
 from tttui.panes.view import Pane, View
 from tttui.plots.errors import marks_of
 from tttui.saved_views import Remembered
 from tttui.screens.choosing import Choosing
 from tttui.screens.clipboard_export import ClipboardExport
-from tttui.screens.footer import shown_keys
+from tttui.screens.footer import in_order, shown_keys
 from tttui.screens.header import named, stated, why_nothing
 from tttui.screens.key_commands import KeyCommands
 from tttui.screens.log_control import LogControl
 from tttui.screens.notes import Notes
 from tttui.screens.run_control import RunControl
 from tttui.screens.session_choice import SessionChoice
+from tttui.screens.session_look import SessionLook
 from tttui.screens.session_views import SessionViews, is_other
 from tttui.screens.state import ScreenState
 from tttui.screens.tabs import Tabs
@@ -108,15 +109,12 @@ class MainScreen(Screen[None]):
             self, state, self.tabs, self.views, self.notes, store.paths, self.what_if.copyable
         )
         panels = (self.log_panel, self.what_if)
-        parts = (self.time, self.run, self.choosing, self.sessions, *panels, handing_out)
-        for part in parts:
+        for part in (self.time, self.run, self.choosing, self.sessions, *panels, handing_out):
             for name in (name for name in dir(part) if name.startswith("action_")):
                 setattr(self, name, getattr(part, name))
         bind(self, self.keys.bindings())
-        self._plain_look = look
-        self._look = look
-        """The same, with what the statuses of the open session need."""
-        self._own_statuses: tuple[str, ...] = ()
+        self._in_footer = in_order(commands)
+        self.look = SessionLook(look)
         self.shown: Snapshot | None = None
         """The snapshot that the shown tab has drawn."""
         self.hovered: int | None = None
@@ -143,19 +141,15 @@ class MainScreen(Screen[None]):
         self._scrubber, self._keybar = self.query_one(Scrubber), self.query_one(KeyBar)
         self._failures = self.query_one(FailureLine)
         self._body, self._nothing = self.query_one("#body"), self.query_one("#nothing", Static)
-        self._scrubber.set_look(self._look)
         self._body.display = False
         self._nothing.update("Looking for sessions ...")
         self.store.listen(self._deliver)
 
     def on_resize(self) -> None:
         width, height = self.size
-        rows = (
-            self.log_panel.fit(height)
-            + self.what_if.fit(self.size)
-            + (1 if self.state.snapshot.failures else 0)
-        )
-        self.tabs.fit(Size(width, max(0, height - FRAME_ROWS - rows)))
+        rows = FRAME_ROWS + (1 if self.state.snapshot.failures else 0)
+        rows += self.log_panel.fit(height) + self.what_if.fit(self.size)
+        self.tabs.fit(Size(width, max(0, height - rows)))
 
     @property
     def key_target(self) -> Widget:
@@ -163,7 +157,6 @@ class MainScreen(Screen[None]):
         return self.tabs.made or self
 
     def _typing(self) -> bool:
-        """A text field has the focus."""
         return isinstance(self.focused, Input)
 
     def _panel_changed(self) -> None:
@@ -204,28 +197,30 @@ class MainScreen(Screen[None]):
     def show_all(self) -> None:
         """Hand the newest state to everything on the screen."""
         state, data = self.state, self.state.data
-        if self._failures.show(state.snapshot.failures, self._look.palette):
+        if data is not None:
+            self.look.follow(data)
+        self._scrubber.set_look(self.look.now)
+        if self._failures.show(state.snapshot.failures, self.look.now.palette):
             self.on_resize()
-        self._body.display = data is not None
-        self._nothing.display = data is None
         if data is None:
+            self._body.display, self._nothing.display = False, True
             self._nothing.update(why_nothing(state.snapshot, self.store.paths))
             self._top.show((), (), Style())
             self._show_keys()
             return
-        self._top.show(named(data), *stated(data, self._look))
+        self._top.show(named(data), *stated(data, self.look.now))
         self._titles.entitle(pane_of(TABS[3], data))
-        self._know_statuses(data)
         if (data, state.choices.statuses) != self._marked:
             self._marked = (data, state.choices.statuses)
             self._scrubber.set_marks(marks_of(data, state.choices.statuses))
         self._scrubber.set_timeline(state.timeline)
-        self.log_panel.show(self._look.palette)
-        self.what_if.show(self._look)
+        self.log_panel.show(self.look.now.palette)
+        self.what_if.show(self.look.now)
         pane = self.tabs.show()
         if pane.is_mounted:
-            pane.set_look(self._look)
-            moment = (state.snapshot, state.timeline, self._look, state.choices, self._clock())
+            self._body.display, self._nothing.display = True, False
+            pane.set_look(self.look.now)
+            moment = (state.snapshot, state.timeline, self.look.now, state.choices, self._clock())
             pane.show(View(*moment, self.what_if.found.result))
             self._scrubber.set_columns(pane.axis_columns)
             self._show_changes(data, pane)
@@ -233,13 +228,13 @@ class MainScreen(Screen[None]):
                 self.tabs.drawn = pane
                 pane.set_hover(self.hovered)
             if self.shown is None:
-                prepare()
+                self.call_after_refresh(prepare)  # not while the first chart is drawn
             self.shown = state.snapshot
         self._show_keys()
 
     def _show_keys(self) -> None:
         self._keybar.show(
-            shown_keys(self.commands, self.keys.silent, self.state, self.run, self.tabs.shown)
+            shown_keys(self._in_footer, self.keys.silent, self.state, self.run, self.tabs.shown)
         )
 
     def _show_changes(self, data: SessionData, pane: Pane) -> None:
@@ -254,20 +249,9 @@ class MainScreen(Screen[None]):
 
     def set_palette(self, palette: Palette) -> None:
         """Draw in the colours of another theme."""
-        self._plain_look = self._look = self._plain_look._replace(palette=palette)
-        self._own_statuses = ()
+        self.look.set_palette(palette)
         if self.is_mounted:
-            self._scrubber.set_look(self._look)
             self.show_all()
-
-    def _know_statuses(self, data: SessionData) -> None:
-        """Give the statuses of this session that tttui does not know signs and colours."""
-        events = data.transactions
-        own = () if data.meta.is_point_mass else events.statuses[len(STATUSES) :]
-        if own != self._own_statuses:
-            self._own_statuses = own
-            self._look = self._plain_look.with_statuses(own, events.reasons)
-            self._scrubber.set_look(self._look)
 
     # The mouse
 
@@ -413,4 +397,4 @@ class MainScreen(Screen[None]):
     def action_help(self) -> None:
         from tttui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.state.pane, self.commands, self._look))
+        self.app.push_screen(HelpScreen(self.state.pane, self.commands, self.look.now))

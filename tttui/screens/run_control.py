@@ -13,23 +13,24 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from tttui.artifacts.status import status_of
-from tttui.keys import Command, key_for
+from tttui.keys import key_for
+from tttui.keys.command import Command
 from tttui.model.errors import TttuiError
 from tttui.model.here import absolute
 from tttui.model.session import Meta, Place, SessionData, SessionSummary, State, Status
-from tttui.runs.control import Verb
 from tttui.screens.state import ScreenState
 from tttui.screens.tabs import Tabs
 from tttui.store import Snapshot, Store
 
 if TYPE_CHECKING:  # the forms and what they stand on are imported when one is opened
+    from tttui.runs.control import Verb
     from tttui.runs.plan import Plan
 
 
 LOOK_S = 0.1
 """Seconds between two looks whether runs that were asked to stop have stopped."""
 
-AFTER: Mapping[Verb, State] = {
+AFTER: "Mapping[Verb, State]" = {
     "pause": "paused",
     "step": "paused",
     "chunk": "paused",
@@ -119,7 +120,7 @@ class RunControl:
             return False
         return not status.steerable and status.state not in ("unknown", "completed")
 
-    def ask(self, verb: Verb, value: Any = None) -> None:
+    def ask(self, verb: "Verb", value: Any = None) -> None:
         """Ask the owner of the target; the answer is noted."""
         place, status = self.target
         if place is None:

@@ -77,7 +77,8 @@ class Tabs:
             self._wanted = name, task
             self.want()
         for known, other in self._panes.items():
-            other.display = known == name
+            # what is laid out before it has been shown anything would be drawn twice
+            other.display = known == name and other.is_mounted
         return pane
 
     def want(self) -> None:

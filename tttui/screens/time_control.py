@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from textual.timer import Timer
 
-from tttui.model.query import of_statuses
 from tttui.model.timeline import Timeline
+from tttui.model.transactions import of_statuses
 from tttui.screens.state import ScreenState
 
 FRAME = 1 / 20

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tttui.artifacts.reader import SessionReader
 from tttui.model.errors import TttuiError
 from tttui.model.session import Place, SessionData
-from tttui.runs.control import Verb
 from tttui.store.feed import Feed
 from tttui.store.ledger import LedgerFeed
 from tttui.store.run import LogFeed, RequestsFeed
@@ -37,6 +36,7 @@ from tttui.store.trajectory import SeriesFeed, TrajectoryFeed, YardsticksFeed
 from tttui.store.weights import ImpliedFeed, RelativesFeed, StatisticsFeed
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
+    from tttui.runs.control import Verb
     from tttui.store.sidebyside import Chosen
 
 FEEDS: tuple[type[Feed[Any]], ...] = (
@@ -185,7 +185,7 @@ class Store:
         """Read a session in brief, in place of the one before."""
         self._tell(PreviewFeed, lambda feed: feed.choose(place))
 
-    def ask(self, place: Place, verb: Verb, value: Any = None) -> None:
+    def ask(self, place: Place, verb: "Verb", value: Any = None) -> None:
         """Ask the owner of a run for something; what becomes of it is the next note."""
         self._tell(RequestsFeed, lambda feed: feed.ask(place, verb, value))
 

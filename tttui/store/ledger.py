@@ -3,11 +3,14 @@
 import os
 import time
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from tttui.artifacts.ledger import SCORES, read_records
-from tttui.model.ledger import Ledger, judge
+from tttui.artifacts.layout import SCORES
 from tttui.store.feed import Feed
 from tttui.store.snapshot import LEDGER
+
+if TYPE_CHECKING:  # costly to import, and of few sessions
+    from tttui.model.ledger import Ledger
 
 AGAIN_S = 5.0
 """Least time between two judgements of a session that grows, in seconds."""
@@ -17,7 +20,7 @@ LARGEST = 4 << 20
 larger ones, which takes longer than a screen may wait."""
 
 
-class LedgerFeed(Feed[Ledger | None]):
+class LedgerFeed(Feed["Ledger | None"]):
     """Judged anew when the session has grown; None where no score names its weights."""
 
     part = LEDGER
@@ -43,6 +46,9 @@ class LedgerFeed(Feed[Ledger | None]):
         if size > LARGEST:
             self.put(None)
             return
+        from tttui.artifacts.ledger import read_records
+        from tttui.model.ledger import judge
+
         records, _ = read_records(data.place, data.run)
         self.put(judge(records))
 
@@ -52,6 +58,6 @@ class LedgerFeed(Feed[Ledger | None]):
         waits = data is not None and self._of is not None and data.steps is not self._of
         return AGAIN_S if waits else None
 
-    def forget(self) -> Ledger | None:
+    def forget(self) -> "Ledger | None":
         self._of = None
         return None

@@ -2,15 +2,17 @@
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tttui.artifacts.logfile import LogTail
 from tttui.artifacts.status import last_heard, status_of
 from tttui.model.errors import TttuiError
 from tttui.model.session import Place, Status
-from tttui.runs.control import Request, Verb, ask, withdraw
 from tttui.store.feed import Core, Feed
 from tttui.store.snapshot import LOG, REQUESTS
+
+if TYPE_CHECKING:  # imported when a run is asked for something
+    from tttui.runs.control import Verb
 
 LISTEN_S = 0.015
 """Least time between two looks at files while a run has not answered, in seconds."""
@@ -59,8 +61,10 @@ class RequestsFeed(Feed[None]):
         self._waiting: list[Waiting] = []
         self._hurried_until = 0.0
 
-    def ask(self, place: Place, verb: Verb, value: Any) -> None:
+    def ask(self, place: Place, verb: "Verb", value: Any) -> None:
         """Ask the owner of a run for something."""
+        from tttui.runs.control import Request, ask
+
         try:
             id = ask(place.path, verb, value)
         except TttuiError as error:
@@ -80,6 +84,8 @@ class RequestsFeed(Feed[None]):
                 at = "" if status is None or status.t is None else f" at step {status.t}"
                 self.core.note(f"Refused: {answer}" if answer else f"Done: {request.what}{at}")
             elif status is None or not status.live or now > request.deadline:
+                from tttui.runs.control import withdraw
+
                 withdraw(request.place.path, request.id)
                 self.core.note(f"{request.what}: {_silence(status)}")
             else:

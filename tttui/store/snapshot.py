@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from tttui.artifacts.logfile import LogTail
-from tttui.engine.machine import Load
-from tttui.model.document import Reading
-from tttui.model.ledger import Ledger
 from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
-from tttui.model.statistics import Statistics
 from tttui.model.steps import SeriesTable, Trajectory, Yardstick
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
+    from tttui.engine.machine import Load
     from tttui.model.compare import Comparison
+    from tttui.model.document import Reading
+    from tttui.model.ledger import Ledger
+    from tttui.model.statistics import Statistics
 
 T = TypeVar("T")
 
@@ -55,15 +55,15 @@ class Preview:
 TRAJECTORY: Part[Trajectory | None] = Part("trajectory", None)
 SERIES: Part[SeriesTable | None] = Part("series", None)
 """What the open session records beside its losses; None until it is read, or where nothing is."""
-LEDGER: Part[Ledger | None] = Part("ledger", None)
+LEDGER: "Part[Ledger | None]" = Part("ledger", None)
 """Whether every score came before the weights learned from it; None where that is not judged."""
-YARDSTICKS: Part[tuple[Yardstick, ...]] = Part("yardsticks", ())
+YARDSTICKS: "Part[tuple[Yardstick, ...]]" = Part("yardsticks", ())
 SUMMARIES: Part[tuple[SessionSummary, ...]] = Part("summaries", ())
 """Of all sessions, as far as they are read."""
-STATISTICS: Part[Statistics | None] = Part("statistics", None)
+STATISTICS: "Part[Statistics | None]" = Part("statistics", None)
 """Of the snapshots of the weights."""
 RELATIVES = Part("relatives", Relatives())
-LOAD: Part[Load | None] = Part("load", None)
+LOAD: "Part[Load | None]" = Part("load", None)
 """Of this machine, while live runs are in the table of all sessions."""
 IMPLIED: Part[float | None] = Part("implied", None)
 """The friction that the newest weights imply, where no transaction records it; NaN where
@@ -72,7 +72,7 @@ COMPARISON: "Part[Comparison | None]" = Part("comparison", None)
 """Of the sessions that were put side by side."""
 FILES = Part("files", Files())
 PREVIEW = Part("preview", Preview())
-DOCUMENT: Part[Reading | None] = Part("document", None)
+DOCUMENT: "Part[Reading | None]" = Part("document", None)
 """What the open session of the task `text` reads; None until it was looked for."""
 LOG: Part[LogTail | None] = Part("log", None)
 """The end of the open run's log."""
@@ -98,7 +98,7 @@ class Parts:
         return self.of(SERIES)
 
     @property
-    def yardsticks(self) -> tuple[Yardstick, ...]:
+    def yardsticks(self) -> "tuple[Yardstick, ...]":
         return self.of(YARDSTICKS)
 
     @property
@@ -106,7 +106,7 @@ class Parts:
         return self.of(SUMMARIES)
 
     @property
-    def statistics(self) -> Statistics | None:
+    def statistics(self) -> "Statistics | None":
         return self.of(STATISTICS)
 
     @property
@@ -118,7 +118,7 @@ class Parts:
         return self.of(RELATIVES).other
 
     @property
-    def load(self) -> Load | None:
+    def load(self) -> "Load | None":
         return self.of(LOAD)
 
     @property
@@ -138,7 +138,7 @@ class Parts:
         return self.of(PREVIEW)
 
     @property
-    def document(self) -> Reading | None:
+    def document(self) -> "Reading | None":
         return self.of(DOCUMENT)
 
     @property

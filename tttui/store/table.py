@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from tttui.artifacts.catalogue import Catalogue, list_files
 from tttui.artifacts.discover import scan
 from tttui.artifacts.reader import SessionReader
-from tttui.engine.machine import Load, Machine
 from tttui.model.session import Place, SessionSummary
 from tttui.store.feed import Core, Feed
 from tttui.store.session import what_is_wrong
 from tttui.store.snapshot import COMPARISON, FILES, LOAD, PREVIEW, SUMMARIES, Files, Preview
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
+    from tttui.engine.machine import Load, Machine
     from tttui.model.compare import Comparison
     from tttui.store.sidebyside import Chosen, SideBySide
 
@@ -87,12 +87,12 @@ class SummariesFeed(Feed[tuple[SessionSummary, ...]]):
         self._due = 0.0
 
 
-class LoadFeed(Feed[Load | None]):
+class LoadFeed(Feed["Load | None"]):
     """How busy the machine is, only while somebody could wonder: nothing moves otherwise."""
 
     part = LOAD
     needs = frozenset({SUMMARIES.name})
-    _machine: Machine | None = None
+    _machine: "Machine | None" = None
     _measured_at = 0.0
 
     def refresh(self) -> None:
@@ -102,6 +102,8 @@ class LoadFeed(Feed[Load | None]):
         if not live:
             load = None
         elif self._machine is None:
+            from tttui.engine.machine import Machine
+
             self._machine, self._measured_at = Machine(), now
             return
         elif now - self._measured_at < LOAD_S:
@@ -111,7 +113,7 @@ class LoadFeed(Feed[Load | None]):
         if load != self.value:
             self.put(load)
 
-    def forget(self) -> Load | None:
+    def forget(self) -> "Load | None":
         return self.value
 
 

@@ -16,7 +16,17 @@ from tttui.draw.colours import DEFAULT, Colour
 from tttui.draw.look import HasLook, Look
 
 
-class Drawn(HasLook, Widget):
+class Dressed(HasLook):
+    """A widget with a look of its own, which its tab gives it."""
+
+    look = Look()
+
+    def set_look(self, look: Look) -> None:
+        """Draw in these colours and characters from now on."""
+        raise NotImplementedError(type(self).__name__)
+
+
+class Drawn(Dressed, Widget):
     """A widget that paints a `Canvas` once and serves its lines until something changes.
 
     Subclasses implement `paint`, call `changed` when the painting is out of date, and may lay
@@ -24,8 +34,6 @@ class Drawn(HasLook, Widget):
     """
 
     DEFAULT_CSS = "Drawn { height: 1fr; width: 1fr; }"
-
-    look = Look()
 
     def __init__(
         self, *, name: str | None = None, id: str | None = None, classes: str | None = None
@@ -106,26 +114,28 @@ class Drawn(HasLook, Widget):
         """The lines of a region; Textual would make three strips of each, for frames and tints."""
         if self.gutter:
             return super().render_lines(crop)
-        self.canvas()
-        strips = []
+        canvas, strips = self.canvas(), []
         # The palettes of themes with 24-bit colours have no others to be translated.
         filters = [f for f in self.get_line_filters() if not isinstance(f, ANSIToTruecolor)]
         for y in crop.line_range:
             strip = self._strips.get(y)
             if strip is None:
-                strip = self.render_line(y)
+                strip = self._strip(canvas, y)
                 for line_filter in filters:
                     strip = strip.apply_filter(line_filter, self._background)
                 self._strips[y] = strip
             strips.append(strip)
-        if crop.column_span == (0, self.content_size.width):
+        if crop.column_span == (0, canvas.columns):
             return strips
         return [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
-        canvas = self.canvas()
+        return self._strip(self.canvas(), y)
+
+    def _strip(self, canvas: Canvas, y: int) -> Strip:
+        """A line of the canvas with what is laid over it."""
         if not 0 <= y < canvas.rows:
-            return Strip.blank(self.content_size.width)
+            return Strip.blank(canvas.columns)
         if not self._lines:
             self._lines = canvas.lines(self.ground)
         return Strip(self.overlaid(y, self._lines[y]), canvas.columns)
@@ -147,10 +157,12 @@ def replaced(line: list[Segment], column: int, text: str | None, style: Style) -
     out: list[Segment] = []
     x = 0
     end = column + (1 if text is None else len(text))
-    for segment in line:
+    for i, segment in enumerate(line):
+        if x >= end:
+            return out + line[i:]
         old, content = segment.style, cellwise(segment.text)
         stop = x + len(content)
-        if stop <= column or x >= end:
+        if stop <= column:
             out.append(segment)
         else:
             a, b = max(column - x, 0), min(end - x, len(content))

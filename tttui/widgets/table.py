@@ -16,11 +16,12 @@ from textual.widget import Widget
 from tttui.draw.cells import composed, fit, fit_end, padded
 from tttui.draw.colours import DEFAULT, Colour, style
 from tttui.draw.glyphs import Glyphs
-from tttui.draw.look import HasLook, Look
+from tttui.draw.look import Look
 from tttui.draw.numbers import choose
 from tttui.model.arrays import Bools, Ints
 from tttui.model.numbers import Forms
 from tttui.model.text import visible
+from tttui.widgets.drawn import Dressed
 
 Cell = tuple[str | Forms, Colour, bool]
 """Text (or several, of which the first is shown that fits), its colour, and whether it is bold."""
@@ -138,7 +139,7 @@ def order_of(source: Source, sort: Sort, shown: Bools | None) -> Ints:
     return np.concatenate([rows[known][order], rows[~known]])
 
 
-class Table(HasLook, Widget):
+class Table(Dressed, Widget):
     """Rows of a `Source` under a header, one of them selected; the header says what sorts them.
 
     It never changes the selection or the order by itself: it posts what was asked for, and is
@@ -146,8 +147,6 @@ class Table(HasLook, Widget):
     """
 
     DEFAULT_CSS = "Table { height: 1fr; min-height: 2; }"
-
-    look = Look()
 
     @dataclass
     class RowPicked(Message):

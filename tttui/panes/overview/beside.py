@@ -10,7 +10,6 @@ from tttui.model.arrays import Floats
 from tttui.model.schema import CONTROL
 from tttui.model.session import SessionData
 from tttui.model.steps import SeriesTable
-from tttui.panes.physics.series import title_of
 from tttui.panes.view import View
 from tttui.plots.errors import curve, span_note
 
@@ -68,7 +67,9 @@ class Beside:
             return Plot()
         smooth = view.timeline.smooth
         trace = curve(name, self._series(table, name), 0, smooth, heavy=True)
-        return Plot(title_of(name, view.data), traces=(trace,), note=span_note(smooth), steps=False)
+        return Plot(
+            view.data.meta.title_of(name), traces=(trace,), note=span_note(smooth), steps=False
+        )
 
     def _series(self, table: SeriesTable, name: str) -> Series:
         column, known = table.columns[name], self._known.get(name)

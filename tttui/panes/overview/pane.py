@@ -8,19 +8,21 @@ import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.css.scalar import Scalar
+from textual.geometry import Size
 
 from tttui.draw.marks import Marks
 from tttui.draw.plot import Plot
-from tttui.keys import COMMANDS, Command
+from tttui.keys import COMMANDS
+from tttui.keys.command import Command
 from tttui.model.controls import controls_of, with_controls
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.transactions import Transaction
 from tttui.model.verdict import verdict, with_ledger
+from tttui.panes.learned import learned_mu, with_whatif
 from tttui.panes.losses import Digest, compared_plot, digest
 from tttui.panes.overview.beside import Beside
 from tttui.panes.overview.cardtexts import error_texts, improvement_texts, mu_texts
-from tttui.panes.physics.implied import learned_mu, with_whatif
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline
 from tttui.panes.view import Pane, View
 from tttui.plots.errors import marks_of
@@ -104,6 +106,8 @@ class OverviewPane(Pane):
         self._view: View | None = None
         self._data: SessionData | None = None
         self._digest: Digest | None = None
+        self._summed_up: tuple[Digest, Size] | None = None
+        """What the cards were made from that do not depend on the cursor."""
         self._implied: float | None = None
         """What the digest's verdict says of the weights, where no transaction tells it."""
         self._statuses: frozenset[str] | None = None
@@ -327,7 +331,18 @@ class OverviewPane(Pane):
         )
 
     def _show_cards(self, view: View, found: Digest) -> None:
-        data, alone = view.data, view.data.steps.never_evaluated
+        data = view.data
+        if data.meta.is_point_mass:
+            self._card("mu").set_metric(*mu_texts(data, view.timeline.cursor, view.implied))
+        state = data.status.state if data.status is not None else "read-only"
+        self._card("age").set_metric(view.age or "-", state)
+        if self._summed_up != (found, self.room):
+            self._summed_up = (found, self.room)
+            self._sum_up(data, found)
+
+    def _sum_up(self, data: SessionData, found: Digest) -> None:
+        """Show the cards that do not depend on the cursor."""
+        alone = data.steps.never_evaluated
         room = self.room.width // max(sum(card.display for card in self.query(MetricCard)), 1) - 3
         loss = data.meta.loss
         known = (f" {loss.name}", f", {loss.unit}" if loss.unit else "")
@@ -346,10 +361,6 @@ class OverviewPane(Pane):
         result = found.verdict.improvement
         self._card("improvement").set_metric(*improvement_texts(result, alone=alone))
         self._card("updates").set_metric(*found.transactions, share=found.committed)
-        if data.meta.is_point_mass:
-            self._card("mu").set_metric(*mu_texts(data, view.timeline.cursor, view.implied))
-        state = data.status.state if data.status is not None else "read-only"
-        self._card("age").set_metric(view.age or "-", state)
 
     def _card(self, name: str) -> MetricCard:
         return self.query_one(f"#{name}", MetricCard)

@@ -20,8 +20,9 @@ from tttui.model.start import StartView
 from tttui.model.steps import Steps, Trajectory
 from tttui.panes import losses
 from tttui.panes.background_value import Prepared
+from tttui.panes.learned import with_whatif
 from tttui.panes.physics.ghosts import Ghost, distance_plot, ghost_of, ghost_scene
-from tttui.panes.physics.implied import Oracle, facts_at, implied_plot, with_whatif
+from tttui.panes.physics.implied import Oracle, facts_at, implied_plot
 from tttui.panes.physics.motion import (
     Motion,
     error_plot,

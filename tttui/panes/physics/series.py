@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from tttui.draw.envelope import Series
 from tttui.draw.prose import Prose
 from tttui.draw.stack import Panel
-from tttui.model.schema import CONTROL
 from tttui.model.session import SessionData
 from tttui.model.steps import SeriesTable
 from tttui.model.text import visible
@@ -93,7 +92,7 @@ class SeriesPane(Pane):
     def _panel(self, table: SeriesTable, name: str, data: SessionData) -> Panel:
         t, y = table.of(name)
         series = self._known[name] = Series(t, y, self._known.get(name))
-        return Panel(title_of(name, data), series)
+        return Panel(data.meta.title_of(name), series)
 
     def _show_which(self, every: int, shown: int) -> None:
         which = f"1 to {every}" if shown == every else f"{self._first + 1} to {self._first + shown}"
@@ -148,11 +147,3 @@ class SeriesPane(Pane):
 
     def exportable(self) -> str:
         return "series"
-
-
-def title_of(name: str, data: SessionData) -> str:
-    """A series with its unit; a control has that of the loss."""
-    unit = data.meta.schema.units.get(name, "")
-    if name.startswith(CONTROL):
-        name, unit = f"control {name.removeprefix(CONTROL)}", data.meta.loss.unit
-    return f"{name} ({unit})" if unit else name

@@ -11,7 +11,8 @@ from textual.timer import Timer
 
 from tttui.draw.numbers import count
 from tttui.export.request import Request
-from tttui.keys import COMMANDS, Command, key_for
+from tttui.keys import COMMANDS, key_for
+from tttui.keys.command import Command
 from tttui.model.query import Query
 from tttui.model.session import Place, SessionData, SessionSummary
 from tttui.model.verdict import verdict
@@ -210,7 +211,7 @@ class SessionsPane(ListPane):
         elsewhere = hidden(self.pages(), self.regions)
         if elsewhere:
             parts.append(f"w: {', '.join(elsewhere)}")
-        if self._marked.enough and not self._transfer:
+        if self._marked.enough and not self._transfer and not self._no_transfer():
             parts.append("t: transfer matrix")
         if view.load is not None:
             parts.append(str(view.load))
@@ -357,6 +358,10 @@ class SessionsPane(ListPane):
         """Compute the transfer matrix of what is marked."""
         if not self._marked.enough:
             return MARK_MORE
+        if not self._transfer:
+            refused = self._no_transfer()
+            if refused:
+                return refused
         self._transfer = not self._transfer
         self._choose()
         if self._transfer and "transfer" not in self.regions:
@@ -364,6 +369,10 @@ class SessionsPane(ListPane):
         elif self.view is not None:
             self.show(self.view)
         return None if self._transfer else "No transfer matrix"
+
+    def _no_transfer(self) -> str:
+        """Why what is marked has no transfer matrix; '' where it has one."""
+        return self._marked.no_transfer(self._rows.summaries if self._rows is not None else ())
 
     def do_enter(self) -> str | None:
         """Open the session under the cursor; one that is open goes to its next run."""
