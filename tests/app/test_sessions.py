@@ -362,7 +362,7 @@ async def test_sessions_of_other_tasks_are_compared_by_what_they_gain(
         assert [metric.name for metric in found.metrics if metric.best is not None] == []
         assert "t: transfer matrix" not in driver.text()
         await driver.press("t")
-        assert "takes two sessions of the point mass; nats is of the task" in driver.text()
+        assert "Transfer takes two sessions of the point mass" in driver.text()
         assert found.transfer is None
 
 

@@ -94,7 +94,8 @@ def test_transfer_is_refused_where_no_two_sessions_have_a_world(
     other = make_run(session.parent / "mass", steps=40).path
     assert main(["compare", str(session), str(other), "--transfer"]) == 2
     said = capsys.readouterr()
-    assert "takes two sessions of the point mass; demo is of the task recorded." in said.err
+    assert "Transfer takes two sessions of the point mass" in said.err
+    assert "demo is of the task recorded." in said.err
     assert not said.out
 
 

@@ -76,6 +76,8 @@ def test_weights_stay_in_their_own_dtypes(tmp_path: Path) -> None:
     assert not (folder / PLASTIC).exists()
     found = read_tensors(folder / "plastic_state")
     assert {k: v.dtype for k, v in found.items()} == {"1.weight": "bfloat16", "1.bias": "float16"}
+    begun = read_tensors(tmp_path / "a" / "base_plastic")
+    assert {k: v.dtype for k, v in begun.items()} == {k: v.dtype for k, v in found.items()}
     engine = read_generation(tmp_path / "a", ENGINE)
     for name in NAMES:
         assert np.array_equal(found[name].numbers(), engine.plastic[name])

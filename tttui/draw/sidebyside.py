@@ -134,7 +134,9 @@ def _number(metric: Metric, i: int, width: int) -> str:
         return f"{value:+.0f}"  # the title says of what it is the percentage
     if metric.whole and value is not None:
         return choose(count_forms(int(value)), width)
-    return within(value, width)
+    unit = f" {metric.units[i]}" if metric.units and value is not None else ""
+    full = f"{short(value)}{unit}"
+    return full if unit and len(full) <= width else within(value, width)
 
 
 def metric_text(metric: Metric, i: int) -> str:

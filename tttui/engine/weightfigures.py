@@ -12,12 +12,20 @@ DIGITS = 7
 
 
 @torch.no_grad()
-def figures(weights: Mapping[str, Tensor], before: Mapping[str, Tensor]) -> dict[str, object]:
-    """By name; `before` are the weights that the transaction began with."""
-    return {name: _of(w.detach().float(), before[name].float()) for name, w in weights.items()}
+def figures(
+    weights: Mapping[str, Tensor],
+    before: Mapping[str, Tensor],
+    base: Mapping[str, Tensor] | None = None,
+) -> dict[str, object]:
+    """By name; `before` are the weights that the transaction began with, `base` those from which
+    `moved_fro` counts."""
+    return {
+        name: _of(w.detach().float(), before[name].float(), None if base is None else base[name])
+        for name, w in weights.items()
+    }
 
 
-def _of(now: Tensor, before: Tensor) -> dict[str, float]:
+def _of(now: Tensor, before: Tensor, base: Tensor | None) -> dict[str, float]:
     found = {
         "fro": now.norm(),
         "max_abs": now.abs().max(),
@@ -25,6 +33,8 @@ def _of(now: Tensor, before: Tensor) -> dict[str, float]:
         "std": now.std(correction=0),
         "delta_fro": (now - before).norm(),
     }
+    if base is not None:
+        found["moved_fro"] = (now - base.float()).norm()
     if now.ndim >= 2:
         found["top_sv"] = top_singular_value(now.reshape(now.shape[0], -1))
     return {name: float(f"{float(value):.{DIGITS}g}") for name, value in found.items()}

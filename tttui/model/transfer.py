@@ -67,8 +67,8 @@ def transfer_refused(metas: Sequence[Meta], names: Sequence[str]) -> str:
     said = [f"{visible(name)} is of the task {visible(m.schema.task.name)}" for m, name in others]
     more = f" and {len(said) - 2} more are of other tasks" if len(said) > 2 else ""
     return (
-        "Transfer tests weights in another session's world, and takes two sessions of the "
-        f"point mass; {', '.join(said[:2])}{more}."
+        f"Transfer takes two sessions of the point mass, which have worlds to be tested in; "
+        f"{', '.join(said[:2])}{more}."
     )
 
 

@@ -269,7 +269,8 @@ class TaskRun(OwnedRun):
         # Without the time that it took, which differs from run to run.
         told = {key: value for key, value in event.items() if key != "duration_ms"}
         if self._stepper.held and self._snapshot_is_due():
-            told["weights"] = figures(self.learner.plastic, self.learner.before)
+            base = self.learner.twin.base if self.meta.get(MOVED) is True else None
+            told["weights"] = figures(self.learner.plastic, self.learner.before, base)
             self._files.snapshot(self.t, kept_of(self.learner, self.kept))
         self._files.event(told)
         self.tally.add_event(told)
@@ -289,6 +290,11 @@ class TaskRun(OwnedRun):
         shapes = {name: tuple(self.learner.plastic[name].shape) for name in self.kept}
         found = {name: np.array(history.weights[name][known[-1]]) for name in self.kept}
         return as_tensors({name: w.reshape(shapes[name]) for name, w in found.items()})
+
+
+MOVED = "moved_recorded"
+"""Key of meta.json: transactions tell how far the weights are from the base. Sessions of earlier
+versions go on without."""
 
 
 def kept_names(meta: Mapping[str, Any], learner: TorchLearner) -> list[str]:

@@ -18,7 +18,7 @@ from tttui.engine.tensorstate import as_tensors
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.runs.compare import Check
 from tttui.runs.taskbuild import build_task_session
-from tttui.runs.taskrun import TaskRun, refuse_other_base
+from tttui.runs.taskrun import MOVED, TaskRun, refuse_other_base
 from tttui.runs.tasksettings import TaskSettings
 from tttui.runs.taskstepper import START_FILE
 from tttui.tasks.base import Task
@@ -49,7 +49,8 @@ def replayed(
     if goal > last:
         raise RefusedInput(f"--at {goal}: {directory} has run {last} steps so far")
     done = recorded(directory)
-    build_task_session(into, settings, task=made, begun=begun, interventions=done)
+    moved = meta.get(MOVED) is True
+    build_task_session(into, settings, task=made, begun=begun, interventions=done, moved=moved)
     run = TaskRun.open(into, task=task)
     try:
         refuse_other_base(directory, meta, run.learner)

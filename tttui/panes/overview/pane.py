@@ -57,6 +57,9 @@ LINEAGE = 4
 LEARNED = ((40, 8), (32, 5))
 """The rows of the tab from which on what was learned is shown, and how many of them it takes."""
 
+ASKED = (18, 5)
+"""The same where rows are few and a series was asked for by key."""
+
 CARD = 16
 """Columns that a card should have."""
 
@@ -227,7 +230,8 @@ class OverviewPane(Pane):
     def do_beside(self) -> str:
         """Show the next recorded series beside the losses."""
         view = self._view
-        said = self._beside.go_on(None if view is None else view.series)
+        seen = bool(self.query_one("#learned", Chart).display)
+        said = self._beside.go_on(None if view is None else view.series, seen=seen)
         if view is not None:
             self.show(view)
         return said
@@ -294,7 +298,10 @@ class OverviewPane(Pane):
         rows = next((n for least, n in LEARNED if self.room.height >= least), 0)
         own = view.data.meta.is_point_mass
         shown = own or self._beside.series(view.series) is not None
-        chart.display = rows > 0 and shown and not self.has_class("narrow")
+        if self.has_class("narrow") or not rows:
+            wanted = not own and self._beside.asked and self.room.height >= ASKED[0]
+            rows = ASKED[1] if wanted else 0
+        chart.display = rows > 0 and shown
         if not chart.display:
             return
         key = (

@@ -328,10 +328,15 @@ class WeightsPane(RegionPane):
             if cell is None:
                 return
             row, column = heatmap.names(cell)
+            values = _cell_values(found, heatmap, cell, palette)
+            where = f"[{element(cell, found.block)}] "
+            named = f"{heatmap.matrix}{where}"
+            if not heatmap.roles and len(named) + sum(len(v[0]) for v in values) > prose.width:
+                named = where  # the name stands over the map
             prose.line(
-                (f"{heatmap.matrix}[{element(cell, found.block)}] ", palette.accent, True),
+                (named, palette.accent, True),
                 *([(f"{column} to {row}  ", palette.muted)] if heatmap.roles else []),
-                *_cell_values(found, heatmap, cell, palette),
+                *values,
             )
 
         where = shown.says or "nothing to show"
