@@ -12,8 +12,8 @@ from tttui.draw.plot import Plot
 from tttui.draw.stack import Panel
 from tttui.model.arrays import Floats
 from tttui.model.steps import Steps, Trajectory
-from tttui.panes.averages import curve, span_note
 from tttui.panes.view import View
+from tttui.plots.errors import curve, span_note
 from tttui.store.snapshot import TRAJECTORY
 from tttui.tasks.pointmass.hidden import prediction_of
 

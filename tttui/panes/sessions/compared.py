@@ -27,7 +27,7 @@ from tttui.model.session import Place, SessionSummary
 from tttui.model.steps import Steps
 from tttui.model.timeline import Timeline
 from tttui.model.transfer import transfer_refused
-from tttui.panes.averages import curve, span_note
+from tttui.plots.errors import curve, span_note
 from tttui.widgets.chart import Chart
 
 MOST = 12
