@@ -69,6 +69,16 @@ def test_values_that_are_not_finite_are_left_out(tmp_path: Path, what: str) -> N
     assert rendered(broken.checked(), "png").startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("what", ["mse", "transactions"])
+def test_commits_that_were_undone_have_a_mark_of_their_own(tmp_path: Path, what: str) -> None:
+    request = request_for(tmp_path, what)
+    undone = replace(request.data.transactions, restored=((request.last, 0),))
+    svg = rendered(
+        replace(request, data=replace(request.data, transactions=undone)).checked(), "svg"
+    )
+    assert svg.count(b"<!-- commit, undone later") == 1
+
+
 def test_a_run_of_a_single_step_has_figures(tmp_path: Path) -> None:
     request = request_for(tmp_path, "mse", window=(5, 5))
     assert rendered(request.checked(), "png").startswith(b"\x89PNG")

@@ -1,15 +1,19 @@
 """Figures over the steps: errors, state, transactions, gates, implied friction, statistics."""
 
+from dataclasses import replace
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tttui.export import look, tables, weight_tables
+from tttui.draw.envelope import Series
+from tttui.export import look, painter, tables, weight_tables
 from tttui.export.request import Request
 from tttui.model.arrays import Floats, Ints
 from tttui.model.explain import limits
 from tttui.model.transactions import COMMIT
+from tttui.plots.errors import error_plot, losses_of
 from tttui.tasks.pointmass.hidden import Snapshot, implied, in_force, mu_column
 from tttui.tasks.pointmass.identify import MU_GRID
 
@@ -28,48 +32,19 @@ MEASURES = {
 
 
 def mse(request: Request) -> Figure:
-    steps = request.steps()
-    loss, own = request.data.meta.loss, request.data.meta.is_point_mass
-    title = "one-step prediction error" if own else f"{loss.name} of both models"
+    data, loss = request.data, request.data.meta.loss
+    title = (
+        "one-step prediction error" if data.meta.is_point_mass else f"{loss.name} of both models"
+    )
     figure = look.figure(2.9, f"{request.name}: {title}")
     axes = figure.subplots()
-    t, evaluated, _ = steps.compared()
-    if len(t):
-        look.curve(axes, t, evaluated, look.BASELINE, "frozen", width=0.7)
-    if steps.no_update is not None:
-        look.curve(axes, steps.t, steps.no_update, look.THIRD, "session, no update", width=0.7)
-    look.curve(axes, steps.t, steps.adaptive, look.ADAPTIVE, "adaptive", width=1.0, order=3)
-    at, frozen = look.binned(steps.t, steps.baseline)
-    _, adaptive = look.binned(steps.t, steps.adaptive)
-    for better, tint in ((True, look.BETTER), (False, look.WORSE)):
-        with np.errstate(invalid="ignore"):
-            gains = (adaptive < frozen) if loss.lower_is_better else (adaptive > frozen)
-            known = np.isfinite(frozen) & np.isfinite(adaptive)
-            where = gains if better else known & ~gains
-        hatch = None if better else "////"
-        axes.fill_between(
-            at, frozen, adaptive, where=where, facecolor=tint, edgecolor="white", hatch=hatch,
-            lw=0, zorder=1,
-        )  # fmt: skip
-    if request.log:
-        look.logarithmic(axes, steps.baseline, steps.adaptive)
-    events, inside = request.transactions()
-    outcome, names = events.outcomes()
-    for k in np.unique(outcome[inside]).tolist():
-        status = names[k]
-        t = events.t[inside & (outcome == k)]
-        axes.plot(
-            t,
-            np.full(len(t), 0.02),
-            look.status_marker(status),
-            color=look.status_colour(status),
-            ms=3,
-            transform=axes.get_xaxis_transform(),
-            label=look.status_label(status, len(t)),
-            zorder=4,
-        )
+    plot = error_plot(data, losses_of(data), smooth=False)
+    if plot.marks is not None and len(data.transactions):
+        plot = replace(plot, marks=replace(plot.marks, shown=request.transactions()[1]))
+    words = {"no update": "session, no update"}
+    painter.paint(axes, plot, request.span, log=request.log, words=words)
     axes.set_ylabel(look.loss_axis(loss))
-    look.step_axis(axes, request.span, request.data.interventions)
+    look.step_axis(axes, request.span, data.interventions)
     figure.legend(loc="outside lower left", ncols=4)
     return figure
 
@@ -82,7 +57,11 @@ def state(request: Request) -> Figure:
     for k, (name, unit) in enumerate(zip(tables.STATE, units, strict=True)):
         if k >= 2:
             push = motion.a[:, k - 2].astype(np.float64)
-            at, stems = look.binned(motion.t, push) if len(push) > look.MOST else (motion.t, push)
+            at: Floats = motion.t.astype(np.float64)
+            stems: Floats = push
+            if len(push) > look.MOST:
+                edges = look.stretches(at[0], at[-1])
+                at, stems = (edges[1:] + edges[:-1]) / 2, Series(at, push).columns(edges).mean
             label = f"action a{name[1]} (acceleration)"
             axes[k].vlines(at, 0.0, stems, color=look.THIRD, lw=0.5, label=label)
         look.curve(axes[k], motion.t, motion.z[:, k].astype(np.float64), look.ADAPTIVE, name)
@@ -121,7 +100,8 @@ def transactions(request: Request) -> Figure:
     for lane, status in enumerate(found):
         t = events.t[inside & (outcome == names.index(status))]
         colour = look.status_colour(status)
-        axes.plot(t, np.full(len(t), lane), look.status_marker(status), color=colour, ms=4.5)
+        marker = look.status_marker(status)
+        axes.plot(t, np.full(len(t), lane), marker=marker, ls="", color=colour, ms=4.5)
         if status != "commit" and len(t) <= look.MOST:
             axes.vlines(t, 0, lane, color=colour, lw=0.5, alpha=0.6)
     axes.set_yticks(range(len(found)), [look.status_label(s, n) for s, n in found.items()])

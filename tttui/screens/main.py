@@ -21,8 +21,8 @@ from tttui.keys.command import TABS, Command
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.panes import DEFAULT_TAB, pane_of, prepare
-from tttui.panes.losses import marks_of
 from tttui.panes.view import Pane, View
+from tttui.plots.errors import marks_of
 from tttui.saved_views import Remembered
 from tttui.screens.choosing import Choosing
 from tttui.screens.clipboard_export import ClipboardExport

@@ -10,8 +10,8 @@ from tttui.model.arrays import Floats
 from tttui.model.schema import CONTROL
 from tttui.model.session import SessionData
 from tttui.model.steps import SeriesTable
-from tttui.panes.averages import curve, span_note
 from tttui.panes.view import View
+from tttui.plots.errors import curve, span_note
 
 
 class Beside:

@@ -20,11 +20,12 @@ from tttui.model.start import StartView
 from tttui.model.transactions import Transaction
 from tttui.model.verdict import verdict, with_ledger
 from tttui.panes.learned import learned_mu, with_whatif
-from tttui.panes.losses import Digest, compared_plot, digest, marks_of
+from tttui.panes.losses import Digest, compared_plot, digest
 from tttui.panes.overview.beside import Beside
 from tttui.panes.overview.cardtexts import error_texts, improvement_texts, mu_texts
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline
 from tttui.panes.view import Pane, View
+from tttui.plots.errors import marks_of
 from tttui.store.snapshot import LEDGER, YARDSTICKS
 from tttui.widgets.cards import MetricCard, Tone
 from tttui.widgets.chart import Chart
@@ -180,7 +181,7 @@ class OverviewPane(Pane):
         if view.choices.statuses != self._statuses:
             self._statuses = view.choices.statuses
             marks = marks_of(view.data, view.choices.statuses)
-            self._digest = replace(self._digest, marks=marks)
+            self._digest = replace(self._digest, losses=replace(self._digest.losses, marks=marks))
         self._show_charts(view, self._digest)
         self._show_cards(view, self._digest)
         more = self._more(view)
@@ -255,7 +256,7 @@ class OverviewPane(Pane):
             if self._plotted is not view.data:
                 self._plotted = view.data
                 chart.set_plot(loss_plot(view.data))
-                graph.set_marks(found.marks)
+                graph.set_marks(found.losses.marks)
             chart.set_timeline(loss_timeline(view.data))
             self.query_one("#learned").display = False
             return
@@ -266,7 +267,7 @@ class OverviewPane(Pane):
         if wanted != self._plotted:
             self._plotted = wanted
             chart.set_plot(compared_plot(view, found, self._beside.curves(view.series)))
-            graph.set_marks(found.marks)
+            graph.set_marks(found.losses.marks)
         chart.set_timeline(view.timeline)
         graph.set_timeline(view.timeline)
         graph.set_rows(3 if self.has_class("short") else LINEAGE)
@@ -361,7 +362,7 @@ class OverviewPane(Pane):
             tone: Tone = "baseline" if name == "frozen" else "adaptive"
             card = self._card(name)
             card.set_labels(*([f"{name}{end}"] if end else []), name)
-            every = found.every or (alone and name == "adaptive")
+            every = found.losses.every or (alone and name == "adaptive")
             texts = error_texts(name, errors if every else tail.y, every=every)
             card.set_metric(*texts, tone, series=tail if len(tail) else None)
         result = found.verdict.improvement

@@ -13,8 +13,8 @@ from tttui.draw.stack import Panel
 from tttui.draw.tracks import Scene, Track
 from tttui.model.arrays import Floats
 from tttui.model.steps import Steps, Trajectory
-from tttui.panes.averages import curve, span_note
 from tttui.panes.view import View
+from tttui.plots.errors import curve, span_note
 from tttui.store.snapshot import TRAJECTORY
 from tttui.tasks.pointmass.hidden import prediction_of
 

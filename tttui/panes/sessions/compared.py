@@ -27,8 +27,8 @@ from tttui.model.session import Place, SessionSummary
 from tttui.model.steps import Steps
 from tttui.model.timeline import Timeline
 from tttui.model.transfer import transfer_refused
-from tttui.panes.averages import curve, span_note
 from tttui.panes.sessions.layout import NARROW
+from tttui.plots.errors import curve, span_note
 from tttui.widgets.chart import Chart
 from tttui.widgets.sidebyside import MetricBars, SettingsTable, TransferMap
 
