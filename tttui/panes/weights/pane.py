@@ -331,8 +331,10 @@ class WeightsPane(RegionPane):
             values = _cell_values(found, heatmap, cell, palette)
             where = f"[{element(cell, found.block)}] "
             named = f"{heatmap.matrix}{where}"
-            if not heatmap.roles and len(named) + sum(len(v[0]) for v in values) > prose.width:
+            if not heatmap.roles and len(named) + _length(values) > prose.width:
                 named = where  # the name stands over the map
+                if len(named) + _length(values) > prose.width:
+                    values = _cell_values(found, heatmap, cell, palette, digits=4)
             prose.line(
                 (named, palette.accent, True),
                 *([(f"{column} to {row}  ", palette.muted)] if heatmap.roles else []),
@@ -489,23 +491,30 @@ def element(cell: Cell, block: tuple[int, int]) -> str:
     return ", ".join(f"{i * size}-{(i + 1) * size - 1}" if size > 1 else f"{i}" for i, size in ends)
 
 
+def _length(parts: Sequence[tuple[str, int, bool]]) -> int:
+    return sum(len(text) for text, *_ in parts)
+
+
 def _cell_values(
-    found: Found, heatmap: WeightMap, cell: Cell, palette: Palette
+    found: Found, heatmap: WeightMap, cell: Cell, palette: Palette, *, digits: int = 8
 ) -> list[tuple[str, int, bool]]:
     """An element's change, its value and its change since the start, as far as they are known."""
     name, parts = heatmap.matrix, []
     if found.shown.is_change:
         change = float(heatmap.values[cell])
-        parts += [("change ", palette.muted, False), (f"{change:+.7g}  ", palette.text, True)]
+        parts += [
+            ("change ", palette.muted, False),
+            (f"{change:+.{digits - 1}g}  ", palette.text, True),
+        ]
     if found.now is None and not found.shown.is_change:
         value = float(heatmap.values[cell])
-        parts += [("value ", palette.muted, False), (f"{value:.8g}  ", palette.text, True)]
+        parts += [("value ", palette.muted, False), (f"{value:.{digits}g}  ", palette.text, True)]
     if found.now is not None and name in found.now.matrices:
         value = float(found.now.matrices[name][cell])
-        parts += [("value ", palette.muted, False), (f"{value:.8g}  ", palette.text, True)]
+        parts += [("value ", palette.muted, False), (f"{value:.{digits}g}  ", palette.text, True)]
         start = found.start
         if start is not None and name in start.matrices and found.shown.aspect != "start":
             since = value - float(start.matrices[name][cell])
             parts += [("since start ", palette.muted, False)]
-            parts += [(f"{since:+.4g}", palette.text, True)]
+            parts += [(f"{since:+.{digits // 2}g}", palette.text, True)]
     return parts
