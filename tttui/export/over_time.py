@@ -3,25 +3,21 @@
 from dataclasses import replace
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tttui.draw.envelope import Series
 from tttui.export import look, painter, tables, weight_tables
 from tttui.export.request import Request
-from tttui.model.arrays import Floats, Ints
-from tttui.model.explain import limits
+from tttui.model.arrays import Floats
 from tttui.model.transactions import COMMIT
 from tttui.plots.errors import error_plot, losses_of
+from tttui.plots.gates import gate_plots, limit_curve, limit_line, tolerance
 from tttui.tasks.pointmass.hidden import Snapshot, implied, in_force, mu_column
 from tttui.tasks.pointmass.identify import MU_GRID
 
 BINS = 40
 """Bins of the transactions over time."""
-
-SPREAD = 50.0
-"""Gates that spread over more than this factor get a logarithmic axis."""
 
 MEASURES = {
     "fro": "Frobenius norm",
@@ -114,48 +110,26 @@ def gates(request: Request) -> Figure:
     events, inside = request.transactions()
     figure = look.figure(4.6, f"{request.name}: what the gates saw")
     axes = look.panels(figure, 3)
-    t = events.t[inside]
-    grad, pre, post = events.grad_norm[inside], events.pre_loss[inside], events.post_loss[inside]
-    largest = tables.largest_state(events)[inside]
-    tol = limits(request.data, "rollback_tol")[inside]
-    axes[0].plot(t, grad, ".-", color=look.ADAPTIVE, lw=0.7, ms=3, label="gradient norm")
-    axes[1].plot(t, post, ".-", color=look.ADAPTIVE, lw=0.7, ms=3, label="loss after")
-    axes[1].plot(t, pre, color=look.BASELINE, lw=0.7, label="loss before")
-    if np.isfinite(tol).any():
-        low, high = pre * np.maximum(1 - tol, 0.0), pre * (1 + tol)
-        label = f"loss before x (1 ± {tol[-1]:g})"
-        axes[1].fill_between(t, low, high, color=look.BAND, lw=0, label=label)
-    axes[2].plot(t, largest, ".-", color=look.ADAPTIVE, lw=0.7, ms=3, label="largest |h|")
-    meta = request.data.meta
+    data, meta = request.data, request.data.meta
+    if not inside.all():
+        data = replace(data, transactions=events.only(inside))
     loss = "loss (MSE)" if meta.is_point_mass else f"loss ({meta.loss.label})"
-    names = (("grad_norm_max", "gradient norm"), ("", loss), ("state_norm_max", "|h|"))
-    for panel, values, (key, title) in zip(axes, (grad, post, largest), names, strict=True):
-        good = values[np.isfinite(values) & (values > 0)]
-        if len(good) and good.max() > SPREAD * good.min():
-            look.log_scale(panel)
-        if key and len(good):
-            _threshold(panel, t, limits(request.data, key)[inside], good, key)
-        panel.set_ylabel(title)
-        look.legend_above(panel, 3)
-    look.step_axis(axes[-1], request.span, request.data.interventions, axes[:-1])
+    titles = {"grad_norm": "gradient norm", "loss": loss, "max |h|": "largest |h|"}
+    words = {"pre": "before", "post": "after"}
+    plots = gate_plots(data, "")
+    if not meta.is_point_mass:  # on paper there is room for the limits of any model
+        (norm, norm_log), (losses, losses_log), own = plots
+        key = "grad_norm_max"
+        traces = (*limit_curve(data, key), *norm.traces)
+        norm = replace(norm, traces=traces, thresholds=limit_line(data, key))
+        plots = [(norm, norm_log), (replace(losses, band=tolerance(data)), losses_log), own]
+    for panel, (plot, log) in zip(axes, plots, strict=True):
+        painter.paint(panel, plot, request.span, log=log, words=words, dots=True)
+        panel.set_ylabel(titles.get(plot.title, plot.title))
+        if plot.traces:
+            look.legend_above(panel, 4)
+    look.step_axis(axes[-1], request.span, data.interventions, axes[:-1])
     return figure
-
-
-def _threshold(panel: Axes, t: Ints, limit: Floats, values: Floats, key: str) -> None:
-    """A line at a gate's threshold [n]; one far from the values [m] is named with an arrow."""
-    if not np.isfinite(limit).any():
-        return
-    if not (limit == limit[0]).all():
-        look.curve(panel, t, limit, look.THRESHOLD, key, width=0.8)
-        return
-    at = float(limit[0])
-    if values.min() / 10 <= at <= values.max() * 10:
-        panel.axhline(at, color=look.THRESHOLD, ls="--", lw=0.8, label=f"{key} {at:g}")
-        return
-    above = at > values.max()
-    text = f"{'↑' if above else '↓'} {key} = {at:g}"
-    place = (0.01, 0.95 if above else 0.08)
-    panel.text(*place, text, transform=panel.transAxes, color=look.THRESHOLD, va="top")
 
 
 def reasons(request: Request) -> Figure:

@@ -40,6 +40,9 @@ def paint(
         at, low, high = _together(plot.band.low, plot.band.high, span)
         colour, name = look.BAND, words.get(plot.band.name, plot.band.name)
         axes.fill_between(at, low, high, color=colour, lw=0, label=name, zorder=1)
+    if not plot.traces:
+        place, grey = axes.transAxes, look.CHANGE
+        axes.text(0.5, 0.5, plot.message, ha="center", va="center", transform=place, color=grey)
     for trace in plot.traces:
         _trace(axes, trace, span, words.get(trace.name, trace.name), dots)
     if plot.compare is not None:

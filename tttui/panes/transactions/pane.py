@@ -25,9 +25,10 @@ from tttui.panes.listing import ListPane
 from tttui.panes.regions import Pages
 from tttui.panes.transactions.facts import change_of, why_none
 from tttui.panes.transactions.layout import CSS, GATES, OUTCOMES, TALL, WIDE, pages
-from tttui.panes.transactions.rows import COLUMNS, TransactionRows, gate_plots
+from tttui.panes.transactions.rows import COLUMNS, TransactionRows
 from tttui.panes.view import View
 from tttui.plots.errors import marks_of
+from tttui.plots.gates import gate_plots
 from tttui.widgets.change import ChangeMap
 from tttui.widgets.chart import Chart
 from tttui.widgets.querybar import QueryBar
