@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.rundirs import make_run
 from tests.terminal.harness import PtyProgram
-from tttui.keys import TABS
+from tttui.keys.command import TABS
 
 BARE = """
 from textual.app import App

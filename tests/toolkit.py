@@ -13,6 +13,7 @@ from textual.app import App
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 from textual.keys import _character_to_key as key_of
 from textual.message import Message
+from textual.screen import Screen
 from textual.strip import Strip
 
 __all__ = ["MAX_QUEUED_WRITES", "WriterThread", "key_of"]
@@ -54,6 +55,17 @@ def tell_actions(
         return acted
 
     monkeypatch.setattr(kind, "_dispatch_action", dispatch)
+
+
+def tell_layouts(monkeypatch: pytest.MonkeyPatch, told: Callable[[], None]) -> None:
+    """Call `told` whenever a screen is laid out."""
+    lay_out = Screen._refresh_layout
+
+    def heard(self: Screen[object], *args: Any, **options: Any) -> None:
+        told()
+        lay_out(self, *args, **options)
+
+    monkeypatch.setattr(Screen, "_refresh_layout", heard)
 
 
 class ListeningApp(App[None]):

@@ -19,7 +19,8 @@ from tttui.defect import report
 from tttui.draw.glyphs import GLYPHS
 from tttui.draw.look import Look
 from tttui.keys import COMMANDS as ALL
-from tttui.keys import Command, rebound
+from tttui.keys import rebound
+from tttui.keys.command import Command
 from tttui.model.errors import RefusedInput
 from tttui.model.start import StartView
 from tttui.panes import refuse_unknown

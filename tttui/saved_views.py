@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from tttui.artifacts.atomic import write_whole
-from tttui.keys import TABS
+from tttui.keys.command import TABS
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import resolved, user_directory
 from tttui.model.start import StartView

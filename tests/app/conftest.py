@@ -14,7 +14,8 @@ from tests.app.grid import Grids
 from tests.toolkit import screen_strips
 from tests.waiting import all_done, no_guessing, waited_for
 from tttui.app import TttuiApp
-from tttui.keys import COMMANDS, Command
+from tttui.keys import COMMANDS
+from tttui.keys.command import Command
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.timeline import Timeline

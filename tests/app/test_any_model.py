@@ -2,15 +2,14 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from textual.screen import Screen
 
 from tests.app.conftest import SIZES, Driver, OpenApp
 from tests.recorded import make_recorded, module, small_module
 from tests.rundirs import make_run
-from tttui.keys import TABS
+from tests.toolkit import tell_layouts
+from tttui.keys.command import TABS
 from tttui.model.transactions import Transaction, Transactions
 from tttui.panes.architecture.modules import ModulesPane
 from tttui.panes.physics.series import SeriesPane
@@ -105,6 +104,29 @@ async def test_series_are_drawn_beside_the_losses_one_after_the_other(
         assert "entropy (nats)" in driver.text()
 
 
+async def test_a_series_is_drawn_on_a_small_screen_once_it_is_asked_for(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    async with open_app(recorded(tmp_path / "demo", "small"), size=(80, 24)) as driver:
+        assert not re.search(r"^entropy", driver.text(), re.M)
+        await driver.press("r")
+        assert re.search(r"^entropy", driver.text(), re.M)
+        await driver.press("r")
+        assert "grad norm (nats)" in driver.text()
+        await driver.press("r")
+        assert "grad norm (nats)" not in driver.text()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_long_name_leaves_room_for_the_values_of_an_element(
+    tmp_path: Path, open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    make_recorded(tmp_path / "demo", model=module(10))
+    async with open_app(tmp_path / "demo", size=size) as driver:
+        await tab(driver, 2)
+        assert re.search(r"\[0, 0\] value \S+ +since start [+-]\d", driver.text())
+
+
 async def test_a_persons_own_reasons_have_signs_words_and_counts(
     tmp_path: Path, open_app: OpenApp
 ) -> None:
@@ -165,18 +187,14 @@ async def test_choosing_a_parameter_reads_its_figures_alone_and_lays_nothing_out
     async with open_app(recorded(tmp_path / "demo", "large")) as driver:
         await tab(driver, 2)
         done = list[str]()
-        decoded, laid_out = Transactions.__getitem__, Screen._refresh_layout
+        decoded = Transactions.__getitem__
 
         def decode(self: Transactions, i: int) -> Transaction:
             done.append("decoded a whole transaction")
             return decoded(self, i)
 
-        def lay_out(self: Screen[object], *args: Any, **options: Any) -> None:
-            done.append("laid the screen out")
-            laid_out(self, *args, **options)
-
         monkeypatch.setattr(Transactions, "__getitem__", decode)
-        monkeypatch.setattr(Screen, "_refresh_layout", lay_out)
+        tell_layouts(monkeypatch, lambda: done.append("laid the screen out"))
         for _ in range(2):
             await driver.press("down")
             await driver.settled()
@@ -185,6 +203,17 @@ async def test_choosing_a_parameter_reads_its_figures_alone_and_lays_nothing_out
         assert isinstance(pane, ParametersPane)
         assert pane._statistics.matrices == (pane._chosen[0],)
         assert len(pane._statistics.t) > 1
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_list_that_does_not_know_how_far_weights_moved_says_so(
+    tmp_path: Path, open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    make_recorded(tmp_path / "demo", model=small_module(), kept=[])
+    async with open_app(tmp_path / "demo", size=size) as driver:
+        assert "How far they moved is not recorded." in await tab(driver, 2)
+    async with open_app(recorded(tmp_path / "other", "small"), size=size) as driver:
+        assert "How far they moved" not in await tab(driver, 2)
 
 
 async def test_parameters_are_sorted_by_how_far_they_moved(

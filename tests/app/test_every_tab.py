@@ -10,7 +10,8 @@ from textual.widgets import Input
 
 from tests.app.conftest import SIZES, Driver, OpenApp
 from tests.rundirs import make_run, steps_path
-from tttui.keys import COMMANDS, TABS
+from tttui.keys import COMMANDS
+from tttui.keys.command import TABS
 from tttui.model.start import StartView
 from tttui.model.timeline import Timeline
 from tttui.screens.chooser import Chooser

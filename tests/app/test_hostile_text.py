@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from tests.app.conftest import Driver, OpenApp
 from tests.hostile import NAME, acting, drawn, hostile_run
-from tttui.keys import TABS
+from tttui.keys.command import TABS
 from tttui.model.text import visible
 from tttui.terminal.visible import VisibleFilter
 

@@ -11,7 +11,8 @@ from tests.rundirs import make_run
 from tttui.model.settings import World
 from tttui.model.start import StartView
 from tttui.panes.physics.implied import Oracle
-from tttui.panes.physics.pane import REGIONS, PhysicsPane
+from tttui.panes.physics.layout import REGIONS
+from tttui.panes.physics.pane import PhysicsPane
 from tttui.tasks.pointmass import hidden
 from tttui.widgets.path import PathView
 from tttui.widgets.stack import StackView

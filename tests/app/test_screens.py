@@ -9,7 +9,7 @@ from tests.app.conftest import NOW, SIZES, OpenApp
 from tests.app.grid import Grids
 from tests.rundirs import CREATED, make_run
 from tttui.engine.machine import Load
-from tttui.keys import TABS
+from tttui.keys.command import TABS
 from tttui.model.start import StartView
 
 HOME = "/home/ada"

@@ -14,7 +14,8 @@ from tttui.panes.sessions.layout import layout
 from tttui.panes.sessions.pane import SessionsPane
 from tttui.panes.sessions.preview import SessionPreview
 from tttui.widgets.chart import Chart
-from tttui.widgets.table import Sort, Table
+from tttui.widgets.table import Table
+from tttui.widgets.table_columns import Sort
 from tttui.widgets.verdict import VerdictLine
 
 ON_TAB = StartView(tab="sessions")

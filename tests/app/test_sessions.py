@@ -9,6 +9,7 @@ from textual.widgets import Input
 
 from tests.app.conftest import Driver, OpenApp
 from tests.app.stillness import laid_out
+from tests.recorded import make_recorded
 from tests.rundirs import make_run
 from tttui.cli import fork, resume
 from tttui.draw import legend
@@ -339,6 +340,30 @@ async def test_one_marked_session_is_not_enough_and_says_so(root: Path, open_app
         await driver.press("t")
         assert "Mark two or more sessions with space" in driver.text()
         assert driver.pane.query_one(TransferMap)._found is None
+
+
+async def test_sessions_of_other_tasks_are_compared_by_what_they_gain(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    root = tmp_path / "runs"
+    make_run(root / "mass", steps=200)
+    make_recorded(root / "nats")
+    make_recorded(root / "share", loss="accuracy")
+    async with open_app(root, start=ON_TAB, size=(200, 50)) as driver:
+        await ready(driver, 3)
+        await mark(driver, "mass", "nats", "share")
+        assert "Different tasks: pointmass for mass, recorded for nats" in driver.text()
+        assert "Different losses: MSE for mass, cross-entropy (nats) for nats" in driver.text()
+        plot = driver.pane.query_one("ComparedCurves Chart", Chart).shown
+        assert plot.title == "loss / mean frozen loss"
+        assert "3 share (higher is better)" in [trace.name for trace in plot.traces]
+        found = driver.state.snapshot.comparison
+        assert found is not None
+        assert [metric.name for metric in found.metrics if metric.best is not None] == []
+        assert "t: transfer matrix" not in driver.text()
+        await driver.press("t")
+        assert "Transfer takes two sessions of the point mass" in driver.text()
+        assert found.transfer is None
 
 
 async def test_escape_takes_the_marks_away(root: Path, open_app: OpenApp) -> None:

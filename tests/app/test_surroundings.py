@@ -8,7 +8,7 @@ import pytest
 from tests.app.conftest import OpenApp
 from tests.hostile import drawn
 from tests.rundirs import make_run
-from tttui.keys import TABS
+from tttui.keys.command import TABS
 
 KEYS = (
     "y",

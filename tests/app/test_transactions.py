@@ -14,8 +14,10 @@ from tttui.model.session import Place, SessionData
 from tttui.model.start import StartView
 from tttui.model.transactions import COMMIT, NON_FINITE, Transactions
 from tttui.panes.transactions.facts import why_none
-from tttui.panes.transactions.pane import TransactionsPane, pages
-from tttui.panes.transactions.rows import COLUMNS, gate_plots
+from tttui.panes.transactions.layout import pages
+from tttui.panes.transactions.pane import TransactionsPane
+from tttui.panes.transactions.rows import COLUMNS
+from tttui.plots.gates import gate_plots
 from tttui.screens.export import ExportDialog
 from tttui.widgets.change import ChangeMap
 from tttui.widgets.chart import Chart

@@ -11,7 +11,8 @@ from tests.rundirs import make_run
 from tests.toolkit import key_of, tell_actions
 from tests.waiting import all_done
 from tttui.app import TttuiApp
-from tttui.keys import COMMANDS, MODAL, TABS
+from tttui.keys import COMMANDS, MODAL
+from tttui.keys.command import TABS
 from tttui.model.start import StartView
 from tttui.screens.key_commands import KeyCommands
 from tttui.screens.main import MainScreen

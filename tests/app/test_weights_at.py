@@ -20,8 +20,10 @@ def data(tmp_path: Path) -> SessionData:
     return SessionReader(make_run(tmp_path / "run", seed=3)).refresh()
 
 
-def asked(data: SessionData, t: int, aspect: Aspect = "value", attempt: int | None = None) -> Asked:
-    return Asked(data, aspect, t, attempt, None, None)
+def asked(
+    data: SessionData, t: int, aspect: Aspect = "value", transaction: int | None = None
+) -> Asked:
+    return Asked(data, aspect, t, transaction, None, None)
 
 
 def found(data: SessionData, t: int, aspect: Aspect = "value") -> Found:

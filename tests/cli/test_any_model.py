@@ -84,6 +84,19 @@ def test_different_losses_are_warned_of(session: Path, capsys: pytest.CaptureFix
     said = capsys.readouterr()
     assert "Different losses: cross-entropy (nats) for demo, accuracy for other" in said.err
     assert "kept" not in said.out
+    assert "nats" in said.out
+    assert "*" not in said.out  # none is the best
+
+
+def test_transfer_is_refused_where_no_two_sessions_have_a_world(
+    session: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = make_run(session.parent / "mass", steps=40).path
+    assert main(["compare", str(session), str(other), "--transfer"]) == 2
+    said = capsys.readouterr()
+    assert "Transfer takes two sessions of the point mass" in said.err
+    assert "demo is of the task recorded." in said.err
+    assert not said.out
 
 
 def test_a_named_parameter_is_exported(

@@ -269,7 +269,7 @@ def test_a_full_disk_is_one_error_and_the_session_can_be_resumed(shell: Shell) -
 def test_wrong_input_is_one_line_with_exit_code_2(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
 ) -> None:
-    monkeypatch.setattr("tttui.engine.learner.torch_device", _no_such_device)
+    monkeypatch.setattr("tttui.engine.device.torch_device", _no_such_device)
     assert said in shell.refused(*words)
     assert not shell.root.exists()
 

@@ -12,7 +12,8 @@ from tttui.draw.glyphs import ASCII, UNICODE, Glyphs
 from tttui.draw.look import Look
 from tttui.draw.palette import DARK, PALETTES
 from tttui.draw.path import CELL_ASPECT, PathFrame, Visits, extent, line, thinned
-from tttui.draw.plane import DIMMED, Backdrop, Scene, Track, sample
+from tttui.draw.plane import DIMMED, Backdrop
+from tttui.draw.tracks import Scene, Track, sample
 
 
 def track(x: list[float], y: list[float]) -> Track:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tttui.dynamics.observed import transitions
+from tttui.dynamics.replay import transitions
 
 Z = np.arange(20, dtype=np.float32).reshape(5, 4)
 A = np.ones((4, 2), dtype=np.float32)

@@ -69,6 +69,27 @@ def test_values_that_are_not_finite_are_left_out(tmp_path: Path, what: str) -> N
     assert rendered(broken.checked(), "png").startswith(b"\x89PNG")
 
 
+def test_gates_are_drawn_of_the_transactions_that_pass_alone(tmp_path: Path) -> None:
+    from tttui.export import over_time
+
+    request = request_for(tmp_path, "gates", statuses=frozenset({"commit"})).checked()
+    events, passed = request.transactions()
+    assert 0 < passed.sum() < len(events)
+    lines = over_time.gates(request).axes[0].get_lines()
+    (norms,) = [line for line in lines if line.get_label() == "gradient norm"]
+    assert norms.get_ydata().tolist() == events.grad_norm[passed].tolist()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("what", ["mse", "transactions"])
+def test_commits_that_were_undone_have_a_mark_of_their_own(tmp_path: Path, what: str) -> None:
+    request = request_for(tmp_path, what)
+    undone = replace(request.data.transactions, restored=((request.last, 0),))
+    svg = rendered(
+        replace(request, data=replace(request.data, transactions=undone)).checked(), "svg"
+    )
+    assert svg.count(b"<!-- commit, undone later") == 1
+
+
 def test_a_run_of_a_single_step_has_figures(tmp_path: Path) -> None:
     request = request_for(tmp_path, "mse", window=(5, 5))
     assert rendered(request.checked(), "png").startswith(b"\x89PNG")

@@ -10,8 +10,9 @@ import pytest
 from tests.export.data import recorded_request, request_for
 from tests.rundirs import make_run
 from tttui.artifacts.reader import SessionReader
+from tttui.export.columns import csv_of
 from tttui.export.request import WHATS, Request
-from tttui.export.tables import csv_of, table_of
+from tttui.export.tables import table_of
 from tttui.model.errors import RefusedInput, TttuiError
 
 

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from tests.waiting import all_done, waited_for
 from tttui.app import TttuiApp
 from tttui.artifacts.discover import find_sessions
-from tttui.keys import TABS
+from tttui.keys.command import TABS
 from tttui.model.start import StartView
 from tttui.runs.modelprocess import ModelProcess
 from tttui.saved_views import Remembered
@@ -17,10 +17,12 @@ from tttui.store import Store
 
 KEYS = (
     *("end", "left", "left_square_bracket", "enter", "v", "v", "l", "r", "plus", "home", "escape"),
-    *("down", "pagedown", "h", "n"),
+    *("down", "pagedown"),
 )
-"""Pressed on every tab: the cursor, transactions, kinds of views, scales, zoom,
-rows and pages of a text."""
+"""Pressed on every tab: the cursor, transactions, kinds of views, scales, zoom, rows, pages."""
+
+TEXT_KEYS = ("h", "n")
+"""Pressed on a text: a byte back, the next match. Elsewhere `n` asks for a new session."""
 
 
 def every_tab(root: Path, session: Path) -> None:
@@ -45,8 +47,11 @@ async def _every_tab(root: Path, session: Path) -> None:
             if place is not None:
                 store.open(place)
             await all_done()
-            for number in range(1, len(TABS) + 1):
+            for number, tab in enumerate(TABS, 1):
                 await _press(pilot, str(number), *KEYS)
+                if app.main.state.pane == "text":
+                    await _press(pilot, *TEXT_KEYS)
+                assert app.main.state.tab == tab, f"a key led from {tab} to {app.main.state.tab}"
             assert store._thread.is_alive(), "the store's thread ended"
             assert "defect" not in store.snapshot.note, store.snapshot.note
 

@@ -30,7 +30,7 @@ LONGEST_S = 0.6
 """Seconds after which a process is killed at the latest: one needs 0.1 to begin, 2 in all."""
 
 CASES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
-    "pretrain": lambda: settings_of(small(1500), force=False),
+    "pretrain": lambda: settings_of(small(400), force=False),
 }
 """Settings of each kind, of a job that outlasts some kills."""
 

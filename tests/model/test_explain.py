@@ -119,3 +119,17 @@ def test_a_commit_without_gates_claims_none() -> None:
     said = explain(Transaction(32, "commit", pre_loss=0.5, post_loss=0.29), {})
     assert said == "Committed: the loss fell by 42 %; no gate was recorded."
     assert explain(Transaction(32, "commit"), {}) == "Committed; no gate was recorded."
+
+
+@pytest.mark.parametrize(
+    ("post", "said"),
+    [
+        (0.996, "fell by 0.4 %"),
+        (0.99995, "fell by 0.005 %"),
+        (1 - 1e-9, "fell by less than 0.001 %"),
+        (1.0, "stayed the same"),
+    ],
+)
+def test_a_small_gain_is_not_said_to_be_nothing(post: float, said: str) -> None:
+    event = Transaction(32, "commit", pre_loss=1.0, post_loss=post)
+    assert explain(event, {}) == f"Committed: the loss {said}; no gate was recorded."

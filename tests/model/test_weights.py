@@ -129,8 +129,8 @@ def test_a_live_regression_shows_what_was_restored() -> None:
 
 def test_the_selected_attempt_is_preferred_where_several_share_a_step() -> None:
     data = session(transactions=events((32, "commit"), (32, "rollback_grad_norm")))
-    assert commit_at(data, 32, attempt=0) == 0
-    assert commit_at(data, 32, attempt=None) == 1
+    assert commit_at(data, 32, transaction=0) == 0
+    assert commit_at(data, 32, transaction=None) == 1
 
 
 def test_a_session_without_a_parent_says_so() -> None:

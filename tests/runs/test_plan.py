@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tttui.model.session import Place, Status
+from tttui.model.session import Place
 from tttui.model.settings import OWNER
+from tttui.model.status import Status
 from tttui.runs.plan import Plan, measured_speed
 from tttui.runs.runner import named_runner
 from tttui.tasks.find import SHIPPED, find_task

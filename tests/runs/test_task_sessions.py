@@ -17,6 +17,7 @@ from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.parameters import inventory
 from tttui.model.setting import option
 from tttui.runs.control import ask
 from tttui.runs.drive import drive
@@ -181,6 +182,22 @@ def test_the_files_say_what_happened(tmp_path: Path) -> None:
     now, before = history["1.weight"][1], figures["top_sv"]
     assert figures["fro"] == pytest.approx(float(np.linalg.norm(now)), rel=1e-5)
     assert before == pytest.approx(float(np.linalg.svd(now)[1][0]), rel=0.02)
+    moved = float(np.linalg.norm(now - history["1.weight"][0]))
+    assert figures["moved_fro"] == pytest.approx(moved, rel=1e-5)
+    known = inventory(data, 5)
+    assert known.moved[known.names.index("1.weight")] == pytest.approx(moved, rel=1e-5)
+
+
+def test_a_session_of_an_earlier_version_goes_on_without_how_far_weights_moved(
+    tmp_path: Path,
+) -> None:
+    directory = tmp_path / "a"
+    build_task_session(directory, settings(), moved=False)
+    run = TaskRun.open(directory, task=Line)
+    run.advance(8)
+    run.close("interrupted")
+    assert all("moved_fro" not in e["weights"]["1.weight"] for e in events(directory)[3::4])
+    assert all(check.agrees for check in verify_task(directory, task=Line))
 
 
 def test_a_run_is_steered_by_requests(tmp_path: Path) -> None:

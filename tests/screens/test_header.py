@@ -9,7 +9,8 @@ import pytest
 from tests.rundirs import make_run
 from tttui.artifacts.reader import SessionReader
 from tttui.draw.look import Look
-from tttui.model.session import SessionData, Status
+from tttui.model.session import SessionData
+from tttui.model.status import Status
 from tttui.screens.header import named, stated, why_nothing
 from tttui.store import Snapshot
 

@@ -16,7 +16,7 @@ WANTED = (
     TimeView.RangePicked,
     TimeView.Zoomed,
     TimeView.Hovered,
-    TimeView.AttemptPicked,
+    TimeView.MarkPicked,
     Heatmap.CellPicked,
     Heatmap.CellHovered,
 )

@@ -13,7 +13,8 @@ from tests.toolkit import screen_strips
 from tttui.draw.glyphs import ASCII, UNICODE, Glyphs
 from tttui.model.arrays import Bools
 from tttui.model.numbers import forms
-from tttui.widgets.table import Cell, Column, Sort, Table, fitted, order_of, placed
+from tttui.widgets.table import Table
+from tttui.widgets.table_columns import Cell, Column, Sort, fitted, order_of, placed
 
 COLUMNS = (
     Column("name", "name", 6, left=True, grows=True),

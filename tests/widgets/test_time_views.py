@@ -256,7 +256,7 @@ async def test_a_click_on_the_graph_selects_the_nearest_attempt() -> None:
     app = Stage(graph())
     async with app.run_test(size=(100, 8)) as pilot:
         await pilot.click(CommitGraph, offset=(LEFT + 29, 2))
-        assert app.of(TimeView.AttemptPicked) == [TimeView.AttemptPicked(1, 30)]
+        assert app.of(TimeView.MarkPicked) == [TimeView.MarkPicked(1, 30)]
 
 
 async def test_the_scrubber_shows_state_window_and_place() -> None:

@@ -43,7 +43,9 @@ def refuse_links(directory: Path) -> None:
             raise write_error(directory / name, error) from None
 
 
-def write_whole(path: Path, data: bytes | Iterable[bytes], *, parents: bool = False) -> None:
+def write_whole(
+    path: Path, data: bytes | Iterable[bytes | memoryview], *, parents: bool = False
+) -> None:
     """Replace a file by `data`, or leave it as it was: temporary file, sync, rename, sync.
 
     A large file comes in blocks, which may be read from the file that is replaced. With `parents`

@@ -3,12 +3,21 @@
 from pathlib import Path
 
 from tttui.artifacts.again import META, text_from_checkpoint
-from tttui.artifacts.checkpoint import ENGINE, METRICS, OPTIM, PLASTIC, PREVIOUS, NoCheckpoint
+from tttui.artifacts.checkpoint import (
+    ENGINE,
+    LARGE,
+    METRICS,
+    OPTIM,
+    PLASTIC,
+    PREVIOUS,
+    NoCheckpoint,
+)
 from tttui.artifacts.checksum import Carried, json_checksum, pt_checksum
 from tttui.artifacts.findings import FROM_A_COPY, Action, Finding, Known
 from tttui.artifacts.jsonfile import parse_object
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.regular import open_to_read, read_bytes, sha256_of
+from tttui.artifacts.safetensors import SafeTensors
 from tttui.model.errors import TttuiError
 
 STATUS, BASE = "status.json", "base_checkpoint.pt"
@@ -126,9 +135,18 @@ def _base(session: Known) -> list[Finding]:
 def _copies(session: Known) -> list[Finding]:
     """What repeats the newest checkpoint."""
     newest, found, action = session.newest, list[Finding](), _copy(session)
-    for name in (PLASTIC, OPTIM, METRICS):
+    known = newest.sha256 if newest and newest.path.name == ENGINE else {}
+    for name in (PLASTIC, LARGE, OPTIM, METRICS):
         path = session.path / "session" / name
-        expected = newest.sha256.get(name) if newest and newest.path.name == ENGINE else None
+        expected = known.get(name)
+        other = {PLASTIC: LARGE, LARGE: PLASTIC}.get(name)
+        if expected is None and other in known:
+            if path.exists():
+                reason = f"repeats nothing: {ENGINE} goes with {other}"
+                found.append(
+                    Finding(path, reason, *_extent(path)).repaired_by("remove", session.path)
+                )
+            continue
         if expected is None:
             if name != METRICS:
                 found += _tensor(session, f"session/{name}", _should_carry(session), action)
@@ -142,15 +160,19 @@ def _copies(session: Known) -> list[Finding]:
             found.append(Finding(path, reason).repaired_by(action, session.path))
             continue
         if not same:
-            other = f"is of another moment than {ENGINE}, as a killed process leaves it"
-            reason = other if carried is Carried.RIGHT else CHANGED
+            killed = f"is of another moment than {ENGINE}, as a killed process leaves it"
+            reason = killed if carried is Carried.RIGHT else CHANGED
+            if name == LARGE:
+                reason = f"has another sha256 than {ENGINE} was written with"
             finding = Finding(path, reason, *_extent(path))
             found.append(finding.repaired_by(action, session.path))
     return found
 
 
 def _carried(path: Path) -> Carried:
-    """What the checksum in a file says. Raises OSError."""
+    """What the checksum in a file says; safetensors have none. Raises OSError."""
+    if path.suffix == ".safetensors":
+        return Carried.NONE
     if path.suffix == ".json":
         return json_checksum(read_bytes(path))
     with open_to_read(path) as file:
@@ -165,9 +187,14 @@ def _copy(session: Known) -> Action:
 def _tensor(session: Known, name: str, carrying: bool, action: Action) -> list[Finding]:
     path = session.path / name
     try:
-        carried = _carried(path)
-        read_pt(path)
-        reason = _by_checksum(carried, carrying)
+        if path.suffix == ".safetensors":
+            file = SafeTensors(path)
+            file.close()
+            reason = f"is damaged ({file.wrong[0]})" if file.wrong else ""
+        else:
+            carried = _carried(path)
+            read_pt(path)
+            reason = _by_checksum(carried, carrying)
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -14,11 +14,15 @@ Beside what the engine keeps, a checkpoint holds
     checksums   of every growing file, up to these sizes (`blocks`, `history_writer`)
     sha256      of the files that repeat parts of it
     copies      texts of meta.json and interventions.jsonl, which nothing else can give again
+    dtypes      sessions of tasks: what was widened to float32, and the dtypes that it had
+
+The weights that others read are in plastic_state.pt; those of a task, where they are larger than
+16 MB, in plastic_state.safetensors, in their own dtypes (`tensorwriter`).
 """
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +35,7 @@ from tttui.artifacts.checksum import Carried, json_bytes, pt_bytes, pt_checksum
 from tttui.artifacts.history_writer import Snapshots
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.regular import blocks_of, open_to_read, sha256_of, stat_regular
+from tttui.artifacts.tensorwriter import Stored, file_of, remove_other
 from tttui.model.arrays import Weights
 from tttui.model.errors import TttuiError
 from tttui.model.session import Problem
@@ -39,6 +44,14 @@ from tttui.model.setting import shown
 FORMAT = 1
 ENGINE, PREVIOUS = "engine_state.pt", "engine_state.previous.pt"
 PLASTIC, OPTIM, METRICS = "plastic_state.pt", "optim_state.pt", "metrics.json"
+LARGE = "plastic_state.safetensors"
+"""In place of PLASTIC."""
+
+WIDENED = ("bfloat16", "float16")
+"""Dtypes of weights that a checkpoint holds in float32."""
+
+Parts = Iterable[bytes | memoryview]
+"""A file in parts, to be gone through more than once."""
 
 
 class NoCheckpoint(TttuiError):
@@ -62,6 +75,14 @@ class Checkpoint:
     """Of the growing files, by name; empty for a session of an older version."""
     sha256: Mapping[str, str] = field(default_factory=dict[str, str])
     copies: Mapping[str, str] = field(default_factory=dict[str, str])
+    dtypes: Mapping[str, str] | None = None
+    """Dtypes that weights had before they were widened; None: all were float32, and plastic_state
+    is a .pt file whatever its size."""
+
+    @property
+    def weights_file(self) -> str:
+        """The file in session/ that repeats the weights."""
+        return LARGE if LARGE in self.sha256 else PLASTIC
 
     @property
     def consistent(self) -> bool:
@@ -98,15 +119,16 @@ def write_checkpoint(
     contents: Contents,
     *,
     keep: bool,
+    dtypes: Mapping[str, str] | None = None,
 ) -> None:
     """Write the set into session/; the growing files must be synced. Raises TttuiError.
 
-    `keep`: the checkpoint that is there becomes the previous one.
+    `keep`: the checkpoint that is there becomes the previous one; `dtypes` as in `Checkpoint`.
     """
     session = directory / "session"
-    files = copies_of(plastic, optim, metrics)
-    for name, data in files.items():
-        write_whole(session / name, data)
+    files = copies_of(plastic, optim, metrics, dtypes)
+    for name, parts in files.items():
+        write_whole(session / name, parts)
     state = {
         "format": FORMAT,
         "engine": dict(engine),
@@ -114,24 +136,40 @@ def write_checkpoint(
         "optim": dict(optim),
         "sizes": dict(contents.sizes),
         "checksums": dict(contents.checksums),
-        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+        "sha256": {name: sha256_of_parts(parts) for name, parts in files.items()},
         "copies": dict(contents.copies),
+        **({} if dtypes is None else {"dtypes": dict(dtypes)}),
     }
     content = pt_bytes(write_pt(state))
     if keep:
         _keep_previous(session)
     write_whole(session / ENGINE, content)
+    remove_other(session / next(iter(files)))
 
 
 def copies_of(
-    plastic: Weights, optim: Mapping[str, Any], metrics: Mapping[str, Any]
-) -> dict[str, bytes]:
-    """The files in session/ that repeat parts of the newest checkpoint."""
-    return {
-        PLASTIC: pt_bytes(write_pt(dict(plastic))),
-        OPTIM: pt_bytes(write_pt(dict(optim))),
-        METRICS: json_bytes(metrics),
-    }
+    plastic: Weights,
+    optim: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    dtypes: Mapping[str, str] | None = None,
+) -> dict[str, Parts]:
+    """The files in session/ that repeat parts of the newest checkpoint, the weights first."""
+    weights: Parts = [pt_bytes(write_pt(dict(plastic)))] if dtypes is None else []
+    name = PLASTIC
+    if dtypes is not None:
+        own = {k: Stored.narrowed(W, dtypes.get(k, "float32")) for k, W in plastic.items()}
+        suffix, weights = file_of(own)
+        name = f"plastic_state{suffix}"
+    rest = {OPTIM: [pt_bytes(write_pt(dict(optim)))], METRICS: [json_bytes(metrics)]}
+    return {name: weights, **rest}
+
+
+def sha256_of_parts(parts: Parts) -> str:
+    """The sha256 of a file, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def read_checkpoint(directory: Path) -> Checkpoint:
@@ -179,7 +217,8 @@ def read_generation(directory: Path, name: str) -> Checkpoint:
     if not _are_names(state["sizes"], int) or not _are_names(state["sha256"], str):
         raise TttuiError(f"{path}: names files that are none of its session's")
     checksums, copies = state.get("checksums", {}), state.get("copies", {})
-    if wrong := _wrong_parts(state["plastic"], checksums, copies):
+    dtypes = state.get("dtypes")
+    if wrong := _wrong_parts(state["plastic"], checksums, copies, dtypes):
         raise TttuiError(f"{path}: holds {wrong}")
     if checksums and carried is Carried.NONE:
         raise TttuiError(f"{path}: is damaged: it lacks the checksum that it was written with")
@@ -197,10 +236,11 @@ def read_generation(directory: Path, name: str) -> Checkpoint:
         checksums,
         state["sha256"],
         copies,
+        dtypes,
     )
 
 
-def _wrong_parts(plastic: Mapping[Any, Any], checksums: Any, copies: Any) -> str:
+def _wrong_parts(plastic: Mapping[Any, Any], checksums: Any, copies: Any, dtypes: Any) -> str:
     """What of a checkpoint cannot be what was written; an empty text: nothing."""
     for name, matrix in plastic.items():
         if not isinstance(name, str) or not isinstance(matrix, np.ndarray) or not matrix.ndim:
@@ -209,6 +249,10 @@ def _wrong_parts(plastic: Mapping[Any, Any], checksums: Any, copies: Any) -> str
         return "no checksums or no copies where it should"
     if not all(isinstance(part, str) for pair in copies.items() for part in pair):
         return "copies that are no texts"
+    if dtypes is not None and not isinstance(dtypes, dict):
+        return "no dtypes where it should"
+    if any(name not in plastic or kind not in WIDENED for name, kind in (dtypes or {}).items()):
+        return f"dtypes that are none of {', '.join(WIDENED)}, or of no weights"
     for name, state in checksums.items():
         try:
             (Snapshots if name.endswith(".npy") else BlockChecksums).restored(state)

@@ -14,7 +14,7 @@ from tttui.model.errors import TttuiError
 PATIENCE_S = 5.0
 """Seconds after which waiting for a lock that is held for moments ends with an error."""
 
-NAP_S, LONGEST_NAP_S = 1e-4, 5e-3
+NAP_S, LONGEST_NAP_S = 1e-4, 1e-3
 """Seconds between two looks whether the lock is free."""
 
 

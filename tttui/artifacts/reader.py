@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tttui.artifacts.events import EventLines, EventList
 from tttui.artifacts.history import HistoryFile
 from tttui.artifacts.interventions import (
     INTERVENTIONS,
@@ -29,6 +28,7 @@ from tttui.artifacts.series_csv import SERIES, SeriesFile
 from tttui.artifacts.status import HeartbeatWatch, derive_status, read_status
 from tttui.artifacts.steps_csv import LossFile, StepsFile, TrajectoryCsv, parse_trajectory_json
 from tttui.artifacts.tensorfile import TensorsFile
+from tttui.artifacts.transaction_files import TransactionFiles, unreadable
 from tttui.artifacts.weights import read_base, read_plastic
 from tttui.artifacts.wholefile import WholeFile
 from tttui.model.arrays import Weights
@@ -95,14 +95,7 @@ class SessionReader:
                 files.history, "history", partial(self._read_history, history)
             )
         self._steps = StepsFile(files.steps) if files.steps else None
-        foreign = self._place.layout != "native"
-        self._lines = (
-            EventLines(files.event_lines, one_a_step=foreign) if files.event_lines else None
-        )
-        self._list = None
-        if files.event_list is not None:
-            listed = EventList(files.event_list, one_a_step=foreign)
-            self._list = WholeFile(files.event_list, "transactions", lambda _: _event_list(listed))
+        self._events = TransactionFiles(files, self._place.layout)
         self._trajectory_csv: TrajectoryCsv | None = None
         self._trajectory_json: WholeFile[Trajectory | None] | None = None
         if files.trajectory is not None:
@@ -148,7 +141,11 @@ class SessionReader:
             self._history.refresh()
         self._collect(problems, "history", self._history)
         self._read_steps(problems, budget_rows)
-        transactions, loading = self._read_events(problems, budget_rows)
+        lone = self.run is not None and len(self._place.runs) == 1
+        transactions, loading = self._events.read(problems, budget_rows, lone_run=lone)
+        if transactions is None:
+            transactions = NO_TRANSACTIONS
+            self._missing(problems, "transactions", self._events.named)
         self._look_for_trajectory(problems)
         problems += self._series_problems
         base, base_cfg = (self._base.value if own else None) or (None, {})
@@ -263,7 +260,7 @@ class SessionReader:
                 value = self._trajectory_csv.refresh()
                 problems += self._trajectory_csv.problems()
             except OSError as error:
-                problems.append(_unreadable("trajectory", self._trajectory_csv.path, error))
+                problems.append(unreadable("trajectory", self._trajectory_csv.path, error))
         elif self._trajectory_json is not None:
             self._trajectory_json.refresh()
             value = self._trajectory_json.value
@@ -281,7 +278,7 @@ class SessionReader:
             self._series_problems = tuple(self._series.problems())
         except OSError as error:
             value = None
-            self._series_problems = (_unreadable("series", self._series.path, error),)
+            self._series_problems = (unreadable("series", self._series.path, error),)
         return value
 
     def _look_for_runs(self) -> None:
@@ -309,62 +306,11 @@ class SessionReader:
         try:
             self._steps.refresh(budget)
         except OSError as error:
-            problems.append(_unreadable("steps", self._steps.path, error))
+            problems.append(unreadable("steps", self._steps.path, error))
             return
         if not self._steps.exists:
             self._missing(problems, "steps", self._steps.path)
         problems += self._steps.problems()
-
-    def _read_events(
-        self, problems: list[Problem], budget: int | None
-    ) -> tuple[Transactions, bool]:
-        """The transactions from the better of both files, and whether there are more to read."""
-        if self._place.layout == "store":
-            return self._read_store_events(problems, budget)
-        lines = self._read_lines(problems, budget)
-        wrong = [p for p in problems if p.part == "transactions"]
-        if lines is not None and (lines.unread or (len(lines.transactions) and not wrong)):
-            return lines.transactions, lines.unread
-        listed = self._read_list(problems)
-        if lines is not None and (listed is None or len(lines.transactions) >= len(listed)):
-            return lines.transactions, lines.unread
-        if listed is None:
-            path = self._files.event_lines if self._place.layout == "native" else None
-            self._missing(problems, "transactions", path or self._files.event_list)
-        return (listed if listed is not None else NO_TRANSACTIONS), False
-
-    def _read_store_events(
-        self, problems: list[Problem], budget: int | None
-    ) -> tuple[Transactions, bool]:
-        listed = self._read_list(problems)
-        if listed is not None:
-            return listed, False
-        # The session's own file goes through all runs, so it can stand in only for a single one.
-        if self.run is not None and len(self._place.runs) == 1:
-            lines = self._read_lines(problems, budget)
-            if lines is not None:
-                return lines.transactions, lines.unread
-        self._missing(problems, "transactions", self._files.event_list)
-        return NO_TRANSACTIONS, False
-
-    def _read_lines(self, problems: list[Problem], budget: int | None) -> EventLines | None:
-        lines = self._lines
-        if lines is None:
-            return None
-        try:
-            lines.refresh(budget)
-        except OSError as error:
-            problems.append(_unreadable("transactions", lines.path, error))
-            return None
-        problems += lines.problems()
-        return lines if lines.exists else None
-
-    def _read_list(self, problems: list[Problem]) -> Transactions | None:
-        if self._list is None:
-            return None
-        self._list.refresh()
-        problems += self._list.problems
-        return self._list.value
 
     def _look_for_trajectory(self, problems: list[Problem]) -> None:
         path = self._files.trajectory
@@ -419,14 +365,5 @@ def _same(before: SessionData, after: SessionData) -> bool:
     )
 
 
-def _event_list(events: EventList) -> tuple[Transactions, list[Problem]]:
-    events.parse(read_bytes(events.path, LARGEST_LIST))
-    return events.transactions, events.problems()
-
-
 def _trajectory_json(path: Path) -> tuple[Trajectory | None, list[Problem]]:
     return parse_trajectory_json(read_bytes(path, LARGEST_LIST), path)
-
-
-def _unreadable(part: str, path: Path, error: OSError) -> Problem:
-    return Problem(part, path, f"cannot be read: {error.strerror or error}")

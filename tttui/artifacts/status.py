@@ -15,7 +15,8 @@ from tttui.artifacts.jsonfile import number, read_object, whole
 from tttui.artifacts.processes import Process, boottime
 from tttui.model.ages import duration_text
 from tttui.model.errors import TttuiError
-from tttui.model.session import BaseTraining, Problem, State, Status
+from tttui.model.session import Problem
+from tttui.model.status import BaseTraining, State, Status
 
 STALE_S = 15.0
 """A heartbeat that has not moved for so long says that the run no longer answers."""

@@ -177,10 +177,13 @@ class TaskWriter:
         self,
         engine: Mapping[str, Any],
         plastic: Weights,
-        optim: Mapping[str, Any],
+        dtypes: Mapping[str, str],
         metrics: Mapping[str, Any],
     ) -> None:
-        """Save a point from which the session goes on exactly; the one before it is kept."""
+        """Save a point from which the session goes on exactly; the one before it is kept.
+
+        `plastic` is widened to float32, `dtypes` are those of what was narrower.
+        """
         self._history.sync()
         for file in self._files.values():
             file.sync()
@@ -192,7 +195,9 @@ class TaskWriter:
         sums |= {name: known.state() for name, known in self._fixed.items()}
         contents = Contents(sizes, sums | {HISTORY: self._history.snapshots().state()}, {})
         keep = self._saved is not None and self._saved != sizes
-        write_checkpoint(self.directory, engine, plastic, optim, metrics, contents, keep=keep)
+        write_checkpoint(
+            self.directory, engine, plastic, {}, metrics, contents, keep=keep, dtypes=dtypes
+        )
         self._saved = sizes
 
     def finish(self) -> None:

@@ -6,10 +6,8 @@ widened to float32, which changes no value.
 """
 
 import json
-import os
 import struct
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.atomic import TEMPORARY, sync_directory, write_all, write_error, write_whole
+from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.checksum import pt_bytes
 from tttui.artifacts.ptfile import read_pt, write_pt
-from tttui.artifacts.regular import open_regular, refuse_linked_folder, remove
+from tttui.artifacts.regular import remove
 from tttui.artifacts.safetensors import NAMES, SafeTensors
 from tttui.model.errors import TttuiError
 
@@ -45,6 +43,15 @@ class Stored:
     def of(cls, array: np.ndarray[Any, Any]) -> "Stored":
         return cls(array.dtype.name, array)
 
+    @classmethod
+    def narrowed(cls, array: np.ndarray[Any, Any], dtype: str) -> "Stored":
+        """What had this dtype before it was widened to float32, which `numbers` does."""
+        if array.dtype != np.float32:
+            return cls.of(array)
+        if dtype != "bfloat16":
+            return cls(dtype, array.astype(dtype))
+        return cls(dtype, (array.view("<u4") >> 16).astype("<u2"))
+
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(self.array.shape)
@@ -66,16 +73,24 @@ def write_tensors(stem: Path, tensors: Tensors) -> Path:
 
     Returns the path. Raises TttuiError naming the file and the remedy.
     """
-    size = sum(stored.array.nbytes for stored in tensors.values())
-    small, large = stem.with_suffix(".pt"), stem.with_suffix(".safetensors")
-    if size <= LARGEST_PT:
-        write_whole(small, pt_bytes(write_pt({k: v.numbers() for k, v in tensors.items()})))
-    else:
-        _write_streamed(large, tensors)
-    chosen, other = (small, large) if size <= LARGEST_PT else (large, small)
+    suffix, parts = file_of(tensors)
+    path = stem.with_suffix(suffix)
+    write_whole(path, parts)
+    remove_other(path)
+    return path
+
+
+def remove_other(path: Path) -> None:
+    """Remove the file that holds the same weights with the other ending."""
     with suppress(OSError):
-        remove(other)
-    return chosen
+        remove(path.with_suffix(".pt" if path.suffix == ".safetensors" else ".safetensors"))
+
+
+def file_of(tensors: Tensors) -> tuple[str, Iterable[bytes | memoryview]]:
+    """The ending that fits the size of weights, and the file in parts, as often as wanted."""
+    if sum(stored.array.nbytes for stored in tensors.values()) > LARGEST_PT:
+        return ".safetensors", _Streamed(tensors)
+    return ".pt", [pt_bytes(write_pt({k: v.numbers() for k, v in tensors.items()}))]
 
 
 def read_tensors(stem: Path) -> dict[str, Stored]:
@@ -101,26 +116,14 @@ def read_tensors(stem: Path) -> dict[str, Stored]:
         file.close()
 
 
-def _write_streamed(path: Path, tensors: Tensors) -> None:
-    temporary = path.parent / f".{path.name}.{os.getpid()}-{threading.get_ident()}{TEMPORARY}"
-    try:
-        refuse_linked_folder(path)
-        temporary.unlink(missing_ok=True)
-        handle = open_regular(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL)
-        try:
-            offset = 0
-            for part in _safetensors(tensors):
-                write_all(handle, part, offset)
-                offset += len(part)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        os.replace(temporary, path)
-        sync_directory(path.parent)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise write_error(path, error) from error
+@dataclass(frozen=True, slots=True, eq=False)
+class _Streamed:
+    """A safetensors file in parts."""
+
+    tensors: Tensors
+
+    def __iter__(self) -> Iterator[bytes | memoryview]:
+        return _safetensors(self.tensors)
 
 
 def _safetensors(tensors: Tensors) -> Iterator[bytes | memoryview]:

@@ -10,8 +10,8 @@ from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.shell import command_line
 
 if TYPE_CHECKING:
-    from tttui.model.session import State, Status
-    from tttui.runs.control import Verb
+    from tttui.model.status import State, Status
+    from tttui.runs.control import Pending, Verb
 
 PATIENCE_S = 10.0
 """Seconds within which a run answers unless something is wrong with it."""
@@ -43,7 +43,7 @@ def ask_and_wait(
     from tttui.artifacts.status import HeartbeatWatch, last_heard, status_of
     from tttui.cli.output import result
     from tttui.cli.places import find_run
-    from tttui.runs.control import ask, withdraw
+    from tttui.runs.control import Pending
 
     place = find_run(root, run)
     watch = HeartbeatWatch()
@@ -56,21 +56,18 @@ def ask_and_wait(
             f"{place.path} {state}, so there is nobody to ask to {what}; "
             + instead(place.path, status)
         )
-    asked = [] if status.state == until else [ask(place.path, *one) for one in wanted]
-    deadline = time.monotonic() + wait_s
+    pending = Pending.leave(place.path, () if status.state == until else wanted, wait_s)
     while True:
-        refused = [status.answers[id] for id in asked if status and status.answers.get(id)]
-        if refused:
-            raise RefusedInput(f"{place.path}: {refused[0]}")
-        if status is not None and _is_done(status, asked, until):
+        refusal = pending.refusal(status.answers) if status is not None else ""
+        if refusal:
+            raise RefusedInput(f"{place.path}: {refusal}")
+        if status is not None and _is_done(status, pending, until):
             break
         if status is not None and status.state in ("crashed", "stalled", "failed", "completed"):
-            for id in asked:
-                withdraw(place.path, id)
+            pending.withdraw()
             raise TttuiError(f"{place.path}: {status.detail or status.state}")
-        if time.monotonic() > deadline:
-            for id in asked:
-                withdraw(place.path, id)
+        if pending.overdue:
+            pending.withdraw()
             if status is None:
                 raise TttuiError(f"{place.path}: its status.json is gone, so nobody can tell")
             still = "" if watch.moved else ", nor did its heartbeat move"
@@ -121,7 +118,7 @@ def _elsewhere(status: "Status") -> str:
     return "" if here else f" on {status.host}"
 
 
-def _is_done(status: "Status", asked: Sequence[str], until: "State | None") -> bool:
+def _is_done(status: "Status", pending: "Pending", until: "State | None") -> bool:
     if until is not None and not (until == "running" and status.state == "pretraining"):
         return status.state == until
-    return all(id in status.answers for id in asked)
+    return pending.answered(status.answers)

@@ -9,7 +9,7 @@ import click
 from tttui.cli.options import json_option, root_option
 
 if TYPE_CHECKING:
-    from tttui.model.compare import Comparison
+    from tttui.model.compare import Comparison, Metric
     from tttui.model.transfer import Transfer
 
 
@@ -37,6 +37,11 @@ def command(runs: tuple[str, ...], root: Path, transferred: bool, as_json: bool)
     data = [reader.refresh() for reader in readers]
     compared = compare(data, [reader.trajectory() for reader in readers])
     if transferred:
+        from tttui.model.transfer import transfer_refused
+
+        refused = transfer_refused([one.meta for one in data], compared.names)
+        if refused:
+            raise RefusedInput(f"{refused} Compare them without --transfer.")
         from tttui.tasks.pointmass.transfer import with_transfer
 
         compared = with_transfer(compared)
@@ -59,6 +64,7 @@ def as_document(compared: "Comparison") -> dict[str, Any]:
             {
                 "name": m.name,
                 "unit": m.unit,
+                **({"units": m.units} if m.units else {}),
                 "values": m.values,
                 "best": None if m.best is None else compared.names[m.best],
             }
@@ -103,12 +109,14 @@ def as_lines(compared: "Comparison") -> list[str]:
         told = metric.name == IMPROVEMENT
         name = f"{metric.name} ({metric.unit})" if metric.unit and not told else metric.name
         cells = [
-            (metric.words(i)[0] if told else number(value)) + (" *" if i == metric.best else "  ")
+            (metric.words(i)[0] if told else number(value) + _unit(metric, i))
+            + (" *" if i == metric.best else "  ")
             for i, value in enumerate(metric.values)
         ]
         rows.append((name, *cells))
     lines = table(("", *(f"{name}  " for name in compared.names)), rows, right=right)
-    lines += ["", "* best"]
+    if any(metric.best is not None for metric in compared.metrics):
+        lines += ["", "* best"]
     if compared.transfer is not None:
         lines += ["", *_transfer_lines(compared.transfer, compared.names)]
     lines += [""]
@@ -116,6 +124,11 @@ def as_lines(compared: "Comparison") -> list[str]:
         return [*lines, "No recorded setting differs."]
     settings = [(d.group, d.name, *d.values) for d in compared.differences]
     return lines + table(("settings that differ", "", *compared.names), settings, right=set())
+
+
+def _unit(metric: "Metric", i: int) -> str:
+    """The unit of a value whose neighbours have others."""
+    return f" {metric.units[i]}" if metric.units and metric.values[i] is not None else ""
 
 
 def _transfer_lines(tested: "Transfer", names: Sequence[str]) -> list[str]:

@@ -27,13 +27,18 @@ FAILED = ("failed", "crashed", "stalled")
 STATES = ("queued", "running", "completed", "failed", "cancelled", "crashed", "stalled", "unknown")
 
 
-@click.group("job")
-def command() -> None:
+@click.group("job", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context, /) -> None:
     """Jobs: list them, follow one, cancel, resume or remove it.
 
     JOB is the handle that the command which started it printed, or its beginning; a session that
     runs in the background goes by its name.
     """
+    if ctx.invoked_subcommand is None:
+        from tttui.cli.output import result
+
+        result(*ctx.get_help().splitlines())
 
 
 @command.command("list")

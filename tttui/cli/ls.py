@@ -10,7 +10,8 @@ import click
 from tttui.cli.options import json_option, root_option
 
 if TYPE_CHECKING:
-    from tttui.model.session import SessionSummary, Status
+    from tttui.model.session import SessionSummary
+    from tttui.model.status import Status
 
 HEADERS = ("session", "state", "mode", "mu", "steps", "committed", "vs frozen", "created", "where")
 RIGHT = {3, 4, 5, 6, 7}

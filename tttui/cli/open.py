@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tttui.keys import PANES, TABS, tab_of
+from tttui.keys.command import PANES, TABS, tab_of
 
 
 class Window(click.ParamType[tuple[int, int]]):

@@ -10,7 +10,7 @@ from tttui.cli.asking import PATIENCE_S, ask_and_wait
 from tttui.cli.options import root_option
 
 if TYPE_CHECKING:
-    from tttui.model.session import State
+    from tttui.model.status import State
     from tttui.runs.control import Verb
 
 

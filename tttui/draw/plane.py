@@ -5,22 +5,19 @@ which is cheap enough for every frame of a replay.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from types import MappingProxyType
 
 import numpy as np
 
 from tttui.draw import braille, path, plot, ticks
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit
-from tttui.draw.colours import ANSI, Colour, blend, parse, ramp
-from tttui.draw.glyphs import Glyphs
+from tttui.draw.colours import ANSI, Colour, blend, ramp
 from tttui.draw.look import HasLook, Look
-from tttui.draw.palette import Palette
 from tttui.draw.path import Dots, PathFrame, Visits
-from tttui.model.arrays import Floats, Ints
+from tttui.draw.tracks import Scene, Track, head, mark_of, time_stops
+from tttui.model.arrays import Ints
 
 LEVELS = 24
 """Colours from the first step of the window to the last."""
@@ -44,23 +41,6 @@ FORCE_DOTS = 16
 
 FORCE = 1.0
 
-_TIME: Mapping[str, tuple[Colour, ...]] = MappingProxyType(
-    {
-        "dark": (parse("#4d8dff"), parse("#b46cf0"), parse("#ff5a52")),
-        "light": (parse("#0a4fd0"), parse("#8a2fb8"), parse("#d01c1c")),
-        "ansi": (parse("bright_blue"), parse("blue"), parse("magenta"), parse("red")),
-        "colour-blind": (parse("#3d9be0"), parse("#b9a5b5"), parse("#e0701c")),
-    }
-)
-
-_HEADS = "→↗↑↖←↙↓↘"
-_ASCII_HEADS = ">/^\\</v\\"
-
-
-def time_stops(palette: Palette) -> tuple[Colour, ...]:
-    """From the window's first step to its last: blue to red, in the theme's shades."""
-    return _TIME.get(palette.name, _TIME["dark"])
-
 
 @lru_cache(maxsize=8)
 def shades(stops: tuple[Colour, ...], faint: Colour) -> Ints:
@@ -70,53 +50,6 @@ def shades(stops: tuple[Colour, ...], faint: Colour) -> Ints:
     fade = FADED if all(0 <= h < ANSI for h in hues) else 0.0
     table = [[blend(hue, faint, fade * age) for age in ages] for hue in hues]
     return np.array(table, dtype=np.int64)
-
-
-def head(dx: float, dy: float, glyphs: Glyphs) -> str:
-    """The arrow that points most nearly along (dx, dy), y upwards."""
-    eighth = round(math.atan2(dy, dx) / (math.pi / 4)) % 8
-    return (_HEADS if glyphs.braille else _ASCII_HEADS)[eighth]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Track:
-    """A path: points (x, y) [n] at ascending steps t [n]; a line is broken where one is NaN."""
-
-    name: str
-    t: Ints
-    x: Floats
-    y: Floats
-    ink: Colour | None = None
-    """None: coloured by time."""
-    dash: tuple[int, int] | None = None
-    """Dots drawn and left out; None: solid."""
-    ahead: bool = False
-    """What lies after the cursor is drawn faintly; otherwise it is not drawn yet."""
-
-    def window(self, t0: int, t1: int) -> "Track":
-        i, j = np.searchsorted(self.t, t0), np.searchsorted(self.t, t1, side="right")
-        part = slice(int(i), int(j))
-        return replace(self, t=self.t[part], x=self.x[part], y=self.y[part])
-
-    def index(self, t: int) -> int | None:
-        """Row of the newest point at or before step t."""
-        i = int(np.searchsorted(self.t, t, side="right")) - 1
-        return i if i >= 0 else None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scene:
-    """All that the plane shows, apart from the window and the cursor."""
-
-    tracks: tuple[Track, ...] = ()
-    """The first one is the true path; later ones are painted over it."""
-    v: Floats | None = None
-    """Velocity [n, 2] along the first track."""
-    a: Floats | None = None
-    """Action [n, 2] along the first track."""
-    title: str = "Path"
-    note: str = ""
-    message: str = "no trajectory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,22 +79,6 @@ def arrange(width: int, height: int) -> PlaneLayout:
     top = title + 1
     line = top + rows if labels else -1
     return PlaneLayout(width, height, gutter, title, top, rows, line, line + 1 if labels else -1)
-
-
-def mark_of(k: int, glyphs: Glyphs) -> str:
-    """Without braille: what track k (0: the true path) consists of."""
-    return glyphs.curve_marks[0 if k == 0 else 2 - k % 2]
-
-
-def sample(track: Track, k: int, glyphs: Glyphs) -> str:
-    """A short piece of track k, for a legend."""
-    if not glyphs.braille:
-        return 2 * mark_of(k, glyphs)
-    if track.dash is None:
-        return 2 * glyphs.light
-    on, off = track.dash
-    bits = [0x04 * (c % (on + off) < on) | 0x20 * ((c + 1) % (on + off) < on) for c in (0, 2, 4)]
-    return "".join(chr(braille.BLANK + b) for b in bits)
 
 
 class Backdrop(HasLook):

@@ -74,12 +74,12 @@ def title_row(
     ]
     bare = [value_parts(trace, t, look, named=False) for trace in traces]
     gap = _gap(shown, t, palette)
-    attempt = _attempt(shown.marks, t, axis, look)
+    transaction = _transaction(shown.marks, t, axis, look)
     changed = told_change(change, look)
     told: list[list[list[Part]]] = [
-        [notes, step, *values, gap, attempt, changed],
-        [step, *values, gap, attempt, changed],
-        [step, *values, gap, attempt[:1], changed],
+        [notes, step, *values, gap, transaction, changed],
+        [step, *values, gap, transaction, changed],
+        [step, *values, gap, transaction[:1], changed],
         [step, *mixed, gap, changed],
         [step, *bare, gap, changed],
         [step, *bare, changed],
@@ -87,9 +87,9 @@ def title_row(
     ]
     for tail in (
         *(told if change else ()),
-        [notes, step, *values, gap, attempt],
-        [step, *values, gap, attempt],
-        [step, *values, gap, attempt[:1]],
+        [notes, step, *values, gap, transaction],
+        [step, *values, gap, transaction],
+        [step, *values, gap, transaction[:1]],
         [step, *values, gap],
         [step, *mixed, gap],
         [step, *mixed],
@@ -169,7 +169,7 @@ def _gap(shown: Plot, t: int | None, palette: Palette) -> list[Part]:
     return [(_GAP + improvement.compared(b, a, lower=lower)[0], ink, True)]
 
 
-def _attempt(marks: Marks | None, t: int | None, axis: TimeAxis, look: Look) -> list[Part]:
+def _transaction(marks: Marks | None, t: int | None, axis: TimeAxis, look: Look) -> list[Part]:
     """The transaction at step t, or else the nearest one in its column of the axis."""
     if marks is None or t is None:
         return []

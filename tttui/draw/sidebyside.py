@@ -76,7 +76,7 @@ def _bars(
     for i, value in enumerate(metric.values):
         at = row + 1 + i
         canvas.write(at, 0, f"{i + 1} {short_names[i]}", ink(i, palette))
-        if room > 3:
+        if room > 3 and not metric.units:
             colour = palette.bad if metric.name == IMPROVEMENT and (value or 0) < 0 else None
             place = (at, label, room)
             shade = ink(i, palette) if colour is None else colour
@@ -134,7 +134,9 @@ def _number(metric: Metric, i: int, width: int) -> str:
         return f"{value:+.0f}"  # the title says of what it is the percentage
     if metric.whole and value is not None:
         return choose(count_forms(int(value)), width)
-    return within(value, width)
+    unit = f" {metric.units[i]}" if metric.units and value is not None else ""
+    full = f"{short(value)}{unit}"
+    return full if unit and len(full) <= width else within(value, width)
 
 
 def metric_text(metric: Metric, i: int) -> str:
@@ -143,7 +145,8 @@ def metric_text(metric: Metric, i: int) -> str:
     if metric.whole and value is not None:
         return count(int(value))
     if metric.name != IMPROVEMENT or value is None:
-        return short(value)
+        unit = f" {metric.units[i]}" if metric.units and value is not None else ""
+        return f"{short(value)}{unit}"
     return metric.words(i)[0]
 
 

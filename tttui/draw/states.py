@@ -6,7 +6,7 @@ from types import MappingProxyType
 from tttui.draw.colours import Colour
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
-from tttui.model.session import State
+from tttui.model.status import State
 
 _MARKS: Mapping[State, tuple[str, str]] = MappingProxyType(
     {

@@ -189,7 +189,7 @@ def _paint_margin(
         return
     few, future = row.end - row.begin < FEW, row.begin >= mark.until
     muted = few or future or abs(rate) < LITTLE
-    ink = palette.muted if muted else palette.diverging[0 if rate > 0 else -1]
+    ink = palette.muted if muted else _better(palette) if rate > 0 else palette.diverging[-1]
     text = f"{rate:+.2f}" if abs(rate) < 9.995 else f"{rate:+.1f}"
     canvas.write(y, digits + 1, f"{text:>{GAIN}}", ink)
     if canvas.columns >= BARS_FROM and not few:
@@ -199,6 +199,11 @@ def _paint_margin(
         elif future:
             ink = palette.faint
         canvas.write(y, digits + GAIN + 2, filling(abs(rate) / FULL, BAR, glyphs), ink)
+
+
+def _better(palette: Palette) -> Colour:
+    """The ink of what was saved; text in the blue of sixteen colours is hard to read."""
+    return palette.diverging[0] if palette.tinted else palette.adaptive
 
 
 def _paint_cells(
@@ -261,7 +266,7 @@ def _colours(level: Ints, future: Bools, palette: Palette) -> tuple[Ints, Ints]:
         shades = tints(palette)
         return shades.ink[level], np.where(future, shades.pale[level], shades.paper[level])
     ink = np.full(len(level), palette.text, dtype=np.int64)
-    ink[level >= 1], ink[level <= -1] = palette.diverging[0], palette.diverging[-1]
+    ink[level >= 1], ink[level <= -1] = _better(palette), palette.diverging[-1]
     return ink, np.full(len(level), DEFAULT, dtype=np.int64)
 
 
@@ -269,7 +274,7 @@ def paint_legend(canvas: Canvas, y: int, x: int, unit: str, look: Look) -> int:
     """What the tints mean, in the unit of the losses, from column x on; returns the one after."""
     palette, glyphs = look
     if not palette.tinted:
-        good, bad = palette.diverging[0], palette.diverging[-1]
+        good, bad = _better(palette), palette.diverging[-1]
         x = canvas.write(y, x, f"better by 1 {unit.removesuffix('s')}", good, bold=True)
         x = canvas.write(y, x, ", ", palette.muted)
         begin = x

@@ -45,3 +45,8 @@ def eye_of(x: Array) -> Array:
     if key not in _eyes:
         _eyes[key] = np.eye(x.shape[-2], dtype=x.dtype)
     return _eyes[key]
+
+
+def on_host(value: Any) -> Any:
+    """A value of any device as numpy's."""
+    return value if isinstance(value, (np.ndarray, np.generic)) else value.cpu().numpy()

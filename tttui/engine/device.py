@@ -1,11 +1,13 @@
-"""Whether a device is there, asked before anything is written."""
+"""Devices: whether one is there, asked before anything is written, and torch's own of a name."""
 
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from tttui.engine.machine import gpu_count
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.here import LOST, working_directory
 
 ROCM = Path("/dev/kfd")
 """There where the driver of AMD's GPUs is, which torch calls cuda as well."""
@@ -43,9 +45,24 @@ def check_device(name: str) -> None:
     check_device_name(name)
     if name == "cpu":
         return
-    from tttui.engine.learner import torch_device
 
     try:
         torch_device(name)
     except TttuiError as error:
         raise RefusedInput(str(error)) from error
+
+
+def torch_device(name: str) -> tuple[Any, Any]:
+    """torch's device of that name and its array namespace; TttuiError where it is not there."""
+    if working_directory() is None:  # a library that torch loads would end the process
+        raise TttuiError(f"device {name}: {LOST}")
+    import array_api_compat
+    import torch
+
+    try:
+        device = torch.device(name)
+        probe = torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise TttuiError(f"device {name}: {reason}; choose cpu with --device cpu") from error
+    return device, array_api_compat.array_namespace(probe)

@@ -13,14 +13,13 @@ import array_api_compat
 import numpy as np
 
 from tttui.dynamics import ssm
-from tttui.dynamics.backend import namespace
-from tttui.dynamics.observed import transitions
-from tttui.dynamics.replay import Anchor, Replay, learn
+from tttui.dynamics.backend import namespace, on_host
+from tttui.dynamics.replay import Anchor, Replay, learn, transitions
 from tttui.engine import transaction as gates
+from tttui.engine.device import torch_device
 from tttui.engine.event import record
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.errors import TttuiError
-from tttui.model.here import LOST, working_directory
 from tttui.model.settings import Settings
 from tttui.tasks.pointmass.pretraining import experience
 
@@ -28,7 +27,6 @@ Array = Any
 
 BLOCK = 64
 """Longest stretch that is filtered in one piece."""
-
 
 COUNTERS = ("steps", "fresh")
 """Parts of the state that are numbers on the host, the same for all sessions."""
@@ -149,7 +147,7 @@ class Learner:
         z [..., n+1, 4] are the observations from the current one on, a [..., n, 2] the actions.
         """
         z, a = np.asarray(z, dtype=np.float32), np.asarray(a, dtype=np.float32)
-        return Stretch(*(self._numpy(v) for v in self.forecast(self._array(z), self._array(a))))
+        return Stretch(*(on_host(v) for v in self.forecast(self._array(z), self._array(a))))
 
     @np.errstate(over="ignore", invalid="ignore")
     def forecast(self, z: Array, a: Array) -> tuple[Array, Array, Array, Array]:
@@ -192,15 +190,8 @@ class Learner:
         x = experience(self.settings)
         rest = np.zeros((*x.shape[:-1], self.settings.model.n_state), dtype=np.float32)
         Z, _ = self._memory.filter(self._array(x), self._array(rest))
-        xp = self._xp
-        x, Z = self._array(x.astype(np.float64)), xp.astype(Z, xp.float64)
-        base = {k: xp.astype(self._frozen[k], xp.float64) for k in PLASTIC}
-        scale = 1.0 / (4.0 * x.shape[-1])
-        return Anchor(
-            ssm.readout(self._memory.U, base["W_o"], base["B"] @ base["W_u"]),
-            xp.mean(Z @ Z.mT, axis=0) * scale,
-            xp.mean(x @ x.mT, axis=0) * scale,
-        )
+        x = self._array(x.astype(np.float64))
+        return Anchor.of(x, Z, self._frozen, self._memory.U)
 
     def _readout(self, weights: Mapping[str, Array]) -> Array:
         return ssm.readout(self._memory.U32, weights["W_o"], weights["B"] @ weights["W_u"])
@@ -230,7 +221,7 @@ class Learner:
         began = time.perf_counter()
         before = self.weights
         live = self._live_errors()
-        result = {k: self._numpy(v) for k, v in self.transact(t, blow_up).items()} | live
+        result = {k: on_host(v) for k, v in self.transact(t, blow_up).items()} | live
         after = self.weights
         events = []
         for i in [...] if self.sessions is None else range(self.sessions):
@@ -302,9 +293,9 @@ class Learner:
         s, xp, T = self._s, self._xp, self.p.buffer_len
         fresh = int(s["fresh"])
         rows = xp.sum(s["buffer_w"][..., T - min(fresh, T) :], axis=-1)
-        steps = self._numpy(rows) + max(fresh - T, 0)
+        steps = on_host(rows) + max(fresh - T, 0)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            means = self._numpy(s["live"]) / steps[..., None]
+            means = on_host(s["live"]) / steps[..., None]
         return {"live_frozen": means[..., 0], "live": means[..., 1], "live_steps": steps}
 
     def _probation(self) -> tuple[Array, Array]:
@@ -349,16 +340,16 @@ class Learner:
     @property
     def weights(self) -> Weights:
         """Copies of the plastic weights in force, float32 numpy."""
-        return {k: np.array(self._numpy(self._s[k])) for k in PLASTIC}
+        return {k: np.array(on_host(self._s[k])) for k in PLASTIC}
 
     @property
     def optimizer(self) -> Weights:
         """Copies of Muon's momentum buffers, shaped as the weights."""
-        return {k: np.array(self._numpy(self._s["momentum_" + k])) for k in PLASTIC}
+        return {k: np.array(on_host(self._s["momentum_" + k])) for k in PLASTIC}
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything that an exact continuation needs, as copies."""
-        return {k: np.array(self._numpy(v)) for k, v in self._s.items()}
+        return {k: np.array(on_host(v)) for k, v in self._s.items()}
 
     def load(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on from a `state()` of a learner with the same settings and base.
@@ -401,29 +392,6 @@ class Learner:
         for k, v in new.items():
             own = isinstance(v, (np.ndarray, np.generic))
             self._s[k] = np.asarray(v, order="C") if own else v.contiguous()
-
-    def _numpy(self, value: Array) -> Any:
-        return on_host(value)
-
-
-def on_host(value: Array) -> Any:
-    """A value of any device as numpy's."""
-    return value if isinstance(value, (np.ndarray, np.generic)) else value.cpu().numpy()
-
-
-def torch_device(name: str) -> tuple[Any, Any]:
-    """torch's device of that name and its array namespace; TttuiError where it is not there."""
-    if working_directory() is None:  # a library that torch loads would end the process
-        raise TttuiError(f"device {name}: {LOST}")
-    import torch
-
-    try:
-        device = torch.device(name)
-        probe = torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise TttuiError(f"device {name}: {reason}; choose cpu with --device cpu") from error
-    return device, array_api_compat.array_namespace(probe)
 
 
 def _where(mask: Array, x: Array, y: Array) -> Array:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tttui.dynamics.backend import Array
-from tttui.engine.learner import Learner, on_host
+from tttui.dynamics.backend import Array, on_host
+from tttui.engine.learner import Learner
 from tttui.model.arrays import Floats, Ints, Weights
 from tttui.model.settings import Settings
 from tttui.tasks.pointmass.world import WorldStream, advance_together

@@ -4,7 +4,8 @@
 rounding is half of a step's norm.
 """
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any, Literal, get_args, overload
 
@@ -133,3 +134,23 @@ def new_optimizer(
     if name == "adamw":
         return AdamW(params, lr=lr, betas=(0.9, 0.95), weight_decay=weight_decay, foreach=True)
     return Muon(params, lr, momentum=momentum, weight_decay=weight_decay)
+
+
+def gradients(
+    losses: Tensor, parameters: Sequence[Tensor], clip: float, scales: Sequence[Tensor] | None
+) -> float:
+    """Put the gradients of the mean loss into the parameters; returns their norm.
+
+    They are clipped to the norm `clip` (0: not at all), and then multiplied by `scales`, one
+    for each parameter.
+    """
+    torch.autograd.backward(losses.float().mean())
+    held = [p.grad for p in parameters if p.grad is not None]
+    norms = torch._foreach_norm([g.float() for g in held])
+    norm = float(torch.stack(norms).norm())
+    if clip and norm > clip and math.isfinite(norm):
+        torch._foreach_mul_(held, clip / norm)
+    if scales is not None:
+        factors = zip(parameters, scales, strict=True)
+        torch._foreach_mul_(held, [scale for p, scale in factors if p.grad is not None])
+    return norm

@@ -30,7 +30,7 @@ from tttui.engine.moments import (
     load_optimizer,
     optimizer_state,
 )
-from tttui.engine.optimizers import new_optimizer
+from tttui.engine.optimizers import gradients, new_optimizer
 from tttui.engine.parameters import Plastic, chosen, content_hash
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput
@@ -351,7 +351,10 @@ class TorchLearner:
         for i in range(self.settings.inner_steps if checks.good else 0):
             if i:
                 losses = self._loss(self.module, scored.batch)
-            norm = self._gradients(losses)
+            self.optimizer.zero_grad(set_to_none=True)
+            norm = gradients(
+                losses, list(self.plastic.values()), self.settings.grad_clip, self._scales
+            )
             self._gates.gradient(checks, norm)
             if not checks.good:
                 break
@@ -378,20 +381,6 @@ class TorchLearner:
             "version_before": before,
             "version": self.version,
         }
-
-    def _gradients(self, losses: Tensor) -> float:
-        """Gradients of the mean loss, in place; returns their norm."""
-        self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(losses.float().mean())
-        held = [p.grad for p in self.plastic.values() if p.grad is not None]
-        norms = torch._foreach_norm([g.float() for g in held])
-        norm, clip = float(torch.stack(norms).norm()), self.settings.grad_clip
-        if clip and norm > clip and math.isfinite(norm):
-            torch._foreach_mul_(held, clip / norm)
-        if self._scales is not None:
-            factors = zip(self.plastic.values(), self._scales, strict=True)
-            torch._foreach_mul_(held, [scale for p, scale in factors if p.grad is not None])
-        return norm
 
     def _after(self, scored: _Scored, checks: Passed) -> float | None:
         """The gates on the weights that the step led to; returns the loss there."""

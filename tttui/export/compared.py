@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 
 from tttui.export import look
 from tttui.export.request import Request
+from tttui.model.arrays import Floats
+from tttui.model.compare import SCALED_LOSS, loss_scales, losses_differ
 from tttui.model.schema import Loss
 from tttui.model.transfer import BASE, transfer_sentence
 
@@ -20,36 +22,40 @@ def comparison(request: Request) -> Figure:
     assert compared is not None
     figure = look.figure(4.8, "Sessions compared: " + ", ".join(compared.names))
     curves, bars = figure.subplots(2, 1, height_ratios=(1.6, 1))
-    losses = {data.meta.loss.comparable: data.meta.loss for data in compared.sessions}
-    loss = next(iter(losses.values())) if len(losses) == 1 else Loss("loss")
-    name, axis = loss.name, look.loss_axis(loss)
+    mixed, scales = losses_differ(compared.sessions), loss_scales(compared.sessions)
+    loss = Loss("loss") if mixed else compared.sessions[0].meta.loss
+    name, axis = loss.name, SCALED_LOSS if mixed else look.loss_axis(loss)
     t0, t1 = None, None
     for k, (of, data) in enumerate(zip(compared.names, compared.sessions, strict=True)):
-        steps = data.steps
-        if not len(steps):
+        steps, scale = data.steps, scales[k]
+        if not len(steps) or scale is None:
             continue
         colour = look.SERIES[k % len(look.SERIES)]
         at, frozen, _ = steps.compared()
-        look.curve(curves, at, frozen, colour, f"{of}, frozen", width=0.4)
+        look.curve(curves, at, frozen / scale, colour, f"{of}, frozen", width=0.4)
         curves.lines[-1].set(linestyle=":", alpha=0.8)
-        look.curve(curves, steps.t, steps.adaptive, colour, f"{of}, adaptive", order=3)
+        higher = " (higher is better)" if mixed and not data.meta.loss.lower_is_better else ""
+        adaptive = steps.adaptive / scale
+        look.curve(curves, steps.t, adaptive, colour, f"{of}, adaptive{higher}", order=3)
         first, last = int(steps.t[0]), int(steps.t[-1])
         t0 = first if t0 is None else min(t0, first)
         t1 = last if t1 is None else max(t1, last)
     curves.set_ylabel(axis)
     if request.log:
-        look.logarithmic(curves, *(data.steps.adaptive for data in compared.sessions))
+        known = zip(compared.sessions, scales, strict=True)
+        look.logarithmic(curves, *(data.steps.adaptive / by for data, by in known if by))
     look.step_axis(curves, (t0 or 0, t1 or 0))
     curves.legend(loc="best", ncols=2)
     shown = [m for m in compared.metrics if m.name in (f"frozen {name}", f"adaptive {name}")]
-    at = np.arange(len(compared.names))
+    at, every = np.arange(len(compared.names)), list[Floats]()
     for k, metric in enumerate(shown):
-        values = np.array([np.nan if v is None else v for v in metric.values])
+        pairs = zip(metric.values, scales, strict=True)
+        values = np.array([np.nan if v is None or by is None else v / by for v, by in pairs])
+        every.append(values)
         colour = look.BASELINE if metric.name.startswith("frozen") else look.ADAPTIVE
         bars.bar(at + 0.4 * k - 0.2, values, 0.38, color=colour, label=f"{metric.name}, last 100")
-    every = np.array([v for m in shown for v in m.values if v is not None])
     if request.log:
-        look.logarithmic(bars, every)
+        look.logarithmic(bars, *every)
     bars.set_xticks(at, list(compared.names))
     bars.set_ylabel(axis)
     bars.grid(visible=False, axis="x")

@@ -1,10 +1,8 @@
 """The bytes of a document and what each of them cost, as a table."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 
+from tttui.export.columns import Table
 from tttui.export.request import Request
 from tttui.model.arrays import Ints
 from tttui.model.document import Document
@@ -15,7 +13,7 @@ MOST = 1_000_000
 """Bytes of a table, at most."""
 
 
-def table(request: Request) -> dict[str, Sequence[Any] | np.ndarray[Any, Any]]:
+def table(request: Request) -> Table:
     """A row for each byte of the window that was scored: its character (empty within one), and
     its loss by both models; of a token, at its first byte."""
     document = request.document

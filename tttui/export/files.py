@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tttui.artifacts.atomic import write_whole
+from tttui.export.columns import csv_of
 from tttui.export.request import FORMATS, OF_TRANSACTIONS, TABLES_ONLY, Request
-from tttui.export.tables import csv_of, table_of
+from tttui.export.tables import table_of
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import resolved
 from tttui.model.session import Place

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.markers import MarkerStyle
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, LogFormatterSciNotation
 
 from tttui.draw import palette
 from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
-from tttui.draw.plane import time_stops
 from tttui.draw.reading import status_words as status_words
+from tttui.draw.tracks import time_stops
 from tttui.model.arrays import Floats, Ints
 from tttui.model.schema import Loss
 from tttui.model.statistics import Statistics
@@ -64,14 +65,14 @@ RC: dict[Any, Any] = {
     "agg.path.chunksize": 10_000,
 }
 
-STATUS_MARKERS: Mapping[str, str] = {
+STATUS_MARKERS: Mapping[str, str | MarkerStyle] = {
     "commit": "o",
     "rollback_loss_regression": "^",
     "rollback_grad_norm": "D",
     "rollback_state_norm": "s",
     "rollback_non_finite": "X",
     "rollback_live_regression": "v",
-    UNDONE: r"$\oslash$",
+    UNDONE: MarkerStyle("o", fillstyle="none"),
 }
 
 
@@ -104,7 +105,7 @@ def status_colour(status: str) -> str:
     return hexed(palette.LIGHT.status(status))
 
 
-def status_marker(status: str) -> str:
+def status_marker(status: str) -> str | MarkerStyle:
     return STATUS_MARKERS.get(status, "P")
 
 
@@ -207,23 +208,44 @@ def made_visible(figure: Figure) -> Figure:
 
 
 def curve(
-    axes: Axes, t: Ints, y: Floats, colour: str, label: str, *, width: float = 0.9, order: int = 2
+    axes: Axes,
+    t: Ints | Floats,
+    y: Floats,
+    colour: str,
+    label: str,
+    *,
+    width: float = 0.9,
+    order: int = 2,
+    dashed: bool = False,
+    dots: bool = False,
+    lost: Ints | Floats | None = None,
 ) -> None:
-    """A line; a long one as the envelope of its stretches with the mean in it."""
-    not_numbers(axes, t[np.isnan(y)], colour)
+    """A line; a long one as the envelope of its stretches with the mean in it.
+
+    `lost`: the steps of values that are NaN and get a mark; None: of all that are.
+    """
+    not_numbers(axes, t[np.isnan(y)] if lost is None else lost, colour)
     y = np.where(np.isfinite(y), y, np.nan)
+    line: dict[str, Any] = {"color": colour, "lw": width, "label": label, "zorder": order}
+    line["ls"] = "--" if dashed else "-"
     if len(t) <= MOST:
-        few = {"marker": "o", "markersize": 3} if len(t) < 2 else {}
-        axes.plot(t, y, color=colour, lw=width, label=label, zorder=order, **few)  # type: ignore[arg-type]
+        if dots or len(t) < 2:
+            line |= {"marker": ".", "ms": 3} if dots else {"marker": "o", "ms": 3}
+        axes.plot(t, y, **line)
         return
-    edges = np.linspace(t[0], np.nextafter(float(t[-1]), np.inf), MOST // 2 + 1)
+    edges = stretches(t[0], t[-1])
     found = Series(t, y).columns(edges)
     at = (edges[1:] + edges[:-1]) / 2
     axes.fill_between(at, found.low, found.high, color=colour, alpha=0.35, lw=0, zorder=order)
-    axes.plot(at, found.mean, color=colour, lw=width, label=label, zorder=order)
+    axes.plot(at, found.mean, **line)
 
 
-def not_numbers(axes: Axes, t: Ints, colour: str) -> None:
+def stretches(first: float, last: float) -> Floats:
+    """The bounds of the stretches by which long curves are drawn."""
+    return np.linspace(first, np.nextafter(float(last), np.inf), MOST // 2 + 1)
+
+
+def not_numbers(axes: Axes, t: Ints | Floats, colour: str) -> None:
     """A cross at the lower edge for every step at which a value is NaN: nothing else would tell."""
     if len(t) > MOST:
         t = t[np.unique(np.linspace(0, len(t) - 1, MOST).astype(np.int64))]
@@ -251,12 +273,3 @@ def stairs(axes: Axes, statistics: Statistics, measure: str, span: tuple[int, in
             label=name,
             drawstyle="steps-post",
         )
-
-
-def binned(t: Ints, y: Floats) -> tuple[Floats, Floats]:
-    """Steps and values at which two curves are compared: means of stretches for long ones."""
-    y = np.where(np.isfinite(y), y, np.nan)
-    if len(t) <= MOST:
-        return t.astype(np.float64), y
-    edges = np.linspace(t[0], np.nextafter(float(t[-1]), np.inf), MOST // 2 + 1)
-    return (edges[1:] + edges[:-1]) / 2, Series(t, y).columns(edges).mean

@@ -1,23 +1,23 @@
 """Figures over the steps: errors, state, transactions, gates, implied friction, statistics."""
 
+from dataclasses import replace
+
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tttui.export import look, tables
+from tttui.draw.envelope import Series
+from tttui.export import look, painter, tables, weight_tables
 from tttui.export.request import Request
-from tttui.model.arrays import Floats, Ints
-from tttui.model.explain import limits
+from tttui.model.arrays import Floats
 from tttui.model.transactions import COMMIT
+from tttui.plots.errors import error_plot, losses_of
+from tttui.plots.gates import gate_plots, limit_curve, limit_line, tolerance
 from tttui.tasks.pointmass.hidden import Snapshot, implied, in_force, mu_column
 from tttui.tasks.pointmass.identify import MU_GRID
 
 BINS = 40
 """Bins of the transactions over time."""
-
-SPREAD = 50.0
-"""Gates that spread over more than this factor get a logarithmic axis."""
 
 MEASURES = {
     "fro": "Frobenius norm",
@@ -28,48 +28,19 @@ MEASURES = {
 
 
 def mse(request: Request) -> Figure:
-    steps = request.steps()
-    loss, own = request.data.meta.loss, request.data.meta.is_point_mass
-    title = "one-step prediction error" if own else f"{loss.name} of both models"
+    data, loss = request.data, request.data.meta.loss
+    title = (
+        "one-step prediction error" if data.meta.is_point_mass else f"{loss.name} of both models"
+    )
     figure = look.figure(2.9, f"{request.name}: {title}")
     axes = figure.subplots()
-    t, evaluated, _ = steps.compared()
-    if len(t):
-        look.curve(axes, t, evaluated, look.BASELINE, "frozen", width=0.7)
-    if steps.no_update is not None:
-        look.curve(axes, steps.t, steps.no_update, look.THIRD, "session, no update", width=0.7)
-    look.curve(axes, steps.t, steps.adaptive, look.ADAPTIVE, "adaptive", width=1.0, order=3)
-    at, frozen = look.binned(steps.t, steps.baseline)
-    _, adaptive = look.binned(steps.t, steps.adaptive)
-    for better, tint in ((True, look.BETTER), (False, look.WORSE)):
-        with np.errstate(invalid="ignore"):
-            gains = (adaptive < frozen) if loss.lower_is_better else (adaptive > frozen)
-            known = np.isfinite(frozen) & np.isfinite(adaptive)
-            where = gains if better else known & ~gains
-        hatch = None if better else "////"
-        axes.fill_between(
-            at, frozen, adaptive, where=where, facecolor=tint, edgecolor="white", hatch=hatch,
-            lw=0, zorder=1,
-        )  # fmt: skip
-    if request.log:
-        look.logarithmic(axes, steps.baseline, steps.adaptive)
-    events, inside = request.attempts()
-    outcome, names = events.outcomes()
-    for k in np.unique(outcome[inside]).tolist():
-        status = names[k]
-        t = events.t[inside & (outcome == k)]
-        axes.plot(
-            t,
-            np.full(len(t), 0.02),
-            look.status_marker(status),
-            color=look.status_colour(status),
-            ms=3,
-            transform=axes.get_xaxis_transform(),
-            label=look.status_label(status, len(t)),
-            zorder=4,
-        )
+    plot = error_plot(data, losses_of(data), smooth=False)
+    if plot.marks is not None and len(data.transactions):
+        plot = replace(plot, marks=replace(plot.marks, shown=request.transactions()[1]))
+    words = {"no update": "session, no update"}
+    painter.paint(axes, plot, request.span, log=request.log, words=words)
     axes.set_ylabel(look.loss_axis(loss))
-    look.step_axis(axes, request.span, request.data.interventions)
+    look.step_axis(axes, request.span, data.interventions)
     figure.legend(loc="outside lower left", ncols=4)
     return figure
 
@@ -82,7 +53,11 @@ def state(request: Request) -> Figure:
     for k, (name, unit) in enumerate(zip(tables.STATE, units, strict=True)):
         if k >= 2:
             push = motion.a[:, k - 2].astype(np.float64)
-            at, stems = look.binned(motion.t, push) if len(push) > look.MOST else (motion.t, push)
+            at: Floats = motion.t.astype(np.float64)
+            stems: Floats = push
+            if len(push) > look.MOST:
+                edges = look.stretches(at[0], at[-1])
+                at, stems = (edges[1:] + edges[:-1]) / 2, Series(at, push).columns(edges).mean
             label = f"action a{name[1]} (acceleration)"
             axes[k].vlines(at, 0.0, stems, color=look.THIRD, lw=0.5, label=label)
         look.curve(axes[k], motion.t, motion.z[:, k].astype(np.float64), look.ADAPTIVE, name)
@@ -110,7 +85,7 @@ def series(request: Request) -> Figure:
 
 
 def transactions(request: Request) -> Figure:
-    events, inside = request.attempts()
+    events, inside = request.transactions()
     found = tables.counts(request)
     figure = look.figure(1.2 + 0.28 * len(found), f"{request.name}: update transactions")
     axes = figure.subplots()
@@ -121,7 +96,8 @@ def transactions(request: Request) -> Figure:
     for lane, status in enumerate(found):
         t = events.t[inside & (outcome == names.index(status))]
         colour = look.status_colour(status)
-        axes.plot(t, np.full(len(t), lane), look.status_marker(status), color=colour, ms=4.5)
+        marker = look.status_marker(status)
+        axes.plot(t, np.full(len(t), lane), marker=marker, ls="", color=colour, ms=4.5)
         if status != "commit" and len(t) <= look.MOST:
             axes.vlines(t, 0, lane, color=colour, lw=0.5, alpha=0.6)
     axes.set_yticks(range(len(found)), [look.status_label(s, n) for s, n in found.items()])
@@ -131,56 +107,34 @@ def transactions(request: Request) -> Figure:
 
 
 def gates(request: Request) -> Figure:
-    events, inside = request.attempts()
+    events, inside = request.transactions()
     figure = look.figure(4.6, f"{request.name}: what the gates saw")
     axes = look.panels(figure, 3)
-    t = events.t[inside]
-    grad, pre, post = events.grad_norm[inside], events.pre_loss[inside], events.post_loss[inside]
-    largest = tables.largest_state(events)[inside]
-    tol = limits(request.data, "rollback_tol")[inside]
-    axes[0].plot(t, grad, ".-", color=look.ADAPTIVE, lw=0.7, ms=3, label="gradient norm")
-    axes[1].plot(t, post, ".-", color=look.ADAPTIVE, lw=0.7, ms=3, label="loss after")
-    axes[1].plot(t, pre, color=look.BASELINE, lw=0.7, label="loss before")
-    if np.isfinite(tol).any():
-        low, high = pre * np.maximum(1 - tol, 0.0), pre * (1 + tol)
-        label = f"loss before x (1 ± {tol[-1]:g})"
-        axes[1].fill_between(t, low, high, color=look.BAND, lw=0, label=label)
-    axes[2].plot(t, largest, ".-", color=look.ADAPTIVE, lw=0.7, ms=3, label="largest |h|")
-    meta = request.data.meta
+    data, meta = request.data, request.data.meta
+    if not inside.all():
+        data = replace(data, transactions=events.only(inside))
     loss = "loss (MSE)" if meta.is_point_mass else f"loss ({meta.loss.label})"
-    names = (("grad_norm_max", "gradient norm"), ("", loss), ("state_norm_max", "|h|"))
-    for panel, values, (key, title) in zip(axes, (grad, post, largest), names, strict=True):
-        good = values[np.isfinite(values) & (values > 0)]
-        if len(good) and good.max() > SPREAD * good.min():
-            look.log_scale(panel)
-        if key and len(good):
-            _threshold(panel, t, limits(request.data, key)[inside], good, key)
-        panel.set_ylabel(title)
-        look.legend_above(panel, 3)
-    look.step_axis(axes[-1], request.span, request.data.interventions, axes[:-1])
+    titles = {"grad_norm": "gradient norm", "loss": loss, "max |h|": "largest |h|"}
+    words = {"pre": "before", "post": "after"}
+    plots = gate_plots(data, "")
+    if not meta.is_point_mass:  # on paper there is room for the limits of any model
+        (norm, norm_log), (losses, losses_log), own = plots
+        key = "grad_norm_max"
+        traces = (*limit_curve(data, key), *norm.traces)
+        norm = replace(norm, traces=traces, thresholds=limit_line(data, key))
+        plots = [(norm, norm_log), (replace(losses, band=tolerance(data)), losses_log), own]
+    for panel, (plot, log) in zip(axes, plots, strict=True):
+        painter.paint(panel, plot, request.span, log=log, words=words, dots=True)
+        panel.set_ylabel(titles.get(plot.title, plot.title))
+        if plot.traces:
+            look.legend_above(panel, 4)
+    look.step_axis(axes[-1], request.span, data.interventions, axes[:-1])
     return figure
-
-
-def _threshold(panel: Axes, t: Ints, limit: Floats, values: Floats, key: str) -> None:
-    """A line at a gate's threshold [n]; one far from the values [m] is named with an arrow."""
-    if not np.isfinite(limit).any():
-        return
-    if not (limit == limit[0]).all():
-        look.curve(panel, t, limit, look.THRESHOLD, key, width=0.8)
-        return
-    at = float(limit[0])
-    if values.min() / 10 <= at <= values.max() * 10:
-        panel.axhline(at, color=look.THRESHOLD, ls="--", lw=0.8, label=f"{key} {at:g}")
-        return
-    above = at > values.max()
-    text = f"{'↑' if above else '↓'} {key} = {at:g}"
-    place = (0.01, 0.95 if above else 0.08)
-    panel.text(*place, text, transform=panel.transAxes, color=look.THRESHOLD, va="top")
 
 
 def reasons(request: Request) -> Figure:
     found = tables.counts(request)
-    events, inside = request.attempts()
+    events, inside = request.transactions()
     figure = look.figure(2.6, f"{request.name}: how transactions ended")
     bars, when = figure.subplots(1, 2, width_ratios=(1, 1.4))
     outcome, outcomes = events.outcomes()
@@ -242,7 +196,7 @@ def mu(request: Request) -> Figure:
 
 
 def weight_statistics(request: Request) -> Figure:
-    statistics, _ = tables.statistics_of(request)
+    statistics, _ = weight_tables.statistics_of(request)
     figure = look.figure(4.0, f"{request.name}: plastic weights over the snapshots")
     axes = figure.subplots(2, 2, sharex=True)
     for panel, (measure, title) in zip(axes.flat, MEASURES.items(), strict=True):

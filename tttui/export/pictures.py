@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from tttui.draw.path import extent, thinned
 from tttui.export import ghost as ghosts
-from tttui.export import look, tables
+from tttui.export import look, tables, weight_tables
 from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.spectrum import spectrum
@@ -117,7 +117,7 @@ def _arrows(request: Request, axes: Axes) -> None:
 
 
 def weights(request: Request) -> Figure:
-    found = tables.compared_at(request)
+    found = weight_tables.compared_at(request)
     matrices = found.matrices
     what = TITLES[found.aspect] if found.is_change else "plastic weights"
     title = f"{request.name}: {what} at step {request.at} ({found.says})"
@@ -160,7 +160,7 @@ def _minus(panel: Axes, W: Floats, limit: float) -> None:
 
 
 def moved(request: Request) -> Figure:
-    of, found = tables.movement_of(request)
+    of, found = weight_tables.movement_of(request)
     figure = look.figure(4.6, f"{request.name}: what moved at step {request.at}: {of}")
     shown = [(key, parts[:LARGEST]) for key, parts in found.items() if parts]
     axes = figure.subplots(2, -(-len(shown) // 2), squeeze=False).T.ravel()
@@ -179,7 +179,7 @@ def moved(request: Request) -> Figure:
 
 
 def spectrum_figure(request: Request) -> Figure:
-    matrices, source = tables.matrices_at(request)
+    matrices, source = weight_tables.matrices_at(request)
     over_time = request.data.history is not None and len(request.data.history) > 0
     title = f"{request.name}: singular values at step {request.at} ({source})"
     figure = look.figure(4.2 if over_time else 2.4, title)
@@ -198,7 +198,7 @@ def spectrum_figure(request: Request) -> Figure:
         panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         panel.set_xlabel("singular value")
     if over_time:
-        statistics, part = tables.statistics_of(request)
+        statistics, part = weight_tables.statistics_of(request)
         measures = (("condition", "condition number"), ("effective_rank", "effective rank"))
         for k, (measure, label) in enumerate(measures):
             panel = figure.add_subplot(grid[1, 3 * k : 3 * k + 3])
@@ -243,7 +243,7 @@ def architecture(request: Request) -> Figure:
     middle.plot(np.sort(lives[np.isfinite(lives)]), ".-", color=look.ADAPTIVE, ms=3, lw=0.7)
     middle.set_xlabel("unit, by half-life")
     middle.set_ylabel("half-life (steps)")
-    matrices, _ = tables.matrices_at(request)
+    matrices, _ = weight_tables.matrices_at(request)
     sizes = {name: W.size for name, W in matrices.items()} | {"a_raw (frozen)": len(decays)}
     colours = [*look.SERIES[: len(matrices)], look.BASELINE]
     drawn = right.barh(range(len(sizes)), list(sizes.values()), color=colours)

@@ -84,7 +84,7 @@ class Request:
     """For `ghost`: its friction; None is twice the true one."""
     aspect: Aspect = "value"
     """For `weights` and `moved`: the weights themselves, or which change of them."""
-    attempt: int | None = None
+    transaction: int | None = None
     """The selected transaction, for the change of a commit."""
     parent: SessionData | None = None
     """For the change against the parent, where the session has no history of its own."""
@@ -153,7 +153,7 @@ class Request:
                 raise RefusedInput(
                     f"--status {status}: {self.name} has no such transactions; it has {known}"
                 )
-        if not self.attempts()[1].any():
+        if not self.transactions()[1].any():
             raise TttuiError(f"{self.name}: no transaction passes ({self.narrowed})")
 
     def _why(self, part: str) -> str:
@@ -261,7 +261,7 @@ class Request:
             cut(whole.mu),
         )
 
-    def attempts(self) -> tuple[Transactions, Bools]:
+    def transactions(self) -> tuple[Transactions, Bools]:
         """All transactions, and which of them are shown: in the window, past the filters."""
         events = self.data.transactions
         t0, t1 = self.span
@@ -278,7 +278,7 @@ class Request:
             return f"{len(self.summaries)} sessions"
         if self.what not in OF_TRANSACTIONS or (self.statuses is None and not self.query):
             return ""
-        events, shown = self.attempts()
+        events, shown = self.transactions()
         parts = [f"{int(shown.sum())} of {len(events)} transactions"]
         if self.statuses is not None:
             parts.append("only " + " and ".join(sorted(self.statuses)))

@@ -1,69 +1,29 @@
 """The tables behind the figures, as columns, and their CSV."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from tttui.dynamics import ssm
-from tttui.export import document, ghost
+from tttui.export import document, ghost, weight_tables
+from tttui.export.columns import Column, Table
 from tttui.export.request import Request
-from tttui.model.arrays import PLASTIC, Floats
+from tttui.model.arrays import Floats
 from tttui.model.errors import TttuiError
 from tttui.model.explain import limits
 from tttui.model.moduletree import Row, from_names, tree
 from tttui.model.parameters import specs_of
-from tttui.model.session import History
-from tttui.model.spectrum import spectrum
-from tttui.model.statistics import Statistics, summarised
-from tttui.model.tensor_axes import Moved, moved
-from tttui.model.text import visible
 from tttui.model.transactions import Transactions
-from tttui.model.weights import TITLES, Aspect, Comparison, compare, held_at, why_no_weights
 from tttui.tasks.pointmass.hidden import Snapshot, implied, in_force, mu_at
-
-Column = Sequence[Any] | np.ndarray[Any, Any]
-Table = Mapping[str, Column]
-"""Columns of equal length by name."""
 
 STATE = ("x", "y", "vx", "vy")
 ACTION = ("ax", "ay")
 EVENT_NUMBERS = ("pre_loss", "post_loss", "grad_norm", "pre_max_h", "post_max_h", "lr")
 
-STATISTICS = ("fro", "max_abs", "mean", "std")
-
 
 def table_of(request: Request) -> Table:
     """The table of a checked request; raises TttuiError where the data is not there."""
     return _TABLES[request.what](request)
-
-
-def csv_of(table: Table) -> bytes:
-    """Comma-separated values with a header; numbers are written so that they read back equal.
-
-    Texts are visible: a table is opened in a terminal sooner or later.
-    """
-    lines = [",".join(map(_text, table))]
-    columns = [_texts(column) for column in table.values()]
-    lines += map(",".join, zip(*columns, strict=True))
-    return ("\n".join(lines) + "\n").encode()
-
-
-def _texts(column: Column) -> list[str]:
-    values = column.tolist() if isinstance(column, np.ndarray) else list(column)
-    return [_text(value) for value in values]
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, float):
-        return repr(value)
-    text = visible(str(value))
-    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"') else text
 
 
 def _mse(request: Request) -> Table:
@@ -114,119 +74,13 @@ def _trajectory(request: Request) -> Table:
     return table if motion.mu is None else {**table, "mu": motion.mu}
 
 
-def matrices_at(request: Request) -> tuple[dict[str, Floats], str]:
-    """The plastic matrices at the request's step and where they come from."""
-    names = request.matrices
-    held = held_at(request.data, request.at, names)
-    if held is None:
-        why = why_no_weights(request.data, names)
-        raise TttuiError(f"{request.name}: no weights to export: {why}")
-    return {name: held.matrices[name] for name in names if name in held.matrices}, held.source
-
-
-def compared_at(request: Request) -> Comparison:
-    """What the request's aspect shows of the plastic matrices at its step."""
-    found = compare(
-        request.aspect,
-        request.data,
-        request.at,
-        attempt=request.attempt,
-        parent=request.parent,
-        other=request.other,
-        names=request.matrices,
-    )
-    if found.why_not:
-        raise TttuiError(f"{request.name}: no weights to export: {found.why_not}")
-    return found
-
-
-def _weights(request: Request) -> Table:
-    shown = compared_at(request)
-    names: list[str] = []
-    rows, columns, values = [], [], []
-    for name, W in shown.matrices.items():
-        names += [name] * W.size
-        at = np.indices(W.shape).reshape(2, -1)
-        rows.append(at[0])
-        columns.append(at[1])
-        values.append(W.reshape(-1))
-    return {
-        "matrix": names,
-        "row": np.concatenate(rows),
-        "column": np.concatenate(columns),
-        "change" if shown.is_change else "value": np.concatenate(values),
-    }
-
-
-def movement_of(request: Request) -> tuple[str, dict[tuple[str, int], list[Moved]]]:
-    """Which change is meant, and the parts of every matrix along both axes, largest first.
-
-    Where values are asked for, it is the change since the start.
-    """
-    aspect: Aspect = "start" if request.aspect == "value" else request.aspect
-    shown = compared_at(replace(request, aspect=aspect))
-    parts = {
-        (name, axis): moved(name, change, axis, roles=request.matrices is PLASTIC)
-        for name, change in shown.matrices.items()
-        for axis in (1, 0)
-    }
-    return f"{TITLES[aspect]} ({shown.says})", parts
-
-
-def _moved(request: Request) -> Table:
-    _, found = movement_of(request)
-    parts = [part for along in found.values() for part in along]
-    return {
-        "matrix": [part.matrix for part in parts],
-        "axis": ["row" if part.axis == 0 else "column" for part in parts],
-        "index": [part.index for part in parts],
-        "name": [part.phrase for part in parts],
-        "change": [part.change for part in parts],
-        "share": [part.share for part in parts],
-    }
-
-
-def statistics_of(request: Request) -> tuple[Statistics, slice]:
-    """Figures of every snapshot, and the snapshots in the window."""
-    history: History | None = request.data.history
-    if history is None or not len(history):
-        why = request.data.problem("history")
-        reason = why.reason if why is not None else "no snapshot was recorded yet"
-        raise TttuiError(f"{request.name}: no history of the weights to export: {reason}")
-    statistics = summarised(history, request.matrices)
-    return statistics, request.rows(statistics.t)
-
-
-def _weight_statistics(request: Request) -> Table:
-    statistics, part = statistics_of(request)
-    table: dict[str, Column] = {"t": statistics.t[part]}
-    for name in statistics.matrices:
-        for measure in (*STATISTICS, "condition", "effective_rank"):
-            table[f"{name}_{measure}"] = statistics.column(name, measure)[part]
-    return table
-
-
-def _spectrum(request: Request) -> Table:
-    matrices, _ = matrices_at(request)
-    names: list[str] = []
-    index: list[int] = []
-    values: list[float] = []
-    for name, W in matrices.items():
-        found = spectrum(W)
-        if found is not None:
-            names += [name] * len(found.values)
-            index += range(len(found.values))
-            values += found.values.tolist()
-    return {"matrix": names, "index": index, "singular_value": values}
-
-
 def _absent(values: Floats) -> list[float | None]:
     """A column of events: NaN is what the file did not hold."""
     return [None if np.isnan(v) else float(v) for v in values]
 
 
 def _transactions(request: Request) -> Table:
-    events, inside = request.attempts()
+    events, inside = request.transactions()
     table: dict[str, Column] = {
         "t": events.t[inside],
         "status": [events.statuses[k] for k in events.status[inside].tolist()],
@@ -244,7 +98,7 @@ def _transactions(request: Request) -> Table:
 
 def _gates(request: Request) -> Table:
     data = request.data
-    events, inside = request.attempts()
+    events, inside = request.transactions()
     limit = events.pre_loss * (1 + limits(data, "rollback_tol"))
     return {
         "t": events.t[inside],
@@ -266,7 +120,7 @@ def largest_state(events: Transactions) -> Floats:
 
 def counts(request: Request) -> dict[str, int]:
     """Transactions in the window by outcome, in the order of the statuses."""
-    events, inside = request.attempts()
+    events, inside = request.transactions()
     outcome, names = events.outcomes()
     found = np.bincount(outcome[inside], minlength=len(names))
     return {name: int(k) for name, k in zip(names, found, strict=True) if k}
@@ -408,10 +262,10 @@ _TABLES: dict[str, Callable[[Request], Table]] = {
     "ghost": ghost.table,
     "state": _state,
     "series": _series,
-    "weights": _weights,
-    "moved": _moved,
-    "weight-statistics": _weight_statistics,
-    "spectrum": _spectrum,
+    "weights": weight_tables.weights,
+    "moved": weight_tables.moved_parts,
+    "weight-statistics": weight_tables.weight_statistics,
+    "spectrum": weight_tables.singular_values,
     "transactions": _transactions,
     "gates": _gates,
     "reasons": _reasons,

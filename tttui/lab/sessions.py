@@ -13,7 +13,7 @@ from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.status import HeartbeatWatch, derive_status
 from tttui.lab.job import SESSION, STATUS, Job, JobState
 from tttui.model.errors import TttuiError
-from tttui.model.session import State, Status
+from tttui.model.status import State, Status
 from tttui.runs.background import OUTPUT
 
 STATE: Mapping[State, JobState] = {

@@ -23,6 +23,7 @@ from tttui.artifacts.regular import folder_to_write
 from tttui.artifacts.status_file import StatusFile
 from tttui.lab.job import JOB, Job, jobs_folder, read_job
 from tttui.lab.kinds import kind_of
+from tttui.lab.launchers.local import most_jobs
 from tttui.lab.ownership import SIGNATURE, sign
 from tttui.lab.queue import LOCK, carried_on, dispatch_locked, enqueue
 from tttui.model.errors import RefusedInput, TttuiError
@@ -58,7 +59,7 @@ def start(
 
     `settings` are what its kind takes, checked by the caller; `command` are the words of the
     command line that asks for it, from `tttui` on. Raises TttuiError naming what is in the way;
-    then there is no job.
+    a job that was made by then waits, and is listed.
     """
     return start_all(root, kind, [settings], command=command, launcher=launcher)[0]
 
@@ -76,6 +77,8 @@ def start_all(
         from tttui.lab.launchers.slurm import check_slurm
 
         check_slurm()
+    else:
+        most_jobs()
     kind_of(kind)
     _folders(root)
     remove_abandoned(jobs_folder(root))

@@ -15,6 +15,7 @@ from tttui.lab import checkpoints
 from tttui.lab.job import Job, read_job, read_request, root_of
 from tttui.lab.jobs import asked_of_launcher
 from tttui.lab.kinds import kind_of
+from tttui.lab.launchers.local import most_jobs
 from tttui.lab.ownership import refuse_others
 from tttui.lab.queue import LOCK, carried_on, dispatch, dispatch_locked, enqueue
 from tttui.lab.sessions import session_job
@@ -79,6 +80,7 @@ def resume(job: Job, *, checkpoint: str | None = None) -> Job:
         continue_in_background(job.path)
         return look_again(job)
     refuse_others(job.path)
+    most_jobs()
     root = root_of(job.path)
     with held(root / LOCK):
         job = look_again(job)

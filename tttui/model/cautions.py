@@ -39,12 +39,14 @@ def _loss_warnings(sessions: Sequence[SessionData], names: Sequence[str]) -> Ite
     tasks = _grouped((m.schema.task.name, name) for m, name in zip(metas, names, strict=True))
     if len({meta.loss.comparable for meta in metas}) > 1:
         yield Caution(
-            f"Different losses: {_said(losses)}; only their improvements compare.",
-            "Different losses: only improvements compare.",
+            f"Different losses: {_said(losses)}; their values do not compare, "
+            "and none is named the best.",
+            "Different losses: their values do not compare.",
         )
     if len(tasks) > 1:
         yield Caution(
-            f"Different tasks: {_said(tasks)}; the models do different things.",
+            f"Different tasks: {_said(tasks)}; the models do different things, "
+            "and none is named the best.",
             "Different tasks: the models do different things.",
         )
 

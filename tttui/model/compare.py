@@ -9,7 +9,6 @@ import numpy as np
 from tttui.model.cautions import Caution, cautions, common_steps, spans
 from tttui.model.improvement import WINDOW, difference, last_means
 from tttui.model.numbers import Forms
-from tttui.model.schema import Loss
 from tttui.model.session import Meta, Place, SessionData, SessionSummary
 from tttui.model.steps import Steps, Trajectory
 from tttui.model.transactions import COMMIT
@@ -32,6 +31,8 @@ class Metric:
     unit: str = ""
     whole: bool = False
     """It counts something."""
+    units: tuple[str, ...] = ()
+    """Of losses that differ: what each value is given in."""
     lower: tuple[bool, ...] = ()
     """Of an improvement: whether each session's lower loss is the better one."""
 
@@ -114,8 +115,10 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
     Where the sessions have not the same steps, there is a mean over those that all have, and the
     number of steps behind the final errors.
     """
-    loss, mixed = _common_loss(sessions)
-    better: Better = "" if mixed else "lower" if loss.lower_is_better else "higher"
+    loss, mixed = sessions[0].meta.loss, losses_differ(sessions)
+    alike = not mixed and len({data.meta.schema.task.name for data in sessions}) == 1
+    better: Better = "" if not alike else "lower" if loss.lower_is_better else "higher"
+    units = tuple(data.meta.loss.unit or data.meta.loss.name for data in sessions) if mixed else ()
     ends = [_ends(data.steps) for data in sessions]
     baseline = [
         b if n and not data.steps.never_evaluated else None
@@ -129,15 +132,22 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
     ]
     name = "loss" if mixed else loss.name
     found = [
-        Metric(f"adaptive {name}", tuple(adaptive), better),
-        Metric(IMPROVEMENT, tuple(gains), "higher", "%", lower=tuple(sign > 0 for sign in signs)),
-        Metric(f"frozen {name}", tuple(baseline)),
-        Metric(f"adaptive {name}, whole run", tuple(map(_mean, sessions)), better),
+        Metric(f"adaptive {name}", tuple(adaptive), better, units=units),
+        Metric(
+            IMPROVEMENT,
+            tuple(gains),
+            "higher" if alike else "",
+            "%",
+            lower=tuple(sign > 0 for sign in signs),
+        ),
+        Metric(f"frozen {name}", tuple(baseline), units=units),
+        Metric(f"adaptive {name}, whole run", tuple(map(_mean, sessions)), better, units=units),
     ]
     shared = common_steps(sessions)
     if shared is not None and spans(sessions)[1]:
         values = tuple(_mean(data, *shared) for data in sessions)
-        found.append(Metric(f"adaptive {name}, t {shared[0]} to {shared[1]}", values, better))
+        told = f"adaptive {name}, t {shared[0]} to {shared[1]}"
+        found.append(Metric(told, values, better, units=units))
     counted = [n for _, _, n in ends]
     if len({n for n in counted if n}) > 1:
         found.append(Metric("steps in final errors", tuple(n or None for n in counted), whole=True))
@@ -150,10 +160,30 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
     return tuple(found)
 
 
-def _common_loss(sessions: Sequence[SessionData]) -> tuple[Loss, bool]:
-    """The loss of the sessions, and whether they have different ones."""
-    losses = [data.meta.loss for data in sessions]
-    return losses[0], len({loss.comparable for loss in losses}) > 1
+def losses_differ(sessions: Sequence[SessionData]) -> bool:
+    """Whether the numbers of these sessions are of different losses or units."""
+    return len({data.meta.loss.comparable for data in sessions}) > 1
+
+
+SCALED_LOSS = "loss / mean frozen loss"
+"""What stands over one axis where the losses themselves have different units."""
+
+
+def loss_scales(sessions: Sequence[SessionData]) -> tuple[float | None, ...]:
+    """What each session's losses are divided by, to stand over one axis.
+
+    1 where all have the same loss, else the mean of its own frozen losses; None without one.
+    """
+    if not losses_differ(sessions):
+        return (1.0,) * len(sessions)
+    return tuple(_frozen_mean(data.steps) for data in sessions)
+
+
+def _frozen_mean(steps: Steps) -> float | None:
+    frozen = steps.compared()[1]
+    frozen = frozen[np.isfinite(frozen)]
+    mean = float(np.mean(frozen)) if len(frozen) else 0.0
+    return mean if mean > 0 else None
 
 
 def _ends(steps: Steps) -> tuple[float, float, int]:

@@ -191,11 +191,21 @@ def _explain_commit(pre: float | None, post: float | None, tol: float | None, ga
         return "Committed: every gate passed." if gated else "Committed; no gate was recorded."
     change = 100 * (post - pre) / pre
     if change <= 0:
-        shown = f"{-change:.0f}" if -change < 99.5 else f"{-change:.2f}"
         passed = " and every gate passed." if gated else "; no gate was recorded."
-        return f"Committed: the loss fell by {shown} %{passed}"
+        return f"Committed: the loss {_fell(-change)}{passed}"
     inside = f": inside the tolerance of {100 * tol:g} %" if tol is not None else ""
     return f"Committed although the loss rose by {change:.2g} %{inside}."
+
+
+def _fell(percent: float) -> str:
+    """By how many percent it fell: two digits of what is below one percent, never 0."""
+    if percent == 0:
+        return "stayed the same"
+    if percent < 0.001:
+        return "fell by less than 0.001 %"
+    small = f"{percent:.2g}" if percent >= 0.01 else f"{percent:.3f}"
+    shown = small if percent < 1 else f"{percent:.0f}" if percent < 99.5 else f"{percent:.2f}"
+    return f"fell by {shown} %"
 
 
 def _odd(event: Transaction, key: str) -> bool:

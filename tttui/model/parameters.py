@@ -96,6 +96,11 @@ def inventory(data: SessionData, t: int) -> Inventory:
     return Inventory(specs, share, norm, moved, since, kept)
 
 
+def moves_known(known: Inventory) -> bool:
+    """Whether it is known of any parameter how far it moved; of none it is while none changed."""
+    return bool(np.isfinite(known.moved).any() or not np.isfinite(known.since).any())
+
+
 def _recent_commits(data: SessionData, t: int) -> list[Transaction]:
     """The commit in force and those just before it: of large weights not every one tells how far
     they have moved."""

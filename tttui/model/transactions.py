@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -77,7 +77,7 @@ class Transaction:
         return kind
 
     def figures(self, name: str) -> Mapping[str, float]:
-        """What was recorded of a parameter after this attempt: `fro`, `delta_fro` ..."""
+        """What was recorded of a parameter after this transaction: `fro`, `delta_fro` ..."""
         return figures_in(self.raw, name)
 
     @property
@@ -203,6 +203,24 @@ class Transactions:
 
     def __len__(self) -> int:
         return len(self.t)
+
+    def only(self, rows: Bools) -> "Transactions":
+        """Those of the transactions that `rows` [n] holds."""
+        at = np.flatnonzero(rows).tolist()
+        return replace(
+            self,
+            t=self.t[rows],
+            status=self.status[rows],
+            pre_loss=self.pre_loss[rows],
+            post_loss=self.post_loss[rows],
+            grad_norm=self.grad_norm[rows],
+            pre_max_h=self.pre_max_h[rows],
+            post_max_h=self.post_max_h[rows],
+            lr=self.lr[rows],
+            implied_mu=self.implied_mu[rows],
+            records=[self.records[i] for i in at if i < len(self.records)],
+            to_t=None if self.to_t is None else self.to_t[rows],
+        )
 
     def __getitem__(self, i: int) -> Transaction:
         record = self.records[i]

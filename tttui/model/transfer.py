@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tttui.model.arrays import Floats
+from tttui.model.session import Meta
+from tttui.model.text import visible
 
 SAME_MU = 1e-3
 """Frictions closer than this are the same world."""
@@ -55,6 +57,19 @@ class Transfer:
     def same_world(self, i: int, j: int) -> bool:
         """Whether rows i and j are of sessions with the same friction."""
         return abs(self.mus[i] - self.mus[j]) < SAME_MU
+
+
+def transfer_refused(metas: Sequence[Meta], names: Sequence[str]) -> str:
+    """Why no transfer matrix of these sessions can be computed; '' where it can."""
+    if sum(meta.is_point_mass for meta in metas) > 1:
+        return ""
+    others = [(m, name) for m, name in zip(metas, names, strict=True) if not m.is_point_mass]
+    said = [f"{visible(name)} is of the task {visible(m.schema.task.name)}" for m, name in others]
+    more = f" and {len(said) - 2} more are of other tasks" if len(said) > 2 else ""
+    return (
+        f"Transfer takes two sessions of the point mass, which have worlds to be tested in; "
+        f"{', '.join(said[:2])}{more}."
+    )
 
 
 def transfer_sentence(tested: Transfer, names: Sequence[str]) -> str:

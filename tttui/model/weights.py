@@ -135,18 +135,18 @@ def compare(
     data: SessionData,
     t: int,
     *,
-    attempt: int | None = None,
+    transaction: int | None = None,
     parent: SessionData | None = None,
     other: SessionData | None = None,
     names: Sequence[str] = PLASTIC,
 ) -> Comparison:
     """The matrices that `aspect` shows at step t, of those with these names.
 
-    `attempt` is the selected transaction, `parent` the session that this one was forked from
+    `transaction` is the selected transaction, `parent` the session that this one was forked from
     (needed only where there is no history of its own), `other` the one that a person picked.
     """
     if aspect == "commit":
-        return _of_commit(data, t, attempt, names)
+        return _of_commit(data, t, transaction, names)
     now = held_at(data, t, names)
     if now is None:
         return Comparison(aspect, why_not=why_no_weights(data, names))
@@ -178,11 +178,11 @@ def difference(after: Weights, before: Weights) -> Weights:
         }
 
 
-def commit_at(data: SessionData, t: int, attempt: int | None) -> int | None:
+def commit_at(data: SessionData, t: int, transaction: int | None) -> int | None:
     """The transaction that is meant at step t: the selected one, else the last one at t."""
     events = data.transactions
-    if attempt is not None and attempt < len(events) and int(events.t[attempt]) == t:
-        return attempt
+    if transaction is not None and transaction < len(events) and int(events.t[transaction]) == t:
+        return transaction
     i = int(np.searchsorted(events.t, t, side="right")) - 1
     return i if i >= 0 and int(events.t[i]) == t else None
 
@@ -222,11 +222,13 @@ def _since_previous(data: SessionData, now: Held, names: Sequence[str]) -> Compa
     return _against("previous", now, snapshot(history, index - 1, names), "")
 
 
-def _of_commit(data: SessionData, t: int, attempt: int | None, names: Sequence[str]) -> Comparison:
+def _of_commit(
+    data: SessionData, t: int, transaction: int | None, names: Sequence[str]
+) -> Comparison:
     events, history = data.transactions, history_of(data, names)
     if history is None:
         return Comparison("commit", why_not=_NO_HISTORY)
-    at = commit_at(data, t, attempt)
+    at = commit_at(data, t, transaction)
     if at is None:
         return Comparison("commit", why_not=f"No update at step {t}; [ and ] go to the next one.")
     status = events.statuses[int(events.status[at])]

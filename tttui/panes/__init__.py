@@ -3,7 +3,7 @@
 from importlib import import_module
 from threading import Thread
 
-from tttui.keys import OTHER_PANES
+from tttui.keys.command import OTHER_PANES
 from tttui.model.document import HF, TEXT
 from tttui.model.errors import RefusedInput
 from tttui.model.session import SessionData

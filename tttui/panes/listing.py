@@ -12,7 +12,8 @@ from tttui.model.start import StartView
 from tttui.panes.regions import RegionPane
 from tttui.panes.view import View
 from tttui.widgets.querybar import QueryBar, QueryField
-from tttui.widgets.table import TEXTS, Column, Sort, Table, called
+from tttui.widgets.table import Table
+from tttui.widgets.table_columns import TEXTS, Column, Sort, called
 
 TABLE = "table"
 

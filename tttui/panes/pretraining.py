@@ -10,7 +10,7 @@ from tttui.model.ages import duration_text
 from tttui.model.session import SessionData
 from tttui.model.timeline import Timeline
 from tttui.model.verdict import Verdict
-from tttui.panes.averages import curve
+from tttui.plots.errors import curve
 
 
 def is_pretraining(data: SessionData) -> bool:

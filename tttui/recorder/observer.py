@@ -1,8 +1,10 @@
 """What a recorder does at each call: scores, updates, models that adapt inside forward."""
 
 import math
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from tttui.model.errors import RecorderError
 from tttui.recorder.earlier import COMMIT
@@ -229,3 +231,25 @@ class Observer:
                 f"step {t} comes after step {self.t}, but steps only go up; a loop that starts "
                 "again is a session of its own"
             )
+
+
+Adapting = TypeVar("Adapting", bound=Callable[..., Any])
+
+
+def wrapped(observer: "Observer", model: Adapting) -> Adapting:
+    """The model, whose calls the observer is told of before and after."""
+    if hasattr(model, "register_forward_pre_hook"):
+        module = cast(Any, model)
+        module.register_forward_pre_hook(lambda *_: observer.forward_begins())
+        module.register_forward_hook(lambda *_: observer.forward_ended(), always_call=True)
+        return model
+
+    @wraps(model)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        observer.forward_begins()
+        try:
+            return model(*args, **kwargs)
+        finally:
+            observer.forward_ended()
+
+    return cast(Adapting, call)

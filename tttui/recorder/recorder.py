@@ -148,7 +148,7 @@ class Recorder:
         A call inside `rec.score(t)` then counts as a prediction with the weights before it and an
         update on step t. Returns what it was given (for a module; else a function that calls it).
         """
-        from tttui.recorder.wrapping import wrapped
+        from tttui.recorder.observer import wrapped
 
         return wrapped(self._observer, model)
 

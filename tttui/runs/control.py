@@ -21,7 +21,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +130,47 @@ def withdraw(directory: Path, id: str) -> None:
     """Take back a request that nobody answered."""
     with suppress(OSError):
         remove(directory / DIRECTORY / id)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Requests to the run in `directory`, which wait for its answers until `deadline`."""
+
+    directory: Path
+    requests: tuple[Request, ...]
+    deadline: float
+    """Monotonic seconds."""
+
+    @classmethod
+    def leave(
+        cls, directory: Path, wanted: Sequence[tuple[Verb, Any]], patience_s: float
+    ) -> "Pending":
+        """Ask for these things in order; raises as `ask` does."""
+        requests = tuple(
+            Request(verb, value, ask(directory, verb, value)) for verb, value in wanted
+        )
+        return cls(directory, requests, time.monotonic() + patience_s)
+
+    def answered(self, answers: Mapping[str, str]) -> bool:
+        """All are answered; `answers` are those in status.json."""
+        return all(request.id in answers for request in self.requests)
+
+    def refusal(self, answers: Mapping[str, str]) -> str:
+        """Why the first of them that was refused was not carried out; '' where none was."""
+        said = (answers.get(request.id) for request in self.requests)
+        return next((why for why in said if why), "")
+
+    @property
+    def overdue(self) -> bool:
+        return time.monotonic() > self.deadline
+
+    def withdraw(self) -> None:
+        """Take back what nobody answered."""
+        for request in self.requests:
+            withdraw(self.directory, request.id)
+
+    def __str__(self) -> str:
+        return " and ".join(map(str, self.requests))
 
 
 def clear_requests(directory: Path) -> None:

@@ -16,9 +16,10 @@ from tttui.model.ages import duration_text, size_text
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import absolute
 from tttui.model.schema import POINT_MASS
-from tttui.model.session import Place, SessionData, SessionSummary, Status
+from tttui.model.session import Place, SessionData, SessionSummary
 from tttui.model.setting import Setting, option, setting_of
 from tttui.model.shell import command_line
+from tttui.model.status import Status
 from tttui.runs.runner import Runner, named_runner, session_runner
 from tttui.tasks.find import offered
 

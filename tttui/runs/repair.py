@@ -5,7 +5,6 @@ that is whole. Nothing is computed again: that is what a resume does. The sessio
 meanwhile, and sessions of other programs are never written.
 """
 
-import hashlib
 import os
 from collections.abc import Callable
 from itertools import chain
@@ -27,7 +26,7 @@ from tttui.artifacts.atomic import (
     write_whole,
 )
 from tttui.artifacts.check import Report, check_session, known
-from tttui.artifacts.checkpoint import copies_of
+from tttui.artifacts.checkpoint import copies_of, sha256_of_parts
 from tttui.artifacts.contents import history_dtype
 from tttui.artifacts.findings import Action, Finding, Known
 from tttui.artifacts.history import header, read_layout
@@ -138,11 +137,12 @@ def _copy(session: Known, finding: Finding) -> bool:
     tally = Tally()
     try:
         tally.load(restored(checkpoint.engine)["tally"])
-        content = copies_of(checkpoint.plastic, checkpoint.optim, tally.metrics())[name]
+        files = copies_of(checkpoint.plastic, checkpoint.optim, tally.metrics(), checkpoint.dtypes)
+        content = files[name]
     except (KeyError, TypeError, ValueError):
         return False
     expected = checkpoint.sha256.get(name)
-    if expected is not None and hashlib.sha256(content).hexdigest() != expected:
+    if expected is not None and sha256_of_parts(content) != expected:
         return False
     write_whole(finding.path, content)
     return True

@@ -22,10 +22,12 @@ from tttui.runs.build import Origin, new_session, parent_keys
 from tttui.runs.tally import Tally
 from tttui.runs.taskrun import (
     MEGABYTE,
+    MOVED,
     checkpoint_state,
     kept_of,
     metrics_of,
     plastic_of,
+    widened,
 )
 from tttui.runs.tasksettings import TaskSettings
 from tttui.runs.taskstepper import START_FILE, TaskStepper, load_start, new_learner
@@ -47,12 +49,14 @@ def build_task_session(
     origin: Origin | None = None,
     interventions: Sequence[Intervention] = (),
     whole: bool = False,
+    moved: bool = True,
 ) -> Task:
     """Make the directory of a new session, complete with its first checkpoint.
 
     `task` is used where it is made already; with `whole` a stream is read to its end first. A
-    fork has `begun` with this state of the learner. Returns the task. Raises RefusedInput where
-    the session may not be made, or the task cannot begin; nothing is left behind then.
+    fork has `begun` with this state of the learner; `moved` is `MOVED`. Returns the task. Raises
+    RefusedInput where the session may not be made, or the task cannot begin; nothing is left
+    behind then.
     """
     check_device(settings.conduct.device)
     task, learner = new_learner(settings, None, task)
@@ -61,7 +65,8 @@ def build_task_session(
     steps = steps_of(task, settings)
 
     def fill(building: Path) -> None:
-        _fill(building, directory.name, settings, steps, task, learner, begun, origin)
+        meta = {**settings.meta(directory.name, steps), MOVED: moved}
+        _fill(building, meta, settings, steps, task, learner, begun, origin)
         for intervention in interventions:
             record(building, intervention)
 
@@ -86,7 +91,7 @@ def steps_of(task: Task, settings: TaskSettings) -> int | None:
 
 def _fill(
     building: Path,
-    name: str,
+    given: Mapping[str, Any],
     settings: TaskSettings,
     steps: int | None,
     task: Task,
@@ -94,7 +99,7 @@ def _fill(
     begun: Mapping[str, Any] | None,
     origin: Origin | None,
 ) -> None:
-    meta = {**settings.meta(name, steps), **described(learner)}
+    meta = {**given, **described(learner)}
     meta |= {"base_version": learner.base_version, **task.keep(building)}
     if task.arriving:
         meta["arriving"] = task.arriving
@@ -108,7 +113,8 @@ def _fill(
         yardsticks=[CONTROL + name for name in task.yardsticks],
     )
     try:
-        base = {name: Stored.of(w) for name, w in plastic_of(learner).items()}
+        weights, dtypes = plastic_of(learner), widened(learner)
+        base = {k: Stored.narrowed(W, dtypes.get(k, "float32")) for k, W in weights.items()}
         write_tensors(building / BASE, base)
         if origin is not None:
             meta["parent_session_id"] = origin.parent_session_id
@@ -122,7 +128,7 @@ def _fill(
         writer.snapshot(0, kept_of(learner, kept))
         tally = Tally()
         engine = checkpoint_state(TaskStepper(task, learner, weights_at=lambda _: {}), tally)
-        writer.checkpoint(engine, plastic_of(learner), {}, metrics_of(tally))
+        writer.checkpoint(engine, plastic_of(learner), widened(learner), metrics_of(tally))
         device = settings.conduct.device
         writer.status(state="queued", t=0, steps_total=steps, device=device)
         writer.finish()

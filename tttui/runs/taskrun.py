@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from tttui.artifacts.atomic import refuse_links
+from tttui.artifacts.checkpoint import WIDENED
 from tttui.artifacts.history import read_history
 from tttui.artifacts.lock import OnWait, SessionLock
 from tttui.artifacts.meta import read_meta_of
@@ -16,9 +17,9 @@ from tttui.artifacts.task_writer import TaskWriter, sound_checkpoint
 from tttui.artifacts.writer import HISTORY
 from tttui.engine import interventions as record
 from tttui.engine.interventions import Intervention, Kind, in_order
+from tttui.engine.parameters import figures
 from tttui.engine.tensorstate import as_arrays, as_tensors
 from tttui.engine.torch_learner import Observation, TorchLearner
-from tttui.engine.weightfigures import figures
 from tttui.model.arrays import Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.schema import CONTROL
@@ -234,7 +235,9 @@ class TaskRun(OwnedRun):
         self._lock.check()
         self._make_durable()
         engine = checkpoint_state(self._stepper, self.tally)
-        self._files.checkpoint(engine, plastic_of(self.learner), {}, metrics_of(self.tally))
+        self._files.checkpoint(
+            engine, plastic_of(self.learner), widened(self.learner), metrics_of(self.tally)
+        )
         self._checkpoint_made()
 
     def _make_durable(self) -> None:
@@ -266,7 +269,8 @@ class TaskRun(OwnedRun):
         # Without the time that it took, which differs from run to run.
         told = {key: value for key, value in event.items() if key != "duration_ms"}
         if self._stepper.held and self._snapshot_is_due():
-            told["weights"] = figures(self.learner.plastic, self.learner.before)
+            base = self.learner.twin.base if self.meta.get(MOVED) is True else None
+            told["weights"] = figures(self.learner.plastic, self.learner.before, base)
             self._files.snapshot(self.t, kept_of(self.learner, self.kept))
         self._files.event(told)
         self.tally.add_event(told)
@@ -288,6 +292,11 @@ class TaskRun(OwnedRun):
         return as_tensors({name: w.reshape(shapes[name]) for name, w in found.items()})
 
 
+MOVED = "moved_recorded"
+"""Key of meta.json: transactions tell how far the weights are from the base. Sessions of earlier
+versions go on without."""
+
+
 def kept_names(meta: Mapping[str, Any], learner: TorchLearner) -> list[str]:
     """The plastic parameters that the history holds, as meta.json says."""
     said = meta.get("kept")
@@ -305,6 +314,12 @@ def kept_of(learner: TorchLearner, names: list[str]) -> Weights:
 def plastic_of(learner: TorchLearner) -> Weights:
     """Copies of all plastic weights, in float32."""
     return kept_of(learner, list(learner.plastic))
+
+
+def widened(learner: TorchLearner) -> dict[str, str]:
+    """The dtypes of the plastic weights that float32 widens."""
+    dtypes = {name: str(p.dtype).removeprefix("torch.") for name, p in learner.plastic.items()}
+    return {name: dtype for name, dtype in dtypes.items() if dtype in WIDENED}
 
 
 def checkpoint_state(stepper: TaskStepper, tally: Tally) -> dict[str, Any]:

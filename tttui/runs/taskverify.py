@@ -3,18 +3,22 @@
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from tttui.artifacts.checkpoint import ENGINE, PLASTIC, Checkpoint, read_generation
+import numpy as np
+
+from tttui.artifacts.checkpoint import ENGINE, Checkpoint, read_generation
 from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.regular import open_to_read
+from tttui.artifacts.tensorwriter import read_tensors
 from tttui.artifacts.writer import LAST_SNAPSHOT
 from tttui.engine.interventions import recorded
 from tttui.engine.tensorstate import as_tensors
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.runs.compare import Check
 from tttui.runs.taskbuild import build_task_session
-from tttui.runs.taskrun import TaskRun, refuse_other_base
+from tttui.runs.taskrun import MOVED, TaskRun, refuse_other_base
 from tttui.runs.tasksettings import TaskSettings
 from tttui.runs.taskstepper import START_FILE
 from tttui.tasks.base import Task
@@ -45,7 +49,8 @@ def replayed(
     if goal > last:
         raise RefusedInput(f"--at {goal}: {directory} has run {last} steps so far")
     done = recorded(directory)
-    build_task_session(into, settings, task=made, begun=begun, interventions=done)
+    moved = meta.get(MOVED) is True
+    build_task_session(into, settings, task=made, begun=begun, interventions=done, moved=moved)
     run = TaskRun.open(into, task=task)
     try:
         refuse_other_base(directory, meta, run.learner)
@@ -77,8 +82,29 @@ def verify_task(
         run.close("interrupted")
         names = [n for n in checkpoint.sizes if n != LAST_SNAPSHOT and (n != items or items)]
         checks = [_compared(directory, again, name, checkpoint.sizes[name]) for name in names]
-        checks.append(_compared(directory, again, f"session/{PLASTIC}", None))
+        checks.append(_weights(directory, again, checkpoint.weights_file))
         return problems + checks
+
+
+def _weights(directory: Path, again: Path, file: str) -> Check:
+    """Whether the weights are those of the replay, which may keep them in the other form: other
+    versions kept large ones as `.pt`."""
+    name = f"session/{file}"
+    if (again / name).exists():
+        return _compared(directory, again, name, None)
+    try:
+        one, other = (read_tensors((place / name).with_suffix("")) for place in (directory, again))
+    except TttuiError as error:
+        return Check(name, False, str(error))
+    names = [k for k in other if k not in one or not _equal(one[k].numbers(), other[k].numbers())]
+    if names or len(one) != len(other):
+        return Check(name, False, f"differs from its replay in {', '.join(names) or 'its names'}")
+    return Check(name, True, f"{len(one)} tensors are those of its replay")
+
+
+def _equal(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
+    """To the bit, after widening."""
+    return one.shape == other.shape and one.tobytes() == other.tobytes()
 
 
 def _compared(directory: Path, again: Path, name: str, size: int | None) -> Check:

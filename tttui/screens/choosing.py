@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tttui.panes.losses import marks_of
+from tttui.plots.errors import marks_of
 from tttui.screens.notes import Notes
 from tttui.screens.state import ScreenState
 from tttui.screens.tabs import Tabs

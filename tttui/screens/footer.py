@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tttui.keys import Command
+from tttui.keys.command import Command
 from tttui.panes.view import Pane
 from tttui.screens.run_control import RunControl
 from tttui.screens.state import ScreenState

@@ -12,7 +12,7 @@ from tttui.draw.colours import style
 from tttui.draw.look import Look
 from tttui.draw.reading import status_words
 from tttui.draw.text import Text
-from tttui.keys import Command
+from tttui.keys.command import Command
 from tttui.model.transactions import STATUSES, UNDONE
 
 MEANING = {

@@ -6,7 +6,7 @@ from typing import Any
 from textual.app import SystemCommand
 from textual.binding import Binding
 
-from tttui.keys import Command
+from tttui.keys.command import Command
 from tttui.screens.session_choice import SessionChoice
 from tttui.screens.state import ScreenState
 from tttui.screens.tabs import Tabs

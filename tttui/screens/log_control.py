@@ -7,7 +7,7 @@ from textual.screen import Screen
 
 from tttui.artifacts.logfile import LogTail
 from tttui.draw.palette import Palette
-from tttui.keys import Command
+from tttui.keys.command import Command
 from tttui.screens.notes import Notes
 from tttui.screens.state import ScreenState
 from tttui.widgets.scrubber import Scrubber

@@ -16,12 +16,13 @@ from textual.widgets import Input, Static
 from tttui.draw.changes import NO_CHANGES, Changes
 from tttui.draw.look import Look
 from tttui.draw.palette import Palette
-from tttui.keys import COMMANDS, TABS, Command
+from tttui.keys import COMMANDS
+from tttui.keys.command import TABS, Command
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.panes import DEFAULT_TAB, pane_of, prepare
-from tttui.panes.losses import marks_of
 from tttui.panes.view import Pane, View
+from tttui.plots.errors import marks_of
 from tttui.saved_views import Remembered
 from tttui.screens.choosing import Choosing
 from tttui.screens.clipboard_export import ClipboardExport
@@ -270,8 +271,8 @@ class MainScreen(Screen[None]):
     def _on_zoomed(self, message: TimeView.Zoomed) -> None:
         self.time.move(self.state.timeline.zoom(message.factor, message.t))
 
-    @on(TimeView.AttemptPicked)
-    def _on_attempt_picked(self, message: TimeView.AttemptPicked) -> None:
+    @on(TimeView.MarkPicked)
+    def _on_mark_picked(self, message: TimeView.MarkPicked) -> None:
         self.choosing.choose(inspecting=True)
         self.time.move(self.state.timeline.select(message.index, message.t))
         self.show_all()

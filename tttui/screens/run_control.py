@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from tttui.artifacts.status import status_of
-from tttui.keys import Command, key_for
+from tttui.keys import key_for
+from tttui.keys.command import Command
 from tttui.model.errors import TttuiError
 from tttui.model.here import absolute
-from tttui.model.session import Meta, Place, SessionData, SessionSummary, State, Status
+from tttui.model.session import Meta, Place, SessionData, SessionSummary
+from tttui.model.status import State, Status
 from tttui.screens.state import ScreenState
 from tttui.screens.tabs import Tabs
 from tttui.store import Snapshot, Store

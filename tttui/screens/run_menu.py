@@ -16,9 +16,9 @@ from tttui.draw.text import Text, lines
 from tttui.engine.interventions import LIVE_SETTINGS
 from tttui.model.errors import RefusedInput
 from tttui.model.faults import FAULTS
-from tttui.model.session import Status
 from tttui.model.setting import Setting, number, options
 from tttui.model.settings import Plasticity, World
+from tttui.model.status import Status
 from tttui.runs.control import checked
 from tttui.widgets.textfield import TextField
 

@@ -7,8 +7,8 @@ from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.timeline import Timeline
 from tttui.panes import DEFAULT_TAB
-from tttui.panes.averages import spreads_far
 from tttui.panes.view import Choices
+from tttui.plots.errors import spreads_far
 from tttui.saved_views import Remembered
 from tttui.screens.state import ScreenState
 from tttui.screens.tabs import Tabs

@@ -1,18 +1,18 @@
 """The open run's log, and requests to runs."""
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tttui.artifacts.logfile import LogTail
 from tttui.artifacts.status import last_heard, status_of
 from tttui.model.errors import TttuiError
-from tttui.model.session import Place, Status
+from tttui.model.session import Place
+from tttui.model.status import Status
 from tttui.store.feed import Core, Feed
 from tttui.store.snapshot import LOG, REQUESTS
 
 if TYPE_CHECKING:  # imported when a run is asked for something
-    from tttui.runs.control import Verb
+    from tttui.runs.control import Pending, Verb
 
 LISTEN_S = 0.015
 """Least time between two looks at files while a run has not answered, in seconds."""
@@ -40,16 +40,6 @@ class LogFeed(Feed[LogTail | None]):
             self.put(log)
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A request that waits for its answer until `deadline` (monotonic seconds)."""
-
-    place: Place
-    id: str
-    what: str
-    deadline: float
-
-
 class RequestsFeed(Feed[None]):
     """Leaves requests to runs and looks for the answers, which become notes."""
 
@@ -58,38 +48,33 @@ class RequestsFeed(Feed[None]):
 
     def __init__(self, core: Core) -> None:
         super().__init__(core)
-        self._waiting: list[Waiting] = []
+        self._waiting: list[Pending] = []
         self._hurried_until = 0.0
 
     def ask(self, place: Place, verb: "Verb", value: Any) -> None:
         """Ask the owner of a run for something."""
-        from tttui.runs.control import Request, ask
+        from tttui.runs.control import Pending
 
         try:
-            id = ask(place.path, verb, value)
+            self._waiting.append(Pending.leave(place.path, [(verb, value)], PATIENCE_S))
         except TttuiError as error:
             self.core.note(str(error))
-            return
-        deadline = time.monotonic() + PATIENCE_S
-        self._waiting.append(Waiting(place, id, str(Request(verb, value)), deadline))
 
     def refresh(self) -> None:
-        now, waiting = time.monotonic(), list[Waiting]()
-        for request in self._waiting:
-            status = status_of(request.place.path)
-            answer = status.answers.get(request.id) if status is not None else None
-            if answer is not None:
-                self._hurried_until = now + HURRIED_S
+        waiting = list["Pending"]()
+        for pending in self._waiting:
+            status = status_of(pending.directory)
+            if status is not None and pending.answered(status.answers):
+                self._hurried_until = time.monotonic() + HURRIED_S
                 self.core.hasten()
-                at = "" if status is None or status.t is None else f" at step {status.t}"
-                self.core.note(f"Refused: {answer}" if answer else f"Done: {request.what}{at}")
-            elif status is None or not status.live or now > request.deadline:
-                from tttui.runs.control import withdraw
-
-                withdraw(request.place.path, request.id)
-                self.core.note(f"{request.what}: {_silence(status)}")
+                refusal = pending.refusal(status.answers)
+                at = "" if status.t is None else f" at step {status.t}"
+                self.core.note(f"Refused: {refusal}" if refusal else f"Done: {pending}{at}")
+            elif status is None or not status.live or pending.overdue:
+                pending.withdraw()
+                self.core.note(f"{pending}: {_silence(status)}")
             else:
-                waiting.append(request)
+                waiting.append(pending)
         self._waiting = waiting
 
     @property

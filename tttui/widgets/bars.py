@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from tttui.draw.cells import fit
 from tttui.draw.text import Text
-from tttui.keys import TABS, Command
+from tttui.keys.command import TABS, Command
 from tttui.model.numbers import Forms
 from tttui.model.text import visible
 

@@ -17,7 +17,7 @@ class CommitGraph(TimeView, can_focus=True):
     """Commits on one line joined by edges; a rolled-back transaction is a dead-end stub below it.
 
     It stands below a `Chart` of the same width over the same timeline, and has its columns. A
-    click selects the nearest transaction (`AttemptPicked`); the selection is the timeline's.
+    click selects the nearest transaction (`MarkPicked`); the selection is the timeline's.
     """
 
     DEFAULT_CSS = "CommitGraph { height: 3; }"
@@ -99,7 +99,7 @@ class CommitGraph(TimeView, can_focus=True):
         if index is None:
             self.post_message(self.StepPicked(t))
         else:
-            self.post_message(self.AttemptPicked(index, int(self._marks.t[index])))
+            self.post_message(self.MarkPicked(index, int(self._marks.t[index])))
 
 
 class WhatIfCommits(CommitGraph):

@@ -171,8 +171,12 @@ class Heatmap(Drawn, can_focus=True):
         cells = heat.paint(self._pyramid, self.view, size, self._bound, self.look, self.signs)
         for name in ("char", "ink", "paper", "bold"):
             getattr(canvas, name)[top : top + rows, left:] = getattr(cells, name)
-        self._paint_bar(canvas, height - 1)
+        self._paint_bar(canvas, self.bar_row(height))
         return canvas
+
+    def bar_row(self, height: int) -> int:
+        """The row of the colour bar: the last one."""
+        return height - 1
 
     def _paint_bar(self, canvas: Canvas, row: int) -> None:
         low, high = numbers.short(-self._bound, 2), numbers.short(self._bound, 2)

@@ -7,8 +7,9 @@ from textual import events
 from tttui.draw.canvas import Canvas
 from tttui.draw.colours import Colour, ramp
 from tttui.draw.numbers import short
-from tttui.draw.plane import Backdrop, Scene, sample, time_stops
+from tttui.draw.plane import Backdrop
 from tttui.draw.reading import Part
+from tttui.draw.tracks import Scene, sample, time_stops
 from tttui.model.timeline import Timeline
 from tttui.widgets.redrawn import Redrawn
 from tttui.widgets.timeview import TimeView

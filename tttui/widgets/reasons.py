@@ -70,7 +70,7 @@ class Reasons(Drawn):
         return outcome_bars.reasons(self._marks, (width, height), look, self._message, pointed)
 
 
-class AttemptsOverTime(TimeView):
+class TransactionsOverTime(TimeView):
     """Bins of transactions over the window; a click selects the nearest transaction."""
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -111,4 +111,4 @@ class AttemptsOverTime(TimeView):
         if index is None:
             self.post_message(self.StepPicked(t))
         else:
-            self.post_message(self.AttemptPicked(index, int(self._marks.t[index])))
+            self.post_message(self.MarkPicked(index, int(self._marks.t[index])))

@@ -10,8 +10,9 @@ from tttui.draw.numbers import count
 from tttui.draw.prose import Prose
 from tttui.model.ages import duration_text, size_text
 from tttui.model.here import home_directory, plain
-from tttui.model.session import FileEntry, SessionSummary, Status
+from tttui.model.session import FileEntry, SessionSummary
 from tttui.model.shell import command_line
+from tttui.model.status import Status
 from tttui.widgets.page import Page
 
 

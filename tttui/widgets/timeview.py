@@ -55,7 +55,7 @@ class TimeView(Drawn):
             return isinstance(message, type(self)) and message.view is self.view
 
     @dataclass
-    class AttemptPicked(Message):
+    class MarkPicked(Message):
         """The transaction with this index should be selected."""
 
         index: int

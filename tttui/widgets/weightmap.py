@@ -85,6 +85,11 @@ class WeightMap(Heatmap):
             self._name_columns(canvas)
         return canvas
 
+    def bar_row(self, height: int) -> int:
+        """Below the last row of the matrix where others do not stand beside it."""
+        used = -(-self.view.cells(*self.values.shape)[0] // 2)
+        return height - 1 if self.roles else min(height - 1, self.top + used + 1)
+
     def heading(self, width: int) -> list[Segment]:
         canvas, palette = Canvas(1, width), self.palette
         mark = f"{self.glyphs.play} " if self.chosen else ""

@@ -21,7 +21,8 @@ from tttui.model.transactions import Transactions
 from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import View
 from tttui.widgets.page import Page
-from tttui.widgets.table import TEXTS, Cell, Column, Table
+from tttui.widgets.table import Table
+from tttui.widgets.table_columns import TEXTS, Cell, Column
 
 REGIONS = ("tree", "shares", "optimizer")
 """What `w` goes through."""

@@ -10,8 +10,8 @@ from tttui.model.arrays import Floats
 from tttui.model.schema import CONTROL
 from tttui.model.session import SessionData
 from tttui.model.steps import SeriesTable
-from tttui.panes.averages import curve, span_note
 from tttui.panes.view import View
+from tttui.plots.errors import curve, span_note
 
 
 class Beside:
@@ -20,6 +20,8 @@ class Beside:
     def __init__(self) -> None:
         self.at = 0
         """The number of the series that is shown; one beyond the last: nothing is."""
+        self.asked = False
+        """Somebody wants to see it, also where rows are few."""
         self._of: object = None
         self._known: dict[str, tuple[Floats, Series]] = {}
         """By name the column of the table, and the same ready to be drawn."""
@@ -28,7 +30,7 @@ class Beside:
         """Start anew for another session."""
         place = (data.place, data.run)
         if place != self._of:
-            self._of, self.at, self._known = place, 0, {}
+            self._of, self.at, self._known, self.asked = place, 0, {}, False
 
     def controls(self, table: SeriesTable | None) -> tuple[str, ...]:
         """The controls that are drawn with the losses."""
@@ -49,12 +51,17 @@ class Beside:
         names = _others(table)
         return names[self.at] if self.at < len(names) else None
 
-    def go_on(self, table: SeriesTable | None) -> str:
-        """Show the next series, after the last one nothing, then the first again."""
+    def go_on(self, table: SeriesTable | None, *, seen: bool) -> str:
+        """Show the next series, after the last one nothing, then the first again.
+
+        One that is not `seen` yet, since rows are few, is shown first.
+        """
         names = _others(table)
         if table is None or not table.names:
             return "This session records nothing beside its losses."
-        self.at = (self.at + 1) % (max(len(names), 1) + 1)
+        if seen or self.asked or not names:
+            self.at = (self.at + 1) % (max(len(names), 1) + 1)
+        self.asked = True
         shown = self.series(table)
         if shown is not None:
             return f"Beside the losses: {shown}"

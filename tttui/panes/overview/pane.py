@@ -12,18 +12,20 @@ from textual.geometry import Size
 
 from tttui.draw.marks import Marks
 from tttui.draw.plot import Plot
-from tttui.keys import COMMANDS, Command
+from tttui.keys import COMMANDS
+from tttui.keys.command import Command
 from tttui.model.controls import controls_of, with_controls
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.transactions import Transaction
 from tttui.model.verdict import verdict, with_ledger
 from tttui.panes.learned import learned_mu, with_whatif
-from tttui.panes.losses import Digest, compared_plot, digest, marks_of
+from tttui.panes.losses import Digest, compared_plot, digest
 from tttui.panes.overview.beside import Beside
 from tttui.panes.overview.cardtexts import error_texts, improvement_texts, mu_texts
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline
 from tttui.panes.view import Pane, View
+from tttui.plots.errors import marks_of
 from tttui.store.snapshot import LEDGER, YARDSTICKS
 from tttui.widgets.cards import MetricCard, Tone
 from tttui.widgets.chart import Chart
@@ -54,6 +56,9 @@ LINEAGE = 4
 
 LEARNED = ((40, 8), (32, 5))
 """The rows of the tab from which on what was learned is shown, and how many of them it takes."""
+
+ASKED = (18, 5)
+"""The same where rows are few and a series was asked for by key."""
 
 CARD = 16
 """Columns that a card should have."""
@@ -176,7 +181,7 @@ class OverviewPane(Pane):
         if view.choices.statuses != self._statuses:
             self._statuses = view.choices.statuses
             marks = marks_of(view.data, view.choices.statuses)
-            self._digest = replace(self._digest, marks=marks)
+            self._digest = replace(self._digest, losses=replace(self._digest.losses, marks=marks))
         self._show_charts(view, self._digest)
         self._show_cards(view, self._digest)
         more = self._more(view)
@@ -225,7 +230,8 @@ class OverviewPane(Pane):
     def do_beside(self) -> str:
         """Show the next recorded series beside the losses."""
         view = self._view
-        said = self._beside.go_on(None if view is None else view.series)
+        seen = bool(self.query_one("#learned", Chart).display)
+        said = self._beside.go_on(None if view is None else view.series, seen=seen)
         if view is not None:
             self.show(view)
         return said
@@ -250,7 +256,7 @@ class OverviewPane(Pane):
             if self._plotted is not view.data:
                 self._plotted = view.data
                 chart.set_plot(loss_plot(view.data))
-                graph.set_marks(found.marks)
+                graph.set_marks(found.losses.marks)
             chart.set_timeline(loss_timeline(view.data))
             self.query_one("#learned").display = False
             return
@@ -261,7 +267,7 @@ class OverviewPane(Pane):
         if wanted != self._plotted:
             self._plotted = wanted
             chart.set_plot(compared_plot(view, found, self._beside.curves(view.series)))
-            graph.set_marks(found.marks)
+            graph.set_marks(found.losses.marks)
         chart.set_timeline(view.timeline)
         graph.set_timeline(view.timeline)
         graph.set_rows(3 if self.has_class("short") else LINEAGE)
@@ -292,7 +298,10 @@ class OverviewPane(Pane):
         rows = next((n for least, n in LEARNED if self.room.height >= least), 0)
         own = view.data.meta.is_point_mass
         shown = own or self._beside.series(view.series) is not None
-        chart.display = rows > 0 and shown and not self.has_class("narrow")
+        if self.has_class("narrow") or not rows:
+            wanted = not own and self._beside.asked and self.room.height >= ASKED[0]
+            rows = ASKED[1] if wanted else 0
+        chart.display = rows > 0 and shown
         if not chart.display:
             return
         key = (
@@ -353,7 +362,7 @@ class OverviewPane(Pane):
             tone: Tone = "baseline" if name == "frozen" else "adaptive"
             card = self._card(name)
             card.set_labels(*([f"{name}{end}"] if end else []), name)
-            every = found.every or (alone and name == "adaptive")
+            every = found.losses.every or (alone and name == "adaptive")
             texts = error_texts(name, errors if every else tail.y, every=every)
             card.set_metric(*texts, tone, series=tail if len(tail) else None)
         result = found.verdict.improvement

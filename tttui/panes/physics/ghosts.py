@@ -6,8 +6,8 @@ import numpy as np
 
 from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
-from tttui.draw.plane import Scene, Track
 from tttui.draw.plot import Plot, Trace
+from tttui.draw.tracks import Scene, Track
 from tttui.model.arrays import Floats
 from tttui.model.settings import World
 from tttui.panes.physics.motion import Motion, path_scene

@@ -4,16 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
 from tttui.draw.palette import Palette
 from tttui.draw.path import extent, thinned
-from tttui.draw.plane import Scene, Track
 from tttui.draw.plot import Plot
 from tttui.draw.stack import Panel
+from tttui.draw.tracks import Scene, Track
 from tttui.model.arrays import Floats
 from tttui.model.steps import Steps, Trajectory
-from tttui.panes.averages import curve, span_note
 from tttui.panes.view import View
+from tttui.plots.errors import curve, span_note
 from tttui.store.snapshot import TRAJECTORY
 from tttui.tasks.pointmass.hidden import prediction_of
 
@@ -24,6 +25,11 @@ DASHES = {"baseline": (2, 2), "adaptive": (6, 3)}
 
 SHOWN_ERROR = 0.06
 """Errors are magnified until they are about this part of the path's size."""
+
+LONG = 50_000
+"""Trajectories of more steps are prepared in a thread."""
+
+NO_ERRORS = (Series(np.empty(0), np.empty(0)), Series(np.empty(0), np.empty(0)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,3 +176,25 @@ def why_no_path(view: View) -> str:
     if view.data.loading or view.trajectory is None:
         return "reading the trajectory ..."
     return "no steps recorded yet"
+
+
+def quick_motion(trajectory: Trajectory, before: Motion | None) -> bool:
+    """Whether `motion_of` is quick enough for the thread of the screen."""
+    known = 0 if before is None else len(before.trajectory)
+    return len(trajectory) <= LONG or 0 <= len(trajectory) - known <= LONG
+
+
+def quick_errors(steps: Steps, before: tuple[Series, Series] | None) -> bool:
+    """Whether `errors_of` is quick enough for the thread of the screen."""
+    known = 0 if before is None else len(before[0])
+    return len(steps) <= LONG or 0 <= len(steps) - known <= LONG
+
+
+def selected_mark(view: View) -> tuple[int, str, Colour] | None:
+    """Step, glyph and colour of the selected transaction."""
+    events_, i = view.data.transactions, view.timeline.selected
+    if i is None or i >= len(events_):
+        return None
+    outcome, names = events_.outcomes()
+    status = names[int(outcome[i])]
+    return int(events_.t[i]), view.glyphs.status(status), view.palette.status(status)

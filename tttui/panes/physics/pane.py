@@ -4,26 +4,32 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-import numpy as np
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from tttui.draw.colours import Colour
-from tttui.draw.envelope import Series
-from tttui.draw.plane import Scene
+from tttui.draw.tracks import Scene
 from tttui.export.request import Request
 from tttui.model.arrays import Floats
 from tttui.model.session import SessionData
 from tttui.model.settings import World
 from tttui.model.start import StartView
-from tttui.model.steps import Steps, Trajectory
 from tttui.panes import losses
 from tttui.panes.background_value import Prepared
 from tttui.panes.learned import with_whatif
 from tttui.panes.physics.ghosts import Ghost, distance_plot, ghost_of, ghost_scene
 from tttui.panes.physics.implied import Oracle, facts_at, implied_plot
+from tttui.panes.physics.layout import (
+    CSS,
+    FIGURES,
+    MODES,
+    REGION_TITLES,
+    REGIONS,
+    arrangement,
+    pages,
+)
 from tttui.panes.physics.motion import (
+    NO_ERRORS,
     Motion,
     error_plot,
     errors_of,
@@ -31,6 +37,9 @@ from tttui.panes.physics.motion import (
     panels,
     path_scene,
     prediction_scene,
+    quick_errors,
+    quick_motion,
+    selected_mark,
     why_no_path,
 )
 from tttui.panes.regions import Pages, RegionPane
@@ -48,35 +57,7 @@ from tttui.widgets.friction import FrictionView
 from tttui.widgets.path import PathView
 from tttui.widgets.stack import StackView
 
-MODES = ("path", "predictions", "ghost")
-"""What `v` cycles through."""
-
-REGIONS = ("path", "state", "friction", "below", "implied")
-FIGURES = {
-    "path": "trajectory",
-    "state": "state",
-    "friction": "mu",
-    "below": "mse",
-    "implied": "mu",
-}
-"""The figures that `e` exports for the regions; while the ghost is shown, it is the ghost."""
-
-REGION_TITLES = {"state": "state over time", "friction": "hidden friction"}
-REGION_TITLES |= {"below": "error over time", "implied": "implied mu"}
-
-WIDE, TALL = 150, 34
-"""Columns and rows from which everything is shown at once."""
-
-NARROW = 100
-"""Columns below which one region at a time is shown."""
-
 GHOST_STEP = 0.01
-
-LONG = 50_000
-"""Trajectories of more steps are prepared in a thread."""
-
-
-NO_ERRORS = (Series(np.empty(0), np.empty(0)), Series(np.empty(0), np.empty(0)))
 
 
 class PhysicsPane(RegionPane):
@@ -87,24 +68,7 @@ class PhysicsPane(RegionPane):
     short_names = {"below": "error", "implied": "implied mu"}
     needs = frozenset({"trajectory"})
 
-    DEFAULT_CSS = """
-    PhysicsPane { layout: horizontal; height: 1fr; }
-    PhysicsPane #left { width: 1fr; }
-    PhysicsPane #right { width: 1fr; max-width: 96; margin-left: 1; }
-    PhysicsPane #path { height: 1fr; }
-    PhysicsPane #below { height: 10; }
-    PhysicsPane #implied { height: 8; }
-    PhysicsPane #state { height: 1fr; }
-    PhysicsPane #friction { height: 17; }
-    PhysicsPane.middle #right { max-width: 56; }
-    PhysicsPane.middle #implied { height: 1fr; }
-    PhysicsPane.pathless #path { height: 6; }
-    PhysicsPane.pathless #implied { height: 8; }
-    PhysicsPane.pathless #below, PhysicsPane.pathless #friction { height: 1fr; }
-    PhysicsPane.single #right { margin-left: 0; max-width: 100%; }
-    PhysicsPane.single PathView, PhysicsPane.single StackView,
-    PhysicsPane.single FrictionView, PhysicsPane.single Chart { height: 1fr; }
-    """
+    DEFAULT_CSS = CSS
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,8 +85,8 @@ class PhysicsPane(RegionPane):
         self._ghost_mu: float | None = None
         self._ghost: Ghost | str | None = None
         self._ghost_key: object = None
-        self._motions = Prepared(motion_of, _quick_motion, self._tell)
-        self._errors = Prepared(errors_of, _quick_errors, self._tell)
+        self._motions = Prepared(motion_of, quick_motion, self._tell)
+        self._errors = Prepared(errors_of, quick_errors, self._tell)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="left"):
@@ -140,24 +104,11 @@ class PhysicsPane(RegionPane):
 
     def use_room(self) -> None:
         width, height = self.room
-        if width >= WIDE and height >= TALL:
-            self._layout = "wide"
-        elif width >= NARROW and height >= 24:
-            self._layout = "middle"
-        else:
-            self._layout = "single"
+        self._layout = arrangement(width, height)
         self.show_regions()
 
     def pages(self) -> Pages:
-        if self._layout == "single":
-            return tuple((name,) for name in REGIONS)
-        if self._pathless():
-            return (("path", "below", "friction", "implied"),)
-        if self._layout == "wide":
-            return super().pages()
-        usual = ("path", "state", "friction")
-        below = ("below",) if self._mode else ()
-        return (*usual, *below), (*usual, "below"), ("path", "friction", *below, "implied")
+        return pages(self._layout, pathless=self._pathless(), below=bool(self._mode))
 
     def stops(self) -> Sequence[str]:
         """Without a trajectory there is no state to go to."""
@@ -382,7 +333,7 @@ class PhysicsPane(RegionPane):
             ghost = self._ghost_now(view, motion)
             if self._changed("path", motion, mode, ghost):
                 path.set_scene(ghost_scene(motion, ghost, view.timeline.t1))
-        path.set_moment(view.timeline, _selected(view))
+        path.set_moment(view.timeline, selected_mark(view))
 
     def _ghost_now(self, view: View, motion: Motion) -> Ghost | str:
         window = (view.timeline.t0, view.timeline.t1)
@@ -441,23 +392,3 @@ class PhysicsPane(RegionPane):
     def set_hover(self, t: int | None) -> None:
         super().set_hover(t)
         self._path.set_hover(t)
-
-
-def _selected(view: View) -> tuple[int, str, Colour] | None:
-    """Step, glyph and colour of the selected transaction."""
-    events_, i = view.data.transactions, view.timeline.selected
-    if i is None or i >= len(events_):
-        return None
-    outcome, names = events_.outcomes()
-    status = names[int(outcome[i])]
-    return int(events_.t[i]), view.glyphs.status(status), view.palette.status(status)
-
-
-def _quick_motion(trajectory: Trajectory, before: Motion | None) -> bool:
-    known = 0 if before is None else len(before.trajectory)
-    return len(trajectory) <= LONG or 0 <= len(trajectory) - known <= LONG
-
-
-def _quick_errors(steps: Steps, before: tuple[Series, Series] | None) -> bool:
-    known = 0 if before is None else len(before[0])
-    return len(steps) <= LONG or 0 <= len(steps) - known <= LONG

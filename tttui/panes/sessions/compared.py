@@ -1,11 +1,11 @@
 """Sessions that were marked to be compared, and what their errors look like over one axis."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 from textual.widgets import Static
 
@@ -16,12 +16,21 @@ from tttui.draw.palette import Palette
 from tttui.draw.plot import Plot, Trace
 from tttui.draw.text import Text
 from tttui.model.cautions import Caution
-from tttui.model.compare import Comparison, distinct_names
-from tttui.model.session import Place
+from tttui.model.compare import (
+    SCALED_LOSS,
+    Comparison,
+    distinct_names,
+    loss_scales,
+    losses_differ,
+)
+from tttui.model.session import Place, SessionSummary
 from tttui.model.steps import Steps
 from tttui.model.timeline import Timeline
-from tttui.panes.averages import curve, span_note
+from tttui.model.transfer import transfer_refused
+from tttui.panes.sessions.layout import NARROW
+from tttui.plots.errors import curve, span_note
 from tttui.widgets.chart import Chart
+from tttui.widgets.sidebyside import MetricBars, SettingsTable, TransferMap
 
 MOST = 12
 """Sessions that can be compared at once."""
@@ -62,6 +71,12 @@ class Marked:
     def keep(self, places: Sequence[Place]) -> None:
         """Unmark all but these."""
         self._places = {place: None for place in self._places if place in places}
+
+    def no_transfer(self, summaries: Sequence[SessionSummary]) -> str:
+        """Why the marked ones of these sessions have no transfer matrix; '' where they have."""
+        of = {summary.place: summary for summary in summaries}
+        marked = [of[place] for place in self._places if place in of]
+        return transfer_refused([s.meta for s in marked], [s.place.name for s in marked])
 
     def __str__(self) -> str:
         names = distinct_names(self.places, [place.run for place in self.places])
@@ -126,44 +141,88 @@ class ComparedCurves(Vertical):
         area.update(text)
 
 
+class ComparedSessions(Vertical):
+    """All that compares the marked sessions: curves, bars, settings and the transfer matrix."""
+
+    def compose(self) -> ComposeResult:
+        yield ComparedCurves(id="curves")
+        with Horizontal(id="numbers"):
+            yield MetricBars()
+            yield SettingsTable()
+            yield TransferMap()
+
+    def show_regions(self, regions: Collection[str], room: Size) -> None:
+        """Show these regions of the tab, whose room is `room`."""
+        self.query_one("#curves").display = "curves" in regions
+        numbers = self.query_one("#numbers")
+        numbers.display = "numbers" in regions or "transfer" in regions
+        numbers.set_class(room.width < NARROW, "narrow")
+        for kind in (MetricBars, SettingsTable):
+            self.query_one(kind).display = "numbers" in regions
+        self.query_one(TransferMap).display = "transfer" in regions
+
+    def show_found(
+        self,
+        found: Comparison | None,
+        timeline: Timeline,
+        why: str,
+        room: Size,
+        regions: Collection[str],
+    ) -> None:
+        """Draw a comparison in each of the shown regions, or say why there is none."""
+        if "curves" in regions:
+            self.query_one(ComparedCurves).show_found(found, timeline, why, room)
+        if "numbers" in regions:
+            self.query_one(MetricBars).set_comparison(found, why)
+            self.query_one(SettingsTable).set_comparison(found)
+        if "transfer" in regions:
+            tested = self.query_one(TransferMap)
+            tested.set_comparison(found, "Testing the weights of each in the world of each ...")
+
+
 def curves(found: Comparison | None, smooth: bool, message: str) -> Plot:
-    """The adaptive errors of all sessions over one axis, and the frozen ones that differ."""
+    """The adaptive errors of all sessions over one axis, and the frozen ones that differ.
+
+    Losses of different units have no axis in common: each is divided by the mean of its own
+    frozen model, and sessions without one are left out.
+    """
     if found is None:
         return Plot(title="losses of the marked sessions", message=message)
+    mixed, scales = losses_differ(found.sessions), loss_scales(found.sessions)
     adaptive: list[Trace] = []
-    baselines: list[tuple[Steps, int, list[int]]] = []
+    baselines: list[tuple[Steps, int, list[int], float]] = []
     for i, (data, name) in enumerate(zip(found.sessions, found.names, strict=True)):
-        steps = data.steps
-        if not len(steps):
+        steps, chunk, scale = data.steps, data.meta.chunk, scales[i]
+        if not len(steps) or scale is None:
             continue
-        series, chunk = Series(steps.t, steps.adaptive), data.meta.chunk
-        trace = curve(f"{i + 1} {name}", series, i, smooth, heavy=True, chunk=chunk)
+        series = Series(steps.t, steps.adaptive / scale)
+        higher = " (higher is better)" if mixed and not data.meta.loss.lower_is_better else ""
+        trace = curve(f"{i + 1} {name}{higher}", series, i, smooth, heavy=True, chunk=chunk)
         adaptive.append(replace(trace, tag=str(i + 1) if i < 9 else ""))
         if steps.never_evaluated:
             continue
-        shared = next((which for other, _, which in baselines if _same_frozen(steps, other)), None)
+        shared = next((which for x, _, which, _ in baselines if _same_frozen(steps, x)), None)
         if shared is None:
-            baselines.append((steps, data.meta.chunk, [i + 1]))
+            baselines.append((steps, chunk, [i + 1], scale))
         else:
             shared.append(i + 1)
     frozen = [
         curve(
             f"frozen {', '.join(map(str, which))}",
-            Series(*steps.compared()[:2]),
+            Series(steps.compared()[0], steps.compared()[1] / scale),
             "baseline",
             smooth,
             chunk=chunk,
         )
-        for steps, chunk, which in baselines
+        for steps, chunk, which, scale in baselines
     ]
-    losses = {data.meta.loss.comparable: data.meta.loss.label for data in found.sessions}
     return Plot(
-        title=" and ".join(dict.fromkeys(losses.values())),
+        title=SCALED_LOSS if mixed else found.sessions[0].meta.loss.label,
         traces=(*frozen, *adaptive),
         legend=True,
         robust=True,
         note=span_note(smooth),
-        message="no steps recorded yet",
+        message="no frozen losses to compare with" if mixed else "no steps recorded yet",
     )
 
 

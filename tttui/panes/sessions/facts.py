@@ -1,12 +1,19 @@
-"""All that is told about the session under the cursor, and what of it can be copied."""
+"""All that is said of the sessions of the table and of the one under the cursor."""
 
 from collections.abc import Collection, Sequence
 
+from tttui.draw.numbers import count
 from tttui.model.compare import compatible
 from tttui.model.here import plain
-from tttui.model.session import SessionSummary
+from tttui.model.query import Query
+from tttui.model.session import Place, SessionSummary
+from tttui.panes.sessions.compared import Marked
+from tttui.panes.sessions.rows import SessionRows
 from tttui.panes.view import View
 from tttui.widgets.session_panel import Facts, commands_of
+
+HINT = "mu>0.1 state:completed demo sort:improvement"
+"""An example of a query."""
 
 
 def facts_of(view: View, summary: SessionSummary, taken: Collection[str]) -> Facts:
@@ -34,3 +41,38 @@ def copyable(facts: Facts) -> Sequence[tuple[str, str]]:
         ("Base hash", meta.base_ckpt_hash),
     ]
     return [(what, text) for what, text in things if text]
+
+
+def said_above(
+    rows: SessionRows,
+    shown: int,
+    query: Query,
+    marked: Marked,
+    hidden: Sequence[str],
+    *,
+    transfer: bool,
+) -> list[str]:
+    """What the line above the table says: how many sessions there are, of what kind, and what
+    else can be shown: the regions that are `hidden`, and whether a transfer matrix can be."""
+    total = len(rows)
+    many = "session" if total == 1 else "sessions"
+    said = [f"{count(total)} {many}" if shown == total else f"{shown} of {total} {many}"]
+    if query:
+        said.append(f"query {query.filter_text}")
+    if marked:
+        said.append(f"{len(marked)} marked")
+    if rows.running:
+        said.append(f"{rows.running} running")
+    if hidden:
+        said.append(f"w: {', '.join(hidden)}")
+    if transfer:
+        said.append("t: transfer matrix")
+    return said
+
+
+def run_after(place: Place, run: str | None) -> str | None:
+    """The run of a session that comes after this one, in a circle; None where it has no other."""
+    runs = place.runs
+    if len(runs) < 2:
+        return None
+    return runs[(runs.index(run) + 1) % len(runs)] if run in runs else runs[0]

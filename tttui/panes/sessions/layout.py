@@ -1,5 +1,6 @@
 """Which regions of the Sessions tab are shown together, and where, by the room there is."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from tttui.panes.regions import Pages
@@ -118,3 +119,14 @@ def hidden(pages: Pages, shown: tuple[str, ...]) -> list[str]:
     at = pages.index(shown) if shown in pages else 0
     later = [name for page in (*pages[at + 1 :], *pages[:at]) for name in page]
     return [WORDS[name] for name in later if name in WORDS]
+
+
+def containers(regions: Collection[str]) -> dict[str, bool]:
+    """Which containers of regions are on the screen, by their selectors, with these regions."""
+    shown = set(regions)
+    return {
+        "#line": "line" in shown,
+        "#one": bool(shown & {"preview", "detail"}),
+        "#upper": bool(shown & {"table", "preview", "detail"}),
+        "#several": bool(shown & {"curves", "numbers", "transfer"}),
+    }

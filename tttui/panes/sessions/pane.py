@@ -6,32 +6,28 @@ from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Container
 from textual.timer import Timer
 
-from tttui.draw.numbers import count
 from tttui.export.request import Request
-from tttui.keys import COMMANDS, Command, key_for
+from tttui.keys import COMMANDS, key_for
+from tttui.keys.command import Command
 from tttui.model.query import Query
 from tttui.model.session import Place, SessionData, SessionSummary
 from tttui.model.verdict import verdict
 from tttui.panes.listing import TABLE, ListPane
 from tttui.panes.regions import Pages
-from tttui.panes.sessions.compared import MARK_MORE, ComparedCurves, Marked
-from tttui.panes.sessions.facts import copyable, facts_of
-from tttui.panes.sessions.layout import CSS, NARROW, WORDS, PaneLayout, hidden, layout
+from tttui.panes.sessions.compared import MARK_MORE, ComparedSessions, Marked
+from tttui.panes.sessions.facts import HINT, copyable, facts_of, run_after, said_above
+from tttui.panes.sessions.layout import CSS, WORDS, PaneLayout, containers, hidden, layout
 from tttui.panes.sessions.preview import SessionPreview, verdict_of
 from tttui.panes.sessions.rows import COLUMNS, SESSION_WORDS, SessionRows
 from tttui.panes.view import View
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.session_panel import Facts, SessionPanel
-from tttui.widgets.sidebyside import MetricBars, SettingsTable, TransferMap
-from tttui.widgets.table import Column, Sort, Table
+from tttui.widgets.table import Table
+from tttui.widgets.table_columns import Column, Sort
 from tttui.widgets.verdict import VerdictLine
-
-HINT = "mu>0.1 state:completed demo sort:improvement"
-
-OVERVIEW = "show_tab('overview')"
 
 REST_S = 0.08
 """Seconds for which the cursor has to rest before the session under it is read: it moves through
@@ -58,11 +54,11 @@ class SessionsPane(ListPane):
         """The session under the cursor."""
         self._marked = Marked()
         self._transfer = False
-        self._asked: Place | None = None
+        self._deleting: Place | None = None
         """The session whose deletion waits for a second press."""
         self._facts: Facts | None = None
         self._listed: SessionSummary | None = None
-        """The session whose files were asked for last."""
+        """The session whose files were asked for last; it is another one when they changed."""
         self._read: Place | None = None
         """The session that was asked for last to be read in brief."""
         self._torn: frozenset[Path] = frozenset()
@@ -84,12 +80,7 @@ class SessionsPane(ListPane):
             with Container(id="one"):
                 yield SessionPreview()
                 yield SessionPanel()
-        with Vertical(id="several"):
-            yield ComparedCurves(id="curves")
-            with Horizontal(id="numbers"):
-                yield MetricBars()
-                yield SettingsTable()
-                yield TransferMap()
+        yield ComparedSessions(id="several")
 
     @property
     def _layout(self) -> PaneLayout:
@@ -107,33 +98,19 @@ class SessionsPane(ListPane):
     def show_regions(self) -> None:
         found, regions = self._layout, set(self.regions)
         self._laid_out = found
-        shown = {
-            "#line": "line" in regions,
-            "#one": bool(regions & {"preview", "detail"}),
-            "#upper": bool(regions & {"table", "preview", "detail"}),
-            "#several": bool(regions & {"curves", "numbers", "transfer"}),
-            "#curves": "curves" in regions,
-            "#numbers": bool(regions & {"numbers", "transfer"}),
-        }
+        shown = containers(regions)
         for name, is_shown in shown.items():
             self.query_one(name).display = is_shown
-        for kind, name in (
-            (Table, "table"),
-            (SessionPreview, "preview"),
-            (SessionPanel, "detail"),
-            (MetricBars, "numbers"),
-            (SettingsTable, "numbers"),
-            (TransferMap, "transfer"),
-        ):
+        for kind, name in ((Table, "table"), (SessionPreview, "preview"), (SessionPanel, "detail")):
             self.query_one(kind).display = name in regions
+        self.query_one(ComparedSessions).show_regions(regions, self.room)
         self.set_class(found.beside and "table" in regions, "beside")
         self.set_class({"preview", "detail"} <= regions, "paired")
-        rows = found.table_rows if "table" in regions else None
-        several = shown["#several"]
-        table = rows if rows is not None and (several or shown["#one"]) else "1fr"
-        self.query_one(Table).styles.height = table
-        self.query_one("#upper").styles.height = rows if several and rows is not None else "1fr"
-        self.query_one("#numbers").set_class(self.room.width < NARROW, "narrow")
+        height = found.table_rows if "table" in regions and found.table_rows else "1fr"
+        self.query_one(Table).styles.height = (
+            height if shown["#several"] or shown["#one"] else "1fr"
+        )
+        self.query_one("#upper").styles.height = height if shown["#several"] else "1fr"
         self.query_one(Table).set_active(self.acting == TABLE)
         self.query_one(SessionPanel).set_chosen(self.acting == "detail")
 
@@ -145,18 +122,10 @@ class SessionsPane(ListPane):
             self.show_regions()
         self._follow(view)
         self.fill(view)
-        regions = self.regions
         self._show_one(view)
         found, why = self._marked.found_in(view.comparison), self._marked.why_none()
-        if "curves" in regions:
-            compared = self.query_one(ComparedCurves)
-            compared.show_found(found, view.timeline, why, self.room)
-        if "numbers" in regions:
-            self.query_one(MetricBars).set_comparison(found, why)
-            self.query_one(SettingsTable).set_comparison(found)
-        if "transfer" in regions:
-            tested = self.query_one(TransferMap)
-            tested.set_comparison(found, "Testing the weights of each in the world of each ...")
+        several = self.query_one(ComparedSessions)
+        several.show_found(found, view.timeline, why, self.room, self.regions)
 
     def _follow(self, view: View) -> None:
         """The cursor goes to a session that was opened elsewhere, such as one just started."""
@@ -198,23 +167,16 @@ class SessionsPane(ListPane):
         bar = self.query_one(QueryBar)
         if self.tell_typed(bar, view.palette):
             return
-        total, shown = len(rows), len(self.query_one(Table).order)
-        many = "session" if total == 1 else "sessions"
-        parts = [f"{count(total)} {many}" if shown == total else f"{shown} of {total} {many}"]
-        if self.query_now and not bar.has_class("typing"):
-            parts.append(f"query {self.query_now.filter_text}")
-        if self._marked:
-            parts.append(f"{len(self._marked)} marked")
-        if rows.running:
-            parts.append(f"{rows.running} running")
-        elsewhere = hidden(self.pages(), self.regions)
-        if elsewhere:
-            parts.append(f"w: {', '.join(elsewhere)}")
-        if self._marked.enough and not self._transfer:
-            parts.append("t: transfer matrix")
-        if view.load is not None:
-            parts.append(str(view.load))
-        bar.say("   ".join(parts), False, view.palette)
+        said = said_above(
+            rows,
+            len(self.query_one(Table).order),
+            Query() if bar.has_class("typing") else self.query_now,
+            self._marked,
+            hidden(self.pages(), self.regions),
+            transfer=self._marked.enough and not self._transfer and not self._no_transfer(),
+        )
+        said += [] if view.load is None else [str(view.load)]
+        bar.say("   ".join(said), False, view.palette)
 
     def _summary(self) -> SessionSummary | None:
         """The session under the cursor."""
@@ -233,7 +195,6 @@ class SessionsPane(ListPane):
             panel.show_facts(None)
         elif "detail" in regions:
             if self._listed is not summary and not self._hurries:
-                # another one, or its files changed
                 self._listed = summary
                 self.post_message(self.FilesWanted(summary.place))
             panel.show_facts(facts)
@@ -241,8 +202,7 @@ class SessionsPane(ListPane):
         if data is not None and not data.loading:
             self._mark_torn(data)
         if "preview" in regions:
-            preview = self.query_one(SessionPreview)
-            preview.show(view, summary, data)
+            self.query_one(SessionPreview).show(view, summary, data)
         if "line" in regions:
             said = verdict_of(summary) if data is None else verdict(data)
             self.query_one("#line", VerdictLine).show(said, view.palette, view.glyphs.ellipsis)
@@ -321,7 +281,7 @@ class SessionsPane(ListPane):
     def go(self, row: int) -> None:
         if self._rows is None or self.view is None:
             return
-        self._at, self._asked = self._rows.summaries[row].place, None
+        self._at, self._deleting = self._rows.summaries[row].place, None
         self._hurry()
         self.show(self.view)
 
@@ -343,12 +303,10 @@ class SessionsPane(ListPane):
         summary, view = self._summary(), self.view
         if summary is None or view is None:
             return None
-        refused = self._marked.toggle(summary.place)
-        if refused:
+        if refused := self._marked.toggle(summary.place):
             return refused
         self._choose()
-        row = self.query_one(Table).neighbour(1)
-        if row is not None:
+        if (row := self.query_one(Table).neighbour(1)) is not None:
             self.go(row)
         self.show(view)
         return str(self._marked)
@@ -357,6 +315,8 @@ class SessionsPane(ListPane):
         """Compute the transfer matrix of what is marked."""
         if not self._marked.enough:
             return MARK_MORE
+        if not self._transfer and (refused := self._no_transfer()):
+            return refused
         self._transfer = not self._transfer
         self._choose()
         if self._transfer and "transfer" not in self.regions:
@@ -365,40 +325,43 @@ class SessionsPane(ListPane):
             self.show(self.view)
         return None if self._transfer else "No transfer matrix"
 
+    def _no_transfer(self) -> str:
+        """Why what is marked has no transfer matrix; '' where it has one."""
+        return self._marked.no_transfer(self._rows.summaries if self._rows is not None else ())
+
     def do_enter(self) -> str | None:
         """Open the session under the cursor; one that is open goes to its next run."""
         summary, view = self._summary(), self.view
         if summary is None or view is None:
             return None
-        place, runs = summary.place, summary.place.runs
+        place = summary.place
         if place.path != view.data.place.path:
             self._opening = place
             self.post_message(self.SessionPicked(place))
             return f"Opening {place.name}"
-        if len(runs) < 2:
+        run = run_after(place, view.data.run)
+        if run is None:
             commands: Sequence[Command] = getattr(self.screen, "commands", COMMANDS)
-            return f"{place.name} is open already; {key_for(commands, OVERVIEW)} shows it."
-        at = runs.index(view.data.run) if view.data.run in runs else -1
-        run = runs[(at + 1) % len(runs)]
+            key = key_for(commands, "show_tab('overview')")
+            return f"{place.name} is open already; {key} shows it."
         self.post_message(self.SessionPicked(place, run))
         return f"Opening run {run} of {place.name}"
 
     def do_delete(self) -> str | None:
         """Ask, and on the second press move the session to the trash."""
-        summary = self._summary()
-        if summary is None:
+        place = self.under_cursor()
+        if place is None:
             return None
-        place = summary.place
-        if self._asked != place:
-            self._asked = place
+        if self._deleting != place:
+            self._deleting = place
             return f"Press D again to move {place.path} to the trash of its root."
-        self._asked = None
+        self._deleting = None
         self.post_message(self.TrashWanted(place))
         return f"Moving {place.name} to the trash ..."
 
     def back(self) -> bool:
-        if self._asked is not None:
-            self._asked = None
+        if self._deleting is not None:
+            self._deleting = None
             return True
         if super().back():
             return True

@@ -21,10 +21,10 @@ from tttui.model.session import SessionData, SessionSummary
 from tttui.model.timeline import Timeline
 from tttui.model.transactions import UNDONE
 from tttui.model.verdict import Clause, Verdict
-from tttui.panes.averages import spreads_far
-from tttui.panes.losses import Digest, digest, error_plot
+from tttui.panes.losses import Digest, digest
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline
 from tttui.panes.view import View
+from tttui.plots.errors import error_plot, spreads_far
 from tttui.widgets.chart import Chart
 from tttui.widgets.damage import DamageLine
 from tttui.widgets.page import Page
@@ -97,7 +97,7 @@ class SessionPreview(Vertical):
             elif is_pretraining(data):
                 chart.set_plot(loss_plot(data))
             else:
-                chart.set_plot(error_plot(data, found, smooth))
+                chart.set_plot(error_plot(data, found.losses, smooth))
         chart.set_timeline(timeline_of(view, data))
 
     def _digested(self, data: SessionData | None) -> Digest | None:

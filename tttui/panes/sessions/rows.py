@@ -21,9 +21,10 @@ from tttui.model.improvement import compared, interval_texts, mean_texts
 from tttui.model.mu import mu_text
 from tttui.model.natural import natural
 from tttui.model.query import Query, Vocabulary
-from tttui.model.session import Place, SessionSummary, Status
+from tttui.model.session import Place, SessionSummary
+from tttui.model.status import Status
 from tttui.model.tree import Branch, forest
-from tttui.widgets.table import TEXTS, TIMES, Cell, Column
+from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
 
 DAMAGE = Column("damaged", "!", 1, left=True, also=("damaged",))
 NAME = Column("name", "session", 16, left=True, orders=TEXTS, also=("name",))

@@ -14,12 +14,12 @@ from textual.timer import Timer
 from tttui.draw.textpaint import Mark
 from tttui.export.request import Request
 from tttui.model.document import Document, Reading, Totals
-from tttui.model.search import Found, Query, matches, search
+from tttui.model.search import Query, matches
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.text import visible
-from tttui.panes.latest import Latest
 from tttui.panes.text.continued import ExpectedPanel
+from tttui.panes.text.searching import NO_QUERY, Searching
 from tttui.panes.view import Pane, View
 from tttui.store.snapshot import DOCUMENT
 from tttui.widgets.page import Page
@@ -34,9 +34,6 @@ BESIDE = 150
 ROW_S = 0.25
 """Seconds for each row of the page that it, and what is expected, stay at least while what is
 read is followed: a model reads many times as fast as a person, and a row is 0.5 KB to send."""
-
-Searched = tuple[Document, Query, int, int]
-"""A document, what is looked for, from where, and which way."""
 
 
 class TextPane(Pane):
@@ -77,20 +74,13 @@ class TextPane(Pane):
         self._goal: tuple[int, int] | None = None
         """The step that the cursor was asked to go to, and the byte there."""
         self._totals: tuple[object, Totals] | None = None
-        self._query = Query(b"", False)
-        self._typed_from = 0
-        """The byte at which the search began."""
         self._wanted: int | None = None
         """The byte of a link, until the document is there."""
         self._turned_at = self._glanced_at = -inf
         """When the page was turned and what is expected was shown, of a live session."""
         self._later: Timer | None = None
         """Shows what was not shown yet."""
-        self._searching: Latest[Searched, Found | None] = Latest(
-            lambda asked: search(*asked), self._tell
-        )
-        self._gone_to: object = None
-        """The answer to a search that the cursor has followed."""
+        self._search = Searching(self._tell)
 
     def compose(self) -> ComposeResult:
         yield TextHead(id="head")
@@ -118,8 +108,9 @@ class TextPane(Pane):
         view, document = self._view, self.document
         if view is None or document is None:
             return
-        searched = self._searching.found is not self._gone_to
-        self._follow_search()
+        searched, offset = self._search.news()
+        if offset is not None:
+            self._go(offset)
         if searched:
             self.show(view)
         else:
@@ -137,7 +128,7 @@ class TextPane(Pane):
         """The page is shown, with what both models expect at the cursor."""
         if self._view is None or self._view.document is None:
             return False
-        if self._searching.busy:
+        if self._search.busy:
             return False
         if self.document is None or not self._wants():
             return True
@@ -153,8 +144,8 @@ class TextPane(Pane):
         place = (view.data.place, view.data.run)
         page = self.query_one(TextPage)
         if place != self._of:
-            self._of, self._at, self._goal, self._query = place, 0, None, Query(b"", False)
-            self._totals = None
+            self._of, self._at, self._goal, self._totals = place, 0, None, None
+            self._search.query = NO_QUERY
             page.forget()
         reading = view.document
         document = self.document
@@ -178,9 +169,9 @@ class TextPane(Pane):
             # the end of what was read marks itself, and a window that moves on is a lot to send
             window = document.span(self._at)
         mark = Mark(self._at, window, until)
-        if self._query:
+        if self._search.query:
             begin, end = page.bounds_at(document, mark)
-            mark = replace(mark, matches=matches(document, self._query, begin, end))
+            mark = replace(mark, matches=matches(document, self._search.query, begin, end))
         self._turn(page, document, mark, following)
         self._show_head(view, document, reading)
         self._show_expected(view, document)
@@ -225,21 +216,10 @@ class TextPane(Pane):
             _name(view.data), document, totals.until(t), here, reading.problems
         )
         bar = self.query_one(QueryBar)
-        self.set_class(bar.typing or bool(self._query), "searching")
-        if self._query or bar.typing:
-            bar.say(*self._say(), view.palette)
-
-    def _say(self) -> tuple[str, bool]:
-        """What the search has found, and whether that is nothing."""
-        found = self._searching.found
-        word = visible(self._query.needle.decode("utf-8", "replace"))
-        if not self._query:
-            return "", False
-        if found is None or found[0][1] != self._query:
-            return f"{word}: searching ...", False
-        if found[1] is None:
-            return f"{word}: not in the document", True
-        return f"{word}: {found[1].number} of {found[1].total}   n, N: next, previous", False
+        shown = bar.typing or bool(self._search.query)
+        self.set_class(shown, "searching")
+        if shown:
+            bar.say(*self._search.says(), view.palette)
 
     def _wants(self) -> bool:
         """The continuations have room, and the cursor stands still."""
@@ -334,7 +314,7 @@ class TextPane(Pane):
 
     def do_search(self) -> None:
         """Type what is looked for."""
-        self._typed_from = self._at
+        self._search.typed_from = self._at
         self.add_class("searching")
         self.query_one(QueryBar).type()
 
@@ -342,42 +322,24 @@ class TextPane(Pane):
     def _on_query(self, message: QueryBar.Changed) -> None:
         message.stop()
         query = Query.of(message.text)
-        if query != self._query:
-            self._query = query
-            self._look_for(self._typed_from, 1)
+        if query != self._search.query:
+            self._search.query = query
+            self._search.look_for(self.document, self._search.typed_from, 1)
         if self._view is not None:
             self.show(self._view)
 
     def do_match_next(self) -> str | None:
         """Go to the next match."""
-        return self._look_for(self._at, 2)
+        return self._search.look_for(self.document, self._at, 2)
 
     def do_match_previous(self) -> str | None:
         """Go to the match before."""
-        return self._look_for(self._at, -1)
-
-    def _look_for(self, start: int, by: int) -> str | None:
-        document = self.document
-        if document is None:
-            return None
-        if not self._query:
-            return "Nothing is searched for; / searches."
-        self._searching.ask((document, self._query, start, by))
-        return None
-
-    def _follow_search(self) -> None:
-        """Go where the search has led."""
-        found = self._searching.found
-        if found is None or found is self._gone_to:
-            return
-        self._gone_to = found
-        if found[0][1] == self._query and found[1] is not None:
-            self._go(found[1].offset)
+        return self._search.look_for(self.document, self._at, -1)
 
     def back(self) -> bool:
-        if not self._query:
+        if not self._search.query:
             return False
-        self._query = Query(b"", False)
+        self._search.query = NO_QUERY
         self.query_one(QueryBar).clear()
         if self._view is not None:
             self.show(self._view)

@@ -22,50 +22,22 @@ from tttui.model.query import TRANSACTION_WORDS, Query, check_statuses, matching
 from tttui.model.session import SessionData
 from tttui.model.transactions import UNDONE, Transactions
 from tttui.panes.listing import ListPane
-from tttui.panes.losses import marks_of
 from tttui.panes.regions import Pages
 from tttui.panes.transactions.facts import change_of, why_none
-from tttui.panes.transactions.rows import COLUMNS, Attempts, gate_plots
+from tttui.panes.transactions.layout import CSS, GATES, OUTCOMES, TALL, WIDE, pages
+from tttui.panes.transactions.rows import COLUMNS, TransactionRows
 from tttui.panes.view import View
+from tttui.plots.errors import marks_of
+from tttui.plots.gates import gate_plots
 from tttui.widgets.change import ChangeMap
 from tttui.widgets.chart import Chart
 from tttui.widgets.querybar import QueryBar
-from tttui.widgets.reasons import AttemptsOverTime, Reasons
-from tttui.widgets.table import TIMES, Column, Table
+from tttui.widgets.reasons import Reasons, TransactionsOverTime
+from tttui.widgets.table import Table
+from tttui.widgets.table_columns import TIMES, Column
 from tttui.widgets.transaction_panel import TransactionPanel
 
-WIDE = 170
-"""Columns from which the outcomes stand beside the table."""
-
-NARROW = 100
-"""Columns below which the detail has no place beside the table."""
-
-TALL = 32
-"""Rows from which the table is only as high as its rows, and the rest stands below."""
-
-OUTCOMES, GATES = 14, 11
-"""Least rows of the outcomes (with what one transaction changed), and of the gates over time."""
-
-ENOUGH = 12
-"""Rows of a table with its header that may not be taken from it."""
-
 HINT = "grad>10 status:rollback t:200-400"
-
-
-def pages(width: int, height: int, rows: int) -> Pages:
-    """The regions that are shown together in a pane of width x height cells over a table of
-    `rows` transactions."""
-    if width >= NARROW:
-        below = GATES if width >= WIDE else OUTCOMES + GATES
-        if height >= TALL and height - 1 - below >= min(rows + 1, ENOUGH):
-            return (("table", "reasons", "detail", "gates"),)
-        if height >= 26:
-            return ("table", "detail", "reasons"), ("gates",)
-        return ("table", "detail"), ("reasons",), ("gates",)
-    first = ("table", "line") if height >= 8 else ("table",)
-    if height >= 30:
-        return (*first, "reasons"), ("detail",), ("gates",)
-    return first, ("detail",), ("reasons",), ("gates",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,39 +64,13 @@ class TransactionsPane(ListPane):
     region_names = ("table", "reasons", "detail", "gates")
     sorts = tuple(column.key for column in COLUMNS)
 
-    DEFAULT_CSS = """
-    TransactionsPane { layout: horizontal; height: 1fr; }
-    TransactionsPane #left { width: 1fr; }
-    TransactionsPane #upper { height: 1fr; }
-    TransactionsPane #list { width: 1fr; }
-    TransactionsPane #line { height: 2; padding: 0 1; }
-    TransactionsPane #outcomes { height: 30%; min-height: 8; }
-    TransactionsPane #outcomes.alone { height: 1fr; }
-    TransactionsPane #reasons { width: 1fr; layout: horizontal; }
-    TransactionsPane Reasons { width: 2fr; min-width: 32; max-width: 56; margin: 0 1; }
-    TransactionsPane AttemptsOverTime { width: 3fr; }
-    TransactionsPane #outcomes ChangeMap { width: 34; height: 1fr; margin: 0 0 0 1; }
-    TransactionsPane .fitted #list { height: auto; }
-    TransactionsPane .fitted #outcomes { height: 1fr; }
-    TransactionsPane .fitted #reasons { layout: vertical; }
-    TransactionsPane .fitted Reasons { width: 1fr; max-width: 84; }
-    TransactionsPane .fitted AttemptsOverTime { width: 1fr; height: 1fr; }
-    TransactionsPane .wide #upper { layout: horizontal; }
-    TransactionsPane .wide #list { width: 96; }
-    TransactionsPane .wide #outcomes { width: 1fr; height: 100%; }
-    TransactionsPane #detail { width: 48; }
-    TransactionsPane #detail.alone { width: 1fr; layout: horizontal; }
-    TransactionsPane #detail.alone ChangeMap { width: 34; height: 1fr; }
-    TransactionsPane #gates { height: 1fr; layout: horizontal; }
-    TransactionsPane #gates.alone { layout: vertical; }
-    TransactionsPane #gates Chart { width: 1fr; height: 1fr; margin-right: 1; }
-    """
+    DEFAULT_CSS = CSS
 
     def __init__(self) -> None:
         super().__init__()
         self._shown: Shown | None = None
         self._plotted: object = None
-        self._attempts: Attempts | None = None
+        self._table_rows: TransactionRows | None = None
         self._whatif: object = None
         """The what-if whose outcomes stand beside the rows."""
         self._change: tuple[object, Weights | None, str] = (None, None, "")
@@ -139,7 +85,7 @@ class TransactionsPane(ListPane):
                 with Horizontal(id="outcomes"):
                     with Container(id="reasons"):
                         yield Reasons()
-                        yield AttemptsOverTime()
+                        yield TransactionsOverTime()
                     yield ChangeMap()
             with Container(id="gates"):
                 for name in ("grad", "loss", "state"):
@@ -219,7 +165,7 @@ class TransactionsPane(ListPane):
         self.fill(view)
         if "gates" in self.regions:
             self._show_gates(view)
-        over_time = self.query_one(AttemptsOverTime)
+        over_time = self.query_one(TransactionsOverTime)
         over_time.set_timeline(view.timeline)
         index = self._index(view)
         self.query_one(Table).set_selected(index)
@@ -232,7 +178,7 @@ class TransactionsPane(ListPane):
         """Filter and tell the table, only where data, filter or colours are other ones."""
         found, shown = view.data.transactions, self._shown
         table = self.query_one(Table)
-        same_look = self._attempts is not None and self._attempts.palette is view.palette
+        same_look = self._table_rows is not None and self._table_rows.palette is view.palette
         if (
             shown is None
             or not same_look
@@ -251,10 +197,10 @@ class TransactionsPane(ListPane):
             own = view.data.meta.is_point_mass
             self._whatif = view.whatif
             beside = None if view.whatif is None else view.whatif.transactions
-            self._attempts = Attempts(found, view.look, of_point_mass=own, whatif=beside)
-            table.set_rows(self._attempts, rows, self._nothing(view))
+            self._table_rows = TransactionRows(found, view.look, of_point_mass=own, whatif=beside)
+            table.set_rows(self._table_rows, rows, self._nothing(view))
             self.query_one(Reasons).set_marks(marks, why_none(view.data))
-            self.query_one(AttemptsOverTime).set_marks(marks)
+            self.query_one(TransactionsOverTime).set_marks(marks)
         self._say(view, shown)
 
     def _nothing(self, view: View) -> str:

@@ -5,19 +5,15 @@ from typing import Any
 import numpy as np
 
 from tttui.draw.colours import Colour
-from tttui.draw.envelope import Series
 from tttui.draw.look import Look
-from tttui.draw.numbers import count_forms, forms, short
+from tttui.draw.numbers import count_forms, forms
 from tttui.draw.palette import Palette
-from tttui.draw.plot import Band, Plot, Role, Threshold, Trace
 from tttui.draw.reading import status_words
-from tttui.model.arrays import Floats, Ints
-from tttui.model.explain import limits
+from tttui.model.arrays import Ints
 from tttui.model.numbers import Forms
 from tttui.model.query import number_of
-from tttui.model.session import SessionData
-from tttui.model.transactions import NON_FINITE, Transaction, Transactions
-from tttui.widgets.table import TEXTS, Cell, Column
+from tttui.model.transactions import Transaction, Transactions
+from tttui.widgets.table_columns import TEXTS, Cell, Column
 
 COLUMNS = (
     Column("t", "t", 7),
@@ -51,17 +47,8 @@ MODEL_FREE = frozenset({"t", "status", "pre", "post", "delta", "change"})
 KEPT = 400
 """Decoded transactions that are kept for drawing."""
 
-NO_STEP = "no step"
-"""Said for a number that was never measured, since a gate stopped the transaction before that."""
 
-GATES_SHOWN = 300
-"""Newest transactions that are decoded for the values of a person's own gate."""
-
-SPREAD = 15.0
-"""Values that spread over more than this factor are drawn on a logarithmic axis."""
-
-
-class Attempts:
+class TransactionRows:
     """`Source` of the table over the transactions of a session."""
 
     def __init__(
@@ -198,163 +185,3 @@ def _number(value: float | None, ink: Colour, palette: Palette) -> Cell:
 def _signed(value: float) -> Forms:
     """The texts of a change, with its sign."""
     return tuple(f"+{text}" if value > 0 else text for text in forms(value))
-
-
-def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
-    """Gradient norm, losses and state norm with their thresholds; each with: logarithmic?
-
-    Of any other model than the point mass a person's own gate takes the place of the state norm.
-    """
-    if not data.meta.is_point_mass:
-        return [*_recorded_plots(data, message), own_gate_plot(data, message)]
-    events = data.transactions
-    t, tol = events.t, limits(data, "rollback_tol")
-    band = None
-    if np.isfinite(tol).any():
-        low = Series(t, events.pre_loss * np.maximum(1 - tol, 0.0))
-        band = Band("tolerance", low, Series(t, events.pre_loss * (1 + tol)))
-    allowed = "tolerance not recorded"
-    if band is not None:
-        allowed = f"band: pre_loss x (1 +- {tol[-1]:g})"
-        allowed += "" if (tol == tol[-1]).all() else " in the end"
-    largest = np.fmax(events.pre_max_h, events.post_max_h)
-
-    def untaken(at: float) -> str:
-        """Whether the transaction at a step was stopped before its step."""
-        i = int(np.searchsorted(t, at, "right")) - 1
-        return NO_STEP if i >= 0 and events[i].post_loss is None else ""
-
-    # a gate may have stopped a transaction before there was a number
-    odd = [i for i in np.flatnonzero(events.status == NON_FINITE).tolist() if not untaken(t[i])]
-    taken = np.zeros(len(events), dtype=np.bool_)
-    taken[odd] = True
-    return [
-        (
-            Plot(
-                title="grad_norm",
-                traces=(
-                    *_changing(data, "grad_norm_max"),
-                    Trace("gradient norm", Series(t, events.grad_norm), "third"),
-                ),
-                thresholds=_line(data, "grad_norm_max"),
-                message=message,
-            ),
-            spreads(events.grad_norm),
-        ),
-        (
-            Plot(
-                title="loss",
-                note=allowed,
-                traces=(
-                    # where the band cannot be seen its upper edge, the gate itself, still can
-                    *((Trace("allowed", band.high, "third"),) if band is not None else ()),
-                    Trace("pre", Series(t, events.pre_loss), "baseline"),
-                    Trace(
-                        "post",
-                        Series(t, events.post_loss),
-                        "adaptive",
-                        heavy=True,
-                        absent=untaken,
-                        not_numbers=t[taken & np.isnan(events.post_loss)],
-                    ),
-                ),
-                band=band,
-                message=message,
-            ),
-            spreads(np.concatenate([events.pre_loss, events.post_loss])),
-        ),
-        (
-            Plot(
-                title="max |h|",
-                traces=(
-                    *_changing(data, "state_norm_max"),
-                    Trace("pre", Series(t, events.pre_max_h), "baseline"),
-                    Trace(
-                        "post",
-                        Series(t, events.post_max_h),
-                        "adaptive",
-                        heavy=True,
-                        absent=untaken,
-                        not_numbers=t[taken & np.isnan(events.post_max_h)],
-                    ),
-                ),
-                thresholds=_line(data, "state_norm_max"),
-                message=message,
-            ),
-            spreads(largest),
-        ),
-    ]
-
-
-def _recorded_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
-    """Gradient norm and losses of any other model, as far as they were recorded."""
-    events = data.transactions
-
-    def trace(name: str, values: Floats, role: Role, *, heavy: bool = False) -> list[Trace]:
-        known = ~np.isnan(values)
-        if not known.any():
-            return []
-        return [Trace(name, Series(events.t[known], values[known]), role, heavy=heavy)]
-
-    norms = trace("gradient norm", events.grad_norm, "third")
-    losses = trace("pre", events.pre_loss, "baseline")
-    losses += trace("post", events.post_loss, "adaptive", heavy=True)
-    found = []
-    for title, traces, values in (
-        ("grad_norm", norms, events.grad_norm),
-        ("loss", losses, np.concatenate([events.pre_loss, events.post_loss])),
-    ):
-        why = f"no {title} recorded" if len(events) else message
-        found.append((Plot(title=title, traces=tuple(traces), message=why), spreads(values)))
-    return found
-
-
-def own_gate_plot(data: SessionData, message: str) -> tuple[Plot, bool]:
-    """The first gate that a person's own transactions recorded, with its limit, over the newest
-    of them."""
-    events = data.transactions
-    found: list[tuple[int, float, float]] = []
-    name = ""
-    for i in range(max(len(events) - GATES_SHOWN, 0), len(events)):
-        for gate in events[i].gates:
-            name = name or gate.name
-            if gate.name == name and gate.value is not None:
-                at_most = np.nan if gate.limit is None else gate.limit
-                found.append((int(events.t[i]), gate.value, at_most))
-                break
-    if not found:
-        return Plot(
-            title="gates", message=message if not len(events) else "no gate recorded"
-        ), False
-    t = np.array([t for t, _, _ in found], dtype=np.int64)
-    value, limit = (np.array([row[k] for row in found], dtype=np.float64) for k in (1, 2))
-    same = np.isfinite(limit).all() and bool((limit == limit[0]).all())
-    lines = (Threshold(f"limit {short(float(limit[0]))}", float(limit[0])),) if same else ()
-    traces = [Trace(name, Series(t, value), "adaptive", heavy=True)]
-    if not same and np.isfinite(limit).any():
-        traces.insert(0, Trace("limit", Series(t, limit), "baseline"))
-    note = f"newest {GATES_SHOWN}" if len(events) > GATES_SHOWN else ""
-    plot = Plot(title=name, traces=tuple(traces), thresholds=lines, note=note, message=message)
-    return plot, spreads(value)
-
-
-def _line(data: SessionData, key: str) -> tuple[Threshold, ...]:
-    """A threshold that was the same for all transactions."""
-    values = limits(data, key)
-    same = len(values) > 0 and bool((values == values[0]).all())
-    return (Threshold(f"{key} {short(float(values[0]))}", float(values[0])),) if same else ()
-
-
-def _changing(data: SessionData, key: str) -> tuple[Trace, ...]:
-    """A threshold that was changed while the run went on."""
-    values = limits(data, key)
-    changed = np.isfinite(values).any() and not (values == values[0]).all()
-    return (Trace(key, Series(data.transactions.t, values), "baseline"),) if changed else ()
-
-
-def spreads(values: Floats) -> bool:
-    """The positive values span so much that a linear axis would hide most of them."""
-    known = values[np.isfinite(values) & (values > 0)]
-    if len(known) < 2:
-        return False
-    return bool(known.max() > SPREAD * known.min())

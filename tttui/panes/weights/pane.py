@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 
-from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
 from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC
@@ -20,26 +19,15 @@ from tttui.panes.architecture.model_facts import Key, same
 from tttui.panes.background_value import Prepared
 from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import Pane, View
+from tttui.panes.weights.element import copyable, write_element
+from tttui.panes.weights.layout import CSS, REGIONS, SHAPES, map_rows, pages
 from tttui.panes.weights.weight_figures import no_history, stat_plot, write_moved
 from tttui.panes.weights.weights_at import Asked, Finder, Found
-from tttui.widgets.heatmap import Cell, Heatmap
+from tttui.widgets.heatmap import Heatmap
 from tttui.widgets.page import Page
 from tttui.widgets.spectrum import SpectrumBars
 from tttui.widgets.statchart import StatChart
 from tttui.widgets.weightmap import WeightMap, shared_widths
-
-REGIONS = (*PLASTIC, "statistics", "spectrum", "moved")
-"""What `w` goes through."""
-
-
-WIDE_LOWER, MEDIUM_LOWER = 19, 14
-"""Rows that the statistics and the rest need below the matrices."""
-
-BELOW = ("statistics", "spectrum", "moved")
-"""The regions other than matrices."""
-
-SHAPES: tuple[tuple[int, int], ...] = ((16, 6), (32, 16), (4, 32))
-"""Of the matrices of the usual model, used until others are known, so that layout happens once."""
 
 
 class WeightsPane(RegionPane):
@@ -53,52 +41,7 @@ class WeightsPane(RegionPane):
     """What a screen of medium size shows with the matrices."""
     needs = frozenset({"relatives", "statistics"})
 
-    DEFAULT_CSS = """
-    WeightsPane { layout: vertical; height: 1fr; }
-    WeightsPane #reading { height: 2; }
-    WeightsPane #maps { height: 1fr; }
-    WeightsPane .weightmap { margin-right: 1; }
-    WeightsPane #w_o { margin-right: 0; }
-    WeightsPane #lower { height: 1fr; layout: horizontal; }
-    WeightsPane #statistics { layout: grid; grid-size: 2 2; grid-gutter: 0 2; width: 1fr; }
-    WeightsPane #nothing { display: none; }
-    WeightsPane.no-history #nothing { display: block; }
-    WeightsPane.no-history StatChart { display: none; }
-    WeightsPane.no-history #statistics { layout: vertical; }
-    WeightsPane #spectra { width: 1fr; }
-    WeightsPane #spectrum { height: 13; }
-    WeightsPane #trends { height: 1fr; layout: horizontal; }
-    WeightsPane #trends StatChart { width: 1fr; margin-right: 1; }
-    WeightsPane #moved { width: 1fr; }
-
-    WeightsPane.wide #statistics { width: 11fr; margin-right: 2; }
-    WeightsPane.wide #spectra { width: 10fr; margin-right: 2; }
-    WeightsPane.wide #moved { width: 8fr; }
-
-    WeightsPane.medium.at-statistics #spectra, WeightsPane.medium.at-statistics #moved,
-    WeightsPane.medium.at-spectrum #statistics, WeightsPane.medium.at-spectrum #moved,
-    WeightsPane.medium.at-moved #spectra, WeightsPane.medium.at-moved #statistics,
-    WeightsPane.medium.at-map #spectra { display: none; }
-    WeightsPane.medium.at-map #statistics { grid-size: 2 1; margin-right: 2; }
-    WeightsPane.medium.at-map #mean, WeightsPane.medium.at-map #std { display: none; }
-    WeightsPane.medium.at-map #moved { width: 44; }
-    WeightsPane.medium #trends { display: none; }
-    WeightsPane.medium.at-spectrum #trends { display: block; width: 1fr; }
-    WeightsPane.medium.at-spectrum #spectra { layout: horizontal; }
-    WeightsPane.medium.at-spectrum #spectrum { width: 3fr; margin-right: 2; }
-    WeightsPane.medium.at-spectrum #trends { width: 2fr; layout: vertical; }
-    WeightsPane.medium.at-spectrum #trends StatChart { height: 1fr; width: 1fr; }
-
-    WeightsPane.small #lower { display: none; }
-    WeightsPane.small.below #lower { display: block; }
-    WeightsPane.small.below #maps, WeightsPane.small.below #reading { display: none; }
-    WeightsPane.small.at-statistics #spectra, WeightsPane.small.at-statistics #moved,
-    WeightsPane.small.at-spectrum #statistics, WeightsPane.small.at-spectrum #moved,
-    WeightsPane.small.at-moved #spectra, WeightsPane.small.at-moved #statistics { display: none; }
-    WeightsPane.small #spectra { height: 1fr; }
-    WeightsPane.narrow #maps > .weightmap { display: none; margin-right: 0; width: 1fr; }
-    WeightsPane.narrow #maps > .weightmap.chosen { display: block; }
-    """
+    DEFAULT_CSS = CSS
 
     def __init__(self) -> None:
         super().__init__()
@@ -171,12 +114,8 @@ class WeightsPane(RegionPane):
         """Rows of the matrices: what the tallest needs, where the rest has room below; 0: all."""
         if self.has_class("small"):
             return 0
-        least = WIDE_LOWER if self.has_class("wide") else MEDIUM_LOWER
-        room = max(self.room.height - 2 - least, 8)
         tallest = max(rows for rows, _ in self._shapes)
-        while -(-tallest // 2) + 3 > room:  # several rows of the matrix share one
-            tallest = -(-tallest // 2)
-        return max(-(-tallest // 2) + 3, 8)
+        return map_rows(tallest, self.room.height, wide=self.has_class("wide"))
 
     def _arrange(self, wide: bool, medium: bool) -> None:
         self.set_class(wide, "wide")
@@ -213,12 +152,9 @@ class WeightsPane(RegionPane):
         """All that was asked for is on the screen."""
         view, found = self._view, self._found
         answered = found is not None and found.asked is self._asked
-        return (
-            answered
-            and view is not None
-            and view.statistics is not None
-            and (view.statistics.complete)
-        )
+        if view is None or view.statistics is None:
+            return False
+        return answered and view.statistics.complete
 
     # What the weights are
 
@@ -321,18 +257,10 @@ class WeightsPane(RegionPane):
         key = (found, heatmap.matrix, cell)
 
         def write(prose: Prose) -> None:
-            palette = prose.palette
             if shown.why_not:
-                prose.line((shown.why_not, palette.warn, True))
-                return
-            if cell is None:
-                return
-            row, column = heatmap.names(cell)
-            prose.line(
-                (f"{heatmap.matrix}[{element(cell, found.block)}] ", palette.accent, True),
-                *([(f"{column} to {row}  ", palette.muted)] if heatmap.roles else []),
-                *_cell_values(found, heatmap, cell, palette),
-            )
+                prose.line((shown.why_not, prose.palette.warn, True))
+            elif cell is not None:
+                write_element(prose, found, heatmap, cell)
 
         where = shown.says or "nothing to show"
         title = f"{TITLES[shown.aspect].capitalize()} ({where})"
@@ -346,14 +274,13 @@ class WeightsPane(RegionPane):
         return self._maps[PLASTIC.index(name)]
 
     def pages(self) -> Pages:
-        maps = tuple(name for name in self.region_names if name not in BELOW)
-        if self.has_class("wide"):
-            return super().pages()
-        if self.has_class("medium"):
-            apart = [name for name in BELOW if name not in self.beside_maps]
-            return (*maps, *self.beside_maps), *((*maps, name) for name in apart)
-        each = tuple((name,) for name in maps) if self.has_class("narrow") else (maps,)
-        return (*each, *((name,) for name in BELOW))
+        return pages(
+            tuple(self.region_names),
+            self.beside_maps,
+            wide=self.has_class("wide"),
+            medium=self.has_class("medium"),
+            narrow=self.has_class("narrow"),
+        )
 
     def show_regions(self) -> None:
         at = self.acting
@@ -445,18 +372,14 @@ class WeightsPane(RegionPane):
             return
         heatmap = self._heatmap()
         row, column = heatmap.cell or (0, 0)
-        rows, columns = heatmap.stride
-        heatmap.set_cell((row + down * rows, column + right * columns))
+        heatmap.set_cell((row + down * heatmap.stride[0], column + right * heatmap.stride[1]))
         self._show_reading()
 
     def copyable(self) -> list[tuple[str, str]]:
         heatmap, view = self._heatmap(), self._view
         if view is None or not heatmap.values.size or heatmap.cell is None:
             return []
-        row, column = heatmap.cell
-        name = f"{heatmap.matrix}[{row}, {column}]"
-        rows = ", ".join(f"{v:.8g}" for v in heatmap.values[row].tolist())
-        return [(name, repr(float(heatmap.values[row, column]))), (f"Row {row}", rows)]
+        return copyable(heatmap, heatmap.cell)
 
     def exportable(self) -> str:
         named = {"statistics": "weight-statistics", "spectrum": "spectrum", "moved": "moved"}
@@ -469,38 +392,8 @@ class WeightsPane(RegionPane):
         return replace(
             request,
             aspect=asked.aspect,
-            attempt=asked.attempt,
+            transaction=asked.transaction,
             parent=asked.parent,
             other=asked.other,
             parameters=() if asked.of_point_mass else asked.names,
         )
-
-
-def element(cell: Cell, block: tuple[int, int]) -> str:
-    """`3, 17`; of an element that stands for a block, its rows and columns: `24-31, 136-143`."""
-    if block == (1, 1):
-        return f"{cell[0]}, {cell[1]}"
-    ends = zip(cell, block, strict=True)
-    return ", ".join(f"{i * size}-{(i + 1) * size - 1}" if size > 1 else f"{i}" for i, size in ends)
-
-
-def _cell_values(
-    found: Found, heatmap: WeightMap, cell: Cell, palette: Palette
-) -> list[tuple[str, int, bool]]:
-    """An element's change, its value and its change since the start, as far as they are known."""
-    name, parts = heatmap.matrix, []
-    if found.shown.is_change:
-        change = float(heatmap.values[cell])
-        parts += [("change ", palette.muted, False), (f"{change:+.7g}  ", palette.text, True)]
-    if found.now is None and not found.shown.is_change:
-        value = float(heatmap.values[cell])
-        parts += [("value ", palette.muted, False), (f"{value:.8g}  ", palette.text, True)]
-    if found.now is not None and name in found.now.matrices:
-        value = float(found.now.matrices[name][cell])
-        parts += [("value ", palette.muted, False), (f"{value:.8g}  ", palette.text, True)]
-        start = found.start
-        if start is not None and name in start.matrices and found.shown.aspect != "start":
-            since = value - float(start.matrices[name][cell])
-            parts += [("since start ", palette.muted, False)]
-            parts += [(f"{since:+.4g}", palette.text, True)]
-    return parts

@@ -12,7 +12,7 @@ from tttui.draw.numbers import forms, short
 from tttui.draw.palette import Palette
 from tttui.model.names import name_forms
 from tttui.model.numbers import count
-from tttui.model.parameters import Inventory, listed, specs_of
+from tttui.model.parameters import Inventory, listed, moves_known, specs_of
 from tttui.model.schema import Schema, TensorSpec
 from tttui.model.statistics import Statistics
 from tttui.model.weights import history_of
@@ -22,7 +22,8 @@ from tttui.panes.weights.weight_figures import no_history
 from tttui.panes.weights.weights_at import Found
 from tttui.widgets.heatmap import Heatmap
 from tttui.widgets.page import Page
-from tttui.widgets.table import TEXTS, Cell, Column, Sort, Table
+from tttui.widgets.table import Table
+from tttui.widgets.table_columns import TEXTS, Cell, Column, Sort
 from tttui.widgets.weightmap import WeightMap
 
 REGIONS = ("parameters", "map", "statistics", "spectrum", "moved")
@@ -42,6 +43,8 @@ LISTS = ((150, 84), (116, 60), (100, 46), (72, 38))
 
 SORTS = ("order", *(column.key for column in COLUMNS))
 """The orders of the list: that of the model first."""
+
+NOT_MOVED = "How far they moved is not recorded."
 
 NONE = Statistics(progress=0.0)
 """While they are worked out."""
@@ -213,7 +216,9 @@ class ParametersPane(WeightsPane):
             title += f", {count(sum(spec.size for spec in own))} elements"
         if pairs := view.data.meta.schema.pairs:
             title += f", {count(len(pairs))} LoRA pair{'s' * (len(pairs) > 1)}"
-        which.set_content(lambda _: None, title, title)
+        why = "" if known is None or moves_known(known) else NOT_MOVED
+        which.styles.height = 2 if why else 1
+        which.set_content(lambda p: p.line((why, p.palette.muted)), (title, why), title)
 
     _palette: Palette | None = None
     """What the rows were drawn with."""

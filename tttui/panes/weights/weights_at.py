@@ -47,7 +47,7 @@ class Asked:
     data: SessionData
     aspect: Aspect
     t: int
-    attempt: int | None
+    transaction: int | None
     parent: SessionData | None
     other: SessionData | None
     names: tuple[str, ...] = PLASTIC
@@ -77,8 +77,8 @@ class Asked:
             recorded = history_of(data, self.names) is None
             own = (*own, *self.state, data.transactions if recorded else None)
         against = (self.parent, self.other) if self.aspect in ("parent", "other") else ()
-        attempt = (self.attempt, data.transactions) if self.aspect == "commit" else ()
-        return (*own, self.aspect, self.t if by_step else -1, *attempt, *against)
+        transaction = (self.transaction, data.transactions) if self.aspect == "commit" else ()
+        return (*own, self.aspect, self.t if by_step else -1, *transaction, *against)
 
     @property
     def state(self) -> Key:
@@ -203,7 +203,7 @@ class Finder:
             asked.aspect,
             data,
             asked.t,
-            attempt=asked.attempt,
+            transaction=asked.transaction,
             parent=asked.parent,
             other=asked.other,
             names=asked.names,

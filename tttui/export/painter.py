@@ -1,0 +1,152 @@
+"""A chart as it is described for cells (`draw.plot`), painted on paper by matplotlib."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from tttui.draw import palette
+from tttui.draw.envelope import Series
+from tttui.draw.marks import Marks
+from tttui.draw.plot import Plot, Threshold, Trace, faint_ink, ink
+from tttui.export import look
+from tttui.model.arrays import Bools, Floats, Ints
+
+FAR = 10.0
+"""A threshold farther from the values than by this factor is named at the edge, with an arrow."""
+
+Span = tuple[int, int]
+"""The first and the last step that are drawn."""
+
+NO_WORDS: Mapping[str, str] = MappingProxyType({})
+
+
+def paint(
+    axes: Axes,
+    plot: Plot,
+    span: Span,
+    *,
+    log: bool = False,
+    words: Mapping[str, str] = NO_WORDS,
+    dots: bool = False,
+) -> None:
+    """All that the plot describes but its title; outliers too are drawn where they lie.
+
+    `words`: the names in the legend, where they differ from those of the traces. `dots`: every
+    sample has a dot.
+    """
+    if plot.band is not None:
+        at, low, high = _together(plot.band.low, plot.band.high, span)
+        colour, name = look.BAND, words.get(plot.band.name, plot.band.name)
+        axes.fill_between(at, low, high, color=colour, lw=0, label=name, zorder=1)
+    if not plot.traces:
+        place, grey = axes.transAxes, look.CHANGE
+        axes.text(0.5, 0.5, plot.message, ha="center", va="center", transform=place, color=grey)
+    for trace in plot.traces:
+        _trace(axes, trace, span, words.get(trace.name, trace.name), dots)
+    if plot.compare is not None:
+        _tint(axes, plot, span)
+    values = [_inside(trace.series, span)[1] for trace in plot.traces]
+    known = np.concatenate([*values, np.empty(0)])
+    known = known[np.isfinite(known) & (known > 0)]
+    if log and len(known):
+        look.log_scale(axes)
+    for line in plot.thresholds if len(known) else ():
+        _threshold(axes, line, known)
+    if plot.marks is not None:
+        _marks(axes, plot.marks, span)
+
+
+def _inside(series: Series, span: Span) -> tuple[Ints | Floats, Floats]:
+    """The samples of a series within the span."""
+    part = slice(int(series.index(span[0])), int(series.index(span[1], after=True)))
+    return series.t[part], series.y[part]
+
+
+def _trace(axes: Axes, trace: Trace, span: Span, name: str, dots: bool) -> None:
+    """A curve, with the samples that it is the average of behind it."""
+    if trace.raw is not None and not trace.alone:
+        faint = look.hexed(faint_ink(trace.role, palette.LIGHT))
+        look.curve(axes, *_inside(trace.raw, span), faint, "", width=0.4, order=1)
+    t, y = _inside(trace.series, span)
+    lost = t[np.isnan(y)] if trace.not_numbers is None else trace.not_numbers
+    look.curve(
+        axes,
+        t,
+        y,
+        look.hexed(ink(trace.role, palette.LIGHT)),
+        name,
+        width=1.0 if trace.heavy else 0.7,
+        order=3 if trace.heavy else 2,
+        dashed=trace.dashed,
+        dots=dots,
+        lost=lost[(lost >= span[0]) & (lost <= span[1])],
+    )
+
+
+def _tint(axes: Axes, plot: Plot, span: Span) -> None:
+    """The area between the two curves that are compared."""
+    assert plot.compare is not None
+    ours, theirs = (plot.traces[k].series for k in plot.compare)
+    at, a, b = _together(ours, theirs, span)
+    with np.errstate(invalid="ignore"):
+        better: Bools = (a < b) if plot.lower_is_better else (a > b)
+    known = np.isfinite(a) & np.isfinite(b)
+    for where, tint, hatch in (
+        (better, look.BETTER, None), (known & ~better, look.WORSE, "////"),
+    ):  # fmt: skip
+        axes.fill_between(
+            at, b, a, where=list(where), facecolor=tint, edgecolor="white", hatch=hatch, lw=0,
+            zorder=1,
+        )  # fmt: skip
+
+
+def _together(a: Series, b: Series, span: Span) -> tuple[Floats, Floats, Floats]:
+    """Positions [k] and the values of both series there: at the samples of a, or means of
+    stretches where one of the two is long."""
+    parts = [_inside(series, span) for series in (a, b)]
+    at, edges = parts[0][0].astype(np.float64), None
+    if max(len(t) for t, _ in parts) > look.MOST:
+        edges = look.stretches(*span)
+        at = (edges[1:] + edges[:-1]) / 2
+    values = []
+    for t, y in parts:
+        y = np.where(np.isfinite(y), y, np.nan)
+        if edges is not None and len(t) > look.MOST:
+            values.append(Series(t, y).columns(edges).mean)
+        elif len(t):
+            values.append(np.interp(at, t, y, left=np.nan, right=np.nan))
+        else:
+            values.append(np.full(len(at), np.nan))
+    return at, values[0], values[1]
+
+
+def _threshold(axes: Axes, line: Threshold, values: Floats) -> None:
+    """A line with its name; one far from the values [n] is named with an arrow."""
+    if values.min() / FAR <= line.value <= values.max() * FAR:
+        axes.axhline(line.value, color=look.THRESHOLD, ls="--", lw=0.8, label=line.name)
+        return
+    above = line.value > values.max()
+    text, place = f"{'↑' if above else '↓'} {line.name}", (0.01, 0.95 if above else 0.08)
+    axes.text(*place, text, transform=axes.transAxes, color=look.THRESHOLD, va="top")
+
+
+def _marks(axes: Axes, marks: Marks, span: Span) -> None:
+    """The transactions at the lower edge, by how they ended."""
+    inside = (marks.t >= span[0]) & (marks.t <= span[1])
+    if marks.shown is not None:
+        inside &= marks.shown
+    for k in np.unique(marks.status[inside]).tolist():
+        status, t = marks.statuses[k], marks.t[inside & (marks.status == k)]
+        axes.plot(
+            t,
+            np.full(len(t), 0.02),
+            marker=look.status_marker(status),
+            ls="",
+            color=look.status_colour(status),
+            ms=3,
+            transform=axes.get_xaxis_transform(),
+            label=look.status_label(status, len(t)),
+            zorder=4,
+        )

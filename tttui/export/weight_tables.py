@@ -1,0 +1,123 @@
+"""The tables of the weights: values, what moved, statistics over time, spectra."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from tttui.export.columns import Column, Table
+from tttui.export.request import Request
+from tttui.model.arrays import PLASTIC, Floats
+from tttui.model.errors import TttuiError
+from tttui.model.session import History
+from tttui.model.spectrum import spectrum
+from tttui.model.statistics import Statistics, summarised
+from tttui.model.tensor_axes import Moved, moved
+from tttui.model.weights import TITLES, Aspect, Comparison, compare, held_at, why_no_weights
+
+STATISTICS = ("fro", "max_abs", "mean", "std")
+
+
+def matrices_at(request: Request) -> tuple[dict[str, Floats], str]:
+    """The plastic matrices at the request's step and where they come from."""
+    names = request.matrices
+    held = held_at(request.data, request.at, names)
+    if held is None:
+        why = why_no_weights(request.data, names)
+        raise TttuiError(f"{request.name}: no weights to export: {why}")
+    return {name: held.matrices[name] for name in names if name in held.matrices}, held.source
+
+
+def compared_at(request: Request) -> Comparison:
+    """What the request's aspect shows of the plastic matrices at its step."""
+    found = compare(
+        request.aspect,
+        request.data,
+        request.at,
+        transaction=request.transaction,
+        parent=request.parent,
+        other=request.other,
+        names=request.matrices,
+    )
+    if found.why_not:
+        raise TttuiError(f"{request.name}: no weights to export: {found.why_not}")
+    return found
+
+
+def weights(request: Request) -> Table:
+    shown = compared_at(request)
+    names: list[str] = []
+    rows, columns, values = [], [], []
+    for name, W in shown.matrices.items():
+        names += [name] * W.size
+        at = np.indices(W.shape).reshape(2, -1)
+        rows.append(at[0])
+        columns.append(at[1])
+        values.append(W.reshape(-1))
+    return {
+        "matrix": names,
+        "row": np.concatenate(rows),
+        "column": np.concatenate(columns),
+        "change" if shown.is_change else "value": np.concatenate(values),
+    }
+
+
+def movement_of(request: Request) -> tuple[str, dict[tuple[str, int], list[Moved]]]:
+    """Which change is meant, and the parts of every matrix along both axes, largest first.
+
+    Where values are asked for, it is the change since the start.
+    """
+    aspect: Aspect = "start" if request.aspect == "value" else request.aspect
+    shown = compared_at(replace(request, aspect=aspect))
+    parts = {
+        (name, axis): moved(name, change, axis, roles=request.matrices is PLASTIC)
+        for name, change in shown.matrices.items()
+        for axis in (1, 0)
+    }
+    return f"{TITLES[aspect]} ({shown.says})", parts
+
+
+def moved_parts(request: Request) -> Table:
+    _, found = movement_of(request)
+    parts = [part for along in found.values() for part in along]
+    return {
+        "matrix": [part.matrix for part in parts],
+        "axis": ["row" if part.axis == 0 else "column" for part in parts],
+        "index": [part.index for part in parts],
+        "name": [part.phrase for part in parts],
+        "change": [part.change for part in parts],
+        "share": [part.share for part in parts],
+    }
+
+
+def statistics_of(request: Request) -> tuple[Statistics, slice]:
+    """Figures of every snapshot, and the snapshots in the window."""
+    history: History | None = request.data.history
+    if history is None or not len(history):
+        why = request.data.problem("history")
+        reason = why.reason if why is not None else "no snapshot was recorded yet"
+        raise TttuiError(f"{request.name}: no history of the weights to export: {reason}")
+    statistics = summarised(history, request.matrices)
+    return statistics, request.rows(statistics.t)
+
+
+def weight_statistics(request: Request) -> Table:
+    statistics, part = statistics_of(request)
+    table: dict[str, Column] = {"t": statistics.t[part]}
+    for name in statistics.matrices:
+        for measure in (*STATISTICS, "condition", "effective_rank"):
+            table[f"{name}_{measure}"] = statistics.column(name, measure)[part]
+    return table
+
+
+def singular_values(request: Request) -> Table:
+    matrices, _ = matrices_at(request)
+    names: list[str] = []
+    index: list[int] = []
+    values: list[float] = []
+    for name, W in matrices.items():
+        found = spectrum(W)
+        if found is not None:
+            names += [name] * len(found.values)
+            index += range(len(found.values))
+            values += found.values.tolist()
+    return {"matrix": names, "index": index, "singular_value": values}

@@ -1,0 +1,59 @@
+"""Searching a document: what is typed, what the thread has found, and where that leads."""
+
+from collections.abc import Callable
+
+from tttui.model.document import Document
+from tttui.model.search import Found, Query, search
+from tttui.model.text import visible
+from tttui.panes.latest import Latest
+
+NO_QUERY = Query(b"", False)
+
+Searched = tuple[Document, Query, int, int]
+"""A document, what is looked for, from where, and which way."""
+
+
+class Searching:
+    """What is looked for in the document of a session, in a thread that calls `told`."""
+
+    def __init__(self, told: Callable[[], object]) -> None:
+        self.query = NO_QUERY
+        self.typed_from = 0
+        """The byte at which the search began."""
+        self._answers: Latest[Searched, Found | None] = Latest(lambda asked: search(*asked), told)
+        self._gone_to: object = None
+        """The answer that the cursor has followed."""
+
+    @property
+    def busy(self) -> bool:
+        return self._answers.busy
+
+    def look_for(self, document: Document | None, start: int, by: int) -> str | None:
+        """Find the match that is `by` matches on from a byte; why that cannot be."""
+        if document is None:
+            return None
+        if not self.query:
+            return "Nothing is searched for; / searches."
+        self._answers.ask((document, self.query, start, by))
+        return None
+
+    def news(self) -> tuple[bool, int | None]:
+        """Whether there is an answer that was not told yet, and the byte to which it leads."""
+        found = self._answers.found
+        if found is None or found is self._gone_to:
+            return False, None
+        self._gone_to = found
+        leads = found[0][1] == self.query and found[1] is not None
+        return True, found[1].offset if leads and found[1] is not None else None
+
+    def says(self) -> tuple[str, bool]:
+        """What the search has found, and whether that is nothing."""
+        found = self._answers.found
+        word = visible(self.query.needle.decode("utf-8", "replace"))
+        if not self.query:
+            return "", False
+        if found is None or found[0][1] != self.query:
+            return f"{word}: searching ...", False
+        if found[1] is None:
+            return f"{word}: not in the document", True
+        return f"{word}: {found[1].number} of {found[1].total}   n, N: next, previous", False

@@ -1,0 +1,72 @@
+"""What is said of one element of a matrix."""
+
+from collections.abc import Sequence
+
+from tttui.draw.palette import Palette
+from tttui.draw.prose import Prose
+from tttui.panes.weights.weights_at import Found
+from tttui.widgets.heatmap import Cell
+from tttui.widgets.weightmap import WeightMap
+
+
+def element(cell: Cell, block: tuple[int, int]) -> str:
+    """`3, 17`; of an element that stands for a block, its rows and columns: `24-31, 136-143`."""
+    if block == (1, 1):
+        return f"{cell[0]}, {cell[1]}"
+    ends = zip(cell, block, strict=True)
+    return ", ".join(f"{i * size}-{(i + 1) * size - 1}" if size > 1 else f"{i}" for i, size in ends)
+
+
+def write_element(prose: Prose, found: Found, heatmap: WeightMap, cell: Cell) -> None:
+    """Write which element it is, what it connects, and its values."""
+    palette = prose.palette
+    row, column = heatmap.names(cell)
+    values = _values(found, heatmap, cell, palette)
+    where = f"[{element(cell, found.block)}] "
+    named = f"{heatmap.matrix}{where}"
+    if not heatmap.roles and len(named) + _length(values) > prose.width:
+        named = where  # the name stands over the map
+        if len(named) + _length(values) > prose.width:
+            values = _values(found, heatmap, cell, palette, digits=4)
+    prose.line(
+        (named, palette.accent, True),
+        *([(f"{column} to {row}  ", palette.muted)] if heatmap.roles else []),
+        *values,
+    )
+
+
+def _length(parts: Sequence[tuple[str, int, bool]]) -> int:
+    return sum(len(text) for text, *_ in parts)
+
+
+def _values(
+    found: Found, heatmap: WeightMap, cell: Cell, palette: Palette, *, digits: int = 8
+) -> list[tuple[str, int, bool]]:
+    """An element's change, its value and its change since the start, as far as they are known."""
+    name, parts = heatmap.matrix, []
+    if found.shown.is_change:
+        change = float(heatmap.values[cell])
+        parts += [
+            ("change ", palette.muted, False),
+            (f"{change:+.{digits - 1}g}  ", palette.text, True),
+        ]
+    if found.now is None and not found.shown.is_change:
+        value = float(heatmap.values[cell])
+        parts += [("value ", palette.muted, False), (f"{value:.{digits}g}  ", palette.text, True)]
+    if found.now is not None and name in found.now.matrices:
+        value = float(found.now.matrices[name][cell])
+        parts += [("value ", palette.muted, False), (f"{value:.{digits}g}  ", palette.text, True)]
+        start = found.start
+        if start is not None and name in start.matrices and found.shown.aspect != "start":
+            since = value - float(start.matrices[name][cell])
+            parts += [("since start ", palette.muted, False)]
+            parts += [(f"{since:+.{digits // 2}g}", palette.text, True)]
+    return parts
+
+
+def copyable(heatmap: WeightMap, cell: Cell) -> list[tuple[str, str]]:
+    """What can be copied of an element: its value, and its row."""
+    row, column = cell
+    values = ", ".join(f"{v:.8g}" for v in heatmap.values[row].tolist())
+    name = f"{heatmap.matrix}[{row}, {column}]"
+    return [(name, repr(float(heatmap.values[cell]))), (f"Row {row}", values)]

@@ -1,0 +1,124 @@
+"""Both models' errors over the steps: as recorded, or as averages in front of the samples."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tttui.draw.envelope import Series
+from tttui.draw.marks import Marks
+from tttui.draw.plot import End, Plot, Role, Trace
+from tttui.draw.smoothing import SPAN, exponential
+from tttui.model.improvement import percentiles
+from tttui.model.session import SessionData
+from tttui.model.transactions import COMMIT, Transactions, of_statuses
+
+LOG_SPREAD = 20.0
+"""Errors that spread over more than this factor open on a logarithmic axis."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Losses:
+    """The errors of a session as series, ready to be drawn at any zoom, and its transactions."""
+
+    baseline: Series
+    """At the steps at which the frozen model was evaluated."""
+    adaptive: Series
+    no_update: Series | None
+    every: bool
+    """The frozen model was evaluated at every step."""
+    marks: Marks
+
+
+def losses_of(data: SessionData) -> Losses:
+    """The series of a session's errors."""
+    steps = data.steps
+    t, frozen, _ = steps.compared()
+    return Losses(
+        Series(t, frozen),
+        Series(steps.t, steps.adaptive),
+        None if steps.no_update is None else Series(steps.t, steps.no_update),
+        steps.evaluated is None,
+        marks_of(data),
+    )
+
+
+def marks_of(data: SessionData, statuses: frozenset[str] | None = None) -> Marks:
+    """The transactions, of those that have an event only some `statuses` shown (None: all).
+
+    Of a run without an events file they are those that per_step.csv flags.
+    """
+    events: Transactions = data.transactions
+    if len(events):
+        shown = None if statuses is None else of_statuses(events, statuses)
+        return Marks(events.t, *events.outcomes(), shown, events.branches())
+    steps = data.steps
+    tried = np.flatnonzero(steps.did_update)
+    failed = len(events.statuses)
+    status = np.where(steps.update_ok[tried], COMMIT, failed)
+    return Marks(steps.t[tried], status, (*events.statuses, "rollback"))
+
+
+def error_plot(
+    data: SessionData, found: Losses, smooth: bool, rulers: Sequence[Trace] = ()
+) -> Plot:
+    """Both models' errors over the steps, in front of other curves."""
+    chunk, loss = data.meta.chunk, data.meta.loss
+    end: End = "ended" if found.every else ""  # between two scores the newer one holds
+    traces = [
+        curve("frozen", found.baseline, "baseline", smooth, chunk=chunk, end=end),
+        curve("adaptive", found.adaptive, "adaptive", smooth, heavy=True, chunk=chunk),
+    ]
+    if found.no_update is not None:
+        third = curve("no update", found.no_update, "third", smooth, chunk=chunk)
+        traces.insert(1, third)
+    if data.steps.never_evaluated:
+        del traces[0]
+    compare = (len(rulers) + len(traces) - 1, len(rulers)) if len(traces) > 1 else None
+    why = data.problem("steps")
+    return Plot(
+        title=loss.label,
+        traces=(*rulers, *traces),
+        compare=compare,
+        lower_is_better=loss.lower_is_better,
+        legend=bool(rulers),
+        marks=found.marks,
+        robust=True,
+        note=span_note(smooth),
+        message=why.reason if why is not None else "no steps recorded yet",
+    )
+
+
+def curve(
+    name: str,
+    series: Series,
+    role: Role,
+    smooth: bool,
+    heavy: bool = False,
+    end: End = "ended",
+    chunk: int = 0,
+) -> Trace:
+    """The series (by chunks of so many steps, if any), or its exponential average with the series
+    itself still visible behind it.
+
+    Curves of one chart are averaged alike, or not at all: only then do they compare.
+    """
+    if not smooth:
+        return Trace(name, series, role, heavy, end=end, chunk=chunk)
+    average = Series(series.t, exponential(series.y, SPAN))
+    return Trace(name, average, role, heavy, raw=series, end=end)
+
+
+def span_note(smooth: bool) -> str:
+    """What the averages are, said beside a chart that has them."""
+    return f"average, span {SPAN}" if smooth else ""
+
+
+def spreads_far(data: SessionData) -> bool:
+    """The errors span so many decades that a linear axis would hide most of them."""
+    errors = np.concatenate([data.steps.baseline[-2000:], data.steps.adaptive[-2000:]])
+    errors = errors[np.isfinite(errors) & (errors > 0)]
+    if len(errors) < 2:
+        return False
+    low, high = percentiles(errors, (5, 95))
+    return bool(high > LOG_SPREAD * low)
