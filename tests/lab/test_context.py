@@ -63,6 +63,10 @@ def test_the_time_left_follows_from_the_progress_of_the_last_minute(
     assert job.told == {"progress": 0.2, "doing": "step 20"}
 
 
+LONG = 200_000
+"""Steps that no job has taken before its process looks whether it was told to end."""
+
+
 class Broken(Kind):
     """A kind that fails as it is told to."""
 
@@ -98,10 +102,10 @@ def test_whatever_a_kind_raises_is_told_in_a_line(
 
 @pytest.fixture
 def waiting(root: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
-    """A job that nobody has started yet."""
+    """A long job that nobody has started yet."""
     with monkeypatch.context() as patch:
         patch.setattr("tttui.lab.starting.dispatch_locked", lambda _root: [])
-        return pretraining(root, 300)
+        return pretraining(root, LONG)
 
 
 def test_a_signal_that_ends_its_process_cancels_a_job_which_then_goes_on(waiting: Job) -> None:
