@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class WhatIfArrived(Message):
-    """A what-if has a new result; a newer one in the queue replaces an older one."""
+    """A what-if has a new result; a newer one of its kind in the queue replaces an older one."""
 
     def __init__(self, result: "Result") -> None:
         super().__init__()
         self.result = result
 
     def can_replace(self, message: Message) -> bool:
-        return isinstance(message, WhatIfArrived)
+        return isinstance(message, WhatIfArrived) and type(message.result) is type(self.result)
 
 
 class WhatIfControl:

@@ -146,7 +146,8 @@ class Knobs(Drawn):
         canvas, state = Canvas(height, width), self._state
         if height < 1 or not state.knobs:
             return canvas
-        below = below_knobs(state, width)[: max(height - 3, 0)]
+        whole = below_knobs(state, width)
+        below = whole[: max(height - 3, 0)]
         above = height - len(below)
         self._paint_title(canvas)
         rows = 1 if above < 5 else 2
@@ -157,7 +158,7 @@ class Knobs(Drawn):
             self._paint_verdict(canvas, 2 + rows)
         for i, line in enumerate(below):
             canvas.write(above + i, 1, fit(line, width - 2), self.palette.text)
-        left = len(below_knobs(state, width)) - len(below)
+        left = len(whole) - len(below)
         if left:
             more = f" {left} more "
             canvas.write(height - 1, width - len(more), more, self.palette.muted)
