@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.atomic import write_error
+from tttui.artifacts.gpus import VISIBLE, visible_gpus
 from tttui.artifacts.jsonfile import whole
 from tttui.artifacts.processes import Process, process_keys
 from tttui.artifacts.regular import open_regular
@@ -22,8 +23,8 @@ from tttui.runs.child import start_tttui
 
 MOST = "TTTUI_JOBS"
 
-VISIBLE, OUTER = "CUDA_VISIBLE_DEVICES", "TTTUI_OUTER_CUDA_VISIBLE_DEVICES"
-"""The GPUs that a process sees; in a job, those that all jobs may share."""
+OUTER = "TTTUI_OUTER_CUDA_VISIBLE_DEVICES"
+"""What CUDA_VISIBLE_DEVICES is outside of a job: the GPUs that all jobs may share."""
 
 children: list["subprocess.Popen[bytes]"] = []
 """Processes that this one started, so that those which ended are not left as zombies."""
@@ -82,12 +83,8 @@ def all_gpus() -> list[int]:
     """The GPUs that jobs may use, as the driver numbers them: those that the shell lets be seen."""
     from tttui.engine.machine import gpu_count
 
-    visible = os.environ.get(OUTER, os.environ.get(VISIBLE))
-    found = list(range(gpu_count() or 0))
-    if visible is None:
-        return found
-    named = [name.strip() for name in visible.split(",")]
-    return [int(name) for name in named if name.isdecimal() and int(name) in found]
+    outer = os.environ.get(OUTER, os.environ.get(VISIBLE))
+    return visible_gpus(gpu_count() or 0, {} if outer is None else {VISIBLE: outer})
 
 
 def needs_of(request: Mapping[str, Any]) -> tuple[int, int]:
