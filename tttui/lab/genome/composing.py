@@ -1,15 +1,16 @@
 """Composing a genome: a new version of a skill out of several over the same base."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tttui.artifacts.eventlog import events_below
+from tttui.artifacts.jsonfile import number, whole
 from tttui.artifacts.tensorwriter import Stored
 from tttui.lab.genome.layers import BaseValues, Layer, Skill, all_layers
 from tttui.lab.genome.methods import METHODS, Part, Recipe, merge
@@ -17,6 +18,10 @@ from tttui.lab.registry import BaseRef, Version, register, resolve
 from tttui.lab.registry.names import check_name
 from tttui.model.arrays import Floats
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.schema import Pair
+
+if TYPE_CHECKING:  # the task imports peft when it merges
+    from tttui.tasks.hf.merging import Factors
 
 KIND = "genome"
 """Of a version's origin."""
@@ -111,11 +116,9 @@ def compose(
     check(parts, recipe)
     with ExitStack() as stack:
         skills = {p.version.name: stack.enter_context(closing(Skill(p.version))) for p in parts}
-        tensors, rank = merged(root, parts, recipe, skills)
+        tensors, adapters = merged(root, parts, recipe, skills)
     versions = [part.version for part in parts]
-    task_settings = shared([version.task_settings for version in versions])
-    if rank is not None and task_settings.get("rank") != rank:
-        task_settings |= _of_rank(versions[0], rank)
+    task_settings = shared([version.task_settings for version in versions]) | adapters
     made = register(
         root,
         name,
@@ -138,7 +141,7 @@ def compose(
 
 
 def lineage(parts: Sequence[Weighted], recipe: Recipe) -> dict[str, Any]:
-    """The origin of a composition: its parents with hashes and weights, and how they were merged."""
+    """The origin of a composition: parents with hashes and weights, and how they were merged."""
     return {
         "kind": KIND,
         "id": ",".join(part.said for part in parts),
@@ -161,28 +164,32 @@ def lineage(parts: Sequence[Weighted], recipe: Recipe) -> dict[str, Any]:
 
 def merged(
     root: Path, parts: Sequence[Weighted], recipe: Recipe, skills: Mapping[str, Skill]
-) -> tuple[dict[str, Stored], int | None]:
-    """The tensors of a composition; for adapters the rank of the merged ones.
+) -> tuple[dict[str, Stored], dict[str, Any]]:
+    """The tensors of a composition; and settings of its adapters, where it has some.
 
     `skills` are the open weights of the parts by name of the version. Raises RefusedInput naming
     the layer.
     """
     base = BaseValues(root, parts[0].version)
     tensors: dict[str, Stored] = {}
-    ranks: set[int] = set()
+    pairs = dict[Pair, "Factors"]()
     for layer in all_layers(skills.values()).values():
-        if layer.pair is None:
-            if recipe.method in ADAPTER_METHODS:
-                raise RefusedInput(
-                    f"--method {recipe.method}: {layer.name} is no pair of an adapter; "
-                    f"{', '.join(METHODS)} merge it"
-                )
-            tensors[layer.name] = _parameter(layer, parts, recipe, skills, base)
+        if layer.pair is not None:
+            pairs[layer.pair] = merged_adapter(layer, parts, recipe, skills)
+        elif recipe.method in ADAPTER_METHODS:
+            raise RefusedInput(
+                f"--method {recipe.method}: {layer.name} is no pair of an adapter; "
+                f"{', '.join(METHODS)} merge it"
+            )
         else:
-            one = dict(_adapter(layer, parts, recipe, skills))
-            ranks.add(one[layer.pair.a.name].shape[0])
-            tensors |= one
-    return tensors, max(ranks) if ranks else None
+            tensors[layer.name] = _parameter(layer, parts, recipe, skills, base)
+    rank = max((len(made.a) for made in pairs.values()), default=0)
+    for pair, made in pairs.items():  # all of one rank, as a session has them
+        more = rank - len(made.a)
+        tensors[pair.a.name] = Stored.of(np.pad(made.a, ((0, more), (0, 0))))
+        tensors[pair.b.name] = Stored.of(np.pad(made.b, ((0, 0), (0, more))))
+    scales = {made.scale for made in pairs.values()}
+    return tensors, {"rank": rank, "alpha": rank * max(scales)} if pairs else {}
 
 
 def merged_layer(
@@ -228,16 +235,15 @@ def _rounded(values: Floats) -> Floats:
     return (kept & np.uint32(0xFFFF0000)).view(np.float32)
 
 
-def _adapter(
+def merged_adapter(
     layer: Layer, parts: Sequence[Weighted], recipe: Recipe, skills: Mapping[str, Skill]
-) -> Iterator[tuple[str, Stored]]:
-    """The pair of a layer, merged by peft; a skill without it adds nothing."""
+) -> "Factors":
+    """The pair of one layer, merged by peft; a skill without it adds nothing."""
     from tttui.tasks.hf.merging import Factors, merge_adapters
 
     assert layer.pair is not None
-    ordered = sorted(parts, key=lambda one: (one.version.content, one.weight))
     factors, weights = [], []
-    for one in ordered:
+    for one in sorted(parts, key=lambda one: (one.version.content, one.weight)):
         skill = skills[one.version.name]
         if layer.name in skill.layers:
             factors.append(Factors(*skill.factors(skill.layers[layer.name])))
@@ -246,10 +252,24 @@ def _adapter(
             zeros = (np.zeros(a.matrix, np.float32), np.zeros(b.matrix, np.float32))
             factors.append(Factors(*zeros, layer.pair.scale))
         weights.append(one.weight * (1.0 if recipe.method == "mean" else recipe.scale))
-    made = merge_adapters(factors, weights, recipe.method, density=recipe.density, seed=recipe.seed)
-    scale = recipe.scale if recipe.method == "mean" else 1.0
-    yield layer.pair.a.name, Stored.of(made.a.reshape(-1, *layer.pair.a.shape[1:]))
-    yield layer.pair.b.name, Stored.of(np.float32(scale) * made.b)
+    try:
+        made = merge_adapters(
+            factors,
+            weights,
+            recipe.method,
+            scale=scale_of(skills.values()),
+            density=recipe.density,
+            seed=recipe.seed,
+        )
+    except RefusedInput as error:
+        raise RefusedInput(f"{layer.name}: {error}") from error
+    return replace(made, b=np.float32(recipe.scale) * made.b) if recipe.method == "mean" else made
+
+
+def scale_of(skills: Iterable[Skill]) -> float:
+    """By which the products of a composition's adapters are multiplied: the largest there is."""
+    pairs = (layer.pair for skill in skills for layer in skill.layers.values())
+    return max(pair.scale for pair in pairs if pair is not None)
 
 
 def shared(settings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -262,22 +282,63 @@ def shared(settings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _of_rank(version: Version, rank: int) -> dict[str, Any]:
-    """Settings with which adapters of another rank are scaled as before."""
-    before = version.task_settings
-    alpha, known = before.get("alpha"), before.get("rank")
-    if not isinstance(alpha, int | float) or not isinstance(known, int) or known < 1:
-        return {}
-    return {"rank": rank, "alpha": float(alpha) * rank / known}
-
-
 def _short(sha256: str) -> str:
     return sha256.rpartition(":")[2][:12]
 
 
-def composition_of(version: Version) -> Mapping[str, Any] | None:
-    """How a version was composed; None where it was not."""
-    found = version.origin.get("composition")
-    if version.origin.get("kind") != KIND or not isinstance(found, Mapping):
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """One of the versions that were merged."""
+
+    version: str
+    weight: float
+    weights_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """How a version was composed."""
+
+    recipe: Recipe
+    parents: tuple[Parent, ...]
+
+    @property
+    def method(self) -> str:
+        """`ties, density 0.2`"""
+        recipe, words = self.recipe, [self.recipe.method]
+        if recipe.method in ("ties", "dare"):
+            words.append(f"density {recipe.density:g}")
+        if recipe.method == "dare":
+            words.append(f"seed {recipe.seed}")
+        if recipe.scale != 1.0:
+            words.append(f"scale {recipe.scale:g}")
+        return ", ".join(words)
+
+    @property
+    def skills(self) -> str:
+        """`0.7 A@v2 + 0.3 B@v1`"""
+        return " + ".join(f"{parent.weight:g} {parent.version}" for parent in self.parents)
+
+
+def composition_of(version: Version) -> Composition | None:
+    """How a version was composed; None where it was not, or does not say."""
+    said = version.origin.get("composition")
+    if version.origin.get("kind") != KIND or not isinstance(said, Mapping):
         return None
-    return found
+    density, scale = number(said.get("density")), number(said.get("scale"))
+    seed, parts = whole(said.get("seed")), said.get("parts")
+    parents = [_parent(part) for part in (parts if isinstance(parts, list) else ())]
+    if density is None or scale is None or seed is None or not parents or None in parents:
+        return None
+    recipe = Recipe(str(said.get("method")), density, seed, scale)
+    return Composition(recipe, tuple(one for one in parents if one is not None))
+
+
+def _parent(said: Any) -> Parent | None:
+    if not isinstance(said, Mapping):
+        return None
+    weight = number(said.get("weight"))
+    texts = said.get("version"), said.get("weights_sha256")
+    if weight is None or not all(isinstance(text, str) for text in texts):
+        return None
+    return Parent(str(texts[0]), weight, str(texts[1]))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.ptfile import read_pt
+from tttui.artifacts.regular import sha256_of
 from tttui.artifacts.safetensors import SafeTensors
 from tttui.artifacts.tensorwriter import Stored
 from tttui.artifacts.wrapped import unwrapped_state
@@ -110,15 +111,24 @@ class BaseValues:
         if version.task == POINT_MASS:
             return _point_mass(base_path(self._root, version.base_sha256), version)
         if version.task == TEXT:
-            from tttui.tasks.text.shipped import shipped
-
-            return shipped()[1]
+            return _text(version)
         if version.task == HF:
             return _ModelFiles(version)
         raise RefusedInput(
             f"{version.name}: the base of the task {version.task} is known to its code only; "
             "skills of pointmass, text and hf can be composed"
         )
+
+
+def _text(version: Version) -> Mapping[str, Any]:
+    from tttui.tasks.text.shipped import BASE, shipped
+
+    if version.base_sha256 != (there := sha256_of(BASE)):
+        raise RefusedInput(
+            f"{version.name} stands on the base {version.base_sha256[:12]}, this version of tttui "
+            f"ships {there[:12]}"
+        )
+    return shipped()[1]
 
 
 def _point_mass(path: Path, version: Version) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ COMBINATIONS = {
 """Methods of a composition, and what peft calls them.
 
 `cat` keeps the sum of the products exactly, with the ranks added up; `svd` is the sum's best
-approximation of the first adapter's rank. The others merge the factors A and B apart, which is a
+approximation of the largest rank. The others merge the factors A and B apart, which is a
 rough approximation of merging their products.
 """
 
@@ -43,18 +43,18 @@ def merge_adapters(
     weights: Sequence[float],
     method: str,
     *,
+    scale: float,
     density: float = 1.0,
     seed: int = 0,
 ) -> Factors:
-    """One adapter in the place of several, of the first one's scale, in float32.
+    """One adapter of this scale in the place of several, in float32.
 
     Raises RefusedInput where they do not fit each other or the method, or peft is not installed.
     """
     import torch
 
     peft = library("peft")
-    first = adapters[0]
-    shape = first.b.shape[0], first.a.shape[1]
+    shape = adapters[0].b.shape[0], adapters[0].a.shape[1]
     if any((one.b.shape[0], one.a.shape[1]) != shape for one in adapters):
         raise RefusedInput("the adapters are of layers of different sizes")
     ranks = {one.a.shape[0] for one in adapters}
@@ -73,7 +73,7 @@ def merge_adapters(
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.manual_seed(seed)
-        host = torch.nn.Module()
+        host: Any = torch.nn.Module()
         host.layer = torch.nn.Linear(1, 1, bias=False)
         # Its own weight is not looked at: one number stands for all of it.
         host.layer.weight = torch.nn.Parameter(torch.zeros(1).expand(shape), requires_grad=False)
@@ -98,7 +98,7 @@ def merge_adapters(
         except (ValueError, RuntimeError) as error:
             raise TttuiError(f"peft cannot merge the adapters: {error}") from error
         a, b = host.layer.lora_A["merged"].weight, host.layer.lora_B["merged"].weight
-        merged = Factors(a.numpy().copy(), (b / first.scale).numpy(), first.scale)
+        merged = Factors(a.numpy().copy(), (b / scale).numpy(), scale)
     if not (np.isfinite(merged.a).all() and np.isfinite(merged.b).all()):
         raise RefusedInput("the merged adapter has values that are not finite; lower the weights")
     return merged
