@@ -11,28 +11,17 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-import numpy as np
-
 from tttui.lab.evaluation.contender import Contender, Outcome, evaluate
-from tttui.lab.evaluation.statistics import (
-    Comparison,
-    fewest,
-    paired,
-    simultaneous,
-)
-from tttui.lab.evaluation.streams import (
-    Stream,
-    held_out,
-    key_of,
-    reads_documents,
-    said_of,
-)
-from tttui.model.arrays import Floats
+from tttui.lab.evaluation.ranking import ranking
+from tttui.lab.evaluation.statistics import fewest
+from tttui.lab.evaluation.streams import Stream, held_out, reads_documents, said_of
 from tttui.model.errors import RefusedInput
-from tttui.model.improvement import percentiles
+from tttui.model.schema import POINT_MASS
 
 if TYPE_CHECKING:
     from tttui.lab.context import Context
+    from tttui.lab.registry import Version
+    from tttui.tasks.base import AnyTask
 
 By = Literal["whole", "last"]
 """The loss that decides: the mean over the whole stream, or over its last 100 steps."""
@@ -132,14 +121,20 @@ class Contest:
                 break
         data = Path(self.data) if self.data else None
         return held_out(
-            self._task(), shared, self.streams, self.seed, data=data, without=self._learned(root)
+            self.find_task(),
+            shared,
+            self.streams,
+            self.seed,
+            data=data,
+            without=self._learned(root),
         )
 
     def said(self, streams: Sequence[Stream]) -> str:
         """What the streams are, one sentence."""
         return said_of(streams, Path(self.data) if self.data else None)
 
-    def _task(self) -> Any:
+    def find_task(self) -> "type[AnyTask]":
+        """The task that all are of. Raises RefusedInput for an unknown one."""
         from tttui.tasks.find import find_task
 
         return find_task(self.task)
@@ -155,8 +150,9 @@ class Contest:
                 )
             values, sha256 = _settings_of(version), version.base_sha256
             tensors = version.tensors() if entry.version else None
+            values |= _base_of(root, version)
         values = {**values, **self.shared, **entry.values}
-        task = self._task()
+        task = self.find_task()
         known = task.session_settings()
         values = {k: v for k, v in values.items() if k in known or k in ("preset", "base")}
         if reads_documents(task):
@@ -183,17 +179,22 @@ class Contest:
         return frozenset(found)
 
 
-def _version(root: Path, called: str) -> Any:
+def _version(root: Path, called: str) -> "Version":
     from tttui.lab.registry import resolve
 
     return resolve(root, called)
 
 
-def _settings_of(version: Any) -> dict[str, Any]:
+def _base_of(root: Path, version: "Version") -> dict[str, Any]:
+    """The base that a version of the point mass stands on, where the registry keeps it."""
+    from tttui.lab.registry.version import base_path
+
+    path = base_path(root, version.base_sha256)
+    return {"base": str(path)} if version.task == POINT_MASS and path.is_file() else {}
+
+
+def _settings_of(version: "Version") -> dict[str, Any]:
     return {**version.task_settings, **version.settings}
-
-
-# -- computing ------------------------------------------------------------------------------------
 
 
 def hold(context: "Context", contest: Contest, *, timed: bool) -> dict[str, Any]:
@@ -231,7 +232,7 @@ def hold(context: "Context", contest: Contest, *, timed: bool) -> dict[str, Any]
     clocks = [
         [context.parts[_clock(contender, k)] for k in range(alone)] for contender in contenders
     ]
-    return outcome(contest, streams, rows, clocks)
+    return ranking(contest, streams, rows, clocks)
 
 
 def _blocks(contest: Contest, contender: Contender, n: int) -> list[range]:
@@ -283,157 +284,3 @@ def _row(one: Outcome) -> dict[str, Any]:
         "rollbacks": one.rollbacks,
         "latency_ms": latency,
     }
-
-
-# -- what came of it ------------------------------------------------------------------------------
-
-
-def outcome(
-    contest: Contest,
-    streams: Sequence[Stream],
-    rows: Sequence[Sequence[Mapping[str, Any]]],
-    clocks: Sequence[Sequence[Mapping[str, Any]]],
-) -> dict[str, Any]:
-    """results.json of a contest whose parts are all there.
-
-    `rows` has one row a stream for each contender, `clocks` its rounds alone.
-    """
-    task = contest._task()
-    unit = "" if contest.task == "pointmass" else task.unit or task.loss_name
-    values = np.array([[_number(row[contest.by]) for row in of_one] for of_one in rows])
-    _refuse_equal_streams(contest, values)
-    level = simultaneous(len(contest.pairs))
-    names = [entry.name for entry in contest.entries]
-    compared = {(i, j): compare(values[i], values[j], unit, level=level) for i, j in contest.pairs}
-    ranks = _ranks(len(names), compared)
-    best = np.nanmin(np.where(np.isfinite(values), values, np.inf), axis=0)
-    lines = []
-    for i, name in enumerate(names):
-        table = {key: np.array([_number(row[key]) for row in rows[i]]) for key in _LOSSES}
-        last = compare(table["last"], table["frozen_last"], unit)
-        alone = np.sum(values == best, axis=0) == 1
-        lines.append(
-            {
-                "name": name,
-                "version": contest.entries[i].version,
-                "rank": ranks[i],
-                "whole": _middle(table["whole"]),
-                "last": _middle(table["last"]),
-                "frozen_last": _middle(table["frozen_last"]),
-                "improvement": {**last.document(), "text": last.amount, "between": last.between},
-                "wins": int(np.sum((values[i] == best) & alone)),
-                "worst_tenth": _worst(values[i]),
-                "commits": sum(row["commits"] for row in rows[i]),
-                "rollbacks": sum(row["rollbacks"] for row in rows[i]),
-                **_pace(rows[i], clocks[i]),
-                "values": [float(f"{v:.8g}") for v in values[i]],
-            }
-        )
-    order = sorted(range(len(names)), key=lambda i: (ranks[i], _sorted_by(values[i])))
-    found = {
-        "complete": True,
-        "task": contest.task,
-        "by": contest.by,
-        "loss": task.loss_name,
-        "unit": task.unit,
-        "streams": len(streams),
-        "streams_are": contest.said(streams),
-        "streams_key": key_of(streams),
-        "stream_names": [stream.name for stream in streams],
-        "level": 0.95,
-        "comparisons": len(contest.pairs),
-        "contenders": [lines[i] for i in order],
-        "pairs": [
-            {
-                "a": names[i],
-                "b": names[j],
-                **one.document(),
-                "verdict": one.verdict(names[i], names[j]),
-            }
-            for (i, j), one in compared.items()
-        ],
-    }
-    return {**found, "verdict": verdict(found)}
-
-
-_LOSSES = ("whole", "last", "frozen_whole", "frozen_last")
-
-
-def compare(a: Floats, b: Floats, unit: str, *, level: float = 0.95) -> Comparison:
-    """By the ratio of losses where they have no unit that a person thinks in, else by their
-    difference."""
-    return paired(a, b, ratio=not unit, unit=unit, level=level)
-
-
-def verdict(found: Mapping[str, Any]) -> str:
-    """The ranking in a sentence."""
-    first = [c["name"] for c in found["contenders"] if c["rank"] == 1]
-    rest = [c["name"] for c in found["contenders"] if c["rank"] > 1]
-    if not rest:
-        return f"no difference between {_listed(first)} on {found['streams']} held-out streams"
-    if len(first) == 1:
-        return f"{first[0]} is better than {_listed(rest)} on {found['streams']} held-out streams"
-    return f"no difference between {_listed(first)}, which are ahead of {_listed(rest)}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _ranks(n: int, compared: Mapping[tuple[int, int], Comparison]) -> list[int]:
-    """One more than those that are better beyond chance."""
-    ranks = [1] * n
-    for (i, j), one in compared.items():
-        if one.outcome == "better":
-            ranks[j] += 1
-        elif one.outcome == "worse":
-            ranks[i] += 1
-    return ranks
-
-
-def _pace(
-    rows: Sequence[Mapping[str, Any]], clocks: Sequence[Mapping[str, Any]]
-) -> dict[str, float | None]:
-    """Steps a second and latency of a transaction of one session: medians of what was measured in
-    turn with the others, and the slowest twentieth of the transactions."""
-    source = clocks or [
-        {"steps_per_s": row["steps"] / max(row["seconds"], 1e-9), "latency_ms": row["latency_ms"]}
-        for row in rows
-    ]
-    latencies = [float(ms) for one in source for ms in one["latency_ms"]]
-    paces = np.array([float(one["steps_per_s"]) for one in source])
-    at = percentiles(np.array(latencies), (50, 95)) if latencies else [None, None]
-    return {
-        "steps_per_s": _middle(paces),
-        "steps_per_s_low": float(paces.min()),
-        "steps_per_s_high": float(paces.max()),
-        "latency_ms": at[0],
-        "latency_p95_ms": at[1],
-    }
-
-
-def _refuse_equal_streams(contest: Contest, values: Floats) -> None:
-    """Streams that are all the same prove nothing, however many there are."""
-    if values.shape[1] > 1 and (values == values[:, :1]).all() and np.isfinite(values).all():
-        raise RefusedInput(
-            f"the streams of the task {contest.task} do not depend on the seed: all "
-            f"{values.shape[1]} gave the same losses, so there is nothing to compare over"
-        )
-
-
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, (int, float)) else float("nan")
-
-
-def _middle(values: Floats) -> float:
-    """The median; what is not finite counts as the worst."""
-    return percentiles(np.where(np.isfinite(values), values, np.inf), [50.0])[0]
-
-
-def _worst(values: Floats) -> float:
-    """The loss that a tenth of the streams exceeds."""
-    return percentiles(np.where(np.isfinite(values), values, np.inf), [90.0])[0]
-
-
-def _sorted_by(values: Floats) -> float:
-    return float(np.median(np.where(np.isfinite(values), values, np.inf)))
