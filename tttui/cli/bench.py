@@ -343,6 +343,7 @@ def _settings(task: "type[AnyTask]", table: Mapping[str, Any], where: str) -> di
 
 def _show(root: Path, handle: str, *, as_json: bool) -> None:
     from tttui.cli.output import json_document, result, say
+    from tttui.lab.job import RESULTS
     from tttui.lab.jobs import find_job, results
 
     job = find_job(root, handle)
@@ -351,12 +352,12 @@ def _show(root: Path, handle: str, *, as_json: bool) -> None:
             f"job {job.short} is of the kind {job.kind}; `tttui job results {job.short}` prints "
             "what came of it"
         )
-    found = results(job)
+    found = results(job) if (job.path / RESULTS).is_file() else {"complete": False}
     if as_json:
         json_document(found)
     elif not found.get("complete"):
-        parts = f"{found.get('parts', 0)} of {found.get('parts_in_all', '?')} parts are computed"
-        say(f"job {job.short} {job.detail}: {parts}; no interval before all are")
+        parts = f"{found.get('parts', 0)} of {found.get('parts_in_all', 'all')} parts are computed"
+        say(f"job {job.short} is {job.state}: {parts}; no interval before all are")
     else:
         result(*ranking_lines(found))
 
@@ -376,8 +377,8 @@ def ranking_lines(found: Mapping[str, Any]) -> list[str]:
             _loss(one["worst_tenth"]),
             str(one["wins"]),
             one["improvement"]["text"],
-            number(one["steps_per_s"], 3),
-            number(one["latency_ms"], 3),
+            number(found["speeds"][one["name"]]["steps_per_s"], 3),
+            number(found["speeds"][one["name"]]["latency_ms"], 3),
         )
         for one in found["contenders"]
     ]

@@ -29,7 +29,7 @@ By = Literal["whole", "last"]
 BASE = "base"
 """The contender that starts with the weights of the base."""
 
-TOGETHER = 16
+TOGETHER = 8
 """Worlds of the point mass that a part computes side by side."""
 
 ROUNDS = 3

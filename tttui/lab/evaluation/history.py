@@ -45,7 +45,8 @@ SLOWER = 1.5
 
 Flag = Literal["", "worse", "better", "slower", "failing"]
 
-FIGURES = ("whole", "last", "worst_tenth", "steps_per_s", "latency_ms", "latency_p95_ms")
+LOSSES = ("whole", "last", "worst_tenth")
+SPEEDS = ("steps_per_s", "latency_ms", "latency_p95_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,8 @@ def keep(context: "Context", contest: "Contest", found: Mapping[str, Any], *, ki
         [
             {
                 **shared,
-                **{name: one[name] for name in ("version", "rank", "values", *FIGURES)},
+                **{name: one[name] for name in ("version", "rank", "values", *LOSSES)},
+                **{name: found["speeds"][one["name"]][name] for name in SPEEDS},
                 "contender": one["name"],
                 "setup": setups[one["name"]],
             }
@@ -134,7 +136,7 @@ def keep(context: "Context", contest: "Contest", found: Mapping[str, Any], *, ki
 
 
 def add(context: "Context", results: Sequence[Mapping[str, Any]]) -> None:
-    """Add lines, with the time, the job, the code and the machine."""
+    """Add the lines of a job, once, with the time, the code and the machine."""
     versions = read_request(context.directory).get("versions")
     torch = versions.get("torch", "") if isinstance(versions, Mapping) else ""
     commit = commit_of(Path(tttui.__file__).parent)
@@ -152,6 +154,8 @@ def add(context: "Context", results: Sequence[Mapping[str, Any]]) -> None:
     path = folder / HISTORY
     try:
         with held(folder / LOCK):
+            if any(result.job == context.handle for result in read(context.root)):
+                return  # before it was killed
             handle = open_regular(path, os.O_RDWR | os.O_CREAT)
             try:
                 _append(handle, lines)
@@ -260,7 +264,7 @@ def _result(line: bytes) -> Result | None:
         by=text("by"),
         unit=text("unit"),
         rank=rank if isinstance(rank, int) else 0,
-        figures={name: number(raw.get(name)) for name in FIGURES},
+        figures={name: number(raw.get(name)) for name in (*LOSSES, *SPEEDS)},
         values=np.array([np.nan if v is None else v for v in numbers], dtype=np.float64),
         code=text("code"),
         torch=text("torch"),

@@ -53,7 +53,6 @@ def ranking(
                 "worst_tenth": _finite(_worst(values[i])),
                 "commits": sum(row["commits"] for row in rows[i]),
                 "rollbacks": sum(row["rollbacks"] for row in rows[i]),
-                **_pace(rows[i], clocks[i]),
                 "values": [_finite(v, 8) for v in values[i]],
             }
         )
@@ -71,6 +70,7 @@ def ranking(
         "level": 0.95,
         "comparisons": len(contest.pairs),
         "contenders": [lines[i] for i in order],
+        "speeds": {name: _pace(rows[i], clocks[i]) for i, name in enumerate(names)},
         "pairs": [
             {
                 "a": names[i],

@@ -17,6 +17,8 @@ class ABTest(Kind):
     command = ("model", "test")
 
     def run(self, context: Context) -> None:
+        from tttui.lab.registry import record_result, resolve, results_of
+
         contest = Contest.of(context.settings)
         version, baseline = contest.entries
         found = hold(context, contest, timed=False)
@@ -24,12 +26,12 @@ class ABTest(Kind):
         found |= {"version": version.name, "baseline": baseline.name}
         found["verdict"] = compared["verdict"]
         context.results(found)
-        if "recorded" not in context.parts:
-            from tttui.lab.registry import record_result, resolve
-
+        tested = resolve(context.root, version.name)
+        known = [one["result"].get("job") for one in results_of(context.root, tested)]
+        if context.handle not in known:  # else before it was killed
             record_result(
                 context.root,
-                resolve(context.root, version.name),
+                tested,
                 "test",
                 {
                     "baseline": baseline.name,
@@ -49,8 +51,7 @@ class ABTest(Kind):
                 },
                 command=context.settings["words"],
             )
-            keep(context, contest, found, kind=self.name)
-            context.finish_part("recorded", True)
+        keep(context, contest, found, kind=self.name)
         context.event("verdict", version=version.name, verdict=compared["outcome"])
         context.log.info("%s", compared["verdict"])
 

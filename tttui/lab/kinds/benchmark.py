@@ -17,9 +17,7 @@ class Benchmark(Kind):
         contest = Contest.of(context.settings)
         found = hold(context, contest, timed=True)
         context.results(found)
-        if "recorded" not in context.parts:
-            keep(context, contest, found, kind=self.name)
-            context.finish_part("recorded", True)
+        keep(context, contest, found, kind=self.name)
         context.event("ranked", verdict=found["verdict"], streams=found["streams"])
         context.log.info("%s", found["verdict"])
 
