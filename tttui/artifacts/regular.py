@@ -60,6 +60,7 @@ OUTSIDE_SESSION = frozenset(
         "run.log",
         "run.out",
         "run.lock",
+        "system.csv",
         "pretraining.csv",
         "pretraining_state.pt",
         "base_checkpoint.pt",

@@ -11,8 +11,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-VISIBLE, OUTER = "CUDA_VISIBLE_DEVICES", "TTTUI_OUTER_CUDA_VISIBLE_DEVICES"
-"""The GPUs that a process sees; in a job, those that all jobs may share."""
+from tttui.artifacts.gpus import VISIBLE, visible_gpus
+
+OUTER = "TTTUI_OUTER_CUDA_VISIBLE_DEVICES"
+"""What CUDA_VISIBLE_DEVICES is outside of a job: the GPUs that all jobs may share."""
 
 _KEPT = re.compile(
     r"(CUDA|NVIDIA|NCCL|TORCH|PYTORCH|HF|TRANSFORMERS|TOKENIZERS|XDG|LC|MKL|OPENBLAS|OMP)_\w+"
@@ -75,11 +77,8 @@ def gpus_in(env: Mapping[str, str]) -> list[int]:
     """The GPUs that an environment lets be seen, as the driver numbers them."""
     from tttui.engine.machine import gpu_count
 
-    found = list(range(gpu_count() or 0))
-    if (visible := env.get(OUTER, env.get(VISIBLE))) is None:
-        return found
-    named = [name.strip() for name in visible.split(",")]
-    return [int(name) for name in named if name.isdecimal() and int(name) in found]
+    visible = env.get(OUTER, env.get(VISIBLE))
+    return visible_gpus(gpu_count() or 0, {} if visible is None else {VISIBLE: visible})
 
 
 def missing(needed: object, env: Mapping[str, str] = os.environ) -> list[str]:

@@ -19,17 +19,17 @@ from typing import Any, Literal, cast, get_args
 from tttui.artifacts.eventlog import LAB
 from tttui.artifacts.jsonfile import number, parse_object, read_object
 from tttui.artifacts.regular import LARGEST_OBJECT, read_bytes
+from tttui.artifacts.sampling import SYSTEM as SYSTEM
 from tttui.artifacts.status import HeartbeatWatch, derive_status
 from tttui.lab.environment import missing
 from tttui.model.errors import TttuiError
 from tttui.model.shell import command_line
 
-JOB, STATUS, RESULTS, METRICS, SYSTEM, LOG, PARTS, OUTPUT = (
+JOB, STATUS, RESULTS, METRICS, LOG, PARTS, OUTPUT = (
     "job.json",
     "status.json",
     "results.json",
     "metrics.csv",
-    "system.csv",
     "run.log",
     "parts.jsonl",
     "run.out",

@@ -89,6 +89,11 @@ def dispatch_locked(root: Path) -> list[str]:
     return started
 
 
+def active(root: Path) -> list[str]:
+    """The handles of the jobs that wait or run, and of some that have just ended."""
+    return [handle for _, handle in _marks(root)]
+
+
 def fail(job: Job, error: str) -> None:
     """Write down that a job cannot be executed, also on a full disk. Raises TttuiError."""
     StatusFile(job.path, carried_on(job.raw, {})).write(
