@@ -173,8 +173,9 @@ def logs(job: str, root: Path, follow: bool) -> None:
 
 
 @command.command("cancel")
-@click.argument("job")
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
 @root_option
+@click.option("--all", "with_others", is_flag=True, help="and all that were started with it")
 @click.option(
     "--wait",
     "wait_s",
@@ -182,18 +183,21 @@ def logs(job: str, root: Path, follow: bool) -> None:
     default=30.0,
     help="seconds to wait for a safe point  [default 30]",
 )
-def cancel_command(job: str, root: Path, wait_s: float) -> None:
-    """End JOB at its next safe point; what is there is kept, and `resume` goes on."""
+def cancel_command(jobs: tuple[str, ...], root: Path, with_others: bool, wait_s: float) -> None:
+    """End jobs at their next safe point; what is there is kept, and `resume` goes on."""
     from tttui.cli.output import result
-    from tttui.lab.steering import cancel
+    from tttui.lab.steering import cancel_all, together
 
-    found = _find(root, job)
-    before = found.has_ended
-    found = cancel(found, wait_s=wait_s)
+    found = [_find(root, job) for job in jobs]
+    if with_others:
+        found = [other for job in found for other in together(root, job)]
+    before = {job.path: job for job in found}
+    for job in cancel_all(list(before.values()), wait_s=wait_s):
+        was = before[job.path].has_ended
+        has = f"was {job.state} already" if was else f"is {job.state}"
+        far = f" at {100 * job.progress:.0f} %" if job.progress is not None else ""
+        result(f"job {job.short} {has}{far}")
     _start_waiting(root)
-    has = f"was {found.state} already" if before else f"is {found.state}"
-    far = f" at {100 * found.progress:.0f} %" if found.progress is not None else ""
-    result(f"job {found.short} {has}{far}")
 
 
 @command.command("resume")

@@ -113,7 +113,7 @@ def asked_of_launcher(job: Job) -> Job:
     """The job with what only Slurm knows, where it is Slurm's."""
     if job.launcher != "slurm" or (job.has_ended and job.state != "crashed"):
         return job
-    from tttui.lab.launchers.slurm import judged
+    from tttui.lab.launchers.slurmstate import judged
 
     return judged(job)
 
