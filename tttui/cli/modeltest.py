@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tttui.cli.bench import (
+from tttui.cli.contenders import (
     absolute_data,
     default_streams,
     shared_settings,

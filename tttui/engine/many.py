@@ -104,10 +104,13 @@ class Block:
         z: Floats,
         a: Floats,
         start: Weights | None = None,
+        *,
+        torch: bool = False,
     ) -> None:
         """On the trajectories z [S, steps+1, 4], a [S, steps, 2]; `start` are plastic weights
-        that all begin with, where these are not the base's."""
-        self._learner = Learner(settings, base, start=start, sessions=len(a))
+        that all begin with, where these are not the base's. `torch`: on tensors, on the CPU as
+        well."""
+        self._learner = Learner(settings, base, start=start, sessions=len(a), torch=torch)
         self._chunk, self._steps = settings.plasticity.chunk, int(a.shape[1])
         self._z, self._a = self._learner.on_device(z), self._learner.on_device(a)
         self._captures = settings.device != "cpu"

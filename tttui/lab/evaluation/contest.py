@@ -17,6 +17,7 @@ from tttui.lab.evaluation.statistics import fewest
 from tttui.lab.evaluation.streams import Stream, held_out, reads_documents, said_of
 from tttui.model.errors import RefusedInput
 from tttui.model.schema import POINT_MASS
+from tttui.tasks.base import Task
 
 if TYPE_CHECKING:
     from tttui.lab.context import Context
@@ -53,6 +54,8 @@ class Entry:
     """The version of a skill (`A@v2`) that it starts with and whose settings it has."""
     as_version: str = ""
     """The version whose settings it has, but not its weights: `base` in a test of that one."""
+    engine: str = ""
+    """The provider that computes it (`numpy`, `cuda:0`); '' for the usual one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,11 @@ class Contest:
         if reads_documents(task):
             values = {k: v for k, v in values.items() if k not in ("steps", "file")}
         values = {k: v for k, v in values.items() if k not in OF_A_RUN}
-        return Contender(entry.name, self.task, values, tensors, root, sha256)
+        torch = False
+        if entry.engine:
+            device, torch = _engine(entry.engine, modules=issubclass(task, Task))
+            values["device"] = device
+        return Contender(entry.name, self.task, values, tensors, root, sha256, torch)
 
     def _learned(self, root: Path) -> frozenset[str]:
         """Hashes of the data that versions, and those that they come from, were trained on."""
@@ -177,6 +184,20 @@ class Contest:
             found |= {data} if isinstance(data, str) else set()
             todo += version.parents
         return frozenset(found)
+
+
+def _engine(name: str, *, modules: bool) -> tuple[str, bool]:
+    """Device of an engine of this machine, and whether torch computes there. Raises RefusedInput
+    where it is none, or cannot run the task."""
+    from tttui.lab.providers import providers_named
+    from tttui.lab.providers.engines import Engine
+
+    (engine,) = providers_named([name])
+    if not isinstance(engine, Engine):
+        raise RefusedInput(f"{name}: is an endpoint, which runs no sessions; compare it by prompts")
+    if modules and not engine.modules:
+        raise RefusedInput(f"{name}: trains no modules of torch; name torch-cpu or a GPU")
+    return engine.device, engine.modules
 
 
 def _version(root: Path, called: str) -> "Version":
@@ -205,7 +226,7 @@ def hold(context: "Context", contest: Contest, *, timed: bool) -> dict[str, Any]
     context.doing("reads the weights")
     streams = contest.streams_of(context.root)
     contenders = contest.contenders(context.root)
-    blocks = _blocks(contest, contenders[0], len(streams))
+    blocks = _blocks(contenders, len(streams))
     alone = ROUNDS if timed and contenders[0].is_point_mass else 0
     plan = _plan(contenders, blocks, alone)
     for name in context.remaining(list(plan)):
@@ -235,10 +256,10 @@ def hold(context: "Context", contest: Contest, *, timed: bool) -> dict[str, Any]
     return ranking(contest, streams, rows, clocks)
 
 
-def _blocks(contest: Contest, contender: Contender, n: int) -> list[range]:
+def _blocks(contenders: Sequence[Contender], n: int) -> list[range]:
     each = 1
-    if contender.is_point_mass:
-        on_cpu = str(contest.shared.get("device", "cpu")) == "cpu"
+    if contenders[0].is_point_mass:
+        on_cpu = all(str(one.values.get("device", "cpu")) == "cpu" for one in contenders)
         each = TOGETHER if on_cpu else n
     return [range(i, min(i + each, n)) for i in range(0, n, each)]
 
