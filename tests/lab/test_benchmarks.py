@@ -8,7 +8,6 @@ import pytest
 from tests.cli.test_commands import Shell
 from tests.lab.killing import walker
 from tttui.artifacts.eventlog import EventLog
-from tttui.cli import modeltest
 from tttui.lab.evaluation import history
 from tttui.lab.evaluation.contest import Contest, Entry
 from tttui.lab.jobs import list_jobs
@@ -33,8 +32,8 @@ def test_a_benchmark_ranks_contenders_keeps_its_results_and_is_the_same_again(
     )
     assert shell("bench", "run", "--settings", str(file), *SHORT) == 0
     first = shell.out
-    assert "no difference between chunk 32 and the same, which are ahead of plain" in first
-    assert "95 % confidence intervals that hold together" in first
+    assert "no difference between chunk 32 and the same; plain behind, on 8 held-out" in first
+    assert "confidence intervals, which all hold together with 95 %" in first
     assert "no difference between chunk 32 and the same, better on 0 of 8" in first
     assert shell("bench", "run", "--settings", str(file), *SHORT, "--json") == 0
     found = json.loads(shell.out)
@@ -54,15 +53,14 @@ def test_a_benchmark_ranks_contenders_keeps_its_results_and_is_the_same_again(
 
 
 def test_a_version_is_tested_against_another_and_deploying_reads_the_verdict(
-    root: Path, capsys: pytest.CaptureFixture[str]
+    shell: Shell, root: Path
 ) -> None:
     first, second = walker(root, 1.0), walker(root, 1.05)
-    words = ["walker@v2", "--baseline", "walker", "--root", str(root)]
-    with pytest.raises(RefusedInput, match="name a version and another one"):
-        modeltest.command.main(words, standalone_mode=False)
-    words = ["walker", "--baseline", "walker@v1", "--streams", "8", "--steps", "96", "--wait"]
-    modeltest.command.main([*words, "--quiet", "--root", str(root)], standalone_mode=False)
-    said = capsys.readouterr().out
+    words = ("walker@v2", "--baseline", "walker")
+    assert "name a version and another one" in shell.refused("model", "test", *words)
+    against = ("walker", "--baseline", "walker@v1", "--streams", "8", "--steps", "96")
+    assert shell("model", "test", *against, "--wait", "--quiet") == 0
+    said = shell.out
     assert said.startswith("walker@v2 is ")
     assert " worse than walker@v1 (95 % interval " in said
     (kept,) = results_of(root, second)
@@ -141,7 +139,10 @@ def test_bad_input_is_one_line_with_the_remedy(shell: Shell, root: Path) -> None
         ((*bench, "--presets", "stable,plain", "--set", "n_state=7"), "no base was trained"),
         ((*bench, "--skills", "runner,base"), "runner"),
         ((*bench, "--skills", "base"), "name at least one version"),
-        ((*bench, "--skills", "walker,base", "--task", "text"), "is of the task pointmass"),
+        (
+            (*bench, "--skills", "walker,base", "--task", "text"),
+            "walker@v1 is of the task pointmass",
+        ),
         (written("[a\nlr = 2"), "bad-9.toml: is not valid TOML"),
         (written("[a]\nlr = 0.1"), "has 1 tables"),
         (written("[a]\nlr = 0.1\n[b]\nlearning = 2"), "[b]: unknown setting 'learning'"),

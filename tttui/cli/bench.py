@@ -52,7 +52,11 @@ def command(ctx: click.Context, /) -> None:
     type=click.Path(path_type=Path),
     help="TOML file with a table of settings for each contender",
 )
-@click.option("--task", "called", help="the task of --settings and of engines  [default pointmass]")
+@click.option(
+    "--task",
+    "called",
+    help="the task of --settings, engines, and of skills whose task does not ship",
+)
 @click.option(
     "--prompts",
     type=click.Path(path_type=Path),

@@ -69,19 +69,21 @@ def skill_entries(
     of them does. Raises RefusedInput."""
     from tttui.lab.evaluation.contest import BASE, Entry
     from tttui.lab.registry import resolve
+    from tttui.lab.registry.starting import runner_for
+    from tttui.tasks.find import again
 
     versions = {name: resolve(root, name) for name in names if name != BASE}
     if not versions:
         raise RefusedInput("--skills: name at least one version of a skill beside the base")
     first = next(iter(versions.values()))
-    task = called or first.task
+    runner_for(first, called)
     for version in versions.values():
-        if version.task != task:
+        if version.task != first.task:
             raise RefusedInput(
-                f"{version.name} is of the task {version.task}, not of {task}: losses of different "
-                "tasks cannot be compared"
+                f"{version.name} is of the task {version.task}, {first.name} of {first.task}: "
+                "losses of different tasks cannot be compared"
             )
-    return task, [
+    return again(called) if called else first.task, [
         Entry(BASE, as_version=first.name)
         if name == BASE
         else Entry(versions[name].name, version=versions[name].name)

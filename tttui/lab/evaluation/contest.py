@@ -146,14 +146,19 @@ class Contest:
         values: dict[str, Any] = {}
         tensors, sha256 = None, ""
         if called := entry.version or entry.as_version:
+            from tttui.lab.registry.starting import runner_for, start_weights
+
             version = _version(root, called)
-            if version.task != self.task:
-                raise RefusedInput(
-                    f"{called}: is of the task {version.task}, the others are of {self.task}"
-                )
-            values, sha256 = _settings_of(version), version.base_sha256
-            tensors = version.tensors() if entry.version else None
-            values |= _base_of(root, version)
+            start = start_weights(root, version, runner_for(version, self.task))
+            values, sha256 = dict(start.settings), start.base_sha256
+            if entry.version and start.tensors:
+                tensors = start.tensors
+            if (
+                self.task == POINT_MASS
+                and start.base_file is not None
+                and start.base_file.is_file()
+            ):
+                values["base"] = str(start.base_file)
         values = {**values, **self.shared, **entry.values}
         task = self.find_task()
         known = task.session_settings()
@@ -204,14 +209,6 @@ def _version(root: Path, called: str) -> "Version":
     from tttui.lab.registry import resolve
 
     return resolve(root, called)
-
-
-def _base_of(root: Path, version: "Version") -> dict[str, Any]:
-    """The base that a version of the point mass stands on, where the registry keeps it."""
-    from tttui.lab.registry.version import base_path
-
-    path = base_path(root, version.base_sha256)
-    return {"base": str(path)} if version.task == POINT_MASS and path.is_file() else {}
 
 
 def _settings_of(version: "Version") -> dict[str, Any]:
