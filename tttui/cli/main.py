@@ -60,6 +60,7 @@ COMMANDS: dict[str, str] = {
     "continue": "Ask the owner of a paused run to go on.",
     "set": "Change the friction, the speed or options of a run while it runs.",
     "job": "List, follow, cancel and resume jobs, and background runs of sessions.",
+    "provider": "Find out what engines and endpoints can do here, and how fast.",
     "events": "Print what changed: jobs, sessions, models.",
     "logs": "Print the logs of all jobs and sessions as one.",
     "doctor": "Tell what works on this machine and in this terminal.",
