@@ -17,6 +17,7 @@ from tttui.artifacts.eventlog import EventLog
 from tttui.lab import worker
 from tttui.lab.job import Job, jobs_folder, read_job
 from tttui.lab.jobs import find_job, list_jobs, results
+from tttui.lab.kinds.pretrain import POINTS
 from tttui.lab.reader import JobReader
 from tttui.lab.steering import cancel, look_again, resume, wait_for
 from tttui.model.errors import RefusedInput
@@ -159,6 +160,34 @@ def test_two_who_cancel_at_once_both_see_it_cancelled(root: Path) -> None:
     assert [event.name for event in EventLog(job.path).read()].count(told) == 1
 
 
+def test_who_cancels_and_who_resumes_at_once_are_each_told_one_thing_that_is_true(
+    root: Path,
+) -> None:
+    job = under_way(pretraining(root, ENDLESS))
+    wrong: list[BaseException] = []
+
+    def often(act: Callable[[Job], Job], told: str) -> None:
+        for _ in range(4):
+            try:
+                act(look_again(job))
+            except RefusedInput as error:
+                if told not in str(error):
+                    wrong.append(error)
+            except BaseException as error:
+                wrong.append(error)
+
+    acts = [(cancel, "nothing"), (resume, "already"), (cancel, "nothing"), (resume, "already")]
+    threads = [threading.Thread(target=often, args=act) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert cancel(look_again(job)).state == "cancelled"
+    kept, every = steps(job), ENDLESS // POINTS
+    assert kept == [every * (i + 1) for i in range(len(kept))]
+
+
 def test_a_killed_job_is_crashed_until_it_is_resumed(root: Path, shell: Shell) -> None:
     job = under_way(pretraining(root, ENDLESS))
     pid = status(job.path)["pid"]
@@ -188,7 +217,10 @@ def test_a_handle_is_any_unique_beginning_and_else_one_clear_line(root: Path, sh
 @pytest.mark.parametrize("damage", [b"", b'{"state', b"\0" * 300, b"[]", b"\xff\xfe"])
 @pytest.mark.parametrize(
     "name",
-    ["job.json", "status.json", "metrics.csv", "results.json", "events.jsonl", "signature"],
+    [
+        *("job.json", "status.json", "signature", "metrics.csv", "system.csv", "results.json"),
+        *("events.jsonl", "parts.jsonl", "run.log", "run.lock"),
+    ],
 )
 def test_a_job_that_is_damaged_is_still_shown_and_says_what_is(
     shell: Shell, made: Callable[[], Job], name: str, damage: bytes

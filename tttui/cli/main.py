@@ -61,6 +61,7 @@ COMMANDS: dict[str, str] = {
     "set": "Change the friction, the speed or options of a run while it runs.",
     "job": "List, follow, cancel and resume jobs, and background runs of sessions.",
     "provider": "Find out what engines and endpoints can do here, and how fast.",
+    "system": "Show what the machine does, and which jobs and sessions hold it.",
     "events": "Print what changed: jobs, sessions, models.",
     "logs": "Print the logs of all jobs and sessions as one.",
     "doctor": "Tell what works on this machine and in this terminal.",

@@ -97,9 +97,17 @@ def run_on(
 class Block:
     """Sessions that go side by side, a chunk at a time."""
 
-    def __init__(self, settings: Settings, base: Weights, z: Floats, a: Floats) -> None:
-        """On the trajectories z [S, steps+1, 4], a [S, steps, 2]."""
-        self._learner = Learner(settings, base, sessions=len(a))
+    def __init__(
+        self,
+        settings: Settings,
+        base: Weights,
+        z: Floats,
+        a: Floats,
+        start: Weights | None = None,
+    ) -> None:
+        """On the trajectories z [S, steps+1, 4], a [S, steps, 2]; `start` are plastic weights
+        that all begin with, where these are not the base's."""
+        self._learner = Learner(settings, base, start=start, sessions=len(a))
         self._chunk, self._steps = settings.plasticity.chunk, int(a.shape[1])
         self._z, self._a = self._learner.on_device(z), self._learner.on_device(a)
         self._captures = settings.device != "cpu"

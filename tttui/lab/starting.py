@@ -21,6 +21,7 @@ from tttui.artifacts.making import hidden_directory, remove_abandoned
 from tttui.artifacts.mutex import held
 from tttui.artifacts.regular import folder_to_write
 from tttui.artifacts.status_file import StatusFile
+from tttui.lab.environment import kept_of
 from tttui.lab.job import JOB, Job, jobs_folder, read_job
 from tttui.lab.kinds import kind_of
 from tttui.lab.launchers.local import most_jobs
@@ -128,9 +129,10 @@ def _made(root: Path, request: Mapping[str, Any], group: str | None) -> Job:
         content = json_bytes(request)
         write_whole(building / JOB, content)
         write_whole(building / SIGNATURE, sign(place, content))
-        StatusFile(building, carried_on({"group": group} if group else {}, request)).write(
-            state="queued", progress=0.0
-        )
+        said: dict[str, Any] = {"group": group} if group else {}
+        if env := request["needs"]["env"]:
+            said["env"] = list(env)
+        StatusFile(building, carried_on(said, request)).write(state="queued", progress=0.0)
         enqueue(root, handle)
         building.rename(place)
     return read_job(place)
@@ -150,6 +152,7 @@ def _request(
         "needs": asdict(kind_of(kind).needs(settings)),
         "launcher": {"name": launcher.name, **launcher.options},
         "created_at": time.time(),
+        "environment": kept_of(os.environ),
         "cwd": None if where is None else str(where),
         "host": socket.gethostname(),
         "git_commit": None if where is None else _commit(where),

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from tttui.artifacts.jsonfile import number
 from tttui.artifacts.lock import SessionLock
+from tttui.artifacts.sampling import Sampling
 from tttui.model.errors import SessionTaken, TttuiError
 from tttui.runs.answering import Answering
 from tttui.runs.control import Request, clear_requests
@@ -84,6 +86,8 @@ class OwnedRun(ABC):
         self._checkpoint_s = checkpoint_s
         self._requests: list[Request] = []
         self._heart = Heartbeat(writer, lock, self.t, steps, device)
+        self._device = device
+        self._samples: Sampling | None = None
         if not keep_requests:
             clear_requests(directory)
         self._answering = Answering(directory, self._heart, self._log, self._settle)
@@ -186,6 +190,8 @@ class OwnedRun(ABC):
         Call it while nothing else happens.
         """
         now = time.monotonic()
+        if self._samples is None:
+            self._samples = self._sampling()
         if now >= self._flush_at:
             self._flush_at = now + FLUSH_S
             self._writer.flush()
@@ -307,12 +313,23 @@ class OwnedRun(ABC):
         self._checkpoint_at = time.monotonic() + self._checkpoint_s
         self._checkpointed = self._moment()
 
+    def _sampling(self) -> Sampling:
+        began = number(self.meta.get("created_at_unix"))
+        return Sampling(
+            self.path,
+            time.time() if began is None else began,
+            device=self._device,
+            warn=self._log.refused,
+        )
+
     def _settle(self) -> None:
         """Put on the disk what an answer or a heartbeat speaks of."""
         self._make_durable()
         self._writer.flush()
 
     def _release(self) -> None:
+        if self._samples is not None:
+            self._samples.close()
         self._writer.close()
         self._log.close()
         self._lock.release()

@@ -82,7 +82,8 @@ def engines() -> Iterator[Engine]:
     """Those that this machine has. Asks the driver, not torch, whose import takes seconds."""
     yield NumpyEngine("numpy")
     yield TorchEngine("torch-cpu")
-    from tttui.engine.machine import gpu_count
+    from tttui.artifacts.gpus import Nvml, visible_gpus
 
-    for index in range(gpu_count() or 0):
-        yield TorchEngine(f"cuda:{index}", f"cuda:{index}", "GPU")
+    nvml = Nvml()
+    for index, number in enumerate(visible_gpus(nvml.count() or 0)):
+        yield TorchEngine(f"cuda:{index}", f"cuda:{index}", nvml.read(number).name or "a GPU")
