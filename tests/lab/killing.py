@@ -18,18 +18,33 @@ from unittest import mock
 from tests.lab.conftest import small
 from tttui.artifacts.eventlog import EventLog
 from tttui.lab import worker
+from tttui.lab.evaluation.contest import Contest, Entry
 from tttui.lab.job import METRICS, Job, read_job
 from tttui.lab.jobs import list_jobs, results
 from tttui.lab.kinds import kind_names, provider_test
 from tttui.lab.kinds.pretrain import settings_of
 from tttui.lab.reader import JobReader
+from tttui.lab.registry import BaseRef, Version, register
 from tttui.lab.starting import start
 from tttui.lab.steering import look_again, resume
+from tttui.model.arrays import PLASTIC
+from tttui.model.settings import Settings
+from tttui.runs.base import find_base
 
 LONGEST_S = 0.6
 """Seconds after which a process is killed at the latest: one needs 0.1 to begin, 2 in all."""
 
-OF_THE_MOMENT = ("base", "median_s", "p95_s", "throughput", "time", "load")
+OF_THE_MOMENT = (
+    "base",
+    "speeds",
+    "estimate",
+    "actual",
+    "median_s",
+    "p95_s",
+    "throughput",
+    "time",
+    "load",
+)
 """Keys of results that another execution has otherwise."""
 
 CASES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
@@ -37,13 +52,50 @@ CASES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "provider_test": lambda: provider_test.settings_of(
         [f"numpy/{name}" for name in ("predict", "adapt", "resume", "pretrain")], 20.0, 5
     ),
+    "benchmark": lambda: contest("stable", "plain").settings(),
+    "abtest": lambda: {
+        **contest("walker@v1", "walker@v2", of_skills=True).settings(),
+        "words": ["tttui", "model", "test"],
+    },
 }
 """Settings of each kind, of a job that outlasts some kills."""
+
+PREPARED: Mapping[str, Callable[[Path], object]] = {
+    "abtest": lambda root: [walker(root, scale) for scale in (1.0, 1.02)]
+}
+"""What a kind needs in its root."""
+
+
+def contest(*names: str, of_skills: bool = False) -> Contest:
+    """Two contenders on a few short streams."""
+    entries = [
+        Entry(name, version=name) if of_skills else Entry(name, {"preset": name}) for name in names
+    ]
+    return Contest("pointmass", tuple(entries), {"steps": 96}, streams=48)
+
+
+def walker(root: Path, scale: float) -> Version:
+    """A version whose weights are those of the base by a factor."""
+    base = find_base(root, Settings())
+    assert base is not None
+    return register(
+        root,
+        "walker",
+        {name: scale * base.weights[name] for name in PLASTIC},
+        task="pointmass",
+        task_settings={},
+        settings={},
+        base=BaseRef(base.sha256, content=base.content),
+        origin={"kind": "session", "id": "night", "step": 64},
+        command=("tttui", "model", "register"),
+    )
 
 
 def killed(root: Path, kind: str, kills: int, seed: int) -> tuple[int, Job]:
     """A job that was killed so many times and then left alone; and how often it hit."""
     moments, hits = random.Random(seed), 0
+    if kind in PREPARED:
+        PREPARED[kind](root)
     with mock.patch("tttui.lab.starting.dispatch_locked", return_value=[]):
         job = start(root, kind, CASES[kind](), command=("tttui", kind))
     for _ in range(kills):

@@ -62,6 +62,8 @@ COMMANDS: dict[str, str] = {
     "job": "List, follow, cancel and resume jobs, and background runs of sessions.",
     "provider": "Find out what engines and endpoints can do here, and how fast.",
     "system": "Show what the machine does, and which jobs and sessions hold it.",
+    "genome": "Compose skills over one base, and see which are in memory.",
+    "bench": "Compare skills, presets or settings on the same held-out streams.",
     "events": "Print what changed: jobs, sessions, models.",
     "logs": "Print the logs of all jobs and sessions as one.",
     "doctor": "Tell what works on this machine and in this terminal.",

@@ -75,11 +75,11 @@ class Wanted:
         )
 
 
-def age_of(text: str, option: str = "--since") -> float:
+def age_of(text: str, flag: str = "--since") -> float:
     """Seconds in `90s`, `30min`, `2h`, `1d`, `1w`. Raises RefusedInput for anything else."""
     found = _AGE.fullmatch(text.strip().lower())
     if found is None:
-        raise RefusedInput(f"{option} {text!r} is no age: write 90s, 30min, 2h, 1d or 1w")
+        raise RefusedInput(f"{flag} {text!r} is no age: write 90s, 30min, 2h, 1d or 1w")
     return float(found[1]) * _UNITS[found[2]]
 
 

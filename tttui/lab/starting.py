@@ -155,7 +155,7 @@ def _request(
         "environment": kept_of(os.environ),
         "cwd": None if where is None else str(where),
         "host": socket.gethostname(),
-        "git_commit": None if where is None else _commit(where),
+        "git_commit": None if where is None else commit_of(where),
         "versions": _versions(),
     }
 
@@ -168,8 +168,8 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _commit(where: Path) -> str | None:
-    """The git commit that is checked out in the working directory, if one is."""
+def commit_of(where: Path) -> str | None:
+    """The git commit that is checked out in a directory, if one is."""
     if not any(os.path.lexists(folder / ".git") for folder in (where, *where.parents)):
         return None
     words = ["git", "-C", str(where), "rev-parse", "--verify", "HEAD"]

@@ -184,11 +184,14 @@ def paired(
 
     `ratio`: both are positive and compared by the logarithm of their ratio, as errors are that
     differ by orders of magnitude from stream to stream; otherwise by their difference. What is
-    not finite is worse than all that is. Raises ValueError where the lengths differ.
+    not finite is worse than all that is. Raises ValueError where the lengths differ, or values
+    that are negative are to have a ratio.
     """
     a, b = np.asarray(contender, dtype=np.float64), np.asarray(baseline, dtype=np.float64)
     if a.shape != b.shape:
         raise ValueError(f"{len(a)} values cannot be paired with {len(b)}")
+    if ratio and (min(a.min(initial=0.0), b.min(initial=0.0)) < 0):
+        raise ValueError("negative values have no ratio")
     worst = np.inf if lower_is_better else -np.inf
     a, b = (np.where(np.isfinite(x), x, worst) for x in (a, b))
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -5,7 +5,7 @@ import json
 import os
 import stat
 import sysconfig
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,7 @@ def held_out(
     seed: int = 0,
     *,
     data: Path | None = None,
+    without: Collection[str] = (),
 ) -> list[Stream]:
     """Streams that no training and no session uses, the same ones for the same arguments.
 
@@ -83,7 +84,8 @@ def held_out(
     belong to the stream. A task without a document draws streams from seeds from HELD_OUT on.
     One with a document reads documents below `data` (a file or a directory), disjoint parts of
     them where there are fewer than `count`; without `data` sources of Python's standard library,
-    which the shipped base was not trained on. Raises RefusedInput.
+    which the shipped base was not trained on; never those of which the sha256 is among `without`.
+    Raises RefusedInput.
     """
     if isinstance(task, str):
         from tttui.tasks.find import find_task
@@ -94,7 +96,7 @@ def held_out(
     if not 0 <= seed < OF_ONE_SEED:
         raise RefusedInput(f"seed: {seed} is not between 0 and {OF_ONE_SEED - 1}")
     if reads_documents(task):
-        return _documents(task, values, count, seed, data)
+        return _documents(task, values, count, seed, data, without)
     if data is not None:
         raise RefusedInput(f"--data: the task {task.name} reads no documents; leave it out")
     return _worlds(task, values, count, seed)
@@ -141,7 +143,12 @@ def _worlds(task: type[AnyTask], values: Mapping[str, Any], count: int, seed: in
 
 
 def _documents(
-    task: type[AnyTask], values: Mapping[str, Any], count: int, seed: int, data: Path | None
+    task: type[AnyTask],
+    values: Mapping[str, Any],
+    count: int,
+    seed: int,
+    data: Path | None,
+    without: Collection[str],
 ) -> list[Stream]:
     chunk = values.get("chunk") or task.all_settings()["chunk"].default
     each = chunk * (1 if task.unit == "bits" else BYTES_A_TOKEN)
@@ -155,12 +162,30 @@ def _documents(
             f"--data {data}: holds no document of {least} bytes ({FEWEST_WINDOWS} windows) or more"
         )
     order = np.random.default_rng([HELD_OUT, seed]).permutation(len(found))
-    found = [found[i] for i in order]
+    found = _unknown([found[i] for i in order], count, data, without)
     if len(found) >= count:
         chosen = [(path, 0, min(size, length)) for path, size in found[:count]]
     else:
         chosen = _parts(found, count, length, least, data)
     return [_stream(*part, data) for part in chosen]
+
+
+def _unknown(
+    found: list[tuple[Path, int]], count: int, data: Path | None, without: Collection[str]
+) -> list[tuple[Path, int]]:
+    """The first `count` documents that nobody learned from. Raises RefusedInput for none."""
+    if not without:
+        return found
+    left = []
+    for path, size in found:
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() not in without:
+                left.append((path, size))
+        if len(left) == count:
+            break
+    if not left:
+        raise RefusedInput(f"--data {data}: a contender was trained on it; name other documents")
+    return left
 
 
 def _parts(

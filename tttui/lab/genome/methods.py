@@ -38,7 +38,7 @@ Doubles = npt.NDArray[np.float64]
 class Recipe:
     """How skills are merged; `check` says whether their weights fit the method."""
 
-    method: Method = "linear"
+    method: str = "linear"
     density: float = 1.0
     """Share of each task vector that is kept: the largest (ties), or any (dare)."""
     seed: int = 0
