@@ -42,7 +42,7 @@ def cell_text(cell: Cell, *, ascii_only: bool) -> str:
     """`✓ 2.8 ms`, `✗`, `–`, `?`, with a `!` where it became worse."""
     glyph = (PLAIN if ascii_only else GLYPHS)[cell.status]
     newest = cell.newest
-    latency = "" if newest is None else latency_text(newest.median_s)
+    latency = latency_text(newest.median_s) if newest and newest.status == "works" else ""
     return " ".join(filter(None, (glyph, latency, "!" if cell.mark else "")))
 
 
@@ -77,7 +77,5 @@ def health_text(matrix: Matrix, provider: str) -> str:
 
 
 def _digits(value: float) -> str:
-    """Two digits or three, never in powers of ten."""
-    if value >= 100:
-        return f"{value:.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2g}"
+    """Two digits or more, never in powers of ten."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
