@@ -59,6 +59,8 @@ COMMANDS: dict[str, str] = {
     "pause": "Ask the owner of a run to pause it.",
     "continue": "Ask the owner of a paused run to go on.",
     "set": "Change the friction, the speed or options of a run while it runs.",
+    "model": "Keep weights as versions of skills, and put them to use under a persona.",
+    "audit": "Print what was changed in the registry, and check that the record is whole.",
     "job": "List, follow, cancel and resume jobs, and background runs of sessions.",
     "provider": "Find out what engines and endpoints can do here, and how fast.",
     "system": "Show what the machine does, and which jobs and sessions hold it.",
