@@ -62,6 +62,7 @@ COMMANDS: dict[str, str] = {
     "model": "Keep weights as versions of skills, and put them to use under a persona.",
     "audit": "Print what was changed in the registry, and check that the record is whole.",
     "job": "List, follow, cancel and resume jobs, and background runs of sessions.",
+    "provider": "Find out what engines and endpoints can do here, and how fast.",
     "system": "Show what the machine does, and which jobs and sessions hold it.",
     "genome": "Compose skills over one base, and see which are in memory.",
     "bench": "Compare skills, presets or settings on the same held-out streams.",
