@@ -59,6 +59,7 @@ COMMANDS: dict[str, str] = {
     "pause": "Ask the owner of a run to pause it.",
     "continue": "Ask the owner of a paused run to go on.",
     "set": "Change the friction, the speed or options of a run while it runs.",
+    "train": "Train bases and skills on data, as jobs.",
     "job": "List, follow, cancel and resume jobs, and background runs of sessions.",
     "system": "Show what the machine does, and which jobs and sessions hold it.",
     "genome": "Compose skills over one base, and see which are in memory.",

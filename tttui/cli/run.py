@@ -28,7 +28,7 @@ class RunCommand(SectionedCommand):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        called = _named(args)
+        called = named_task(args)
         if called in (None, PointMass.name):
             return super().make_context(info_name, args, parent, **extra)
         from tttui.engine.threads import let_threads_sleep
@@ -77,7 +77,8 @@ def run_command(
     return click.command("run", cls=cls, help=help)(made)
 
 
-def _named(args: Sequence[str]) -> str | None:
+def named_task(args: Sequence[str]) -> str | None:
+    """The task that a command line names."""
     for i, word in enumerate(args):
         if word == "--task" and i + 1 < len(args):
             return args[i + 1]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,12 @@ def shipped() -> tuple[Mapping[str, Any], Mapping[str, Floats]]:
     """The sizes of the decoder (the fields of `model.Shape`), and its weights in float32."""
     held = _read()
     return held["shape"], {k: np.asarray(v, dtype=np.float32) for k, v in held["weights"].items()}
+
+
+@lru_cache(maxsize=1)
+def shipped_sha256() -> str:
+    """What the base is known by: the SHA-256 of its file."""
+    return sha256(BASE.read_bytes()).hexdigest()
 
 
 @lru_cache(maxsize=1)
