@@ -19,6 +19,7 @@ from tttui.artifacts.checksum import pt_bytes
 from tttui.artifacts.making import LOCK, hidden_directory, remove_abandoned
 from tttui.artifacts.metadata import new_meta
 from tttui.artifacts.ptfile import read_pt, write_pt
+from tttui.artifacts.session_events import tell_of_session
 from tttui.artifacts.writer import RunWriter, write_whole
 from tttui.engine import interventions as record
 from tttui.engine.interventions import Intervention
@@ -83,7 +84,7 @@ def build_session(
     def fill(building: Path) -> None:
         _fill(building, directory.name, settings, base, begun, origin, interventions)
 
-    new_session(directory, fill)
+    new_session(directory, fill, origin)
 
 
 def build_in_place(
@@ -110,11 +111,14 @@ def build_in_place(
         raise write_error(directory, error) from error
 
 
-def new_session(directory: Path, fill: Callable[[Path], None]) -> None:
+def new_session(
+    directory: Path, fill: Callable[[Path], None], origin: Origin | None = None
+) -> None:
     """Make a directory that `fill` has filled under a hidden name; nothing is left of a failure.
 
-    Of several that make the same one at a time, one succeeds. Raises NameTaken where the
-    directory exists, RefusedInput where it may not be made.
+    That it is a fork of an `origin` is told to the events. Of several that make the same one at
+    a time, one succeeds. Raises NameTaken where the directory exists, RefusedInput where it may
+    not be made.
     """
     if os.path.lexists(directory):
         raise NameTaken(directory)
@@ -133,6 +137,9 @@ def new_session(directory: Path, fill: Callable[[Path], None]) -> None:
             if os.path.lexists(directory):
                 raise NameTaken(directory) from None
             raise write_error(directory, error) from error
+    if origin is not None:
+        parent = {"parent": origin.parent_session_id, "at": origin.forked_at_t}
+        tell_of_session(directory, "forked", **parent)
 
 
 def unbuilt_meta(name: str, settings: Settings) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def build_task_session(
         for intervention in interventions:
             record(building, intervention)
 
-    new_session(directory, fill)
+    new_session(directory, fill, origin)
     return task
 
 
