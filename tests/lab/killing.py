@@ -21,9 +21,9 @@ from tests.lab.conftest import small
 from tttui.artifacts.eventlog import EventLog
 from tttui.lab import worker
 from tttui.lab.evaluation.contest import Contest, Entry
-from tttui.lab.job import Job, read_job
+from tttui.lab.job import METRICS, Job, read_job
 from tttui.lab.jobs import list_jobs, results
-from tttui.lab.kinds import kind_names
+from tttui.lab.kinds import kind_names, provider_test
 from tttui.lab.kinds.pretrain import settings_of
 from tttui.lab.reader import JobReader
 from tttui.lab.registry import BaseRef, Version, register
@@ -36,6 +36,19 @@ from tttui.runs.training.pointmass import PointMassTraining
 
 LONGEST_S = 0.6
 """Seconds after which a process is killed at the latest: one needs 0.1 to begin, 2 in all."""
+
+OF_THE_MOMENT = (
+    "base",
+    "speeds",
+    "estimate",
+    "actual",
+    "median_s",
+    "p95_s",
+    "throughput",
+    "time",
+    "load",
+)
+"""Keys of results that another execution has otherwise."""
 
 
 def skill_of_the_point_mass(steps: int, **training: Any) -> Mapping[str, Any]:
@@ -54,6 +67,9 @@ def skill_of_the_point_mass(steps: int, **training: Any) -> Mapping[str, Any]:
 CASES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "pretrain": lambda: settings_of(small(400), force=False),
     "train": lambda: skill_of_the_point_mass(400),
+    "provider_test": lambda: provider_test.settings_of(
+        [f"numpy/{name}" for name in ("predict", "adapt", "resume", "pretrain")], 20.0, 5
+    ),
     "benchmark": lambda: contest("stable", "plain").settings(),
     "abtest": lambda: {
         **contest("walker@v1", "walker@v2", of_skills=True).settings(),
@@ -128,11 +144,8 @@ def difference(job: Job, whole: Job) -> str:
     if job.state != "completed":
         return job.detail
     if curves(job) != curves(whole):
-        return "metrics.csv differs"
-    ours, theirs = dict(results(job)), dict(results(whole))
-    for name in ("base", "speeds", "estimate", "actual"):
-        ours.pop(name, None), theirs.pop(name, None)
-    if ours != theirs:
+        return f"{METRICS} differs"
+    if untimed(results(job)) != untimed(results(whole)):
         return "results.json differs"
     numbers = [event.seq for event in EventLog(job.path.parent.parent).read()]
     return "" if numbers == list(range(1, len(numbers) + 1)) else "events have gaps"
@@ -140,10 +153,17 @@ def difference(job: Job, whole: Job) -> str:
 
 def curves(job: Job) -> list[dict[str, str]]:
     """The rows of metrics.csv, but for the speed; none of a kind without curves."""
-    if not (job.path / "metrics.csv").exists():
+    if not (job.path / METRICS).exists():
         return []
-    with (job.path / "metrics.csv").open() as file:
+    with (job.path / METRICS).open() as file:
         return [{k: v for k, v in row.items() if k != "per_second"} for row in csv.DictReader(file)]
+
+
+def untimed(found: Any) -> Any:
+    """Results without what depends on where and when the job was executed."""
+    if isinstance(found, Mapping):
+        return {key: untimed(value) for key, value in found.items() if key not in OF_THE_MOMENT}
+    return [untimed(one) for one in found] if isinstance(found, list) else found
 
 
 def _execute(job: Job, killed_after: float | None) -> bool:

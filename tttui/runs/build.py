@@ -5,7 +5,7 @@ can be resumed, however early a crash came.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -31,6 +31,7 @@ from tttui.model.settings import Plasticity, Settings
 from tttui.runs.base import Base
 from tttui.runs.naming import NameTaken
 from tttui.runs.saved import saved
+from tttui.runs.start import STARTED_FROM
 from tttui.runs.tally import Tally
 from tttui.tasks.pointmass.world import WorldStream
 
@@ -55,14 +56,16 @@ class Begun(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a fork comes from, for its meta.json."""
+    """Where a session comes from that is a fork, or starts from a version; for its meta.json."""
 
-    parent_session_id: str
-    root_session_id: str
-    forked_at_t: int
-    parent_path: str
+    parent_session_id: str | None = None
+    root_session_id: str | None = None
+    forked_at_t: int | None = None
+    parent_path: str = ""
     shares_past: bool = False
     """Its own steps before `forked_at_t` are those of its parent."""
+    started_from: Mapping[str, str] | None = None
+    """The version that it, or its parent, started from (`start.STARTED_FROM`)."""
 
 
 def build_session(
@@ -220,11 +223,15 @@ def _meta(
 
 
 def parent_keys(origin: Origin | None) -> dict[str, Any]:
-    """The keys of meta.json that only forks have."""
-    if origin is None:
-        return {}
-    shares = {"shares_past": True} if origin.shares_past else {}
-    return {"parent_path": origin.parent_path, **shares}
+    """The keys of meta.json that only sessions with an origin have."""
+    keys: dict[str, Any] = {}
+    if origin is not None and origin.parent_path:
+        keys["parent_path"] = origin.parent_path
+    if origin is not None and origin.shares_past:
+        keys["shares_past"] = True
+    if origin is not None and origin.started_from:
+        keys[STARTED_FROM] = dict(origin.started_from)
+    return keys
 
 
 def _fill(

@@ -141,16 +141,16 @@ class TextTraining(LanguageTraining):
 
     def check(self, asked: Asked) -> None:
         super().check(asked)
-        from tttui.tasks.text.shipped import shipped_sha256
+        from tttui.tasks.text.shipped import base_sha256
 
-        refuse_other_base(asked, shipped_sha256(), "the base that ships")
+        refuse_other_base(asked, base_sha256(), "the base that ships")
 
     def _made(self, asked: Asked, own: Any) -> Made:
         import torch
         from torch.nn import functional
 
         from tttui.tasks.text.model import ByteDecoder
-        from tttui.tasks.text.shipped import BASE, shipped_sha256
+        from tttui.tasks.text.shipped import BASE, base_sha256
         from tttui.tasks.text.task import BEFORE, BITS, base
 
         def ids(documents: Sequence[bytes]) -> Ints:
@@ -169,7 +169,7 @@ class TextTraining(LanguageTraining):
         return Made(
             module=module,
             plastic=self._patterns(asked),
-            base_sha256=shipped_sha256(),
+            base_sha256=base_sha256(),
             base_source=BASE.name,
             what="the base that ships",
             settings={name: getattr(own, name) for name in self.own},

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tttui.artifacts.ptfile import read_pt
+from tttui.artifacts.regular import sha256_of
 from tttui.model.arrays import Floats
 
 BASE = Path(__file__).with_name("base.pt")
@@ -29,9 +29,9 @@ def shipped() -> tuple[Mapping[str, Any], Mapping[str, Floats]]:
 
 
 @lru_cache(maxsize=1)
-def shipped_sha256() -> str:
-    """What the base is known by: the SHA-256 of its file."""
-    return sha256(BASE.read_bytes()).hexdigest()
+def base_sha256() -> str:
+    """The SHA-256 of the file that the weights ship in."""
+    return sha256_of(BASE)
 
 
 @lru_cache(maxsize=1)
