@@ -1,11 +1,13 @@
 """A/B tests and benchmarks as a person meets them: started, killed, shown, compared over time."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
 
 from tests.cli.test_commands import Shell
+from tests.lab.endpointserver import Request, begin_stream, chunk, send, serving
 from tests.lab.killing import walker
 from tttui.artifacts.eventlog import EventLog
 from tttui.lab.evaluation import history
@@ -187,3 +189,45 @@ def test_no_interval_is_told_before_all_parts_are_there(shell: Shell) -> None:
         assert f"{state}: " in shell.err
         assert "no interval before all are" in shell.err
         assert shell("job", "cancel", handle) == 0
+
+
+def test_endpoints_are_asked_the_same_prompts_and_their_answers_stand_side_by_side(
+    shell: Shell, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(root.parent / "config"))
+
+    def answer(request: Request, connection: socket.socket) -> None:
+        if "/broken" in request.path:
+            send(connection, "401 Unauthorized", {"error": {"message": "no"}})
+            return
+        begin_stream(connection)
+        said = request.json["messages"][-1]["content"]
+        for piece in (chunk("You said:\n"), chunk(said, "stop"), b"data: [DONE]\n\n"):
+            connection.sendall(piece)
+
+    asked = root.parent / "asked.txt"
+    asked.write_text("Name a magnet.\n\nWhat is\nfriction?\n")
+    with serving(answer) as server:
+        folder = root.parent / "config" / "tttui"
+        folder.mkdir(parents=True)
+        (folder / "providers.toml").write_text(
+            "".join(
+                f'[{name}]\nkind = "openai"\nbase_url = "{server.url}/{name}"\nmodel = "m"\n'
+                for name in ("echo", "broken")
+            )
+        )
+        run = ("bench", "run", "--providers", "echo,broken", "--prompts", str(asked))
+        assert shell(*run, "--seeds", "6", "--wait", "--quiet") == 0
+        assert "echo: You said: What is friction?" in shell.out
+        assert shell.out.count("broken: error: ") == 6
+        assert shell.out.splitlines()[-1].startswith("echo is better than broken on 6 prompts")
+        assert "2 prompts: no difference" in shell.refused(*run)
+        engines = ("bench", "run", "--providers", "echo,numpy")
+        assert "is an engine and takes no prompts" in shell.refused(*engines)
+        assert "--steps: is not for endpoints" in shell.refused(
+            *run, "--seeds", "6", "--steps", "9"
+        )
+    (found,) = [one for one in history.read(root) if one.provider == "broken"]
+    assert found.raw["errors"] == 6
+    assert shell("bench", "history", "--provider", "echo", "--json") == 0
+    assert [one["contender"] for one in json.loads(shell.out)] == ["echo"]
