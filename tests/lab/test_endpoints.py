@@ -100,7 +100,8 @@ def never_ends(request: Request, connection: socket.socket) -> None:
 
 def drips(_: Request, connection: socket.socket) -> None:
     begin_stream(connection, "application/json")
-    while connection.sendall(b" ") is None:
+    while True:
+        connection.sendall(b" ")
         connection.settimeout(0.02)
         with suppress(TimeoutError):
             connection.recv(1)
@@ -320,7 +321,17 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str,
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     program = Path(sys.executable).with_name("transformers")
-    words = [program, "serve", model, "--device", "cpu", "--host", "127.0.0.1", "--port", str(port)]
+    words: list[str | Path] = [
+        program,
+        "serve",
+        model,
+        "--device",
+        "cpu",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             words,
