@@ -15,6 +15,7 @@ from tttui.cli.bench import (
 )
 from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
 from tttui.cli.options import json_option, root_option
+from tttui.cli.residency import activate_command, evict_command, run_command, status_command
 
 if TYPE_CHECKING:
     from tttui.lab.genome.composing import Composition
@@ -252,6 +253,10 @@ def test_command(
         json_document(found)
     else:
         result(*found["sentences"])
+
+
+for _one in (run_command, status_command, activate_command, evict_command):
+    command.add_command(_one)
 
 
 def recipe_of(method: str, density: float | None, seed: int, scale: float) -> "Recipe":
