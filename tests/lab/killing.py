@@ -22,9 +22,9 @@ from tttui.lab import worker
 from tttui.lab.evaluation.contest import Contest, Entry
 from tttui.lab.genome.composing import compose, weighted
 from tttui.lab.genome.methods import Recipe
-from tttui.lab.job import Job, read_job
+from tttui.lab.job import METRICS, Job, read_job
 from tttui.lab.jobs import list_jobs, results
-from tttui.lab.kinds import kind_names
+from tttui.lab.kinds import kind_names, provider_test
 from tttui.lab.kinds.pretrain import settings_of
 from tttui.lab.reader import JobReader
 from tttui.lab.registry import BaseRef, Version, register
@@ -37,8 +37,24 @@ from tttui.runs.base import find_base
 LONGEST_S = 0.6
 """Seconds after which a process is killed at the latest: one needs 0.1 to begin, 2 in all."""
 
+OF_THE_MOMENT = (
+    "base",
+    "speeds",
+    "estimate",
+    "actual",
+    "median_s",
+    "p95_s",
+    "throughput",
+    "time",
+    "load",
+)
+"""Keys of results that another execution has otherwise."""
+
 CASES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "pretrain": lambda: settings_of(small(400), force=False),
+    "provider_test": lambda: provider_test.settings_of(
+        [f"numpy/{name}" for name in ("predict", "adapt", "resume", "pretrain")], 20.0, 5
+    ),
     "benchmark": lambda: contest("stable", "plain").settings(),
     "abtest": lambda: {
         **contest("walker@v1", "walker@v2", of_skills=True).settings(),
@@ -58,9 +74,7 @@ CASES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
 """Settings of each kind, of a job that outlasts some kills."""
 
 PREPARED: Mapping[str, Callable[[Path], object]] = {
-    "abtest": lambda root: walkers(root),
-    "genome_test": lambda root: walkers(root),
-    "genome_run": lambda root: walkers(root),
+    kind: lambda root: walkers(root) for kind in ("abtest", "genome_test", "genome_run")
 }
 """What a kind needs in its root."""
 
@@ -132,18 +146,20 @@ def difference(job: Job, whole: Job) -> str:
     """What a job has otherwise than one that nobody killed; '' where nothing."""
     if job.state != "completed":
         return job.detail
-    for name in ("metrics.csv",):
-        if not (whole.path / name).exists():
-            continue  # a kind without curves
-        if (job.path / name).read_bytes() != (whole.path / name).read_bytes():
-            return f"{name} differs"
-    ours, theirs = dict(results(job)), dict(results(whole))
-    for name in ("base", "speeds"):
-        ours.pop(name, None), theirs.pop(name, None)
-    if ours != theirs:
+    ours, theirs = job.path / METRICS, whole.path / METRICS
+    if theirs.exists() and ours.read_bytes() != theirs.read_bytes():
+        return f"{METRICS} differs"
+    if untimed(results(job)) != untimed(results(whole)):
         return "results.json differs"
     numbers = [event.seq for event in EventLog(job.path.parent.parent).read()]
     return "" if numbers == list(range(1, len(numbers) + 1)) else "events have gaps"
+
+
+def untimed(found: Any) -> Any:
+    """Results without what depends on where and when the job was executed."""
+    if isinstance(found, Mapping):
+        return {key: untimed(value) for key, value in found.items() if key not in OF_THE_MOMENT}
+    return [untimed(one) for one in found] if isinstance(found, list) else found
 
 
 def _execute(job: Job, killed_after: float | None) -> bool:

@@ -24,9 +24,7 @@ SLURM = Launcher("slurm", {"partition": "main"})
 
 MEMBERS = 20
 
-LIMIT = (
-    b"slurmstepd: error: *** JOB 1 ON node CANCELLED AT 2026-11-28T10:34:16 DUE TO TIME LIMIT ***"
-)
+LIMIT = b"slurmstepd-vm: error: *** JOB 1 ON vm CANCELLED AT 2026-11-28T10:35 DUE TO TIME LIMIT ***"
 """What Slurm wrote into the output of a job whose time was over."""
 
 

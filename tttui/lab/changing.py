@@ -224,7 +224,11 @@ def _place(folder: Path, path: str) -> Path:
     elsewhere."""
     parts = path.split("/")
     if parts[0] not in _FOLDERS or len(parts) < 2 or not all(map(_PART.fullmatch, parts)):
-        raise NotRegular(audit_path(folder.parent), f"moves {path[:80]!r}, which is no place")
+        raise NotRegular(
+            audit_path(folder.parent),
+            f"its last line moves {path[:80]!r}, which is no place in a registry; "
+            "`tttui audit --verify` checks the lines: move this file away to begin anew",
+        )
     place = folder
     for part in parts[:-1]:
         place = place / part

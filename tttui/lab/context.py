@@ -15,7 +15,7 @@ from typing import Any
 from tttui.artifacts.appending import AppendedFile
 from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.checksum import json_bytes, plain
-from tttui.artifacts.eventlog import EventLog, events_below
+from tttui.artifacts.eventlog import EventLog, tell
 from tttui.artifacts.jsonfile import decode
 from tttui.artifacts.regular import LARGEST_TABLE, read_bytes, remove
 from tttui.artifacts.series_writer import SeriesWriter
@@ -103,8 +103,7 @@ class Context:
         name = f"data:{self._collection}:{action}"
         with suppress(TttuiError, OSError):  # what did not get told must not end the job
             self._events.append(name, **fields)
-        with suppress(TttuiError, OSError):
-            events_below(self.root).append(name, id=self.handle, **fields)
+        tell(self.root, [(name, {"id": self.handle, **fields})])
 
     # -- ending and going on --------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from typing import Any
 from tttui import __version__
 from tttui.artifacts.atomic import write_error, write_whole
 from tttui.artifacts.checksum import json_bytes
-from tttui.artifacts.eventlog import events_below
+from tttui.artifacts.eventlog import tell
 from tttui.artifacts.making import hidden_directory, remove_abandoned
 from tttui.artifacts.mutex import held
 from tttui.artifacts.regular import folder_to_write
@@ -27,7 +27,7 @@ from tttui.lab.kinds import kind_of
 from tttui.lab.launchers.local import most_jobs
 from tttui.lab.ownership import SIGNATURE, sign
 from tttui.lab.queue import LOCK, carried_on, dispatch_locked, enqueue
-from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.errors import RefusedInput
 from tttui.model.here import working_directory
 
 VERSIONS = ("numpy", "torch")
@@ -80,7 +80,7 @@ def start_all(
         check_slurm()
     else:
         most_jobs()
-    kind_of(kind)
+    collection = kind_of(kind).collection
     _folders(root)
     remove_abandoned(jobs_folder(root))
     group = str(uuid.uuid4()) if len(settings) > 1 else None
@@ -90,6 +90,8 @@ def start_all(
             for one in settings:
                 request = _request(kind, one, command, launcher)
                 jobs.append(_made(root, request, group))
+            name = f"data:{collection}:queued"  # before any of them can begin
+            tell(root, [(name, {"id": job.handle, "kind": kind}) for job in jobs], patience_s=0.5)
             if launcher.name == "slurm":
                 from tttui.lab.launchers.slurm import submit
 
@@ -98,13 +100,6 @@ def start_all(
                 dispatch_locked(root)
     except OSError as error:
         raise write_error(jobs_folder(root), error) from error
-    with suppress(TttuiError, OSError):
-        events_below(root).append_all(
-            [
-                (f"data:{kind_of(kind).collection}:queued", {"id": job.handle, "kind": kind})
-                for job in jobs
-            ]
-        )
     return [read_job(job.path) for job in jobs]
 
 

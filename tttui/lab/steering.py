@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tttui.artifacts.eventlog import EventLog, events_below
+from tttui.artifacts.eventlog import EventLog, tell
 from tttui.artifacts.lock import OnWait
 from tttui.artifacts.mutex import held
 from tttui.artifacts.status import HeartbeatWatch
@@ -135,7 +135,19 @@ def remove(job: Job, root: Path, on_wait: OnWait | None = None) -> Path:
     if job.state in ("running", "queued", "stalled"):
         word = command_line("tttui", "job", "cancel", job.short)
         raise RefusedInput(f"job {job.short} is {job.state}; `{word}` ends it first")
-    return move_to_trash(Place(job.path, "native"), [root], on_wait)
+    name = f"data:{collection_of(job)}:deleted"
+    target = move_to_trash(Place(job.path, "native"), [root], on_wait)
+    tell(root, [(name, {"id": job.handle, "trash": str(target)})])
+    return target
+
+
+def collection_of(job: Job) -> str:
+    """The collection of the events of a job; of a kind that this version has not, `system`."""
+    if job.is_session:
+        return "sessions"
+    with suppress(TttuiError):
+        return kind_of(job.kind).collection
+    return "system"
 
 
 def wait_for(job: Job, seen: Callable[[Job], object], every_s: float = 0.1) -> Job:
@@ -181,7 +193,7 @@ def _publish(job: Job, kind: str, action: str) -> None:
     with suppress(TttuiError, OSError):
         name = f"data:{kind_of(kind).collection}:{action}"
         EventLog(job.path).append(name)
-        events_below(root_of(job.path)).append(name, id=job.handle)
+        tell(root_of(job.path), [(name, {"id": job.handle})])
 
 
 def _no_answer(job: Job, wait_s: float) -> str:

@@ -201,6 +201,12 @@ class Task(AnyTask, ABC):
         return type(self)(settings, seed)
 
     @property
+    def base_sha256(self) -> str:
+        """What the base is known by, whichever of its parameters are plastic; '' where the task
+        does not tell: then that is a hash of the plastic ones."""
+        return ""
+
+    @property
     def notes(self) -> Sequence[str]:
         """What the person who starts a session is told, a line each."""
         return ()

@@ -55,7 +55,7 @@ _LAST_WORDS = (
     (re.compile(rb"CANCELLED AT \S+ DUE TO NODE FAILURE"), "NODE_FAIL"),
     (re.compile(rb"CANCELLED AT \S+ DUE TO PREEMPTION"), "PREEMPTED"),
     (re.compile(rb"oom[_-]kill"), "OUT_OF_MEMORY"),
-    (re.compile(rb"slurmstepd: error: .*CANCELLED AT "), "CANCELLED"),
+    (re.compile(rb"slurmstepd\S* error: .*CANCELLED AT "), "CANCELLED"),
 )
 """What the output of a job ends with where Slurm ended it, and the state that this stands for."""
 

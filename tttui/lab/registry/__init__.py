@@ -11,6 +11,7 @@ a path.
 from tttui.lab.registry.finding import dependents, remove, resolve, sessions_from, versions
 from tttui.lab.registry.personas import Persona, deploy, find_persona, personas, rollback
 from tttui.lab.registry.registering import record_result, register, results_of
+from tttui.lab.registry.starting import start_from, start_weights
 from tttui.lab.registry.version import BaseRef, Version
 
 __all__ = [
@@ -28,5 +29,7 @@ __all__ = [
     "results_of",
     "rollback",
     "sessions_from",
+    "start_from",
+    "start_weights",
     "versions",
 ]

@@ -236,6 +236,10 @@ class HfTask(Task):
         return made
 
     @property
+    def base_sha256(self) -> str:
+        return self.fingerprint
+
+    @property
     def notes(self) -> Sequence[str]:
         return tuple(self._notes)
 

@@ -25,7 +25,7 @@ from tttui.tasks.text.document import (
     why_not_read,
 )
 from tttui.tasks.text.settings import TextSettings
-from tttui.tasks.text.shipped import shipped, step_scales
+from tttui.tasks.text.shipped import base_sha256, shipped, step_scales
 from tttui.tasks.text.stream import Arriving, arriving
 from tttui.tasks.text.yardsticks import CONTEXT_EVERY, compress_now, compressed
 from tttui.tasks.text.yardsticks import LARGEST as LARGEST_COMPRESSED
@@ -188,6 +188,10 @@ class TextTask(Task):
         made = TextTask(settings, seed, self.directory)
         made.document = rest
         return made
+
+    @property
+    def base_sha256(self) -> str:
+        return base_sha256()
 
     @property
     def notes(self) -> Sequence[str]:
