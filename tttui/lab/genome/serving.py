@@ -266,20 +266,19 @@ class Serving:
             self._publish()
 
     def _do(self, asked: Mapping[str, Any]) -> None:
-        if (budget := asked.get("budget")) is not None:
+        budget, activated, evicted = (asked.get(key) for key in ("budget", "activate", "evict"))
+        for name in (activated, evicted):
+            if name is not None and name not in self._seats:
+                raise RefusedInput(f"{name}: is none of {', '.join(self._seats)}")
+        if budget is not None:
             if not isinstance(budget, int) or budget < 1:
                 raise RefusedInput(f"--budget: {budget} is no number of bytes")
             self._resident.set_budget(budget)
-        for verb in ("activate", "evict"):
-            if (name := asked.get(verb)) is None:
-                continue
-            if name not in self._seats:
-                raise RefusedInput(f"{name}: is none of {', '.join(self._seats)}")
-            if verb == "activate":
-                self._resident.bring_in(name)
-                self._first.append(name)
-            else:
-                self._resident.evict(name)
+        if activated is not None:
+            self._resident.bring_in(activated)
+            self._first.append(activated)
+        if evicted is not None:
+            self._resident.evict(evicted)
 
 
 def _mean(losses: Sequence[float] | Floats) -> float | None:
