@@ -4,6 +4,7 @@ A job of each kind is killed again and again while it is executed, and resumed. 
 curves and results are compared, byte for byte, with those of one that nobody killed.
 """
 
+import csv
 import os
 import random
 import signal
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -33,6 +34,7 @@ from tttui.lab.steering import look_again, resume
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Settings
 from tttui.runs.base import find_base
+from tttui.runs.training.pointmass import PointMassTraining
 
 LONGEST_S = 0.6
 """Seconds after which a process is killed at the latest: one needs 0.1 to begin, 2 in all."""
@@ -50,8 +52,23 @@ OF_THE_MOMENT = (
 )
 """Keys of results that another execution has otherwise."""
 
+
+def skill_of_the_point_mass(steps: int, **training: Any) -> Mapping[str, Any]:
+    """The settings of a job that trains a skill on worlds of one friction."""
+    chosen = PointMassTraining.defaults.updated({"steps": steps, "batch": 2, **training})
+    return {
+        "task": "pointmass",
+        "skill": "walker",
+        "values": {},
+        "training": asdict(chosen),
+        "data": "0.35",
+        "seed": chosen.seed,
+    }
+
+
 CASES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "pretrain": lambda: settings_of(small(400), force=False),
+    "train": lambda: skill_of_the_point_mass(400),
     "provider_test": lambda: provider_test.settings_of(
         [f"numpy/{name}" for name in ("predict", "adapt", "resume", "pretrain")], 20.0, 5
     ),
@@ -146,13 +163,20 @@ def difference(job: Job, whole: Job) -> str:
     """What a job has otherwise than one that nobody killed; '' where nothing."""
     if job.state != "completed":
         return job.detail
-    ours, theirs = job.path / METRICS, whole.path / METRICS
-    if theirs.exists() and ours.read_bytes() != theirs.read_bytes():
+    if curves(job) != curves(whole):
         return f"{METRICS} differs"
     if untimed(results(job)) != untimed(results(whole)):
         return "results.json differs"
     numbers = [event.seq for event in EventLog(job.path.parent.parent).read()]
     return "" if numbers == list(range(1, len(numbers) + 1)) else "events have gaps"
+
+
+def curves(job: Job) -> list[dict[str, str]]:
+    """The rows of metrics.csv, but for the speed; none of a kind without curves."""
+    if not (job.path / METRICS).exists():
+        return []
+    with (job.path / METRICS).open() as file:
+        return [{k: v for k, v in row.items() if k != "per_second"} for row in csv.DictReader(file)]
 
 
 def untimed(found: Any) -> Any:

@@ -59,6 +59,7 @@ COMMANDS: dict[str, str] = {
     "pause": "Ask the owner of a run to pause it.",
     "continue": "Ask the owner of a paused run to go on.",
     "set": "Change the friction, the speed or options of a run while it runs.",
+    "train": "Train bases and skills on data, as jobs.",
     "model": "Keep weights as versions of skills, and put them to use under a persona.",
     "audit": "Print what was changed in the registry, and check that the record is whole.",
     "job": "List, follow, cancel and resume jobs, and background runs of sessions.",
