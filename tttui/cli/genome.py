@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tttui.cli.bench import (
+from tttui.cli.contenders import (
     absolute_data,
     default_streams,
     shared_settings,

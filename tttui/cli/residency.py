@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tttui.cli.bench import absolute_data, shared_settings, skill_entries, told
+from tttui.cli.contenders import absolute_data, shared_settings, skill_entries, told
 from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
 from tttui.cli.options import json_option, root_option, set_option
 
