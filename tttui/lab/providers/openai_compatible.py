@@ -18,7 +18,6 @@ from tttui.lab.providers.endpoint import (
     Generated,
 )
 
-
 THOUGHTS = ("reasoning_content", "reasoning")
 """Where servers stream what a model thinks before it answers."""
 
