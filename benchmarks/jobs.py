@@ -1,4 +1,5 @@
-"""How long 10 000 jobs take to be listed, and what a session's events cost its engine.
+"""How long 10 000 jobs take to be listed, how many events a second several processes write, and
+what events and samples of the machine cost a session.
 
 python -m benchmarks.jobs
 """
@@ -13,13 +14,18 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.runs.sessions import create, settings
+from tttui.artifacts import sampling
 from tttui.artifacts.checksum import json_bytes
 from tttui.artifacts.eventlog import EventLog
+from tttui.lab.events import read
 from tttui.lab.job import jobs_folder
 from tttui.lab.jobs import list_jobs
 
 JOBS = 10_000
 EVENTS = 2_000
+WRITERS = range(4)
+STEPS = 6_000
 REPEATS = 5
 
 
@@ -78,6 +84,59 @@ def main() -> None:
                 log.append("data:system:tick", n=n)
 
         print(f"events: {EVENTS / median(publish):,.0f} a second by one process")
+    with tempfile.TemporaryDirectory() as folder:
+        several(Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        of_a_session(Path(folder))
+
+
+WRITE = """
+import sys
+from pathlib import Path
+from tttui.lab.events import publish
+for n in range(int(sys.argv[2])):
+    publish(Path(sys.argv[1]), "system", "tick", n=n)
+"""
+
+
+def several(root: Path) -> None:
+    """Events by WRITERS processes at once, all of which a reader must get, each once."""
+    words = [sys.executable, "-c", WRITE, str(root)]
+    idle = median(lambda: [p.wait() for p in [subprocess.Popen([*words, "0"]) for _ in WRITERS]])
+    begin = time.perf_counter()
+    for process in [subprocess.Popen([*words, str(EVENTS)]) for _ in WRITERS]:
+        process.wait()
+    took = time.perf_counter() - begin - idle
+    numbers = [event.seq for event in read(root)]
+    assert numbers == list(range(1, len(WRITERS) * EVENTS + 1)), "a gap, or one twice"
+    print(
+        f"events: {len(numbers) / took:,.0f} a second by {len(WRITERS)} processes, read without "
+        "a gap and each once"
+    )
+
+
+def of_a_session(root: Path) -> None:
+    """The speed of whole sessions with and without what tells of them, in turns."""
+    chosen = settings(steps=STEPS)
+
+    def run(samples_s: float | None) -> float:
+        sampling.EVERY_S = samples_s or 1e9
+        here = root / uuid.uuid4().hex
+        made = create(here / "a", chosen)
+        if samples_s is None:
+            made._events.due = lambda now: False  # type: ignore[method-assign]  # noqa: ARG005
+        begin = time.process_time()
+        made.advance(STEPS)
+        took = time.process_time() - begin
+        made.close("completed")
+        return STEPS / took
+
+    run(None)
+    rates = [(run(None), run(2.0), run(0.05)) for _ in range(REPEATS)]
+    bare, usual, often = (statistics.median(column) for column in zip(*rates, strict=True))
+    print(f"a session without events and samples: {bare:,.0f} steps a CPU second")
+    print(f"  events each second, samples every 2 s:    {usual / bare:.3f} x")
+    print(f"  40 times as many samples, every 0.05 s:  {often / bare:.3f} x")
 
 
 if __name__ == "__main__":

@@ -2,54 +2,15 @@
 
 import sys
 from collections.abc import Callable
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.nvml import FakeNvml
 from tttui.engine import device
 from tttui.engine.device import check_device, check_device_name
 from tttui.engine.machine import Machine, gpu_count
 from tttui.model.errors import RefusedInput
-
-
-class NVMLError(Exception):
-    """As NVML's binding raises it."""
-
-
-class FakeNvml(ModuleType):
-    """NVML's binding with so many GPUs; `broken` names the calls that fail."""
-
-    NVMLError = NVMLError
-
-    def __init__(self, gpus: int) -> None:
-        super().__init__("pynvml")
-        self.gpus = gpus
-        self.broken: set[str] = set()
-
-    def _call(self, name: str) -> None:
-        if name in self.broken:
-            raise NVMLError(name)
-
-    def nvmlInit(self) -> None:  # noqa: N802
-        self._call("init")
-
-    def nvmlDeviceGetCount(self) -> int:  # noqa: N802
-        self._call("count")
-        return self.gpus
-
-    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:  # noqa: N802
-        self._call(f"handle {index}")
-        return index
-
-    def nvmlDeviceGetUtilizationRates(self, handle: int) -> Any:  # noqa: N802
-        self._call(f"busy {handle}")
-        return SimpleNamespace(gpu=10 * handle + 33)
-
-    def nvmlDeviceGetMemoryInfo(self, handle: int) -> Any:  # noqa: N802
-        self._call(f"memory {handle}")
-        return SimpleNamespace(used=1.5e9 * (handle + 1), total=80e9)
-
 
 Gpus = Callable[..., FakeNvml]
 

@@ -1,12 +1,15 @@
 """Many sessions at once."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
+import pytest
 
 from tests.engine.bases import drive, noisy, shipped
+from tttui.engine import many
 from tttui.engine.learner import Learner
-from tttui.engine.many import ChunkGraph, run_many, worlds
+from tttui.engine.many import EACH, Block, ChunkGraph, run_many, worlds
 from tttui.tasks.pointmass.world import WorldStream
 
 
@@ -54,3 +57,28 @@ def test_a_recorded_chunk_does_what_its_steps_do() -> None:
     ours, theirs = recorded.state(), plain.state()
     for k, value in theirs.items():
         np.testing.assert_array_equal(ours[k], value)
+
+
+@pytest.mark.parametrize("device", ["cpu", "torch"])
+def test_sessions_side_by_side_may_each_have_their_own_step_size_and_gates(
+    device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if device == "torch":
+        monkeypatch.setattr(many, "Learner", partial(Learner, torch=True))
+    settings = replace(noisy(), steps=160)
+    z, a, _ = worlds(settings, [3])
+    factors = np.array([0.3, 1.0, 2.0])
+    own = replace(settings.plasticity, weight_decay=0.001, grad_norm_max=0.5)
+    each = {name: factors * getattr(own, name) for name in EACH}
+    each["momentum"] = np.minimum(each["momentum"], 0.95)
+    together = Block(settings, shipped(), z.repeat(3, axis=0), a.repeat(3, axis=0), each=each)
+    while together.advance():
+        pass
+    for i in range(3):
+        mine = settings.updated({name: float(values[i]) for name, values in each.items()})
+        alone = Block(mine, shipped(), z, a)
+        while alone.advance():
+            pass
+        np.testing.assert_array_equal(together.status[i], alone.status[0])
+        np.testing.assert_allclose(together.adaptive[i], alone.adaptive[0], rtol=0.05, atol=1e-6)
+    assert len({tuple(status) for status in together.status.tolist()}) > 1

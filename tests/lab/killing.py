@@ -4,6 +4,7 @@ A job of each kind is killed again and again while it is executed, and resumed. 
 curves and results are compared, byte for byte, with those of one that nobody killed.
 """
 
+import csv
 import os
 import random
 import signal
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,26 +20,120 @@ from unittest import mock
 from tests.lab.conftest import small
 from tttui.artifacts.eventlog import EventLog
 from tttui.lab import worker
-from tttui.lab.job import Job, read_job
+from tttui.lab.evaluation.contest import Contest, Entry
+from tttui.lab.genome.composing import compose, weighted
+from tttui.lab.genome.methods import Recipe
+from tttui.lab.job import METRICS, Job, read_job
 from tttui.lab.jobs import list_jobs, results
-from tttui.lab.kinds import kind_names
+from tttui.lab.kinds import kind_names, provider_test
 from tttui.lab.kinds.pretrain import settings_of
 from tttui.lab.reader import JobReader
+from tttui.lab.registry import BaseRef, Version, register
 from tttui.lab.starting import start
 from tttui.lab.steering import look_again, resume
+from tttui.model.arrays import PLASTIC
+from tttui.model.settings import Settings
+from tttui.runs.base import find_base
+from tttui.runs.training.pointmass import PointMassTraining
 
 LONGEST_S = 0.6
 """Seconds after which a process is killed at the latest: one needs 0.1 to begin, 2 in all."""
 
+OF_THE_MOMENT = (
+    "base",
+    "speeds",
+    "estimate",
+    "actual",
+    "median_s",
+    "p95_s",
+    "throughput",
+    "time",
+    "load",
+)
+"""Keys of results that another execution has otherwise."""
+
+
+def skill_of_the_point_mass(steps: int, **training: Any) -> Mapping[str, Any]:
+    """The settings of a job that trains a skill on worlds of one friction."""
+    chosen = PointMassTraining.defaults.updated({"steps": steps, "batch": 2, **training})
+    return {
+        "task": "pointmass",
+        "skill": "walker",
+        "values": {},
+        "training": asdict(chosen),
+        "data": "0.35",
+        "seed": chosen.seed,
+    }
+
+
 CASES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "pretrain": lambda: settings_of(small(400), force=False),
+    "train": lambda: skill_of_the_point_mass(400),
+    "provider_test": lambda: provider_test.settings_of(
+        [f"numpy/{name}" for name in ("predict", "adapt", "resume", "pretrain")], 20.0, 5
+    ),
+    "benchmark": lambda: contest("stable", "plain").settings(),
+    "abtest": lambda: {
+        **contest("walker@v1", "walker@v2", of_skills=True).settings(),
+        "words": ["tttui", "model", "test"],
+    },
+    "genome_test": lambda: {
+        **contest("G@v1", "walker@v1", "walker@v2", of_skills=True).settings(),
+        "words": ["tttui", "genome", "test"],
+    },
+    "genome_run": lambda: {
+        **replace(contest("walker@v1", "walker@v2", "G@v1", of_skills=True), streams=1).settings(),
+        "shared": {"steps": 3200},
+        "turn": 64,
+        "budget": 200_000,
+    },
 }
 """Settings of each kind, of a job that outlasts some kills."""
+
+PREPARED: Mapping[str, Callable[[Path], object]] = {
+    kind: lambda root: walkers(root) for kind in ("abtest", "genome_test", "genome_run")
+}
+"""What a kind needs in its root."""
+
+
+def contest(*names: str, of_skills: bool = False) -> Contest:
+    """Two contenders on a few short streams."""
+    entries = [
+        Entry(name, version=name) if of_skills else Entry(name, {"preset": name}) for name in names
+    ]
+    return Contest("pointmass", tuple(entries), {"steps": 96}, streams=48)
+
+
+def walker(root: Path, scale: float) -> Version:
+    """A version whose weights are those of the base by a factor."""
+    base = find_base(root, Settings())
+    assert base is not None
+    return register(
+        root,
+        "walker",
+        {name: scale * base.weights[name] for name in PLASTIC},
+        task="pointmass",
+        task_settings={},
+        settings={},
+        base=BaseRef(base.sha256, content=base.content),
+        origin={"kind": "session", "id": "night", "step": 64},
+        command=("tttui", "model", "register"),
+    )
+
+
+def walkers(root: Path) -> None:
+    """Two versions, and their composition."""
+    for scale in (1.0, 1.02):
+        walker(root, scale)
+    parts = weighted(root, "walker@v1,walker@v2")
+    compose(root, parts, Recipe("mean"), "G", command=("tttui", "genome", "compose"))
 
 
 def killed(root: Path, kind: str, kills: int, seed: int) -> tuple[int, Job]:
     """A job that was killed so many times and then left alone; and how often it hit."""
     moments, hits = random.Random(seed), 0
+    if kind in PREPARED:
+        PREPARED[kind](root)
     with mock.patch("tttui.lab.starting.dispatch_locked", return_value=[]):
         job = start(root, kind, CASES[kind](), command=("tttui", kind))
     for _ in range(kills):
@@ -67,15 +163,27 @@ def difference(job: Job, whole: Job) -> str:
     """What a job has otherwise than one that nobody killed; '' where nothing."""
     if job.state != "completed":
         return job.detail
-    for name in ("metrics.csv",):
-        if (job.path / name).read_bytes() != (whole.path / name).read_bytes():
-            return f"{name} differs"
-    ours, theirs = dict(results(job)), dict(results(whole))
-    ours.pop("base", None), theirs.pop("base", None)
-    if ours != theirs:
+    if curves(job) != curves(whole):
+        return f"{METRICS} differs"
+    if untimed(results(job)) != untimed(results(whole)):
         return "results.json differs"
     numbers = [event.seq for event in EventLog(job.path.parent.parent).read()]
     return "" if numbers == list(range(1, len(numbers) + 1)) else "events have gaps"
+
+
+def curves(job: Job) -> list[dict[str, str]]:
+    """The rows of metrics.csv, but for the speed; none of a kind without curves."""
+    if not (job.path / METRICS).exists():
+        return []
+    with (job.path / METRICS).open() as file:
+        return [{k: v for k, v in row.items() if k != "per_second"} for row in csv.DictReader(file)]
+
+
+def untimed(found: Any) -> Any:
+    """Results without what depends on where and when the job was executed."""
+    if isinstance(found, Mapping):
+        return {key: untimed(value) for key, value in found.items() if key not in OF_THE_MOMENT}
+    return [untimed(one) for one in found] if isinstance(found, list) else found
 
 
 def _execute(job: Job, killed_after: float | None) -> bool:

@@ -4,13 +4,22 @@ import json
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.cli.test_commands import Shell
 from tests.runs.sessions import create, run_through
+from tttui import Recorder
+from tttui.artifacts.eventlog import LOCK, EventLog
+from tttui.artifacts.mutex import held
+from tttui.lab import grep
 from tttui.lab.events import publish, read, subscribe
-from tttui.lab.logs import LogFollower, Wanted
+from tttui.lab.logs import Logs, Wanted
+from tttui.lab.sessions import session_job
+from tttui.lab.steering import remove
 from tttui.model.errors import RefusedInput
+from tttui.model.session import Place
+from tttui.runs.fork import fork
 
 
 @pytest.fixture
@@ -37,6 +46,66 @@ def test_a_session_tells_that_it_began_its_transactions_and_its_end(
     assert shell("events", "--since", str(found[-1].seq)) == 0
     assert shell.out == ""
     assert "that match" in shell.err
+
+
+def test_what_is_done_to_a_session_is_told_in_order(root: Path) -> None:
+    root.mkdir()
+    parent = run_through(root / "a")
+    since = EventLog(root / ".lab").last()
+    place = Place(parent, "native")
+    run = fork(place, root, at=50, name="b")
+    run.advance(20)
+    run.intervene("mu", 0.2)
+    for state in ("running", "paused", "running"):
+        run.state = state
+        run._events._next = 0.0
+        run.keep_alive()
+    run.close("interrupted")
+    session = session_job(run.path)
+    assert session is not None
+    remove(session, root)
+    found = list(read(root, pattern="data:sessions:*", since=since))
+    told = [event.name.removeprefix("data:sessions:") for event in found]
+    assert told == ["forked", "started", "changed", "paused", "continued", "interrupted", "deleted"]
+    assert found[0].fields == {"id": "b", "parent": "a", "at": 50}
+    assert found[2].fields == {"id": "b", "t": 20, "kind": "mu"}
+    assert Path(found[-1].fields["trash"], "per_step.csv").exists()
+
+
+def test_events_that_find_the_lock_held_are_told_later_each_once(root: Path) -> None:
+    root.mkdir()
+    run = create(root / "a")
+    (root / ".lab").mkdir(exist_ok=True)
+    with held(root / ".lab" / LOCK):
+        run.advance(100)
+        run._events.transactions(run.t, *run._counts())
+        assert list(read(root)) == []
+    run.close("completed")
+    names = [event.name for event in read(root)]
+    assert names[0] == "data:sessions:started"
+    assert names[-1] == "data:sessions:completed"
+    counted = [e.fields for e in read(root, pattern="data:transactions:committed")]
+    assert sum(fields["count"] for fields in counted) == run.tally.committed
+    assert counted[-1]["total"] == run.tally.committed
+
+
+def test_what_a_recorder_records_is_told_where_the_lab_is_in_use(root: Path) -> None:
+    with Recorder(root / "a") as recorder:
+        recorder.step(0, adaptive=1.0)
+    assert not (root / ".lab").exists(), "nobody asked for events here"
+    publish(root, "models", "registered")
+    weights = {"w": np.zeros(2)}
+    with Recorder(root / "b", plastic=weights) as recorder:
+        for t in range(3):
+            recorder.step(t, adaptive=1.0)
+            with recorder.update():
+                weights["w"] += 1.0
+    found = [(e.name, e.fields.get("count")) for e in read(root, since=1)]
+    assert found == [
+        ("data:sessions:started", None),
+        ("data:transactions:committed", 3),
+        ("data:sessions:completed", None),
+    ]
 
 
 def test_a_run_whose_events_cannot_be_written_goes_on(root: Path) -> None:
@@ -112,20 +181,41 @@ def test_options_that_mean_nothing_are_named(root: Path, shell: Shell) -> None:
     logs(root)
     assert "--grep '(' is no regular expression" in shell.refused("logs", "--grep", "(")
     assert "--since 'soon' is no age" in shell.refused("logs", "--since", "soon")
+    assert "there is no session 'x'" in shell.refused("logs", "--session", "x")
     assert "there is no job 'x'" in shell.refused("logs", "--job", "x")
     assert "name one of them" in shell.refused("logs", "--job", "x", "--session", "a")
 
 
 def test_a_log_that_is_followed_shows_what_is_appended_and_what_is_new(root: Path) -> None:
     logs(root)
-    follower, wanted = LogFollower(root), Wanted()
-    assert follower.take(wanted) == []
+    follower, wanted = Logs(root), Wanted()
+    assert len(follower.take(wanted)[0]) == 5
     with (root / "b" / "run.log").open("a") as file:
-        file.write("2026-11-28 07:00:09,000 INFO    again\n")
+        file.write("2026-11-28 07:00:09,000 ERROR   again\nTraceback\n2026-11-28 07:00:1")
     (root / "c").mkdir()
     (root / "c" / "run.log").write_text("2026-11-28 07:00:08,000 INFO    new\n")
-    assert [(line.source.owner, line.text) for line in follower.take(wanted)] == [
-        ("c", "new"),
-        ("b", "again"),
+    found, _ = follower.take(wanted)
+    assert [(line.source.owner, line.level, line.text) for line in found] == [
+        ("c", "INFO", "new"),
+        ("b", "ERROR", "again"),
+        ("b", "ERROR", "Traceback"),
     ]
-    assert follower.take(wanted) == []
+    assert follower.take(wanted) == ([], 0)
+    with (root / "b" / "run.log").open("a") as file:
+        file.write("0,000 INFO    done\n")
+    assert [line.text for line in follower.take(wanted)[0]] == ["done"]
+
+
+def test_an_expression_that_never_ends_is_refused_and_what_is_found_is_right(
+    root: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grep, "LONGEST_S", 0.2)
+    monkeypatch.setattr(grep, "BATCH", 2)
+    (root / "deep" / "a").mkdir(parents=True)
+    (root / "deep" / "a" / "status.json").write_text('{"state": "completed"}')
+    (root / "deep" / "a" / "run.log").write_text("".join(f"{'a' * n}b\n" for n in range(40)))
+    assert shell("logs", "--grep", "^a{3,5}b$") == 0
+    assert [line.split()[-2:] for line in shell.out.splitlines()] == [
+        ["deep/a", "a" * n + "b"] for n in (3, 4, 5)
+    ]
+    assert "without an end: leave out repeats" in shell.refused("logs", "--grep", "^(a+)+$")

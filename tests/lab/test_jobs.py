@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.test_commands import Shell
 from tests.lab.conftest import ENDLESS, pretraining, small
+from tests.lab.killing import curves
 from tests.live import status, wait_until
 from tttui.artifacts.eventlog import EventLog
 from tttui.lab import worker
@@ -19,9 +20,11 @@ from tttui.lab.job import Job, jobs_folder, read_job
 from tttui.lab.jobs import find_job, list_jobs, results
 from tttui.lab.reader import JobReader
 from tttui.lab.steering import cancel, look_again, resume, wait_for
+from tttui.lab.training.loop import POINTS
 from tttui.model.errors import RefusedInput
 from tttui.runs.base import find_base
 from tttui.tasks.pointmass.pretraining import Training
+from tttui.tasks.trainer import Took
 
 FIRST, SECOND = "3f2a0000-0000-4000-8000-000000000001", "3f2a0000-0000-4000-8000-000000000002"
 
@@ -50,9 +53,9 @@ def under_way(job: Job) -> Job:
 
 
 def steps(job: Job) -> list[int]:
-    """The steps in metrics.csv."""
+    """The steps with a loss in metrics.csv."""
     with (job.path / "metrics.csv").open() as file:
-        return [int(row["t"]) for row in csv.DictReader(file)]
+        return [int(row["t"]) for row in csv.DictReader(file) if row["loss"]]
 
 
 def test_a_job_prints_its_handle_runs_by_itself_and_keeps_what_came_of_it(
@@ -70,8 +73,8 @@ def test_a_job_prints_its_handle_runs_by_itself_and_keeps_what_came_of_it(
     assert results(job)["sha256"] == base.sha256
     data = JobReader(job.path).refresh()
     assert data.metrics is not None
-    assert data.metrics.names == ("loss", "lr", "grad_norm")
-    assert list(data.metrics.t) == [1, 2, 3]
+    assert {"loss", "lr", "grad_norm", "validation"} < set(data.metrics.names)
+    assert list(data.metrics.t) == [0, 1, 2, 3]
     assert [event.name.rpartition(":")[2] for event in data.events][-1] == "completed"
     assert data.request["command"][:2] == ["tttui", "pretrain"]
     assert data.problems == ()
@@ -94,12 +97,12 @@ def interrupted(monkeypatch: pytest.MonkeyPatch) -> Interrupted:
         reached, asked = threading.Event(), threading.Event()
         advance = Training.advance
 
-        def advanced(training: Training) -> float:
-            loss = advance(training)
+        def advanced(training: Training) -> Took:
+            took = advance(training)
             if training.step == step:
                 reached.set()
                 assert asked.wait(60)
-            return loss
+            return took
 
         def should_stop() -> worker.Stop | None:
             if reached.is_set():
@@ -129,7 +132,7 @@ def test_cancelling_ends_at_a_safe_point_and_resuming_goes_on_exactly(
     other = _waiting(root.with_name("other"), 800)
     worker.execute(other.path, lambda: None)
     assert results(again)["sha256"] == results(other)["sha256"]
-    assert (again.path / "metrics.csv").read_bytes() == (other.path / "metrics.csv").read_bytes()
+    assert curves(again) == curves(other)
 
 
 def test_a_job_goes_on_from_the_checkpoint_that_is_asked_for(
@@ -138,10 +141,10 @@ def test_a_job_goes_on_from_the_checkpoint_that_is_asked_for(
     job = interrupted(_waiting(root, 800), 333)
     with pytest.raises(RefusedInput, match=r"checkpoint step-7: there is none; there are: "):
         resume(job, checkpoint="step-7")
-    again = ended(resume(job, checkpoint="step-160"))
+    again = ended(resume(job, checkpoint="epoch-2"))
     assert again.state == "completed"
     assert steps(again) == list(range(1, 801))
-    assert "goes on from checkpoint step-160 at step 160" in (job.path / "run.log").read_text()
+    assert "goes on from checkpoint epoch-2 at step 200" in (job.path / "run.log").read_text()
 
 
 def test_two_who_cancel_at_once_both_see_it_cancelled(root: Path) -> None:
@@ -157,6 +160,34 @@ def test_two_who_cancel_at_once_both_see_it_cancelled(root: Path) -> None:
     told = "data:training_jobs:cancelled"
     wait_until(lambda: told in [event.name for event in EventLog(job.path).read()])
     assert [event.name for event in EventLog(job.path).read()].count(told) == 1
+
+
+def test_who_cancels_and_who_resumes_at_once_are_each_told_one_thing_that_is_true(
+    root: Path,
+) -> None:
+    job = under_way(pretraining(root, ENDLESS))
+    wrong: list[BaseException] = []
+
+    def often(act: Callable[[Job], Job], told: str) -> None:
+        for _ in range(4):
+            try:
+                act(look_again(job))
+            except RefusedInput as error:
+                if told not in str(error):
+                    wrong.append(error)
+            except BaseException as error:
+                wrong.append(error)
+
+    acts = [(cancel, "nothing"), (resume, "already"), (cancel, "nothing"), (resume, "already")]
+    threads = [threading.Thread(target=often, args=act) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert cancel(look_again(job)).state == "cancelled"
+    kept, every = steps(job), ENDLESS // POINTS
+    assert kept == [every * (i + 1) for i in range(len(kept))]
 
 
 def test_a_killed_job_is_crashed_until_it_is_resumed(root: Path, shell: Shell) -> None:
@@ -188,7 +219,10 @@ def test_a_handle_is_any_unique_beginning_and_else_one_clear_line(root: Path, sh
 @pytest.mark.parametrize("damage", [b"", b'{"state', b"\0" * 300, b"[]", b"\xff\xfe"])
 @pytest.mark.parametrize(
     "name",
-    ["job.json", "status.json", "metrics.csv", "results.json", "events.jsonl", "signature"],
+    [
+        *("job.json", "status.json", "signature", "metrics.csv", "system.csv", "results.json"),
+        *("events.jsonl", "parts.jsonl", "run.log", "run.lock"),
+    ],
 )
 def test_a_job_that_is_damaged_is_still_shown_and_says_what_is(
     shell: Shell, made: Callable[[], Job], name: str, damage: bytes

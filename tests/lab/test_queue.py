@@ -3,7 +3,9 @@
 import multiprocessing
 import os
 import signal
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +13,12 @@ from tests.lab.conftest import ENDLESS, pretraining
 from tests.lab.test_jobs import ended, under_way
 from tttui.artifacts.eventlog import EventLog
 from tttui.artifacts.processes import own_process
-from tttui.lab.job import Job, read_job
+from tttui.lab import kinds
+from tttui.lab.environment import environment_of, gpus_in
+from tttui.lab.job import Job, read_job, read_request
 from tttui.lab.jobs import list_jobs
+from tttui.lab.kinds.base import Needs
+from tttui.lab.kinds.pretrain import Pretrain
 from tttui.lab.launchers import local
 from tttui.lab.queue import ACTIVE, dispatch
 from tttui.lab.steering import cancel
@@ -115,11 +121,35 @@ def test_each_job_sees_gpus_of_its_own(root: Path, monkeypatch: pytest.MonkeyPat
     asked = {"needs": {"cores": 1, "gpus": 2}}
     running = Job("a", "train", root, "running", raw={**own_process(), "gpus": [1, 2], "cores": 1})
     room = local.Room([running])
-    assert local.all_gpus() == [1, 2, 3]
+    assert gpus_in(os.environ) == [1, 2, 3]
     assert not room.takes(asked)
     assert local.Room([]).takes(asked)
-    job_env = local.environment_of(1, [3])
+    assert room.takes({"needs": asked["needs"], "environment": {}})  # who asked sees all four
+    job_env = environment_of(os.environ, {}, 1, [3])
     assert job_env["CUDA_VISIBLE_DEVICES"] == "3"
-    monkeypatch.setattr("os.environ", job_env)
-    assert local.all_gpus() == [1, 2, 3]
-    assert local.environment_of(1, [])["CUDA_VISIBLE_DEVICES"] == "1,2,3"
+    assert gpus_in(job_env) == [1, 2, 3]
+    assert environment_of(job_env, {}, 1, [])["CUDA_VISIBLE_DEVICES"] == "1,2,3"
+
+
+def test_a_job_has_what_its_asker_had_set_but_a_secret_is_in_no_file(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Asking(Pretrain):
+        def needs(self, settings: Mapping[str, Any]) -> Needs:
+            return Needs(env=("LAB_API_KEY",))
+
+    monkeypatch.setattr(kinds.pretrain, "KIND", Asking())
+    monkeypatch.setenv("HF_HOME", "/models")
+    monkeypatch.setenv("HF_TOKEN", "secret-1")
+    monkeypatch.setenv("HF_ENDPOINT", "https://me:secret-1@mirror")
+    job = pretraining(root)  # nobody here has the key
+    assert job.detail == "queued for whoever has LAB_API_KEY set"
+    assert not any(b"secret-1" in path.read_bytes() for path in job.path.iterdir())
+    monkeypatch.setenv("HF_HOME", "/elsewhere")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    env = environment_of(os.environ, read_request(job.path), 1, [])
+    assert (env["HF_HOME"], env["HF_TOKEN"]) == ("/models", "secret-1")
+    assert "HF_HUB_OFFLINE" not in env
+    monkeypatch.setenv("LAB_API_KEY", "secret-2")
+    assert dispatch(root) == [job.handle]
+    assert ended(job).state == "completed"

@@ -26,6 +26,7 @@ WRITTEN = (
     "run.log",
     "run.out",
     "run.lock",
+    "system.csv",
     "pretraining.csv",
 )
 """What is written in place, or written to, in the directory of a run."""

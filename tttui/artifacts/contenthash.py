@@ -10,7 +10,7 @@ differs by accident; it is no proof against somebody who looks for a collision.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -83,6 +83,15 @@ def version_of(parts: Iterable[tuple[str, str, tuple[int, ...], bytes]]) -> str:
         total.update(repr((name, dtype, tuple(shape))).encode(errors="surrogatepass"))
         total.update(digest)
     return total.hexdigest()[:DIGITS]
+
+
+def content_of(arrays: Mapping[str, np.ndarray[Any, Any]]) -> str:
+    """The version of weights in float32, whatever the order of their names and their dtypes."""
+    wide = {k: np.asarray(a, np.float32) for k, a in arrays.items()}
+    return version_of(
+        (name, wide[name].dtype.name, wide[name].shape, tensor_digest(wide[name]))
+        for name in sorted(wide)
+    )
 
 
 def _sum(

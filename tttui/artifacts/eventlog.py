@@ -24,7 +24,7 @@ from tttui.artifacts.checksum import plain
 from tttui.artifacts.jsonfile import decode, number, whole
 from tttui.artifacts.mutex import PATIENCE_S, held
 from tttui.artifacts.regular import folder_to_write, open_regular, open_to_read
-from tttui.model.errors import RefusedInput
+from tttui.model.errors import RefusedInput, TttuiError
 
 EVENTS, LOCK = "events.jsonl", "events.lock"
 
@@ -207,6 +207,18 @@ def events_below(root: Path, *, patience_s: float = PATIENCE_S) -> EventLog:
     except OSError as error:
         raise write_error(folder, error) from error
     return EventLog(folder, patience_s=patience_s)
+
+
+def tell(
+    root: Path, entries: Sequence[tuple[str, Mapping[str, Any]]], *, patience_s: float = PATIENCE_S
+) -> int | None:
+    """Add events of a run root where that can be; returns the last number, else None.
+
+    For whoever has something better to do than to fail because an event was not written.
+    """
+    with suppress(TttuiError, OSError):
+        return events_below(root, patience_s=patience_s).append_all(entries)
+    return None
 
 
 def _line(seq: int, now: float, name: str, fields: Mapping[str, Any]) -> bytes:

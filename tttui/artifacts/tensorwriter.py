@@ -89,7 +89,7 @@ def remove_other(path: Path) -> None:
 def file_of(tensors: Tensors) -> tuple[str, Iterable[bytes | memoryview]]:
     """The ending that fits the size of weights, and the file in parts, as often as wanted."""
     if sum(stored.array.nbytes for stored in tensors.values()) > LARGEST_PT:
-        return ".safetensors", _Streamed(tensors)
+        return ".safetensors", StreamedTensors(tensors)
     return ".pt", [pt_bytes(write_pt({k: v.numbers() for k, v in tensors.items()}))]
 
 
@@ -117,7 +117,7 @@ def read_tensors(stem: Path) -> dict[str, Stored]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Streamed:
+class StreamedTensors:
     """A safetensors file in parts."""
 
     tensors: Tensors

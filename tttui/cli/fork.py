@@ -8,6 +8,7 @@ import click
 from tttui.cli.options import (
     SectionedCommand,
     assignments,
+    from_option,
     given,
     group_options,
     model_option,
@@ -38,6 +39,7 @@ from tttui.tasks.pointmass.task import PointMass
     "--from-run", help="which run of a foreign store's session, for --at  [default: the last]"
 )
 @click.option("--preset", type=click.Choice(tuple(PRESETS)), help="a named set of settings")
+@from_option
 @task_of_run_option
 @model_option
 @click.option("--file", help="another document for a text session  [default: what was left]")
@@ -59,6 +61,7 @@ def command(
     from_run: str | None,
     speed_limit: float | None,
     paused: bool | None,
+    from_version: str | None,
     called: str | None,
     model: str | None,
     assigned: tuple[str, ...],
@@ -74,6 +77,8 @@ def command(
     trajectory: its seed is one more than the parent's unless --seed is given. RUN may have been
     written by another program; nothing is changed there. A text session reads on in what was
     left of its document, or in --file.
+
+    --from gives it the weights of a version of the registry, in RUN's world and by its settings.
 
     --with-past makes the session that RUN would have become with other settings from step T on
     (0: from its start), on its own trajectory: what differs comes from the settings alone.
@@ -96,8 +101,20 @@ def command(
         raise RefusedInput("--with-past: say from which step on things change, with --at (0: all)")
     runner = session_runner(place, called)
     changes |= assignments(assigned, runner.task.session_settings())
+    start = None
+    if from_version is not None:
+        from tttui.lab.registry import resolve, start_weights
+
+        start = start_weights(root, resolve(root, from_version), runner, from_version)
     session = runner.fork(
-        place, root, at=at, name=name, changes=changes, from_run=from_run, with_past=with_past
+        place,
+        root,
+        at=at,
+        name=name,
+        changes=changes,
+        from_run=from_run,
+        with_past=with_past,
+        start=start,
     )
     if no_run:
         for line in session.told:

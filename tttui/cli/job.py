@@ -13,14 +13,8 @@ if TYPE_CHECKING:
     from tttui.lab.job import Job
     from tttui.lab.reader import JobData
 
-HEADERS = ("job", "kind", "state", "done", "left", "created", "what it does", "command")
-RIGHT = {3, 4, 5}
-
 LOOK_S = 0.2
 """Seconds between two looks at a job that is followed."""
-
-LONGEST = 40
-"""Characters of a column that may hold anything."""
 
 FAILED = ("failed", "crashed", "stalled")
 
@@ -48,26 +42,14 @@ def command(ctx: click.Context, /) -> None:
 @json_option
 def list_command(root: Path, state: str | None, kind: str | None, as_json: bool) -> None:
     """List the jobs of the root, the newest first."""
-    from tttui.cli.jobs import document
-    from tttui.cli.output import json_document, result, say, table
-    from tttui.lab.jobs import list_jobs
+    from tttui.cli.joblist import print_jobs
     from tttui.lab.kinds import kind_names
 
     if kind is not None and kind not in (*kind_names(), "session"):
         known = ", ".join((*kind_names(), "session"))
         raise click.UsageError(f"--kind {kind!r} is no kind of job; known are {known}")
     _start_waiting(root)
-    jobs = list_jobs(root, state=state, kind=kind)
-    if as_json:
-        json_document([document(job) for job in jobs])
-    elif not jobs:
-        which = " such" if state or kind else ""
-        say(f"no{which} jobs below {root}; `tttui pretrain` or `tttui run --detach` starts one")
-    else:
-        result(*table(HEADERS, [_row(job) for job in jobs], right=RIGHT))
-        for job in jobs:
-            for problem in job.problems:
-                say(f"job {job.short}: {problem}")
+    print_jobs(root, state, kind, as_json=as_json)
 
 
 @command.command("show")
@@ -191,8 +173,9 @@ def logs(job: str, root: Path, follow: bool) -> None:
 
 
 @command.command("cancel")
-@click.argument("job")
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
 @root_option
+@click.option("--all", "with_others", is_flag=True, help="and all that were started with it")
 @click.option(
     "--wait",
     "wait_s",
@@ -200,18 +183,21 @@ def logs(job: str, root: Path, follow: bool) -> None:
     default=30.0,
     help="seconds to wait for a safe point  [default 30]",
 )
-def cancel_command(job: str, root: Path, wait_s: float) -> None:
-    """End JOB at its next safe point; what is there is kept, and `resume` goes on."""
+def cancel_command(jobs: tuple[str, ...], root: Path, with_others: bool, wait_s: float) -> None:
+    """End jobs at their next safe point; what is there is kept, and `resume` goes on."""
     from tttui.cli.output import result
-    from tttui.lab.steering import cancel
+    from tttui.lab.steering import cancel_all, together
 
-    found = _find(root, job)
-    before = found.has_ended
-    found = cancel(found, wait_s=wait_s)
+    found = [_find(root, job) for job in jobs]
+    if with_others:
+        found = [other for job in found for other in together(root, job)]
+    before = {job.path: job for job in found}
+    for job in cancel_all(list(before.values()), wait_s=wait_s):
+        was = before[job.path].has_ended
+        has = f"was {job.state} already" if was else f"is {job.state}"
+        far = f" at {100 * job.progress:.0f} %" if job.progress is not None else ""
+        result(f"job {job.short} {has}{far}")
     _start_waiting(root)
-    has = f"was {found.state} already" if before else f"is {found.state}"
-    far = f" at {100 * found.progress:.0f} %" if found.progress is not None else ""
-    result(f"job {found.short} {has}{far}")
 
 
 @command.command("resume")
@@ -280,29 +266,6 @@ def _start_waiting(root: Path) -> None:
         dispatch(root)
 
 
-def _row(job: "Job") -> tuple[str, ...]:
-    from tttui.model.ages import age_text, duration_text
-
-    return (
-        job.short,
-        job.kind,
-        job.state,
-        "-" if job.progress is None else f"{100 * job.progress:.0f} %",
-        "-" if job.seconds_left is None else duration_text(job.seconds_left),
-        age_text(job.created_at) or "-",
-        _short(_doing(job)),
-        _short(job.command),
-    )
-
-
-def _doing(job: "Job") -> str:
-    return job.doing if job.state == "running" else "" if job.detail == job.state else job.detail
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
-
-
 def _summary(job: "Job") -> list[str]:
     from tttui.cli.progress import job_line
     from tttui.model.ages import ago_text
@@ -340,7 +303,8 @@ def _last_row(data: "JobData") -> dict[str, float]:
     if table is None or not len(table.t):
         return {}
     row: dict[str, float] = {"step": int(table.t[-1])}
-    return row | {name: float(values[-1]) for name, values in table.columns.items()}
+    newest = {name: table.of(name)[1] for name in table.names}
+    return row | {name: float(values[-1]) for name, values in newest.items() if len(values)}
 
 
 def _value(value: Any) -> str:

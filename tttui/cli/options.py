@@ -244,6 +244,17 @@ def assignments(texts: Sequence[str], known: Mapping[str, Parses]) -> dict[str, 
     return found
 
 
+def from_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--from`, the version of a skill that a session starts from."""
+    return click.option(
+        "--from",
+        "from_version",
+        metavar="SKILL@v2|@PERSONA",
+        help="start from the weights of this version, and learn as it did where nothing else is "
+        "said  [default: from the base]",
+    )(command)
+
+
 def root_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--root`, the directory that holds the runs."""
     return click.option(

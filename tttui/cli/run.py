@@ -8,6 +8,7 @@ import click
 
 from tttui.cli.options import (
     SectionedCommand,
+    from_option,
     group_options,
     root_option,
     running_options,
@@ -28,7 +29,7 @@ class RunCommand(SectionedCommand):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        called = _named(args)
+        called = named_task(args) or _task_of_version(args)
         if called in (None, PointMass.name):
             return super().make_context(info_name, args, parent, **extra)
         from tttui.engine.threads import let_threads_sleep
@@ -60,6 +61,7 @@ def run_command(
         ),
         group_options([own_start], skip=ways),
         root_option,
+        from_option,
         click.option(
             "--task",
             help="what runs: pointmass, text, hf, package.module:Class or path/to/file.py:Class",
@@ -77,18 +79,37 @@ def run_command(
     return click.command("run", cls=cls, help=help)(made)
 
 
-def _named(args: Sequence[str]) -> str | None:
+def named_task(args: Sequence[str]) -> str | None:
+    """The task that a command line names."""
+    return option_in(args, "--task")
+
+
+def _task_of_version(args: Sequence[str]) -> str | None:
+    """The task of the version that a command line starts from, where that ships."""
+    name = option_in(args, "--from")
+    if name is None:
+        return None
+    from tttui.lab.registry import resolve
+    from tttui.tasks.find import shipped
+
+    task = resolve(Path(option_in(args, "--root") or "runs"), name).task
+    return task if shipped(task) is not None else None
+
+
+def option_in(args: Sequence[str], option: str) -> str | None:
+    """The value of an option in a command line that is not parsed yet."""
     for i, word in enumerate(args):
-        if word == "--task" and i + 1 < len(args):
+        if word == option and i + 1 < len(args):
             return args[i + 1]
-        if word.startswith("--task="):
-            return word.removeprefix("--task=")
+        if word.startswith(f"{option}="):
+            return word.removeprefix(f"{option}=")
     return None
 
 
 def _run(
     called: str,
     *,
+    from_version: str | None,
     root: Path,
     config: Path | None,
     speed_limit: float | None,
@@ -101,9 +122,18 @@ def _run(
     from tttui.cli.running import carry_on
     from tttui.runs.runner import named_runner
 
-    runner = named_runner(called)
-    chosen = values_from(runner, values, config)
-    ready = runner.new(root, chosen, detached=detach)
+    start = None
+    if from_version is None:
+        runner = named_runner(called)
+        chosen = values_from(runner, values, config)
+    else:
+        from tttui.cli.output import say
+        from tttui.lab.registry import start_from
+
+        runner, start = start_from(root, from_version, called)
+        chosen = {**runner.upon(start.settings, values_from(runner, values, config))}
+        say(f"starts from {start.called} ({start.origin['weights_sha256'][:12]})")
+    ready = runner.new(root, chosen, detached=detach, start=start)
     return carry_on(
         ready,
         runner.words,

@@ -180,6 +180,7 @@ def as_lines(
     if meta.parent_session_id is not None:
         at = "" if meta.forked_at_t is None else f" at step {meta.forked_at_t}"
         line("forked from", f"{meta.parent_session_id}{at}")
+    line("started from", meta.started_from)
     line("created", ago_text(meta.created_at))
     if meta.is_point_mass:
         line("world", f"{meta.env_mode or 'mode unknown'}, mu {data.mu_text}")

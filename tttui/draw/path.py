@@ -127,7 +127,8 @@ def thinned(x: Floats, y: Floats) -> Ints | None:
             # The argument of the extremes is a NaN where there is one, which is what breaks a line.
             found += [starts + blocks.argmin(axis=1), starts + blocks.argmax(axis=1)]
         found.append(np.arange(whole * size, n))
-    return np.unique(np.concatenate(found))
+    kept = np.sort(np.concatenate(found))
+    return kept[np.diff(kept, prepend=-1) > 0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,9 +189,9 @@ class Visits:
     def __init__(self, dots: Dots, frame: PathFrame, points: int) -> None:
         cell = (dots.row // frame.down) * frame.columns + dots.column // frame.across
         self._points = max(points, 1)
-        self._keys = np.unique(cell * self._points + dots.point)
+        self._keys = np.sort(cell * self._points + dots.point)  # one point may have two dots here
         self._owner = self._keys // self._points
-        self.cells = np.unique(self._owner)
+        self.cells = self._owner[np.diff(self._owner, prepend=-1) > 0]
         """Cells [k] that the path touches, as row x columns + column."""
 
     def last(self, point: int) -> Ints:

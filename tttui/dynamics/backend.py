@@ -47,6 +47,16 @@ def eye_of(x: Array) -> Array:
     return _eyes[key]
 
 
+def over_matrices(value: Any) -> Any:
+    """A number, or one for each session [S], as it multiplies their matrices [S, rows, cols]."""
+    return value if isinstance(value, (int, float)) else value[..., None, None]
+
+
+def is_off(value: Any) -> bool:
+    """Whether a number switches off what it is for by being 0; one a session is never 0."""
+    return isinstance(value, (int, float)) and value == 0
+
+
 def on_host(value: Any) -> Any:
     """A value of any device as numpy's."""
     return value if isinstance(value, (np.ndarray, np.generic)) else value.cpu().numpy()

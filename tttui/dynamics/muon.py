@@ -5,6 +5,8 @@ amount along every input direction; without it, wherever positions are large, th
 on them. All in float32: in bfloat16 half of a step's norm can be rounding noise.
 """
 
+from typing import Any
+
 from tttui.dynamics.backend import Array, astype, eye_of, namespace, total
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
@@ -35,8 +37,9 @@ def newton_schulz(X: Array, steps: int) -> Array:
     return X.mT if tall else X
 
 
-def whitener(C: Array, eps: float) -> Array:
-    """R [..., k, k] with R R^T = (C + eps tr(C) I)^-1, from a covariance C [..., k, k].
+def whitener(C: Array, eps: Any) -> Array:
+    """R [..., k, k] with R R^T = (C + eps tr(C) I)^-1, from a covariance C [..., k, k]; `eps` is a
+    number, or [..., 1, 1].
 
     A covariance that is zero or not finite whitens by the identity: the gates decide about it.
     """
@@ -55,9 +58,10 @@ def whitener(C: Array, eps: float) -> Array:
 
 
 def momentum_step(
-    buffer: Array, gradient: Array, momentum: float, nesterov: bool
+    buffer: Array, gradient: Array, momentum: Any, nesterov: bool
 ) -> tuple[Array, Array]:
-    """The new momentum buffer and the gradient to orthogonalise, both shaped as `gradient`."""
+    """The new momentum buffer and the gradient to orthogonalise, both shaped as `gradient`;
+    `momentum` is a number, or [..., 1, 1]."""
     buffer = momentum * buffer + (1.0 - momentum) * gradient
     ahead = momentum * buffer + (1.0 - momentum) * gradient if nesterov else buffer
     return buffer, ahead

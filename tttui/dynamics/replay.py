@@ -15,11 +15,12 @@ sessions learn at once.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from tttui.dynamics import muon
-from tttui.dynamics.backend import Array, astype, namespace, total
+from tttui.dynamics.backend import Array, astype, is_off, namespace, over_matrices, total
 from tttui.dynamics.ssm import readout, remembered
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Plasticity
@@ -136,7 +137,7 @@ def gradients(weights: Matrices, U: Array, dQ: Array) -> Matrices:
     return {"W_u": B.mT @ dM, "B": dM @ W_u.mT, "W_o": dW_o}
 
 
-def whiteners(weights: Matrices, C_x: Array, gram: Array, U: Array, eps: float) -> Matrices:
+def whiteners(weights: Matrices, C_x: Array, gram: Array, U: Array, eps: Any) -> Matrices:
     """For each matrix the whitener of its input's covariance: x, u = W_u x and h."""
     to_h = remembered(U, weights["B"] @ weights["W_u"])
     return {
@@ -208,9 +209,11 @@ def learn(
 ) -> Outcome:
     """`p.inner_steps` steps of Muon on the replay; losses are those of the replay alone.
 
-    Weights and momentum come and go as float32. `blow_up` multiplies the gradients (a fault).
+    Weights and momentum come and go as float32. `blow_up` multiplies the gradients (a fault). Of
+    many sessions, numbers of `p` may be arrays [S] on the device.
     """
     xp = namespace(replay.Z)
+    step_size, momentum_share, decay = map(over_matrices, (p.lr, p.momentum, p.weight_decay))
     weights = {k: astype(weights[k], xp.float64) for k in PLASTIC}
     momentum = {k: astype(momentum[k], xp.float64) for k in PLASTIC}
     if p.momentum_reset:
@@ -226,7 +229,7 @@ def learn(
         gram, slope = gram + share * anchor.gram, slope + share * (away @ anchor.gram)
         C_x = C_x + share * anchor.C_x
     rows = float(replay.y.shape[-2])
-    R = whiteners(weights, rows * C_x, rows * gram, U, p.whiten_eps)
+    R = whiteners(weights, rows * C_x, rows * gram, U, over_matrices(p.whiten_eps))
     grad_norm = lr = xp.zeros_like(pre_loss)
     for k in range(p.inner_steps):
         G = gradients(weights, U, 2.0 * blow_up * slope)
@@ -237,13 +240,13 @@ def learn(
         momentum = dict(momentum)
         for name in PLASTIC:
             momentum[name], ahead = muon.momentum_step(
-                momentum[name], G[name], p.momentum, p.nesterov
+                momentum[name], G[name], momentum_share, p.nesterov
             )
             D = muon.direction(ahead, R[name] if p.whiten else None, p.ns_steps)
-            step[name] = p.lr * (D + p.weight_decay * weights[name] if p.weight_decay else D)
+            step[name] = step_size * (D if is_off(p.weight_decay) else D + decay * weights[name])
         if p.line_search:
             downhill = (inner(G, step) > 0)[..., None, None]
-            step = {n: xp.where(downhill, step[n], p.lr * G[n]) for n in PLASTIC}
+            step = {n: xp.where(downhill, step[n], step_size * G[n]) for n in PLASTIC}
         moves = path(weights, step, U)
         shape = (*moves.shape[:-1], *slope.shape[-2:])
         bent = (moves.reshape((*shape[:-3], -1, shape[-1])) @ gram).reshape(moves.shape)

@@ -6,14 +6,14 @@ elsewhere the same mathematics runs on torch tensors.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import array_api_compat
 import numpy as np
 
 from tttui.dynamics import ssm
-from tttui.dynamics.backend import namespace, on_host
+from tttui.dynamics.backend import is_off, namespace, on_host
 from tttui.dynamics.replay import Anchor, Replay, learn, transitions
 from tttui.engine import transaction as gates
 from tttui.engine.device import torch_device
@@ -67,13 +67,14 @@ class Learner:
         sessions: int | None = None,
         before: "Learner | None" = None,
         torch: bool = False,
+        each: Mapping[str, Array] | None = None,
     ) -> None:
         """`base` holds W_u, B, W_o and a_raw; `start` the plastic weights to begin with, where
         `base_t` stands for the base's, which then are not those of step 0.
 
         `before` is the learner that this one takes over from with changed settings: what does not
-        depend on those is not worked out again. `torch`: on tensors, on the CPU as well. Raises
-        TttuiError where the device is not there.
+        depend on those is not worked out again. `torch`: on tensors, on the CPU as well. `each`:
+        values [S] of settings of `many.EACH`. Raises TttuiError where the device is not there.
         """
         self.settings, self.p = settings, settings.plasticity
         self.sessions = sessions
@@ -85,6 +86,7 @@ class Learner:
             self._xp: Any = array_api_compat.array_namespace(self.base["W_u"])
         else:
             self._device, self._xp = torch_device(settings.device)
+        self.p = replace(self.p, **{k: self._array(v) for k, v in (each or {}).items()})
         self._memory: ssm.Memory
         self._frozen: dict[str, Array]
         self._frozen_Q: Array
@@ -173,7 +175,7 @@ class Learner:
         return (
             self._shares_base(other)
             and (mine.world, mine.pretraining) == (theirs.world, theirs.pretraining)
-            and (self.p.anchor == 0.0) == (other.p.anchor == 0.0)
+            and is_off(self.p.anchor) == is_off(other.p.anchor)
         )
 
     def _shares_base(self, other: "Learner") -> bool:
@@ -185,7 +187,7 @@ class Learner:
 
     def _experience(self) -> Anchor | None:
         """What the base was trained on, in one average row; None where it is not wanted."""
-        if self.p.anchor == 0.0:
+        if is_off(self.p.anchor):
             return None
         x = experience(self.settings)
         rest = np.zeros((*x.shape[:-1], self.settings.model.n_state), dtype=np.float32)
@@ -314,7 +316,7 @@ class Learner:
         """The rows' weights, without those of a world that the last steps show to be gone."""
         s, p, xp = self._s, self.p, self._xp
         first = p.buffer_len - min(int(s["fresh"]), p.buffer_len)
-        if p.forget == 0.0:
+        if is_off(p.forget):
             return s["buffer_w"]
         old, new = s["buffer_w"][..., :first], s["buffer_w"][..., first:]
         live = s["live"][..., 1] / xp.sum(new, axis=-1).clip(min=1.0)

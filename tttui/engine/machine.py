@@ -1,8 +1,8 @@
 """How busy this machine is while runs share it: processors, memory, and GPUs where NVML is."""
 
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast
+
+from tttui.artifacts.gpus import Gpu, Nvml
 
 GIGABYTE = 1e9
 
@@ -34,7 +34,7 @@ class Machine:
 
         psutil.cpu_percent(None)
         self._psutil = psutil
-        self._gpus = _find_gpus()
+        self._nvml = Nvml()
 
     def load(self) -> Load:
         memory = self._psutil.virtual_memory()
@@ -42,72 +42,34 @@ class Machine:
             cpu=5 * round(self._psutil.cpu_percent(None) / 5),
             memory=round((memory.total - memory.available) / GIGABYTE, 1),
             memory_total=round(memory.total / GIGABYTE, 1),
-            gpus=_gpu_loads(self._gpus),
+            gpus=_gpu_loads(self._nvml),
         )
 
 
 def gpu_count() -> int | None:
     """How many GPUs NVML knows; None without it or its driver."""
-    nvml = _find_gpus()
-    if nvml is None:
-        return None
-    n = cast(Any, nvml)
-    try:
-        return int(n.nvmlDeviceGetCount())
-    except n.NVMLError:
-        return None
+    return Nvml().count() or None
 
 
-def _find_gpus() -> object:
-    """NVML's module, ready to be asked; None without it, its driver, or a GPU."""
-    try:
-        import pynvml
-
-        pynvml.nvmlInit()
-        return pynvml if pynvml.nvmlDeviceGetCount() else None
-    except Exception:  # it raises kinds of its own, which exist only where it does
-        return None
-
-
-def _gpu_loads(nvml: object) -> tuple[str, ...]:
+def _gpu_loads(nvml: Nvml) -> tuple[str, ...]:
     """A text a GPU; of more than MOST one for all."""
-    if nvml is None:
+    if nvml.why_none:
         return ()
-    n = cast(Any, nvml)
-    try:
-        count = int(n.nvmlDeviceGetCount())
-    except n.NVMLError:
+    if nvml.count() is None:
         return ("the GPUs do not tell",)
-    found = [_gpu(n, i) for i in range(count)]
-    if count <= MOST:
-        return tuple(str(gpu) for gpu in found)
-    busy = [gpu.busy for gpu in found if gpu.busy is not None]
+    found = nvml.all(processes=False)
+    if len(found) <= MOST:
+        return tuple(map(_gpu_load, found))
+    busy = [5 * round(gpu.use / 5) for gpu in found if gpu.use is not None]
     shares = f"{min(busy)} to {max(busy)} %" if busy else "busy ?"
-    used, total = sum(gpu.used for gpu in found), sum(gpu.total for gpu in found)
-    return (f"{count} GPUs {shares}, {used:.1f} of {total:.0f} GB",)
+    used = sum(gpu.memory or 0 for gpu in found) / GIGABYTE
+    total = sum(gpu.memory_total or 0 for gpu in found) / GIGABYTE
+    return (f"{len(found)} GPUs {shares}, {used:.1f} of {total:.0f} GB",)
 
 
-@dataclass(frozen=True, slots=True)
-class _Gpu:
-    index: int
-    busy: int | None
-    """Percent; None where it does not tell (one that is split into instances does not)."""
-    used: float
-    total: float
-    """Memory in GB; 0 where it does not tell."""
-
-    def __str__(self) -> str:
-        busy = "busy ?" if self.busy is None else f"{self.busy} %"
-        memory = f"{self.used:.1f} of {self.total:.0f} GB" if self.total else "memory ?"
-        return f"GPU {self.index} {busy}, {memory}"
-
-
-def _gpu(n: Any, index: int) -> _Gpu:
-    busy, used, total = None, 0.0, 0.0
-    with suppress(n.NVMLError):
-        handle = n.nvmlDeviceGetHandleByIndex(index)
-        with suppress(n.NVMLError):
-            busy = 5 * round(n.nvmlDeviceGetUtilizationRates(handle).gpu / 5)
-        memory = n.nvmlDeviceGetMemoryInfo(handle)
-        used, total = memory.used / GIGABYTE, memory.total / GIGABYTE
-    return _Gpu(index, busy, used, total)
+def _gpu_load(gpu: Gpu) -> str:
+    busy = "busy ?" if gpu.use is None else f"{5 * round(gpu.use / 5)} %"
+    memory = "memory ?"
+    if gpu.memory is not None and gpu.memory_total:
+        memory = f"{gpu.memory / GIGABYTE:.1f} of {gpu.memory_total / GIGABYTE:.0f} GB"
+    return f"GPU {gpu.index} {busy}, {memory}"

@@ -4,7 +4,7 @@ On a GPU one chunk (predict, then a transaction) is captured as a graph, since l
 small kernels one by one would take longer than running them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,17 @@ CPU_BLOCK = 64
 
 WARM_UP = 3
 """Transactions before a chunk is recorded: libraries prepare themselves at their first calls."""
+
+EACH = dict.fromkeys(
+    (
+        *("lr", "momentum", "weight_decay", "whiten_eps", "anchor", "forget"),
+        *("rollback_tol", "grad_norm_max", "state_norm_max"),
+    ),
+    np.float64,
+) | {"probation": np.float32}
+"""Settings of which sessions side by side may each have their own, where they are not 0, with
+the type of number in which they are computed with. All others decide what is done, or on which
+shapes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,9 +108,23 @@ def run_on(
 class Block:
     """Sessions that go side by side, a chunk at a time."""
 
-    def __init__(self, settings: Settings, base: Weights, z: Floats, a: Floats) -> None:
-        """On the trajectories z [S, steps+1, 4], a [S, steps, 2]."""
-        self._learner = Learner(settings, base, sessions=len(a))
+    def __init__(
+        self,
+        settings: Settings,
+        base: Weights,
+        z: Floats,
+        a: Floats,
+        start: Weights | None = None,
+        each: Mapping[str, Floats] | None = None,
+        *,
+        torch: bool = False,
+    ) -> None:
+        """On the trajectories z [S, steps+1, 4], a [S, steps, 2]; `start` are plastic weights
+        that all begin with, where these are not the base's; `each` the settings of EACH that
+        the sessions [S] have of their own, none of them 0. `torch`: on tensors, on the CPU as
+        well."""
+        own = {name: values.astype(EACH[name]) for name, values in (each or {}).items()}
+        self._learner = Learner(settings, base, start=start, sessions=len(a), each=own, torch=torch)
         self._chunk, self._steps = settings.plasticity.chunk, int(a.shape[1])
         self._z, self._a = self._learner.on_device(z), self._learner.on_device(a)
         self._captures = settings.device != "cpu"

@@ -3,7 +3,7 @@
 Each is written so that a NaN fails it, for one session or for many at once.
 """
 
-from tttui.dynamics.backend import Array, namespace
+from tttui.dynamics.backend import Array, is_off, namespace
 from tttui.dynamics.replay import Outcome, squares
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Plasticity
@@ -44,5 +44,5 @@ def worse_than_frozen(live: Array, p: Plasticity) -> Array:
     frozen and of the adaptive model.
     """
     frozen, adaptive = live[..., 0], live[..., 1]
-    limit = p.probation * frozen if p.probation > 0 else namespace(live).inf
+    limit = namespace(live).inf if is_off(p.probation) else p.probation * frozen
     return ~(adaptive <= limit)

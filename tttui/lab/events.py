@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from tttui.artifacts import eventlog
 from tttui.artifacts.eventlog import LAB, Event, EventLog, events_below
 from tttui.model.errors import RefusedInput
 
@@ -42,6 +43,12 @@ def publish(root: Path, collection: str, action: str, **fields: Any) -> int:
     """
     _check(collection)
     return events_below(root).append(f"data:{collection}:{action}", **fields)
+
+
+def tell(root: Path, collection: str, action: str, **fields: Any) -> int | None:
+    """The same for whoever must not fail because of it: None where the disk takes none."""
+    _check(collection)
+    return eventlog.tell(root, [(f"data:{collection}:{action}", fields)])
 
 
 def subscribe(

@@ -19,16 +19,17 @@ from typing import Any, Literal, cast, get_args
 from tttui.artifacts.eventlog import LAB
 from tttui.artifacts.jsonfile import number, parse_object, read_object
 from tttui.artifacts.regular import LARGEST_OBJECT, read_bytes
+from tttui.artifacts.sampling import SYSTEM as SYSTEM
 from tttui.artifacts.status import HeartbeatWatch, derive_status
+from tttui.lab.environment import missing
 from tttui.model.errors import TttuiError
 from tttui.model.shell import command_line
 
-JOB, STATUS, RESULTS, METRICS, SYSTEM, LOG, PARTS, OUTPUT = (
+JOB, STATUS, RESULTS, METRICS, LOG, PARTS, OUTPUT = (
     "job.json",
     "status.json",
     "results.json",
     "metrics.csv",
-    "system.csv",
     "run.log",
     "parts.jsonl",
     "run.out",
@@ -131,10 +132,13 @@ def with_status(job: Job, raw: Mapping[str, Any], watch: HeartbeatWatch | None =
         detail = f"{STATUS} has {str(written)[:30]!r} for state, which is no state"
     elif error:
         detail = f"{state}: {error}"
+    elif state == "queued" and (names := missing(raw.get("env"))):
+        detail = f"queued for whoever has {' and '.join(names)} set"
     progress = number(raw.get("progress"))
     left = number(raw.get("seconds_left"))
-    return replace(
-        job,
+    return Job(
+        job.handle,
+        path=job.path,
         kind=_text(raw.get("kind")) or "unknown",
         state=state,
         detail=detail,

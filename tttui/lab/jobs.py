@@ -1,14 +1,17 @@
 """Listing and finding jobs, and reading what came of one."""
 
+import gc
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tttui.artifacts.jsonfile import read_object
-from tttui.artifacts.regular import NotRegular
-from tttui.lab.job import RESULTS, SESSION, Job, jobs_folder, read_job
+from tttui.artifacts.jsonfile import parse_object, read_object
+from tttui.artifacts.regular import NotRegular, read_below
+from tttui.artifacts.status import HeartbeatWatch
+from tttui.lab.job import RESULTS, SESSION, STATUS, Job, jobs_folder, read_job, with_status
 from tttui.lab.sessions import background_runs, session_job
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.shell import command_line
@@ -18,30 +21,99 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 SHOWN = 5
 """Handles that an error names."""
 
+_Mark = tuple[int, int, int, int]
+"""Of a file: another one of the same name has another."""
+
 
 def list_jobs(root: Path, *, state: str | None = None, kind: str | None = None) -> list[Job]:
     """The jobs of a root, and its sessions that run in the background; the newest first.
 
-    What is damaged is listed with its problems. Watch `jobs_folder(root)` and the root to learn
-    when to look again (`artifacts.watch.Watcher`).
+    What is damaged is listed with its problems. Who looks again and again keeps a `JobList`.
     """
-    found: list[Job] = []
-    if kind != SESSION:
-        folder = jobs_folder(root)
-        found += [asked_of_launcher(read_job(folder / name)) for name in handles(root)]
-    if kind in (None, SESSION):
-        found += background_runs(root)
-    chosen = [
-        job for job in found if (state is None or job.state == state) and kind in (None, job.kind)
-    ]
-    return sorted(chosen, key=lambda job: (-(job.created_at or 0.0), job.handle))
+    return JobList(root).refresh(state=state, kind=kind)
+
+
+class JobList:
+    """The jobs of a root, again and again: what has ended is read once. For one thread.
+
+    Watch `jobs_folder(root)` and the root to learn when to look again
+    (`artifacts.watch.Watcher`).
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._ended: dict[str, tuple[_Mark, Job]] = {}
+        self._watches: dict[str, HeartbeatWatch] = {}
+
+    def refresh(self, *, state: str | None = None, kind: str | None = None) -> list[Job]:
+        """The jobs as their files say it now, the newest first; only some by state or kind."""
+        found: list[Job] = []
+        if kind != SESSION:
+            with _without_collecting():
+                found += self._jobs()
+        if kind in (None, SESSION):
+            found += background_runs(self._root)
+        chosen = [
+            job
+            for job in found
+            if (state is None or job.state == state) and kind in (None, job.kind)
+        ]
+        return sorted(chosen, key=lambda job: (-(job.created_at or 0.0), job.handle))
+
+    def _jobs(self) -> Iterator[Job]:
+        names, folder = handles(self._root), jobs_folder(self._root)
+        if not names:
+            self._ended.clear()
+            return
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            ended: dict[str, tuple[_Mark, Job]] = {}
+            for name in names:
+                mark, job = self._look(opened, folder, name)
+                if mark is not None and job.has_ended and job.state != "crashed":
+                    ended[name] = mark, job
+                yield job
+            self._ended = ended
+        finally:
+            os.close(opened)
+
+    def _look(self, opened: int, folder: Path, name: str) -> tuple["_Mark | None", Job]:
+        """A job as it is now, and what marks the file that says so; None where it is damaged."""
+        path = f"{name}/{STATUS}"
+        try:
+            there = os.stat(path, dir_fd=opened, follow_symlinks=False)
+            mark = there.st_ino, there.st_mtime_ns, there.st_ctime_ns, there.st_size
+            known = self._ended.get(name)
+            if known is not None and known[0] == mark:
+                return known
+            raw = parse_object(read_below(opened, path, there), folder)
+        except (TttuiError, OSError):
+            return None, asked_of_launcher(read_job(folder / name))
+        job = Job(name, "unknown", folder / name)
+        if raw.get("state") != "running":
+            return mark, asked_of_launcher(with_status(job, raw))
+        watch = self._watches.setdefault(name, HeartbeatWatch())
+        return mark, asked_of_launcher(with_status(job, raw, watch))
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Garbage is not looked for meanwhile: ten thousand new jobs hold none, and to look through
+    them again and again takes longer than to read them."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def asked_of_launcher(job: Job) -> Job:
     """The job with what only Slurm knows, where it is Slurm's."""
     if job.launcher != "slurm" or (job.has_ended and job.state != "crashed"):
         return job
-    from tttui.lab.launchers.slurm import judged
+    from tttui.lab.launchers.slurmstate import judged
 
     return judged(job)
 

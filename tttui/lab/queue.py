@@ -17,6 +17,7 @@ from typing import Any
 from tttui.artifacts.eventlog import LAB
 from tttui.artifacts.mutex import held
 from tttui.artifacts.status_file import StatusFile
+from tttui.lab.environment import missing
 from tttui.lab.job import Job, jobs_folder, read_job, read_request
 from tttui.lab.ownership import is_own
 from tttui.model.errors import TttuiError
@@ -25,7 +26,7 @@ from tttui.model.shell import command_line
 LOCK = f"{LAB}/queue.lock"
 ACTIVE = f"{LAB}/active"
 
-KEPT = ("kind", "command", "created_at", "launcher", "slurm_id", "gpus", "group")
+KEPT = ("kind", "command", "created_at", "launcher", "slurm_id", "gpus", "group", "env")
 """Keys of status.json that stay as they are while a job is executed."""
 
 _MARK = re.compile(r"([qr])-(\d{20})-([0-9a-f-]{36})")
@@ -77,6 +78,8 @@ def dispatch_locked(root: Path) -> list[str]:
         except TttuiError as error:
             fail(job, str(error))
             continue
+        if missing(job.raw.get("env")):
+            continue  # somebody who has the keys set starts it
         if not room.takes(request):
             break  # in their order: a large job is not passed for ever by small ones
         with suppress(OSError):
@@ -84,6 +87,11 @@ def dispatch_locked(root: Path) -> list[str]:
         room.start(job, request)
         started.append(job.handle)
     return started
+
+
+def active(root: Path) -> list[str]:
+    """The handles of the jobs that wait or run, and of some that have just ended."""
+    return [handle for _, handle in _marks(root)]
 
 
 def fail(job: Job, error: str) -> None:

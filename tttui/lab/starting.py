@@ -16,17 +16,18 @@ from typing import Any
 from tttui import __version__
 from tttui.artifacts.atomic import write_error, write_whole
 from tttui.artifacts.checksum import json_bytes
-from tttui.artifacts.eventlog import events_below
+from tttui.artifacts.eventlog import tell
 from tttui.artifacts.making import hidden_directory, remove_abandoned
 from tttui.artifacts.mutex import held
 from tttui.artifacts.regular import folder_to_write
 from tttui.artifacts.status_file import StatusFile
+from tttui.lab.environment import kept_of
 from tttui.lab.job import JOB, Job, jobs_folder, read_job
 from tttui.lab.kinds import kind_of
 from tttui.lab.launchers.local import most_jobs
 from tttui.lab.ownership import SIGNATURE, sign
 from tttui.lab.queue import LOCK, carried_on, dispatch_locked, enqueue
-from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.errors import RefusedInput
 from tttui.model.here import working_directory
 
 VERSIONS = ("numpy", "torch")
@@ -79,7 +80,7 @@ def start_all(
         check_slurm()
     else:
         most_jobs()
-    kind_of(kind)
+    collection = kind_of(kind).collection
     _folders(root)
     remove_abandoned(jobs_folder(root))
     group = str(uuid.uuid4()) if len(settings) > 1 else None
@@ -89,6 +90,8 @@ def start_all(
             for one in settings:
                 request = _request(kind, one, command, launcher)
                 jobs.append(_made(root, request, group))
+            name = f"data:{collection}:queued"  # before any of them can begin
+            tell(root, [(name, {"id": job.handle, "kind": kind}) for job in jobs], patience_s=0.5)
             if launcher.name == "slurm":
                 from tttui.lab.launchers.slurm import submit
 
@@ -97,13 +100,6 @@ def start_all(
                 dispatch_locked(root)
     except OSError as error:
         raise write_error(jobs_folder(root), error) from error
-    with suppress(TttuiError, OSError):
-        events_below(root).append_all(
-            [
-                (f"data:{kind_of(kind).collection}:queued", {"id": job.handle, "kind": kind})
-                for job in jobs
-            ]
-        )
     return [read_job(job.path) for job in jobs]
 
 
@@ -128,9 +124,10 @@ def _made(root: Path, request: Mapping[str, Any], group: str | None) -> Job:
         content = json_bytes(request)
         write_whole(building / JOB, content)
         write_whole(building / SIGNATURE, sign(place, content))
-        StatusFile(building, carried_on({"group": group} if group else {}, request)).write(
-            state="queued", progress=0.0
-        )
+        said: dict[str, Any] = {"group": group} if group else {}
+        if env := request["needs"]["env"]:
+            said["env"] = list(env)
+        StatusFile(building, carried_on(said, request)).write(state="queued", progress=0.0)
         enqueue(root, handle)
         building.rename(place)
     return read_job(place)
@@ -150,9 +147,10 @@ def _request(
         "needs": asdict(kind_of(kind).needs(settings)),
         "launcher": {"name": launcher.name, **launcher.options},
         "created_at": time.time(),
+        "environment": kept_of(os.environ),
         "cwd": None if where is None else str(where),
         "host": socket.gethostname(),
-        "git_commit": None if where is None else _commit(where),
+        "git_commit": None if where is None else commit_of(where),
         "versions": _versions(),
     }
 
@@ -165,8 +163,8 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _commit(where: Path) -> str | None:
-    """The git commit that is checked out in the working directory, if one is."""
+def commit_of(where: Path) -> str | None:
+    """The git commit that is checked out in a directory, if one is."""
     if not any(os.path.lexists(folder / ".git") for folder in (where, *where.parents)):
         return None
     words = ["git", "-C", str(where), "rev-parse", "--verify", "HEAD"]

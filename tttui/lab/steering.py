@@ -1,11 +1,11 @@
 """Cancelling, resuming and removing jobs; the runs of sessions, too."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tttui.artifacts.eventlog import EventLog, events_below
+from tttui.artifacts.eventlog import EventLog, tell
 from tttui.artifacts.lock import OnWait
 from tttui.artifacts.mutex import held
 from tttui.artifacts.status import HeartbeatWatch
@@ -13,7 +13,7 @@ from tttui.artifacts.status_file import StatusFile
 from tttui.artifacts.trash import move_to_trash
 from tttui.lab import checkpoints
 from tttui.lab.job import Job, read_job, read_request, root_of
-from tttui.lab.jobs import asked_of_launcher
+from tttui.lab.jobs import asked_of_launcher, list_jobs
 from tttui.lab.kinds import kind_of
 from tttui.lab.launchers.local import most_jobs
 from tttui.lab.ownership import refuse_others
@@ -47,24 +47,75 @@ def cancel(job: Job, *, wait_s: float = PATIENCE_S) -> Job:
     Any number of processes may ask at once. A job that has ended already is returned as it is.
     Raises TttuiError where it does not answer; then nothing is killed.
     """
-    if not job.is_session:
-        with held(root_of(job.path) / LOCK):
-            job = read_job(job.path)
-            if job.state == "queued":
-                return _withdrawn(job)
-    elif job.state == "queued":
-        raise RefusedInput(f"session {job.handle} waits to be resumed; there is nothing to cancel")
-    if job.has_ended:
-        return job
-    asked = ask(job.path, "stop")
-    deadline, watch = time.monotonic() + wait_s, HeartbeatWatch()
-    while not (job := look_again(job, watch)).has_ended:
-        if time.monotonic() > deadline:
+    return cancel_all([job], wait_s=wait_s)[0]
+
+
+def cancel_all(jobs: Sequence[Job], *, wait_s: float = PATIENCE_S) -> list[Job]:
+    """The same for several jobs, which are all asked before one is waited for."""
+    found = {job.path: job for job in jobs}
+    for job in jobs:
+        if job.is_session and job.state == "queued":
+            word = f"session {job.handle} waits to be resumed"
+            raise RefusedInput(f"{word}; there is nothing to cancel")
+    for root in {root_of(job.path) for job in jobs if not job.is_session}:
+        with held(root / LOCK):
+            ours = [read_job(p) for p, j in found.items() if not j.is_session]
+            waiting = [j for j in ours if root_of(j.path) == root and j.state == "queued"]
+            found |= {job.path: job for job in _withdrawn(waiting)}
+    asked = {path: ask(path, "stop") for path, job in found.items() if not job.has_ended}
+    deadline = time.monotonic() + wait_s
+    watches = {path: HeartbeatWatch() for path in asked}
+    try:
+        while True:
+            for path in asked:
+                if not found[path].has_ended:
+                    found[path] = look_again(found[path], watches[path])
+            alive = [found[path] for path in asked if not found[path].has_ended]
+            if not alive:
+                return list(found.values())
+            if time.monotonic() > deadline:
+                raise TttuiError(_no_answer(alive[0], wait_s))
+            time.sleep(LOOK_S)
+    finally:
+        for path, id in asked.items():
+            withdraw(path, id)
+
+
+def together(root: Path, job: Job) -> list[Job]:
+    """The jobs that were started together with one, such as the members of an array; itself
+    too."""
+    group = job.raw.get("group")
+    if not isinstance(group, str):
+        return [job]
+    return [other for other in list_jobs(root, kind=job.kind) if other.raw.get("group") == group]
+
+
+def checkpoint(job: Job, *, name: str | None = None, wait_s: float = PATIENCE_S) -> str:
+    """Have a job that runs save a checkpoint now; returns its name once it is there.
+
+    Raises RefusedInput where the job does not run or the name is none, TttuiError where it does
+    not answer.
+    """
+    if job.is_session or job.state != "running":
+        raise RefusedInput(f"job {job.short} is {job.detail}; only a job that runs can save one")
+    if name is not None:
+        checkpoints.path_of(job.path, name)
+        if name in (checkpoints.LATEST, checkpoints.PREVIOUS):
+            raise RefusedInput(f"{name!r} is the name of a checkpoint that is always there")
+    events = EventLog(job.path)
+    last = events.last()
+    asked = ask(job.path, "checkpoint", name)
+    deadline = time.monotonic() + wait_s
+    while True:
+        now = look_again(job)
+        for event in events.read(last):
+            if event.fields.get("asked") == asked:
+                return str(event.fields.get("name"))
+            last = event.seq
+        if now.has_ended or time.monotonic() > deadline:
             withdraw(job.path, asked)
-            raise TttuiError(_no_answer(job, wait_s))
+            raise TttuiError(f"job {job.short} saved no checkpoint ({now.detail})")
         time.sleep(LOOK_S)
-    withdraw(job.path, asked)
-    return job
 
 
 def resume(job: Job, *, checkpoint: str | None = None) -> Job:
@@ -112,7 +163,19 @@ def remove(job: Job, root: Path, on_wait: OnWait | None = None) -> Path:
     if job.state in ("running", "queued", "stalled"):
         word = command_line("tttui", "job", "cancel", job.short)
         raise RefusedInput(f"job {job.short} is {job.state}; `{word}` ends it first")
-    return move_to_trash(Place(job.path, "native"), [root], on_wait)
+    name = f"data:{collection_of(job)}:deleted"
+    target = move_to_trash(Place(job.path, "native"), [root], on_wait)
+    tell(root, [(name, {"id": job.handle, "trash": str(target)})])
+    return target
+
+
+def collection_of(job: Job) -> str:
+    """The collection of the events of a job; of a kind that this version has not, `system`."""
+    if job.is_session:
+        return "sessions"
+    with suppress(TttuiError):
+        return kind_of(job.kind).collection
+    return "system"
 
 
 def wait_for(job: Job, seen: Callable[[Job], object], every_s: float = 0.1) -> Job:
@@ -133,15 +196,17 @@ def wait_for(job: Job, seen: Callable[[Job], object], every_s: float = 0.1) -> J
         time.sleep(every_s)
 
 
-def _withdrawn(job: Job) -> Job:
-    """Cancel a job that waits; the lock of the queue is held."""
-    if job.launcher == "slurm":
+def _withdrawn(jobs: Sequence[Job]) -> list[Job]:
+    """Cancel jobs that wait; the lock of the queue is held."""
+    if any(job.launcher == "slurm" for job in jobs):
         from tttui.lab.launchers.slurm import withdraw_from_slurm
 
-        withdraw_from_slurm(job)
-    StatusFile(job.path, carried_on(job.raw, {})).write(state="cancelled", ended_at=time.time())
-    _publish(job, job.kind, "cancelled")
-    return read_job(job.path)
+        withdraw_from_slurm([job for job in jobs if job.launcher == "slurm"])
+    for job in jobs:
+        said = carried_on(job.raw, {})
+        StatusFile(job.path, said).write(state="cancelled", ended_at=time.time())
+        _publish(job, job.kind, "cancelled")
+    return [read_job(job.path) for job in jobs]
 
 
 def _refuse_unless_ended(job: Job) -> None:
@@ -156,7 +221,7 @@ def _publish(job: Job, kind: str, action: str) -> None:
     with suppress(TttuiError, OSError):
         name = f"data:{kind_of(kind).collection}:{action}"
         EventLog(job.path).append(name)
-        events_below(root_of(job.path)).append(name, id=job.handle)
+        tell(root_of(job.path), [(name, {"id": job.handle})])
 
 
 def _no_answer(job: Job, wait_s: float) -> str:

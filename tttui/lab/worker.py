@@ -14,13 +14,13 @@ from tttui.artifacts.jsonfile import number, read_object
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.log_writer import log_to
 from tttui.artifacts.mutex import held
+from tttui.artifacts.sampling import Sampling
 from tttui.artifacts.status_file import StatusFile
 from tttui.lab.context import Context, Ended
 from tttui.lab.job import LOG, STATUS, JobState, read_job, read_request, root_of
 from tttui.lab.kinds import kind_of
 from tttui.lab.ownership import refuse_others
 from tttui.lab.queue import LOCK, carried_on, dispatch, fail
-from tttui.lab.sampling import EVERY_S, Sampler
 from tttui.model.errors import RefusedInput, SessionHeld, SessionTaken, TttuiError
 from tttui.runs.control import Inbox, NoRequest, clear_requests
 
@@ -108,6 +108,7 @@ class _Execution:
         context = Context(self._directory, self._request, kind.collection, self._log)
         beat = threading.Thread(target=self._keep_alive, args=(context,), daemon=True)
         state, error = "failed", ""
+        samples: Sampling | None = None
         context.doing("begins")
         try:
             self._say("running", context, started_at=self._started_at, error=None, ended_at=None)
@@ -116,6 +117,12 @@ class _Execution:
             self._log.info("%s begins", kind.name)
             context.event("started", kind=kind.name)
             beat.start()
+            samples = Sampling(
+                self._directory,
+                self._started_at,
+                gpus=self._known.get("gpus") or (),
+                warn=self._log.warning,
+            )
             kind.run(context)
             context.flush()
             context.check()
@@ -134,6 +141,8 @@ class _Execution:
                 self._log.error("%s", line)
         finally:
             self._over.set()
+            if samples is not None:
+                samples.close()
             if beat.ident is not None:
                 beat.join()
             context.close()
@@ -153,12 +162,10 @@ class _Execution:
         return 1 if state == "failed" else 130 if state == "cancelled" else 0
 
     def _keep_alive(self, context: Context) -> None:
-        """Beat, sample, flush and listen until the job is over; runs in a thread."""
+        """Beat, flush and listen until the job is over; runs in a thread."""
         inbox = Inbox(self._directory)
-        sampler: Sampler | None = None
-        beat_at = flush_at = sample_at = 0.0
+        beat_at = flush_at = 0.0
         try:
-            sampler = Sampler(self._directory, self._started_at, self._known.get("gpus") or ())
             while not self._over.wait(LOOK_S):
                 now = time.monotonic()
                 self._listen(inbox, context)
@@ -168,14 +175,8 @@ class _Execution:
                 if now >= beat_at:
                     beat_at = now + BEAT_S
                     self._say("running", context)
-                if now >= sample_at:
-                    sample_at = now + EVERY_S
-                    sampler.sample()
         except BaseException as error:  # the job ends with it at its next safe point
             context.broken(error)
-        finally:
-            if sampler is not None:
-                sampler.close()
 
     def _listen(self, inbox: Inbox, context: Context) -> None:
         if (stop := self._should_stop()) is not None:
@@ -185,6 +186,8 @@ class _Execution:
                 self._log.warning("%s: %s", request.id, request.reason)
             elif request.verb == "stop":
                 self._end(context, Stop())
+            elif request.verb == "checkpoint":
+                context.ask_for_checkpoint(request.value, request.id)
             else:
                 self._log.warning("was asked to %s, which jobs do not do", request)
 

@@ -91,6 +91,17 @@ class Meta:
         return self.configuration.settings.world
 
     @property
+    def started_from(self) -> str:
+        """The version whose weights it began with: `walker@v2 (@helper)`; '' for the base's."""
+        said = self.raw.get("started_from")
+        known = said if isinstance(said, Mapping) else {}
+        version, *more = (known.get(key) for key in ("version", "persona", "through"))
+        also = ", ".join(one for one in more if isinstance(one, str))
+        if not isinstance(version, str):
+            return ""
+        return f"{version} ({also})" if also else version
+
+    @property
     def chunk(self) -> int:
         """Steps between two updates; the default where nothing is recorded that can be."""
         return max(self.configuration.settings.plasticity.chunk, 1)

@@ -1,14 +1,16 @@
 """Update transactions: what was tried, what became of it, in columns for speed."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
 from tttui.model.arrays import Bools, Floats, Ints
 from tttui.model.setting import float_of
+
+V = TypeVar("V")
 
 STATUSES = (
     "commit",
@@ -186,8 +188,15 @@ class Transactions:
     """A person's own words for statuses."""
     restored: tuple[tuple[int, int], ...] = ()
     """Rollbacks by hand: before which step, and the step whose weights were restored; ascending."""
-    _worked_out: dict[str, Bools] = field(init=False, default_factory=dict[str, Bools], repr=False)
-    """What `undone` found: it is asked for at every move of the cursor."""
+    _worked_out: dict[str, Any] = field(init=False, default_factory=dict[str, Any], repr=False)
+    """What is asked for at every move of the cursor, by the name of its method."""
+
+    def _once(self, name: str, work_out: Callable[[], V]) -> V:
+        """What `work_out` returned the first time."""
+        if name not in self._worked_out:
+            self._worked_out[name] = work_out()
+        found: V = self._worked_out[name]
+        return found
 
     def snapshot_name(self, taken: int, t: int) -> str:
         """A snapshot by its step, with how many updates it is behind what was in force at t."""
@@ -273,12 +282,12 @@ class Transactions:
 
     def undone(self) -> Bools:
         """The commits [n] that are out of force again, since earlier weights were restored."""
-        known = self._worked_out.get("undone")
-        if known is None:
-            known = np.asarray(self.status == COMMIT)
-            for first, stop in self._lineage(_END):
-                known[first:stop] = False
-            self._worked_out["undone"] = known
+        return self._once("undone", self._find_undone)
+
+    def _find_undone(self) -> Bools:
+        known = np.asarray(self.status == COMMIT)
+        for first, stop in self._lineage(_END):
+            known[first:stop] = False
         return known
 
     def outcomes(self) -> tuple[Ints, tuple[str, ...]]:
@@ -303,6 +312,9 @@ class Transactions:
     def implied(self) -> tuple[Ints, Floats]:
         """Steps at which other weights came into force, and the friction that these imply; NaN
         where that is not recorded."""
+        return self._once("implied", self._find_implied)
+
+    def _find_implied(self) -> tuple[Ints, Floats]:
         commits = self.status == COMMIT
         back = sorted(set(self._returns().t) - set(self.t[commits].tolist()))
         restored = [np.nan if (i := self.in_force(t)) is None else self.implied_mu[i] for t in back]
@@ -345,6 +357,9 @@ class Transactions:
         yield 0, stop
 
     def _returns(self) -> _Returns:
+        return self._once("returns", self._find_returns)
+
+    def _find_returns(self) -> _Returns:
         back = self.status == LIVE
         if self.to_t is not None:  # a person's own rollback may restore earlier weights as well
             back |= (self.status >= len(STATUSES)) & np.isfinite(self.to_t)

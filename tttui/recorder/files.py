@@ -13,6 +13,7 @@ from pathlib import Path
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.log_writer import log_to
 from tttui.artifacts.recording import SessionWriter
+from tttui.artifacts.session_events import SessionEvents
 from tttui.artifacts.tensorwriter import Tensors
 from tttui.model.errors import SessionHeld, SessionTaken, TttuiError
 from tttui.model.shell import command_line
@@ -53,6 +54,7 @@ class SessionFiles:
         self._saved_at, self._saving_took = time.monotonic(), 0.0
         self._pace = (time.monotonic(), -1, 0.0)
         self._lock = _locked(writer.directory)
+        self._events = SessionEvents(writer.directory, only_there=True)
         self.log = log_to(writer.directory / "run.log")
         self._thread = threading.Thread(
             target=_beat, args=(weakref.ref(self), self._stop), name="tttui heartbeat", daemon=True
@@ -69,6 +71,7 @@ class SessionFiles:
         self._pace = (time.monotonic(), t, 0.0)
         self._report("running")
         self.log.info("recording from step %d on", t + 1)
+        self._events.began(max(t, 0), self.writer.tally.attempted, self.writer.tally.committed)
         self._thread.start()
 
     def write(self, action: Write) -> None:
@@ -104,6 +107,8 @@ class SessionFiles:
             self.write(lambda writer: writer.finish(plastic()))
         if self.broken is None:
             self.write(lambda _: self._report(state, error, last=True))
+            self._tell()
+            self._events.ended(max(self.t, 0), state, error)
             self.log.info("%s after step %d%s", state, self.t, f": {error}" if error else "")
         self._release()
 
@@ -129,6 +134,7 @@ class SessionFiles:
             with self._mutex:
                 self.writer.flush()
             self._report("running")
+            self._tell()
         except (TttuiError, OSError) as error:
             with self._mutex:
                 self._give_up(error)
@@ -151,6 +157,10 @@ class SessionFiles:
             error=error,
         )
 
+    def _tell(self) -> None:
+        tally = self.writer.tally
+        self._events.transactions(max(self.t, 0), tally.attempted, tally.committed)
+
     def _give_up(self, error: Exception) -> None:
         if self.broken is not None:
             return
@@ -160,6 +170,7 @@ class SessionFiles:
         if not isinstance(error, SessionTaken):
             with suppress(TttuiError, OSError):
                 self._report("failed", self.broken, last=True)
+            self._events.ended(max(self.t, 0), "failed", self.broken)
         self._release()
 
     def _say(self) -> None:

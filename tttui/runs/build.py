@@ -5,7 +5,7 @@ can be resumed, however early a crash came.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -19,6 +19,7 @@ from tttui.artifacts.checksum import pt_bytes
 from tttui.artifacts.making import LOCK, hidden_directory, remove_abandoned
 from tttui.artifacts.metadata import new_meta
 from tttui.artifacts.ptfile import read_pt, write_pt
+from tttui.artifacts.session_events import tell_of_session
 from tttui.artifacts.writer import RunWriter, write_whole
 from tttui.engine import interventions as record
 from tttui.engine.interventions import Intervention
@@ -30,6 +31,7 @@ from tttui.model.settings import Plasticity, Settings
 from tttui.runs.base import Base
 from tttui.runs.naming import NameTaken
 from tttui.runs.saved import saved
+from tttui.runs.start import STARTED_FROM
 from tttui.runs.tally import Tally
 from tttui.tasks.pointmass.world import WorldStream
 
@@ -54,14 +56,16 @@ class Begun(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a fork comes from, for its meta.json."""
+    """Where a session comes from that is a fork, or starts from a version; for its meta.json."""
 
-    parent_session_id: str
-    root_session_id: str
-    forked_at_t: int
-    parent_path: str
+    parent_session_id: str | None = None
+    root_session_id: str | None = None
+    forked_at_t: int | None = None
+    parent_path: str = ""
     shares_past: bool = False
     """Its own steps before `forked_at_t` are those of its parent."""
+    started_from: Mapping[str, str] | None = None
+    """The version that it, or its parent, started from (`start.STARTED_FROM`)."""
 
 
 def build_session(
@@ -83,7 +87,7 @@ def build_session(
     def fill(building: Path) -> None:
         _fill(building, directory.name, settings, base, begun, origin, interventions)
 
-    new_session(directory, fill)
+    new_session(directory, fill, origin)
 
 
 def build_in_place(
@@ -110,11 +114,14 @@ def build_in_place(
         raise write_error(directory, error) from error
 
 
-def new_session(directory: Path, fill: Callable[[Path], None]) -> None:
+def new_session(
+    directory: Path, fill: Callable[[Path], None], origin: Origin | None = None
+) -> None:
     """Make a directory that `fill` has filled under a hidden name; nothing is left of a failure.
 
-    Of several that make the same one at a time, one succeeds. Raises NameTaken where the
-    directory exists, RefusedInput where it may not be made.
+    That it is a fork of an `origin` is told to the events. Of several that make the same one at
+    a time, one succeeds. Raises NameTaken where the directory exists, RefusedInput where it may
+    not be made.
     """
     if os.path.lexists(directory):
         raise NameTaken(directory)
@@ -133,6 +140,9 @@ def new_session(directory: Path, fill: Callable[[Path], None]) -> None:
             if os.path.lexists(directory):
                 raise NameTaken(directory) from None
             raise write_error(directory, error) from error
+    if origin is not None:
+        parent = {"parent": origin.parent_session_id, "at": origin.forked_at_t}
+        tell_of_session(directory, "forked", **parent)
 
 
 def unbuilt_meta(name: str, settings: Settings) -> dict[str, Any]:
@@ -213,11 +223,15 @@ def _meta(
 
 
 def parent_keys(origin: Origin | None) -> dict[str, Any]:
-    """The keys of meta.json that only forks have."""
-    if origin is None:
-        return {}
-    shares = {"shares_past": True} if origin.shares_past else {}
-    return {"parent_path": origin.parent_path, **shares}
+    """The keys of meta.json that only sessions with an origin have."""
+    keys: dict[str, Any] = {}
+    if origin is not None and origin.parent_path:
+        keys["parent_path"] = origin.parent_path
+    if origin is not None and origin.shares_past:
+        keys["shares_past"] = True
+    if origin is not None and origin.started_from:
+        keys[STARTED_FROM] = dict(origin.started_from)
+    return keys
 
 
 def _fill(

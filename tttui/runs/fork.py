@@ -30,7 +30,7 @@ from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import absolute
 from tttui.model.session import Place, SessionData
 from tttui.model.settings import Model, Settings
-from tttui.runs.base import FILE, read_base, shapes
+from tttui.runs.base import FILE, Base, read_base, shapes
 from tttui.runs.branch import branch
 from tttui.runs.build import (
     START_FILE,
@@ -46,6 +46,7 @@ from tttui.runs.naming import free_directory, make_in, named_directory
 from tttui.runs.planned import is_planned
 from tttui.runs.saved import step_reached
 from tttui.runs.session import SessionRun
+from tttui.runs.start import StartWeights, inherited, start_checks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,14 +69,43 @@ def fork(
     run: str | None = None,
     preset: str | None = None,
     changes: Mapping[str, Any] | None = None,
+    start: StartWeights | None = None,
 ) -> SessionRun:
-    """Make, and hold, a new session that starts with the weights in force at step `at`.
+    """Make, and hold, a new session that starts with the weights in force at step `at`, or with
+    those of `start`.
 
     Without `at` that is the last step of the parent (in a store: of its run `run`). The parent
     may be foreign; it is only read. The new session has the parent's settings and world, with
     `preset` and `changes` on top, and the parent's seed plus one: on the trajectory that its
     weights were fitted to, a session would only prove its memory.
     Raises RefusedInput where the parent does not hold what is needed.
+    """
+    data, before, base, parent = parent_at(place, at=at, run=run, changes=changes)
+    settings = _settings(data, before, parent.t, preset, changes or {})
+    begun: Begun | None = Begun(parent.weights, parent.momentum)
+    origin = _origin(data, parent.t)
+    if start is not None:
+        begun = begun_with(start, base, settings.model)
+        origin = replace(origin, started_from=start.recorded)
+
+    def make(path: Path) -> SessionRun:
+        return SessionRun.create(path, settings, base, begun=begun, origin=origin)
+
+    made = make_in(name, lambda: _directory(place, root, name), make)
+    made.told = parent.told
+    return made
+
+
+def parent_at(
+    place: Place,
+    *,
+    at: int | None = None,
+    run: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> tuple[SessionData, Settings, Base, Parent]:
+    """A session with its first settings and base, and what it had learned at step `at`.
+
+    `changes` are settings that it need not have. Raises RefusedInput as `fork`.
     """
     _refuse_without_weights(place)
     if run is not None and run not in place.runs:
@@ -89,16 +119,21 @@ def fork(
     base = read_base(files_of(place, data.run).base, before.model)
     parent = _native(data, before, at) if place.layout == "native" else _foreign(data, at)
     _check_shapes(place, parent.weights, before.model)
-    settings = _settings(data, before, parent.t, preset, changes or {})
-    begun = Begun(parent.weights, parent.momentum)
-    origin = _origin(data, parent.t)
+    return data, before, base, parent
 
-    def make(path: Path) -> SessionRun:
-        return SessionRun.create(path, settings, base, begun=begun, origin=origin)
 
-    made = make_in(name, lambda: _directory(place, root, name), make)
-    made.told = parent.told
-    return made
+def begun_with(start: StartWeights, base: Base, model: Model) -> Begun | None:
+    """What a session begins with that starts from other weights; None for the base's own.
+
+    Raises RefusedInput where they do not fit.
+    """
+    start.refuse_other_base(base.sha256)
+    if not start.tensors:
+        return None
+    sizes = shapes(model)
+    start.refuse_other_shapes({name: sizes[name] for name in PLASTIC})
+    weights = {k: np.array(start.tensors[k], np.float32) for k in PLASTIC}
+    return Begun(weights, fresh(weights))
 
 
 def fork_with_past(
@@ -162,7 +197,8 @@ def _origin(data: SessionData, t: int) -> Origin:
     place = data.place
     parent = (data.meta.session_id if place.layout != "flat" else None) or place.name
     root = data.meta.root_session_id or parent
-    return Origin(parent, root, t, str(absolute(place.path)))
+    path = str(absolute(place.path))
+    return Origin(parent, root, t, path, started_from=inherited(data.meta.raw, parent))
 
 
 def _directory(place: Place, root: Path, name: str | None) -> Path:
@@ -301,9 +337,12 @@ def _check_shapes(place: Place, weights: Weights, model: Model) -> None:
 def fork_origin(directory: Path, meta: Mapping[str, Any]) -> list[Check]:
     """For a fork: whether it began with the weights that its parent has at the step it names."""
     begun = started_with(directory)
+    name = f"session/{START_FILE}"
+    started = start_checks(meta, name, begun.weights if begun is not None else None)
+    if started is not None:
+        return started
     if begun is None or meta.get("shares_past") is True:
         return []
-    name = f"session/{START_FILE}"
     parent, t = recorded_parent(directory, meta.get("parent_path")), meta.get("forked_at_t")
     if parent is None or not isinstance(t, int):
         who = meta.get("parent_session_id")

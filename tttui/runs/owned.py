@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from tttui.artifacts.jsonfile import number
 from tttui.artifacts.lock import SessionLock
+from tttui.artifacts.sampling import Sampling
+from tttui.artifacts.session_events import SessionEvents
 from tttui.model.errors import SessionTaken, TttuiError
 from tttui.runs.answering import Answering
 from tttui.runs.control import Request, clear_requests
 from tttui.runs.heartbeat import Heartbeat
-from tttui.runs.publishing import SessionEvents
 from tttui.runs.runlog import RunLog
 
 FLUSH_S = 0.25
@@ -84,6 +86,8 @@ class OwnedRun(ABC):
         self._checkpoint_s = checkpoint_s
         self._requests: list[Request] = []
         self._heart = Heartbeat(writer, lock, self.t, steps, device)
+        self._device = device
+        self._samples: Sampling | None = None
         if not keep_requests:
             clear_requests(directory)
         self._answering = Answering(directory, self._heart, self._log, self._settle)
@@ -93,7 +97,7 @@ class OwnedRun(ABC):
         self._checkpoint_at = self._flush_at + checkpoint_s
         self._checkpointed = self._moment()
         """What the last checkpoint holds."""
-        self._events = SessionEvents(directory)
+        self._events, self._told_state = SessionEvents(directory), self.state
         self._events.began(self.t, *self._counts())
 
     meta: dict[str, Any]
@@ -186,6 +190,8 @@ class OwnedRun(ABC):
         Call it while nothing else happens.
         """
         now = time.monotonic()
+        if self._samples is None:
+            self._samples = self._sampling()
         if now >= self._flush_at:
             self._flush_at = now + FLUSH_S
             self._writer.flush()
@@ -195,6 +201,9 @@ class OwnedRun(ABC):
         self._answering.say_when_due(self.t)
         self._heart.beat_when_due(self.t, now)
         if self._events.due(now):
+            if self.state != self._told_state:
+                self._told_state = self.state
+                self.tell_event("paused" if self.state == "paused" else "continued", t=self.t)
             self._events.transactions(self.t, *self._counts())
         if now >= self._checkpoint_at:
             if self._checkpointed != self._moment():
@@ -239,6 +248,10 @@ class OwnedRun(ABC):
     @state.setter
     def state(self, state: str) -> None:
         self._heart.state = state
+
+    def tell_event(self, action: str, **fields: Any) -> None:
+        """Publish `data:sessions:<action>` with the next look at the transactions."""
+        self._events.note(action, **fields)
 
     def tell(self) -> None:
         """Say in status.json, now, where the run stands."""
@@ -307,12 +320,23 @@ class OwnedRun(ABC):
         self._checkpoint_at = time.monotonic() + self._checkpoint_s
         self._checkpointed = self._moment()
 
+    def _sampling(self) -> Sampling:
+        began = number(self.meta.get("created_at_unix"))
+        return Sampling(
+            self.path,
+            time.time() if began is None else began,
+            device=self._device,
+            warn=self._log.refused,
+        )
+
     def _settle(self) -> None:
         """Put on the disk what an answer or a heartbeat speaks of."""
         self._make_durable()
         self._writer.flush()
 
     def _release(self) -> None:
+        if self._samples is not None:
+            self._samples.close()
         self._writer.close()
         self._log.close()
         self._lock.release()

@@ -14,6 +14,7 @@ from tttui.model.settings import OWNER, Settings
 from tttui.runs.compare import Check
 from tttui.runs.owned import OwnedRun
 from tttui.runs.runner import Progress, Ready, Runner
+from tttui.runs.start import FROM_WITH_PAST, Learned, StartWeights
 
 PRETRAIN_S = 1.5e-6
 """Seconds of pretraining for each step of each sequence of a batch, with the shipped model."""
@@ -63,12 +64,21 @@ class PointMassRunner(Runner):
         takes = duration_text(max(1.0, seconds))
         return f"no base fits: pretraining {p.pretrain_steps} steps first, {takes}; "
 
-    def new(self, root: Path, values: Mapping[str, Any], *, detached: bool) -> Ready:
+    def new(
+        self,
+        root: Path,
+        values: Mapping[str, Any],
+        *,
+        detached: bool,
+        start: StartWeights | None = None,
+    ) -> Ready:
         settings, name = self.choose(values), values.get("name")
 
         from tttui.engine.device import check_device
         from tttui.engine.faults import Fault, disk_fault, planned_faults
-        from tttui.runs.base import chosen_base, find_base
+        from tttui.runs.base import Base, chosen_base, find_base
+        from tttui.runs.build import Origin
+        from tttui.runs.learned import start_of
         from tttui.runs.naming import make_in, new_directory
         from tttui.runs.planned import plan_session
         from tttui.runs.session import SessionRun
@@ -82,7 +92,13 @@ class PointMassRunner(Runner):
         check_device(settings.device)
         new_directory(root, name, settings)  # refused before a base is looked for
         base = values.get("base")
-        found = chosen_base(Path(base), settings) if base else find_base(root, settings)
+        found: Base | None
+        if start is not None:
+            found, begun = start_of(start, root, settings, base)
+            origin = Origin(started_from=start.recorded)
+        else:
+            found = chosen_base(Path(base), settings) if base else find_base(root, settings)
+            begun = origin = None
 
         def hold_planned(directory: Path) -> tuple[OwnedRun, int]:
             run = SessionRun.open(directory, keep_requests=True)
@@ -91,7 +107,9 @@ class PointMassRunner(Runner):
 
         def make(directory: Path) -> Ready:
             if found is not None:
-                run = SessionRun.create(directory, settings, found, faults=faults)
+                run = SessionRun.create(
+                    directory, settings, found, begun=begun, origin=origin, faults=faults
+                )
                 return Ready.held(run, settings.steps)
             plan_session(directory, settings, interventions=planned_faults(faults))
             return Ready(directory, lambda: hold_planned(directory), needs_base=True)
@@ -158,17 +176,43 @@ class PointMassRunner(Runner):
         changes: Mapping[str, Any],
         from_run: str | None = None,
         with_past: bool = False,
+        start: StartWeights | None = None,
     ) -> OwnedRun:
         from tttui.runs.fork import fork, fork_with_past
 
         self._refuse_unknown(place, changes)
+        if with_past and start is not None:
+            raise RefusedInput(FROM_WITH_PAST)
         if with_past and at is not None:
             if from_run is not None:
                 raise RefusedInput("--from-run: has no past that could be computed again")
             return fork_with_past(place, root, at=at, name=name, changes=changes)
         changes = dict(changes)
         preset = changes.pop("preset", None)
-        return fork(place, root, at=at, name=name, run=from_run, preset=preset, changes=changes)
+        return fork(
+            place,
+            root,
+            at=at,
+            name=name,
+            run=from_run,
+            preset=preset,
+            changes=changes,
+            start=start,
+        )
+
+    def learned(
+        self, place: Place, *, at: int | None = None, from_run: str | None = None
+    ) -> Learned:
+        from tttui.runs.learned import learned_by
+
+        return learned_by(place, at=at, run=from_run)
+
+    def carried(
+        self, settings: Mapping[str, Any], task_settings: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        own = ("model", "pretraining")
+        model = {k: v for k, v in task_settings.items() if OWNER.get(k) in own or k == "dt"}
+        return model | {k: v for k, v in settings.items() if OWNER.get(k) == "plasticity"}
 
     def verify(self, place: Place, progress: Progress | None = None) -> list[Check]:
         from tttui.runs.verify import verify

@@ -33,6 +33,7 @@ from tttui.artifacts.history import header, read_layout
 from tttui.artifacts.listed import listed
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.regular import blocks_of, open_regular, remove, sha256_of, stat_regular
+from tttui.artifacts.session_events import tell_of_session
 from tttui.artifacts.writer import HISTORY, RunWriter
 from tttui.runs.base import FILE, SHIPPED
 from tttui.runs.saved import restored
@@ -47,6 +48,7 @@ def repair(report: Report) -> Report:
     place = report.place
     if place.layout != "native" or not any(f.action for f in report.findings):
         return report
+    found = report.findings
     with SessionLock(place.path):
         refuse_links(place.path)
         # One repair can show, or make possible, the next: a base is known by meta.json.
@@ -56,6 +58,7 @@ def repair(report: Report) -> Report:
             wanted = [f for f in report.findings if f.action]
             if not [finding for finding in wanted if _do(session, finding)]:
                 break
+    tell_of_session(place.path, "repaired", found=len(found))
     return check_session(place)
 
 

@@ -18,6 +18,7 @@ from tttui.model.session import Place
 from tttui.model.setting import options
 from tttui.runs.compare import Check
 from tttui.runs.owned import OwnedRun
+from tttui.runs.start import Learned, StartWeights
 from tttui.tasks.base import AnyTask
 from tttui.tasks.find import again, find_task, shipped
 
@@ -73,8 +74,18 @@ class Runner(ABC):
         """
 
     @abstractmethod
-    def new(self, root: Path, values: Mapping[str, Any], *, detached: bool) -> Ready:
-        """Make a session; `values` are settings and what `task.start_type` holds."""
+    def new(
+        self,
+        root: Path,
+        values: Mapping[str, Any],
+        *,
+        detached: bool,
+        start: StartWeights | None = None,
+    ) -> Ready:
+        """Make a session; `values` are settings and what `task.start_type` holds.
+
+        With `start` it begins with those weights. Raises RefusedInput where they do not fit.
+        """
 
     @abstractmethod
     def resume(
@@ -101,15 +112,32 @@ class Runner(ABC):
         changes: Mapping[str, Any],
         from_run: str | None = None,
         with_past: bool = False,
+        start: StartWeights | None = None,
     ) -> OwnedRun:
         """Make, and hold, a session that starts with the weights of another at a step.
 
         `with_past`: one that is the other one up to that step, with `changes` from there on.
+        With `start` it begins with those weights, in the other one's world.
         """
+
+    @abstractmethod
+    def learned(
+        self, place: Place, *, at: int | None = None, from_run: str | None = None
+    ) -> Learned:
+        """What a session had learned at a step, by default its last. Raises RefusedInput."""
 
     @abstractmethod
     def verify(self, place: Place, progress: Progress | None = None) -> list[Check]:
         """Replay a session; one Check a file."""
+
+    def carried(
+        self, settings: Mapping[str, Any], task_settings: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """What a new session has of the settings with which its weights were learned: the model
+        and how it learns, but not what it reads or where it is."""
+        known = self.task.session_settings()
+        own = {k: v for k, v in task_settings.items() if k not in ("file", "seed")}
+        return {k: v for k, v in {**own, **settings}.items() if k in known}
 
     def preparation(self, root: Path, values: Mapping[str, Any]) -> str:
         """What has to be done before the first step, with its time; '' for nothing."""

@@ -208,6 +208,7 @@ class SessionRun(OwnedRun):
         record.record(self.path, intervention, durably=False)
         self._unsynced = True
         self._log.intervention(intervention)
+        self.tell_event("changed", t=t, kind=kind)
         self.stepper.apply(intervention)
         if kind == "settings":
             changes = [*self.meta.get("settings_changes", []), {"t": t, **value}]

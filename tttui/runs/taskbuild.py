@@ -14,11 +14,12 @@ from tttui.artifacts.task_writer import TaskWriter
 from tttui.artifacts.tensorwriter import Stored, write_tensors
 from tttui.engine.device import check_device
 from tttui.engine.interventions import Intervention, record
-from tttui.engine.tensorstate import as_arrays
+from tttui.engine.tensorstate import as_arrays, as_tensors
 from tttui.engine.torch_learner import TorchLearner
 from tttui.model.errors import RefusedInput
 from tttui.model.schema import CONTROL
 from tttui.runs.build import Origin, new_session, parent_keys
+from tttui.runs.start import StartWeights
 from tttui.runs.tally import Tally
 from tttui.runs.taskrun import (
     MEGABYTE,
@@ -50,11 +51,13 @@ def build_task_session(
     interventions: Sequence[Intervention] = (),
     whole: bool = False,
     moved: bool = True,
+    start: StartWeights | None = None,
 ) -> Task:
     """Make the directory of a new session, complete with its first checkpoint.
 
     `task` is used where it is made already; with `whole` a stream is read to its end first. A
-    fork has `begun` with this state of the learner; `moved` is `MOVED`. Returns the task. Raises
+    fork has `begun` with this state of the learner, or with the weights of `start`; `moved` is
+    `MOVED`. Returns the task. Raises
     RefusedInput where the session may not be made, or the task cannot begin; nothing is left
     behind then.
     """
@@ -63,6 +66,8 @@ def build_task_session(
     if whole:
         task.take_in(wait=True)
     steps = steps_of(task, settings)
+    if start is not None:
+        begun = _begun_with(start, task, learner)
 
     def fill(building: Path) -> None:
         meta = {**settings.meta(directory.name, steps), MOVED: moved}
@@ -70,7 +75,7 @@ def build_task_session(
         for intervention in interventions:
             record(building, intervention)
 
-    new_session(directory, fill)
+    new_session(directory, fill, origin)
     return task
 
 
@@ -118,7 +123,7 @@ def _fill(
         write_tensors(building / BASE, base)
         if origin is not None:
             meta["parent_session_id"] = origin.parent_session_id
-            meta["root_session_id"] = origin.root_session_id
+            meta["root_session_id"] = origin.root_session_id or meta["root_session_id"]
             meta |= {"forked_at_t": origin.forked_at_t, **parent_keys(origin)}
         if begun is not None:
             load_start(learner, begun, building)
@@ -134,6 +139,22 @@ def _fill(
         writer.finish()
     finally:
         writer.close()
+
+
+def base_id(task: Task, learner: TorchLearner) -> str:
+    """What the base is known by: the task's own hash, else the version of its plastic weights."""
+    return task.base_sha256 or f"version:{learner.base_version}"
+
+
+def _begun_with(start: StartWeights, task: Task, learner: TorchLearner) -> dict[str, Any] | None:
+    """The state of a learner that begins with other weights. Raises RefusedInput."""
+    start.refuse_other_base(base_id(task, learner))
+    if not start.tensors:
+        return None
+    start.refuse_other_shapes({name: tuple(p.shape) for name, p in learner.plastic.items()})
+    state = learner.state_dict()
+    weights = as_tensors(dict(start.tensors))
+    return state | {"weights": {k: weights[k].to(p.dtype) for k, p in learner.plastic.items()}}
 
 
 def _kept(learner: TorchLearner, budget: int) -> list[str]:

@@ -13,6 +13,7 @@ from tttui.model.errors import RefusedInput
 from tttui.model.here import absolute
 from tttui.runs.build import Origin
 from tttui.runs.naming import free_directory, make_in, named_directory
+from tttui.runs.start import StartWeights, inherited
 from tttui.runs.taskbranch import task_branch
 from tttui.runs.taskbuild import build_task_session, steps_of
 from tttui.runs.taskrun import TaskRun
@@ -32,8 +33,10 @@ def fork_task(
     name: str | None = None,
     changes: Mapping[str, Any] | None = None,
     task: type[Task] | None = None,
+    start: StartWeights | None = None,
 ) -> TaskRun:
-    """Make, and hold, a new session that starts with what `directory` had learned at step `at`.
+    """Make, and hold, a new session that starts with what `directory` had learned at step `at`,
+    or with the weights of `start`.
 
     Without `at` that is its last step. It has the parent's settings with `changes` on top, and
     the parent's seed plus one; a text session reads what was left of the document, unless another
@@ -57,7 +60,11 @@ def fork_task(
     t = step_of(checkpoint) if at is None else at
     parent = before.task(before.own, before.conduct.seed, directory)
     made = parent.forked(settings.own, settings.conduct.seed, t)
-    if t == step_of(checkpoint):
+    origin = _origin(directory, meta, t)
+    if start is not None:
+        origin = replace(origin, started_from=start.recorded)
+        learned: Any = {}
+    elif t == step_of(checkpoint):
         learned = as_tensors(checkpoint.engine).get("learner")
     else:
         learned = _replayed_state(directory, t, task)
@@ -66,10 +73,17 @@ def fork_task(
     state = {**learned, "t": 0, "recent": [], "trusted": None, "pace": [0, 0]}
     if any(key in changes for key in OF_THE_OPTIMIZER):
         state.pop("optimizer", None)
-    origin = _origin(directory, meta, t)
 
     def make(path: Path) -> TaskRun:
-        build_task_session(path, settings, task=made, begun=state, origin=origin, whole=True)
+        build_task_session(
+            path,
+            settings,
+            task=made,
+            begun=state,
+            origin=origin,
+            whole=True,
+            start=start,
+        )
         return TaskRun.open(path, task=task)
 
     return make_in(name, lambda: _place(directory, root, name), make)
@@ -114,7 +128,7 @@ def fork_task_with_past(
 def _origin(directory: Path, meta: Mapping[str, Any], t: int) -> Origin:
     parent = str(meta.get("session_id") or directory.name)
     root = str(meta.get("root_session_id") or directory.name)
-    return Origin(parent, root, t, str(absolute(directory)))
+    return Origin(parent, root, t, str(absolute(directory)), started_from=inherited(meta, parent))
 
 
 def _place(directory: Path, root: Path, name: str | None) -> Path:

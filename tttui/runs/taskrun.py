@@ -226,6 +226,7 @@ class TaskRun(OwnedRun):
         record.record(self.path, made, durably=False)
         self._unsynced = True
         self._log.intervention(made)
+        self.tell_event("changed", t=made.t, kind=kind)
         self._stepper.interventions = in_order([*self.interventions, made])
 
     def break_disk(self) -> None:

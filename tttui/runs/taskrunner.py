@@ -11,6 +11,7 @@ from tttui.runs.compare import Check
 from tttui.runs.naming import free_directory, make_in, named_directory
 from tttui.runs.owned import OwnedRun
 from tttui.runs.runner import Progress, Ready, Runner
+from tttui.runs.start import FROM_WITH_PAST, Learned, StartWeights
 from tttui.runs.tasksettings import TaskSettings
 from tttui.tasks.base import Task
 
@@ -32,7 +33,15 @@ class TaskRunner(Runner):
         settings = TaskSettings.recorded(meta, place.path, self._task)
         return {**settings.flat(), "seed": settings.conduct.seed + 1, "steps": None}
 
-    def new(self, root: Path, values: Mapping[str, Any], *, detached: bool) -> Ready:
+    def new(
+        self,
+        root: Path,
+        values: Mapping[str, Any],
+        *,
+        detached: bool,
+        start: StartWeights | None = None,
+    ) -> Ready:
+        from tttui.runs.build import Origin
         from tttui.runs.taskbuild import build_task_session
         from tttui.runs.taskrun import TaskRun
 
@@ -44,7 +53,8 @@ class TaskRunner(Runner):
             return named_directory(root, name)
 
         def make(path: Path) -> Ready:
-            task = build_task_session(path, settings)
+            origin = Origin(started_from=start.recorded) if start is not None else None
+            task = build_task_session(path, settings, origin=origin, start=start)
 
             def hold() -> tuple[OwnedRun, int]:
                 run = TaskRun.open(path, task=self._task)
@@ -87,16 +97,30 @@ class TaskRunner(Runner):
         changes: Mapping[str, Any],
         from_run: str | None = None,
         with_past: bool = False,
+        start: StartWeights | None = None,
     ) -> OwnedRun:
         from tttui.runs.taskfork import fork_task, fork_task_with_past
 
         if from_run is not None or "preset" in changes:
             raise RefusedInput("--preset and --from-run are for sessions of the point mass")
+        if with_past and start is not None:
+            raise RefusedInput(FROM_WITH_PAST)
         if with_past and at is not None:
             return fork_task_with_past(
                 place.path, root, at=at, name=name, changes=changes, task=self._task
             )
-        return fork_task(place.path, root, at=at, name=name, changes=changes, task=self._task)
+        return fork_task(
+            place.path, root, at=at, name=name, changes=changes, task=self._task, start=start
+        )
+
+    def learned(
+        self, place: Place, *, at: int | None = None, from_run: str | None = None
+    ) -> Learned:
+        from tttui.runs.tasklearned import learned_by
+
+        if from_run is not None:
+            raise RefusedInput("--from-run is for sessions of the point mass")
+        return learned_by(place.path, at=at, task=self._task)
 
     def verify(self, place: Place, progress: Progress | None = None) -> list[Check]:
         from tttui.runs.taskverify import verify_task

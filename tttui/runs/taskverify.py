@@ -17,6 +17,7 @@ from tttui.engine.interventions import recorded
 from tttui.engine.tensorstate import as_tensors
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.runs.compare import Check
+from tttui.runs.start import start_checks
 from tttui.runs.taskbuild import build_task_session
 from tttui.runs.taskrun import MOVED, TaskRun, refuse_other_base
 from tttui.runs.tasksettings import TaskSettings
@@ -83,7 +84,17 @@ def verify_task(
         names = [n for n in checkpoint.sizes if n != LAST_SNAPSHOT and (n != items or items)]
         checks = [_compared(directory, again, name, checkpoint.sizes[name]) for name in names]
         checks.append(_weights(directory, again, checkpoint.weights_file))
+        checks += _start(directory)
         return problems + checks
+
+
+def _start(directory: Path) -> list[Check]:
+    """Whether a session that started from a version has its weights."""
+    path, weights = directory / "session" / START_FILE, None
+    if path.exists():
+        held = as_tensors(read_pt(path))["weights"]
+        weights = {name: tensor.float().numpy() for name, tensor in held.items()}
+    return start_checks(read_meta_of(directory), f"session/{START_FILE}", weights) or []
 
 
 def _weights(directory: Path, again: Path, file: str) -> Check:

@@ -192,6 +192,7 @@ class Store:
     def _move(self, place: Place) -> None:
         """Move a session to the trash, in a thread of its own: one that another machine wrote
         last is watched for a while before it is taken."""
+        from tttui.artifacts.session_events import tell_of_session
         from tttui.artifacts.trash import move_to_trash
 
         def tell(text: str) -> None:
@@ -204,6 +205,7 @@ class Store:
         except Exception as error:
             tell(f"{place.path} could not be moved: {type(error).__name__}: {error}")
         else:
+            tell_of_session(place.path, "deleted", trash=str(target))
             self._do(partial(self._session.trashed, place, target))
         finally:
             self._moved.discard(place.path)

@@ -50,6 +50,8 @@ class AnyTask:
     unit: ClassVar[str] = ""
     runner: ClassVar[str] = "tttui.runs.taskrunner:TaskRunner"
     """What makes, resumes, forks and verifies its sessions (a `tttui.runs.runner.Runner`)."""
+    trained_by: ClassVar[str] = ""
+    """What trains its plastic parameters on data (a `tttui.runs.training.TaskTraining`)."""
     start_type: ClassVar[type[Start]] = Start
     first: ClassVar[tuple[str, ...]] = ("steps", "seed", "plastic", "optimizer", "lr", "device")
     """What people change most: first in the launch form."""
@@ -199,6 +201,12 @@ class Task(AnyTask, ABC):
     def forked(self, settings: Any, seed: int, t: int) -> "Task":
         """The task of a session that starts from what was learned here up to step t."""
         return type(self)(settings, seed)
+
+    @property
+    def base_sha256(self) -> str:
+        """What the base is known by, whichever of its parameters are plastic; '' where the task
+        does not tell: then that is a hash of the plastic ones."""
+        return ""
 
     @property
     def notes(self) -> Sequence[str]:

@@ -47,10 +47,14 @@ def find_moved(
     stay = (old != new).sum(axis=1)
     best: Moved | None = None
     most = WORTH
+    if int(stay.sum()) <= most:
+        return None
     for by in (k for n in range(1, len(old) - ROWS // 2) for k in (n, -n)):
         a, b = (old[by:], new[:-by]) if by > 0 else (old[:by], new[-by:])
         here = stay[:-by] if by > 0 else stay[-by:]
         saved = here - (a != b).sum(axis=1)
+        if int(saved.clip(0).sum()) <= most:
+            continue
         first, last, gain = _best_run(saved)
         gain -= int(_ink(new, by, first, last).sum())
         if gain > most:
@@ -71,9 +75,12 @@ _BLANK = ord(" ") << 32
 
 def _numbers(chars: Sequence[Sequence[str]], pens: Sequence[Sequence[int]]) -> Ints:
     """Each cell as a number: its character and its pen. int64 [rows, columns]"""
-    text = np.array([[char or "\0" for char in row] for row in chars], dtype="<U1")
-    codes = text.view("<u4").astype(np.int64).reshape(text.shape)
-    return (codes << 32) + np.array(pens, dtype=np.int64)
+    found = np.array(pens, dtype=np.int64)
+    text = "".join(map("".join, chars))
+    if len(text) != found.size:  # the second cell of a wide character is empty
+        text = "".join(char or "\0" for row in chars for char in row)
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    return found + (codes.astype(np.int64) << 32).reshape(found.shape)
 
 
 def _best_run(gains: Ints) -> tuple[int, int, int]:

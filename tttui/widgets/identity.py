@@ -36,6 +36,8 @@ def identity_rows(data: SessionData) -> list[Row]:
     parent = meta.parent_session_id or "none"
     if meta.forked_at_t is not None:
         parent += f" at t {meta.forked_at_t}"
+    if meta.started_from:
+        parent = meta.started_from if meta.parent_session_id is None else parent
     settings = plasticity(meta.plasticity_cfg)
     known = (("signature", meta.model_signature), ("base", meta.base_ckpt_hash))
     hashes = [(k, short_hash(v)) for k, v in known if v or meta.is_point_mass]

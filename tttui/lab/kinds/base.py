@@ -15,6 +15,9 @@ class Needs:
 
     cores: int = 1
     gpus: int = 0
+    env: tuple[str, ...] = ()
+    """Names of environment variables, such as that of a key: they are in no file, so the job is
+    started by somebody who has them set."""
 
 
 class Kind(ABC):

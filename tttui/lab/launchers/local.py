@@ -15,15 +15,13 @@ from tttui.artifacts.jsonfile import whole
 from tttui.artifacts.processes import Process, process_keys
 from tttui.artifacts.regular import open_regular
 from tttui.artifacts.status_file import StatusFile
+from tttui.lab.environment import asked_environment, environment_of, gpus_in
 from tttui.lab.job import OUTPUT, Job
 from tttui.model.errors import RefusedInput
 from tttui.model.here import absolute
 from tttui.runs.child import start_tttui
 
 MOST = "TTTUI_JOBS"
-
-VISIBLE, OUTER = "CUDA_VISIBLE_DEVICES", "TTTUI_OUTER_CUDA_VISIBLE_DEVICES"
-"""The GPUs that a process sees; in a job, those that all jobs may share."""
 
 children: list["subprocess.Popen[bytes]"] = []
 """Processes that this one started, so that those which ended are not left as zombies."""
@@ -50,16 +48,16 @@ class Room:
             return True
         cores, gpus = needs_of(request)
         fits = self._cores + cores <= all_cores()
-        return fits and (not gpus or len(self._free_gpus()) >= gpus)
+        return fits and (not gpus or len(self._free_gpus(request)) >= gpus)
 
     def start(self, job: Job, request: Mapping[str, Any]) -> None:
         """Start the process of a queued job, and write down that it runs."""
         cores, wanted = needs_of(request)
-        gpus = self._free_gpus()[:wanted] if wanted else []
+        gpus = self._free_gpus(request)[:wanted] if wanted else []
         for child in children[:]:
             if child.poll() is not None:
                 children.remove(child)
-        process = start_worker(job.path, cores, gpus)
+        process = start_worker(job.path, environment_of(os.environ, request, cores, gpus))
         children.append(process)
         said = {key: value for key, value in job.raw.items() if key not in ("pid", "error")}
         StatusFile(job.path, said | process_keys(process.pid)).write(
@@ -74,20 +72,9 @@ class Room:
         self._cores += cores
         self._used_gpus |= set(gpus)
 
-    def _free_gpus(self) -> list[int]:
-        return [gpu for gpu in all_gpus() if gpu not in self._used_gpus]
-
-
-def all_gpus() -> list[int]:
-    """The GPUs that jobs may use, as the driver numbers them: those that the shell lets be seen."""
-    from tttui.engine.machine import gpu_count
-
-    visible = os.environ.get(OUTER, os.environ.get(VISIBLE))
-    found = list(range(gpu_count() or 0))
-    if visible is None:
-        return found
-    named = [name.strip() for name in visible.split(",")]
-    return [int(name) for name in named if name.isdecimal() and int(name) in found]
+    def _free_gpus(self, request: Mapping[str, Any]) -> list[int]:
+        env = asked_environment(os.environ, request)
+        return [gpu for gpu in gpus_in(env) if gpu not in self._used_gpus]
 
 
 def needs_of(request: Mapping[str, Any]) -> tuple[int, int]:
@@ -115,7 +102,7 @@ def most_jobs() -> int:
     return int(text)
 
 
-def start_worker(directory: Path, cores: int, gpus: Sequence[int]) -> "subprocess.Popen[bytes]":
+def start_worker(directory: Path, env: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     """A process of its own, without a terminal, that executes the job in a directory."""
     path = directory / OUTPUT
     try:
@@ -124,26 +111,4 @@ def start_worker(directory: Path, cores: int, gpus: Sequence[int]) -> "subproces
         raise write_error(path, error) from error
     words = ["job", "execute", str(absolute(directory))]
     with os.fdopen(handle, "ab") as output:
-        return start_tttui(
-            words,
-            output=output,
-            messages=output,
-            cwd=absolute(directory),
-            env=environment_of(cores, gpus),
-        )
-
-
-def environment_of(cores: int, gpus: Sequence[int]) -> dict[str, str]:
-    """This process's own, but with the cores and GPUs of the job: whoever starts it may itself
-    be a job, with others."""
-    env = dict(os.environ)
-    if OUTER in env:
-        env.pop("OMP_NUM_THREADS", None)
-        env[VISIBLE] = env[OUTER]
-    elif VISIBLE in env:
-        env[OUTER] = env[VISIBLE]
-    if gpus:
-        env.setdefault(OUTER, ",".join(map(str, all_gpus())))
-        env[VISIBLE] = ",".join(map(str, gpus))
-    env.setdefault("OMP_NUM_THREADS", str(cores))
-    return env
+        return start_tttui(words, output=output, messages=output, cwd=absolute(directory), env=env)

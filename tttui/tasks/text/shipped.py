@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.ptfile import read_pt
+from tttui.artifacts.regular import sha256_of
 from tttui.model.arrays import Floats
 
 BASE = Path(__file__).with_name("base.pt")
@@ -25,6 +26,12 @@ def shipped() -> tuple[Mapping[str, Any], Mapping[str, Floats]]:
     """The sizes of the decoder (the fields of `model.Shape`), and its weights in float32."""
     held = _read()
     return held["shape"], {k: np.asarray(v, dtype=np.float32) for k, v in held["weights"].items()}
+
+
+@lru_cache(maxsize=1)
+def base_sha256() -> str:
+    """The SHA-256 of the file that the weights ship in."""
+    return sha256_of(BASE)
 
 
 @lru_cache(maxsize=1)

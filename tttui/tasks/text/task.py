@@ -25,7 +25,7 @@ from tttui.tasks.text.document import (
     why_not_read,
 )
 from tttui.tasks.text.settings import TextSettings
-from tttui.tasks.text.shipped import shipped, step_scales
+from tttui.tasks.text.shipped import base_sha256, shipped, step_scales
 from tttui.tasks.text.stream import Arriving, arriving
 from tttui.tasks.text.yardsticks import CONTEXT_EVERY, compress_now, compressed
 from tttui.tasks.text.yardsticks import LARGEST as LARGEST_COMPRESSED
@@ -60,6 +60,7 @@ class TextTask(Task):
     loss_name = "bits per byte"
     unit = "bits"
     settings_type = TextSettings
+    trained_by = "tttui.runs.training.language:TextTraining"
     version = "2"
     adaptation: ClassVar[Adaptation] = Adaptation(lr=0.07, grad_clip=6.0, frozen_window=32)
     plastic = "*"
@@ -188,6 +189,10 @@ class TextTask(Task):
         made = TextTask(settings, seed, self.directory)
         made.document = rest
         return made
+
+    @property
+    def base_sha256(self) -> str:
+        return base_sha256()
 
     @property
     def notes(self) -> Sequence[str]:

@@ -1,0 +1,230 @@
+"""`tttui bench`: contenders on the same held-out streams, and what earlier results were."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tttui.cli.contenders import (
+    absolute_data,
+    default_streams,
+    entries_in,
+    names_in,
+    preset_entries,
+    prompt_settings,
+    refuse_stream_options,
+    shared_settings,
+    skill_entries,
+    stream_options,
+    told,
+)
+from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
+from tttui.cli.options import SectionedCommand, json_option, root_option
+from tttui.model.errors import RefusedInput
+from tttui.model.schema import POINT_MASS
+
+if TYPE_CHECKING:
+    from tttui.lab.job import Job
+
+
+@click.group("bench", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context, /) -> None:
+    """Benchmarks: the same held-out streams for all contenders, ranked by what is not chance."""
+    if ctx.invoked_subcommand is None:
+        from tttui.cli.output import result
+
+        result(*ctx.get_help().splitlines())
+
+
+@command.command("run", cls=SectionedCommand)
+@root_option
+@click.option("--skills", metavar="A,B", help="versions of skills, or base: A@v2,A@v1,base")
+@click.option(
+    "--providers",
+    metavar="X,Y",
+    help="engines of this machine, by speed, or endpoints, which are asked the same prompts",
+)
+@click.option("--presets", metavar="P,Q", help="named sets of settings of the point mass")
+@click.option(
+    "--settings",
+    "file",
+    type=click.Path(path_type=Path),
+    help="TOML file with a table of settings for each contender",
+)
+@click.option(
+    "--task",
+    "called",
+    help="the task of --settings, engines, and of skills whose task does not ship",
+)
+@click.option(
+    "--prompts",
+    type=click.Path(path_type=Path),
+    help="what endpoints are asked: a text file with empty lines between the prompts",
+)
+@click.option(
+    "--seeds",
+    type=int,
+    help="held-out streams (or prompts), fixed before the first is computed  [default 32, of "
+    "documents 12]",
+)
+@stream_options
+@launcher_options
+@click.option("--quiet", is_flag=True, help="no progress")
+@json_option
+@click.pass_context
+def run(
+    ctx: click.Context,
+    /,
+    root: Path,
+    skills: str | None,
+    providers: str | None,
+    presets: str | None,
+    file: Path | None,
+    called: str | None,
+    prompts: Path | None,
+    seeds: int | None,
+    steps: int | None,
+    seed: int,
+    data: Path | None,
+    by: str,
+    assigned: tuple[str, ...],
+    wait: bool,
+    launcher: str,
+    partition: str | None,
+    time_limit: int | None,
+    slurm: tuple[str, ...],
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Let contenders learn on the same held-out streams and rank them, as a job.
+
+    A difference counts where its confidence interval excludes zero; the intervals of all pairs
+    hold together with 95 %. Steps a second are measured in turn, of one session alone.
+    """
+    sources = {"--skills": skills, "--providers": providers, "--presets": presets}
+    sources["--settings"] = str(file) if file is not None else None
+    given = [name for name, value in sources.items() if value]
+    if len(given) != 1:
+        said = f"{' and '.join(given)}: name one" if given else "name the contenders"
+        raise click.UsageError(f"{said}, by --skills, --providers, --presets or --settings")
+    chosen = launcher_from(launcher, partition, time_limit, slurm)
+
+    from tttui.lab.evaluation.contest import Contest, Entry
+    from tttui.lab.starting import start
+
+    asked = prompt_settings(names_in(providers, "--providers"), prompts, seeds) if providers else {}
+    if asked:
+        refuse_stream_options(ctx)
+        job = start(root, "benchmark", asked, command=typed_words(ctx), launcher=chosen)
+        _report(root, job, wait=wait, quiet=quiet, as_json=as_json)
+        return
+    if prompts is not None:
+        raise RefusedInput("--prompts: are for endpoints; name some by --providers")
+    if skills:
+        task_name, entries = skill_entries(root, names_in(skills, "--skills"), called)
+        shared: dict[str, Any] = {}
+    elif providers:
+        task_name, shared = called or POINT_MASS, {}
+        entries = [Entry(name, engine=name) for name in names_in(providers, "--providers")]
+    elif presets:
+        task_name, entries, shared = POINT_MASS, preset_entries(names_in(presets, "--presets")), {}
+    else:
+        assert file is not None
+        task_name, entries, shared = entries_in(file, called)
+    shared |= shared_settings(task_name, assigned, steps)
+    contest = Contest(
+        task_name,
+        tuple(entries),
+        shared,
+        seeds if seeds is not None else default_streams(task_name),
+        seed,
+        str(absolute_data(data)) if data is not None else "",
+        "last" if by == "last" else "whole",
+    )
+    told(contest.said(contest.check(root)))
+    job = start(root, "benchmark", contest.settings(), command=typed_words(ctx), launcher=chosen)
+    _report(root, job, wait=wait, quiet=quiet, as_json=as_json)
+
+
+def _report(root: Path, job: "Job", *, wait: bool, quiet: bool, as_json: bool) -> None:
+    if not wait:
+        report(job, as_json=as_json)
+        return
+    wait_with_bar(job, quiet=quiet)
+    _show(root, job.handle, as_json=as_json)
+
+
+@command.command("show")
+@click.argument("job")
+@root_option
+@json_option
+def show(job: str, root: Path, as_json: bool) -> None:
+    """Print the ranking of benchmark JOB, or the verdict of a test, with their intervals."""
+    _show(root, job, as_json=as_json)
+
+
+@command.command("history")
+@root_option
+@click.option("--skill", metavar="NAME", help="only versions of this skill")
+@click.option("--provider", metavar="NAME", help="only this provider")
+@click.option("--last", metavar="AGE", help="only results not older than this: 2h, 30d, 4w")
+@json_option
+def history(
+    root: Path, skill: str | None, provider: str | None, last: str | None, as_json: bool
+) -> None:
+    """Print earlier results, the newest last, each beside the one before it on the same streams.
+
+    A change is named where a 99 % interval excludes none, and speed where it is 1.5 times slower
+    on the same machine.
+    """
+    import time
+
+    from tttui.cli.output import json_document, result, say, table
+    from tttui.cli.ranking import history_document, history_row
+    from tttui.lab.evaluation.history import read, steps
+    from tttui.lab.logs import age_of
+
+    if skill is not None and provider is not None:
+        raise click.UsageError("--skill and --provider: name one of them")
+    after = time.time() - age_of(last, "--last") if last is not None else 0.0
+    found = [
+        step
+        for step in steps(read(root))
+        if step.result.time >= after
+        and (skill is None or step.result.version.partition("@")[0] == skill)
+        and (provider is None or step.result.provider == provider)
+    ]
+    if as_json:
+        json_document([history_document(step) for step in found])
+    elif not found:
+        which = " such" if skill or provider or last else ""
+        say(f"no{which} results below {root}; `tttui bench run` makes some")
+    else:
+        headers = ("when", "contender", "task", "loss", "than before", "steps/s", "code", "torch")
+        result(*table(headers, [history_row(step) for step in found], right={3, 5}))
+        flagged = [step for step in found if {"worse", "slower", "failing"} & {*step.flags}]
+        for step in flagged:
+            say(f"regression: {step.result.contender} ({step.result.task}) is {step.text}")
+
+
+def _show(root: Path, handle: str, *, as_json: bool) -> None:
+    from tttui.cli.output import json_document, result, say
+    from tttui.cli.ranking import ranking_lines
+    from tttui.lab.job import RESULTS
+    from tttui.lab.jobs import find_job, results
+
+    job = find_job(root, handle)
+    if job.kind not in ("benchmark", "abtest"):
+        raise RefusedInput(
+            f"job {job.short} is of the kind {job.kind}; `tttui job results {job.short}` prints "
+            "what came of it"
+        )
+    found = results(job) if (job.path / RESULTS).is_file() else {"complete": False}
+    if as_json:
+        json_document(found)
+    elif not found.get("complete"):
+        parts = f"{found.get('parts', 0)} of {found.get('parts_in_all', 'all')} parts are computed"
+        say(f"job {job.short} is {job.state}: {parts}; no interval before all are")
+    else:
+        result(*ranking_lines(found))

@@ -1,0 +1,359 @@
+"""`tttui genome`: compositions of skills over one base."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tttui.cli.contenders import (
+    absolute_data,
+    default_streams,
+    shared_settings,
+    stream_options,
+    told,
+)
+from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
+from tttui.cli.options import json_option, root_option
+from tttui.cli.residency import activate_command, evict_command, run_command, status_command
+
+if TYPE_CHECKING:
+    from tttui.lab.genome.composing import Composition
+    from tttui.lab.genome.effect import LayerChange
+    from tttui.lab.genome.methods import Recipe
+    from tttui.lab.registry import Version
+
+METHODS = ("linear", "mean", "ties", "dare", "cat", "svd")
+
+DENSITIES = {"ties": 0.2, "dare": 0.5}
+"""Where nothing else is said; that of ties is its paper's."""
+
+LIST = ("genome", "task", "method", "skills", "created", "tested")
+
+WIDEST = 48
+"""Characters of the names of skills in a table."""
+
+
+@click.group("genome", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context, /) -> None:
+    """Compose skills over one base into one, test that, and see which are in memory."""
+    if ctx.invoked_subcommand is None:
+        from tttui.cli.output import result
+
+        result(*ctx.get_help().splitlines())
+
+
+@command.command("compose")
+@click.option(
+    "--skills",
+    required=True,
+    metavar="A@v2:0.7,B:0.3",
+    help="versions or personas with their weights  [default weight 1]",
+)
+@click.option("--name", required=True, help="the skill of which this becomes the next version")
+@click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    default="linear",
+    help="cat and svd are for adapters (LoRA) alone  [default linear]",
+)
+@click.option(
+    "--density",
+    type=float,
+    help="share of each task vector that ties or dare keeps  [default 0.2 and 0.5]",
+)
+@click.option("--seed", type=int, default=0, help="of what dare drops  [default 0]")
+@click.option(
+    "--scale", type=float, default=1.0, help="multiplies the merged task vector  [default 1]"
+)
+@root_option
+@json_option
+@click.pass_context
+def compose_command(
+    ctx: click.Context,
+    /,
+    skills: str,
+    name: str,
+    method: str,
+    density: float | None,
+    seed: int,
+    scale: float,
+    root: Path,
+    as_json: bool,
+) -> None:
+    """Merge skills over one base, and register what comes of it as a version.
+
+    \b
+    linear  base + sum of weight x (skill - base): task arithmetic
+    mean    the same with the weights divided by their sum
+    ties    keeps the largest changes, elects a sign, averages those that agree
+    dare    drops changes by chance and enlarges the others, then as linear
+    Adapters are merged by peft: cat keeps the sum of their products exactly (the ranks add up),
+    svd its best approximation of the same rank, the others merge the two factors apart.
+    """
+    from tttui.cli.output import json_document, result, say
+    from tttui.lab.genome.composing import compose, weighted
+
+    recipe = recipe_of(method, density, seed, scale)
+    made = compose(root, weighted(root, skills), recipe, name, command=typed_words(ctx))
+    if as_json:
+        json_document(document(root, made))
+        return
+    result(made.name)
+    say(f"test it against its parents and the base: tttui genome test {made.name}")
+
+
+@command.command("list")
+@root_option
+@json_option
+def list_command(root: Path, as_json: bool) -> None:
+    """List the compositions of the root."""
+    from tttui.cli.output import json_document, result, say, table
+    from tttui.lab.genome.composing import composition_of
+    from tttui.lab.registry import versions
+    from tttui.model.ages import age_text
+
+    problems: list[str] = []
+    found = [
+        (version, composition)
+        for version in versions(root, problems=problems)
+        if (composition := composition_of(version)) is not None
+    ]
+    for problem in problems:
+        say(problem)
+    if as_json:
+        json_document([document(root, version) for version, _ in found])
+        return
+    if not found:
+        say(f"no compositions below {root}; `tttui genome compose` makes one")
+        return
+    rows = [
+        (
+            version.name,
+            version.task,
+            composition.method,
+            _short(composition.skills),
+            age_text(version.created_at) or "-",
+            tested(root, version) or "no",
+        )
+        for version, composition in found
+    ]
+    result(*table(LIST, rows, right={4}))
+
+
+@command.command("show")
+@click.argument("genome")
+@root_option
+@json_option
+def show_command(genome: str, root: Path, as_json: bool) -> None:
+    """Show GENOME: its parents and how they were merged, how much it changes each layer, tests."""
+    from tttui.cli.output import json_document, result, table
+    from tttui.lab.genome.effect import changes
+    from tttui.model.ages import ago_text
+    from tttui.model.errors import TttuiError
+
+    version, composition = composed(root, genome)
+    parents, gone = _there(root, composition)
+    try:
+        layers = changes(root, [*parents, version])
+    except TttuiError as error:
+        layers = []
+        gone = [*gone, f"layers      cannot be compared: {error}"]
+    if as_json:
+        json_document({**document(root, version), "layers": [_layer(one) for one in layers]})
+        return
+    result(
+        f"genome      {version.name}",
+        f"task        {version.task}",
+        f"base        {version.base_sha256[:12]}",
+        f"method      {composition.method}",
+        f"created     {ago_text(version.created_at) or 'unknown'}",
+        f"command     {version.command or 'unknown'}",
+        *(
+            f"parent      {one.version}, weight {one.weight:g}, sha256 {one.weights_sha256[:12]}"
+            for one in composition.parents
+        ),
+        *gone,
+    )
+    if layers:
+        names = [one.name for one in (*parents, version)]
+        rows = [(one.name, *(_relative(one, name) for name in names)) for one in layers]
+        right = set(range(1, len(names) + 1))
+        result("", "how far each is from the base, as a share of the base's norm")
+        result(*table(("layer", *names), rows, right=right))
+    lines = _test_lines(root, version)
+    result("", *(lines or [f"not tested yet; `tttui genome test {version.name}` does"]))
+
+
+@command.command("test")
+@click.argument("genome")
+@root_option
+@click.option(
+    "--streams",
+    type=int,
+    help="held-out streams, fixed before the first is computed  [default 32, of documents 12]",
+)
+@stream_options
+@launcher_options
+@click.option("--quiet", is_flag=True, help="no progress")
+@json_option
+@click.pass_context
+def test_command(
+    ctx: click.Context,
+    /,
+    genome: str,
+    root: Path,
+    streams: int | None,
+    steps: int | None,
+    seed: int,
+    data: Path | None,
+    by: str,
+    assigned: tuple[str, ...],
+    wait: bool,
+    launcher: str,
+    partition: str | None,
+    time_limit: int | None,
+    slurm: tuple[str, ...],
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Test GENOME against its parents and the base on the same held-out streams, as a job.
+
+    All learn by the settings of the composition. What comes of it is kept beside the version: it
+    says so where the composition loses to its best parent.
+    """
+    chosen = launcher_from(launcher, partition, time_limit, slurm)
+
+    from tttui.cli.output import json_document, result
+    from tttui.lab.genome.testing import contest_of
+    from tttui.lab.jobs import results
+    from tttui.lab.starting import start
+
+    version, composition = composed(root, genome)
+    contest = contest_of(
+        root,
+        version,
+        composition,
+        shared=shared_settings(version.task, assigned, steps),
+        streams=streams if streams is not None else default_streams(version.task),
+        seed=seed,
+        data=str(absolute_data(data)) if data is not None else "",
+        by="last" if by == "last" else "whole",
+    )
+    told(contest.said(contest.check(root)))
+    words = typed_words(ctx)
+    asked = {**contest.settings(), "words": words}
+    job = start(root, "genome_test", asked, command=words, launcher=chosen)
+    if not wait:
+        report(job, as_json=as_json)
+        return
+    found = results(wait_with_bar(job, quiet=quiet))
+    if as_json:
+        json_document(found)
+    else:
+        result(*found["sentences"])
+
+
+for _one in (run_command, status_command, activate_command, evict_command):
+    command.add_command(_one)
+
+
+def recipe_of(method: str, density: float | None, seed: int, scale: float) -> "Recipe":
+    """How skills are merged, from what was typed."""
+    from tttui.lab.genome.methods import Recipe
+
+    if density is None:
+        density = DENSITIES.get(method, 1.0)
+    return Recipe(method, density, seed, scale)
+
+
+def document(root: Path, version: "Version") -> Mapping[str, Any]:
+    """A composition for `--json`."""
+    from tttui.lab.registry import results_of
+
+    return {
+        "genome": version.name,
+        "task": version.task,
+        "base_sha256": version.base_sha256,
+        "weights_sha256": version.weights_sha256,
+        "composition": version.origin["composition"],
+        "created_at_unix": version.created_at,
+        "path": str(version.path),
+        "results": results_of(root, version),
+    }
+
+
+def tested(root: Path, version: "Version") -> str:
+    """How the newest test ended, in a word or two; '' where there was none."""
+    from tttui.lab.genome.testing import newest_test
+
+    found = newest_test(root, version)
+    return "" if found is None else str(found.get("outcome", ""))
+
+
+def composed(root: Path, name: str) -> tuple["Version", "Composition"]:
+    """The composition of that name. Raises RefusedInput."""
+    from tttui.lab.genome.composing import composition_of
+    from tttui.lab.registry import resolve
+    from tttui.model.errors import RefusedInput
+
+    version = resolve(root, name)
+    composition = composition_of(version)
+    if composition is None:
+        raise RefusedInput(
+            f"{version.name} is no composition; `tttui genome list` lists them, "
+            f"`tttui model show {version.name}` shows it"
+        )
+    return version, composition
+
+
+def _there(root: Path, composition: "Composition") -> tuple[list["Version"], list[str]]:
+    """The parents that are still what was merged, and a line for each of the others."""
+    from tttui.lab.registry import resolve
+    from tttui.model.errors import TttuiError
+
+    found, gone = [], []
+    for part in composition.parents:
+        try:
+            parent = resolve(root, part.version)
+        except TttuiError as error:
+            gone.append(f"gone        {error}")
+            continue
+        if parent.weights_sha256 != part.weights_sha256:
+            gone.append(f"gone        {parent.name} has other weights now than those merged here")
+        else:
+            found.append(parent)
+    return found, gone
+
+
+def _test_lines(root: Path, version: "Version") -> list[str]:
+    from tttui.lab.genome.testing import newest_test
+
+    found = newest_test(root, version)
+    if found is None:
+        return []
+    lines = found.get("sentences")
+    return [str(line) for line in (lines if isinstance(lines, list) else ())]
+
+
+def _layer(one: "LayerChange") -> Mapping[str, Any]:
+    return {
+        "layer": one.name,
+        "shape": list(one.shape),
+        "base_norm": one.base_norm,
+        "norms": dict(one.norms),
+        "conflicts": [{"pair": list(pair), "share": s} for pair, s in one.conflicts.items()],
+    }
+
+
+def _relative(one: "LayerChange", name: str) -> str:
+    norm = one.norms.get(name)
+    if norm is None:
+        return "-"
+    share = one.relative(norm)
+    return f"norm {norm:.3g}" if share is None else f"{100 * share:.3g} %"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= WIDEST else text[: WIDEST - 3] + "..."

@@ -1,0 +1,263 @@
+"""Does the audit fit together, and is what it registered still what it was?
+
+The chain is checked line by line, and the first that does not fit is named. What stands at the
+end is compared with audit.head.json, so that lines cut off there are told from changed ones.
+Then every version, persona and result is compared with what the lines say of it.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from tttui.artifacts.eventlog import LAB
+from tttui.artifacts.mutex import held
+from tttui.artifacts.regular import read_bytes, sha256_of
+from tttui.lab.audit import NONE, Line, parsed, raw_lines, read_head
+from tttui.lab.changing import LOCK, PATIENCE_S, settle
+from tttui.lab.registry.finding import REMOVED
+from tttui.lab.registry.names import named
+from tttui.lab.registry.personas import DEPLOYED, ROLLED_BACK, read_personas
+from tttui.lab.registry.registering import LONGEST_RESULT, MEASURED, REGISTERED
+from tttui.lab.registry.version import (
+    VERSION,
+    base_path,
+    numbers_of,
+    read_version,
+    skill_names,
+    version_folder,
+)
+from tttui.model.errors import RefusedInput, TttuiError
+
+Trouble = Literal["changed", "missing", "cut off", "artifact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that does not fit."""
+
+    trouble: Trouble
+    text: str
+    line: int | None = None
+    """Of the file, from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What became of a check."""
+
+    lines: int
+    """That were read."""
+    digest: str
+    """The hash of the last one, to be kept elsewhere."""
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        return not self.findings
+
+
+@dataclass(slots=True)
+class _Walk:
+    """The chain up to the first line that does not fit."""
+
+    last: Line | None = None
+    linked: int = 0
+    """Lines that fit, or may: of the last one only what follows it tells."""
+    read: int = 0
+    finding: Finding | None = None
+    unfinished: bool = False
+    registered: dict[str, Line] = field(default_factory=dict[str, Line])
+    """The change that made each version that should be there."""
+    personas: dict[str, Line] = field(default_factory=dict[str, Line])
+    """The change that moved each persona last."""
+    measured: dict[str, list[Line]] = field(default_factory=dict[str, list[Line]])
+
+    def take(self, line: Line) -> None:
+        """Remember what should be there after this line."""
+        self.last, self.linked = line, self.linked + 1
+        line = replace(line, raw={}, before={}, moves=())  # there may be very many
+        if line.action == REGISTERED:
+            self.registered[line.subject] = line
+        elif line.action == REMOVED:
+            self.registered.pop(line.subject, None)
+            self.measured.pop(line.subject, None)
+        elif line.action == MEASURED:
+            self.measured.setdefault(line.subject, []).append(line)
+        elif line.action in (DEPLOYED, ROLLED_BACK):
+            self.personas[line.subject] = line
+
+
+def verify(root: Path) -> Verified:
+    """Check the audit of a root and what it speaks of. Nothing is changed, except that what a
+    crash left half done is carried out first. Raises TttuiError where it cannot be read."""
+    settle(root)
+    with _still(root):
+        walk = _walk(root)
+        findings, notes = [], list[str]()
+        last = walk.last
+        if walk.finding is not None:
+            findings.append(_first(root, walk, walk.finding))
+        else:
+            found, notes = _end(root, walk)
+            findings += found
+        if not findings:
+            findings += _artifacts(root, walk)
+    return Verified(walk.read, last.digest if last else NONE, tuple(findings), tuple(notes))
+
+
+def _still(root: Path) -> AbstractContextManager[None]:
+    """Nobody changes the registry meanwhile, where it can be held."""
+    lock = root / LAB / LOCK
+    if not lock.is_file():
+        return nullcontext()
+    with suppress(OSError):
+        lock.open("rb+").close()
+        return held(lock, PATIENCE_S)
+    return nullcontext()
+
+
+def _walk(root: Path) -> _Walk:
+    walk, before = _Walk(), (0, NONE)
+    waiting: Finding | None = None
+    """A line says that the one before it is another; the next one tells which was changed."""
+    for at, (raw, whole) in enumerate(raw_lines(root), start=1):
+        if not whole:
+            walk.unfinished = True
+            break
+        walk.read = at
+        digest = hashlib.sha256(raw).hexdigest()
+        try:
+            line = parsed(raw)
+        except ValueError as error:
+            walk.finding = waiting or Finding("changed", f"line {at} {error}", at)
+            return walk
+        if waiting is not None:
+            if line.previous == before[1]:
+                walk.finding = waiting
+            else:
+                walk.finding = Finding("changed", f"line {at - 1} was changed", at - 1)
+            return walk
+        n, previous = before
+        if line.n != n + 1:
+            walk.finding = _gap(at, n, line.n)
+            return walk
+        if line.previous != previous:
+            if at == 1:
+                walk.finding = Finding("changed", "line 1 follows a line that is not there", 1)
+                return walk
+            said = f"line {at - 1} was changed: line {at} has another hash of it"
+            waiting = Finding("changed", said, at - 1)
+        walk.take(line)
+        before = (line.n, digest)
+    walk.finding = waiting
+    return walk
+
+
+def _first(root: Path, walk: _Walk, finding: Finding) -> Finding:
+    """Of the last line, only the head tells whether it was changed, or the one before it."""
+    head, last = read_head(root), walk.last
+    ends = finding.line == walk.read - 1 == walk.linked - 1
+    if not ends or last is None or head is None or head.lines != last.n:
+        return finding
+    if head.digest != last.digest:
+        return Finding("changed", f"line {walk.read} was changed", walk.read)
+    return finding
+
+
+def _gap(at: int, n: int, found: int) -> Finding:
+    if found <= n:
+        return Finding("changed", f"line {at} has the number {found} after {n}", at)
+    lost = f"change {n + 1}" if found == n + 2 else f"changes {n + 1} to {found - 1}"
+    return Finding("missing", f"before line {at}: {lost} missing", at)
+
+
+def _end(root: Path, walk: _Walk) -> tuple[list[Finding], list[str]]:
+    head, last = read_head(root), walk.last
+    n, digest = (last.n, last.digest) if last else (0, NONE)
+    if head is None:
+        if not n and not walk.unfinished:
+            return [], []
+        return [], ["audit.head.json is missing: whether lines are cut off is not known"]
+    if head.lines > n:
+        lost = f"change {head.lines}" if head.lines == n + 1 else f"changes {n + 1} to {head.lines}"
+        half = ", the last line is half one" if walk.unfinished else ""
+        text = f"cut off after line {walk.read}: {lost} missing at the end{half}"
+        return [Finding("cut off", text, walk.read + 1)], []
+    if head.lines == n and head.digest != digest:
+        return [Finding("changed", f"line {walk.read} was changed", walk.read)], []
+    if head.lines + 1 < n:
+        return [], [f"audit.head.json stops at change {head.lines}: it was put back, or kept"]
+    if head.lines < n:
+        return [], ["the last change waits to be carried out: the next change does it"]
+    if walk.unfinished:
+        return [], ["half a line stands at the end, of a change that was not made"]
+    return [], []
+
+
+def _artifacts(root: Path, walk: _Walk) -> Iterator[Finding]:
+    """What is not what the lines say of it."""
+    for name, line in walk.registered.items():
+        yield from _version(root, name, line)
+    yield from _unknown(root, walk.registered)
+    for name, lines in walk.measured.items():
+        for line in lines if name in walk.registered else ():
+            yield from _result(root, line)
+    for name, line in walk.personas.items():
+        yield from _persona(root, name, line)
+
+
+def _version(root: Path, name: str, line: Line) -> Iterator[Finding]:
+    wanted = named(name)
+    number = wanted.number or 0
+    try:
+        version = read_version(root, wanted.skill, number)
+        path = version.path / VERSION
+        if sha256_of(path) != line.after.get("version_sha256"):
+            raise TttuiError(f"{path}: is not what was registered")
+        version.check()
+        base = base_path(root, version.base_sha256)
+        if base.exists() and sha256_of(base) != version.base_sha256:
+            raise TttuiError(f"{base}: was changed")
+    except (TttuiError, OSError) as error:
+        yield Finding("artifact", f"{name} (change {line.n}): {error}")
+
+
+def _unknown(root: Path, registered: dict[str, Line]) -> Iterator[Finding]:
+    for skill in skill_names(root):
+        for number in numbers_of(root, skill):
+            if f"{skill}@v{number}" not in registered:
+                place = version_folder(root, skill, number)
+                yield Finding("artifact", f"{place}: no line of the audit registered it")
+
+
+def _result(root: Path, line: Line) -> Iterator[Finding]:
+    wanted = named(line.subject)
+    folder = version_folder(root, wanted.skill, wanted.number or 0)
+    path = folder.with_name(f"results-v{wanted.number}") / f"{line.n:08}.json"
+    try:
+        found = hashlib.sha256(read_bytes(path, 2 * LONGEST_RESULT)).hexdigest()
+        why = "" if found == line.after.get("sha256") else "was changed"
+    except OSError as error:
+        why = f"{error.strerror}"
+    if why:
+        yield Finding("artifact", f"{path} (change {line.n}): {why}")
+
+
+def _persona(root: Path, name: str, line: Line) -> Iterator[Finding]:
+    try:
+        wanted = named(name)
+        persona = read_personas(root, wanted.persona).get(wanted.domain)
+        now = None if persona is None else persona.current
+        if now is None:
+            raise RefusedInput("is missing")
+        if (now.version, now.weights_sha256) != (
+            line.after.get("version"),
+            line.after.get("weights_sha256"),
+        ):
+            raise RefusedInput(f"points to {now.version}, not to {line.after.get('version')}")
+    except TttuiError as error:
+        yield Finding("artifact", f"{name} (change {line.n}): {error}")

@@ -1,0 +1,83 @@
+"""Tasks of the engine for any module, on one held-out stream after another. Imports torch."""
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tttui.engine.tensorstate import as_tensors
+from tttui.engine.torch_learner import TorchLearner
+from tttui.lab.evaluation.contender import Contender, Outcome, Told
+from tttui.lab.evaluation.streams import Stream
+from tttui.model.errors import RefusedInput
+from tttui.runs.runner import named_runner
+from tttui.runs.tasksettings import TaskSettings
+from tttui.runs.taskstepper import new_learner
+from tttui.tasks.base import Task
+
+
+def one_by_one(contender: Contender, streams: Sequence[Stream], told: Told) -> Iterator[Outcome]:
+    """A task of the engine for any module, stream by stream."""
+    runner = named_runner(contender.task)
+    with tempfile.TemporaryDirectory(prefix="tttui-stream-") as folder:
+        for i, stream in enumerate(streams):
+            values = {**contender.values, **stream.settings}
+            if "file" in values and "begin" in stream.values:
+                path = Path(folder, "part" + Path(values["file"]).suffix)
+                path.write_bytes(stream.part())
+                values["file"] = str(path)
+            settings = runner.choose(values)
+            task, learner = new_learner(settings, None)
+            if contender.tensors is not None:
+                learner.restore(_checked(contender, learner))
+            steps = _steps(settings, task)
+            adaptive, frozen, items, took = [], [], [], []
+            commits = rollbacks = 0
+            began = time.perf_counter()
+            for t in range(steps):
+                seen = learner.observe(task.batch(t))
+                adaptive.append(seen.adaptive)
+                frozen.append(np.nan if seen.frozen is None else seen.frozen)
+                items.append(max(1, seen.losses.numel()))
+                if seen.event is not None:
+                    good = seen.event["status"] == "commit"
+                    commits, rollbacks = commits + good, rollbacks + (not good)
+                    took.append(seen.event.get("duration_ms", np.nan))
+                told(i * steps + t + 1, len(streams) * steps)
+            yield Outcome(
+                np.array(adaptive),
+                np.array(frozen),
+                time.perf_counter() - began,
+                commits,
+                rollbacks,
+                np.array(items, dtype=np.float64),
+                np.array(took),
+            )
+
+
+def _steps(settings: TaskSettings, task: Task) -> int:
+    """Of a document all of it that the stream is, else as many as the settings say."""
+    wanted, there = settings.conduct.steps, task.steps
+    if there is not None:
+        return int(there) if wanted is None else min(int(there), int(wanted))
+    return 200 if wanted is None else int(wanted)
+
+
+def _checked(contender: Contender, learner: TorchLearner) -> dict[str, Any]:
+    """The weights as tensors on the learner's device. Raises RefusedInput naming what differs."""
+    assert contender.tensors is not None
+    found = {}
+    for name, p in learner.plastic.items():
+        value = contender.tensors.get(name)
+        value = None if value is None else np.asarray(value)
+        if value is None or tuple(value.shape) != tuple(p.shape):
+            has = "is missing" if value is None else f"has shape {list(value.shape)}"
+            raise RefusedInput(
+                f"{contender.name}: {name} {has}, the model needs {list(p.shape)}; "
+                "--set plastic=... chooses what is plastic"
+            )
+        found[name] = as_tensors({name: value})[name].to(p)
+    return found

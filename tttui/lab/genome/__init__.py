@@ -1,0 +1,1 @@
+"""Compositions of skills over one base, and which skills a process holds in memory."""

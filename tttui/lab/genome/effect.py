@@ -1,0 +1,117 @@
+"""How much skills change each layer of their base, where they disagree, and what a merge does."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from tttui.lab.genome.composing import ADAPTER_METHODS, Weighted, merged_adapter, merged_layer
+from tttui.lab.genome.layers import BaseValues, Layer, Skill, all_layers
+from tttui.lab.genome.methods import Recipe
+from tttui.lab.registry import Version
+from tttui.model.arrays import Floats
+from tttui.model.errors import RefusedInput
+from tttui.model.lora import product_norm
+from tttui.model.tensors import LARGE
+
+
+@dataclass(frozen=True, slots=True)
+class LayerChange:
+    """One layer of the base, and what some skills do to it."""
+
+    name: str
+    shape: tuple[int, ...]
+    base_norm: float | None
+    """Frobenius norm of the base's weights there; None where they are not at hand."""
+    norms: Mapping[str, float]
+    """Norm of the task vector (skill minus base) by the name of the version, where it has one."""
+    conflicts: Mapping[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
+    """By pair of versions: of the elements that both change, the share that they move in opposite
+    directions. Not told of adapters' products of more than 4 million elements."""
+
+    def relative(self, norm: float) -> float | None:
+        """A norm as a share of the base's; None where that is not known, or 0."""
+        return norm / self.base_norm if self.base_norm else None
+
+
+class Effects:
+    """The open weights of some skills over one base; closes them as a context manager."""
+
+    def __init__(self, root: Path, versions: Sequence[Version]) -> None:
+        """Raises RefusedInput or TttuiError where weights are missing or do not fit."""
+        self._stack = ExitStack()
+        with ExitStack() as opening:
+            self.skills = {
+                version.name: opening.enter_context(closing(Skill(version))) for version in versions
+            }
+            self.layers = all_layers(self.skills.values())
+            self.base = BaseValues(root, versions[0])
+            self._stack = opening.pop_all()
+
+    def __enter__(self) -> "Effects":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def change(self, layer: Layer) -> LayerChange:
+        """What the skills do to one layer."""
+        holders = {name: s for name, s in self.skills.items() if layer.name in s.layers}
+        if layer.pair is not None and layer.pair.spec.size > LARGE:
+            norms = {
+                name: product_norm(*skill.factors(skill.layers[layer.name]))
+                for name, skill in holders.items()
+            }
+            return LayerChange(layer.name, layer.shape, self._base_norm(layer), norms)
+        vectors = {
+            name: skill.task_vector(skill.layers[layer.name], self.base)
+            for name, skill in holders.items()
+        }
+        return LayerChange(
+            layer.name,
+            layer.shape,
+            self._base_norm(layer),
+            {name: _norm(vector) for name, vector in vectors.items()},
+            {(a, b): _conflict(vectors[a], vectors[b]) for a, b in combinations(vectors, 2)},
+        )
+
+    def composed(self, layer: Layer, parts: Sequence[Weighted], recipe: Recipe) -> float:
+        """The norm of what a composition adds to the base in one layer."""
+        skills = {part.version.name: self.skills[part.version.name] for part in parts}
+        if not any(layer.name in skill.layers for skill in skills.values()):
+            return 0.0
+        if layer.pair is not None:
+            made = merged_adapter(layer, parts, recipe, skills)
+            return product_norm(made.a, made.b, made.scale)
+        if recipe.method in ADAPTER_METHODS:
+            raise RefusedInput(f"--method {recipe.method}: {layer.name} is no pair of an adapter")
+        merged = merged_layer(layer, parts, recipe, skills, self.base)
+        return _norm(merged.astype(np.float64) - self.base.read(layer.name, layer.shape))
+
+    def _base_norm(self, layer: Layer) -> float | None:
+        if layer.pair is None:
+            return _norm(self.base.read(layer.name, layer.shape).astype(np.float64))
+        weight = layer.name.partition(".lora_")[0] + ".weight"
+        try:
+            return _norm(self.base.read(weight, layer.shape).astype(np.float64))
+        except RefusedInput:
+            return None  # the model is elsewhere, or holds it transposed
+
+
+def changes(root: Path, versions: Sequence[Version]) -> list[LayerChange]:
+    """What some skills over one base do to each of its layers."""
+    with Effects(root, versions) as effects:
+        return [effects.change(layer) for layer in effects.layers.values()]
+
+
+def _norm(values: Floats) -> float:
+    return float(np.sqrt(np.square(values).sum()))
+
+
+def _conflict(first: Floats, second: Floats) -> float:
+    both = (first != 0.0) & (second != 0.0)
+    count = int(both.sum())
+    return float((np.sign(first) != np.sign(second))[both].sum()) / count if count else 0.0

@@ -1,0 +1,82 @@
+"""An A/B test of a version: against another one, or the base, on the same held-out streams."""
+
+from typing import Any
+
+from tttui.lab.context import Context
+from tttui.lab.evaluation.contest import BASE, By, Contest, Entry, hold
+from tttui.lab.evaluation.history import keep
+from tttui.lab.kinds.base import Kind
+
+
+class ABTest(Kind):
+    """Its settings are those of a `Contest` of two: the version first, then what it is tested
+    against; and `words`, the command line."""
+
+    name = "abtest"
+    collection = "test_executions"
+    command = ("model", "test")
+
+    def run(self, context: Context) -> None:
+        from tttui.lab.registry import record_result, resolve, results_of
+
+        contest = Contest.of(context.settings)
+        version, baseline = contest.entries
+        found = hold(context, contest, timed=False)
+        compared = found["pairs"][0]
+        found |= {"version": version.name, "baseline": baseline.name}
+        found["verdict"] = compared["verdict"]
+        context.results(found)
+        tested = resolve(context.root, version.name)
+        known = [one["result"].get("job") for one in results_of(context.root, tested)]
+        if context.handle not in known:  # else before it was killed
+            record_result(
+                context.root,
+                tested,
+                "test",
+                {
+                    "baseline": baseline.name,
+                    "verdict": compared["outcome"],
+                    "sentence": compared["verdict"],
+                    "difference": compared["difference"],
+                    "low": compared["low"],
+                    "high": compared["high"],
+                    "unit": compared["unit"],
+                    "wins": compared["wins"],
+                    "streams": found["streams"],
+                    "streams_key": found["streams_key"],
+                    "streams_are": found["streams_are"],
+                    "by": contest.by,
+                    "seed": contest.seed,
+                    "job": context.handle,
+                },
+                command=context.settings["words"],
+            )
+        keep(context, contest, found, kind=self.name)
+        context.event("verdict", version=version.name, verdict=compared["outcome"])
+        context.log.info("%s", compared["verdict"])
+
+
+def settings_of(
+    task: str,
+    version: str,
+    baseline: str,
+    *,
+    shared: dict[str, Any],
+    streams: int,
+    seed: int,
+    data: str,
+    by: By,
+    words: list[str],
+) -> tuple[Contest, dict[str, Any]]:
+    """The contest of a version (`A@v2`) and a baseline (another one, or `base`), and the settings
+    of its job. The base learns by the settings of the version that is tested."""
+    against = Entry(BASE, as_version=version)
+    if baseline != BASE:
+        against = Entry(baseline, version=baseline)
+    contest = Contest(
+        task, (Entry(version, version=version), against), shared, streams, seed, data, by
+    )
+    return contest, {**contest.settings(), "words": words}
+
+
+KIND = ABTest()

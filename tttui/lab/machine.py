@@ -1,0 +1,232 @@
+"""What this machine is doing, and which jobs and sessions of a run root hold it.
+
+reader = MachineReader(Path("runs"))
+reader.look()          # a frozen Machine; ask again every few seconds
+"""
+
+import os
+import shutil
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tttui.artifacts.discover import find_sessions
+from tttui.artifacts.gpus import Gpu, GpuProcess, Nvml, gpus_of
+from tttui.artifacts.jsonfile import read_object
+from tttui.artifacts.processes import Process
+from tttui.artifacts.sampling import Usage, Used
+from tttui.artifacts.status import derive_status
+from tttui.lab.job import SESSION, STATUS, jobs_folder, read_job
+from tttui.lab.launchers.local import all_cores
+from tttui.lab.queue import active
+from tttui.model.errors import TttuiError
+
+SEARCH_S = 10.0
+"""Seconds after which sessions are searched for again; how those do that are known is read at
+every look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A job or session that a process of this machine executes, and what that takes."""
+
+    handle: str
+    """The UUID of a job, the name of a session."""
+    kind: str
+    """The kind of job, or `session`."""
+    path: Path
+    pid: int
+    doing: str = ""
+    cpu: float | None = None
+    """Percent of one core, with all processes that it started; None at the first look."""
+    memory: int = 0
+    """Bytes, resident."""
+    gpus: Mapping[int, int | None] = field(default_factory=dict[int, int | None])
+    """Bytes by GPU; None where the driver does not tell how much of it."""
+
+    @property
+    def short(self) -> str:
+        """As lists name it."""
+        return self.handle if self.kind == SESSION else self.handle[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A process that holds a GPU and belongs to no job or session of the root."""
+
+    pid: int
+    gpu: int
+    memory: int | None
+    name: str = ""
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """This machine at one moment."""
+
+    host: str
+    at: float
+    """Unix seconds."""
+    cores: int
+    """Those that this process may use."""
+    cpu: float | None
+    """Percent of all cores since the last look; None at the first."""
+    load: tuple[float, ...]
+    """Processes that run or wait, mean of the last 1, 5 and 15 minutes."""
+    memory: int
+    """Bytes in use."""
+    memory_total: int
+    disk_free: int | None
+    """Bytes where the run root is."""
+    disk_total: int | None
+    gpus: tuple[Gpu, ...]
+    no_gpus: str
+    """Why there are none, for a person; empty where there are."""
+    holders: tuple[Holder, ...]
+    """Jobs first; those that use the most of the processors first."""
+    strangers: tuple[Stranger, ...]
+
+
+class MachineReader:
+    """Looks at the machine and at one run root again and again; for one thread."""
+
+    def __init__(self, root: Path) -> None:
+        import psutil
+
+        self._root, self._psutil = root, psutil
+        self._nvml, self._usage = Nvml(), Usage()
+        self._sessions: list[Path] = []
+        self._search_at = 0.0
+        self._looked = False
+        psutil.cpu_percent(None)
+
+    def look(self) -> Machine:
+        """The machine now. Never raises for what files hold."""
+        memory = self._psutil.virtual_memory()
+        gpus = self._nvml.all()
+        held = [*self._jobs(), *self._running_sessions()]
+        holders, strangers = self._held(held, gpus)
+        free, total = _disk(self._root)
+        cpu = float(self._psutil.cpu_percent(None))
+        machine = Machine(
+            host=socket.gethostname(),
+            at=time.time(),
+            cores=all_cores(),
+            cpu=cpu if self._looked else None,
+            load=os.getloadavg() if hasattr(os, "getloadavg") else (),
+            memory=int(memory.total - memory.available),
+            memory_total=int(memory.total),
+            disk_free=free,
+            disk_total=total,
+            gpus=gpus,
+            no_gpus=self._nvml.why_none,
+            holders=holders,
+            strangers=strangers,
+        )
+        self._looked = True
+        return machine
+
+    def _jobs(self) -> list[tuple[Holder, tuple[int, ...]]]:
+        """The jobs that run here, with the GPUs that they were given."""
+        found = []
+        for handle in active(self._root):
+            job = read_job(jobs_folder(self._root) / handle)
+            process = Process.of(job.raw)
+            if job.state in ("running", "stalled") and process.is_here and process.runs():
+                given = job.raw.get("gpus")
+                gpus = tuple(g for g in given if isinstance(g, int)) if given else ()
+                holder = Holder(handle, job.kind, job.path, process.pid or 0, job.doing)
+                found.append((holder, gpus))
+        return found
+
+    def _running_sessions(self) -> list[tuple[Holder, tuple[int, ...]]]:
+        """The sessions that a process of this machine writes, with their GPUs."""
+        if time.monotonic() >= self._search_at:
+            self._search_at = time.monotonic() + SEARCH_S
+            self._sessions = [p.path for p in find_sessions([self._root]) if p.layout == "native"]
+        found = []
+        for path in self._sessions:
+            raw: Mapping[str, Any] = {}
+            with suppress(TttuiError, OSError):
+                raw = read_object(path / STATUS)
+            status = derive_status(raw, time.time())
+            if status.runs_here and status.pid is not None:
+                t, total = status.t, status.steps_total
+                step = "" if t is None else f"step {t}" + (f" of {total}" if total else "")
+                doing = f"{status.state} at {step}" if status.state == "paused" else step
+                name = (
+                    str(path.relative_to(self._root)) if self._root in path.parents else path.name
+                )
+                holder = Holder(name, SESSION, path, status.pid, doing)
+                found.append((holder, tuple(gpus_of(status.device or "", self._nvml))))
+        return found
+
+    def _held(
+        self, held: list[tuple[Holder, tuple[int, ...]]], gpus: tuple[Gpu, ...]
+    ) -> tuple[tuple[Holder, ...], tuple[Stranger, ...]]:
+        used = self._usage.of([holder.pid for holder, _ in held])
+        holders, owned = list[Holder](), set[int]()
+        for holder, given in held:
+            mine = used[holder.pid]
+            owned |= set(mine.pids)
+            memory = dict.fromkeys(given) | _memory_of(mine, gpus)
+            holders.append(
+                Holder(
+                    holder.handle,
+                    holder.kind,
+                    holder.path,
+                    holder.pid,
+                    holder.doing,
+                    mine.cpu,
+                    mine.memory,
+                    memory,
+                )
+            )
+        strangers = [
+            self._stranger(process, gpu.index)
+            for gpu in gpus
+            for process in gpu.processes
+            if process.pid not in owned
+        ]
+        holders.sort(key=lambda one: (one.kind == SESSION, -(one.cpu or 0.0), one.handle))
+        return tuple(holders), tuple(strangers)
+
+    def _stranger(self, process: GpuProcess, gpu: int) -> Stranger:
+        name = user = ""
+        with suppress(self._psutil.Error):
+            known = self._psutil.Process(process.pid)
+            name, user = known.name(), known.username()
+        return Stranger(process.pid, gpu, process.memory, name, user)
+
+
+def look(root: Path, seconds: float = 0.5) -> Machine:
+    """The machine once, with shares of the processors over so many seconds."""
+    reader = MachineReader(root)
+    reader.look()
+    time.sleep(seconds)
+    return reader.look()
+
+
+def _memory_of(used: Used, gpus: tuple[Gpu, ...]) -> dict[int, int | None]:
+    """Bytes of each GPU that some processes hold."""
+    found = dict[int, int | None]()
+    for gpu in gpus:
+        mine = [process.memory for process in gpu.processes if process.pid in used.pids]
+        told = [memory for memory in mine if memory is not None]
+        if mine:
+            found[gpu.index] = sum(told) if told else None
+    return found
+
+
+def _disk(root: Path) -> tuple[int | None, int | None]:
+    """Bytes that are free, and all of them, where a root is or would be."""
+    for path in (root.absolute(), *root.absolute().parents):
+        with suppress(OSError):
+            usage = shutil.disk_usage(path)
+            return usage.free, usage.total
+    return None, None

@@ -1,0 +1,134 @@
+"""Finding versions by name, and what depends on one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tttui.artifacts.discover import find_sessions
+from tttui.artifacts.jsonfile import read_object
+from tttui.lab.changing import changing, settle
+from tttui.lab.registry.names import named
+from tttui.lab.registry.personas import find_persona, personas, version_in_use
+from tttui.lab.registry.version import (
+    Version,
+    numbers_of,
+    read_version,
+    skill_names,
+    version_folder,
+)
+from tttui.model.errors import RefusedInput, TttuiError
+
+REMOVED = "models:removed"
+
+STARTED_FROM = "started_from"
+"""Key of meta.json: the version that a session started from, with its hash."""
+
+
+def versions(
+    root: Path, skill: str | None = None, problems: list[str] | None = None
+) -> list[Version]:
+    """The versions of a skill, or of all, by name and number.
+
+    With `problems`, what is damaged is left out and said there; else it raises TttuiError.
+    """
+    settle(root)
+    found: list[Version] = []
+    for name in skill_names(root) if skill is None else [skill]:
+        for number in numbers_of(root, name):
+            try:
+                found.append(read_version(root, name, number))
+            except TttuiError as error:
+                if problems is None:
+                    raise
+                problems.append(str(error))
+    return found
+
+
+def resolve(root: Path, name: str) -> Version:
+    """The version called `walker` (the newest), `walker@v2`, `@helper` or `@helper/DOMAIN`.
+
+    Raises RefusedInput with what there is, TttuiError where its description is damaged. Its
+    weights are checked when they are read.
+    """
+    settle(root)
+    wanted = named(name)
+    if wanted.persona:
+        return version_in_use(root, find_persona(root, wanted.persona, wanted.domain))
+    there = numbers_of(root, wanted.skill)
+    if not there:
+        known = skill_names(root)
+        hint = f"there is {', '.join(known[:8])}" if known else "there are none yet"
+        raise RefusedInput(
+            f"there is no skill {wanted.skill!r} under {root}; {hint}; `tttui model register` "
+            "makes one"
+        )
+    number = there[-1] if wanted.number is None else wanted.number
+    if number not in there:
+        known = [f"v{n}" for n in there]
+        more = f" and {len(known) - 8} more" if len(known) > 8 else ""
+        raise RefusedInput(
+            f"{wanted.skill} has no v{number}; there is {', '.join(known[-8:])}{more}"
+        )
+    return read_version(root, wanted.skill, number)
+
+
+def dependents(root: Path, version: Version) -> list[str]:
+    """What depends on a version, a few words each: personas, versions, sessions."""
+    found: list[str] = []
+    for persona in personas(root):
+        if persona.current.version == version.name:
+            found.append(f"persona {persona.called}")
+        elif [move.version for move in persona.stack[-2:-1]] == [version.name]:
+            found.append(f"persona {persona.called}, which would roll back to it")
+    for other in versions(root, problems=[]):
+        if version.name in other.parents:
+            how = "composed of" if other.origin.get("kind") == "genome" else "trained from"
+            found.append(f"{other.name}, {how} it")
+    found += [f"session {name}" for name in sessions_from(root, version)]
+    return found
+
+
+def sessions_from(root: Path, version: Version) -> list[str]:
+    """The sessions of a root that started from a version, by name."""
+    found: list[str] = []
+    for place in find_sessions([root]) if root.is_dir() else ():
+        if place.layout != "native":
+            continue
+        try:
+            said = read_object(place.path / "session" / "meta.json").get(STARTED_FROM)
+        except (TttuiError, OSError):
+            continue
+        if (
+            isinstance(said, dict)
+            and said.get("version") == version.name
+            and said.get("weights_sha256") == version.weights_sha256
+        ):
+            found.append(place.name)
+    return found
+
+
+def remove(root: Path, version: Version, *, command: Sequence[str]) -> Path:
+    """Move a version out of the registry; returns where it lies now.
+
+    Its number is not given again. Raises RefusedInput naming what depends on it.
+    """
+    with changing(root) as changes:
+        version = read_version(root, version.skill, version.number)
+        if needed := dependents(root, version):
+            some = "; ".join(needed[:5]) + (f"; and {len(needed) - 5} more" if needed[5:] else "")
+            raise RefusedInput(f"{version.name} is needed by {some}")
+        folder = version_folder(root, version.skill, version.number)
+        source = str(folder.relative_to(changes.folder))
+        target = f"registry/removed/{version.skill}-v{version.number}"
+        moves = [(source, target)]
+        results = folder.with_name(f"results-v{version.number}")
+        if results.is_dir():
+            moves.append((str(results.relative_to(changes.folder)), f"{target}-results"))
+        changes.commit(
+            REMOVED,
+            version.name,
+            before={"weights_sha256": version.weights_sha256},
+            after={},
+            moves=moves,
+            command=command,
+        )
+    return changes.folder / target

@@ -1,0 +1,53 @@
+"""Starting a session, or training, from a version."""
+
+from pathlib import Path
+
+from tttui.lab.registry.finding import resolve
+from tttui.lab.registry.version import Version, base_path
+from tttui.model.errors import RefusedInput
+from tttui.runs.runner import Runner, named_runner
+from tttui.runs.start import StartWeights
+
+
+def start_from(root: Path, name: str, called: str | None = None) -> tuple[Runner, StartWeights]:
+    """The weights of the version of this name, for `Runner.new` and `Runner.fork`.
+
+    `called` is the task that the person named; without it that of the version is used, where it
+    ships: a registry names no code. Raises RefusedInput where there is no such version, or it is
+    of another task, TttuiError where its weights were changed.
+    """
+    version = resolve(root, name)
+    runner = runner_for(version, called)
+    return runner, start_weights(root, version, runner, name)
+
+
+def start_weights(root: Path, version: Version, runner: Runner, name: str = "") -> StartWeights:
+    """The weights of a version; `name` is what the person called it."""
+    origin = {"version": version.name, "weights_sha256": version.weights_sha256}
+    if name.startswith("@"):
+        origin["persona"] = name
+    version.check()
+    return StartWeights(
+        tensors={} if version.type == "base" else version.tensors(),
+        origin=origin,
+        base_sha256=version.base_sha256,
+        base_file=base_path(root, version.base_sha256),
+        settings=runner.carried(version.settings, version.task_settings),
+    )
+
+
+def runner_for(version: Version, called: str | None = None) -> Runner:
+    """The runner of the task of a version. Raises RefusedInput."""
+    from tttui.tasks.find import shipped
+
+    if called is None and shipped(version.task) is None:
+        raise RefusedInput(
+            f"{version.name} is of the task {version.task!r}, which does not ship with tttui; "
+            "name it with --task package.module:Class or --task path/to/file.py:Class"
+        )
+    runner = named_runner(called or version.task)
+    if runner.task.name != version.task:
+        raise RefusedInput(
+            f"--task {called}: {version.name} is of the task {version.task}; leave --task out"
+        )
+    return runner

@@ -1,0 +1,140 @@
+"""Registering what a session or a job has learned."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tttui.lab.job import Job
+from tttui.lab.jobs import results
+from tttui.lab.registry.finding import resolve
+from tttui.lab.registry.registering import register
+from tttui.lab.registry.version import BaseRef, Version
+from tttui.model.errors import RefusedInput
+from tttui.model.here import absolute
+from tttui.model.schema import POINT_MASS
+from tttui.model.session import Place
+from tttui.runs.runner import Runner
+from tttui.runs.start import STARTED_FROM, Learned
+
+
+def register_session(
+    root: Path,
+    place: Place,
+    skill: str,
+    runner: Runner,
+    *,
+    at: int | None = None,
+    from_run: str | None = None,
+    command: Sequence[str],
+) -> Version:
+    """Keep what a session had learned at step `at`, by default its last, as a version.
+
+    Raises RefusedInput where it does not hold that.
+    """
+    learned = runner.learned(place, at=at, from_run=from_run)
+    return register(
+        root,
+        skill,
+        learned.tensors,
+        task=learned.task,
+        task_settings=learned.task_settings,
+        settings=learned.settings,
+        base=BaseRef(learned.base_sha256, learned.base_source, learned.base_content),
+        origin={
+            "kind": "session",
+            "id": place.name,
+            "path": str(absolute(place.path)),
+            "step": learned.step,
+            "seed": learned.seed,
+            "data": learned.data,
+            "parents": _parents(learned),
+        },
+        results=_measured(learned, at),
+        command=command,
+    )
+
+
+def register_job(root: Path, job: Job, skill: str, *, command: Sequence[str]) -> Version:
+    """Keep what a job made as a version: the base that it trained, or what it has registered
+    already, under another name too.
+
+    Raises RefusedInput where there is nothing of it to register.
+    """
+    found = results(job)
+    origin = {"kind": "job", "id": job.handle, "path": str(absolute(job.path)), "parents": []}
+    name, base = found.get("version"), found.get("base")
+    if isinstance(name, str):
+        version = resolve(root, name)
+        if version.skill == skill:
+            raise RefusedInput(f"job {job.short} is registered already, as {version.name}")
+        return _again(root, version, skill, command)
+    if job.kind == "pretrain" and isinstance(base, str):
+        if job.state != "completed":
+            raise RefusedInput(f"job {job.short} is {job.state}; wait until it is completed")
+        return _register_base(root, Path(base), skill, found, origin, command)
+    raise RefusedInput(
+        f"job {job.short} is a {job.kind}: it makes no weights; register a session, or a job that "
+        "trains"
+    )
+
+
+def _register_base(
+    root: Path,
+    path: Path,
+    skill: str,
+    found: Mapping[str, Any],
+    origin: Mapping[str, Any],
+    command: Sequence[str],
+) -> Version:
+    from tttui.model.settings import OWNER, Settings
+    from tttui.runs.base import read_base
+
+    said = {**found.get("cfg", {})} if isinstance(found.get("cfg"), dict) else {}
+    known = {k: v for k, v in said.items() if k in OWNER}
+    settings = Settings().updated(known)
+    base = read_base(path, settings.model)
+    if base.sha256 != found.get("sha256"):
+        raise RefusedInput(f"{path}: is another base than the job trained; train it again")
+    return register(
+        root,
+        skill,
+        base.weights,
+        task=POINT_MASS,
+        task_settings=dict(settings.flat()) | dict(known),
+        settings={},
+        base=BaseRef(base.sha256, str(path), base.content),
+        origin={**origin, "step": found.get("steps"), "seed": said.get("pretrain_seed")},
+        results={"loss": found.get("final_loss")},
+        command=command,
+        type="base",
+    )
+
+
+def _again(root: Path, version: Version, skill: str, command: Sequence[str]) -> Version:
+    """The same weights under another name."""
+    return register(
+        root,
+        skill,
+        version.stored(),
+        task=version.task,
+        task_settings=version.task_settings,
+        settings=version.settings,
+        base=BaseRef(version.base_sha256, version.base_source),
+        origin=version.origin,
+        results=version.results,
+        command=command,
+        type=version.type,
+    )
+
+
+def _parents(learned: Learned) -> list[str]:
+    said = learned.meta.get(STARTED_FROM)
+    version = said.get("version") if isinstance(said, Mapping) else None
+    return [version] if isinstance(version, str) else []
+
+
+def _measured(learned: Learned, at: int | None) -> dict[str, Any]:
+    """What metrics.json says of the session, where its last weights are taken."""
+    if at is not None:
+        return {}
+    return {k: v for k, v in learned.metrics.items() if isinstance(v, int | float)}

@@ -1,0 +1,126 @@
+"""Weights that a session starts from in the place of its base's, and those that one has learned.
+
+Where they come from stands in meta.json as `started_from`: the version's name, its hashes, and
+`through`, the parent, in the forks of such a session. The weights are in the session's own
+files, so that going on and verifying need nothing else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tttui.artifacts.contenthash import content_of
+from tttui.artifacts.tensorwriter import Stored
+from tttui.model.errors import RefusedInput
+from tttui.runs.compare import Check
+
+STARTED_FROM = "started_from"
+"""The key of meta.json."""
+
+FROM_WITH_PAST = (
+    "--from: a session with its parent's past begins as its parent did; leave --with-past out"
+)
+
+Arrays = Mapping[str, np.ndarray[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StartWeights:
+    """What a session starts from, beside its base."""
+
+    tensors: Arrays
+    """All plastic parameters by name, in numpy's dtypes; none: the base itself."""
+    origin: Mapping[str, str]
+    """For meta.json: `version`, `weights_sha256`, `base_sha256`; `content` is added."""
+    base_sha256: str
+    base_file: Path | None = None
+    """Where the base lies, for the point mass."""
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What a new session has where nothing else is said, by name."""
+
+    @property
+    def recorded(self) -> dict[str, str]:
+        """What meta.json says."""
+        own = {"content": content_of(self.tensors)} if self.tensors else {}
+        return {**self.origin, "base_sha256": self.base_sha256, **own}
+
+    @property
+    def called(self) -> str:
+        return self.origin.get("version", "the weights")
+
+    def refuse_other_base(self, sha256: str) -> None:
+        """Raise RefusedInput where a session stands on another base than the weights."""
+        if sha256 != self.base_sha256:
+            raise RefusedInput(
+                f"{self.called} stands on the base {short(self.base_sha256)}, the session on "
+                f"{short(sha256)}: weights fit the base that they were learned on, so start from "
+                "a version over this one, or leave --from out"
+            )
+
+    def refuse_other_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Raise RefusedInput where the plastic parameters are others than those of the weights."""
+        mine = {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
+        for name in {**shapes, **mine}:
+            if name not in mine or name not in shapes:
+                who = "the session" if name in shapes else self.called
+                raise RefusedInput(
+                    f"{self.called}: only {who} has the plastic parameter {name}; "
+                    "choose the --plastic that it was learned with"
+                )
+            if mine[name] != tuple(shapes[name]):
+                raise RefusedInput(
+                    f"{self.called}: {name} has the shape {list(mine[name])}, that of the "
+                    f"session has {list(shapes[name])}"
+                )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """What a session had learned at a step, with all that says where it comes from."""
+
+    step: int
+    tensors: Mapping[str, Stored]
+    task: str
+    task_settings: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    """How it learns, by name."""
+    base_sha256: str
+    base_source: str
+    base_content: bytes | None
+    seed: int | None
+    data: str
+    """A hash of what it learned from."""
+    meta: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+
+
+def short(sha256: str) -> str:
+    """The beginning of a hash, for people."""
+    return sha256.rpartition(":")[2][:12]
+
+
+def inherited(meta: Mapping[str, Any], parent: str) -> dict[str, str] | None:
+    """`started_from` of a fork of a session that started from a version."""
+    said = meta.get(STARTED_FROM)
+    if not isinstance(said, Mapping):
+        return None
+    return {k: v for k, v in said.items() if isinstance(v, str)} | {"through": parent}
+
+
+def start_checks(meta: Mapping[str, Any], file: str, weights: Arrays | None) -> list[Check] | None:
+    """Whether a session began with the weights of the version that it names.
+
+    `weights` are those in its `file`. None where it names none, or its parent did.
+    """
+    said = meta.get(STARTED_FROM)
+    if not isinstance(said, Mapping) or "through" in said:
+        return None
+    version, content = said.get("version"), said.get("content")
+    if content is None and weights is None:
+        return []  # the base itself, which has a check of its own
+    if weights is not None and content == content_of(weights):
+        return [Check(file, True, f"holds the weights of {version}")]
+    return [Check(file, False, f"does not hold the weights of {version}", 0)]

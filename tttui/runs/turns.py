@@ -1,0 +1,167 @@
+"""Several sessions on one base in one process: one learner in memory, the sessions take turns.
+
+A host holds the base once: the module and its frozen twin, or the matrices of the point mass. A
+session is a state (weights, optimizer, all that its learner needs to go on exactly), which is put
+in force for a turn and taken back after it: so it computes bit for bit what it would alone.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tttui.model.arrays import PLASTIC, Floats
+from tttui.model.errors import RefusedInput
+
+State = Mapping[str, Any]
+"""Plain data and numpy arrays: what a `.pt` file may hold."""
+
+
+class Host(ABC):
+    """One base and one learner; `State`s of sessions come and go."""
+
+    steps: int
+    """Of every session."""
+    unit: int = 1
+    """Steps that are always computed together, since the last bits can depend on that."""
+
+    @abstractmethod
+    def begin(self, weights: Mapping[str, Any] | None) -> State:
+        """The state of a session at step 0 that starts with these plastic weights, or the base's.
+
+        Raises RefusedInput where they do not fit the base.
+        """
+
+    @abstractmethod
+    def put(self, state: State) -> None:
+        """Put a state in force."""
+
+    @abstractmethod
+    def take(self) -> State:
+        """The state in force, as a copy."""
+
+    @abstractmethod
+    def advance(self, t: int, steps: int) -> tuple[Floats, Floats]:
+        """Score and learn from steps t .. t + steps - 1 of the stream, at most to its end.
+
+        Returns the losses of the adaptive and the frozen model [steps], NaN where the frozen one
+        was not scored. The session is exactly the same where every turn ends at a whole `unit`.
+        """
+
+
+def host_of(task: str, values: Mapping[str, Any], base: Mapping[str, Any] | None) -> Host:
+    """A host of sessions with these settings; `base` are the weights of the point mass's base."""
+    from tttui.model.schema import POINT_MASS
+    from tttui.runs.runner import named_runner
+
+    settings = named_runner(task).choose(values)
+    if task != POINT_MASS:
+        return TaskHost(settings)
+    assert base is not None
+    return PointMassHost(settings, base)
+
+
+class PointMassHost(Host):
+    """The point mass: all sessions meet the world of the settings' seed."""
+
+    def __init__(self, settings: Any, base: Mapping[str, Any]) -> None:
+        from tttui.engine.learner import Learner
+        from tttui.engine.many import worlds
+
+        z, a, _ = worlds(settings, [settings.seed])
+        self._z, self._a = z[0], a[0]
+        self.unit, self.steps = settings.plasticity.chunk, int(a.shape[1])
+        self._learner = Learner(settings, dict(base))
+        self._fresh = self._learner.state()
+
+    def begin(self, weights: Mapping[str, Any] | None) -> State:
+        if weights is None:
+            return self._fresh
+        _refuse_other_shapes(weights, {name: self._fresh[name].shape for name in PLASTIC})
+        before = self.take()
+        self._learner.load(self._fresh)
+        self._learner.restore(dict(weights), 0)
+        begun = self.take()
+        self._learner.load(before)
+        return begun
+
+    def put(self, state: State) -> None:
+        self._learner.load(state)
+
+    def take(self) -> State:
+        return self._learner.state()
+
+    def advance(self, t: int, steps: int) -> tuple[Floats, Floats]:
+        learner, rows = self._learner, []
+        limit = min(t + steps, self.steps)
+        while t < limit:
+            if learner.due(t):
+                learner.transact(t)
+            end = min(t + self.unit - t % self.unit, limit)
+            rows.append(learner.predict(self._z[t : end + 1], self._a[t:end]))
+            t = end
+        return (
+            np.concatenate([row.adaptive_mse for row in rows]),
+            np.concatenate([row.baseline_mse for row in rows]),
+        )
+
+
+class TaskHost(Host):
+    """A task of the engine for any module: all sessions read the settings' stream."""
+
+    def __init__(self, settings: Any) -> None:
+        from tttui.runs.taskbuild import steps_of
+        from tttui.runs.taskstepper import new_learner
+
+        self._task, self._learner = new_learner(settings, None)
+        self._task.take_in(wait=True)
+        self.steps = steps_of(self._task, settings) or 0
+        self._fresh = self._learner.state_dict()
+
+    def begin(self, weights: Mapping[str, Any] | None) -> State:
+        from tttui.engine.tensorstate import as_arrays, as_tensors
+
+        if weights is None:
+            return as_arrays(self._fresh)
+        plastic = self._learner.plastic
+        _refuse_other_shapes(weights, {name: tuple(p.shape) for name, p in plastic.items()})
+        own = as_tensors({name: weights[name] for name in plastic})
+        return as_arrays(
+            {**self._fresh, "weights": {name: own[name].to(p) for name, p in plastic.items()}}
+        )
+
+    def put(self, state: State) -> None:
+        from tttui.engine.tensorstate import as_tensors
+
+        self._learner.load_state_dict(as_tensors(state))
+
+    def take(self) -> State:
+        from tttui.engine.tensorstate import as_arrays
+
+        return as_arrays(self._learner.state_dict())
+
+    def advance(self, t: int, steps: int) -> tuple[Floats, Floats]:
+        adaptive, frozen = [], []
+        for at in range(t, min(t + steps, self.steps)):
+            seen = self._learner.observe(self._task.batch(at))
+            adaptive.append(seen.adaptive)
+            frozen.append(np.nan if seen.frozen is None else seen.frozen)
+        return np.array(adaptive), np.array(frozen)
+
+
+def size_of(state: Any) -> int:
+    """Bytes of all arrays of a state."""
+    if isinstance(state, np.ndarray):
+        return int(state.nbytes)
+    if isinstance(state, Mapping):
+        return sum(map(size_of, state.values()))
+    return sum(map(size_of, state)) if isinstance(state, (list, tuple)) else 0
+
+
+def _refuse_other_shapes(weights: Mapping[str, Any], wanted: Mapping[str, tuple[int, ...]]) -> None:
+    for name, shape in wanted.items():
+        value = weights.get(name)
+        if value is None or tuple(value.shape) != shape:
+            has = "is missing" if value is None else f"has shape {list(value.shape)}"
+            raise RefusedInput(f"{name} {has}, the model needs {list(shape)}")
