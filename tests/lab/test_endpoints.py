@@ -284,7 +284,7 @@ def anthropic_answers(request: Request, connection: socket.socket) -> None:
     """All that the Messages API has."""
     usage = {"input_tokens": 7, "output_tokens": 4}
     message = {"id": "1", "type": "message", "role": "assistant", "model": "m", "usage": usage}
-    message |= {"stop_reason": "end_turn", "stop_sequence": None}
+    message |= {"stop_reason": "end_turn"}
     if "/models/" in request.path:
         model = {
             "id": "m",
