@@ -61,6 +61,7 @@ COMMANDS: dict[str, str] = {
     "set": "Change the friction, the speed or options of a run while it runs.",
     "model": "Keep weights as versions of skills, and put them to use under a persona.",
     "audit": "Print what was changed in the registry, and check that the record is whole.",
+    "sweep": "Try many settings on the same streams: which learn best, and what each changes.",
     "job": "List, follow, cancel and resume jobs, and background runs of sessions.",
     "system": "Show what the machine does, and which jobs and sessions hold it.",
     "genome": "Compose skills over one base, and see which are in memory.",

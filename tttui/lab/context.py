@@ -225,16 +225,22 @@ class Context:
             return
         except OSError as error:
             raise TttuiError(f"{path}: cannot be read: {error.strerror}; move it away") from error
-        end = 0
-        while (stop := data.find(b"\n", end)) >= 0:
-            part = _part_in(data[end:stop])
-            if part is None:
-                break
-            self.parts[part[0]] = part[1]
-            end = stop + 1
+        self.parts, end = parts_in(data)
         cut = self._parts.reopen(end)
         if cut is not None:
             self.log.warning("%s", replace(cut, why="which a killed process left"))
+
+
+def parts_in(data: bytes) -> tuple[dict[str, Any], int]:
+    """The results of the finished parts in parts.jsonl, by name, and where the whole lines end."""
+    found, end = dict[str, Any](), 0
+    while (stop := data.find(b"\n", end)) >= 0:
+        part = _part_in(data[end:stop])
+        if part is None:
+            break
+        found[part[0]] = part[1]
+        end = stop + 1
+    return found, end
 
 
 def _part_in(line: bytes) -> tuple[str, Any] | None:
