@@ -4,6 +4,8 @@ A job of each kind is killed again and again while it is executed, and resumed. 
 curves and results are compared, byte for byte, with those of one that nobody killed.
 """
 
+import csv
+import json
 import os
 import random
 import signal
@@ -11,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,29 +21,66 @@ from unittest import mock
 from tests.lab.conftest import small
 from tttui.artifacts.eventlog import EventLog
 from tttui.lab import worker
+from tttui.lab.evaluation import held_out
 from tttui.lab.evaluation.contest import Contest, Entry
-from tttui.lab.job import Job, read_job
+from tttui.lab.job import METRICS, PARTS, Job, read_job
 from tttui.lab.jobs import list_jobs, results
-from tttui.lab.kinds import kind_names
+from tttui.lab.kinds import kind_names, provider_test
 from tttui.lab.kinds.pretrain import settings_of
 from tttui.lab.reader import JobReader
 from tttui.lab.registry import BaseRef, Version, register
 from tttui.lab.starting import start
 from tttui.lab.steering import look_again, resume
+from tttui.lab.sweeps.plan import Plan, members_of
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Settings
 from tttui.runs.base import find_base
+from tttui.runs.runner import named_runner
+from tttui.runs.training.pointmass import PointMassTraining
 
 LONGEST_S = 0.6
 """Seconds after which a process is killed at the latest: one needs 0.1 to begin, 2 in all."""
 
+OF_THE_MOMENT = (
+    "base",
+    "speeds",
+    "estimate",
+    "actual",
+    "median_s",
+    "p95_s",
+    "throughput",
+    "time",
+    "load",
+    "seconds",
+)
+"""Keys of results that another execution has otherwise."""
+
+
+def skill_of_the_point_mass(steps: int, **training: Any) -> Mapping[str, Any]:
+    """The settings of a job that trains a skill on worlds of one friction."""
+    chosen = PointMassTraining.defaults.updated({"steps": steps, "batch": 2, **training})
+    return {
+        "task": "pointmass",
+        "skill": "walker",
+        "values": {},
+        "training": asdict(chosen),
+        "data": "0.35",
+        "seed": chosen.seed,
+    }
+
+
 CASES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "pretrain": lambda: settings_of(small(400), force=False),
+    "train": lambda: skill_of_the_point_mass(400),
+    "provider_test": lambda: provider_test.settings_of(
+        [f"numpy/{name}" for name in ("predict", "adapt", "resume", "pretrain")], 20.0, 5
+    ),
     "benchmark": lambda: contest("stable", "plain").settings(),
     "abtest": lambda: {
         **contest("walker@v1", "walker@v2", of_skills=True).settings(),
         "words": ["tttui", "model", "test"],
     },
+    "sweep": lambda: swept().settings(),
 }
 """Settings of each kind, of a job that outlasts some kills."""
 
@@ -56,6 +96,15 @@ def contest(*names: str, of_skills: bool = False) -> Contest:
         Entry(name, version=name) if of_skills else Entry(name, {"preset": name}) for name in names
     ]
     return Contest("pointmass", tuple(entries), {"steps": 96}, streams=48)
+
+
+def swept() -> Plan:
+    """Nine members on sixteen short streams, in batches of their own."""
+    tried = [{"chunk": chunk, "lr": lr} for chunk in (16, 24, 48) for lr in (0.005, 0.01, 0.02)]
+    runner = named_runner("pointmass")
+    streams = held_out(runner.task, {"steps": 96}, 16)
+    members = members_of(runner, {}, tried)
+    return Plan("pointmass", members, tuple(streams), ("chunk", "lr"), steps=96)
 
 
 def walker(root: Path, scale: float) -> Version:
@@ -82,9 +131,12 @@ def killed(root: Path, kind: str, kills: int, seed: int) -> tuple[int, Job]:
         PREPARED[kind](root)
     with mock.patch("tttui.lab.starting.dispatch_locked", return_value=[]):
         job = start(root, kind, CASES[kind](), command=("tttui", kind))
+    parts = b""
     for _ in range(kills):
         hits += _execute(job, moments.uniform(0.0, LONGEST_S))
         job = look_again(job)
+        before, parts = parts, finished(job)
+        assert parts.startswith(before), "a finished part is lost, or was computed again"
         assert [found.handle for found in list_jobs(root)] == [job.handle]
         found = JobReader(job.path).refresh().problems
         assert not found, found
@@ -100,6 +152,15 @@ def killed(root: Path, kind: str, kills: int, seed: int) -> tuple[int, Job]:
     return hits, read_job(job.path)
 
 
+def finished(job: Job) -> bytes:
+    """The whole lines of parts.jsonl, each of which is there once."""
+    path = job.path / PARTS
+    lines = path.read_bytes().rpartition(b"\n")[0] if path.exists() else b""
+    names = [json.loads(line)["part"] for line in lines.splitlines()]
+    assert len(set(names)) == len(names)
+    return lines
+
+
 def left_alone(root: Path, kind: str) -> Job:
     """The same job, which nobody kills."""
     return killed(root, kind, 0, 0)[1]
@@ -109,18 +170,27 @@ def difference(job: Job, whole: Job) -> str:
     """What a job has otherwise than one that nobody killed; '' where nothing."""
     if job.state != "completed":
         return job.detail
-    for name in ("metrics.csv",):
-        if not (whole.path / name).exists():
-            continue  # a kind without curves
-        if (job.path / name).read_bytes() != (whole.path / name).read_bytes():
-            return f"{name} differs"
-    ours, theirs = dict(results(job)), dict(results(whole))
-    for name in ("base", "speeds"):
-        ours.pop(name, None), theirs.pop(name, None)
-    if ours != theirs:
+    if curves(job) != curves(whole):
+        return f"{METRICS} differs"
+    if untimed(results(job)) != untimed(results(whole)):
         return "results.json differs"
     numbers = [event.seq for event in EventLog(job.path.parent.parent).read()]
     return "" if numbers == list(range(1, len(numbers) + 1)) else "events have gaps"
+
+
+def curves(job: Job) -> list[dict[str, str]]:
+    """The rows of metrics.csv, but for the speed; none of a kind without curves."""
+    if not (job.path / METRICS).exists():
+        return []
+    with (job.path / METRICS).open() as file:
+        return [{k: v for k, v in row.items() if k != "per_second"} for row in csv.DictReader(file)]
+
+
+def untimed(found: Any) -> Any:
+    """Results without what depends on where and when the job was executed."""
+    if isinstance(found, Mapping):
+        return {key: untimed(value) for key, value in found.items() if key not in OF_THE_MOMENT}
+    return [untimed(one) for one in found] if isinstance(found, list) else found
 
 
 def _execute(job: Job, killed_after: float | None) -> bool:

@@ -12,8 +12,9 @@ from tests.runs.sessions import create, run_through
 from tttui import Recorder
 from tttui.artifacts.eventlog import LOCK, EventLog
 from tttui.artifacts.mutex import held
+from tttui.lab import grep
 from tttui.lab.events import publish, read, subscribe
-from tttui.lab.logs import LogFollower, Wanted
+from tttui.lab.logs import Logs, Wanted
 from tttui.lab.sessions import session_job
 from tttui.lab.steering import remove
 from tttui.model.errors import RefusedInput
@@ -180,20 +181,41 @@ def test_options_that_mean_nothing_are_named(root: Path, shell: Shell) -> None:
     logs(root)
     assert "--grep '(' is no regular expression" in shell.refused("logs", "--grep", "(")
     assert "--since 'soon' is no age" in shell.refused("logs", "--since", "soon")
+    assert "there is no session 'x'" in shell.refused("logs", "--session", "x")
     assert "there is no job 'x'" in shell.refused("logs", "--job", "x")
     assert "name one of them" in shell.refused("logs", "--job", "x", "--session", "a")
 
 
 def test_a_log_that_is_followed_shows_what_is_appended_and_what_is_new(root: Path) -> None:
     logs(root)
-    follower, wanted = LogFollower(root), Wanted()
-    assert follower.take(wanted) == []
+    follower, wanted = Logs(root), Wanted()
+    assert len(follower.take(wanted)[0]) == 5
     with (root / "b" / "run.log").open("a") as file:
-        file.write("2026-11-28 07:00:09,000 INFO    again\n")
+        file.write("2026-11-28 07:00:09,000 ERROR   again\nTraceback\n2026-11-28 07:00:1")
     (root / "c").mkdir()
     (root / "c" / "run.log").write_text("2026-11-28 07:00:08,000 INFO    new\n")
-    assert [(line.source.owner, line.text) for line in follower.take(wanted)] == [
-        ("c", "new"),
-        ("b", "again"),
+    found, _ = follower.take(wanted)
+    assert [(line.source.owner, line.level, line.text) for line in found] == [
+        ("c", "INFO", "new"),
+        ("b", "ERROR", "again"),
+        ("b", "ERROR", "Traceback"),
     ]
-    assert follower.take(wanted) == []
+    assert follower.take(wanted) == ([], 0)
+    with (root / "b" / "run.log").open("a") as file:
+        file.write("0,000 INFO    done\n")
+    assert [line.text for line in follower.take(wanted)[0]] == ["done"]
+
+
+def test_an_expression_that_never_ends_is_refused_and_what_is_found_is_right(
+    root: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grep, "LONGEST_S", 0.2)
+    monkeypatch.setattr(grep, "BATCH", 2)
+    (root / "deep" / "a").mkdir(parents=True)
+    (root / "deep" / "a" / "status.json").write_text('{"state": "completed"}')
+    (root / "deep" / "a" / "run.log").write_text("".join(f"{'a' * n}b\n" for n in range(40)))
+    assert shell("logs", "--grep", "^a{3,5}b$") == 0
+    assert [line.split()[-2:] for line in shell.out.splitlines()] == [
+        ["deep/a", "a" * n + "b"] for n in (3, 4, 5)
+    ]
+    assert "without an end: leave out repeats" in shell.refused("logs", "--grep", "^(a+)+$")

@@ -303,7 +303,8 @@ def _last_row(data: "JobData") -> dict[str, float]:
     if table is None or not len(table.t):
         return {}
     row: dict[str, float] = {"step": int(table.t[-1])}
-    return row | {name: float(values[-1]) for name, values in table.columns.items()}
+    newest = {name: table.of(name)[1] for name in table.names}
+    return row | {name: float(values[-1]) for name, values in newest.items() if len(values)}
 
 
 def _value(value: Any) -> str:

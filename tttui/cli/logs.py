@@ -11,8 +11,8 @@ from tttui.cli.options import root_option
 if TYPE_CHECKING:
     from tttui.lab.logs import Line
 
-LOOK_S = 0.2
-"""Seconds between two looks at what was appended."""
+LOOK_S, SHARE = 0.2, 9
+"""Seconds between two looks at what was appended, and how much longer than a look takes."""
 
 OWNER = 20
 """Characters of the column that says whose line it is."""
@@ -41,23 +41,29 @@ def command(
 ) -> None:
     """Print the logs of all jobs and sessions below the root, in the order of time."""
     from tttui.cli.output import result, say
-    from tttui.lab.logs import LogFollower, Wanted, read, sources
+    from tttui.cli.places import find_run
+    from tttui.lab.logs import Logs, Wanted
 
     if job is not None and session is not None:
         raise click.UsageError("--job and --session: name one of them")
     wanted = Wanted.of(grep, level.upper() if level else None, since)
-    follower = LogFollower(root, job=job, session=session) if follow else None
-    lines, left_out = read(sources(root, job=job, session=session), wanted)
-    if left_out:
-        say(f"{left_out} older lines are left out; --since or --grep narrow it down")
-    if lines:
-        result(*map(_line, lines))
-    elif follower is None:
-        say(f"no log lines below {root}" + (" that match" if grep or level or since else ""))
-    while follower is not None:
-        if lines := follower.take(wanted):
+    logs = Logs(root, job=job, session=None if session is None else find_run(root, session).path)
+    try:
+        lines, left_out = logs.take(wanted, unfinished=not follow)
+        if left_out:
+            say(f"{left_out} older lines are left out; --since or --grep narrow it down")
+        if lines:
             result(*map(_line, lines))
-        time.sleep(LOOK_S)
+        elif not follow:
+            say(f"no log lines below {root}" + (" that match" if grep or level or since else ""))
+        while follow:
+            begin = time.monotonic()
+            if lines := logs.take(wanted)[0]:
+                result(*map(_line, lines))
+            time.sleep(max(LOOK_S, SHARE * (time.monotonic() - begin)))
+    finally:
+        if wanted.grep is not None:
+            wanted.grep.close()
 
 
 def _line(line: "Line") -> str:

@@ -49,6 +49,9 @@ class Context:
         self.root = root_of(directory)
         self.settings: Mapping[str, Any] = request["settings"]
         """What was asked for, as the command handed it over."""
+        words = request.get("command")
+        self.command: Sequence[str] = list(map(str, words)) if isinstance(words, list) else []
+        """The words that the person typed."""
         self.log = log
         """run.log."""
         self.state: Mapping[str, Any] | None = None
@@ -66,6 +69,7 @@ class Context:
         self._events = EventLog(directory)
         self._pace = deque[tuple[float, float]]()
         self._end = threading.Event()
+        self._asked: list[tuple[str | None, str]] = []
         self._trouble: BaseException | None = None
 
     # -- what a kind tells ----------------------------------------------------------------------
@@ -121,16 +125,32 @@ class Context:
         if self._end.is_set():
             raise Ended
 
-    def save(self, state: Mapping[str, Any], *, step: int, name: str | None = None) -> None:
+    def save(
+        self, state: Mapping[str, Any], *, step: int, name: str | None = None, **told: Any
+    ) -> None:
         """Write a checkpoint: all that an exact continuation needs, plain data and numpy arrays.
 
         A resumed job gets it as `state`, and its metrics are those up to `step`. Two are kept,
-        and those with a `name` beside them.
+        and those with a `name` beside them, whose events have what else is `told`.
         """
         self.flush()
         checkpoints.save(self.directory, state, step=step, name=name)
         if name is not None:
-            self.event("checkpoint", name=name, step=step)
+            self.event("checkpoint", name=name, step=step, **told)
+
+    def asked_checkpoints(self) -> list[tuple[str | None, str]]:
+        """Checkpoints that somebody asked for since the last time: name, and id of the request."""
+        with self._guard:
+            asked, self._asked = self._asked, []
+        return asked
+
+    def rewind(self, step: int) -> None:
+        """Forget the rows of metrics after `step`, to which the kind has gone back."""
+        with self._guard:
+            self._metrics.flush()
+            self._metrics.close()
+            self._metrics = SeriesWriter(self.directory / METRICS)
+            self._metrics.reopen(step + 1)
 
     def remaining(self, names: Sequence[str]) -> Iterator[str]:
         """The parts that are not finished, one after another, each begun at a safe point.
@@ -185,6 +205,11 @@ class Context:
     def end(self) -> None:
         """Ask the kind to end at its next safe point."""
         self._end.set()
+
+    def ask_for_checkpoint(self, name: str | None, request: str) -> None:
+        """Let the kind save a checkpoint as soon as it can."""
+        with self._guard:
+            self._asked.append((name, request))
 
     def check(self) -> None:
         """Raise what another thread met."""

@@ -3,20 +3,25 @@
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.growing import Change, GrowingFile
 from tttui.artifacts.logfile import LEVELS
-from tttui.artifacts.regular import blocks_of
+from tttui.lab.grep import Grep
 from tttui.lab.job import LOG, SESSION, jobs_folder
 from tttui.lab.jobs import find_job, handles
 from tttui.model.errors import RefusedInput
 
 MOST = 100_000
 """Lines that are kept, the newest; who wants more narrows down."""
+
+SEARCH_S, SHARE = 5.0, 20
+"""Seconds after which sessions in deeper folders are searched for again, and how much longer than
+a search takes."""
 
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) ([A-Z]+)\s+(.*)", re.DOTALL)
 
@@ -45,34 +50,36 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which lines: a regular expression, a least level, an age in seconds."""
+    """Which lines: a regular expression, a least level, a time before which they are too old."""
 
-    pattern: re.Pattern[str] | None = None
+    grep: Grep | None = None
     level: str = "DEBUG"
-    since_s: float | None = None
+    since: float | None = None
+    """Unix seconds."""
 
     @classmethod
     def of(cls, grep: str | None, level: str | None, since: str | None) -> "Wanted":
         """From what a person typed. Raises RefusedInput naming the option."""
-        try:
-            pattern = None if grep is None else re.compile(grep)
-        except re.error as error:
-            raise RefusedInput(f"--grep {grep!r} is no regular expression: {error}") from None
-        return cls(pattern, level or "DEBUG", None if since is None else age_of(since))
-
-    def takes(self, line: Line, after: str) -> bool:
-        if line.time < after or LEVELS.index(line.level) < LEVELS.index(self.level):
-            return False
-        return self.pattern is None or self.pattern.search(line.text) is not None
-
-    def after(self) -> str:
-        """The time before which lines are too old, as logs have it; '' for none."""
-        if self.since_s is None:
-            return ""
-        then = time.time() - self.since_s
-        return (
-            time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(then)) + f",{int(then % 1 * 1e3):03}"
+        return cls(
+            None if grep is None else Grep(grep),
+            level or "DEBUG",
+            None if since is None else time.time() - age_of(since),
         )
+
+    def chosen(self, lines: Iterable[Line]) -> list[Line]:
+        """Those of the lines that are wanted. Raises RefusedInput for an expression without end."""
+        after = "" if self.since is None else _as_logged(self.since)
+        least = LEVELS.index(self.level)
+        found = [n for n in lines if n.time >= after and LEVELS.index(n.level) >= least]
+        if self.grep is None or not found:
+            return found
+        matches = self.grep.matches([line.text for line in found])
+        return [line for line, matched in zip(found, matches, strict=True) if matched]
+
+
+def _as_logged(at: float) -> str:
+    """A Unix time as logs have it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at)) + f",{int(at % 1 * 1e3):03}"
 
 
 def age_of(text: str, flag: str = "--since") -> float:
@@ -83,85 +90,95 @@ def age_of(text: str, flag: str = "--since") -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
-def sources(root: Path, *, job: str | None = None, session: str | None = None) -> list[Source]:
-    """The logs of a root: all, or that of one job or session. Raises RefusedInput for no such."""
-    if job is not None or session is not None:
-        found = find_job(root, job if job is not None else str(session))
-        return [Source(found.path / LOG, found.handle, found.kind == SESSION)]
-    folder = jobs_folder(root)
-    of_jobs = [Source(folder / name / LOG, name, False) for name in handles(root)]
-    names: list[str] = []
-    with suppress(OSError), os.scandir(root) as entries:
-        names = [e.name for e in entries if not e.name.startswith(".") and e.is_dir()]
-    return of_jobs + [Source(root / name / LOG, name, True) for name in names]
+class Logs:
+    """The logs of a root, of all its jobs and sessions or of one, read as they grow."""
 
+    def __init__(self, root: Path, *, job: str | None = None, session: Path | None = None) -> None:
+        """Raises RefusedInput where there is no such job."""
+        self._root = root
+        self._one: Source | None = None
+        if session is not None:
+            self._one = Source(session / LOG, session.name, True)
+        elif job is not None:
+            found = find_job(root, job)
+            self._one = Source(found.path / LOG, found.handle, found.kind == SESSION)
+        self._deep: list[Path] = []
+        self._search_at = 0.0
+        self._files: dict[Path, _Followed] = {}
 
-def read(found: list[Source], wanted: Wanted) -> tuple[list[Line], int]:
-    """The lines that there are, in the order of time, and how many older ones were left out."""
-    after, lines, left_out = wanted.after(), list[Line](), 0
-    oldest = 0.0 if wanted.since_s is None else time.time() - wanted.since_s
-    for source in found:
-        try:
-            if os.stat(source.path).st_mtime < oldest:
-                continue
-            for line in _lines(source, _text(source.path)):
-                if wanted.takes(line, after):
-                    lines.append(line)
-        except OSError:
-            continue  # it has none, or one that must not be opened
-        if len(lines) > 2 * MOST:
-            lines, left_out = _newest(lines, left_out)
-    return _newest(lines, left_out)
+    def take(self, wanted: Wanted, *, unfinished: bool = False) -> tuple[list[Line], int]:
+        """The lines that nobody has taken yet, in the order of time, and how many older ones
+        were left out since they are too many.
 
-
-class LogFollower:
-    """What is appended to the logs of a root from now on, by new jobs and sessions too."""
-
-    def __init__(self, root: Path, *, job: str | None = None, session: str | None = None) -> None:
-        self._root, self._one = root, sources(root, job=job, session=session)
-        self._all = job is None and session is None
-        self._files: dict[Path, GrowingFile] = {}
-        for source in self._one:
-            file = self._files[source.path] = GrowingFile(source.path)
-            with suppress(OSError):
-                if file.check() is not Change.MISSING:
-                    file.offset = file.size
-
-    def take(self, wanted: Wanted) -> list[Line]:
-        """The lines that were appended since the last time, in the order of time."""
-        lines: list[Line] = []
-        for source in sources(self._root) if self._all else self._one:
-            file = self._files.setdefault(source.path, GrowingFile(source.path))
-            with suppress(OSError):
-                if file.check() is Change.MISSING or not file.unread:
+        `unfinished`: also last lines that have no end, which would be finished the next time.
+        """
+        lines, left_out = list[Line](), 0
+        for source in self._sources():
+            file = self._files.get(source.path)
+            if file is None:
+                file = self._files[source.path] = _Followed(source)
+            with suppress(OSError):  # it has none, or one that must not be opened
+                if wanted.since is not None and os.stat(source.path).st_mtime < wanted.since:
                     continue
-                data = b"".join(file.blocks())
-                lines += [n for n in _lines(source, iter([data])) if wanted.takes(n, "")]
-        return sorted(lines, key=lambda line: line.time)
+                for some in file.take(unfinished=unfinished):
+                    lines += wanted.chosen(some)
+                    if len(lines) > 2 * MOST:
+                        lines, left_out = _newest(lines, left_out)
+        return _newest(lines, left_out)
+
+    def _sources(self) -> list[Source]:
+        if self._one is not None:
+            return [self._one]
+        if time.monotonic() >= self._search_at:
+            begin = time.monotonic()
+            places = [place.path for place in find_sessions([self._root])]
+            self._deep = [path for path in places if path.parent != self._root]
+            now = time.monotonic()
+            self._search_at = now + max(SEARCH_S, SHARE * (now - begin))
+        folder, names = jobs_folder(self._root), list[str]()
+        with suppress(OSError), os.scandir(self._root) as entries:
+            names = [e.name for e in entries if not e.name.startswith(".") and e.is_dir()]
+        return [
+            *(Source(folder / handle / LOG, handle, False) for handle in handles(self._root)),
+            *(Source(self._root / name / LOG, name, True) for name in names),
+            *(Source(path / LOG, _name(self._root, path), True) for path in self._deep),
+        ]
+
+
+class _Followed:
+    """One log, and the time and level that its next line has where it does not say them."""
+
+    def __init__(self, source: Source) -> None:
+        self._source, self._file = source, GrowingFile(source.path)
+        self._when, self._level = "", "INFO"
+
+    def take(self, *, unfinished: bool) -> Iterator[list[Line]]:
+        """Its new lines, a block at a time. Raises OSError."""
+        if self._file.check() is Change.MISSING:
+            return
+        if self._file.unread:
+            for block in self._file.blocks():
+                yield self._lines(block)
+        if unfinished and self._file.open_line:
+            yield self._lines(self._file.open_line)
+
+    def _lines(self, block: bytes) -> list[Line]:
+        """A line without a time, as of a traceback, has that of the line before it."""
+        found = list[Line]()
+        for text in block.decode(errors="replace").splitlines():
+            if (head := _LINE.fullmatch(text)) is not None:
+                self._when, level, text = head[1], head[2], head[3]
+                self._level = level if level in LEVELS else "INFO"
+            if text:
+                found.append(Line(self._when, self._level, text, self._source))
+        return found
+
+
+def _name(root: Path, path: Path) -> str:
+    """A session below a root, however deep."""
+    return str(path.relative_to(root)) if root in path.parents else path.name
 
 
 def _newest(lines: list[Line], left_out: int) -> tuple[list[Line], int]:
     lines.sort(key=lambda line: line.time)
     return lines[-MOST:], left_out + max(0, len(lines) - MOST)
-
-
-def _text(path: Path) -> Iterator[bytes]:
-    """Blocks of whole lines of a log."""
-    rest = b""
-    for block in blocks_of(path):
-        lines, newline, rest = (rest + block).rpartition(b"\n")
-        if newline:
-            yield lines + newline
-    yield rest
-
-
-def _lines(source: Source, blocks: Iterator[bytes]) -> Iterator[Line]:
-    """The lines in blocks; one without a time has that of the line before it."""
-    when, level = "", "INFO"
-    for block in blocks:
-        for text in block.decode(errors="replace").splitlines():
-            if (found := _LINE.fullmatch(text)) is not None:
-                when, level = found[1], found[2] if found[2] in LEVELS else "INFO"
-                text = found[3]
-            if text:
-                yield Line(when, level, text, source)

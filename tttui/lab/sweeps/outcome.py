@@ -65,14 +65,18 @@ class Found:
         """From the finished parts of the jobs that computed it."""
         shape = len(plan.members), len(plan.streams)
         losses, frozen = np.full(shape, np.nan), np.full(shape, np.nan)
-        seconds, count = 0.0, 0
+        seconds, known = 0.0, set[tuple[int, int]]()
         for rows in (rows for own in parts for rows in own.values()):
             for row in rows if isinstance(rows, list) else ():
-                at = row["member"], row["stream"]
-                losses[at] = _number(row[plan.by])
-                frozen[at] = _number(row["frozen_" + plan.by])
-                seconds, count = seconds + row["seconds"], count + 1
-        return cls(plan, losses, frozen, count, seconds)
+                try:
+                    at = int(row["member"]), int(row["stream"])
+                    losses[at] = _number(row[plan.by])
+                    frozen[at] = _number(row["frozen_" + plan.by])
+                    seconds += float(row["seconds"])
+                except (LookupError, TypeError, ValueError):
+                    continue  # no row of this sweep
+                known.add(at)
+        return cls(plan, losses, frozen, len(known), seconds)
 
     @property
     def complete(self) -> bool:

@@ -69,7 +69,7 @@ class Plan:
     fixed: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Settings that all members have."""
     steps: int | None = None
-    by: By = "last"
+    by: By = "whole"
     seed: int = 0
     """Chose the streams, and what was drawn at random."""
     data: str = ""

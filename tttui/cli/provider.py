@@ -1,0 +1,429 @@
+"""`tttui provider`: where something can be executed, what it can do, and how fast."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
+from tttui.cli.options import json_option, root_option
+from tttui.model.errors import RefusedInput
+from tttui.model.schema import POINT_MASS
+
+if TYPE_CHECKING:
+    from tttui.lab.job import Job
+    from tttui.lab.providers.results import Cell, Matrix
+
+LIMIT_S = 20.0
+
+limit_option = click.option(
+    "--limit",
+    "limit_s",
+    type=click.FloatRange(min=0.1, max=3600),
+    default=LIMIT_S,
+    metavar="S",
+    help=f"seconds that a probe may take  [default {LIMIT_S:g}]",
+)
+
+max_age_option = click.option(
+    "--max-age",
+    metavar="AGE",
+    default="7d",
+    help="results older than this count as missing: 30min, 2h, 1d  [default 7d]",
+)
+
+
+@click.group("provider", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context, /) -> None:
+    """Providers: the engines of this machine, and endpoints for language models.
+
+    Engines (numpy, torch-cpu, cuda:0 ...) are found by themselves; endpoints stand in
+    ~/.config/tttui/providers.toml, without their keys.
+    """
+    if ctx.invoked_subcommand is None:
+        from tttui.cli.output import result
+
+        result(*ctx.get_help().splitlines())
+
+
+@command.command("list")
+@root_option
+@json_option
+def list_command(root: Path, as_json: bool) -> None:
+    """List the providers, and whether they are healthy as far as they were tested."""
+    from tttui.cli.output import json_document, result, say, table
+    from tttui.lab.providers.words import health_text
+
+    matrix = _matrix(root)
+    rows = [
+        (name, one.kind, one.detail, health_text(matrix, name))
+        for name, one in matrix.providers.items()
+    ]
+    if as_json:
+        keys = ("name", "kind", "detail", "health")
+        json_document([dict(zip(keys, row, strict=True)) for row in rows])
+    else:
+        result(*table(("provider", "kind", "what it is", "health"), rows, right=set()))
+    if matrix.problem:
+        say(f"no endpoints: {matrix.problem}")
+
+
+@command.command("add")
+@click.argument("name")
+@click.option(
+    "--kind",
+    type=click.Choice(("openai", "anthropic")),
+    default="openai",
+    help="what it speaks; openai is for every server that is compatible  [default openai]",
+)
+@click.option("--base-url", default="", help="where it is  [default: the service of that kind]")
+@click.option("--model", default="", help="the model to ask  [default: the first that it has]")
+@click.option("--embedding-model", default="", help="the model for embeddings, where another")
+@click.option("--key-env", default="", help="NAME of the environment variable with its key")
+@click.option("--price-in", type=float, help="dollars for a million tokens that it reads")
+@click.option("--price-out", type=float, help="dollars for a million tokens that it writes")
+@click.option("--replace", is_flag=True, help="in the place of one of the same name")
+def add_command(name: str, replace: bool, **values: Any) -> None:
+    """Add an endpoint to providers.toml under NAME.
+
+    Its key stays in an environment variable, of which only the name is written down.
+    """
+    from tttui.cli.output import result, say
+    from tttui.lab.providers.configuration import Definition, add_definition
+
+    path = _path()
+    add_definition(path, Definition(name, **values), replace=replace)
+    result(f"{name} is in {path}")
+    say(f"try it: tttui provider test {name} --wait")
+
+
+@command.command("remove")
+@click.argument("name")
+def remove_command(name: str) -> None:
+    """Remove the endpoint NAME from providers.toml; what was measured of it stays."""
+    from tttui.cli.output import result
+    from tttui.lab.providers.configuration import remove_definition
+
+    path = _path()
+    remove_definition(path, name)
+    result(f"{name} is no longer in {path}")
+
+
+@command.command("test")
+@click.argument("names", nargs=-1, metavar="NAME...")
+@click.option("--all", "everything", is_flag=True, help="all providers")
+@click.option("--capability", "capabilities", multiple=True, help="only this; may be repeated")
+@limit_option
+@click.option("--repeat", type=click.IntRange(1, 10_000), help="repetitions of each probe")
+@root_option
+@launcher_options
+@json_option
+@click.pass_context
+def test_command(
+    ctx: click.Context,
+    /,
+    names: tuple[str, ...],
+    everything: bool,
+    capabilities: tuple[str, ...],
+    limit_s: float,
+    repeat: int | None,
+    root: Path,
+    wait: bool,
+    launcher: str,
+    partition: str | None,
+    time_limit: int | None,
+    slurm: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Find out what providers can do and how fast, by real work; prints the handle of the job.
+
+    An endpoint is asked about 25 times for a few tokens, which may cost something. With --wait
+    it ends with 1 where a provider is not healthy.
+    """
+    if not names and not everything:
+        raise click.UsageError("name providers, or add --all")
+    chosen = launcher_from(launcher, partition, time_limit, slurm)
+    matrix = _matrix(root)
+    if matrix.problem and everything:
+        raise RefusedInput(matrix.problem)
+    named = _named(names) if names else list(matrix.providers)
+    parts = [
+        f"{name}/{capability}"
+        for name in named
+        for capability in matrix.providers[name].capabilities
+        if not capabilities or capability in capabilities
+    ]
+    if not parts or (unknown := set(capabilities) - set(matrix.capabilities)):
+        asked = ", ".join(sorted(unknown) if parts else capabilities)
+        raise RefusedInput(f"--capability {asked}: there are {', '.join(matrix.capabilities)}")
+
+    from tttui.lab.kinds.provider_test import settings_of
+    from tttui.lab.starting import start
+
+    settings = settings_of(parts, limit_s, repeat)
+    job = start(root, "provider_test", settings, command=typed_words(ctx), launcher=chosen)
+    if not wait:
+        report(job, as_json=as_json)
+        return 0
+    job = wait_with_bar(job, quiet=False)
+    matrix = _matrix(root)
+    _print_results(job, matrix, named, as_json=as_json)
+    return 1 if any(matrix.health(name)[0] is False for name in named) else 0
+
+
+@command.command("matrix")
+@click.option("--refresh", is_flag=True, help="first test what is missing or too old")
+@max_age_option
+@limit_option
+@root_option
+@json_option
+@click.pass_context
+def matrix_command(
+    ctx: click.Context,
+    /,
+    refresh: bool,
+    max_age: str,
+    limit_s: float,
+    root: Path,
+    as_json: bool,
+) -> None:
+    """Show providers by capabilities: a tick with the median latency, a cross, a question mark.
+
+    A ! marks what became 1.5 times slower than before, or fails now.
+    """
+    from tttui.cli.output import json_document, result, say
+    from tttui.lab.logs import age_of
+
+    age_s = age_of(max_age, "--max-age")
+    matrix = _matrix(root)
+    if refresh:
+        from tttui.lab.kinds.provider_test import settings_of
+        from tttui.lab.providers.results import wanted
+        from tttui.lab.starting import start
+
+        parts = wanted(matrix, list(matrix.providers), age_s)
+        if parts:
+            settings = settings_of(parts, limit_s, None)
+            job = start(root, "provider_test", settings, command=typed_words(ctx))
+            wait_with_bar(job, quiet=as_json)
+            matrix = _matrix(root)
+    if as_json:
+        json_document(_document(matrix, age_s))
+    else:
+        result(*_table(matrix, age_s))
+    if matrix.problem:
+        say(f"no endpoints: {matrix.problem}")
+
+
+@command.command("find")
+@click.option("--capability", required=True, help="what it has to be able to do")
+@click.option("--max-p95", metavar="TIME", help="at most this latency in 95 of 100: 100ms, 2s")
+@click.option("--min-throughput", type=float, metavar="X", help="at least so many units a second")
+@max_age_option
+@root_option
+@json_option
+def find_command(
+    capability: str,
+    max_p95: str | None,
+    min_throughput: float | None,
+    max_age: str,
+    root: Path,
+    as_json: bool,
+) -> int:
+    """List the providers that can do something fast enough, the best first; 1 where none can."""
+    from tttui.cli.output import json_document, result, say, table
+    from tttui.lab.logs import age_of
+    from tttui.lab.providers.results import qualifying
+    from tttui.lab.providers.words import latency_of, latency_text, throughput_text
+    from tttui.model.ages import age_text
+
+    matrix = _matrix(root)
+    if capability not in matrix.capabilities:
+        known = ", ".join(matrix.capabilities)
+        raise RefusedInput(f"--capability {capability}: there is none such; choose from {known}")
+    age_s = age_of(max_age, "--max-age")
+    cells = [c for (_, name), c in matrix.cells.items() if name == capability]
+    found = qualifying(
+        cells,
+        max_p95_s=None if max_p95 is None else latency_of(max_p95),
+        min_throughput=min_throughput,
+        max_age_s=age_s,
+    )
+    if as_json:
+        json_document([_cell_document(cell, age_s) for cell in found])
+    elif found:
+        rows = [
+            (
+                cell.provider,
+                latency_text(m.median_s),
+                latency_text(m.p95_s),
+                throughput_text(m.throughput, m.unit),
+                f"{100 * m.error_rate:.0f} %",
+                age_text(m.time),
+                m.what,
+            )
+            for cell in found
+            if (m := cell.newest) is not None
+        ]
+        headers = ("provider", "median", "p95", "throughput", "errors", "age", "one repetition")
+        result(*table(headers, rows, right={1, 2, 3, 4, 5}))
+    if found:
+        return 0
+    missing = [cell.provider for cell in cells if cell.expired(age_s)]
+    hint = f"; not tested lately: {', '.join(missing)} (`tttui provider test NAME`)"
+    say(f"no provider qualifies for {capability}{hint if missing else ''}")
+    return 1
+
+
+@command.command("validate-training")
+@click.argument("name")
+@click.option("--task", "called", default=POINT_MASS, help=f"what to train  [default {POINT_MASS}]")
+@click.option("--set", "values", multiple=True, metavar="KEY=VALUE", help="a setting of the task")
+@root_option
+@json_option
+def validate_command(
+    name: str, called: str, values: tuple[str, ...], root: Path, as_json: bool
+) -> int:
+    """Tell whether provider NAME can train a task here, check by check; 1 where it cannot."""
+    from dataclasses import asdict
+
+    from tttui.cli.output import json_document, result
+    from tttui.lab.providers import providers_named
+    from tttui.tasks.find import find_task
+
+    task = find_task(called)
+    checks = providers_named([name])[0].training_checks(task, _settings(task, values), root)
+    if as_json:
+        json_document([asdict(check) for check in checks])
+    else:
+        width = max(len(check.name) for check in checks)
+        for check in checks:
+            remedy = "" if check.ok or not check.remedy else f"; {check.remedy}"
+            result(
+                f"{'ok' if check.ok else 'no':<2}  {check.name:<{width}}  {check.detail}{remedy}"
+            )
+    return 0 if all(check.ok for check in checks) else 1
+
+
+def _matrix(root: Path) -> "Matrix":
+    from tttui.lab.providers import find_providers
+    from tttui.lab.providers.results import Results
+
+    found, results = find_providers(), Results(root)
+    results.refresh()
+    return results.matrix(found.providers, found.problem)
+
+
+def _named(names: Sequence[str]) -> list[str]:
+    from tttui.lab.providers import providers_named
+
+    return [provider.name for provider in providers_named(names)]
+
+
+def _path() -> Path:
+    from tttui.lab.providers.configuration import providers_path
+
+    path = providers_path()
+    if path is None:
+        raise RefusedInput("there is no home directory for providers.toml; set XDG_CONFIG_HOME")
+    return path
+
+
+def _settings(task: Any, values: Sequence[str]) -> dict[str, Any]:
+    """Settings from KEY=VALUE. Raises RefusedInput naming the key."""
+    known, found = task.session_settings(), dict[str, Any]()
+    for text in values:
+        key, equals, value = text.partition("=")
+        name = key.strip().replace("-", "_")
+        if not equals or name not in known:
+            raise RefusedInput(f"--set {text!r}: write KEY=VALUE; keys are {', '.join(known)}")
+        found[name] = known[name].parsed(value)
+    return found
+
+
+def _print_results(job: "Job", matrix: "Matrix", names: Sequence[str], *, as_json: bool) -> None:
+    from tttui.cli.output import json_document, result
+    from tttui.lab.jobs import results
+    from tttui.lab.providers.words import cell_line, health_text
+
+    if as_json:
+        health = {name: matrix.health(name) for name in names}
+        told = {name: {"healthy": well, "why": why} for name, (well, why) in health.items()}
+        json_document({"job": job.handle, "providers": told, **results(job)})
+        return
+    for name in names:
+        result(f"{name}: {health_text(matrix, name)}")
+        width = max(len(cell.capability) for cell in matrix.of(name))
+        for cell in matrix.of(name):
+            result(f"  {cell.capability:<{width}}  {cell_line(cell)}")
+
+
+def _table(matrix: "Matrix", max_age_s: float) -> list[str]:
+    """A table for each kind of provider, with the ages below the cells, and what is wrong."""
+    import locale
+
+    from tttui.cli.output import table
+    from tttui.lab.providers.words import cell_line, cell_text
+    from tttui.model.ages import age_text
+
+    plain = locale.getpreferredencoding(False).lower().replace("-", "") != "utf8"
+    groups = dict[tuple[str, ...], list[str]]()
+    for name, one in matrix.providers.items():
+        groups.setdefault(tuple(one.capabilities), []).append(name)
+    lines: list[str] = []
+    for capabilities, names in groups.items():
+        rows = []
+        for name in names:
+            cells = matrix.of(name)
+            rows.append((name, *(cell_text(cell, ascii_only=plain) for cell in cells)))
+            ages = [
+                ""
+                if (m := cell.newest) is None
+                else age_text(m.time) + (", old" if cell.expired(max_age_s) else "")
+                for cell in cells
+            ]
+            rows.append(("", *(f"  {age}" if age else "" for age in ages)))
+        lines += ["", *table(("provider", *capabilities), rows, right=set())]
+    told = [
+        cell
+        for cell in matrix.cells.values()
+        if cell.mark or ((m := cell.newest) is not None and m.reason)
+    ]
+    if told:
+        lines += ["", *(f"{c.provider} {c.capability}: {cell_line(c)}" for c in told)]
+    return [line for line in lines[1:] if line.strip() or line == ""]
+
+
+def _document(matrix: "Matrix", max_age_s: float) -> dict[str, Any]:
+    return {
+        "problem": matrix.problem or None,
+        "providers": [
+            {
+                "name": name,
+                "kind": one.kind,
+                "detail": one.detail,
+                "healthy": matrix.health(name)[0],
+                "why": matrix.health(name)[1] or None,
+                "cells": [_cell_document(cell, max_age_s) for cell in matrix.of(name)],
+            }
+            for name, one in matrix.providers.items()
+        ],
+    }
+
+
+def _cell_document(cell: "Cell", max_age_s: float) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    newest = cell.newest
+    return {
+        "provider": cell.provider,
+        "capability": cell.capability,
+        "status": cell.status or "never tested",
+        "mark": cell.mark or None,
+        "expired": cell.expired(max_age_s),
+        "earlier_median_s": cell.before_s,
+        "newest": None if newest is None else asdict(newest),
+        "medians_s": [m.median_s for m in cell.history],
+    }
