@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -23,6 +23,8 @@ from tttui.artifacts.eventlog import EventLog
 from tttui.lab import worker
 from tttui.lab.evaluation import held_out
 from tttui.lab.evaluation.contest import Contest, Entry
+from tttui.lab.genome.composing import compose, weighted
+from tttui.lab.genome.methods import Recipe
 from tttui.lab.job import METRICS, PARTS, Job, read_job
 from tttui.lab.jobs import list_jobs, results
 from tttui.lab.kinds import kind_names, provider_test
@@ -81,11 +83,21 @@ CASES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
         "words": ["tttui", "model", "test"],
     },
     "sweep": lambda: swept().settings(),
+    "genome_test": lambda: {
+        **contest("G@v1", "walker@v1", "walker@v2", of_skills=True).settings(),
+        "words": ["tttui", "genome", "test"],
+    },
+    "genome_run": lambda: {
+        **replace(contest("walker@v1", "walker@v2", "G@v1", of_skills=True), streams=1).settings(),
+        "shared": {"steps": 3200},
+        "turn": 64,
+        "budget": 200_000,
+    },
 }
 """Settings of each kind, of a job that outlasts some kills."""
 
 PREPARED: Mapping[str, Callable[[Path], object]] = {
-    "abtest": lambda root: [walker(root, scale) for scale in (1.0, 1.02)]
+    kind: lambda root: walkers(root) for kind in ("abtest", "genome_test", "genome_run")
 }
 """What a kind needs in its root."""
 
@@ -122,6 +134,14 @@ def walker(root: Path, scale: float) -> Version:
         origin={"kind": "session", "id": "night", "step": 64},
         command=("tttui", "model", "register"),
     )
+
+
+def walkers(root: Path) -> None:
+    """Two versions, and their composition."""
+    for scale in (1.0, 1.02):
+        walker(root, scale)
+    parts = weighted(root, "walker@v1,walker@v2")
+    compose(root, parts, Recipe("mean"), "G", command=("tttui", "genome", "compose"))
 
 
 def killed(root: Path, kind: str, kills: int, seed: int) -> tuple[int, Job]:

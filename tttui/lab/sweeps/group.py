@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tttui.artifacts.regular import LARGEST_TABLE, read_bytes
-from tttui.lab.context import parts_in
 from tttui.lab.job import PARTS, Job, JobState, read_request
 from tttui.lab.jobs import find_job, list_jobs
+from tttui.lab.parts import read_parts
 from tttui.lab.sweeps.outcome import Found
 from tttui.lab.sweeps.plan import Plan
 from tttui.model.errors import RefusedInput, TttuiError
@@ -108,8 +107,6 @@ def _plan(job: Job) -> Plan:
 def _parts(job: Job) -> Mapping[str, Any]:
     path = job.path / PARTS
     try:
-        return parts_in(read_bytes(path, LARGEST_TABLE))[0]
-    except FileNotFoundError:
-        return {}
+        return read_parts(path)[0]
     except OSError as error:
         raise TttuiError(f"{path}: cannot be read: {error.strerror}; move it away") from error
