@@ -6,6 +6,9 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.look import Look
 from tttui.model.arrays import Floats
 
+WIDEST = 8
+"""Columns of a bar at most."""
+
 
 def paint(differences: Floats, size: tuple[int, int], look: Look) -> Canvas:
     """Bars of differences [n], the best first; positive is better. size is (width, height).
@@ -23,7 +26,7 @@ def paint(differences: Floats, size: tuple[int, int], look: Look) -> Canvas:
     shown = np.clip(ordered, -most, most) / most
     if len(shown) > width:
         shown = shown[((np.arange(width) + 0.5) * len(shown) / width).astype(np.int64)]
-    each = max(1, min(width // len(shown), 6))
+    each = max(1, min(width // len(shown), WIDEST))
     up = float(max(shown.max(), 0.0))
     down = float(max(-shown.min(), 0.0))
     above = round((height - 1) * up / (up + down)) if up + down else height // 2

@@ -13,7 +13,7 @@ from tttui.draw.look import Look
 from tttui.draw.numbers import short
 from tttui.draw.ticks import linear
 
-SHARES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+SHARES = tuple(m * 10**k / 1e6 for k in range(1, 6) for m in (1, 2, 5))
 """Differences that the axis of ratios names in percent; larger ones are factors."""
 
 FACTORS = tuple(m * 10**k for k in range(7) for m in (1, 2, 5) if m * 10**k >= 2)
@@ -50,6 +50,8 @@ class Scale:
 
     ratio: bool = True
     unit: str = ""
+    value: str = "loss"
+    """What each row's own value is."""
 
 
 def rows_needed(n: int) -> int:
@@ -66,8 +68,8 @@ def paint(
     canvas = Canvas(height, width)
     if not rows or width < 20 or height < 3:
         return canvas
-    name = min(max(cell_len(row.name) for row in rows) + 1, max(width // 4, 10))
-    value = max(max(cell_len(row.value) for row in rows), 4) + 1
+    name = min(max(9, *(cell_len(row.name) for row in rows)) + 1, max(width // 4, 10))
+    value = max(len(scale.value), *(cell_len(row.value) for row in rows)) + 1
     left = 5 + name + value
     text = TEXT if width >= WORDED else 0
     room = width - left - text - 2
@@ -79,7 +81,7 @@ def paint(
     leader = next((row.name for row in rows if row.itself), "")
     canvas.write(0, 0, "   #", palette.muted)
     canvas.write(0, 5, fit("contender", name - 1, glyphs.ellipsis), palette.muted)
-    canvas.write(0, 5 + name, "loss".rjust(value - 1), palette.muted)
+    canvas.write(0, 5 + name, scale.value.rjust(value - 1), palette.muted)
     if room >= 12:
         title = fit(f"than {leader}", room, glyphs.ellipsis)
         canvas.write(0, left + 1, title, palette.accent, bold=True)
@@ -181,25 +183,29 @@ def _ticks(span: tuple[float, float], room: int, scale: Scale) -> list[tuple[flo
     """Places and labels, the most important first."""
     low, high = span
     if not scale.ratio:
-        places = [tick.value for tick in linear(low, high, max(room // 14, 2))]
-        found = [(v, "0") for v in places if v == 0]
-        for side, word in ((-1, "worse"), (1, "better")):
-            inside = sorted((v for v in places if v * side > 0), key=abs, reverse=True)
-            labels = [f"{abs(v):g} {scale.unit}".rstrip() + f" {word}" for v in inside[:1]]
-            labels += [f"{abs(v):g}" for v in inside[1:]]
-            found += zip(inside, labels, strict=True)
-        return found
-    found = [(0.0, "0")]
+        return _in_unit([tick.value for tick in linear(low, high, max(room // 14, 2))], scale.unit)
     worse = [(-math.log1p(p), f"{100 * p:g} %") for p in SHARES]
     worse += [(-math.log(f), f"{f:,} x".replace(",", " ")) for f in FACTORS]
     better = [(-math.log1p(-p), f"{100 * p:g} %") for p in SHARES]
     better += [(math.log(f), f"{f:,} x".replace(",", " ")) for f in FACTORS if f >= 10]
+    found = [(0.0, "0")]
     for side, word in ((worse, "worse"), (better, "better")):
         inside = [(v, t) for v, t in side if low <= v <= high]
         if inside:
             far = inside[-1]
             found.append((far[0], f"{far[1]} {word}"))
             found += inside[-2::-1]
+    return found
+
+
+def _in_unit(places: Sequence[float], unit: str) -> list[tuple[float, str]]:
+    """The same of differences in a unit, at round numbers."""
+    found = [(v, "0") for v in places if v == 0]
+    for side, word in ((-1, "worse"), (1, "better")):
+        far, *others = sorted((v for v in places if v * side > 0), key=abs, reverse=True) or [0.0]
+        if far:
+            found.append((far, f"{abs(far):g} {unit}".rstrip() + f" {word}"))
+        found += [(v, f"{abs(v):g}") for v in others]
     return found
 
 

@@ -64,7 +64,7 @@ class BenchmarksFeed(LabFeed[Benchmarks]):
         """Read the results of this job from now on."""
         self._path = None if job is None else job.path
 
-    def refresh(self, now: float) -> Benchmarks:  # noqa: ARG002
+    def refresh(self, now: float) -> Benchmarks:
         files = [self.root / LAB / HISTORY]
         files += [] if self._path is None else [self._path / RESULTS]
         seen = (self._path, *(_signature(path) for path in files))

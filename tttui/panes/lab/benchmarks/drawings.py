@@ -46,7 +46,8 @@ class Ranking(Drawn):
         canvas.write(0, 0, fit(title, width, glyphs.ellipsis), ink, bold=True)
         rows = forest_rows(found)
         room = (width, max(height - 1, 0))
-        scale = forest.Scale(not found.results.get("unit"), str(found.results.get("unit", "")))
+        unit = str(found.results.get("unit", ""))
+        scale = forest.Scale(not unit, unit, "loss" if _what(found) == "streams" else "seconds")
         inner = forest.paint(rows, room, self.look, scale, self._at)
         for grid in ("char", "ink", "paper", "bold"):
             getattr(canvas, grid)[1:] = getattr(inner, grid)
@@ -59,7 +60,7 @@ class Ranking(Drawn):
     def _by(found: Benchmarks) -> str:
         assert found.results is not None
         if "prompts" in found.results:
-            return "the latency to the first token (s)"
+            return "the latency to the first token"
         where = "the last 100 steps" if found.results.get("by") == "last" else "the whole stream"
         return f"{found.results.get('loss', 'the loss')} of {where}"
 

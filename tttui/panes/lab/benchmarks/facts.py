@@ -6,6 +6,7 @@ from typing import Any
 
 from tttui.draw.cells import padded, wrapped
 from tttui.draw.prose import Prose
+from tttui.draw.sparks import sparks
 from tttui.lab.evaluation.history import Step
 from tttui.model.numbers import short
 from tttui.store.lab.benchmarks import Benchmarks
@@ -37,17 +38,23 @@ def history(found: Benchmarks, at: int) -> Write:
             else ("none worse than before beyond chance")
         )
         prose.say(f"{total}, {regressions}", ink)
+        if len(mine) > 1:
+            glyphs = prose.glyphs
+            for name, title in ((None, "loss"), ("steps_per_s", "speed")):
+                values = [_figure(step, name) for step in mine[-prose.width + 8 :]]
+                if any(value is not None for value in values):
+                    drawn = sparks(values, glyphs)
+                    prose.line((f"{title:<7}", palette.muted), (drawn, palette.adaptive))
         for step in mine[: -MOST - 1 : -1]:
             one = step.result
             when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.time))
-            loss = one.figures["whole" if one.by == "whole" else "last"]
+            loss = _figure(step)
             bad = bool({"worse", "slower", "failing"} & {*step.flags})
             said = step.text or "the first on these streams"
             prose.gap().line(
                 (f"{when}  ", palette.muted),
                 ("diverged" if loss is None else short(loss), palette.text, True),
-                (f"  {'! ' if bad else ''}{said}", palette.bad if bad else palette.text),
-            )
+            ).say(f"  {'! ' if bad else ''}{said}", palette.bad if bad else palette.text)
             pace = one.figures["steps_per_s"]
             parts = [f"{short(pace)} {_pace(one.task)}"] if pace else []
             parts += [one.code, f"torch {one.torch}" if one.torch else "", one.machine]
@@ -56,7 +63,7 @@ def history(found: Benchmarks, at: int) -> Write:
     return write
 
 
-def comparisons(found: Benchmarks, at: int) -> Write:  # noqa: ARG001
+def comparisons(found: Benchmarks) -> Write:
     """All pairs in words, and what they rest on."""
 
     def write(prose: Prose) -> None:
@@ -121,6 +128,12 @@ def _steps(found: Benchmarks, at: int) -> list[Step]:
         if s.result.job == handle and s.result.contender == name
     }
     return [step for step in found.history if step.result.line in lines]
+
+
+def _figure(step: Step, name: str | None = None) -> float | None:
+    """A figure of a result; the loss that decides where no name is said."""
+    one = step.result
+    return one.figures[name or ("whole" if one.by == "whole" else "last")]
 
 
 def _figures(results: Mapping[str, Any], one: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -5,14 +5,6 @@ from tttui.keys.command import Command
 KEYS: tuple[Command, ...] = (
     Command("pane('open')", "enter", "job", "Show the job among the jobs", "Benchmarks"),
     Command(
-        "pane('start')",
-        "n",
-        "new",
-        "Start a benchmark, by a form of the command's options",
-        "Benchmarks",
-        footer=True,
-    ),
-    Command(
         "pane('contender')",
         "c",
         "contender",
