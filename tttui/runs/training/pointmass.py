@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar
 
+from tttui.model.arrays import PLASTIC
 from tttui.model.errors import RefusedInput, SettingError
 from tttui.model.setting import Group
 from tttui.model.settings import OWNER, Settings
@@ -57,6 +58,7 @@ class PointMassTraining(TaskTraining):
             base_sha256=base.sha256,
             base_source=str(base.source),
             base_content=base.content,
+            fixed=[name for name in base.weights if name not in PLASTIC],
             task_settings={k: v for k, v in settings.flat().items() if OWNER[k] != "plasticity"},
             settings=asdict(settings.plasticity),
             data_sha256=sha256(worlds.encode()).hexdigest(),
