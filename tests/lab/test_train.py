@@ -15,7 +15,7 @@ from tests.cli.test_commands import Shell
 from tests.lab.conftest import ENDLESS
 from tests.lab.killing import curves, skill_of_the_point_mass
 from tests.lab.test_jobs import under_way
-from tttui.artifacts.atomic import write_error
+from tttui.artifacts.atomic import write_error, write_whole
 from tttui.artifacts.eventlog import EventLog
 from tttui.lab import checkpoints, worker
 from tttui.lab.job import Job, read_job
@@ -187,16 +187,16 @@ def test_a_full_disk_ends_a_training_with_its_reason_and_it_goes_on_when_there_i
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = trained(root.with_name("other"), skill_of_the_point_mass(40, validate_every=10))
-    write, written = checkpoints.write_whole, list[Path]()
+    written = list[Path]()
 
     def full(path: Path, content: bytes) -> None:
         written.append(path)
         if len(written) > 3:
             raise write_error(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
-        write(path, content)
+        write_whole(path, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints, "write_whole", full)
+        patch.setattr("tttui.lab.checkpoints.write_whole", full)
         job = trained(root, skill_of_the_point_mass(40, validate_every=10))
     assert job.state == "failed"
     assert "the disk is full" in str(job.error)
