@@ -68,6 +68,7 @@ class Registered:
 VIEWS: tuple[Registered, ...] = (
     Registered("dashboard", "Dashboard", "dashboard.view", "DashboardView", "dash."),
     Registered("jobs", "Jobs", "jobs.view", "JobsView"),
+    Registered("models", "Models", "models.view", "ModelsView"),
 )
 """All views, in the order of their keys: 1 to 9, then 0."""
 

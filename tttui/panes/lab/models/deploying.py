@@ -51,8 +51,8 @@ def prospect(registry: Registry, version: Version, typed: str) -> Prospect:
         return Prospect(f"{found.called} points to {use} already.", False)
     verdict = registry.verdict(version, use)
     if not verdict:
-        return Prospect(f"{use} is in use there, and {version.name} was never tested against it.",
-                        True, True)  # fmt: skip
+        said = f"{use} is in use there, and {version.name} was never tested against it."
+        return Prospect(said, True, True)
     if verdict == "worse":
         return Prospect(f"{version.name} is worse than {use}, which is in use there.", True, True)
     word = "as good as" if verdict == "no difference" else "better than"
@@ -80,6 +80,7 @@ class DeployDialog(ModalScreen[Deployment]):
     }
     DeployDialog Static { height: auto; }
     DeployDialog Input { border: none; height: 1; padding: 0; margin: 1 0; background: $boost; }
+    DeployDialog Input:focus { border: none; }
     DeployDialog #command { margin-top: 1; }
     """
 

@@ -45,10 +45,12 @@ def summary(version: Version, registry: Registry, now: float) -> Write:
         prose.field("base", f"{base} {version.base_source}".strip(), ROOM)
         prose.field("weights", f"{len(version.shapes)} tensors, {numbers:,} numbers", ROOM)
         prose.field("sha256", version.weights_sha256[:16], ROOM)
+        if registry.tests(version):
+            prose.gap()
         for one in registry.tests(version)[::-1]:
             inks = {"better": palette.good, "worse": palette.bad}
             ink = inks.get(str(one.get("verdict")), palette.text)
-            prose.gap().say(str(one.get("sentence") or one.get("verdict")), ink)
+            prose.say(str(one.get("sentence") or one.get("verdict")), ink)
         if not registry.tests(version):
             prose.gap().say("Not tested yet (t).", palette.warn)
         if version.results:
@@ -139,11 +141,10 @@ def people(registry: Registry, version: Version, now: float) -> Write:
                 (f"  {ago_text(persona.current.time, now)}", palette.muted),
             )
             if why := registry.points(persona):
-                prose.say(f"  ! {why}", palette.bad)
+                prose.say(f"! {why}", palette.bad)
             if persona.current.forced:
-                prose.say(f"  ! forced: {persona.current.forced}", palette.warn)
-            before = _before(persona)
-            prose.say(f"  {before}", palette.muted)
+                prose.say(f"! forced: {persona.current.forced}", palette.warn)
+            prose.say(_before(persona), palette.muted).gap()
         for problem in registry.problems:
             prose.say(f"! {problem}", palette.warn)
 

@@ -16,11 +16,11 @@ from tttui.model.query import Query, Vocabulary
 from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
 
 COLUMNS = (
-    Column("version", "version", 11, left=True, most=24, orders=TEXTS, also=("skill",)),
-    Column("used", "in use as", 10, left=True, most=22, orders=TEXTS, also=("persona",)),
-    Column("test", "newest test", 15, left=True, most=26, orders=TEXTS),
-    Column("result", "measured", 16, left=True, drop=3, most=28, orders=TEXTS),
-    Column("origin", "from", 10, left=True, drop=2, grows=True, most=30, orders=TEXTS),
+    Column("version", "version", 12, left=True, most=20, orders=TEXTS, also=("skill",)),
+    Column("used", "in use as", 14, left=True, most=24, orders=TEXTS, also=("persona",)),
+    Column("test", "newest test", 21, left=True, most=28, orders=TEXTS),
+    Column("result", "measured", 23, left=True, drop=3, most=28, orders=TEXTS),
+    Column("origin", "from", 12, left=True, drop=2, grows=True, orders=TEXTS),
     Column("step", "step", 7, drop=4),
     Column("task", "task", 9, left=True, drop=5, orders=TEXTS),
     Column("type", "type", 5, left=True, drop=6, orders=TEXTS),
