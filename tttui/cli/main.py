@@ -11,7 +11,7 @@ from importlib import import_module
 import click
 
 from tttui import __version__
-from tttui.model.errors import TttuiError
+from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import LOST, working_directory
 from tttui.model.text import visible
 
@@ -84,6 +84,20 @@ INTERRUPTED = 130
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What stdout says where it goes to a file that takes no more."""
+
+
+def definition(words: Sequence[str]) -> click.Command:
+    """The command of these words, such as `("train", "start")`. Raises RefusedInput for none."""
+    found: click.Command | None = commands
+    for word in words:
+        found = (
+            found.get_command(click.Context(found), word)
+            if isinstance(found, click.Group)
+            else None
+        )
+    if found is None:
+        raise RefusedInput(f"this version has no command {' '.join(words)!r}")
+    return found
 
 
 class Commands(click.Group):
