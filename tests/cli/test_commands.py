@@ -16,6 +16,7 @@ from tttui.model.start import StartView
 from tttui.runs.base import find_base
 from tttui.runs.session import SessionRun
 from tttui.tasks.pointmass.pretraining import Training
+from tttui.tasks.trainer import Took
 
 QUICK = ("--steps", "100", "--noise-std", "0.01", "--seed", "5")
 
@@ -178,7 +179,7 @@ def test_a_run_trains_the_base_that_it_needs_and_says_so(shell: Shell) -> None:
 def test_ctrl_c_while_a_base_is_pretrained_keeps_it_for_resume(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(training: Training) -> float:
+    def interrupted(training: Training) -> Took:
         if training.step == 5:
             os.kill(os.getpid(), signal.SIGINT)
         return advance(training)

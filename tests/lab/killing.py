@@ -4,6 +4,8 @@ A job of each kind is killed again and again while it is executed, and resumed. 
 curves and results are compared, byte for byte, with those of one that nobody killed.
 """
 
+import csv
+import json
 import os
 import random
 import signal
@@ -11,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,8 +21,11 @@ from unittest import mock
 from tests.lab.conftest import small
 from tttui.artifacts.eventlog import EventLog
 from tttui.lab import worker
+from tttui.lab.evaluation import held_out
 from tttui.lab.evaluation.contest import Contest, Entry
-from tttui.lab.job import METRICS, Job, read_job
+from tttui.lab.genome.composing import compose, weighted
+from tttui.lab.genome.methods import Recipe
+from tttui.lab.job import METRICS, PARTS, Job, read_job
 from tttui.lab.jobs import list_jobs, results
 from tttui.lab.kinds import kind_names, provider_test
 from tttui.lab.kinds.pretrain import settings_of
@@ -27,9 +33,12 @@ from tttui.lab.reader import JobReader
 from tttui.lab.registry import BaseRef, Version, register
 from tttui.lab.starting import start
 from tttui.lab.steering import look_again, resume
+from tttui.lab.sweeps.plan import Plan, members_of
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Settings
 from tttui.runs.base import find_base
+from tttui.runs.runner import named_runner
+from tttui.runs.training.pointmass import PointMassTraining
 
 LONGEST_S = 0.6
 """Seconds after which a process is killed at the latest: one needs 0.1 to begin, 2 in all."""
@@ -44,11 +53,27 @@ OF_THE_MOMENT = (
     "throughput",
     "time",
     "load",
+    "seconds",
 )
 """Keys of results that another execution has otherwise."""
 
+
+def skill_of_the_point_mass(steps: int, **training: Any) -> Mapping[str, Any]:
+    """The settings of a job that trains a skill on worlds of one friction."""
+    chosen = PointMassTraining.defaults.updated({"steps": steps, "batch": 2, **training})
+    return {
+        "task": "pointmass",
+        "skill": "walker",
+        "values": {},
+        "training": asdict(chosen),
+        "data": "0.35",
+        "seed": chosen.seed,
+    }
+
+
 CASES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "pretrain": lambda: settings_of(small(400), force=False),
+    "train": lambda: skill_of_the_point_mass(400),
     "provider_test": lambda: provider_test.settings_of(
         [f"numpy/{name}" for name in ("predict", "adapt", "resume", "pretrain")], 20.0, 5
     ),
@@ -57,11 +82,22 @@ CASES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
         **contest("walker@v1", "walker@v2", of_skills=True).settings(),
         "words": ["tttui", "model", "test"],
     },
+    "sweep": lambda: swept().settings(),
+    "genome_test": lambda: {
+        **contest("G@v1", "walker@v1", "walker@v2", of_skills=True).settings(),
+        "words": ["tttui", "genome", "test"],
+    },
+    "genome_run": lambda: {
+        **replace(contest("walker@v1", "walker@v2", "G@v1", of_skills=True), streams=1).settings(),
+        "shared": {"steps": 3200},
+        "turn": 64,
+        "budget": 200_000,
+    },
 }
 """Settings of each kind, of a job that outlasts some kills."""
 
 PREPARED: Mapping[str, Callable[[Path], object]] = {
-    "abtest": lambda root: [walker(root, scale) for scale in (1.0, 1.02)]
+    kind: lambda root: walkers(root) for kind in ("abtest", "genome_test", "genome_run")
 }
 """What a kind needs in its root."""
 
@@ -72,6 +108,15 @@ def contest(*names: str, of_skills: bool = False) -> Contest:
         Entry(name, version=name) if of_skills else Entry(name, {"preset": name}) for name in names
     ]
     return Contest("pointmass", tuple(entries), {"steps": 96}, streams=48)
+
+
+def swept() -> Plan:
+    """Nine members on sixteen short streams, in batches of their own."""
+    tried = [{"chunk": chunk, "lr": lr} for chunk in (16, 24, 48) for lr in (0.005, 0.01, 0.02)]
+    runner = named_runner("pointmass")
+    streams = held_out(runner.task, {"steps": 96}, 16)
+    members = members_of(runner, {}, tried)
+    return Plan("pointmass", members, tuple(streams), ("chunk", "lr"), steps=96)
 
 
 def walker(root: Path, scale: float) -> Version:
@@ -91,6 +136,14 @@ def walker(root: Path, scale: float) -> Version:
     )
 
 
+def walkers(root: Path) -> None:
+    """Two versions, and their composition."""
+    for scale in (1.0, 1.02):
+        walker(root, scale)
+    parts = weighted(root, "walker@v1,walker@v2")
+    compose(root, parts, Recipe("mean"), "G", command=("tttui", "genome", "compose"))
+
+
 def killed(root: Path, kind: str, kills: int, seed: int) -> tuple[int, Job]:
     """A job that was killed so many times and then left alone; and how often it hit."""
     moments, hits = random.Random(seed), 0
@@ -98,9 +151,12 @@ def killed(root: Path, kind: str, kills: int, seed: int) -> tuple[int, Job]:
         PREPARED[kind](root)
     with mock.patch("tttui.lab.starting.dispatch_locked", return_value=[]):
         job = start(root, kind, CASES[kind](), command=("tttui", kind))
+    parts = b""
     for _ in range(kills):
         hits += _execute(job, moments.uniform(0.0, LONGEST_S))
         job = look_again(job)
+        before, parts = parts, finished(job)
+        assert parts.startswith(before), "a finished part is lost, or was computed again"
         assert [found.handle for found in list_jobs(root)] == [job.handle]
         found = JobReader(job.path).refresh().problems
         assert not found, found
@@ -116,6 +172,15 @@ def killed(root: Path, kind: str, kills: int, seed: int) -> tuple[int, Job]:
     return hits, read_job(job.path)
 
 
+def finished(job: Job) -> bytes:
+    """The whole lines of parts.jsonl, each of which is there once."""
+    path = job.path / PARTS
+    lines = path.read_bytes().rpartition(b"\n")[0] if path.exists() else b""
+    names = [json.loads(line)["part"] for line in lines.splitlines()]
+    assert len(set(names)) == len(names)
+    return lines
+
+
 def left_alone(root: Path, kind: str) -> Job:
     """The same job, which nobody kills."""
     return killed(root, kind, 0, 0)[1]
@@ -125,13 +190,20 @@ def difference(job: Job, whole: Job) -> str:
     """What a job has otherwise than one that nobody killed; '' where nothing."""
     if job.state != "completed":
         return job.detail
-    ours, theirs = job.path / METRICS, whole.path / METRICS
-    if theirs.exists() and ours.read_bytes() != theirs.read_bytes():
+    if curves(job) != curves(whole):
         return f"{METRICS} differs"
     if untimed(results(job)) != untimed(results(whole)):
         return "results.json differs"
     numbers = [event.seq for event in EventLog(job.path.parent.parent).read()]
     return "" if numbers == list(range(1, len(numbers) + 1)) else "events have gaps"
+
+
+def curves(job: Job) -> list[dict[str, str]]:
+    """The rows of metrics.csv, but for the speed; none of a kind without curves."""
+    if not (job.path / METRICS).exists():
+        return []
+    with (job.path / METRICS).open() as file:
+        return [{k: v for k, v in row.items() if k != "per_second"} for row in csv.DictReader(file)]
 
 
 def untimed(found: Any) -> Any:

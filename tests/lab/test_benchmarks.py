@@ -1,14 +1,15 @@
 """A/B tests and benchmarks as a person meets them: started, killed, shown, compared over time."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
 
 from tests.cli.test_commands import Shell
+from tests.lab.endpointserver import Request, begin_stream, chunk, send, serving
 from tests.lab.killing import walker
 from tttui.artifacts.eventlog import EventLog
-from tttui.cli import modeltest
 from tttui.lab.evaluation import history
 from tttui.lab.evaluation.contest import Contest, Entry
 from tttui.lab.jobs import list_jobs
@@ -33,8 +34,8 @@ def test_a_benchmark_ranks_contenders_keeps_its_results_and_is_the_same_again(
     )
     assert shell("bench", "run", "--settings", str(file), *SHORT) == 0
     first = shell.out
-    assert "no difference between chunk 32 and the same, which are ahead of plain" in first
-    assert "95 % confidence intervals that hold together" in first
+    assert "no difference between chunk 32 and the same; plain behind, on 8 held-out" in first
+    assert "confidence intervals, which all hold together with 95 %" in first
     assert "no difference between chunk 32 and the same, better on 0 of 8" in first
     assert shell("bench", "run", "--settings", str(file), *SHORT, "--json") == 0
     found = json.loads(shell.out)
@@ -54,15 +55,14 @@ def test_a_benchmark_ranks_contenders_keeps_its_results_and_is_the_same_again(
 
 
 def test_a_version_is_tested_against_another_and_deploying_reads_the_verdict(
-    root: Path, capsys: pytest.CaptureFixture[str]
+    shell: Shell, root: Path
 ) -> None:
     first, second = walker(root, 1.0), walker(root, 1.05)
-    words = ["walker@v2", "--baseline", "walker", "--root", str(root)]
-    with pytest.raises(RefusedInput, match="name a version and another one"):
-        modeltest.command.main(words, standalone_mode=False)
-    words = ["walker", "--baseline", "walker@v1", "--streams", "8", "--steps", "96", "--wait"]
-    modeltest.command.main([*words, "--quiet", "--root", str(root)], standalone_mode=False)
-    said = capsys.readouterr().out
+    words = ("walker@v2", "--baseline", "walker")
+    assert "name a version and another one" in shell.refused("model", "test", *words)
+    against = ("walker", "--baseline", "walker@v1", "--streams", "8", "--steps", "96")
+    assert shell("model", "test", *against, "--wait", "--quiet") == 0
+    said = shell.out
     assert said.startswith("walker@v2 is ")
     assert " worse than walker@v1 (95 % interval " in said
     (kept,) = results_of(root, second)
@@ -141,7 +141,10 @@ def test_bad_input_is_one_line_with_the_remedy(shell: Shell, root: Path) -> None
         ((*bench, "--presets", "stable,plain", "--set", "n_state=7"), "no base was trained"),
         ((*bench, "--skills", "runner,base"), "runner"),
         ((*bench, "--skills", "base"), "name at least one version"),
-        ((*bench, "--skills", "walker,base", "--task", "text"), "is of the task pointmass"),
+        (
+            (*bench, "--skills", "walker,base", "--task", "text"),
+            "walker@v1 is of the task pointmass",
+        ),
         (written("[a\nlr = 2"), "bad-9.toml: is not valid TOML"),
         (written("[a]\nlr = 0.1"), "has 1 tables"),
         (written("[a]\nlr = 0.1\n[b]\nlearning = 2"), "[b]: unknown setting 'learning'"),
@@ -186,3 +189,45 @@ def test_no_interval_is_told_before_all_parts_are_there(shell: Shell) -> None:
         assert f"{state}: " in shell.err
         assert "no interval before all are" in shell.err
         assert shell("job", "cancel", handle) == 0
+
+
+def test_endpoints_are_asked_the_same_prompts_and_their_answers_stand_side_by_side(
+    shell: Shell, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(root.parent / "config"))
+
+    def answer(request: Request, connection: socket.socket) -> None:
+        if "/broken" in request.path:
+            send(connection, "401 Unauthorized", {"error": {"message": "no"}})
+            return
+        begin_stream(connection)
+        said = request.json["messages"][-1]["content"]
+        for piece in (chunk("You said:\n"), chunk(said, "stop"), b"data: [DONE]\n\n"):
+            connection.sendall(piece)
+
+    asked = root.parent / "asked.txt"
+    asked.write_text("Name a magnet.\n\nWhat is\nfriction?\n")
+    with serving(answer) as server:
+        folder = root.parent / "config" / "tttui"
+        folder.mkdir(parents=True)
+        (folder / "providers.toml").write_text(
+            "".join(
+                f'[{name}]\nkind = "openai"\nbase_url = "{server.url}/{name}"\nmodel = "m"\n'
+                for name in ("echo", "broken")
+            )
+        )
+        run = ("bench", "run", "--providers", "echo,broken", "--prompts", str(asked))
+        assert shell(*run, "--seeds", "6", "--wait", "--quiet") == 0
+        assert "echo: You said: What is friction?" in shell.out
+        assert shell.out.count("broken: error: ") == 6
+        assert shell.out.splitlines()[-1].startswith("echo is better than broken on 6 prompts")
+        assert "2 prompts: no difference" in shell.refused(*run)
+        engines = ("bench", "run", "--providers", "echo,numpy")
+        assert "is an engine and takes no prompts" in shell.refused(*engines)
+        assert "--steps: is not for endpoints" in shell.refused(
+            *run, "--seeds", "6", "--steps", "9"
+        )
+    (found,) = [one for one in history.read(root) if one.provider == "broken"]
+    assert found.raw["errors"] == 6
+    assert shell("bench", "history", "--provider", "echo", "--json") == 0
+    assert [one["contender"] for one in json.loads(shell.out)] == ["echo"]

@@ -12,17 +12,19 @@ import pytest
 
 from tests.cli.test_commands import Shell
 from tests.lab.conftest import ENDLESS, pretraining, small
+from tests.lab.killing import curves
 from tests.live import status, wait_until
 from tttui.artifacts.eventlog import EventLog
 from tttui.lab import worker
 from tttui.lab.job import Job, jobs_folder, read_job
 from tttui.lab.jobs import find_job, list_jobs, results
-from tttui.lab.kinds.pretrain import POINTS
 from tttui.lab.reader import JobReader
 from tttui.lab.steering import cancel, look_again, resume, wait_for
+from tttui.lab.training.loop import POINTS
 from tttui.model.errors import RefusedInput
 from tttui.runs.base import find_base
 from tttui.tasks.pointmass.pretraining import Training
+from tttui.tasks.trainer import Took
 
 FIRST, SECOND = "3f2a0000-0000-4000-8000-000000000001", "3f2a0000-0000-4000-8000-000000000002"
 
@@ -51,9 +53,9 @@ def under_way(job: Job) -> Job:
 
 
 def steps(job: Job) -> list[int]:
-    """The steps in metrics.csv."""
+    """The steps with a loss in metrics.csv."""
     with (job.path / "metrics.csv").open() as file:
-        return [int(row["t"]) for row in csv.DictReader(file)]
+        return [int(row["t"]) for row in csv.DictReader(file) if row["loss"]]
 
 
 def test_a_job_prints_its_handle_runs_by_itself_and_keeps_what_came_of_it(
@@ -71,8 +73,8 @@ def test_a_job_prints_its_handle_runs_by_itself_and_keeps_what_came_of_it(
     assert results(job)["sha256"] == base.sha256
     data = JobReader(job.path).refresh()
     assert data.metrics is not None
-    assert data.metrics.names == ("loss", "lr", "grad_norm")
-    assert list(data.metrics.t) == [1, 2, 3]
+    assert {"loss", "lr", "grad_norm", "validation"} < set(data.metrics.names)
+    assert list(data.metrics.t) == [0, 1, 2, 3]
     assert [event.name.rpartition(":")[2] for event in data.events][-1] == "completed"
     assert data.request["command"][:2] == ["tttui", "pretrain"]
     assert data.problems == ()
@@ -95,12 +97,12 @@ def interrupted(monkeypatch: pytest.MonkeyPatch) -> Interrupted:
         reached, asked = threading.Event(), threading.Event()
         advance = Training.advance
 
-        def advanced(training: Training) -> float:
-            loss = advance(training)
+        def advanced(training: Training) -> Took:
+            took = advance(training)
             if training.step == step:
                 reached.set()
                 assert asked.wait(60)
-            return loss
+            return took
 
         def should_stop() -> worker.Stop | None:
             if reached.is_set():
@@ -130,7 +132,7 @@ def test_cancelling_ends_at_a_safe_point_and_resuming_goes_on_exactly(
     other = _waiting(root.with_name("other"), 800)
     worker.execute(other.path, lambda: None)
     assert results(again)["sha256"] == results(other)["sha256"]
-    assert (again.path / "metrics.csv").read_bytes() == (other.path / "metrics.csv").read_bytes()
+    assert curves(again) == curves(other)
 
 
 def test_a_job_goes_on_from_the_checkpoint_that_is_asked_for(
@@ -139,10 +141,10 @@ def test_a_job_goes_on_from_the_checkpoint_that_is_asked_for(
     job = interrupted(_waiting(root, 800), 333)
     with pytest.raises(RefusedInput, match=r"checkpoint step-7: there is none; there are: "):
         resume(job, checkpoint="step-7")
-    again = ended(resume(job, checkpoint="step-160"))
+    again = ended(resume(job, checkpoint="epoch-2"))
     assert again.state == "completed"
     assert steps(again) == list(range(1, 801))
-    assert "goes on from checkpoint step-160 at step 160" in (job.path / "run.log").read_text()
+    assert "goes on from checkpoint epoch-2 at step 200" in (job.path / "run.log").read_text()
 
 
 def test_two_who_cancel_at_once_both_see_it_cancelled(root: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from tests.cli.test_commands import Shell, shell
 from tttui.engine.learner import Learner
 from tttui.lab.jobs import list_jobs, results
+from tttui.lab.launchers import local
 from tttui.lab.providers import find_providers
 from tttui.lab.providers.configuration import Definition, add_definition, read_definitions
 from tttui.lab.providers.engines import NumpyEngine
@@ -22,10 +24,12 @@ __all__ = ["shell"]
 
 
 @pytest.fixture(autouse=True)
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """providers.toml of a person of the test, which is not there yet."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    return tmp_path / "config" / "tttui" / "providers.toml"
+    yield tmp_path / "config" / "tttui" / "providers.toml"
+    for child in local.children:
+        child.wait()
 
 
 def measured(capability: str = "predict", median_s: float = 0.01, **more: object) -> Measurement:

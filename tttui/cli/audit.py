@@ -1,11 +1,15 @@
 """`tttui audit`: what was changed in the registry, by whom, and whether the record is whole."""
 
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from tttui.cli.options import json_option, root_option
+
+MOST = 100_000
+"""Changes that are printed, the newest."""
 
 if TYPE_CHECKING:
     from tttui.lab.audit import Line
@@ -30,9 +34,7 @@ def command(root: Path, check: bool, last: int | None, as_json: bool) -> int:
 
     if check:
         return _verify(root, as_json)
-    found = list(audit.lines(root))
-    if last is not None:
-        found = found[-last:]
+    found = deque(audit.lines(root), maxlen=last or MOST)
     if as_json:
         for line in found:
             json_document(dict(line.raw), indent=None)

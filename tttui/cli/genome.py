@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tttui.cli.jobs import typed_words
+from tttui.cli.contenders import (
+    absolute_data,
+    default_streams,
+    shared_settings,
+    stream_options,
+    told,
+)
+from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
 from tttui.cli.options import json_option, root_option
+from tttui.cli.residency import activate_command, evict_command, run_command, status_command
 
 if TYPE_CHECKING:
     from tttui.lab.genome.composing import Composition
@@ -84,7 +92,7 @@ def compose_command(
     Adapters are merged by peft: cat keeps the sum of their products exactly (the ranks add up),
     svd its best approximation of the same rank, the others merge the two factors apart.
     """
-    from tttui.cli.output import json_document, result
+    from tttui.cli.output import json_document, result, say
     from tttui.lab.genome.composing import compose, weighted
 
     recipe = recipe_of(method, density, seed, scale)
@@ -93,6 +101,7 @@ def compose_command(
         json_document(document(root, made))
         return
     result(made.name)
+    say(f"test it against its parents and the base: tttui genome test {made.name}")
 
 
 @command.command("list")
@@ -174,7 +183,80 @@ def show_command(genome: str, root: Path, as_json: bool) -> None:
         result("", "how far each is from the base, as a share of the base's norm")
         result(*table(("layer", *names), rows, right=right))
     lines = _test_lines(root, version)
-    result("", *(lines or ["not tested yet"]))
+    result("", *(lines or [f"not tested yet; `tttui genome test {version.name}` does"]))
+
+
+@command.command("test")
+@click.argument("genome")
+@root_option
+@click.option(
+    "--streams",
+    type=int,
+    help="held-out streams, fixed before the first is computed  [default 32, of documents 12]",
+)
+@stream_options
+@launcher_options
+@click.option("--quiet", is_flag=True, help="no progress")
+@json_option
+@click.pass_context
+def test_command(
+    ctx: click.Context,
+    /,
+    genome: str,
+    root: Path,
+    streams: int | None,
+    steps: int | None,
+    seed: int,
+    data: Path | None,
+    by: str,
+    assigned: tuple[str, ...],
+    wait: bool,
+    launcher: str,
+    partition: str | None,
+    time_limit: int | None,
+    slurm: tuple[str, ...],
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Test GENOME against its parents and the base on the same held-out streams, as a job.
+
+    All learn by the settings of the composition. What comes of it is kept beside the version: it
+    says so where the composition loses to its best parent.
+    """
+    chosen = launcher_from(launcher, partition, time_limit, slurm)
+
+    from tttui.cli.output import json_document, result
+    from tttui.lab.genome.testing import contest_of
+    from tttui.lab.jobs import results
+    from tttui.lab.starting import start
+
+    version, composition = composed(root, genome)
+    contest = contest_of(
+        root,
+        version,
+        composition,
+        shared=shared_settings(version.task, assigned, steps),
+        streams=streams if streams is not None else default_streams(version.task),
+        seed=seed,
+        data=str(absolute_data(data)) if data is not None else "",
+        by="last" if by == "last" else "whole",
+    )
+    told(contest.said(contest.check(root)))
+    words = typed_words(ctx)
+    asked = {**contest.settings(), "words": words}
+    job = start(root, "genome_test", asked, command=words, launcher=chosen)
+    if not wait:
+        report(job, as_json=as_json)
+        return
+    found = results(wait_with_bar(job, quiet=quiet))
+    if as_json:
+        json_document(found)
+    else:
+        result(*found["sentences"])
+
+
+for _one in (run_command, status_command, activate_command, evict_command):
+    command.add_command(_one)
 
 
 def recipe_of(method: str, density: float | None, seed: int, scale: float) -> "Recipe":

@@ -64,12 +64,12 @@ def show(job: str, root: Path, as_json: bool) -> None:
     _start_waiting(root)
     found = _find(root, job)
     if found.is_session:
-        from tttui.cli.jobs import of_root
+        from tttui.lab.job import job_command
 
         if as_json:
             json_document(document(found))
         else:
-            result(*_summary(found), f"log         {of_root(found, 'logs')}")
+            result(*_summary(found), f"log         {job_command(found, 'logs')}")
         return
     from tttui.lab.reader import JobReader
 
@@ -303,7 +303,8 @@ def _last_row(data: "JobData") -> dict[str, float]:
     if table is None or not len(table.t):
         return {}
     row: dict[str, float] = {"step": int(table.t[-1])}
-    return row | {name: float(values[-1]) for name, values in table.columns.items()}
+    newest = {name: table.of(name)[1] for name in table.names}
+    return row | {name: float(values[-1]) for name, values in newest.items() if len(values)}
 
 
 def _value(value: Any) -> str:

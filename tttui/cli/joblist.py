@@ -17,18 +17,31 @@ WIDE = 110
 """Columns of a terminal from which on both what a job does and its command are shown."""
 
 
-def print_jobs(root: Path, state: str | None, kind: str | None, *, as_json: bool) -> None:
-    """Print the jobs of a root, the newest first, perhaps only some by state and kind."""
+def print_jobs(
+    root: Path,
+    state: str | None,
+    kind: str | None,
+    *,
+    among: Sequence[str] = (),
+    starting: str = "tttui pretrain` or `tttui run --detach",
+    as_json: bool,
+) -> None:
+    """Print the jobs of a root, the newest first, perhaps only some by state and kind.
+
+    `among` are kinds as well, all where it is empty; `starting` is a command that starts one.
+    """
     from tttui.cli.jobs import document
     from tttui.cli.output import json_document, result, say, terminal_width
     from tttui.lab.jobs import list_jobs
 
-    jobs = list_jobs(root, state=state, kind=kind)
+    jobs = [
+        job for job in list_jobs(root, state=state, kind=kind) if not among or job.kind in among
+    ]
     if as_json:
         json_document([document(job) for job in jobs])
     elif not jobs:
-        which = " such" if state or kind else ""
-        say(f"no{which} jobs below {root}; `tttui pretrain` or `tttui run --detach` starts one")
+        which = " such" if state or kind or among else ""
+        say(f"no{which} jobs below {root}; `{starting}` starts one")
     else:
         result(*listed(jobs, terminal_width()))
         for job in jobs:

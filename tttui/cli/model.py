@@ -12,7 +12,7 @@ from tttui.cli.options import json_option, model_option, root_option, task_of_ru
 if TYPE_CHECKING:
     from tttui.lab.registry import Version
 
-ELSEWHERE: Mapping[str, str] = {}
+ELSEWHERE: Mapping[str, str] = {"test": "modeltest"}
 """Commands of the group that have a module of their own in `cli/`, by name."""
 
 VERSIONS = ("version", "date", "from", "learned", "results", "tests", "in use as")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tttui.cli.bench import (
+from tttui.cli.contenders import (
     absolute_data,
     default_streams,
     shared_settings,
@@ -30,6 +30,7 @@ from tttui.cli.options import json_option, root_option
     type=int,
     help="held-out streams, fixed before the first is computed  [default 32, of documents 12]",
 )
+@click.option("--task", "called", help="the task of VERSION, where it does not ship with tttui")
 @stream_options
 @launcher_options
 @click.option("--quiet", is_flag=True, help="no progress")
@@ -42,6 +43,7 @@ def command(
     root: Path,
     baseline: str,
     streams: int | None,
+    called: str | None,
     steps: int | None,
     seed: int,
     data: Path | None,
@@ -66,7 +68,7 @@ def command(
     from tttui.lab.starting import start
     from tttui.model.errors import RefusedInput
 
-    task, (tested, against) = skill_entries(root, [version, baseline])
+    task, (tested, against) = skill_entries(root, [version, baseline], called)
     if version == "base" or tested.name == against.name:
         raise RefusedInput(f"{tested.name} against {against.name}: name a version and another one")
     words = typed_words(ctx)

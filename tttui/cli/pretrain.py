@@ -16,10 +16,9 @@ from tttui.cli.options import (
 )
 from tttui.tasks.pointmass.task import PointMass
 
-OF_THE_BASE = ("Pretraining", "Model", "World")
-"""Groups of settings that a base depends on."""
-
 if TYPE_CHECKING:
+    from tttui.lab.starting import Launcher
+    from tttui.model.settings import Settings
     from tttui.runs.base import Base
 
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--quiet", is_flag=True, help="no progress")
 @json_option
 @group_options(
-    [group for group in reversed(PointMass.groups()) if group.heading in OF_THE_BASE],
+    PointMass.groups_of_base()[::-1],
     skip=("mu", "noise_std"),
 )
 @click.pass_context
@@ -62,6 +61,21 @@ def command(
     settings = runner.choose(values_from(runner, values, config))
     chosen = launcher_from(launcher, partition, time_limit, slurm)
 
+    train_base(ctx, root, settings, chosen, force=force, wait=wait, quiet=quiet, as_json=as_json)
+
+
+def train_base(
+    ctx: click.Context,
+    root: Path,
+    settings: "Settings",
+    launcher: "Launcher",
+    *,
+    force: bool = False,
+    wait: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Start the job that trains the base of these settings, unless there is one."""
     from tttui.lab.kinds.pretrain import settings_of
     from tttui.lab.starting import start
     from tttui.model.errors import TttuiError
@@ -73,7 +87,7 @@ def command(
         return
     make_room(root, settings)
     asked = settings_of(settings, force=force)
-    job = start(root, "pretrain", asked, command=typed_words(ctx), launcher=chosen)
+    job = start(root, "pretrain", asked, command=typed_words(ctx), launcher=launcher)
     if not wait:
         report(job, as_json=as_json)
         return

@@ -116,12 +116,15 @@ class Block:
         a: Floats,
         start: Weights | None = None,
         each: Mapping[str, Floats] | None = None,
+        *,
+        torch: bool = False,
     ) -> None:
         """On the trajectories z [S, steps+1, 4], a [S, steps, 2]; `start` are plastic weights
         that all begin with, where these are not the base's; `each` the settings of EACH that
-        the sessions [S] have of their own, none of them 0."""
+        the sessions [S] have of their own, none of them 0. `torch`: on tensors, on the CPU as
+        well."""
         own = {name: values.astype(EACH[name]) for name, values in (each or {}).items()}
-        self._learner = Learner(settings, base, start=start, sessions=len(a), each=own)
+        self._learner = Learner(settings, base, start=start, sessions=len(a), each=own, torch=torch)
         self._chunk, self._steps = settings.plasticity.chunk, int(a.shape[1])
         self._z, self._a = self._learner.on_device(z), self._learner.on_device(a)
         self._captures = settings.device != "cpu"

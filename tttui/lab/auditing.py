@@ -8,7 +8,7 @@ Then every version, persona and result is compared with what the lines say of it
 import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -64,10 +64,31 @@ class Verified:
 class _Walk:
     """The chain up to the first line that does not fit."""
 
-    lines: list[Line] = field(default_factory=list[Line])
+    last: Line | None = None
+    linked: int = 0
+    """Lines that fit, or may: of the last one only what follows it tells."""
     read: int = 0
     finding: Finding | None = None
     unfinished: bool = False
+    registered: dict[str, Line] = field(default_factory=dict[str, Line])
+    """The change that made each version that should be there."""
+    personas: dict[str, Line] = field(default_factory=dict[str, Line])
+    """The change that moved each persona last."""
+    measured: dict[str, list[Line]] = field(default_factory=dict[str, list[Line]])
+
+    def take(self, line: Line) -> None:
+        """Remember what should be there after this line."""
+        self.last, self.linked = line, self.linked + 1
+        line = replace(line, raw={}, before={}, moves=())  # there may be very many
+        if line.action == REGISTERED:
+            self.registered[line.subject] = line
+        elif line.action == REMOVED:
+            self.registered.pop(line.subject, None)
+            self.measured.pop(line.subject, None)
+        elif line.action == MEASURED:
+            self.measured.setdefault(line.subject, []).append(line)
+        elif line.action in (DEPLOYED, ROLLED_BACK):
+            self.personas[line.subject] = line
 
 
 def verify(root: Path) -> Verified:
@@ -77,14 +98,14 @@ def verify(root: Path) -> Verified:
     with _still(root):
         walk = _walk(root)
         findings, notes = [], list[str]()
-        last = walk.lines[-1] if walk.lines else None
+        last = walk.last
         if walk.finding is not None:
             findings.append(_first(root, walk, walk.finding))
         else:
             found, notes = _end(root, walk)
             findings += found
         if not findings:
-            findings += _artifacts(root, walk.lines)
+            findings += _artifacts(root, walk)
     return Verified(walk.read, last.digest if last else NONE, tuple(findings), tuple(notes))
 
 
@@ -130,7 +151,7 @@ def _walk(root: Path) -> _Walk:
                 return walk
             said = f"line {at - 1} was changed: line {at} has another hash of it"
             waiting = Finding("changed", said, at - 1)
-        walk.lines.append(line)
+        walk.take(line)
         before = (line.n, digest)
     walk.finding = waiting
     return walk
@@ -138,8 +159,8 @@ def _walk(root: Path) -> _Walk:
 
 def _first(root: Path, walk: _Walk, finding: Finding) -> Finding:
     """Of the last line, only the head tells whether it was changed, or the one before it."""
-    head, last = read_head(root), walk.lines[-1] if walk.lines else None
-    ends = finding.line == walk.read - 1 == len(walk.lines) - 1
+    head, last = read_head(root), walk.last
+    ends = finding.line == walk.read - 1 == walk.linked - 1
     if not ends or last is None or head is None or head.lines != last.n:
         return finding
     if head.digest != last.digest:
@@ -155,7 +176,7 @@ def _gap(at: int, n: int, found: int) -> Finding:
 
 
 def _end(root: Path, walk: _Walk) -> tuple[list[Finding], list[str]]:
-    head, last = read_head(root), walk.lines[-1] if walk.lines else None
+    head, last = read_head(root), walk.last
     n, digest = (last.n, last.digest) if last else (0, NONE)
     if head is None:
         if not n and not walk.unfinished:
@@ -177,24 +198,15 @@ def _end(root: Path, walk: _Walk) -> tuple[list[Finding], list[str]]:
     return [], []
 
 
-def _artifacts(root: Path, lines: list[Line]) -> Iterator[Finding]:
+def _artifacts(root: Path, walk: _Walk) -> Iterator[Finding]:
     """What is not what the lines say of it."""
-    registered: dict[str, Line] = {}
-    personas: dict[str, Line] = {}
-    for line in lines:
-        if line.action == REGISTERED:
-            registered[line.subject] = line
-        elif line.action == REMOVED:
-            registered.pop(line.subject, None)
-        elif line.action in (DEPLOYED, ROLLED_BACK):
-            personas[line.subject] = line
-    for name, line in registered.items():
+    for name, line in walk.registered.items():
         yield from _version(root, name, line)
-    yield from _unknown(root, registered)
-    for line in lines:
-        if line.action == MEASURED and line.subject in registered:
+    yield from _unknown(root, walk.registered)
+    for name, lines in walk.measured.items():
+        for line in lines if name in walk.registered else ():
             yield from _result(root, line)
-    for name, line in personas.items():
+    for name, line in walk.personas.items():
         yield from _persona(root, name, line)
 
 

@@ -16,11 +16,11 @@ from tttui.artifacts.appending import AppendedFile
 from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.checksum import json_bytes, plain
 from tttui.artifacts.eventlog import EventLog, tell
-from tttui.artifacts.jsonfile import decode
-from tttui.artifacts.regular import LARGEST_TABLE, read_bytes, remove
+from tttui.artifacts.regular import remove
 from tttui.artifacts.series_writer import SeriesWriter
 from tttui.lab import checkpoints
 from tttui.lab.job import METRICS, PARTS, RESULTS, root_of
+from tttui.lab.parts import read_parts
 from tttui.model.errors import RefusedInput, TttuiError
 
 LAST = 1 << 62
@@ -49,6 +49,9 @@ class Context:
         self.root = root_of(directory)
         self.settings: Mapping[str, Any] = request["settings"]
         """What was asked for, as the command handed it over."""
+        words = request.get("command")
+        self.command: Sequence[str] = list(map(str, words)) if isinstance(words, list) else []
+        """The words that the person typed."""
         self.log = log
         """run.log."""
         self.state: Mapping[str, Any] | None = None
@@ -66,6 +69,7 @@ class Context:
         self._events = EventLog(directory)
         self._pace = deque[tuple[float, float]]()
         self._end = threading.Event()
+        self._asked: list[tuple[str | None, str]] = []
         self._trouble: BaseException | None = None
 
     # -- what a kind tells ----------------------------------------------------------------------
@@ -121,16 +125,32 @@ class Context:
         if self._end.is_set():
             raise Ended
 
-    def save(self, state: Mapping[str, Any], *, step: int, name: str | None = None) -> None:
+    def save(
+        self, state: Mapping[str, Any], *, step: int, name: str | None = None, **told: Any
+    ) -> None:
         """Write a checkpoint: all that an exact continuation needs, plain data and numpy arrays.
 
         A resumed job gets it as `state`, and its metrics are those up to `step`. Two are kept,
-        and those with a `name` beside them.
+        and those with a `name` beside them, whose events have what else is `told`.
         """
         self.flush()
         checkpoints.save(self.directory, state, step=step, name=name)
         if name is not None:
-            self.event("checkpoint", name=name, step=step)
+            self.event("checkpoint", name=name, step=step, **told)
+
+    def asked_checkpoints(self) -> list[tuple[str | None, str]]:
+        """Checkpoints that somebody asked for since the last time: name, and id of the request."""
+        with self._guard:
+            asked, self._asked = self._asked, []
+        return asked
+
+    def rewind(self, step: int) -> None:
+        """Forget the rows of metrics after `step`, to which the kind has gone back."""
+        with self._guard:
+            self._metrics.flush()
+            self._metrics.close()
+            self._metrics = SeriesWriter(self.directory / METRICS)
+            self._metrics.reopen(step + 1)
 
     def remaining(self, names: Sequence[str]) -> Iterator[str]:
         """The parts that are not finished, one after another, each begun at a safe point.
@@ -186,6 +206,11 @@ class Context:
         """Ask the kind to end at its next safe point."""
         self._end.set()
 
+    def ask_for_checkpoint(self, name: str | None, request: str) -> None:
+        """Let the kind save a checkpoint as soon as it can."""
+        with self._guard:
+            self._asked.append((name, request))
+
     def check(self) -> None:
         """Raise what another thread met."""
         if self._trouble is not None:
@@ -220,28 +245,12 @@ class Context:
     def _restore_parts(self) -> None:
         path = self.directory / PARTS
         try:
-            data = read_bytes(path, LARGEST_TABLE)
-        except FileNotFoundError:
-            return
+            parts, end = read_parts(path)
         except OSError as error:
             raise TttuiError(f"{path}: cannot be read: {error.strerror}; move it away") from error
-        end = 0
-        while (stop := data.find(b"\n", end)) >= 0:
-            part = _part_in(data[end:stop])
-            if part is None:
-                break
-            self.parts[part[0]] = part[1]
-            end = stop + 1
+        self.parts.update(parts)
+        if not path.exists():
+            return
         cut = self._parts.reopen(end)
         if cut is not None:
             self.log.warning("%s", replace(cut, why="which a killed process left"))
-
-
-def _part_in(line: bytes) -> tuple[str, Any] | None:
-    try:
-        raw = decode(line)
-    except ValueError:
-        return None
-    if not isinstance(raw, dict) or not isinstance(raw.get("part"), str) or "result" not in raw:
-        return None
-    return raw["part"], raw["result"]

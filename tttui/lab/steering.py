@@ -90,6 +90,34 @@ def together(root: Path, job: Job) -> list[Job]:
     return [other for other in list_jobs(root, kind=job.kind) if other.raw.get("group") == group]
 
 
+def checkpoint(job: Job, *, name: str | None = None, wait_s: float = PATIENCE_S) -> str:
+    """Have a job that runs save a checkpoint now; returns its name once it is there.
+
+    Raises RefusedInput where the job does not run or the name is none, TttuiError where it does
+    not answer.
+    """
+    if job.is_session or job.state != "running":
+        raise RefusedInput(f"job {job.short} is {job.detail}; only a job that runs can save one")
+    if name is not None:
+        checkpoints.path_of(job.path, name)
+        if name in (checkpoints.LATEST, checkpoints.PREVIOUS):
+            raise RefusedInput(f"{name!r} is the name of a checkpoint that is always there")
+    events = EventLog(job.path)
+    last = events.last()
+    asked = ask(job.path, "checkpoint", name)
+    deadline = time.monotonic() + wait_s
+    while True:
+        now = look_again(job)
+        for event in events.read(last):
+            if event.fields.get("asked") == asked:
+                return str(event.fields.get("name"))
+            last = event.seq
+        if now.has_ended or time.monotonic() > deadline:
+            withdraw(job.path, asked)
+            raise TttuiError(f"job {job.short} saved no checkpoint ({now.detail})")
+        time.sleep(LOOK_S)
+
+
 def resume(job: Job, *, checkpoint: str | None = None) -> Job:
     """Let a job that has ended go on from its last checkpoint, or from a named one; a job that
     has none begins again, without the parts that are finished.

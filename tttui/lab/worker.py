@@ -186,6 +186,8 @@ class _Execution:
                 self._log.warning("%s: %s", request.id, request.reason)
             elif request.verb == "stop":
                 self._end(context, Stop())
+            elif request.verb == "checkpoint":
+                context.ask_for_checkpoint(request.value, request.id)
             else:
                 self._log.warning("was asked to %s, which jobs do not do", request)
 

@@ -114,7 +114,7 @@ class BaseRun:
                 return self._trained
             self._note("is done")
             table = blocks_of(self._directory / LOSSES)
-            weights = self._training.weights
+            weights = self._training.weights()
             base = keep_base(self._directory.parent, self._settings, weights, table)
             (self._directory / STATE_FILE).unlink(missing_ok=True)
             return base
@@ -188,7 +188,7 @@ class BaseRun:
             if self._paused or not self._has_turn():
                 time.sleep(LOOK_S)
             else:
-                self._loss = training.advance()
+                self._loss = training.advance().loss
                 if training.step % self._every == 0 or training.done:
                     self._losses.add(loss_row(training.step, self._loss))
                 if on_progress is not None:

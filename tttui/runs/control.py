@@ -52,10 +52,12 @@ Verb = Literal[
     "fault",
     "update",
     "rollback",
+    "checkpoint",
 ]
 """`step`: so many steps (value), then pause; `chunk`: to the end of the chunk; `transaction`:
 until one was tried. `speed`: steps a second at most (value), none for no limit. `set`: options
-by name. `update`: try an update now. `rollback`: to the weights in force at a step (value)."""
+by name. `update`: try an update now. `rollback`: to the weights in force at a step (value).
+`checkpoint`: of a job, with a name or none."""
 
 VERBS: tuple[str, ...] = get_args(Verb)
 
@@ -321,4 +323,5 @@ _VALUES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "mu": ("a friction between 0 and 1", lambda v: _is_number(v) and 0 <= v <= 1),
     "fault": (f"one of {', '.join(FAULTS)}", lambda v: isinstance(v, str) and v in FAULTS),
     "rollback": ("a step, a whole number from 0 on", _is_step),
+    "checkpoint": ("a name", lambda v: v is None or isinstance(v, str)),
 }

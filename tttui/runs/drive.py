@@ -185,6 +185,8 @@ class Course:
                 run.break_disk()
             case "set":
                 run.intervene("settings", _options(value))
+            case "checkpoint":
+                raise RefusedInput("a session saves a checkpoint every few seconds by itself")
             case "update" | "mu" | "fault" | "rollback":
                 run.intervene(request.verb, value)
 

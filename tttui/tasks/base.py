@@ -50,6 +50,8 @@ class AnyTask:
     unit: ClassVar[str] = ""
     runner: ClassVar[str] = "tttui.runs.taskrunner:TaskRunner"
     """What makes, resumes, forks and verifies its sessions (a `tttui.runs.runner.Runner`)."""
+    trained_by: ClassVar[str] = ""
+    """What trains its plastic parameters on data (a `tttui.runs.training.TaskTraining`)."""
     start_type: ClassVar[type[Start]] = Start
     first: ClassVar[tuple[str, ...]] = ("steps", "seed", "plastic", "optimizer", "lr", "device")
     """What people change most: first in the launch form."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.cli.test_commands import Shell
+from tests.lab.killing import walker
 from tttui.artifacts.ptfile import write_pt
 from tttui.artifacts.regular import sha256_of
 from tttui.artifacts.tensorwriter import Stored
@@ -16,7 +17,7 @@ from tttui.lab.events import read
 from tttui.lab.genome.composing import Weighted, compose, composition_of, weighted
 from tttui.lab.genome.effect import changes
 from tttui.lab.genome.methods import Recipe
-from tttui.lab.registry import BaseRef, Version, register, resolve
+from tttui.lab.registry import BaseRef, Version, register, resolve, results_of
 from tttui.model.arrays import Weights
 from tttui.model.errors import RefusedInput
 
@@ -195,3 +196,25 @@ def test_weights_or_a_base_that_were_changed_are_refused_by_name(shell: Shell, r
     assert str(one.weights_path) in shell.err
     assert shell.err.count("\n") == 1
     assert sha256_of(one.weights_path) != one.weights_sha256
+
+
+def test_a_composition_that_loses_to_its_best_parent_says_so(shell: Shell, root: Path) -> None:
+    walker(root, 1.0)
+    walker(root, 1.1)
+    skills = "walker@v1,walker@v2"
+    assert shell("genome", "compose", "--name", "G", "--method", "mean", "--skills", skills) == 0
+    words = ("--streams", "10", "--steps", "64", "--wait", "--quiet")
+    assert shell("genome", "test", "G", *words) == 0
+    first, *others = shell.out.splitlines()
+    assert first == "G@v1 loses to its best parent, walker@v1"
+    assert [line.split()[0] for line in others] == ["G@v1"] * 3
+    made = resolve(root, "G")
+    kept = {one["key"]: one["result"] for one in results_of(root, made)}
+    assert kept["genome"]["best_parent"] == "walker@v1"
+    assert kept["test"]["baseline"] == "base"
+    assert shell("genome", "show", "G") == 0
+    assert first in shell.out
+    assert shell("genome", "list") == 0
+    assert shell.out.splitlines()[-1].endswith("worse")
+    assert "no composition" in shell.refused("genome", "test", "walker")
+    assert "take" in shell.refused("genome", "test", "G", "--streams", "2")

@@ -34,6 +34,8 @@ class Contender:
     """Where bases are kept that were trained here."""
     base_sha256: str = ""
     """Of the base that the weights belong to; '' where that does not matter."""
+    torch: bool = False
+    """Computed by torch on the CPU as well, where the task has another engine too."""
 
     @property
     def is_point_mass(self) -> bool:

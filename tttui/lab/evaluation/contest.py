@@ -17,6 +17,7 @@ from tttui.lab.evaluation.statistics import fewest
 from tttui.lab.evaluation.streams import Stream, held_out, reads_documents, said_of
 from tttui.model.errors import RefusedInput
 from tttui.model.schema import POINT_MASS
+from tttui.tasks.base import Task
 
 if TYPE_CHECKING:
     from tttui.lab.context import Context
@@ -53,6 +54,8 @@ class Entry:
     """The version of a skill (`A@v2`) that it starts with and whose settings it has."""
     as_version: str = ""
     """The version whose settings it has, but not its weights: `base` in a test of that one."""
+    engine: str = ""
+    """The provider that computes it (`numpy`, `cuda:0`); '' for the usual one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +146,19 @@ class Contest:
         values: dict[str, Any] = {}
         tensors, sha256 = None, ""
         if called := entry.version or entry.as_version:
+            from tttui.lab.registry.starting import runner_for, start_weights
+
             version = _version(root, called)
-            if version.task != self.task:
-                raise RefusedInput(
-                    f"{called}: is of the task {version.task}, the others are of {self.task}"
-                )
-            values, sha256 = _settings_of(version), version.base_sha256
-            tensors = version.tensors() if entry.version else None
-            values |= _base_of(root, version)
+            start = start_weights(root, version, runner_for(version, self.task))
+            values, sha256 = dict(start.settings), start.base_sha256
+            if entry.version and start.tensors:
+                tensors = start.tensors
+            if (
+                self.task == POINT_MASS
+                and start.base_file is not None
+                and start.base_file.is_file()
+            ):
+                values["base"] = str(start.base_file)
         values = {**values, **self.shared, **entry.values}
         task = self.find_task()
         known = task.session_settings()
@@ -158,7 +166,11 @@ class Contest:
         if reads_documents(task):
             values = {k: v for k, v in values.items() if k not in ("steps", "file")}
         values = {k: v for k, v in values.items() if k not in OF_A_RUN}
-        return Contender(entry.name, self.task, values, tensors, root, sha256)
+        torch = False
+        if entry.engine:
+            device, torch = _engine(entry.engine, modules=issubclass(task, Task))
+            values["device"] = device
+        return Contender(entry.name, self.task, values, tensors, root, sha256, torch)
 
     def _learned(self, root: Path) -> frozenset[str]:
         """Hashes of the data that versions, and those that they come from, were trained on."""
@@ -179,18 +191,24 @@ class Contest:
         return frozenset(found)
 
 
+def _engine(name: str, *, modules: bool) -> tuple[str, bool]:
+    """Device of an engine of this machine, and whether torch computes there. Raises RefusedInput
+    where it is none, or cannot run the task."""
+    from tttui.lab.providers import providers_named
+    from tttui.lab.providers.engines import Engine
+
+    (engine,) = providers_named([name])
+    if not isinstance(engine, Engine):
+        raise RefusedInput(f"{name}: is an endpoint, which runs no sessions; compare it by prompts")
+    if modules and not engine.modules:
+        raise RefusedInput(f"{name}: trains no modules of torch; name torch-cpu or a GPU")
+    return engine.device, engine.modules
+
+
 def _version(root: Path, called: str) -> "Version":
     from tttui.lab.registry import resolve
 
     return resolve(root, called)
-
-
-def _base_of(root: Path, version: "Version") -> dict[str, Any]:
-    """The base that a version of the point mass stands on, where the registry keeps it."""
-    from tttui.lab.registry.version import base_path
-
-    path = base_path(root, version.base_sha256)
-    return {"base": str(path)} if version.task == POINT_MASS and path.is_file() else {}
 
 
 def _settings_of(version: "Version") -> dict[str, Any]:
@@ -205,7 +223,7 @@ def hold(context: "Context", contest: Contest, *, timed: bool) -> dict[str, Any]
     context.doing("reads the weights")
     streams = contest.streams_of(context.root)
     contenders = contest.contenders(context.root)
-    blocks = _blocks(contest, contenders[0], len(streams))
+    blocks = _blocks(contenders, len(streams))
     alone = ROUNDS if timed and contenders[0].is_point_mass else 0
     plan = _plan(contenders, blocks, alone)
     for name in context.remaining(list(plan)):
@@ -235,10 +253,10 @@ def hold(context: "Context", contest: Contest, *, timed: bool) -> dict[str, Any]
     return ranking(contest, streams, rows, clocks)
 
 
-def _blocks(contest: Contest, contender: Contender, n: int) -> list[range]:
+def _blocks(contenders: Sequence[Contender], n: int) -> list[range]:
     each = 1
-    if contender.is_point_mass:
-        on_cpu = str(contest.shared.get("device", "cpu")) == "cpu"
+    if contenders[0].is_point_mass:
+        on_cpu = all(str(one.values.get("device", "cpu")) == "cpu" for one in contenders)
         each = TOGETHER if on_cpu else n
     return [range(i, min(i + each, n)) for i in range(0, n, each)]
 

@@ -125,10 +125,38 @@ def keep(context: "Context", contest: "Contest", found: Mapping[str, Any], *, ki
         [
             {
                 **shared,
-                **{name: one[name] for name in ("version", "rank", "values", *LOSSES)},
+                **{name: one[name] for name in ("version", "provider", "rank", "values", *LOSSES)},
                 **{name: found["speeds"][one["name"]][name] for name in SPEEDS},
                 "contender": one["name"],
                 "setup": setups[one["name"]],
+            }
+            for one in found["contenders"]
+        ],
+    )
+
+
+def keep_answers(context: "Context", found: Mapping[str, Any]) -> None:
+    """Add what endpoints took for their answers. Raises TttuiError as `keep`."""
+    setup = hashlib.sha256(json.dumps(found["prompts"]).encode()).hexdigest()[:16]
+    add(
+        context,
+        [
+            {
+                "kind": "benchmark",
+                "task": "prompts",
+                "contender": one["name"],
+                "provider": one["name"],
+                "version": "",
+                "setup": one["identity"],
+                "streams_key": setup,
+                "by": "whole",
+                "unit": "",
+                "rank": one["rank"],
+                "values": [answer["seconds"] for answer in one["answers"]],
+                "whole": one["seconds"],
+                "steps_per_s": one["tokens_per_s"],
+                "latency_ms": None if one["first_s"] is None else 1e3 * one["first_s"],
+                "errors": one["errors"],
             }
             for one in found["contenders"]
         ],
@@ -210,6 +238,8 @@ def _step(one: Result, before: Result | None) -> Step:
     pace, old = one.figures.get("steps_per_s"), before.figures.get("steps_per_s")
     if pace and old and one.machine == before.machine and old >= SLOWER * pace:
         flags.append("slower")
+    if (number(one.raw.get("errors")) or 0) > (number(before.raw.get("errors")) or 0):
+        flags.append("failing")
     return Step(one, before, compared, tuple(flags))
 
 

@@ -33,7 +33,7 @@ def ranking(
     level = simultaneous(len(contest.pairs))
     names = [entry.name for entry in contest.entries]
     compared = {(i, j): compare(values[i], values[j], unit, level=level) for i, j in contest.pairs}
-    ranks = _ranks(len(names), compared)
+    ranks = ranks_of(len(names), compared)
     best = np.nanmin(np.where(np.isfinite(values), values, np.inf), axis=0)
     lines = []
     for i, name in enumerate(names):
@@ -44,10 +44,11 @@ def ranking(
             {
                 "name": name,
                 "version": contest.entries[i].version,
+                "provider": contest.entries[i].engine,
                 "rank": ranks[i],
-                "whole": _finite(_middle(table["whole"])),
-                "last": _finite(_middle(table["last"])),
-                "frozen_last": _finite(_middle(table["frozen_last"])),
+                "whole": _finite(middle(table["whole"])),
+                "last": _finite(middle(table["last"])),
+                "frozen_last": _finite(middle(table["frozen_last"])),
                 "improvement": document(last),
                 "wins": int(np.sum((values[i] == best) & alone)),
                 "worst_tenth": _finite(_worst(values[i])),
@@ -93,22 +94,35 @@ def compare(a: Floats, b: Floats, unit: str, *, level: float = 0.95) -> Comparis
     return paired(a, b, ratio=not unit, unit=unit, level=level)
 
 
-def verdict(found: Mapping[str, Any]) -> str:
+def verdict(found: Mapping[str, Any], on: str = "held-out streams") -> str:
     """The ranking in a sentence."""
     first = [c["name"] for c in found["contenders"] if c["rank"] == 1]
     rest = [c["name"] for c in found["contenders"] if c["rank"] > 1]
+    over = f"on {found['streams']} {on}"
     if not rest:
-        return f"no difference between {_listed(first)} on {found['streams']} held-out streams"
+        return f"no difference between {_listed(first)} {over}"
     if len(first) == 1:
-        return f"{first[0]} is better than {_listed(rest)} on {found['streams']} held-out streams"
-    return f"no difference between {_listed(first)}, which are ahead of {_listed(rest)}"
+        beaten = [name for name in rest if _beats(found["pairs"], first[0], name)]
+        equal = [name for name in rest if name not in beaten]
+        also = f", and no different from {_listed(equal)}" if equal else ""
+        if beaten:
+            return f"{first[0]} is better than {_listed(beaten)}{also} {over}"
+    return f"no difference between {_listed(first)}; {_listed(rest)} behind, {over}"
+
+
+def _beats(pairs: Sequence[Mapping[str, Any]], name: str, other: str) -> bool:
+    """Whether one is better than another beyond chance."""
+    return any(
+        (pair["a"], pair["b"], pair["outcome"]) in ((name, other, "better"), (other, name, "worse"))
+        for pair in pairs
+    )
 
 
 def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _ranks(n: int, compared: Mapping[tuple[int, int], Comparison]) -> list[int]:
+def ranks_of(n: int, compared: Mapping[tuple[int, int], Comparison]) -> list[int]:
     """One more than those that are better beyond chance."""
     ranks = [1] * n
     for (i, j), one in compared.items():
@@ -132,7 +146,7 @@ def _pace(
     paces = np.array([float(one["steps_per_s"]) for one in source])
     at = percentiles(np.array(latencies), (50, 95)) if latencies else [None, None]
     return {
-        "steps_per_s": _middle(paces),
+        "steps_per_s": middle(paces),
         "steps_per_s_low": float(paces.min()),
         "steps_per_s_high": float(paces.max()),
         "latency_ms": at[0],
@@ -165,7 +179,7 @@ def _number(value: Any) -> float:
     return float(value) if isinstance(value, (int, float)) else float("nan")
 
 
-def _middle(values: Floats) -> float:
+def middle(values: Floats) -> float:
     """The median; what is not finite counts as the worst."""
     return percentiles(np.where(np.isfinite(values), values, np.inf), [50.0])[0]
 

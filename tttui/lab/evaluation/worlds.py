@@ -40,7 +40,7 @@ def side_by_side(contender: Contender, streams: Sequence[Stream], told: Told) ->
             now = places[first : first + block]
             z, a, _ = worlds(settings, [streams[i].values.get("seed", 0) for i in now])
             began = time.perf_counter()
-            crowd = Block(settings, base, z, a, start)
+            crowd = Block(settings, base, z, a, start, torch=contender.torch)
             while crowd.advance():
                 told(
                     len(found) * settings.steps + crowd.t * len(now),
@@ -103,7 +103,8 @@ def alone(contender: Contender, stream: Stream) -> tuple[float, Floats]:
     settings = named_runner(contender.task).choose(values)
     check_device(settings.device)
     start = start_of(contender, settings)
-    learner = Learner(settings, base_of(contender, settings), start=start)
+    base = base_of(contender, settings)
+    learner = Learner(settings, base, start=start, torch=contender.torch)
     world, chunk, took = WorldStream(settings), settings.plasticity.chunk, list[float]()
     began = time.perf_counter()
     for t in range(0, ALONE, chunk):

@@ -125,9 +125,12 @@ class Resident(Generic[T]):
         self._make_room(budget)
 
     def flush(self) -> None:
-        """Page everything out that is not in force."""
-        for name in list(self._states):
-            self._out(name)
+        """Write out everything that is not in force, as the process is about to end."""
+        for name, state in self._states.items():
+            self._page_out(name, state)
+        for name in self._states:
+            del self.sizes[name]
+        self._states.clear()
 
     def document(self) -> dict[str, Any]:
         """For status files: budget, use, what is resident (the least recently used first)."""

@@ -1,13 +1,107 @@
 """Testing a composition: against its parents and the base, all on the same held-out streams."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tttui.lab.registry import Version, results_of
+from tttui.lab.evaluation.contest import BASE, By, Contest, Entry
+from tttui.lab.genome.composing import Composition
+from tttui.lab.registry import Version, resolve, results_of
+from tttui.model.errors import RefusedInput
 
 RESULT = "genome"
 """The key of what a test has found, beside a version."""
+
+OF_A_STREAM = ("seed", "steps", "file")
+"""Settings that the streams decide."""
+
+
+@dataclass(frozen=True)
+class GenomeContest(Contest):
+    """The composition comes first and is compared with each of the others, and with nobody else:
+    so the intervals are no wider than they have to be to hold together."""
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        return [(0, i) for i in range(1, len(self.entries))]
+
+
+def contest_of(
+    root: Path,
+    version: Version,
+    composition: Composition,
+    *,
+    shared: Mapping[str, Any],
+    streams: int,
+    seed: int,
+    data: str,
+    by: By,
+) -> GenomeContest:
+    """A composition, its parents and the base, all with the settings of the composition.
+
+    Raises RefusedInput for a parent that is gone, or has other weights by now.
+    """
+    entries = [Entry(version.name, version=version.name)]
+    for parent in parents_there(root, version, composition):
+        values = _settings_of_composition(version, parent)
+        entries.append(Entry(parent.name, values, version=parent.name))
+    entries.append(Entry(BASE, as_version=version.name))
+    return GenomeContest(version.task, tuple(entries), shared, streams, seed, data, by)
+
+
+def parents_there(root: Path, version: Version, composition: Composition) -> list[Version]:
+    """The parents as they were merged. Raises RefusedInput where one is not there any more."""
+    found = []
+    for parent in composition.parents:
+        there = resolve(root, parent.version)
+        if there.weights_sha256 != parent.weights_sha256:
+            raise RefusedInput(
+                f"{there.name} has other weights than those that {version.name} was composed of; "
+                "compose it again"
+            )
+        found.append(there)
+    return found
+
+
+def _settings_of_composition(version: Version, parent: Version) -> dict[str, Any]:
+    """What a parent has otherwise than the composition, as the composition has it."""
+    from tttui.tasks.find import find_task
+
+    ours = {**version.task_settings, **version.settings}
+    theirs = {**parent.task_settings, **parent.settings}
+    known = find_task(version.task).session_settings()
+    return {
+        name: ours.get(name, known[name].default)
+        for name, value in theirs.items()
+        if name in known and name not in OF_A_STREAM and ours.get(name) != value
+    }
+
+
+def judged(found: Mapping[str, Any], by: By) -> dict[str, Any]:
+    """What a contest says of a composition, from its results: its best parent, and a sentence for
+    each comparison. The best parent is the one with the lowest median loss on the same streams."""
+    pairs = {one["b"]: one for one in found["pairs"]}
+    genome = found["pairs"][0]["a"]
+    losses = {one["name"]: one[by] for one in found["contenders"]}
+    parents = [name for name in pairs if name != BASE]
+    best = min(parents, key=lambda name: float("inf") if losses[name] is None else losses[name])
+    outcome = pairs[best]["outcome"]
+    said = {
+        "worse": f"{genome} loses to its best parent, {best}",
+        "better": f"{genome} is better than its best parent, {best}",
+        "no difference": f"{genome} is no better and no worse than its best parent, {best}",
+        "too few": f"too few streams to tell {genome} from its best parent, {best}",
+    }[outcome]
+    return {
+        "outcome": outcome,
+        "best_parent": best,
+        "verdict": said,
+        "sentences": [said, *(one["verdict"] for one in pairs.values())],
+        "losses": losses,
+        "streams": found["streams"],
+        "streams_are": found["streams_are"],
+    }
 
 
 def newest_test(root: Path, version: Version) -> Mapping[str, Any] | None:

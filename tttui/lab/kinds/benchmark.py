@@ -2,24 +2,37 @@
 
 from tttui.lab.context import Context
 from tttui.lab.evaluation.contest import Contest, hold
-from tttui.lab.evaluation.history import keep
+from tttui.lab.evaluation.history import keep, keep_answers
+from tttui.lab.evaluation.prompts import answers
 from tttui.lab.kinds.base import Kind
 
 
 class Benchmark(Kind):
-    """Its settings are those of a `Contest`."""
+    """Its settings are those of a `Contest`, or `providers` and the `prompts` to ask them."""
 
     name = "benchmark"
     collection = "benchmarks"
     command = ("bench", "run")
 
     def run(self, context: Context) -> None:
+        if "prompts" in context.settings:
+            _ask(context)
+            return
         contest = Contest.of(context.settings)
         found = hold(context, contest, timed=True)
         context.results(found)
         keep(context, contest, found, kind=self.name)
         context.event("ranked", verdict=found["verdict"], streams=found["streams"])
         context.log.info("%s", found["verdict"])
+
+
+def _ask(context: Context) -> None:
+    """Ask endpoints."""
+    found = answers(context, context.settings["providers"], context.settings["prompts"])
+    context.results(found)
+    keep_answers(context, found)
+    context.event("ranked", verdict=found["verdict"], prompts=len(found["prompts"]))
+    context.log.info("%s", found["verdict"])
 
 
 KIND = Benchmark()

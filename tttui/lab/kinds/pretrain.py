@@ -1,11 +1,17 @@
 """Pretraining of a base: losses, learning rate and gradient norm by step; exact resume."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
+from tttui.artifacts.jsonfile import read_object
+from tttui.artifacts.series_csv import SeriesFile
 from tttui.lab.context import Context
+from tttui.lab.job import METRICS, RESULTS
 from tttui.lab.kinds.base import Kind
+from tttui.lab.training.loop import Loop, Plan
+from tttui.model.errors import TttuiError
 from tttui.model.settings import Settings
 from tttui.runs.base import (
     LOSS_HEADER,
@@ -18,15 +24,6 @@ from tttui.runs.base import (
 )
 from tttui.runs.turn import Turn
 from tttui.tasks.pointmass.pretraining import Training
-
-SAVE_S = 5.0
-"""Seconds between two checkpoints: what a killed process loses."""
-
-NAMED = 10
-"""Checkpoints that keep a name, evenly over the steps."""
-
-POINTS = 5000
-"""Rows of metrics, evenly over the steps."""
 
 LOOK_S = 0.1
 """Seconds between two looks whether another process has trained the same base."""
@@ -44,24 +41,24 @@ class Pretrain(Kind):
 
     def run(self, context: Context) -> None:
         settings = Settings().updated(dict(context.settings["settings"])).validate()
-        make_room(context.root, settings)
-        turn = Turn(cache_path(context.root, settings).parent, context.handle)
-        try:
-            base = self._trained(context, settings, turn)
-        finally:
-            turn.give()
-        context.results(
-            {
-                "base": str(base.source),
-                "sha256": base.sha256,
-                "steps": settings.pretraining.pretrain_steps,
-                "final_loss": context.last_metrics.get("loss"),
-                "cfg": dict(base.cfg),
-            }
-        )
-
-    def _trained(self, context: Context, settings: Settings, turn: Turn) -> Base:
         force = bool(context.settings.get("force"))
+        base = base_in_turn(context, settings, lambda: _train(context, settings), force=force)
+        found: Mapping[str, Any] = {"final_loss": None}
+        with suppress(TttuiError, OSError):
+            found = read_object(context.directory / RESULTS)
+        steps = settings.pretraining.pretrain_steps
+        about = {"base": str(base.source), "sha256": base.sha256, "cfg": dict(base.cfg)}
+        context.results({**found, **about, "steps": steps})
+
+
+def base_in_turn(
+    context: Context, settings: Settings, train: Callable[[], Base], *, force: bool = False
+) -> Base:
+    """The base of these settings: the one that fits, or one that is trained now, or meanwhile by
+    another process."""
+    make_room(context.root, settings)
+    turn = Turn(cache_path(context.root, settings).parent, context.handle)
+    try:
         while True:
             held = turn.take()
             base = None if force else find_base(context.root, settings)
@@ -69,43 +66,31 @@ class Pretrain(Kind):
                 context.log.info("%s fits these settings already", base.source)
                 return base
             if held:
-                return _train(context, settings)
+                return train()
             context.safe_point()
             context.doing(f"waits for {turn.whose()[:36] or 'another process'}, which trains it")
             time.sleep(LOOK_S)
+    finally:
+        turn.give()
 
 
 def _train(context: Context, settings: Settings) -> Base:
     training = Training(settings)
-    losses: list[list[float]] = []
-    if context.state is not None:
-        training.load(context.state["training"])
-        losses = context.state["losses"]
-    steps = settings.pretraining.pretrain_steps
-    every, named = -(-steps // POINTS), max(1, steps // NAMED)
+    loop = Loop(context, training, plan_of(training))
+    loop.run()
+    context.flush()
+    table = SeriesFile(context.directory / METRICS).refresh()
+    assert table is not None
+    steps, losses = table.of("loss")
+    context.results({**loop.results(ended=True), "final_loss": float(losses[-1])})
+    rows = (loss_row(int(t), float(loss)) for t, loss in zip(steps, losses, strict=True))
+    return keep_base(context.root, settings, training.weights(), [LOSS_HEADER, *rows])
 
-    def save(name: str | None = None) -> None:
-        state = {"training": training.state(), "losses": losses}
-        context.save(state, step=training.step, name=name)
 
-    save_at = time.monotonic() + SAVE_S
-    while not training.done:
-        if context.asked_to_end:
-            save()
-        context.safe_point()
-        loss = training.advance()
-        step = training.step
-        if step % every == 0 or training.done:
-            losses.append([step, loss])
-            context.metrics(step, loss=loss, lr=training.lr, grad_norm=training.gradient_norm)
-        context.progress(step, steps, f"step {step} of {steps}, loss {loss:.3g}")
-        if step % named == 0 and not training.done:
-            save(f"step-{step}")
-        elif time.monotonic() >= save_at:
-            save()
-            save_at = time.monotonic() + SAVE_S
-    table = b"".join([LOSS_HEADER, *(loss_row(int(step), loss) for step, loss in losses)])
-    return keep_base(context.root, settings, training.weights, table)
+def plan_of(training: Training) -> Plan:
+    """A base is what its settings say: the last weights, and never at another learning rate."""
+    every = max(1, training.steps // 20)
+    return Plan(validate_every=every, rollbacks=0, takes_best=False)
 
 
 def settings_of(settings: Settings, *, force: bool) -> Mapping[str, Any]:

@@ -9,7 +9,6 @@ from tttui.lab.kinds.base import Kind, Needs
 from tttui.lab.providers import find_providers, providers_named
 from tttui.lab.providers.measuring import Prober
 from tttui.lab.providers.results import Results
-from tttui.model.errors import TttuiError
 
 
 class ProviderTest(Kind):
@@ -29,17 +28,24 @@ class ProviderTest(Kind):
         return Needs(gpus=len(used - {None}))
 
     def run(self, context: Context) -> None:
-        settings = context.settings
-        results, probers = Results(context.root), dict[str, Prober]()
+        probers = dict[str, Prober]()
+        try:
+            self._measure(context, probers)
+        finally:
+            for prober in probers.values():
+                prober.close()
+
+    def _measure(self, context: Context, probers: dict[str, Prober]) -> None:
+        settings, results = context.settings, Results(context.root)
         done = [m for m in context.parts.values() if isinstance(m, dict)]
         for part in context.remaining(settings["parts"]):
             name, _, capability = part.partition("/")
             if name not in probers:
-                provider = providers_named([name])[0]
-                if capability not in provider.capabilities:
-                    raise TttuiError(f"{name} is another provider now; start the test anew")
                 probers[name] = Prober(
-                    provider, settings["limit_s"], settings.get("repeat"), context.safe_point
+                    providers_named([name])[0],
+                    settings["limit_s"],
+                    settings.get("repeat"),
+                    context.safe_point,
                 )
             measured = probers[name].measure(capability)
             results.add(measured)

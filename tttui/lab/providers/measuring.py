@@ -82,6 +82,9 @@ class Prober:
         """The measurement of one capability. Raises only what `safe_point` raises."""
         load = _load()
         run = _Run(self._provider, capability, self._repeat, self._limit_s)
+        if capability not in self._provider.capabilities:
+            reason = f"{self._provider.name} is another kind of provider now; test it anew"
+            return run.result(load, Failure(reason))
         if self._hangs:
             reason = f"not tried, since {self._hangs} of this provider hangs"
             return run.result(load, Failure(reason))
@@ -97,6 +100,11 @@ class Prober:
             self._hangs = capability
             return run.result(load, OutOfTime(f"hangs: no answer within {self._limit_s:g} s"))
         return run.result(load, run.failure)
+
+    def close(self) -> None:
+        """Free what the provider holds, unless a probe hangs that may still use it."""
+        if not self._hangs:
+            self._provider.close()
 
 
 class _Run:

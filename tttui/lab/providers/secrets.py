@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import re
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 from tttui.lab.providers.base import Failure
 
@@ -17,19 +17,24 @@ HIDDEN = "***"
 LEAST = 4
 """Characters of a key below which nothing can be told apart from other text."""
 
+PIECE = 8
+"""Characters of a key that are hidden wherever they stand together."""
+
 
 class Key:
     """The key in an environment variable; only `reveal` tells it."""
 
-    __slots__ = ("_forms", "_value")
+    __slots__ = ("_pieces", "_size", "_value")
 
     def __init__(self, value: str = "") -> None:
         self._value = value
-        self._forms: tuple[str, ...] = ()
+        self._size = min(PIECE, len(value))
+        self._pieces: frozenset[str] = frozenset()
         if len(value) >= LEAST:
-            forms = {value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1]}
+            forms = {value, quote(value, safe=""), json.dumps(value)[1:-1], value[::-1]}
             forms.add(base64.b64encode(value.encode()).decode().rstrip("="))
-            self._forms = tuple(sorted(forms, key=len, reverse=True))
+            n = self._size
+            self._pieces = frozenset(f[i : i + n] for f in forms for i in range(len(f) - n + 1))
 
     @classmethod
     def of(cls, variable: str) -> "Key":
@@ -51,10 +56,17 @@ class Key:
         return self._value
 
     def hide(self, text: str) -> str:
-        """The text without the key, however it is quoted in it."""
-        for form in self._forms:
-            text = text.replace(form, HIDDEN)
-        return text
+        """The text without the key, or a piece of it, however it is quoted there."""
+        n, pieces = self._size, self._pieces
+        if not pieces or len(text) < n:
+            return text
+        kept, at, end = list[str](), 0, 0
+        for i in range(len(text) - n + 1):
+            if text[i : i + n] in pieces:
+                if i >= end:
+                    kept += (text[at:i], HIDDEN)
+                at = end = i + n
+        return "".join((*kept, text[at:]))
 
     def __bool__(self) -> bool:
         return bool(self._value)

@@ -45,6 +45,9 @@ REGISTERED, MEASURED = "models:registered", "models:measured"
 LONGEST_RESULT = 1 << 20
 """Bytes of what `record_result` keeps."""
 
+MOST_RESULTS = 1000
+"""Results of a version that are read, the newest."""
+
 
 def register(
     root: Path,
@@ -145,7 +148,7 @@ def results_of(root: Path, version: Version) -> list[Mapping[str, Any]]:
         names = sorted(os.listdir(folder))
     except OSError:
         return []
-    for name in names:
+    for name in names[-MOST_RESULTS:]:
         with suppress(OSError, TttuiError):
             raw = parse_object(read_bytes(folder / name, 2 * LONGEST_RESULT), folder / name)
             if isinstance(raw.get("key"), str) and isinstance(raw.get("result"), dict):

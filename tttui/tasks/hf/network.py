@@ -58,6 +58,21 @@ def _loaded(source: Source, kind: Any, **held: Any) -> Any:
             raise RefusedInput(f"--model {source.path}: cannot be loaded: {why[:300]}") from error
 
 
+def made_plastic(source: Source, own: Any, words: Sequence[str]) -> tuple[Any, list[str]]:
+    """A model ready to learn, by the settings `own` of the task hf, and the patterns of its
+    plastic parameters. Draws random numbers. Raises RefusedInput."""
+    model: Any = load_model(source, own.dtype)
+    most = getattr(model.config, "max_position_embeddings", None)
+    if isinstance(most, int) and own.context > most:
+        raise RefusedInput(
+            f"context: {own.context} is above the {most} tokens that the model can look at"
+        )
+    if LORA in words:
+        targets = [part.strip() for part in own.targets.split(",") if part.strip()]
+        add_adapters(model, own.rank, own.alpha, targets)
+    return model, plastic_names(model, words)
+
+
 def add_adapters(model: nn.Module, rank: int, alpha: float, targets: Sequence[str]) -> None:
     """Put a pair of plastic matrices beside linear layers, which compute what they did before.
 

@@ -87,6 +87,7 @@ class HfTask(Task):
     loss_name = "nats per token"
     unit = "nats"
     settings_type = HfSettings
+    trained_by = "tttui.runs.training.language:HfTraining"
     adaptation: ClassVar[Adaptation] = Adaptation(optimizer="adamw", lr=1e-3)
     plastic = LORA
     item_losses = "tokens.f16"
@@ -108,7 +109,7 @@ class HfTask(Task):
 
             self.source, self.fingerprint = name_model(settings.model)
             tokenizer = load_tokenizer(self.source)
-            self.start, self.always = _start(tokenizer)
+            self.start, self.always = start_token(tokenizer)
             self._read(tokenizer)
         else:
             said = said_model(directory)
@@ -142,17 +143,14 @@ class HfTask(Task):
         return -(-len(self.tokens.ids) // self.settings.chunk)
 
     def model(self) -> "nn.Module":
-        from tttui.tasks.hf.network import load_model
+        from tttui.tasks.hf.network import made_plastic
 
-        model: Any = load_model(self.source, self.settings.dtype)
+        return self._fitting(made_plastic(self.source, self.settings, ())[0])
+
+    def _fitting(self, model: Any) -> "nn.Module":
+        """The model, which must know the tokens of the document. Raises RefusedInput."""
         takes = inspect.signature(model.forward).parameters
         self._takes_last = "logits_to_keep" in takes
-        most = getattr(model.config, "max_position_embeddings", None)
-        if isinstance(most, int) and self.settings.context > most:
-            raise RefusedInput(
-                f"context: {self.settings.context} is above the {most} tokens that the model "
-                "can look at"
-            )
         known = model.get_input_embeddings().num_embeddings
         largest = int(self._padded.max())
         if largest >= known:
@@ -178,16 +176,12 @@ class HfTask(Task):
         """The model, with adapters where they are wanted."""
         import torch
 
-        from tttui.tasks.hf.network import add_adapters, plastic_names, rounded_away
+        from tttui.tasks.hf.network import made_plastic, rounded_away
 
-        settings = self.settings
         with torch.random.fork_rng():
             torch.manual_seed(self.seed)
-            model = self.model()
-            if LORA in plastic:
-                targets = [part.strip() for part in settings.targets.split(",") if part.strip()]
-                add_adapters(model, settings.rank, settings.alpha, targets)
-        names = plastic_names(model, plastic)
+            made, names = made_plastic(self.source, self.settings, plastic)
+        model = self._fitting(made)
         if rounded_away(model, names):
             self._notes.append(
                 "plastic parameters have 16 bits, in which small steps vanish; "
@@ -265,7 +259,7 @@ class HfTask(Task):
         }
 
 
-def _start(tokenizer: Any) -> tuple[int, bool]:
+def start_token(tokenizer: Any) -> tuple[int, bool]:
     """The token before the first one, and whether the model is used to it at every beginning."""
     for token in (tokenizer.bos_token_id, tokenizer.eos_token_id):
         if token is not None:

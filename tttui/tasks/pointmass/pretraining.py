@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,22 @@ from tttui.dynamics import muon, ssm
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.settings import Settings
 from tttui.tasks.pointmass import world
+from tttui.tasks.trainer import Took, Trainer, cosine
 
 SPREAD = (0.01, 0.6)
 """Range of the frozen decays of `spread`; wider ones (0.02 to 0.98) were worse than `equal`."""
 
 MOMENTUM, NS_STEPS = 0.95, 5
 """Muon's own constants in pretraining."""
+
+EPOCH = 100
+"""Steps that count as an epoch: the worlds never repeat."""
+
+HELD_OUT = 8192
+"""Steps of the worlds of a validation, which are drawn apart from those of the training."""
+
+Ranges = Sequence[tuple[float, float]]
+"""Frictions: each world's is drawn from one of these ranges, all equally likely."""
 
 CFG_WORLD = (
     "env_mode",
@@ -63,10 +73,19 @@ def initial_weights(settings: Settings) -> Weights:
     return {name: w.astype(np.float32) for name, w in weights.items()}
 
 
-def training_batch(settings: Settings, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Inputs x [seq, batch, 6] and targets y [seq, batch, 4]: noise-free worlds, from rest."""
+def training_batch(
+    settings: Settings, rng: np.random.Generator, frictions: Ranges = ()
+) -> tuple[Floats, Floats]:
+    """Inputs x [seq, batch, 6] and targets y [seq, batch, 4]: noise-free worlds, from rest.
+
+    Their frictions are drawn from `frictions`, or from [mu_min, mu_max].
+    """
     p, w = settings.pretraining, settings.world
-    mu = rng.uniform(w.mu_min, w.mu_max, (p.pretrain_batch, 1))
+    if frictions:
+        low, high = np.array(frictions)[rng.integers(len(frictions), size=p.pretrain_batch)].T
+        mu = rng.uniform(low, high)[:, None]
+    else:
+        mu = rng.uniform(w.mu_min, w.mu_max, (p.pretrain_batch, 1))
     a = rng.normal(0.0, w.action_std, (p.pretrain_batch, p.pretrain_seq, 2))
     z = world.roll(a, np.repeat(mu, p.pretrain_seq, axis=1), w, z0=np.zeros((len(a), 4)))
     x = np.concatenate([z[:, :-1], a], axis=-1)
@@ -87,13 +106,7 @@ def loss_and_gradients(
     x [seq, batch, 6], y [seq, batch, 4]; decays float32 [n_state].
     """
     seq, batch, _ = x.shape
-    flat = x.reshape(seq * batch, -1)
-    u = flat @ weights["W_u"].T
-    H = (u @ weights["B"].T).reshape(seq, batch, -1)
-    for t in range(1, seq):
-        H[t] += decays * H[t - 1]
-    h = H.reshape(seq * batch, -1)
-    E = h @ weights["W_o"].T - y.reshape(seq * batch, -1)
+    (flat, u, h), E = _forward(weights, decays, x, y)
     dP = E * (2.0 / E.size)
     dH = (dP @ weights["W_o"]).reshape(seq, batch, -1)
     for t in range(seq - 1, 0, -1):
@@ -104,74 +117,94 @@ def loss_and_gradients(
     return float(np.mean(E * E)), gradients
 
 
-class Training:
-    """The training of one base, step by step: the same base however it was cut.
+def _forward(
+    weights: Weights, decays: Floats, x: Floats, y: Floats
+) -> tuple[tuple[Floats, Floats, Floats], Floats]:
+    """Inputs, projected inputs and hidden states, and the errors of the predictions, each
+    [seq x batch, size]."""
+    seq, batch, _ = x.shape
+    flat = x.reshape(seq * batch, -1)
+    u = flat @ weights["W_u"].T
+    H = (u @ weights["B"].T).reshape(seq, batch, -1)
+    for t in range(1, seq):
+        H[t] += decays * H[t - 1]
+    h = H.reshape(seq * batch, -1)
+    return (flat, u, h), h @ weights["W_o"].T - y.reshape(seq * batch, -1)
 
-    Muon, frictions drawn from [mu_min, mu_max], learning rate on a cosine to 0.
+
+class Training(Trainer):
+    """The training of one base, or of a skill, step by step.
+
+    Muon, frictions drawn from [mu_min, mu_max], learning rate on a cosine to 0. A skill begins
+    with the weights `start`, on worlds of some `frictions`.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.step = 0
-        """Steps taken."""
-        self.weights = initial_weights(settings)
-        decays = ssm.decay(self.weights["a_raw"], settings.model.dt)
+    items = "steps"
+
+    def __init__(
+        self, settings: Settings, start: Weights | None = None, frictions: Ranges = ()
+    ) -> None:
+        self.settings, self._frictions = settings, frictions
+        p = settings.pretraining
+        self.steps, self.steps_an_epoch = p.pretrain_steps, min(EPOCH, p.pretrain_steps)
+        self.items_a_step = p.pretrain_batch * p.pretrain_seq
+        held = start or initial_weights(settings)
+        self._weights = {name: w.copy() for name, w in held.items()}
+        decays = ssm.decay(self._weights["a_raw"], settings.model.dt)
         self._decays = decays.astype(np.float32)
-        self._rng = np.random.default_rng([settings.pretraining.pretrain_seed, 1])
-        self._momentum = {name: np.zeros_like(self.weights[name]) for name in PLASTIC}
-        self._gradients: Weights = {}
-
-    @property
-    def lr(self) -> float:
-        """The learning rate of the last step; before the first one that of the first."""
-        p = self.settings.pretraining
-        return _cosine(p.pretrain_lr, max(0, self.step - 1), p.pretrain_steps)
-
-    @property
-    def gradient_norm(self) -> float:
-        """Of all gradients of the last step together; NaN before the first one."""
-        squares = [float(np.sum(np.square(g))) for g in self._gradients.values()]
-        return math.sqrt(sum(squares)) if squares else math.nan
+        self._rng = np.random.default_rng([p.pretrain_seed, 1])
+        self._momentum = {name: np.zeros_like(self._weights[name]) for name in PLASTIC}
+        self._held_out: tuple[Floats, Floats] | None = None
 
     @property
     def done(self) -> bool:
-        return self.step >= self.settings.pretraining.pretrain_steps
+        return self.step >= self.steps
 
-    def advance(self) -> float:
-        """Take one step; returns the loss before it."""
-        p, weights = self.settings.pretraining, self.weights
-        x, y = training_batch(self.settings, self._rng)
-        loss, gradients = loss_and_gradients(weights, self._decays, x, y)
-        self._gradients = gradients
-        lr = _cosine(p.pretrain_lr, self.step, p.pretrain_steps)
-        for name in PLASTIC:
-            self._momentum[name], ahead = muon.momentum_step(
-                self._momentum[name], gradients[name], MOMENTUM, True
-            )
-            direction = muon.direction(ahead, None, NS_STEPS)
-            weights[name] = (weights[name] - lr * direction).astype(np.float32)
+    def weights(self) -> Weights:
+        return {name: w.copy() for name, w in self._weights.items()}
+
+    def advance(self) -> Took:
+        x, y = training_batch(self.settings, self._rng, self._frictions)
+        lr = self.slowed * cosine(self.settings.pretraining.pretrain_lr, self.step, self.steps)
+        weights = self._weights
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss, gradients = loss_and_gradients(weights, self._decays, x, y)
+            squares = [float(np.sum(np.square(g))) for g in gradients.values()]
+            for name in PLASTIC:
+                self._momentum[name], ahead = muon.momentum_step(
+                    self._momentum[name], gradients[name], MOMENTUM, True
+                )
+                direction = muon.direction(ahead, None, NS_STEPS)
+                weights[name] = (weights[name] - lr * direction).astype(np.float32)
         self.step += 1
-        return loss
+        return Took(loss, lr, math.sqrt(sum(squares)))
+
+    def validate(self) -> float:
+        """Mean squared one-step error on worlds of the same frictions."""
+        if self._held_out is None:
+            rng = np.random.default_rng([self.settings.pretraining.pretrain_seed, 3])
+            worlds = max(1, HELD_OUT // self.settings.pretraining.pretrain_seq)
+            many = self.settings.updated({"pretrain_batch": worlds})
+            self._held_out = training_batch(many, rng, self._frictions)
+        with np.errstate(over="ignore", invalid="ignore"):
+            E = _forward(self._weights, self._decays, *self._held_out)[1]
+            return float(np.mean(E * E))
 
     def state(self) -> dict[str, Any]:
-        """Everything that an exact continuation needs."""
         return {
             "step": self.step,
-            "weights": dict(self.weights),
+            "weights": self.weights(),
             "momentum": dict(self._momentum),
             "generator": json.dumps(self._rng.bit_generator.state),
+            "slowed": self.slowed,
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from a `state()`. Raises KeyError, TypeError or ValueError where it is none."""
         self._rng.bit_generator.state = json.loads(state["generator"])
-        self.weights = {name: np.array(state["weights"][name]) for name in self.weights}
+        self._weights = {name: np.array(state["weights"][name]) for name in self._weights}
         self._momentum = {name: np.array(state["momentum"][name]) for name in PLASTIC}
         self.step = int(state["step"])
-
-
-def _cosine(lr: float, step: int, steps: int) -> float:
-    return lr * 0.5 * (1.0 + math.cos(math.pi * step / steps))
+        self.slowed = float(state.get("slowed", 1.0))
 
 
 def pretrain(settings: Settings, progress: Callable[[int, float], None] | None = None) -> Weights:
@@ -181,7 +214,7 @@ def pretrain(settings: Settings, progress: Callable[[int, float], None] | None =
     """
     training = Training(settings)
     while not training.done:
-        loss = training.advance()
+        loss = training.advance().loss
         if progress is not None:
             progress(training.step, loss)
-    return training.weights
+    return training.weights()

@@ -34,6 +34,7 @@ class PointMass(AnyTask):
     name = POINT_MASS
     loss_name = "MSE"
     runner = "tttui.runs.pointmass:PointMassRunner"
+    trained_by = "tttui.runs.training.pointmass:PointMassTraining"
     start_type = PointMassStart
     first = (
         "preset",
@@ -70,6 +71,11 @@ class PointMass(AnyTask):
             Group.of("Model", Model, of_base=True),
             Group.of("Pretraining", Pretraining, of_base=True),
         )
+
+    @classmethod
+    def groups_of_base(cls) -> tuple[Group, ...]:
+        """The settings that a base depends on."""
+        return tuple(g for g in cls.groups() if g.of_base or g.heading == "World")
 
     @classmethod
     def wrong(cls, values: Mapping[str, Any]) -> Mapping[str, str]:

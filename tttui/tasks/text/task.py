@@ -60,6 +60,7 @@ class TextTask(Task):
     loss_name = "bits per byte"
     unit = "bits"
     settings_type = TextSettings
+    trained_by = "tttui.runs.training.language:TextTraining"
     version = "2"
     adaptation: ClassVar[Adaptation] = Adaptation(lr=0.07, grad_clip=6.0, frozen_window=32)
     plastic = "*"

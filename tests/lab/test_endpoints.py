@@ -1,0 +1,456 @@
+"""Endpoints: asked through their clients, on loopback, by servers that answer well and badly."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import Shell, shell
+from tests.lab.endpointserver import Answer, Request, begin_stream, chat, chunk, send, serving
+from tests.live import wait_until
+from tttui.lab.launchers import local
+from tttui.lab.providers import endpoint as endpoints
+from tttui.lab.providers.configuration import KINDS, Definition, add_definition, endpoint_of
+from tttui.lab.providers.measuring import Measurement, Prober
+from tttui.lab.providers.prompting import Answer as Answered
+from tttui.lab.providers.prompting import ask
+
+__all__ = ["shell"]
+
+KEY = 'sk-test-4242/+x"y\\z'
+"""A key that looks different in JSON and in a URL."""
+
+OTHERS = "sk-of-another-service"
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A key of the endpoint's own, and variables that belong to the clients' own services."""
+    monkeypatch.setenv("TEST_KEY", KEY)
+    for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
+        monkeypatch.setenv(name, OTHERS)
+    for name in ("OPENAI_CUSTOM_HEADERS", "ANTHROPIC_CUSTOM_HEADERS"):
+        monkeypatch.setenv(name, f"X-Secret: {OTHERS}")
+    monkeypatch.setenv("OPENAI_LOG", "debug")
+    yield
+    for child in local.children:
+        child.wait()
+
+
+def measure(
+    answer: Answer, capability: str, kind: str = "openai", limit_s: float = 5.0, key: str = ""
+) -> Measurement:
+    with serving(answer) as server:
+        url = f"{server.url}/v1" if kind == "openai" else server.url
+        with tried(Definition("e", kind, url, "m", key_env=key), limit_s) as prober:
+            return prober.measure(capability)
+
+
+@contextmanager
+def tried(definition: Definition, limit_s: float = 5.0) -> Iterator[Prober]:
+    prober = Prober(endpoint_of(definition), limit_s, 2)
+    try:
+        yield prober
+    finally:
+        prober.close()
+
+
+def asked(definition: Definition, prompt: str = "Count", most_tokens: int = 77) -> Answered:
+    provider = endpoint_of(definition)
+    try:
+        return ask(provider, prompt, most_tokens=most_tokens)
+    finally:
+        provider.close()
+
+
+def hangs(_: Request, connection: socket.socket) -> None:
+    connection.recv(1)  # until the client has gone
+
+
+def says(
+    status: str,
+    body: bytes | str | dict[str, object] = b"",
+    kind: str = "application/json",
+    **headers: str,
+) -> Answer:
+    return lambda _, connection: send(connection, status, body, kind, **headers)
+
+
+def stops_in_the_middle(request: Request, connection: socket.socket) -> None:
+    if request.json.get("stream"):
+        begin_stream(connection)
+        connection.sendall(chunk("one "))
+    else:
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n{"
+        connection.sendall(head)
+
+
+def never_ends(request: Request, connection: socket.socket) -> None:
+    begin_stream(connection, "text/event-stream" if request.json.get("stream") else "text/json")
+    while True:
+        connection.sendall(b": nothing yet\n\n" * 1000)
+
+
+def drips(_: Request, connection: socket.socket) -> None:
+    begin_stream(connection, "application/json")
+    while True:
+        connection.sendall(b" ")
+        connection.settimeout(0.02)
+        with suppress(TimeoutError):
+            connection.recv(1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("answer", "limit_s", "said"),
+    [
+        (hangs, 0.3, "hangs: no answer within 0.3 s"),
+        (drips, 0.3, "did not end within 0.3 s"),
+        (stops_in_the_middle, 5, "in the middle of"),
+        (says("200 OK", "<html>", "text/html"), 5, "it answers text/html, not JSON"),
+        (says("200 OK", "[1]"), 5, "not as the API of"),
+        (says("200 OK", b'{"a": '), 5, "no JSON, or only half of it"),
+        (says("401 No", {"error": {"message": "bad\x1b[2J"}}), 5, "401 it refuses the key: bad"),
+        (says("404 No", {"error": {"message": "no model m"}}), 5, "404 not found: no model m"),
+        (says("500 No"), 5, "500 an error of the endpoint"),
+        (says("302 Found", location="http://elsewhere/"), 5, "it redirects to http://elsewhere/"),
+        (says("429 No", retry_after="9"), 1, "it asks to wait 9 s (limit 1 s)"),
+        (says("200 OK", b"\x1f\x8b", content_encoding="gzip"), 5, "compressed (gzip)"),
+        (never_ends, 5, "longer than 1 MB"),
+    ],
+)
+def test_what_goes_wrong_is_one_line(
+    kind: str, answer: Answer, limit_s: float, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "MOST_BYTES", 1 << 20)
+    found = measure(answer, "text-generation", kind, limit_s)
+    assert found.status == "fails"
+    assert said in found.reason
+    assert "\n" not in found.reason
+    assert "Traceback" not in found.reason
+
+
+def test_a_stream_that_breaks_off_is_no_answer() -> None:
+    found = measure(stops_in_the_middle, "streaming")
+    assert (found.status, found.reason) == ("fails", "its stream ended in the middle of the answer")
+
+
+def test_it_waits_as_long_as_the_endpoint_asks_and_does_not_count_that() -> None:
+    asked = []
+
+    def busy(request: Request, connection: socket.socket) -> None:
+        asked.append(request)
+        if len(asked) == 1:
+            send(connection, "429 Too Many Requests", retry_after="0.6")
+        else:
+            send(connection, "200 OK", chat("one two"))
+
+    found = measure(busy, "text-generation")
+    assert found.status == "works"
+    assert found.n == 2
+    assert found.p95_s is not None
+    assert found.p95_s < 0.6
+
+
+def test_no_network_and_a_key_that_is_not_set_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+    with tried(Definition("e", "openai", url, "m")) as prober:
+        assert f"no connection to {url}" in prober.measure("models").reason
+    monkeypatch.delenv("TEST_KEY")
+    with tried(Definition("e", "openai", url, "m", key_env="TEST_KEY")) as prober:
+        reason = prober.measure("models").reason
+    assert reason.startswith("the key is not set: put it into the environment variable TEST_KEY")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("key", ["TEST_KEY", ""])
+def test_an_endpoint_gets_its_own_key_and_nothing_else_of_the_environment(
+    kind: str, key: str
+) -> None:
+    seen = list[Request]()
+
+    def look(request: Request, connection: socket.socket) -> None:
+        seen.append(request)
+        send(connection, "500 No")
+
+    measure(look, "models", kind, key=key)
+    headers = seen[0].headers
+    assert OTHERS not in str(headers)
+    sent = headers.get("authorization", "") + headers.get("x-api-key", "")
+    assert sent.removeprefix("Bearer ") == (KEY if key else "")
+
+
+def test_a_key_stands_in_no_file_and_on_no_screen(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server echoes what it was sent, in every way that an error can."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    turn = [0]
+
+    def echo(request: Request, connection: socket.socket) -> None:
+        sent, turn[0] = request.headers["authorization"], turn[0] + 1
+        if turn[0] % 4 == 0:
+            send(connection, "302 Found", location=f"http://elsewhere/{KEY.replace(chr(34), '')}")
+        elif turn[0] % 4 == 1:
+            send(connection, "401 No", {"error": {"message": f"bad key {sent}"}})
+        elif turn[0] % 4 == 2:
+            send(connection, "200 OK", "", f"text/{KEY[:-5]}")
+        else:
+            send(connection, "200 OK", chat(f"{sent} {sent}"))
+
+    with serving(echo) as server:
+        path = tmp_path / "config" / "tttui" / "providers.toml"
+        add_definition(path, Definition("e", "openai", f"{server.url}/v1", "m", key_env="TEST_KEY"))
+        assert shell("provider", "test", "e", "--wait") == 1
+        shown = shell.out + shell.err
+        assert "bad key Bearer ***" in shown
+        for words in (("matrix",), ("matrix", "--json"), ("list",)):
+            assert shell("provider", *words) == 0
+            shown += shell.out + shell.err
+        assert shell("logs") == 0
+        shown += shell.out + shell.err
+        answer = asked(Definition("e", "openai", f"{server.url}/v1", "m", key_env="TEST_KEY"))
+    everything = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+    everything += (shown + str(answer)).encode()
+    assert b"TEST_KEY" in everything
+    for form in (KEY, KEY[:9], KEY[4:14]):
+        assert form.encode() not in everything
+
+
+def test_a_prompt_is_timed_and_priced_and_its_answer_kept() -> None:
+    gate = []
+
+    def answer(request: Request, connection: socket.socket) -> None:
+        gate.append(request.json)
+        begin_stream(connection)
+        for word in ("one", " two", " three\x1b[2J"):
+            connection.sendall(chunk(word))
+        connection.sendall(chunk("", "stop"))
+        usage = {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500}
+        last = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+        end = {**last, "choices": [], "usage": usage}
+        connection.sendall(b"data: " + json.dumps(end).encode() + b"\n\ndata: [DONE]\n\n")
+
+    with serving(answer) as server:
+        d = Definition("e", "openai", f"{server.url}/v1", "m", price_in=2.0, price_out=4.0)
+        found = asked(d)
+    assert found.error == ""
+    assert found.text == "one two three\x1b[2J"
+    assert found.first_s is not None
+    assert found.seconds is not None
+    assert 0.0 < found.first_s <= found.seconds
+    assert (found.tokens_in, found.tokens_out, found.counted) == (1000, 500, True)
+    assert found.cost == pytest.approx(0.004)
+    assert gate[0]["max_tokens"] == 77
+    with serving(says("500 No")) as server:
+        d = Definition("e", "openai", f"{server.url}/v1", "m")
+        assert asked(d).error.startswith("500 ")
+
+
+def openai_answers(request: Request, connection: socket.socket) -> None:
+    """All that the API of OpenAI has."""
+    if request.path.endswith("/models"):
+        send(connection, "200 OK", {"object": "list", "data": [{"id": "m", "object": "model"}]})
+    elif request.path.endswith("/embeddings"):
+        vector = {"object": "embedding", "index": 0, "embedding": [0.5, 1.0]}
+        send(connection, "200 OK", {"object": "list", "model": "m", "data": [vector]})
+    elif "/fine_tuning/jobs" in request.path:
+        send(connection, "200 OK", {"object": "list", "data": [], "has_more": False})
+    elif request.json.get("tools"):
+        name = request.json["tools"][0]["function"]["name"]
+        function = {"name": name, "arguments": '{"city": "Paris"}'}
+        calls = [{"id": "1", "type": "function", "function": function}]
+        send(connection, "200 OK", chat("", tool_calls=calls))
+    elif "max_tokens" in request.json or "stream_options" in request.json:  # as newer, older ones
+        wrong = "max_tokens" if "max_tokens" in request.json else "stream_options"
+        said = f"{wrong} is not taken; use max_completion_tokens"
+        send(connection, "400 Bad Request", {"error": {"message": said}})
+    elif request.json.get("stream"):
+        begin_stream(connection)
+        connection.sendall(chunk("one") + chunk(" two", "length") + b"data: [DONE]\n\n")
+    else:
+        send(connection, "200 OK", chat("one two"))
+
+
+def anthropic_answers(request: Request, connection: socket.socket) -> None:
+    """All that the Messages API has."""
+    usage = {"input_tokens": 7, "output_tokens": 4}
+    message = {"id": "1", "type": "message", "role": "assistant", "model": "m", "usage": usage}
+    message |= {"stop_reason": "end_turn"}
+    if "/models/" in request.path:
+        model = {
+            "id": "m",
+            "type": "model",
+            "display_name": "m",
+            "created_at": "2026-01-01T00:00:00Z",
+        }
+        send(connection, "200 OK", model)
+    elif request.json.get("tools"):
+        call = {"type": "tool_use", "id": "1", "name": request.json["tools"][0]["name"]}
+        send(connection, "200 OK", {**message, "content": [{**call, "input": {"city": "Paris"}}]})
+    elif request.json.get("stream"):
+        begin_stream(connection)
+        delta = {"type": "text_delta", "text": "one two"}
+        for event in (
+            {"type": "message_start", "message": {**message, "content": []}},
+            {
+                "type": "content_block_start",
+                "index": 0,
+                "content_block": {"type": "text", "text": ""},
+            },
+            {"type": "content_block_delta", "index": 0, "delta": delta},
+            {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage},
+            {"type": "message_stop"},
+        ):
+            text = f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
+            connection.sendall(text.encode())
+    else:
+        content = [{"type": "text", "text": "one two"}]
+        send(connection, "200 OK", {**message, "content": content})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_everything_that_an_api_has_is_understood(kind: str) -> None:
+    answers = {"openai": openai_answers, "anthropic": anthropic_answers}[kind]
+    with serving(answers) as server:
+        url = f"{server.url}/v1" if kind == "openai" else server.url
+        with tried(Definition("e", kind, url, "m")) as prober:
+            found = {name: prober.measure(name) for name in endpoints.CAPABILITIES}
+    lacking = {"openai": set[str](), "anthropic": {"embeddings", "fine-tuning"}}[kind]
+    for name, one in found.items():
+        assert one.status == ("not offered" if name in lacking else "works"), one
+        assert one.error_rate == (1.0 if name in lacking else 0.0)
+
+
+HIDING = """
+import sys
+HIDDEN = {"openai", "anthropic", "transformers", "peft", "safetensors", "submitit", "gguf"}
+class Hides:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in HIDDEN:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Hides())
+from tttui.cli.main import main
+for words in (line.split() for line in sys.argv[1:]):
+    print(words, file=sys.stderr, flush=True)
+    code = main(words)
+    assert code == 0, (words, code)
+assert not HIDDEN & set(sys.modules)
+"""
+
+
+def test_without_the_extras_everything_else_works(tmp_path: Path) -> None:
+    config = tmp_path / "tttui" / "providers.toml"
+    add_definition(config, Definition("e", "openai", "http://127.0.0.1:9/v1", "m"))
+    root = f"--root {tmp_path / 'runs'}"
+    lines = [
+        "--help",
+        f"run --name a --steps 40 --quiet {root}",
+        f"ls {root}",
+        f"show a {root}",
+        f"provider list {root}",
+        f"provider matrix {root}",
+        f"provider validate-training numpy {root}",
+        f"job list {root}",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", HIDING, *lines],
+        text=True,
+        capture_output=True,
+        env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "e          openai" in done.stdout
+
+
+def test_a_client_that_is_missing_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in KINDS:
+        monkeypatch.setitem(sys.modules, kind, None)
+        found = Prober(endpoint_of(Definition("e", kind, "http://127.0.0.1:9")), 1.0).measure(
+            "models"
+        )
+        assert found.status == "fails"
+        assert "pip install 'tttui[endpoints]'" in found.reason
+
+
+@pytest.fixture(scope="module")
+def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """The URL of `transformers serve` with a tiny model, and the model's name."""
+    if any(find_spec(name) is None for name in ("transformers", "fastapi", "uvicorn")):
+        pytest.skip("transformers[serving] is not installed")
+    from tests.tasks.test_hf import make_model
+
+    folder = tmp_path_factory.mktemp("served")
+    model = make_model(folder / "model")
+    template = "{% for m in messages %}{{ m['content'] }}\n{% endfor %}"
+    (model / "chat_template.jinja").write_text(template)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    program = Path(sys.executable).with_name("transformers")
+    words: list[str | Path] = [
+        program,
+        "serve",
+        model,
+        "--device",
+        "cpu",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            words,
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder)},
+        )
+    try:
+
+        def listens() -> bool:
+            assert process.poll() is None, (folder / "log").read_text()
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return True
+            return False
+
+        wait_until(listens)
+        yield f"http://127.0.0.1:{port}/v1", str(model)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_real_server_is_tested_and_answers_a_prompt(
+    real_server: tuple[str, str], shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, model = real_server
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    add = ("provider", "add", "tiny", "--base-url", url, "--model", model)
+    assert shell(*add, root=False) == 0
+    assert shell("provider", "test", "tiny", "--repeat", "2", "--wait", "--json") == 0, shell.out
+    found = {one["capability"]: one for one in json.loads(shell.out)["measurements"]}
+    for capability in ("models", "text-generation", "streaming"):
+        assert found[capability]["status"] == "works", found[capability]
+        assert found[capability]["n"] == 2
+    assert found["text-generation"]["throughput"] > 1.0
+    assert found["streaming"]["median_s"] < found["text-generation"]["p95_s"] * 10
+    for capability in ("embeddings", "fine-tuning"):
+        assert found[capability]["status"] == "not offered"
+        assert "404" in found[capability]["reason"]
+    assert found["tool-use"]["status"] == "not offered"
+    answer = asked(Definition("t", "openai", url, model), most_tokens=8)
+    assert answer.error == ""
+    assert answer.tokens_out == 8
+    assert answer.text
+    with tried(Definition("t", "openai", url, "nobody/has-this")) as prober:
+        assert "it has no model nobody/has-this" in prober.measure("models").reason

@@ -1,0 +1,216 @@
+"""Contenders of a contest as a person names them on the command line, and what they meet."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from tttui.cli.options import assignments, did_you_mean, read_toml, set_option
+from tttui.model.errors import RefusedInput, SettingError
+from tttui.model.schema import POINT_MASS
+
+if TYPE_CHECKING:
+    from tttui.lab.evaluation.contest import Entry
+    from tttui.tasks.base import AnyTask
+
+STREAMS, DOCUMENTS = 32, 12
+"""Held-out streams where nothing else is said: worlds, and documents, which take longer."""
+
+
+def stream_options(function: Any) -> Any:
+    """What contests are held on: `--steps`, `--seed`, `--data`, `--by`, `--set`."""
+    for option in reversed(
+        (
+            click.option(
+                "--steps",
+                type=click.IntRange(min=1),
+                help="steps of each stream  [default 600, of a document 128]",
+            ),
+            click.option(
+                "--seed",
+                type=click.IntRange(min=0),
+                default=0,
+                help="chooses the streams; the same seed, the same streams  [default 0]",
+            ),
+            click.option(
+                "--data",
+                type=click.Path(path_type=Path),
+                help="documents that nobody learned from: a file or a directory; without it "
+                "sources of Python's standard library",
+            ),
+            click.option(
+                "--by",
+                type=click.Choice(("whole", "last")),
+                default="whole",
+                help="the loss that decides: of the whole stream or of its last 100 steps  "
+                "[default whole]",
+            ),
+            set_option("a setting that all contenders have, such as noise_std=0.01"),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def names_in(text: str, flag: str) -> list[str]:
+    """Names with commas between. Raises RefusedInput where one is empty."""
+    names = [part.strip() for part in text.split(",")]
+    if not all(names):
+        raise RefusedInput(f"{flag} {text!r}: has an empty name; write it as A,B")
+    return names
+
+
+def skill_entries(
+    root: Path, names: Sequence[str], called: str | None = None
+) -> tuple[str, list["Entry"]]:
+    """The task of versions and the contenders that start with them; `base` learns as the first
+    of them does. Raises RefusedInput."""
+    from tttui.lab.evaluation.contest import BASE, Entry
+    from tttui.lab.registry import resolve
+    from tttui.lab.registry.starting import runner_for
+    from tttui.tasks.find import again
+
+    versions = {name: resolve(root, name) for name in names if name != BASE}
+    if not versions:
+        raise RefusedInput("--skills: name at least one version of a skill beside the base")
+    first = next(iter(versions.values()))
+    runner_for(first, called)
+    for version in versions.values():
+        if version.task != first.task:
+            raise RefusedInput(
+                f"{version.name} is of the task {version.task}, {first.name} of {first.task}: "
+                "losses of different tasks cannot be compared"
+            )
+    return again(called) if called else first.task, [
+        Entry(BASE, as_version=first.name)
+        if name == BASE
+        else Entry(versions[name].name, version=versions[name].name)
+        for name in names
+    ]
+
+
+def preset_entries(names: Sequence[str]) -> list["Entry"]:
+    from tttui.lab.evaluation.contest import Entry
+    from tttui.model.settings import PRESETS
+
+    for name in names:
+        if name not in PRESETS:
+            hint = did_you_mean(name, [*PRESETS]) or f"; choose from {', '.join(PRESETS)}"
+            raise RefusedInput(f"--presets: there is no preset {name!r}{hint}")
+    return [Entry(name, {"preset": name}) for name in names]
+
+
+def entries_in(path: Path, called: str | None) -> tuple[str, list["Entry"], dict[str, Any]]:
+    """Task, contenders and shared settings of a TOML file: a table for each contender, and above
+    the tables `task` and what all have. Raises RefusedInput naming the file and the key."""
+    from tttui.lab.evaluation.contest import Entry
+    from tttui.tasks.find import find_task
+
+    content = read_toml(path)
+    said = content.pop("task", None)
+    task_name = called or said or POINT_MASS
+    if not isinstance(task_name, str):
+        raise RefusedInput(f"{path}: task: write the name of a task")
+    task = find_task(task_name)
+    tables = {name: value for name, value in content.items() if isinstance(value, dict)}
+    shared = _settings(task, {k: v for k, v in content.items() if k not in tables}, str(path))
+    if len(tables) < 2:
+        raise RefusedInput(
+            f"{path}: has {len(tables)} tables; write one for each of two or more contenders, "
+            "such as [slow] and below it lr = 0.01"
+        )
+    entries = [
+        Entry(name, _settings(task, table, f"{path}: [{name}]")) for name, table in tables.items()
+    ]
+    return task_name, entries, shared
+
+
+def _settings(task: "type[AnyTask]", table: Mapping[str, Any], where: str) -> dict[str, Any]:
+    known = {k: v for k, v in task.all_settings().items() if k in task.session_settings()}
+    known |= {k: v for k, v in task.all_settings().items() if k in ("preset", "base")}
+    found = {}
+    for name, value in table.items():
+        if name not in known:
+            raise RefusedInput(f"{where}: unknown setting {name!r}{did_you_mean(name, [*known])}")
+        if name == "seed":
+            raise RefusedInput(f"{where}: seed: belongs to the streams; --seed chooses them")
+        try:
+            found[name] = known[name].adapted(value)
+            known[name].check(found[name])
+        except SettingError as error:
+            raise RefusedInput(f"{where}: {error}") from error
+    return found
+
+
+def shared_settings(task_name: str, assigned: Sequence[str], steps: int | None) -> dict[str, Any]:
+    """What all contenders have. Raises RefusedInput naming the option."""
+    from tttui.tasks.find import find_task
+
+    known = dict(find_task(task_name).session_settings())
+    for name in ("seed", "steps", "file"):
+        known.pop(name, None)
+    found = assignments(assigned, known)
+    return found if steps is None else {**found, "steps": steps}
+
+
+def default_streams(task_name: str) -> int:
+    from tttui.lab.evaluation.streams import reads_documents
+    from tttui.tasks.find import find_task
+
+    return DOCUMENTS if reads_documents(find_task(task_name)) else STREAMS
+
+
+def absolute_data(data: Path) -> Path:
+    from tttui.model.here import absolute
+
+    return absolute(data)
+
+
+def told(what: str) -> None:
+    """Say on which streams."""
+    from tttui.cli.output import say
+
+    say(f"on {what}")
+
+
+def prompt_settings(
+    names: Sequence[str], prompts: Path | None, count: int | None
+) -> dict[str, Any]:
+    """The settings of a job that asks endpoints; empty where the providers are engines.
+
+    Raises RefusedInput where they are of both kinds, or cannot be asked.
+    """
+    from tttui.lab.evaluation.prompts import PROMPTS, chosen, read_prompts
+    from tttui.lab.providers import providers_named
+
+    found = providers_named(names)
+    engines = [one.name for one in found if one.kind == "engine"]
+    if len(engines) == len(found):
+        return {}
+    if engines:
+        raise RefusedInput(
+            f"{engines[0]}: is an engine and takes no prompts; compare engines with engines and "
+            "endpoints with endpoints"
+        )
+    if len(found) < 2:
+        raise RefusedInput("--providers: name two or more, such as ollama,claude")
+    known: Sequence[str] = PROMPTS
+    if prompts is not None:
+        try:
+            known = read_prompts(prompts.read_text(encoding="utf-8"), str(prompts))
+        except OSError as error:
+            raise RefusedInput(f"{prompts}: cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError:
+            raise RefusedInput(f"{prompts}: is not text in UTF-8") from None
+    asked = chosen(known, count, len(found))
+    return {"providers": [one.name for one in found], "prompts": asked}
+
+
+def refuse_stream_options(ctx: click.Context) -> None:
+    """Endpoints read no streams."""
+    for name in ("steps", "seed", "data", "by", "assigned", "called"):
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            flag = {"assigned": "set", "called": "task"}.get(name, name)
+            raise RefusedInput(f"--{flag}: is not for endpoints, which are asked prompts")

@@ -1,0 +1,355 @@
+"""`tttui train`: training bases and skills on data, as jobs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tttui.cli import job as jobs
+from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
+from tttui.cli.options import SectionedCommand, given, group_options, json_option, root_option
+from tttui.cli.run import named_task
+from tttui.model.errors import RefusedInput
+from tttui.model.setting import Group, options
+from tttui.model.training import TrainSettings
+from tttui.tasks.base import AnyTask
+from tttui.tasks.find import find_task
+from tttui.tasks.pointmass.task import PointMass
+
+if TYPE_CHECKING:
+    from tttui.lab.starting import Launcher
+    from tttui.lab.training.estimate import Cost
+    from tttui.runs.training import TaskTraining
+
+OF_BASE = ("steps", "lr", "batch", "seed")
+"""Settings of a training that a base of the point mass has as `pretrain_...`."""
+
+KINDS = ("train", "pretrain")
+"""Kinds of jobs that train."""
+
+BASE_NAMES = {"text": "text-base"}
+"""What a base that is trained from nothing is registered as, by task."""
+
+
+@click.group("train")
+def command() -> None:
+    """Train bases and skills on data; follow, cancel and resume such jobs."""
+
+
+class StartCommand(SectionedCommand):
+    """`train start` of the point mass, which gives way to the command of the task that is named."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        called = named_task(args)
+        if called in (None, PointMass.name):
+            return super().make_context(info_name, args, parent, **extra)
+        made = start_command(find_task(str(called)))
+        return made.make_context(info_name, args, parent, **extra)
+
+
+def start_command(
+    task: type[AnyTask], cls: type[SectionedCommand] = SectionedCommand
+) -> click.Command:
+    """`tttui train start` of a task, with one option a setting."""
+    from tttui.runs.training import training_of
+
+    how = training_of(task)
+
+    def start(**values: Any) -> None:
+        _start(task, how, click.get_current_context(), **values)
+
+    made: Callable[..., Any] = start
+    files = (
+        click.option(
+            "--data",
+            default="",
+            help="what it is trained on: a text file, a directory of them, or JSON lines with a "
+            "text or messages each",
+        ),
+        click.option(
+            "--include",
+            default="",
+            metavar="PATTERNS",
+            help="names of the files in a directory, with commas between, such as '*.py,*.md'",
+        ),
+    )
+    worlds = (
+        click.option(
+            "--mu",
+            "data",
+            default="",
+            help="frictions of the worlds: 0.15, a range 0.1:0.2, those of the sessions of some "
+            "seeds (seeds:0:64), several with commas between",
+        ),
+    )
+    decorators: tuple[Callable[[Any], Any], ...] = (
+        group_options(how.groups(), skip=("mu", "noise_std")),
+        group_options([Group.of("Training", TrainSettings, how.defaults)], skip=how.skip),
+        click.option("--quiet", is_flag=True, help="no progress"),
+        json_option,
+        launcher_options,
+        click.option(
+            "--dry-run", is_flag=True, help="take three steps and say what it would all take"
+        ),
+        click.option(
+            "--provider",
+            metavar="P",
+            help="what computes: numpy, torch-cpu, cuda:0  [default what the task needs]",
+        ),
+        click.option(
+            "--from",
+            "begin",
+            default="",
+            metavar="BASE|SKILL|@PERSONA",
+            help="what it begins with: a skill, a version such as walker@v2, a persona, the file "
+            "of a base  [default the base]",
+        ),
+        *reversed(files if how.takes_files else worlds),
+        click.option("--skill", help="the skill of which it becomes a version; else a base"),
+        root_option,
+        click.option(
+            "--task", "called", default=task.name, help="what is trained: pointmass, text, hf"
+        ),
+    )
+    for decorate in decorators:
+        made = decorate(made)
+    said = (
+        f"Train the task {task.name}, and print the handle of the job.\n\nWith --skill the plastic "
+        "parameters are trained over their base, and the best weights by validation become a "
+        "version of the skill; without it a base is trained. The options of another task are "
+        "shown by `tttui train start --task text --help`."
+    )
+    return click.command("start", cls=cls, help=said)(made)
+
+
+def _start(
+    task: type[AnyTask],
+    how: "TaskTraining",
+    ctx: click.Context,
+    *,
+    called: str,  # noqa: ARG001
+    root: Path,
+    skill: str | None,
+    data: str,
+    begin: str,
+    provider: str | None,
+    dry_run: bool,
+    wait: bool,
+    launcher: str,
+    partition: str | None,
+    time_limit: int | None,
+    slurm: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+    include: str = "",
+    **values: Any,
+) -> None:
+    from tttui.cli.output import json_document
+    from tttui.lab.kinds import train
+    from tttui.lab.starting import start
+
+    chosen = launcher_from(launcher, partition, time_limit, slurm)
+    training, own = _split(how, given(values))
+    if skill is None and not how.takes_files:
+        _start_base(
+            ctx,
+            root,
+            own,
+            given(values),
+            chosen,
+            wait=wait,
+            quiet=quiet,
+            as_json=as_json,
+            refused={"--mu": data, "--from": begin, "--dry-run": dry_run},
+        )
+        return
+    name = skill or BASE_NAMES.get(task.name)
+    if name is None:
+        raise RefusedInput(
+            f"--skill: name the skill; the base of the task {task.name} is not trained here"
+        )
+    from tttui.lab.registry.names import check_name
+
+    check_name(name, "a skill")
+    version, base = _begin(root, begin)
+    settings: Mapping[str, Any] = {
+        "task": task.name,
+        "skill": name,
+        "from_nothing": skill is None,
+        "values": own,
+        "training": training,
+        "data": str(Path(data).absolute()) if data and how.takes_files else data,
+        "include": include,
+        "start": version,
+        "base": base,
+        "device": _device(provider, how),
+        "seed": training["seed"],
+    }
+    asked = train.asked_of(root, settings)
+    how.check(asked)
+    if dry_run:
+        _tell_cost(train.dry_run(how, asked), as_json=as_json)
+        return
+    job = start(root, "train", settings, command=typed_words(ctx), launcher=chosen)
+    if not wait:
+        report(job, as_json=as_json)
+        return
+    job = wait_with_bar(job, quiet=quiet)
+    from tttui.lab.jobs import results
+
+    if as_json:
+        json_document(results(job))
+    else:
+        _print_results(results(job))
+
+
+def _split(how: "TaskTraining", values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The settings of the training, all of them, and those of the task that were given."""
+    known = {one.name for one in options(TrainSettings)}
+    chosen = {name: value for name, value in values.items() if name in known}
+    own = {name: value for name, value in values.items() if name not in known}
+    return asdict(how.defaults.updated(chosen).validate()), own
+
+
+def _start_base(
+    ctx: click.Context,
+    root: Path,
+    own: Mapping[str, Any],
+    values: Mapping[str, Any],
+    launcher: "Launcher",
+    *,
+    wait: bool,
+    quiet: bool,
+    as_json: bool,
+    refused: Mapping[str, Any],
+) -> None:
+    """Train the base of the point mass, as `tttui pretrain` does."""
+    from tttui.cli.pretrain import train_base
+    from tttui.model.settings import Settings
+    from tttui.tasks.pointmass.pretraining import EPOCH
+
+    for option, value in refused.items():
+        if value:
+            raise RefusedInput(f"{option}: needs --skill NAME; without it the base is trained")
+    named = {f"pretrain_{name}": values[name] for name in OF_BASE if name in values}
+    if "epochs" in values:
+        named["pretrain_steps"] = values["epochs"] * EPOCH
+    settings = Settings().updated({**own, **named}).validate()
+    train_base(ctx, root, settings, launcher, wait=wait, quiet=quiet, as_json=as_json)
+
+
+def _begin(root: Path, name: str) -> tuple[str, str]:
+    """The version to begin with by its whole name, or the file of a base; both may be ''."""
+    if not name:
+        return "", ""
+    from tttui.lab.registry import resolve
+
+    path = Path(name)
+    if not name.startswith("@") and (path.suffix == ".pt" or "/" in name):
+        return "", str(path.absolute())
+    return resolve(root, name).name, ""
+
+
+def _device(name: str | None, how: "TaskTraining") -> str:
+    """Where a provider computes. Raises RefusedInput where it cannot train that."""
+    if name is None:
+        return "cpu"
+    from tttui.lab.providers import providers_named
+    from tttui.lab.providers.engines import Engine
+
+    try:
+        provider = providers_named([name])[0]
+    except RefusedInput as error:
+        raise RefusedInput(f"--provider: {error}") from error
+    if not isinstance(provider, Engine):
+        raise RefusedInput(
+            f"--provider {name}: is an endpoint, and training there is not offered; choose an "
+            "engine of this machine"
+        )
+    if provider.modules != how.takes_files:
+        own = "torch (torch-cpu, cuda:0)" if how.takes_files else "numpy"
+        raise RefusedInput(f"--provider {name}: the task {how.task.name} is trained by {own}")
+    return provider.device
+
+
+def _tell_cost(cost: "Cost", *, as_json: bool) -> None:
+    from tttui.cli.output import json_document, result
+
+    if as_json:
+        json_document(cost.asdict())
+    else:
+        result(*cost_lines(cost.asdict()), "cost    nothing: it is computed on this machine")
+
+
+def cost_lines(cost: Mapping[str, Any]) -> list[str]:
+    """`time    3 min` and so on."""
+    from tttui.model.ages import duration_text
+
+    lines = [
+        f"time    {duration_text(cost['seconds'])}",
+        f"memory  {cost['memory_bytes'] / 1e6:,.0f} MB",
+        f"disk    {cost['disk_bytes'] / 1e6:,.1f} MB",
+    ]
+    if "device_memory_bytes" in cost:
+        lines.insert(2, f"GPU     {cost['device_memory_bytes'] / 1e6:,.0f} MB")
+    return lines
+
+
+def _print_results(found: Mapping[str, Any]) -> None:
+    from tttui.cli.output import result
+
+    before, after = found.get("validation_loss_before"), found.get("validation_loss")
+    result(f"{found.get('version')}: validation loss {_short(before)} -> {_short(after)}")
+    before, after = found.get("train_loss_before"), found.get("train_loss")
+    result(f"training loss {_short(before)} -> {_short(after)}")
+    for name in ("estimate", "actual"):
+        if isinstance(cost := found.get(name), Mapping) and cost:
+            result(f"{name:<9} " + ", ".join(" ".join(x.split()) for x in cost_lines(cost)))
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, (int, float)) else "unknown"
+
+
+@command.command("list")
+@root_option
+@click.option("--status", "state", type=click.Choice(jobs.STATES), help="only those in this state")
+@json_option
+def list_command(root: Path, state: str | None, as_json: bool) -> None:
+    """List the training jobs of the root, the newest first."""
+    from tttui.cli.joblist import print_jobs
+
+    print_jobs(root, state, None, among=KINDS, starting="tttui train start", as_json=as_json)
+
+
+@command.command("checkpoint")
+@click.argument("job")
+@root_option
+@click.option("--name", help="of the checkpoint  [default step-N]")
+def checkpoint_command(job: str, root: Path, name: str | None) -> None:
+    """Have JOB save a checkpoint now, and print its name; `train resume --checkpoint` takes it."""
+    from tttui.cli.output import result
+    from tttui.lab.jobs import find_job
+    from tttui.lab.steering import checkpoint
+
+    result(checkpoint(find_job(root, job), name=name))
+
+
+command.add_command(start_command(PointMass, StartCommand))
+for _made, _name in (
+    (jobs.show, "status"),
+    (jobs.watch, "watch"),
+    (jobs.results_command, "results"),
+    (jobs.cancel_command, "cancel"),
+    (jobs.resume_command, "resume"),
+    (jobs.remove_command, "rm"),
+):
+    command.add_command(_made, _name)

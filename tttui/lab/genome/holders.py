@@ -1,0 +1,158 @@
+"""The processes that hold skills in memory, as they say it, and asking them for another state."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tttui.artifacts.jsonfile import number, read_object, whole
+from tttui.lab.genome.serving import ASKED, RESIDENCY
+from tttui.lab.job import Job
+from tttui.lab.jobs import find_job, list_jobs
+from tttui.lab.steering import look_again
+from tttui.model.errors import RefusedInput, TttuiError
+from tttui.runs.control import ask, withdraw
+
+KIND = "genome_run"
+
+LIVE = ("running", "stalled")
+"""States of a job whose process is there: when it is gone, nothing is resident."""
+
+COUNTERS = ("activations", "hits", "loads", "evictions", "thrashes")
+
+LOOK_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One skill in a process."""
+
+    name: str
+    state: str
+    """`in force`, `resident` or `paged out`; `done` where the job is complete."""
+    size: int
+    """Bytes of its state."""
+    t: int
+    """Steps that its session has run."""
+    loss: float | None
+    frozen_loss: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process that lets skills take turns on one base, as it said last."""
+
+    job: Job
+    budget: int
+    used: int
+    steps: int
+    """Of every session."""
+    counters: Mapping[str, int]
+    skills: tuple[Held, ...]
+    answers: Mapping[str, str]
+    problem: str = ""
+    """Why nothing is known of what it holds."""
+
+    @property
+    def lives(self) -> bool:
+        return self.job.state in LIVE
+
+
+def holders(root: Path, *, ended: bool = False) -> list[Holder]:
+    """The processes of a root that hold skills, the newest first; with `ended` those too that
+    held some once."""
+    jobs = list_jobs(root, kind=KIND)
+    return [holder_of(job) for job in jobs if ended or job.state in LIVE]
+
+
+def holder_of(job: Job) -> Holder:
+    """What a job says that it holds; never raises for what its files hold."""
+    problem, raw = "", dict[str, Any]()
+    try:
+        raw = dict(read_object(job.path / RESIDENCY))
+    except FileNotFoundError:
+        problem = "has not said yet what it holds"
+    except (OSError, TttuiError) as error:
+        problem = f"{RESIDENCY} cannot be read: {error}"
+    answers = raw.get("answers")
+    return Holder(
+        job,
+        whole(raw.get("budget")) or 0,
+        whole(raw.get("used")) or 0,
+        whole(raw.get("steps")) or 0,
+        {name: whole(raw.get(name)) or 0 for name in COUNTERS},
+        tuple(_skills(raw, job.state)),
+        answers if isinstance(answers, dict) else {},
+        problem,
+    )
+
+
+def _skills(raw: Mapping[str, Any], job_state: str) -> list[Held]:
+    resident = {
+        one.get("skill")
+        for one in _tables(raw.get("resident"))
+        if isinstance(one.get("skill"), str)
+    }
+    found = []
+    for one in _tables(raw.get("skills")):
+        name = one.get("skill")
+        if not isinstance(name, str):
+            continue
+        state = "done" if job_state == "completed" else "paged out"
+        if job_state in LIVE and name in resident:
+            state = "in force" if raw.get("in_force") == name else "resident"
+        size, t = whole(one.get("bytes")) or 0, whole(one.get("t")) or 0
+        losses = number(one.get("loss")), number(one.get("frozen_loss"))
+        found.append(Held(name, state, size, t, *losses))
+    return found
+
+
+def _tables(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def holder_for(root: Path, skill: str | None, handle: str | None) -> Holder:
+    """The one process that has a skill, or the one of a job. Raises RefusedInput."""
+    if handle is not None:
+        job = find_job(root, handle)
+        if job.kind != KIND:
+            raise RefusedInput(f"job {job.short} is a {job.kind}, which holds no skills")
+        found = [holder_of(job)]
+    else:
+        found = [
+            one
+            for one in holders(root)
+            if skill is None or skill in (held.name for held in one.skills)
+        ]
+    if not found or not found[0].lives:
+        which = "" if skill is None else f" {skill}"
+        raise RefusedInput(
+            f"no process holds{which or ' skills'} now: residency belongs to a process that runs; "
+            "`tttui genome run` starts one"
+        )
+    if len(found) > 1:
+        names = ", ".join(one.job.short for one in found)
+        raise RefusedInput(f"several processes hold it: {names}; name one with --job")
+    return found[0]
+
+
+def change(holder: Holder, asked: Mapping[str, Any], *, wait_s: float) -> Holder:
+    """Ask a process to change what it holds, and wait until it has answered.
+
+    Raises RefusedInput where it says no, TttuiError where it does not answer.
+    """
+    id = ask(holder.job.path / ASKED, "set", dict(asked))
+    deadline = time.monotonic() + wait_s
+    while True:
+        job = look_again(holder.job)
+        now = holder_of(job)
+        if id in now.answers:
+            if now.answers[id]:
+                raise RefusedInput(now.answers[id])
+            return now
+        if job.has_ended or time.monotonic() > deadline:
+            withdraw(holder.job.path / ASKED, id)
+            why = f"is {job.state}" if job.has_ended else f"did not answer within {wait_s:g} s"
+            raise TttuiError(f"job {job.short} {why}; nothing was changed")
+        time.sleep(LOOK_S)

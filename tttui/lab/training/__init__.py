@@ -1,0 +1,1 @@
+"""Training on data as a job: the loop, its estimates, and what comes of it."""

@@ -1,0 +1,289 @@
+"""The loop of a training: metrics, validation, checkpoints, and the way back from a NaN."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tttui.lab.context import Context
+from tttui.lab.training.estimate import Pace, actual, expected
+from tttui.model.arrays import Floats
+from tttui.model.errors import TttuiError
+from tttui.tasks.trainer import Took, Trainer
+
+SAVE_S = 5.0
+"""Seconds between two checkpoints, at the least: what a killed process loses."""
+
+SAVING = 20
+"""Between two checkpoints passes so many times what one takes to be written."""
+
+POINTS = 5000
+"""Rows of metrics, evenly over the steps."""
+
+NAMED = 20
+"""Epochs that keep a checkpoint of their own, evenly over all of them."""
+
+RECENT = 50
+"""Losses whose mean is the training loss at the end."""
+
+ROLLBACKS = 3
+"""Times that a training goes back from a loss that is not finite, with half the learning rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a training is watched over."""
+
+    validate_every: int
+    """Steps."""
+    patience: int = 0
+    """Validations without a better one after which it ends; 0 is off."""
+    rollbacks: int = ROLLBACKS
+    takes_best: bool = True
+    """What comes of it are the best weights by validation; else the last ones."""
+
+
+@dataclass(slots=True)
+class Record:
+    """What a training has come to; all of it goes into checkpoints."""
+
+    train_before: float = math.nan
+    """Loss of the first batch."""
+    before: float = math.nan
+    """Validation loss before the first step."""
+    best: float = math.inf
+    best_step: int = 0
+    worse: int = 0
+    """Validations since the best one."""
+    last: float = math.nan
+    """The newest validation loss."""
+    recent: list[float] = field(default_factory=list[float])
+    """Losses of the newest batches."""
+    rollbacks: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    stopped: str = ""
+    """Why it ended before its last step."""
+    seconds: float = 0.0
+    """Of all executions."""
+    estimate: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class Loop:
+    """One execution of a training, from the checkpoint of the job where there is one."""
+
+    def __init__(self, context: Context, trainer: Trainer, plan: Plan, data: str = "") -> None:
+        """`data` is the hash of the data, which a resumed job must find as they were."""
+        self._context, self._trainer, self._plan, self._data = context, trainer, plan, data
+        self.record = Record()
+        self._best: dict[str, Floats] = {}
+        self._good: Mapping[str, Any] = {}
+        """The state to which it goes back, as it was at a validation."""
+        self._began = time.monotonic()
+        self._pace = Pace()
+        self._save_at = 0.0
+        self._row_at = time.monotonic(), trainer.step
+        self._every = -(-trainer.steps // POINTS)
+        self._named_epochs, self._epochs_apart = named_epochs(trainer.steps, trainer.steps_an_epoch)
+
+    @property
+    def weights(self) -> dict[str, Floats]:
+        """What came of the training."""
+        return self._best if self._plan.takes_best else self._trainer.weights()
+
+    def run(self) -> None:
+        """Train to the end. Raises TttuiError where the loss stays NaN."""
+        context, trainer, record = self._context, self._trainer, self.record
+        if context.state is not None:
+            self._load(context.state)
+        else:
+            context.doing("first validation")
+            record.before = record.last = self._validation()
+            if not math.isfinite(record.before):
+                raise TttuiError("the loss is not finite before the first step")
+            self._improved()
+            context.metrics(0, validation=record.before)
+        self._row_at = time.monotonic(), trainer.step
+        self._save_at = time.monotonic() + SAVE_S
+        while trainer.step < trainer.steps and not record.stopped:
+            if context.asked_to_end:
+                self._save()
+            context.safe_point()
+            for name, asked in context.asked_checkpoints():
+                self._save(name or f"step-{trainer.step}", asked)
+            began = time.monotonic()
+            took = trainer.advance()
+            self._pace.stepped(time.monotonic() - began)
+            if not took.finite:
+                self._go_back(f"the loss of step {trainer.step} is not finite", took.lr)
+                continue
+            self._note(took)
+        self._tell(ended=True)
+
+    def _note(self, took: Took) -> None:
+        """What follows a step that went well."""
+        trainer, record = self._trainer, self.record
+        step, last = trainer.step, trainer.step == trainer.steps
+        if math.isnan(record.train_before):
+            record.train_before = took.loss
+        record.recent = [*record.recent[1 - RECENT :], took.loss]
+        due = step % self._plan.validate_every == 0 or last
+        validation = self._validation() if due else math.nan
+        if due and not math.isfinite(validation):
+            self._go_back(f"the validation loss at step {step} is not finite", took.lr)
+            return
+        if step % self._every == 0 or due:
+            row = {"loss": took.loss, "lr": took.lr, "grad_norm": took.gradient_norm}
+            if due:
+                row["validation"] = validation
+            self._context.metrics(step, **row, per_second=self._speed(step))
+        if not record.estimate and (self._pace.tells or 2 * step >= trainer.steps):
+            cost = expected(trainer, self._pace, self._plan.validate_every, self._named_epochs)
+            record.estimate = cost.asdict()
+            self._tell()
+        epoch, rest = divmod(step, trainer.steps_an_epoch)
+        self._context.progress(step, trainer.steps, self._words(took.loss))
+        if due:
+            self._judge(validation)
+        if not rest and epoch % self._epochs_apart == 0 and not last:
+            self._save(f"epoch-{epoch}")
+        elif time.monotonic() >= self._save_at:
+            self._save()
+
+    def _words(self, loss: float) -> str:
+        trainer, record = self._trainer, self.record
+        epochs = -(-trainer.steps // trainer.steps_an_epoch)
+        epoch = -(-trainer.step // trainer.steps_an_epoch)
+        said = f"step {trainer.step} of {trainer.steps}, epoch {epoch} of {epochs}, "
+        return said + f"loss {loss:.4g}, validation {record.last:.4g}"
+
+    def _judge(self, validation: float) -> None:
+        """Keep the weights where they are the best so far, or see whether it is of use to go on."""
+        record, step = self.record, self._trainer.step
+        record.last = validation
+        self._good = self._trainer.state()
+        if validation < record.best:
+            self._improved()
+            self._save("best")
+        else:
+            record.worse += 1
+            if self._plan.patience and record.worse >= self._plan.patience:
+                record.stopped = (
+                    f"{record.worse} validations were no better than that at step "
+                    f"{record.best_step}"
+                )
+                self._context.log.info("ends at step %d: %s", step, record.stopped)
+                self._context.event("stopped_early", step=step, why=record.stopped)
+        self._tell()
+
+    def _improved(self) -> None:
+        record, trainer = self.record, self._trainer
+        record.best, record.best_step, record.worse = record.last, trainer.step, 0
+        self._best, self._good = trainer.weights(), trainer.state()
+
+    def _validation(self) -> float:
+        began = time.monotonic()
+        found = self._trainer.validate()
+        self._pace.validated(time.monotonic() - began)
+        return found
+
+    def _go_back(self, why: str, lr: float) -> None:
+        """Return to the last validation that was finite, with half the learning rate."""
+        trainer, record, context = self._trainer, self.record, self._context
+        step, slowed = trainer.step, trainer.slowed
+        if len(record.rollbacks) >= self._plan.rollbacks:
+            context.flush()
+            tried = len(record.rollbacks)
+            often = f", also after {tried} rollbacks with half the learning rate" if tried else ""
+            raise TttuiError(f"{why}{often}; lower --lr, or look at the data there")
+        trainer.load(self._good)
+        trainer.slowed = slowed
+        trainer.slow_down()
+        said = {"step": step, "to_step": trainer.step, "lr": lr, "lr_factor": trainer.slowed}
+        record.rollbacks.append(said)
+        record.recent = []
+        self._good = trainer.state()
+        context.log.warning("%s: back to step %d with half the learning rate", why, trainer.step)
+        context.rewind(trainer.step)
+        context.event("rollback", why=why, **said)
+        self._save()
+        self._tell()
+
+    def _save(self, name: str | None = None, asked: str = "") -> None:
+        """Write a checkpoint; one that somebody asked for says so in its event."""
+        began = time.monotonic()
+        trainer, record = self._trainer, self.record
+        record.seconds += began - self._began
+        self._began = began
+        current = trainer.state()
+        same = self._good.get("step") == trainer.step
+        state = {
+            "data": self._data,
+            "trainer": current,
+            "good": None if same else self._good,
+            "best": self._best,
+            "record": {name: getattr(record, name) for name in Record.__slots__},
+        }
+        told = {"asked": asked} if asked else {}
+        self._context.save(state, step=trainer.step, name=name, **told)
+        now = time.monotonic()
+        self._save_at = now + max(SAVE_S, SAVING * (now - began))
+
+    def _load(self, state: Mapping[str, Any]) -> None:
+        if state.get("data") != self._data:
+            raise TttuiError(
+                "the data are not those that the job began with; put them back, or start another"
+            )
+        try:
+            self._trainer.load(state["trainer"])
+            self._good = state["good"] or self._trainer.state()
+            self._best = dict(state["best"])
+            for name, value in state["record"].items():
+                setattr(self.record, name, value)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise TttuiError(f"its checkpoint is of another training: {error!r}") from error
+
+    def _tell(self, *, ended: bool = False) -> None:
+        """results.json, as far as it is."""
+        self._context.results(self.results(ended=ended))
+
+    def results(self, *, ended: bool) -> dict[str, Any]:
+        """What the training has come to so far."""
+        record, trainer = self.record, self._trainer
+        after = record.best if self._plan.takes_best else record.last
+        said: dict[str, Any] = {
+            "steps": trainer.step,
+            "validation_loss_before": _number(record.before),
+            "validation_loss": _number(after),
+            "train_loss_before": _number(record.train_before),
+            "train_loss": _number(sum(record.recent) / len(record.recent))
+            if record.recent
+            else None,
+            "best_step": record.best_step,
+            "rollbacks": record.rollbacks,
+        }
+        if record.stopped:
+            said["stopped_early"] = record.stopped
+        said["estimate"] = record.estimate
+        if ended:
+            seconds = record.seconds + time.monotonic() - self._began
+            said["actual"] = actual(self._context.directory, seconds, trainer).asdict()
+        return said
+
+    def _speed(self, step: int) -> float:
+        """Items a second since the last row."""
+        now = time.monotonic()
+        then, before = self._row_at
+        self._row_at = now, step
+        return float(f"{(step - before) * self._trainer.items_a_step / max(1e-9, now - then):.4g}")
+
+
+def named_epochs(steps: int, steps_an_epoch: int) -> tuple[int, int]:
+    """How many epochs get a checkpoint of their own, and how far they are apart."""
+    epochs = -(-steps // steps_an_epoch)
+    apart = -(-epochs // NAMED)
+    return epochs // apart, apart
+
+
+def _number(value: float) -> float | None:
+    """A number as JSON has it; None where it is not known."""
+    return value if math.isfinite(value) else None
