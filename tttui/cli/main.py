@@ -102,6 +102,23 @@ def definition(words: Sequence[str]) -> click.Command:
     return found
 
 
+ENDLESS = ("watch", "job watch", "demo")
+"""Commands for a terminal of their own."""
+
+
+def all_commands() -> list[tuple[tuple[str, ...], str]]:
+    """The words of every command that ends by itself, with what it does in a line."""
+    found = list[tuple[tuple[str, ...], str]]()
+    waiting: list[tuple[str, ...]] = [(name,) for name in COMMANDS]
+    for words in waiting:  # which grows
+        command = definition(words)
+        if isinstance(command, click.Group):
+            waiting += [(*words, name) for name in command.list_commands(click.Context(command))]
+        elif not command.hidden and " ".join(words) not in ENDLESS:
+            found.append((words, command.get_short_help_str(200)))
+    return sorted(found, key=lambda one: [*COMMANDS].index(one[0][0]))
+
+
 class Commands(click.Group):
     """Finds commands by name; anything else on the line is a path for the app."""
 

@@ -4,7 +4,7 @@ command line. Everything is made from the command's own definition."""
 import json
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -17,14 +17,19 @@ from tttui.model.errors import RefusedInput, SettingError
 from tttui.model.here import absolute
 from tttui.model.setting import Setting
 from tttui.model.shell import command_line
-from tttui.runs.launch import run_command
 
-UNSAID = ("root", "as_json", "quiet", "wait", "detach", "help")
+UNSAID = ("root", "as_json", "quiet", "wait", "detach", "follow", "watch", "help")
 """Options that say where, and how a command reports, which a form decides itself."""
+
+STARTS = ("launcher", "detach")
+"""An option of these has what goes on when the command has ended."""
 
 ON, OFF = "on", "off"
 
 _DEFAULT = re.compile(r"\s*\[default[^\]]*\]")
+
+
+Words = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +38,16 @@ class Outcome:
 
     job: str | None
     said: str
+    """In a line, for a person."""
+    output: tuple[str, ...] = ()
+    """What it printed, where it does nothing but that."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandPlan:
     """A command to start; `typed` holds a text by option, empty ones are left to the default."""
 
-    words_before: tuple[str, ...]
+    words_before: Words
     """The command's own words: `("train", "start")`."""
     command: click.Command
     root: Path
@@ -136,20 +144,24 @@ class CommandPlan:
         Call it in a thread. `told` gets each new line of progress. Raises TttuiError with what the
         command complained of.
         """
+        from tttui.runs.launch import run_command
+
         how = {param.name for param in self._all()}
-        more = ["--json"] if "as_json" in how else []
+        starts = bool(how & set(STARTS))
+        more = ["--json"] if starts and "as_json" in how else []
         more += ["--detach"] if "detach" in how else []
         said = run_command([*self.words_before, *more, *self.arguments()], told)
         found: object = None
         with suppress(ValueError):
-            found = json.loads(said)
+            found = json.loads(said) if starts else None
         if isinstance(found, dict):
             job, path = found.get("job"), found.get("path")
             if isinstance(job, str):
                 return Outcome(job, f"{self.title}: job {job[:8]} is {found.get('state')}")
-            return Outcome(None, f"{self.title}: {path}" if path else f"{self.title}: done")
-        lines = [line for line in said.splitlines() if line.strip()]
-        return Outcome(None, f"{self.title}: {lines[0] if lines else 'done'}")
+            if path is not None:
+                return Outcome(None, f"{self.title}: {path}")
+        lines = tuple(said.rstrip().splitlines())
+        return Outcome(None, f"{self.title}: {lines[0] if lines else 'done'}", lines)
 
     def _safe_arguments(self) -> list[str]:
         """The same as far as it goes, while a quotation mark is open."""
@@ -206,6 +218,20 @@ class CommandPlan:
 
     def _all(self) -> list[click.Parameter]:
         return self.command.params
+
+
+@dataclass(frozen=True, slots=True)
+class ShellCommands:
+    """The commands of the shell; they stand above the screens, and are handed to them."""
+
+    definition: Callable[[Sequence[str]], click.Command]
+    """The command of some words. Raises RefusedInput where there is none."""
+    listing: Callable[[], Sequence[tuple[Words, str]]]
+    """The words of every command that can be started, with what it does in a line."""
+
+    def plan(self, words: Sequence[str], root: Path, typed: Mapping[str, str]) -> CommandPlan:
+        """A command to start, with texts for some of its fields. Raises RefusedInput."""
+        return CommandPlan(tuple(words), self.definition(words), root, dict(typed))
 
 
 @cache
