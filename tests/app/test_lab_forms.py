@@ -37,9 +37,9 @@ def job_shown(driver: Driver) -> str | None:
     return view.job.handle if isinstance(view, JobsView) and view.job is not None else None
 
 
-async def choose(driver: Driver, words: str, *, open_lab: bool = True) -> None:
+async def choose(driver: Driver, words: str) -> None:
     """Open the form of a command by its words."""
-    await driver.press(*("b" if open_lab else ""), "n")
+    await driver.press("b", "n")
     assert isinstance(driver.app.screen, CommandPicker)
     await driver.press(*("space" if c == " " else c for c in words), "enter")
     await driver.until(lambda: isinstance(driver.app.screen, CommandForm), "the form")
@@ -74,8 +74,7 @@ async def test_what_a_command_prints_is_shown(root: Path, open_app: OpenApp) -> 
     async with open_app(root) as driver:
         await driver.press("b", "n", *"personas", "enter")
         await driver.until(lambda: "model personas:" in driver.text(), "that it ended")
-        await choose(driver, "system", open_lab=False)
-        await driver.press("enter")
+        await driver.press("n", *"system", "enter")
         await driver.until(lambda: isinstance(driver.app.screen, OutputDialog), "what it printed")
         assert "memory" in driver.text()
         await driver.press("y")
