@@ -157,7 +157,7 @@ class Plan:
         for pair in pairs:
             groups.setdefault(keys[pair[0]], []).append(pair)
         found = [g[i : i + most] for g in groups.values() for i in range(0, len(g), most)]
-        return {self._part_name(pairs): tuple(pairs) for pairs in found}
+        return {self._name(k, len(found), pairs): tuple(pairs) for k, pairs in enumerate(found)}
 
     @property
     def own_batches(self) -> list[str]:
@@ -195,13 +195,12 @@ class Plan:
 
         return shape_of(self.runner.choose(self.values_of(member)))
 
-    def _part_name(self, pairs: Sequence[tuple[int, int]]) -> str:
-        (m, s), (last, end) = pairs[0], pairs[-1]
-        if len(pairs) == 1:
-            return f"member {m}, stream {s + 1}"
-        streams = "" if (s, end) == (0, len(self.streams) - 1) else f" from stream {s + 1}"
-        members = f"member {m}" if m == last else f"members {m} to {last}"
-        return f"{members}{streams}, {len(pairs)} sessions"
+    def _name(self, k: int, batches: int, pairs: Sequence[tuple[int, int]]) -> str:
+        """The name of a batch, as its part is called."""
+        if len(pairs) > 1:
+            return f"batch {k + 1} of {batches}, {len(pairs)} sessions"
+        ((member, stream),) = pairs
+        return f"member {member + 1} of {len(self.members)}, stream {stream + 1}"
 
 
 def known_settings(task: "type[AnyTask]") -> dict[str, Setting]:
