@@ -114,7 +114,9 @@ async def test_deploying_asks_for_the_persona_and_tells_what_would_become_of_it(
         assert "never tested" in driver.text()
         await driver.press("enter")
         assert "Deploy runner@v1" in driver.text(), "it is not forced by accident"
-        await driver.press("ctrl+u", *typed("night"), "slash", *typed("x"))
+        await driver.press("ctrl+f")
+        assert "--persona helper --force" in driver.text()
+        await driver.press("ctrl+f", "ctrl+u", *typed("night"), "slash", *typed("x"))
         assert "A new persona" in driver.text()
         assert "--persona night --domain x" in driver.text()
         await driver.press("enter")

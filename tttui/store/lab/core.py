@@ -24,6 +24,7 @@ FEEDS: Mapping[str, str] = {
     "job": "job:ChosenJobFeed",
     "curves": "curves:CurvesFeed",
     "models": "models:ModelsFeed",
+    "benchmarks": "benchmarks:BenchmarksFeed",
     "recent": "recent:RecentEventsFeed",
     "machine": "around:MachineFeed",
     "matrix": "around:MatrixFeed",

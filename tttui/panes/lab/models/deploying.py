@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
@@ -68,9 +69,9 @@ class DeployDialog(ModalScreen[Deployment]):
     """Returns where to, or None."""
 
     BINDINGS = [
-        ("escape", "dismiss(None)", "close"),
-        ("ctrl+f", "force", "force"),
-        ("ctrl+y", "copy", "copy the command"),
+        Binding("escape", "dismiss(None)", "close"),
+        Binding("ctrl+f", "force", "force", priority=True),  # the field has one of its own
+        Binding("ctrl+y", "copy", "copy the command", priority=True),
     ]
     DEFAULT_CSS = """
     DeployDialog { align: center middle; }
