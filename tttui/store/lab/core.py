@@ -23,6 +23,7 @@ FEEDS: Mapping[str, str] = {
     "jobs": "jobs:JobsFeed",
     "job": "job:ChosenJobFeed",
     "curves": "curves:CurvesFeed",
+    "matrix": "matrix:MatrixFeed",
     "recent": "recent:RecentEventsFeed",
 }
 """The module below `store.lab` and the class of every feed, by the name of its part. It is imported
