@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -26,13 +27,13 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     add_definition(config, Definition("ollama", "openai", "http://localhost:9/v1", "m"))
     path = tmp_path / "runs"
     kept, of = Results(path), find_providers().providers
-    kinds = {"provider": "torch-cpu", "identity": of["torch-cpu"].identity}
+    kinds: dict[str, Any] = {"provider": "torch-cpu", "identity": of["torch-cpu"].identity}
     with mock.patch("tttui.artifacts.eventlog.time.time", return_value=NOW - 7200):
         for median_s in (0.010, 0.011, 0.0042):
             kept.add(measured(median_s=median_s))
         for median_s in (0.010, 0.021):
             kept.add(measured("adapt", median_s=median_s, **kinds))
-        odd = {"provider": "ollama", "identity": of["ollama"].identity}
+        odd: dict[str, Any] = {"provider": "ollama", "identity": of["ollama"].identity}
         said = "500 an error\x1b[2J"
         kept.add(measured("streaming", status="fails", reason=said, **odd))
     yield path

@@ -62,6 +62,7 @@ COMMANDS: dict[str, str] = {
     "train": "Train bases and skills on data, as jobs.",
     "model": "Keep weights as versions of skills, and put them to use under a persona.",
     "audit": "Print what was changed in the registry, and check that the record is whole.",
+    "sweep": "Try many settings on the same streams: which learn best, and what each changes.",
     "job": "List, follow, cancel and resume jobs, and background runs of sessions.",
     "provider": "Find out what engines and endpoints can do here, and how fast.",
     "system": "Show what the machine does, and which jobs and sessions hold it.",

@@ -17,8 +17,8 @@ from tttui.model.shell import command_line
 from tttui.model.start import StartView
 from tttui.panes.lab.base import Export, LabState, LabView, Question
 from tttui.panes.regions import Pages, Regions
+from tttui.store.lab.around import MATRIX
 from tttui.store.lab.jobs import JOBS
-from tttui.store.lab.matrix import MATRIX
 from tttui.widgets.matrixgrid import At, MatrixGrid
 from tttui.widgets.page import Page
 

@@ -23,8 +23,11 @@ FEEDS: Mapping[str, str] = {
     "jobs": "jobs:JobsFeed",
     "job": "job:ChosenJobFeed",
     "curves": "curves:CurvesFeed",
-    "matrix": "matrix:MatrixFeed",
+    "benchmarks": "benchmarks:BenchmarksFeed",
     "recent": "recent:RecentEventsFeed",
+    "machine": "around:MachineFeed",
+    "matrix": "around:MatrixFeed",
+    "personas": "around:PersonasFeed",
 }
 """The module below `store.lab` and the class of every feed, by the name of its part. It is imported
 when a view needs it."""
