@@ -69,6 +69,7 @@ VIEWS: tuple[Registered, ...] = (
     Registered("dashboard", "Dashboard", "dashboard.view", "DashboardView", "dash."),
     Registered("jobs", "Jobs", "jobs.view", "JobsView"),
     Registered("training", "Training", "training.view", "TrainingView", "train."),
+    Registered("matrix", "Matrix", "matrix", "MatrixView"),
     Registered("benchmarks", "Benchmarks", "benchmarks.view", "BenchmarksView", "bench."),
     Registered("models", "Models", "models.view", "ModelsView"),
 )
