@@ -215,7 +215,12 @@ def _split(how: "TaskTraining", values: Mapping[str, Any]) -> tuple[dict[str, An
     """The settings of the training, all of them, and those of the task that were given."""
     known = {one.name for one in options(TrainSettings)}
     chosen = {name: value for name, value in values.items() if name in known}
-    own = {name: value for name, value in values.items() if name not in known}
+    files = {one.name for group in how.groups() for one in group.settings if one.kind == "file"}
+    own = {
+        name: str(Path(value).absolute()) if name in files else value
+        for name, value in values.items()
+        if name not in known
+    }
     return asdict(how.defaults.updated(chosen).validate()), own
 
 
@@ -348,6 +353,7 @@ for _made, _name in (
     (jobs.show, "status"),
     (jobs.watch, "watch"),
     (jobs.results_command, "results"),
+    (jobs.logs, "logs"),
     (jobs.cancel_command, "cancel"),
     (jobs.resume_command, "resume"),
     (jobs.remove_command, "rm"),
