@@ -254,27 +254,32 @@ def _native(
 
 def write_status(path: Path, status: str, steps: int, planned: int) -> None:
     """Write status.json; see `make_run` for the states."""
-    now, silent = time.time(), 200 if status in ("crashed", "stalled") else 0
-    process = {k: v for k, v in own_process().items() if k != "process_started_at"}
     fields = {
-        **process,
-        "state": "running" if status in ("crashed", "stalled") else status,
+        **status_of_process(status),
         "device": "cpu",
         "t": steps,
         "steps_total": planned,
         "steps_per_second": 5000.0,
-        "started_at": now - 60,
-        "heartbeat_at": now - silent,
+        "started_at": time.time() - 60,
     }
+    # as long whatever the process is: sizes of files are shown
+    short = json_bytes({**fields, "padding": ""})
+    content = json_bytes({**fields, "padding": "." * (STATUS_BYTES - len(short))})
+    (path / "status.json").write_bytes(content)
+
+
+def status_of_process(status: str) -> dict[str, Any]:
+    """What status.json says of the process; see `make_run` for the states."""
+    now, silent = time.time(), 200 if status in ("crashed", "stalled") else 0
+    process = {k: v for k, v in own_process().items() if k != "process_started_at"}
+    written = "running" if status in ("crashed", "stalled") else status
+    fields = {**process, "state": written, "heartbeat_at": now - silent}
     if status in ("queued", "running", "paused", "stalled"):
         # Nothing beats here: a live one must not fall silent, however slow the machine is.
         fields["heartbeat_boottime"] = round(boottime() - (silent or -1e6))
     if status == "crashed":
         fields["process_start_ticks"] = 1
-    # as long whatever the process is: sizes of files are shown
-    short = json_bytes({**fields, "padding": ""})
-    content = json_bytes({**fields, "padding": "." * (STATUS_BYTES - len(short))})
-    (path / "status.json").write_bytes(content)
+    return fields
 
 
 def _foreign(meta: dict[str, Any]) -> dict[str, Any]:

@@ -7,28 +7,39 @@ most of the time of the tests of the app.
 import asyncio
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, Protocol
 from weakref import WeakSet
 
 import pytest
 
 from tests.toolkit import draw_now, ready
-from tttui.store import Store
 from tttui.store.core import MOVER
+from tttui.store.lab.core import ACTOR, LabStore
 
-PREPARING = ("tttui-prepare", "tttui-implied-mu", MOVER)
+PREPARING = ("tttui-prepare", "tttui-implied-mu", MOVER, ACTOR)
 """Threads that do something for the screen."""
 
 LONGEST_S = 10.0
 """How long something that never comes to rest is waited for."""
 
-_stores: WeakSet[Store] = WeakSet()
+
+class Worker(Protocol):
+    """A store: it works in a thread, which waits for commands and changes."""
+
+    _wake: threading.Condition
+    _thread: threading.Thread
+    _commands: deque[Any]
+
+
+_stores: WeakSet[Worker] = WeakSet()
 """The stores of the apps that run now."""
 
 
 @contextmanager
-def waited_for(store: Store) -> Iterator[None]:
+def waited_for(store: Worker) -> Iterator[None]:
     """While this lasts, nothing counts as done before this store has done what it was asked."""
     _stores.add(store)
     try:
@@ -67,7 +78,7 @@ def _prepares() -> bool:
     return any(thread.name in PREPARING for thread in threading.enumerate())
 
 
-def _rests(store: Store) -> bool:
+def _rests(store: Worker) -> bool:
     """The store's thread has nothing to do but to wait for changes of files."""
     with store._wake:
         waits = bool(store._wake._waiters)  # type: ignore[attr-defined]
@@ -76,6 +87,13 @@ def _rests(store: Store) -> bool:
 
 @pytest.fixture(autouse=True)
 def no_guessing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pilots wait for what there is to do."""
+    """Pilots wait for what there is to do, also in the store of the lab."""
+    started = LabStore.start
+
+    def start(store: LabStore) -> None:
+        _stores.add(store)
+        started(store)
+
+    monkeypatch.setattr(LabStore, "start", start)
     monkeypatch.setattr("textual.pilot.wait_for_idle", all_done)
     monkeypatch.setattr("textual.app.wait_for_idle", all_done)

@@ -37,6 +37,7 @@ from tttui.toolkit import CompositorUpdate
 from tttui.typeahead import KeysInOrder
 
 if TYPE_CHECKING:
+    from tttui.screens.lab.screen import LabScreen
     from tttui.screens.palette import GroupedCommands
 
 WHOLE = StartView()
@@ -82,25 +83,60 @@ class TttuiApp(KeysInOrder):
         self.add_filter(VisibleFilter())
         if ascii:
             self.add_filter(AsciiFilter())
-        look = Look(palette_of(self.theme), GLYPHS["ascii" if ascii else "unicode"])
-        self.main = MainScreen(store, start, look, clock, commands, remembered)
+        self._look = Look(palette_of(self.theme), GLYPHS["ascii" if ascii else "unicode"])
+        self._start, self._clock, self._commands = start, clock, commands
+        in_tabs = StartView() if start.lab else start
+        self.main = MainScreen(store, in_tabs, self._look, clock, commands, remembered)
+        self.lab: LabScreen | None = None
+        """The lab, once it was opened."""
 
     def get_default_screen(self) -> Screen[None]:
         return self.main
 
+    @property
+    def _keyed(self) -> "MainScreen | LabScreen | None":
+        """The screen that is shown, unless that is a dialog."""
+        shown = self.screen
+        return self.main if shown is self.main else self.lab if shown is self.lab else None
+
     def takes(self, key: str) -> bool:
-        return self.screen is not self.main or self.main.keys.takes(key)
+        return self._keyed is None or self._keyed.keys.takes(key)
 
     def measures(self, key: str) -> bool:
-        return self.screen is self.main and self.main.keys.measures(key)
+        return self._keyed is not None and self._keyed.keys.measures(key)
 
     def acts_at_once(self, key: str) -> bool:
-        return self.screen is self.main and self.main.keys.acts_at_once(key)
+        return self._keyed is not None and self._keyed.keys.acts_at_once(key)
 
     def key_target(self) -> DOMNode:
-        if self.focused is None and self.screen is self.main:
-            return self.main.key_target
+        if self.focused is None and self._keyed is not None:
+            return self._keyed.key_target
         return super().key_target()
+
+    def open_lab(self) -> None:
+        """Show the lab in place of the tabs."""
+        if self.lab is None:
+            from tttui.screens.lab.screen import LabScreen
+            from tttui.store.lab.core import LabStore, root_of_paths
+
+            start = self._start if self._start.lab else StartView()
+            lab_store = LabStore(root_of_paths(self.store.paths))
+            self.lab = LabScreen(
+                lab_store,
+                start,
+                self._look,
+                self._clock,
+                self._commands,
+                self.pop_screen,
+                self.store.open_path,
+            )
+            self.install_screen(self.lab, "lab")
+            lab_store.start()
+        if self.screen is not self.lab:
+            self.push_screen(self.lab)
+
+    async def on_lab_screen_settled(self) -> None:
+        await self.next_key()
 
     async def on_main_screen_settled(self) -> None:
         await self.next_key()
@@ -109,6 +145,8 @@ class TttuiApp(KeysInOrder):
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
         if not self.is_headless:
             end_on_signals(self)
+        if self._start.lab:
+            self.open_lab()
 
     def on_command_palette_opened(self) -> None:
         self.screen.query_one(Input).cursor_blink = False  # nothing is sent while nothing happens
@@ -120,6 +158,8 @@ class TttuiApp(KeysInOrder):
     def on_unmount(self) -> None:
         self.main.views.keep()
         self.store.stop()
+        if self.lab is not None:
+            self.lab.store.stop()
 
     def redraw(self) -> None:
         """Send the whole screen again, whatever the terminal shows."""
@@ -131,10 +171,15 @@ class TttuiApp(KeysInOrder):
         super().copy_to_clipboard(text.encode(errors="backslashreplace").decode())
 
     def _repaint(self) -> None:
-        self.main.set_palette(palette_of(self.theme))
+        palette = palette_of(self.theme)
+        self._look = self._look._replace(palette=palette)
+        self.main.set_palette(palette)
+        if self.lab is not None:
+            self.lab.set_look(self._look)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        yield from self.main.system_commands()
+        in_lab = self.lab is not None and self.lab in self.screen_stack
+        yield from (self.lab if in_lab and self.lab else self.main).system_commands()
         yield from (
             command
             for command in super().get_system_commands(screen)

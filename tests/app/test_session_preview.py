@@ -151,7 +151,7 @@ async def test_the_cursor_goes_to_a_run_that_was_started(root: Path, open_app: O
 async def test_a_column_is_found_by_its_name(root: Path, open_app: OpenApp) -> None:
     async with open_app(root, start=ON_TAB) as driver:
         await ready(driver, 3)
-        await driver.press("b", "m")
+        await driver.press("B", "m")
         assert "tab completes   mode, mu, mu_error" in driver.text()
         await driver.press("u", "enter")
         table = driver.pane.query_one(Table)
@@ -164,7 +164,7 @@ async def test_a_column_is_found_by_its_name(root: Path, open_app: OpenApp) -> N
 async def test_the_name_of_a_column_is_completed(root: Path, open_app: OpenApp) -> None:
     async with open_app(root, start=ON_TAB) as driver:
         await ready(driver, 3)
-        await driver.press("b", *"imp", "tab")
+        await driver.press("B", *"imp", "tab")
         assert driver.app.screen.query_one(Input).value == "sort:improvement"
         await driver.press("enter")
         assert driver.pane.query_one(Table).sort.key == "gain"
@@ -179,7 +179,7 @@ async def test_a_query_may_sort_as_well(root: Path, open_app: OpenApp) -> None:
         await driver.press("enter")
         assert names(driver) == ["torn", "other"]
         assert driver.app.screen.query_one(Input).value == "mu>0.07"
-        await driver.press("b", *"tree", "enter")
+        await driver.press("B", *"tree", "enter")
         assert driver.pane.query_one(Table).sort.key is None
 
 
@@ -188,7 +188,7 @@ async def test_a_column_that_is_not_there_is_refused_with_those_that_are(
 ) -> None:
     async with open_app(root, start=ON_TAB, size=(200, 50)) as driver:
         await ready(driver, 3)
-        await driver.press("b", *"sped")
+        await driver.press("B", *"sped")
         assert "! sort:sped: no column is called so; there are tree, damaged" in driver.text()
 
 

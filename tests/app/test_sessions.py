@@ -122,7 +122,7 @@ async def test_every_column_sorts_and_comes_into_sight(root: Path, open_app: Ope
             assert table.sort.key in [column.key for column, _ in table.columns()]
             sorted_by.append(table.sort.key)
         assert sorted_by == [column.key for column in pane.columns()]
-        await driver.press("b", *"gain", "enter")
+        await driver.press("B", *"gain", "enter")
         assert (
             names(driver)[0] == max(table_rows(driver), key=lambda s: s.improvement or 0).place.name
         )

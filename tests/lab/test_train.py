@@ -255,8 +255,11 @@ BAD: Mapping[str, tuple[tuple[str, ...], str]] = {
     "from": (("--skill", "s", "--mu", "0.1", "--from", "nobody"), "there is no skill 'nobody'"),
     "from base": (("--skill", "s", "--mu", "0.1", "--from", "{}/x.pt"), "no such base checkpoint"),
     "other base": (("--skill", "s", "--mu", "0.1", "--from", "old"), "--from old@v1: stands on"),
-    "provider": (("--skill", "s", "--mu", "0.1", "--provider", "openai"), "endpoints are not"),
-    "engine": (("--skill", "s", "--mu", "0.1", "--provider", "cuda:0"), "is trained by numpy"),
+    "provider": (
+        ("--skill", "s", "--mu", "0.1", "--provider", "openai"),
+        "'openai' is no provider",
+    ),
+    "engine": (("--skill", "s", "--mu", "0.1", "--provider", "torch-cpu"), "is trained by numpy"),
     "no base": (("--skill", "s", "--mu", "0.1", "--u-dim", "7"), "`tttui pretrain` with the same"),
     "base data": (("--mu", "0.1"), "--mu: needs --skill NAME"),
 }

@@ -1,5 +1,6 @@
 """Settings: one place for defaults, ranges and names."""
 
+import json
 import math
 from typing import Any
 
@@ -73,3 +74,10 @@ def test_every_option_says_what_it_is() -> None:
         for spec in options(group):
             assert spec.help
             assert spec.name in OWNER
+
+
+def test_a_schedule_out_of_a_json_file_is_the_same_settings() -> None:
+    chosen = Settings(mu_schedule=((300, 0.3),))
+    known = Settings().updated(json.loads(json.dumps(chosen.flat())))
+    assert known == chosen
+    assert hash(known) == hash(chosen)

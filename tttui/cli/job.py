@@ -64,12 +64,12 @@ def show(job: str, root: Path, as_json: bool) -> None:
     _start_waiting(root)
     found = _find(root, job)
     if found.is_session:
-        from tttui.cli.jobs import of_root
+        from tttui.lab.job import job_command
 
         if as_json:
             json_document(document(found))
         else:
-            result(*_summary(found), f"log         {of_root(found, 'logs')}")
+            result(*_summary(found), f"log         {job_command(found, 'logs')}")
         return
     from tttui.lab.reader import JobReader
 

@@ -1,14 +1,12 @@
 """What the commands that start jobs share: their options, the handle, waiting with a bar."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.model.shell import command_line
 
 if TYPE_CHECKING:
     from tttui.lab.job import Job
@@ -93,38 +91,31 @@ def typed_words(ctx: click.Context) -> list[str]:
 def report(job: "Job", *, as_json: bool) -> None:
     """Print the handle of a job that was just started, and how to follow it."""
     from tttui.cli.output import json_document, result, say
+    from tttui.lab.job import job_command
 
     if as_json:
         json_document({"job": job.handle, "state": job.state, "path": str(job.path)})
         return
     result(job.handle)
-    say(f"{job.kind} is {job.state}; follow it with: {of_root(job, 'watch')}")
-
-
-def of_root(job: "Job", verb: str) -> str:
-    """`tttui job <verb> <handle>`, with `--root` where it is not the usual one."""
-    from tttui.lab.job import root_of
-
-    root = job.path.parent if job.is_session else root_of(job.path)
-    more = () if root == Path("runs") else ("--root", root)
-    return command_line("tttui", "job", verb, job.short, *more)
+    say(f"{job.kind} is {job.state}; follow it with: {job_command(job, 'watch')}")
 
 
 def wait_with_bar(job: "Job", *, quiet: bool) -> "Job":
     """Stay until a job has ended; ctrl+c leaves it alone. Raises TttuiError where it failed."""
     from tttui.cli.output import say
     from tttui.cli.progress import job_bar
+    from tttui.lab.job import job_command
     from tttui.lab.steering import wait_for
 
     try:
         with job_bar(f"{job.kind} {job.short}", quiet=quiet) as seen:
             job = wait_for(job, seen)
     except KeyboardInterrupt:
-        say(f"the job goes on; `{of_root(job, 'cancel')}` ends it")
+        say(f"the job goes on; `{job_command(job, 'cancel')}` ends it")
         raise
     if job.state == "completed":
         return job
-    again = f"; `{of_root(job, 'resume')}` goes on"
+    again = f"; `{job_command(job, 'resume')}` goes on"
     raise TttuiError(f"job {job.short} {job.detail}{again}")
 
 

@@ -258,21 +258,26 @@ def _begin(root: Path, name: str) -> tuple[str, str]:
     return resolve(root, name).name, ""
 
 
-def _device(provider: str | None, how: "TaskTraining") -> str:
+def _device(name: str | None, how: "TaskTraining") -> str:
     """Where a provider computes. Raises RefusedInput where it cannot train that."""
-    if provider is None:
+    if name is None:
         return "cpu"
-    own = "torch-cpu" if how.takes_files else "numpy"
-    if provider in (own, "cpu"):
-        return "cpu"
-    if provider.startswith("cuda") and how.takes_files:
-        return provider
-    if provider in ("numpy", "torch-cpu") or provider.startswith("cuda"):
-        raise RefusedInput(f"--provider {provider}: this task is trained by {own}; leave it out")
-    raise RefusedInput(
-        f"--provider {provider}: is no engine of this machine; endpoints are not offered for "
-        "training; choose numpy, torch-cpu or cuda:0"
-    )
+    from tttui.lab.providers import providers_named
+    from tttui.lab.providers.engines import Engine
+
+    try:
+        provider = providers_named([name])[0]
+    except RefusedInput as error:
+        raise RefusedInput(f"--provider: {error}") from error
+    if not isinstance(provider, Engine):
+        raise RefusedInput(
+            f"--provider {name}: is an endpoint, and training there is not offered; choose an "
+            "engine of this machine"
+        )
+    if provider.modules != how.takes_files:
+        own = "torch (torch-cpu, cuda:0)" if how.takes_files else "numpy"
+        raise RefusedInput(f"--provider {name}: the task {how.task.name} is trained by {own}")
+    return provider.device
 
 
 def _tell_cost(cost: "Cost", *, as_json: bool) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Callable  # noqa: E402
 import matplotlib  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-from tttui.export import compared, look, over_time, pictures  # noqa: E402
+from tttui.draw.plot import Plot  # noqa: E402
+from tttui.export import compared, look, over_time, painter, pictures  # noqa: E402
 from tttui.export.request import Request  # noqa: E402
 
 _FIGURES: dict[str, Callable[[Request], Figure]] = {
@@ -37,10 +38,31 @@ _FIGURES: dict[str, Callable[[Request], Figure]] = {
 
 def rendered(request: Request, format: str) -> bytes:
     """The figure of a checked request as PNG, SVG or PDF."""
+    return _drawn(lambda: _FIGURES[request.what](request), format)
+
+
+def plotted(
+    plot: Plot, title: str, span: tuple[int, int], format: str, *, log: bool = False
+) -> bytes:
+    """A plot as charts have it, over the steps of a span, as PNG, SVG or PDF."""
+
+    def make() -> Figure:
+        figure = look.figure(3.4, title)
+        axes = figure.subplots()
+        painter.paint(axes, plot, span, log=log)
+        look.step_axis(axes, span)
+        if plot.traces:
+            axes.legend(loc="best")
+        return figure
+
+    return _drawn(make, format)
+
+
+def _drawn(make: Callable[[], Figure], format: str) -> bytes:
     out = io.BytesIO()
     with matplotlib.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box stands for it
         matplotlib.rcdefaults()  # a matplotlibrc in the working directory may be anybody's
         matplotlib.rcParams.update(look.RC)
-        look.made_visible(_FIGURES[request.what](request)).savefig(out, format=format)
+        look.made_visible(make()).savefig(out, format=format)
     return out.getvalue()

@@ -208,7 +208,7 @@ LOOKING: tuple[Command, ...] = (
     ),
     Command(
         "pane('sort_named')",
-        "b",
+        "B",
         "sort by",
         "Sort by a column whose name you type; tab completes it",
         "Lists",
@@ -276,6 +276,14 @@ LOOKING: tuple[Command, ...] = (
     *(
         Command(f"show_tab('{tab}')", str(i), tab, f"Show {tab.capitalize()}", "App")
         for i, tab in enumerate(TABS, 1)
+    ),
+    Command(
+        "lab",
+        "b",
+        "lab",
+        "Open the lab: jobs, training, models, benchmarks, the machine; again: back to the tabs",
+        "App",
+        footer=True,
     ),
     Command("redraw", "ctrl+l", "redraw", "Draw the whole screen again", "App"),
     Command("help", "question_mark", "help", "Keys and meaning of this tab", "App", footer=True),

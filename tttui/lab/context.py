@@ -16,11 +16,11 @@ from tttui.artifacts.appending import AppendedFile
 from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.checksum import json_bytes, plain
 from tttui.artifacts.eventlog import EventLog, tell
-from tttui.artifacts.jsonfile import decode
-from tttui.artifacts.regular import LARGEST_TABLE, read_bytes, remove
+from tttui.artifacts.regular import remove
 from tttui.artifacts.series_writer import SeriesWriter
 from tttui.lab import checkpoints
 from tttui.lab.job import METRICS, PARTS, RESULTS, root_of
+from tttui.lab.parts import read_parts
 from tttui.model.errors import RefusedInput, TttuiError
 
 LAST = 1 << 62
@@ -245,28 +245,12 @@ class Context:
     def _restore_parts(self) -> None:
         path = self.directory / PARTS
         try:
-            data = read_bytes(path, LARGEST_TABLE)
-        except FileNotFoundError:
-            return
+            parts, end = read_parts(path)
         except OSError as error:
             raise TttuiError(f"{path}: cannot be read: {error.strerror}; move it away") from error
-        end = 0
-        while (stop := data.find(b"\n", end)) >= 0:
-            part = _part_in(data[end:stop])
-            if part is None:
-                break
-            self.parts[part[0]] = part[1]
-            end = stop + 1
+        self.parts.update(parts)
+        if not path.exists():
+            return
         cut = self._parts.reopen(end)
         if cut is not None:
             self.log.warning("%s", replace(cut, why="which a killed process left"))
-
-
-def _part_in(line: bytes) -> tuple[str, Any] | None:
-    try:
-        raw = decode(line)
-    except ValueError:
-        return None
-    if not isinstance(raw, dict) or not isinstance(raw.get("part"), str) or "result" not in raw:
-        return None
-    return raw["part"], raw["result"]

@@ -99,6 +99,13 @@ def root_of(directory: Path) -> Path:
     return directory.parent.parent.parent
 
 
+def job_command(job: Job, verb: str, *more: str) -> str:
+    """`tttui job <verb> <handle>`, with `--root` where that is not the usual one."""
+    root = job.path.parent if job.is_session else root_of(job.path)
+    where = () if root == Path("runs") else ("--root", str(root))
+    return command_line("tttui", "job", verb, job.short, *where, *more)
+
+
 def read_job(directory: Path, watch: HeartbeatWatch | None = None) -> Job:
     """The job in a directory; what is damaged is among its problems. Never raises.
 

@@ -11,7 +11,8 @@ from tttui.artifacts.logfile import LogFile, LogTail
 from tttui.artifacts.series_csv import SeriesFile
 from tttui.artifacts.status import HeartbeatWatch
 from tttui.lab import checkpoints
-from tttui.lab.job import JOB, LOG, METRICS, RESULTS, SYSTEM, Job, read_job
+from tttui.lab.job import JOB, LOG, METRICS, PARTS, RESULTS, SYSTEM, Job, read_job
+from tttui.lab.parts import read_parts
 from tttui.model.errors import TttuiError
 from tttui.model.session import Problem
 from tttui.model.steps import SeriesTable
@@ -33,6 +34,8 @@ class JobData:
     checkpoints: tuple[str, ...]
     """Names, the newest first."""
     results: Mapping[str, Any] | None
+    parts: Mapping[str, Any]
+    """The results of the parts that are finished, by name."""
     problems: tuple[str, ...]
 
 
@@ -69,6 +72,7 @@ class JobReader:
             log=self._log.read(),
             checkpoints=tuple(checkpoints.names(self._directory)),
             results=found,
+            parts=self._parts(),
             problems=tuple(dict.fromkeys(self._problems)),
         )
 
@@ -81,6 +85,13 @@ class JobReader:
         said: list[Problem] = list(file.problems()) if table is not None else []
         self._problems += [f"{file.path.name}: {problem.reason}" for problem in said]
         return table
+
+    def _parts(self) -> Mapping[str, Any]:
+        try:
+            return read_parts(self._directory / PARTS)[0]
+        except OSError as error:
+            self._problems.append(f"{PARTS}: {error.strerror}")
+            return {}
 
     def _object(self, name: str) -> Mapping[str, Any] | None:
         try:

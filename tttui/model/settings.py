@@ -241,6 +241,8 @@ class Settings:
             (own if owner == "" else groups[owner])[name] = value
         if "dt" in values:
             groups["model"]["dt"] = values["dt"]
+        if "mu_schedule" in own:  # lists, where they come from a JSON file
+            own["mu_schedule"] = tuple((t, mu) for t, mu in own["mu_schedule"])
         for group, changed in groups.items():
             if changed:
                 own[group] = replace(getattr(self, group), **changed)

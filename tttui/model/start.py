@@ -36,6 +36,10 @@ class StartView:
     """The friction of the ghost."""
     byte: int | None = None
     """The byte of a document at which the cursor is, within its step."""
+    lab: str | None = None
+    """The view of the lab that is on the screen in place of the tabs."""
+    item: str | None = None
+    """What is selected in it: a job, a version ..."""
 
     @property
     def reach(self) -> int:
@@ -62,6 +66,8 @@ class StartView:
             if value not in (None, ""):
                 words.extend((option, str(value)))
 
+        say("--lab", self.lab)
+        say("--item", self.item)
         say("--tab", self.tab)
         say("--t", self.t)
         say("--window", f"{self.window[0]}:{self.window[1]}" if self.window else None)

@@ -9,6 +9,7 @@ from tttui.model.errors import RefusedInput
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.weights import has_point_mass_weights
+from tttui.panes.body import Body
 from tttui.panes.view import Pane
 
 DEFAULT_TAB = "overview"
@@ -64,6 +65,9 @@ def _panes_of(tab: str) -> list[type[Pane]]:
 
 def refuse_unknown(start: StartView) -> None:
     """Raise RefusedInput for what the tab of this view has not, with what it has."""
+    if start.lab is not None or start.item is not None:
+        _refuse_unknown_in_lab(start)
+        return
     tab = start.tab or DEFAULT_TAB
     if start.transaction is not None and start.transaction < 1:
         raise RefusedInput(f"--transaction: {start.transaction} is less than 1")
@@ -88,13 +92,36 @@ def refuse_unknown(start: StartView) -> None:
             raise RefusedInput(f"{option}: {value!r} is unknown in {tab}; known are {choices}")
     if start.query and pane.words is None:
         raise RefusedInput(f"--query: {tab} has no table; transactions and sessions have one")
-    if start.query and pane.words is not None:
+    _refuse_query(start, pane)
+
+
+def _refuse_query(start: StartView, body: type[Body]) -> None:
+    if start.query and body.words is not None:
         from tttui.model.query import QueryError, parse
 
         try:
-            parse(start.query, pane.words)
+            parse(start.query, body.words)
         except QueryError as error:
             raise RefusedInput(f"--query: {error}") from error
+
+
+def _refuse_unknown_in_lab(start: StartView) -> None:
+    """The same for a view of the lab."""
+    from tttui.panes.lab.base import registered
+
+    if start.lab is None:
+        raise RefusedInput("--item needs --lab VIEW, of which it selects something")
+    view = registered(start.lab).load()
+    if start.query and view.words is None:
+        raise RefusedInput(f"--query: the view {start.lab} has no table that takes one")
+    for option, value, known in (
+        ("--region", start.region, view.region_names),
+        ("--sort", start.sort and start.sort.partition(":")[0], view.sorts),
+    ):
+        if value and value not in known:
+            there = ", ".join(known) or "none"
+            raise RefusedInput(f"{option}: {value!r} is unknown in {start.lab}; known are {there}")
+    _refuse_query(start, view)
 
 
 def prepare() -> None:

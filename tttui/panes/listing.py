@@ -1,15 +1,15 @@
-"""A tab around a table: its query and its order."""
+"""Around a table: its query and its order."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from textual import on
 
 from tttui.draw.palette import Palette
 from tttui.model.query import Query, QueryError, Vocabulary, parse
 from tttui.model.start import StartView
-from tttui.panes.regions import RegionPane
+from tttui.panes.regions import RegionPane, Regions
 from tttui.panes.view import View
 from tttui.widgets.querybar import QueryBar, QueryField
 from tttui.widgets.table import Table
@@ -17,9 +17,12 @@ from tttui.widgets.table_columns import TEXTS, Column, Sort, called
 
 TABLE = "table"
 
+V = TypeVar("V")
+"""What is drawn."""
 
-class ListPane(RegionPane):
-    """A pane with one `QueryBar` and one `Table` of `columns`, in its region `table`."""
+
+class Listing(Regions, Generic[V]):
+    """A body with one `QueryBar` and one `Table` of `columns`, in its region `table`."""
 
     words: ClassVar[Vocabulary]
     """What queries may name."""
@@ -30,7 +33,7 @@ class ListPane(RegionPane):
 
     def __init__(self) -> None:
         super().__init__()
-        self.view: View | None = None
+        self.view: V | None = None
         """What is shown now."""
         self.query_now = Query()
         self.wrong = ""
@@ -42,9 +45,13 @@ class ListPane(RegionPane):
         self._start = StartView()
         """What the widgets have yet to be told."""
 
-    # Given by the tab
+    # Given by the tab or view
 
-    def fill(self, view: View) -> None:
+    def show(self, view: V) -> None:
+        """Draw this."""
+        raise NotImplementedError(type(self).__name__)
+
+    def fill(self, view: V) -> None:
         """Give the table its rows, filtered by the query."""
         raise NotImplementedError(type(self).__name__)
 
@@ -56,7 +63,7 @@ class ListPane(RegionPane):
         """Select a row of the table's source."""
         raise NotImplementedError(type(self).__name__)
 
-    def check(self, query: Query, view: View) -> None:
+    def check(self, query: Query, view: V) -> None:
         """Raise QueryError for words that can hold for no row."""
 
     def natural_order(self, descending: bool) -> str:
@@ -276,6 +283,10 @@ class ListPane(RegionPane):
             self.turn_to(TABLE)
             return True
         return False
+
+
+class ListPane(Listing[View], RegionPane):
+    """A tab around a table."""
 
 
 def common_start(names: Sequence[str]) -> str:

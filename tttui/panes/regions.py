@@ -5,14 +5,15 @@ from dataclasses import replace
 from typing import ClassVar
 
 from tttui.model.start import StartView
+from tttui.panes.body import Body
 from tttui.panes.view import Pane
 
 Pages = tuple[tuple[str, ...], ...]
 """Names of the regions that are shown together, page by page, in the order of the keys."""
 
 
-class RegionPane(Pane):
-    """A pane that says which of its regions fit together (`pages`) and shows them.
+class Regions(Body):
+    """A body that says which of its regions fit together (`pages`) and shows them.
 
     The key for the next region turns the page where that one is not on the screen; the footer
     names it then.
@@ -94,3 +95,7 @@ class RegionPane(Pane):
     def recall(self, start: StartView) -> None:
         if start.region in self.region_names:
             self.turn_to(start.region or self.acting)
+
+
+class RegionPane(Regions, Pane):
+    """A tab of regions."""

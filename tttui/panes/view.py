@@ -1,27 +1,22 @@
 """What a tab is given to draw: one value, made anew whenever data or the user moves something."""
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from textual.geometry import Size
 from textual.message import Message
-from textual.widget import Widget
 
 from tttui.draw.changes import Changes
 from tttui.draw.look import HasLook, Look
 from tttui.model.ages import age_text
 from tttui.model.session import Place, SessionData
-from tttui.model.start import StartView
 from tttui.model.timeline import Timeline
+from tttui.panes.body import Body
 from tttui.store.snapshot import Part, Parts, Snapshot
-from tttui.widgets.drawn import Dressed
 from tttui.widgets.timeview import TimeView
 
-if TYPE_CHECKING:  # needed to export, and around tables
+if TYPE_CHECKING:  # needed to export
     from tttui.export.request import Request
-    from tttui.model.query import Vocabulary
     from tttui.runs.whatif.result import WhatIfResult
 
 T = TypeVar("T")
@@ -74,33 +69,14 @@ class View(Parts, HasLook):
         return age_text(self.data.meta.created_at, self.now)
 
 
-class Pane(Widget):
+class Pane(Body):
     """One tab. It draws what `show` is given and sends messages; it reads no file.
 
-    Keys of the tab call `do_<name>` for a command whose action is `pane('<name>')`; such a
-    method returns a note for the person, or None.
+    Keys of the tab call `do_<name>` for a command whose action is `pane('<name>')`.
     """
 
     views: ClassVar[Sequence[str]] = ()
     """What `v` goes through."""
-
-    region_names: ClassVar[Sequence[str]] = ()
-    """What `w` goes through."""
-
-    words: "ClassVar[Vocabulary | None]" = None
-    """What queries of the tab's table may name."""
-
-    sorts: ClassVar[Sequence[str]] = ()
-    """The columns by which the tab's table can be sorted; the first one is its own order."""
-
-    needs: ClassVar[AbstractSet[str]] = frozenset()
-    """The parts of the snapshot, by name, that are kept up to date while this tab is shown."""
-
-    class Ready(Message):
-        """The tab's widgets are there, or have their places: it can be shown something."""
-
-    class Derived(Message):
-        """A thread has worked out something that the tab shows."""
 
     class StatusesPicked(Message):
         """Only transactions of these statuses should be shown, everywhere; None is all."""
@@ -160,42 +136,6 @@ class Pane(Widget):
             super().__init__()
             self.place = place
 
-    def on_mount(self) -> None:
-        self.use_room()
-        self.post_message(self.Ready())
-
-    def on_resize(self) -> None:
-        self.post_message(self.Ready())
-
-    room = Size(0, 0)
-    """The cells that this tab has. It is known before the first layout, so that nothing is
-    drawn twice."""
-
-    def fit(self, room: Size) -> None:
-        """Use this room from now on."""
-        if room != self.room:
-            self.room = room
-            if self.is_mounted:
-                self.use_room()
-
-    def use_room(self) -> None:
-        """Show the parts for which there is room; called once mounted and when it changes."""
-
-    look_drawn: Look | None = None
-    """The look that the widgets of this tab have."""
-
-    def set_look(self, look: Look) -> None:
-        """Draw in these colours and characters from now on."""
-        if look != self.look_drawn:
-            self.look_drawn = look
-            for widget in self.walk_children():
-                if isinstance(widget, Dressed):
-                    widget.set_look(look)
-            self.look_changed()
-
-    def look_changed(self) -> None:
-        """Forget what was made for the look before."""
-
     def show(self, view: View) -> None:
         """Draw this view; cheap where only the cursor moved."""
         raise NotImplementedError(type(self).__name__)
@@ -215,26 +155,6 @@ class Pane(Widget):
         for view in self.query(TimeView):
             view.set_changes(changes)
 
-    def awaits(self, action: str) -> bool:
-        """What this command acts on in the tab is on its way: its key has to wait for it."""
-        return False
-
-    def look(self, start: StartView) -> StartView:
-        """The view `start`, completed by what this tab shows of the session."""
-        return start
-
-    def recall(self, start: StartView) -> None:
-        """Look at the session as this view does; also called before the tab is mounted."""
-
-    @property
-    def hidden_next(self) -> str:
-        """What the key for the next region brings to the screen; '' where it is there already."""
-        return ""
-
-    def back(self) -> bool:
-        """Clear something of this tab on escape; whether there was anything."""
-        return False
-
     def enter(self) -> bool:
         """Do what enter does in the chosen region; whether that is anything of its own."""
         return False
@@ -242,10 +162,6 @@ class Pane(Widget):
     def under_cursor(self) -> Place | None:
         """The session that commands are about; None: the open one."""
         return None
-
-    def copyable(self) -> Sequence[tuple[str, str]]:
-        """What `y` copies here, first things first, as (what it is, the text)."""
-        return ()
 
     def exportable(self) -> str:
         """The name of the figure that `e` exports: the focused chart or table of this tab."""

@@ -1,6 +1,6 @@
 """The small dialog of an export, and the thread that writes while the screen goes on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -50,12 +50,14 @@ class ExportDialog(ModalScreen[str | None]):
     ExportDialog OptionList:focus { border: none; }
     """
 
-    def __init__(self, what: str, details: str, directory: Path) -> None:
+    def __init__(
+        self, what: str, details: str, directory: Path, formats: Sequence[str] | None = None
+    ) -> None:
+        """`formats` are those of FORMATS that there are; None: as for a figure of a session."""
         super().__init__()
         self._what, self._details, self._directory = what, details, directory
-        self._formats = tuple(FORMATS) if what in WHATS else (SCREEN,)
-        if what in TABLES_ONLY:
-            self._formats = ("csv", SCREEN)
+        usual = ("csv", SCREEN) if what in TABLES_ONLY else tuple(FORMATS)
+        self._formats = tuple(formats or (usual if what in WHATS else (SCREEN,)))
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:

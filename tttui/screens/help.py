@@ -56,7 +56,7 @@ MEANING = {
         "it every commit since the step that it returns to: these are undone. `w` goes "
         "on to the reasons (enter there shows only that kind, in every tab), to the details and "
         "to the gates over time; thresholds are those in force at that step. A query narrows the "
-        "table further: grad>10 status:loss t:200-400 -commit; sort:grad (key b) sorts it; e "
+        "table further: grad>10 status:loss t:200-400 -commit; sort:grad (key B) sorts it; e "
         "exports what is left."
     ),
     "architecture": (
@@ -115,7 +115,7 @@ MEANING = {
         "weights of each, and the frozen base, in the world of each: if the diagonal wins, they "
         "remember their own mu. Sessions without a commit in force are left out of that. A query "
         "narrows the table: state:running mu>0.1 damaged>0 demo. It sorts as well: "
-        "sort:improvement, sort:age:asc, sort:tree; b asks for the name."
+        "sort:improvement, sort:age:asc, sort:tree; B asks for the name."
     ),
 }
 
@@ -135,17 +135,20 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen Static { height: auto; }
     """
 
-    def __init__(self, tab: str, commands: Sequence[Command], look: Look) -> None:
+    def __init__(
+        self, tab: str, commands: Sequence[Command], look: Look, meaning: str | None = None
+    ) -> None:
         super().__init__()
         self._tab, self._commands = tab, commands
         self._look = look
+        self._meaning = MEANING.get(tab, "") if meaning is None else meaning
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
             box.border_title = f"Help: {self._tab.capitalize()}"
             box.border_subtitle = "esc closes"
-            if self._tab in MEANING:
-                yield Static(Text(MEANING[self._tab]).append("\n"))
+            if self._meaning:
+                yield Static(Text(self._meaning).append("\n"))
             if self._tab in TIMED:
                 yield Static(self._marks())
             yield Static(self._keys())

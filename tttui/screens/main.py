@@ -233,9 +233,8 @@ class MainScreen(Screen[None]):
         self._show_keys()
 
     def _show_keys(self) -> None:
-        self._keybar.show(
-            shown_keys(self._in_footer, self.keys.silent, self.state, self.run, self.tabs.shown)
-        )
+        found = shown_keys(self._in_footer, self.keys.silent, self.state, self.run, self.tabs.shown)
+        self._keybar.show(found)
 
     def _show_changes(self, data: SessionData, pane: Pane) -> None:
         """Mark on every time axis where somebody changed the run."""
@@ -351,8 +350,7 @@ class MainScreen(Screen[None]):
 
     def action_pane(self, name: str) -> None:
         """A key of the shown tab."""
-        do = getattr(self.tabs.shown, f"do_{name}", None)
-        said = do() if do is not None else None
+        said = getattr(self.tabs.shown, f"do_{name}", lambda: None)()
         self._show_keys()  # what they can do depends on what is under the cursor
         if said:
             self.notes.say(said)
@@ -365,10 +363,8 @@ class MainScreen(Screen[None]):
             self.choosing.toggle_yardsticks()
 
     def action_back(self) -> None:
-        timeline = self.state.timeline
-        if self.tabs.shown is not None and self.tabs.shown.back():
-            return
-        if self.what_if.back() or self.log_panel.back():
+        timeline, pane = self.state.timeline, self.tabs.shown
+        if (pane is not None and pane.back()) or self.what_if.back() or self.log_panel.back():
             return
         if self.state.choices.inspecting:
             self.choosing.choose(inspecting=False)
@@ -390,6 +386,9 @@ class MainScreen(Screen[None]):
             self._titles.show(tab)
             self.show_all()
             self.tabs.want()
+
+    def action_lab(self) -> None:
+        self.app.open_lab()  # type: ignore[attr-defined]
 
     def action_redraw(self) -> None:
         self.app.redraw()  # type: ignore[attr-defined]

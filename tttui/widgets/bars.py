@@ -1,6 +1,6 @@
 """The one-line frames of the screen: header, tabs and the keys that work now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -88,9 +88,12 @@ class TopBar(Widget):
 SHORT = {"transactions": "trans.", "architecture": "arch."}
 """How the longest titles of tabs are abbreviated."""
 
+NUMBERS = "1234567890"
+"""The keys of the tabs, in their order."""
+
 
 class TabBar(Widget):
-    """The six tabs with their numbers; the shown one is marked by more than colour."""
+    """Tabs with their numbers; the shown one is marked by more than colour."""
 
     DEFAULT_CSS = "TabBar { height: 1; background: $surface; color: $foreground; }"
 
@@ -99,10 +102,12 @@ class TabBar(Widget):
             super().__init__()
             self.tab = tab
 
-    def __init__(self, tab: str) -> None:
+    def __init__(
+        self, tab: str, tabs: Sequence[str] = TABS, short: Mapping[str, str] = SHORT
+    ) -> None:
         super().__init__()
-        self._tab = tab
-        self._titles: tuple[str, ...] = TABS
+        self._tab, self._tabs, self._short = tab, tuple(tabs), short
+        self._titles: tuple[str, ...] = self._tabs
 
     def entitle(self, fourth: str) -> None:
         """Name the fourth tab after what it shows of the open session."""
@@ -117,23 +122,28 @@ class TabBar(Widget):
             self.refresh()
 
     def _labels(self) -> list[str]:
-        room = self.size.width
-        titles = self._titles
-        for names in (titles, [SHORT.get(t, t) for t in titles], [""] * len(TABS)):
-            labels = [f" {i} {name.capitalize()}".rstrip() + " " for i, name in enumerate(names, 1)]
+        room, titles = self.size.width, self._titles
+        short = [self._short.get(title, title) for title in titles]
+        alone = [
+            name if tab == self._tab else "" for tab, name in zip(self._tabs, short, strict=True)
+        ]
+        labels: list[str] = []
+        for names in (titles, short, alone, [""] * len(titles)):
+            shown = zip(NUMBERS, names, strict=False)
+            labels = [f" {number} {name.capitalize()}".rstrip() + " " for number, name in shown]
             if sum(map(len, labels)) <= room:
                 break
         return labels
 
     def render(self) -> Text:
         line = Text(no_wrap=True)
-        for tab, label in zip(TABS, self._labels(), strict=True):
+        for tab, label in zip(self._tabs, self._labels(), strict=True):
             line.append(label, style="bold reverse" if tab == self._tab else "dim")
         return line
 
     def on_click(self, event: events.Click) -> None:
         x = event.x
-        for tab, label in zip(TABS, self._labels(), strict=True):
+        for tab, label in zip(self._tabs, self._labels(), strict=True):
             x -= len(label)
             if x < 0:
                 self.post_message(self.Selected(tab))

@@ -28,6 +28,14 @@ class Page(Drawn):
         self._offset = 0
         self._length = 0
         self.chosen = False
+        self._follows: bool | None = None
+        """The end is shown as it grows (False: somebody scrolled back); None: the beginning is."""
+
+    def set_follows(self, follows: bool) -> None:
+        """Show the end, also when there is more, until somebody scrolls back."""
+        if follows != (self._follows is not None):
+            self._follows, self._offset = (True, 0) if follows else (None, 0)
+            self.changed()
 
     def set_chosen(self, chosen: bool) -> None:
         """Whether the keys scroll this panel."""
@@ -47,6 +55,8 @@ class Page(Drawn):
         """Move the lines, as far as there are any; whether there are more than fit."""
         last = max(self._length - max(self.content_size.height - 1, 1), 0)
         offset = min(max(self._offset + n, 0), last)
+        if self._follows is not None:
+            self._follows = offset == last
         if offset != self._offset:
             self._offset = offset
             self.changed()
@@ -85,7 +95,8 @@ class Page(Drawn):
         lines = self.lines(width)
         self._length = len(lines)
         room = max(height - 1, 0)
-        self._offset = min(self._offset, max(len(lines) - room, 0))
+        last = max(len(lines) - room, 0)
+        self._offset = last if self._follows else min(self._offset, last)
         for row, line in enumerate(lines[self._offset : self._offset + room], 1):
             if canvas.spans(row, 0, line) > width > 0:
                 canvas.write(row, width - 1, self.glyphs.ellipsis, line[-1][1])

@@ -98,7 +98,6 @@ def _registered(context: Context, ready: Ready, loop: Loop) -> str:
         },
         results={k: v for k, v in results.items() if k.endswith(("loss", "loss_before"))},
         command=context.command,
-        type="base" if settings.get("from_nothing") else "skill",
     ).name
 
 

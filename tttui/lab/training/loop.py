@@ -136,7 +136,7 @@ class Loop:
             if due:
                 row["validation"] = validation
             self._context.metrics(step, **row, per_second=self._speed(step))
-        if self._pace.tells and not record.estimate:
+        if not record.estimate and (self._pace.tells or 2 * step >= trainer.steps):
             cost = expected(trainer, self._pace, self._plan.validate_every, self._named_epochs)
             record.estimate = cost.asdict()
             self._tell()

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from tttui.model.errors import RefusedInput, SettingError
 from tttui.model.setting import Group
-from tttui.model.settings import Settings
+from tttui.model.settings import OWNER, Settings
 from tttui.model.training import TrainSettings
 from tttui.runs.base import Base, chosen_base, find_base
 from tttui.runs.training import Asked, Ready, TaskTraining, refuse_other_base
@@ -64,7 +64,7 @@ class PointMassTraining(TaskTraining):
             base_sha256=base.sha256,
             base_source=str(base.source),
             base_content=base.content,
-            task_settings=base_cfg(settings),
+            task_settings={k: v for k, v in settings.flat().items() if OWNER[k] != "plasticity"},
             settings=asdict(settings.plasticity),
             data_sha256=sha256(worlds.encode()).hexdigest(),
             about_data=f"worlds of mu {asked.data}; {HELD_OUT // chosen.pretraining.pretrain_seq}"

@@ -1,0 +1,25 @@
+"""Commands of the lab that work in all of its views; those of one view stand beside it."""
+
+from collections.abc import Sequence
+
+from tttui.keys.command import Command
+
+SHARED = ("back", "copy", "export", "copy_link", "redraw", "help", "quit")
+"""Commands of the tabs that do the same in the lab, with the keys that the person gave them."""
+
+
+def lab_commands(commands: Sequence[Command], views: Sequence[str]) -> tuple[Command, ...]:
+    """The commands of the lab, from those of the tabs and the names of its views."""
+    numbers = "1234567890"
+    given = {command.action: command for command in commands}
+    close = given["lab"].keys
+    return (
+        Command("leave", close, "tabs", "Back to the tabs", "Lab", footer=True),
+        Command("next_view(1)", "tab,right", "next view", "Next view", "Lab"),
+        Command("next_view(-1)", "shift+tab,left", "previous view", "Previous view", "Lab"),
+        *(
+            Command(f"show_view('{name}')", key, name, f"Show {name.capitalize()}", "Lab")
+            for key, name in zip(numbers, views, strict=False)
+        ),
+        *(given[action] for action in SHARED),
+    )

@@ -1,0 +1,99 @@
+"""What fills the body of a screen: it knows its room and its look, whatever it shows there."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.geometry import Size
+from textual.message import Message
+from textual.widget import Widget
+
+from tttui.draw.look import Look
+from tttui.model.start import StartView
+from tttui.widgets.drawn import Dressed
+
+if TYPE_CHECKING:  # needed around tables
+    from tttui.model.query import Vocabulary
+
+
+class Body(Widget):
+    """A tab of the main screen, or a view of the lab. Its keys call `do_<name>`; such a method
+    returns a note for the person, or None."""
+
+    region_names: ClassVar[Sequence[str]] = ()
+    """What `w` goes through."""
+
+    words: "ClassVar[Vocabulary | None]" = None
+    """What queries of the tab's table may name."""
+
+    sorts: ClassVar[Sequence[str]] = ()
+    """The columns by which the tab's table can be sorted; the first one is its own order."""
+
+    needs: ClassVar[AbstractSet[str]] = frozenset()
+    """The parts of the snapshot, by name, that are kept up to date while it is shown."""
+
+    class Ready(Message):
+        """The tab's widgets are there, or have their places: it can be shown something."""
+
+    class Derived(Message):
+        """A thread has worked out something that the tab shows."""
+
+    def on_mount(self) -> None:
+        self.use_room()
+        self.post_message(self.Ready())
+
+    def on_resize(self) -> None:
+        self.post_message(self.Ready())
+
+    room = Size(0, 0)
+    """The cells that this tab has. It is known before the first layout, so that nothing is
+    drawn twice."""
+
+    def fit(self, room: Size) -> None:
+        """Use this room from now on."""
+        if room != self.room:
+            self.room = room
+            if self.is_mounted:
+                self.use_room()
+
+    def use_room(self) -> None:
+        """Show the parts for which there is room; called once mounted and when it changes."""
+
+    look_drawn: Look | None = None
+    """The look that the widgets of this tab have."""
+
+    def set_look(self, look: Look) -> None:
+        """Draw in these colours and characters from now on."""
+        if look != self.look_drawn:
+            self.look_drawn = look
+            for widget in self.walk_children():
+                if isinstance(widget, Dressed):
+                    widget.set_look(look)
+            self.look_changed()
+
+    def look_changed(self) -> None:
+        """Forget what was made for the look before."""
+
+    def awaits(self, action: str) -> bool:
+        """What this command acts on in the tab is on its way: its key has to wait for it."""
+        return False
+
+    def look(self, start: StartView) -> StartView:
+        """The view `start`, completed by what this tab shows of the session."""
+        return start
+
+    def recall(self, start: StartView) -> None:
+        """Look at the session as this view does; also called before the tab is mounted."""
+
+    @property
+    def hidden_next(self) -> str:
+        """What the key for the next region brings to the screen; '' where it is there already."""
+        return ""
+
+    def back(self) -> bool:
+        """Clear something of this tab on escape; whether there was anything."""
+        return False
+
+    def copyable(self) -> Sequence[tuple[str, str]]:
+        """What `y` copies here, first things first, as (what it is, the text)."""
+        return ()

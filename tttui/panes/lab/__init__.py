@@ -1,0 +1,1 @@
+"""The views of the lab; `panes.lab.base` says how to add one."""

@@ -1,0 +1,148 @@
+"""What can be done with a job: each is asked for first where it ends or removes something."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from tttui.lab.job import Job, job_command
+from tttui.panes.lab.base import Desk, Question
+from tttui.store.lab.job import Chosen
+
+NEWEST = "the newest checkpoint"
+
+
+class Shown(Protocol):
+    """The view whose job under the cursor is meant."""
+
+    desk: Desk
+
+    @property
+    def job(self) -> Job | None: ...
+
+    @property
+    def chosen(self) -> Chosen: ...
+
+
+class JobActions:
+    """Every method returns a note, or None where something was asked or started."""
+
+    def __init__(self, view: Shown) -> None:
+        self._view = view
+
+    def open(self) -> str | None:
+        """Open what the job made: a session in the tabs, a version among the models."""
+        job, desk = self._view.job, self._view.desk
+        if job is None:
+            return "There is no job under the cursor."
+        if job.is_session:
+            desk.open_session(job.path)
+            return None
+        made = made_by(self._view.chosen)
+        if made is None:
+            return f"Job {job.short} has made nothing that could be opened."
+        kind, name = made
+        if kind == "session":
+            desk.open_session(Path(name))
+        else:
+            desk.go_to("models", name)
+        return None
+
+    def cancel(self) -> str | None:
+        job = self._view.job
+        if job is None or job.has_ended:
+            return "Nothing to cancel: the job has ended." if job else None
+        text = (
+            f"End {job.kind} {job.short} at its next safe point? What is there is kept, and it can "
+            "be resumed."
+        )
+        question = Question("Cancel", text, job_command(job, "cancel"), "cancel it")
+
+        def do() -> str:
+            from tttui.lab.steering import cancel
+
+            ended = cancel(job)
+            _start_waiting(ended)
+            return f"Job {ended.short} is {ended.state}"
+
+        self._view.desk.act(do, question)
+        return None
+
+    def resume(self) -> str | None:
+        job = self._view.job
+        if job is None:
+            return None
+        if not job.has_ended or job.state == "completed":
+            return f"Job {job.short} is {job.state}; there is nothing to resume."
+        data = self._view.chosen.data
+        names = () if data is None else data.checkpoints
+        if len(names) < 2:
+            self._ask_resume(job, None)
+            return None
+        self._choose(job, names)
+        return None
+
+    def _choose(self, job: Job, names: Sequence[str]) -> None:
+        from tttui.panes.lab.jobs.choose import ChooseDialog
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self._ask_resume(job, None if name == NEWEST else name)
+
+        text = f"From which checkpoint shall {job.kind} {job.short} go on?"
+        self._view.desk.show_dialog(ChooseDialog("Resume", text, (NEWEST, *names)), chosen)
+
+    def _ask_resume(self, job: Job, checkpoint: str | None) -> None:
+        more = () if checkpoint is None else ("--checkpoint", checkpoint)
+        where = "its newest checkpoint" if checkpoint is None else f"checkpoint {checkpoint}"
+        text = f"Let {job.kind} {job.short} go on from {where}? Without one it begins again."
+        question = Question("Resume", text, job_command(job, "resume", *more), "resume it")
+
+        def do() -> str:
+            from tttui.lab.steering import resume
+
+            found = resume(job, checkpoint=checkpoint)
+            return f"Job {found.short} is {found.state}"
+
+        self._view.desk.act(do, question)
+
+    def remove(self) -> str | None:
+        job = self._view.job
+        if job is None:
+            return None
+        if not job.has_ended and job.state != "unknown":
+            return f"Job {job.short} is {job.state}; cancel it first."
+        what = "the session" if job.is_session else "the job"
+        text = f"Move {what} {job.short} with all its files to the trash of its root?"
+        question = Question("Remove", text, job_command(job, "rm"), "move it to the trash")
+        root = job.path.parent if job.is_session else job.path.parent.parent.parent
+
+        def do() -> str:
+            from tttui.lab.steering import remove
+
+            return f"Job {job.short} lies in {remove(job, root)} now"
+
+        self._view.desk.act(do, question)
+        return None
+
+
+def made_by(found: Chosen) -> tuple[str, str] | None:
+    """What a job made, as its results name it: ("session", path) or ("version", `A@v2`)."""
+    results = None if found.data is None else found.data.results
+    for kind in ("session", "version"):
+        name = (results or {}).get(kind)
+        if isinstance(name, str) and name:
+            return kind, name
+    return None
+
+
+def _start_waiting(job: Job) -> None:
+    """Start jobs that wait and have room now."""
+    from contextlib import suppress
+
+    from tttui.lab.job import root_of
+    from tttui.lab.queue import dispatch
+    from tttui.model.errors import TttuiError
+
+    if not job.is_session:
+        with suppress(TttuiError, OSError):
+            dispatch(root_of(job.path))

@@ -1,0 +1,200 @@
+"""What is told of one job: its state and command, its results, its parts and events."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tttui.artifacts.eventlog import Event
+from tttui.draw.prose import Prose
+from tttui.draw.states import state_ink, state_mark
+from tttui.lab.job import Job
+from tttui.lab.reader import JobData
+from tttui.model.ages import ago_text, duration_text
+from tttui.model.numbers import short
+from tttui.model.session import SessionData
+from tttui.panes.lab.jobs.rows import doing
+from tttui.store.lab.job import Chosen
+from tttui.widgets.logpanel import SHORT_TIMES, TIME
+
+ROOM = 12
+"""Columns of the names of fields."""
+
+INFO = re.compile(r"(?<=\d )INFO +")
+"""The level that most lines have, and that is left out where room is scarce."""
+
+MOST = 400
+"""Lines of a list that are shown."""
+
+Write = Callable[[Prose], object]
+
+
+def summary(job: Job, found: Chosen, now: float) -> Write:
+    """State, times, command and settings of a job."""
+    data, session = found.data, found.session
+
+    def write(prose: Prose) -> None:
+        palette = prose.palette
+        mark = state_mark(job.state, prose.glyphs)
+        ink = state_ink(job.state, palette)
+        state = job.state if job.detail in ("", job.state) else job.detail
+        prose.say(f"{mark} {state}", ink, bold=True)
+        if job.progress is not None and job.state != "completed":
+            left = "" if job.seconds_left is None else f", {duration_text(job.seconds_left)} left"
+            prose.bar("", job.progress, f"{100 * job.progress:.0f} %{left}", ink, 0)
+        now_doing = doing(job)
+        if now_doing and now_doing != state:
+            prose.say(now_doing)
+        prose.gap()
+        prose.field("kind", job.kind, ROOM)
+        prose.field("job", job.handle, ROOM)
+        prose.field("created", ago_text(job.created_at, now) or "unknown", ROOM)
+        if job.started_at is not None:
+            end = job.ended_at if job.ended_at is not None else now
+            word = "ran" if job.has_ended else "runs for"
+            prose.field(word, duration_text(end - job.started_at), ROOM)
+        prose.field("launcher", job.launcher, ROOM)
+        prose.field("directory", str(job.path), ROOM)
+        prose.gap().say(job.command or "its command is unknown", palette.accent)
+        if data is not None:
+            _of_job(prose, data)
+        if session is not None:
+            _of_session(prose, session)
+        for problem in dict.fromkeys((*job.problems, *(data.problems if data else ()))):
+            prose.say(f"! {problem}", palette.warn)
+
+    return write
+
+
+def _of_job(prose: Prose, data: JobData) -> None:
+    if data.checkpoints:
+        prose.gap().field("checkpoints", ", ".join(data.checkpoints), ROOM)
+    table = data.metrics
+    if table is not None and len(table):
+        prose.head(f"Newest metrics, step {int(table.t[-1])}")
+        for name in table.names:
+            _, y = table.of(name)
+            prose.field(name, short(float(y[-1])) if len(y) else "-", ROOM)
+    settings = data.request.get("settings")
+    if isinstance(settings, Mapping) and settings:
+        prose.head("Settings")
+        tell(prose, settings)
+    versions = data.request.get("versions")
+    if isinstance(versions, Mapping):
+        prose.head("Made with")
+        tell(prose, versions)
+        if isinstance(commit := data.request.get("git_commit"), str):
+            prose.field("git commit", commit, ROOM)
+
+
+def _of_session(prose: Prose, data: SessionData) -> None:
+    meta = data.meta
+    prose.gap().field("task", meta.schema.task.name or "point mass", ROOM)
+    prose.field("steps", str(data.steps_done), ROOM)
+    prose.say("enter opens the session in the tabs", prose.palette.muted)
+
+
+def results(found: Chosen) -> Write:
+    """results.json, key by key."""
+    data, session = found.data, found.session
+
+    def write(prose: Prose) -> None:
+        values = data.results if data is not None else session.metrics if session else None
+        if values:
+            tell(prose, values)
+        else:
+            prose.say("No results yet.", prose.palette.muted)
+
+    return write
+
+
+def parts(found: Chosen) -> Write:
+    """The finished parts with their results, the newest first."""
+    data = found.data
+
+    def write(prose: Prose) -> None:
+        if data is None or not data.parts:
+            prose.say("No finished parts: jobs of one piece have none.", prose.palette.muted)
+            return
+        prose.say(f"{len(data.parts)} finished; a resumed job does not repeat them.")
+        for name, result in list(data.parts.items())[: -MOST - 1 : -1]:
+            prose.line(
+                (f"{state_mark('completed', prose.glyphs)} ", prose.palette.good),
+                (name, prose.palette.text),
+            )
+            if isinstance(result, Mapping):
+                tell(prose, result, 2)
+            elif result is not None:
+                prose.say(f"  {_value(result)}", prose.palette.muted)
+
+    return write
+
+
+def events(found: Chosen) -> Write:
+    """What happened to the job, the newest first."""
+    data = found.data
+
+    def write(prose: Prose) -> None:
+        if data is None or not data.events:
+            prose.say("No events yet.", prose.palette.muted)
+            return
+        for event in data.events[: -MOST - 1 : -1]:
+            told = event_text(event)
+            prose.line((f"{clock(event.time)} ", prose.palette.muted), (told, prose.palette.text))
+
+    return write
+
+
+def log(found: Chosen) -> Write:
+    """The end of its log."""
+    tail = found.log
+
+    def write(prose: Prose) -> None:
+        if not tail.lines:
+            prose.say("The log is empty so far.", prose.palette.muted)
+            return
+        palette = prose.palette
+        inks = {"WARNING": palette.warn, "ERROR": palette.bad, "CRITICAL": palette.bad}
+        for line in tail.lines[-MOST:]:
+            text = line.text
+            if prose.width < SHORT_TIMES:
+                text = INFO.sub("", TIME.sub(r"\1 ", text), count=1)
+            ink = inks.get(line.level, palette.text)
+            prose.line((text, ink, line.level in inks))
+
+    return write
+
+
+def event_text(event: Event) -> str:
+    """`training_jobs completed  id 3f2a`."""
+    collection, _, action = event.name.removeprefix("data:").partition(":")
+    fields = "  ".join(f"{key} {_value(value)}" for key, value in event.fields.items())
+    return f"{collection} {action}  {fields}".rstrip()
+
+
+def clock(seconds: float) -> str:
+    """The time of day of a Unix time, with its day where it is not today's."""
+    there, here = time.localtime(seconds), time.localtime()
+    same = there[:3] == here[:3]
+    return time.strftime("%H:%M:%S" if same else "%m-%d %H:%M", there)
+
+
+def tell(prose: Prose, values: Mapping[str, Any], indent: int = 0) -> None:
+    """The keys of a table with their values; tables in it are set in."""
+    blank = " " * indent
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            prose.say(f"{blank}{key}", prose.palette.muted)
+            tell(prose, value, indent + 2)
+        else:
+            prose.field(f"{blank}{key} ", _value(value), max(ROOM, indent + len(key) + 2))
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return short(value)
+    if isinstance(value, (dict, list)):
+        text = json.dumps(value, default=str)
+        return text if len(text) <= MOST else f"{text[:MOST]} ..."
+    return str(value)

@@ -1,0 +1,175 @@
+"""Jobs as rows of a table, and the words by which they are filtered."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tttui.draw.look import HasLook, Look
+from tttui.draw.prose import filling
+from tttui.draw.states import state_ink, state_mark
+from tttui.lab.job import STATES, Job
+from tttui.model.ages import age_text, duration_text
+from tttui.model.arrays import Bools, Floats
+from tttui.model.query import Query, QueryError, Vocabulary, Words
+from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
+
+BAR = 6
+"""Cells of a bar of progress."""
+
+COLUMNS = (
+    Column("job", "job", 8, left=True, most=14, orders=TEXTS, also=("handle",)),
+    Column("kind", "kind", 10, left=True, drop=3, orders=TEXTS),
+    Column("state", "state", 11, left=True, orders=TEXTS),
+    Column("progress", "progress", 11, left=True, drop=1),
+    Column("left", "left", 6, drop=2),
+    Column("created", "age", 7, drop=4, orders=TIMES, also=("age",)),
+    Column("doing", "now", 26, left=True, grows=True, orders=TEXTS),
+    Column("command", "command", 30, left=True, drop=5, most=60, orders=TEXTS),
+)
+
+JOB_WORDS = Vocabulary(
+    numbers={"progress": "progress", "left": "left", "age": "age"},
+    texts={
+        "job": "job",
+        "handle": "job",
+        "kind": "kind",
+        "state": "state",
+        "command": "command",
+        "launcher": "launcher",
+        "now": "doing",
+    },
+    bare="any",
+)
+"""`progress` in percent, `left` in minutes, `age` in hours."""
+
+_TEXTS: Mapping[str, Callable[[Job], str]] = {
+    "job": lambda job: job.handle,
+    "kind": lambda job: job.kind,
+    "state": lambda job: job.state,
+    "command": lambda job: job.command,
+    "launcher": lambda job: job.launcher,
+    "doing": lambda job: doing(job),
+    "any": lambda job: f"{job.handle} {job.kind} {job.state} {job.command} {job.detail}",
+}
+
+NUMBERS = ("progress", "left", "age", "created")
+
+
+def numbers(jobs: Sequence[Job], name: str, now: float) -> Floats:
+    """A number of every job [n], NaN where it has none; `now` in Unix seconds."""
+    match name:
+        case "progress":
+            found, scale = [job.progress for job in jobs], 100.0
+        case "left":
+            found, scale = [job.seconds_left for job in jobs], 1 / 60
+        case _:
+            found, scale = [job.created_at for job in jobs], 1.0
+    values = np.array([np.nan if v is None else v for v in found], dtype=np.float64) * scale
+    return (now - values) / 3600 if name == "age" else values
+
+
+def doing(job: Job) -> str:
+    """What a job does now, or what became of it where its state does not say it all."""
+    if job.state in ("running", "stalled") and job.detail in ("running", ""):
+        return job.doing
+    if job.state == "running":
+        return f"{job.detail}, {job.doing}" if job.doing else job.detail
+    return "" if job.detail == job.state else job.error or job.detail
+
+
+def matching(jobs: Sequence[Job], query: Query, now: float) -> Bools | None:
+    """The jobs [n] that pass a query; None where all do."""
+    if not query:
+        return None
+
+    def holds(name: str, word: str) -> Bools:
+        of = _TEXTS[name]
+        return np.array([word in of(job).lower() for job in jobs], dtype=np.bool_)
+
+    return query.select(len(jobs), lambda name: numbers(jobs, name, now), holds)
+
+
+def check_states(query: Query) -> None:
+    """Raise QueryError for a word that no state holds."""
+    for term in query.terms:
+        if isinstance(term, Words) and term.name == "state":
+            for word in term.words:
+                if not any(word in state for state in STATES):
+                    raise QueryError(word, f"no state is called so; known are {', '.join(STATES)}")
+
+
+RECORDED = (
+    "job",
+    "kind",
+    "state",
+    "detail",
+    "progress",
+    "created_at",
+    "started_at",
+    "ended_at",
+    "launcher",
+    "command",
+    "error",
+)
+"""The columns of a table of jobs that is exported; times are Unix seconds."""
+
+
+def record(job: Job) -> list[object]:
+    """The values of RECORDED."""
+    return [job.handle, *(getattr(job, name) for name in RECORDED[1:])]
+
+
+class JobRows(HasLook):
+    """`Source` of the table over jobs."""
+
+    columns = COLUMNS
+
+    def __init__(self, jobs: Sequence[Job], look: Look, now: float) -> None:
+        self._jobs, self.look, self._now = jobs, look, now
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def sorting(self, key: str) -> Any:
+        if key in NUMBERS:
+            return numbers(self._jobs, key, self._now)
+        words = np.array([_TEXTS[key](job) for job in self._jobs], dtype=object)
+        _, rank = np.unique(words.astype(str), return_inverse=True)
+        return rank
+
+    def cell(self, row: int, key: str) -> Cell:
+        job, palette = self._jobs[row], self.palette
+        match key:
+            case "job":
+                return job.short, palette.text, True
+            case "kind":
+                return job.kind, palette.muted, False
+            case "state":
+                mark = state_mark(job.state, self.glyphs)
+                ink = state_ink(job.state, palette)
+                return f"{mark} {job.state}", ink, job.state != "completed"
+            case "progress":
+                if job.has_ended:
+                    share = job.progress
+                    return "" if share is None else f"{100 * share:3.0f}%", palette.muted, False
+                return progress_text(job, BAR, self.look), state_ink(job.state, palette), False
+            case "left":
+                left = job.seconds_left
+                return "" if left is None else duration_text(left), palette.text, False
+            case "created":
+                return age_text(job.created_at, self._now), palette.muted, False
+            case "doing":
+                ink = palette.bad if job.error else palette.text
+                return doing(job), ink, False
+            case "command":
+                return job.command.removeprefix("tttui "), palette.muted, False
+        raise KeyError(key)
+
+
+def progress_text(job: Job, width: int, look: Look) -> str:
+    """A bar of `width` cells with the percentage; nothing where it is not known."""
+    if job.progress is None:
+        return ""
+    bar = filling(job.progress, width, look.glyphs)
+    return f"{bar:<{width}} {100 * job.progress:3.0f}%"

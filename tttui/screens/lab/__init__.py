@@ -1,0 +1,1 @@
+"""The lab: a screen of its own beside the tabs, and its dialogs."""

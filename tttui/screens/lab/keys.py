@@ -1,0 +1,73 @@
+"""Which command a key stands for in the shown view of the lab, and whether it can act already."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from tttui.keys.command import Command
+from tttui.keys.lab import lab_commands
+from tttui.panes.lab.base import VIEWS, LabView
+
+
+class LabKeys:
+    """The commands of every view: its own come before the lab's.
+
+    `made` gives the view that is shown, which may be in the making; `typing` says that a text field
+    has the focus, to which all keys belong then.
+    """
+
+    def __init__(
+        self,
+        commands: Sequence[Command],
+        made: Callable[[], LabView | None],
+        typing: Callable[[], bool],
+    ) -> None:
+        self._app = {command.action: command for command in commands}
+        self._lab = lab_commands(commands, [view.name for view in VIEWS])
+        self._made, self._typing = made, typing
+        self._of: dict[type[LabView] | None, Mapping[str, Command]] = {}
+
+    def command(self, key: str) -> Command | None:
+        """What a key stands for."""
+        return self._by_key(self._made()).get(key)
+
+    def here(self) -> list[Command]:
+        """All commands that work, those of the view first."""
+        return list(
+            {id(command): command for command in self._by_key(self._made()).values()}.values()
+        )
+
+    def bound(self, view: LabView) -> Sequence[str]:
+        """All keys that do something in a view."""
+        return list(self._by_key(view))
+
+    def footer(self) -> list[tuple[Command, str]]:
+        """The commands of the footer with their labels."""
+        view = self._made()
+        shown = [command for command in self.here() if command.footer]
+        labelled = [(c, c.label if view is None else view.label(c)) for c in shown]
+        return [(command, label) for command, label in labelled if label]
+
+    def takes(self, key: str) -> bool:
+        """What this key acts on is there."""
+        view = self._made()
+        return view is not None and view.is_mounted and bool(view.size.area)
+
+    def measures(self, key: str) -> bool:
+        """How far this key goes depends on how much fits on the screen."""
+        command = None if self._typing() else self.command(key)
+        return command is not None and command.group == "Lists"
+
+    def acts_at_once(self, key: str) -> bool:
+        """This key has had all of its effect when its command returns."""
+        return False
+
+    def _by_key(self, view: LabView | None) -> Mapping[str, Command]:
+        kind = None if view is None else type(view)
+        found = self._of.get(kind)
+        if found is None:
+            own = () if kind is None else (*kind.keys, *(self._app[name] for name in kind.shares))
+            made: dict[str, Command] = {}
+            for command in (*own, *self._lab):
+                for key in command.keys.split(","):
+                    made.setdefault(key, command)
+            found = self._of[kind] = made
+        return found

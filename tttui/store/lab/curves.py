@@ -1,0 +1,49 @@
+"""The curves of several jobs: metrics.csv of each, at the cost of the rows that came."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tttui.artifacts.series_csv import SeriesFile
+from tttui.lab.job import METRICS
+from tttui.model.steps import SeriesTable
+from tttui.store.lab.feed import LabFeed
+from tttui.store.snapshot import Part
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curves:
+    """The metrics of jobs by their directories; a job that has none yet is left out."""
+
+    of: Mapping[Path, SeriesTable] = field(default_factory=dict[Path, SeriesTable])
+
+
+CURVES = Part("curves", Curves())
+
+
+class CurvesFeed(LabFeed[Curves]):
+    """Reads the metrics of the jobs that `choose` names."""
+
+    part = CURVES
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._files: dict[Path, SeriesFile] = {}
+
+    def choose(self, jobs: Collection[Path]) -> None:
+        """Read the metrics of the jobs in these directories from now on."""
+        known = self._files
+        self._files = {path: known.get(path) or SeriesFile(path / METRICS) for path in jobs}
+
+    def refresh(self, now: float) -> Curves:
+        found: dict[Path, SeriesTable] = {}
+        for path, file in self._files.items():
+            try:
+                table = file.refresh()
+            except OSError:
+                continue
+            if table is not None and len(table):
+                found[path] = table
+        old = self.value.of
+        same = old.keys() == found.keys() and all(old[path] is found[path] for path in found)
+        return self.value if same else Curves(found)

@@ -1,0 +1,91 @@
+"""The job that somebody looks at: all that its directory holds; of a session, the session."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tttui.artifacts.logfile import LogTail
+from tttui.artifacts.reader import SessionReader
+from tttui.lab.job import Job
+from tttui.lab.reader import JobData, JobReader
+from tttui.model.session import Place, SessionData
+from tttui.store.lab.feed import LabFeed
+from tttui.store.snapshot import Part
+
+ROWS = 20_000
+"""Rows of a session that are read at a time."""
+
+DERIVE_S = 2.0
+"""Seconds between two looks whether the job's process still lives."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """What is known of the chosen job; one of `data` and `session`, once it is read."""
+
+    path: Path | None = None
+    data: JobData | None = None
+    session: SessionData | None = None
+    log: LogTail = LogTail()
+
+
+CHOSEN = Part("job", Chosen())
+
+
+class ChosenJobFeed(LabFeed[Chosen]):
+    """Reads the job that `choose` names."""
+
+    part = CHOSEN
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._path: Path | None = None
+        self._job: JobReader | None = None
+        self._session: SessionReader | None = None
+        self._loading = False
+        self._seen: object = None
+        self._derived_at = 0.0
+
+    def choose(self, job: Job | None) -> None:
+        """Read this job from now on; None: no job."""
+        path = None if job is None else job.path
+        if path == self._path:
+            return
+        self._path, self._job, self._session = path, None, None
+        self._seen, self._loading = None, False
+        if job is not None and job.is_session:
+            self._session = SessionReader(Place(job.path, "native"))
+        elif job is not None:
+            self._job = JobReader(job.path)
+
+    @property
+    def unfinished(self) -> bool:
+        return self._loading
+
+    def refresh(self, now: float) -> Chosen:
+        if self._session is not None:
+            data, log, old = self._session.refresh(ROWS), self._session.log(), self.value
+            self._loading = data.loading
+            same = old.path == self._path and old.session is data and old.log is log
+            return old if same else Chosen(self._path, session=data, log=log)
+        if self._job is None or self._path is None:
+            return self.value if self.value.path is None else Chosen()
+        seen = _state_of(self._path)
+        live = self.value.data is not None and not self.value.data.job.has_ended
+        derive = live and time.monotonic() - self._derived_at >= DERIVE_S
+        if self.value.path == self._path and seen == self._seen and not derive:
+            return self.value
+        self._seen, self._derived_at = seen, time.monotonic()
+        found = self._job.refresh()
+        return Chosen(self._path, found, log=found.log)
+
+
+def _state_of(directory: Path) -> object:
+    """What tells whether any file of a directory changed."""
+    try:
+        with os.scandir(directory) as entries:
+            found = [(e.name, e.stat(follow_symlinks=False)) for e in entries]
+    except OSError:
+        return None
+    return frozenset((name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in found)
