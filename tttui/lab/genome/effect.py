@@ -13,7 +13,7 @@ from tttui.lab.genome.layers import BaseValues, Layer, Skill, all_layers
 from tttui.lab.genome.methods import Recipe
 from tttui.lab.registry import Version
 from tttui.model.arrays import Floats
-from tttui.model.errors import RefusedInput
+from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.lora import product_norm
 from tttui.model.tensors import LARGE
 
@@ -40,13 +40,20 @@ class LayerChange:
 class Effects:
     """The open weights of some skills over one base; closes them as a context manager."""
 
-    def __init__(self, root: Path, versions: Sequence[Version]) -> None:
-        """Raises RefusedInput or TttuiError where weights are missing or do not fit."""
-        self._stack = ExitStack()
+    def __init__(
+        self, root: Path, versions: Sequence[Version], problems: list[str] | None = None
+    ) -> None:
+        """Raises TttuiError where weights are missing or were changed; with `problems` those are
+        left out and named there. RefusedInput where they do not fit each other."""
+        self.skills: dict[str, Skill] = {}
         with ExitStack() as opening:
-            self.skills = {
-                version.name: opening.enter_context(closing(Skill(version))) for version in versions
-            }
+            for version in versions:
+                try:
+                    self.skills[version.name] = opening.enter_context(closing(Skill(version)))
+                except TttuiError as error:
+                    if problems is None:
+                        raise
+                    problems.append(str(error))
             self.layers = all_layers(self.skills.values())
             self.base = BaseValues(root, versions[0])
             self._stack = opening.pop_all()
@@ -92,6 +99,9 @@ class Effects:
 
     def composed(self, layer: Layer, parts: Sequence[Weighted], recipe: Recipe) -> float:
         """The norm of what a composition adds to the base in one layer."""
+        for part in parts:
+            if part.version.name not in self.skills:
+                raise RefusedInput(f"the weights of {part.version.name} cannot be read")
         skills = {part.version.name: self.skills[part.version.name] for part in parts}
         if not any(layer.name in skill.layers for skill in skills.values()):
             return 0.0

@@ -24,6 +24,7 @@ FEEDS: Mapping[str, str] = {
     "job": "job:ChosenJobFeed",
     "curves": "curves:CurvesFeed",
     "recent": "recent:RecentEventsFeed",
+    "genome": "genome:GenomeFeed",
 }
 """The module below `store.lab` and the class of every feed, by the name of its part. It is imported
 when a view needs it."""
