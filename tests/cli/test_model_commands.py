@@ -83,6 +83,7 @@ def test_a_session_starts_from_a_persona_and_goes_on_and_verifies_without_the_re
     version = resolve(walker.root, "@helper")
     run = ("run", "--from", "@helper", "--seed", "9", "--name", "used", "--quiet")
     assert walker(*run, "--steps", "40") == 0
+    assert "adaptive is still walker@v1 (@helper)" in walker.out
     said = meta_of(walker.root / "used")["started_from"]
     assert said["version"] == "walker@v1"
     assert said["persona"] == "@helper"

@@ -5,6 +5,7 @@ curves and results are compared, byte for byte, with those of one that nobody ki
 """
 
 import csv
+import json
 import os
 import random
 import signal
@@ -20,10 +21,11 @@ from unittest import mock
 from tests.lab.conftest import small
 from tttui.artifacts.eventlog import EventLog
 from tttui.lab import worker
+from tttui.lab.evaluation import held_out
 from tttui.lab.evaluation.contest import Contest, Entry
 from tttui.lab.genome.composing import compose, weighted
 from tttui.lab.genome.methods import Recipe
-from tttui.lab.job import METRICS, Job, read_job
+from tttui.lab.job import METRICS, PARTS, Job, read_job
 from tttui.lab.jobs import list_jobs, results
 from tttui.lab.kinds import kind_names, provider_test
 from tttui.lab.kinds.pretrain import settings_of
@@ -31,9 +33,11 @@ from tttui.lab.reader import JobReader
 from tttui.lab.registry import BaseRef, Version, register
 from tttui.lab.starting import start
 from tttui.lab.steering import look_again, resume
+from tttui.lab.sweeps.plan import Plan, members_of
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Settings
 from tttui.runs.base import find_base
+from tttui.runs.runner import named_runner
 from tttui.runs.training.pointmass import PointMassTraining
 
 LONGEST_S = 0.6
@@ -49,6 +53,7 @@ OF_THE_MOMENT = (
     "throughput",
     "time",
     "load",
+    "seconds",
 )
 """Keys of results that another execution has otherwise."""
 
@@ -77,6 +82,7 @@ CASES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
         **contest("walker@v1", "walker@v2", of_skills=True).settings(),
         "words": ["tttui", "model", "test"],
     },
+    "sweep": lambda: swept().settings(),
     "genome_test": lambda: {
         **contest("G@v1", "walker@v1", "walker@v2", of_skills=True).settings(),
         "words": ["tttui", "genome", "test"],
@@ -102,6 +108,15 @@ def contest(*names: str, of_skills: bool = False) -> Contest:
         Entry(name, version=name) if of_skills else Entry(name, {"preset": name}) for name in names
     ]
     return Contest("pointmass", tuple(entries), {"steps": 96}, streams=48)
+
+
+def swept() -> Plan:
+    """Nine members on sixteen short streams, in batches of their own."""
+    tried = [{"chunk": chunk, "lr": lr} for chunk in (16, 24, 48) for lr in (0.005, 0.01, 0.02)]
+    runner = named_runner("pointmass")
+    streams = held_out(runner.task, {"steps": 96}, 16)
+    members = members_of(runner, {}, tried)
+    return Plan("pointmass", members, tuple(streams), ("chunk", "lr"), steps=96)
 
 
 def walker(root: Path, scale: float) -> Version:
@@ -136,9 +151,12 @@ def killed(root: Path, kind: str, kills: int, seed: int) -> tuple[int, Job]:
         PREPARED[kind](root)
     with mock.patch("tttui.lab.starting.dispatch_locked", return_value=[]):
         job = start(root, kind, CASES[kind](), command=("tttui", kind))
+    parts = b""
     for _ in range(kills):
         hits += _execute(job, moments.uniform(0.0, LONGEST_S))
         job = look_again(job)
+        before, parts = parts, finished(job)
+        assert parts.startswith(before), "a finished part is lost, or was computed again"
         assert [found.handle for found in list_jobs(root)] == [job.handle]
         found = JobReader(job.path).refresh().problems
         assert not found, found
@@ -152,6 +170,15 @@ def killed(root: Path, kind: str, kills: int, seed: int) -> tuple[int, Job]:
     if job.state != "completed":
         _execute(job, None)
     return hits, read_job(job.path)
+
+
+def finished(job: Job) -> bytes:
+    """The whole lines of parts.jsonl, each of which is there once."""
+    path = job.path / PARTS
+    lines = path.read_bytes().rpartition(b"\n")[0] if path.exists() else b""
+    names = [json.loads(line)["part"] for line in lines.splitlines()]
+    assert len(set(names)) == len(names)
+    return lines
 
 
 def left_alone(root: Path, kind: str) -> Job:

@@ -1,5 +1,6 @@
 """Jobs executed by a real Slurm on this machine: queued, run, cancelled, warned, in arrays."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +20,7 @@ from tttui.lab.launchers import slurmstate
 from tttui.lab.launchers.slurmstate import judged
 from tttui.lab.starting import Launcher, start, start_all
 from tttui.lab.steering import cancel, look_again, resume
+from tttui.lab.sweeps.group import find_sweep
 
 SLURM = Launcher("slurm", {"partition": "main"})
 
@@ -161,3 +163,15 @@ def test_what_nobody_asked_in_time_is_told_by_the_output_that_slurm_wrote(
     found = judged(replace(lost, raw={"slurm_id": "99999"}))
     assert found.state == state
     assert said in found.detail
+
+
+def test_a_sweep_is_an_array_of_parts(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shell = Shell(root, capsys)
+    words = ("--set", "lr=0.01,0.04", "--seeds", "6", "--steps", "64", "--parts", "3")
+    slurm = ("--launcher", "slurm", "--partition", "main", "--wait", "--json")
+    assert shell("sweep", "start", *words, *slurm) == 0
+    found = json.loads(shell.out)
+    assert found["computed"] == 3 * 6
+    jobs = find_sweep(root, found["sweep"]).jobs
+    assert len({str(job.raw["slurm_id"]).partition("_")[0] for job in jobs}) == 1
+    assert len(jobs) == 3

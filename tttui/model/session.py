@@ -102,6 +102,12 @@ class Meta:
         return f"{version} ({also})" if also else version
 
     @property
+    def begins_with_version(self) -> bool:
+        """Its own first weights are those of a version; not those of a parent."""
+        said = self.raw.get("started_from")
+        return bool(self.started_from) and isinstance(said, Mapping) and "through" not in said
+
+    @property
     def chunk(self) -> int:
         """Steps between two updates; the default where nothing is recorded that can be."""
         return max(self.configuration.settings.plasticity.chunk, 1)

@@ -20,7 +20,7 @@ from tttui.model.improvement import (
 )
 from tttui.model.mu import mu_text
 from tttui.model.numbers import short, whole_until
-from tttui.model.session import SessionData
+from tttui.model.session import Meta, SessionData
 
 if TYPE_CHECKING:  # of few sessions
     from tttui.model.ledger import Ledger
@@ -117,8 +117,8 @@ def verdict(data: SessionData, implied: float | None = None) -> Verdict:
     if steps.evaluated is not None:
         learned = int(steps.evaluated[first:].sum())
     if committed == 0 and _same_model(data):
-        forked = data.meta.parent_session_id is not None
-        return Verdict.plain(_never_changed(attempted, len(steps), forked), "unclear", result)
+        never = _never_changed(attempted, len(steps), data.meta)
+        return Verdict.plain(never, "unclear", result)
     if result.baseline == result.adaptive == 0:
         none = "neither model makes an error" if lower else f"both have {data.meta.loss.name} 0"
         return Verdict.plain(
@@ -253,17 +253,17 @@ def _without_a_number(data: SessionData, result: Improvement, counted: str) -> V
     return Verdict((*clauses, updates), "unclear", result)
 
 
-def _never_changed(attempted: int, n: int, forked: bool) -> str:
+def _never_changed(attempted: int, n: int, meta: Meta) -> str:
     tried = (
         f"None of {attempted} transactions was committed"
         if attempted
         else "No transaction was tried"
     )
-    same = (
-        "adaptive is still the model that it was forked from"
-        if forked
-        else "adaptive and frozen are the same model"
-    )
+    same = "adaptive and frozen are the same model"
+    if meta.begins_with_version:
+        same = f"adaptive is still {meta.started_from}"
+    elif meta.parent_session_id is not None:
+        same = "adaptive is still the model that it was forked from"
     return f"{tried} in {n} steps, so {same}."
 
 

@@ -252,7 +252,7 @@ def _against_parent(
     data: SessionData, now: Held, parent: SessionData | None, names: Sequence[str]
 ) -> Comparison:
     meta = data.meta
-    if meta.parent_session_id is None:
+    if meta.parent_session_id is None and not meta.begins_with_version:
         return Comparison("parent", why_not="This session was not forked from another one.")
     if history_of(data, names) is not None:
         # A fork starts from exactly the parent's weights, and that is its first snapshot.
@@ -261,8 +261,11 @@ def _against_parent(
         if meta.forked_at_t and meta.raw.get("shares_past") is True:
             start = held_at(data, meta.forked_at_t - 1, names) or start
         assert start is not None
-        name = f"{meta.parent_session_id}{forked}"
+        own = meta.begins_with_version
+        name = meta.started_from if own else f"{meta.parent_session_id}{forked}"
         return _against("parent", now, Held(start.matrices, 0, name), "")
+    if meta.begins_with_version:
+        return Comparison("parent", why_not="The weights that it began with are not kept.")
     if parent is None:
         why = f"The parent {meta.parent_session_id} is not among the sessions found here."
         return Comparison("parent", why_not=why)

@@ -1,7 +1,7 @@
 """Pretraining of a base: losses, learning rate and gradient norm by step; exact resume."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -41,12 +41,8 @@ class Pretrain(Kind):
 
     def run(self, context: Context) -> None:
         settings = Settings().updated(dict(context.settings["settings"])).validate()
-        make_room(context.root, settings)
-        turn = Turn(cache_path(context.root, settings).parent, context.handle)
-        try:
-            base = self._trained(context, settings, turn)
-        finally:
-            turn.give()
+        force = bool(context.settings.get("force"))
+        base = base_in_turn(context, settings, lambda: _train(context, settings), force=force)
         found: Mapping[str, Any] = {"final_loss": None}
         with suppress(TttuiError, OSError):
             found = read_object(context.directory / RESULTS)
@@ -54,8 +50,15 @@ class Pretrain(Kind):
         about = {"base": str(base.source), "sha256": base.sha256, "cfg": dict(base.cfg)}
         context.results({**found, **about, "steps": steps})
 
-    def _trained(self, context: Context, settings: Settings, turn: Turn) -> Base:
-        force = bool(context.settings.get("force"))
+
+def base_in_turn(
+    context: Context, settings: Settings, train: Callable[[], Base], *, force: bool = False
+) -> Base:
+    """The base of these settings: the one that fits, or one that is trained now, or meanwhile by
+    another process."""
+    make_room(context.root, settings)
+    turn = Turn(cache_path(context.root, settings).parent, context.handle)
+    try:
         while True:
             held = turn.take()
             base = None if force else find_base(context.root, settings)
@@ -63,10 +66,12 @@ class Pretrain(Kind):
                 context.log.info("%s fits these settings already", base.source)
                 return base
             if held:
-                return _train(context, settings)
+                return train()
             context.safe_point()
             context.doing(f"waits for {turn.whose()[:36] or 'another process'}, which trains it")
             time.sleep(LOOK_S)
+    finally:
+        turn.give()
 
 
 def _train(context: Context, settings: Settings) -> Base:

@@ -77,10 +77,11 @@ def _registered(context: Context, ready: Ready, loop: Loop) -> str:
     context.doing(f"registers {skill}")
     parents = [settings["start"]] if settings.get("start") else []
     results = loop.results(ended=True)
+    fixed = () if settings.get("from_nothing") else ready.fixed
     return register(
         context.root,
         skill,
-        loop.weights,
+        {name: W for name, W in loop.weights.items() if name not in fixed},
         task=settings["task"],
         task_settings=ready.task_settings,
         settings=ready.settings,

@@ -18,6 +18,9 @@ from tttui.lab.providers.endpoint import (
     Generated,
 )
 
+THOUGHTS = ("reasoning_content", "reasoning")
+"""Where servers stream what a model thinks before it answers."""
+
 
 class OpenAICompatible(Endpoint):
     """Asks through the client `openai`."""
@@ -69,13 +72,20 @@ class OpenAICompatible(Endpoint):
         return Generated(text, usage.prompt_tokens, usage.completion_tokens or 0)
 
     def _limited(self, create: Callable[..., Any], asked: dict[str, Any], most: int) -> Any:
-        """Ask with a limit of tokens, whose name newer models have changed."""
-        try:
-            return create(**asked, max_tokens=most)
-        except Exception as error:
-            if getattr(error, "status_code", 0) == 400 and "max_completion_tokens" in str(error):
-                return create(**asked, max_completion_tokens=most)
-            raise
+        """Ask with a limit of tokens, whose name newer models have changed, and without what an
+        older server does not know."""
+        words = {**asked, "max_tokens": most}
+        while True:
+            try:
+                return create(**words)
+            except Exception as error:
+                said = str(error) if getattr(error, "status_code", 0) in (400, 422) else ""
+                if "max_completion_tokens" in said and "max_tokens" in words:
+                    words["max_completion_tokens"] = words.pop("max_tokens")
+                elif "stream_options" in said and "stream_options" in words:
+                    del words["stream_options"]
+                else:
+                    raise
 
     def _streamed(self, create: Callable[..., Any], asked: dict[str, Any], most: int) -> Generated:
         began, first = time.perf_counter(), None
@@ -85,7 +95,8 @@ class OpenAICompatible(Endpoint):
                 usage = chunk.usage or usage
                 for choice in chunk.choices or ():
                     text = choice.delta.content or ""
-                    if text and first is None:
+                    thought = any(getattr(choice.delta, name, None) for name in THOUGHTS)
+                    if (text or thought or choice.finish_reason == "length") and first is None:
                         first = time.perf_counter() - began
                     pieces.append(text)
                     size += len(text)

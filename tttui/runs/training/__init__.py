@@ -58,6 +58,8 @@ class Ready:
     about_data: str
     """`31 documents, 812 kB, 10 % held out`"""
     base_content: bytes | None = None
+    fixed: Sequence[str] = ()
+    """Weights of the trainer that do not learn: a version of a skill leaves them out."""
     notes: Sequence[str] = ()
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])
 

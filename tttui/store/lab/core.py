@@ -23,8 +23,12 @@ FEEDS: Mapping[str, str] = {
     "jobs": "jobs:JobsFeed",
     "job": "job:ChosenJobFeed",
     "curves": "curves:CurvesFeed",
+    "benchmarks": "benchmarks:BenchmarksFeed",
     "recent": "recent:RecentEventsFeed",
     "genome": "genome:GenomeFeed",
+    "machine": "around:MachineFeed",
+    "matrix": "around:MatrixFeed",
+    "personas": "around:PersonasFeed",
 }
 """The module below `store.lab` and the class of every feed, by the name of its part. It is imported
 when a view needs it."""

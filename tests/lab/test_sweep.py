@@ -1,0 +1,210 @@
+"""Sweeps as a person meets them: started, shown, resumed, shared, and their best tested again."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.test_commands import Shell
+from tests.lab.killing import swept
+from tests.live import wait_until
+from tttui.lab.evaluation import evaluate
+from tttui.lab.evaluation.streams import Stream
+from tttui.lab.job import read_job
+from tttui.lab.sweeps.computing import compute
+from tttui.lab.sweeps.group import find_sweep
+from tttui.lab.sweeps.outcome import Found
+from tttui.lab.sweeps.plan import Member, Plan
+
+SHORT = ("--steps", "64", "--seeds", "8", "--set", "noise_std=0.01")
+
+
+@pytest.fixture
+def shell(root: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(root, capsys)
+
+
+def made_up(losses: dict[tuple[float, int], list[float]], **more: object) -> Found:
+    """What a sweep of lr and chunk would have found; the first is the default."""
+    members = [Member(f"lr {lr}, chunk {c}", {"lr": lr, "chunk": c}) for lr, c in losses]
+    n = len(next(iter(losses.values())))
+    streams = tuple(Stream(str(i), {"seed": i}) for i in range(n))
+    plan = Plan("pointmass", tuple(members), streams, ("lr", "chunk"), **more)  # type: ignore[arg-type]
+    rows = [
+        {"member": m, "stream": s, "whole": v, "frozen_whole": 1.0, "seconds": 0.0}
+        for m, values in enumerate(losses.values())
+        for s, v in enumerate(values)
+    ]
+    return Found.of(plan, [{"all": rows}])
+
+
+def noisy_streams(n: int = 12) -> np.ndarray:
+    """Streams of very different difficulty, as sessions are."""
+    return np.exp(np.random.default_rng(0).normal(0.0, 2.0, n))
+
+
+def test_a_sweep_is_started_shown_and_gives_the_command_of_its_best(shell: Shell) -> None:
+    words = ("--set", "lr=0.0001,0.02", "--set", "chunk=16,32", *SHORT)
+    assert shell("sweep", "start", *words, "--wait", "--json") == 0
+    found = json.loads(shell.out)
+    assert found["complete"]
+    assert found["members"] == 4
+    names = [line["name"] for line in found["table"]]
+    assert sorted(names) == [
+        "default",
+        "lr 0.0001, chunk 16",
+        "lr 0.0001, chunk 32",
+        "lr 0.02, chunk 16",
+    ]
+    assert found["table"][0]["name"] == found["best"]
+    assert {(e["setting"], e["value"], e["against"]) for e in found["effects"]} == {
+        ("lr", "0.0001", "0.02"),
+        ("chunk", "16", "32"),
+    }
+    effect = next(e for e in found["effects"] if e["setting"] == "lr")
+    assert effect["outcome"] == "worse"
+    handle = found["sweep"][:8]
+    assert shell("sweep", "show", handle) == 0
+    assert max(map(len, shell.out.splitlines())) <= 100
+    assert "lr 0.0001 for 0.02" in shell.out
+    assert shell("sweep", "best", handle) == 0
+    assert shell.out.splitlines()[-1].startswith("tttui run --noise-std 0.01 --steps 64")
+    assert shell("sweep", "list") == 0
+    assert handle in shell.out
+    assert "is of kind sweep" not in shell.out
+    assert "nothing to resume" in shell.refused("sweep", "resume", handle)
+
+
+def test_members_that_are_computed_together_do_what_each_does_alone(root: Path) -> None:
+    plan = swept()
+    pairs = max(plan.batches.values(), key=len)
+    assert len({plan.members[m].values["lr"] for m, _ in pairs}) == 3
+    rows = compute(plan, pairs, root, lambda _done, _total: None)
+    for row in rows[::5]:
+        stream = plan.stream_of(row["member"], row["stream"])
+        (alone,) = evaluate(plan.contender(row["member"], root), [stream])
+        assert row["whole"] == pytest.approx(alone.whole, rel=0.05)
+        assert row["frozen_whole"] == pytest.approx(alone.frozen_whole, rel=1e-4)
+
+
+def test_a_killed_sweep_goes_on_with_what_is_missing(root: Path, shell: Shell) -> None:
+    words = ("--set", "chunk=3,4,5,6", "--seeds", "16", "--steps", "300")
+    assert shell("sweep", "start", *words, "--json") == 0
+    handle = json.loads(shell.out)["sweep"]
+    parts = find_sweep(root, handle).job.path / "parts.jsonl"
+    wait_until(lambda: parts.exists() and parts.read_bytes().count(b"\n") >= 1)
+    os.kill(read_job(parts.parent).raw["pid"], signal.SIGKILL)
+    wait_until(lambda: find_sweep(root, handle).job.state == "crashed")
+    before = parts.read_bytes()
+    assert shell("sweep", "show", handle) == 0
+    assert "members are not computed yet" in shell.out
+    assert "is crashed" in shell.refused("sweep", "best", handle, "--confirm")
+    assert shell("sweep", "resume", handle, "--wait") == 0
+    assert parts.read_bytes().startswith(before.rpartition(b"\n")[0])
+    assert find_sweep(root, handle).found().complete
+
+
+def test_jobs_that_share_a_sweep_are_one_to_who_looks(root: Path, shell: Shell) -> None:
+    words = ("--set", "lr=0.005,0.01,0.04", *SHORT, "--parts", "3")
+    assert shell("sweep", "start", *words, "--json", "--wait") == 0
+    found = json.loads(shell.out)
+    sweep = find_sweep(root, found["sweep"][:6])
+    assert len(sweep.jobs) == 3
+    assert find_sweep(root, sweep.jobs[2].handle).handle == sweep.handle
+    assert found["computed"] == 4 * 8
+    assert shell("sweep", "list", "--json") == 0
+    (listed,) = json.loads(shell.out)
+    assert listed["jobs"] == [job.handle for job in sweep.jobs]
+    assert listed["state"] == "completed"
+    assert shell("sweep", "start", *words[:-2], "--json", "--wait") == 0
+    alone = json.loads(shell.out)
+    assert [one["name"] for one in alone["table"]] == [one["name"] for one in found["table"]]
+
+
+def test_the_best_of_many_is_tested_again_on_fresh_streams(root: Path, shell: Shell) -> None:
+    words = ("--set", "lr=0.0001,0.02", "--set", "chunk=16,32", *SHORT)
+    assert shell("sweep", "start", *words, "--wait", "--json") == 0
+    handle = json.loads(shell.out)["sweep"]
+    sweep = find_sweep(root, handle)
+    if sweep.found().best == 0:
+        assert "nothing to confirm" in shell.refused("sweep", "best", handle, "--confirm")
+        return
+    assert shell("sweep", "best", handle) == 0
+    assert "looks better than it is" in shell.out
+    assert shell("sweep", "best", handle, "--confirm", "--fresh", "8", "--json") == 0
+    found = json.loads(shell.out)
+    assert found["confirmed"]["n"] == 8
+    assert shell("sweep", "list", "--json") == 0
+    again = find_sweep(root, json.loads(shell.out)[0]["job"])
+    assert again.plan.confirms == handle
+    seeds = [{one.values["seed"] for one in plan.streams} for plan in (again.plan, sweep.plan)]
+    assert not seeds[0] & seeds[1]
+
+
+def test_effects_are_those_of_each_setting_whatever_the_others_are() -> None:
+    hard = noisy_streams()
+    found = made_up(
+        {
+            (lr, chunk): list(hard * (0.8 if lr == 0.02 else 1.0) * (1.5 if chunk == 64 else 1.0))
+            for lr in (0.01, 0.02)
+            for chunk in (32, 64)
+        }
+    )
+    effects = {effect.setting: effect.compared for effect in found.effects}
+    assert effects["lr"].difference == pytest.approx(20.0)
+    assert effects["chunk"].difference == pytest.approx(-50.0)
+    assert effects["lr"].outcome == "better"
+    assert found.best == 2
+    assert found.equals == []
+
+
+def test_a_best_that_is_chance_is_called_so() -> None:
+    random, hard = np.random.default_rng(1), noisy_streams()
+    found = made_up(
+        {
+            (lr, 32): list(hard * np.exp(random.normal(0.0, 0.1, len(hard))))
+            for lr in (0.02, 0.01, 0.03, 0.04, 0.05)
+        }
+    )
+    assert "no difference" in found.verdict or "is the best of what was tried" in found.verdict
+    assert len(found.equals) == 4
+
+
+def test_what_diverged_is_the_worst_and_does_not_hide_the_rest() -> None:
+    hard = list(noisy_streams())
+    broken = [float("nan"), *hard[1:]]
+    found = made_up({(0.02, 32): hard, (0.01, 32): [0.9 * v for v in hard], (5.0, 32): broken})
+    assert found.order == [1, 0, 2] or found.order == [1, 2, 0]
+    assert found.best == 1
+    assert found.document()["table"][found.order.index(2)]["diverged"] == 1
+    assert all(np.isfinite(e.compared.interval.estimate) for e in found.effects)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--set", "lr"), "write it as NAME=VALUES"),
+        (("--set", "lrr=1,2"), "has no setting 'lrr'; did you mean 'lr'?"),
+        (("--set", "lr=0.01"), "nothing is varied"),
+        (("--set", "lr=0.01,-1"), "--set lr=0.01,-1: lr: -1.0 is not above 0"),
+        (("--set", "lr=0.01,0.01"), "has 0.01 twice"),
+        (("--set", "lr=0.001..0.1"), "a range needs --random N"),
+        (("--set", "lr=0.1..0.001", "--random", "3"), "goes from low to high"),
+        (("--set", "lr=1,2", "--set", "lr=3,4"), "lr is set twice"),
+        (("--set", "seed=1,2"), "seed is set by --seeds N"),
+        (("--set", "min_buffer=32,999"), "min_buffer 999: min_buffer: 999 is above buffer_len"),
+        (("--set", "lr=1,2", "--task", "sewing"), "sewing"),
+        (("--set", "lr=0.001..1", "--random", "999999"), "let --random 100 choose"),
+        (("--set", "lr=1,2", "--steps", "1000000000"), "take fewer --seeds or --steps"),
+        (("--set", "lr=1,2", "--file", "x.txt"), "reads no documents"),
+        (("--set", "lr=1,2", "--task", "text", "--file", "x.txt"), "no such file"),
+    ],
+)
+def test_what_cannot_be_swept_is_told_in_one_line(
+    shell: Shell, root: Path, words: tuple[str, ...], said: str
+) -> None:
+    assert said in shell.refused("sweep", "start", *words)
+    assert not (root / ".lab").exists()

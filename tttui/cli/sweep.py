@@ -1,0 +1,426 @@
+"""`tttui sweep`: one task under many settings, on the same held-out streams, as one job."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tttui.cli.jobs import launcher_from, launcher_options, typed_words
+from tttui.cli.options import did_you_mean, json_option, root_option
+from tttui.model.errors import RefusedInput
+
+if TYPE_CHECKING:
+    from tttui.lab.starting import Launcher
+    from tttui.lab.sweeps.group import SweepJobs
+    from tttui.lab.sweeps.plan import Plan
+    from tttui.lab.sweeps.space import Axis
+    from tttui.runs.runner import Runner
+
+SEEDS, DOCUMENTS = 16, 8
+"""Held-out streams where nothing else is said: worlds, and documents, which take longer."""
+
+FRESH = 32
+"""Streams on which the best is tested again."""
+
+PARTS = 8
+"""Jobs at most that share a sweep on Slurm, where nothing else is said."""
+
+
+@click.group("sweep", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context, /) -> None:
+    """Sweeps: which settings learn best, tried on the same held-out streams.
+
+    SWEEP is the handle that `start` printed, or its beginning.
+    """
+    if ctx.invoked_subcommand is None:
+        from tttui.cli.output import result
+
+        result(*ctx.get_help().splitlines())
+
+
+@command.command("start")
+@root_option
+@click.option(
+    "--set",
+    "assigned",
+    metavar="NAME=VALUES",
+    multiple=True,
+    required=True,
+    help="values to try, such as lr=0.005,0.01; one value for all members; with --random also a "
+    "range, such as 'lr=0.001..0.1 log'; may be repeated",
+)
+@click.option("--task", "called", default="pointmass", help="the task  [default pointmass]")
+@click.option(
+    "--random",
+    "draws",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="try N members drawn at random  [default all combinations]",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    help=f"held-out streams for every member  [default {SEEDS}, of documents {DOCUMENTS}]",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    help="steps of each stream  [default 600, of a document 128]",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    help="chooses the streams and what is drawn at random  [default 0]",
+)
+@click.option(
+    "--file",
+    "--data",
+    "data",
+    type=click.Path(path_type=Path),
+    help="what is read, for tasks that read: a file, of which every stream is a part, or a "
+    "directory; without it sources of Python's standard library",
+)
+@click.option(
+    "--by",
+    type=click.Choice(("whole", "last")),
+    default="whole",
+    help="the loss that decides: of the whole stream or of its last 100 steps  [default whole]",
+)
+@click.option(
+    "--parts",
+    type=click.IntRange(min=1),
+    help=f"jobs that share the sweep; on Slurm one array  [default 1, on Slurm {PARTS}]",
+)
+@launcher_options
+@click.option("--quiet", is_flag=True, help="no progress")
+@json_option
+@click.pass_context
+def start_command(
+    ctx: click.Context,
+    /,
+    root: Path,
+    assigned: tuple[str, ...],
+    called: str,
+    draws: int | None,
+    seeds: int | None,
+    steps: int | None,
+    seed: int,
+    data: Path | None,
+    by: str,
+    parts: int | None,
+    wait: bool,
+    launcher: str,
+    partition: str | None,
+    time_limit: int | None,
+    slurm: tuple[str, ...],
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Try every combination of some settings, or some at random; prints the handle of the sweep.
+
+    Every member meets the same streams, which no session and no training uses. The default
+    settings are tried as well.
+    """
+    chosen = launcher_from(launcher, partition, time_limit, slurm)
+
+    from tttui.lab.sweeps.plan import Plan
+    from tttui.model.here import absolute
+    from tttui.runs.runner import named_runner
+    from tttui.tasks.find import again, shipped
+
+    called = called if shipped(called) is not None else again(called)
+    runner = named_runner(called)
+    fixed, axes = _axes(runner, assigned)
+    where = absolute(data) if data is not None else None
+    count = seeds or (DOCUMENTS if _reads(runner) else SEEDS)
+    members, streams, said = _planned(runner, fixed, axes, draws, count, steps, seed, where)
+    plan = Plan(
+        called,
+        members,
+        streams,
+        tuple(axis.name for axis in axes),
+        fixed,
+        steps,
+        "last" if by == "last" else "whole",
+        seed=seed,
+        data="" if where is None else str(where),
+        said=said,
+    )
+    wanted = parts or (PARTS if chosen.name == "slurm" else 1)
+    plans = plan.shared(wanted)
+    _start(ctx, root, plans, chosen, wait=wait, quiet=quiet, as_json=as_json)
+
+
+def _axes(runner: "Runner", assigned: Sequence[str]) -> tuple[dict[str, Any], list["Axis"]]:
+    """What all members have, and what is varied. Raises RefusedInput naming the option."""
+    from tttui.lab.sweeps.plan import known_settings
+    from tttui.lab.sweeps.space import axis_in
+
+    known = known_settings(runner.task)
+    fixed: dict[str, Any] = {}
+    axes: list[Axis] = []
+    for text in assigned:
+        typed, equals, values = text.partition("=")
+        name = typed.strip().replace("-", "_")
+        if not equals or not name:
+            raise RefusedInput(f"--set {text}: write it as NAME=VALUES, such as lr=0.005,0.01")
+        if name in ("seed", "steps", "file"):
+            other = {"seed": "--seeds N", "steps": "--steps N", "file": "--file PATH"}[name]
+            raise RefusedInput(f"--set {text}: {name} is set by {other}")
+        if name not in known:
+            hint = did_you_mean(name, [*known])
+            raise RefusedInput(
+                f"--set {text}: {runner.task.name} has no setting {name!r}"
+                + (hint or f"; choose from {', '.join(known)}")
+            )
+        if name in fixed or name in [axis.name for axis in axes]:
+            raise RefusedInput(f"--set {text}: {name} is set twice")
+        axis = axis_in(values.strip(), known[name])
+        if len(axis.values) == 1:
+            fixed[name] = axis.values[0]
+        else:
+            axes.append(axis)
+    if not axes:
+        raise RefusedInput("--set: nothing is varied; name several values, such as lr=0.005,0.01")
+    return fixed, axes
+
+
+def _planned(
+    runner: "Runner",
+    fixed: dict[str, Any],
+    axes: Sequence["Axis"],
+    draws: int | None,
+    count: int,
+    steps: int | None,
+    seed: int,
+    data: Path | None,
+) -> tuple[Any, Any, str]:
+    """The members, the streams, and what those are."""
+    from tttui.lab.evaluation.streams import held_out, said_of
+    from tttui.lab.sweeps.plan import members_of, random_members, refuse_absurd
+    from tttui.lab.sweeps.space import grid, size_of
+
+    length = steps or 128 if _reads(runner) else steps or 600
+    size = draws or size_of(axes)
+    refuse_absurd(size or 0, count, length)
+    shared = fixed if steps is None else {**fixed, "steps": steps}
+    streams = tuple(held_out(runner.task, shared, count, seed, data=data))
+    if draws is None:
+        members = members_of(runner, fixed, list(grid(axes)))
+    else:
+        members = random_members(runner, fixed, axes, draws, seed)
+    return members, streams, said_of(streams, data)
+
+
+def _reads(runner: "Runner") -> bool:
+    from tttui.lab.evaluation.streams import reads_documents
+
+    return reads_documents(runner.task)
+
+
+def _start(
+    ctx: click.Context,
+    root: Path,
+    plans: Sequence["Plan"],
+    chosen: "Launcher",
+    *,
+    wait: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    from tttui.cli.output import json_document, result, say
+    from tttui.cli.sweeptable import wait_for_sweep
+    from tttui.lab.evaluation.statistics import fewest
+    from tttui.lab.starting import start_all
+    from tttui.lab.sweeps.group import find_sweep
+    from tttui.model.shell import command_line
+
+    words = typed_words(ctx)
+    if not quiet:
+        say(plans[0].estimate())
+        say(f"on {plans[0].said}")
+        least = fewest(len(plans[0].members) - 1)
+        if len(plans[0].streams) < least:
+            say(
+                f"the best of {len(plans[0].members)} is told from the default beyond chance on "
+                f"{least} streams or more (--seeds {least}), or by `tttui sweep best --confirm`"
+            )
+    settings = [plan.settings() for plan in plans]
+    jobs = start_all(root, "sweep", settings, command=words, launcher=chosen)
+    sweep = find_sweep(root, jobs[0].handle)
+    if wait:
+        wait_for_sweep(root, sweep, quiet=quiet)
+        _show(root, sweep.handle, as_json=as_json)
+    elif as_json:
+        handles = [job.handle for job in sweep.jobs]
+        json_document({"sweep": sweep.handle, "state": sweep.job.state, "jobs": handles})
+    else:
+        result(sweep.handle)
+        more = () if root == Path("runs") else ("--root", root)
+        follow = command_line("tttui", "sweep", "watch", sweep.job.short, *more)
+        say(f"sweep is {sweep.job.state}; follow it with: {follow}")
+
+
+@command.command("list")
+@root_option
+@json_option
+def list_command(root: Path, as_json: bool) -> None:
+    """List sweeps, the newest first."""
+    from tttui.cli.joblist import listed
+    from tttui.cli.jobs import document
+    from tttui.cli.output import json_document, result, say, terminal_width
+    from tttui.lab.sweeps.group import list_sweeps
+
+    sweeps = list_sweeps(root)
+    if as_json:
+        json_document(
+            [{**document(one.job), "jobs": [job.handle for job in one.jobs]} for one in sweeps]
+        )
+    elif not sweeps:
+        say(f"no sweeps below {root}; `tttui sweep start --set lr=0.005,0.01,0.02` starts one")
+    else:
+        result(*listed([one.job for one in sweeps], terminal_width()))
+
+
+@command.command("show")
+@click.argument("sweep")
+@root_option
+@click.option("--all", "every", is_flag=True, help="all members, not only the first twenty")
+@json_option
+def show(sweep: str, root: Path, every: bool, as_json: bool) -> None:
+    """Show what came of SWEEP so far: the members, the effect of each setting, the best."""
+    _show(root, sweep, every=every, as_json=as_json)
+
+
+def _show(root: Path, handle: str, *, as_json: bool, every: bool = False) -> None:
+    from tttui.cli.output import json_document, result, terminal_width
+    from tttui.cli.sweeptable import sweep_lines
+    from tttui.lab.sweeps.group import find_sweep
+
+    sweep = find_sweep(root, handle)
+    found = sweep.found()
+    if as_json:
+        job = sweep.job
+        json_document({"sweep": sweep.handle, "state": job.state, **found.document()})
+    else:
+        result(*sweep_lines(sweep, found, terminal_width(), every=every))
+
+
+@command.command("best")
+@click.argument("sweep")
+@root_option
+@click.option(
+    "--confirm",
+    is_flag=True,
+    help=f"test it against the default on {FRESH} fresh streams, as the best of many looks better "
+    "than it is",
+)
+@click.option("--fresh", type=click.IntRange(min=6), default=FRESH, help="how many of them")
+@click.option("--quiet", is_flag=True, help="no progress")
+@json_option
+@click.pass_context
+def best(
+    ctx: click.Context,
+    /,
+    sweep: str,
+    root: Path,
+    confirm: bool,
+    fresh: int,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Print the command that runs the best member of SWEEP, and how sure it is the best."""
+    from tttui.cli.output import json_document, result
+    from tttui.cli.sweeptable import best_document, best_lines
+    from tttui.lab.sweeps.group import confirmations, find_sweep
+
+    found_sweep = find_sweep(root, sweep)
+    found = found_sweep.found()
+    if confirm:
+        _confirm(ctx, root, found_sweep, fresh, quiet=quiet)
+    again = confirmations(root, found_sweep)
+    if as_json:
+        json_document(best_document(found_sweep, found, again))
+    else:
+        result(*best_lines(root, found_sweep, found, again))
+
+
+def _confirm(
+    ctx: click.Context, root: Path, sweep: "SweepJobs", fresh: int, *, quiet: bool
+) -> None:
+    from tttui.cli.sweeptable import wait_for_sweep
+    from tttui.lab.starting import start
+    from tttui.lab.sweeps.group import find_sweep
+    from tttui.lab.sweeps.plan import confirming
+
+    found = sweep.found()
+    if not found.complete:
+        raise RefusedInput(
+            f"sweep {sweep.job.short} is {sweep.job.state}: {found.rows} of {found.losses.size} "
+            "runs are computed; its best is known when all are"
+        )
+    plan = confirming(sweep.plan, found.best, sweep.handle, fresh)
+    job = start(root, "sweep", plan.settings(), command=typed_words(ctx))
+    wait_for_sweep(root, find_sweep(root, job.handle), quiet=quiet)
+
+
+@command.command("watch")
+@click.argument("sweep")
+@root_option
+@click.option("--quiet", is_flag=True, help="no progress")
+def watch(sweep: str, root: Path, quiet: bool) -> int:
+    """Follow SWEEP until it has ended; ends with 1 where a part of it failed."""
+    from tttui.cli.output import result
+    from tttui.cli.progress import job_line
+    from tttui.cli.sweeptable import wait_for_sweep
+    from tttui.lab.sweeps.group import find_sweep
+
+    found = wait_for_sweep(root, find_sweep(root, sweep), quiet=quiet, must=False)
+    result(f"sweep {found.job.short} {job_line(found.job)}")
+    return 1 if found.job.state in ("failed", "crashed", "stalled") else 0
+
+
+@command.command("cancel")
+@click.argument("sweep")
+@root_option
+def cancel(sweep: str, root: Path) -> None:
+    """End SWEEP at the next safe point; members that are finished are kept."""
+    from tttui.cli.output import result
+    from tttui.lab.steering import cancel_all
+    from tttui.lab.sweeps.group import find_sweep
+
+    found = find_sweep(root, sweep)
+    cancel_all(found.jobs)
+    found = find_sweep(root, found.handle)
+    rows = found.found()
+    result(f"sweep {found.job.short} is {found.job.state}, {rows.rows} of {rows.losses.size} runs")
+
+
+@command.command("resume")
+@click.argument("sweep")
+@root_option
+@click.option("--wait", is_flag=True, help="stay until it has ended")
+@click.option("--quiet", is_flag=True, help="no progress")
+def resume_command(sweep: str, root: Path, wait: bool, quiet: bool) -> None:
+    """Go on with SWEEP where it ended; no member that is finished is computed again."""
+    from tttui.cli.output import result
+    from tttui.cli.sweeptable import wait_for_sweep
+    from tttui.lab.steering import resume
+    from tttui.lab.sweeps.group import find_sweep
+
+    found = find_sweep(root, sweep)
+    ended = [job for job in found.jobs if job.state not in ("completed", "running", "queued")]
+    if not ended:
+        raise RefusedInput(
+            f"sweep {found.job.short} is {found.job.state}; there is nothing to resume"
+        )
+    for job in ended:
+        resume(job)
+    if wait:
+        wait_for_sweep(root, found, quiet=quiet)
+        _show(root, found.handle, as_json=False)
+    else:
+        result(found.handle)

@@ -1,0 +1,130 @@
+"""Computing the members of a sweep: the point mass side by side, other tasks one by one."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tttui.lab.evaluation.contender import Outcome, Told, evaluate
+from tttui.model.settings import Settings
+
+if TYPE_CHECKING:
+    from tttui.lab.context import Context
+    from tttui.lab.sweeps.plan import Plan
+    from tttui.runs.base import Base
+
+Pair = tuple[int, int]
+"""A member and a stream, by their places in the plan."""
+
+Row = dict[str, Any]
+
+
+def compute(plan: "Plan", pairs: Sequence[Pair], root: Path, told: Told) -> list[Row]:
+    """What became of some members on some streams, which go side by side; a row a pair.
+
+    Raises RefusedInput where one cannot be computed.
+    """
+    if plan.is_point_mass:
+        return _side_by_side(plan, pairs, root, told)
+    rows = []
+    for i, (member, stream) in enumerate(pairs):
+
+        def inner(done: int, total: int, i: int = i) -> None:
+            told(i * total + done, len(pairs) * total)
+
+        (found,) = evaluate(plan.contender(member, root), [plan.stream_of(member, stream)], inner)
+        rows.append(_row(member, stream, found))
+    return rows
+
+
+def shape_of(settings: Settings) -> Settings:
+    """The same for all settings of the point mass that one batch can compute."""
+    from tttui.engine.many import EACH
+
+    p = settings.plasticity
+    alike = {name: 1.0 for name in EACH if getattr(p, name) != 0}
+    return replace(settings, seed=0, plasticity=replace(p, **alike))  # type: ignore[arg-type]
+
+
+def train_bases(context: "Context", plan: "Plan", names: Sequence[str]) -> None:
+    """Train the bases that members of some batches need and nobody has trained yet."""
+    if not plan.is_point_mass or plan.fixed.get("base") or "base" in plan.names:
+        return
+    from tttui.lab.kinds.pretrain import base_in_turn
+    from tttui.runs.base import find_base
+
+    members = {member for name in names for member, _ in plan.batches[name]}
+    for member in sorted(members):
+        settings = plan.runner.choose(plan.values_of(member))
+        if find_base(context.root, settings) is None:
+            base_in_turn(context, settings, lambda s=settings: _trained(context, s))  # type: ignore[misc]
+
+
+def _trained(context: "Context", settings: Settings) -> "Base":
+    from tttui.runs.base import train_base
+
+    steps = settings.pretraining.pretrain_steps
+
+    def told(step: int, loss: float) -> None:
+        context.safe_point()
+        context.doing(f"trains a base that no member has: step {step} of {steps}, loss {loss:.3g}")
+
+    return train_base(context.root, settings, told)
+
+
+def _side_by_side(plan: "Plan", pairs: Sequence[Pair], root: Path, told: Told) -> list[Row]:
+    import numpy as np
+
+    from tttui.engine.device import check_device
+    from tttui.engine.many import EACH, Block, worlds
+    from tttui.engine.transaction import COMMIT
+    from tttui.lab.evaluation.worlds import base_of
+
+    streams = sorted({stream for _, stream in pairs})
+    member = pairs[0][0]
+    chosen = {m: plan.runner.choose(_met(plan, m, streams[0])) for m in {m for m, _ in pairs}}
+    settings = chosen[member]
+    check_device(settings.device)
+    base = base_of(plan.contender(member, root), settings)
+    seeds = [plan.stream_of(member, stream).values["seed"] for stream in streams]
+    z, a, _ = worlds(settings, seeds)
+    at = [streams.index(stream) for _, stream in pairs]
+    own = {
+        name: np.array([getattr(chosen[m].plasticity, name) for m, _ in pairs])
+        for name in EACH
+        if len({getattr(one.plasticity, name) for one in chosen.values()}) > 1
+    }
+    began = time.perf_counter()
+    block = Block(settings, base, z[at], a[at], each=own)
+    while block.advance():
+        told(block.t, settings.steps)
+    seconds = (time.perf_counter() - began) / len(pairs)
+    adaptive, frozen, status = block.adaptive, block.baseline, block.status
+    rows = []
+    for i, (m, stream) in enumerate(pairs):
+        commits = int((status[i] == COMMIT).sum())
+        rollbacks = status.shape[1] - commits
+        rows.append(_row(m, stream, Outcome(adaptive[i], frozen[i], seconds, commits, rollbacks)))
+    return rows
+
+
+def _met(plan: "Plan", member: int, stream: int) -> Mapping[str, Any]:
+    return {**plan.values_of(member), **plan.stream_of(member, stream).settings}
+
+
+def _row(member: int, stream: int, found: Outcome) -> Row:
+    numbers = {
+        "whole": found.whole,
+        "last": found.last,
+        "frozen_whole": found.frozen_whole,
+        "frozen_last": found.frozen_last,
+    }
+    return {
+        "member": member,
+        "stream": stream,
+        **{name: float(f"{value:.10g}") for name, value in numbers.items()},
+        "seconds": found.seconds,
+        "commits": found.commits,
+        "rollbacks": found.rollbacks,
+    }

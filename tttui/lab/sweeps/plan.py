@@ -1,0 +1,310 @@
+"""The plan of a sweep, all of it fixed before the first member is computed.
+
+Every member meets the same held-out streams, so that members are compared stream by stream. What
+is computed side by side (a batch) follows from the plan alone: a sweep that goes on after a kill
+makes the same batches, and repeats none that is finished.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from tttui.lab.evaluation import Contender, Stream
+from tttui.lab.sweeps.space import TRIES, Axis, drawn
+from tttui.model.ages import duration_text
+from tttui.model.errors import RefusedInput
+from tttui.model.schema import POINT_MASS
+from tttui.model.setting import Setting
+
+if TYPE_CHECKING:
+    from tttui.runs.runner import Runner
+    from tttui.tasks.base import AnyTask
+
+By = Literal["last", "whole"]
+"""The loss that decides: the mean over the last 100 steps, or over the whole stream."""
+
+MOST_MEMBERS = 5000
+"""Members of a sweep: their comparisons are worked out whenever somebody looks."""
+
+MOST_STEPS = 2_000_000_000
+"""Steps of all members on all streams together: a day of the point mass on one core."""
+
+MOST_PARTS = 1000
+
+CPU_SESSIONS, GPU_SESSIONS = 64, 4096
+"""Sessions of the point mass that a batch computes side by side."""
+
+STEPS_A_SECOND = 20_000.0
+"""Of the point mass on one core, sessions side by side, for an estimate."""
+
+WINDOWS_A_SECOND = 60.0
+"""Of text on one core."""
+
+FIXED = ("name", "seed", "steps", "file", "paused", "speed_limit", "fault", "checkpoint_s")
+"""Settings that are no matter of a sweep, or have an option of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Settings that are tried; `values` are those that are varied."""
+
+    name: str
+    """`lr 0.01, chunk 16`; `default` where nothing is otherwise."""
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep computes."""
+
+    task: str
+    """What the person called it."""
+    members: tuple[Member, ...]
+    """The first has the default settings."""
+    streams: tuple[Stream, ...]
+    names: tuple[str, ...]
+    """The settings that are varied."""
+    fixed: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Settings that all members have."""
+    steps: int | None = None
+    by: By = "whole"
+    seed: int = 0
+    """Chose the streams, and what was drawn at random."""
+    data: str = ""
+    """The documents that streams were chosen from; '' for none."""
+    part: int = 0
+    parts: int = 1
+    """A sweep may be shared among several jobs, of which this is one."""
+    confirms: str = ""
+    """The handle of the sweep whose best is tested again."""
+    said: str = ""
+    """What the streams are, one sentence."""
+
+    def settings(self) -> dict[str, Any]:
+        """As the settings of a job."""
+        return {
+            "task": self.task,
+            "members": [{"name": one.name, "values": dict(one.values)} for one in self.members],
+            "streams": [{"name": one.name, "values": dict(one.values)} for one in self.streams],
+            "names": list(self.names),
+            "fixed": dict(self.fixed),
+            "steps": self.steps,
+            "by": self.by,
+            "seed": self.seed,
+            "data": self.data,
+            "part": self.part,
+            "parts": self.parts,
+            "confirms": self.confirms,
+            "said": self.said,
+        }
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """From the settings of a job."""
+        known = {one.name: settings[one.name] for one in fields(cls) if one.name in settings}
+        return cls(
+            **{
+                **known,
+                "members": tuple(Member(**one) for one in settings["members"]),
+                "streams": tuple(Stream(**one) for one in settings["streams"]),
+                "names": tuple(settings["names"]),
+            }
+        )
+
+    def shared(self, parts: int) -> list["Plan"]:
+        """The plans of so many jobs, at most one a batch, that compute it together."""
+        parts = max(1, min(parts, MOST_PARTS, len(self.members) * len(self.streams)))
+        parts = min(parts, len(replace(self, part=0, parts=parts).batches))
+        return [replace(self, part=i, parts=parts) for i in range(parts)]
+
+    @cached_property
+    def runner(self) -> "Runner":
+        from tttui.runs.runner import named_runner
+
+        return named_runner(self.task)
+
+    @property
+    def is_point_mass(self) -> bool:
+        return self.runner.task.name == POINT_MASS
+
+    def values_of(self, member: int) -> dict[str, Any]:
+        """All that a member has otherwise than the task's defaults."""
+        steps = {} if self.steps is None else {"steps": self.steps}
+        return {**self.fixed, **steps, **self.members[member].values}
+
+    def stream_of(self, member: int, stream: int) -> Stream:
+        """A stream as a member meets it: what is varied is the member's own."""
+        one, own = self.streams[stream], self.members[member].values
+        return replace(one, values={k: v for k, v in one.values.items() if k not in own})
+
+    def contender(self, member: int, root: Path) -> Contender:
+        """A member, to be evaluated."""
+        return Contender(self.members[member].name, self.task, self.values_of(member), root=root)
+
+    @cached_property
+    def batches(self) -> dict[str, tuple[tuple[int, int], ...]]:
+        """(member, stream) pairs that are computed together, by the name of the part, of all
+        jobs that share the sweep."""
+        pairs = [(m, s) for m in range(len(self.members)) for s in range(len(self.streams))]
+        most = 1
+        if self.is_point_mass:
+            most = CPU_SESSIONS if self.on_cpu else GPU_SESSIONS
+            most = max(1, min(most, -(-len(pairs) // self.parts)))
+        groups: dict[Any, list[tuple[int, int]]] = {}
+        keys = [self._alike(m) for m in range(len(self.members))]
+        for pair in pairs:
+            groups.setdefault(keys[pair[0]], []).append(pair)
+        found = [g[i : i + most] for g in groups.values() for i in range(0, len(g), most)]
+        return {self._name(k, len(found), pairs): tuple(pairs) for k, pairs in enumerate(found)}
+
+    @property
+    def own_batches(self) -> list[str]:
+        """The names of those batches that this job computes."""
+        return list(self.batches)[self.part :: self.parts]
+
+    @property
+    def on_cpu(self) -> bool:
+        return str(self.fixed.get("device", "cpu")) == "cpu" and "device" not in self.names
+
+    @property
+    def all_steps(self) -> int:
+        """Steps of all members on all streams, as far as they are known."""
+        steps = self.steps
+        if steps is None:
+            steps = self.runner.task.all_settings()["steps"].default or 128
+        return len(self.members) * len(self.streams) * int(steps)
+
+    def estimate(self) -> str:
+        """`12 members x 8 streams x 600 steps: about 3 s`."""
+        n, m = len(self.members), len(self.streams)
+        size = f"{n} members x {m} streams x {self.all_steps // (n * m)} steps"
+        speed = STEPS_A_SECOND if self.is_point_mass else WINDOWS_A_SECOND
+        if not self.on_cpu or self.runner.task.name not in (POINT_MASS, "text"):
+            return f"{size}; how long that takes, the job tells after its first member"
+        jobs = f" and {self.parts} jobs at a time" if self.parts > 1 else ""
+        seconds = max(1.0, self.all_steps / speed / self.parts)
+        return f"{size}: about {duration_text(seconds)} at {speed:,.0f} steps/s{jobs}"
+
+    def _alike(self, member: int) -> Any:
+        """What is the same for members that can be computed side by side."""
+        if not self.is_point_mass:
+            return member
+        from tttui.lab.sweeps.computing import shape_of
+
+        return shape_of(self.runner.choose(self.values_of(member)))
+
+    def _name(self, k: int, batches: int, pairs: Sequence[tuple[int, int]]) -> str:
+        """The name of a batch, as its part is called."""
+        if len(pairs) > 1:
+            return f"batch {k + 1} of {batches}, {len(pairs)} sessions"
+        ((member, stream),) = pairs
+        return f"member {member + 1} of {len(self.members)}, stream {stream + 1}"
+
+
+def known_settings(task: "type[AnyTask]") -> dict[str, Setting]:
+    """The settings of a task that a sweep may vary, by name."""
+    return {k: v for k, v in task.all_settings().items() if k not in FIXED}
+
+
+def members_of(
+    runner: "Runner", fixed: Mapping[str, Any], tried: Sequence[Mapping[str, Any]]
+) -> tuple[Member, ...]:
+    """The members of a sweep: the default settings first, each once.
+
+    Raises RefusedInput naming the first that is not allowed.
+    """
+    known = known_settings(runner.task)
+    default = runner.flat(fixed)
+    names = list(dict.fromkeys(name for values in tried for name in values))
+    found = {_key(default): Member("default", {n: default[n] for n in names if n in default})}
+    for values in tried:
+        name = name_of(values, known)
+        try:
+            flat = runner.flat({**fixed, **values})
+        except RefusedInput as error:
+            raise RefusedInput(f"{name}: {error}") from error
+        found.setdefault(_key(flat), Member(name, values))
+    return tuple(found.values())
+
+
+def random_members(
+    runner: "Runner", fixed: Mapping[str, Any], axes: Sequence[Axis], count: int, seed: int
+) -> tuple[Member, ...]:
+    """The members of a random search, as many as asked for where there are so many that are
+    allowed, and the default settings. Raises RefusedInput where none is."""
+    tried: list[Mapping[str, Any]] = []
+    wrong, why = 0, ""
+    for values in drawn(axes, seed):
+        try:
+            runner.flat({**fixed, **values})
+        except RefusedInput as error:
+            wrong, why = wrong + 1, f"{name_of(values, known_settings(runner.task))}: {error}"
+            if wrong > TRIES * (1 + len(tried)):
+                break
+            continue
+        tried.append(values)
+        if len(tried) == count:
+            break
+    if not tried:
+        raise RefusedInput(f"no member that was drawn is allowed; {why}")
+    return members_of(runner, fixed, tried)
+
+
+def confirming(plan: Plan, best: int, handle: str, fresh: int) -> Plan:
+    """A sweep of the default and the best of another one, on streams that it did not use.
+
+    Raises RefusedInput where the default is the best, or there are not so many streams.
+    """
+    from tttui.lab.evaluation.streams import held_out, said_of
+
+    if best == 0:
+        raise RefusedInput("the default is the best of what was tried; there is nothing to confirm")
+    shared = plan.fixed if plan.steps is None else {**plan.fixed, "steps": plan.steps}
+    data = Path(plan.data) if plan.data else None
+    used = {_where(one) for one in plan.streams}
+    streams = tuple(
+        one
+        for one in held_out(plan.runner.task, shared, fresh + len(used), plan.seed + 1, data=data)
+        if _where(one) not in used
+    )[:fresh]
+    if len(streams) < fresh:
+        raise RefusedInput(f"there are only {len(streams)} streams left; take --fresh fewer")
+    return replace(
+        plan,
+        members=(plan.members[0], plan.members[best]),
+        streams=streams,
+        seed=plan.seed + 1,
+        part=0,
+        parts=1,
+        confirms=handle,
+        said=said_of(streams, data),
+    )
+
+
+def _where(stream: Stream) -> tuple[Any, ...]:
+    return tuple(stream.values.get(name) for name in ("seed", "file", "begin"))
+
+
+def name_of(values: Mapping[str, Any], known: Mapping[str, Setting]) -> str:
+    """`lr 0.01, chunk 16`"""
+    return ", ".join(f"{name} {known[name].text(value)}" for name, value in values.items())
+
+
+def refuse_absurd(members: int, streams: int, steps: int) -> None:
+    """Raise RefusedInput with the remedy for what no machine of a person computes."""
+    if members > MOST_MEMBERS:
+        raise RefusedInput(
+            f"{members} members are more than {MOST_MEMBERS}: name fewer values, or let "
+            "--random 100 choose some of them"
+        )
+    if members * streams * steps > MOST_STEPS:
+        raise RefusedInput(
+            f"{members} members x {streams} streams x {steps} steps are more than {MOST_STEPS:g} "
+            "steps: take fewer --seeds or --steps, or let --random 100 choose members"
+        )
+
+
+def _key(flat: Mapping[str, Any]) -> str:
+    return repr(sorted(flat.items()))
