@@ -65,7 +65,10 @@ class Registered:
         return found
 
 
-VIEWS: tuple[Registered, ...] = (Registered("jobs", "Jobs", "jobs.view", "JobsView"),)
+VIEWS: tuple[Registered, ...] = (
+    Registered("dashboard", "Dashboard", "dashboard.view", "DashboardView", "dash."),
+    Registered("jobs", "Jobs", "jobs.view", "JobsView"),
+)
 """All views, in the order of their keys: 1 to 9, then 0."""
 
 

@@ -24,6 +24,9 @@ FEEDS: Mapping[str, str] = {
     "job": "job:ChosenJobFeed",
     "curves": "curves:CurvesFeed",
     "recent": "recent:RecentEventsFeed",
+    "machine": "around:MachineFeed",
+    "matrix": "around:MatrixFeed",
+    "personas": "around:PersonasFeed",
 }
 """The module below `store.lab` and the class of every feed, by the name of its part. It is imported
 when a view needs it."""

@@ -71,8 +71,6 @@ class JobsView(Listing[LabState], LabView):
     JobsView { layout: vertical; height: 1fr; }
     JobsView Table { width: 1fr; height: 1fr; }
     JobsView #nothing { display: none; height: 1fr; padding: 1 2; }
-    JobsView.empty #nothing { display: block; }
-    JobsView.empty Table, JobsView.empty #below { display: none; }
     JobsView #below { height: 1fr; }
     JobsView #facts { width: 2fr; margin-right: 1; }
     JobsView #curves { width: 3fr; margin-right: 1; }
@@ -117,7 +115,8 @@ class JobsView(Listing[LabState], LabView):
         return ((TABLE,), ("facts",), ("curves",), ("more",))
 
     def show_regions(self) -> None:
-        shown = set(self.regions)
+        shown = set() if self._empty else set(self.regions)
+        self.query_one("#nothing").display = self._empty
         table = self.query_one(Table)
         table.display = TABLE in shown
         self.query_one("#below").display = bool(shown - {TABLE})
@@ -128,6 +127,11 @@ class JobsView(Listing[LabState], LabView):
         for name in ("facts", "more"):
             self.query_one(f"#{name}", Page).set_chosen(self.acting == name)
         self._size_table()
+
+    @property
+    def _empty(self) -> bool:
+        """It is known that there are no jobs."""
+        return self._jobs.known and not self._jobs.all and not self._jobs.unread
 
     def _size_table(self) -> None:
         """The table takes the rows that it needs, up to half of the room where others follow."""
@@ -143,11 +147,10 @@ class JobsView(Listing[LabState], LabView):
     def show(self, view: LabState) -> None:
         self.view = view
         if view.of(JOBS) is not self._jobs:
-            grown = len(view.of(JOBS).all) != len(self._jobs.all)
+            before = self._empty, len(self._jobs.all)
             self._jobs = view.of(JOBS)
-            if grown:
-                self._size_table()
-        self.set_class(self._jobs.known and not self._jobs.all and not self._jobs.unread, "empty")
+            if before != (self._empty, len(self._jobs.all)):
+                self.show_regions()
         self.fill(view)
         self._read()
         self._show_one(view)

@@ -1,0 +1,1 @@
+"""The dashboard: what goes on now, at a glance."""

@@ -1,0 +1,214 @@
+"""The matrix of capabilities in small, the machine in a line, models in use and events in words."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from tttui.artifacts.eventlog import Event
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
+from tttui.draw.colours import DEFAULT, Colour
+from tttui.draw.prose import Prose, filling
+from tttui.lab.machine import Machine
+from tttui.lab.providers.results import Cell, Matrix
+from tttui.lab.providers.words import cell_text
+from tttui.lab.registry import Persona
+from tttui.model.ages import ago_text, size_text
+from tttui.panes.lab.jobs.facts import clock
+from tttui.widgets.drawn import Drawn
+
+NAME = 11
+"""Columns of the name of a provider."""
+
+HANDLE = 36
+"""Characters of the handle of a job."""
+
+LEAST = 4
+"""Columns of a capability at least: its sign and a blank."""
+
+
+class MatrixMap(Drawn):
+    """Providers by capabilities, a block for each set of capabilities: fast ones stand out."""
+
+    DEFAULT_CSS = "MatrixMap { height: auto; }"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._matrix: Matrix | None = None
+
+    def show_matrix(self, matrix: Matrix | None) -> None:
+        if matrix is not self._matrix:
+            self._matrix = matrix
+            self.changed()
+
+    @property
+    def rows(self) -> int:
+        """Rows that all of it takes."""
+        blocks = self._blocks()
+        return 1 + sum(1 + len(names) for names in blocks.values()) if blocks else 3
+
+    def _blocks(self) -> dict[tuple[str, ...], list[str]]:
+        """The providers by what they may be able to do."""
+        found: dict[tuple[str, ...], list[str]] = {}
+        for name, provider in self._matrix.providers.items() if self._matrix else ():
+            found.setdefault(tuple(provider.capabilities), []).append(name)
+        return found
+
+    def paint(self, width: int, height: int) -> Canvas:
+        canvas, (palette, glyphs) = Canvas(height, width), self.look
+        canvas.write(0, 0, "Capabilities", palette.text, bold=True)
+        matrix = self._matrix
+        if matrix is None:
+            return canvas
+        tested = any(cell.newest for cell in matrix.cells.values())
+        if not tested:
+            text = "never tested: tttui provider test --all"
+            canvas.write(0, 14, fit(text, width - 14, glyphs.ellipsis), palette.muted)
+        row = 1
+        for capabilities, names in self._blocks().items():
+            each = max((width - NAME) // max(len(capabilities), 1), LEAST)
+            for i, capability in enumerate(capabilities):
+                text = fit(capability, each - 1, "")
+                canvas.write(row, NAME + i * each, text, palette.muted)
+            for name in names:
+                row += 1
+                canvas.write(row, 0, fit(name, NAME - 1, glyphs.ellipsis), palette.text)
+                for i, capability in enumerate(capabilities):
+                    cell = matrix.cells.get((name, capability))
+                    if cell is not None:
+                        self._cell(canvas, cell, (row, NAME + i * each), each - 1)
+            row += 1
+        return canvas
+
+    def _cell(self, canvas: Canvas, cell: Cell, place: tuple[int, int], width: int) -> None:
+        palette, newest = self.palette, cell.newest
+        text = cell_text(cell, ascii_only=not self.glyphs.braille)
+        shown = text if len(text) <= width else text.split(" ")[0] + "!" * bool(cell.mark)
+        ink, paper = palette.muted, DEFAULT
+        if newest is not None:
+            ink = {"works": palette.good, "fails": palette.bad}.get(newest.status, palette.muted)
+            ink = palette.warn if cell.mark else ink
+            if palette.tinted:
+                paper = self._paper(cell)
+                ink = palette.text if newest.status != "not offered" and not cell.mark else ink
+        canvas.write(*place, shown.ljust(width), ink, paper, bold=bool(cell.mark))
+
+    def _paper(self, cell: Cell) -> Colour:
+        """The heat of a cell: the faster among those of the capability, the stronger."""
+        tints, newest = self.palette.tints, cell.newest
+        if newest is None or newest.status == "not offered":
+            return DEFAULT
+        if newest.status == "fails":
+            return tints[5]
+        seconds = newest.median_s
+        if seconds is None or seconds <= 0:
+            return tints[0]
+        level = -math.log10(seconds)  # 1 s is the weakest, 10 ms or less the strongest
+        return tints[min(max(int(level), 0), 2)]
+
+
+class MachineStrip(Drawn):
+    """The machine in one line."""
+
+    DEFAULT_CSS = "MachineStrip { height: 1; }"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._machine: Machine | None = None
+
+    def show_machine(self, machine: Machine | None) -> None:
+        if machine is None or self._machine is None or _told(machine) != _told(self._machine):
+            self._machine = machine
+            self.changed()
+
+    def paint(self, width: int, height: int) -> Canvas:
+        canvas, palette = Canvas(height, width), self.palette
+        if self._machine is None:
+            return canvas
+        column = 0
+        for name, share, text in _told(self._machine):
+            needed = len(name) + 1 + (9 if share is not None else 0) + len(text) + 3
+            if column + needed > width:
+                break
+            column = canvas.write(0, column, f"{name} ", palette.muted)
+            if share is not None:
+                bar = filling(share, 8, self.glyphs)
+                short = name == "memory" and share > 0.9
+                ink = palette.warn if short else palette.accent
+                canvas.write(0, column, self.glyphs.horizontal * 8, palette.faint)
+                canvas.write(0, column, bar, ink)
+                column += 9
+            column = canvas.write(0, column, text, palette.text) + 3
+        return canvas
+
+
+def _told(machine: Machine) -> list[tuple[str, float | None, str]]:
+    """Name, share and text of what is told of the machine, the most important first."""
+    cpu = machine.cpu
+    found: list[tuple[str, float | None, str]] = []
+    if cpu is not None:
+        found.append(("CPU", round(cpu / 5) / 20, f"{5 * round(cpu / 5)} % of {machine.cores}"))
+    used, total = machine.memory, max(machine.memory_total, 1)
+    found.append(("memory", used / total, f"{used / 1e9:.1f} of {total / 1e9:.0f} GB"))
+    for gpu in machine.gpus:
+        use = None if gpu.use is None else gpu.use / 100
+        texts = [] if gpu.use is None else [f"{gpu.use} %"]
+        if gpu.memory is not None and gpu.memory_total:
+            texts.append(f"{gpu.memory / 1e9:.0f} of {gpu.memory_total / 1e9:.0f} GB")
+        texts += [] if gpu.temperature is None else [f"{gpu.temperature} C"]
+        found.append((f"GPU {gpu.index}", use, " ".join(texts)))
+    if machine.disk_free is not None:
+        found.append(("disk", None, f"{size_text(machine.disk_free)} free"))
+    if not machine.gpus:
+        found.append(("GPU", None, "none"))
+    return found
+
+
+def models(personas: Sequence[Persona] | None, now: float) -> Callable[[Prose], object]:
+    """The personas with the versions that are in use."""
+
+    def write(prose: Prose) -> None:
+        palette = prose.palette
+        if not personas:
+            if personas is not None:
+                text = "no model is in use: tttui model deploy SKILL@v1 --persona NAME"
+                prose.say(text, palette.muted)
+            return
+        arrow = "→" if prose.glyphs.braille else "->"
+        for persona in personas:
+            move = persona.current
+            forced = f" forced: {move.forced}" if move.forced else ""
+            prose.line(
+                (f"{persona.called} ", palette.accent, True),
+                (f"{arrow} {move.version}", palette.text),
+                (f"  {ago_text(move.time, now)}", palette.muted),
+                (forced, palette.warn),
+            )
+
+    return write
+
+
+def newest(events: Sequence[Event]) -> Callable[[Prose], object]:
+    """What happened, the newest first; what a job told again and again is one line."""
+    counts = Counter((event.name, event.fields.get("id")) for event in events)
+    shown = {(event.name, event.fields.get("id")): event for event in reversed(events)}
+
+    def write(prose: Prose) -> None:
+        palette = prose.palette
+        if not events:
+            prose.say("no events yet: jobs, sessions and models will tell here", palette.muted)
+        for key, event in sorted(shown.items(), key=lambda pair: -pair[1].seq):
+            collection, _, action = event.name.removeprefix("data:").partition(":")
+            ink = palette.bad if action in ("failed", "crashed") else palette.text
+            what = str(event.fields.get("id") or event.fields.get("name") or "")
+            what = what[:8] if len(what) == HANDLE else what
+            many = f"  x{counts[key]}" if counts[key] > 1 else ""
+            prose.line(
+                (f"{clock(event.time)} ", palette.muted),
+                (f"{collection} ", palette.muted),
+                (f"{action} ", ink),
+                (what, palette.text),
+                (many, palette.muted),
+            )
+
+    return write
