@@ -184,6 +184,35 @@ def test_what_diverged_is_the_worst_and_does_not_hide_the_rest() -> None:
 
 
 @pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"task": "code.py:Task"}, "names code as its task"),
+        ({"members": []}, "is no sweep: 0 members"),
+        ({"members": [{"name": "a", "values": {}}] * 5001}, "is no sweep: 5001 members"),
+        ({"members": [3]}, "is no sweep"),
+        ({"names": ["lr", "sugar"]}, "is no sweep"),
+        ({"fixed": {"sugar": 1}}, "there is no setting 'sugar'"),
+        ({"by": "taste"}, "is no sweep"),
+        ({"streams": None}, "is no sweep"),
+    ],
+)
+def test_a_sweep_that_somebody_sent_is_data_whatever_it_says(
+    root: Path, shell: Shell, settings: dict[str, object], said: str
+) -> None:
+    job = root / ".lab" / "jobs" / "3f2a0000-0000-4000-8000-000000000001"
+    job.mkdir(parents=True)
+    Path(root / "code.py").write_text("raise SystemExit('was run')")
+    request = {"kind": "sweep", "settings": {**swept().settings(), **settings}}
+    (job / "job.json").write_text(json.dumps(request))
+    (job / "status.json").write_text(json.dumps({"kind": "sweep", "state": "completed"}))
+    for verb in ("show", "best", "resume"):
+        assert shell("sweep", verb, "3f2a") in (1, 2)
+        assert said in shell.err
+        assert shell.err.count("\n") == 1
+    assert shell("sweep", "list") == 0
+
+
+@pytest.mark.parametrize(
     ("words", "said"),
     [
         (("--set", "lr"), "write it as NAME=VALUES"),

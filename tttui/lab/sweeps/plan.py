@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from tttui.lab.evaluation import Contender, Stream
 from tttui.lab.sweeps.space import TRIES, Axis, drawn
@@ -30,6 +30,9 @@ MOST_MEMBERS = 5000
 
 MOST_STEPS = 2_000_000_000
 """Steps of all members on all streams together: a day of the point mass on one core."""
+
+MOST_PAIRS = 100_000_000
+"""Members times pairs of streams: what the intervals are worked out from takes seconds then."""
 
 MOST_PARTS = 1000
 
@@ -104,7 +107,7 @@ class Plan:
     def of(cls, settings: Mapping[str, Any]) -> Self:
         """From the settings of a job."""
         known = {one.name: settings[one.name] for one in fields(cls) if one.name in settings}
-        return cls(
+        found = cls(
             **{
                 **known,
                 "members": tuple(Member(**one) for one in settings["members"]),
@@ -112,6 +115,24 @@ class Plan:
                 "names": tuple(settings["names"]),
             }
         )
+        found._check()
+        return found
+
+    def _check(self) -> None:
+        """Raise ValueError where what a file says cannot be a plan: anybody may have written it."""
+        m, s = len(self.members), len(self.streams)
+        if not (m and s and m <= MOST_MEMBERS and m * s * s <= MOST_PAIRS):
+            raise ValueError(f"{m} members on {s} streams")
+        texts = (self.task, self.by, self.data, self.said, self.confirms, *self.names)
+        tables = (self.fixed, *(one.values for one in (*self.members, *self.streams)))
+        if not all(isinstance(one, str) for one in texts) or self.by not in get_args(By):
+            raise ValueError("its names are no texts")
+        if not all(isinstance(one, dict) for one in tables):
+            raise ValueError("its settings are no tables")
+        if not all(set(self.names) <= set(one.values) for one in self.members[1:]):
+            raise ValueError("a member lacks a setting")
+        if not 0 <= self.part < self.parts <= MOST_PARTS:
+            raise ValueError(f"it is part {self.part} of {self.parts}")
 
     def shared(self, parts: int) -> list["Plan"]:
         """The plans of so many jobs, at most one a batch, that compute it together."""
@@ -298,6 +319,11 @@ def refuse_absurd(members: int, streams: int, steps: int) -> None:
         raise RefusedInput(
             f"{members} members are more than {MOST_MEMBERS}: name fewer values, or let "
             "--random 100 choose some of them"
+        )
+    if members * streams * streams > MOST_PAIRS:
+        raise RefusedInput(
+            f"{members} members on {streams} streams: their intervals take too long to work out; "
+            f"take --seeds {int((MOST_PAIRS / members) ** 0.5)} or fewer"
         )
     if members * streams * steps > MOST_STEPS:
         raise RefusedInput(
