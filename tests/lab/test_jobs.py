@@ -73,7 +73,7 @@ def test_a_job_prints_its_handle_runs_by_itself_and_keeps_what_came_of_it(
     assert results(job)["sha256"] == base.sha256
     data = JobReader(job.path).refresh()
     assert data.metrics is not None
-    assert {"loss", "lr", "grad_norm", "validation"} < set(data.metrics.names)
+    assert {"loss", "lr", "grad_norm", "validation_loss"} < set(data.metrics.names)
     assert list(data.metrics.t) == [0, 1, 2, 3]
     assert [event.name.rpartition(":")[2] for event in data.events][-1] == "completed"
     assert data.request["command"][:2] == ["tttui", "pretrain"]

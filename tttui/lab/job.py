@@ -99,11 +99,12 @@ def root_of(directory: Path) -> Path:
     return directory.parent.parent.parent
 
 
-def job_command(job: Job, verb: str, *more: str) -> str:
-    """`tttui job <verb> <handle>`, with `--root` where that is not the usual one."""
+def job_command(job: Job, verb: str, *more: str, group: str = "job") -> str:
+    """`tttui job <verb> <handle>`, or of another `group` of commands; with `--root` where that is
+    not the usual one."""
     root = job.path.parent if job.is_session else root_of(job.path)
     where = () if root == Path("runs") else ("--root", str(root))
-    return command_line("tttui", "job", verb, job.short, *where, *more)
+    return command_line("tttui", group, verb, job.short, *where, *more)
 
 
 def read_job(directory: Path, watch: HeartbeatWatch | None = None) -> Job:

@@ -119,6 +119,7 @@ def keep(context: "Context", contest: "Contest", found: Mapping[str, Any], *, ki
         "streams_key": found["streams_key"],
         "by": contest.by,
         "unit": found["unit"],
+        "verdict": found["verdict"],
     }
     add(
         context,
@@ -151,6 +152,7 @@ def keep_answers(context: "Context", found: Mapping[str, Any]) -> None:
                 "streams_key": setup,
                 "by": "whole",
                 "unit": "",
+                "verdict": found["verdict"],
                 "rank": one["rank"],
                 "values": [answer["seconds"] for answer in one["answers"]],
                 "whole": one["seconds"],

@@ -63,7 +63,7 @@ def ranking(
         "task": contest.task,
         "by": contest.by,
         "loss": task.loss_name,
-        "unit": task.unit,
+        "unit": unit,
         "streams": len(streams),
         "streams_are": contest.said(streams),
         "streams_key": key_of(streams),

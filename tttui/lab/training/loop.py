@@ -81,6 +81,8 @@ class Loop:
         self._began = time.monotonic()
         self._pace = Pace()
         self._save_at = 0.0
+        self._shown = math.nan
+        """The newest loss in metrics.csv."""
         self._row_at = time.monotonic(), trainer.step
         self._every = -(-trainer.steps // POINTS)
         self._named_epochs, self._epochs_apart = named_epochs(trainer.steps, trainer.steps_an_epoch)
@@ -101,7 +103,7 @@ class Loop:
             if not math.isfinite(record.before):
                 raise TttuiError("the loss is not finite before the first step")
             self._improved()
-            context.metrics(0, validation=record.before)
+            context.metrics(0, validation_loss=record.before)
         self._row_at = time.monotonic(), trainer.step
         self._save_at = time.monotonic() + SAVE_S
         while trainer.step < trainer.steps and not record.stopped:
@@ -134,27 +136,29 @@ class Loop:
         if step % self._every == 0 or due:
             row = {"loss": took.loss, "lr": took.lr, "grad_norm": took.gradient_norm}
             if due:
-                row["validation"] = validation
+                row["validation_loss"] = validation
             self._context.metrics(step, **row, per_second=self._speed(step))
+            self._shown = took.loss
         if not record.estimate and (self._pace.tells or 2 * step >= trainer.steps):
             cost = expected(trainer, self._pace, self._plan.validate_every, self._named_epochs)
             record.estimate = cost.asdict()
             self._tell()
         epoch, rest = divmod(step, trainer.steps_an_epoch)
-        self._context.progress(step, trainer.steps, self._words(took.loss))
         if due:
             self._judge(validation)
+        self._context.progress(step, trainer.steps, self._words())
         if not rest and epoch % self._epochs_apart == 0 and not last:
             self._save(f"epoch-{epoch}")
         elif time.monotonic() >= self._save_at:
             self._save()
 
-    def _words(self, loss: float) -> str:
+    def _words(self) -> str:
+        """What it does now, with the newest losses that metrics.csv has."""
         trainer, record = self._trainer, self.record
         epochs = -(-trainer.steps // trainer.steps_an_epoch)
         epoch = -(-trainer.step // trainer.steps_an_epoch)
         said = f"step {trainer.step} of {trainer.steps}, epoch {epoch} of {epochs}, "
-        return said + f"loss {loss:.4g}, validation {record.last:.4g}"
+        return said + f"loss {self._shown:.4g}, validation {record.last:.4g}"
 
     def _judge(self, validation: float) -> None:
         """Keep the weights where they are the best so far, or see whether it is of use to go on."""

@@ -68,6 +68,8 @@ class Registered:
 VIEWS: tuple[Registered, ...] = (
     Registered("dashboard", "Dashboard", "dashboard.view", "DashboardView", "dash."),
     Registered("jobs", "Jobs", "jobs.view", "JobsView"),
+    Registered("training", "Training", "training.view", "TrainingView", "train."),
+    Registered("benchmarks", "Benchmarks", "benchmarks.view", "BenchmarksView", "bench."),
 )
 """All views, in the order of their keys: 1 to 9, then 0."""
 

@@ -36,6 +36,7 @@ class PointMassTraining(TaskTraining):
     def check(self, asked: Asked) -> None:
         settings = self._settings(asked)
         frictions_of(asked.data, settings)
+        self._trained(asked, settings)
         if asked.device != "cpu":
             raise RefusedInput(
                 "--provider: the point mass is trained with numpy, on one core; leave it out"
@@ -47,15 +48,7 @@ class PointMassTraining(TaskTraining):
         frictions = frictions_of(asked.data, settings)
         base = self._base(asked, settings)
         refuse_other_base(asked, base.sha256, "the base of these settings")
-        t = asked.training
-        chosen = settings.updated(
-            {
-                "pretrain_steps": t.length(EPOCH),
-                "pretrain_lr": t.lr,
-                "pretrain_batch": t.batch,
-                "pretrain_seed": t.seed,
-            }
-        ).validate()
+        chosen = self._trained(asked, settings)
         start = dict(base.weights)
         if asked.begin is not None:
             start |= asked.begin.weights
@@ -75,6 +68,16 @@ class PointMassTraining(TaskTraining):
 
     def _settings(self, asked: Asked) -> Settings:
         return Settings().updated(dict(asked.values)).validate()
+
+    def _trained(self, asked: Asked, settings: Settings) -> Settings:
+        """The settings of the training itself, which is that of a base."""
+        t = asked.training
+        said = {"steps": t.length(EPOCH), "lr": t.lr, "batch": t.batch, "seed": t.seed}
+        try:
+            return settings.updated({f"pretrain_{k}": v for k, v in said.items()}).validate()
+        except SettingError as error:
+            name = error.name.removeprefix("pretrain_")
+            raise SettingError(name, str(error).partition(": ")[2]) from None
 
     def _base(self, asked: Asked, settings: Settings) -> Base:
         found = find_base(asked.root, settings)

@@ -17,7 +17,7 @@ from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
 BAR = 6
 """Cells of a bar of progress."""
 
-COLUMNS = (
+COLUMNS: tuple[Column, ...] = (
     Column("job", "job", 8, left=True, most=14, orders=TEXTS, also=("handle",)),
     Column("kind", "kind", 10, left=True, drop=3, orders=TEXTS),
     Column("state", "state", 11, left=True, orders=TEXTS),

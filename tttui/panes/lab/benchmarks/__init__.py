@@ -1,0 +1,1 @@
+"""Benchmarks: rankings with their intervals, two contenders side by side, and the history."""

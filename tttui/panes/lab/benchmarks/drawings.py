@@ -1,0 +1,183 @@
+"""The ranking with its intervals, and two contenders side by side, as widgets."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tttui.draw import differences, forest
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit, wrapped
+from tttui.lab.evaluation.statistics import Comparison
+from tttui.model.arrays import Floats
+from tttui.model.numbers import short
+from tttui.store.lab.benchmarks import Benchmarks
+from tttui.widgets.drawn import Drawn
+
+LOSSES = 8
+"""Rows from which the losses of both stand below the bars."""
+
+
+class Ranking(Drawn):
+    """A forest plot of the contenders against the first one."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._found, self._at, self._active = Benchmarks(), 0, False
+
+    def show(self, found: Benchmarks, at: int, *, active: bool) -> None:
+        """Draw a ranking with one contender chosen; nothing happens where it is drawn already."""
+        if (found, at, active) != (self._found, self._at, self._active):
+            self._found, self._at, self._active = found, at, active
+            self.changed()
+
+    def paint(self, width: int, height: int) -> Canvas:
+        palette, glyphs = self.look
+        canvas = Canvas(height, width)
+        found = self._found
+        mark = f"{glyphs.play} " if self._active else ""
+        ink = palette.accent if self._active else palette.text
+        if found.results is None:
+            canvas.write(0, 0, fit(f"{mark}Ranking", width, glyphs.ellipsis), ink, bold=True)
+            why = found.progress or "no benchmark is chosen"
+            for y, line in enumerate(wrapped(f"{why}; no interval before all are", width), 1):
+                canvas.write(y, 0, line, palette.muted)
+            return canvas
+        title = f"{mark}Ranking by {self._by(found)}, {found.results['streams']} {_what(found)}"
+        canvas.write(0, 0, fit(title, width, glyphs.ellipsis), ink, bold=True)
+        rows = forest_rows(found)
+        room = (width, max(height - 1, 0))
+        unit = str(found.results.get("unit", ""))
+        scale = forest.Scale(not unit, unit, "loss" if _what(found) == "streams" else "seconds")
+        inner = forest.paint(rows, room, self.look, scale, self._at)
+        for grid in ("char", "ink", "paper", "bold"):
+            getattr(canvas, grid)[1:] = getattr(inner, grid)
+        used = 1 + forest.rows_needed(len(rows))
+        for y, line in enumerate(wrapped(str(found.results["verdict"]), width), used + 1):
+            canvas.write(y, 0, line, palette.accent, bold=True)
+        return canvas
+
+    @staticmethod
+    def _by(found: Benchmarks) -> str:
+        assert found.results is not None
+        if "prompts" in found.results:
+            return "the latency to the first token"
+        where = "the last 100 steps" if found.results.get("by") == "last" else "the whole stream"
+        return f"{found.results.get('loss', 'the loss')} of {where}"
+
+
+class SideBySide(Drawn):
+    """The difference of two contenders on every stream, with what follows from it."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._found, self._pair, self._active = Benchmarks(), (0, 1), False
+
+    def show(self, found: Benchmarks, pair: tuple[int, int], *, active: bool) -> None:
+        """Draw a pair of contenders by their places in the ranking."""
+        if (found, pair, active) != (self._found, self._pair, self._active):
+            self._found, self._pair, self._active = found, pair, active
+            self.changed()
+
+    def paint(self, width: int, height: int) -> Canvas:
+        palette, glyphs = self.look
+        canvas = Canvas(height, width)
+        found, (i, j) = self._found, self._pair
+        mark = f"{glyphs.play} " if self._active else ""
+        ink = palette.accent if self._active else palette.text
+        if (i, j) not in found.compared:
+            title = fit(f"{mark}Side by side", width, glyphs.ellipsis)
+            canvas.write(0, 0, title, ink, bold=True)
+            return canvas
+        names = [str(found.contenders[k]["name"]) for k in (i, j)]
+        compared = found.compared[i, j]
+        title = fit(f"{mark}{names[0]} against {names[1]}", width, glyphs.ellipsis)
+        canvas.write(0, 0, title, ink, bold=True)
+        said = wrapped(compared.verdict(names[0], names[1], _what(found)), width)
+        for y, line in enumerate(said[: max(height - 4, 1)], 1):
+            canvas.write(y, 0, line, palette.text)
+        top = 1 + len(said)
+        below = 2 if height - top >= LOSSES else 1
+        room = height - top - below
+        if room >= 2:
+            inner = differences.paint(_differences(found, i, j, compared), (width, room), self.look)
+            for grid in ("char", "ink", "paper", "bold"):
+                getattr(canvas, grid)[top : top + room] = getattr(inner, grid)
+        ends = _ends(_differences(found, i, j, compared), compared)
+        caption = f"one bar a {_one(found)}, the best first: {ends}"
+        canvas.write(height - below, 0, fit(caption, width, glyphs.ellipsis), palette.muted)
+        if below == 2:
+            losses = [_spread(found.values[k]) for k in (i, j)]
+            text = f"losses {names[0]} {losses[0]}   {names[1]} {losses[1]}"
+            canvas.write(height - 1, 0, fit(text, width, glyphs.ellipsis), palette.muted)
+        return canvas
+
+
+def forest_rows(found: Benchmarks) -> list[forest.Row]:
+    """The contenders as rows, each against the first of the ranking."""
+    rows = []
+    for i, one in enumerate(found.contenders):
+        values = found.values[i]
+        finite = values[np.isfinite(values)]
+        middle = float(np.median(finite)) if len(finite) * 2 > len(values) else None
+        compared = found.compared.get((i, 0))
+        if compared is None:
+            rows.append(
+                forest.Row(one["name"], one["rank"], forest.value_text(middle), itself=True)
+            )
+            continue
+        between = compared.interval
+        differs = compared.outcome in ("better", "worse")
+        rows.append(
+            forest.Row(
+                str(one["name"]),
+                int(one["rank"]),
+                forest.value_text(middle),
+                between.estimate,
+                between.low,
+                between.high,
+                compared.amount if differs else "no difference",
+            )
+        )
+    return rows
+
+
+def _what(found: Benchmarks) -> str:
+    return "prompts" if found.results is not None and "prompts" in found.results else "streams"
+
+
+def _one(found: Benchmarks) -> str:
+    return _what(found)[:-1]
+
+
+def _differences(found: Benchmarks, i: int, j: int, compared: Comparison) -> Floats:
+    """Of each stream: positive where the first is better."""
+    a, b = (np.where(np.isfinite(found.values[k]), found.values[k], np.inf) for k in (i, j))
+    with np.errstate(all="ignore"):
+        better = np.log(b) - np.log(a) if compared.ratio else b - a
+    return np.where(a == b, 0.0, better)
+
+
+def _ends(values: Floats, compared: Comparison) -> str:
+    """`from 12 % better to 3 % worse`."""
+    from dataclasses import replace
+
+    texts = [
+        replace(compared, interval=replace(compared.interval, estimate=float(v))).amount
+        for v in (np.nanmax(values), np.nanmin(values))
+    ]
+    return f"from {texts[0]} to {texts[1]}"
+
+
+def _spread(values: Floats) -> str:
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return "diverged everywhere"
+    worst = float(finite.max()) if len(finite) == len(values) else None
+    top = "diverged" if worst is None else short(worst)
+    return f"{short(float(finite.min()))} to {top}, median {short(float(np.median(finite)))}"
+
+
+def chosen_pair(n: int, at: int, other: int) -> tuple[int, int]:
+    """The contender at a place and another one, `other` places after the first that is not it."""
+    others: Sequence[int] = [k for k in range(n) if k != at]
+    return (at, others[other % len(others)]) if others else (at, at)

@@ -1,0 +1,130 @@
+"""Benchmarks and A/B tests: those there are, the history of their results, and one in detail."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tttui.artifacts.eventlog import LAB
+from tttui.artifacts.jsonfile import read_object
+from tttui.lab.evaluation.history import HISTORY, Step, read, steps
+from tttui.lab.evaluation.statistics import Comparison, paired, simultaneous
+from tttui.lab.job import RESULTS, Job
+from tttui.model.arrays import Floats
+from tttui.model.errors import TttuiError
+from tttui.store.lab.feed import LabFeed
+from tttui.store.snapshot import Part
+
+KINDS = ("benchmark", "abtest")
+"""The kinds of jobs that are contests."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Benchmarks:
+    """The history of all results, and the contest that is looked at."""
+
+    history: Sequence[Step] = ()
+    """In order of time."""
+    path: Path | None = None
+    """The directory of the job that is read."""
+    results: Mapping[str, Any] | None = None
+    """Its results.json, once it is complete."""
+    progress: str = ""
+    """How far it is, or why there is nothing."""
+    values: Sequence[Floats] = field(default_factory=tuple[Floats, ...])
+    """The loss that decides, of each contender on each stream, in the order of the ranking."""
+    compared: Mapping[tuple[int, int], Comparison] = field(
+        default_factory=dict[tuple[int, int], Comparison]
+    )
+    """Each contender against each other, with the intervals of the ranking."""
+
+    @property
+    def contenders(self) -> Sequence[Mapping[str, Any]]:
+        """In the order of the ranking."""
+        return () if self.results is None else self.results["contenders"]
+
+
+BENCHMARKS = Part("benchmarks", Benchmarks())
+
+
+class BenchmarksFeed(LabFeed[Benchmarks]):
+    """Reads the history, and the results of the job that `choose` names."""
+
+    part = BENCHMARKS
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._path: Path | None = None
+        self._seen: object = None
+
+    def choose(self, job: Job | None) -> None:
+        """Read the results of this job from now on."""
+        self._path = None if job is None else job.path
+
+    def refresh(self, now: float) -> Benchmarks:
+        files = [self.root / LAB / HISTORY]
+        files += [] if self._path is None else [self._path / RESULTS]
+        seen = (self._path, *(_signature(path) for path in files))
+        if seen == self._seen:
+            return self.value
+        before, self._seen = self.value, seen
+        try:
+            history = steps(read(self.root))
+        except TttuiError:
+            history = list(before.history)
+        if self._path is None:
+            return Benchmarks(history)
+        return contest(history, self._path)
+
+
+def contest(history: Sequence[Step], path: Path) -> Benchmarks:
+    """The results in the directory of a job, with all comparisons worked out."""
+    try:
+        results = read_object(path / RESULTS)
+    except FileNotFoundError:
+        return Benchmarks(history, path, progress="no part is computed yet")
+    except (TttuiError, OSError) as error:
+        return Benchmarks(history, path, progress=str(error))
+    if results.get("complete") is not True:
+        done, total = results.get("parts", 0), results.get("parts_in_all", "?")
+        return Benchmarks(history, path, progress=f"{done} of {total} parts are computed")
+    try:
+        values = [_values(one) for one in results["contenders"]]
+        level = simultaneous(int(results["comparisons"]))
+        unit = str(results.get("unit", ""))
+        compared = {
+            (i, j): paired(a, b, ratio=not unit, unit=unit, level=level)
+            for i, a in enumerate(values)
+            for j, b in enumerate(values)
+            if i != j
+        }
+        _check(results)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        why = f"{RESULTS} is damaged ({error!r}); run the benchmark again"
+        return Benchmarks(history, path, progress=why)
+    return Benchmarks(history, path, results, values=values, compared=compared)
+
+
+def _check(results: Mapping[str, Any]) -> None:
+    """Raise where what is drawn is not there."""
+    for one in results["contenders"]:
+        str(one["name"]), int(one["rank"])
+        if "prompts" in results:
+            [(str(a["text"]), str(a["error"])) for a in one["answers"]]
+    str(results["verdict"]), int(results["streams"])
+
+
+def _values(one: Mapping[str, Any]) -> Floats:
+    found = one["values"] if "values" in one else [a["first_s"] for a in one["answers"]]
+    return np.array([np.nan if v is None else float(v) for v in found], dtype=np.float64)
+
+
+def _signature(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

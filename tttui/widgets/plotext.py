@@ -1,0 +1,206 @@
+"""Plots of second rank (bars, histograms, trends), drawn by textual-plotext.
+
+plotext builds the whole picture on the event loop, so that happens only when what is shown, the
+size or the colours are others than before; it is imported when the first such plot is drawn. Its
+own logarithmic axis damages its data: values are given to it as log10, with ticks that say what
+they are.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from rich.ansi import AnsiDecoder
+from rich.segment import Segment
+from textual.geometry import Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tttui.draw.colours import ANSI, DEFAULT, Colour
+from tttui.draw.look import Look
+from tttui.draw.numbers import decade
+from tttui.model.numbers import short
+from tttui.model.text import visible
+from tttui.widgets.drawn import Dressed
+
+MOST = 400
+"""Points of a curve that are drawn; of more, the mean of as many stretches."""
+
+TICKS = 5
+"""Labels of a logarithmic axis, about."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One curve of a trend: values y [n] over x [n]; what is no number is left out."""
+
+    x: Sequence[float]
+    y: Sequence[float]
+
+
+@dataclass(frozen=True)
+class SmallPlot:
+    """What is drawn: curves, bars by name, or the histogram of some values; one of them."""
+
+    title: str = ""
+    curves: Mapping[str, Curve] = field(default_factory=dict[str, Curve])
+    bars: Mapping[str, float] = field(default_factory=dict[str, float])
+    values: Sequence[float] = ()
+    bins: int = 20
+    """Of a histogram."""
+    log: bool = False
+    """Logarithmic values; those that have no logarithm are left out."""
+    unit: str = ""
+    """Of the values, behind the title."""
+    message: str = "no data"
+    """Said where there is nothing to draw."""
+
+    @property
+    def empty(self) -> bool:
+        drawn = [y for curve in self.curves.values() for y in curve.y]
+        drawn += [*self.bars.values(), *self.values]
+        return not any(map(self.drawable, drawn))
+
+    def drawable(self, value: float) -> bool:
+        """Whether a value has a place on the axis."""
+        return math.isfinite(value) and (value > 0 or not self.log)
+
+    def drawn(self, value: float) -> float:
+        """A value as plotext gets it."""
+        return math.log10(value) if self.log else value
+
+
+class PlotextView(Dressed, Widget):
+    """Shows a `SmallPlot`; nothing is built again where it is the one shown already."""
+
+    DEFAULT_CSS = "PlotextView { height: 1fr; width: 1fr; }"
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._plot = SmallPlot()
+        self._built: tuple[SmallPlot, Size, Look] | None = None
+        self._lines: list[list[Segment]] = []
+        self.builds = 0
+        """How often plotext drew."""
+
+    def show_plot(self, plot: SmallPlot) -> None:
+        """Show this; plots that are equal are the same."""
+        if plot != self._plot:
+            self._plot = plot
+            self.refresh()
+
+    def set_look(self, look: Look) -> None:
+        if look != self.look:
+            self.look = look
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        wanted = (self._plot, self.size, self.look)
+        if self._built != wanted:
+            self._built = wanted
+            self._lines = self._drawn(*self.size)
+        line = self._lines[y] if y < len(self._lines) else []
+        return Strip(line).adjust_cell_length(self.size.width, self.rich_style)
+
+    def _drawn(self, width: int, height: int) -> list[list[Segment]]:
+        plot = self._plot
+        if plot.empty or width < 12 or height < 4:
+            title = visible(plot.title)[:width]
+            return [[Segment(title)], [], [Segment(f" {visible(plot.message)}"[:width])]]
+        self.builds += 1
+        decoder = AnsiDecoder()
+        lines = list(decoder.decode(self._picture(width, height)))
+        return [list(line.render(self.app.console, end="")) for line in lines]
+
+    def _picture(self, width: int, height: int) -> str:
+        from textual_plotext.plot import Plot  # costly: only where such a plot is on the screen
+
+        plot, palette, made = self._plot, self.palette, Plot()
+        made.plotsize(width, height)
+        made._set_size(width, height)  # plotsize alone does not resize (textual-plotext, issue 5)
+        made.canvas_color("default")
+        made.axes_color("default")
+        made.ticks_color(_code(palette.muted))
+        unit = f" ({plot.unit})" if plot.unit else ""
+        if plot.title or unit:
+            made.title(visible(plot.title + unit))
+        if plot.bars:
+            self._bars(made)
+        elif plot.values:
+            kept = [plot.drawn(v) for v in plot.values if plot.drawable(v)]
+            made.hist(kept, plot.bins, color=_code(palette.series[0]), marker=self._marker)
+        else:
+            self._curves(made)
+        if plot.log:
+            self._ticks(made)
+        return str(made.build())
+
+    @property
+    def _marker(self) -> str:
+        return "sd" if self.glyphs.braille else "#"
+
+    def _bars(self, made: Any) -> None:
+        plot = self._plot
+        kept = {visible(k): v for k, v in plot.bars.items() if plot.drawable(v)}
+        low = min(map(plot.drawn, kept.values()))
+        base = math.floor(low) if plot.log else 0.0
+        made.bar(
+            list(kept),
+            [plot.drawn(v) for v in kept.values()],
+            color=_code(self.palette.series[0]),
+            marker=self._marker,
+            minimum=base,
+            width=0.6,
+        )
+
+    def _curves(self, made: Any) -> None:
+        plot, series = self._plot, self.palette.series
+        marker = "braille" if self.glyphs.braille else "*"
+        for i, (name, curve) in enumerate(plot.curves.items()):
+            x, y = _thinned(
+                [
+                    (a, plot.drawn(b))
+                    for a, b in zip(curve.x, curve.y, strict=True)
+                    if plot.drawable(b)
+                ]
+            )
+            if x:
+                label = visible(name) if len(plot.curves) > 1 else None
+                ink = _code(series[i % len(series)])
+                made.plot(x, y, marker=marker, color=ink, label=label)
+
+    def _ticks(self, made: Any) -> None:
+        """Whole powers of ten, or what lies evenly between them, by their values."""
+        plot = self._plot
+        drawn = [y for c in plot.curves.values() for y in c.y]
+        drawn += [*plot.bars.values(), *plot.values]
+        kept = [plot.drawn(v) for v in drawn if plot.drawable(v)]
+        low, high = min(kept), max(kept)
+        whole = list(range(math.ceil(low), math.floor(high) + 1))
+        steps = max(1, -(-len(whole) // TICKS))
+        ticks: list[float] = [*whole[::steps]]
+        labels = [decade(tick) for tick in whole[::steps]]
+        if len(ticks) < 2:
+            ticks = [low + (high - low) * k / 3 for k in range(4)] if high > low else [low]
+            labels = [short(10**tick) for tick in ticks]
+        (made.xticks if plot.values else made.yticks)(ticks, labels)
+
+
+def _thinned(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    """The points, or the means of MOST stretches of them."""
+    if len(points) > MOST:
+        edges = [round(k * len(points) / MOST) for k in range(MOST + 1)]
+        parts = [points[a:b] for a, b in pairwise(edges)]
+        points = [(part[0][0], sum(y for _, y in part) / len(part)) for part in parts]
+    return [x for x, _ in points], [y for _, y in points]
+
+
+def _code(colour: Colour) -> "int | str | tuple[int, int, int]":
+    """A colour as plotext names it."""
+    if colour == DEFAULT:
+        return "default"
+    if colour >= ANSI:
+        return colour - ANSI
+    return colour >> 16, colour >> 8 & 0xFF, colour & 0xFF
