@@ -18,6 +18,7 @@ from tttui.lab.sweeps.computing import compute
 from tttui.lab.sweeps.group import find_sweep
 from tttui.lab.sweeps.outcome import Found
 from tttui.lab.sweeps.plan import Member, Plan
+from tttui.panes.lab.jobs.curves import SweepChart
 
 SHORT = ("--steps", "64", "--seeds", "8", "--set", "noise_std=0.01")
 
@@ -159,6 +160,22 @@ def test_effects_are_those_of_each_setting_whatever_the_others_are() -> None:
     assert effects["lr"].outcome == "better"
     assert found.best == 2
     assert found.equals == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(40, 12), (78, 20), (120, 30)])
+def test_the_lab_draws_members_and_effects_with_their_intervals(width: int, height: int) -> None:
+    hard = noisy_streams()
+    grid = {
+        (lr, c): list(hard * (0.5 if c == 16 else 1.0)) for lr in (0.02, 0.01) for c in (32, 16)
+    }
+    chart = SweepChart()
+    chart._found = made_up(grid)
+    lines = [line.rstrip() for line in chart.paint(width, height).text()]
+    assert lines[0] == "4 members, 12 streams, whole stream"
+    assert "lr, chunk" in lines[1]
+    assert "0.02, 16" in lines[2]
+    assert any("chunk 16 for 32" in line for line in lines) == (height > 12)
+    assert any("50 % better than" in line for line in lines)
 
 
 def test_a_best_that_is_chance_is_called_so() -> None:

@@ -116,8 +116,8 @@ class Found:
         return Interval(estimate, low, high, found.n)
 
     def loss(self, member: int) -> float | None:
-        """The median over the streams; None where most diverged."""
-        return _finite(float(np.median(self.losses[member])))
+        """The middle of the estimate; None where most diverged."""
+        return _finite(self.estimate(member).estimate)
 
     def against(self, member: int, other: int, comparisons: int = 1) -> Comparison:
         """A member against another one, where so many comparisons hold together."""

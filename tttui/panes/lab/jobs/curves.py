@@ -9,6 +9,7 @@ from tttui.draw.cells import fit, wrapped
 from tttui.lab.evaluation.statistics import Interval
 from tttui.lab.job import Job
 from tttui.lab.sweeps.outcome import Effect, Found
+from tttui.lab.sweeps.plan import known_settings
 from tttui.panes.lab.metrics import MetricChart, groups
 from tttui.store.lab.job import Chosen
 from tttui.widgets.drawn import Drawn
@@ -84,19 +85,19 @@ class SweepChart(Drawn):
             return canvas
         said = wrapped(found.verdict, width)[: max(1, height // 6)]
         room = height - 1 - len(said)
-        scale = {"ratio": not found.unit, "unit": found.unit}
+        ratio, unit = not found.unit, found.unit
         effects = [_effect(one) for one in found.effects]
         members = [_member(found, i) for i in found.order]
         below = forest.rows_needed(len(effects)) if effects else 0
         below = min(below, max(0, room - forest.rows_needed(FEWEST)))
         y = 1
-        for rows, rows_high, of in (
-            (members, min(room - below, forest.rows_needed(len(members))), ("member", "")),
-            (effects, below, ("effect of", "than the other value")),
+        above = min(room - below, forest.rows_needed(len(members)))
+        for rows, rows_high, scale in (
+            (members, above, forest.Scale(ratio, unit, name=", ".join(plan.names))),
+            (effects, below, forest.Scale(ratio, unit, "", "effect of", "than the other value")),
         ):
             if rows_high > forest.rows_needed(0):
-                whole = forest.Scale(**scale, name=of[0], title=of[1])  # type: ignore[arg-type]
-                _put(canvas, y, forest.paint(rows, (width, rows_high), self.look, whole, None))
+                _put(canvas, y, forest.paint(rows, (width, rows_high), self.look, scale, None))
                 y += rows_high
         for line in said:
             canvas.write(y, 0, line, palette.accent, bold=True)
@@ -111,10 +112,12 @@ def _put(canvas: Canvas, y: int, inner: Canvas) -> None:
 
 
 def _member(found: Found, member: int) -> forest.Row:
-    name, value = found.plan.members[member].name, forest.value_text(found.loss(member))
+    own, known = found.plan.members[member].values, known_settings(found.plan.runner.task)
+    name = ", ".join(known[n].text(own[n]) for n in found.plan.names if n in own)
+    value = forest.value_text(found.loss(member))
     rank = 1 if member == found.best or member in found.equals else 2
     if member == 0:
-        return forest.Row(name, rank, value, itself=True)
+        return forest.Row("the default", rank, value, itself=True)
     if 0 not in found.there:
         return forest.Row(name, rank, value, float("nan"))
     compared = found.against(member, 0)
