@@ -37,6 +37,7 @@ from tttui.toolkit import CompositorUpdate
 from tttui.typeahead import KeysInOrder
 
 if TYPE_CHECKING:
+    from tttui.lab.commandplan import ShellCommands
     from tttui.screens.lab.screen import LabScreen
     from tttui.screens.palette import GroupedCommands
 
@@ -73,7 +74,9 @@ class TttuiApp(KeysInOrder):
         clock: Callable[[], float] = time.time,
         commands: Sequence[Command] = ALL,
         remembered: Remembered | None = None,
+        shell: "ShellCommands | None" = None,
     ) -> None:
+        """`shell` are the commands that the lab has forms for."""
         super().__init__(Terminal)
         self.store = store
         self._frame = FrameDiff(colours=not os.environ.get("NO_COLOR"))
@@ -87,6 +90,7 @@ class TttuiApp(KeysInOrder):
         self._start, self._clock, self._commands = start, clock, commands
         in_tabs = StartView() if start.lab else start
         self.main = MainScreen(store, in_tabs, self._look, clock, commands, remembered)
+        self._shell = shell
         self.lab: LabScreen | None = None
         """The lab, once it was opened."""
 
@@ -129,6 +133,7 @@ class TttuiApp(KeysInOrder):
                 self._commands,
                 self.pop_screen,
                 self.store.open_path,
+                self._shell,
             )
             self.install_screen(self.lab, "lab")
             lab_store.start()
@@ -206,6 +211,7 @@ def open_app(
     ascii: bool | None = None,
     theme: str | None = None,
     mouse: bool | None = None,
+    shell: "ShellCommands | None" = None,
 ) -> int:
     """Run the app on the sessions below `paths` until the user leaves; returns the exit code.
 
@@ -239,6 +245,7 @@ def open_app(
         ascii=locale_is_ascii() if plain is None else plain,
         commands=commands,
         remembered=None if views is None else Remembered(views),
+        shell=shell,
     )
     code = app.run(mouse=preferred.mouse if mouse is None else mouse)
     return app.return_code or code or 0

@@ -14,8 +14,10 @@ from tests.app.grid import Grids
 from tests.toolkit import screen_strips
 from tests.waiting import all_done, no_guessing, waited_for
 from tttui.app import TttuiApp
+from tttui.cli.main import all_commands, definition
 from tttui.keys import COMMANDS
 from tttui.keys.command import Command
+from tttui.lab.commandplan import ShellCommands
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.timeline import Timeline
@@ -162,6 +164,7 @@ def open_app() -> OpenApp:
             clock=lambda: NOW,
             commands=commands,
             remembered=remembered,
+            shell=ShellCommands(definition, all_commands),
         )
         if not before:
             store.start()

@@ -11,7 +11,7 @@ from importlib import import_module
 import click
 
 from tttui import __version__
-from tttui.model.errors import TttuiError
+from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import LOST, working_directory
 from tttui.model.text import visible
 
@@ -86,6 +86,37 @@ INTERRUPTED = 130
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What stdout says where it goes to a file that takes no more."""
+
+
+def definition(words: Sequence[str]) -> click.Command:
+    """The command of these words, such as `("train", "start")`. Raises RefusedInput for none."""
+    found: click.Command | None = commands
+    for word in words:
+        found = (
+            found.get_command(click.Context(found), word)
+            if isinstance(found, click.Group)
+            else None
+        )
+    if found is None:
+        raise RefusedInput(f"this version has no command {' '.join(words)!r}")
+    return found
+
+
+ENDLESS = ("watch", "job watch", "demo")
+"""Commands for a terminal of their own."""
+
+
+def all_commands() -> list[tuple[tuple[str, ...], str]]:
+    """The words of every command that ends by itself, with what it does in a line."""
+    found = list[tuple[tuple[str, ...], str]]()
+    waiting: list[tuple[str, ...]] = [(name,) for name in COMMANDS]
+    for words in waiting:  # which grows
+        command = definition(words)
+        if isinstance(command, click.Group):
+            waiting += [(*words, name) for name in command.list_commands(click.Context(command))]
+        elif not command.hidden and " ".join(words) not in ENDLESS:
+            found.append((words, command.get_short_help_str(200)))
+    return sorted(found, key=lambda one: [*COMMANDS].index(one[0][0]))
 
 
 class Commands(click.Group):

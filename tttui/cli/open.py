@@ -86,11 +86,13 @@ def command(
     **view: Any,
 ) -> int:
     """Open the app on the sessions found below PATH (default ./runs)."""
+    from tttui.cli.main import all_commands, definition
     from tttui.cli.places import existing
 
     found = [existing(path) for path in paths] or [Path("runs")]
     gc.disable()  # imports leave no garbage, but look for it; the app switches it on again
     from tttui.app import open_app
+    from tttui.lab.commandplan import ShellCommands
     from tttui.model.start import StartView
 
     return open_app(
@@ -102,4 +104,5 @@ def command(
         ascii=ascii,
         mouse=mouse,
         theme=theme,
+        shell=ShellCommands(definition, all_commands),
     )

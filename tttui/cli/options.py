@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tttui.tasks.base import AnyTask
 
 
+Check = Callable[[Mapping[str, Any]], Mapping[str, str]]
+
+
 class SettingOption(click.Option):
     """An option that knows the heading it is listed under."""
 
@@ -26,7 +29,16 @@ class SettingOption(click.Option):
 
 
 class SectionedCommand(click.Command):
-    """A command whose `--help` lists the settings under the headings of their groups."""
+    """A command whose `--help` lists the settings under the headings of their groups, and which
+    may check its options together while they are typed into a form."""
+
+    check: "Check | None" = None
+
+    def checks(self, function: "Check") -> "Check":
+        """Decorate what says of the values of all options what is wrong, by name; '' is none of
+        them. It may raise RefusedInput as well."""
+        self.check = function
+        return function
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {"": []}

@@ -1,5 +1,6 @@
 """`tttui pretrain`: only the base, as a job."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,18 @@ def train_base(
     if base is None:
         raise TttuiError(f"job {job.short} is complete, but its base is gone from {root / 'bases'}")
     _print(base, trained=True, as_json=as_json)
+
+
+@command.checks
+def _check(values: Mapping[str, Any]) -> Mapping[str, str]:
+    from tttui.runs.pointmass import PointMassRunner
+
+    runner = PointMassRunner(PointMass)
+    own = {one.name for group in PointMass.groups() for one in group.settings}
+    chosen = {name: value for name, value in values.items() if name in own}
+    runner.choose(values_from(runner, chosen, values["config"]))
+    launcher_from(values["launcher"], values["partition"], values["time_limit"], values["slurm"])
+    return {}
 
 
 def _print(base: "Base", *, trained: bool, as_json: bool) -> None:

@@ -62,12 +62,11 @@ def _watch(look: Any, root: Path) -> None:
             time.sleep(EVERY_S)
     from rich.live import Live
 
-    from tttui.draw.text import Text
+    from tttui.draw.text import lines as text
 
     with Live(auto_refresh=False, screen=True, vertical_overflow="crop") as live:
         while True:
-            told = "\n".join([*lines(look(), root), "", "ctrl+c ends"])
-            live.update(Text(told, no_wrap=True), refresh=True)
+            live.update(text([*lines(look(), root), "", "ctrl+c ends"]), refresh=True)
             time.sleep(EVERY_S)
 
 

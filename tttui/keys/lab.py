@@ -15,6 +15,7 @@ def lab_commands(commands: Sequence[Command], views: Sequence[str]) -> tuple[Com
     close = given["lab"].keys
     return (
         Command("leave", close, "tabs", "Back to the tabs", "Lab", footer=True),
+        Command("start", "n", "start", "Start any command, by a form", "Lab", footer=True),
         Command("next_view(1)", "tab,right", "next view", "Next view", "Lab"),
         Command("next_view(-1)", "shift+tab,left", "previous view", "Previous view", "Lab"),
         *(

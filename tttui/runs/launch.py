@@ -25,9 +25,18 @@ def launch(words: Sequence[str], told: Callable[[str], object]) -> Path:
     Call it in a thread. `told` gets each new line of progress. Raises TttuiError with what the
     command complained of.
     """
+    return Path(json.loads(run_command([*words, "--detach", "--json"], told))["path"])
+
+
+def run_command(words: Sequence[str], told: Callable[[str], object]) -> str:
+    """Run `tttui <words>` to its end; returns what it printed.
+
+    Call it in a thread. `told` gets each new line of progress. Raises TttuiError with what the
+    command complained of.
+    """
     # Files, not pipes: the command must not notice it when nobody reads them any more.
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as progress:
-        process = start_tttui([*words, "--detach", "--json"], output=output, messages=progress)
+        process = start_tttui(words, output=output, messages=progress)
         said = ""
         while True:
             try:
@@ -41,7 +50,7 @@ def launch(words: Sequence[str], told: Callable[[str], object]) -> Path:
             line = _last_line(progress.fileno()).removeprefix("error: ")
             raise TttuiError(line or f"`tttui {words[0]}` ended with exit code {code}")
         output.seek(0)
-        return Path(json.load(output)["path"])
+        return output.read().decode(errors="replace")
 
 
 def _last_line(handle: int) -> str:

@@ -159,7 +159,7 @@ class Plan:
                 found += one.words(self.text(name))
         return found
 
-    def command(self) -> str:
+    def command_line(self) -> str:
         return command_line("tttui", *self.words(), "--detach")
 
     def estimate(self, speed: float | None, bytes_a_step: float | None) -> str:

@@ -1,6 +1,7 @@
-"""Choose another session, or another run of a session that has several."""
+"""Choosing one of many by typing some of it: a session, a run of one, a command."""
 
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,39 +18,48 @@ Choice = tuple[Place, str | None]
 """A session, and the name of one of its runs (stores only)."""
 
 
-class Chooser(ModalScreen[Choice | None]):
+T = TypeVar("T")
+
+
+class Picker(ModalScreen[T | None], Generic[T]):
+    """Returns what was chosen, or None."""
+
     BINDINGS = [
         ("escape", "dismiss(None)", "close"),
         ("down", "move(1)", "down"),
         ("up", "move(-1)", "up"),
     ]
     DEFAULT_CSS = """
-    Chooser { align: center middle; }
-    Chooser Vertical {
+    Picker { align: center middle; }
+    Picker Vertical {
         width: 90%; max-width: 90; height: auto; max-height: 80%;
         background: $surface; border: round $primary;
     }
-    Chooser Input { border: none; height: 1; padding: 0 1; }
-    Chooser OptionList { height: auto; max-height: 24; border: none; background: $surface; }
+    Picker Input { border: none; height: 1; padding: 0 1; }
+    Picker OptionList { height: auto; max-height: 24; border: none; background: $surface; }
     """
 
-    def __init__(
-        self, places: Sequence[Place], current: Choice | None, title: str = "Open a session"
-    ) -> None:
+    HINT = "filter by name"
+    NOTHING = "nothing has this in its name"
+
+    def __init__(self, choices: Sequence[T], current: T | None, title: str) -> None:
         super().__init__()
-        self._title = title
-        self._choices: list[Choice] = []
-        for place in places:
-            runs: Sequence[str | None] = place.runs[::-1] or (None,)
-            self._choices.extend((place, run) for run in runs)
-        self._current = current
-        self._shown: list[Choice] = []
+        self._title, self._choices, self._current = title, choices, current
+        self._shown: list[T] = []
+
+    def row(self, choice: T) -> Text:
+        """How a choice is listed."""
+        raise NotImplementedError
+
+    def name_of(self, choice: T) -> str:
+        """In what the typed words are looked for."""
+        raise NotImplementedError
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = Text(self._title)
             box.border_subtitle = "type to filter, enter chooses, esc closes"
-            yield TextField(placeholder="filter by name")
+            yield TextField(placeholder=self.HINT)
             yield OptionList()
 
     def on_mount(self) -> None:
@@ -76,24 +86,39 @@ class Chooser(ModalScreen[Choice | None]):
     def _fill(self, words: str) -> None:
         options = self.query_one(OptionList)
         wanted = words.lower().split()
-        self._shown = [c for c in self._choices if all(w in _name(c).lower() for w in wanted)]
+        named = [(choice, self.name_of(choice).lower()) for choice in self._choices]
+        self._shown = [choice for choice, name in named if all(word in name for word in wanted)]
         options.clear_options()
-        options.add_options([Option(self._row(choice)) for choice in self._shown])
+        options.add_options([Option(self.row(choice)) for choice in self._shown])
         if not self._shown:
-            options.add_option(Option("no session has this in its name", disabled=True))
+            options.add_option(Option(self.NOTHING, disabled=True))
         elif self._current in self._shown:
             options.highlighted = self._shown.index(self._current)
         else:
             options.highlighted = 0
 
-    def _row(self, choice: Choice) -> Text:
+
+class Chooser(Picker[Choice]):
+    """A session, and one of its runs where it has several."""
+
+    NOTHING = "no session has this in its name"
+
+    def __init__(
+        self, places: Sequence[Place], current: Choice | None, title: str = "Open a session"
+    ) -> None:
+        choices: list[Choice] = []
+        for place in places:
+            runs: Sequence[str | None] = place.runs[::-1] or (None,)
+            choices.extend((place, run) for run in runs)
+        super().__init__(choices, current, title)
+
+    def row(self, choice: Choice) -> Text:
         place, run = choice
         row = Text(("● " if choice == self._current else "  ") + place.name, style="bold")
         if run:
             row.append(f"  {run}", style="")
         return row.append(f"  {place.layout}  {place.path.parent}", style="dim")
 
-
-def _name(choice: Choice) -> str:
-    place, run = choice
-    return f"{place.name} {run or ''} {place.path.parent}"
+    def name_of(self, choice: Choice) -> str:
+        place, run = choice
+        return f"{place.name} {run or ''} {place.path.parent}"

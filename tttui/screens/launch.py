@@ -2,134 +2,21 @@
 
 from collections.abc import Mapping
 
-from textual import on
-from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Static
-
-from tttui.draw.text import Text
-from tttui.model.errors import TttuiError
 from tttui.runs.plan import Measured, Plan
-from tttui.widgets.fields import Fields, Row
+from tttui.screens.form import Form
 
 TITLES: Mapping[str, str] = {"run": "New session", "fork": "Fork", "resume": "Resume"}
 
-AROUND = 10
-"""Rows of the form that are no fields: its frame, the help, the command, the estimate."""
 
-
-class LaunchForm(ModalScreen[Plan | None]):
-    """Returns the plan to carry out, or None."""
-
-    BINDINGS = [
-        ("escape", "dismiss(None)", "close"),
-        Binding("ctrl+y", "copy", "copy the command", priority=True),
-    ]
-    DEFAULT_CSS = """
-    LaunchForm { align: center middle; }
-    LaunchForm > Vertical {
-        width: 96%; max-width: 120; height: auto; max-height: 100%;
-        background: $surface; border: round $primary; padding: 0 1;
-    }
-    LaunchForm #help { height: 2; margin-top: 1; }
-    LaunchForm #command { height: 3; }
-    LaunchForm #estimate { height: 2; }
-    """
+class LaunchForm(Form[Plan]):
+    """Tells what the session will take."""
 
     def __init__(self, plan: Plan, measured: Measured) -> None:
-        super().__init__()
-        self.plan = plan
+        source = plan.source
+        title = TITLES[plan.kind] + (f" {source.name}" if source else "")
+        super().__init__(plan, title, "name")  # the task is chosen above it
         self._measured = measured
-        self._wrong: Mapping[str, str] = {}
 
-    def compose(self) -> ComposeResult:
-        with Vertical() as box:
-            source = self.plan.source
-            box.border_subtitle = "enter starts, ctrl+y copies the command, esc closes"
-            box.border_title = Text(TITLES[self.plan.kind] + (f" {source.name}" if source else ""))
-            self._wrong = self.plan.problems()
-            yield Fields(self._rows(), lambda name: self.plan.choices(name))
-            yield Static(id="help")
-            yield Static(id="command")
-            yield Static(id="estimate")
-
-    def on_mount(self) -> None:
-        self.on_resize()
-        if "name" in self.plan.names:  # the task is chosen above it
-            self.fields.go_to("name")
-        self._say()
-
-    def on_resize(self) -> None:
-        rows = self.query_one(Fields)
-        rows.styles.height = min(len(rows.rows), max(3, self.size.height - AROUND))
-
-    @property
-    def fields(self) -> Fields:
-        return self.query_one(Fields)
-
-    @on(Fields.Changed)
-    def _typed(self, message: Fields.Changed) -> None:
-        try:
-            self.plan = self.plan.with_typed(message.name, message.value)
-            self._wrong = self.plan.problems()
-        except TttuiError as error:  # a task of another package that cannot be loaded
-            self._wrong = {message.name: str(error)}
-        self.fields.show(self._rows())
-        self.on_resize()
-        self._say()
-
-    @on(Fields.Moved)
-    def _moved(self) -> None:
-        self._say()
-
-    @on(Fields.Submitted)
-    def _start(self) -> None:
-        if not self._wrong:
-            self.dismiss(self.plan)
-        else:
-            self.fields.go_to(next(n for n in self.plan.names if n in self._wrong))
-
-    def action_copy(self) -> None:
-        self.app.copy_to_clipboard(self.plan.command())
-        self.query_one("#estimate", Static).update(Text("The command was copied.", "bold"))
-
-    def _rows(self) -> list[Row]:
-        plan, defaults, rows, group = self.plan, self.plan.defaults(), list[Row](), ""
-        for name in plan.names:
-            if plan.group(name) != group:
-                group = plan.group(name)
-                rows.append(Row(group))
-            rows.append(
-                Row(
-                    name.replace("_", " "),
-                    name,
-                    plan.typed.get(name, ""),
-                    defaults[name],
-                    plan.help(name),
-                    self._wrong.get(name, ""),
-                )
-            )
-        return rows
-
-    def _say(self) -> None:
-        """The help of the field that is typed into, the command, and what it will take."""
-        plan, name = self.plan, self.fields.name_now
-        said = Text(f"{plan.names.index(name) + 1}/{len(plan.names)} ", "dim")
-        said.append(f"{name.replace('_', ' ')}: ", "bold").append(plan.help(name))
-        if plan.choices(name):
-            said.append("  (space chooses)", "dim")
-        command, estimate = self.query_one("#command", Static), self.query_one("#estimate", Static)
-        if self._wrong:
-            wrong = name if name in self._wrong else next(iter(self._wrong))
-            told = Text(f"! {wrong.replace('_', ' ')}: {self._wrong[wrong]}", "bold")
-            took = Text()
-        else:
-            told = Text(plan.command())
-            task = plan.runner.task.name
-            speed, size = self._measured.speed(task), self._measured.bytes_a_step(task)
-            took = Text(plan.estimate(speed, size), "dim")
-        command.update(told, layout=False)
-        estimate.update(took, layout=False)
-        self.query_one("#help", Static).update(said, layout=False)
+    def said_below(self) -> str:
+        task = self.plan.runner.task.name
+        return self.plan.estimate(self._measured.speed(task), self._measured.bytes_a_step(task))

@@ -30,7 +30,7 @@ Charts of metrics over steps: `widgets.chart.Chart` with a `draw.plot.Plot`. Bar
 trends: `widgets.plotext.PlotextView`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -69,7 +69,9 @@ VIEWS: tuple[Registered, ...] = (
     Registered("dashboard", "Dashboard", "dashboard.view", "DashboardView", "dash."),
     Registered("jobs", "Jobs", "jobs.view", "JobsView"),
     Registered("training", "Training", "training.view", "TrainingView", "train."),
+    Registered("matrix", "Matrix", "matrix", "MatrixView"),
     Registered("benchmarks", "Benchmarks", "benchmarks.view", "BenchmarksView", "bench."),
+    Registered("models", "Models", "models.view", "ModelsView"),
 )
 """All views, in the order of their keys: 1 to 9, then 0."""
 
@@ -165,6 +167,10 @@ class Desk(Protocol):
         self, dialog: ModalScreen[T], then: Callable[[T | None], object] | None = None
     ) -> None:
         """Put a dialog on the screen."""
+
+    def form(self, words: Sequence[str], typed: Mapping[str, str] | None = None) -> None:
+        """Show the form of a command, such as `("train", "start")`, with these texts in its
+        fields; what it starts is a process, and Jobs follows the job that came of it."""
 
     def again(self) -> None:
         """Have the view shown the newest state again."""

@@ -1,6 +1,6 @@
 """The lab on the screen: header, views, keys; `b` opens it and goes back to the tabs."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,13 +20,16 @@ from tttui.draw.colours import style
 from tttui.draw.look import Look
 from tttui.draw.states import state_ink, state_mark
 from tttui.keys.command import Command
+from tttui.lab.commandplan import CommandPlan, Outcome, ShellCommands, Words
 from tttui.lab.job import Job
+from tttui.model.errors import TttuiError
 from tttui.model.numbers import Forms
 from tttui.model.shell import command_line
 from tttui.model.start import StartView
 from tttui.panes.body import Body
 from tttui.panes.lab.base import VIEWS, LabState, LabView, Question, registered
 from tttui.screens.lab.exporting import LabExports
+from tttui.screens.lab.form import CommandForm, CommandPicker, OutputDialog
 from tttui.screens.lab.keys import LabKeys
 from tttui.screens.lab.question import QuestionDialog
 from tttui.screens.notes import Notes
@@ -70,6 +73,13 @@ class LabScreen(Screen[None]):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, LabScreen.Arrived)
 
+    class CarriedOut(Message):
+        """A command that a form started has ended."""
+
+        def __init__(self, command: str, outcome: Outcome) -> None:
+            super().__init__()
+            self.command, self.outcome = command, outcome
+
     class Settled(Message):
         """A view that keys may wait for is there."""
 
@@ -82,10 +92,11 @@ class LabScreen(Screen[None]):
         commands: Sequence[Command],
         leave: Callable[[], object],
         open_session: Callable[[Path], object],
+        shell: ShellCommands | None = None,
     ) -> None:
         super().__init__()
         self.store, self._clock, self._leave = store, clock, leave
-        self._open_session = open_session
+        self._open_session, self._shell = open_session, shell
         self.snapshot = LabSnapshot()
         self.look = look
         self.name_shown = start.lab or VIEWS[0].name
@@ -215,6 +226,13 @@ class LabScreen(Screen[None]):
         if message.snapshot.noted != old.noted:
             self.notes.say(message.snapshot.note)
         self.show_all()
+
+    def on_lab_screen_carried_out(self, message: CarriedOut) -> None:
+        outcome = message.outcome
+        if outcome.job is not None:
+            self.go_to("jobs", outcome.job)
+        elif len(outcome.output) > 1 and self.is_current:
+            self.app.push_screen(OutputDialog(message.command, outcome))
 
     @on(Body.Ready)
     def _on_ready(self) -> None:
@@ -359,6 +377,43 @@ class LabScreen(Screen[None]):
                 self.store.act(what)
 
         self.app.push_screen(QuestionDialog(question), answered)
+
+    def form(self, words: Sequence[str], typed: Mapping[str, str] | None = None) -> None:
+        if self._shell is None:
+            self.notes.say("Commands can be started where the app was started by `tttui`.")
+            return
+        try:
+            plan = self._shell.plan(words, self.store.root, typed or {})
+        except TttuiError as error:
+            self.notes.say(str(error))
+            return
+        if plan.names:
+            self.app.push_screen(CommandForm(plan), self._filled_in)
+        else:
+            self._filled_in(plan)
+
+    def _filled_in(self, plan: CommandPlan | None) -> None:
+        if plan is None:
+            return
+
+        def carry_out() -> str:
+            outcome = plan.carry_out(lambda line: None)  # noqa: ARG005
+            self.post_message(self.CarriedOut(plan.command_line(), outcome))
+            return outcome.said
+
+        self.notes.say(f"{plan.title} ...")
+        self.store.act(carry_out)
+
+    def action_start(self) -> None:
+        if self._shell is None:
+            self.form(())
+            return
+
+        def chosen(choice: tuple[Words, str] | None) -> None:
+            if choice is not None:
+                self.form(choice[0])
+
+        self.app.push_screen(CommandPicker(self._shell.listing(), None, "Start a command"), chosen)
 
     def show_dialog(
         self, dialog: ModalScreen[T], then: Callable[[T | None], object] | None = None

@@ -1,0 +1,142 @@
+"""A command's form is made from its definition: fields, checks, command line."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from tests.lab.conftest import small
+from tttui.cli.main import COMMANDS, definition
+from tttui.cli.options import SectionedCommand
+from tttui.lab.commandplan import CommandPlan
+from tttui.lab.jobs import find_job
+from tttui.lab.steering import wait_for
+from tttui.model.errors import RefusedInput, TttuiError
+from tttui.runs.base import find_base
+
+
+@click.command("make", cls=SectionedCommand)
+@click.argument("source")
+@click.option("--count", type=click.IntRange(1, 9), default=3, help="how many  [default 3]")
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True))
+@click.option("--colour", type=click.Choice(("red", "green")), default="red")
+@click.option("--set", "assigned", multiple=True, metavar="NAME=VALUE", help="settings")
+@click.option("--deep/--flat", default=None, help="how far")
+@click.option("--force", is_flag=True)
+@click.option("--pair", nargs=2, type=int)
+@click.option("--password", hide_input=True)
+@click.option("--root", type=click.Path(path_type=Path), default=Path("runs"))
+@click.option("--json", "as_json", is_flag=True)
+def make(**values: Any) -> None:
+    """Make something of a source."""
+
+
+@make.checks
+def _check(values: Mapping[str, Any]) -> Mapping[str, str]:
+    if values["force"] and values["count"] > 5:
+        return {"count": "no more than 5 by force"}
+    if values["assigned"] == ("odd",):
+        raise RefusedInput("odd is nothing")
+    return {}
+
+
+def plan(**typed: str) -> CommandPlan:
+    return CommandPlan(("make",), make, Path("/r"), typed)
+
+
+def test_fields_follow_from_the_definition() -> None:
+    made = plan()
+    assert made.names == ("source", "count", "rate", "colour", "set", "deep", "force", "pair")
+    assert made.defaults() == {
+        "source": "",
+        "count": "3",
+        "rate": "",
+        "colour": "red",
+        "set": "",
+        "deep": "",
+        "force": "off",
+        "pair": "",
+    }
+    assert made.choices("colour") == ("red", "green")
+    assert made.choices("deep") == ("on", "off")
+    assert made.help("count") == "how many; 1 to 9"
+    assert made.help("rate") == "above 0"
+    assert made.about == "Make something of a source."
+
+
+def test_what_is_typed_is_checked_as_the_command_would() -> None:
+    assert plan().problems() == {"source": "is needed"}
+    wrong = plan(source="a", count="12", rate="x", colour="blue", force="maybe", set="'a")
+    assert wrong.problems() == {
+        "count": "12 is not in the range 1<=x<=9",
+        "rate": "'x' is not a valid float range",
+        "colour": "'blue' is not one of 'red', 'green'",
+        "force": "'maybe' is neither on nor off",
+        "set": "No closing quotation",
+    }
+    assert wrong.command_line() == "tttui make", "while a quotation mark is open"
+    assert plan(source="a", count="8", force="on").problems() == {
+        "count": "no more than 5 by force"
+    }
+    assert plan(source="a", set="odd").problems() == {"source": "odd is nothing"}
+    assert list(plan(source="a", pair="1").problems()) == ["pair"]
+
+
+def test_the_command_line_is_what_a_person_would_type() -> None:
+    made = plan(
+        source="-a b", count="2", set="x=1 'y=a b'", deep="off", force="on", pair="1 2", rate=" "
+    )
+    assert made.problems() == {}
+    assert made.command_line() == (
+        "tttui make --count 2 --set x=1 --set 'y=a b' --flat --force --pair 1 2 --root /r -- '-a b'"
+    )
+    with make.make_context("make", made.arguments()) as ctx:
+        assert ctx.params["assigned"] == ("x=1", "y=a b")
+        assert (ctx.params["deep"], ctx.params["force"], ctx.params["pair"]) == (
+            False,
+            True,
+            (1, 2),
+        )
+        assert ctx.params["source"] == "-a b"
+
+
+def commands(*words: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    found = definition(words)
+    if isinstance(found, click.Group):
+        for name in found.list_commands(click.Context(found)):
+            yield from commands(*words, name)
+    else:
+        yield words, found
+
+
+def test_every_command_has_a_form() -> None:
+    for words, command in (found for name in COMMANDS for found in commands(name)):
+        made = CommandPlan(words, command, Path("runs"))
+        if any(param.required for param in command.params):
+            assert made.problems(), words
+        assert made.defaults().keys() == set(made.names), words
+        for name in made.names:
+            assert "[default" not in made.help(name), words
+    with pytest.raises(RefusedInput, match="no command 'model fly'"):
+        definition(("model", "fly"))
+
+
+def test_a_command_is_carried_out_by_a_process_and_the_handle_of_its_job_is_known(
+    root: Path,
+) -> None:
+    typed = {"pretrain_steps": "3", "pretrain_seq": "8", "pretrain_batch": "2"}
+    made = CommandPlan(("pretrain",), definition(("pretrain",)), root, typed)
+    assert made.problems() == {}
+    assert made.with_typed("dt", "-1").problems() == {"dt": "-1.0 is not above 0"}
+    together = made.with_typed("partition", "gpu").problems()
+    assert together == {"config": "--partition, --time-limit and --slurm need --launcher slurm"}
+    outcome = made.carry_out(lambda line: None)  # noqa: ARG005
+    assert outcome.job is not None
+    assert outcome.said.startswith(f"pretrain: job {outcome.job[:8]} is ")
+    wait_for(find_job(root, outcome.job), lambda job: None)  # noqa: ARG005
+    assert find_base(root, small()) is not None
+    wrong = CommandPlan(("job", "show"), definition(("job", "show")), root, {"job": "x"})
+    with pytest.raises(TttuiError, match="there is no job 'x'"):
+        wrong.carry_out(lambda line: None)  # noqa: ARG005

@@ -1,0 +1,76 @@
+"""Starting any command of tttui from the lab: choosing it, its form, what it printed."""
+
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tttui.draw.text import Text, lines
+from tttui.lab.commandplan import CommandPlan, Outcome, Words
+from tttui.screens.chooser import Picker
+from tttui.screens.form import Form
+
+
+class CommandForm(Form[CommandPlan]):
+    """Tells what the command does; what it returns is to be carried out."""
+
+    def __init__(self, plan: CommandPlan) -> None:
+        empty = next((name for name in plan.names if not plan.text(name)), "")
+        super().__init__(plan, f"tttui {plan.title}", empty)
+
+    def said_below(self) -> str:
+        return self.plan.about
+
+
+class CommandPicker(Picker[tuple[Words, str]]):
+    """Which command is to be started."""
+
+    HINT = "filter by its words"
+    NOTHING = "no command has this in its words"
+
+    def row(self, choice: tuple[Words, str]) -> Text:
+        words, about = choice
+        return Text(f"{' '.join(words):<26}", "bold").append(about, "dim")
+
+    def name_of(self, choice: tuple[Words, str]) -> str:
+        return f"{' '.join(choice[0])} {choice[1]}"
+
+
+class OutputDialog(ModalScreen[None]):
+    """What a command printed."""
+
+    BINDINGS = [
+        ("escape,q,enter", "dismiss(None)", "close"),
+        ("ctrl+y,y", "copy", "copy"),
+        ("up,k", "scroll(-1)", "up"),
+        ("down,j", "scroll(1)", "down"),
+        ("pageup", "scroll(-10)", "page up"),
+        ("pagedown,space", "scroll(10)", "page down"),
+    ]
+    DEFAULT_CSS = """
+    OutputDialog { align: center middle; }
+    OutputDialog > Vertical {
+        width: 96%; max-width: 140; height: auto; max-height: 96%;
+        background: $surface; border: round $primary; padding: 0 1;
+    }
+    OutputDialog VerticalScroll { height: auto; }
+    OutputDialog Static { width: auto; text-wrap: nowrap; }
+    """
+
+    def __init__(self, command: str, outcome: Outcome) -> None:
+        super().__init__()
+        self._command, self._outcome = command, outcome
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = Text(self._command)
+            box.border_subtitle = "y copies, esc closes"
+            with VerticalScroll():
+                yield Static(lines(self._outcome.output))
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+
+    def action_copy(self) -> None:
+        self.app.copy_to_clipboard("\n".join(self._outcome.output))
+        self.query_one(Vertical).border_subtitle = "copied"
