@@ -23,6 +23,7 @@ FEEDS: Mapping[str, str] = {
     "jobs": "jobs:JobsFeed",
     "job": "job:ChosenJobFeed",
     "curves": "curves:CurvesFeed",
+    "models": "models:ModelsFeed",
     "benchmarks": "benchmarks:BenchmarksFeed",
     "recent": "recent:RecentEventsFeed",
     "genome": "genome:GenomeFeed",
