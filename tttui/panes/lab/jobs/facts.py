@@ -199,7 +199,7 @@ def event_text(event: Event) -> str:
 
 def clock(seconds: float) -> str:
     """The time of day of a Unix time, with its day where it is not today's."""
-    there, here = time.localtime(seconds), time.localtime()
+    there, here = time.localtime(seconds), time.localtime(time.time())
     same = there[:3] == here[:3]
     return time.strftime("%H:%M:%S" if same else "%m-%d %H:%M", there)
 
