@@ -21,6 +21,9 @@ HELD_OUT = 1 << 40
 OF_ONE_SEED = 1 << 20
 """Streams that one seed of `held_out` can give; those of two seeds have none in common."""
 
+STREAMS, DOCUMENTS = 32, 12
+"""Worlds and documents of an evaluation where nothing else is said."""
+
 MOST = 1000
 """Streams of one evaluation: the means of all pairs of them are worked out."""
 
@@ -98,6 +101,11 @@ def held_out(
 def reads_documents(task: type[AnyTask]) -> bool:
     """Whether the streams of a task are documents."""
     return "file" in task.session_settings()
+
+
+def usual_count(task: type[AnyTask]) -> int:
+    """How many streams where nobody says: documents take longer than worlds."""
+    return DOCUMENTS if reads_documents(task) else STREAMS
 
 
 def said_of(streams: Sequence[Stream], data: Path | None) -> str:
