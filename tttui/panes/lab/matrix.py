@@ -329,6 +329,8 @@ def facts(matrix: Matrix, cell: Cell, now: float) -> Callable[[Prose], object]:
             if cell.mark:
                 before = latency_text(cell.before_s)
                 prose.say(f"! {cell.mark}; before: {before}", palette.warn, bold=True)
+                if cell.busy:
+                    prose.say("The machine was busy then, which may be why.", palette.muted)
             if m.reason:
                 prose.say(m.reason, palette.warn)
             if m.status == "works":
@@ -360,8 +362,11 @@ def trend(cell: Cell, now: float) -> Callable[[Prose], object]:
         most = max((m.median_s or 0.0 for m in cell.history), default=0.0)
         if len(cell.history) > 1:
             prose.say(f"Median latencies; ! compares with the {BEFORE} before.", palette.muted)
-        for i, m in enumerate(reversed(cell.history)):
+        results = cell.history[::-1]
+        for i, m in enumerate(results):
             newest = i == 0
+            if not newest and m.detail and m.detail != results[i - 1].detail:
+                prose.say(f"then it was {m.detail}", palette.muted)
             age = ago_text(m.time, now)
             if m.status != "works" or not m.median_s:
                 prose.line((f"{age:<{ROOM}}", palette.muted), (m.status, palette.bad))
