@@ -61,6 +61,15 @@ KEYS: tuple[Command, ...] = (
         "Matrix",
         footer=True,
     ),
+    Command(
+        "pane('test_with')",
+        "o",
+        "options",
+        "Test with other limits and repetitions, in a form",
+        "Matrix",
+        footer=True,
+    ),
+    Command("pane('add')", "a", "add", "Add an endpoint, in a form", "Matrix"),
 )
 
 MEANING = (
@@ -194,7 +203,7 @@ class MatrixView(Regions, LabView):
         key = (matrix, self._at, int(state.now // 10))
         title = f"{cell.provider} {cell.capability}"
         self.query_one("#cell", Page).set_content(facts(matrix, cell, state.now), key, title)
-        self.query_one("#trend", Page).set_content(trend(cell, state.now), key)
+        self.query_one("#trend", Page).set_content(trend(cell, state.now), key, f"Trend of {title}")
 
     # Keys
 
@@ -260,6 +269,15 @@ class MatrixView(Regions, LabView):
         text = f"Test what was never tested, or longer ago than 7 days: {len(parts)} cells?"
         self._ask(text, parts)
         return None
+
+    def do_test_with(self) -> None:
+        """Show the form of the test, for this provider."""
+        cell = self.cell
+        self.desk.form(("provider", "test"), {"names": cell.provider} if cell else {})
+
+    def do_add(self) -> None:
+        """Show the form for another endpoint."""
+        self.desk.form(("provider", "add"))
 
     def _ask(self, text: str, parts: Sequence[str], *words: str) -> None:
         """Start a job that tests these parts, after a question with the command for it."""
