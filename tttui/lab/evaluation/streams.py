@@ -21,6 +21,9 @@ HELD_OUT = 1 << 40
 OF_ONE_SEED = 1 << 20
 """Streams that one seed of `held_out` can give; those of two seeds have none in common."""
 
+STREAMS, DOCUMENTS = 32, 12
+"""Worlds and documents of an evaluation where nothing else is said."""
+
 MOST = 1000
 """Streams of one evaluation: the means of all pairs of them are worked out."""
 
@@ -100,11 +103,28 @@ def reads_documents(task: type[AnyTask]) -> bool:
     return "file" in task.session_settings()
 
 
-def said_of(streams: Sequence[Stream], data: Path | None) -> str:
-    """What the streams are and what an interval over them rests on, one sentence for a person."""
-    n = len(streams)
-    if "file" not in streams[0].values:
-        return f"{n} held-out streams, each of a seed of its own"
+def usual_count(task: type[AnyTask]) -> int:
+    """How many streams where nobody says: documents take longer than worlds."""
+    return DOCUMENTS if reads_documents(task) else STREAMS
+
+
+def said_of(
+    streams: Sequence[Stream], data: Path | None, usual: Mapping[str, Any] | None = None
+) -> str:
+    """What the streams are and what an interval over them rests on, one sentence for a person.
+
+    `usual` are the defaults of settings: those that the streams have otherwise are named.
+    """
+    n, values = len(streams), streams[0].values
+    if "file" not in values:
+        known = usual or {}
+        own = [
+            f"{k} {v}"
+            for k, v in values.items()
+            if k in known and k != "seed" and v not in (known[k], [])
+        ]
+        which = f" ({', '.join(own)})" if own else ""
+        return f"{n} held-out streams, each of a seed of its own{which}"
     documents = len({stream.values["file"] for stream in streams})
     where = f"below {data}" if data is not None and data.is_dir() else str(data)
     if data is None:

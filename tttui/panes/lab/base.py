@@ -72,6 +72,7 @@ VIEWS: tuple[Registered, ...] = (
     Registered("matrix", "Matrix", "matrix", "MatrixView"),
     Registered("benchmarks", "Benchmarks", "benchmarks.view", "BenchmarksView", "bench."),
     Registered("models", "Models", "models.view", "ModelsView"),
+    Registered("genome", "Genome", "genome.view", "GenomeView"),
 )
 """All views, in the order of their keys: 1 to 9, then 0."""
 

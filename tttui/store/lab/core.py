@@ -26,6 +26,7 @@ FEEDS: Mapping[str, str] = {
     "models": "models:ModelsFeed",
     "benchmarks": "benchmarks:BenchmarksFeed",
     "recent": "recent:RecentEventsFeed",
+    "genome": "genome:GenomeFeed",
     "machine": "around:MachineFeed",
     "matrix": "around:MatrixFeed",
     "personas": "around:PersonasFeed",
