@@ -1,5 +1,5 @@
-"""How long 10 000 jobs take to be listed, how many events a second several processes write, and
-what events and samples of the machine cost a session.
+"""How long 10 000 jobs take to be listed, and commands until the handle of their job is there; how
+many events a second several processes write, and what events and samples cost a session.
 
 python -m benchmarks.jobs
 """
