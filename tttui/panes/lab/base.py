@@ -70,6 +70,9 @@ VIEWS: tuple[Registered, ...] = (
     Registered("jobs", "Jobs", "jobs.view", "JobsView"),
     Registered("training", "Training", "training.view", "TrainingView", "train."),
     Registered("benchmarks", "Benchmarks", "benchmarks.view", "BenchmarksView", "bench."),
+    Registered("system", "System", "system.view", "SystemView"),
+    Registered("logs", "Logs", "streams.logs", "LogsView"),
+    Registered("events", "Events", "streams.events", "EventsView"),
 )
 """All views, in the order of their keys: 1 to 9, then 0."""
 
