@@ -33,7 +33,8 @@ from tttui.lab.reader import JobReader
 from tttui.lab.registry import BaseRef, Version, register
 from tttui.lab.starting import start
 from tttui.lab.steering import look_again, resume
-from tttui.lab.sweeps.plan import Plan, members_of
+from tttui.lab.sweeps.plan import Plan
+from tttui.lab.sweeps.planning import members_of
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Settings
 from tttui.runs.base import find_base

@@ -1,11 +1,20 @@
-"""A cluster of one node: Debian's own slurmctld, slurmd and munged, for tests."""
+"""A cluster of one node: Debian's own slurmctld, slurmd and munged, for tests.
+
+`python -m tests.lab.slurmcluster [SEED]`, by hand: a job of every kind is executed by it, killed
+at a random moment (kill -9), resumed, and compared with one that nobody killed.
+"""
 
 import os
+import random
 import shutil
+import signal
 import socket
 import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -123,3 +132,45 @@ def _free_ports() -> tuple[int, int]:
         one.bind(("127.0.0.1", 0))
         other.bind(("127.0.0.1", 0))
         return one.getsockname()[1], other.getsockname()[1]
+
+
+def main() -> int:
+    """1 where a job of some kind did not end as one does that nobody killed."""
+    from tests.lab.killing import CASES, PREPARED, difference, left_alone
+    from tttui.lab.job import Job, read_job
+    from tttui.lab.starting import Launcher, start
+    from tttui.lab.steering import look_again, resume, wait_for
+
+    if why := why_not():
+        print(why)
+        return 1
+    moments = random.Random(int(sys.argv[1]) if len(sys.argv) > 1 else None)
+    wrong = 0
+    with tempfile.TemporaryDirectory() as name, cluster(Path(name) / "cluster"):
+        os.environ["XDG_STATE_HOME"] = name
+        for kind, case in CASES.items():
+            whole, root = left_alone(Path(name) / "whole" / kind, kind), Path(name) / kind
+            if kind in PREPARED:
+                PREPARED[kind](root)
+            slurm = Launcher("slurm", {"partition": "main"})
+            job = start(root, kind, case(), command=("tttui", kind), launcher=slurm)
+            wait_until(lambda job=job: read_job(job.path).state != "queued")  # type: ignore[misc]
+            time.sleep(moments.uniform(0.0, 1.0))  # the moment is the point
+            with suppress(ProcessLookupError):
+                os.kill(read_job(job.path).raw["pid"], signal.SIGKILL)
+
+            def over(job: Job = job) -> bool:
+                return look_again(job).has_ended
+
+            wait_until(over)
+            first = look_again(job)
+            if first.state != "completed":
+                resume(first)
+            said = difference(wait_for(job, lambda _: None, 0.05), whole)
+            wrong += bool(said)
+            print(f"{kind}: {first.state}, then {said or 'as one that nobody killed'}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,5 +1,7 @@
 """Evaluation: held-out streams, contenders on the same ones, and what may be concluded."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +19,7 @@ from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
 from tttui.runs.base import find_base
+from tttui.tasks.corpus import read_corpus
 from tttui.tasks.pointmass.world import WorldStream
 
 SHORT = {"steps": 160}
@@ -206,3 +209,21 @@ def test_an_empty_or_a_short_document_is_refused_with_what_to_do(tmp_path: Path)
     with pytest.raises(RefusedInput, match="gives 2 parts of 1280 bytes, not 4"):
         held_out("text", {}, 4, data=tmp_path)
     assert Stream("x").settings == {}
+
+
+def test_lines_of_json_are_read_as_texts_and_what_was_learned_is_left_out(tmp_path: Path) -> None:
+    chats = tmp_path / "chats.jsonl"
+    said = [f"What is {k}? It is the number after {k - 1}, of course." for k in range(400)]
+    chats.write_text("".join(f"{json.dumps({'text': text})}\n" for text in said))
+    streams = held_out("text", {"steps": 20}, 4, data=chats)
+    assert streams[0].part().startswith(b"What is 0?")
+    assert b"{" not in b"".join(stream.part() for stream in streams)
+    learned = read_corpus(chats, include="", share=0.1, seed=0).sha256
+    with pytest.raises(RefusedInput, match="a contender was trained on it"):
+        held_out("text", {}, 4, data=chats, without={learned})
+    for name, filling in (("known.txt", b"a "), ("new.txt", b"b "), ("binary.txt", b"\0")):
+        (tmp_path / "mixed").mkdir(exist_ok=True)
+        (tmp_path / "mixed" / name).write_bytes(filling * 2000)
+    known = hashlib.sha256(b"a " * 2000).hexdigest()
+    mixed = held_out("text", {"steps": 20}, 2, data=tmp_path / "mixed", without={known})
+    assert {Path(stream.values["file"]).name for stream in mixed} == {"new.txt"}

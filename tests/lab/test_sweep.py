@@ -18,6 +18,7 @@ from tttui.lab.sweeps.computing import compute
 from tttui.lab.sweeps.group import find_sweep
 from tttui.lab.sweeps.outcome import Found
 from tttui.lab.sweeps.plan import Member, Plan
+from tttui.panes.lab.jobs.curves import SweepChart
 
 SHORT = ("--steps", "64", "--seeds", "8", "--set", "noise_std=0.01")
 
@@ -161,6 +162,22 @@ def test_effects_are_those_of_each_setting_whatever_the_others_are() -> None:
     assert found.equals == []
 
 
+@pytest.mark.parametrize(("width", "height"), [(40, 12), (78, 20), (120, 30)])
+def test_the_lab_draws_members_and_effects_with_their_intervals(width: int, height: int) -> None:
+    hard = noisy_streams()
+    grid = {
+        (lr, c): list(hard * (0.5 if c == 16 else 1.0)) for lr in (0.02, 0.01) for c in (32, 16)
+    }
+    chart = SweepChart()
+    chart._found = made_up(grid)
+    lines = [line.rstrip() for line in chart.paint(width, height).text()]
+    assert lines[0] == "4 members, 12 streams, whole stream"
+    assert "lr, chunk" in lines[1]
+    assert "0.02, 16" in lines[2]
+    assert any("chunk 16 for 32" in line for line in lines) == (height > 12)
+    assert any("50 % better than" in line for line in lines)
+
+
 def test_a_best_that_is_chance_is_called_so() -> None:
     random, hard = np.random.default_rng(1), noisy_streams()
     found = made_up(
@@ -181,6 +198,35 @@ def test_what_diverged_is_the_worst_and_does_not_hide_the_rest() -> None:
     assert found.best == 1
     assert found.document()["table"][found.order.index(2)]["diverged"] == 1
     assert all(np.isfinite(e.compared.interval.estimate) for e in found.effects)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"task": "code.py:Task"}, "names code as its task"),
+        ({"members": []}, "is no sweep: 0 members"),
+        ({"members": [{"name": "a", "values": {}}] * 5001}, "is no sweep: 5001 members"),
+        ({"members": [3]}, "is no sweep"),
+        ({"names": ["lr", "sugar"]}, "is no sweep"),
+        ({"fixed": {"sugar": 1}}, "there is no setting 'sugar'"),
+        ({"by": "taste"}, "is no sweep"),
+        ({"streams": None}, "is no sweep"),
+    ],
+)
+def test_a_sweep_that_somebody_sent_is_data_whatever_it_says(
+    root: Path, shell: Shell, settings: dict[str, object], said: str
+) -> None:
+    job = root / ".lab" / "jobs" / "3f2a0000-0000-4000-8000-000000000001"
+    job.mkdir(parents=True)
+    Path(root / "code.py").write_text("raise SystemExit('was run')")
+    request = {"kind": "sweep", "settings": {**swept().settings(), **settings}}
+    (job / "job.json").write_text(json.dumps(request))
+    (job / "status.json").write_text(json.dumps({"kind": "sweep", "state": "completed"}))
+    for verb in ("show", "best", "resume"):
+        assert shell("sweep", verb, "3f2a") in (1, 2)
+        assert said in shell.err
+        assert shell.err.count("\n") == 1
+    assert shell("sweep", "list") == 0
 
 
 @pytest.mark.parametrize(

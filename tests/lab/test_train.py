@@ -1,8 +1,10 @@
 """Training skills on data: what comes of it, and the way back from what goes wrong."""
 
+import errno
 import json
+import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,12 @@ from tests.cli.test_commands import Shell
 from tests.lab.conftest import ENDLESS
 from tests.lab.killing import curves, skill_of_the_point_mass
 from tests.lab.test_jobs import under_way
+from tttui.artifacts.atomic import write_error, write_whole
 from tttui.artifacts.eventlog import EventLog
 from tttui.lab import checkpoints, worker
 from tttui.lab.job import Job, read_job
 from tttui.lab.jobs import list_jobs, results
+from tttui.lab.kinds import train
 from tttui.lab.reader import JobReader
 from tttui.lab.registry import BaseRef, register, resolve, versions
 from tttui.lab.starting import start
@@ -28,6 +32,7 @@ from tttui.runs.training.pointmass import frictions_of
 from tttui.tasks.corpus import read_corpus
 from tttui.tasks.pointmass.pretraining import Training
 from tttui.tasks.pointmass.world import WorldStream
+from tttui.tasks.text.task import TextTask
 from tttui.tasks.trainer import Took
 
 LINE = "def add(self, name, value): self.names[name] = value  # é €\n"
@@ -176,6 +181,41 @@ def test_a_training_ends_early_where_validation_gets_no_better(root: Path) -> No
     said = results(job)
     assert (job.state, said["steps"], said["best_step"]) == ("completed", 15, 0)
     assert "3 validations were no better" in said["stopped_early"]
+
+
+def test_a_full_disk_ends_a_training_with_its_reason_and_it_goes_on_when_there_is_room(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = trained(root.with_name("other"), skill_of_the_point_mass(40, validate_every=10))
+    written = list[Path]()
+
+    def full(path: Path, content: bytes) -> None:
+        written.append(path)
+        if len(written) > 3:
+            raise write_error(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+        write_whole(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tttui.lab.checkpoints.write_whole", full)
+        job = trained(root, skill_of_the_point_mass(40, validate_every=10))
+    assert job.state == "failed"
+    assert "the disk is full" in str(job.error)
+    assert "checkpoint-" in str(job.error)
+    assert versions(root) == []
+    monkeypatch.setattr("tttui.lab.steering.dispatch_locked", lambda _root: [])
+    resume(job)
+    worker.execute(job.path, lambda: None)
+    assert read_job(job.path).state == "completed"
+    assert curves(job) == curves(whole)
+
+
+def test_a_text_model_is_trained_from_random_weights_where_no_skill_is_named(
+    root: Path, tmp_path: Path
+) -> None:
+    asked = train.asked_of(root, {**text_skill(tmp_path, 4), "from_nothing": True})
+    from_nothing = TextTraining(TextTask).ready(asked).trainer.validate()
+    from_base = TextTraining(TextTask).ready(replace(asked, from_nothing=False)).trainer
+    assert from_nothing > 7.5 > from_base.validate()
 
 
 def test_a_checkpoint_is_saved_when_somebody_asks_and_gone_on_from(root: Path) -> None:

@@ -4,7 +4,8 @@ import io
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ import torch
 from torch.nn import functional
 
 from tests.tasks.extra import needed
+from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.cli.main import main
+from tttui.lab.registry import BaseRef, register
 from tttui.model.errors import RefusedInput
 from tttui.runs.expecting import serve
 from tttui.runs.taskbuild import build_task_session
@@ -24,6 +27,8 @@ from tttui.runs.taskresume import resume_task
 from tttui.runs.taskrun import TaskRun
 from tttui.runs.tasksettings import TaskSettings
 from tttui.runs.taskverify import verify_task
+from tttui.runs.training import Asked, Begin
+from tttui.runs.training.language import HfTraining
 from tttui.tasks.hf import known, library
 from tttui.tasks.hf.task import HfTask
 from tttui.tasks.hf.tokens import bytes_of
@@ -460,6 +465,55 @@ def test_a_session_of_a_model_that_nobody_named_here_says_so(
     answers = io.StringIO()
     serve(io.StringIO(json.dumps({"directory": str(directory), "number": 0})), answers)
     assert "name it with --model" in json.loads(answers.getvalue())["why_not"]
+
+
+def test_adapters_trained_on_chats_become_a_skill_that_a_session_starts_from(
+    model: Path, document: Path, tmp_path: Path
+) -> None:
+    said = [{"messages": [{"role": "user", "content": f"{i} {LINE}" * 3}]} for i in range(12)]
+    chats = tmp_path / "chats.jsonl"
+    chats.write_text("\n".join(map(json.dumps, said)))
+    root = tmp_path / "runs"
+    values = {"model": str(model), "chunk": CHUNK, "context": 48, "rank": 4}
+    training = HfTraining.defaults.updated({"steps": 16, "lr": 0.03, "warmup": 1})
+    asked = Asked(root, values, training, str(chats))
+    whole, cut = HfTraining(HfTask).ready(asked), HfTraining(HfTask).ready(asked)
+    before = whole.trainer.validate()
+    for step in range(16):
+        whole.trainer.advance()
+        if step == 6:
+            cut.trainer.load(read_pt(written(tmp_path, whole.trainer.state())))
+    assert whole.trainer.validate() < before - 0.1
+    for _ in range(9):
+        cut.trainer.advance()
+    ours, theirs = cut.trainer.weights(), whole.trainer.weights()
+    assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
+    register(
+        root,
+        "chat",
+        theirs,
+        task="hf",
+        task_settings=whole.task_settings,
+        settings=whole.settings,
+        base=BaseRef(whole.base_sha256),
+        origin={},
+        command=(),
+    )
+    words = ("--root", str(root), "--file", str(document), "--name", "a", "--quiet")
+    assert main(["run", "--from", "chat", *words]) == 0
+    assert meta_of(root / "a")["started_from"]["version"] == "chat@v1"
+    other = make_model(tmp_path / "other", kind="gpt2")
+    begin = Begin("chat@v1", whole.base_sha256, theirs)
+    asked = replace(asked, values={**values, "model": str(other)}, begin=begin)
+    with pytest.raises(RefusedInput, match="--from chat@v1: stands on the base sha256:"):
+        HfTraining(HfTask).ready(asked)
+
+
+def written(folder: Path, state: Mapping[str, Any]) -> Path:
+    """A state as a checkpoint has it."""
+    path = folder / "state.pt"
+    path.write_bytes(write_pt(dict(state)))
+    return path
 
 
 def test_names_of_tokens_are_the_bytes_that_they_stand_for() -> None:

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from tttui.lab.evaluation.contest import Entry
     from tttui.tasks.base import AnyTask
 
-STREAMS, DOCUMENTS = 32, 12
-"""Held-out streams where nothing else is said: worlds, and documents, which take longer."""
-
 
 def stream_options(function: Any) -> Any:
     """What contests are held on: `--steps`, `--seed`, `--data`, `--by`, `--set`."""
@@ -156,10 +153,10 @@ def shared_settings(task_name: str, assigned: Sequence[str], steps: int | None) 
 
 
 def default_streams(task_name: str) -> int:
-    from tttui.lab.evaluation.streams import reads_documents
+    from tttui.lab.evaluation.streams import usual_count
     from tttui.tasks.find import find_task
 
-    return DOCUMENTS if reads_documents(find_task(task_name)) else STREAMS
+    return usual_count(find_task(task_name))
 
 
 def absolute_data(data: Path) -> Path:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 LIMIT_S = 20.0
 
+NAME = 16
+"""Columns of a provider's name in the matrix."""
+
 limit_option = click.option(
     "--limit",
     "limit_s",
@@ -53,7 +56,7 @@ def command(ctx: click.Context, /) -> None:
 @json_option
 def list_command(root: Path, as_json: bool) -> None:
     """List the providers, and whether they are healthy as far as they were tested."""
-    from tttui.cli.output import json_document, result, say, table
+    from tttui.cli.output import elided, json_document, result, say, table, terminal_width
     from tttui.lab.providers.words import health_text
 
     matrix = _matrix(root)
@@ -65,7 +68,9 @@ def list_command(root: Path, as_json: bool) -> None:
         keys = ("name", "kind", "detail", "health")
         json_document([dict(zip(keys, row, strict=True)) for row in rows])
     else:
-        result(*table(("provider", "kind", "what it is", "health"), rows, right=set()))
+        width = terminal_width()
+        lines = table(("provider", "kind", "what it is", "health"), rows, right=set())
+        result(*(line if width is None else elided(line, width) for line in lines))
     if matrix.problem:
         say(f"no endpoints: {matrix.problem}")
 
@@ -364,36 +369,32 @@ def _table(matrix: "Matrix", max_age_s: float) -> list[str]:
     """A table for each kind of provider, with the ages below the cells, and what is wrong."""
     import locale
 
-    from tttui.cli.output import table
+    from tttui.cli.output import elided, table
     from tttui.lab.providers.words import cell_line, cell_text
     from tttui.model.ages import age_text
 
     plain = locale.getpreferredencoding(False).lower().replace("-", "") != "utf8"
-    groups = dict[tuple[str, ...], list[str]]()
-    for name, one in matrix.providers.items():
-        groups.setdefault(tuple(one.capabilities), []).append(name)
+
+    def age(cell: "Cell") -> str:
+        old = ", old" if cell.expired(max_age_s) else ""
+        return "" if cell.newest is None else f"  {age_text(cell.newest.time)}{old}"
+
     lines: list[str] = []
-    for capabilities, names in groups.items():
-        rows = []
+    for capabilities, names in matrix.groups().items():
+        heads = [name.rpartition("-") for name in capabilities]  # on two lines, to be narrow
+        rows = [["provider", *(last for *_, last in heads)]]
         for name in names:
             cells = matrix.of(name)
-            rows.append((name, *(cell_text(cell, ascii_only=plain) for cell in cells)))
-            ages = [
-                ""
-                if (m := cell.newest) is None
-                else age_text(m.time) + (", old" if cell.expired(max_age_s) else "")
-                for cell in cells
-            ]
-            rows.append(("", *(f"  {age}" if age else "" for age in ages)))
-        lines += ["", *table(("provider", *capabilities), rows, right=set())]
-    told = [
-        cell
-        for cell in matrix.cells.values()
-        if cell.mark or ((m := cell.newest) is not None and m.reason)
-    ]
-    if told:
-        lines += ["", *(f"{c.provider} {c.capability}: {cell_line(c)}" for c in told)]
-    return [line for line in lines[1:] if line.strip() or line == ""]
+            shown = [cell_text(cell, ascii_only=plain) for cell in cells]
+            rows += [[elided(name, NAME), *shown], ["", *map(age, cells)]]
+        firsts = [first + dash for first, dash, _ in heads]
+        lines += ["", *table(("", *firsts), rows, right=set())[not any(firsts) :]]
+    told = dict[tuple[str, str], list[str]]()
+    for cell in matrix.cells.values():
+        if cell.mark or (cell.newest is not None and cell.newest.reason):
+            told.setdefault((cell.provider, cell_line(cell)), []).append(cell.capability)
+    said = [f"{name} {', '.join(those)}: {line}" for (name, line), those in told.items()]
+    return [*lines[1:], *([""] if said else []), *said]
 
 
 def _document(matrix: "Matrix", max_age_s: float) -> dict[str, Any]:

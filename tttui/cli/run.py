@@ -33,11 +33,15 @@ class RunCommand(SectionedCommand):
         if called in (None, PointMass.name):
             return super().make_context(info_name, args, parent, **extra)
         from tttui.engine.threads import let_threads_sleep
-        from tttui.tasks.find import find_task
 
         let_threads_sleep()
-        command = run_command(find_task(called), called)
-        return command.make_context(info_name, args, parent, **extra)
+        return self.of_task(called).make_context(info_name, args, parent, **extra)
+
+    def of_task(self, called: str) -> click.Command:
+        """The same command with the options of another task. Raises RefusedInput."""
+        from tttui.tasks.find import find_task
+
+        return run_command(find_task(called), called)
 
 
 def run_command(

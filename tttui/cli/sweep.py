@@ -15,10 +15,7 @@ if TYPE_CHECKING:
     from tttui.lab.sweeps.group import SweepJobs
     from tttui.lab.sweeps.plan import Plan
     from tttui.lab.sweeps.space import Axis
-    from tttui.runs.runner import Runner
-
-SEEDS, DOCUMENTS = 16, 8
-"""Held-out streams where nothing else is said: worlds, and documents, which take longer."""
+    from tttui.tasks.base import AnyTask
 
 FRESH = 32
 """Streams on which the best is tested again."""
@@ -62,7 +59,7 @@ def command(ctx: click.Context, /) -> None:
 @click.option(
     "--seeds",
     type=click.IntRange(min=1),
-    help=f"held-out streams for every member  [default {SEEDS}, of documents {DOCUMENTS}]",
+    help="held-out streams for every member  [default 16, of documents 8]",
 )
 @click.option(
     "--steps",
@@ -126,40 +123,33 @@ def start_command(
     """
     chosen = launcher_from(launcher, partition, time_limit, slurm)
 
-    from tttui.lab.sweeps.plan import Plan
+    from tttui.lab.sweeps.planning import planned
     from tttui.model.here import absolute
-    from tttui.runs.runner import named_runner
-    from tttui.tasks.find import again, shipped
+    from tttui.tasks.find import find_task
 
-    called = called if shipped(called) is not None else again(called)
-    runner = named_runner(called)
-    fixed, axes = _axes(runner, assigned)
-    where = absolute(data) if data is not None else None
-    count = seeds or (DOCUMENTS if _reads(runner) else SEEDS)
-    members, streams, said = _planned(runner, fixed, axes, draws, count, steps, seed, where)
-    plan = Plan(
+    fixed, axes = _axes(find_task(called), assigned)
+    plan = planned(
         called,
-        members,
-        streams,
-        tuple(axis.name for axis in axes),
         fixed,
-        steps,
-        "last" if by == "last" else "whole",
+        axes,
+        draws=draws,
+        streams=seeds,
+        steps=steps,
         seed=seed,
-        data="" if where is None else str(where),
-        said=said,
+        data=None if data is None else absolute(data),
+        by="last" if by == "last" else "whole",
     )
     wanted = parts or (PARTS if chosen.name == "slurm" else 1)
     plans = plan.shared(wanted)
     _start(ctx, root, plans, chosen, wait=wait, quiet=quiet, as_json=as_json)
 
 
-def _axes(runner: "Runner", assigned: Sequence[str]) -> tuple[dict[str, Any], list["Axis"]]:
+def _axes(task: "type[AnyTask]", assigned: Sequence[str]) -> tuple[dict[str, Any], list["Axis"]]:
     """What all members have, and what is varied. Raises RefusedInput naming the option."""
     from tttui.lab.sweeps.plan import known_settings
     from tttui.lab.sweeps.space import axis_in
 
-    known = known_settings(runner.task)
+    known = known_settings(task)
     fixed: dict[str, Any] = {}
     axes: list[Axis] = []
     for text in assigned:
@@ -173,7 +163,7 @@ def _axes(runner: "Runner", assigned: Sequence[str]) -> tuple[dict[str, Any], li
         if name not in known:
             hint = did_you_mean(name, [*known])
             raise RefusedInput(
-                f"--set {text}: {runner.task.name} has no setting {name!r}"
+                f"--set {text}: {task.name} has no setting {name!r}"
                 + (hint or f"; choose from {', '.join(known)}")
             )
         if name in fixed or name in [axis.name for axis in axes]:
@@ -186,39 +176,6 @@ def _axes(runner: "Runner", assigned: Sequence[str]) -> tuple[dict[str, Any], li
     if not axes:
         raise RefusedInput("--set: nothing is varied; name several values, such as lr=0.005,0.01")
     return fixed, axes
-
-
-def _planned(
-    runner: "Runner",
-    fixed: dict[str, Any],
-    axes: Sequence["Axis"],
-    draws: int | None,
-    count: int,
-    steps: int | None,
-    seed: int,
-    data: Path | None,
-) -> tuple[Any, Any, str]:
-    """The members, the streams, and what those are."""
-    from tttui.lab.evaluation.streams import held_out, said_of
-    from tttui.lab.sweeps.plan import members_of, random_members, refuse_absurd
-    from tttui.lab.sweeps.space import grid, size_of
-
-    length = steps or 128 if _reads(runner) else steps or 600
-    size = draws or size_of(axes)
-    refuse_absurd(size or 0, count, length)
-    shared = fixed if steps is None else {**fixed, "steps": steps}
-    streams = tuple(held_out(runner.task, shared, count, seed, data=data))
-    if draws is None:
-        members = members_of(runner, fixed, list(grid(axes)))
-    else:
-        members = random_members(runner, fixed, axes, draws, seed)
-    return members, streams, said_of(streams, data)
-
-
-def _reads(runner: "Runner") -> bool:
-    from tttui.lab.evaluation.streams import reads_documents
-
-    return reads_documents(runner.task)
 
 
 def _start(
@@ -354,7 +311,7 @@ def _confirm(
     from tttui.cli.sweeptable import wait_for_sweep
     from tttui.lab.starting import start
     from tttui.lab.sweeps.group import find_sweep
-    from tttui.lab.sweeps.plan import confirming
+    from tttui.lab.sweeps.planning import confirming
 
     found = sweep.found()
     if not found.complete:

@@ -94,7 +94,7 @@ def best_lines(
             f"as the best of {len(found.there)} on these very streams it looks better than it is; "
             f"`{test}` tests it on fresh ones"
         )
-    return [*lines, run_command(found, best)]
+    return [*lines, found.command(best)]
 
 
 def best_document(
@@ -119,25 +119,8 @@ def best_document(
         else None,
         "equal_to_best": [plan.members[i].name for i in found.equals],
         "confirmed": document(again[0].found().against(1, 0)) if best and again else None,
-        "command": run_command(found, best),
+        "command": found.command(best),
     }
-
-
-def run_command(found: "Found", member: int) -> str:
-    """The command line that runs a session with the settings of a member."""
-    from tttui.tasks.pointmass.task import PointMass
-
-    plan, task = found.plan, found.plan.runner.task
-    known = task.all_settings()
-    words = ["tttui", "run"]
-    if task.name != PointMass.name:
-        words += ["--task", plan.task]
-        if "file" in known:
-            words += ["--file", plan.data if Path(plan.data).is_file() else "FILE"]
-    for name, value in plan.values_of(member).items():
-        setting = known[name]
-        words += setting.words(_typed(value))
-    return command_line(*words)
 
 
 def wait_for_sweep(
@@ -269,14 +252,6 @@ def _reach(compared: "Comparison") -> float:
 
 def _between(low: float, high: float) -> str:
     return "" if low != low else f"{short(low, 2)} to {short(high, 2)}"
-
-
-def _typed(value: Any) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, (list, tuple)):
-        return ",".join(map(str, value))
-    return "" if value is None else str(value)
 
 
 def _wrapped(text: str, room: int) -> list[str]:

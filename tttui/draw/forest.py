@@ -31,6 +31,7 @@ class Row:
 
     name: str
     rank: int
+    """0 where there is none."""
     value: str
     """Its own loss, as a text."""
     estimate: float = 0.0
@@ -52,6 +53,10 @@ class Scale:
     unit: str = ""
     value: str = "loss"
     """What each row's own value is."""
+    name: str = "contender"
+    """What the rows are."""
+    title: str = ""
+    """What they are compared with; '' for `than` the one that is so itself."""
 
 
 def rows_needed(n: int) -> int:
@@ -68,7 +73,9 @@ def paint(
     canvas = Canvas(height, width)
     if not rows or width < 20 or height < 3:
         return canvas
-    name = min(max(9, *(cell_len(row.name) for row in rows)) + 1, max(width // 4, 10))
+    name = min(
+        max(9, *(cell_len(row.name) for row in rows)) + 1, max(width // 4, min(19, width // 3))
+    )
     value = max(len(scale.value), *(cell_len(row.value) for row in rows)) + 1
     left = 5 + name + value
     text = TEXT if width >= WORDED else 0
@@ -80,15 +87,16 @@ def paint(
     low, high = _span(rows)
     leader = next((row.name for row in rows if row.itself), "")
     canvas.write(0, 0, "   #", palette.muted)
-    canvas.write(0, 5, fit("contender", name - 1, glyphs.ellipsis), palette.muted)
+    canvas.write(0, 5, fit(scale.name, name - 1, glyphs.ellipsis), palette.muted)
     canvas.write(0, 5 + name, scale.value.rjust(value - 1), palette.muted)
     if room >= 12:
-        title = fit(f"than {leader}", room, glyphs.ellipsis)
+        title = fit(scale.title or f"than {leader}", room, glyphs.ellipsis)
         canvas.write(0, left + 1, title, palette.accent, bold=True)
     for y, row in enumerate(shown, 1):
         at = first + y - 1 == chosen
         mark = glyphs.play if at else " "
-        canvas.write(y, 0, f"{mark}{row.rank:>3}", palette.accent if at else palette.text, bold=at)
+        rank = f"{row.rank:>3}" if row.rank else ""
+        canvas.write(y, 0, f"{mark}{rank}", palette.accent if at else palette.text, bold=at)
         label = fit(row.name, name - 1, glyphs.ellipsis)
         canvas.write(y, 5, label, palette.text, bold=row.rank == 1 or at)
         canvas.write(y, 5 + name, row.value.rjust(value - 1), palette.text)

@@ -116,7 +116,7 @@ def _documents(path: Path, include: str, notes: list[str]) -> Iterator[bytes]:
         return
     content = _content(path)
     if path.suffix in JSON_LINES:
-        yield from _of_lines(path, content)
+        yield from of_lines(path, content)
     elif not is_text(content):
         raise RefusedInput(f"--data {path}: is binary, not UTF-8 text")
     elif content.strip():
@@ -137,7 +137,7 @@ def _below(folder: Path, include: str, notes: list[str]) -> Iterator[bytes]:
             total += 1
             content = _content(path)
             if path.suffix in JSON_LINES:
-                yield from _of_lines(path, content)
+                yield from of_lines(path, content)
             elif not is_text(content):
                 binary += 1
             elif content.strip():
@@ -171,7 +171,7 @@ def is_text(content: bytes) -> bool:
     return b"\0" not in content
 
 
-def _of_lines(path: Path, content: bytes) -> Iterator[bytes]:
+def of_lines(path: Path, content: bytes) -> Iterator[bytes]:
     """A document for each line of JSON. Raises RefusedInput naming the line."""
     for number, line in enumerate(content.split(b"\n"), 1):
         if not line.strip():

@@ -26,7 +26,7 @@ def one_by_one(contender: Contender, streams: Sequence[Stream], told: Told) -> I
         for i, stream in enumerate(streams):
             values = {**contender.values, **stream.settings}
             if "file" in values and "begin" in stream.values:
-                path = Path(folder, "part" + Path(values["file"]).suffix)
+                path = Path(folder, "part.txt")
                 path.write_bytes(stream.part())
                 values["file"] = str(path)
             settings = runner.choose(values)

@@ -13,7 +13,7 @@ from tttui.lab.genome.layers import BaseValues, Layer, Skill, all_layers
 from tttui.lab.genome.methods import Recipe
 from tttui.lab.registry import Version
 from tttui.model.arrays import Floats
-from tttui.model.errors import RefusedInput
+from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.lora import product_norm
 from tttui.model.tensors import LARGE
 
@@ -40,13 +40,20 @@ class LayerChange:
 class Effects:
     """The open weights of some skills over one base; closes them as a context manager."""
 
-    def __init__(self, root: Path, versions: Sequence[Version]) -> None:
-        """Raises RefusedInput or TttuiError where weights are missing or do not fit."""
-        self._stack = ExitStack()
+    def __init__(
+        self, root: Path, versions: Sequence[Version], problems: list[str] | None = None
+    ) -> None:
+        """Raises TttuiError where weights are missing or were changed; with `problems` those are
+        left out and named there. RefusedInput where they do not fit each other."""
+        self.skills: dict[str, Skill] = {}
         with ExitStack() as opening:
-            self.skills = {
-                version.name: opening.enter_context(closing(Skill(version))) for version in versions
-            }
+            for version in versions:
+                try:
+                    self.skills[version.name] = opening.enter_context(closing(Skill(version)))
+                except TttuiError as error:
+                    if problems is None:
+                        raise
+                    problems.append(str(error))
             self.layers = all_layers(self.skills.values())
             self.base = BaseValues(root, versions[0])
             self._stack = opening.pop_all()
@@ -57,29 +64,44 @@ class Effects:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    def holders(self, layer: Layer) -> list[str]:
+        """The versions that have values of a layer, by name."""
+        return [name for name, skill in self.skills.items() if layer.name in skill.layers]
+
     def change(self, layer: Layer) -> LayerChange:
         """What the skills do to one layer."""
-        holders = {name: s for name, s in self.skills.items() if layer.name in s.layers}
-        if layer.pair is not None and layer.pair.spec.size > LARGE:
-            norms = {
-                name: product_norm(*skill.factors(skill.layers[layer.name]))
-                for name, skill in holders.items()
-            }
-            return LayerChange(layer.name, layer.shape, self._base_norm(layer), norms)
-        vectors = {
-            name: skill.task_vector(skill.layers[layer.name], self.base)
-            for name, skill in holders.items()
-        }
+        names = self.holders(layer)
+        conflicts = {pair: self.conflict(layer, *pair) for pair in combinations(names, 2)}
         return LayerChange(
             layer.name,
             layer.shape,
-            self._base_norm(layer),
-            {name: _norm(vector) for name, vector in vectors.items()},
-            {(a, b): _conflict(vectors[a], vectors[b]) for a, b in combinations(vectors, 2)},
+            self.base_norm(layer),
+            {name: self.norm(layer, name) for name in names},
+            {pair: share for pair, share in conflicts.items() if share is not None},
         )
+
+    def norm(self, layer: Layer, name: str) -> float:
+        """The norm of what a version adds to the base in a layer that it has."""
+        skill = self.skills[name]
+        if layer.pair is not None:
+            return product_norm(*skill.factors(skill.layers[layer.name]))
+        return _norm(self._vector(layer, name))
+
+    def conflict(self, layer: Layer, first: str, second: str) -> float | None:
+        """`LayerChange.conflicts` of two versions; None where that would cost too much."""
+        if layer.pair is not None and layer.pair.spec.size > LARGE:
+            return None
+        return _conflict(self._vector(layer, first), self._vector(layer, second))
+
+    def _vector(self, layer: Layer, name: str) -> Floats:
+        skill = self.skills[name]
+        return skill.task_vector(skill.layers[layer.name], self.base)
 
     def composed(self, layer: Layer, parts: Sequence[Weighted], recipe: Recipe) -> float:
         """The norm of what a composition adds to the base in one layer."""
+        for part in parts:
+            if part.version.name not in self.skills:
+                raise RefusedInput(f"the weights of {part.version.name} cannot be read")
         skills = {part.version.name: self.skills[part.version.name] for part in parts}
         if not any(layer.name in skill.layers for skill in skills.values()):
             return 0.0
@@ -91,7 +113,8 @@ class Effects:
         merged = merged_layer(layer, parts, recipe, skills, self.base)
         return _norm(merged.astype(np.float64) - self.base.read(layer.name, layer.shape))
 
-    def _base_norm(self, layer: Layer) -> float | None:
+    def base_norm(self, layer: Layer) -> float | None:
+        """The norm of the base's weights in a layer; None where they are not at hand."""
         if layer.pair is None:
             return _norm(self.base.read(layer.name, layer.shape).astype(np.float64))
         weight = layer.name.partition(".lora_")[0] + ".weight"

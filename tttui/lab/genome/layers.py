@@ -173,7 +173,7 @@ class _ModelFiles(Mapping[str, Any]):
 def all_layers(skills: Iterable[Skill]) -> dict[str, Layer]:
     """The layers that any of some skills changes, by name. Raises RefusedInput for two shapes."""
     found: dict[str, Layer] = {}
-    for skill in skills:
+    for skill in sorted(skills, key=lambda skill: -len(skill.layers)):  # in the base's order
         for name, layer in skill.layers.items():
             known = found.setdefault(name, layer)
             if known.shape != layer.shape:

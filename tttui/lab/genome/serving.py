@@ -78,6 +78,8 @@ class Serving:
         self._answers: dict[str, str] = {}
         self._first: list[str] = []
         """Skills that were asked for, whose turn is next."""
+        self._newest = ""
+        """The skill whose state the learner has."""
         self._rows = 0
         self._publish_at = 0.0
         self._fresh_size = size_of(host.begin(None))
@@ -137,7 +139,7 @@ class Serving:
         return min(waiting, key=lambda seat: seat.t, default=None)
 
     def _take_turn(self, seat: Seat) -> None:
-        host = self._host
+        host, self._newest = self._host, seat.name
         host.put(self._resident.activate(seat.name))
         adaptive, frozen = host.advance(seat.t, self._turn)
         seat.adaptive = np.concatenate([seat.adaptive, adaptive])
@@ -234,6 +236,7 @@ class Serving:
     def _document(self) -> Mapping[str, Any]:
         return {
             **self._resident.document(),
+            "in_force": self._newest if self._newest in self._resident.sizes else "",
             "steps": self._host.steps,
             "skills": [
                 {

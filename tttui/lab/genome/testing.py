@@ -1,14 +1,18 @@
 """Testing a composition: against its parents and the base, all on the same held-out streams."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tttui.lab.evaluation.contest import BASE, By, Contest, Entry
-from tttui.lab.genome.composing import Composition
+from tttui.lab.evaluation.streams import usual_count
+from tttui.lab.genome.composing import Composition, composition_of
+from tttui.lab.job import Job
 from tttui.lab.registry import Version, resolve, results_of
+from tttui.lab.starting import start
 from tttui.model.errors import RefusedInput
+from tttui.tasks.find import find_task
 
 RESULT = "genome"
 """The key of what a test has found, beside a version."""
@@ -102,6 +106,26 @@ def judged(found: Mapping[str, Any], by: By) -> dict[str, Any]:
         "streams": found["streams"],
         "streams_are": found["streams_are"],
     }
+
+
+def start_test(root: Path, version: Version, *, command: Sequence[str]) -> Job:
+    """Start the job that tests a composition as the command does where nothing else is said."""
+    composition = composition_of(version)
+    if composition is None:
+        raise RefusedInput(f"{version.name} is no composition")
+    contest = contest_of(
+        root,
+        version,
+        composition,
+        shared={},
+        streams=usual_count(find_task(version.task)),
+        seed=0,
+        data="",
+        by="whole",
+    )
+    contest.check(root)
+    words = list(command)
+    return start(root, "genome_test", {**contest.settings(), "words": words}, command=words)
 
 
 def newest_test(root: Path, version: Version) -> Mapping[str, Any] | None:

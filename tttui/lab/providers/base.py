@@ -105,6 +105,8 @@ class Provider(ABC):
     """What it must be able to do to be healthy."""
     kind: ClassVar[str]
     """`engine`, or the kind of an endpoint as providers.toml has it."""
+    is_local: ClassVar[bool] = False
+    """It is this machine: asking it costs time and nothing else."""
 
     name: str
     """As people call it."""

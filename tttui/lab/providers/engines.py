@@ -18,6 +18,7 @@ class Engine(Provider):
     capabilities = CAPABILITIES
     needed = CAPABILITIES
     kind = "engine"
+    is_local = True
 
     library: ClassVar[str]
     """The package whose arrays it computes with."""

@@ -91,6 +91,13 @@ class Matrix:
         found = (c for one in self.providers.values() for c in one.capabilities)
         return list(dict.fromkeys(found))
 
+    def groups(self) -> Mapping[tuple[str, ...], list[str]]:
+        """The providers that may be able to do the same, by what that is."""
+        found = dict[tuple[str, ...], list[str]]()
+        for name, one in self.providers.items():
+            found.setdefault(tuple(one.capabilities), []).append(name)
+        return found
+
     def cell(self, provider: str, capability: str) -> Cell | None:
         """None where such a provider cannot have it."""
         return self.cells.get((provider, capability))

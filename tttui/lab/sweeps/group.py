@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tttui.lab.job import PARTS, Job, JobState, read_request
+from tttui.lab.job import JOB, PARTS, Job, JobState, read_request
 from tttui.lab.jobs import find_job, list_jobs
+from tttui.lab.ownership import is_own
 from tttui.lab.parts import read_parts
 from tttui.lab.sweeps.outcome import Found
-from tttui.lab.sweeps.plan import Plan
+from tttui.lab.sweeps.plan import Plan, known_settings
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.tasks.find import shipped
 
 KIND = "sweep"
 
@@ -97,11 +99,21 @@ def _sweep(jobs: Sequence[Job]) -> SweepJobs:
 
 
 def _plan(job: Job) -> Plan:
-    request = read_request(job.path)
+    request, where = read_request(job.path), job.path / JOB
     try:
-        return Plan.of(request["settings"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise TttuiError(f"{job.path / 'job.json'}: is no sweep: {error}") from error
+        plan = Plan.of(request["settings"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise TttuiError(f"{where}: is no sweep: {error}") from error
+    if shipped(plan.task) is None and not is_own(job.path):
+        raise RefusedInput(
+            f"{where}: names code as its task, {plan.task!r}, and was not started by you, so it is "
+            "not looked into"
+        )
+    known = known_settings(plan.runner.task)
+    for name in (*plan.names, *plan.fixed):
+        if name not in known:
+            raise TttuiError(f"{where}: is no sweep: there is no setting {name[:40]!r}")
+    return plan
 
 
 def _parts(job: Job) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from tttui.lab.evaluation.statistics import Comparison, Interval, fewest, interv
 from tttui.lab.sweeps.plan import Plan
 from tttui.model.arrays import Floats
 from tttui.model.errors import RefusedInput
+from tttui.model.shell import command_line
 
 LEVELS = 8
 """Values of a number up to which each has an effect of its own; more are a range."""
@@ -69,7 +71,7 @@ class Found:
         for rows in (rows for own in parts for rows in own.values()):
             for row in rows if isinstance(rows, list) else ():
                 try:
-                    at = int(row["member"]), int(row["stream"])
+                    at = abs(int(row["member"])), abs(int(row["stream"]))
                     losses[at] = _number(row[plan.by])
                     frozen[at] = _number(row["frozen_" + plan.by])
                     seconds += float(row["seconds"])
@@ -92,6 +94,11 @@ class Found:
         """Those, the best first."""
         return sorted(self.there, key=lambda i: (self.estimate(i).estimate, i))
 
+    def prepare(self) -> None:
+        """Work everything out that takes long, in the thread that reads."""
+        if self.order:
+            _ = self.effects, self.equals, self.verdict
+
     @property
     def unit(self) -> str:
         """`bits`; '' where losses are compared by their ratio."""
@@ -108,6 +115,10 @@ class Found:
         estimate, low, high = (math.inf if end > 700 else math.exp(end) for end in ends)
         return Interval(estimate, low, high, found.n)
 
+    def loss(self, member: int) -> float | None:
+        """The middle of the estimate; None where most diverged."""
+        return _finite(self.estimate(member).estimate)
+
     def against(self, member: int, other: int, comparisons: int = 1) -> Comparison:
         """A member against another one, where so many comparisons hold together."""
         level = simultaneous(comparisons)
@@ -120,14 +131,14 @@ class Found:
             raise RefusedInput("no member is computed on all streams yet")
         return self.order[0]
 
-    @property
+    @cached_property
     def equals(self) -> list[int]:
         """The members that cannot be told from the best, the best of them first."""
         rest = [i for i in self.order if i != self.best]
         found = [(i, self.against(self.best, i, len(rest))) for i in rest]
         return [i for i, compared in found if compared.outcome != "better"]
 
-    @property
+    @cached_property
     def verdict(self) -> str:
         """What is best, and whether it is better than the default, in a sentence."""
         best, names = self.best, self.plan.members
@@ -145,6 +156,18 @@ class Found:
             said = compared.verdict(names[best].name, "the default", "fresh streams")
             return said if best == 1 else f"not confirmed: {said}"
         return compared.verdict(names[best].name, "the default")
+
+    def command(self, member: int) -> str:
+        """The command line that runs a session with the settings of a member."""
+        plan, task = self.plan, self.plan.runner.task
+        known, words = task.all_settings(), ["tttui", "run"]
+        if not plan.is_point_mass:
+            words += ["--task", plan.task]
+            if "file" in known:
+                words += ["--file", plan.data if Path(plan.data).is_file() else "FILE"]
+        for name, value in plan.values_of(member).items():
+            words += known[name].words(_typed(value))
+        return command_line(*words)
 
     @cached_property
     def effects(self) -> list[Effect]:
@@ -265,6 +288,15 @@ class Found:
             for level in levels
             if level != reference
         ]
+
+
+def _typed(value: Any) -> str:
+    """A value as it is typed."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def _bounded(scaled: Floats) -> Floats:

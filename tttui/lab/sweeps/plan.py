@@ -9,12 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from tttui.lab.evaluation import Contender, Stream
-from tttui.lab.sweeps.space import TRIES, Axis, drawn
 from tttui.model.ages import duration_text
-from tttui.model.errors import RefusedInput
 from tttui.model.schema import POINT_MASS
 from tttui.model.setting import Setting
 
@@ -30,6 +28,9 @@ MOST_MEMBERS = 5000
 
 MOST_STEPS = 2_000_000_000
 """Steps of all members on all streams together: a day of the point mass on one core."""
+
+MOST_PAIRS = 100_000_000
+"""Members times pairs of streams: what the intervals are worked out from takes seconds then."""
 
 MOST_PARTS = 1000
 
@@ -104,7 +105,7 @@ class Plan:
     def of(cls, settings: Mapping[str, Any]) -> Self:
         """From the settings of a job."""
         known = {one.name: settings[one.name] for one in fields(cls) if one.name in settings}
-        return cls(
+        found = cls(
             **{
                 **known,
                 "members": tuple(Member(**one) for one in settings["members"]),
@@ -112,6 +113,25 @@ class Plan:
                 "names": tuple(settings["names"]),
             }
         )
+        found._check()
+        return found
+
+    def _check(self) -> None:
+        """Raise ValueError where what a file says cannot be a plan: anybody may have written it."""
+        m, s = len(self.members), len(self.streams)
+        if not (m and s and m <= MOST_MEMBERS and m * s * s <= MOST_PAIRS):
+            raise ValueError(f"{m} members on {s} streams")
+        texts = (self.task, self.by, self.data, self.said, self.confirms, *self.names)
+        tables = [self.fixed, *(one.values for one in self.members)]
+        tables += [one.values for one in self.streams]
+        if not all(isinstance(one, str) for one in texts) or self.by not in get_args(By):
+            raise ValueError("its names are no texts")
+        if not all(isinstance(one, dict) for one in tables):
+            raise ValueError("its settings are no tables")
+        if not all(set(self.names) <= set(one.values) for one in self.members[1:]):
+            raise ValueError("a member lacks a setting")
+        if not 0 <= self.part < self.parts <= MOST_PARTS:
+            raise ValueError(f"it is part {self.part} of {self.parts}")
 
     def shared(self, parts: int) -> list["Plan"]:
         """The plans of so many jobs, at most one a batch, that compute it together."""
@@ -206,105 +226,3 @@ class Plan:
 def known_settings(task: "type[AnyTask]") -> dict[str, Setting]:
     """The settings of a task that a sweep may vary, by name."""
     return {k: v for k, v in task.all_settings().items() if k not in FIXED}
-
-
-def members_of(
-    runner: "Runner", fixed: Mapping[str, Any], tried: Sequence[Mapping[str, Any]]
-) -> tuple[Member, ...]:
-    """The members of a sweep: the default settings first, each once.
-
-    Raises RefusedInput naming the first that is not allowed.
-    """
-    known = known_settings(runner.task)
-    default = runner.flat(fixed)
-    names = list(dict.fromkeys(name for values in tried for name in values))
-    found = {_key(default): Member("default", {n: default[n] for n in names if n in default})}
-    for values in tried:
-        name = name_of(values, known)
-        try:
-            flat = runner.flat({**fixed, **values})
-        except RefusedInput as error:
-            raise RefusedInput(f"{name}: {error}") from error
-        found.setdefault(_key(flat), Member(name, values))
-    return tuple(found.values())
-
-
-def random_members(
-    runner: "Runner", fixed: Mapping[str, Any], axes: Sequence[Axis], count: int, seed: int
-) -> tuple[Member, ...]:
-    """The members of a random search, as many as asked for where there are so many that are
-    allowed, and the default settings. Raises RefusedInput where none is."""
-    tried: list[Mapping[str, Any]] = []
-    wrong, why = 0, ""
-    for values in drawn(axes, seed):
-        try:
-            runner.flat({**fixed, **values})
-        except RefusedInput as error:
-            wrong, why = wrong + 1, f"{name_of(values, known_settings(runner.task))}: {error}"
-            if wrong > TRIES * (1 + len(tried)):
-                break
-            continue
-        tried.append(values)
-        if len(tried) == count:
-            break
-    if not tried:
-        raise RefusedInput(f"no member that was drawn is allowed; {why}")
-    return members_of(runner, fixed, tried)
-
-
-def confirming(plan: Plan, best: int, handle: str, fresh: int) -> Plan:
-    """A sweep of the default and the best of another one, on streams that it did not use.
-
-    Raises RefusedInput where the default is the best, or there are not so many streams.
-    """
-    from tttui.lab.evaluation.streams import held_out, said_of
-
-    if best == 0:
-        raise RefusedInput("the default is the best of what was tried; there is nothing to confirm")
-    shared = plan.fixed if plan.steps is None else {**plan.fixed, "steps": plan.steps}
-    data = Path(plan.data) if plan.data else None
-    used = {_where(one) for one in plan.streams}
-    streams = tuple(
-        one
-        for one in held_out(plan.runner.task, shared, fresh + len(used), plan.seed + 1, data=data)
-        if _where(one) not in used
-    )[:fresh]
-    if len(streams) < fresh:
-        raise RefusedInput(f"there are only {len(streams)} streams left; take --fresh fewer")
-    return replace(
-        plan,
-        members=(plan.members[0], plan.members[best]),
-        streams=streams,
-        seed=plan.seed + 1,
-        part=0,
-        parts=1,
-        confirms=handle,
-        said=said_of(streams, data),
-    )
-
-
-def _where(stream: Stream) -> tuple[Any, ...]:
-    return tuple(stream.values.get(name) for name in ("seed", "file", "begin"))
-
-
-def name_of(values: Mapping[str, Any], known: Mapping[str, Setting]) -> str:
-    """`lr 0.01, chunk 16`"""
-    return ", ".join(f"{name} {known[name].text(value)}" for name, value in values.items())
-
-
-def refuse_absurd(members: int, streams: int, steps: int) -> None:
-    """Raise RefusedInput with the remedy for what no machine of a person computes."""
-    if members > MOST_MEMBERS:
-        raise RefusedInput(
-            f"{members} members are more than {MOST_MEMBERS}: name fewer values, or let "
-            "--random 100 choose some of them"
-        )
-    if members * streams * steps > MOST_STEPS:
-        raise RefusedInput(
-            f"{members} members x {streams} streams x {steps} steps are more than {MOST_STEPS:g} "
-            "steps: take fewer --seeds or --steps, or let --random 100 choose members"
-        )
-
-
-def _key(flat: Mapping[str, Any]) -> str:
-    return repr(sorted(flat.items()))

@@ -9,6 +9,9 @@ from tttui.artifacts.logfile import LogTail
 from tttui.artifacts.reader import SessionReader
 from tttui.lab.job import Job
 from tttui.lab.reader import JobData, JobReader
+from tttui.lab.sweeps.group import KIND, find_sweep
+from tttui.lab.sweeps.outcome import Found
+from tttui.model.errors import TttuiError
 from tttui.model.session import Place, SessionData
 from tttui.store.lab.feed import LabFeed
 from tttui.store.snapshot import Part
@@ -28,6 +31,8 @@ class Chosen:
     data: JobData | None = None
     session: SessionData | None = None
     log: LogTail = LogTail()
+    sweep: Found | None = None
+    """What came of it so far, where it is a sweep."""
 
 
 CHOSEN = Part("job", Chosen())
@@ -78,7 +83,19 @@ class ChosenJobFeed(LabFeed[Chosen]):
             return self.value
         self._seen, self._derived_at = seen, time.monotonic()
         found = self._job.refresh()
-        return Chosen(self._path, found, log=found.log)
+        return Chosen(self._path, found, log=found.log, sweep=self._sweep(found))
+
+    def _sweep(self, data: JobData) -> Found | None:
+        """What came of a sweep, of all jobs that share it; None where it cannot be read."""
+        if data.job.kind != KIND:
+            return None
+        try:
+            sweep = find_sweep(self.root, data.job.handle)
+            found = sweep.found()
+        except TttuiError:
+            return None
+        found.prepare()
+        return found
 
 
 def _state_of(directory: Path) -> object:

@@ -48,16 +48,11 @@ class Jobs:
     known: bool = False
     """The root was looked at."""
     by_handle: Mapping[str, Job] = field(default_factory=dict[str, Job])
-
-    @property
-    def live(self) -> tuple[Job, ...]:
-        """Those that run, or wait to run."""
-        return tuple(job for job in self.all if not job.has_ended and job.state != "unknown")
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """How many there are in each state."""
-        return Counter(job.state for job in self.all)
+    """The same by their handles, in the same order."""
+    live: tuple[Job, ...] = ()
+    """Those that run, or wait to run."""
+    counts: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many there are in each state."""
 
 
 JOBS = Part("jobs", Jobs())
@@ -80,6 +75,10 @@ class JobsFeed(LabFeed[Jobs]):
         self._turns: Iterator[str] = iter(())
         self._derived_at = 0.0
         self._problem = ""
+        self._live: set[str] = set()
+        """Handles of jobs that have not ended."""
+        self._sorted: dict[str, Job] = {}
+        """All jobs and sessions, the newest first."""
 
     @property
     def unfinished(self) -> bool:
@@ -96,8 +95,16 @@ class JobsFeed(LabFeed[Jobs]):
         if not changed and self.value.known:
             return self.value
         found = {**self._known, **self._sessions}
-        newest = sorted(found.values(), key=lambda job: (-(job.created_at or 0.0), job.handle))
-        return Jobs(tuple(newest), len(self._unread), self._problem, True, found)
+        if found.keys() == self._sorted.keys():
+            self._sorted.update(found)  # which keeps the order: no job is made twice
+        else:
+            newest = sorted(found.values(), key=lambda job: (-(job.created_at or 0.0), job.handle))
+            self._sorted = {job.handle: job for job in newest}
+        every = tuple(self._sorted.values())
+        live = tuple(j for j in every if not j.has_ended and j.state != "unknown")
+        counts = Counter[str](job.state for job in every)
+        known = dict(self._sorted)
+        return Jobs(every, len(self._unread), self._problem, True, known, live, counts)
 
     def _list(self) -> bool:
         """Look which jobs there are, where their folder changed; whether any came or went."""
@@ -110,6 +117,7 @@ class JobsFeed(LabFeed[Jobs]):
         except TttuiError as error:
             names, problem = {}, str(error)
         gone = self._known.keys() - names.keys()
+        self._live -= gone
         for name in gone:
             del self._known[name]
             self._signatures.pop(self._folder / name / STATUS, None)
@@ -120,9 +128,8 @@ class JobsFeed(LabFeed[Jobs]):
         return changed
 
     def _look_at_jobs(self, derive: bool) -> bool:
-        live = [name for name, job in self._known.items() if not job.has_ended]
         some = islice(self._turns, IN_TURN if len(self._known) > IN_TURN else len(self._known))
-        names = dict.fromkeys([*live, *self._in_queue(), *some])
+        names = dict.fromkeys([*self._live, *self._in_queue(), *some])
         changed = False
         for name in names:
             old = self._known.get(name)
@@ -162,6 +169,9 @@ class JobsFeed(LabFeed[Jobs]):
         job = asked_of_launcher(read_job(self._folder / name, watch))
         if job.has_ended:
             self._watches.pop(name, None)
+            self._live.discard(name)
+        else:
+            self._live.add(name)
         self._known[name] = job
         return old is None or _differ(old, job)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
@@ -168,7 +169,7 @@ class DashboardView(Regions, LabView):
     def _cards(self, jobs: Jobs) -> Sequence[Job]:
         """What runs, then what waits; while there is nothing, the last that ended."""
         live = sorted(jobs.live, key=lambda job: job.state == "queued")
-        return live or [job for job in jobs.all if job.has_ended][:EARLIER]
+        return live or list(islice((job for job in jobs.all if job.has_ended), EARLIER))
 
     def _show_cards(self, state: LabState, jobs: Jobs, cards: Sequence[Job]) -> None:
         title, hint = "Running now", EMPTY
@@ -200,7 +201,8 @@ class DashboardView(Regions, LabView):
         """Have the store read the curves of what trains, or of what trained last."""
         wanted = [job for job in jobs.live if job.state != "queued" and not job.is_session]
         if not wanted:
-            wanted = [job for job in jobs.all if job.has_ended and not job.is_session][:EARLIER]
+            ended = (job for job in jobs.all if job.has_ended and not job.is_session)
+            wanted = list(islice(ended, EARLIER))
         paths = tuple(job.path for job in wanted[:MOST_CURVES])
         if paths != self._asked:
             self._asked = paths

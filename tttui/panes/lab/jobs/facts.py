@@ -11,6 +11,7 @@ from tttui.draw.prose import Prose
 from tttui.draw.states import state_ink, state_mark
 from tttui.lab.job import Job
 from tttui.lab.reader import JobData
+from tttui.lab.sweeps.outcome import Found
 from tttui.model.ages import ago_text, duration_text
 from tttui.model.numbers import short
 from tttui.model.session import SessionData
@@ -98,6 +99,8 @@ def _of_session(prose: Prose, data: SessionData) -> None:
 def results(found: Chosen) -> Write:
     """results.json, key by key."""
     data, session = found.data, found.session
+    if found.sweep is not None and found.sweep.order:
+        return sweep(found.sweep)
 
     def write(prose: Prose) -> None:
         values = data.results if data is not None else session.metrics if session else None
@@ -105,6 +108,27 @@ def results(found: Chosen) -> Write:
             tell(prose, values)
         else:
             prose.say("No results yet.", prose.palette.muted)
+
+    return write
+
+
+def sweep(found: Found) -> Write:
+    """The best member and its command, then all of them with their losses, the best first."""
+
+    def write(prose: Prose) -> None:
+        palette, plan = prose.palette, found.plan
+        prose.say(found.verdict, palette.text, bold=True)
+        prose.gap().say(found.command(found.best), palette.accent)
+        equals = found.equals
+        prose.head(f"{len(found.order)} of {len(plan.members)} members, the best first")
+        for i in found.order[:MOST]:
+            ink = palette.good if i == found.best else palette.text
+            note = "" if i not in equals else "  cannot be told from the best"
+            prose.line(
+                (f"{short(found.loss(i)):>8}  ", palette.muted),
+                (plan.members[i].name, ink),
+                (note, palette.muted),
+            )
 
     return write
 
@@ -194,6 +218,8 @@ def tell(prose: Prose, values: Mapping[str, Any], indent: int = 0) -> None:
 def _value(value: Any) -> str:
     if isinstance(value, float):
         return short(value)
+    if isinstance(value, list) and len(value) > 1 and all(isinstance(v, dict) for v in value):
+        return f"{len(value)} entries"
     if isinstance(value, (dict, list)):
         text = json.dumps(value, default=str)
         return text if len(text) <= MOST else f"{text[:MOST]} ..."

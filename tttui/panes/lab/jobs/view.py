@@ -15,6 +15,7 @@ from tttui.model.start import StartView
 from tttui.panes.lab.base import LISTING, Export, LabState, LabView
 from tttui.panes.lab.jobs import facts
 from tttui.panes.lab.jobs.actions import JobActions
+from tttui.panes.lab.jobs.curves import Curves
 from tttui.panes.lab.jobs.keys import KEYS, MEANING
 from tttui.panes.lab.jobs.rows import (
     COLUMNS,
@@ -25,7 +26,7 @@ from tttui.panes.lab.jobs.rows import (
     matching,
     record,
 )
-from tttui.panes.lab.metrics import MetricChart, groups
+from tttui.panes.lab.metrics import MetricChart
 from tttui.panes.listing import TABLE, Listing
 from tttui.panes.regions import Pages
 from tttui.store.lab.job import CHOSEN, Chosen
@@ -99,7 +100,7 @@ class JobsView(Listing[LabState], LabView):
         yield Page("Jobs", id="nothing")
         with Horizontal(id="below"):
             yield Page("", id="facts")
-            yield MetricChart(id="curves")
+            yield Curves(id="curves")
             yield Page("", id="more")
 
     # Regions
@@ -224,25 +225,7 @@ class JobsView(Listing[LabState], LabView):
         page = self.query_one("#more", Page)
         page.set_follows(self._more == "log")
         page.set_content(write(found), (found, self._more), f"{self._more.capitalize()} (v)")
-        self._show_curves(job, found)
-
-    def _show_curves(self, job: Job, found: Chosen) -> None:
-        chart = self.query_one(MetricChart)
-        chart.set_log(self._log)
-        if found.session is not None:
-            chart.show_losses(found.session)
-            return
-        table = None if found.data is None else found.data.metrics
-        if table is None or not table.names:
-            why = "reading ..." if found.path is None else "this job has no metrics"
-            chart.show_nothing("Metrics", why)
-            return
-        known = groups(table.names)
-        group = known[self._group % len(known)]
-        title = group[0] if len(group) == 1 else "losses"
-        if len(known) > 1:
-            title += f" ({self._group % len(known) + 1} of {len(known)}, m)"
-        chart.show_metrics(table, group, title, job.handle, live=not job.has_ended)
+        self.query_one(Curves).show(job, found, self._group, log=self._log)
 
     # Keys
 
@@ -374,6 +357,9 @@ class JobsView(Listing[LabState], LabView):
         if job is None:
             return ()
         found = [("Handle", job.handle), ("Command", job.command), ("Directory", str(job.path))]
+        sweep = self.chosen.sweep
+        if sweep is not None and sweep.order:
+            found.append(("Command to run the best", sweep.command(sweep.best)))
         found += [(f"Command to {verb}", job_command(job, verb)) for verb in ("watch", "results")]
         return [(what, text) for what, text in found if text]
 

@@ -9,7 +9,7 @@ from tttui.model.ages import size_text
 from tttui.model.steps import SeriesTable
 from tttui.widgets.plotext import Curve, SmallPlot
 
-ROOM = 10
+ROOM = 13
 """Columns of the names of bars."""
 
 VALUE = 18
@@ -59,7 +59,7 @@ def machine(found: Machine | None) -> Callable[[Prose], object]:
             ink = palette.warn if (gpu.temperature or 0) >= HOT else palette.text
             hot = "  hot" if (gpu.temperature or 0) >= HOT else ""
             prose.line(
-                ("heat      ", palette.muted),
+                ("temperature  ", palette.muted),
                 (heat + hot, ink),
                 ("   power ", palette.muted),
                 (power + limit, palette.text),

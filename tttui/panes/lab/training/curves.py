@@ -12,6 +12,7 @@ from tttui.draw.smoothing import exponential
 from tttui.lab.job import Job
 from tttui.model.steps import SeriesTable
 from tttui.panes.lab.metrics import TAGS
+from tttui.widgets.plotext import Curve, SmallPlot
 
 LOSS, VALIDATION = "loss", "validation_loss"
 
@@ -23,6 +24,9 @@ RATES = {"lr": "learning rate", "grad_norm": "gradient norm", "per_second": "ite
 GIGABYTE = 1e9
 
 BEST = "best"
+
+HELD_OUT = 1
+"""The colour of the validation loss of one job; those of several have the job's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +53,8 @@ def losses(shown: Sequence[Shown], which: Losses, span: int) -> Plot:
         if which != "training" and VALIDATION in one.table.columns:
             held_out = Series(*one.table.of(VALIDATION))
             name = f"{called} held out" if len(shown) > 1 else "held out"
-            traces.append(Trace(name, held_out, i, heavy=True, dashed=True, tag=tag))
+            role = i if len(shown) > 1 else HELD_OUT
+            traces.append(Trace(name, held_out, role, heavy=True, dashed=True, tag=tag))
     note = f"average, span {span}" if span > 1 else ""
     return Plot("loss", traces=tuple(traces), legend=True, note=note, message="no losses yet")
 
@@ -81,14 +86,15 @@ def systems(table: SeriesTable) -> list[tuple[str, tuple[str, ...]]]:
     return [(title, tuple(found)) for title, found in groups.items() if found]
 
 
-def system(table: SeriesTable, unit: str, columns: Iterable[str]) -> Plot:
+def system(table: SeriesTable, unit: str, columns: Iterable[str]) -> SmallPlot:
     """Some of what a job used of the machine, by seconds."""
-    traces = []
-    for i, name in enumerate(columns):
-        t, y = table.of(name)
-        y = y / GIGABYTE if unit == "GB" else y
-        traces.append(Trace(name.replace("_", " "), Series(t, y), i, tag=TAGS[i % len(TAGS)]))
-    return Plot("system, by second", unit=unit, traces=tuple(traces), from_zero=True)
+    scale = 1 / GIGABYTE if unit == "GB" else 1.0
+    found = {name: table.of(name) for name in columns}
+    lines = {
+        name.replace("_", " "): Curve(t.tolist(), (y * scale).tolist())
+        for name, (t, y) in found.items()
+    }
+    return SmallPlot("system, by second", lines, unit=unit)
 
 
 def _is_gpu(name: str) -> bool:

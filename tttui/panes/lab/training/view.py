@@ -27,7 +27,9 @@ from tttui.panes.regions import Pages
 from tttui.store.lab.curves import CURVES
 from tttui.store.lab.job import CHOSEN, Chosen
 from tttui.store.lab.jobs import JOBS, Jobs
+from tttui.tasks.find import SHIPPED, offered
 from tttui.widgets.page import Page
+from tttui.widgets.plotext import PlotextView, SmallPlot
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.table import Table
 from tttui.widgets.table_columns import Column, Sort
@@ -73,7 +75,8 @@ class TrainingView(Listing[LabState], LabView):
     TrainingView Table { width: 1fr; height: 1fr; }
     TrainingView #nothing { display: none; height: 1fr; padding: 1 2; }
     TrainingView.empty #nothing { display: block; }
-    TrainingView.empty Table, TrainingView.empty MetricChart { display: none; }
+    TrainingView.empty Table { display: none; }
+    TrainingView.empty #losses, TrainingView.empty #lower { display: none; }
     TrainingView #losses { height: 2fr; }
     TrainingView #lower { height: 1fr; }
     TrainingView #rates, TrainingView #system { width: 1fr; height: 1fr; }
@@ -106,11 +109,10 @@ class TrainingView(Listing[LabState], LabView):
         yield MetricChart(id="losses")
         with Horizontal(id="lower"):
             yield MetricChart(id="rates")
-            yield MetricChart(id="system")
+            yield PlotextView(id="system")
 
     def on_mount(self) -> None:
-        for name in ("rates", "system"):
-            self.query_one(f"#{name}", MetricChart).set_log(False)
+        self.query_one("#rates", MetricChart).set_log(False)
 
     # Regions
 
@@ -259,15 +261,19 @@ class TrainingView(Listing[LabState], LabView):
     """Of which events the flags are."""
 
     def _draw_system(self) -> None:
-        chart, data, job = self.query_one("#system", MetricChart), self.chosen.data, self.job
-        known = [] if data is None or data.system is None else curves.systems(data.system)
-        if job is None or data is None or data.system is None or not known:
-            chart.show_nothing("system", "no samples of the machine yet")
+        data = self.chosen.data
+        table = None if data is None else data.system
+        if self._sampled == (table, self._unit):
             return
-        unit, columns = known[self._unit % len(known)]
-        live = not job.has_ended
-        if chart.is_new((data.system, unit, columns, live)):
-            chart.put(curves.system(data.system, unit, columns), live=live)
+        self._sampled = table, self._unit
+        known = [] if table is None else curves.systems(table)
+        plot = SmallPlot("system", message="no samples of the machine yet")
+        if table is not None and known:
+            plot = curves.system(table, *known[self._unit % len(known)])
+        self.query_one(PlotextView).show_plot(plot)
+
+    _sampled: object = None
+    """Of what the curves of the system are."""
 
     # Keys
 
@@ -367,6 +373,19 @@ class TrainingView(Listing[LabState], LabView):
 
     def do_resume(self) -> str | None:
         return self._actions.resume()
+
+    def do_start(self) -> str | None:
+        """Choose a task, then fill in what it is to be trained on."""
+        from tttui.panes.lab.jobs.choose import ChooseDialog
+
+        known = [name for name in offered() if name in SHIPPED]
+
+        def chosen(task: str | None) -> None:
+            if task is not None:
+                self.desk.form(("train", "start", "--task", task))
+
+        self.desk.show_dialog(ChooseDialog("New training", "Of which task?", known), chosen)
+        return None
 
     def do_checkpoint(self) -> str | None:
         job = self.job

@@ -1,0 +1,1 @@
+"""The view of skills over their base."""

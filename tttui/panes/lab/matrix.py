@@ -1,0 +1,382 @@
+"""Matrix: what providers can do and how fast, as a heatmap; one cell in detail, with its trend."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from tttui.draw.prose import Prose
+from tttui.keys.command import Command
+from tttui.lab.providers.results import BEFORE, EXPIRES_S, Cell, Matrix, wanted
+from tttui.lab.providers.words import health_text, latency_text, throughput_text
+from tttui.model.ages import ago_text
+from tttui.model.shell import command_line
+from tttui.model.start import StartView
+from tttui.panes.lab.base import Export, LabState, LabView, Question
+from tttui.panes.regions import Pages, Regions
+from tttui.store.lab.around import MATRIX
+from tttui.store.lab.jobs import JOBS
+from tttui.widgets.matrixgrid import At, MatrixGrid
+from tttui.widgets.page import Page
+
+NARROW = 100
+"""Columns below which nothing stands beside another thing."""
+
+LEAST = 7
+"""Rows that details need below the grid."""
+
+ROOM = 12
+"""Columns of the names of fields."""
+
+LIMIT_S = 20.0
+"""Seconds that a probe may take."""
+
+KEYS: tuple[Command, ...] = (
+    Command("pane('left')", "left,h", "→ cell", "The capability before", "Matrix", footer=True),
+    Command("pane('right')", "right,l", "cell", "The next capability", "Matrix", footer=True),
+    Command(
+        "pane('test')",
+        "t,enter",
+        "test",
+        "Test the provider under the cursor, all that it can do; asks first",
+        "Matrix",
+        footer=True,
+    ),
+    Command(
+        "pane('test_cell')",
+        "c",
+        "test cell",
+        "Test only the capability under the cursor",
+        "Matrix",
+        footer=True,
+    ),
+    Command(
+        "pane('test_old')",
+        "R",
+        "refresh",
+        "Test what was never tested, or too long ago, of all providers; asks first",
+        "Matrix",
+        footer=True,
+    ),
+)
+
+MEANING = (
+    "Providers by capabilities: engines of this machine, and the endpoints in providers.toml. A "
+    "cell has a tick with the median latency, a cross where it fails, a dash for what an endpoint "
+    "does not offer, a question mark where it was never tested; below that its age. The tint is "
+    "the stronger, the nearer the cell comes to the fastest of its column. ! marks what became "
+    "1.5 times slower than before, or fails now. Below is the cell under the cursor: what was "
+    "done, its latencies, and all earlier results. Tests are jobs (`tttui provider test`)."
+)
+
+EXPORTED = (
+    "provider",
+    "capability",
+    "status",
+    "median_s",
+    "p95_s",
+    "throughput",
+    "unit",
+    "n",
+    "error_rate",
+    "time_unix",
+    "mark",
+    "reason",
+)
+
+
+class MatrixView(Regions, LabView):
+    """The heatmap; below it, or on pages of their own, the cell and its earlier results."""
+
+    needs = frozenset({"matrix", "jobs"})
+    region_names = ("grid", "cell", "trend")
+    short_names: ClassVar = {"cell": "details"}
+    shares = ("pane('up')", "pane('down')", "pane('region')")
+    keys = KEYS
+    meaning = MEANING
+    DEFAULT_CSS = """
+    MatrixView { layout: vertical; height: 1fr; }
+    MatrixView MatrixGrid { width: 1fr; height: 1fr; }
+    MatrixView #below { height: 1fr; }
+    MatrixView #cell { width: 1fr; margin-right: 1; }
+    MatrixView #trend { width: 1fr; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._state: LabState | None = None
+        self._at: At | None = None
+        self._wanted = ""
+        """The cell (`numpy/predict`) that a link asks for."""
+        self._ahead = (0, 0)
+        """How far the cursor was moved before there was anything."""
+
+    def compose(self) -> ComposeResult:
+        yield MatrixGrid()
+        with Horizontal(id="below"):
+            yield Page("", id="cell")
+            yield Page("Trend", id="trend")
+
+    # Regions
+
+    def pages(self) -> Pages:
+        width, height = self.room
+        grid = self.query_one(MatrixGrid).lines_needed(width) if self.is_mounted else 0
+        if min(grid, 2 * height // 3) + LEAST > height:
+            apart: Pages = (("grid",), ("cell",), ("trend",))
+            return (("grid",), ("cell", "trend")) if width >= NARROW else apart
+        return (self.region_names,) if width >= NARROW else (("grid", "cell"), ("trend",))
+
+    def show_regions(self) -> None:
+        shown, grid = set(self.regions), self.query_one(MatrixGrid)
+        grid.display = "grid" in shown
+        self.query_one("#below").display = bool(shown - {"grid"})
+        for name in ("cell", "trend"):
+            page = self.query_one(f"#{name}", Page)
+            page.display = name in shown
+            page.set_chosen(self.acting == name)
+        grid.set_active(self.acting == "grid")
+        alone = shown == {"grid"}
+        needed = min(grid.lines_needed(self.room.width) + 1, max(2 * self.room.height // 3, 4))
+        grid.styles.height = "1fr" if alone else needed
+
+    # Drawing
+
+    @property
+    def matrix(self) -> Matrix | None:
+        return None if self._state is None else self._state.of(MATRIX)
+
+    @property
+    def cell(self) -> Cell | None:
+        """The cell under the cursor."""
+        matrix = self.matrix
+        return None if matrix is None or self._at is None else matrix.cells.get(self._at)
+
+    def show(self, state: LabState) -> None:
+        before, self._state = self.matrix, state
+        matrix = self.matrix
+        if matrix is None:
+            return
+        self._choose(matrix)
+        grid = self.query_one(MatrixGrid)
+        testing = [
+            (job.doing.partition("/")[0], job.doing.partition("/")[2])
+            for job in state.of(JOBS).live
+            if job.kind == "provider_test" and job.state == "running"
+        ]
+        grid.set_matrix(matrix, self._at, testing, state.now)
+        if before is None or before.providers.keys() != matrix.providers.keys():
+            self.show_regions()
+            if self._ahead != (0, 0):
+                (down, right), self._ahead = self._ahead, (0, 0)
+                self._move(down, right)
+        self._show_cell(state, matrix)
+
+    def _choose(self, matrix: Matrix) -> None:
+        """Have the cursor on a cell that there is."""
+        if self._wanted:
+            provider, _, capability = self._wanted.partition("/")
+            if (provider, capability) in matrix.cells:
+                self._at = (provider, capability)
+            else:
+                self.desk.say(f"There is no cell {self._wanted!r} here.")
+            self._wanted = ""
+        if self._at not in matrix.cells:
+            self._at = next(iter(matrix.cells), None)
+
+    def _show_cell(self, state: LabState, matrix: Matrix) -> None:
+        cell = self.cell
+        if cell is None:
+            return
+        key = (matrix, self._at, int(state.now // 10))
+        title = f"{cell.provider} {cell.capability}"
+        self.query_one("#cell", Page).set_content(facts(matrix, cell, state.now), key, title)
+        self.query_one("#trend", Page).set_content(trend(cell, state.now), key)
+
+    # Keys
+
+    def do_up(self) -> None:
+        self._move(-1, 0)
+
+    def do_down(self) -> None:
+        self._move(1, 0)
+
+    def do_left(self) -> None:
+        self._move(0, -1)
+
+    def do_right(self) -> None:
+        self._move(0, 1)
+
+    def _move(self, down: int, right: int) -> None:
+        if self.acting != "grid" and down:
+            self.query_one(f"#{self.acting}", Page).scroll_lines(down)
+            return
+        if self.matrix is None:
+            self._ahead = self._ahead[0] + down, self._ahead[1] + right
+        else:
+            self._go(self.query_one(MatrixGrid).moved(down, right))
+
+    def _go(self, at: At | None) -> None:
+        if at is not None and at != self._at:
+            self._at = at
+            self.desk.again()
+
+    @on(MatrixGrid.Picked)
+    def _on_picked(self, message: MatrixGrid.Picked) -> None:
+        message.stop()
+        if message.again:
+            self.do_test()
+        else:
+            self._go(message.at)
+
+    def do_test(self) -> str | None:
+        """Ask whether to test the provider under the cursor."""
+        matrix, cell = self.matrix, self.cell
+        if matrix is None or cell is None:
+            return "There is no provider here."
+        parts = [f"{cell.provider}/{c.capability}" for c in matrix.of(cell.provider)]
+        self._ask(f"Test all that {cell.provider} can do?", parts, cell.provider)
+        return None
+
+    def do_test_cell(self) -> str | None:
+        """Ask whether to test only this capability."""
+        cell = self.cell
+        if cell is None:
+            return "There is no provider here."
+        words = (cell.provider, "--capability", cell.capability)
+        part = f"{cell.provider}/{cell.capability}"
+        self._ask(f"Test whether {cell.provider} can {cell.capability}?", [part], *words)
+        return None
+
+    def do_test_old(self) -> str | None:
+        """Ask whether to test what is missing."""
+        matrix = self.matrix
+        parts = [] if matrix is None else wanted(matrix, list(matrix.providers), EXPIRES_S)
+        if not parts or self._state is None:
+            return "Everything was tested in the last 7 days; t tests a provider again."
+        text = f"Test what was never tested, or longer ago than 7 days: {len(parts)} cells?"
+        self._ask(text, parts)
+        return None
+
+    def _ask(self, text: str, parts: Sequence[str], *words: str) -> None:
+        """Start a job that tests these parts, after a question with the command for it."""
+        assert self._state is not None
+        root = self._state.root
+        verb = ("test", *words) if words else ("matrix", "--refresh")
+        line = ("tttui", "provider", *verb, "--root", str(root))
+        if any(not self._engine(part) for part in parts):
+            text += " An endpoint is asked for a few tokens, which may cost something."
+        question = Question("Test", text, command_line(*line), "test")
+
+        def do() -> str:
+            from tttui.lab.kinds.provider_test import settings_of
+            from tttui.lab.starting import start
+
+            job = start(root, "provider_test", settings_of(parts, LIMIT_S, None), command=line)
+            return f"Job {job.short} tests {len(parts)} cells; it is {job.state}"
+
+        self.desk.act(do, question)
+
+    def _engine(self, part: str) -> bool:
+        """Whether a part costs nothing but time."""
+        matrix = self.matrix
+        one = None if matrix is None else matrix.providers.get(part.partition("/")[0])
+        return one is not None and one.is_local
+
+    def label(self, command: Command) -> str:
+        if command.action == "pane('right')":
+            return ""  # the key to the left stands for both
+        return command.label
+
+    # What leaves the view
+
+    def copyable(self) -> Sequence[tuple[str, str]]:
+        cell = self.cell
+        if cell is None:
+            return ()
+        found = [("Command to test it", command_line("tttui", "provider", "test", cell.provider))]
+        if cell.newest is not None and cell.newest.reason:
+            found.append(("Reason", cell.newest.reason))
+        return found
+
+    def exportable(self) -> Export:
+        rows = [record(cell) for cell in (self.matrix.cells if self.matrix else {}).values()]
+        return Export("matrix", EXPORTED, rows)
+
+    def look(self, start: StartView) -> StartView:
+        return replace(super().look(start), item="/".join(self._at) if self._at else None)
+
+    def recall(self, start: StartView) -> None:
+        self._wanted = start.item or ""
+        super().recall(start)
+
+
+def facts(matrix: Matrix, cell: Cell, now: float) -> Callable[[Prose], object]:
+    """What came of a cell, and what its provider is."""
+
+    def write(prose: Prose) -> None:
+        palette, m = prose.palette, cell.newest
+        if matrix.problem:
+            prose.say(f"! {matrix.problem}", palette.warn)
+        if m is None:
+            prose.say("Never tested; t tests the provider, c this cell.", palette.muted)
+        else:
+            ink = {"works": palette.good, "fails": palette.bad}.get(m.status, palette.muted)
+            prose.say(m.status, ink, bold=True)
+            if cell.mark:
+                before = latency_text(cell.before_s)
+                prose.say(f"! {cell.mark}; before: {before}", palette.warn, bold=True)
+            if m.reason:
+                prose.say(m.reason, palette.warn)
+            if m.status == "works":
+                prose.field("median", latency_text(m.median_s), ROOM)
+                prose.field("p95", latency_text(m.p95_s), ROOM)
+                prose.field("throughput", throughput_text(m.throughput, m.unit), ROOM)
+                prose.field("repeated", f"{m.n} times", ROOM)
+            prose.field("errors", f"{100 * m.error_rate:.0f} %", ROOM)
+            if m.what:
+                prose.field("each time", m.what, ROOM)
+            prose.field("tested", f"{ago_text(m.time, now)} on {m.host}", ROOM)
+            if m.load is not None:
+                prose.field("load", f"{m.load:g} busy processes a core before it", ROOM)
+        one = matrix.providers[cell.provider]
+        prose.gap().field("provider", one.detail, ROOM)
+        prose.field("health", health_text(matrix, cell.provider), ROOM)
+
+    return write
+
+
+def trend(cell: Cell, now: float) -> Callable[[Prose], object]:
+    """The medians of all results, the newest first."""
+
+    def write(prose: Prose) -> None:
+        palette = prose.palette
+        if not cell.history:
+            prose.say("No results yet.", palette.muted)
+            return
+        most = max((m.median_s or 0.0 for m in cell.history), default=0.0)
+        if len(cell.history) > 1:
+            prose.say(f"Median latencies; ! compares with the {BEFORE} before.", palette.muted)
+        for i, m in enumerate(reversed(cell.history)):
+            newest = i == 0
+            age = ago_text(m.time, now)
+            if m.status != "works" or not m.median_s:
+                prose.line((f"{age:<{ROOM}}", palette.muted), (m.status, palette.bad))
+                continue
+            ink = palette.warn if newest and cell.mark else palette.accent
+            value = f"{latency_text(m.median_s):>8}"
+            prose.bar(age, m.median_s / most, value, ink, ROOM)
+
+    return write
+
+
+def record(cell: Cell) -> Sequence[object]:
+    """A row of the table that is exported."""
+    m = cell.newest
+    if m is None:
+        return (cell.provider, cell.capability, "never tested", *([""] * 9))
+    values = (m.median_s, m.p95_s, m.throughput, m.unit, m.n, m.error_rate, m.time)
+    return (cell.provider, cell.capability, m.status, *values, cell.mark, m.reason)

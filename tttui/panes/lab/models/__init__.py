@@ -1,0 +1,1 @@
+"""The view of the registry: versions, personas, where they come from."""

@@ -1,0 +1,240 @@
+"""What can be done with a version: each shows its command, and asks before it changes anything."""
+
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from tttui.lab.registry.names import DEFAULT
+from tttui.lab.registry.overview import Registry
+from tttui.lab.registry.personas import Persona
+from tttui.lab.registry.version import Version
+from tttui.model.errors import TttuiError
+from tttui.model.shell import command_line
+from tttui.panes.lab.base import Desk, Question
+
+BASE = "base"
+"""What a test calls the model without any skill."""
+
+STARTED_S = 60.0
+"""Seconds that a command may take until its job is started."""
+
+
+class Shown(Protocol):
+    """The view whose version under the cursor is meant."""
+
+    desk: Desk
+
+    @property
+    def registry(self) -> Registry: ...
+
+    @property
+    def version(self) -> Version | None: ...
+
+    @property
+    def root(self) -> Path: ...
+
+    def compare_with(self, name: str | None, /) -> None: ...
+
+
+class ModelActions:
+    """Every method returns a note, or None where something was asked or started."""
+
+    def __init__(self, view: Shown) -> None:
+        self._view = view
+
+    def words(self, *words: str) -> tuple[str, ...]:
+        """A command of the group, with `--root` where it is not the usual one."""
+        root = self._view.root
+        return ("tttui", "model", *words, *(() if root == Path("runs") else ("--root", str(root))))
+
+    def open(self) -> str | None:
+        """Open what the version comes from."""
+        version = self._view.version
+        if version is None:
+            return None
+        origin, path = version.origin, version.origin.get("path")
+        if origin.get("kind") == "job":
+            self._view.desk.go_to("jobs", str(origin.get("id", "")))
+            return None
+        if origin.get("kind") != "session" or not isinstance(path, str):
+            return f"{version.name} comes from {origin.get('id') or 'nowhere that is known'}."
+        # The path is the registry's word: only what lies in this root is opened.
+        place = self._view.root / Path(path).name
+        if not (place / "session").is_dir():
+            return f"The session {place.name} is not here any more."
+        self._view.desk.open_session(place)
+        return None
+
+    def deploy(self) -> str | None:
+        from tttui.panes.lab.models.deploying import DeployDialog, Deployment
+
+        version, view = self._view.version, self._view
+        if version is None:
+            return "There is no version under the cursor."
+        known = [one for one in view.registry.personas if one.current.version != version.name]
+        same = [one for one in known if one.current.version.startswith(f"{version.skill}@")]
+        first = next((one.called for one in (*same, *known)), f"@{version.skill}")
+        chosen_version = version
+
+        def chosen(found: Deployment | None) -> None:
+            if found is None:
+                return
+            domain = ("--domain", found.domain) if found.domain != DEFAULT else ()
+            force = ("--force",) if found.force else ()
+            line = self.words(
+                "deploy", chosen_version.name, "--persona", found.persona, *domain, *force
+            )
+
+            def do() -> str:
+                from tttui.lab.registry import deploy
+
+                made = deploy(
+                    view.root,
+                    chosen_version,
+                    found.persona,
+                    domain=found.domain,
+                    force=found.force,
+                    command=line,
+                )
+                return f"{made.called} points to {made.current.version} now"
+
+            view.desk.act(do)
+
+        root = command_line(*self.words()[2:])
+        dialog = DeployDialog(view.registry, version, f" {root}" if root else "", first)
+        view.desk.show_dialog(dialog, chosen)
+        return None
+
+    def rollback(self) -> str | None:
+        view, version = self._view, self._view.version
+        movable = [one for one in view.registry.personas if one.stack[1:]]
+        if not movable:
+            return "No persona has anything to go back to."
+        using = [one for one in movable if version is not None and _uses(one, version)]
+        if len(using or movable) == 1:
+            self._ask_rollback((using or movable)[0])
+            return None
+        names = {f"{one.called}  {one.current.version}": one for one in using or movable}
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self._ask_rollback(names[name])
+
+        self._choose("Roll back", "Which persona shall go back?", tuple(names), chosen)
+        return None
+
+    def _ask_rollback(self, persona: Persona) -> None:
+        domain = ("--domain", persona.domain) if persona.domain != DEFAULT else ()
+        line = self.words("rollback", "--persona", persona.name, *domain)
+        before = persona.stack[-2].version
+        text = f"Point {persona.called} to {before} again? It points to {persona.current.version}."
+        root = self._view.root
+
+        def do() -> str:
+            from tttui.lab.registry import rollback
+
+            made = rollback(root, persona.name, domain=persona.domain, command=line)
+            return f"{made.called} points to {made.current.version} again"
+
+        question = Question("Roll back", text, command_line(*line), "roll back")
+        self._view.desk.act(do, question)
+
+    def test(self) -> str | None:
+        version = self._view.version
+        if version is None:
+            return None
+        if version.type == "base":
+            return f"{version.name} is a base; test a skill over it."
+        against = self._others(version)
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self._ask_test(version, name)
+
+        text = f"Against what shall {version.name} be tested, on the same held-out streams?"
+        self._choose("Test", text, (*against, BASE), chosen)
+        return None
+
+    def _ask_test(self, version: Version, baseline: str) -> None:
+        line = self.words("test", version.name, "--baseline", baseline)
+        text = f"Test {version.name} against {baseline}? A job does it, and keeps the verdict."
+        question = Question("Test", text, command_line(*line), "start the job")
+        self._view.desk.act(lambda: _started(line), question)
+
+    def compare(self) -> str | None:
+        """Choose the version that the one under the cursor is compared with."""
+        version = self._view.version
+        if version is None:
+            return None
+        others = self._others(version)
+        if not others:
+            return f"There is no other version of the task {version.task}."
+        text = f"With which version shall {version.name} be compared?"
+        self._choose("Compare", text, others, self._view.compare_with)
+        return None
+
+    def remove(self) -> str | None:
+        version, root = self._view.version, self._view.root
+        if version is None:
+            return None
+        line = self.words("rm", version.name)
+        text = (
+            f"Take {version.name} out of the registry? Its number is not given again. It stays "
+            "while something depends on it."
+        )
+
+        def do() -> str:
+            from tttui.lab.registry import remove
+
+            return f"{version.name} lies in {remove(root, version, command=line)} now"
+
+        question = Question("Remove", text, command_line(*line), "take it out")
+        self._view.desk.act(do, question)
+        return None
+
+    def _others(self, version: Version) -> tuple[str, ...]:
+        """Other versions of the task: what is in use first, then of the same skill, then all."""
+        registry = self._view.registry
+        used = [one.current.version for one in registry.personas]
+        same = [one for one in registry.versions if one.task == version.task]
+        names = [one.name for one in same if one.type == version.type]
+        ordered = [name for name in used if name in names]
+        ordered += [name for name in names if name.startswith(f"{version.skill}@")] + names
+        return tuple(name for name in dict.fromkeys(ordered) if name != version.name)
+
+    def _choose(self, title: str, text: str, names: Sequence[str], then: "Then") -> None:
+        from tttui.panes.lab.jobs.choose import ChooseDialog
+
+        self._view.desk.show_dialog(ChooseDialog(title, text, names), then)
+
+
+class Then(Protocol):
+    """What is done with the name that was chosen, or None."""
+
+    def __call__(self, name: str | None, /) -> None: ...
+
+
+def _uses(persona: Persona, version: Version) -> bool:
+    return persona.current.version == version.name
+
+
+def _started(line: Sequence[str]) -> str:
+    """Start a command that starts a job; returns what it said. Raises TttuiError."""
+    from tttui.runs.child import start_tttui
+
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as messages:
+        process = start_tttui(line[1:], output=output, messages=messages)
+        try:
+            code = process.wait(STARTED_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise TttuiError(f"`{command_line(*line)}` did not start a job") from None
+        output.seek(0)
+        messages.seek(0)
+        said = messages.read(4096).decode(errors="replace").strip().splitlines()
+        handle = output.read(100).decode(errors="replace").strip()
+    if code:
+        raise TttuiError((said or ["the command failed"])[-1].removeprefix("error: "))
+    return f"Job {handle[:8]} tests it; the verdict comes here"

@@ -1,0 +1,192 @@
+"""Versions as rows of a table, and the words by which they are filtered."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tttui.draw.colours import Colour
+from tttui.draw.look import HasLook, Look
+from tttui.lab.registry.overview import Registry
+from tttui.lab.registry.version import Version
+from tttui.model.ages import age_text
+from tttui.model.arrays import Bools, Floats
+from tttui.model.numbers import short
+from tttui.model.query import Query, Vocabulary
+from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
+
+COLUMNS = (
+    Column("version", "version", 12, left=True, most=20, orders=TEXTS, also=("skill",)),
+    Column("used", "in use as", 14, left=True, most=24, orders=TEXTS, also=("persona",)),
+    Column("test", "newest test", 21, left=True, most=28, orders=TEXTS),
+    Column("result", "measured", 23, left=True, drop=3, most=28, orders=TEXTS),
+    Column("origin", "from", 12, left=True, drop=2, grows=True, orders=TEXTS),
+    Column("step", "step", 7, drop=4),
+    Column("task", "task", 9, left=True, drop=5, orders=TEXTS),
+    Column("type", "type", 5, left=True, drop=6, orders=TEXTS),
+    Column("created", "age", 6, drop=1, orders=TIMES, also=("age",)),
+    Column("base", "base", 8, left=True, drop=7, orders=TEXTS),
+)
+
+MODEL_WORDS = Vocabulary(
+    numbers={"number": "number", "age": "age", "step": "step"},
+    texts={
+        "skill": "skill",
+        "task": "task",
+        "type": "type",
+        "persona": "used",
+        "used": "used",
+        "from": "origin",
+        "test": "test",
+        "base": "base",
+    },
+    bare="any",
+)
+"""`age` in hours."""
+
+FIRST = ("improvement_percent", "validation_loss", "loss")
+"""Results of which one is shown where there is room for one."""
+
+
+def said_of_test(registry: Registry, version: Version) -> str:
+    """The newest test in a few words: `better than walker@v1`."""
+    tests = registry.tests(version)
+    if not tests:
+        return "not tested"
+    verdict, baseline = tests[-1].get("verdict"), tests[-1].get("baseline")
+    word = "as good as" if verdict == "no difference" else f"{verdict} than"
+    return f"{word} {baseline}"
+
+
+def figure(version: Version) -> str:
+    """One of the results of a version: `validation loss 0.0012`."""
+    found = {k: v for k, v in version.results.items() if isinstance(v, int | float)}
+    name = next((key for key in FIRST if key in found), next(iter(found), ""))
+    if not name:
+        return ""
+    return f"{name.replace('_percent', ' %').replace('_', ' ')} {short(float(found[name]))}"
+
+
+def origin_of(version: Version) -> str:
+    """Where a version comes from: `night`, `job 3f2a1b2c`, `walker@v2:0.7,...`."""
+    name = str(version.origin.get("id", ""))
+    return f"job {name[:8]}" if version.origin.get("kind") == "job" else name
+
+
+def used_as(registry: Registry, version: Version) -> str:
+    return ", ".join(one.called for one in registry.used_by(version))
+
+
+_TEXTS: Mapping[str, Callable[[Registry, Version], str]] = {
+    "version": lambda _, version: version.name,
+    "skill": lambda _, version: version.skill,
+    "used": used_as,
+    "test": said_of_test,
+    "result": lambda _, version: figure(version),
+    "origin": lambda _, version: origin_of(version),
+    "task": lambda _, version: version.task,
+    "type": lambda _, version: version.type,
+    "base": lambda _, version: version.base_sha256.rpartition(":")[2],
+    "any": lambda registry, version: " ".join(
+        (version.name, used_as(registry, version), version.task, origin_of(version))
+    ),
+}
+
+
+def numbers(registry: Registry, name: str, now: float) -> Floats:
+    """A number of every version [n], NaN where it has none; `now` in Unix seconds."""
+
+    def value(version: Version) -> float:
+        if name == "number":
+            return version.number
+        if name == "step":
+            step = version.origin.get("step")
+            return float(step) if isinstance(step, int) else float("nan")
+        return (now - version.created_at) / 3600 if name == "age" else version.created_at
+
+    return np.array([value(one) for one in registry.versions], dtype=np.float64)
+
+
+def matching(registry: Registry, query: Query, now: float) -> Bools | None:
+    """The versions [n] that pass a query; None where all do."""
+    if not query:
+        return None
+
+    def holds(name: str, word: str) -> Bools:
+        of = _TEXTS[name]
+        found = [word in of(registry, one).lower() for one in registry.versions]
+        return np.array(found, dtype=np.bool_)
+
+    return query.select(len(registry.versions), lambda n: numbers(registry, n, now), holds)
+
+
+RECORDED = (
+    "version",
+    "type",
+    "task",
+    "created_at",
+    "weights_sha256",
+    "base_sha256",
+    "origin",
+    "used",
+    "test",
+    "result",
+)
+"""The columns of a table of versions that is exported; times are Unix seconds."""
+
+
+def record(registry: Registry, version: Version) -> list[object]:
+    """The values of RECORDED."""
+    plain = ("created_at", "weights_sha256", "base_sha256")
+    return [
+        getattr(version, name) if name in plain else _TEXTS[name](registry, version)
+        for name in RECORDED
+    ]
+
+
+class ModelRows(HasLook):
+    """`Source` of the table over versions."""
+
+    columns = COLUMNS
+
+    def __init__(self, registry: Registry, look: Look, now: float) -> None:
+        self._registry, self.look, self._now = registry, look, now
+
+    def __len__(self) -> int:
+        return len(self._registry.versions)
+
+    def sorting(self, key: str) -> Any:
+        if key in ("created", "step"):
+            return numbers(self._registry, key, self._now)
+        texts = [_TEXTS[key](self._registry, one) for one in self._registry.versions]
+        if key == "version":
+            texts = [f"{one.skill}@{one.number:09}" for one in self._registry.versions]
+        _, rank = np.unique(np.array(texts, dtype=object).astype(str), return_inverse=True)
+        return rank
+
+    def cell(self, row: int, key: str) -> Cell:
+        version, palette = self._registry.versions[row], self.palette
+        if key == "created":
+            return age_text(version.created_at, self._now), palette.muted, False
+        if key == "step":
+            step = version.origin.get("step")
+            return (str(step) if isinstance(step, int) else ""), palette.muted, False
+        text = _TEXTS[key](self._registry, version)
+        match key:
+            case "version":
+                return text, palette.text, True
+            case "used":
+                return text, palette.accent, True
+            case "test":
+                return text, self._ink_of_test(version), False
+            case "base":
+                return text[:8], palette.muted, False
+            case "result" | "origin":
+                return text, palette.text, False
+        return text, palette.muted, False
+
+    def _ink_of_test(self, version: Version) -> Colour:
+        tests = self._registry.tests(version)
+        inks = {"better": self.palette.good, "worse": self.palette.bad}
+        verdict = str(tests[-1].get("verdict")) if tests else ""
+        return inks.get(verdict, self.palette.muted)
