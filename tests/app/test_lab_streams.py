@@ -34,7 +34,7 @@ def root(tmp_path: Path) -> Path:
 
 
 async def show(driver: Driver, name: str) -> None:
-    await driver.press("b", str(1 + [view.name for view in VIEWS].index(name)))
+    await driver.press("b", str((1 + [view.name for view in VIEWS].index(name)) % 10))
 
 
 def stream(driver: Driver) -> StreamView[object]:
