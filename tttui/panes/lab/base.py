@@ -74,6 +74,9 @@ VIEWS: tuple[Registered, ...] = (
     Registered("benchmarks", "Benchmarks", "benchmarks.view", "BenchmarksView", "bench."),
     Registered("models", "Models", "models.view", "ModelsView"),
     Registered("genome", "Genome", "genome.view", "GenomeView"),
+    Registered("system", "System", "system.view", "SystemView"),
+    Registered("logs", "Logs", "streams.logs", "LogsView"),
+    Registered("events", "Events", "streams.events", "EventsView"),
 )
 """All views, in the order of their keys: 1 to 9, then 0."""
 
