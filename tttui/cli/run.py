@@ -9,6 +9,7 @@ import click
 from tttui.cli.options import (
     SectionedCommand,
     from_option,
+    given,
     group_options,
     root_option,
     running_options,
@@ -134,7 +135,8 @@ def _run(
         from tttui.cli.output import say
         from tttui.lab.registry import start_from
 
-        runner, start = start_from(root, from_version, called)
+        named = given(values)
+        runner, start = start_from(root, from_version, called, named)
         chosen = {**runner.upon(start.settings, values_from(runner, values, config))}
         say(f"starts from {start.called} ({start.origin['weights_sha256'][:12]})")
     ready = runner.new(root, chosen, detached=detach, start=start)
