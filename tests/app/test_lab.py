@@ -1,6 +1,8 @@
 """The lab: a screen of its own beside the tabs, its views, and the store that feeds them."""
 
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -149,3 +151,23 @@ def test_an_unknown_view_of_the_lab_is_refused(capsys: pytest.CaptureFixture[str
     assert "no view of the lab; there are" in capsys.readouterr().err
     assert main(["--lab", "jobs", "--query", "state:"]) == 2
     assert "needs a word after state:" in capsys.readouterr().err
+
+
+def test_nothing_of_the_lab_is_imported_before_it_is_opened(root: Path) -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from tttui.app import TttuiApp\n"
+        "from tttui.model.start import StartView\n"
+        "from tttui.store import Store\n"
+        "async def look():\n"
+        f"    store = Store([Path({str(root)!r})])\n"
+        "    store.start()\n"
+        "    app = TttuiApp(store, StartView())\n"
+        "    async with app.run_test() as pilot:\n"
+        "        while app.main.shown is None: await pilot.pause(0.01)\n"
+        "        print(*(m for m in sys.modules if '.lab' in m or 'plotext' in m))\n"
+        "asyncio.run(look())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

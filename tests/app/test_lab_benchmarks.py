@@ -134,3 +134,14 @@ async def test_what_is_not_complete_or_damaged_says_so_and_tells_no_interval(
         await driver.until(lambda: "damaged" in driver.text(), "the damaged one")
         assert "results.json is damaged" in driver.text()
         assert driver.text().isascii()
+
+
+async def test_a_benchmark_is_started_by_the_form_of_its_command(
+    root: Path, open_app: OpenApp
+) -> None:
+    async with open_app(root) as driver:
+        await open_benchmarks(driver, 1)
+        await driver.press("B", "down", "down", *"stable", "comma", *"plain")
+        await driver.until(lambda: "--presets stable,plain" in driver.text(), "the command line")
+        await driver.press("escape", "T")
+        assert "tttui model test" in driver.text()

@@ -12,6 +12,7 @@ from tests.jobdirs import handle_of, make_job
 from tttui.artifacts.eventlog import EventLog
 from tttui.panes.lab.metrics import MetricChart
 from tttui.panes.lab.training.view import TrainingView
+from tttui.screens.lab.form import CommandForm
 
 STEPS = range(1, 61)
 
@@ -140,6 +141,17 @@ async def test_the_view_and_the_shell_tell_the_same_losses(
         row = next(line for line in driver.text().splitlines() if handle_of(2)[:8] in line)
         assert f"{told['loss']:.2e}".replace("e-03", "e-3") in row
         assert f"{told['validation_loss']:.2e}".replace("e-03", "e-3") in row
+
+
+async def test_a_training_of_any_task_is_started_by_a_form(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root) as driver:
+        await open_training(driver)
+        await driver.press("n", "down", "enter")
+        await driver.until(lambda: isinstance(driver.app.screen, CommandForm), "the form")
+        text = driver.text()
+        assert "tttui train start --task text" in text
+        assert "! data: name a text file" in text
+        assert "context" in text
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,9 @@ from tests.cli.test_commands import Shell, shell
 from tttui.engine.learner import Learner
 from tttui.lab.jobs import list_jobs, results
 from tttui.lab.launchers import local
-from tttui.lab.providers import find_providers
+from tttui.lab.providers import find_providers, measuring
 from tttui.lab.providers.configuration import Definition, add_definition, read_definitions
-from tttui.lab.providers.engines import NumpyEngine
+from tttui.lab.providers.engines import NumpyEngine, TorchEngine, engines
 from tttui.lab.providers.measuring import Measurement, Prober
 from tttui.lab.providers.results import MEASURED, Results
 from tttui.model.errors import RefusedInput
@@ -90,6 +91,25 @@ def test_an_engine_that_is_one_bit_off_fails(
     found = Prober(NumpyEngine("numpy"), 10.0, 3).measure(capability)
     assert found.status == "fails"
     assert "bits" in found.reason or "batch" in found.reason
+
+
+def test_a_probe_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "GRACE_S", 0.0)
+    go_on = threading.Event()
+    monkeypatch.setattr(Learner, "predict", lambda *_: go_on.wait())
+    prober = Prober(NumpyEngine("numpy"), 0.1)
+    monkeypatch.setattr(measuring, "SETUP_S", 0.1)
+    assert prober.measure("predict").status == "fails"
+    assert "predict of this provider hangs" in prober.measure("adapt").reason
+    go_on.set()
+
+
+def test_a_gpu_that_torch_cannot_use_fails_with_the_reason() -> None:
+    if any(engine.gpu is not None for engine in engines()):
+        pytest.skip("there is a GPU")
+    found = Prober(TorchEngine("cuda:0", "cuda:0", "a GPU"), 10.0).measure("pretrain")
+    assert found.status == "fails"
+    assert found.reason.startswith("device cuda:0: ")
 
 
 def test_the_matrix_marks_what_became_worse_and_forgets_nothing(shell: Shell) -> None:

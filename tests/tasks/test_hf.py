@@ -522,3 +522,32 @@ def test_names_of_tokens_are_the_bytes_that_they_stand_for() -> None:
         assert bytes_of(made, token)
     joined = b"".join(bytes_of(made, token) for token in made("a é €\n")["input_ids"])
     assert joined == "a é €\n".encode()
+
+
+def test_adapters_that_one_session_learned_are_a_skill_that_others_start_from(
+    model: Path, document: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = ("--root", str(tmp_path / "runs"))
+    words = ("--file", str(document), "--chunk", "16", "--context", "32", "--threads", "1")
+    first = ("run", "--task", "hf", "--model", str(model), "--rank", "2", "--name", "a", "--quiet")
+    assert main((*first, *words, *root)) == 0
+    assert main(("model", "register", "a", "--skill", "reader", *root)) == 0
+    again = ("run", "--from", "reader", "--name", "b", "--quiet", "--steps", "3")
+    assert main((*again, *words, *root)) == 0
+    assert main(("verify", "b", *root)) == 0
+    assert "holds the weights of reader@v1" in capsys.readouterr().out
+    first_loss, second_loss = (
+        float((tmp_path / "runs" / n / "per_step.csv").read_text().splitlines()[1].split(",")[2])
+        for n in ("a", "b")
+    )
+    assert second_loss < first_loss
+    path = known.models_path()
+    assert path is not None
+    path.unlink()
+    known._named.clear()
+    assert main(("run", "--from", "reader", "--name", "c", *words, *root)) == 2
+    assert "a registry does not choose files to load" in capsys.readouterr().err
+    other = make_model(tmp_path / "other", kind="gpt2")
+    named = ("--model", str(other), "--name", "d")
+    assert main(("run", "--from", "reader", *named, *words, *root)) == 2
+    assert "reader@v1 stands on the base" in capsys.readouterr().err

@@ -105,7 +105,8 @@ def command(
     if from_version is not None:
         from tttui.lab.registry import resolve, start_weights
 
-        start = start_weights(root, resolve(root, from_version), runner, from_version)
+        own = runner.task.all_settings()
+        start = start_weights(root, resolve(root, from_version), runner, from_version, own)
     session = runner.fork(
         place,
         root,

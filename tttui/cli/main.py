@@ -89,9 +89,13 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def definition(words: Sequence[str]) -> click.Command:
-    """The command of these words, such as `("train", "start")`. Raises RefusedInput for none."""
+    """The command of these words, such as `("train", "start")`. Raises RefusedInput for none.
+
+    `--task NAME` at their end makes it that of another task.
+    """
     found: click.Command | None = commands
-    for word in words:
+    before, task = (words[:-2], words[-1]) if "--task" in words[-2:-1] else (words, "")
+    for word in before:
         found = (
             found.get_command(click.Context(found), word)
             if isinstance(found, click.Group)
@@ -99,10 +103,11 @@ def definition(words: Sequence[str]) -> click.Command:
         )
     if found is None:
         raise RefusedInput(f"this version has no command {' '.join(words)!r}")
-    return found
+    of_task = getattr(found, "of_task", None) if task else None
+    return found if of_task is None else of_task(task)
 
 
-ENDLESS = ("watch", "job watch", "demo")
+ENDLESS = ("watch", "job watch", "train watch", "demo")
 """Commands for a terminal of their own."""
 
 

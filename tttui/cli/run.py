@@ -9,6 +9,7 @@ import click
 from tttui.cli.options import (
     SectionedCommand,
     from_option,
+    given,
     group_options,
     root_option,
     running_options,
@@ -33,11 +34,15 @@ class RunCommand(SectionedCommand):
         if called in (None, PointMass.name):
             return super().make_context(info_name, args, parent, **extra)
         from tttui.engine.threads import let_threads_sleep
-        from tttui.tasks.find import find_task
 
         let_threads_sleep()
-        command = run_command(find_task(called), called)
-        return command.make_context(info_name, args, parent, **extra)
+        return self.of_task(called).make_context(info_name, args, parent, **extra)
+
+    def of_task(self, called: str) -> click.Command:
+        """The same command with the options of another task. Raises RefusedInput."""
+        from tttui.tasks.find import find_task
+
+        return run_command(find_task(called), called)
 
 
 def run_command(
@@ -130,7 +135,8 @@ def _run(
         from tttui.cli.output import say
         from tttui.lab.registry import start_from
 
-        runner, start = start_from(root, from_version, called)
+        named = given(values)
+        runner, start = start_from(root, from_version, called, named)
         chosen = {**runner.upon(start.settings, values_from(runner, values, config))}
         say(f"starts from {start.called} ({start.origin['weights_sha256'][:12]})")
     ready = runner.new(root, chosen, detached=detach, start=start)

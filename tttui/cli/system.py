@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,4 +150,4 @@ def _held(index: int, size: int | None) -> str:
 
 def document(machine: "Machine") -> Mapping[str, Any]:
     """The machine for `--json`."""
-    return asdict(machine)
+    return asdict(replace(machine, recent=()))

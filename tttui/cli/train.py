@@ -9,7 +9,13 @@ import click
 
 from tttui.cli import job as jobs
 from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
-from tttui.cli.options import SectionedCommand, given, group_options, json_option, root_option
+from tttui.cli.options import (
+    SectionedCommand,
+    given,
+    group_options,
+    json_option,
+    root_option,
+)
 from tttui.cli.run import named_task
 from tttui.model.errors import RefusedInput
 from tttui.model.setting import Group, options
@@ -29,9 +35,6 @@ OF_BASE = ("steps", "lr", "batch", "seed")
 KINDS = ("train", "pretrain")
 """Kinds of jobs that train."""
 
-BASE_NAMES = {"text": "text-base"}
-"""What a base that is trained from nothing is registered as, by task."""
-
 
 @click.group("train")
 def command() -> None:
@@ -39,7 +42,11 @@ def command() -> None:
 
 
 class StartCommand(SectionedCommand):
-    """`train start` of the point mass, which gives way to the command of the task that is named."""
+    """`tttui train start` of the point mass."""
+
+    def of_task(self, called: str) -> click.Command:
+        """The same command with the options of another task. Raises RefusedInput."""
+        return start_command(find_task(called))
 
     def make_context(
         self,
@@ -51,8 +58,7 @@ class StartCommand(SectionedCommand):
         called = named_task(args)
         if called in (None, PointMass.name):
             return super().make_context(info_name, args, parent, **extra)
-        made = start_command(find_task(str(called)))
-        return made.make_context(info_name, args, parent, **extra)
+        return self.of_task(str(called)).make_context(info_name, args, parent, **extra)
 
 
 def start_command(
@@ -113,7 +119,7 @@ def start_command(
             "of a base  [default the base]",
         ),
         *reversed(files if how.takes_files else worlds),
-        click.option("--skill", help="the skill of which it becomes a version; else a base"),
+        click.option("--skill", help="the skill of which it becomes a version"),
         root_option,
         click.option(
             "--task", "called", default=task.name, help="what is trained: pointmass, text, hf"
@@ -121,13 +127,31 @@ def start_command(
     )
     for decorate in decorators:
         made = decorate(made)
+    without = ""
+    if not how.takes_files:
+        without = "; without --skill the base is trained"
+    elif how.base_name:
+        without = f"; without --skill a model from random weights, {how.base_name}"
     said = (
-        f"Train the task {task.name}, and print the handle of the job.\n\nWith --skill the plastic "
-        "parameters are trained over their base, and the best weights by validation become a "
-        "version of the skill; without it a base is trained. The options of another task are "
-        "shown by `tttui train start --task text --help`."
+        f"Train the task {task.name}, and print the handle of the job.\n\nThe plastic parameters "
+        "are trained over their base, and the best weights by validation become a version of the "
+        f"skill{without}. The options of another task are shown by `tttui train start --task text "
+        "--help`."
     )
-    return click.command("start", cls=cls, help=said)(made)
+    command = click.command("start", cls=cls, help=said)(made)
+    command.checks(lambda params: _wrong(how, params))
+    return command
+
+
+def _wrong(how: "TaskTraining", params: Mapping[str, Any]) -> Mapping[str, str]:
+    """What is wrong with all options together, by name. Raises SettingError; asked at every key."""
+    settings = {one.name for one in options(TrainSettings)}
+    settings |= {one.name for group in how.groups() for one in group.settings}
+    _, own = _split(how, given({k: v for k, v in params.items() if k in settings}))
+    if params.get("skill") or how.takes_files:
+        why = how.why_not(params.get("data") or "", own)
+        return {"data": why} if why else {}
+    return {}
 
 
 def _start(
@@ -171,8 +195,8 @@ def _start(
             refused={"--mu": data, "--from": begin, "--dry-run": dry_run},
         )
         return
-    name = skill or BASE_NAMES.get(task.name)
-    if name is None:
+    name = skill or how.base_name
+    if not name:
         raise RefusedInput(
             f"--skill: name the skill; the base of the task {task.name} is not trained here"
         )
@@ -215,7 +239,12 @@ def _split(how: "TaskTraining", values: Mapping[str, Any]) -> tuple[dict[str, An
     """The settings of the training, all of them, and those of the task that were given."""
     known = {one.name for one in options(TrainSettings)}
     chosen = {name: value for name, value in values.items() if name in known}
-    own = {name: value for name, value in values.items() if name not in known}
+    files = {one.name for group in how.groups() for one in group.settings if one.kind == "file"}
+    own = {
+        name: str(Path(value).absolute()) if name in files else value
+        for name, value in values.items()
+        if name not in known
+    }
     return asdict(how.defaults.updated(chosen).validate()), own
 
 
@@ -348,6 +377,7 @@ for _made, _name in (
     (jobs.show, "status"),
     (jobs.watch, "watch"),
     (jobs.results_command, "results"),
+    (jobs.logs, "logs"),
     (jobs.cancel_command, "cancel"),
     (jobs.resume_command, "resume"),
     (jobs.remove_command, "rm"),

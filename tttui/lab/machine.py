@@ -8,9 +8,10 @@ import os
 import shutil
 import socket
 import time
+from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from tttui.lab.job import SESSION, STATUS, jobs_folder, read_job
 from tttui.lab.launchers.local import all_cores
 from tttui.lab.queue import active
 from tttui.model.errors import TttuiError
+
+RECENT = 300
+"""Looks that are kept: ten minutes of one every 2 s."""
 
 SEARCH_S = 10.0
 """Seconds after which sessions are searched for again; how those do that are known is read at
@@ -66,6 +70,18 @@ class Stranger:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """What of the machine is drawn over time; shares in percent, None where it is not known."""
+
+    at: float
+    """Unix seconds."""
+    cpu: float | None
+    memory: float
+    gpus: tuple[tuple[float | None, float | None], ...] = ()
+    """Use and memory of each GPU."""
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """This machine at one moment."""
 
@@ -90,6 +106,8 @@ class Machine:
     holders: tuple[Holder, ...]
     """Jobs first; those that use the most of the processors first."""
     strangers: tuple[Stranger, ...]
+    recent: tuple[Sample, ...] = ()
+    """This look and those before it, the newest at the end."""
 
 
 class MachineReader:
@@ -103,6 +121,7 @@ class MachineReader:
         self._sessions: list[Path] = []
         self._search_at = 0.0
         self._looked = False
+        self._recent = deque[Sample](maxlen=RECENT)
         psutil.cpu_percent(None)
 
     def look(self) -> Machine:
@@ -129,7 +148,8 @@ class MachineReader:
             strangers=strangers,
         )
         self._looked = True
-        return machine
+        self._recent.append(_sample(machine))
+        return replace(machine, recent=tuple(self._recent))
 
     def _jobs(self) -> list[tuple[Holder, tuple[int, ...]]]:
         """The jobs that run here, with the GPUs that they were given."""
@@ -210,6 +230,18 @@ def look(root: Path, seconds: float = 0.5) -> Machine:
     reader.look()
     time.sleep(seconds)
     return reader.look()
+
+
+def _sample(machine: Machine) -> Sample:
+    gpus = tuple(
+        (
+            None if gpu.use is None else float(gpu.use),
+            100.0 * gpu.memory / gpu.memory_total if gpu.memory and gpu.memory_total else None,
+        )
+        for gpu in machine.gpus
+    )
+    memory = 100.0 * machine.memory / max(machine.memory_total, 1)
+    return Sample(machine.at, machine.cpu, memory, gpus)
 
 
 def _memory_of(used: Used, gpus: tuple[Gpu, ...]) -> dict[int, int | None]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tttui.dynamics.backend import on_host
+from tttui.engine.device import torch_device
 from tttui.engine.faults import BLOW_UP
 from tttui.engine.learner import Learner
 from tttui.engine.many import Block, worlds
@@ -239,6 +240,7 @@ class _Module:
         from tttui.engine.optimizers import new_optimizer
         from tttui.tasks.text.model import ByteDecoder, Shape
 
+        torch_device(device)
         torch.set_num_threads(Conduct().threads)
         self._torch, self._device = torch, device
         random = torch.Generator().manual_seed(0)

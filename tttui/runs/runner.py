@@ -22,6 +22,9 @@ from tttui.runs.start import Learned, StartWeights
 from tttui.tasks.base import AnyTask
 from tttui.tasks.find import again, find_task, shipped
 
+OF_A_RUN = ("seed", "steps", "device", "threads", "checkpoint_s", "history_mb", "weights_every")
+"""Settings that say how long and where a session runs, and nothing of what it learns."""
+
 Progress = Callable[[int, int], None]
 """Called with the step reached and the step to reach."""
 
@@ -136,8 +139,8 @@ class Runner(ABC):
         """What a new session has of the settings with which its weights were learned: the model
         and how it learns, but not what it reads or where it is."""
         known = self.task.session_settings()
-        own = {k: v for k, v in task_settings.items() if k not in ("file", "seed")}
-        return {k: v for k, v in {**own, **settings}.items() if k in known}
+        kept = [n for n, one in known.items() if one.kind != "file" and n not in OF_A_RUN]
+        return {k: v for k, v in {**task_settings, **settings}.items() if k in kept}
 
     def preparation(self, root: Path, values: Mapping[str, Any]) -> str:
         """What has to be done before the first step, with its time; '' for nothing."""

@@ -66,6 +66,17 @@ class AnyTask:
     bytes_of_weights: ClassVar[int] = 0
     """Bytes of all plastic weights with the usual settings, where that is much."""
 
+    base_setting: ClassVar[str] = ""
+    """The setting that says where the base lies on this machine; '' where none is needed."""
+
+    @classmethod
+    def base_here(cls, sha256: str) -> str:
+        """Where a base of this hash lies, of those that the person has named on this machine.
+
+        Asked of a task with a `base_setting`. Raises RefusedInput where there is none.
+        """
+        raise NotImplementedError
+
     @classmethod
     def groups(cls) -> tuple[Group, ...]:
         """All settings of a session, with the defaults that this task has."""

@@ -28,6 +28,9 @@ from tttui.widgets.drawn import Dressed
 MOST = 400
 """Points of a curve that are drawn; of more, the mean of as many stretches."""
 
+MARKERS = "*+ox#%"
+"""What curves are drawn with that nothing but a colour would tell apart."""
+
 TICKS = 5
 """Labels of a logarithmic axis, about."""
 
@@ -157,7 +160,7 @@ class PlotextView(Dressed, Widget):
 
     def _curves(self, made: Any) -> None:
         plot, series = self._plot, self.palette.series
-        marker = "braille" if self.glyphs.braille else "*"
+        fine = self.glyphs.braille and (self.palette.tinted or len(plot.curves) < 2)
         for i, (name, curve) in enumerate(plot.curves.items()):
             x, y = _thinned(
                 [
@@ -169,7 +172,13 @@ class PlotextView(Dressed, Widget):
             if x:
                 label = visible(name) if len(plot.curves) > 1 else None
                 ink = _code(series[i % len(series)])
-                made.plot(x, y, marker=marker, color=ink, label=label)
+                made.plot(
+                    x,
+                    y,
+                    marker="braille" if fine else MARKERS[i % len(MARKERS)],
+                    color=ink,
+                    label=label,
+                )
 
     def _ticks(self, made: Any) -> None:
         """Whole powers of ten, or what lies evenly between them, by their values."""

@@ -134,7 +134,9 @@ class Contest:
 
     def said(self, streams: Sequence[Stream]) -> str:
         """What the streams are, one sentence."""
-        return said_of(streams, Path(self.data) if self.data else None)
+        settings = self.find_task().session_settings()
+        usual = {name: one.default for name, one in settings.items()}
+        return said_of(streams, Path(self.data) if self.data else None, usual)
 
     def find_task(self) -> "type[AnyTask]":
         """The task that all are of. Raises RefusedInput for an unknown one."""

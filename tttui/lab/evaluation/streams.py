@@ -108,11 +108,23 @@ def usual_count(task: type[AnyTask]) -> int:
     return DOCUMENTS if reads_documents(task) else STREAMS
 
 
-def said_of(streams: Sequence[Stream], data: Path | None) -> str:
-    """What the streams are and what an interval over them rests on, one sentence for a person."""
-    n = len(streams)
-    if "file" not in streams[0].values:
-        return f"{n} held-out streams, each of a seed of its own"
+def said_of(
+    streams: Sequence[Stream], data: Path | None, usual: Mapping[str, Any] | None = None
+) -> str:
+    """What the streams are and what an interval over them rests on, one sentence for a person.
+
+    `usual` are the defaults of settings: those that the streams have otherwise are named.
+    """
+    n, values = len(streams), streams[0].values
+    if "file" not in values:
+        known = usual or {}
+        own = [
+            f"{k} {v}"
+            for k, v in values.items()
+            if k in known and k != "seed" and v not in (known[k], [])
+        ]
+        which = f" ({', '.join(own)})" if own else ""
+        return f"{n} held-out streams, each of a seed of its own{which}"
     documents = len({stream.values["file"] for stream in streams})
     where = f"below {data}" if data is not None and data.is_dir() else str(data)
     if data is None:

@@ -21,7 +21,7 @@ Status = Literal["works", "fails", "not offered"]
 LOOK_S = 0.1
 """Seconds between two looks whether the job was asked to end."""
 
-SETUP_S = 60.0
+SETUP_S = 120.0
 """Seconds that libraries may take to be imported, beside the limit."""
 
 GRACE_S = 2.0
@@ -98,7 +98,7 @@ class Prober:
             run.deadline.give_up()
         if thread.is_alive():
             self._hangs = capability
-            return run.result(load, OutOfTime(f"hangs: no answer within {self._limit_s:g} s"))
+            return run.result(load, OutOfTime(run.late))
         return run.result(load, run.failure)
 
     def close(self) -> None:
@@ -159,6 +159,13 @@ class _Run:
             self._latencies.append(seconds if done.latency_s is None else done.latency_s)
             self._seconds += seconds
             self._units += done.units
+
+    @property
+    def late(self) -> str:
+        """What is said of one that is overdue."""
+        if self._probe is None:
+            return f"was not ready within {self.deadline.limit:g} s: its library is being imported"
+        return f"hangs: no answer within {self._limit_s:g} s"
 
     def overdue(self) -> bool:
         """Whether it should have ended by now; a probe that listens to its deadline has."""

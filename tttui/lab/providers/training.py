@@ -36,7 +36,7 @@ def engine_checks(
     weights = _weights(settings)
     found += _memory(engine, task, weights)
     found.append(_disk(task, settings, weights, root))
-    found.append(_base(task, values, settings, root, there))
+    found.append(_base(task, values, settings, root))
     return found
 
 
@@ -53,8 +53,8 @@ def _device(engine: "Engine", task: type[AnyTask]) -> Check:
     try:
         check_device(engine.device)
     except TttuiError as error:
-        said, _, remedy = str(error).partition("; ")
-        return Check("device", False, said, remedy or "choose another provider")
+        said = str(error).partition("; ")[0]
+        return Check("device", False, said, "choose torch-cpu")
     return Check("device", True, engine.detail)
 
 
@@ -72,11 +72,11 @@ def _dtype(engine: "Engine", settings: Mapping[str, Any], there: bool) -> Check:
     """Whether the device computes in the dtypes that the settings ask for, by doing it."""
     asked = {str(settings.get(name, "")) for name in ("dtype", "autocast")} & set(DTYPES)
     dtypes = sorted(asked | {"float32"})
-    if there and engine.modules:
-        import_error = _computes(engine.device, dtypes)
-        if import_error:
-            name, said = import_error
-            return Check("dtype", False, f"{name}: {said}", "choose --set dtype=float32")
+    if not there:
+        return Check("dtype", False, "not tried", "first put right what is above")
+    if engine.modules and (wrong := _computes(engine.device, dtypes)) is not None:
+        name, said = wrong
+        return Check("dtype", False, f"{name}: {said}", "choose --set dtype=float32")
     return Check("dtype", True, ", ".join(dtypes))
 
 
@@ -138,13 +138,10 @@ def _base(
     values: Mapping[str, Any],
     settings: Mapping[str, Any],
     root: Path,
-    there: bool,
 ) -> Check:
     """Whether there is something to start from; data are not asked for."""
     from tttui.runs.runner import runner_of
 
-    if not there:
-        return Check("base", False, "not looked for", "first put right what is above")
     wrong = {name: said for name, said in task.wrong(settings).items() if name != "file"}
     for name, said in wrong.items():
         return Check("base", False, f"{name}: {said}", f"say which with --set {name}=...")

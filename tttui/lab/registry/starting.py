@@ -1,5 +1,6 @@
 """Starting a session, or training, from a version."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from tttui.lab.registry.finding import resolve
@@ -9,30 +10,50 @@ from tttui.runs.runner import Runner, named_runner
 from tttui.runs.start import StartWeights
 
 
-def start_from(root: Path, name: str, called: str | None = None) -> tuple[Runner, StartWeights]:
+def start_from(
+    root: Path, name: str, called: str | None = None, given: Collection[str] = ()
+) -> tuple[Runner, StartWeights]:
     """The weights of the version of this name, for `Runner.new` and `Runner.fork`.
 
     `called` is the task that the person named; without it that of the version is used, where it
-    ships: a registry names no code. Raises RefusedInput where there is no such version, or it is
-    of another task, TttuiError where its weights were changed.
+    ships: a registry names no code. `given` are the settings that the person gave. Raises
+    RefusedInput where there is no such version, or it is of another task, TttuiError where its
+    weights were changed.
     """
     version = resolve(root, name)
     runner = runner_for(version, called)
-    return runner, start_weights(root, version, runner, name)
+    return runner, start_weights(root, version, runner, name, given)
 
 
-def start_weights(root: Path, version: Version, runner: Runner, name: str = "") -> StartWeights:
-    """The weights of a version; `name` is what the person called it."""
+def start_weights(
+    root: Path, version: Version, runner: Runner, name: str = "", given: Collection[str] = ()
+) -> StartWeights:
+    """The weights of a version; `name` is what the person called it.
+
+    Where the base of its task lies is found by its hash, of those that the person has named on
+    this machine, unless that is among the settings that are `given`. Raises RefusedInput.
+    """
     origin = {"version": version.name, "weights_sha256": version.weights_sha256}
     if name.startswith("@"):
         origin["persona"] = name
-    version.check()
+    settings = runner.carried(version.settings, version.task_settings)
+    place = runner.task.base_setting
+    if place and place not in given:
+        try:
+            settings[place] = runner.task.base_here(version.base_sha256)
+        except RefusedInput:
+            flag = f"--{place.replace('_', '-')}"
+            raise RefusedInput(
+                f"{version.name} stands on what was in {version.base_source}; a registry does not "
+                f"choose files to load: if that is the one you mean, name it once with `tttui run "
+                f"--from {version.name} {flag} {version.base_source}`"
+            ) from None
     return StartWeights(
         tensors={} if version.type == "base" else version.tensors(),
         origin=origin,
         base_sha256=version.base_sha256,
         base_file=base_path(root, version.base_sha256),
-        settings=runner.carried(version.settings, version.task_settings),
+        settings=settings,
     )
 
 

@@ -63,7 +63,7 @@ def register_job(root: Path, job: Job, skill: str, *, command: Sequence[str]) ->
     found = results(job)
     origin = {"kind": "job", "id": job.handle, "path": str(absolute(job.path)), "parents": []}
     name, base = found.get("version"), found.get("base")
-    if isinstance(name, str):
+    if job.kind == "train" and isinstance(name, str):
         version = resolve(root, name)
         if version.skill == skill:
             raise RefusedInput(f"job {job.short} is registered already, as {version.name}")

@@ -34,6 +34,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from textual.screen import ModalScreen
@@ -73,6 +74,9 @@ VIEWS: tuple[Registered, ...] = (
     Registered("benchmarks", "Benchmarks", "benchmarks.view", "BenchmarksView", "bench."),
     Registered("models", "Models", "models.view", "ModelsView"),
     Registered("genome", "Genome", "genome.view", "GenomeView"),
+    Registered("system", "System", "system.view", "SystemView"),
+    Registered("logs", "Logs", "streams.logs", "LogsView"),
+    Registered("events", "Events", "streams.events", "EventsView"),
 )
 """All views, in the order of their keys: 1 to 9, then 0."""
 
@@ -84,6 +88,16 @@ def registered(name: str) -> Registered:
         known = ", ".join(view.name for view in VIEWS)
         raise RefusedInput(f"--lab: {name[:40]!r} is no view of the lab; there are {known}")
     return found
+
+
+def prepare() -> None:
+    """Import all views in the background, so that the first visit of one need not."""
+
+    def work() -> None:
+        for view in VIEWS:
+            view.load()
+
+    Thread(target=work, name="lab-views", daemon=True).start()
 
 
 LISTING = (

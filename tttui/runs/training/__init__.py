@@ -70,6 +70,8 @@ class TaskTraining(ABC):
     defaults: ClassVar[TrainSettings]
     skip: ClassVar[Sequence[str]] = ()
     """Settings of a training that say nothing here."""
+    base_name: ClassVar[str] = ""
+    """What weights are called that are trained from random ones; '' where they are not."""
     takes_files: ClassVar[bool] = True
     """The data are files; else they are worlds."""
 
@@ -79,6 +81,10 @@ class TaskTraining(ABC):
     @abstractmethod
     def groups(self) -> Sequence[Group]:
         """The settings of the task and its base that matter to a training."""
+
+    @abstractmethod
+    def why_not(self, data: str, values: Mapping[str, Any]) -> str:
+        """What is wrong with the data at a glance; '' for nothing. Asked at every key."""
 
     @abstractmethod
     def check(self, asked: Asked) -> None:

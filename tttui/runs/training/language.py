@@ -56,15 +56,18 @@ class LanguageTraining(TaskTraining):
         plastic = setting_of(Conduct, "plastic")
         return [Group("Task", (*own, plastic))]
 
+    def why_not(self, data: str, values: Mapping[str, Any]) -> str:
+        if not data:
+            return "name a text file, a directory of them, or JSON lines with a text each"
+        return "" if Path(data).exists() else "there is no such file or directory"
+
     def check(self, asked: Asked) -> None:
         from tttui.engine.device import check_device_name
 
         self._own(asked)
         check_device_name(asked.device)
-        if not asked.data:
-            raise RefusedInput(
-                "--data: name a text file, a directory of them, or JSON lines with a text each"
-            )
+        if why := self.why_not(asked.data, asked.values):
+            raise RefusedInput(f"--data{f' {asked.data}' if asked.data else ''}: {why}")
         check_data(Path(asked.data), asked.include)
 
     def ready(self, asked: Asked) -> Ready:
@@ -135,7 +138,8 @@ class LanguageTraining(TaskTraining):
 class TextTraining(LanguageTraining):
     """The small decoder that ships."""
 
-    defaults: ClassVar[TrainSettings] = TrainSettings(epochs=4, batch=16, lr=1e-3)
+    base_name = "text-base"
+    defaults: ClassVar[TrainSettings] = TrainSettings(epochs=4, batch=16, lr=4e-3)
     own = ("chunk", "context", "scaled")
     items = "bytes"
 

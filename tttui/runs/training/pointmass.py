@@ -1,10 +1,11 @@
 """Skills of the point mass: the base's weights trained on in worlds of some frictions."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import RefusedInput, SettingError
@@ -32,6 +33,13 @@ class PointMassTraining(TaskTraining):
 
     def groups(self) -> tuple[Group, ...]:
         return PointMass.groups_of_base()
+
+    def why_not(self, data: str, values: Mapping[str, Any]) -> str:
+        try:
+            frictions_of(data, Settings().updated(dict(values)).validate())
+        except SettingError as error:
+            return str(error).removeprefix("mu: ")
+        return ""
 
     def check(self, asked: Asked) -> None:
         settings = self._settings(asked)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rich.style import Style
 from textual import on
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding
@@ -16,20 +15,16 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
-from tttui.draw.colours import style
 from tttui.draw.look import Look
-from tttui.draw.states import state_ink, state_mark
 from tttui.keys.command import Command
 from tttui.lab.commandplan import CommandPlan, Outcome, ShellCommands, Words
-from tttui.lab.job import Job
 from tttui.model.errors import TttuiError
-from tttui.model.numbers import Forms
-from tttui.model.shell import command_line
 from tttui.model.start import StartView
 from tttui.panes.body import Body
-from tttui.panes.lab.base import VIEWS, LabState, LabView, Question, registered
-from tttui.screens.lab.exporting import LabExports
+from tttui.panes.lab.base import VIEWS, LabState, LabView, Question, prepare, registered
 from tttui.screens.lab.form import CommandForm, CommandPicker, OutputDialog
+from tttui.screens.lab.handing_out import HandsOut
+from tttui.screens.lab.header import named, stated
 from tttui.screens.lab.keys import LabKeys
 from tttui.screens.lab.question import QuestionDialog
 from tttui.screens.notes import Notes
@@ -106,10 +101,13 @@ class LabScreen(Screen[None]):
         self._shown_last = VIEWS[0].name
         self._bound: set[str] = set()
         self._room = Size(0, 0)
-        self._copied = 0
+        self._prepared = False
+        """The modules of the other views are imported, or about to be."""
         self.keys = LabKeys(commands, lambda: self.made, lambda: self._typing)
         self.notes = Notes(self)
-        self._exports = LabExports(self, self.notes)
+        hands_out = HandsOut(self)
+        for name in (name for name in dir(hands_out) if name.startswith("action_")):
+            setattr(self, name, getattr(hands_out, name))
 
     def compose(self) -> ComposeResult:
         yield TopBar()
@@ -169,7 +167,8 @@ class LabScreen(Screen[None]):
             return
         if self._failures.show(self.snapshot.failures, self.look.palette):
             self.call_later(self.on_resize)
-        self._show_header()
+        jobs = self.snapshot.of(JOBS)
+        self._top.show(named(self.store.root, jobs), *stated(jobs, self.look))
         view = self.made
         if view is None:
             view = self._make(self.name_shown)
@@ -178,6 +177,9 @@ class LabScreen(Screen[None]):
         if view.is_mounted:
             view.set_look(self.look)
             view.show(self.state)
+            if not self._prepared:
+                self._prepared = True
+                self.call_after_refresh(prepare)  # not while the first view is drawn
         self._keybar.show(self.keys.footer())
 
     def again(self) -> None:
@@ -198,17 +200,6 @@ class LabScreen(Screen[None]):
         self._body.mount(view)
         self.want()
         return view
-
-    def _show_header(self) -> None:
-        jobs = self.snapshot.of(JOBS)
-        counts = jobs.counts
-        parts = ["lab", str(self.store.root)]
-        if jobs.unread:
-            parts.append(f"reading {jobs.unread} more jobs ...")
-        elif jobs.known:
-            n = len(jobs.all)
-            parts.append("no jobs" if not n else "1 job" if n == 1 else f"{n} jobs")
-        self._top.show(tuple(parts), *_doing(jobs.live, counts.get("failed", 0), self.look))
 
     def set_look(self, look: Look) -> None:
         """Draw in other colours or characters."""
@@ -320,38 +311,13 @@ class LabScreen(Screen[None]):
             for command in self.keys.here()
         ]
 
-    # What leaves the screen
-
-    def action_copy(self) -> None:
-        found = self.shown.copyable() if self.shown is not None else ()
-        if not found:
-            self.notes.say("Nothing to copy here.")
-            return
-        self._copied = self._copied + 1 if " copied: " in self.notes.standing else 0
-        self._copy(*found[self._copied % len(found)])
-
-    def action_copy_link(self) -> None:
-        view = StartView(lab=self.name_shown)
-        if self.shown is not None:
-            view = self.shown.look(view)
-        self._copy("Link", command_line("tttui", self.store.root, *view.options()))
-
-    def _copy(self, what: str, text: str) -> None:
-        self.app.copy_to_clipboard(text)
-        self.notes.say(f"{what} copied: {text}")
-
-    def action_export(self) -> None:
-        view = self.shown
-        self._exports.ask(self.name_shown, None if view is None else view.exportable())
-
     # The desk of the views
 
     def say(self, text: str) -> None:
         self.notes.say(text)
 
     def go_to(self, view: str, item: str = "") -> None:
-        known = {registered_.name for registered_ in VIEWS}
-        if view not in known:
+        if view not in {one.name for one in VIEWS}:
             self.notes.say(f"This version has no view {view!r}.")
             return
         self.action_show_view(view)
@@ -423,19 +389,3 @@ class LabScreen(Screen[None]):
                 then(result)
 
         self.app.push_screen(dialog, closed)
-
-
-def _doing(live: Sequence[Job], failed: int, look: Look) -> tuple[Forms, Style]:
-    """What goes on, from the fullest to the shortest text, and its style."""
-    running = sum(job.state != "queued" for job in live)
-    queued = len(live) - running
-    parts = [f"{running} running"] if running else []
-    parts += [f"{queued} queued"] if queued else []
-    if parts:
-        state = "running" if running else "queued"
-        mark = state_mark(state, look.glyphs)
-        ink = style(state_ink(state, look.palette), bold=True)
-        return (f"{mark} {', '.join(parts)}", f"{mark} {len(live)}"), ink
-    if failed:
-        return (f"idle, {failed} failed", "idle"), style(look.palette.muted)
-    return ("idle",), style(look.palette.muted)

@@ -90,6 +90,7 @@ class HfTask(Task):
     trained_by = "tttui.runs.training.language:HfTraining"
     adaptation: ClassVar[Adaptation] = Adaptation(optimizer="adamw", lr=1e-3)
     plastic = LORA
+    base_setting = "model"
     item_losses = "tokens.f16"
     first = ("model", "file", "chunk", "context", "steps", "plastic", "lr", "dtype", "device")
     memory_mb = 1200
@@ -157,6 +158,10 @@ class HfTask(Task):
             raise RefusedInput(f"the document has a token {largest}, the model knows {known}")
         ready: nn.Module = model
         return ready
+
+    @classmethod
+    def base_here(cls, sha256: str) -> str:
+        return str(model_of(sha256, "").path)
 
     @classmethod
     def wrong(cls, values: Mapping[str, Any]) -> Mapping[str, str]:

@@ -5,6 +5,21 @@ from tttui.keys.command import Command
 KEYS: tuple[Command, ...] = (
     Command("pane('open')", "enter", "job", "Show the job among the jobs", "Benchmarks"),
     Command(
+        "pane('start')",
+        "B",
+        "benchmark",
+        "Start a benchmark: a form of the options of `tttui bench run`",
+        "Benchmarks",
+        footer=True,
+    ),
+    Command(
+        "pane('test')",
+        "T",
+        "test",
+        "Start an A/B test of a version: a form of the options of `tttui model test`",
+        "Benchmarks",
+    ),
+    Command(
         "pane('contender')",
         "c",
         "contender",

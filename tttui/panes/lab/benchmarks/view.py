@@ -42,7 +42,7 @@ HINT = "text  state:running  kind:abtest  contender:plain  age<24"
 
 EMPTY = (
     "No benchmarks here yet. `tttui bench run --presets stable,plain` compares two ways to learn "
-    "on the same held-out streams, `tttui model test SKILL@v2` tests a version."
+    "on the same held-out streams, `tttui model test SKILL@v2` tests a version; B starts one here."
 )
 
 
@@ -345,6 +345,14 @@ class BenchmarksView(Listing[LabState], LabView):
             return "There is no benchmark under the cursor."
         self.desk.go_to("jobs", job.short)
         return None
+
+    def do_start(self) -> None:
+        """Ask for the options of a benchmark, and start it."""
+        self.desk.form(("bench", "run"))
+
+    def do_test(self) -> None:
+        """Ask for the options of an A/B test, and start it."""
+        self.desk.form(("model", "test"))
 
     def label(self, command: Command) -> str:
         match command.action:

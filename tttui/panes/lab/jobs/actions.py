@@ -1,6 +1,6 @@
 """What can be done with a job: each is asked for first where it ends or removes something."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +9,18 @@ from tttui.panes.lab.base import Desk, Question
 from tttui.store.lab.job import Chosen
 
 NEWEST = "the newest checkpoint"
+
+
+SHOWN_IN: Mapping[str, str] = {
+    "train": "training",
+    "pretrain": "training",
+    "provider_test": "matrix",
+    "benchmark": "benchmarks",
+    "abtest": "models",
+    "genome_test": "genome",
+    "genome_run": "genome",
+}
+"""The views that show what came of a kind of job."""
 
 
 class Shown(Protocol):
@@ -37,14 +49,15 @@ class JobActions:
         if job.is_session:
             desk.open_session(job.path)
             return None
-        made = made_by(self._view.chosen)
-        if made is None:
-            return f"Job {job.short} has made nothing that could be opened."
-        kind, name = made
+        kind, name = made_by(self._view.chosen) or ("", "")
         if kind == "session":
             desk.open_session(Path(name))
-        else:
+        elif kind == "version":
             desk.go_to("models", name)
+        elif job.kind in SHOWN_IN:
+            desk.go_to(SHOWN_IN[job.kind], job.handle)
+        else:
+            return f"Job {job.short} has made nothing that could be opened."
         return None
 
     def cancel(self) -> str | None:

@@ -76,7 +76,7 @@ def _of_job(prose: Prose, data: JobData) -> None:
         prose.head(f"Newest metrics, step {int(table.t[-1])}")
         for name in table.names:
             _, y = table.of(name)
-            prose.field(name, short(float(y[-1])) if len(y) else "-", ROOM)
+            prose.field(f"{name} ", short(float(y[-1])) if len(y) else "-", _room(name))
     settings = data.request.get("settings")
     if isinstance(settings, Mapping) and settings:
         prose.head("Settings")
@@ -199,7 +199,7 @@ def event_text(event: Event) -> str:
 
 def clock(seconds: float) -> str:
     """The time of day of a Unix time, with its day where it is not today's."""
-    there, here = time.localtime(seconds), time.localtime()
+    there, here = time.localtime(seconds), time.localtime(time.time())
     same = there[:3] == here[:3]
     return time.strftime("%H:%M:%S" if same else "%m-%d %H:%M", there)
 
@@ -212,7 +212,12 @@ def tell(prose: Prose, values: Mapping[str, Any], indent: int = 0) -> None:
             prose.say(f"{blank}{key}", prose.palette.muted)
             tell(prose, value, indent + 2)
         else:
-            prose.field(f"{blank}{key} ", _value(value), max(ROOM, indent + len(key) + 2))
+            prose.field(f"{blank}{key} ", _value(value), _room(blank + key))
+
+
+def _room(name: str) -> int:
+    """Columns of a name beside its value: those of most names, or more for a longer one."""
+    return max(ROOM, len(name) + 1)
 
 
 def _value(value: Any) -> str:

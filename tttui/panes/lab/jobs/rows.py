@@ -19,12 +19,12 @@ BAR = 6
 
 COLUMNS: tuple[Column, ...] = (
     Column("job", "job", 8, left=True, most=14, orders=TEXTS, also=("handle",)),
-    Column("kind", "kind", 10, left=True, drop=3, orders=TEXTS),
+    Column("kind", "kind", 13, left=True, drop=3, orders=TEXTS),
     Column("state", "state", 11, left=True, orders=TEXTS),
     Column("progress", "progress", 11, left=True, drop=1),
     Column("left", "left", 6, drop=2),
     Column("created", "age", 7, drop=4, orders=TIMES, also=("age",)),
-    Column("doing", "now", 26, left=True, grows=True, orders=TEXTS),
+    Column("doing", "now", 23, left=True, grows=True, orders=TEXTS),
     Column("command", "command", 30, left=True, drop=5, most=60, orders=TEXTS),
 )
 

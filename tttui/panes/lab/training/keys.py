@@ -11,6 +11,7 @@ KEYS: tuple[Command, ...] = (
         "Training",
         footer=True,
     ),
+    Command("pane('start')", "n", "new", "Start a training, by a form", "Training", footer=True),
     Command(
         "pane('checkpoint')",
         "K",
@@ -73,6 +74,7 @@ MEANING = (
     "average in front of the rows as they are (s); the dashed line is the validation loss on data "
     "that were held out (v). Flags on the axis are checkpoints and rollbacks of the job under the "
     "cursor. Below are the learning rate, the gradient norm or the speed (m), and what the job "
-    "uses of the machine (u). K saves a checkpoint now, R goes on from one. Each asks first, with "
+    "uses of the machine (u). n starts a training, K saves a checkpoint now, R goes on from one. "
+    "Each asks first, with "
     "the command that does the same."
 )

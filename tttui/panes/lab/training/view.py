@@ -27,6 +27,7 @@ from tttui.panes.regions import Pages
 from tttui.store.lab.curves import CURVES
 from tttui.store.lab.job import CHOSEN, Chosen
 from tttui.store.lab.jobs import JOBS, Jobs
+from tttui.tasks.find import SHIPPED, offered
 from tttui.widgets.page import Page
 from tttui.widgets.plotext import PlotextView, SmallPlot
 from tttui.widgets.querybar import QueryBar
@@ -372,6 +373,19 @@ class TrainingView(Listing[LabState], LabView):
 
     def do_resume(self) -> str | None:
         return self._actions.resume()
+
+    def do_start(self) -> str | None:
+        """Choose a task, then fill in what it is to be trained on."""
+        from tttui.panes.lab.jobs.choose import ChooseDialog
+
+        known = [name for name in offered() if name in SHIPPED]
+
+        def chosen(task: str | None) -> None:
+            if task is not None:
+                self.desk.form(("train", "start", "--task", task))
+
+        self.desk.show_dialog(ChooseDialog("New training", "Of which task?", known), chosen)
+        return None
 
     def do_checkpoint(self) -> str | None:
         job = self.job

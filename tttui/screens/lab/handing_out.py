@@ -1,34 +1,62 @@
-"""Writing what a view of the lab shows to a file."""
+"""What leaves the lab: copies, links to a view, exported tables, figures and screens."""
 
 import csv
 import io
 from pathlib import Path
-
-from textual.screen import Screen
+from typing import TYPE_CHECKING
 
 from tttui.model.errors import RefusedInput
 from tttui.model.here import home_directory, working_directory
+from tttui.model.shell import command_line
+from tttui.model.start import StartView
 from tttui.panes.lab.base import Export
-from tttui.screens.notes import Notes
+
+if TYPE_CHECKING:
+    from tttui.screens.lab.screen import LabScreen
 
 FIGURES = ("png", "svg", "pdf")
 
 
-class LabExports:
-    """Asks for a format, writes in a thread, and says where the file went."""
+class HandsOut:
+    """Copies and exports what the shown view offers; its `action_`s are those of the screen."""
 
-    def __init__(self, screen: Screen[None], notes: Notes) -> None:
-        self._screen, self._notes = screen, notes
+    def __init__(self, screen: "LabScreen") -> None:
+        self._screen = screen
+        self._copied = 0
+        """Which of the things that can be copied was the last one."""
 
-    def ask(self, view: str, found: Export | None) -> None:
+    def action_copy(self) -> None:
+        """Copy what is under the cursor; while the note of the last copy stands, the next."""
+        screen = self._screen
+        found = screen.shown.copyable() if screen.shown is not None else ()
+        if not found:
+            screen.notes.say("Nothing to copy here.")
+            return
+        self._copied = self._copied + 1 if " copied: " in screen.notes.standing else 0
+        self._copy(*found[self._copied % len(found)])
+
+    def action_copy_link(self) -> None:
+        """Copy the command that opens this very view."""
+        view = StartView(lab=self._screen.name_shown)
+        if self._screen.shown is not None:
+            view = self._screen.shown.look(view)
+        self._copy("Link", command_line("tttui", self._screen.store.root, *view.options()))
+
+    def _copy(self, what: str, text: str) -> None:
+        self._screen.app.copy_to_clipboard(text)
+        self._screen.notes.say(f"{what} copied: {text}")
+
+    def action_export(self) -> None:
+        """Ask for a format, write in a thread, and say where the file went."""
         from tttui.export.files import default_directory, file_name, write
         from tttui.screens.export import SCREEN, ExportDialog, export_screen, in_thread
 
-        screen = self._screen
+        screen, view = self._screen, self._screen.name_shown
+        found = None if screen.shown is None else screen.shown.exportable()
         try:
             directory = default_directory((), working_directory(), home_directory())
         except RefusedInput as error:
-            self._notes.say(str(error))
+            screen.notes.say(str(error))
             return
         name = f"lab-{view}" if found is None else found.name
         formats = [
@@ -39,7 +67,7 @@ class LabExports:
 
         def done(said: str) -> None:
             """A thread has written a file, or could not."""
-            screen.call_later(self._notes.say, said)
+            screen.call_later(screen.notes.say, said)
 
         def chosen(format: str | None) -> None:
             if format == SCREEN:
@@ -47,7 +75,7 @@ class LabExports:
                     lambda: export_screen(screen.app.export_screenshot(), name, directory, done)
                 )
             elif format is not None and found is not None:
-                self._notes.say(f"Exporting {name} ...")
+                screen.notes.say(f"Exporting {name} ...")
                 in_thread(lambda: _written(found, format), done)
 
         def _written(found: Export, format: str) -> Path:

@@ -1,0 +1,1 @@
+"""System: the machine, its GPUs, and which jobs and sessions hold them."""
