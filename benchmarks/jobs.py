@@ -1,10 +1,13 @@
-"""How long 10 000 jobs take to be listed, how many events a second several processes write, and
-what events and samples of the machine cost a session.
+"""How long 10 000 jobs take to be listed, and commands until the handle of their job is there; how
+many events a second several processes write, and what events and samples cost a session.
 
 python -m benchmarks.jobs
 """
 
+import json
 import os
+import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -20,13 +23,50 @@ from tttui.artifacts.checksum import json_bytes
 from tttui.artifacts.eventlog import EventLog
 from tttui.lab.events import read
 from tttui.lab.job import jobs_folder
-from tttui.lab.jobs import list_jobs
+from tttui.lab.jobs import JobList, list_jobs
 
 JOBS = 10_000
 EVENTS = 2_000
 WRITERS = range(4)
 STEPS = 6_000
 REPEATS = 5
+
+
+STARTS = (
+    ("pretrain", "--pretrain-steps", "3", "--pretrain-seq", "8", "--force", "--quiet"),
+    ("sweep", "start", "--set", "lr=0.01,0.04", "--seeds", "2", "--steps", "4", "--quiet"),
+    ("bench", "run", "--presets", "stable,plain", "--seeds", "8", "--quiet"),
+    ("provider", "test", "numpy"),
+    ("train", "start", "--skill", "s", "--mu", "0.3", "--steps", "3"),
+)
+"""Commands that start a job; none of those is executed while they are timed."""
+
+
+def run(*words: str) -> bytes:
+    """What a command of the shell prints."""
+    whole = [sys.executable, "-m", "tttui", *words]
+    env = {**os.environ, "TTTUI_JOBS": "1"}
+    return subprocess.run(whole, capture_output=True, check=True, env=env).stdout
+
+
+def starts() -> None:
+    """Print how long commands take until their handle is there, and how much of a processor."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        long = ("pretrain", "--pretrain-steps", "1000000", "--force", "--root", folder)
+        directory = jobs_folder(Path(folder)) / run(*long).decode().strip()
+        pid = json.loads((directory / "status.json").read_bytes())["pid"]
+        os.kill(pid, signal.SIGSTOP)  # it takes the only place, and no time
+        try:
+            for words in (("--version",), *STARTS):
+                more = ("--root", folder) if len(words) > 1 else ()
+                before = resource.getrusage(resource.RUSAGE_CHILDREN)
+                took = median(lambda words=words, more=more: run(*words, *more))  # type: ignore[misc]
+                after = resource.getrusage(resource.RUSAGE_CHILDREN)
+                cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+                name = " ".join(words[:2] if words[1:2] != ("--pretrain-steps",) else words[:1])
+                print(f"`tttui {name}`: {took:.2f} s, {cpu / REPEATS:.2f} s of a processor")
+        finally:
+            os.kill(pid, signal.SIGKILL)
 
 
 def median(measure: Callable[[], object]) -> float:
@@ -74,8 +114,13 @@ def main() -> None:
         listing = median(lambda: list_jobs(root))
         words = [sys.executable, "-m", "tttui", "job", "list", "--root", folder]
         command = median(lambda: subprocess.run(words, capture_output=True, check=True))
+        jobs = JobList(root)
+        jobs.refresh()
+        again = median(jobs.refresh)
         print(f"{JOBS} jobs: listed in {listing:.2f} s, {listing / base:.1f} x reading their files")
+        print(f"listed again, when nothing has changed: {again:.2f} s, {again / base:.1f} x")
         print(f"`tttui job list`: {command:.2f} s, {command / base:.1f} x")
+    starts()
     with tempfile.TemporaryDirectory() as folder:
         log = EventLog(Path(folder))
 

@@ -192,13 +192,21 @@ def _start(
     from tttui.cli.sweeptable import wait_for_sweep
     from tttui.lab.evaluation.statistics import fewest
     from tttui.lab.starting import start_all
+    from tttui.lab.sweeps.computing import missing_bases
     from tttui.lab.sweeps.group import find_sweep
+    from tttui.model.ages import duration_text
     from tttui.model.shell import command_line
+    from tttui.runs.pointmass import pretraining_s
 
     words = typed_words(ctx)
     if not quiet:
         say(plans[0].estimate())
         say(f"on {plans[0].said}")
+        bases = missing_bases(plans[0], root, range(len(plans[0].members)))
+        if bases:
+            takes = duration_text(sum(map(pretraining_s, bases)))
+            many = "a base is" if len(bases) == 1 else f"{len(bases)} bases are"
+            say(f"{many} pretrained first, about {takes}")
         least = fewest(len(plans[0].members) - 1)
         if len(plans[0].streams) < least:
             say(

@@ -74,7 +74,7 @@ def paint(
     if not rows or width < 20 or height < 3:
         return canvas
     name = min(
-        max(9, *(cell_len(row.name) for row in rows)) + 1, max(width // 4, min(19, width // 3))
+        max(9, *(cell_len(row.name) for row in rows)) + 1, max(width // 4, min(19, 2 * width // 5))
     )
     value = max(len(scale.value), *(cell_len(row.value) for row in rows)) + 1
     left = 5 + name + value

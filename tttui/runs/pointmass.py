@@ -60,8 +60,7 @@ class PointMassRunner(Runner):
         if not _lacks_base(root, cache_path(root, settings).exists(), settings):
             return ""
         p = settings.pretraining
-        seconds = PRETRAIN_S * p.pretrain_steps * p.pretrain_batch * p.pretrain_seq
-        takes = duration_text(max(1.0, seconds))
+        takes = duration_text(pretraining_s(settings))
         return f"no base fits: pretraining {p.pretrain_steps} steps first, {takes}; "
 
     def new(
@@ -225,6 +224,12 @@ class PointMassRunner(Runner):
             if name not in (*OWNER, "preset"):
                 flag = "--" + name.replace("_", "-")
                 raise RefusedInput(f"{flag} {value}: {place.path} is a session of the point mass")
+
+
+def pretraining_s(settings: Settings) -> float:
+    """About how many seconds the pretraining of a base takes on one core."""
+    p = settings.pretraining
+    return max(1.0, PRETRAIN_S * p.pretrain_steps * p.pretrain_batch * p.pretrain_seq)
 
 
 @lru_cache(maxsize=16)

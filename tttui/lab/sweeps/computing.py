@@ -1,8 +1,9 @@
 """Computing the members of a sweep: the point mass side by side, other tasks one by one."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,18 +48,26 @@ def shape_of(settings: Settings) -> Settings:
     return replace(settings, seed=0, plasticity=replace(p, **alike))  # type: ignore[arg-type]
 
 
+def missing_bases(plan: "Plan", root: Path, members: Iterable[int]) -> list[Settings]:
+    """The settings of bases that members need and nobody has trained yet, each base once."""
+    if not plan.is_point_mass or plan.fixed.get("base") or "base" in plan.names:
+        return []
+    from tttui.runs.base import cache_path, find_base
+
+    needed: dict[Path, Settings] = {}
+    for member in members:
+        settings = plan.runner.choose(plan.values_of(member))
+        needed.setdefault(cache_path(root, settings), settings)
+    return [settings for settings in needed.values() if find_base(root, settings) is None]
+
+
 def train_bases(context: "Context", plan: "Plan", names: Sequence[str]) -> None:
     """Train the bases that members of some batches need and nobody has trained yet."""
-    if not plan.is_point_mass or plan.fixed.get("base") or "base" in plan.names:
-        return
     from tttui.lab.kinds.pretrain import base_in_turn
-    from tttui.runs.base import find_base
 
-    members = {member for name in names for member, _ in plan.batches[name]}
-    for member in sorted(members):
-        settings = plan.runner.choose(plan.values_of(member))
-        if find_base(context.root, settings) is None:
-            base_in_turn(context, settings, lambda s=settings: _trained(context, s))  # type: ignore[misc]
+    members = sorted({member for name in names for member, _ in plan.batches[name]})
+    for settings in missing_bases(plan, context.root, members):
+        base_in_turn(context, settings, partial(_trained, context, settings))
 
 
 def _trained(context: "Context", settings: Settings) -> "Base":

@@ -4,11 +4,13 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tttui.model.errors import RefusedInput, SettingError
+from tttui.model.here import absolute
 from tttui.model.setting import Setting
 
 Values = Mapping[str, Any]
@@ -62,6 +64,8 @@ def axis_in(typed: str, setting: Setting) -> Axis:
         values = [setting.parsed(part) for part in typed.split(mark)]
     except SettingError as error:
         raise RefusedInput(f"{where}: {error}") from error
+    if setting.kind == "file":  # whoever executes the job is elsewhere
+        values = [str(absolute(Path(value))) for value in values]
     for i, value in enumerate(values):
         if value in values[:i]:
             raise RefusedInput(f"{where}: has {setting.text(value)} twice")

@@ -80,7 +80,7 @@ def _of_job(prose: Prose, data: JobData) -> None:
     settings = data.request.get("settings")
     if isinstance(settings, Mapping) and settings:
         prose.head("Settings")
-        tell(prose, settings)
+        tell(prose, {k: v for k, v in settings.items() if v not in (None, "", [], {})})
     versions = data.request.get("versions")
     if isinstance(versions, Mapping):
         prose.head("Made with")
@@ -119,16 +119,14 @@ def sweep(found: Found) -> Write:
         palette, plan = prose.palette, found.plan
         prose.say(found.verdict, palette.text, bold=True)
         prose.gap().say(found.command(found.best), palette.accent)
-        equals = found.equals
         prose.head(f"{len(found.order)} of {len(plan.members)} members, the best first")
+        if found.equals:
+            prose.say("= cannot be told from the best", palette.muted)
         for i in found.order[:MOST]:
+            mark = "*" if i == found.best else "=" if i in found.equals else " "
             ink = palette.good if i == found.best else palette.text
-            note = "" if i not in equals else "  cannot be told from the best"
-            prose.line(
-                (f"{short(found.loss(i)):>8}  ", palette.muted),
-                (plan.members[i].name, ink),
-                (note, palette.muted),
-            )
+            loss = (f"{short(found.loss(i)):>8}  ", palette.muted)
+            prose.line((f"{mark} ", palette.muted), loss, (plan.members[i].name, ink))
 
     return write
 
