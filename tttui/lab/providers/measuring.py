@@ -56,6 +56,8 @@ class Measurement:
     error_rate: float = 0.0
     identity: str = ""
     """Of the provider: what the result depends on."""
+    detail: str = ""
+    """What the provider was: with the versions of its libraries."""
     host: str = field(default_factory=socket.gethostname)
     time: float = field(default_factory=time.time)
     """Unix seconds."""
@@ -194,6 +196,7 @@ class _Run:
             unit="" if probe is None else probe.unit,
             error_rate=failed / tried if tried else 0.0 if failure is None else 1.0,
             identity=self._provider.identity,
+            detail=self._provider.detail,
             load=load,
         )
 

@@ -27,6 +27,9 @@ EXPIRES_S = 7 * 86400.0
 SLOWER = 1.5
 """By how much a median is longer than before where a cell is marked."""
 
+BUSY = 1.0
+"""Processes that want each core, from which on a machine is busy."""
+
 BEFORE = 5
 """Earlier results whose median is the one before."""
 
@@ -68,6 +71,11 @@ class Cell:
             return "fails now" if self.history[-2].status == "works" else ""
         ratio = now.median_s / before if before > 0.0 else 1.0
         return f"{ratio:.1f} times slower" if ratio >= SLOWER else ""
+
+    @property
+    def busy(self) -> bool:
+        """The machine was busy when the newest result was measured, which may be why it is slow."""
+        return self.newest is not None and (self.newest.load or 0.0) > BUSY
 
     def expired(self, max_age_s: float = EXPIRES_S, now: float | None = None) -> bool:
         """Whether it was never tested, or too long ago."""
@@ -211,7 +219,7 @@ def _measurement(raw: Mapping[str, Any]) -> Measurement | None:
     texts = {f.name for f in fields(Measurement) if f.type is str or f.name == "status"}
     values: dict[str, Any] = {}
     for one in fields(Measurement):
-        value = raw.get(one.name)
+        value = raw.get(one.name, "" if one.name in texts else None)
         if one.name in texts:
             if not isinstance(value, str):
                 return None

@@ -61,7 +61,8 @@ def cell_line(cell: Cell, now: float | None = None) -> str:
     if m.reason:
         said.append(m.reason)
     if cell.mark and cell.mark != "fails now":
-        said.append(f"{cell.mark} than before ({latency_text(cell.before_s)})")
+        busy = " on a busy machine" if cell.busy else ""
+        said.append(f"{cell.mark} than before ({latency_text(cell.before_s)}){busy}")
     elif cell.mark:
         said.append(f"it worked before ({latency_text(cell.before_s)})")
     said.append(ago_text(m.time, now))

@@ -61,6 +61,15 @@ KEYS: tuple[Command, ...] = (
         "Matrix",
         footer=True,
     ),
+    Command(
+        "pane('test_with')",
+        "o",
+        "options",
+        "Test with other limits and repetitions, in a form",
+        "Matrix",
+        footer=True,
+    ),
+    Command("pane('add')", "a", "add", "Add an endpoint, in a form", "Matrix"),
 )
 
 MEANING = (
@@ -194,7 +203,7 @@ class MatrixView(Regions, LabView):
         key = (matrix, self._at, int(state.now // 10))
         title = f"{cell.provider} {cell.capability}"
         self.query_one("#cell", Page).set_content(facts(matrix, cell, state.now), key, title)
-        self.query_one("#trend", Page).set_content(trend(cell, state.now), key)
+        self.query_one("#trend", Page).set_content(trend(cell, state.now), key, f"Trend of {title}")
 
     # Keys
 
@@ -260,6 +269,15 @@ class MatrixView(Regions, LabView):
         text = f"Test what was never tested, or longer ago than 7 days: {len(parts)} cells?"
         self._ask(text, parts)
         return None
+
+    def do_test_with(self) -> None:
+        """Show the form of the test, for this provider."""
+        cell = self.cell
+        self.desk.form(("provider", "test"), {"names": cell.provider} if cell else {})
+
+    def do_add(self) -> None:
+        """Show the form for another endpoint."""
+        self.desk.form(("provider", "add"))
 
     def _ask(self, text: str, parts: Sequence[str], *words: str) -> None:
         """Start a job that tests these parts, after a question with the command for it."""
@@ -329,6 +347,8 @@ def facts(matrix: Matrix, cell: Cell, now: float) -> Callable[[Prose], object]:
             if cell.mark:
                 before = latency_text(cell.before_s)
                 prose.say(f"! {cell.mark}; before: {before}", palette.warn, bold=True)
+                if cell.busy:
+                    prose.say("The machine was busy then, which may be why.", palette.muted)
             if m.reason:
                 prose.say(m.reason, palette.warn)
             if m.status == "works":
@@ -360,8 +380,11 @@ def trend(cell: Cell, now: float) -> Callable[[Prose], object]:
         most = max((m.median_s or 0.0 for m in cell.history), default=0.0)
         if len(cell.history) > 1:
             prose.say(f"Median latencies; ! compares with the {BEFORE} before.", palette.muted)
-        for i, m in enumerate(reversed(cell.history)):
+        results = cell.history[::-1]
+        for i, m in enumerate(results):
             newest = i == 0
+            if not newest and m.detail and m.detail != results[i - 1].detail:
+                prose.say(f"then it was {m.detail}", palette.muted)
             age = ago_text(m.time, now)
             if m.status != "works" or not m.median_s:
                 prose.line((f"{age:<{ROOM}}", palette.muted), (m.status, palette.bad))
