@@ -5,7 +5,7 @@ theme = "light"
 ascii = false
 mouse = false
 [keys]
-step-forward = "right,b"
+step-forward = "right,ctrl+f"
 step-back = "left,B"
 """
 

@@ -124,6 +124,17 @@ async def test_deploying_asks_for_the_persona_and_tells_what_would_become_of_it(
         assert resolve(root, "@night/x").name == "runner@v1"
 
 
+async def test_testing_shows_the_form_of_the_command_against_what_is_in_use(
+    root: Path, open_app: OpenApp
+) -> None:
+    async with open_app(root, size=(120, 40)) as driver:
+        await open_models(driver)
+        await driver.press("t")
+        shown = " ".join(driver.text().split())
+        assert "version runner@v1" in shown
+        assert "baseline walker@v2" in shown
+
+
 async def test_two_versions_are_compared(root: Path, open_app: OpenApp) -> None:
     async with open_app(root, size=(120, 40)) as driver:
         view = await open_models(driver)

@@ -204,3 +204,19 @@ def test_an_empty_registry_says_how_to_begin(shell: Shell) -> None:
     assert "there are none yet" in shell.refused("model", "show", "walker")
     assert "there is no session 'x'" in shell.refused("model", "register", "x", "--skill", "w")
     assert not (shell.root / ".lab").exists()
+
+
+def test_a_base_that_a_job_trained_is_registered_and_started_from(shell: Shell) -> None:
+    sizes = ("--pretrain-seq", "8", "--pretrain-batch", "2", "--pretrain-steps", "5")
+    assert shell("pretrain", *sizes, "--wait", "--quiet") == 0
+    assert shell("job", "list", "--json") == 0
+    job = json.loads(shell.out)[0]["job"]
+    assert shell("model", "register", job[:8], "--skill", "tiny") == 0
+    assert shell("model", "list", "--type", "base", "--json") == 0
+    assert [one["version"] for one in json.loads(shell.out)] == ["tiny@v1"]
+    assert shell("run", "--from", "tiny", "--steps", "8", "--name", "a", "--quiet") == 0
+    meta = meta_of(shell.root / "a")
+    assert meta["base_ckpt_hash"] == resolve(shell.root, "tiny").base_sha256
+    assert meta["pretraining_cfg"]["pretrain_steps"] == 5
+    assert shell("verify", "a") == 0
+    assert "is a job" in shell.refused("model", "register", job, "--skill", "t", "--at", "3")

@@ -132,6 +132,7 @@ def test_bad_input_is_one_line_with_the_remedy(shell: Shell, root: Path) -> None
         ((*bench, "--presets", "stable,plain", "--skills", "a"), "name one, by"),
         ((*bench, "--presets", "stabel,plain"), "no preset 'stabel'; did you mean 'stable'?"),
         ((*bench, "--presets", "stable,stable"), "stable: is named twice"),
+        ((*bench, "--presets", "stable,plain", "--task", "text"), "are of the point mass"),
         ((*bench, "--presets", "stable,,plain"), "has an empty name"),
         ((*bench, "--presets", "stable"), "1 contenders: name 2 to 12"),
         ((*bench, "--presets", "stable,plain", "--seeds", "0"), "take 6 or more"),

@@ -319,7 +319,7 @@ def test_what_cannot_be_trained_is_refused_in_one_line(
     base = BaseRef("f" * 64)
     weights = {"B": np.zeros((2, 2), np.float32)}
     settings: dict[str, Any] = {"task_settings": {}, "settings": {}}
-    if case == "other base":
+    if case in ("other base", "other line"):
         register(
             root, "old", weights, task="pointmass", base=base, origin={}, command=(), **settings
         )

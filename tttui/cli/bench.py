@@ -127,6 +127,8 @@ def run(
     elif providers:
         task_name, shared = called or POINT_MASS, {}
         entries = [Entry(name, engine=name) for name in names_in(providers, "--providers")]
+    elif presets and called not in (None, POINT_MASS):
+        raise RefusedInput(f"--task {called}: presets are of the point mass; leave it out")
     elif presets:
         task_name, entries, shared = POINT_MASS, preset_entries(names_in(presets, "--presets")), {}
     else:

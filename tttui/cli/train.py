@@ -200,6 +200,7 @@ def _start(
         raise RefusedInput(
             f"--skill: name the skill; the base of the task {task.name} is not trained here"
         )
+    from tttui.lab.registry import refuse_other_line
     from tttui.lab.registry.names import check_name
 
     check_name(name, "a skill")
@@ -218,7 +219,7 @@ def _start(
         "seed": training["seed"],
     }
     asked = train.asked_of(root, settings)
-    how.check(asked)
+    refuse_other_line(root, name, task.name, how.check(asked))
     if dry_run:
         _tell_cost(train.dry_run(how, asked), as_json=as_json)
         return

@@ -14,6 +14,7 @@ from tttui.lab.evaluation.contender import Contender, Outcome, Told
 from tttui.lab.evaluation.streams import Stream
 from tttui.model.errors import RefusedInput
 from tttui.runs.runner import named_runner
+from tttui.runs.taskbuild import base_id
 from tttui.runs.tasksettings import TaskSettings
 from tttui.runs.taskstepper import new_learner
 from tttui.tasks.base import Task
@@ -31,6 +32,7 @@ def one_by_one(contender: Contender, streams: Sequence[Stream], told: Told) -> I
                 values["file"] = str(path)
             settings = runner.choose(values)
             task, learner = new_learner(settings, None)
+            _refuse_other_base(contender, base_id(task, learner))
             if contender.tensors is not None:
                 learner.restore(_checked(contender, learner))
             steps = _steps(settings, task)
@@ -56,6 +58,15 @@ def one_by_one(contender: Contender, streams: Sequence[Stream], told: Told) -> I
                 np.array(items, dtype=np.float64),
                 np.array(took),
             )
+
+
+def _refuse_other_base(contender: Contender, base: str) -> None:
+    """Raise RefusedInput where the weights stand on another base than the task has here."""
+    if contender.base_sha256 not in ("", base):
+        theirs, here = (known.rpartition(":")[2][:12] for known in (contender.base_sha256, base))
+        raise RefusedInput(
+            f"{contender.name}: stands on the base {theirs}, the task has {here} here"
+        )
 
 
 def _steps(settings: TaskSettings, task: Task) -> int:

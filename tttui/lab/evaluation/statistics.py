@@ -14,7 +14,7 @@ difference shows finds one everywhere.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -87,6 +87,13 @@ class Comparison:
     @property
     def outcome(self) -> Outcome:
         return self.interval.outcome
+
+    @property
+    def turned(self) -> "Comparison":
+        """The baseline against the contender."""
+        i = self.interval
+        turned = replace(i, estimate=-i.estimate, low=-i.high, high=-i.low)
+        return replace(self, interval=turned, wins=self.losses, losses=self.wins)
 
     @property
     def amount(self) -> str:

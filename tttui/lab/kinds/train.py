@@ -29,9 +29,13 @@ class Train(Kind):
         return Needs(cores=int(settings["training"].get("threads", 1)), gpus=int(on_gpu))
 
     def run(self, context: Context) -> None:
+        from tttui.lab.registry import refuse_other_line
+
         context.doing("takes in the data")
         asked = asked_of(context.root, context.settings)
         ready = training_of(find_task(context.settings["task"])).ready(asked)
+        settings = context.settings
+        refuse_other_line(context.root, settings["skill"], settings["task"], ready.base_sha256)
         context.log.info("%s", ready.about_data)
         for note in ready.notes:
             context.log.warning("%s", note)

@@ -131,6 +131,10 @@ class Endpoint(Provider):
         return " ".join(filter(None, (d.kind, self.base_url, d.model, d.embedding_model)))
 
     @property
+    def variables(self) -> Sequence[str]:
+        return tuple(filter(None, (self.definition.key_env,)))
+
+    @property
     @abstractmethod
     def base_url(self) -> str:
         """Where it is."""

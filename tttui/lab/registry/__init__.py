@@ -10,7 +10,12 @@ a path.
 
 from tttui.lab.registry.finding import dependents, remove, resolve, sessions_from, versions
 from tttui.lab.registry.personas import Persona, deploy, find_persona, personas, rollback
-from tttui.lab.registry.registering import record_result, register, results_of
+from tttui.lab.registry.registering import (
+    record_result,
+    refuse_other_line,
+    register,
+    results_of,
+)
 from tttui.lab.registry.starting import start_from, start_weights
 from tttui.lab.registry.version import BaseRef, Version
 
@@ -23,6 +28,7 @@ __all__ = [
     "find_persona",
     "personas",
     "record_result",
+    "refuse_other_line",
     "register",
     "remove",
     "resolve",

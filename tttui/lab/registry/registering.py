@@ -83,7 +83,7 @@ def register(
             with changing(root) as changes:
                 remove_abandoned(place.parent)
                 number = _next_number(root, skill)
-                _refuse_other_line(root, skill, task, base, type)
+                refuse_other_line(root, skill, task, base.sha256, type)
                 _keep_base(root, base)
                 record = {
                     "schema_version": 1,
@@ -206,8 +206,13 @@ def _next_number(root: Path, skill: str) -> int:
     return max(taken, default=0) + 1
 
 
-def _refuse_other_line(root: Path, skill: str, task: str, base: BaseRef, type: VersionType) -> None:
-    """A skill is a line of weights over one base."""
+def refuse_other_line(
+    root: Path, skill: str, task: str, base_sha256: str, type: VersionType = "skill"
+) -> None:
+    """Raise RefusedInput where a skill has weights of another task, or over another base.
+
+    A base of which nothing is known yet is ''.
+    """
     numbers = numbers_of(root, skill)
     if not numbers:
         return
@@ -217,10 +222,10 @@ def _refuse_other_line(root: Path, skill: str, task: str, base: BaseRef, type: V
         why = f"is of the task {before.task}, these weights are of {task}"
     elif before.type != type:
         why = f"is a {before.type}, this is a {type}"
-    elif type == "skill" and before.base_sha256 != base.sha256:
+    elif type == "skill" and base_sha256 not in ("", before.base_sha256):
         why = (
             f"stands on the base {_short(before.base_sha256)}, these weights on "
-            f"{_short(base.sha256)}"
+            f"{_short(base_sha256)}"
         )
     if why:
         raise RefusedInput(f"skill {skill}: {before.name} {why}; choose another --skill")

@@ -87,8 +87,11 @@ class TaskTraining(ABC):
         """What is wrong with the data at a glance; '' for nothing. Asked at every key."""
 
     @abstractmethod
-    def check(self, asked: Asked) -> None:
-        """Refuse quickly, without torch, what cannot be trained. Raises RefusedInput."""
+    def check(self, asked: Asked) -> str:
+        """Refuse quickly, without torch, what cannot be trained. Raises RefusedInput.
+
+        Returns the sha256 of the base, '' where it takes longer to know.
+        """
 
     @abstractmethod
     def ready(self, asked: Asked) -> Ready:

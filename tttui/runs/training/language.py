@@ -61,7 +61,7 @@ class LanguageTraining(TaskTraining):
             return "name a text file, a directory of them, or JSON lines with a text each"
         return "" if Path(data).exists() else "there is no such file or directory"
 
-    def check(self, asked: Asked) -> None:
+    def check(self, asked: Asked) -> str:
         from tttui.engine.device import check_device_name
 
         self._own(asked)
@@ -69,6 +69,7 @@ class LanguageTraining(TaskTraining):
         if why := self.why_not(asked.data, asked.values):
             raise RefusedInput(f"--data{f' {asked.data}' if asked.data else ''}: {why}")
         check_data(Path(asked.data), asked.include)
+        return ""
 
     def ready(self, asked: Asked) -> Ready:
         from tttui.engine.device import check_device
@@ -143,11 +144,12 @@ class TextTraining(LanguageTraining):
     own = ("chunk", "context", "scaled")
     items = "bytes"
 
-    def check(self, asked: Asked) -> None:
+    def check(self, asked: Asked) -> str:
         super().check(asked)
         from tttui.tasks.text.shipped import base_sha256
 
         refuse_other_base(asked, base_sha256(), "the base that ships")
+        return base_sha256()
 
     def _made(self, asked: Asked, own: Any) -> Made:
         import torch
@@ -189,11 +191,12 @@ class HfTraining(LanguageTraining):
     own = ("model", "chunk", "context", "rank", "alpha", "targets", "dtype")
     items = "tokens"
 
-    def check(self, asked: Asked) -> None:
+    def check(self, asked: Asked) -> str:
         super().check(asked)
         from tttui.tasks.hf.source import find_source
 
         find_source(self._own(asked).model)
+        return ""
 
     def _made(self, asked: Asked, own: Any) -> Made:
         import inspect

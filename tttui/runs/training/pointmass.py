@@ -41,7 +41,7 @@ class PointMassTraining(TaskTraining):
             return str(error).removeprefix("mu: ")
         return ""
 
-    def check(self, asked: Asked) -> None:
+    def check(self, asked: Asked) -> str:
         settings = self._settings(asked)
         frictions_of(asked.data, settings)
         self._trained(asked, settings)
@@ -49,7 +49,9 @@ class PointMassTraining(TaskTraining):
             raise RefusedInput(
                 "--provider: the point mass is trained with numpy, on one core; leave it out"
             )
-        refuse_other_base(asked, self._base(asked, settings).sha256, "the base of these settings")
+        sha256 = self._base(asked, settings).sha256
+        refuse_other_base(asked, sha256, "the base of these settings")
+        return sha256
 
     def ready(self, asked: Asked) -> Ready:
         settings = self._settings(asked)

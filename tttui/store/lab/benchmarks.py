@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -95,12 +96,10 @@ def contest(history: Sequence[Step], path: Path) -> Benchmarks:
         values = [_values(one) for one in results["contenders"]]
         level = simultaneous(int(results["comparisons"]))
         unit = str(results.get("unit", ""))
-        compared = {
-            (i, j): paired(a, b, ratio=not unit, unit=unit, level=level)
-            for i, a in enumerate(values)
-            for j, b in enumerate(values)
-            if i != j
-        }
+        compared = {}
+        for i, j in combinations(range(len(values)), 2):
+            one = paired(values[i], values[j], ratio=not unit, unit=unit, level=level)
+            compared[i, j], compared[j, i] = one, one.turned
         _check(results)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         why = f"{RESULTS} is damaged ({error!r}); run the benchmark again"

@@ -18,6 +18,9 @@ from tttui.widgets.drawn import Drawn
 ROWS = 4
 """Rows of a card with the empty one below it."""
 
+LEAST = 8
+"""Columns in which options of a command can be told."""
+
 WIDE = 52
 """Columns of a card at least where several stand beside each other."""
 
@@ -90,8 +93,14 @@ class JobCards(Drawn):
         state = f"{state_mark(job.state, glyphs)} {job.state}"
         name = f"{job.kind} {job.short}" if not job.is_session else f"session {job.short}"
         pointer = f"{glyphs.play} " if chosen else ""
-        shown = fit(pointer + name, max(room - len(state) - 1, 8), glyphs.ellipsis)
-        canvas.write(row, left, shown, palette.text, bold=True)
+        most = max(room - len(state) - 1, 8)
+        end = canvas.write(
+            row, left, fit(pointer + name, most, glyphs.ellipsis), palette.text, bold=True
+        )
+        free = left + most - end - 2
+        if free >= LEAST:
+            asked = fit(_asked(job), free, glyphs.ellipsis)
+            canvas.write(row, end + 2, asked, palette.muted)
         canvas.write(row, left + room - len(state), state, ink, bold=True)
         told = _told(job, self._now)
         bar_room = room - len(told) - 1
@@ -107,6 +116,12 @@ class JobCards(Drawn):
         at = self._first(room) + row * columns + column
         if event.y >= 1 and 0 <= at < len(self._jobs):
             self.post_message(self.Picked(self._jobs[at]))
+
+
+def _asked(job: Job) -> str:
+    """The options of a job's command, which tell it from others of its kind."""
+    _, dash, options = job.command.partition(" --")
+    return f"--{options}" if dash and not job.is_session else ""
 
 
 def _told(job: Job, now: float) -> str:

@@ -1,7 +1,5 @@
 """What can be done with a version: each shows its command, and asks before it changes anything."""
 
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -10,15 +8,11 @@ from tttui.lab.registry.names import DEFAULT
 from tttui.lab.registry.overview import Registry
 from tttui.lab.registry.personas import Persona
 from tttui.lab.registry.version import Version
-from tttui.model.errors import TttuiError
 from tttui.model.shell import command_line
 from tttui.panes.lab.base import Desk, Question
 
 BASE = "base"
 """What a test calls the model without any skill."""
-
-STARTED_S = 60.0
-"""Seconds that a command may take until its job is started."""
 
 
 class Shown(Protocol):
@@ -147,21 +141,9 @@ class ModelActions:
             return None
         if version.type == "base":
             return f"{version.name} is a base; test a skill over it."
-        against = self._others(version)
-
-        def chosen(name: str | None) -> None:
-            if name is not None:
-                self._ask_test(version, name)
-
-        text = f"Against what shall {version.name} be tested, on the same held-out streams?"
-        self._choose("Test", text, (*against, BASE), chosen)
+        against = next(iter(self._others(version)), BASE)
+        self._view.desk.form(("model", "test"), {"version": version.name, "baseline": against})
         return None
-
-    def _ask_test(self, version: Version, baseline: str) -> None:
-        line = self.words("test", version.name, "--baseline", baseline)
-        text = f"Test {version.name} against {baseline}? A job does it, and keeps the verdict."
-        question = Question("Test", text, command_line(*line), "start the job")
-        self._view.desk.act(lambda: _started(line), question)
 
     def compare(self) -> str | None:
         """Choose the version that the one under the cursor is compared with."""
@@ -218,23 +200,3 @@ class Then(Protocol):
 
 def _uses(persona: Persona, version: Version) -> bool:
     return persona.current.version == version.name
-
-
-def _started(line: Sequence[str]) -> str:
-    """Start a command that starts a job; returns what it said. Raises TttuiError."""
-    from tttui.runs.child import start_tttui
-
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as messages:
-        process = start_tttui(line[1:], output=output, messages=messages)
-        try:
-            code = process.wait(STARTED_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise TttuiError(f"`{command_line(*line)}` did not start a job") from None
-        output.seek(0)
-        messages.seek(0)
-        said = messages.read(4096).decode(errors="replace").strip().splitlines()
-        handle = output.read(100).decode(errors="replace").strip()
-    if code:
-        raise TttuiError((said or ["the command failed"])[-1].removeprefix("error: "))
-    return f"Job {handle[:8]} tests it; the verdict comes here"
