@@ -106,7 +106,8 @@ class PlotextView(Dressed, Widget):
             self._built = wanted
             self._lines = self._drawn(*self.size)
         line = self._lines[y] if y < len(self._lines) else []
-        return Strip(line).adjust_cell_length(self.size.width, self.rich_style)
+        strip = Strip(line).apply_style(self.rich_style)
+        return strip.adjust_cell_length(self.size.width, self.rich_style)
 
     def _drawn(self, width: int, height: int) -> list[list[Segment]]:
         plot = self._plot
