@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.ptfile import read_pt
-from tttui.artifacts.regular import sha256_of
 from tttui.artifacts.safetensors import SafeTensors
 from tttui.artifacts.tensorwriter import Stored
 from tttui.artifacts.wrapped import unwrapped_state
@@ -121,9 +120,9 @@ class BaseValues:
 
 
 def _text(version: Version) -> Mapping[str, Any]:
-    from tttui.tasks.text.shipped import BASE, shipped
+    from tttui.tasks.text.shipped import base_sha256, shipped
 
-    if version.base_sha256 != (there := sha256_of(BASE)):
+    if version.base_sha256 != (there := base_sha256()):
         raise RefusedInput(
             f"{version.name} stands on the base {version.base_sha256[:12]}, this version of tttui "
             f"ships {there[:12]}"

@@ -32,6 +32,9 @@ KEYS: tuple[Command, ...] = (
         footer=True,
     ),
     Command(
+        "pane('form')", "C", "form", "Fill in the command's form: its name, seed, scale", GROUP
+    ),
+    Command(
         "pane('test')",
         "T",
         "test",

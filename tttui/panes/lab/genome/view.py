@@ -308,6 +308,14 @@ class GenomeView(LabView):
         self.desk.act(do, Question("Compose", text, self._command(), "compose it"))
         return None
 
+    def do_form(self) -> None:
+        weights, recipe = self._wanted().weights, self._recipe
+        typed = {"skills": ",".join(f"{name}:{w:g}" for name, w in weights), "name": "genome"}
+        typed["method"] = recipe.method
+        if recipe.method in USUAL:
+            typed["density"] = f"{recipe.density:g}"
+        self.desk.form(("genome", "compose"), typed)
+
     def do_test(self) -> str | None:
         skill, state = self.skill, self._state
         if skill is None or state is None:
