@@ -3,19 +3,21 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from tttui.artifacts.eventlog import Event
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit
 from tttui.draw.colours import DEFAULT, Colour
 from tttui.draw.prose import Prose, filling
-from tttui.lab.machine import Machine
-from tttui.lab.providers.results import Cell, Matrix
-from tttui.lab.providers.words import cell_text
-from tttui.lab.registry import Persona
 from tttui.model.ages import ago_text, size_text
 from tttui.panes.lab.jobs.facts import clock
 from tttui.widgets.drawn import Drawn
+
+if TYPE_CHECKING:  # costly to import, and there once the store has read them
+    from tttui.lab.machine import Machine
+    from tttui.lab.providers.results import Cell, Matrix
+    from tttui.lab.registry import Persona
 
 NAME = 11
 """Columns of the name of a provider."""
@@ -36,7 +38,7 @@ class MatrixMap(Drawn):
         super().__init__(id=id)
         self._matrix: Matrix | None = None
 
-    def show_matrix(self, matrix: Matrix | None) -> None:
+    def show_matrix(self, matrix: "Matrix | None") -> None:
         if matrix is not self._matrix:
             self._matrix = matrix
             self.changed()
@@ -80,7 +82,9 @@ class MatrixMap(Drawn):
             row += 1
         return canvas
 
-    def _cell(self, canvas: Canvas, cell: Cell, place: tuple[int, int], width: int) -> None:
+    def _cell(self, canvas: Canvas, cell: "Cell", place: tuple[int, int], width: int) -> None:
+        from tttui.lab.providers.words import cell_text
+
         palette, newest = self.palette, cell.newest
         text = cell_text(cell, ascii_only=not self.glyphs.braille)
         shown = text if len(text) <= width else text.split(" ")[0] + "!" * bool(cell.mark)
@@ -93,7 +97,7 @@ class MatrixMap(Drawn):
                 ink = palette.text if newest.status != "not offered" and not cell.mark else ink
         canvas.write(*place, shown.ljust(width), ink, paper, bold=bool(cell.mark))
 
-    def _paper(self, cell: Cell) -> Colour:
+    def _paper(self, cell: "Cell") -> Colour:
         """The heat of a cell: the faster among those of the capability, the stronger."""
         tints, newest = self.palette.tints, cell.newest
         if newest is None or newest.status == "not offered":
@@ -116,7 +120,7 @@ class MachineStrip(Drawn):
         super().__init__(id=id)
         self._machine: Machine | None = None
 
-    def show_machine(self, machine: Machine | None) -> None:
+    def show_machine(self, machine: "Machine | None") -> None:
         if machine is None or self._machine is None or _told(machine) != _told(self._machine):
             self._machine = machine
             self.changed()
@@ -142,7 +146,7 @@ class MachineStrip(Drawn):
         return canvas
 
 
-def _told(machine: Machine) -> list[tuple[str, float | None, str]]:
+def _told(machine: "Machine") -> list[tuple[str, float | None, str]]:
     """Name, share and text of what is told of the machine, the most important first."""
     cpu = machine.cpu
     found: list[tuple[str, float | None, str]] = []
@@ -164,7 +168,7 @@ def _told(machine: Machine) -> list[tuple[str, float | None, str]]:
     return found
 
 
-def models(personas: Sequence[Persona] | None, now: float) -> Callable[[Prose], object]:
+def models(personas: "Sequence[Persona] | None", now: float) -> Callable[[Prose], object]:
     """The personas with the versions that are in use."""
 
     def write(prose: Prose) -> None:
