@@ -37,6 +37,13 @@ class MatrixMap(Drawn):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._matrix: Matrix | None = None
+        self._chosen = False
+
+    def set_chosen(self, chosen: bool) -> None:
+        """Whether the keys are about it."""
+        if chosen != self._chosen:
+            self._chosen = chosen
+            self.changed()
 
     def show_matrix(self, matrix: "Matrix | None") -> None:
         if matrix is not self._matrix:
@@ -58,14 +65,15 @@ class MatrixMap(Drawn):
 
     def paint(self, width: int, height: int) -> Canvas:
         canvas, (palette, glyphs) = Canvas(height, width), self.look
-        canvas.write(0, 0, "Capabilities", palette.text, bold=True)
+        title = f"{glyphs.play} Capabilities" if self._chosen else "Capabilities"
+        canvas.write(0, 0, title, palette.accent if self._chosen else palette.text, bold=True)
         matrix = self._matrix
         if matrix is None:
             return canvas
         tested = any(cell.newest for cell in matrix.cells.values())
         if not tested:
             text = "never tested: tttui provider test --all"
-            canvas.write(0, 14, fit(text, width - 14, glyphs.ellipsis), palette.muted)
+            canvas.write(0, 16, fit(text, width - 16, glyphs.ellipsis), palette.muted)
         row = 1
         for capabilities, names in self._blocks().items():
             each = max((width - NAME) // max(len(capabilities), 1), LEAST)
