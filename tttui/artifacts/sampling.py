@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tttui.artifacts.alarms import Alarms
 from tttui.artifacts.gpus import Gpu, Nvml, gpus_of
 from tttui.artifacts.processes import PROC
 from tttui.artifacts.regular import remove
@@ -32,7 +33,8 @@ class Sampling:
 
     Nothing is imported, asked or written before the first sample is due, so that what is over
     sooner pays nothing. `gpus` are those of the driver's numbering; `device` names one as a
-    session does (`cuda:1`). `warn` is told once why there are no more samples.
+    session does (`cuda:1`). Where the machine runs short, the events of a `root` tell. `warn` is
+    told once why there are no more samples.
     """
 
     def __init__(
@@ -42,10 +44,11 @@ class Sampling:
         *,
         gpus: Sequence[int] = (),
         device: str = "",
+        root: Path | None = None,
         warn: Callable[[str], object],
     ) -> None:
         self._directory, self._started_at = directory, started_at
-        self._gpus, self._device, self._warn = tuple(gpus), device, warn
+        self._gpus, self._device, self._root, self._warn = tuple(gpus), device, root, warn
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tttui samples", daemon=True)
         self._thread.start()
@@ -63,11 +66,14 @@ class Sampling:
             nvml = Nvml() if self._gpus or self._device.startswith("cuda") else None
             gpus = self._gpus or (gpus_of(self._device, nvml) if nvml is not None else ())
             sampler = Sampler(self._directory, self._started_at, gpus, nvml)
+            alarms = None if self._root is None else Alarms(self._root)
             while not self._stop.is_set():
                 row = sampler.look()
                 if self._stop.is_set():  # the driver took its time
                     return
                 sampler.write(row)
+                if alarms is not None:
+                    alarms.look(row, sampler.memory_total)
                 self._stop.wait(EVERY_S)
         except Exception as error:
             self._warn(f"{SYSTEM}: no more samples of the machine: {error}")
@@ -96,6 +102,8 @@ class Sampler:
         self._psutil = psutil
         self._started_at = started_at
         self._usage = Usage()
+        self.memory_total = 0.0
+        """Bytes of the machine."""
         self._last = -1
         self._nvml, self._gpus = nvml or Nvml(), tuple(gpus)
         self._writer = SeriesWriter(directory / SYSTEM)
@@ -112,6 +120,7 @@ class Sampler:
         """The row of this moment; shares of the processors are since the last look."""
         own = self._usage.of([os.getpid()])[os.getpid()]
         machine = self._psutil.virtual_memory()
+        self.memory_total = float(machine.total)
         row = {
             "cpu": own.cpu or 0.0,
             "memory": float(own.memory),

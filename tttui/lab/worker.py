@@ -121,6 +121,7 @@ class _Execution:
                 self._directory,
                 self._started_at,
                 gpus=self._known.get("gpus") or (),
+                root=root_of(self._directory),
                 warn=self._log.warning,
             )
             kind.run(context)

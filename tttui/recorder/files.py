@@ -13,6 +13,7 @@ from pathlib import Path
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.log_writer import log_to
 from tttui.artifacts.recording import SessionWriter
+from tttui.artifacts.sampling import Sampling
 from tttui.artifacts.session_events import SessionEvents
 from tttui.artifacts.tensorwriter import Tensors
 from tttui.model.errors import SessionHeld, SessionTaken, TttuiError
@@ -55,6 +56,7 @@ class SessionFiles:
         self._pace = (time.monotonic(), -1, 0.0)
         self._lock = _locked(writer.directory)
         self._events = SessionEvents(writer.directory, only_there=True)
+        self._samples: Sampling | None = None
         self.log = log_to(writer.directory / "run.log")
         self._thread = threading.Thread(
             target=_beat, args=(weakref.ref(self), self._stop), name="tttui heartbeat", daemon=True
@@ -73,6 +75,13 @@ class SessionFiles:
         self.log.info("recording from step %d on", t + 1)
         self._events.began(max(t, 0), self.writer.tally.attempted, self.writer.tally.committed)
         self._thread.start()
+        began = self.writer.meta.get("created_at_unix")
+        self._samples = Sampling(
+            self.writer.directory,
+            began if isinstance(began, (int, float)) else self._started_at,
+            device=self._device,
+            warn=self.log.warning,
+        )
 
     def write(self, action: Write) -> None:
         """Let `action` write; where it fails, all writing ends."""
@@ -120,7 +129,7 @@ class SessionFiles:
     def forget(self) -> None:
         """Let go of a session that another process writes: this one is a copy made by fork."""
         self.broken = "another process records it"
-        self._unsaid = None
+        self._unsaid = self._samples = None
         self._stop.set()
         self._mutex = threading.RLock()
         self._lock.forget()
@@ -179,6 +188,8 @@ class SessionFiles:
             warnings.warn(f"tttui.Recorder: {said}", RuntimeWarning, stacklevel=4)
 
     def _release(self) -> None:
+        if self._samples is not None:
+            self._samples.close()
         self.writer.close()
         self.log.handlers[0].close()
         self._lock.release()

@@ -326,6 +326,7 @@ class OwnedRun(ABC):
             self.path,
             time.time() if began is None else began,
             device=self._device,
+            root=self.path.parent,
             warn=self._log.refused,
         )
 
