@@ -1,10 +1,14 @@
 """A benchmark: several contenders on the same held-out streams, ranked by what is beyond chance."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from tttui.lab.context import Context
 from tttui.lab.evaluation.contest import Contest, hold
 from tttui.lab.evaluation.history import keep, keep_answers
 from tttui.lab.evaluation.prompts import answers
-from tttui.lab.kinds.base import Kind
+from tttui.lab.kinds.base import Kind, Needs
+from tttui.lab.providers import keys_here
 
 
 class Benchmark(Kind):
@@ -13,6 +17,9 @@ class Benchmark(Kind):
     name = "benchmark"
     collection = "benchmarks"
     command = ("bench", "run")
+
+    def needs(self, settings: Mapping[str, Any]) -> Needs:
+        return Needs(env=keys_here(settings["providers"]) if "prompts" in settings else ())
 
     def run(self, context: Context) -> None:
         if "prompts" in context.settings:

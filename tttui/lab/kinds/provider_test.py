@@ -6,7 +6,7 @@ from typing import Any
 
 from tttui.lab.context import Context
 from tttui.lab.kinds.base import Kind, Needs
-from tttui.lab.providers import find_providers, providers_named
+from tttui.lab.providers import find_providers, keys_here, providers_named
 from tttui.lab.providers.measuring import Prober
 from tttui.lab.providers.results import Results
 
@@ -25,7 +25,7 @@ class ProviderTest(Kind):
         found = find_providers().providers
         names = {part.partition("/")[0] for part in settings["parts"]}
         used = {one.gpu for name in names if (one := found.get(name)) is not None}
-        return Needs(gpus=len(used - {None}))
+        return Needs(gpus=len(used - {None}), env=keys_here(names))
 
     def run(self, context: Context) -> None:
         probers = dict[str, Prober]()

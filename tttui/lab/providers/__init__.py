@@ -3,7 +3,8 @@
 Each kind is one module with a `base.Provider`; nothing outside it asks which one it is.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -41,3 +42,10 @@ def providers_named(names: Sequence[str], path: Path | None = None) -> list[Prov
                 "`tttui provider add` adds an endpoint"
             )
     return [found.providers[name] for name in dict.fromkeys(names)]
+
+
+def keys_here(names: Iterable[str]) -> tuple[str, ...]:
+    """The variables that are set here and hold the keys of these providers."""
+    found = find_providers().providers
+    used = {variable for name in names if name in found for variable in found[name].variables}
+    return tuple(sorted(variable for variable in used if os.environ.get(variable)))

@@ -126,6 +126,11 @@ class Provider(ABC):
         """The GPU that it computes on."""
         return None
 
+    @property
+    def variables(self) -> Sequence[str]:
+        """The environment variables in which it finds its key."""
+        return ()
+
     @abstractmethod
     def probe(self, capability: str) -> Probe:
         """What finds out whether it can do that. Raises Failure where it cannot be tried."""
