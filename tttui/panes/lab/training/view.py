@@ -263,11 +263,12 @@ class TrainingView(TableView):
     def _draw_system(self) -> None:
         data = self.chosen.data
         table = None if data is None else data.system
-        if self._sampled == (table, self._unit):
+        if self._sampled == (table, self._unit, self._at):
             return
-        self._sampled = table, self._unit
+        self._sampled = table, self._unit, self._at
         known = [] if table is None else curves.systems(table)
-        plot = SmallPlot("system", message="no samples of the machine yet")
+        more = "" if self.job is not None and self.job.has_ended else " yet"
+        plot = SmallPlot("system", message=f"no samples of the machine{more}")
         if table is not None and known:
             plot = curves.system(table, *known[self._unit % len(known)])
         self.query_one(PlotextView).show_plot(plot)
