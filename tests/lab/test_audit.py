@@ -135,6 +135,20 @@ def test_a_changed_byte_of_what_was_registered_is_found(
     assert said in found[0].text
 
 
+def test_names_in_an_audit_of_somebody_else_are_no_paths(root: Path) -> None:
+    kept(root)
+    last = json.loads(lines_of(root)[-1])
+    for subject, action in (
+        ("../../x@v1", "models:registered"),
+        ("@../x", "personas:deployed"),
+        ("x\u001b[31m", "models:measured"),
+    ):
+        line = {**last, "subject": subject, "action": action, "moves": []}
+        audit.audit_path(root).write_text(json.dumps(line) + "\n")
+        audit.head_path(root).unlink(missing_ok=True)
+        assert not verify(root).fits
+
+
 def test_versions_that_were_never_registered_and_personas_moved_by_hand_are_found(
     changed: Path,
 ) -> None:

@@ -40,6 +40,9 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("OPENAI_CUSTOM_HEADERS", "ANTHROPIC_CUSTOM_HEADERS"):
         monkeypatch.setenv(name, f"X-Secret: {OTHERS}")
     monkeypatch.setenv("OPENAI_LOG", "debug")
+    for name in ("http_proxy", "https_proxy", "all_proxy"):  # of the machine, for loopback
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
     yield
     for child in local.children:
         child.wait()
@@ -188,6 +191,16 @@ def test_an_endpoint_gets_its_own_key_and_nothing_else_of_the_environment(
     assert OTHERS not in str(headers)
     sent = headers.get("authorization", "") + headers.get("x-api-key", "")
     assert sent.removeprefix("Bearer ") == (KEY if key else "")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_proxy_of_the_environment_is_used(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(says("500 No")) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        with tried(Definition("e", kind, "http://models.example/v1", "m")) as prober:
+            prober.measure("models")
+    path = "/v1/models" if kind == "openai" else "/v1/models/m"
+    assert proxy.requests[0].path == f"http://models.example{path}"
 
 
 def test_a_key_stands_in_no_file_and_on_no_screen(

@@ -26,6 +26,8 @@ from tttui.lab.registry import (
     rollback,
     versions,
 )
+from tttui.lab.registry.starting import runner_for, start_weights
+from tttui.lab.registry.version import base_path
 from tttui.model.errors import RefusedInput, TttuiError
 
 REPOSITORY = Path(__file__).parents[2]
@@ -143,6 +145,17 @@ def test_nothing_is_read_through_a_link_out_of_a_registry_that_somebody_sent(
     ):
         with pytest.raises(RefusedInput, match="is a link"):
             ask()
+
+
+def test_the_base_of_a_version_is_never_a_path_or_a_link(root: Path, tmp_path: Path) -> None:
+    folder = root / ".lab" / "registry" / "bases"
+    assert base_path(root, "../../../base").parent == folder
+    start = start_weights(root, kept(root), runner_for(kept(root)))
+    assert start.base_file is not None
+    assert start.base_file.parent == folder
+    folder.symlink_to(tmp_path)
+    with pytest.raises(RefusedInput, match="is a link"):
+        start_weights(root, kept(root), runner_for(kept(root)))
 
 
 @pytest.mark.parametrize("file", ["weights.safetensors", "version.json"])

@@ -18,7 +18,7 @@ from tttui.artifacts.regular import read_bytes, sha256_of
 from tttui.lab.audit import NONE, Line, parsed, raw_lines, read_head
 from tttui.lab.changing import LOCK, PATIENCE_S, settle
 from tttui.lab.registry.finding import REMOVED
-from tttui.lab.registry.names import named
+from tttui.lab.registry.names import is_version, named
 from tttui.lab.registry.personas import DEPLOYED, ROLLED_BACK, read_personas
 from tttui.lab.registry.registering import LONGEST_RESULT, MEASURED, REGISTERED
 from tttui.lab.registry.version import (
@@ -106,6 +106,7 @@ def verify(root: Path) -> Verified:
             findings += found
         if not findings:
             findings += _artifacts(root, walk)
+    findings += _weights(root)  # they may be large, and nobody has to wait meanwhile
     return Verified(walk.read, last.digest if last else NONE, tuple(findings), tuple(notes))
 
 
@@ -204,26 +205,44 @@ def _artifacts(root: Path, walk: _Walk) -> Iterator[Finding]:
         yield from _version(root, name, line)
     yield from _unknown(root, walk.registered)
     for name, lines in walk.measured.items():
-        for line in lines if name in walk.registered else ():
+        for line in lines if name in walk.registered and is_version(name) else ():
             yield from _result(root, line)
     for name, line in walk.personas.items():
         yield from _persona(root, name, line)
 
 
 def _version(root: Path, name: str, line: Line) -> Iterator[Finding]:
-    wanted = named(name)
-    number = wanted.number or 0
     try:
-        version = read_version(root, wanted.skill, number)
+        wanted = named(name)
+        version = read_version(root, wanted.skill, wanted.number or 0)
         path = version.path / VERSION
         if sha256_of(path) != line.after.get("version_sha256"):
             raise TttuiError(f"{path}: is not what was registered")
-        version.check()
-        base = base_path(root, version.base_sha256)
-        if base.exists() and sha256_of(base) != version.base_sha256:
-            raise TttuiError(f"{base}: was changed")
     except (TttuiError, OSError) as error:
         yield Finding("artifact", f"{name} (change {line.n}): {error}")
+
+
+def _weights(root: Path) -> Iterator[Finding]:
+    """Versions whose weights, or the base that is kept for them, were changed."""
+    bases: set[Path] = set()
+    for skill in skill_names(root):
+        for number in numbers_of(root, skill):
+            try:
+                version = read_version(root, skill, number)
+            except TttuiError:
+                continue  # the lines say what is wrong with it
+            try:
+                version.check()
+            except TttuiError as error:
+                if version.path.is_dir():  # it was not removed just now
+                    yield Finding("artifact", f"{version.name}: {error}")
+            bases.add(base_path(root, version.base_sha256))
+    for base in sorted(bases):
+        try:
+            if base.exists() and sha256_of(base) != base.stem:
+                yield Finding("artifact", f"{base}: was changed since it was kept")
+        except OSError as error:
+            yield Finding("artifact", f"{base}: {error.strerror}")
 
 
 def _unknown(root: Path, registered: dict[str, Line]) -> Iterator[Finding]:
@@ -235,7 +254,7 @@ def _unknown(root: Path, registered: dict[str, Line]) -> Iterator[Finding]:
 
 
 def _result(root: Path, line: Line) -> Iterator[Finding]:
-    wanted = named(line.subject)
+    wanted = named(line.subject)  # it is registered, so it is a name
     folder = version_folder(root, wanted.skill, wanted.number or 0)
     path = folder.with_name(f"results-v{wanted.number}") / f"{line.n:08}.json"
     try:

@@ -24,7 +24,9 @@ class AnthropicMessages(Endpoint):
 
     @property
     def base_url(self) -> str:
-        return self.definition.base_url or "https://api.anthropic.com"
+        # The client itself adds /v1, which people know from other endpoints.
+        said = self.definition.base_url.rstrip("/").removesuffix("/v1")
+        return said or "https://api.anthropic.com"
 
     def _made(self, library: Any, key: str, http_client: Any) -> Any:
         return library.Anthropic(
@@ -36,8 +38,10 @@ class AnthropicMessages(Endpoint):
 
     def _models(self, deadline: Deadline) -> Done:
         # A name may stand for a newer one, which the list does not have.
-        found = self.client(deadline).models.retrieve(self.model(deadline))
-        return Done(float(bool(found.id)))
+        wanted = self.model(deadline)
+        if not self.client(deadline).models.retrieve(wanted).id:
+            raise Failure(f"its answer about the model {wanted} names no model")
+        return Done(1)
 
     def generate(
         self, prompt: str, deadline: Deadline, *, most_tokens: int, stream: bool

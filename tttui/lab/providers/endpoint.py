@@ -112,6 +112,8 @@ class Endpoint(Provider):
 
     library: ClassVar[str]
     """The client's package."""
+    url_hint: ClassVar[str] = ""
+    """What is to be known of base URLs."""
 
     def __init__(self, definition: Definition) -> None:
         self.definition, self.name = definition, definition.name
@@ -269,7 +271,7 @@ class Endpoint(Provider):
                 wait = max(LEAST_WAIT_S, later.seconds or 0.0)
                 if later.seconds is None or wait >= deadline.left:
                     limit = f" (limit {deadline.limit:g} s)" if asks else ""
-                    after = f", after {waits} waits as well" if waits else ""
+                    after = f", also after {waits} wait{'s' * (waits > 1)}" if waits else ""
                     raise Failure(f"429 {WORDS[429]}{after}{asks}{limit}") from None
                 waits += 1
                 deadline.wait(wait)
@@ -357,7 +359,7 @@ class Endpoint(Provider):
         if response.status_code < 400 and not json_like:
             raise Failure(
                 f"it answers {shortened(self.clean(kind), 40) or 'something'}, not JSON; "
-                "check base_url, which mostly ends in /v1"
+                f"check base_url{self.url_hint}"
             )
         response.stream = _bounded(response, self._deadline)
 

@@ -27,6 +27,7 @@ class OpenAICompatible(Endpoint):
 
     kind = "openai"
     library = "openai"
+    url_hint = ", which mostly ends in /v1"
 
     @property
     def base_url(self) -> str:

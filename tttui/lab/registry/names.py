@@ -58,6 +58,12 @@ def named(text: str) -> Named:
     return Named(skill=name, number=number)
 
 
+def is_version(text: str) -> bool:
+    """Whether this is the name of one version: `walker@v2`."""
+    skill, _, number = text.partition("@")
+    return is_name(skill) and version_number(number) is not None
+
+
 def persona_name(text: str) -> str:
     """The name of a persona, with or without its @. Raises RefusedInput."""
     return check_name(text.removeprefix("@"), "a persona")

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from tttui.lab.registry.finding import resolve
-from tttui.lab.registry.version import Version, base_path
+from tttui.lab.registry.version import Version, base_path, folders_in
 from tttui.model.errors import RefusedInput
 from tttui.runs.runner import Runner, named_runner
 from tttui.runs.start import StartWeights
@@ -48,11 +48,13 @@ def start_weights(
                 f"choose files to load: if that is the one you mean, name it once with `tttui run "
                 f"--from {version.name} {flag} {version.base_source}`"
             ) from None
+    base = base_path(root, version.base_sha256)
+    folders_in(base.parent, root)
     return StartWeights(
         tensors={} if version.type == "base" else version.tensors(),
         origin=origin,
         base_sha256=version.base_sha256,
-        base_file=base_path(root, version.base_sha256),
+        base_file=None if base.is_symlink() else base,
         settings=settings,
     )
 

@@ -10,6 +10,7 @@ The line of the audit that registered a version has the sha256 of its version.js
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,8 +31,7 @@ VERSION, WEIGHTS = "version.json", "weights.safetensors"
 
 VersionType = Literal["skill", "base"]
 
-SHA256 = 64
-"""Hexadecimal digits."""
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,9 @@ def skills_folder(root: Path) -> Path:
 
 
 def base_path(root: Path, sha256: str) -> Path:
-    return registry_folder(root) / "bases" / f"{sha256}.pt"
+    """Where a base is kept; what is no hash names no file that there could be."""
+    name = sha256 if _HASH.fullmatch(sha256) else "none"
+    return registry_folder(root) / "bases" / f"{name}.pt"
 
 
 def folders_in(folder: Path, upto: Path) -> list[str]:
