@@ -154,6 +154,15 @@ async def test_a_training_of_any_task_is_started_by_a_form(root: Path, open_app:
         assert "context" in text
 
 
+async def test_it_is_drawn_without_colour(
+    root: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with open_app(root) as driver:
+        await open_training(driver)
+        assert "no samples of the machine yet" in driver.text()
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
 async def test_every_size_has_a_way_to_all_of_it(
     root: Path, open_app: OpenApp, size: tuple[int, int]

@@ -14,6 +14,7 @@ from typing import Any
 
 from rich.ansi import AnsiDecoder
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -112,11 +113,19 @@ class PlotextView(Dressed, Widget):
         plot = self._plot
         if plot.empty or width < 12 or height < 4:
             title = visible(plot.title)[:width]
-            return [[Segment(title)], [], [Segment(f" {visible(plot.message)}"[:width])]]
+            said = f" {visible(plot.message)}"[:width]
+            return [[Segment(title, Style())], [], [Segment(said, Style())]]
         self.builds += 1
         decoder = AnsiDecoder()
         lines = list(decoder.decode(self._picture(width, height)))
-        return [list(line.render(self.app.console, end="")) for line in lines]
+        # NO_COLOR is a filter of styles, which fails where there is none.
+        return [
+            [
+                Segment(part.text, part.style or Style())
+                for part in line.render(self.app.console, "")
+            ]
+            for line in lines
+        ]
 
     def _picture(self, width: int, height: int) -> str:
         from textual_plotext.plot import Plot  # costly: only where such a plot is on the screen
