@@ -99,7 +99,7 @@ async def test_the_ranking_draws_intervals_and_says_where_there_is_no_difference
         assert same.rstrip().endswith("no difference")
         assert "History of stable" in text
         assert "2.0 times worse" in text
-        assert "1 of them worse or slower than before" in text
+        assert "1 of 2 results worse or slower than" in text
 
 
 async def test_two_contenders_stand_side_by_side_and_answers_to_one_prompt(

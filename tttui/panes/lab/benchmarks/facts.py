@@ -30,14 +30,14 @@ def history(found: Benchmarks, at: int) -> Write:
             prose.say("No results yet.", palette.muted)
             return
         flagged = [s for s in mine if {"worse", "slower", "failing"} & {*s.flags}]
-        total = f"{len(mine)} result{'s' * (len(mine) != 1)}"
-        ink = palette.bad if flagged else palette.muted
-        regressions = (
-            f"{len(flagged)} of them worse or slower than before"
-            if flagged
-            else ("none worse than before beyond chance")
-        )
-        prose.say(f"{total}, {regressions}", ink)
+        if len(mine) == 1:
+            prose.say("1 result, and none before it to compare with", palette.muted)
+        elif flagged:
+            said = f"{len(flagged)} of {len(mine)} results worse or slower than the one before"
+            prose.say(said, palette.bad)
+        else:
+            said = f"{len(mine)} results, none worse than the one before beyond chance"
+            prose.say(said, palette.muted)
         if len(mine) > 1:
             glyphs = prose.glyphs
             for name, title in ((None, "loss"), ("steps_per_s", "speed")):
@@ -75,7 +75,8 @@ def comparisons(found: Benchmarks) -> Write:
         if said := results.get("streams_are"):
             prose.say(f"on {said}", prose.palette.muted)
         for pair in results.get("pairs", ()):
-            prose.gap().say(str(pair.get("verdict", "")))
+            if pair.get("verdict") != results["verdict"]:
+                prose.gap().say(str(pair.get("verdict", "")))
             if isinstance(pace := pair.get("tokens_per_s"), Mapping):
                 prose.say(str(pace.get("verdict", "")))
         for one in found.contenders:
