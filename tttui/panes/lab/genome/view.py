@@ -6,18 +6,16 @@ from dataclasses import replace
 from textual import on
 from textual.app import ComposeResult
 
-from tttui.draw.prose import Prose
 from tttui.keys.command import Command
 from tttui.lab.genome.composing import ADAPTER_METHODS
-from tttui.lab.genome.effect import LayerChange
 from tttui.lab.genome.methods import METHODS, Recipe
-from tttui.lab.registry import Version
-from tttui.model.ages import size_text
 from tttui.model.shell import command_line
 from tttui.model.start import StartView
 from tttui.panes.lab.base import Export, LabState, LabView, Question
-from tttui.panes.lab.genome.graph import Column, GenomeGraph, Picture, percent
+from tttui.panes.lab.genome import words
+from tttui.panes.lab.genome.graph import Column, GenomeGraph, Picture
 from tttui.panes.lab.genome.keys import KEYS, MEANING
+from tttui.panes.lab.genome.words import USUAL
 from tttui.store.lab.genome import GENOME, Genome, Skill, Wanted
 from tttui.widgets.page import Page
 
@@ -25,8 +23,6 @@ STEP = 0.1
 """By which a key changes a weight."""
 
 DENSITIES = (0.1, 0.2, 0.5, 1.0)
-
-USUAL = {"ties": 0.2, "dare": 0.5}
 
 EMPTY = (
     "No skills here yet. `tttui model register RUN --skill NAME` keeps what a session has learned, "
@@ -87,8 +83,11 @@ class GenomeView(LabView):
             self._at = names[0]
         self._ask()
         self.query_one(GenomeGraph).show(self._picture())
-        key = (genome, self._at, self._layer, self._wanted())
-        self.query_one("#words", Page).set_content(self._words, key, self._title())
+        wanted, skill = self._wanted(), self.skill
+        key = (genome, self._at, self._layer, wanted)
+        command = self._command() if wanted.weights else ""
+        content = words.effect(genome, wanted, skill, self._layer, command)
+        self.query_one("#words", Page).set_content(content, key, words.title(wanted))
 
     def _wanted(self) -> Wanted:
         there = {skill.name for skill in self._genome.skills}
@@ -121,7 +120,7 @@ class GenomeView(LabView):
         merge = bool(self._wanted().weights)
         if merge:
             composed = genome.composed if genome.wanted == self._wanted() else {}
-            columns.append(Column("merge", norms=composed, note=self._how()))
+            columns.append(Column("merge", norms=composed, note=words.how(self._recipe)))
         base = f"{first.task} {first.base_sha256.rpartition(':')[2][:8]}"
         self._layer = min(self._layer, max(len(genome.layers) - 1, 0))
         return Picture(base, genome.layers, columns, merge, self._column, self._layer)
@@ -149,57 +148,6 @@ class GenomeView(LabView):
                 ):
                     found[held.name] = held.state
         return found
-
-    def _how(self) -> str:
-        recipe = self._recipe
-        return f"{recipe.method} {recipe.density:g}" if recipe.method in USUAL else recipe.method
-
-    def _title(self) -> str:
-        weights = self._wanted().weights
-        if not weights:
-            return "No skill is chosen: space takes one into a merge"
-        return f"{' + '.join(f'{w:g} {name}' for name, w in weights)} by {self._how()}"
-
-    def _words(self, prose: Prose) -> None:
-        genome, palette = self._genome, prose.palette
-        if genome.refused:
-            prose.say(f"! {genome.refused}", palette.warn)
-        if self._wanted().weights:
-            prose.say(self._command(), palette.accent)
-        if genome.layers:
-            self._say_layer(prose, genome.layers[self._layer])
-        signs = _mean_conflicts(genome.layers)
-        if signs:
-            told = ", ".join(f"{a} and {b} {100 * s:.0f} %" for (a, b), s in signs.items())
-            prose.say(f"Opposite signs: {told} of what both change (by chance 50 %)")
-        if (skill := self.skill) is not None:
-            prose.say(_about(skill), palette.muted)
-        for holder in genome.holders:
-            c = holder.counters
-            prose.say(
-                f"Job {holder.job.short} holds {size_text(holder.used)} of "
-                f"{size_text(holder.budget)}: {c['hits']} hits, {c['loads']} loads, "
-                f"{c['evictions']} evictions, {c['thrashes']} thrashes"
-            )
-        if genome.left_out:
-            prose.say(
-                f"{genome.left_out} older versions over this base are not shown", palette.muted
-            )
-        for problem in genome.problems:
-            prose.say(f"! {problem}", palette.warn)
-        if genome.todo:
-            prose.say("working out more ...", palette.muted)
-
-    def _say_layer(self, prose: Prose, layer: LayerChange) -> None:
-        chosen = [name for name, _ in self._wanted().weights] or [self._at]
-        told = [
-            f"{name} {_moved(layer, layer.norms[name])}" for name in chosen if name in layer.norms
-        ]
-        if (norm := self._genome.composed.get(layer.name)) is not None:
-            told.append(f"the merge {_moved(layer, norm)}")
-        signs = [f"{100 * share:.0f} %" for share in layer.conflicts.values()]
-        more = f"; opposite signs {', '.join(signs)}" if signs else ""
-        prose.say(f"{layer.name}: {', '.join(told) or 'not changed by these'}{more}")
 
     def _command(self) -> str:
         return command_line("tttui", *self._words_of_command("genome"), *self._where())
@@ -266,7 +214,7 @@ class GenomeView(LabView):
         method = known[(at + 1) % len(known)]
         self._recipe = Recipe(method, USUAL.get(method, 1.0))
         self.desk.again()
-        return f"Merged by {self._how()}"
+        return f"Merged by {words.how(self._recipe)}"
 
     def do_density(self) -> str:
         if self._recipe.method not in USUAL:
@@ -295,14 +243,14 @@ class GenomeView(LabView):
             return self._genome.refused
         state = self._state
         assert state is not None
-        root, recipe, words = state.root, self._recipe, ("tttui", *self._words_of_command("genome"))
-        text = f"Register {self._title()} as the next version of the skill `genome`?"
+        root, recipe, typed = state.root, self._recipe, ("tttui", *self._words_of_command("genome"))
+        text = f"Register {words.title(self._wanted())} as the next version of the skill `genome`?"
 
         def do() -> str:
             from tttui.lab.genome.composing import compose, weighted
 
             parts = weighted(root, ",".join(f"{name}:{w:g}" for name, w in weights))
-            made = compose(root, parts, recipe, "genome", command=words)
+            made = compose(root, parts, recipe, "genome", command=typed)
             return f"{made.name} is registered; T tests it against its parents"
 
         self.desk.act(do, Question("Compose", text, self._command(), "compose it"))
@@ -322,16 +270,16 @@ class GenomeView(LabView):
             return None
         if not skill.method:
             return f"{skill.name} is no composition; `tttui model test {skill.name}` tests it"
-        root, words = state.root, ("tttui", "genome", "test", skill.name)
+        root, typed = state.root, ("tttui", "genome", "test", skill.name)
         text = f"Test {skill.name} against its parents and the base on the same held-out streams?"
 
         def do() -> str:
             from tttui.lab.genome.testing import start_test
 
-            job = start_test(root, skill.version, command=words)
+            job = start_test(root, skill.version, command=typed)
             return f"Job {job.short} tests {skill.name}"
 
-        command = command_line(*words, *self._where())
+        command = command_line(*typed, *self._where())
         self.desk.act(do, Question("Test", text, command, "test it"))
         return None
 
@@ -392,8 +340,8 @@ class GenomeView(LabView):
         found = [("Command to compose", self._command())] if self._wanted().weights else []
         skill = self.skill
         if skill is not None and skill.method:
-            words = ("tttui", "genome", "test", skill.name, *self._where())
-            found.append(("Command to test", command_line(*words)))
+            typed = ("tttui", "genome", "test", skill.name, *self._where())
+            found.append(("Command to test", command_line(*typed)))
         return [*found, *([("Version", skill.name)] if skill is not None else ())]
 
     def exportable(self) -> Export | None:
@@ -420,33 +368,3 @@ class GenomeView(LabView):
         if start.item:
             self._at = start.item
         super().recall(start)
-
-
-def _mean_conflicts(layers: Sequence[LayerChange]) -> Mapping[tuple[str, str], float]:
-    """The share of opposite directions of each pair over all layers, by their elements."""
-    sums: dict[tuple[str, str], list[float]] = {}
-    for layer in layers:
-        size = 1
-        for axis in layer.shape:
-            size *= axis
-        for pair, share in layer.conflicts.items():
-            total = sums.setdefault(pair, [0.0, 0.0])
-            total[0] += share * size
-            total[1] += size
-    return {pair: opposite / size for pair, (opposite, size) in sums.items() if size}
-
-
-def _moved(layer: LayerChange, norm: float) -> str:
-    share = layer.relative(norm)
-    return f"norm {norm:.3g}" if share is None else percent(share)
-
-
-def _about(skill: Skill) -> str:
-    version: Version = skill.version
-    told = f"{version.name}: {size_text(version.bytes)}"
-    if skill.method:
-        tested = f"; {skill.outcome} against its best parent" if skill.outcome else "; not tested"
-        return f"{told}, {skill.parents} by {skill.method}{tested}"
-    origin = version.origin
-    source = f"{origin.get('kind', '')} {origin.get('id', '')}".strip()
-    return f"{told}, from {source}" if source else told
