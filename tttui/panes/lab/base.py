@@ -70,7 +70,7 @@ VIEWS: tuple[Registered, ...] = (
     Registered("dashboard", "Dashboard", "dashboard.view", "DashboardView", "dash."),
     Registered("jobs", "Jobs", "jobs.view", "JobsView"),
     Registered("training", "Training", "training.view", "TrainingView", "train."),
-    Registered("matrix", "Matrix", "matrix", "MatrixView"),
+    Registered("matrix", "Matrix", "matrix.view", "MatrixView"),
     Registered("benchmarks", "Benchmarks", "benchmarks.view", "BenchmarksView", "bench."),
     Registered("models", "Models", "models.view", "ModelsView"),
     Registered("genome", "Genome", "genome.view", "GenomeView"),
