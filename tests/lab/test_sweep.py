@@ -18,6 +18,8 @@ from tttui.lab.sweeps.computing import compute
 from tttui.lab.sweeps.group import find_sweep
 from tttui.lab.sweeps.outcome import Found
 from tttui.lab.sweeps.plan import Member, Plan
+from tttui.lab.sweeps.planning import planned
+from tttui.lab.sweeps.space import Axis
 from tttui.panes.lab.jobs.curves import SweepChart
 
 SHORT = ("--steps", "64", "--seeds", "8", "--set", "noise_std=0.01")
@@ -91,8 +93,27 @@ def test_members_that_are_computed_together_do_what_each_does_alone(root: Path) 
         assert row["frozen_whole"] == pytest.approx(alone.frozen_whole, rel=1e-4)
 
 
+def test_a_document_is_swept_part_by_part(tmp_path: Path, root: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("".join(f"line {i} of some notes that repeat themselves\n" for i in range(200)))
+    axes = [Axis("lr", (0.05, 0.1)), Axis("plastic", ("*", "head*"))]
+    plan = planned("text", {}, axes, streams=2, steps=20, data=text)
+    assert len(plan.members) == 5
+    assert set(map(len, plan.batches.values())) == {1}
+    rows = [
+        row
+        for name in ("member 1 of 5, stream 1", "member 3 of 5, stream 1")
+        for row in compute(plan, plan.batches[name], root, lambda _done, _total: None)
+    ]
+    assert len({row["frozen_whole"] for row in rows}) == 1  # all read the same bytes
+    assert len({row["whole"] for row in rows}) == 2
+    found = Found.of(plan, [{"all": rows}])
+    assert found.unit == "bits"
+    assert f"--file {text}" in found.command(2)
+
+
 def test_a_killed_sweep_goes_on_with_what_is_missing(root: Path, shell: Shell) -> None:
-    words = ("--set", "chunk=3,4,5,6", "--seeds", "16", "--steps", "300")
+    words = ("--set", "chunk=5,6,7,8", "--seeds", "16", "--steps", "240")
     assert shell("sweep", "start", *words, "--json") == 0
     handle = json.loads(shell.out)["sweep"]
     parts = find_sweep(root, handle).job.path / "parts.jsonl"
@@ -243,6 +264,7 @@ def test_a_sweep_that_somebody_sent_is_data_whatever_it_says(
         (("--set", "seed=1,2"), "seed is set by --seeds N"),
         (("--set", "min_buffer=32,999"), "min_buffer 999: min_buffer: 999 is above buffer_len"),
         (("--set", "lr=1,2", "--task", "sewing"), "sewing"),
+        (("--set", "lr=1,2", "--set", "device=abacus"), "device: 'abacus' is none; choose cpu"),
         (("--set", "lr=0.001..1", "--random", "999999"), "let --random 100 choose"),
         (("--set", "lr=1,2", "--steps", "1000000000"), "take fewer --seeds or --steps"),
         (("--set", "lr=1,2", "--file", "x.txt"), "reads no documents"),

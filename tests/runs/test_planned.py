@@ -12,6 +12,7 @@ import pytest
 
 from tests.runs.sessions import same, settings
 from tttui.artifacts.discover import find_sessions
+from tttui.artifacts.eventlog import LAB, EventLog
 from tttui.artifacts.reader import SessionReader
 from tttui.model.errors import RefusedInput, SessionHeld
 from tttui.model.session import SessionData
@@ -115,6 +116,8 @@ def test_one_that_was_stopped_goes_on_exactly(planned: Path, tmp_path: Path) -> 
     assert found.sha256 == whole.sha256
     mine, theirs = planned / "pretraining.csv", whole.source.parent / "loss.csv"
     assert mine.read_bytes() == theirs.read_bytes()
+    told = [event.name for event in EventLog(planned.parent / LAB).read()]
+    assert told == [f"data:sessions:{w}" for w in ("pretraining", "interrupted", "pretraining")]
     assert not (planned / STATE_FILE).exists()
 
 

@@ -20,6 +20,8 @@ from tttui.artifacts.checksum import Carried, pt_bytes, pt_checksum
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.regular import blocks_of, open_to_read
+from tttui.artifacts.sampling import Sampling
+from tttui.artifacts.session_events import tell_of_session
 from tttui.artifacts.steps_csv import LOSSES
 from tttui.artifacts.writer import RunWriter, write_whole
 from tttui.model.errors import SessionTaken, TttuiError
@@ -67,7 +69,15 @@ Told = Callable[[str], object]
 class BaseRun:
     """The pretraining of one planned session, whose `lock` the caller holds."""
 
-    def __init__(self, directory: Path, settings: Settings, lock: SessionLock) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        settings: Settings,
+        lock: SessionLock,
+        created_at: float | None = None,
+    ) -> None:
+        """`created_at` is when the session was made, in Unix seconds."""
+        self._created_at = time.time() if created_at is None else created_at
         self._directory, self._settings, self._lock = directory, settings, lock
         self._training = Training(settings)
         self._steps = settings.pretraining.pretrain_steps
@@ -99,6 +109,10 @@ class BaseRun:
         `told` gets what was damaged or cut off of an earlier training, a line each. Raises
         TttuiError where the disk does not take what was trained.
         """
+        samples = Sampling(
+            self._directory, self._created_at, root=self._directory.parent, warn=self._log.refused
+        )
+        tell_of_session(self._directory, "pretraining")
         try:
             make_room(self._directory.parent, self._settings)
             self._begin(told or (lambda line: None))  # noqa: ARG005
@@ -106,6 +120,7 @@ class BaseRun:
             self._save()
             if not done:
                 self._say("interrupted")
+                tell_of_session(self._directory, "interrupted")
                 self._note("was stopped")
                 return None
             if self._trained is not None:
@@ -124,6 +139,7 @@ class BaseRun:
             self._fail(error)
             raise
         finally:
+            samples.close()
             self._turn.give()
             self._losses.close()
             self._log.close()
@@ -293,5 +309,6 @@ class BaseRun:
     def _fail(self, error: BaseException) -> None:
         self._heart.error = str(error) if isinstance(error, TttuiError) else repr(error)
         self._log.failed(0, f"while pretraining: {self._heart.error}")
+        tell_of_session(self._directory, "failed", error=self._heart.error)
         with suppress(TttuiError):  # the disk that failed is the one that the status goes to
             self._say("failed")

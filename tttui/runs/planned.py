@@ -94,13 +94,14 @@ def prepare(
         remove_temporaries(directory)
         meta = read_meta_of(directory)
         settings = settings_of(meta, directory)
+        created_at = meta.get("created_at_unix")
         base = find_base(directory.parent, settings)
         if base is None:
-            base = BaseRun(directory, settings, lock).train(should_stop, on_progress, told)
+            training = BaseRun(directory, settings, lock, created_at)
+            base = training.train(should_stop, on_progress, told)
         if base is None:
             return False
         lock.check()
-        created_at = meta.get("created_at_unix")
         build_in_place(directory, settings, base, recorded(directory), created_at=created_at)
     return True
 

@@ -140,6 +140,9 @@ def test_a_skill_that_does_not_fit_and_skills_over_two_bases_are_refused(
     assert "walker@v1 takes 85.6 kB, which does not fit the budget of 10 kB" in shell.err
     assert "name at least one version" in shell.refused("genome", "run", "base")
     skill(root, "other", 1)
+    of_one = skill(root, "part", 1, W_o=np.ones((2, 5), np.float32)).name
+    skill(root, "whole", 1)
+    assert "have other parameters" in shell.refused("genome", "run", of_one, "whole")
     assert "only skills over one base share it" in shell.refused(
         "genome", "run", "walker@v1", "other"
     )

@@ -43,6 +43,7 @@ def planned(
 
     Raises RefusedInput naming what cannot be, with the remedy.
     """
+    from tttui.engine.device import check_device_name
     from tttui.lab.evaluation.streams import held_out, reads_documents, said_of
     from tttui.runs.runner import named_runner
     from tttui.tasks.find import again, shipped
@@ -58,6 +59,10 @@ def planned(
         members = members_of(runner, fixed, list(grid(axes)))
     else:
         members = random_members(runner, fixed, axes, draws, seed)
+    for device in {
+        str(v["device"]) for v in (fixed, *(m.values for m in members)) if "device" in v
+    }:
+        check_device_name(device)
     return Plan(
         called,
         members,

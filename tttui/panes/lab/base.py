@@ -21,7 +21,7 @@ How to add a view:
 What else a view has is a `Body`'s: `room` (cells, known before the first layout; `use_room` is
 called when they change), `look_drawn`, `copyable` (what `y` offers), `look` and `recall` (what a
 link names: query, sort, region, view, item), `back` (what escape clears). A view around a table is
-a `Listing[LabState]` as well, one of several regions a `Regions`: see `panes.lab.jobs`. `show` is
+a `panes.lab.tabled.TableView`, one of several regions a `Regions`: see `panes.lab.jobs`. `show` is
 called often: draw only what changed (compare by identity, the parts are frozen). What it wants
 done it asks of its `desk`: a note, another view, a session, something that takes long or destroys
 and is asked for first.
@@ -67,14 +67,14 @@ class Registered:
 
 
 VIEWS: tuple[Registered, ...] = (
-    Registered("dashboard", "Dashboard", "dashboard.view", "DashboardView", "dash."),
+    Registered("dashboard", "Dashboard", "dashboard.view", "DashboardView", "dash"),
     Registered("jobs", "Jobs", "jobs.view", "JobsView"),
-    Registered("training", "Training", "training.view", "TrainingView", "train."),
-    Registered("matrix", "Matrix", "matrix", "MatrixView"),
-    Registered("benchmarks", "Benchmarks", "benchmarks.view", "BenchmarksView", "bench."),
+    Registered("training", "Training", "training.view", "TrainingView", "train"),
+    Registered("matrix", "Matrix", "matrix.view", "MatrixView"),
+    Registered("benchmarks", "Benchmarks", "benchmarks.view", "BenchmarksView", "bench"),
     Registered("models", "Models", "models.view", "ModelsView"),
-    Registered("genome", "Genome", "genome.view", "GenomeView"),
-    Registered("system", "System", "system.view", "SystemView"),
+    Registered("genome", "Genome", "genome.view", "GenomeView", "gen."),
+    Registered("system", "System", "system.view", "SystemView", "sys."),
     Registered("logs", "Logs", "streams.logs", "LogsView"),
     Registered("events", "Events", "streams.events", "EventsView"),
 )

@@ -12,19 +12,20 @@ from tttui.keys.command import Command
 from tttui.lab.job import Job, job_command
 from tttui.model.query import Query
 from tttui.model.start import StartView
-from tttui.panes.lab.base import LISTING, Export, LabState, LabView
+from tttui.panes.lab.base import Export, LabState
 from tttui.panes.lab.benchmarks import facts
 from tttui.panes.lab.benchmarks.drawings import Ranking, SideBySide, chosen_pair
 from tttui.panes.lab.benchmarks.keys import KEYS, MEANING
 from tttui.panes.lab.benchmarks.rows import COLUMNS, RECORDED, WORDS, ContestRows, Contests
-from tttui.panes.listing import TABLE, Listing
+from tttui.panes.lab.tabled import TableView
+from tttui.panes.listing import TABLE
 from tttui.panes.regions import Pages
 from tttui.store.lab.benchmarks import BENCHMARKS, KINDS, Benchmarks
 from tttui.store.lab.jobs import JOBS, Jobs
 from tttui.widgets.page import Page
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import Column, Sort
+from tttui.widgets.table_columns import Column
 
 NARROW = 100
 """Columns below which nothing stands beside another thing."""
@@ -46,7 +47,7 @@ EMPTY = (
 )
 
 
-class BenchmarksView(Listing[LabState], LabView):
+class BenchmarksView(TableView):
     """A table of benchmarks and tests; below it, or on pages of their own, what came of one."""
 
     needs = frozenset({"jobs", "benchmarks"})
@@ -55,7 +56,6 @@ class BenchmarksView(Listing[LabState], LabView):
     sorts = ("newest", *(column.key for column in COLUMNS))
     keyed = frozenset({TABLE, "ranking", "pair", "more"})
     short_names: ClassVar[Mapping[str, str]] = {"pair": "side by side", "more": "history"}
-    shares = (*LISTING, "pane('region')")
     keys = KEYS
     meaning = MEANING
     DEFAULT_CSS = """
@@ -246,12 +246,6 @@ class BenchmarksView(Listing[LabState], LabView):
         if self.view is not None:
             self._show_one(self.view)
 
-    def natural_order(self, descending: bool) -> str:
-        return "Sorted by age, oldest first" if descending else "Sorted by age, newest first"
-
-    def sorted_by(self, sort: Sort) -> None:
-        """Nothing else depends on the order."""
-
     def check(self, query: Query, view: LabState) -> None:
         """All words can hold for a row."""
 
@@ -260,33 +254,8 @@ class BenchmarksView(Listing[LabState], LabView):
             last = max(len(self.found.contenders) - 1, 0)
             self._contender = min(max(self._place + by, 0), last)
             self.desk.again()
-        elif region == "more":
-            self.query_one("#more", Page).scroll_lines(by)
-        return region != TABLE
-
-    def do_page_up(self) -> None:
-        self._page(-1)
-
-    def do_page_down(self) -> None:
-        self._page(1)
-
-    def _page(self, by: int) -> None:
-        if self.acting == "more":
-            page = self.query_one("#more", Page)
-            page.scroll_lines(by * max(1, page.size.height - 2))
-        elif self.acting == TABLE:
-            self._jump(by * max(1, self.query_one(Table).rows - 1))
-
-    def do_top(self) -> None:
-        self._jump(-len(self._contests.jobs))
-
-    def do_bottom(self) -> None:
-        self._jump(len(self._contests.jobs))
-
-    def _jump(self, by: int) -> None:
-        row = self.query_one(Table).neighbour(by)
-        if row is not None:
-            self.go(row)
+            return True
+        return super().move_in(region, by)
 
     def do_contender(self) -> str | None:
         """Choose the next contender of the ranking."""

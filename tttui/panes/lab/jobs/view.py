@@ -12,7 +12,7 @@ from tttui.keys.command import Command
 from tttui.lab.job import Job, job_command
 from tttui.model.query import Query
 from tttui.model.start import StartView
-from tttui.panes.lab.base import LISTING, Export, LabState, LabView
+from tttui.panes.lab.base import Export, LabState
 from tttui.panes.lab.jobs import facts
 from tttui.panes.lab.jobs.actions import JobActions
 from tttui.panes.lab.jobs.curves import Curves
@@ -27,14 +27,15 @@ from tttui.panes.lab.jobs.rows import (
     record,
 )
 from tttui.panes.lab.metrics import MetricChart
-from tttui.panes.listing import TABLE, Listing
+from tttui.panes.lab.tabled import TableView
+from tttui.panes.listing import TABLE
 from tttui.panes.regions import Pages
 from tttui.store.lab.job import CHOSEN, Chosen
 from tttui.store.lab.jobs import JOBS, Jobs
 from tttui.widgets.page import Page
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import Column, Sort
+from tttui.widgets.table_columns import Column
 
 NARROW = 100
 """Columns below which nothing stands beside another thing."""
@@ -56,7 +57,7 @@ EMPTY = (
 )
 
 
-class JobsView(Listing[LabState], LabView):
+class JobsView(TableView):
     """A table of all jobs; below it, or on pages of their own, facts, curves and texts of one."""
 
     needs = frozenset({"jobs", "job"})
@@ -65,7 +66,6 @@ class JobsView(Listing[LabState], LabView):
     sorts = ("newest", *(column.key for column in COLUMNS))
     keyed = frozenset({TABLE, "facts", "curves", "more"})
     short_names: ClassVar[Mapping[str, str]] = {"facts": "details", "more": "log"}
-    shares = (*LISTING, "pane('region')")
     keys = KEYS
     meaning = MEANING
     DEFAULT_CSS = """
@@ -127,21 +127,12 @@ class JobsView(Listing[LabState], LabView):
         table.set_active(self.acting == TABLE)
         for name in ("facts", "more"):
             self.query_one(f"#{name}", Page).set_chosen(self.acting == name)
-        self._size_table()
+        self.size_table(len(self._jobs.all))
 
     @property
     def _empty(self) -> bool:
         """It is known that there are no jobs."""
         return self._jobs.known and not self._jobs.all and not self._jobs.unread
-
-    def _size_table(self) -> None:
-        """The table takes the rows that it needs, up to half of the room where others follow."""
-        height = self.room.height - 1
-        if {TABLE} == set(self.regions):
-            self.query_one(Table).styles.height = "1fr"
-        else:
-            rows = max(len(self._jobs.all) + 1, 4)
-            self.query_one(Table).styles.height = min(rows, max(height * 2 // 5, 5))
 
     # Drawing
 
@@ -242,43 +233,6 @@ class JobsView(Listing[LabState], LabView):
 
     def check(self, query: Query, view: LabState) -> None:
         check_states(query)
-
-    def natural_order(self, descending: bool) -> str:
-        return "Sorted by age, oldest first" if descending else "Sorted by age, newest first"
-
-    def sorted_by(self, sort: Sort) -> None:
-        """Nothing else depends on the order."""
-
-    def move_in(self, region: str, by: int) -> bool:
-        if region == "curves":
-            return True
-        return region == TABLE or self.query_one(f"#{region}", Page).scroll_lines(by) or True
-
-    def do_page_up(self) -> None:
-        self._page(-1)
-
-    def do_page_down(self) -> None:
-        self._page(1)
-
-    def _page(self, by: int) -> None:
-        if self.acting in ("facts", "more"):
-            page = self.query_one(f"#{self.acting}", Page)
-            page.scroll_lines(by * max(1, page.size.height - 2))
-            return
-        row = self.query_one(Table).neighbour(by * max(1, self.query_one(Table).rows - 1))
-        if row is not None:
-            self.go(row)
-
-    def do_top(self) -> None:
-        self._to_end(-1)
-
-    def do_bottom(self) -> None:
-        self._to_end(1)
-
-    def _to_end(self, by: int) -> None:
-        row = self.query_one(Table).neighbour(by * max(1, len(self._jobs.all)))
-        if row is not None:
-            self.go(row)
 
     def do_states(self) -> str:
         """Go on to the next filter by state."""

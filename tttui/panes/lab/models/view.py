@@ -15,7 +15,7 @@ from tttui.lab.registry.overview import Registry
 from tttui.lab.registry.version import Version
 from tttui.model.shell import command_line
 from tttui.model.start import StartView
-from tttui.panes.lab.base import LISTING, Export, LabState, LabView
+from tttui.panes.lab.base import Export, LabState, LabView
 from tttui.panes.lab.models import facts
 from tttui.panes.lab.models.actions import ModelActions
 from tttui.panes.lab.models.keys import KEYS, MEANING
@@ -27,14 +27,15 @@ from tttui.panes.lab.models.rows import (
     matching,
     record,
 )
+from tttui.panes.lab.tabled import TableView
 from tttui.panes.latest import Latest
-from tttui.panes.listing import TABLE, Listing
+from tttui.panes.listing import TABLE
 from tttui.panes.regions import Pages
 from tttui.store.lab.models import MODELS
 from tttui.widgets.page import Page
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import Column, Sort
+from tttui.widgets.table_columns import Column
 
 NARROW = 100
 """Columns below which nothing stands beside another thing."""
@@ -54,7 +55,7 @@ EMPTY = (
 Pair = tuple[Version, Version]
 
 
-class ModelsView(Listing[LabState], LabView):
+class ModelsView(TableView):
     """A table of all versions; below it, or on pages of their own, what is known of one."""
 
     needs = frozenset({"models"})
@@ -63,7 +64,6 @@ class ModelsView(Listing[LabState], LabView):
     sorts = ("newest", *(column.key for column in COLUMNS))
     keyed = frozenset({TABLE, *PAGES})
     short_names: ClassVar[Mapping[str, str]] = {"facts": "details"}
-    shares = (*LISTING, "pane('region')")
     keys = KEYS
     meaning = MEANING
     DEFAULT_CSS = """
@@ -119,16 +119,7 @@ class ModelsView(Listing[LabState], LabView):
             page.display = name in shown
             page.set_chosen(self.acting == name)
         table.set_active(self.acting == TABLE)
-        self._size_table()
-
-    def _size_table(self) -> None:
-        """The table takes the rows that it needs, up to half of the room where others follow."""
-        height = self.room.height - 2
-        if {TABLE} == set(self.regions):
-            self.query_one(Table).styles.height = "1fr"
-        else:
-            rows = max(len(self.registry.versions) + 1, 4)
-            self.query_one(Table).styles.height = min(rows, max(height * 2 // 5, 5))
+        self.size_table(len(self.registry.versions))
 
     # Drawing
 
@@ -138,7 +129,7 @@ class ModelsView(Listing[LabState], LabView):
             grown = len(view.of(MODELS).versions) != len(self.registry.versions)
             self.registry = view.of(MODELS)
             if grown:
-                self._size_table()
+                self.size_table(len(self.registry.versions))
         self.set_class(self.registry.known and not self.registry.versions, "empty")
         self.fill(view)
         self._show_one(view)
@@ -240,37 +231,6 @@ class ModelsView(Listing[LabState], LabView):
 
     def natural_order(self, descending: bool) -> str:
         return "By skill, oldest first" if descending else "By skill, newest first"
-
-    def sorted_by(self, sort: Sort) -> None:
-        """Nothing else depends on the order."""
-
-    def move_in(self, region: str, by: int) -> bool:
-        return region == TABLE or self.query_one(f"#{region}", Page).scroll_lines(by) or True
-
-    def do_page_up(self) -> None:
-        self._page(-1)
-
-    def do_page_down(self) -> None:
-        self._page(1)
-
-    def _page(self, by: int) -> None:
-        if self.acting != TABLE:
-            page = self.query_one(f"#{self.acting}", Page)
-            page.scroll_lines(by * max(1, page.size.height - 2))
-            return
-        table = self.query_one(Table)
-        self._step(by * max(1, table.rows - 1))
-
-    def do_top(self) -> None:
-        self._step(-max(1, len(self.registry.versions)))
-
-    def do_bottom(self) -> None:
-        self._step(max(1, len(self.registry.versions)))
-
-    def _step(self, by: int) -> None:
-        row = self.query_one(Table).neighbour(by)
-        if row is not None:
-            self.go(row)
 
     def do_open(self) -> str | None:
         return self._actions.open()

@@ -14,15 +14,16 @@ from tttui.lab.job import Job, job_command
 from tttui.model.query import Query
 from tttui.model.start import StartView
 from tttui.model.steps import SeriesTable
-from tttui.panes.lab.base import LISTING, Export, LabState, LabView, Question
+from tttui.panes.lab.base import Export, LabState, Question
 from tttui.panes.lab.jobs.actions import JobActions
 from tttui.panes.lab.jobs.rows import JOB_WORDS, RECORDED, check_states, matching, record
 from tttui.panes.lab.metrics import TAGS, MetricChart
+from tttui.panes.lab.tabled import TableView
 from tttui.panes.lab.training import curves
 from tttui.panes.lab.training.curves import RATES, Losses, Shown
 from tttui.panes.lab.training.keys import KEYS, MEANING
 from tttui.panes.lab.training.rows import COLUMNS, KINDS, TrainingRows, skill_of
-from tttui.panes.listing import TABLE, Listing
+from tttui.panes.listing import TABLE
 from tttui.panes.regions import Pages
 from tttui.store.lab.curves import CURVES
 from tttui.store.lab.job import CHOSEN, Chosen
@@ -32,7 +33,7 @@ from tttui.widgets.page import Page
 from tttui.widgets.plotext import PlotextView, SmallPlot
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import Column, Sort
+from tttui.widgets.table_columns import Column
 
 NARROW = 100
 """Columns below which the lower charts do not stand beside each other."""
@@ -59,7 +60,7 @@ EMPTY = (
 )
 
 
-class TrainingView(Listing[LabState], LabView):
+class TrainingView(TableView):
     """A table of jobs that train, their losses, their rates, and what one uses of the machine."""
 
     needs = frozenset({"jobs", "job", "curves"})
@@ -67,7 +68,6 @@ class TrainingView(Listing[LabState], LabView):
     region_names = (TABLE, "losses", "rates", "system")
     sorts = ("newest", *(column.key for column in COLUMNS if column.key != "mark"))
     keyed = frozenset({TABLE})
-    shares = (*LISTING, "pane('region')")
     keys = KEYS
     meaning = MEANING
     DEFAULT_CSS = """
@@ -288,23 +288,6 @@ class TrainingView(Listing[LabState], LabView):
 
     def check(self, query: Query, view: LabState) -> None:
         check_states(query)
-
-    def natural_order(self, descending: bool) -> str:
-        return "Sorted by age, oldest first" if descending else "Sorted by age, newest first"
-
-    def sorted_by(self, sort: Sort) -> None:
-        """Nothing else depends on the order."""
-
-    def do_top(self) -> None:
-        self._to_end(-1)
-
-    def do_bottom(self) -> None:
-        self._to_end(1)
-
-    def _to_end(self, by: int) -> None:
-        row = self.query_one(Table).neighbour(by * max(1, len(self._jobs)))
-        if row is not None:
-            self.go(row)
 
     def do_mark(self) -> str | None:
         """Mark the job under the cursor, or unmark it, and go on to the next."""
