@@ -15,7 +15,7 @@ from tttui.lab.launchers import local
 from tttui.lab.providers import find_providers
 from tttui.lab.providers.configuration import Definition, add_definition
 from tttui.lab.providers.results import Results
-from tttui.panes.lab.matrix import MatrixView
+from tttui.panes.lab.matrix.view import MatrixView
 
 
 @pytest.fixture

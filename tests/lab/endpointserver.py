@@ -105,6 +105,68 @@ def chat(text: str, **message: Any) -> dict[str, Any]:
     return {**_chat("chat.completion", [choice]), "usage": usage}
 
 
+def openai_answers(request: Request, connection: socket.socket) -> None:
+    """All that the API of OpenAI has."""
+    if request.path.endswith("/models"):
+        send(connection, "200 OK", {"object": "list", "data": [{"id": "m", "object": "model"}]})
+    elif request.path.endswith("/embeddings"):
+        vector = {"object": "embedding", "index": 0, "embedding": [0.5, 1.0]}
+        send(connection, "200 OK", {"object": "list", "model": "m", "data": [vector]})
+    elif "/fine_tuning/jobs" in request.path:
+        send(connection, "200 OK", {"object": "list", "data": [], "has_more": False})
+    elif request.json.get("tools"):
+        name = request.json["tools"][0]["function"]["name"]
+        function = {"name": name, "arguments": '{"city": "Paris"}'}
+        calls = [{"id": "1", "type": "function", "function": function}]
+        send(connection, "200 OK", chat("", tool_calls=calls))
+    elif "max_tokens" in request.json or "stream_options" in request.json:  # as newer, older ones
+        wrong = "max_tokens" if "max_tokens" in request.json else "stream_options"
+        said = f"{wrong} is not taken; use max_completion_tokens"
+        send(connection, "400 Bad Request", {"error": {"message": said}})
+    elif request.json.get("stream"):
+        begin_stream(connection)
+        connection.sendall(chunk("one") + chunk(" two", "length") + b"data: [DONE]\n\n")
+    else:
+        send(connection, "200 OK", chat("one two"))
+
+
+def anthropic_answers(request: Request, connection: socket.socket) -> None:
+    """All that the Messages API has."""
+    usage = {"input_tokens": 7, "output_tokens": 4}
+    message = {"id": "1", "type": "message", "role": "assistant", "model": "m", "usage": usage}
+    message |= {"stop_reason": "end_turn"}
+    if "/models/" in request.path:
+        model = {
+            "id": "m",
+            "type": "model",
+            "display_name": "m",
+            "created_at": "2026-01-01T00:00:00Z",
+        }
+        send(connection, "200 OK", model)
+    elif request.json.get("tools"):
+        call = {"type": "tool_use", "id": "1", "name": request.json["tools"][0]["name"]}
+        send(connection, "200 OK", {**message, "content": [{**call, "input": {"city": "Paris"}}]})
+    elif request.json.get("stream"):
+        begin_stream(connection)
+        delta = {"type": "text_delta", "text": "one two"}
+        for event in (
+            {"type": "message_start", "message": {**message, "content": []}},
+            {
+                "type": "content_block_start",
+                "index": 0,
+                "content_block": {"type": "text", "text": ""},
+            },
+            {"type": "content_block_delta", "index": 0, "delta": delta},
+            {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage},
+            {"type": "message_stop"},
+        ):
+            text = f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
+            connection.sendall(text.encode())
+    else:
+        content = [{"type": "text", "text": "one two"}]
+        send(connection, "200 OK", {**message, "content": content})
+
+
 def _chat(kind: str, choices: list[Any]) -> dict[str, Any]:
     return {"id": "1", "object": kind, "created": 1, "model": "m", "choices": choices}
 

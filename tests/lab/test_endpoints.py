@@ -1,24 +1,31 @@
 """Endpoints: asked through their clients, on loopback, by servers that answer well and badly."""
 
 import json
-import os
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tests.cli.test_commands import Shell, shell
-from tests.lab.endpointserver import Answer, Request, begin_stream, chat, chunk, send, serving
-from tests.live import wait_until
+from tests.lab.endpointserver import (
+    Answer,
+    Request,
+    anthropic_answers,
+    begin_stream,
+    chat,
+    chunk,
+    openai_answers,
+    send,
+    serving,
+)
 from tttui.lab.launchers import local
-from tttui.lab.providers import endpoint as endpoints
+from tttui.lab.providers import wire
 from tttui.lab.providers.base import Deadline
 from tttui.lab.providers.configuration import KINDS, Definition, add_definition, endpoint_of
+from tttui.lab.providers.endpoint import CAPABILITIES
 from tttui.lab.providers.measuring import Measurement, Prober
 from tttui.lab.providers.prompting import Answer as Answered
 from tttui.lab.providers.prompting import ask
@@ -133,7 +140,7 @@ def drips(_: Request, connection: socket.socket) -> None:
 def test_what_goes_wrong_is_one_line(
     kind: str, answer: Answer, limit_s: float, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endpoints, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(wire, "MOST_BYTES", 1 << 20)
     found = measure(answer, "text-generation", kind, limit_s)
     assert found.status == "fails"
     assert said in found.reason
@@ -270,121 +277,17 @@ def test_a_prompt_is_timed_and_priced_and_its_answer_kept() -> None:
         assert asked(d).error.startswith("500 ")
 
 
-def openai_answers(request: Request, connection: socket.socket) -> None:
-    """All that the API of OpenAI has."""
-    if request.path.endswith("/models"):
-        send(connection, "200 OK", {"object": "list", "data": [{"id": "m", "object": "model"}]})
-    elif request.path.endswith("/embeddings"):
-        vector = {"object": "embedding", "index": 0, "embedding": [0.5, 1.0]}
-        send(connection, "200 OK", {"object": "list", "model": "m", "data": [vector]})
-    elif "/fine_tuning/jobs" in request.path:
-        send(connection, "200 OK", {"object": "list", "data": [], "has_more": False})
-    elif request.json.get("tools"):
-        name = request.json["tools"][0]["function"]["name"]
-        function = {"name": name, "arguments": '{"city": "Paris"}'}
-        calls = [{"id": "1", "type": "function", "function": function}]
-        send(connection, "200 OK", chat("", tool_calls=calls))
-    elif "max_tokens" in request.json or "stream_options" in request.json:  # as newer, older ones
-        wrong = "max_tokens" if "max_tokens" in request.json else "stream_options"
-        said = f"{wrong} is not taken; use max_completion_tokens"
-        send(connection, "400 Bad Request", {"error": {"message": said}})
-    elif request.json.get("stream"):
-        begin_stream(connection)
-        connection.sendall(chunk("one") + chunk(" two", "length") + b"data: [DONE]\n\n")
-    else:
-        send(connection, "200 OK", chat("one two"))
-
-
-def anthropic_answers(request: Request, connection: socket.socket) -> None:
-    """All that the Messages API has."""
-    usage = {"input_tokens": 7, "output_tokens": 4}
-    message = {"id": "1", "type": "message", "role": "assistant", "model": "m", "usage": usage}
-    message |= {"stop_reason": "end_turn"}
-    if "/models/" in request.path:
-        model = {
-            "id": "m",
-            "type": "model",
-            "display_name": "m",
-            "created_at": "2026-01-01T00:00:00Z",
-        }
-        send(connection, "200 OK", model)
-    elif request.json.get("tools"):
-        call = {"type": "tool_use", "id": "1", "name": request.json["tools"][0]["name"]}
-        send(connection, "200 OK", {**message, "content": [{**call, "input": {"city": "Paris"}}]})
-    elif request.json.get("stream"):
-        begin_stream(connection)
-        delta = {"type": "text_delta", "text": "one two"}
-        for event in (
-            {"type": "message_start", "message": {**message, "content": []}},
-            {
-                "type": "content_block_start",
-                "index": 0,
-                "content_block": {"type": "text", "text": ""},
-            },
-            {"type": "content_block_delta", "index": 0, "delta": delta},
-            {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage},
-            {"type": "message_stop"},
-        ):
-            text = f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
-            connection.sendall(text.encode())
-    else:
-        content = [{"type": "text", "text": "one two"}]
-        send(connection, "200 OK", {**message, "content": content})
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_everything_that_an_api_has_is_understood(kind: str) -> None:
     answers = {"openai": openai_answers, "anthropic": anthropic_answers}[kind]
     with serving(answers) as server:
         url = f"{server.url}/v1" if kind == "openai" else server.url
         with tried(Definition("e", kind, url, "m")) as prober:
-            found = {name: prober.measure(name) for name in endpoints.CAPABILITIES}
+            found = {name: prober.measure(name) for name in CAPABILITIES}
     lacking = {"openai": set[str](), "anthropic": {"embeddings", "fine-tuning"}}[kind]
     for name, one in found.items():
         assert one.status == ("not offered" if name in lacking else "works"), one
         assert one.error_rate == (1.0 if name in lacking else 0.0)
-
-
-HIDING = """
-import sys
-HIDDEN = {"openai", "anthropic", "transformers", "peft", "safetensors", "submitit", "gguf"}
-class Hides:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in HIDDEN:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-sys.meta_path.insert(0, Hides())
-from tttui.cli.main import main
-for words in (line.split() for line in sys.argv[1:]):
-    print(words, file=sys.stderr, flush=True)
-    code = main(words)
-    assert code == 0, (words, code)
-assert not HIDDEN & set(sys.modules)
-"""
-
-
-def test_without_the_extras_everything_else_works(tmp_path: Path) -> None:
-    config = tmp_path / "tttui" / "providers.toml"
-    add_definition(config, Definition("e", "openai", "http://127.0.0.1:9/v1", "m"))
-    root = f"--root {tmp_path / 'runs'}"
-    lines = [
-        "--help",
-        f"run --name a --steps 40 --quiet {root}",
-        f"ls {root}",
-        f"show a {root}",
-        f"provider list {root}",
-        f"provider matrix {root}",
-        f"provider validate-training numpy {root}",
-        f"job list {root}",
-    ]
-    done = subprocess.run(
-        [sys.executable, "-c", HIDING, *lines],
-        text=True,
-        capture_output=True,
-        env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path)},
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    assert "e          openai" in done.stdout
 
 
 def test_a_client_that_is_missing_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -395,77 +298,3 @@ def test_a_client_that_is_missing_is_named_with_its_remedy(monkeypatch: pytest.M
         )
         assert found.status == "fails"
         assert "pip install 'tttui[endpoints]'" in found.reason
-
-
-@pytest.fixture(scope="module")
-def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """The URL of `transformers serve` with a tiny model, and the model's name."""
-    if any(find_spec(name) is None for name in ("transformers", "fastapi", "uvicorn")):
-        pytest.skip("transformers[serving] is not installed")
-    from tests.tasks.test_hf import make_model
-
-    folder = tmp_path_factory.mktemp("served")
-    model = make_model(folder / "model")
-    template = "{% for m in messages %}{{ m['content'] }}\n{% endfor %}"
-    (model / "chat_template.jinja").write_text(template)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    program = Path(sys.executable).with_name("transformers")
-    words: list[str | Path] = [
-        program,
-        "serve",
-        model,
-        "--device",
-        "cpu",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-    ]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            words,
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-            env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder)},
-        )
-    try:
-
-        def listens() -> bool:
-            assert process.poll() is None, (folder / "log").read_text()
-            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                return True
-            return False
-
-        wait_until(listens)
-        yield f"http://127.0.0.1:{port}/v1", str(model)
-    finally:
-        process.kill()
-        process.wait()
-
-
-def test_a_real_server_is_tested_and_answers_a_prompt(
-    real_server: tuple[str, str], shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url, model = real_server
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    add = ("provider", "add", "tiny", "--base-url", url, "--model", model)
-    assert shell(*add, root=False) == 0
-    assert shell("provider", "test", "tiny", "--repeat", "2", "--wait", "--json") == 0, shell.out
-    found = {one["capability"]: one for one in json.loads(shell.out)["measurements"]}
-    for capability in ("models", "text-generation", "streaming"):
-        assert found[capability]["status"] == "works", found[capability]
-        assert found[capability]["n"] == 2
-    assert found["text-generation"]["throughput"] > 1.0
-    assert found["streaming"]["median_s"] < found["text-generation"]["p95_s"] * 10
-    for capability in ("embeddings", "fine-tuning"):
-        assert found[capability]["status"] == "not offered"
-        assert "404" in found[capability]["reason"]
-    assert found["tool-use"]["status"] == "not offered"
-    answer = asked(Definition("t", "openai", url, model), most_tokens=8)
-    assert answer.error == ""
-    assert answer.tokens_out == 8
-    assert answer.text
-    with tried(Definition("t", "openai", url, "nobody/has-this")) as prober:
-        assert "it has no model nobody/has-this" in prober.measure("models").reason

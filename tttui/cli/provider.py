@@ -12,13 +12,9 @@ from tttui.model.errors import RefusedInput
 from tttui.model.schema import POINT_MASS
 
 if TYPE_CHECKING:
-    from tttui.lab.job import Job
-    from tttui.lab.providers.results import Cell, Matrix
+    from tttui.lab.providers.results import Matrix
 
 LIMIT_S = 20.0
-
-NAME = 16
-"""Columns of a provider's name in the matrix."""
 
 limit_option = click.option(
     "--limit",
@@ -164,6 +160,7 @@ def test_command(
         asked = ", ".join(sorted(unknown) if parts else capabilities)
         raise RefusedInput(f"--capability {asked}: there are {', '.join(matrix.capabilities)}")
 
+    from tttui.cli.matrixprint import print_results
     from tttui.lab.kinds.provider_test import settings_of
     from tttui.lab.starting import start
 
@@ -174,7 +171,7 @@ def test_command(
         return 0
     job = wait_with_bar(job, quiet=False)
     matrix = _matrix(root)
-    _print_results(job, matrix, named, as_json=as_json)
+    print_results(job, matrix, named, as_json=as_json)
     return 1 if any(matrix.health(name)[0] is False for name in named) else 0
 
 
@@ -198,6 +195,7 @@ def matrix_command(
 
     A ! marks what became 1.5 times slower than before, or fails now.
     """
+    from tttui.cli.matrixprint import matrix_document, matrix_table
     from tttui.cli.output import json_document, result, say
     from tttui.lab.logs import age_of
 
@@ -215,9 +213,9 @@ def matrix_command(
             wait_with_bar(job, quiet=as_json)
             matrix = _matrix(root)
     if as_json:
-        json_document(_document(matrix, age_s))
+        json_document(matrix_document(matrix, age_s))
     else:
-        result(*_table(matrix, age_s))
+        result(*matrix_table(matrix, age_s))
     if matrix.problem:
         say(f"no endpoints: {matrix.problem}")
 
@@ -238,6 +236,7 @@ def find_command(
     as_json: bool,
 ) -> int:
     """List the providers that can do something fast enough, the best first; 1 where none can."""
+    from tttui.cli.matrixprint import cell_document
     from tttui.cli.output import json_document, result, say, table
     from tttui.lab.logs import age_of
     from tttui.lab.providers.results import qualifying
@@ -257,7 +256,7 @@ def find_command(
         max_age_s=age_s,
     )
     if as_json:
-        json_document([_cell_document(cell, age_s) for cell in found])
+        json_document([cell_document(cell, age_s) for cell in found])
     elif found:
         rows = [
             (
@@ -346,85 +345,3 @@ def _settings(task: Any, values: Sequence[str]) -> dict[str, Any]:
             raise RefusedInput(f"--set {text!r}: write KEY=VALUE; keys are {', '.join(known)}")
         found[name] = known[name].parsed(value)
     return found
-
-
-def _print_results(job: "Job", matrix: "Matrix", names: Sequence[str], *, as_json: bool) -> None:
-    from tttui.cli.output import json_document, result
-    from tttui.lab.jobs import results
-    from tttui.lab.providers.words import cell_line, health_text
-
-    if as_json:
-        health = {name: matrix.health(name) for name in names}
-        told = {name: {"healthy": well, "why": why} for name, (well, why) in health.items()}
-        json_document({"job": job.handle, "providers": told, **results(job)})
-        return
-    for name in names:
-        result(f"{name}: {health_text(matrix, name)}")
-        width = max(len(cell.capability) for cell in matrix.of(name))
-        for cell in matrix.of(name):
-            result(f"  {cell.capability:<{width}}  {cell_line(cell)}")
-
-
-def _table(matrix: "Matrix", max_age_s: float) -> list[str]:
-    """A table for each kind of provider, with the ages below the cells, and what is wrong."""
-    import locale
-
-    from tttui.cli.output import elided, table
-    from tttui.lab.providers.words import cell_line, cell_text
-    from tttui.model.ages import age_text
-
-    plain = locale.getpreferredencoding(False).lower().replace("-", "") != "utf8"
-
-    def age(cell: "Cell") -> str:
-        old = ", old" if cell.expired(max_age_s) else ""
-        return "" if cell.newest is None else f"  {age_text(cell.newest.time)}{old}"
-
-    lines: list[str] = []
-    for capabilities, names in matrix.groups().items():
-        heads = [name.rpartition("-") for name in capabilities]  # on two lines, to be narrow
-        rows = [["provider", *(last for *_, last in heads)]]
-        for name in names:
-            cells = matrix.of(name)
-            shown = [cell_text(cell, ascii_only=plain) for cell in cells]
-            rows += [[elided(name, NAME), *shown], ["", *map(age, cells)]]
-        firsts = [first + dash for first, dash, _ in heads]
-        lines += ["", *table(("", *firsts), rows, right=set())[not any(firsts) :]]
-    told = dict[tuple[str, str], list[str]]()
-    for cell in matrix.cells.values():
-        if cell.mark or (cell.newest is not None and cell.newest.reason):
-            told.setdefault((cell.provider, cell_line(cell)), []).append(cell.capability)
-    said = [f"{name} {', '.join(those)}: {line}" for (name, line), those in told.items()]
-    return [*lines[1:], *([""] if said else []), *said]
-
-
-def _document(matrix: "Matrix", max_age_s: float) -> dict[str, Any]:
-    return {
-        "problem": matrix.problem or None,
-        "providers": [
-            {
-                "name": name,
-                "kind": one.kind,
-                "detail": one.detail,
-                "healthy": matrix.health(name)[0],
-                "why": matrix.health(name)[1] or None,
-                "cells": [_cell_document(cell, max_age_s) for cell in matrix.of(name)],
-            }
-            for name, one in matrix.providers.items()
-        ],
-    }
-
-
-def _cell_document(cell: "Cell", max_age_s: float) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    newest = cell.newest
-    return {
-        "provider": cell.provider,
-        "capability": cell.capability,
-        "status": cell.status or "never tested",
-        "mark": cell.mark or None,
-        "expired": cell.expired(max_age_s),
-        "earlier_median_s": cell.before_s,
-        "newest": None if newest is None else asdict(newest),
-        "medians_s": [m.median_s for m in cell.history],
-    }

@@ -1,12 +1,7 @@
-"""What all endpoints for language models share: a bounded client, and errors as one line.
-
-What comes from an endpoint is data: it is bounded in bytes and in time, no redirect is followed,
-and the key is sent to the host that the person named, and to no other.
-"""
+"""What all endpoints for language models share: their probes, and errors as one line."""
 
 import email.utils
 import logging
-import sys
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +14,7 @@ from typing import Any, ClassVar, TypeVar
 from tttui.lab.providers.base import Check, Deadline, Done, Failure, OutOfTime, Probe, Provider
 from tttui.lab.providers.configuration import Definition
 from tttui.lab.providers.secrets import Key
-from tttui.model.text import shortened
+from tttui.lab.providers.wire import Wire
 
 T = TypeVar("T")
 
@@ -31,9 +26,6 @@ CAPABILITIES = (
     "tool-use",
     "fine-tuning",
 )
-
-MOST_BYTES = 32 << 20
-"""Bytes of one answer, whether or not it says how long it is."""
 
 MOST_TEXT = 1 << 20
 """Characters of a text that is streamed."""
@@ -55,24 +47,8 @@ TOOL_INPUT: Mapping[str, Any] = {
 
 EXTRA = "pip install 'tttui[endpoints]'"
 
-HEADERS = (
-    "host",
-    "accept",
-    "connection",
-    "user-agent",
-    "content-type",
-    "content-length",
-    "authorization",
-    "x-api-key",
-    "anthropic-version",
-)
-"""What is sent of a request's headers: a client would add those that variables of the environment
-name, which belong to the client's own service."""
-
 LEAST_WAIT_S = 0.5
 """Seconds before it is asked again, whatever it says."""
-
-CREDENTIALS = ("authorization", "x-api-key")
 
 NOT_THERE = (404, 405, 501)
 """Answers that say that an endpoint does not have something."""
@@ -119,6 +95,7 @@ class Endpoint(Provider):
         self.definition, self.name = definition, definition.name
         self._key = Key()
         self._client: Any = None
+        self._wire = Wire(self._key)
 
     @property
     def detail(self) -> str:
@@ -248,11 +225,11 @@ class Endpoint(Provider):
         for name in (self.library, "httpx", "httpx2", "httpcore", "httpcore2"):
             logging.getLogger(name).setLevel(logging.WARNING)  # they would log headers
         self._key = Key.of(self.definition.key_env)
+        self._wire = Wire(self._key, self.url_hint)
         http_client = library.DefaultHttpxClient(
             follow_redirects=False,
-            event_hooks={"request": [self._sends], "response": [self._receives]},
+            event_hooks={"request": [self._wire.sends], "response": [self._wire.receives]},
         )
-        self._deadline = Deadline(0.0)
         self._client = self._made(library, self._key.reveal() or "none", http_client)
 
     def call(self, deadline: Deadline, ask: Callable[[], T]) -> T:
@@ -260,7 +237,7 @@ class Endpoint(Provider):
 
         Raises Failure in one line, without the key.
         """
-        self._deadline, waits = deadline, 0
+        self._wire.deadline, waits = deadline, 0
         while True:
             deadline.check()
             try:
@@ -331,38 +308,6 @@ class Endpoint(Provider):
             return "check base_url and model"
         return ""
 
-    # -- what goes over the wire ----------------------------------------------------------------
-
-    def _sends(self, request: Any) -> None:
-        """Send what belongs to this endpoint, and nothing of the environment."""
-        for name in list(request.headers):
-            theirs = name.lower() in CREDENTIALS and not self._key
-            if name.lower() not in HEADERS or theirs:
-                del request.headers[name]
-        request.headers["accept-encoding"] = "identity"
-
-    def _receives(self, response: Any) -> None:
-        """Refuse what is no answer, and bound the rest."""
-        if response.status_code in (301, 302, 303, 307, 308):
-            there = self.clean(str(response.headers.get("location", "nowhere")))
-            raise Failure(
-                f"it redirects to {shortened(there, 120)}, which is not followed with a key; "
-                "put the right address into base_url"
-            )
-        encoding = response.headers.get("content-encoding", "identity")
-        if encoding != "identity":
-            raise Failure(
-                f"its answer is compressed ({shortened(encoding, 20)}) though not asked for"
-            )
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        json_like = kind.endswith("json") or kind == "text/event-stream"
-        if response.status_code < 400 and not json_like:
-            raise Failure(
-                f"it answers {shortened(self.clean(kind), 40) or 'something'}, not JSON; "
-                f"check base_url{self.url_hint}"
-            )
-        response.stream = _bounded(response, self._deadline)
-
 
 class _Later(Exception):
     """Too many requests; `seconds` to wait, where the endpoint says so."""
@@ -370,28 +315,6 @@ class _Later(Exception):
     def __init__(self, seconds: float | None) -> None:
         super().__init__()
         self.seconds = seconds
-
-
-def _bounded(response: Any, deadline: Deadline) -> Any:
-    """The body of an answer, which ends with an error where it is too long or takes too long."""
-    library = sys.modules[type(response).__module__.partition(".")[0]]
-    stream = response.stream
-
-    class Bounded(library.SyncByteStream):  # type: ignore[misc, name-defined]
-        def __iter__(self) -> Iterator[bytes]:
-            size = 0
-            for block in stream:
-                size += len(block)
-                if size > MOST_BYTES:
-                    raise Failure(f"its answer is longer than {MOST_BYTES >> 20} MB")
-                if deadline.left <= 0.0:
-                    raise OutOfTime(f"its answer did not end within {deadline.limit:g} s")
-                yield block
-
-        def close(self) -> None:
-            stream.close()
-
-    return Bounded()
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

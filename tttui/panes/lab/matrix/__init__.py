@@ -1,0 +1,1 @@
+"""Matrix: what providers can do and how fast, and tests of it."""
