@@ -30,7 +30,7 @@ from tests.jobdirs import make_job
 from tests.rundirs import make_run, status_of_process
 from tttui.panes.lab.base import VIEWS
 
-KEYS = {"dashboard": ("down", "up", "w"), "jobs": ("down", "up", "v", "m")}
+KEYS = {"dashboard": ("w",), "jobs": ("down", "up", "v", "m")}
 """Keys that change something in a view; of the others, those that go to the next one and back."""
 
 BEAT_S = 0.5

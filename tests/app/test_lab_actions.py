@@ -1,5 +1,6 @@
 """What is done with real jobs in the lab: every action asks, and shows the command for it."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,14 +9,12 @@ import pytest
 from tests.app.conftest import Driver, OpenApp
 from tests.app.test_lab import jobs, lab
 from tests.jobdirs import make_job
-from tests.lab.conftest import ENDLESS, pretraining, small
+from tests.lab.conftest import ENDLESS, pretraining
 from tests.live import end, wait_until
 from tests.rundirs import make_run
 from tttui.lab.job import Job, jobs_folder, read_job
 from tttui.lab.jobs import handles
 from tttui.runs.background import OUTPUT
-
-__all__ = ["small"]
 
 
 @pytest.fixture
@@ -39,6 +38,12 @@ async def choose(driver: Driver, job: Job) -> None:
     await driver.until(lambda: jobs(driver).chosen.data is not None, "the job's files")
 
 
+def checkpoints(driver: Driver) -> tuple[str, ...]:
+    """The names of the checkpoints of the job under the cursor."""
+    data = jobs(driver).chosen.data
+    return () if data is None else data.checkpoints
+
+
 async def test_a_job_is_cancelled_resumed_and_removed_after_asking(
     root: Path, open_app: OpenApp
 ) -> None:
@@ -53,17 +58,20 @@ async def test_a_job_is_cancelled_resumed_and_removed_after_asking(
         await driver.press("c", "y")
         await driver.until(lambda: read_job(job.path).state == "cancelled", "the end of the job")
         await driver.until(lambda: "is cancelled" in driver.text(), "the note")
+        shutil.copy(job.path / "checkpoint-latest.pt", job.path / "checkpoint-kept.pt")
+        await driver.until(lambda: "kept" in checkpoints(driver), "the checkpoint's name")
         await driver.press("R")
-        await driver.until(lambda: "From which checkpoint" in driver.text(), "the choice")
-        await driver.press("enter")
-        assert "goes on from its newest" in driver.text() or "Let pretrain" in driver.text()
+        assert "From which checkpoint" in driver.text()
+        await driver.press(*["down"] * (1 + checkpoints(driver).index("kept")), "enter")
+        assert "go on from checkpoint kept?" in driver.text()
+        assert f"tttui job resume {job.short}" in driver.text()
         await driver.press("y")
         await driver.until(lambda: read_job(job.path).state == "running", "the job again")
         await driver.press("D")
         assert "cancel it first" in driver.text()
         await driver.press("c", "y")
         await driver.until(lambda: read_job(job.path).state == "cancelled", "its second end")
-        await driver.until(lambda: jobs(driver).job and jobs(driver).job.has_ended, "the list")  # type: ignore[union-attr]
+        await driver.until(lambda: (one := jobs(driver).job) and one.has_ended, "the list")
         await driver.press("D", "y")
         await driver.until(lambda: not job.path.exists(), "the trash")
         await driver.until(lambda: not jobs(driver)._jobs.all, "the list without it")

@@ -51,8 +51,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", HOME)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setattr("time.time", lambda: NOW)
-    monkeypatch.setattr("tttui.store.lab.around.MachineReader", QuietMachine)
-    monkeypatch.setattr("tttui.store.lab.around.find_providers", engines)
+    monkeypatch.setattr("tttui.lab.machine.MachineReader", QuietMachine)
+    monkeypatch.setattr("tttui.lab.providers.find_providers", engines)
     root = Path("runs")
     make_run(root / "example", steps=40)
     return root

@@ -7,14 +7,18 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_commands import Shell
+from tests.lab.conftest import small
 from tests.lab.endpointserver import Request, begin_stream, chunk, send, serving
 from tests.lab.killing import walker
 from tttui.artifacts.eventlog import EventLog
 from tttui.lab.evaluation import history
 from tttui.lab.evaluation.contest import Contest, Entry
 from tttui.lab.jobs import list_jobs
-from tttui.lab.registry import deploy, results_of
+from tttui.lab.kinds import kind_of
+from tttui.lab.kinds.abtest import settings_of
+from tttui.lab.registry import BaseRef, deploy, register, results_of
 from tttui.model.errors import RefusedInput
+from tttui.runs.base import find_base, train_base
 
 SHORT = ("--seeds", "8", "--steps", "96", "--wait", "--quiet")
 
@@ -75,7 +79,32 @@ def test_a_version_is_tested_against_another_and_deploying_reads_the_verdict(
     assert "data:test_executions:verdict" in names
 
 
-def test_a_regression_is_flagged_where_it_is_beyond_chance_and_speed_where_it_halves(
+def test_a_version_of_a_base_is_tested_against_the_usual_base(root: Path) -> None:
+    base = find_base(root, small(steps=3)) or train_base(root, small(steps=3))
+    register(
+        root,
+        "ground",
+        base.weights,
+        task="pointmass",
+        task_settings=dict(base.cfg),
+        settings={},
+        base=BaseRef(base.sha256, content=base.content),
+        origin={"kind": "job", "id": "night"},
+        command=("tttui",),
+        type="base",
+    )
+    contest, settings = settings_of(
+        "pointmass", "ground@v1", "base", shared={"steps": 64, "device": "cuda:0"},
+        streams=6, seed=0, data="", by="whole", words=["tttui"],
+    )  # fmt: skip
+    ground, usual = contest.contenders(root)
+    assert ground.base_sha256 == base.sha256
+    assert usual.base_sha256 == ""
+    assert usual.values == {"steps": 64, "device": "cuda:0"}
+    assert kind_of("abtest").needs(settings).gpus == 1
+
+
+def test_a_regression_is_flagged_where_it_is_beyond_chance_and_speed_on_a_quiet_machine(
     root: Path,
 ) -> None:
     folder = root / ".lab"
@@ -99,6 +128,7 @@ def test_a_regression_is_flagged_where_it_is_beyond_chance_and_speed_where_it_ha
                 "rank": 1,
                 "machine": "m",
                 "steps_per_s": pace,
+                "busy": False,
                 **more,
             }
         )
@@ -111,10 +141,11 @@ def test_a_regression_is_flagged_where_it_is_beyond_chance_and_speed_where_it_ha
         line(4, usual, 60),
         line(5, usual, 10, machine="other"),
         line(6, usual, 10, streams_key="other"),
+        line(7, usual, 1, machine="other", busy=True),
     ]
     (folder / history.HISTORY).write_text("\n".join(lines) + "\n" + '{"half a')
     found = history.steps(history.read(root))
-    assert [step.flags for step in found] == [(), (), ("worse",), ("better", "slower"), (), ()]
+    assert [step.flags for step in found] == [(), (), ("worse",), ("better", "slower"), (), (), ()]
     assert [step.text for step in found[:3]] == ["", "as before", "20 % worse"]
 
 

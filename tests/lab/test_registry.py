@@ -1,6 +1,7 @@
 """The registry: immutable versions of skills, personas that move, and what depends on what."""
 
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from tttui.lab.registry import (
     rollback,
     versions,
 )
+from tttui.lab.starting import start
 from tttui.model.errors import RefusedInput, TttuiError
 
 COMMAND = ("tttui", "model")
@@ -175,6 +177,15 @@ def test_what_is_depended_on_is_not_removed_and_its_number_never_comes_again(roo
     assert (where / "weights.safetensors").is_file()
     assert results_of(root, second) == []
     assert kept(root, value=3.0).name == "walker@v3"
+
+
+def test_a_version_that_a_waiting_job_needs_is_not_removed(root: Path) -> None:
+    version = kept(root)
+    words = ("tttui", "train", "start", "--from", "walker@v1")
+    with mock.patch("tttui.lab.starting.dispatch_locked", return_value=[]):
+        job = start(root, "train", {"start": "walker@v1", "training": {}}, command=words)
+    with pytest.raises(RefusedInput, match=rf"needed by job {job.short} \(train\), which has not"):
+        remove(root, version, command=COMMAND)
 
 
 def test_a_persona_that_points_nowhere_says_so_and_how_to_go_on(root: Path) -> None:

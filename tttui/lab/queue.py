@@ -42,6 +42,12 @@ def enqueue(root: Path, handle: str, *, again: bool = False) -> None:
     (folder / f"q-{time.time_ns():020}-{handle}").touch()
 
 
+def active_jobs(root: Path) -> list[Job]:
+    """The jobs that wait or run, at the cost of those alone."""
+    found = [read_job(jobs_folder(root) / handle) for _, handle in _marks(root)]
+    return [job for job in found if not job.has_ended]
+
+
 def dispatch(root: Path) -> list[str]:
     """Start the jobs that have room on this machine; returns their handles.
 

@@ -36,6 +36,7 @@ class Picker(ModalScreen[T | None], Generic[T]):
         background: $surface; border: round $primary;
     }
     Picker Input { border: none; height: 1; padding: 0 1; }
+    Picker Input:focus { border: none; }
     Picker OptionList { height: auto; max-height: 24; border: none; background: $surface; }
     """
 
@@ -50,6 +51,10 @@ class Picker(ModalScreen[T | None], Generic[T]):
     def row(self, choice: T) -> Text:
         """How a choice is listed."""
         raise NotImplementedError
+
+    def far(self, choice: T, typed: str) -> bool:
+        """Of those that have the typed word in their name, this one is hardly meant."""
+        return False
 
     def name_of(self, choice: T) -> str:
         """In what the typed words are looked for."""
@@ -88,6 +93,8 @@ class Picker(ModalScreen[T | None], Generic[T]):
         wanted = words.lower().split()
         named = [(choice, self.name_of(choice).lower()) for choice in self._choices]
         self._shown = [choice for choice, name in named if all(word in name for word in wanted)]
+        if wanted:
+            self._shown.sort(key=lambda choice: self.far(choice, wanted[0]))
         options.clear_options()
         options.add_options([Option(self.row(choice)) for choice in self._shown])
         if not self._shown:

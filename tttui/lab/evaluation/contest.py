@@ -83,6 +83,12 @@ class Contest:
         return cls(**{**known, "entries": tuple(Entry(**one) for one in settings["entries"])})
 
     @property
+    def on_cpu(self) -> bool:
+        """No contender computes on a GPU."""
+        named = [entry.engine or entry.values.get("device", "cpu") for entry in self.entries]
+        return not any("cuda" in str(one) for one in (*named, self.shared.get("device", "cpu")))
+
+    @property
     def pairs(self) -> list[tuple[int, int]]:
         """Places of the contenders that are compared."""
         return list(combinations(range(len(self.entries)), 2))
@@ -152,15 +158,13 @@ class Contest:
 
             version = _version(root, called)
             start = start_weights(root, version, runner_for(version, self.task))
-            values, sha256 = dict(start.settings), start.base_sha256
+            if entry.as_version and version.type == "base":
+                values = dict(version.settings)  # against the usual base, not against itself
+            else:
+                values, sha256 = dict(start.settings), start.base_sha256
+                values |= _file_of(start.base_file) if self.task == POINT_MASS else {}
             if entry.version and start.tensors:
                 tensors = start.tensors
-            if (
-                self.task == POINT_MASS
-                and start.base_file is not None
-                and start.base_file.is_file()
-            ):
-                values["base"] = str(start.base_file)
         values = {**values, **self.shared, **entry.values}
         task = self.find_task()
         known = task.session_settings()
@@ -191,6 +195,11 @@ class Contest:
             found |= {data} if isinstance(data, str) else set()
             todo += version.parents
         return frozenset(found)
+
+
+def _file_of(base: Path | None) -> dict[str, Any]:
+    """The base that weights stand on, where the registry keeps it."""
+    return {"base": str(base)} if base is not None and base.is_file() else {}
 
 
 def _engine(name: str, *, modules: bool) -> tuple[str, bool]:

@@ -1,11 +1,12 @@
 """An A/B test of a version: against another one, or the base, on the same held-out streams."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tttui.lab.context import Context
 from tttui.lab.evaluation.contest import BASE, By, Contest, Entry, hold
 from tttui.lab.evaluation.history import keep
-from tttui.lab.kinds.base import Kind
+from tttui.lab.kinds.base import Kind, Needs
 
 
 class ABTest(Kind):
@@ -15,6 +16,9 @@ class ABTest(Kind):
     name = "abtest"
     collection = "test_executions"
     command = ("model", "test")
+
+    def needs(self, settings: Mapping[str, Any]) -> Needs:
+        return Needs(gpus=0 if Contest.of(settings).on_cpu else 1)
 
     def run(self, context: Context) -> None:
         from tttui.lab.registry import record_result, resolve, results_of

@@ -19,7 +19,9 @@ class Benchmark(Kind):
     command = ("bench", "run")
 
     def needs(self, settings: Mapping[str, Any]) -> Needs:
-        return Needs(env=keys_here(settings["providers"]) if "prompts" in settings else ())
+        if "prompts" in settings:
+            return Needs(env=keys_here(settings["providers"]))
+        return Needs(gpus=0 if Contest.of(settings).on_cpu else 1)
 
     def run(self, context: Context) -> None:
         if "prompts" in context.settings:

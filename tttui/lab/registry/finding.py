@@ -1,11 +1,13 @@
 """Finding versions by name, and what depends on one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.jsonfile import read_object
 from tttui.lab.changing import changing, settle
+from tttui.lab.job import Job, read_request
+from tttui.lab.queue import active_jobs
 from tttui.lab.registry.names import named
 from tttui.lab.registry.personas import find_persona, personas, version_in_use
 from tttui.lab.registry.version import (
@@ -72,7 +74,7 @@ def resolve(root: Path, name: str) -> Version:
 
 
 def dependents(root: Path, version: Version) -> list[str]:
-    """What depends on a version, a few words each: personas, versions, sessions."""
+    """What depends on a version, a few words each: personas, versions, sessions, live jobs."""
     found: list[str] = []
     for persona in personas(root):
         if persona.current.version == version.name:
@@ -84,7 +86,27 @@ def dependents(root: Path, version: Version) -> list[str]:
             how = "composed of" if other.origin.get("kind") == "genome" else "trained from"
             found.append(f"{other.name}, {how} it")
     found += [f"session {name}" for name in sessions_from(root, version)]
+    found += [f"job {job.short} ({job.kind}), which has not ended" for job in _jobs(root, version)]
     return found
+
+
+def _jobs(root: Path, version: Version) -> Iterator[Job]:
+    """The jobs that wait or run and whose settings name a version."""
+    for job in active_jobs(root):
+        try:
+            settings = read_request(job.path)["settings"]
+        except TttuiError:
+            continue
+        waiting = [settings]
+        while waiting:
+            value = waiting.pop()
+            if value == version.name:
+                yield job
+                break
+            if isinstance(value, dict):
+                waiting += value.values()
+            elif isinstance(value, list):
+                waiting += value
 
 
 def sessions_from(root: Path, version: Version) -> list[str]:

@@ -25,12 +25,18 @@ class CommandForm(Form[CommandPlan]):
 class CommandPicker(Picker[tuple[Words, str]]):
     """Which command is to be started."""
 
+    DEFAULT_CSS = """
+    CommandPicker OptionList { text-wrap: nowrap; text-overflow: ellipsis; }
+    """
     HINT = "filter by its words"
     NOTHING = "no command has this in its words"
 
     def row(self, choice: tuple[Words, str]) -> Text:
         words, about = choice
-        return Text(f"{' '.join(words):<26}", "bold").append(about, "dim")
+        return Text().append(f"{' '.join(words):<26} ", "bold").append(about, "dim")
+
+    def far(self, choice: tuple[Words, str], typed: str) -> bool:
+        return not any(word.startswith(typed) for word in choice[0])
 
     def name_of(self, choice: tuple[Words, str]) -> str:
         return f"{' '.join(choice[0])} {choice[1]}"

@@ -3,19 +3,21 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tttui.artifacts.eventlog import Event
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit
 from tttui.draw.colours import DEFAULT, Colour
 from tttui.draw.prose import Prose, filling
-from tttui.lab.machine import Machine
-from tttui.lab.providers.results import Cell, Matrix
-from tttui.lab.providers.words import cell_text
-from tttui.lab.registry import Persona
 from tttui.model.ages import ago_text, size_text
 from tttui.panes.lab.jobs.facts import clock
 from tttui.widgets.drawn import Drawn
+
+if TYPE_CHECKING:  # costly to import, and there once the store has read them
+    from tttui.lab.machine import Machine
+    from tttui.lab.providers.results import Cell, Matrix
+    from tttui.lab.registry import Persona
 
 NAME = 11
 """Columns of the name of a provider."""
@@ -35,8 +37,15 @@ class MatrixMap(Drawn):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._matrix: Matrix | None = None
+        self._chosen = False
 
-    def show_matrix(self, matrix: Matrix | None) -> None:
+    def set_chosen(self, chosen: bool) -> None:
+        """Whether the keys are about it."""
+        if chosen != self._chosen:
+            self._chosen = chosen
+            self.changed()
+
+    def show_matrix(self, matrix: "Matrix | None") -> None:
         if matrix is not self._matrix:
             self._matrix = matrix
             self.changed()
@@ -53,14 +62,15 @@ class MatrixMap(Drawn):
 
     def paint(self, width: int, height: int) -> Canvas:
         canvas, (palette, glyphs) = Canvas(height, width), self.look
-        canvas.write(0, 0, "Capabilities", palette.text, bold=True)
+        title = f"{glyphs.play} Capabilities" if self._chosen else "Capabilities"
+        canvas.write(0, 0, title, palette.accent if self._chosen else palette.text, bold=True)
         matrix = self._matrix
         if matrix is None:
             return canvas
         tested = any(cell.newest for cell in matrix.cells.values())
         if not tested:
             text = "never tested: tttui provider test --all"
-            canvas.write(0, 14, fit(text, width - 14, glyphs.ellipsis), palette.muted)
+            canvas.write(0, 16, fit(text, width - 16, glyphs.ellipsis), palette.muted)
         row = 1
         for capabilities, names in self._blocks().items():
             each = max((width - NAME) // max(len(capabilities), 1), LEAST)
@@ -77,7 +87,9 @@ class MatrixMap(Drawn):
             row += 1
         return canvas
 
-    def _cell(self, canvas: Canvas, cell: Cell, place: tuple[int, int], width: int) -> None:
+    def _cell(self, canvas: Canvas, cell: "Cell", place: tuple[int, int], width: int) -> None:
+        from tttui.lab.providers.words import cell_text
+
         palette, newest = self.palette, cell.newest
         text = cell_text(cell, ascii_only=not self.glyphs.braille)
         shown = text if len(text) <= width else text.split(" ")[0] + "!" * bool(cell.mark)
@@ -90,7 +102,7 @@ class MatrixMap(Drawn):
                 ink = palette.text if newest.status != "not offered" and not cell.mark else ink
         canvas.write(*place, shown.ljust(width), ink, paper, bold=bool(cell.mark))
 
-    def _paper(self, cell: Cell) -> Colour:
+    def _paper(self, cell: "Cell") -> Colour:
         """The heat of a cell: the faster among those of the capability, the stronger."""
         tints, newest = self.palette.tints, cell.newest
         if newest is None or newest.status == "not offered":
@@ -113,7 +125,7 @@ class MachineStrip(Drawn):
         super().__init__(id=id)
         self._machine: Machine | None = None
 
-    def show_machine(self, machine: Machine | None) -> None:
+    def show_machine(self, machine: "Machine | None") -> None:
         if machine is None or self._machine is None or _told(machine) != _told(self._machine):
             self._machine = machine
             self.changed()
@@ -139,7 +151,7 @@ class MachineStrip(Drawn):
         return canvas
 
 
-def _told(machine: Machine) -> list[tuple[str, float | None, str]]:
+def _told(machine: "Machine") -> list[tuple[str, float | None, str]]:
     """Name, share and text of what is told of the machine, the most important first."""
     cpu = machine.cpu
     found: list[tuple[str, float | None, str]] = []
@@ -161,7 +173,7 @@ def _told(machine: Machine) -> list[tuple[str, float | None, str]]:
     return found
 
 
-def models(personas: Sequence[Persona] | None, now: float) -> Callable[[Prose], object]:
+def models(personas: "Sequence[Persona] | None", now: float) -> Callable[[Prose], object]:
     """The personas with the versions that are in use."""
 
     def write(prose: Prose) -> None:

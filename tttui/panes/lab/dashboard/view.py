@@ -134,6 +134,7 @@ class DashboardView(Regions, LabView):
         self.set_class(self._single, "single")
         for name in ("models", "events"):
             self.query_one(f"#{name}", Page).set_chosen(self.acting == name)
+        self.query_one(MatrixMap).set_chosen(self.acting == "matrix")
         if self._view is not None:
             self.show(self._view)
 
@@ -213,7 +214,8 @@ class DashboardView(Regions, LabView):
         live = any(
             jobs.by_handle[path.name].state == "running" for path in self._known(curves, jobs)
         )
-        if not chart.is_new((curves, live)):
+        chosen = self.acting == "curves"
+        if not chart.is_new((curves, live, chosen)):
             return
         traces: list[Trace] = []
         for path in self._known(curves, jobs):
@@ -227,6 +229,7 @@ class DashboardView(Regions, LabView):
             title = f"{job.short} {name}"
             traces.append(Trace(title, series, i, heavy=i == 0, tag=TAGS[i]))
         title = "Losses of the last jobs" if traces and not live else "Losses"
+        title = f"{chart.glyphs.play} {title}" if chosen else title
         message = "the curves of what trains appear here"
         chart.put(Plot(title, traces=tuple(traces), legend=True, message=message), live=live)
 

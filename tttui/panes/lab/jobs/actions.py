@@ -1,7 +1,6 @@
 """What can be done with a job: each is asked for first where it ends or removes something."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Protocol
 
 from tttui.lab.job import Job, job_command
@@ -49,11 +48,8 @@ class JobActions:
         if job.is_session:
             desk.open_session(job.path)
             return None
-        kind, name = made_by(self._view.chosen) or ("", "")
-        if kind == "session":
-            desk.open_session(Path(name))
-        elif kind == "version":
-            desk.go_to("models", name)
+        if version := version_of(self._view.chosen):
+            desk.go_to("models", version)
         elif job.kind in SHOWN_IN:
             desk.go_to(SHOWN_IN[job.kind], job.handle)
         else:
@@ -138,14 +134,11 @@ class JobActions:
         return None
 
 
-def made_by(found: Chosen) -> tuple[str, str] | None:
-    """What a job made, as its results name it: ("session", path) or ("version", `A@v2`)."""
+def version_of(found: Chosen) -> str:
+    """The version that a job registered, as its results name it: `A@v2`; '' for none."""
     results = None if found.data is None else found.data.results
-    for kind in ("session", "version"):
-        name = (results or {}).get(kind)
-        if isinstance(name, str) and name:
-            return kind, name
-    return None
+    name = (results or {}).get("version")
+    return name if isinstance(name, str) else ""
 
 
 def _start_waiting(job: Job) -> None:
