@@ -46,6 +46,7 @@ def root(tmp_path: Path) -> Path:
     events.append("data:training_jobs:checkpoint", name="epoch-1", step=30)
     events.append("data:training_jobs:rollback", step=40, to_step=30)
     events.append("data:training_jobs:checkpoint", name="best", step=50)
+    events.append("data:training_jobs:checkpoint", name="damaged", step=10**40)
     training(path, 2, "fast", 0.1)
     training(path, 3, "other", 0.01)
     make_job(path, 4, kind="provider_test", created=NOW - 50)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tttui.artifacts.eventlog import Event
+from tttui.artifacts.jsonfile import whole
 from tttui.draw.changes import Changes
 from tttui.draw.envelope import Series
 from tttui.draw.plot import Plot, Trace
@@ -24,6 +25,9 @@ RATES = {"lr": "learning rate", "grad_norm": "gradient norm", "per_second": "ite
 GIGABYTE = 1e9
 
 BEST = "best"
+
+LAST_STEP = 10**12
+"""What has a later step is no training of this world."""
 
 HELD_OUT = 1
 """The colour of the validation loss of one job; those of several have the job's."""
@@ -106,8 +110,8 @@ def flags(events: Iterable[Event]) -> Changes:
     told: dict[int, list[str]] = {}
     best: int | None = None
     for event in events:
-        action, step = event.name.rpartition(":")[2], event.fields.get("step")
-        if not isinstance(step, int):
+        action, step = event.name.rpartition(":")[2], whole(event.fields.get("step"))
+        if step is None or not 0 <= step <= LAST_STEP:
             continue
         name = str(event.fields.get("name", ""))[:40]
         if action == "checkpoint" and name == BEST:
