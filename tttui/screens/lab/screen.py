@@ -340,6 +340,7 @@ class LabScreen(Screen[None]):
 
         def answered(yes: bool | None) -> None:
             if yes:
+                self.notes.say(f"{question.title} ...")
                 self.store.act(what)
 
         self.app.push_screen(QuestionDialog(question), answered)
