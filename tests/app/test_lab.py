@@ -85,6 +85,26 @@ async def test_numbers_and_arrows_go_through_the_views(root: Path, open_app: Ope
         assert lab(driver).name_shown == VIEWS[-1].name
 
 
+async def test_the_names_of_all_views_fit_a_narrow_terminal(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, size=(80, 24)) as driver:
+        await driver.press("b")
+        row = driver.text().splitlines()[1]
+        assert [word for word in row.split() if word.isdigit()] == list("1234567890")
+        assert all(view.title[:3] in row for view in VIEWS)
+
+
+async def test_the_palette_of_the_lab_has_its_commands_and_q_leaves(
+    root: Path, open_app: OpenApp
+) -> None:
+    async with open_app(root) as driver:
+        await open_jobs(driver)
+        found = [command.title for command in driver.app.get_system_commands(driver.app.screen)]
+        assert any("End the job at its next safe point" in title for title in found)
+        assert any("Show Models" in title for title in found)
+        await driver.press("q")
+        assert driver.app.leaving
+
+
 async def test_the_help_names_the_keys_of_the_view(root: Path, open_app: OpenApp) -> None:
     async with open_app(root, size=(120, 60)) as driver:
         await open_jobs(driver)

@@ -96,6 +96,7 @@ def test_a_session_starts_from_a_persona_and_goes_on_and_verifies_without_the_re
     assert "needed by persona @helper; session further; session used" in walker.refused(
         "model", "rm", "walker@v1"
     )
+    assert "name the one version" in walker.refused("model", "rm", "@helper")
     (walker.root / ".lab").rename(walker.root / "elsewhere")
     assert walker("resume", "used", "--steps", "40", "--quiet") == 0
     assert walker("verify", "used") == 0

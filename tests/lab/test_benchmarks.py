@@ -104,7 +104,7 @@ def test_a_version_of_a_base_is_tested_against_the_usual_base(root: Path) -> Non
     assert kind_of("abtest").needs(settings).gpus == 1
 
 
-def test_a_regression_is_flagged_where_it_is_beyond_chance_and_speed_where_it_halves(
+def test_a_regression_is_flagged_where_it_is_beyond_chance_and_speed_on_a_quiet_machine(
     root: Path,
 ) -> None:
     folder = root / ".lab"
@@ -128,6 +128,7 @@ def test_a_regression_is_flagged_where_it_is_beyond_chance_and_speed_where_it_ha
                 "rank": 1,
                 "machine": "m",
                 "steps_per_s": pace,
+                "busy": False,
                 **more,
             }
         )
@@ -140,10 +141,11 @@ def test_a_regression_is_flagged_where_it_is_beyond_chance_and_speed_where_it_ha
         line(4, usual, 60),
         line(5, usual, 10, machine="other"),
         line(6, usual, 10, streams_key="other"),
+        line(7, usual, 1, machine="other", busy=True),
     ]
     (folder / history.HISTORY).write_text("\n".join(lines) + "\n" + '{"half a')
     found = history.steps(history.read(root))
-    assert [step.flags for step in found] == [(), (), ("worse",), ("better", "slower"), (), ()]
+    assert [step.flags for step in found] == [(), (), ("worse",), ("better", "slower"), (), (), ()]
     assert [step.text for step in found[:3]] == ["", "as before", "20 % worse"]
 
 

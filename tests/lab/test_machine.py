@@ -135,6 +135,18 @@ def test_a_session_that_runs_samples_the_machine_and_goes_on_with_it(
     run.close("completed")
 
 
+def test_a_file_that_nobody_could_have_sampled_begins_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "LARGEST", 1000)
+    (tmp_path / "system.csv").write_text("t,cpu\n" + "1,2.0\n" * 1000)
+    sampler = sampling.Sampler(tmp_path, 0.0)
+    sampler.write(sampler.look())
+    sampler.close()
+    (row,) = rows(tmp_path)
+    assert int(row["t"]) > 1000, "none of those that were there"
+
+
 @pytest.mark.usefixtures("often")
 def test_samples_that_cannot_be_written_end_with_one_line_and_the_run_goes_on(root: Path) -> None:
     root.mkdir()

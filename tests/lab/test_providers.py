@@ -134,6 +134,14 @@ def test_the_matrix_marks_what_became_worse_and_forgets_nothing(shell: Shell) ->
     assert "numpy adapt: fails, other bits, it worked before" in shell.out
 
 
+def test_results_that_are_no_file_are_told_in_one_line(shell: Shell) -> None:
+    path = shell.root / ".lab" / "providers" / "events.jsonl"
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+    assert shell("provider", "matrix") == 1
+    assert shell.err == f"error: {path}: is a named pipe, not a file: remove it\n"
+
+
 def test_find_lists_those_that_qualify_the_best_first(shell: Shell) -> None:
     kept, torch = Results(shell.root), find_providers().providers["torch-cpu"]
     kept.add(measured(median_s=0.01))

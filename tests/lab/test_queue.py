@@ -139,6 +139,7 @@ def test_a_job_has_what_its_asker_had_set_but_a_secret_is_in_no_file(
             return Needs(env=("LAB_API_KEY",))
 
     monkeypatch.setattr(kinds.pretrain, "KIND", Asking())
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setenv("HF_HOME", "/models")
     monkeypatch.setenv("HF_TOKEN", "secret-1")
     monkeypatch.setenv("HF_ENDPOINT", "https://me:secret-1@mirror")

@@ -24,6 +24,9 @@ SYSTEM = "system.csv"
 
 EVERY_S = 2.0
 
+LARGEST = 200 << 20
+"""Bytes of a file that is gone on with, months of samples: it is read whole for that."""
+
 LEAVING_S = 1.0
 """Seconds that a sample may take to end: a driver that hangs must not hold up a run."""
 
@@ -108,6 +111,9 @@ class Sampler:
         self._nvml, self._gpus = nvml or Nvml(), tuple(gpus)
         self._writer = SeriesWriter(directory / SYSTEM)
         try:
+            with suppress(FileNotFoundError):
+                if os.stat(directory / SYSTEM).st_size > LARGEST:
+                    raise TttuiError(f"{SYSTEM} is too large")
             self._writer.reopen(self._now())
         except TttuiError:  # damaged: what was sampled before is of no use to anybody
             self._writer.close()

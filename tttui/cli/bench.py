@@ -178,7 +178,7 @@ def history(
     """Print earlier results, the newest last, each beside the one before it on the same streams.
 
     A change is named where a 99 % interval excludes none, and speed where it is 1.5 times slower
-    on the same machine.
+    on the same machine, unless that was busy with other things.
     """
     import time
 

@@ -152,6 +152,7 @@ def show_command(genome: str, root: Path, as_json: bool) -> None:
     from tttui.lab.genome.effect import changes
     from tttui.model.ages import ago_text
     from tttui.model.errors import TttuiError
+    from tttui.runs.start import short
 
     version, composition = composed(root, genome)
     parents, gone = _there(root, composition)
@@ -166,7 +167,7 @@ def show_command(genome: str, root: Path, as_json: bool) -> None:
     result(
         f"genome      {version.name}",
         f"task        {version.task}",
-        f"base        {version.base_sha256[:12]}",
+        f"base        {short(version.base_sha256)}",
         f"method      {composition.method}",
         f"created     {ago_text(version.created_at) or 'unknown'}",
         f"command     {version.command or 'unknown'}",

@@ -307,10 +307,11 @@ def remove_command(ctx: click.Context, /, version: str, root: Path) -> None:
     from tttui.cli.jobs import typed_words
     from tttui.cli.output import result
     from tttui.lab.registry import remove, resolve
+    from tttui.lab.registry.names import is_version
     from tttui.model.errors import RefusedInput
 
-    if "@v" not in version or version.startswith("@"):
-        raise RefusedInput(f"{version}: name the one version to remove, such as {version}@v1")
+    if not is_version(version):
+        raise RefusedInput(f"{version}: name the one version to remove, such as walker@v1")
     found = resolve(root, version)
     result(f"{found.name} lies in {remove(root, found, command=typed_words(ctx))} now")
 

@@ -93,7 +93,7 @@ def history_row(step: "Step") -> tuple[str, ...]:
         one.task,
         loss_text(one.figures["whole" if one.by == "whole" else "last"]),
         step.text or "-",
-        number(one.figures["steps_per_s"], 3),
+        number(one.figures["steps_per_s"], 3) + (" busy" if one.raw.get("busy") else ""),
         one.code,
         one.torch.partition("+")[0] or "-",
     )

@@ -128,9 +128,15 @@ class TabBar(Widget):
             name if tab == self._tab else "" for tab, name in zip(self._tabs, short, strict=True)
         ]
         labels: list[str] = []
-        for names in (titles, short, alone, [""] * len(titles)):
+        for names, lead in (
+            (titles, " "),
+            (short, " "),
+            (short, ""),
+            (alone, " "),
+            ([""] * len(titles), " "),
+        ):
             shown = zip(NUMBERS, names, strict=False)
-            labels = [f" {number} {name.capitalize()}".rstrip() + " " for number, name in shown]
+            labels = [f"{lead}{n} {name.capitalize()}".rstrip() + " " for n, name in shown]
             if sum(map(len, labels)) <= room:
                 break
         return labels

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tttui.lab.genome.composing import compose, weighted
+from tttui.lab.genome.composing import Composition, compose, composition_of, weighted
 from tttui.lab.genome.effect import changes
 from tttui.lab.genome.methods import Recipe
+from tttui.lab.genome.testing import contest_of
 from tttui.lab.registry import BaseRef, Version, register
 from tttui.model.arrays import Floats
 from tttui.model.errors import RefusedInput
@@ -30,19 +31,32 @@ def factors(seed: int, rank: int = 2) -> dict[str, Floats]:
     return {name: values.astype(np.float32) for name, values in found.items()}
 
 
-def skill(root: Path, name: str, seed: int, rank: int = 2, layers: str = "") -> Version:
+def skill(
+    root: Path, name: str, seed: int, rank: int = 2, layers: str = "", targets: str = "*"
+) -> Version:
     held = {key: value for key, value in factors(seed, rank).items() if key.startswith(layers)}
     return register(
         root,
         name,
         held,
         task="hf",
-        task_settings={"rank": rank, "alpha": ALPHA, "model": "models/tiny"},
+        task_settings={
+            "rank": rank,
+            "alpha": ALPHA,
+            "targets": targets,
+            "model": "models/tiny",
+        },
         settings={"lr": 1e-3},
         base=BaseRef("sha256:tiny", "models/tiny"),
         origin={"kind": "session", "id": name},
         command=("tttui", "model", "register"),
     )
+
+
+def composed_of(version: Version) -> Composition:
+    found = composition_of(version)
+    assert found is not None
+    return found
 
 
 def product(version: Version, layer: str) -> Floats:
@@ -93,10 +107,16 @@ def test_adapters_are_merged_as_peft_merges_them_on_the_whole_model(
 
 
 def test_cat_keeps_the_sum_exactly_with_the_ranks_added_up(root: Path) -> None:
-    first, second = skill(root, "A", 1, rank=2), skill(root, "B", 2, rank=3, layers="first")
+    first = skill(root, "A", 1, rank=2)
+    second = skill(root, "B", 2, rank=3, layers="first", targets="first")
     parts = weighted(root, "A:0.7,B:0.3")
     made = compose(root, parts, Recipe("cat"), "G", command=COMMAND)
     assert made.tensors()["first.lora_A.default.weight"].shape == (5, 8)
+    assert made.task_settings["targets"] == "*,first"
+    contest = contest_of(
+        root, made, composed_of(made), shared={}, streams=8, seed=0, data="", by="whole"
+    )
+    assert "rank" not in contest.entries[1].values, "each has adapters of its own size"
     wanted = 0.7 * product(first, "first") + 0.3 * product(second, "first")
     np.testing.assert_allclose(product(made, "first"), wanted, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(product(made, "second"), 0.7 * product(first, "second"), rtol=1e-4)

@@ -106,7 +106,7 @@ def test_a_process_is_asked_to_activate_and_evict_and_says_what_it_holds(
     assert "of 100 kB" in shell.out
     assert shell("genome", "activate", "walker@v2", "--budget", "1MB", "--job", job.short) == 0
     line = next(text for text in shell.out.splitlines() if text.startswith("walker@v2"))
-    assert "resident" in line
+    assert "paged out" not in line  # resident, or in force where its turn has come
     for words, said in (
         (("activate", "nobody"), "no process holds nobody now"),
         (("activate", "nobody", "--job", job.short), "nobody: is none of walker@v1, walker@v2"),
@@ -140,6 +140,9 @@ def test_a_skill_that_does_not_fit_and_skills_over_two_bases_are_refused(
     assert "walker@v1 takes 85.6 kB, which does not fit the budget of 10 kB" in shell.err
     assert "name at least one version" in shell.refused("genome", "run", "base")
     skill(root, "other", 1)
+    of_one = skill(root, "part", 1, W_o=np.ones((2, 5), np.float32)).name
+    skill(root, "whole", 1)
+    assert "have other parameters" in shell.refused("genome", "run", of_one, "whole")
     assert "only skills over one base share it" in shell.refused(
         "genome", "run", "walker@v1", "other"
     )

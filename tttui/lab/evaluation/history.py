@@ -41,7 +41,8 @@ LEVEL = 0.99
 """Of the intervals that flag a regression: a history has many results, each a chance to err."""
 
 SLOWER = 1.5
-"""Times as slow as before on the same machine, from which on speed is flagged: less is noise."""
+"""Times as slow as before from which on speed is flagged: on the same machine, which was not busy
+with more than it has cores for at either time. Less is noise."""
 
 Flag = Literal["", "worse", "better", "slower", "failing"]
 
@@ -176,6 +177,7 @@ def add(context: "Context", results: Sequence[Mapping[str, Any]]) -> None:
         "code": tttui.__version__ + (f" {commit[:9]}" if commit else ""),
         "torch": torch,
         "machine": machine(),
+        "busy": _busy(),
     }
     lines = b"".join(
         json.dumps({**about, **one}, default=plain).encode() + b"\n" for one in results
@@ -193,6 +195,14 @@ def add(context: "Context", results: Sequence[Mapping[str, Any]]) -> None:
                 os.close(handle)
     except OSError as error:
         raise write_error(path, error) from error
+
+
+def _busy() -> bool:
+    """Whether more wants to compute here than there are cores, so that speeds mean little."""
+    try:
+        return os.getloadavg()[0] > (os.cpu_count() or 1)
+    except OSError:
+        return True
 
 
 def machine() -> str:
@@ -238,7 +248,8 @@ def _step(one: Result, before: Result | None) -> Step:
         if compared.outcome in ("better", "worse"):
             flags.append("worse" if compared.outcome == "worse" else "better")
     pace, old = one.figures.get("steps_per_s"), before.figures.get("steps_per_s")
-    if pace and old and one.machine == before.machine and old >= SLOWER * pace:
+    quiet = all(r.raw.get("busy") is False for r in (one, before))
+    if pace and old and quiet and one.machine == before.machine and old >= SLOWER * pace:
         flags.append("slower")
     if (number(one.raw.get("errors")) or 0) > (number(before.raw.get("errors")) or 0):
         flags.append("failing")

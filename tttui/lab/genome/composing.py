@@ -33,6 +33,9 @@ COMPOSED = "data:genomes:composed"
 
 MOST_SKILLS = 64
 
+PATTERNS = ("plastic", "targets")
+"""Settings that are patterns of parameters or layers, with commas between."""
+
 _WEIGHTED = re.compile(r"(?P<name>.+?)(?::(?P<weight>[^:]*))?")
 
 
@@ -119,13 +122,14 @@ def compose(
         tensors, adapters = merged(root, parts, recipe, skills)
     versions = [part.version for part in parts]
     task_settings = shared([version.task_settings for version in versions]) | adapters
+    settings = shared([version.settings for version in versions])
     made = register(
         root,
         name,
         tensors,
         task=versions[0].task,
         task_settings=task_settings,
-        settings=shared([version.settings for version in versions]),
+        settings=settings,
         base=BaseRef(versions[0].base_sha256, versions[0].base_source),
         origin=lineage(parts, recipe),
         command=command,
@@ -273,13 +277,18 @@ def scale_of(skills: Iterable[Skill]) -> float:
 
 
 def shared(settings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The settings on which all agree."""
+    """The settings on which all agree; of those that name parameters what any of them names."""
     first, *others = settings
-    return {
+    found = {
         name: value
         for name, value in first.items()
         if all(name in other and other[name] == value for other in others)
     }
+    for name in PATTERNS:
+        said = [str(one[name]) for one in settings if name in one]
+        if name not in found and len(said) == len(settings):
+            found[name] = ",".join(dict.fromkeys(p for text in said for p in text.split(",")))
+    return found
 
 
 def _short(sha256: str) -> str:

@@ -17,8 +17,8 @@ from tttui.tasks.find import find_task
 RESULT = "genome"
 """The key of what a test has found, beside a version."""
 
-OF_A_STREAM = ("seed", "steps", "file")
-"""Settings that the streams decide."""
+ITS_OWN = ("seed", "steps", "file", "rank", "alpha", "targets", "plastic")
+"""Settings that the streams decide, or the shapes of a version's weights."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _settings_of_composition(version: Version, parent: Version) -> dict[str, Any
     return {
         name: ours.get(name, known[name].default)
         for name, value in theirs.items()
-        if name in known and name not in OF_A_STREAM and ours.get(name) != value
+        if name in known and name not in ITS_OWN and ours.get(name) != value
     }
 
 

@@ -43,7 +43,7 @@ class GenomeRun(Kind):
 
 
 def check(root: Path, contest: Contest) -> Stream:
-    """Raise RefusedInput where skills stand on different bases; returns what all read."""
+    """Raise RefusedInput where skills cannot share a base; returns the stream that all read."""
     versions = {
         entry.name: resolve(root, called)
         for entry in contest.entries
@@ -55,6 +55,11 @@ def check(root: Path, contest: Contest) -> Stream:
             raise RefusedInput(
                 f"{first} stands on the base {one.base_sha256[:12]}, {name} on "
                 f"{other.base_sha256[:12]}; only skills over one base share it"
+            )
+        if other.shapes != one.shapes:
+            raise RefusedInput(
+                f"{first} and {name} have other parameters, or of other shapes, which one learner "
+                "cannot take in turns"
             )
     (stream,) = contest.streams_of(root)
     return stream

@@ -16,6 +16,7 @@ from tttui.artifacts.jsonfile import number, whole
 from tttui.artifacts.regular import folder_to_write
 from tttui.lab.providers.base import Provider
 from tttui.lab.providers.measuring import Measurement, Status
+from tttui.model.errors import TttuiError
 
 FOLDER = "providers"
 
@@ -149,9 +150,19 @@ class Results:
         self._log.append(MEASURED, **asdict(measurement))
 
     def refresh(self) -> bool:
-        """Read what is new; whether there was anything. Lines that are no results are passed
-        over."""
+        """Read what is new; whether there was anything.
+
+        Lines that are no results are passed over. Raises TttuiError naming a file that cannot be
+        read.
+        """
         before = self._seen
+        try:
+            self._read()
+        except OSError as error:
+            raise TttuiError(f"{self._log.path}: {error.strerror}") from error
+        return self._seen > before
+
+    def _read(self) -> None:
         for event in self._log.read(self._seen):
             self._seen = event.seq
             # The log puts its own time into a line: that of the result, to a moment.
@@ -161,7 +172,6 @@ class Results:
                 kept = self._held.setdefault(key, [])
                 kept.append(found)
                 del kept[:-KEPT]
-        return self._seen > before
 
     def matrix(self, providers: Mapping[str, Provider], problem: str = "") -> Matrix:
         """What is known of these providers, as they are configured now."""

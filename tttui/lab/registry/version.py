@@ -12,7 +12,7 @@ The line of the audit that registered a version has the sha256 of its version.js
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -76,7 +76,6 @@ class Version:
     shapes: Mapping[str, tuple[int, ...]]
     bytes: int
     command: str = ""
-    raw: Mapping[str, Any] = field(default_factory=dict[str, Any], compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -208,7 +207,6 @@ def _version(folder: Path, skill: str, n: int, raw: Mapping[str, Any]) -> Versio
         shapes=_shapes(weights, path),
         bytes=size,
         command=str(raw.get("command", "")),
-        raw=raw,
     )
 
 

@@ -67,14 +67,14 @@ class Registered:
 
 
 VIEWS: tuple[Registered, ...] = (
-    Registered("dashboard", "Dashboard", "dashboard.view", "DashboardView", "dash."),
+    Registered("dashboard", "Dashboard", "dashboard.view", "DashboardView", "dash"),
     Registered("jobs", "Jobs", "jobs.view", "JobsView"),
-    Registered("training", "Training", "training.view", "TrainingView", "train."),
+    Registered("training", "Training", "training.view", "TrainingView", "train"),
     Registered("matrix", "Matrix", "matrix.view", "MatrixView"),
-    Registered("benchmarks", "Benchmarks", "benchmarks.view", "BenchmarksView", "bench."),
+    Registered("benchmarks", "Benchmarks", "benchmarks.view", "BenchmarksView", "bench"),
     Registered("models", "Models", "models.view", "ModelsView"),
-    Registered("genome", "Genome", "genome.view", "GenomeView"),
-    Registered("system", "System", "system.view", "SystemView"),
+    Registered("genome", "Genome", "genome.view", "GenomeView", "gen."),
+    Registered("system", "System", "system.view", "SystemView", "sys."),
     Registered("logs", "Logs", "streams.logs", "LogsView"),
     Registered("events", "Events", "streams.events", "EventsView"),
 )

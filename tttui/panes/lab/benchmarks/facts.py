@@ -56,7 +56,8 @@ def history(found: Benchmarks, at: int) -> Write:
                 ("diverged" if loss is None else short(loss), palette.text, True),
             ).say(f"  {'! ' if bad else ''}{said}", palette.bad if bad else palette.text)
             pace = one.figures["steps_per_s"]
-            parts = [f"{short(pace)} {_pace(one.task)}"] if pace else []
+            busy = " on a busy machine" if one.raw.get("busy") else ""
+            parts = [f"{short(pace)} {_pace(one.task)}{busy}"] if pace else []
             parts += [one.code, f"torch {one.torch}" if one.torch else "", one.machine]
             prose.say("  " + ", ".join(filter(None, parts)), palette.muted)
 

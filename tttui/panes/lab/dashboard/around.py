@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tttui.artifacts.eventlog import Event
@@ -56,12 +56,9 @@ class MatrixMap(Drawn):
         blocks = self._blocks()
         return 1 + sum(1 + len(names) for names in blocks.values()) if blocks else 3
 
-    def _blocks(self) -> dict[tuple[str, ...], list[str]]:
+    def _blocks(self) -> Mapping[tuple[str, ...], list[str]]:
         """The providers by what they may be able to do."""
-        found: dict[tuple[str, ...], list[str]] = {}
-        for name, provider in self._matrix.providers.items() if self._matrix else ():
-            found.setdefault(tuple(provider.capabilities), []).append(name)
-        return found
+        return {} if self._matrix is None else self._matrix.groups()
 
     def paint(self, width: int, height: int) -> Canvas:
         canvas, (palette, glyphs) = Canvas(height, width), self.look
