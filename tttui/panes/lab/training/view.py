@@ -3,24 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from tttui.draw.changes import NO_CHANGES
 from tttui.keys.command import Command
 from tttui.lab.job import Job, job_command
 from tttui.model.query import Query
 from tttui.model.start import StartView
-from tttui.model.steps import SeriesTable
 from tttui.panes.lab.base import Export, LabState, Question
 from tttui.panes.lab.jobs.actions import JobActions
 from tttui.panes.lab.jobs.rows import JOB_WORDS, RECORDED, check_states, matching, record
 from tttui.panes.lab.metrics import TAGS, MetricChart
 from tttui.panes.lab.tabled import TableView
-from tttui.panes.lab.training import curves
-from tttui.panes.lab.training.curves import RATES, Losses, Shown
+from tttui.panes.lab.training.charts import SPANS, WHICH, Charts, after
+from tttui.panes.lab.training.curves import RATES
 from tttui.panes.lab.training.keys import KEYS, MEANING
 from tttui.panes.lab.training.rows import COLUMNS, KINDS, TrainingRows, skill_of
 from tttui.panes.listing import TABLE
@@ -30,7 +27,7 @@ from tttui.store.lab.job import CHOSEN, Chosen
 from tttui.store.lab.jobs import JOBS, Jobs
 from tttui.tasks.find import SHIPPED, offered
 from tttui.widgets.page import Page
-from tttui.widgets.plotext import PlotextView, SmallPlot
+from tttui.widgets.plotext import PlotextView
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.table import Table
 from tttui.widgets.table_columns import Column
@@ -46,12 +43,6 @@ MOST = 7
 
 READ = 16
 """Jobs whose newest losses the table shows, beside those that are drawn."""
-
-SPANS = (1, 8, 32, 128)
-
-NO_CURVES = SeriesTable(np.empty(0, dtype=np.int64))
-
-WHICH: tuple[Losses, ...] = ("both", "training", "validation")
 
 EMPTY = (
     "Nothing was trained here yet. `tttui train start --skill slow --mu 0.35` trains a skill of "
@@ -98,8 +89,7 @@ class TrainingView(TableView):
         """What the store was asked to read last."""
         self._asked_curves: object = None
         self._built: tuple[object, ...] = ()
-        self._log, self._span, self._rate, self._unit = True, 1, "lr", 0
-        self._which: Losses = "both"
+        self._charts = Charts(self)
         self._actions = JobActions(self)
 
     def compose(self) -> ComposeResult:
@@ -235,46 +225,8 @@ class TrainingView(TableView):
 
     def _draw(self, view: LabState) -> None:
         by_handle = {job.handle: job for job in self._jobs}
-        tables = view.of(CURVES).of
-        shown = [
-            Shown(job, f"{skill_of(job)} {job.short[:4]}", tables.get(job.path, NO_CURVES))
-            for job in (by_handle[handle] for handle in self._drawn)
-        ]
-        live = any(not one.job.has_ended for one in shown)
-        key = tuple((one.job.handle, one.table) for one in shown)
-        events = () if self.chosen.data is None else self.chosen.data.events
-        flags = curves.flags(events) if events else NO_CHANGES
-        losses = self.query_one("#losses", MetricChart)
-        losses.set_log(self._log)
-        if losses.is_new((key, self._which, self._span, live)):
-            losses.put(curves.losses(shown, self._which, self._span), live=live)
-        rates = self.query_one("#rates", MetricChart)
-        if rates.is_new((key, self._rate, live)):
-            rates.put(curves.rates(shown, self._rate), live=live)
-        if self._flagged != (len(events), self._at):
-            self._flagged = (len(events), self._at)
-            for chart in (losses, rates):
-                chart.set_changes(flags)
-        self._draw_system()
-
-    _flagged: object = None
-    """Of which events the flags are."""
-
-    def _draw_system(self) -> None:
-        data = self.chosen.data
-        table = None if data is None else data.system
-        if self._sampled == (table, self._unit, self._at):
-            return
-        self._sampled = table, self._unit, self._at
-        known = [] if table is None else curves.systems(table)
-        more = "" if self.job is not None and self.job.has_ended else " yet"
-        plot = SmallPlot("system", message=f"no samples of the machine{more}")
-        if table is not None and known:
-            plot = curves.system(table, *known[self._unit % len(known)])
-        self.query_one(PlotextView).show_plot(plot)
-
-    _sampled: object = None
-    """Of what the curves of the system are."""
+        drawn = [by_handle[handle] for handle in self._drawn]
+        self._charts.draw(drawn, self.job, view.of(CURVES).of, self.chosen.data)
 
     # Keys
 
@@ -312,31 +264,26 @@ class TrainingView(TableView):
         return "No job is marked."
 
     def do_log(self) -> str:
-        self._log = not self._log
+        self._charts.log = not self._charts.log
         self.desk.again()
-        return "Logarithmic axis" if self._log else "Linear axis"
+        return "Logarithmic axis" if self._charts.log else "Linear axis"
 
     def do_smooth(self) -> str:
-        self._span = SPANS[(SPANS.index(self._span) + 1) % len(SPANS)]
+        span = self._charts.span = after(SPANS, self._charts.span)
         self.desk.again()
-        return f"Averages over {self._span} rows" if self._span > 1 else "Every row as it is"
+        return f"Averages over {span} rows" if span > 1 else "Every row as it is"
 
     def do_validation(self) -> str:
-        self._which = WHICH[(WHICH.index(self._which) + 1) % len(WHICH)]
+        self._charts.which = after(tuple(WHICH), self._charts.which)
         self.desk.again()
-        return {
-            "both": "Training and validation losses",
-            "training": "Training losses only",
-            "validation": "Validation losses only",
-        }[self._which]
+        return WHICH[self._charts.which]
 
     def do_metric(self) -> str | None:
         """Show the next of the rates."""
         if "rates" not in self.regions:
             self.turn_to("rates")
             return None
-        names = list(RATES)
-        self._rate = names[(names.index(self._rate) + 1) % len(names)]
+        self._charts.rate = after(tuple(RATES), self._charts.rate)
         self.desk.again()
         return None
 
@@ -345,7 +292,7 @@ class TrainingView(TableView):
         if "system" not in self.regions:
             self.turn_to("system")
             return None
-        self._unit += 1
+        self._charts.unit += 1
         self.desk.again()
         return None
 
@@ -430,7 +377,7 @@ class TrainingView(TableView):
         if chart.shown.traces:
             span = (chart.timeline.first, chart.timeline.last)
             name = f"training-{self._at[:8]}"
-            return Export(name, plot=chart.shown, span=span, log=self._log)
+            return Export(name, plot=chart.shown, span=span, log=self._charts.log)
         order = self.query_one(Table).order.tolist()
         return Export("trainings", RECORDED, [record(self._jobs[row]) for row in order])
 
