@@ -63,9 +63,9 @@ class SmallPlot:
 
     @property
     def empty(self) -> bool:
-        drawn = [y for curve in self.curves.values() for y in curve.y]
-        drawn += [*self.bars.values(), *self.values]
-        return not any(map(self.drawable, drawn))
+        curves = (sum(map(self.drawable, curve.y)) for curve in self.curves.values())
+        others = any(map(self.drawable, (*self.bars.values(), *self.values)))
+        return not others and max(curves, default=0) < 2  # a point is no curve
 
     def drawable(self, value: float) -> bool:
         """Whether a value has a place on the axis."""

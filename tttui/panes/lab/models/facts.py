@@ -190,8 +190,9 @@ def _pairs(prose: Prose, title: str, pairs: tuple[Pair, ...]) -> None:
 
 
 def _values(prose: Prose, values: Mapping[str, Any]) -> None:
+    room = max([2 * ROOM, *(len(name) + 2 for name in values)])
     for name, value in values.items():
-        prose.field(name, _text(value), 2 * ROOM)
+        prose.field(name, _text(value), room)
 
 
 def _text(value: Any) -> str:

@@ -106,7 +106,7 @@ def of_machine(found: Machine | None) -> SmallPlot:
         for name, values in curves.items()
         if any(value is not None for value in values)
     }
-    return SmallPlot("Machine", drawn, unit="%, by minutes", message="the first look comes")
+    return SmallPlot("Machine", drawn, unit="%, by minutes", message="the first looks come")
 
 
 KINDS: tuple[tuple[str, str, str, float], ...] = (
