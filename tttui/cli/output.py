@@ -43,11 +43,15 @@ def json_document(value: object, *, indent: int | None = 2) -> None:
 
     All that is not ASCII is escaped, so that it is the same in every locale.
     """
-    text = json.dumps(plain(value), allow_nan=False)
+    value = plain(value)
+    text = json.dumps(value, allow_nan=False)
     if indent is not None:
         import msgspec  # many times as fast as `json.dumps` with an indent
 
-        text = msgspec.json.format(text, indent=indent)
+        try:
+            text = msgspec.json.format(text, indent=indent)
+        except msgspec.DecodeError:  # a name of bytes that are no text
+            text = json.dumps(value, allow_nan=False, indent=indent)
     result(*text.split("\n"))
 
 
