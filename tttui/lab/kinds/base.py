@@ -34,6 +34,10 @@ class Kind(ABC):
     """Of its events: `data:<collection>:<action>`."""
     command: ClassVar[tuple[str, ...]]
     """The words of the command that starts it; its options are those of a form for it."""
+    saves: ClassVar[bool] = False
+    """It saves checkpoints by name, from any of which a job can go on."""
+    only_once: ClassVar[str] = "it has no named checkpoints to go on from"
+    """Why a job that is complete cannot go on from an earlier checkpoint; empty where it can."""
 
     def needs(self, settings: Mapping[str, Any]) -> Needs:
         """Cores and GPUs that it takes; one core where nothing else is said."""
