@@ -17,6 +17,7 @@ from tests.lab.killing import curves, skill_of_the_point_mass
 from tests.lab.test_jobs import ended, under_way
 from tttui.artifacts.atomic import write_error, write_whole
 from tttui.artifacts.eventlog import EventLog
+from tttui.cli.jobs import wait_with_bar
 from tttui.lab import checkpoints, worker
 from tttui.lab.job import Job, read_job
 from tttui.lab.jobs import list_jobs, results
@@ -25,7 +26,7 @@ from tttui.lab.reader import JobReader
 from tttui.lab.registry import BaseRef, register, resolve, versions
 from tttui.lab.starting import start
 from tttui.lab.steering import cancel, checkpoint, resume
-from tttui.model.errors import RefusedInput
+from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
 from tttui.runs.training.language import TextTraining
 from tttui.runs.training.pointmass import frictions_of
@@ -167,12 +168,18 @@ def test_a_nan_ends_in_a_rollback_with_half_the_rate_and_the_training_goes_on(
     assert resolve(root, "walker@v1").results["validation_loss"] < 0.01
 
 
-def test_a_rate_that_never_works_fails_after_three_rollbacks(root: Path) -> None:
+def test_a_rate_that_never_works_fails_after_three_rollbacks_and_says_what_helps(
+    root: Path,
+) -> None:
     job = trained(root, skill_of_the_point_mass(40, lr=1e30))
     assert job.state == "failed"
+    assert job.fails_again
     assert "is not finite, also after 3 rollbacks" in str(job.error)
-    assert "lower --lr" in str(job.error)
+    assert "start another with a lower rate (`tttui train start --lr " in str(job.error)
     assert len(told(job, "rollback")) == 3
+    with pytest.raises(TttuiError, match="lower rate") as failure:
+        wait_with_bar(job, quiet=True)
+    assert "resume" not in str(failure.value)
     assert versions(root) == []
 
 
@@ -202,6 +209,8 @@ def test_a_full_disk_ends_a_training_with_its_reason_and_it_goes_on_when_there_i
     assert "the disk is full" in str(job.error)
     assert "checkpoint-" in str(job.error)
     assert versions(root) == []
+    with pytest.raises(TttuiError, match=r"`tttui job resume .*` goes on"):
+        wait_with_bar(job, quiet=True)
     monkeypatch.setattr("tttui.lab.steering.dispatch_locked", lambda _root: [])
     resume(job)
     worker.execute(job.path, lambda: None)

@@ -85,6 +85,11 @@ class Job:
         return self.state in ENDED
 
     @property
+    def fails_again(self) -> bool:
+        """It failed, and its kind said that resuming it would only fail again."""
+        return self.state == "failed" and self.raw.get("final") is True
+
+    @property
     def short(self) -> str:
         """The handle as lists show it."""
         return self.handle if self.is_session else self.handle[:8]

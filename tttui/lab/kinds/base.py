@@ -50,5 +50,6 @@ class Kind(ABC):
         Call `context.safe_point()` wherever it can end without loss, at least every second or
         so; `context.progress` as it goes on, `context.save` for checkpoints, and
         `context.results` for what came of it so far. A job of many parts asks `context.remaining`
-        for those that are not done. Raises TttuiError for what a person can put right.
+        for those that are not done. Raises TttuiError for what a person can put right, and
+        FinalFailure where resuming would only fail again.
         """
