@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from tests.cli.test_commands import Shell
-from tests.lab.conftest import ENDLESS
+from tests.lab.conftest import ENDLESS, pretraining
 from tests.lab.killing import curves, skill_of_the_point_mass
-from tests.lab.test_jobs import under_way
+from tests.lab.test_jobs import ended, under_way
 from tttui.artifacts.atomic import write_error, write_whole
 from tttui.artifacts.eventlog import EventLog
+from tttui.cli.jobs import wait_with_bar
 from tttui.lab import checkpoints, worker
 from tttui.lab.job import Job, read_job
 from tttui.lab.jobs import list_jobs, results
@@ -25,7 +26,7 @@ from tttui.lab.reader import JobReader
 from tttui.lab.registry import BaseRef, register, resolve, versions
 from tttui.lab.starting import start
 from tttui.lab.steering import cancel, checkpoint, resume
-from tttui.model.errors import RefusedInput
+from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
 from tttui.runs.training.language import TextTraining
 from tttui.runs.training.pointmass import frictions_of
@@ -167,12 +168,18 @@ def test_a_nan_ends_in_a_rollback_with_half_the_rate_and_the_training_goes_on(
     assert resolve(root, "walker@v1").results["validation_loss"] < 0.01
 
 
-def test_a_rate_that_never_works_fails_after_three_rollbacks(root: Path) -> None:
+def test_a_rate_that_never_works_fails_after_three_rollbacks_and_says_what_helps(
+    root: Path,
+) -> None:
     job = trained(root, skill_of_the_point_mass(40, lr=1e30))
     assert job.state == "failed"
+    assert job.fails_again
     assert "is not finite, also after 3 rollbacks" in str(job.error)
-    assert "lower --lr" in str(job.error)
+    assert "start another with a lower rate (`tttui train start --lr " in str(job.error)
     assert len(told(job, "rollback")) == 3
+    with pytest.raises(TttuiError, match="lower rate") as failure:
+        wait_with_bar(job, quiet=True)
+    assert "resume" not in str(failure.value)
     assert versions(root) == []
 
 
@@ -202,6 +209,8 @@ def test_a_full_disk_ends_a_training_with_its_reason_and_it_goes_on_when_there_i
     assert "the disk is full" in str(job.error)
     assert "checkpoint-" in str(job.error)
     assert versions(root) == []
+    with pytest.raises(TttuiError, match=r"`tttui job resume .*` goes on"):
+        wait_with_bar(job, quiet=True)
     monkeypatch.setattr("tttui.lab.steering.dispatch_locked", lambda _root: [])
     resume(job)
     worker.execute(job.path, lambda: None)
@@ -230,6 +239,47 @@ def test_a_checkpoint_is_saved_when_somebody_asks_and_gone_on_from(root: Path) -
     again = under_way(resume(cancel(job), checkpoint="mine"))
     assert "goes on from checkpoint mine" in (again.path / "run.log").read_text()
     cancel(again)
+
+
+def test_a_complete_training_goes_on_from_an_earlier_epoch_and_makes_a_new_version(
+    shell: Shell, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = trained(root, text_skill(tmp_path, 8, validate_every=2))
+    before, first = results(job), resolve(root, "python@v1")
+    uncut = curves(job)
+    there = set(checkpoints.names(job.path))
+    assert shell("train", "resume", job.short) == 2
+    assert "is complete; there is nothing left to do (--checkpoint NAME goes on" in shell.err
+    assert shell("train", "resume", job.short, "--checkpoint", "best") == 2
+    assert "checkpoint best is of step 8, the last one" in shell.err
+    assert set(checkpoints.names(job.path)) == there
+    monkeypatch.setattr("tttui.lab.steering.dispatch_locked", lambda _root: [])
+    assert shell("train", "resume", job.short, "--checkpoint", "epoch-1") == 0
+    assert "later checkpoints (best" in shell.err
+    assert "results are kept as results-1.json; python@v1 stays as it is" in shell.err
+    assert set(checkpoints.names(job.path)) == {"latest", "epoch-1"}
+    cancel(read_job(job.path))
+    resume(read_job(job.path))  # what was chosen holds, though nothing came of it yet
+    worker.execute(job.path, lambda: None)
+    said, (_, second) = results(job), versions(root, "python")
+    assert said["version"] == second.name == "python@v2"
+    assert second.origin["again"] == 1
+    assert said["validation_loss"] == before["validation_loss"]
+    assert curves(job) == uncut
+    assert set(checkpoints.names(job.path)) == there
+    assert before.items() <= json.loads((job.path / "results-1.json").read_text()).items()
+    assert (resolve(root, "python@v1").created_at, first.name) == (first.created_at, "python@v1")
+
+
+def test_only_a_kind_that_saves_checkpoints_goes_on_from_one_that_is_named(root: Path) -> None:
+    base = ended(pretraining(root))
+    with pytest.raises(RefusedInput, match="a complete pretrain: its settings alone decide"):
+        resume(base, checkpoint="best")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tttui.lab.starting.dispatch_locked", lambda _root: [])
+        other = cancel(start(root, "provider_test", {"parts": []}, command=("tttui",)))
+    with pytest.raises(RefusedInput, match="a provider_test, which saves no named checkpoints"):
+        resume(other, checkpoint="epoch-1")
 
 
 def test_a_dry_run_says_what_it_takes_and_leaves_nothing(shell: Shell, root: Path) -> None:

@@ -207,12 +207,22 @@ def cancel_command(jobs: tuple[str, ...], root: Path, with_others: bool, wait_s:
 @click.option("--wait", is_flag=True, help="stay until the job has ended")
 @json_option
 def resume_command(job: str, root: Path, checkpoint: str | None, wait: bool, as_json: bool) -> None:
-    """Go on with JOB, which has ended, from a checkpoint; from the beginning where it has none."""
+    """Go on with JOB, which has ended, from a checkpoint; from the beginning where it has none.
+
+    With --checkpoint NAME a training goes on from there even where it is complete: later
+    checkpoints are replaced, its results so far are kept as results-N.json, and what comes of it
+    is a new version.
+    """
     from tttui.cli.jobs import document, report, wait_with_bar
-    from tttui.cli.output import json_document, result
+    from tttui.cli.output import json_document, result, say
     from tttui.lab.steering import resume
 
-    found = resume(_find(root, job), checkpoint=checkpoint)
+    job_found = _find(root, job)
+    found = resume(
+        job_found,
+        checkpoint=checkpoint,
+        replacing=lambda said: say(f"job {job_found.short} {said}"),
+    )
     if not wait:
         report(found, as_json=as_json)
         return

@@ -115,7 +115,7 @@ def wait_with_bar(job: "Job", *, quiet: bool) -> "Job":
         raise
     if job.state == "completed":
         return job
-    again = f"; `{job_command(job, 'resume')}` goes on"
+    again = "" if job.fails_again else f"; `{job_command(job, 'resume')}` goes on"
     raise TttuiError(f"job {job.short} {job.detail}{again}")
 
 

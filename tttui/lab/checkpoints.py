@@ -4,6 +4,7 @@ A file is replaced as a whole and carries a checksum; what is damaged is passed 
 next older one, unless a person asked for it by name.
 """
 
+import math
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from tttui.artifacts.atomic import write_error, write_whole
 from tttui.artifacts.checksum import Carried, pt_bytes, pt_checksum
 from tttui.artifacts.jsonfile import whole
 from tttui.artifacts.ptfile import read_pt, write_pt
-from tttui.artifacts.regular import open_to_read, refuse_link
+from tttui.artifacts.regular import open_to_read, refuse_link, remove
 from tttui.model.errors import RefusedInput, TttuiError
 
 LATEST, PREVIOUS = "latest", "previous"
@@ -74,6 +75,35 @@ def save(directory: Path, state: Mapping[str, Any], *, step: int, name: str | No
         if previous.exists() and not latest.exists():
             os.replace(previous, latest)
         raise
+
+
+def go_back(directory: Path, found: Checkpoint) -> None:
+    """Make an earlier checkpoint the newest, and remove those that are `later`. Raises TttuiError.
+
+    A process that is killed in between leaves `found` as it is: going back again finishes it.
+    """
+    gone = later(directory, found)
+    content = pt_bytes(write_pt({"step": found.step, "state": dict(found.state)}))
+    write_whole(path_of(directory, LATEST), content)
+    for name in {PREVIOUS, *gone} - {found.name}:
+        path = path_of(directory, name)
+        try:
+            remove(path)
+        except OSError as error:
+            raise write_error(path, error) from error
+
+
+def later(directory: Path, found: Checkpoint) -> list[str]:
+    """The named checkpoints of steps after that of another, the newest first, and damaged ones."""
+    others = [n for n in names(directory) if n not in (LATEST, PREVIOUS, found.name)]
+    return [name for name in others if _step(directory, name) > found.step]
+
+
+def _step(directory: Path, name: str) -> float:
+    try:
+        return _load(directory, name).step
+    except (TttuiError, OSError):
+        return math.inf
 
 
 def load(directory: Path, name: str | None, complain: Callable[[str], object]) -> Checkpoint | None:

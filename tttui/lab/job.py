@@ -5,7 +5,7 @@ status.json    its state, how far it is, who executes it, a heartbeat
 events.jsonl   what happened to it, numbered
 metrics.csv    its curves; system.csv: what it used of the machine
 run.log        what it said; run.out: what its process printed
-results.json   what came of it, so far
+results.json   what came of it, so far; results-N.json: before it went on from an earlier checkpoint
 parts.jsonl    its finished parts
 checkpoint-NAME.pt   from where it goes on
 """
@@ -83,6 +83,11 @@ class Job:
     @property
     def has_ended(self) -> bool:
         return self.state in ENDED
+
+    @property
+    def fails_again(self) -> bool:
+        """It failed, and its kind said that resuming it would only fail again."""
+        return self.state == "failed" and self.raw.get("final") is True
 
     @property
     def short(self) -> str:

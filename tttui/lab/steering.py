@@ -12,6 +12,7 @@ from tttui.artifacts.status import HeartbeatWatch
 from tttui.artifacts.status_file import StatusFile
 from tttui.artifacts.trash import move_to_trash
 from tttui.lab import checkpoints
+from tttui.lab.earlier import Earlier
 from tttui.lab.job import Job, read_job, read_request, root_of
 from tttui.lab.jobs import asked_of_launcher, list_jobs
 from tttui.lab.kinds import kind_of
@@ -118,11 +119,18 @@ def checkpoint(job: Job, *, name: str | None = None, wait_s: float = PATIENCE_S)
         time.sleep(LOOK_S)
 
 
-def resume(job: Job, *, checkpoint: str | None = None) -> Job:
+def resume(
+    job: Job,
+    *,
+    checkpoint: str | None = None,
+    replacing: Callable[[str], object] = lambda _said: None,
+) -> Job:
     """Let a job that has ended go on from its last checkpoint, or from a named one; a job that
     has none begins again, without the parts that are finished.
 
-    Raises RefusedInput where it runs, is complete, or is not this user's.
+    From a named one also a complete job goes on, if its kind can; `replacing` is told before
+    what that replaces (`lab.earlier`). Raises RefusedInput where it runs, is complete, has no
+    such checkpoint, or is not this user's.
     """
     if job.is_session:
         if checkpoint is not None:
@@ -135,12 +143,16 @@ def resume(job: Job, *, checkpoint: str | None = None) -> Job:
     root = root_of(job.path)
     with held(root / LOCK):
         job = look_again(job)
-        _refuse_unless_ended(job)
+        if checkpoint is None or job.state != "completed":
+            _refuse_unless_ended(job)
         request = read_request(job.path)
-        kind_of(request["kind"])
-        if checkpoint is not None:
-            checkpoints.load(job.path, checkpoint, lambda line: None)  # noqa: ARG005
+        kind = kind_of(request["kind"])
         said = carried_on(job.raw, request) | {"gpus": [], "slurm_id": None}
+        if checkpoint is not None:
+            earlier = Earlier.of(job, kind, checkpoint)
+            replacing(earlier.replaced)
+            earlier.go_back()
+            said["progress"] = earlier.progress
         StatusFile(job.path, said).write(
             state="queued", doing="", error=None, ended_at=None, resume_from=checkpoint
         )
@@ -211,7 +223,11 @@ def _withdrawn(jobs: Sequence[Job]) -> list[Job]:
 
 def _refuse_unless_ended(job: Job) -> None:
     if job.state == "completed":
-        raise RefusedInput(f"job {job.short} is complete; there is nothing left to do")
+        why = "there is nothing left to do"
+        with suppress(TttuiError):
+            if not kind_of(job.kind).only_once:
+                why += " (--checkpoint NAME goes on from an earlier one)"
+        raise RefusedInput(f"job {job.short} is complete; {why}")
     if job.state in ("queued", "running") and not (job.is_session and job.state == "queued"):
         watch = command_line("tttui", "job", "watch", job.short)
         raise RefusedInput(f"job {job.short} is {job.state} already; `{watch}` follows it")

@@ -21,7 +21,13 @@ from tttui.lab.job import LOG, STATUS, JobState, read_job, read_request, root_of
 from tttui.lab.kinds import kind_of
 from tttui.lab.ownership import refuse_others
 from tttui.lab.queue import LOCK, carried_on, dispatch, fail
-from tttui.model.errors import RefusedInput, SessionHeld, SessionTaken, TttuiError
+from tttui.model.errors import (
+    FinalFailure,
+    RefusedInput,
+    SessionHeld,
+    SessionTaken,
+    TttuiError,
+)
 from tttui.runs.control import Inbox, NoRequest, clear_requests
 
 BEAT_S = 1.0
@@ -107,7 +113,7 @@ class _Execution:
         kind = kind_of(self._request["kind"])
         context = Context(self._directory, self._request, kind.collection, self._log)
         beat = threading.Thread(target=self._keep_alive, args=(context,), daemon=True)
-        state, error = "failed", ""
+        state, error, final = "failed", "", False
         samples: Sampling | None = None
         context.doing("begins")
         try:
@@ -135,7 +141,7 @@ class _Execution:
             self._log.error("%s", taken)
             return 1
         except TttuiError as failure:
-            error = str(failure)
+            error, final = str(failure), isinstance(failure, FinalFailure)
         except BaseException as failure:  # whatever a kind raises is told, never a traceback
             error = f"{type(failure).__name__}: {failure}"
             for line in traceback.format_exc().splitlines():
@@ -147,11 +153,13 @@ class _Execution:
             if beat.ident is not None:
                 beat.join()
             context.close()
-        return self._ended(context, state, error)
+        return self._ended(context, state, error, final=final)
 
-    def _ended(self, context: Context, state: str, error: str) -> int:
+    def _ended(self, context: Context, state: str, error: str, *, final: bool) -> int:
         clear_requests(self._directory)
         said = {"state": state, "error": error or None, "ended_at": time.time()}
+        if final:
+            said["final"] = True
         try:
             self._status.write(last=True, **context.told, **said, seconds_left=None)
         except TttuiError as failure:

@@ -11,6 +11,10 @@ class TttuiError(Exception):
     exit_code = 1
 
 
+class FinalFailure(TttuiError):
+    """A job failed, and would fail again where it is resumed; the message says what helps."""
+
+
 class RefusedInput(TttuiError):
     """A setting, option, path or file that is not accepted; nothing was changed. Exit code 2."""
 

@@ -34,6 +34,10 @@ class Kind(ABC):
     """Of its events: `data:<collection>:<action>`."""
     command: ClassVar[tuple[str, ...]]
     """The words of the command that starts it; its options are those of a form for it."""
+    saves: ClassVar[bool] = False
+    """It saves checkpoints by name, from any of which a job can go on."""
+    only_once: ClassVar[str] = "it has no named checkpoints to go on from"
+    """Why a job that is complete cannot go on from an earlier checkpoint; empty where it can."""
 
     def needs(self, settings: Mapping[str, Any]) -> Needs:
         """Cores and GPUs that it takes; one core where nothing else is said."""
@@ -46,5 +50,6 @@ class Kind(ABC):
         Call `context.safe_point()` wherever it can end without loss, at least every second or
         so; `context.progress` as it goes on, `context.save` for checkpoints, and
         `context.results` for what came of it so far. A job of many parts asks `context.remaining`
-        for those that are not done. Raises TttuiError for what a person can put right.
+        for those that are not done. Raises TttuiError for what a person can put right, and
+        FinalFailure where resuming would only fail again.
         """

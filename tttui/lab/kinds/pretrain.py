@@ -38,6 +38,8 @@ class Pretrain(Kind):
     name = "pretrain"
     collection = "training_jobs"
     command = ("pretrain",)
+    saves = True
+    only_once = "its settings alone decide what a base is; `tttui pretrain --force` trains it anew"
 
     def run(self, context: Context) -> None:
         settings = Settings().updated(dict(context.settings["settings"])).validate()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tttui.lab.context import Context
+from tttui.lab.earlier import earlier_results
 from tttui.lab.kinds.base import Kind, Needs
 from tttui.lab.training.estimate import Cost, probe
 from tttui.lab.training.loop import Loop, Plan, named_epochs
@@ -23,6 +24,8 @@ class Train(Kind):
     name = "train"
     collection = "training_jobs"
     command = ("train", "start")
+    saves = True
+    only_once = ""
 
     def needs(self, settings: Mapping[str, Any]) -> Needs:
         on_gpu = str(settings.get("device", "cpu")).startswith("cuda")
@@ -71,12 +74,17 @@ def asked_of(root: Any, settings: Mapping[str, Any]) -> Asked:
 
 
 def _registered(context: Context, ready: Ready, loop: Loop) -> str:
-    """The name of the version, which a process that was killed may have registered already."""
+    """The name of the version, which a process that was killed may have registered already.
+
+    A job that went on from an earlier checkpoint after it was complete makes another version.
+    """
     from tttui.lab.registry import BaseRef, register, versions
 
     settings, skill = context.settings, context.settings["skill"]
+    again = len(earlier_results(context.directory))
     for version in versions(context.root, skill):
-        if version.origin.get("id") == context.handle:
+        made = version.origin.get("id"), version.origin.get("again", 0)
+        if made == (context.handle, again):
             return version.name
     context.doing(f"registers {skill}")
     parents = [settings["start"]] if settings.get("start") else []
@@ -100,6 +108,7 @@ def _registered(context: Context, ready: Ready, loop: Loop) -> str:
             "about_data": ready.about_data,
             "training": settings["training"],
             "parents": parents,
+            **({"again": again} if again else {}),
         },
         results={k: v for k, v in results.items() if k.endswith(("loss", "loss_before"))},
         command=context.command,

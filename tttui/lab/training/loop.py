@@ -2,14 +2,15 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tttui.lab.context import Context
 from tttui.lab.training.estimate import Pace, actual, expected
 from tttui.model.arrays import Floats
-from tttui.model.errors import TttuiError
+from tttui.model.errors import FinalFailure, TttuiError
+from tttui.model.shell import command_line
 from tttui.tasks.trainer import Took, Trainer
 
 SAVE_S = 5.0
@@ -93,7 +94,7 @@ class Loop:
         return self._best if self._plan.takes_best else self._trainer.weights()
 
     def run(self) -> None:
-        """Train to the end. Raises TttuiError where the loss stays NaN."""
+        """Train to the end. Raises FinalFailure where the loss stays NaN."""
         context, trainer, record = self._context, self._trainer, self.record
         if context.state is not None:
             self._load(context.state)
@@ -101,7 +102,10 @@ class Loop:
             context.doing("first validation")
             record.before = record.last = self._validation()
             if not math.isfinite(record.before):
-                raise TttuiError("the loss is not finite before the first step")
+                raise FinalFailure(
+                    "the loss is not finite before the first step, whatever the learning rate: "
+                    "look at the data, or begin with other weights"
+                )
             self._improved()
             context.metrics(0, validation_loss=record.before)
         self._row_at = time.monotonic(), trainer.step
@@ -198,7 +202,7 @@ class Loop:
             context.flush()
             tried = len(record.rollbacks)
             often = f", also after {tried} rollbacks with half the learning rate" if tried else ""
-            raise TttuiError(f"{why}{often}; lower --lr, or look at the data there")
+            raise FinalFailure(f"{why}{often}; {lower_rate(context.command, lr / 2)}")
         trainer.load(self._good)
         trainer.slowed = slowed
         trainer.slow_down()
@@ -279,6 +283,17 @@ class Loop:
         then, before = self._row_at
         self._row_at = now, step
         return float(f"{(step - before) * self._trainer.items_a_step / max(1e-9, now - then):.4g}")
+
+
+def lower_rate(command: Sequence[str], lr: float) -> str:
+    """What helps where training needs a lower learning rate than the `command` asked for."""
+    words = list(command)
+    flag = "--pretrain-lr" if "pretrain" in words[:2] else "--lr"
+    if flag in words:
+        at = words.index(flag)
+        del words[at : at + 2]
+    again = command_line(*words, flag, f"{lr:.2g}")
+    return f"start another with a lower rate (`{again}`), or look at the data there"
 
 
 def named_epochs(steps: int, steps_an_epoch: int) -> tuple[int, int]:
