@@ -1,6 +1,7 @@
 """`tttui events` and `tttui logs`: one stream of what changed, one of what was said."""
 
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -8,13 +9,17 @@ import numpy as np
 import pytest
 
 from tests.cli.test_commands import Shell
+from tests.jobdirs import make_job
 from tests.runs.sessions import create, run_through
 from tttui import Recorder
 from tttui.artifacts.eventlog import LOCK, EventLog
 from tttui.artifacts.mutex import held
 from tttui.lab import grep
+from tttui.lab import logs as lab_logs
 from tttui.lab.events import publish, read, subscribe
+from tttui.lab.job import jobs_folder
 from tttui.lab.logs import Logs, Wanted
+from tttui.lab.queue import ACTIVE
 from tttui.lab.sessions import session_job
 from tttui.lab.steering import remove
 from tttui.model.errors import RefusedInput
@@ -204,6 +209,26 @@ def test_a_log_that_is_followed_shows_what_is_appended_and_what_is_new(root: Pat
     with (root / "b" / "run.log").open("a") as file:
         file.write("0,000 INFO    done\n")
     assert [line.text for line in follower.take(wanted)[0]] == ["done"]
+
+
+def test_of_many_logs_those_of_live_jobs_are_looked_at_always_and_the_others_in_turn(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lab_logs, "IN_TURN", 1)
+    jobs = [make_job(root, n, log=[f"job {n}"]) for n in range(5)]
+    (root / ACTIVE).mkdir()
+    (root / ACTIVE / f"r-{0:020}-{jobs[3].name}").touch()
+    for path in [*(job / "run.log" for job in jobs), jobs_folder(root), root]:
+        os.utime(path, (0, 0))
+    follower = Logs(root)
+    assert len(follower.take(Wanted())[0]) == 5
+    for job in jobs:
+        with (job / "run.log").open("a") as file:
+            file.write("more\n")
+    found = [{line.source.owner for line in follower.take(Wanted())[0]} for _ in jobs]
+    assert jobs[3].name in found[0]
+    assert len(found[0]) <= 2
+    assert set().union(*found) == {job.name for job in jobs}
 
 
 def test_an_expression_that_never_ends_is_refused_and_what_is_found_is_right(

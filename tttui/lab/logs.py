@@ -6,14 +6,16 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 
 from tttui.artifacts.discover import find_sessions
-from tttui.artifacts.growing import Change, GrowingFile
+from tttui.artifacts.growing import SETTLED_S, Change, GrowingFile
 from tttui.artifacts.logfile import LEVELS
 from tttui.lab.grep import Grep
 from tttui.lab.job import LOG, SESSION, jobs_folder
 from tttui.lab.jobs import find_job, handles
+from tttui.lab.queue import active
 from tttui.model.errors import RefusedInput
 
 MOST = 100_000
@@ -22,6 +24,9 @@ MOST = 100_000
 SEARCH_S, SHARE = 5.0, 20
 """Seconds after which sessions in deeper folders are searched for again, and how much longer than
 a search takes."""
+
+IN_TURN = 100
+"""Logs that nobody seems to write of which a look sees whether they grew."""
 
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) ([A-Z]+)\s+(.*)", re.DOTALL)
 
@@ -96,15 +101,23 @@ class Logs:
     def __init__(self, root: Path, *, job: str | None = None, session: Path | None = None) -> None:
         """Raises RefusedInput where there is no such job."""
         self._root = root
-        self._one: Source | None = None
+        self._files: dict[Path, _Followed] = {}
+        self._of_all = session is None and job is None
         if session is not None:
-            self._one = Source(session / LOG, session.name, True)
+            self._add(Source(session / LOG, session.name, True))
         elif job is not None:
             found = find_job(root, job)
-            self._one = Source(found.path / LOG, found.handle, found.kind == SESSION)
+            self._add(Source(found.path / LOG, found.handle, found.kind == SESSION))
         self._deep: list[Path] = []
         self._search_at = 0.0
-        self._files: dict[Path, _Followed] = {}
+        self._marks: object = None
+        """Of the folders that hold the logs, when they were listed."""
+        self._turns: Iterator[Path] = iter(())
+        self._written: list[Path] = []
+        """Logs whose next lines are expected: of jobs that lived at the last look, or young."""
+
+    def _add(self, source: Source) -> None:
+        self._files[source.path] = _Followed(source)
 
     def take(self, wanted: Wanted, *, unfinished: bool = False) -> tuple[list[Line], int]:
         """The lines that nobody has taken yet, in the order of time, and how many older ones
@@ -113,12 +126,9 @@ class Logs:
         `unfinished`: also last lines that have no end, which would be finished the next time.
         """
         lines, left_out = list[Line](), 0
-        for source in self._sources():
-            file = self._files.get(source.path)
-            if file is None:
-                file = self._files[source.path] = _Followed(source)
+        for path, file in self._due(unfinished):
             with suppress(OSError):  # it has none, or one that must not be opened
-                if wanted.since is not None and os.stat(source.path).st_mtime < wanted.since:
+                if wanted.since is not None and os.stat(path).st_mtime < wanted.since:
                     continue
                 for some in file.take(unfinished=unfinished):
                     lines += wanted.chosen(some)
@@ -126,23 +136,63 @@ class Logs:
                         lines, left_out = _newest(lines, left_out)
         return _newest(lines, left_out)
 
-    def _sources(self) -> list[Source]:
-        if self._one is not None:
-            return [self._one]
-        if time.monotonic() >= self._search_at:
+    def _due(self, everything: bool) -> list[tuple[Path, "_Followed"]]:
+        """The logs that are looked at now: new ones, those of jobs that live, those that grew a
+        moment ago; of all others some in turn."""
+        if not self._of_all:
+            return list(self._files.items())
+        new = self._list()
+        if everything:
+            return list(self._files.items())
+        folder = jobs_folder(self._root)
+        live = [folder / handle / LOG for handle in active(self._root)]
+        some = islice(self._turns, min(IN_TURN, len(self._files)))
+        young = (path for path in self._written if path in self._files)
+        paths = dict.fromkeys([*new, *live, *young, *some])
+        due = [(path, self._files[path]) for path in paths if path in self._files]
+        self._written = [*live, *(path for path, file in due if file.young)]
+        return due
+
+    def _list(self) -> list[Path]:
+        """Learn which logs there are, where the folders that hold them changed; the new ones."""
+        if searched := time.monotonic() >= self._search_at:
             begin = time.monotonic()
             places = [place.path for place in find_sessions([self._root])]
-            self._deep = [path for path in places if path.parent != self._root]
+            deep = [path for path in places if path.parent != self._root]
+            searched, self._deep = deep != self._deep, deep
             now = time.monotonic()
             self._search_at = now + max(SEARCH_S, SHARE * (now - begin))
+        marks = _mark(self._root), _mark(jobs_folder(self._root))
+        if marks == self._marks and not searched:
+            return []
+        known, self._files = self._files, {}
+        for source in self._sources():
+            if (file := known.get(source.path)) is not None:
+                self._files[source.path] = file
+            else:
+                self._add(source)
+        self._turns, self._marks = cycle(list(self._files)), marks
+        return [path for path in self._files if path not in known]
+
+    def _sources(self) -> Iterator[Source]:
         folder, names = jobs_folder(self._root), list[str]()
         with suppress(OSError), os.scandir(self._root) as entries:
             names = [e.name for e in entries if not e.name.startswith(".") and e.is_dir()]
-        return [
-            *(Source(folder / handle / LOG, handle, False) for handle in handles(self._root)),
-            *(Source(self._root / name / LOG, name, True) for name in names),
-            *(Source(path / LOG, _name(self._root, path), True) for path in self._deep),
-        ]
+        yield from (Source(folder / handle / LOG, handle, False) for handle in handles(self._root))
+        yield from (Source(self._root / name / LOG, name, True) for name in names)
+        yield from (Source(path / LOG, _name(self._root, path), True) for path in self._deep)
+
+
+def _mark(folder: Path) -> object:
+    """What differs where something came to a folder or left it; never the same while it is so
+    young that more may have come within the grain of the clock."""
+    try:
+        found = os.stat(folder)
+    except OSError:
+        return None
+    if time.time_ns() - found.st_mtime_ns < SETTLED_S * 1e9:
+        return object()
+    return found.st_ino, found.st_mtime_ns
 
 
 class _Followed:
@@ -151,6 +201,11 @@ class _Followed:
     def __init__(self, source: Source) -> None:
         self._source, self._file = source, GrowingFile(source.path)
         self._when, self._level = "", "INFO"
+
+    @property
+    def young(self) -> bool:
+        """It grew a moment ago, as far as the last look knows."""
+        return self._file.size > 0 and not self._file.settled
 
     def take(self, *, unfinished: bool) -> Iterator[list[Line]]:
         """Its new lines, a block at a time. Raises OSError."""

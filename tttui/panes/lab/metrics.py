@@ -23,8 +23,9 @@ TAGS = "1234567890"
 
 
 def groups(names: Sequence[str]) -> list[tuple[str, ...]]:
-    """The metrics that belong on one axis: all losses, then each other one by itself."""
-    losses = tuple(name for name in names if LOSS in name.lower())
+    """The metrics that belong on one axis: all losses, that of the training first, then each other
+    one by itself."""
+    losses = tuple(sorted((n for n in names if LOSS in n.lower()), key=lambda n: n != LOSS))
     return [*([losses] if losses else []), *((name,) for name in names if name not in losses)]
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from tttui.lab.audit import audit_path
 from tttui.lab.genome.composing import Weighted, composition_of
 from tttui.lab.genome.effect import Effects, LayerChange
-from tttui.lab.genome.holders import KIND, LIVE, Holder, holder_of
+from tttui.lab.genome.holders import Holder, holder_of
 from tttui.lab.genome.layers import Layer
 from tttui.lab.genome.methods import Recipe
 from tttui.lab.genome.testing import newest_test
-from tttui.lab.jobs import JobList
+from tttui.lab.job import Job
 from tttui.lab.registry import Version, versions
 from tttui.model.errors import TttuiError
 from tttui.store.lab.feed import LabFeed
@@ -97,7 +97,7 @@ class GenomeFeed(LabFeed[Genome]):
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self._seen: object = None
-        self._jobs = JobList(root)
+        self._jobs: tuple[Job, ...] = ()
         self._wanted = Wanted()
         self._effects: Effects | None = None
         self._open_for: tuple[str, ...] = ()
@@ -114,6 +114,10 @@ class GenomeFeed(LabFeed[Genome]):
         """Look at this base and this merge from now on."""
         self._wanted = wanted
 
+    def choose(self, jobs: tuple[Job, ...]) -> None:
+        """These are the jobs that hold skills."""
+        self._jobs = jobs
+
     @property
     def unfinished(self) -> bool:
         return self._busy
@@ -125,8 +129,7 @@ class GenomeFeed(LabFeed[Genome]):
             value = self._read()
         if value.wanted != self._wanted or value.skills != self._shown(value)[0]:
             value = self._turned_to(value)
-        found = tuple(holder_of(job) for job in self._jobs.refresh(kind=KIND) if job.state in LIVE)
-        if found != value.holders:
+        if (found := tuple(map(holder_of, self._jobs))) != value.holders:
             value = replace(value, holders=found)
         return self._worked(value)
 

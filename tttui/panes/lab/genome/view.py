@@ -8,7 +8,9 @@ from textual.app import ComposeResult
 
 from tttui.keys.command import Command
 from tttui.lab.genome.composing import ADAPTER_METHODS
+from tttui.lab.genome.holders import KIND, LIVE
 from tttui.lab.genome.methods import METHODS, Recipe
+from tttui.lab.job import Job
 from tttui.model.shell import command_line
 from tttui.model.start import StartView
 from tttui.panes.lab.base import Export, LabState, LabView, Question
@@ -17,6 +19,7 @@ from tttui.panes.lab.genome.graph import Column, GenomeGraph, Picture
 from tttui.panes.lab.genome.keys import KEYS, MEANING
 from tttui.panes.lab.genome.words import USUAL
 from tttui.store.lab.genome import GENOME, Genome, Skill, Wanted
+from tttui.store.lab.jobs import JOBS
 from tttui.widgets.page import Page
 
 STEP = 0.1
@@ -36,7 +39,7 @@ TEXT_ROWS = 9
 class GenomeView(LabView):
     """The picture, and below it the merge in words: command, effect, where the skills are."""
 
-    needs = frozenset({"genome"})
+    needs = frozenset({GENOME.name, JOBS.name})
     keys = KEYS
     meaning = MEANING
     DEFAULT_CSS = """
@@ -58,6 +61,8 @@ class GenomeView(LabView):
         """The version under the cursor."""
         self._layer = 0
         self._asked: Wanted | None = None
+        self._jobs: tuple[Job, ...] = ()
+        """Those that hold skills, as the store was told."""
 
     def compose(self) -> ComposeResult:
         yield Page("Genome", id="nothing")
@@ -81,7 +86,7 @@ class GenomeView(LabView):
         names = [skill.name for skill in genome.skills]
         if self._at not in names:
             self._at = names[0]
-        self._ask()
+        self._ask(state)
         self.query_one(GenomeGraph).show(self._picture())
         wanted, skill = self._wanted(), self.skill
         key = (genome, self._at, self._layer, wanted)
@@ -94,8 +99,13 @@ class GenomeView(LabView):
         weights = tuple((name, w) for name, w in self._weights.items() if name in there)
         return Wanted(self._base, weights, self._recipe)
 
-    def _ask(self) -> None:
-        """Have the store work out what is looked at."""
+    def _ask(self, state: LabState) -> None:
+        """Have the store work out what is looked at, and read what the jobs hold that live."""
+        live = state.of(JOBS).live
+        jobs = tuple(job for job in live if job.kind == KIND and job.state in LIVE)
+        if jobs != self._jobs:
+            self._jobs = jobs
+            self.desk.tell("genome", lambda feed: feed.choose(jobs))
         wanted = self._wanted()
         if wanted != self._asked:
             self._asked = wanted
