@@ -7,10 +7,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tests.live import end, status, wait_until
+from tests.live import end, in_background, status, wait_until
 from tests.runs.sessions import create, run_through, same, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.cli.main import main
@@ -189,6 +190,18 @@ def test_a_run_is_paused_continued_and_stopped_from_outside(
     complaint = capsys.readouterr().err
     assert "is interrupted, so there is nobody to ask to stop" in complaint
     assert f"`tttui resume {directory}` goes on where it stopped" in complaint
+
+
+def test_a_run_that_is_continued_may_be_complete_before_anybody_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def pause(_: float) -> None:
+        wait_until(lambda: status(tmp_path / "a").get("state") == "completed")
+
+    with in_background(tmp_path / "a", steps=8) as directory:
+        monkeypatch.setattr("tttui.cli.asking.time", SimpleNamespace(sleep=pause))
+        assert main(["continue", str(directory)]) == 0
+    assert "a: completed at step 8" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

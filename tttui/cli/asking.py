@@ -119,6 +119,7 @@ def _elsewhere(status: "Status") -> str:
 
 
 def _is_done(status: "Status", pending: "Pending", until: "State | None") -> bool:
-    if until is not None and not (until == "running" and status.state == "pretraining"):
+    went_on = until == "running" and status.state in ("pretraining", "completed")
+    if until is not None and not went_on:
         return status.state == until
     return pending.answered(status.answers)
