@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.live import wait_until
+from tests.live import end, status, wait_until
 from tests.runs.sessions import create, run_through, same, settings
+from tttui.artifacts.discover import find_sessions
 from tttui.cli.main import main
 from tttui.cli.signals import stop_requests
 from tttui.engine.interventions import recorded
@@ -22,7 +23,7 @@ PATIENCE = 30.0
 
 @pytest.fixture
 def spawn(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts `tttui` processes, and ends those that a failed test leaves behind."""
+    """Starts `tttui` processes, and ends all that a failed test leaves behind."""
     started: list[subprocess.Popen[str]] = []
 
     def start(*words: str) -> subprocess.Popen[str]:
@@ -41,6 +42,8 @@ def spawn(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     for process in started:
         process.kill()
         process.communicate()
+    for place in find_sessions([tmp_path]):
+        end(place.path)
 
 
 def progress(directory: Path) -> int:
@@ -111,10 +114,16 @@ def test_a_lost_connection_hands_the_run_to_the_background(
     process = spawn("run", "--name", "a", "--speed-limit", "10", *SLOW)
     directory = tmp_path / "runs" / "a"
     wait_until(lambda: progress(directory) > 0)
+    assert main(["pause", str(directory)]) == 0
     process.send_signal(signal.SIGHUP)
     assert process.wait(timeout=PATIENCE) == 130
-    wait_until(lambda: progress(directory) == 200)
-    wait_until(lambda: json.loads((directory / "status.json").read_text())["state"] == "completed")
+    wait_until(lambda: status(directory).get("state") == "paused")
+    assert status(directory)["pid"] != process.pid
+    assert status(directory)["speed_limit"] == 10
+    assert main(["continue", str(directory)]) == 0
+    assert main(["set", str(directory), "--speed-limit", "0"]) == 0
+    wait_until(lambda: status(directory).get("state") == "completed")
+    assert progress(directory) == 200
 
 
 def test_watch_follows_a_run_in_the_background_to_its_end(

@@ -1,10 +1,14 @@
 """A command's form is made from its definition: fields, checks, command line."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import pytest
 
 from tests.lab.conftest import small
@@ -12,6 +16,7 @@ from tttui.cli.main import COMMANDS, definition
 from tttui.cli.options import SectionedCommand
 from tttui.lab.commandplan import CommandPlan
 from tttui.lab.jobs import find_job
+from tttui.lab.registry import BaseRef, register
 from tttui.lab.steering import wait_for
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.runs.base import find_base
@@ -40,6 +45,35 @@ def _check(values: Mapping[str, Any]) -> Mapping[str, str]:
     if values["assigned"] == ("odd",):
         raise RefusedInput("odd is nothing")
     return {}
+
+
+LOOK = """
+import json, sys
+from pathlib import Path
+from tttui.cli.main import definition
+from tttui.lab.commandplan import CommandPlan
+found = []
+for words, typed in json.load(sys.stdin):
+    words = tuple(words.split())
+    found.append(CommandPlan(words, definition(words), Path(sys.argv[1]), typed).problems())
+print(json.dumps([*found, "torch" in sys.modules]))
+"""
+"""Prints what the forms of some commands find wrong, and whether that loaded torch."""
+
+
+def skill_over(root: Path, skill: str, base: str) -> None:
+    """A version of a skill over a base of this hash."""
+    register(
+        root,
+        skill,
+        {"B": np.ones((2, 2), dtype=np.float32)},
+        task="pointmass",
+        task_settings={},
+        settings={},
+        base=BaseRef(base, ""),
+        origin={"kind": "job", "id": "x", "parents": []},
+        command=("tttui", "train", "start"),
+    )
 
 
 def plan(**typed: str) -> CommandPlan:
@@ -109,6 +143,49 @@ def commands(*words: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
             yield from commands(*words, name)
     else:
         yield words, found
+
+
+FORMS: list[tuple[str, Mapping[str, str], Mapping[str, str]]] = [
+    ("bench run", {}, {"skills": "name the contenders, by"}),
+    ("bench run", {"presets": "slow", "skills": "a"}, {"skills": "--skills and --presets: name"}),
+    ("bench run", {"skills": "gone@v1,base"}, {"skills": "there is no skill 'gone'"}),
+    ("bench run", {"presets": "quik"}, {"presets": "there is no preset 'quik'"}),
+    ("bench run", {"skills": "one,far,", "partition": "p"}, {"skills": "--skills 'one,far,': has"}),
+    ("model test", {"version": "gone"}, {"version": "there is no skill 'gone'"}),
+    ("model test", {"version": "one", "baseline": "one@v1"}, {"baseline": "one@v1 against one@v1"}),
+    ("model test", {"version": "one"}, {}),
+    ("sweep start", {"set": "lr=0.01"}, {"set": "nothing is varied"}),
+    ("sweep start", {"set": "lr=0.01,0.1", "task": "pointmas"}, {"task": ""}),
+    ("sweep start", {"set": "lr=0.01,0.1", "partition": "p"}, {"launcher": "--partition, "}),
+    ("train start", {"skill": "a", "from": "gone"}, {"from": "there is no skill 'gone'"}),
+    ("train start", {"skill": "a", "provider": "abacus"}, {"provider": "'abacus' is no provider"}),
+    ("genome compose", {"skills": "one,far", "name": "g"}, {"skills": "one@v1 stands on the base"}),
+    ("genome compose", {"skills": "one,gone", "name": "/"}, {"skills": "there is", "name": "'/'"}),
+    ("provider test", {}, {"names": "name providers, or add --all"}),
+    ("provider test", {"names": "abacus"}, {"names": "'abacus' is no provider"}),
+    ("provider test", {"all": "on", "capability": "fly"}, {"capability": "--capability fly: "}),
+]
+
+
+def test_forms_say_what_a_command_would_refuse_and_load_no_torch_for_it(tmp_path: Path) -> None:
+    """In a process of its own, since this one may have torch already."""
+    for skill, base in (("one", "a" * 64), ("far", "b" * 64)):
+        skill_over(tmp_path, skill, base)
+    asked = json.dumps([(words, typed) for words, typed, _ in FORMS])
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK, str(tmp_path)],
+        input=asked,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    *found, torch = json.loads(done.stdout)
+    for (words, typed, wanted), problems in zip(FORMS, found, strict=True):
+        said = {name: text for name, text in problems.items() if name in wanted}
+        assert problems.keys() >= wanted.keys(), (words, typed, problems)
+        assert all(text.startswith(wanted[name]) for name, text in said.items()), problems
+        assert wanted or not problems, problems
+    assert torch is False
 
 
 def test_every_command_has_a_form() -> None:

@@ -1,5 +1,6 @@
 """`tttui bench`: contenders on the same held-out streams, and what earlier results were."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,14 @@ from tttui.cli.contenders import (
     stream_options,
     told,
 )
-from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
+from tttui.cli.jobs import (
+    launcher_from,
+    launcher_options,
+    report,
+    typed_words,
+    wait_with_bar,
+    wrong,
+)
 from tttui.cli.options import SectionedCommand, json_option, root_option
 from tttui.model.errors import RefusedInput
 from tttui.model.schema import POINT_MASS
@@ -37,7 +45,7 @@ def command(ctx: click.Context, /) -> None:
         result(*ctx.get_help().splitlines())
 
 
-@command.command("run", cls=SectionedCommand)
+@click.command("run", cls=SectionedCommand)
 @root_option
 @click.option("--skills", metavar="A,B", help="versions of skills, or base: A@v2,A@v1,base")
 @click.option(
@@ -102,12 +110,7 @@ def run(
     A difference counts where its confidence interval excludes zero; the intervals of all pairs
     hold together with 95 %. Steps a second are measured in turn, of one session alone.
     """
-    sources = {"--skills": skills, "--providers": providers, "--presets": presets}
-    sources["--settings"] = str(file) if file is not None else None
-    given = [name for name, value in sources.items() if value]
-    if len(given) != 1:
-        said = f"{' and '.join(given)}: name one" if given else "name the contenders"
-        raise click.UsageError(f"{said}, by --skills, --providers, --presets or --settings")
+    _only_one(ctx.params)
     chosen = launcher_from(launcher, partition, time_limit, slurm)
 
     from tttui.lab.evaluation.contest import Contest, Entry
@@ -147,6 +150,37 @@ def run(
     told(contest.said(contest.check(root)))
     job = start(root, "benchmark", contest.settings(), command=typed_words(ctx), launcher=chosen)
     _report(root, job, wait=wait, quiet=quiet, as_json=as_json)
+
+
+def _only_one(values: Mapping[str, Any]) -> None:
+    """Raise RefusedInput unless the contenders are named in one way."""
+    flags = {"skills": "--skills", "providers": "--providers", "presets": "--presets"}
+    flags["file"] = "--settings"
+    given = [flag for name, flag in flags.items() if values[name]]
+    if len(given) != 1:
+        said = f"{' and '.join(given)}: name one" if given else "name the contenders"
+        raise RefusedInput(f"{said}, by --skills, --providers, --presets or --settings")
+
+
+command.add_command(run)
+
+
+@run.checks
+def _check_run(values: Mapping[str, Any]) -> Mapping[str, str]:
+    checks: dict[str, Callable[[], object]] = {"skills": lambda: _only_one(values)}
+    given = [name for name in ("skills", "providers", "presets", "file") if values[name]]
+    if len(given) == 1:
+        (source,), called, named = given, values["called"], values[given[0]]
+        checks = {
+            "skills": lambda: skill_entries(values["root"], names_in(named, "--skills"), called),
+            "providers": lambda: prompt_settings(
+                names_in(named, "--providers"), values["prompts"], values["seeds"]
+            ),
+            "presets": lambda: preset_entries(names_in(named, "--presets")),
+            "file": lambda: entries_in(named, called),
+        }
+        checks = {source: checks[source]}
+    return wrong(values, **checks)
 
 
 def _report(root: Path, job: "Job", *, wait: bool, quiet: bool, as_json: bool) -> None:

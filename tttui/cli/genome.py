@@ -13,8 +13,15 @@ from tttui.cli.contenders import (
     stream_options,
     told,
 )
-from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
-from tttui.cli.options import json_option, root_option
+from tttui.cli.jobs import (
+    launcher_from,
+    launcher_options,
+    refusals,
+    report,
+    typed_words,
+    wait_with_bar,
+)
+from tttui.cli.options import SectionedCommand, json_option, root_option
 from tttui.cli.residency import activate_command, evict_command, run_command, status_command
 
 if TYPE_CHECKING:
@@ -44,7 +51,7 @@ def command(ctx: click.Context, /) -> None:
         result(*ctx.get_help().splitlines())
 
 
-@command.command("compose")
+@click.command("compose", cls=SectionedCommand)
 @click.option(
     "--skills",
     required=True,
@@ -102,6 +109,21 @@ def compose_command(
         return
     result(made.name)
     say(f"test it against its parents and the base: tttui genome test {made.name}")
+
+
+command.add_command(compose_command)
+
+
+@compose_command.checks
+def _check_compose(values: Mapping[str, Any]) -> Mapping[str, str]:
+    from tttui.lab.genome.composing import check, weighted
+    from tttui.lab.registry.names import check_name
+
+    recipe = recipe_of(*(values[name] for name in ("method", "density", "seed", "scale")))
+    return refusals(
+        skills=lambda: check(weighted(values["root"], values["skills"]), recipe),
+        name=lambda: check_name(values["name"], "a skill"),
+    )
 
 
 @command.command("list")

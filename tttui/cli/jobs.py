@@ -1,5 +1,6 @@
 """What the commands that start jobs share: their options, the handle, waiting with a bar."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,9 @@ from tttui.model.errors import RefusedInput, TttuiError
 if TYPE_CHECKING:
     from tttui.lab.job import Job
     from tttui.lab.starting import Launcher
+
+_OWN_FLAG = re.compile(r"^--[a-z-]+: ")
+"""An option that a message begins with; beside its field a form needs no name."""
 
 UNSAID = ("wait", "as_json", "quiet")
 """Options that say how a command reports, and nothing of the job."""
@@ -65,6 +69,23 @@ def launcher_from(
     if options and launcher != "slurm":
         raise RefusedInput("--partition, --time-limit and --slurm need --launcher slurm")
     return Launcher(launcher, options)
+
+
+def wrong(values: Mapping[str, Any], **checks: Callable[[], object]) -> Mapping[str, str]:
+    """`refusals` of a command with `launcher_options`, theirs among them."""
+    launcher, *slurm = (values[k] for k in ("launcher", "partition", "time_limit", "slurm"))
+    return refusals(**checks, launcher=lambda: launcher_from(launcher, *slurm))
+
+
+def refusals(**checks: Callable[[], object]) -> Mapping[str, str]:
+    """What a form shows under options whose check raises, by their names."""
+    found = {}
+    for name, check in checks.items():
+        try:
+            check()
+        except TttuiError as error:
+            found[name] = _OWN_FLAG.sub("", str(error))
+    return found
 
 
 def typed_words(ctx: click.Context) -> list[str]:

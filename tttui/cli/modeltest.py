@@ -1,6 +1,8 @@
 """`tttui model test`: a version against another one, or the base, on held-out streams."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,11 +14,22 @@ from tttui.cli.contenders import (
     stream_options,
     told,
 )
-from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
-from tttui.cli.options import json_option, root_option
+from tttui.cli.jobs import (
+    launcher_from,
+    launcher_options,
+    report,
+    typed_words,
+    wait_with_bar,
+    wrong,
+)
+from tttui.cli.options import SectionedCommand, json_option, root_option
+from tttui.model.errors import RefusedInput
+
+if TYPE_CHECKING:
+    from tttui.lab.evaluation.contest import Entry
 
 
-@click.command("test")
+@click.command("test", cls=SectionedCommand)
 @click.argument("version")
 @root_option
 @click.option(
@@ -66,11 +79,8 @@ def command(
     from tttui.lab.jobs import results
     from tttui.lab.kinds.abtest import settings_of
     from tttui.lab.starting import start
-    from tttui.model.errors import RefusedInput
 
-    task, (tested, against) = skill_entries(root, [version, baseline], called)
-    if version == "base" or tested.name == against.name:
-        raise RefusedInput(f"{tested.name} against {against.name}: name a version and another one")
+    task, tested, against = _both(root, version, baseline, called)
     words = typed_words(ctx)
     contest, settings = settings_of(
         task,
@@ -96,3 +106,26 @@ def command(
         json_document(found)
     else:
         result(found["verdict"])
+
+
+def _both(
+    root: Path, version: str, baseline: str, called: str | None
+) -> tuple[str, "Entry", "Entry"]:
+    """The task, what is tested and against what. Raises RefusedInput."""
+    task, (tested, against) = skill_entries(root, [version, baseline], called)
+    if version == "base" or tested.name == against.name:
+        raise RefusedInput(f"{tested.name} against {against.name}: name a version and another one")
+    return task, tested, against
+
+
+@command.checks
+def _check(values: Mapping[str, Any]) -> Mapping[str, str]:
+    from tttui.lab.registry import resolve
+
+    root, version, baseline, called = (
+        values[name] for name in ("root", "version", "baseline", "called")
+    )
+    found = wrong(values, version=lambda: version == "base" or resolve(root, version))
+    if "version" in found:
+        return found
+    return {**found, **wrong(values, baseline=lambda: _both(root, version, baseline, called))}

@@ -1,13 +1,20 @@
 """`tttui provider`: where something can be executed, what it can do, and how fast."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
-from tttui.cli.options import json_option, root_option
+from tttui.cli.jobs import (
+    launcher_from,
+    launcher_options,
+    report,
+    typed_words,
+    wait_with_bar,
+    wrong,
+)
+from tttui.cli.options import SectionedCommand, json_option, root_option
 from tttui.model.errors import RefusedInput
 from tttui.model.schema import POINT_MASS
 
@@ -112,7 +119,7 @@ def remove_command(name: str) -> None:
     result(f"{name} is no longer in {path}")
 
 
-@command.command("test")
+@click.command("test", cls=SectionedCommand)
 @click.argument("names", nargs=-1, metavar="NAME...")
 @click.option("--all", "everything", is_flag=True, help="all providers")
 @click.option("--capability", "capabilities", multiple=True, help="only this; may be repeated")
@@ -150,15 +157,7 @@ def test_command(
     if matrix.problem and everything:
         raise RefusedInput(matrix.problem)
     named = _named(names) if names else list(matrix.providers)
-    parts = [
-        f"{name}/{capability}"
-        for name in named
-        for capability in matrix.providers[name].capabilities
-        if not capabilities or capability in capabilities
-    ]
-    if not parts or (unknown := set(capabilities) - set(matrix.capabilities)):
-        asked = ", ".join(sorted(unknown) if parts else capabilities)
-        raise RefusedInput(f"--capability {asked}: there are {', '.join(matrix.capabilities)}")
+    parts = _parts(matrix, named, capabilities)
 
     from tttui.cli.matrixprint import print_results
     from tttui.lab.kinds.provider_test import settings_of
@@ -173,6 +172,34 @@ def test_command(
     matrix = _matrix(root)
     print_results(job, matrix, named, as_json=as_json)
     return 1 if any(matrix.health(name)[0] is False for name in named) else 0
+
+
+command.add_command(test_command)
+
+
+@test_command.checks
+def _check_test(values: Mapping[str, Any]) -> Mapping[str, str]:
+    if not values["names"] and not values["everything"]:
+        return {"names": "name providers, or add --all"}
+    if found := wrong(values, names=lambda: _named(values["names"])):
+        return found
+    matrix, capabilities = _matrix(values["root"]), values["capabilities"]
+    named = _named(values["names"]) or list(matrix.providers)
+    return wrong(values, capabilities=lambda: _parts(matrix, named, capabilities))
+
+
+def _parts(matrix: "Matrix", named: Sequence[str], capabilities: Sequence[str]) -> list[str]:
+    """What is tested, as `provider/capability`. Raises RefusedInput where that is nothing."""
+    parts = [
+        f"{name}/{capability}"
+        for name in named
+        for capability in matrix.providers[name].capabilities
+        if not capabilities or capability in capabilities
+    ]
+    if not parts or (unknown := set(capabilities) - set(matrix.capabilities)):
+        asked = ", ".join(sorted(unknown) if parts else capabilities)
+        raise RefusedInput(f"--capability {asked}: there are {', '.join(matrix.capabilities)}")
+    return parts
 
 
 @command.command("matrix")

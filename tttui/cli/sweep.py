@@ -1,13 +1,13 @@
 """`tttui sweep`: one task under many settings, on the same held-out streams, as one job."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tttui.cli.jobs import launcher_from, launcher_options, typed_words
-from tttui.cli.options import did_you_mean, json_option, root_option
+from tttui.cli.jobs import launcher_from, launcher_options, typed_words, wrong
+from tttui.cli.options import SectionedCommand, did_you_mean, json_option, root_option
 from tttui.model.errors import RefusedInput
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def command(ctx: click.Context, /) -> None:
         result(*ctx.get_help().splitlines())
 
 
-@command.command("start")
+@click.command("start", cls=SectionedCommand)
 @root_option
 @click.option(
     "--set",
@@ -144,6 +144,19 @@ def start_command(
     _start(ctx, root, plans, chosen, wait=wait, quiet=quiet, as_json=as_json)
 
 
+command.add_command(start_command)
+
+
+@start_command.checks
+def _check(values: Mapping[str, Any]) -> Mapping[str, str]:
+    from tttui.tasks.find import find_task
+
+    called, typed = values["called"], values["assigned"]
+    return wrong(values, called=lambda: find_task(called)) or wrong(
+        values, assigned=lambda: _axes(find_task(called), typed)
+    )
+
+
 def _axes(task: "type[AnyTask]", assigned: Sequence[str]) -> tuple[dict[str, Any], list["Axis"]]:
     """What all members have, and what is varied. Raises RefusedInput naming the option."""
     from tttui.lab.sweeps.plan import known_settings
@@ -157,15 +170,11 @@ def _axes(task: "type[AnyTask]", assigned: Sequence[str]) -> tuple[dict[str, Any
         name = typed.strip().replace("-", "_")
         if not equals or not name:
             raise RefusedInput(f"--set {text}: write it as NAME=VALUES, such as lr=0.005,0.01")
-        if name in ("seed", "steps", "file"):
-            other = {"seed": "--seeds N", "steps": "--steps N", "file": "--file PATH"}[name]
+        if other := {"seed": "--seeds N", "steps": "--steps N", "file": "--file PATH"}.get(name):
             raise RefusedInput(f"--set {text}: {name} is set by {other}")
         if name not in known:
-            hint = did_you_mean(name, [*known])
-            raise RefusedInput(
-                f"--set {text}: {task.name} has no setting {name!r}"
-                + (hint or f"; choose from {', '.join(known)}")
-            )
+            hint = did_you_mean(name, [*known]) or f"; choose from {', '.join(known)}"
+            raise RefusedInput(f"--set {text}: {task.name} has no setting {name!r}{hint}")
         if name in fixed or name in [axis.name for axis in axes]:
             raise RefusedInput(f"--set {text}: {name} is set twice")
         axis = axis_in(values.strip(), known[name])
@@ -379,9 +388,8 @@ def resume_command(sweep: str, root: Path, wait: bool, quiet: bool) -> None:
     found = find_sweep(root, sweep)
     ended = [job for job in found.jobs if job.state not in ("completed", "running", "queued")]
     if not ended:
-        raise RefusedInput(
-            f"sweep {found.job.short} is {found.job.state}; there is nothing to resume"
-        )
+        now = found.job
+        raise RefusedInput(f"sweep {now.short} is {now.state}; there is nothing to resume")
     for job in ended:
         resume(job)
     if wait:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tttui.cli import job as jobs
-from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
+from tttui.cli.jobs import (
+    launcher_from,
+    launcher_options,
+    report,
+    typed_words,
+    wait_with_bar,
+    wrong,
+)
 from tttui.cli.options import (
     SectionedCommand,
     given,
@@ -147,11 +154,17 @@ def _wrong(how: "TaskTraining", params: Mapping[str, Any]) -> Mapping[str, str]:
     """What is wrong with all options together, by name. Raises SettingError; asked at every key."""
     settings = {one.name for one in options(TrainSettings)}
     settings |= {one.name for group in how.groups() for one in group.settings}
+    found = wrong(
+        params,
+        begin=lambda: _begin(params["root"], params["begin"]),
+        provider=lambda: _device(params["provider"], how),
+    )
+    if found:
+        return found
     _, own = _split(how, given({k: v for k, v in params.items() if k in settings}))
-    if params.get("skill") or how.takes_files:
-        why = how.why_not(params.get("data") or "", own)
-        return {"data": why} if why else {}
-    return {}
+    trains = params.get("skill") or how.takes_files
+    why = how.why_not(params.get("data") or "", own) if trains else ""
+    return {"data": why} if why else {}
 
 
 def _start(
