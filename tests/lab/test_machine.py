@@ -172,7 +172,12 @@ def test_figures_on_the_dashboard_stand_still_for_a_while_where_nothing_runs(
 ) -> None:
     drawn = list[float | None]()
     strip = MachineStrip()
-    monkeypatch.setattr(strip, "changed", lambda: drawn.append(strip.machine and strip.machine.cpu))
+
+    def changed() -> None:
+        assert strip.machine is not None
+        drawn.append(strip.machine.cpu)
+
+    monkeypatch.setattr(strip, "changed", changed)
     now = replace(MachineReader(root).look(), holders=(), cpu=None)
     holder = Holder("a", "session", root, 1)
     for later in (
