@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -84,6 +85,7 @@ def test_a_machine_without_gpus_says_so_in_one_line(
 def test_a_session_holds_its_device_where_the_driver_sees_other_process_ids(root: Path) -> None:
     with in_background(root / "a") as session:
         known = status(session)
+        os.kill(int(known["pid"]), signal.SIGSTOP)  # so that it does not write it again
         (session / "status.json").write_text(json.dumps(known | {"device": "cuda:1"}))
         (holder,) = MachineReader(root).look().holders
     assert holder.gpus == {1: None}
