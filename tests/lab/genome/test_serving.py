@@ -94,7 +94,7 @@ def test_a_process_is_asked_to_activate_and_evict_and_says_what_it_holds(
 ) -> None:
     assert shell("genome", "status") == 0
     assert "no process" in shell.err
-    assert shell("genome", "run", *SKILLS[:3], "--steps", "40000") == 0
+    assert shell("genome", "run", *SKILLS[:3], "--steps", "100000") == 0
     job = find_job(root, shell.out.strip())
     wait_until(lambda: _said(root) is not None)
     assert shell("genome", "status", "--json") == 0
