@@ -2,13 +2,14 @@
 
     python -m benchmarks.lab [--jobs 10000] [--live 10] [--size 120x40] [--rounds 4]
 
-The root has many jobs that have ended, and some live ones, which this process plays as workers
-write them: a heartbeat each half second, ten rows of metrics a second, progress. The baseline is
-the smallest Textual app, measured in the same run.
+The root has a dozen skills, many jobs that have ended, and some live ones, which this process
+plays as workers write them: a heartbeat each half second, ten rows of metrics a second, progress.
+The baseline is the smallest Textual app, measured in the same run.
 """
 
 import argparse
 import json
+import os
 import tempfile
 import threading
 import time
@@ -27,13 +28,24 @@ from benchmarks.terminal import (
     window,
 )
 from tests.jobdirs import make_job
+from tests.lab.genome.test_composing import skill
 from tests.rundirs import make_run, status_of_process
 from tttui.panes.lab.base import VIEWS
 
-KEYS = {"dashboard": ("w",), "jobs": ("down", "up", "v", "m")}
+KEYS = {
+    "dashboard": ("w",),
+    "jobs": ("down", "up", "v", "m"),
+    "training": ("down", "up"),
+    "matrix": ("right", "left"),
+    "models": ("down", "up"),
+    "genome": ("right", "left", "down", "up"),
+    "system": ("w",),
+}
 """Keys that change something in a view; of the others, those that go to the next one and back."""
 
 BEAT_S = 0.5
+
+SKILLS = 12
 
 
 class Players(threading.Thread):
@@ -142,7 +154,10 @@ def main() -> None:
     table = Table()
     with tempfile.TemporaryDirectory() as name:
         root = Path(name) / "runs"
+        os.environ["XDG_STATE_HOME"] = str(Path(name) / "state")
         make_run(root / "example", steps=600)
+        for i in range(SKILLS):
+            skill(root, f"skill-{i}", i)
         measure_bare(table, size, args.rounds)
         make_ended(root, args.jobs)
         print(f"\n{args.jobs} jobs that have ended, nothing runs, {args.size}")

@@ -1,7 +1,12 @@
 """The view of trainings: curves of several jobs over each other, flags, and what keys do."""
 
 import json
+import threading
+import time
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,10 +14,18 @@ from tests.app.conftest import NOW, Driver, OpenApp
 from tests.app.test_lab import lab
 from tests.cli.test_commands import Shell
 from tests.jobdirs import handle_of, make_job
+from tests.lab.killing import skill_of_the_point_mass
+from tests.live import wait_until
 from tttui.artifacts.eventlog import EventLog
+from tttui.lab import worker
+from tttui.lab.reader import JobReader
+from tttui.lab.starting import start
+from tttui.model.numbers import short
 from tttui.panes.lab.metrics import MetricChart
 from tttui.panes.lab.training.view import TrainingView
 from tttui.screens.lab.form import CommandForm
+from tttui.tasks.pointmass.pretraining import Training
+from tttui.tasks.trainer import Took
 
 STEPS = range(1, 61)
 
@@ -142,6 +155,102 @@ async def test_the_view_and_the_shell_tell_the_same_losses(
         row = next(line for line in driver.text().splitlines() if handle_of(2)[:8] in line)
         assert f"{told['loss']:.2e}".replace("e-03", "e-3") in row
         assert f"{told['validation_loss']:.2e}".replace("e-03", "e-3") in row
+
+
+class Halted:
+    """A training in a thread of this process, which halts before the steps that a test names."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch, *steps: int) -> None:
+        monkeypatch.setenv("XDG_STATE_HOME", str(root.with_name("state")))
+        monkeypatch.setattr("tttui.lab.starting.dispatch_locked", lambda _root: [])
+        settings = skill_of_the_point_mass(100, validate_every=5)
+        self.job = start(root, "train", settings, command=("tttui", "train", "start"))
+        self._gates = {step: threading.Event() for step in steps}
+        self._stop = threading.Event()
+        advance = Training.advance
+
+        def held(training: Training) -> Took:
+            if (gate := self._gates.get(training.step + 1)) is not None:
+                assert gate.wait(60)
+            return advance(training)
+
+        monkeypatch.setattr(Training, "advance", held)
+        why = (lambda: worker.Stop() if self._stop.is_set() else None,)
+        self._thread = threading.Thread(target=worker.execute, args=(self.job.path, *why))
+        self._thread.start()
+
+    def written(self, step: int) -> None:
+        """Return when the row of this step is on the disk."""
+        reader = JobReader(self.job.path)
+
+        def there() -> bool:
+            table = reader.refresh().metrics
+            return table is not None and bool(len(table.t)) and int(table.t[-1]) >= step
+
+        wait_until(there)
+
+    def go_on(self, step: int) -> None:
+        self._gates[step].set()
+
+    def end(self) -> None:
+        self._stop.set()
+        for gate in self._gates.values():
+            gate.set()
+        self._thread.join()
+
+
+async def test_the_view_and_the_shell_tell_the_same_losses_of_a_job_that_runs(
+    tmp_path: Path,
+    open_app: OpenApp,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    root = tmp_path / "runs"
+    shell = Shell(root, capsys)
+
+    def watched() -> Mapping[str, float]:
+        """What `train watch` says first, before ctrl+c."""
+
+        def interrupted(_s: float) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            clock = SimpleNamespace(monotonic=time.monotonic, sleep=interrupted)
+            patch.setattr("tttui.lab.steering.time", clock)
+            assert shell("train", "watch", halted.job.short, "--json") == 130
+        said = json.loads(shell.out.splitlines()[-1])
+        assert said["state"] == "running"
+        metrics: Mapping[str, float] = said["metrics"]
+        return metrics
+
+    halted = Halted(root, monkeypatch, 21, 41)
+    try:
+        halted.written(20)
+        told = {20: watched()}
+        shown: dict[int, tuple[list[float], str]] = {}
+        async with open_app(root) as driver:
+            view = await open_training(driver)
+
+            def newest(step: int) -> bool:
+                ends = [int(trace.series.t[-1]) for trace in losses(view).shown.traces]
+                return ends == [step, step]
+
+            for step in (20, 40):
+                halted.written(step)
+                await driver.until(partial(newest, step), f"the losses of step {step}")
+                row = next(x for x in driver.text().splitlines() if halted.job.short in x)
+                values = [float(trace.series.y[-1]) for trace in losses(view).shown.traces]
+                shown[step] = values, row
+                if step == 20:
+                    halted.go_on(21)
+        told[40] = watched()
+    finally:
+        halted.end()
+    for step, (values, row) in shown.items():
+        wanted = [told[step]["loss"], told[step]["validation_loss"]]
+        assert (told[step]["step"], values) == (step, wanted)
+        assert all(short(value) in row for value in wanted), (row, wanted)
+    assert told[20]["loss"] != told[40]["loss"]
 
 
 async def test_a_training_of_any_task_is_started_by_a_form(root: Path, open_app: OpenApp) -> None:

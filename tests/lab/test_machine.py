@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from tests.nvml import FakeNvml
 from tests.runs.sessions import content, create, run_through, same, settings
 from tttui.artifacts import sampling
 from tttui.lab.job import read_job
-from tttui.lab.machine import MachineReader
+from tttui.lab.machine import Holder, MachineReader
+from tttui.panes.lab.dashboard.around import MachineStrip
 from tttui.runs.session import SessionRun
 
 
@@ -165,3 +167,29 @@ def test_samples_that_cannot_be_written_end_with_one_line_and_the_run_goes_on(ro
     run.close("completed")
     assert content(run.path)["event list"] > 0
     assert log.read_text().count("no more samples") == 1
+
+
+def test_figures_on_the_dashboard_stand_still_for_a_while_where_nothing_runs(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = list[float | None]()
+    strip = MachineStrip()
+
+    def changed() -> None:
+        assert strip.machine is not None
+        drawn.append(strip.machine.cpu)
+
+    monkeypatch.setattr(strip, "changed", changed)
+    now = replace(MachineReader(root).look(), holders=(), cpu=None)
+    holder = Holder("a", "session", root, 1)
+    for later in (
+        replace(now, cpu=10.0, at=now.at + 2),
+        replace(now, cpu=40.0, at=now.at + 4),
+        replace(now, cpu=11.0, at=now.at + 20),
+        replace(now, cpu=70.0, at=now.at + 20),
+        replace(now, cpu=80.0, at=now.at + 22, holders=(holder,)),
+        replace(now, cpu=90.0, at=now.at + 24, holders=(holder,)),
+        replace(now, cpu=91.0, at=now.at + 26, holders=(holder,)),
+    ):
+        strip.show_machine(later)
+    assert drawn == [10.0, 70.0, 80.0, 90.0]

@@ -25,7 +25,7 @@ SEARCH_S, SHARE = 5.0, 20
 """Seconds after which sessions in deeper folders are searched for again, and how much longer than
 a search takes."""
 
-IN_TURN = 100
+IN_TURN = 50
 """Logs that nobody seems to write of which a look sees whether they grew."""
 
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) ([A-Z]+)\s+(.*)", re.DOTALL)

@@ -28,6 +28,9 @@ HANDLE = 36
 LEAST = 4
 """Columns of a capability at least: its sign and a blank."""
 
+QUIET_S = 10.0
+"""Seconds for which the figures of the machine stay as they are while nothing runs."""
+
 
 class MatrixMap(Drawn):
     """Providers by capabilities, a block for each set of capabilities: fast ones stand out."""
@@ -123,19 +126,19 @@ class MachineStrip(Drawn):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._machine: Machine | None = None
+        self.machine: Machine | None = None
 
     def show_machine(self, machine: "Machine | None") -> None:
-        if machine is None or self._machine is None or _told(machine) != _told(self._machine):
-            self._machine = machine
+        if machine is not self.machine and not _as_good_as(self.machine, machine):
+            self.machine = machine
             self.changed()
 
     def paint(self, width: int, height: int) -> Canvas:
         canvas, palette = Canvas(height, width), self.palette
-        if self._machine is None:
+        if self.machine is None:
             return canvas
         column = 0
-        for name, share, text in _told(self._machine):
+        for name, share, text in _told(self.machine):
             needed = len(name) + 1 + (9 if share is not None else 0) + len(text) + 3
             if column + needed > width:
                 break
@@ -151,6 +154,14 @@ class MachineStrip(Drawn):
         return canvas
 
 
+def _as_good_as(shown: "Machine | None", now: "Machine | None") -> bool:
+    """What is shown may stay: it tells the same, or is young and nothing runs."""
+    if shown is None or now is None or shown.cpu is None:
+        return False
+    young = 0 <= now.at - shown.at < QUIET_S and not shown.holders and not now.holders
+    return young or _told(shown) == _told(now)
+
+
 def _told(machine: "Machine") -> list[tuple[str, float | None, str]]:
     """Name, share and text of what is told of the machine, the most important first."""
     cpu = machine.cpu
@@ -158,7 +169,9 @@ def _told(machine: "Machine") -> list[tuple[str, float | None, str]]:
     if cpu is not None:
         found.append(("CPU", round(cpu / 5) / 20, f"{5 * round(cpu / 5)} % of {machine.cores}"))
     used, total = machine.memory, max(machine.memory_total, 1)
-    found.append(("memory", used / total, f"{used / 1e9:.1f} of {total / 1e9:.0f} GB"))
+    found.append(
+        ("memory", round(64 * used / total) / 64, f"{used / 1e9:.1f} of {total / 1e9:.0f} GB")
+    )
     for gpu in machine.gpus:
         use = None if gpu.use is None else gpu.use / 100
         texts = [] if gpu.use is None else [f"{gpu.use} %"]

@@ -78,6 +78,7 @@ class TrainingView(TableView):
         super().__init__()
         self._source: Jobs | None = None
         self._jobs: tuple[Job, ...] = ()
+        self._by_handle: dict[str, Job] = {}
         """Those that train, the newest first."""
         self._at = ""
         """The handle of the job under the cursor."""
@@ -141,7 +142,7 @@ class TrainingView(TableView):
             self._source = jobs
             found = tuple(job for job in jobs.all if job.kind in KINDS)
             grown = len(found) != len(self._jobs)
-            self._jobs = found
+            self._jobs, self._by_handle = found, {job.handle: job for job in found}
             if grown:
                 self._size_table()
         self.set_class(jobs.known and not self._jobs and not jobs.unread, "empty")
@@ -158,9 +159,8 @@ class TrainingView(TableView):
             elif not source.unread:
                 self.desk.say(f"There is no training {self._wanted!r} here.")
                 self._wanted = ""
-        known = {job.handle for job in jobs}
-        self._marked = [handle for handle in self._marked if handle in known]
-        if self._at not in known:
+        self._marked = [handle for handle in self._marked if handle in self._by_handle]
+        if self._at not in self._by_handle:
             self._at = jobs[0].handle if jobs else ""
         tables = view.of(CURVES).of
         built = (source, tables, view.look, self.query_now, tuple(self._drawn), view.now // 10)
@@ -217,15 +217,14 @@ class TrainingView(TableView):
         if job is not None and self._asked != job.path:
             self._asked = job.path
             self.desk.tell("job", lambda feed: feed.choose(job))
-        drawn = set(self._drawn)
-        paths = [j.path for i, j in enumerate(self._jobs) if i < READ or j.handle in drawn]
+        drawn = (self._by_handle[handle] for handle in self._drawn)
+        paths = list(dict.fromkeys(job.path for job in (*self._jobs[:READ], *drawn)))
         if paths != self._asked_curves:
             self._asked_curves = paths
             self.desk.tell("curves", lambda feed: feed.choose(paths))
 
     def _draw(self, view: LabState) -> None:
-        by_handle = {job.handle: job for job in self._jobs}
-        drawn = [by_handle[handle] for handle in self._drawn]
+        drawn = [self._by_handle[handle] for handle in self._drawn]
         self._charts.draw(drawn, self.job, view.of(CURVES).of, self.chosen.data)
 
     # Keys
