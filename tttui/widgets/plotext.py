@@ -132,7 +132,7 @@ class PlotextView(Dressed, Widget):
 
         plot, palette, made = self._plot, self.palette, Plot()
         made.plotsize(width, height)
-        made._set_size(width, height)  # plotsize alone does not resize (textual-plotext, issue 5)
+        made._set_size(width, height)  # plotsize alone does not resize
         made.canvas_color("default")
         made.axes_color("default")
         made.ticks_color(_code(palette.muted))
