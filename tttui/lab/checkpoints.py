@@ -48,10 +48,12 @@ def names(directory: Path) -> list[str]:
         with os.scandir(directory) as entries:
             for entry in entries:
                 if match := _FILE.fullmatch(entry.name):
-                    found.append((-entry.stat(follow_symlinks=False).st_mtime_ns, match[1]))
+                    age = -entry.stat(follow_symlinks=False).st_mtime_ns
+                    # a named one may have been written in the same tick of the clock
+                    found.append((match[1] != LATEST, age, match[1]))
     except OSError:
         return []
-    return [name for _, name in sorted(found)]
+    return [name for _, _, name in sorted(found)]
 
 
 def save(directory: Path, state: Mapping[str, Any], *, step: int, name: str | None = None) -> None:
