@@ -147,6 +147,17 @@ def test_nothing_is_read_through_a_link_out_of_a_registry_that_somebody_sent(
             ask()
 
 
+def test_a_lock_that_leads_out_of_a_registry_is_not_followed(root: Path, tmp_path: Path) -> None:
+    moved(root, kept(root))
+    outside, lock = tmp_path / "outside", root / ".lab" / "audit.lock"
+    outside.touch()
+    lock.unlink()
+    lock.symlink_to(outside)
+    assert not verify(root).findings
+    with pytest.raises(TttuiError, match="is a link"):
+        kept(root)
+
+
 def test_the_base_of_a_version_is_never_a_path_or_a_link(root: Path, tmp_path: Path) -> None:
     folder = root / ".lab" / "registry" / "bases"
     assert base_path(root, "../../../base").parent == folder

@@ -6,6 +6,7 @@ Then every version, persona and result is compared with what the lines say of it
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import Literal
 
 from tttui.artifacts.eventlog import LAB
 from tttui.artifacts.mutex import held
-from tttui.artifacts.regular import read_bytes, sha256_of
+from tttui.artifacts.regular import open_regular, read_bytes, sha256_of
 from tttui.lab.audit import NONE, Line, parsed, raw_lines, read_head
 from tttui.lab.changing import LOCK, PATIENCE_S, settle
 from tttui.lab.registry.finding import REMOVED
@@ -113,10 +114,8 @@ def verify(root: Path) -> Verified:
 def _still(root: Path) -> AbstractContextManager[None]:
     """Nobody changes the registry meanwhile, where it can be held."""
     lock = root / LAB / LOCK
-    if not lock.is_file():
-        return nullcontext()
-    with suppress(OSError):
-        lock.open("rb+").close()
+    with suppress(OSError):  # there is none, it may not be written, or it leads elsewhere
+        os.close(open_regular(lock, os.O_RDWR))
         return held(lock, PATIENCE_S)
     return nullcontext()
 
