@@ -7,7 +7,6 @@ programs show the same two curves, in turns, in the same minutes; LEET reads its
 """
 
 import argparse
-import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -74,11 +73,11 @@ def main() -> None:
                     ("first chart, ms", "frozen MSE", "[⠀-⣿]{3}"),
                     ("all loaded, ms", last, "State: Finished"),
                 ):
-                    found[name][0].extend(start_times(ours, re.escape(mine), size, 1))
+                    found[name][0].extend(start_times(ours, mine, size, 1))
                     found[name][1].extend(start_times(theirs, other, size, 1))
             figures = {name: (median(a), median(b)) for name, (a, b) in found.items()}
             names = ("idle, B/s", "idle, % of a core", "memory, MB")
-            mine_at_rest = rest(ours, re.escape(last), size)
+            mine_at_rest = rest(ours, last, size)
             figures.update(
                 zip(
                     names,
