@@ -1,10 +1,14 @@
 """A view around a table whose other regions tell of the row under the cursor."""
 
+from tttui.keys.command import Command
 from tttui.panes.lab.base import LISTING, LabState, LabView
 from tttui.panes.listing import TABLE, Listing
 from tttui.widgets.page import Page
 from tttui.widgets.table import Table
 from tttui.widgets.table_columns import Sort
+
+NEED_ROWS = (*LISTING, "pane('region')")
+"""Shared commands that do nothing where there are no rows; nor do a view's own, but for `start`."""
 
 
 class TableView(Listing[LabState], LabView):
@@ -15,10 +19,33 @@ class TableView(Listing[LabState], LabView):
 
     shares = (*LISTING, "pane('region')")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.empty = False
+        """It is known that there is nothing to list."""
+
+    @property
+    def shown(self) -> set[str]:
+        """The regions on the screen; none where there is nothing to list."""
+        return set() if self.empty else set(self.regions)
+
+    def set_empty(self, empty: bool, why: str) -> None:
+        """Whether there is nothing to list; then `why` stands in its place."""
+        nothing = self.query_one("#nothing", Page)
+        nothing.set_content(lambda prose: prose.say(why), why)
+        nothing.display = empty
+        if empty != self.empty:
+            self.empty = empty
+            self.show_regions()
+
+    def idle(self, command: Command) -> bool:
+        own = command in self.keys and command.action != "pane('start')"
+        return self.empty and (own or command.action in NEED_ROWS)
+
     def size_table(self, rows: int) -> None:
         """The table takes the `rows` that it has, up to two fifths where others follow it."""
         table = self.query_one(Table)
-        if {TABLE} == set(self.regions):
+        if self.shown <= {TABLE}:
             table.styles.height = "1fr"
         else:
             most = max((self.room.height - 1) * 2 // 5, 5)

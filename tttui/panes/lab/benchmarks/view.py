@@ -33,6 +33,9 @@ NARROW = 100
 ROOMY = 30
 """Rows from which on the drawings have a place below the table."""
 
+LOW = 16
+"""Rows below which the ranking has no place below the table."""
+
 AIRY = 36
 """Rows from which on they are set apart."""
 
@@ -42,8 +45,9 @@ MORE = ("history", "comparisons", "answers")
 HINT = "text  state:running  kind:abtest  contender:plain  age<24"
 
 EMPTY = (
-    "No benchmarks here yet. `tttui bench run --presets stable,plain` compares two ways to learn "
-    "on the same held-out streams, `tttui model test SKILL@v2` tests a version; B starts one here."
+    "No benchmarks here yet. B starts one: the presets stable,plain compare two ways to learn on "
+    "the same held-out streams. Models (6) tests a version against another. In the shell those are "
+    "`tttui bench run --presets stable,plain` and `tttui model test SKILL@v2`."
 )
 
 
@@ -62,9 +66,6 @@ class BenchmarksView(TableView):
     BenchmarksView { layout: vertical; height: 1fr; }
     BenchmarksView Table { width: 1fr; height: 1fr; }
     BenchmarksView #nothing { display: none; height: 1fr; padding: 1 2; }
-    BenchmarksView.empty #nothing { display: block; }
-    BenchmarksView.empty Table, BenchmarksView.empty #ranking,
-    BenchmarksView.empty #below { display: none; }
     BenchmarksView #ranking { height: 1fr; }
     BenchmarksView #below { height: 1fr; }
     BenchmarksView #pair { width: 3fr; margin-right: 1; }
@@ -105,12 +106,12 @@ class BenchmarksView(TableView):
             return ((TABLE, "ranking", "pair", "more"),)
         if width >= NARROW:
             return ((TABLE, "ranking"), ("pair", "more"))
-        if height >= ROOMY:
-            return ((TABLE, "ranking"), ("pair",), ("more",))
+        if height >= LOW:
+            return ((TABLE, "ranking", "pair"), ("more",))
         return ((TABLE,), ("ranking",), ("pair",), ("more",))
 
     def show_regions(self) -> None:
-        shown = set(self.regions)
+        shown = self.shown
         for name, widget in (("ranking", "#ranking"), ("pair", "#pair"), ("more", "#more")):
             self.query_one(widget).display = name in shown
         table = self.query_one(Table)
@@ -125,7 +126,7 @@ class BenchmarksView(TableView):
     def _share_room(self) -> None:
         """The table and the ranking take the rows that they need where others follow."""
         height = self.room.height - 1
-        shown = set(self.regions)
+        shown = self.shown
         table, ranking = self.query_one(Table), self.query_one("#ranking")
         table.styles.height = ranking.styles.height = "1fr"
         if shown != {TABLE} and TABLE in shown:
@@ -150,7 +151,7 @@ class BenchmarksView(TableView):
             if before != (len(contests), len(found.contenders)):
                 self._share_room()
         known = self._jobs.known and not self._jobs.unread
-        self.set_class(known and not self._contests.jobs, "empty")
+        self.set_empty(known and not self._contests.jobs, self._jobs.problem or EMPTY)
         self.fill(view)
         self._read()
         self._show_one(view)
@@ -177,9 +178,6 @@ class BenchmarksView(TableView):
         bar = self.query_one(QueryBar)
         if not self.tell_typed(bar, view.palette):
             bar.say(self._said(), False, view.palette)
-        if not jobs:
-            why = self._jobs.problem or EMPTY
-            self.query_one("#nothing", Page).set_content(lambda prose: prose.say(why), why)
 
     def _said(self) -> str:
         total, shown = len(self._contests.jobs), len(self.query_one(Table).order)
@@ -331,8 +329,6 @@ class BenchmarksView(TableView):
                 known = self._texts
                 at = known.index(self._more) + ("more" in self.regions)
                 return known[at % len(known)] if self.job is not None else ""
-            case "pane('region')":
-                return self.hidden_next or command.label
         return command.label
 
     # The mouse

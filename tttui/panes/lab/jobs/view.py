@@ -40,7 +40,7 @@ from tttui.widgets.table_columns import Column
 NARROW = 100
 """Columns below which nothing stands beside another thing."""
 
-ROOMY = 28
+ROOMY = 16
 """Rows from which on the details have a place below the table."""
 
 STATES = ("", "state:running,queued,stalled", "state:failed,crashed", "state:completed")
@@ -52,8 +52,10 @@ MORE = ("log", "results", "parts", "events")
 HINT = "text  state:running  kind:train  age<24"
 
 EMPTY = (
-    "No jobs here yet. `tttui pretrain`, `tttui train start` or `tttui provider test` start one; "
-    "sessions that run in the background (`tttui run --background`) are listed as well."
+    "No jobs here yet. n starts one: `pretrain` trains a base, `train start` a skill, `bench run` "
+    "compares, `sweep start` tries settings, `provider test` finds out what this machine can do; "
+    "the shell has the same commands (`tttui pretrain`). Sessions that run in the background are "
+    "listed as well."
 )
 
 
@@ -89,7 +91,10 @@ class JobsView(TableView):
         self._asked: Job | None = None
         """The job whose files the store was asked to read last."""
         self._built: tuple[object, ...] = ()
-        self._more = MORE[0]
+        self._more = ""
+        """The text that was asked for; '' for the one that tells most."""
+        self._plain = False
+        """The job has no curves: what it printed and found takes their room."""
         self._group = 0
         self._log = True
         self._actions = JobActions(self)
@@ -110,39 +115,36 @@ class JobsView(TableView):
         if width >= NARROW and height >= ROOMY:
             return ((TABLE, "facts", "curves", "more"),)
         if width >= NARROW:
-            return ((TABLE,), ("facts", "curves"), ("more",))
+            return ((TABLE,), ("facts", "curves", "more"))
         if height >= ROOMY:
             return ((TABLE, "facts"), ("curves",), ("more",))
         return ((TABLE,), ("facts",), ("curves",), ("more",))
 
     def show_regions(self) -> None:
-        shown = set() if self._empty else set(self.regions)
-        self.query_one("#nothing").display = self._empty
+        shown = self.shown
         table = self.query_one(Table)
         table.display = TABLE in shown
         self.query_one("#below").display = bool(shown - {TABLE})
         for name in ("facts", "curves", "more"):
             self.query_one(f"#{name}").display = name in shown
+        if self._plain and len(shown) > 1:
+            self.query_one("#curves").display = False
         self.set_class(self.room.width < NARROW, "narrow")
         table.set_active(self.acting == TABLE)
         for name in ("facts", "more"):
             self.query_one(f"#{name}", Page).set_chosen(self.acting == name)
         self.size_table(len(self._jobs.all))
 
-    @property
-    def _empty(self) -> bool:
-        """It is known that there are no jobs."""
-        return self._jobs.known and not self._jobs.all and not self._jobs.unread
-
     # Drawing
 
     def show(self, view: LabState) -> None:
         self.view = view
         if view.of(JOBS) is not self._jobs:
-            before = self._empty, len(self._jobs.all)
-            self._jobs = view.of(JOBS)
-            if before != (self._empty, len(self._jobs.all)):
-                self.show_regions()
+            before, self._jobs = len(self._jobs.all), view.of(JOBS)
+            if before != len(self._jobs.all):
+                self.size_table(len(self._jobs.all))
+        none = self._jobs.known and not self._jobs.all and not self._jobs.unread
+        self.set_empty(none, self._jobs.problem or EMPTY)
         self.fill(view)
         self._read()
         self._show_one(view)
@@ -169,9 +171,6 @@ class JobsView(TableView):
         bar = self.query_one(QueryBar)
         if not self.tell_typed(bar, view.palette):
             bar.say(self._said(), False, view.palette)
-        if not jobs:
-            why = self._jobs.problem or EMPTY
-            self.query_one("#nothing", Page).set_content(lambda prose: prose.say(why), why)
 
     def _said(self) -> str:
         total, shown = len(self._jobs.all), len(self.query_one(Table).order)
@@ -210,13 +209,23 @@ class JobsView(TableView):
         if job is None:
             return
         title = f"{job.kind} {job.short}"
+        plain = _is_plain(found)
+        if plain != self._plain:
+            self._plain = plain
+            self.show_regions()
         key = (job, found, int(view.now // 10))
         self.query_one("#facts", Page).set_content(facts.summary(job, found, view.now), key, title)
-        write = getattr(facts, self._more)
-        page = self.query_one("#more", Page)
-        page.set_follows(self._more == "log")
-        page.set_content(write(found), (found, self._more), f"{self._more.capitalize()} (v)")
+        text, page = self._text, self.query_one("#more", Page)
+        page.set_follows(text == "log")
+        page.set_content(getattr(facts, text)(found), (found, text), f"{text.capitalize()} (v)")
         self.query_one(Curves).show(job, found, self._group, log=self._log)
+
+    @property
+    def _text(self) -> str:
+        """Which of the job's texts is shown: of one without curves its results, once it ended."""
+        job, data = self.job, self.chosen.data
+        found = job is not None and job.has_ended and data is not None and bool(data.results)
+        return self._more or ("results" if self._plain and found else MORE[0])
 
     # Keys
 
@@ -246,9 +255,13 @@ class JobsView(TableView):
         if "more" not in self.regions:
             self.turn_to("more")
             return None
-        self._more = MORE[(MORE.index(self._more) + 1) % len(MORE)]
+        self._more = self._next_text
         self.desk.again()
         return None
+
+    @property
+    def _next_text(self) -> str:
+        return MORE[(MORE.index(self._text) + 1) % len(MORE)]
 
     def do_metric(self) -> str | None:
         """Show the next of the job's metrics."""
@@ -289,9 +302,7 @@ class JobsView(TableView):
             case "pane('remove')":
                 return "remove" if job is not None and job.has_ended else ""
             case "pane('more')":
-                return MORE[(MORE.index(self._more) + 1) % len(MORE)]
-            case "pane('region')":
-                return self.hidden_next or command.label
+                return self._next_text
         return command.label
 
     # The mouse
@@ -327,8 +338,8 @@ class JobsView(TableView):
         return Export("jobs", RECORDED, [record(self._jobs.all[row]) for row in order])
 
     def look(self, start: StartView) -> StartView:
-        more = None if self._more == MORE[0] else self._more
-        return replace(super().look(start), item=self._at[:8] or None, view=more)
+        item = self._at[:8] or None
+        return replace(super().look(start), item=item, view=self._more or None)
 
     def recall(self, start: StartView) -> None:
         if start.item:
@@ -336,3 +347,10 @@ class JobsView(TableView):
         if start.view in MORE:
             self._more = start.view
         super().recall(start)
+
+
+def _is_plain(found: Chosen) -> bool:
+    """What is read of a job has no curves."""
+    data = found.data
+    metrics = data is not None and data.metrics is not None and bool(data.metrics.names)
+    return data is not None and found.sweep is None and not metrics

@@ -40,7 +40,7 @@ from tttui.widgets.table_columns import Column
 NARROW = 100
 """Columns below which nothing stands beside another thing."""
 
-ROOMY = 28
+ROOMY = 16
 """Rows from which on the details have a place below the table."""
 
 PAGES = ("facts", "lineage", "personas", "diff")
@@ -48,8 +48,8 @@ PAGES = ("facts", "lineage", "personas", "diff")
 HINT = "text  skill:walker  persona:helper  test:worse  age<24"
 
 EMPTY = (
-    "No versions here yet. `tttui model register RUN --skill NAME` keeps what a session has "
-    "learned; `tttui train start --skill NAME` trains a skill and registers it."
+    "No versions here yet. n and `train start` with a skill trains one and registers it; n and "
+    "`model register` keeps what a session has learned (`tttui model register RUN --skill NAME`)."
 )
 
 Pair = tuple[Version, Version]
@@ -70,8 +70,6 @@ class ModelsView(TableView):
     ModelsView { layout: vertical; height: 1fr; }
     ModelsView Table { width: 1fr; height: 1fr; }
     ModelsView #nothing { display: none; height: 1fr; padding: 1 2; }
-    ModelsView.empty #nothing { display: block; }
-    ModelsView.empty Table, ModelsView.empty #below { display: none; }
     ModelsView #below { height: 1fr; margin-top: 1; }
     ModelsView #below Page { width: 1fr; margin-right: 1; }
     """
@@ -110,7 +108,7 @@ class ModelsView(TableView):
         return ((TABLE,), *((name,) for name in PAGES))
 
     def show_regions(self) -> None:
-        shown = set(self.regions)
+        shown = self.shown
         table = self.query_one(Table)
         table.display = TABLE in shown
         self.query_one("#below").display = bool(shown - {TABLE})
@@ -130,7 +128,9 @@ class ModelsView(TableView):
             self.registry = view.of(MODELS)
             if grown:
                 self.size_table(len(self.registry.versions))
-        self.set_class(self.registry.known and not self.registry.versions, "empty")
+        none = self.registry.known and not self.registry.versions
+        why = " ".join((view.failure(MODELS), *self.registry.problems)).strip()
+        self.set_empty(none, why or EMPTY)
         self.fill(view)
         self._show_one(view)
 
@@ -158,9 +158,6 @@ class ModelsView(TableView):
         bar = self.query_one(QueryBar)
         if not self.tell_typed(bar, view.palette):
             bar.say(self._said(view), False, view.palette)
-        if not registry.versions:
-            why = " ".join((view.failure(MODELS), *registry.problems)) or EMPTY
-            self.query_one("#nothing", Page).set_content(lambda prose: prose.say(why), why)
 
     def _said(self, view: LabState) -> str:
         registry = self.registry
@@ -258,12 +255,10 @@ class ModelsView(TableView):
             self._show_difference()
 
     def label(self, command: Command) -> str:
-        if command.action == "pane('region')":
-            return self.hidden_next or command.label
         if command.action == "pane('rollback')":
             movable = any(one.stack[1:] for one in self.registry.personas)
             return command.label if movable else ""
-        return command.label if self.version is not None else ""
+        return command.label
 
     # The mouse
 

@@ -263,11 +263,6 @@ class SystemView(Listing[LabState], LabView):
             return "Nothing of this root runs on this machine."
         return f"Process {one.pid} is none of this run root's."
 
-    def label(self, command: Command) -> str:
-        if command.action == "pane('region')":
-            return self.hidden_next or command.label
-        return command.label
-
     @on(Table.RowPicked)
     def _on_row_picked(self, message: Table.RowPicked) -> None:
         message.stop()

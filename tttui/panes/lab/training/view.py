@@ -38,6 +38,9 @@ NARROW = 100
 ROOMY = 28
 """Rows from which on the lower charts have a place below the losses."""
 
+LOW = 16
+"""Rows below which the losses have no place below the table."""
+
 MOST = 7
 """Rows of the table where curves are below it."""
 
@@ -45,9 +48,9 @@ READ = 16
 """Jobs whose newest losses the table shows, beside those that are drawn."""
 
 EMPTY = (
-    "Nothing was trained here yet. `tttui train start --skill slow --mu 0.35` trains a skill of "
-    "the point mass in some seconds, `tttui train start --task text --skill NAME --data PATH` one "
-    "of text."
+    "Nothing was trained here yet. n starts a training: of the point mass in some seconds (skill "
+    "slow, mu 0.35), of text from a file or a directory. In the shell that is `tttui train start "
+    "--skill slow --mu 0.35`."
 )
 
 
@@ -65,9 +68,6 @@ class TrainingView(TableView):
     TrainingView { layout: vertical; height: 1fr; }
     TrainingView Table { width: 1fr; height: 1fr; }
     TrainingView #nothing { display: none; height: 1fr; padding: 1 2; }
-    TrainingView.empty #nothing { display: block; }
-    TrainingView.empty Table { display: none; }
-    TrainingView.empty #losses, TrainingView.empty #lower { display: none; }
     TrainingView #losses { height: 2fr; }
     TrainingView #lower { height: 1fr; }
     TrainingView #rates, TrainingView #system { width: 1fr; height: 1fr; }
@@ -115,10 +115,12 @@ class TrainingView(TableView):
             return ((TABLE, "losses", "rates"), ("system",))
         if width >= NARROW:
             return ((TABLE, "losses"), ("rates", "system"))
+        if height >= LOW:
+            return ((TABLE, "losses"), ("rates",), ("system",))
         return ((TABLE,), ("losses",), ("rates",), ("system",))
 
     def show_regions(self) -> None:
-        shown = set(self.regions)
+        shown = self.shown
         table = self.query_one(Table)
         table.display = TABLE in shown
         for name in ("losses", "rates", "system"):
@@ -129,7 +131,7 @@ class TrainingView(TableView):
 
     def _size_table(self) -> None:
         """The table takes the rows that it needs, where curves follow."""
-        alone = {TABLE} == set(self.regions)
+        alone = self.shown <= {TABLE}
         rows = min(max(len(self._jobs), 2), MOST) + 1
         self.query_one(Table).styles.height = "1fr" if alone else rows
 
@@ -145,7 +147,8 @@ class TrainingView(TableView):
             self._jobs, self._by_handle = found, {job.handle: job for job in found}
             if grown:
                 self._size_table()
-        self.set_class(jobs.known and not self._jobs and not jobs.unread, "empty")
+        none = jobs.known and not self._jobs and not jobs.unread
+        self.set_empty(none, jobs.problem or EMPTY)
         self.fill(view)
         self._read()
         self._draw(view)
@@ -175,9 +178,6 @@ class TrainingView(TableView):
         bar = self.query_one(QueryBar)
         if not self.tell_typed(bar, view.palette):
             bar.say(self._said(source), False, view.palette)
-        if not jobs:
-            why = source.problem or EMPTY
-            self.query_one("#nothing", Page).set_content(lambda prose: prose.say(why), why)
 
     def _said(self, source: Jobs) -> str:
         total, shown = len(self._jobs), len(self.query_one(Table).order)
@@ -348,8 +348,6 @@ class TrainingView(TableView):
                 return command.label if "losses" in self.regions else ""
             case "pane('metric')":
                 return command.label if "rates" in self.regions else ""
-            case "pane('region')":
-                return self.hidden_next or command.label
         return command.label
 
     # The mouse
