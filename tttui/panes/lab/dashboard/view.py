@@ -166,7 +166,7 @@ class DashboardView(Regions, LabView):
         self.query_one(MetricChart).display = "curves" in shown
         rows = max(self.room.height // 2, 8)
         self._set_height(matrix, min(matrix.rows + 1, rows) if "models" in shown else None)
-        used_rows = min(len(personas) + 2, 7) if personas else 4
+        used_rows = min(len(personas) + 2, 7) if personas else 3
         self._set_height(used, used_rows if "events" in shown else None)
         self._set_height(self.query_one(JobCards), self._rows_of(cards, shown))
 
