@@ -118,7 +118,8 @@ class TableView(Listing[LabState], LabView, Generic[T]):
 
     def show_regions(self) -> None:
         shown = set() if self.empty else set(self.regions)
-        self.query_one("#nothing").display = self.empty
+        for page in self.query("#nothing"):
+            page.display = self.empty
         self.set_class(self.room.width < NARROW, "narrow")
         table = self.query_one(Table)
         table.display = TABLE in shown
@@ -167,7 +168,7 @@ class TableView(Listing[LabState], LabView, Generic[T]):
 
     def fill(self, view: LabState) -> None:
         self._follow_link()
-        if self.item is None:
+        if self.row is None:
             self.cursor = self.key_of(self.items[0]) if self.items else ""
         table = self.query_one(Table)
         drawn = (*self.drawn_from(view), view.look, self.query_now)
@@ -176,13 +177,22 @@ class TableView(Listing[LabState], LabView, Generic[T]):
             none = f"No {self.thing} passes the query."
             message = none if self.items else self.reading_text(view)
             table.set_rows(self.source(view), self.matching(view), message)
-            table.set_selected(self.row)
+            self.put_cursor(table)
         bar = self.query_one(QueryBar)
         if not self.tell_typed(bar, view.palette):
-            bar.say(self._counted(len(table.order)) + self.summary(view), False, view.palette)
+            bar.say(self.counted(len(table.order)) + self.summary(view), False, view.palette)
         if not self.items:
             why = self.problem(view) or self.empty_text
-            self.query_one("#nothing", Page).set_content(lambda prose: prose.say(why), why)
+            for page in self.query("#nothing").results(Page):
+                page.set_content(lambda prose: prose.say(why), why)
+
+    def put_cursor(self, table: Table) -> None:
+        """Mark the row under the cursor, in rows that are new."""
+        table.set_selected(self.row)
+
+    def draw_again(self) -> None:
+        """Give the table its rows again, though nothing changed."""
+        self._drawn_last = ()
 
     def _follow_link(self) -> None:
         """Put the cursor on what a link asks for, once it is read."""
@@ -195,7 +205,8 @@ class TableView(Listing[LabState], LabView, Generic[T]):
             self.desk.say(f"There is no {self.thing} {self.linked!r} here.")
             self.linked = ""
 
-    def _counted(self, shown: int) -> str:
+    def counted(self, shown: int) -> str:
+        """How many items there are, and how many pass the query."""
         total = len(self.items)
         count = f"1 {self.thing}" if total == 1 else f"{total} {self.things}"
         return count if shown == total else f"{shown} of {count}   {self.query_now.filter_text}"

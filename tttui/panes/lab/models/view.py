@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -11,7 +10,6 @@ from textual.containers import Horizontal
 
 from tttui.keys.command import Command
 from tttui.lab.registry.difference import Difference, difference
-from tttui.lab.registry.overview import Registry
 from tttui.lab.registry.version import Version
 from tttui.model.arrays import Bools
 from tttui.model.shell import command_line
@@ -28,7 +26,7 @@ from tttui.panes.lab.models.rows import (
     matching,
     record,
 )
-from tttui.panes.lab.tabled import NARROW, TableView
+from tttui.panes.lab.tabled import NARROW
 from tttui.panes.latest import Latest
 from tttui.panes.listing import TABLE
 from tttui.panes.regions import Pages
@@ -43,7 +41,7 @@ PAGES = ("facts", "lineage", "personas", "diff")
 Pair = tuple[Version, Version]
 
 
-class ModelsView(TableView[Version]):
+class ModelsView(ModelActions):
     """A table of all versions; below it, or on pages of their own, what is known of one."""
 
     needs = frozenset({"models"})
@@ -68,8 +66,6 @@ class ModelsView(TableView[Version]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.registry = Registry()
-        self._actions = ModelActions(self)
         self._differences: Latest[Pair, Difference] = Latest(
             lambda pair: difference(*pair), lambda: self.post_message(self.Derived())
         )
@@ -95,7 +91,7 @@ class ModelsView(TableView[Version]):
     # Drawing
 
     def update(self, view: LabState) -> None:
-        self.registry = view.of(MODELS)
+        self.registry = view.of(MODELS) or self.registry
         self.items, self.known = self.registry.versions, self.registry.known
 
     def key_of(self, item: Version) -> str:
@@ -121,16 +117,6 @@ class ModelsView(TableView[Version]):
         trouble = view.failure(MODELS) or next(iter(self.registry.problems), "")
         personas = f", {count} personas" if count != 1 else ", 1 persona"
         return f"{personas}   {trouble}" if trouble else personas
-
-    @property
-    def version(self) -> Version | None:
-        """The version under the cursor."""
-        return self.item
-
-    @property
-    def root(self) -> Path:
-        """The run root."""
-        return Path("runs") if self.view is None else self.view.root
 
     def show_one(self, view: LabState) -> None:
         version, registry = self.version, self.registry
@@ -167,24 +153,6 @@ class ModelsView(TableView[Version]):
     def natural_order(self, descending: bool) -> str:
         return "By skill, oldest first" if descending else "By skill, newest first"
 
-    def do_open(self) -> str | None:
-        return self._actions.open()
-
-    def do_deploy(self) -> str | None:
-        return self._actions.deploy()
-
-    def do_rollback(self) -> str | None:
-        return self._actions.rollback()
-
-    def do_test(self) -> str | None:
-        return self._actions.test()
-
-    def do_compare(self) -> str | None:
-        return self._actions.compare()
-
-    def do_remove(self) -> str | None:
-        return self._actions.remove()
-
     def compare_with(self, name: str | None, /) -> None:
         version, other = self.version, self.registry.by_name.get(name or "")
         if version is not None and other is not None:
@@ -209,11 +177,11 @@ class ModelsView(TableView[Version]):
         version = self.version
         if version is None:
             return ()
-        start = command_line(*("tttui", "run", "--from", version.name), *self._actions.words()[2:])
+        start = command_line(*("tttui", "run", "--from", version.name), *self.command_words()[2:])
         return [
             ("Name", version.name),
             ("Command to start from it", start),
-            ("Command to show it", command_line(*self._actions.words("show", version.name))),
+            ("Command to show it", command_line(*self.command_words("show", version.name))),
             ("SHA-256 of its weights", version.weights_sha256),
             ("Directory", str(version.path)),
         ]
