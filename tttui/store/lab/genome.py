@@ -5,7 +5,7 @@ What is costly (a norm, a comparison, a merge of one layer) is worked out once, 
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from tttui.lab.genome.methods import Recipe
 from tttui.lab.genome.testing import newest_test
 from tttui.lab.job import Job
 from tttui.lab.registry import Version, versions
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.store.lab.feed import LabFeed, file_state
 from tttui.store.snapshot import Part

@@ -1,11 +1,11 @@
 """The machine, and what one job or session has used of it."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tttui.artifacts.sampling import SYSTEM
 from tttui.artifacts.series_csv import SeriesFile
+from tttui.model.dataclass import dataclass
 from tttui.model.steps import SeriesTable
 from tttui.store.lab.feed import LabFeed
 from tttui.store.snapshot import Part
