@@ -5,10 +5,11 @@ differ in weight, and a worse area is hatched.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 from tttui.draw.colours import Colour, parse
+from tttui.model.dataclass import dataclass
 from tttui.model.transactions import STATUSES, UNDONE
 
 OWN_STATUSES = (1, 0, 6, 5, 2, 4)

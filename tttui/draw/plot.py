@@ -1,7 +1,6 @@
 """What a time chart shows: curves, lines, a band, markers, and their colours."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from tttui.draw.colours import Colour
@@ -9,6 +8,7 @@ from tttui.draw.envelope import Series
 from tttui.draw.marks import Marks
 from tttui.draw.palette import Palette
 from tttui.model.arrays import Ints
+from tttui.model.dataclass import dataclass
 
 Role = Literal["baseline", "adaptive", "third", "whatif"] | int
 """A named role, or a number into `Palette.series`."""

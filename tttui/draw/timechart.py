@@ -1,6 +1,6 @@
 """A time chart painted into cells."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from tttui.draw.plot_area import Picture, PlotArea
 from tttui.draw.scales import Scale
 from tttui.draw.shades import Shades
 from tttui.model.arrays import Bools, Floats, Ints
+from tttui.model.dataclass import dataclass
 
 DASH = 4
 """Cells from one dash of a dashed line to the next."""

@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from tttui.lab.grep import Grep
 from tttui.lab.job import LOG, SESSION, jobs_folder
 from tttui.lab.jobs import find_job, handles
 from tttui.lab.queue import active
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 
 MOST = 100_000

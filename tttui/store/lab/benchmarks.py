@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from tttui.lab.evaluation.history import HISTORY, Step, read, steps
 from tttui.lab.evaluation.statistics import Comparison, paired, simultaneous
 from tttui.lab.job import RESULTS, Job
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.store.lab.feed import LabFeed
 from tttui.store.snapshot import Part

@@ -14,10 +14,11 @@ and draws `state.of(PART)`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar, cast
 
+from tttui.model.dataclass import dataclass
 from tttui.store.snapshot import Part
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ What is costly (a norm, a comparison, a merge of one layer) is worked out once, 
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from tttui.lab.genome.methods import Recipe
 from tttui.lab.genome.testing import newest_test
 from tttui.lab.job import Job
 from tttui.lab.registry import Version, versions
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.store.lab.feed import LabFeed
 from tttui.store.snapshot import Part

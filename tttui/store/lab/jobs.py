@@ -9,7 +9,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from tttui.lab.job import STATUS, Job, jobs_folder, read_job
 from tttui.lab.jobs import asked_of_launcher, handles
 from tttui.lab.queue import ACTIVE
 from tttui.lab.sessions import session_job
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.runs.background import OUTPUT
 from tttui.store.lab.feed import LabFeed

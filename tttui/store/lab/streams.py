@@ -3,12 +3,12 @@
 import os
 import time
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from tttui.artifacts.eventlog import EVENTS, LAB, Event, EventLog
 from tttui.lab.logs import Line, Logs, Wanted
+from tttui.model.dataclass import dataclass
 from tttui.store.lab.feed import LabFeed
 from tttui.store.snapshot import Part
 

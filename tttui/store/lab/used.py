@@ -1,10 +1,10 @@
 """What one job or session has used of the machine: its system.csv, at the cost of new rows."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from tttui.artifacts.sampling import SYSTEM
 from tttui.artifacts.series_csv import SeriesFile
+from tttui.model.dataclass import dataclass
 from tttui.model.steps import SeriesTable
 from tttui.store.lab.feed import LabFeed
 from tttui.store.snapshot import Part
