@@ -121,6 +121,11 @@ def faint_ink(role: Role, palette: Palette) -> Colour:
     return palette.faint if isinstance(role, int) else named[role]
 
 
+def tint(role: Role, palette: Palette) -> Colour:
+    """What is behind the range of a curve's samples."""
+    return palette.adaptive_tint if role == "adaptive" else palette.range_tint
+
+
 def gutter(width: int) -> int:
     """Columns left of the axis. They depend on the width alone, so that time views line up."""
     return 9 if width >= 60 else 7 if width >= 30 else 6
