@@ -6,13 +6,13 @@ Whatever carries its real name can be resumed, however early a crash came.
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.atomic import write_error
 from tttui.artifacts.making import hidden_directory, remove_abandoned
 from tttui.artifacts.session_events import tell_of_session
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.runs.naming import NameTaken
 from tttui.runs.start import STARTED_FROM

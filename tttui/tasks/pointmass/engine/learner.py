@@ -6,7 +6,7 @@ elsewhere the same mathematics runs on torch tensors.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import array_api_compat
@@ -17,6 +17,7 @@ from tttui.dynamics.backend import is_off, namespace, on_host
 from tttui.dynamics.replay import Anchor, Replay, learn, transitions
 from tttui.engine.device import torch_device
 from tttui.model.arrays import PLASTIC, Floats, Weights
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.model.settings import Settings
 from tttui.tasks.pointmass.engine import transaction as gates

@@ -1,10 +1,10 @@
 """The settings of a session of the point mass as knobs of a what-if."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from tttui.engine.interventions import LIVE_SETTINGS
+from tttui.model.dataclass import dataclass
 from tttui.model.session import SessionData
 from tttui.model.setting import Setting, option, options
 from tttui.model.settings import PRESETS, Plasticity, Settings, World
