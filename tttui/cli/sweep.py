@@ -180,7 +180,7 @@ def _start(root: Path, plans: Sequence["Plan"], job: JobOptions) -> None:
     from tttui.lab.sweeps.group import find_sweep
     from tttui.model.ages import duration_text
     from tttui.model.shell import command_line
-    from tttui.runs.pointmass import pretraining_s
+    from tttui.tasks.pointmass.runs.runner import pretraining_s
 
     if not job.quiet:
         say(plans[0].estimate())

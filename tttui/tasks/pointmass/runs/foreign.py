@@ -11,13 +11,13 @@ import numpy as np
 
 from tttui.artifacts.layout import files_of
 from tttui.artifacts.reader import SessionReader
-from tttui.engine.learner import Learner
 from tttui.model.improvement import last_means
 from tttui.model.session import Place, SessionData
 from tttui.model.settings import Settings
 from tttui.model.steps import Trajectory
 from tttui.runs import compare
 from tttui.runs.compare import Check
+from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.yardsticks import oracle
 
 MEANS = 1e-6

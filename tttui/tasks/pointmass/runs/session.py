@@ -15,25 +15,24 @@ from tttui.artifacts.meta import read_meta_of, settings_of
 from tttui.artifacts.recovery import recover
 from tttui.artifacts.writer import RunWriter
 from tttui.engine import interventions as record
-from tttui.engine.faults import Fault, disk_fault, disk_full, planned_faults
 from tttui.engine.interventions import Intervention, Kind
-from tttui.engine.stepper import Rows
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
-from tttui.runs.base import Base, own_base
-from tttui.runs.build import (
-    MEGABYTE,
+from tttui.runs.creating import MEGABYTE, Origin
+from tttui.runs.owned import OwnedRun, RunProgress
+from tttui.runs.saved import restored, saved
+from tttui.runs.tally import Tally
+from tttui.tasks.pointmass.engine.faults import Fault, disk_fault, disk_full, planned_faults
+from tttui.tasks.pointmass.engine.stepper import Rows
+from tttui.tasks.pointmass.runs.base import Base, own_base
+from tttui.tasks.pointmass.runs.build import (
     Begun,
-    Origin,
     build_session,
     new_stepper,
     optimizer_state,
     started_with,
 )
-from tttui.runs.owned import OwnedRun, RunProgress
-from tttui.runs.saved import restored, saved
-from tttui.runs.tally import Tally
 
 
 class SessionRun(OwnedRun):

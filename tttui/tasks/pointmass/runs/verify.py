@@ -9,20 +9,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tttui.artifacts.checkpoint import ENGINE, read_generation
+from tttui.artifacts.layout import BASE
 from tttui.artifacts.meta import read_meta_of, settings_of
 from tttui.artifacts.reader import SessionReader
 from tttui.engine import interventions
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
 from tttui.runs import compare
-from tttui.runs.base import FILE, read_base
-from tttui.runs.build import started_with
 from tttui.runs.compare import Check, Extent
-from tttui.runs.foreign import foreign_checks
-from tttui.runs.fork import fork_origin
-from tttui.runs.planned import is_planned
 from tttui.runs.saved import step_reached
-from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.base import read_base
+from tttui.tasks.pointmass.runs.build import started_with
+from tttui.tasks.pointmass.runs.foreign import foreign_checks
+from tttui.tasks.pointmass.runs.fork import fork_origin
+from tttui.tasks.pointmass.runs.planned import is_planned
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 Progress = Callable[[int, int], None]
 """Called with the step reached and the step to reach."""
@@ -55,7 +56,7 @@ def _native(directory: Path, ragged: bool, progress: Progress | None) -> list[Ch
     settings = settings_of(meta, directory)
     checks = [compare.base_hash(directory, meta), compare.signature(meta)]
     try:
-        base = read_base(directory / FILE, settings.model)
+        base = read_base(directory / BASE, settings.model)
     except RefusedInput as error:
         return [*checks, Check("per_step.csv", None, f"cannot be replayed: {error}")]
     checks += fork_origin(directory, meta)

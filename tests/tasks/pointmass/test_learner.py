@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.engine.bases import drive, noisy, shipped
+from tests.tasks.pointmass.bases import drive, noisy, shipped
 from tttui.dynamics import ssm
-from tttui.engine.learner import Learner
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import TttuiError
 from tttui.model.settings import Settings
+from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.world import WorldStream
 
 
@@ -144,7 +144,7 @@ def test_the_same_session_in_a_block_of_many_agrees_with_itself_alone() -> None:
 
 def test_a_long_run_on_the_cpu_imports_no_torch() -> None:
     program = (
-        "import sys; from tests.engine.bases import *\n"
+        "import sys; from tests.tasks.pointmass.bases import *\n"
         "s = noisy(); drive(Learner(s, shipped()), WorldStream(s), 64)\n"
         "sys.exit('torch' in sys.modules)"
     )

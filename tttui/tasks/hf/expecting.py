@@ -1,6 +1,6 @@
 """What both models of a session of the task `hf` expect at a token of its document.
 
-`python -m tttui.runs.expecting` is a process of its own: a model is large, and torch would hold
+`python -m tttui.tasks.hf.expecting` is a process of its own: a model is large, and torch would hold
 up the screen that asks. It reads questions from its input, a JSON object a line, `directory` and
 `number` (of the token), and answers each with a line; it ends with its input.
 """

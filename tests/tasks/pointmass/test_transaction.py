@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.engine.bases import drive, noisy, shipped
+from tests.tasks.pointmass.bases import drive, noisy, shipped
 from tttui.dynamics.replay import Outcome
-from tttui.engine import transaction as gates
-from tttui.engine.learner import Learner
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Plasticity
+from tttui.tasks.pointmass.engine import transaction as gates
+from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.world import WorldStream
 
 P = Plasticity()

@@ -16,8 +16,8 @@ from tttui.engine.interventions import LIVE_SETTINGS, recorded
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import RefusedInput
 from tttui.model.settings import Settings
-from tttui.runs.base import shapes
-from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.base import shapes
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 FREE = ("checkpoint_s",)
 """Settings that no result depends on."""

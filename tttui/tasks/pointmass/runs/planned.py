@@ -18,10 +18,11 @@ from tttui.artifacts.writer import RunWriter
 from tttui.engine.interventions import Intervention, record, recorded
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
-from tttui.runs.base import find_base, make_room
-from tttui.runs.baserun import BaseRun, Progress, Told
-from tttui.runs.build import build_in_place, new_session, unbuilt_meta
 from tttui.runs.control import clear_requests
+from tttui.runs.creating import new_session
+from tttui.tasks.pointmass.runs.base import find_base, make_room
+from tttui.tasks.pointmass.runs.baserun import BaseRun, Progress, Told
+from tttui.tasks.pointmass.runs.build import build_in_place, unbuilt_meta
 
 
 def plan_session(

@@ -1,4 +1,4 @@
-"""Asks a process that holds the model of a session what it expects: see `runs.expecting`."""
+"""Asks a process that holds the model of a session what it expects: see `tasks.hf.expecting`."""
 
 import json
 import os
@@ -68,7 +68,7 @@ class ModelProcess:
                 return None
             if self._process is None or self._process.poll() is not None:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "tttui.runs.expecting"],
+                    [sys.executable, "-P", "-m", "tttui.tasks.hf.expecting"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,

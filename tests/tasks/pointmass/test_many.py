@@ -6,10 +6,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from tests.engine.bases import drive, noisy, shipped
-from tttui.engine import many
-from tttui.engine.learner import Learner
-from tttui.engine.many import EACH, Block, ChunkGraph, run_many, worlds
+from tests.tasks.pointmass.bases import drive, noisy, shipped
+from tttui.tasks.pointmass.engine import many
+from tttui.tasks.pointmass.engine.learner import Learner
+from tttui.tasks.pointmass.engine.many import EACH, Block, ChunkGraph, run_many, worlds
 from tttui.tasks.pointmass.world import WorldStream
 
 

@@ -11,22 +11,18 @@ from typing import Any
 
 from tttui.artifacts.meta import read_meta_of, settings_of
 from tttui.engine import interventions as record
-from tttui.engine.interventions import LIVE_SETTINGS, Intervention
+from tttui.engine.interventions import LIVE_SETTINGS, OF_NO_STEP, Intervention, without
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, SettingError
 from tttui.model.settings import OWNER, PRESETS, Settings
-from tttui.runs.base import Base, own_base
-from tttui.runs.build import Begun, started_with
+from tttui.tasks.pointmass.runs.base import Base, own_base
+from tttui.tasks.pointmass.runs.build import Begun, started_with
 
 OF_THE_BASE = ("dt",)
 """Settings of the world that the base was trained with."""
 
 CHANGEABLE = (*LIVE_SETTINGS, "noise_std", "mu")
 """Settings that can change at a step after the first."""
-
-
-OF_NO_STEP = ("steps", "checkpoint_s", "history_mb")
-"""Settings on which no step depends."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,22 +92,6 @@ def asked_of(changes: Mapping[str, Any]) -> dict[str, Any]:
         raise SettingError("preset", f"{name!r} is unknown; choose from {', '.join(PRESETS)}")
     values = Settings().with_preset(name).flat()
     return {key: v for key, v in values.items() if OWNER[key] == "plasticity"} | asked
-
-
-def without(
-    recorded: Iterable[Intervention], asked: Mapping[str, Any], at: int
-) -> Iterable[Intervention]:
-    """The interventions, but for what they set of the settings that are asked for, from step
-    `at` on."""
-    for one in recorded:
-        if one.t < at:
-            yield one
-        elif one.kind == "settings":
-            rest = {name: value for name, value in one.value.items() if name not in asked}
-            if rest:
-                yield replace(one, value=rest)
-        elif one.kind != "mu" or "mu" not in asked:
-            yield one
 
 
 def _changed_at(

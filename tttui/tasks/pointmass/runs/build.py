@@ -4,9 +4,7 @@ A session is built under a hidden name beside its place, so that whatever carrie
 can be resumed, however early a crash came.
 """
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,29 +16,25 @@ from tttui.artifacts.checksum import pt_bytes
 from tttui.artifacts.making import LOCK, hidden_directory, remove_abandoned
 from tttui.artifacts.metadata import new_meta
 from tttui.artifacts.ptfile import read_pt, write_pt
-from tttui.artifacts.session_events import tell_of_session
 from tttui.artifacts.writer import RunWriter, write_whole
 from tttui.engine import interventions as record
 from tttui.engine.interventions import Intervention
-from tttui.engine.stepper import Stepper
 from tttui.model.arrays import PLASTIC, Weights
-from tttui.model.dataclass import dataclass
-from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.errors import TttuiError
 from tttui.model.setting import shown
 from tttui.model.settings import Plasticity, Settings
-from tttui.runs.base import Base
-from tttui.runs.naming import NameTaken
+from tttui.runs.creating import MEGABYTE, Origin, new_session, parent_keys
+from tttui.runs.naming import free_directory, named_directory
 from tttui.runs.saved import saved
-from tttui.runs.start import STARTED_FROM
 from tttui.runs.tally import Tally
+from tttui.tasks.pointmass.engine.stepper import Stepper
+from tttui.tasks.pointmass.runs.base import Base
 from tttui.tasks.pointmass.world import WorldStream
 
 START_FILE = "start_state.pt"
 """In session/, forks only: the weights and the momentum that the session began with."""
 
-MEGABYTE = 1_000_000
-
-BASE = -1
+BASE_STEP = -1
 """What stands for the base's weights, where a step is named whose weights were restored: those of
 step 0 are the ones that a fork began with."""
 
@@ -50,22 +44,18 @@ class Begun(NamedTuple):
 
     weights: Weights
     momentum: Weights
-    base_t: int = BASE
+    base_t: int = BASE_STEP
     """What stands for the base's weights; 0 in forks of earlier versions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a session comes from that is a fork, or starts from a version; for its meta.json."""
+def new_directory(root: Path, name: str | None, settings: Settings) -> Path:
+    """The directory for a new session, which does not exist yet.
 
-    parent_session_id: str | None = None
-    root_session_id: str | None = None
-    forked_at_t: int | None = None
-    parent_path: str = ""
-    shares_past: bool = False
-    """Its own steps before `forked_at_t` are those of its parent."""
-    started_from: Mapping[str, str] | None = None
-    """The version that it, or its parent, started from (`start.STARTED_FROM`)."""
+    Raises RefusedInput for a name that is taken or not allowed, or a root that is a file.
+    """
+    if name is None:
+        return free_directory(root, f"{settings.world.env_mode}-seed{settings.seed}")
+    return named_directory(root, name)
 
 
 def build_session(
@@ -114,37 +104,6 @@ def build_in_place(
         raise write_error(directory, error) from error
 
 
-def new_session(
-    directory: Path, fill: Callable[[Path], None], origin: Origin | None = None
-) -> None:
-    """Make a directory that `fill` has filled under a hidden name; nothing is left of a failure.
-
-    That it is a fork of an `origin` is told to the events. Of several that make the same one at
-    a time, one succeeds. Raises NameTaken where the directory exists, RefusedInput where it may
-    not be made.
-    """
-    if os.path.lexists(directory):
-        raise NameTaken(directory)
-    remove_abandoned(directory.parent)
-    with ExitStack() as stack:
-        try:
-            building = stack.enter_context(hidden_directory(directory))
-        except OSError as error:
-            raise RefusedInput(
-                f"{directory.parent}: cannot be written: {error.strerror}; choose another --root"
-            ) from error
-        fill(building)
-        try:
-            building.rename(directory)
-        except OSError as error:
-            if os.path.lexists(directory):
-                raise NameTaken(directory) from None
-            raise write_error(directory, error) from error
-    if origin is not None:
-        parent = {"parent": origin.parent_session_id, "at": origin.forked_at_t}
-        tell_of_session(directory, "forked", **parent)
-
-
 def unbuilt_meta(name: str, settings: Settings) -> dict[str, Any]:
     """meta.json of a session whose base is not trained yet: all but that base."""
     mu = WorldStream(settings).mu
@@ -160,7 +119,7 @@ def started_with(directory: Path) -> Begun | None:
     state = read_pt(path)
     weights, momentum = (_matrices(state, part, path) for part in ("weights", "momentum"))
     base_t = state.get("base_t", 0)
-    if not isinstance(base_t, int) or base_t not in (0, BASE):
+    if not isinstance(base_t, int) or base_t not in (0, BASE_STEP):
         raise TttuiError(f"{path}: is not the start of a session: base_t is {shown(base_t)}")
     return Begun(weights, momentum, base_t)
 
@@ -220,18 +179,6 @@ def _meta(
     )
     meta |= {"numpy_version": _version("numpy"), "mu_schedule": list(settings.mu_schedule)}
     return {**meta, **parent_keys(origin)}
-
-
-def parent_keys(origin: Origin | None) -> dict[str, Any]:
-    """The keys of meta.json that only sessions with an origin have."""
-    keys: dict[str, Any] = {}
-    if origin is not None and origin.parent_path:
-        keys["parent_path"] = origin.parent_path
-    if origin is not None and origin.shares_past:
-        keys["shares_past"] = True
-    if origin is not None and origin.started_from:
-        keys[STARTED_FROM] = dict(origin.started_from)
-    return keys
 
 
 def _fill(

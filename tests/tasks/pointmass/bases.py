@@ -5,17 +5,17 @@ from typing import Any
 
 import numpy as np
 
+from tttui.artifacts.layout import SHIPPED_BASES
 from tttui.artifacts.ptfile import read_pt
-from tttui.engine.learner import Learner
 from tttui.model.arrays import Floats, Weights
 from tttui.model.settings import Settings
-from tttui.runs.base import SHIPPED
+from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.world import WorldStream
 
 
 def shipped(name: str = "spread") -> Weights:
     """The weights of a shipped base."""
-    return dict(read_pt(SHIPPED / f"{name}.pt")["model_state"])
+    return dict(read_pt(SHIPPED_BASES / f"{name}.pt")["model_state"])
 
 
 def noisy(preset: str = "stable", **values: Any) -> Settings:

@@ -27,7 +27,11 @@ from tttui.artifacts.writer import RunWriter, write_whole
 from tttui.model.errors import SessionTaken, TttuiError
 from tttui.model.settings import Settings
 from tttui.runs.answering import Answering
-from tttui.runs.base import (
+from tttui.runs.control import Request
+from tttui.runs.heartbeat import Heartbeat
+from tttui.runs.runlog import RunLog
+from tttui.tasks.pointmass.pretraining import Training
+from tttui.tasks.pointmass.runs.base import (
     LOSS_HEADER,
     Base,
     cache_path,
@@ -36,11 +40,7 @@ from tttui.runs.base import (
     loss_row,
     make_room,
 )
-from tttui.runs.control import Request
-from tttui.runs.heartbeat import Heartbeat
-from tttui.runs.runlog import RunLog
-from tttui.runs.turn import Turn
-from tttui.tasks.pointmass.pretraining import Training
+from tttui.tasks.pointmass.runs.turn import Turn
 
 STATE_FILE = "pretraining_state.pt"
 

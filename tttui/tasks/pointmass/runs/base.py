@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-import tttui
+from tttui.artifacts.layout import BASE, SHIPPED_BASES
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.regular import LARGEST_CHECKPOINT, read_bytes
 from tttui.artifacts.wrapped import unwrapped_state
@@ -21,9 +21,6 @@ from tttui.model.here import resolved
 from tttui.model.settings import Model, Settings
 from tttui.tasks.pointmass.pretraining import base_cfg, pretrain
 
-SHIPPED = Path(tttui.__file__).parent / "bases"
-
-FILE = "base_checkpoint.pt"
 LOSS_FILE = "loss.csv"
 
 LOSS_HEADER = b"step,loss\n"
@@ -46,7 +43,7 @@ class Base:
 def cache_path(root: Path, settings: Settings) -> Path:
     """Where the base of these settings is kept: <root>/bases/<hash>/base_checkpoint.pt."""
     text = json.dumps(base_cfg(settings), sort_keys=True)
-    return root / "bases" / hashlib.sha256(text.encode()).hexdigest()[:16] / FILE
+    return root / "bases" / hashlib.sha256(text.encode()).hexdigest()[:16] / BASE
 
 
 def find_base(root: Path, settings: Settings) -> Base | None:
@@ -55,7 +52,7 @@ def find_base(root: Path, settings: Settings) -> Base | None:
     A damaged file in the cache counts as absent; it is replaced by the next training.
     """
     wanted = base_cfg(settings)
-    for path in (cache_path(root, settings), *sorted(SHIPPED.glob("*.pt"))):
+    for path in (cache_path(root, settings), *sorted(SHIPPED_BASES.glob("*.pt"))):
         try:
             base = read_base(resolved(path), settings.model)  # installers may make links
         except TttuiError:
@@ -137,7 +134,7 @@ def read_base(path: Path, model: Model) -> Base:
 
 def own_base(directory: Path, settings: Settings, meta: Mapping[str, Any]) -> Base:
     """The base that a session began with. Raises RefusedInput where its file is another now."""
-    path, said = directory / FILE, str(meta.get("base_ckpt_hash"))
+    path, said = directory / BASE, str(meta.get("base_ckpt_hash"))
     remedy = f"`tttui fsck --repair {directory}` restores it where a base of its sha256 is at hand"
     try:
         base = read_base(path, settings.model)

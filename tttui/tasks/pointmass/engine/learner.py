@@ -15,13 +15,12 @@ import numpy as np
 from tttui.dynamics import ssm
 from tttui.dynamics.backend import is_off, namespace, on_host
 from tttui.dynamics.replay import Anchor, Replay, learn, transitions
-from tttui.engine import transaction as gates
 from tttui.engine.device import torch_device
-from tttui.engine.event import record
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.model.settings import Settings
+from tttui.tasks.pointmass.engine import transaction as gates
 from tttui.tasks.pointmass.pretraining import experience
 
 Array = Any
@@ -228,7 +227,7 @@ class Learner:
         after = self.weights
         events = []
         for i in [...] if self.sessions is None else range(self.sessions):
-            event = record(
+            event = gates.record(
                 t,
                 {k: v[i] for k, v in result.items()},
                 {k: w[i] for k, w in before.items()},

@@ -9,10 +9,10 @@ from tttui.model.errors import RefusedInput
 from tttui.model.schema import POINT_MASS
 from tttui.model.session import Place
 from tttui.model.settings import OWNER, Settings
-from tttui.runs.base import Base, chosen_base, find_base
-from tttui.runs.build import Begun
-from tttui.runs.fork import begun_with, parent_at
 from tttui.runs.start import Learned, StartWeights, short
+from tttui.tasks.pointmass.runs.base import Base, chosen_base, find_base
+from tttui.tasks.pointmass.runs.build import Begun
+from tttui.tasks.pointmass.runs.fork import begun_with, parent_at
 
 
 def learned_by(place: Place, *, at: int | None = None, run: str | None = None) -> Learned:

@@ -13,16 +13,16 @@ import numpy as np
 
 from tttui.dynamics.backend import on_host
 from tttui.engine.device import torch_device
-from tttui.engine.faults import BLOW_UP
-from tttui.engine.learner import Learner
-from tttui.engine.many import Block, worlds
 from tttui.model.adaptation import Conduct
 from tttui.model.arrays import Floats, Weights
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.model.settings import Settings
-from tttui.runs.base import find_base
+from tttui.tasks.pointmass.engine.faults import BLOW_UP
+from tttui.tasks.pointmass.engine.learner import Learner
+from tttui.tasks.pointmass.engine.many import Block, worlds
 from tttui.tasks.pointmass.pretraining import Training, initial_weights
+from tttui.tasks.pointmass.runs.base import find_base
 
 STEPS = 1024
 """Of the trajectory that is learned from, again and again."""

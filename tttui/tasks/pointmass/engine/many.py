@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from tttui.dynamics.backend import Array, on_host
-from tttui.engine.learner import Learner
 from tttui.model.arrays import Floats, Ints, Weights
 from tttui.model.dataclass import dataclass
 from tttui.model.settings import Settings
+from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.world import WorldStream, advance_together
 
 CPU_BLOCK = 64

@@ -12,9 +12,9 @@ from tttui.model.errors import RefusedInput, SettingError
 from tttui.model.setting import Group
 from tttui.model.settings import OWNER, Settings
 from tttui.model.training import TrainSettings
-from tttui.runs.base import Base, chosen_base, find_base
 from tttui.runs.training import Asked, Ready, TaskTraining, refuse_other_base
 from tttui.tasks.pointmass.pretraining import EPOCH, HELD_OUT, Ranges, Training, base_cfg
+from tttui.tasks.pointmass.runs.base import Base, chosen_base, find_base
 from tttui.tasks.pointmass.task import PointMass
 from tttui.tasks.pointmass.world import WorldStream
 

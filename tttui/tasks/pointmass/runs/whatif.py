@@ -1,57 +1,72 @@
 """The point mass in memory: the stepper that writes sessions, without their files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tttui.artifacts.checkpoint import read_checkpoint
-from tttui.engine.stepper import Stepper
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.improvement import WINDOW
 from tttui.model.mu import MuChanges, merged
-from tttui.runs.branch import Branch
-from tttui.runs.build import new_stepper
 from tttui.runs.saved import restored, step_reached
 from tttui.runs.whatif.live import Piece
+from tttui.runs.whatif.luck import Pairs, Scores, score
+from tttui.runs.whatif.memory import BUDGET, refuse_too_long
 from tttui.runs.whatif.past import PastStates
+from tttui.runs.whatif.result import Request
+from tttui.tasks.pointmass.engine.many import Block, worlds
+from tttui.tasks.pointmass.engine.stepper import Stepper
+from tttui.tasks.pointmass.runs.branch import Branch, branch
+from tttui.tasks.pointmass.runs.build import new_stepper
+
+AT_ONCE = 16
+"""Sessions that go side by side: a stretch of them takes some 15 ms."""
+
+A_STEP = 160
+"""Bytes that a step of each of them takes."""
 
 WAYPOINT_EVERY = 320
 """Steps between two states of the past that are kept, at least."""
 
 
-class PointMass:
+class LivePointMass:
     """A branch of a session of the point mass; begins at the step of the branch or before it."""
 
-    def __init__(self, branch: Branch, known: PastStates, directory: Path | None) -> None:
+    sizes: tuple[int, int] | None = None
+
+    def __init__(
+        self, chosen: Branch, known: PastStates, directory: Path | None, until: int
+    ) -> None:
         """`known` is used and added to; what was computed of the session in `directory` may save
         a replay (None: it is computed from its start).
 
         Raises RefusedInput where the branch cannot be computed.
         """
-        self._branch, self._known = branch, known
+        self._branch, self._known, self.until = chosen, known, until
         self._events: list[Mapping[str, Any]] = []
-        begin = branch.begun.weights if branch.begun else branch.base.weights
-        returns = [i.t for i in branch.interventions if i.kind == "rollback"]
+        begin = chosen.begun.weights if chosen.begun else chosen.base.weights
+        returns = [i.t for i in chosen.interventions if i.kind == "rollback"]
         self._last_return = max(returns, default=-1)
         """The last step at which weights of an earlier one are asked for."""
         self._snapshots: list[tuple[int, Weights]] = [(0, {k: begin[k] for k in PLASTIC})]
         self._stepper: Stepper = new_stepper(
-            branch.settings,
-            branch.base.weights,
-            branch.begun,
-            before=known.learner,
-            interventions=branch.interventions,
+            chosen.settings,
+            chosen.base.weights,
+            chosen.begun,
+            before=known.prepared[1] if known.prepared else None,
+            interventions=chosen.interventions,
             on_event=self._events.append,
             on_weights=self._note_weights,
             weights_at=self._weights_at,
         )
-        self.first_mu = self._stepper.world.mu
-        """The friction at step 0."""
-        known.base, known.learner = branch.base, self._stepper.learner
-        if branch.at and directory is not None:
+        self.first_mu: float | None = self._stepper.world.mu
+        known.prepared = chosen.base, self._stepper.learner
+        if chosen.at and directory is not None:
             self._leap(directory)
 
     @property
@@ -60,7 +75,6 @@ class PointMass:
 
     @property
     def mu_changes(self) -> MuChanges:
-        """When the friction changes and to what, as planned and as far as it was set so far."""
         return merged(self._branch.settings.mu_schedule, self._stepper.mu_changes)
 
     def advance(self, limit: int) -> Piece | None:
@@ -108,3 +122,47 @@ class PointMass:
             raise RefusedInput(f"step {t} is not in the history of the weights")
         steps = np.array([when for when, _ in self._snapshots])
         return self._snapshots[int(np.searchsorted(steps, t, side="right")) - 1][1]
+
+
+def live_branch(request: Request, known: PastStates) -> LivePointMass:
+    """What a what-if asks for. Raises RefusedInput, TttuiError, OSError."""
+    directory = request.data.place.path
+    base = known.prepared[0] if known.prepared else None
+    chosen = branch(directory, at=request.at, changes=request.changes, base=base)
+    until = request.end(chosen.settings.steps)
+    refuse_too_long(until - request.at, chosen.settings.plasticity.chunk)
+    return LivePointMass(chosen, known, directory, until)
+
+
+def pairs(request: Request, total: int) -> Pairs:
+    """The recorded and the changed settings in the same world, on other seeds."""
+    directory, at = request.data.place.path, request.at
+    both = [branch(directory, at=at, changes=c) for c in ({}, request.changes)]
+    steps = request.end(both[1].settings.steps)
+    both = [replace(b, settings=replace(b.settings, steps=steps)) for b in both]
+    alone = any(b.interventions for b in both) or both[0].begun is not None
+    first = both[0].settings.seed + 1
+    seeds = range(first, first + total)
+    if alone or both[0].settings.device != "cpu" or AT_ONCE * steps * A_STEP > BUDGET:
+        return Pairs("other seeds", total, lambda scores: _one_by_one(both, seeds, scores))
+    return Pairs("other seeds", total, lambda scores: _together(both, seeds, scores))
+
+
+def _together(both: Sequence[Branch], seeds: range, scores: Scores) -> Iterator[None]:
+    """Many sessions at once."""
+    for i in range(0, len(seeds), AT_ONCE):
+        for one, found in zip(both, scores, strict=True):
+            z, a, _ = worlds(one.settings, seeds[i : i + AT_ONCE])
+            block = Block(one.settings, one.base.weights, z, a)
+            yield
+            while block.advance():
+                yield
+            found += block.adaptive[:, -WINDOW:].mean(axis=1).tolist()
+
+
+def _one_by_one(both: Sequence[Branch], seeds: range, scores: Scores) -> Iterator[None]:
+    for seed in seeds:
+        for one, found in zip(both, scores, strict=True):
+            another = replace(one, settings=replace(one.settings, seed=seed))
+            live = LivePointMass(another, PastStates(), None, one.settings.steps)
+            found.append((yield from score(live, one.at, WINDOW)))

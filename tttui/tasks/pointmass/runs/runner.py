@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tttui.artifacts.lock import OnWait
 from tttui.artifacts.meta import settings_of
@@ -15,6 +15,14 @@ from tttui.runs.compare import Check
 from tttui.runs.owned import OwnedRun
 from tttui.runs.runner import Progress, Ready, Runner
 from tttui.runs.start import FROM_WITH_PAST, Learned, StartWeights
+
+if TYPE_CHECKING:
+    from tttui.runs.turns import Host
+    from tttui.runs.whatif.knobs import Turnable
+    from tttui.runs.whatif.live import Live
+    from tttui.runs.whatif.luck import Pairs
+    from tttui.runs.whatif.past import PastStates
+    from tttui.runs.whatif.result import Request
 
 PRETRAIN_S = 1.5e-6
 """Seconds of pretraining for each step of each sequence of a batch, with the shipped model."""
@@ -54,7 +62,7 @@ class PointMassRunner(Runner):
     def preparation(self, root: Path, values: Mapping[str, Any]) -> str:
         if values.get("base"):
             return ""
-        from tttui.runs.base import cache_path
+        from tttui.tasks.pointmass.runs.base import cache_path
 
         settings = self.choose(values)
         if not _lacks_base(root, cache_path(root, settings).exists(), settings):
@@ -74,13 +82,14 @@ class PointMassRunner(Runner):
         settings, name = self.choose(values), values.get("name")
 
         from tttui.engine.device import check_device
-        from tttui.engine.faults import Fault, disk_fault, planned_faults
-        from tttui.runs.base import Base, chosen_base, find_base
-        from tttui.runs.build import Origin
-        from tttui.runs.learned import start_of
-        from tttui.runs.naming import make_in, new_directory
-        from tttui.runs.planned import plan_session
-        from tttui.runs.session import SessionRun
+        from tttui.runs.creating import Origin
+        from tttui.runs.naming import make_in
+        from tttui.tasks.pointmass.engine.faults import Fault, disk_fault, planned_faults
+        from tttui.tasks.pointmass.runs.base import Base, chosen_base, find_base
+        from tttui.tasks.pointmass.runs.build import new_directory
+        from tttui.tasks.pointmass.runs.learned import start_of
+        from tttui.tasks.pointmass.runs.planned import plan_session
+        from tttui.tasks.pointmass.runs.session import SessionRun
 
         faults = [Fault(kind, step) for step, kind in values.get("fault") or ()]
         full_at = disk_fault(faults)
@@ -126,8 +135,8 @@ class PointMassRunner(Runner):
         override: bool = False,
         on_wait: OnWait | None = None,
     ) -> Ready:
-        from tttui.runs.planned import is_planned, replan
-        from tttui.runs.resume import resume
+        from tttui.tasks.pointmass.runs.planned import is_planned, replan
+        from tttui.tasks.pointmass.runs.resume import resume
 
         self._refuse_unknown(place, changes)
         if place.layout != "native":
@@ -153,7 +162,7 @@ class PointMassRunner(Runner):
         changes: Mapping[str, Any],
     ) -> Ready:
         """A session of another program goes on in a directory of its own."""
-        from tttui.runs.fork import fork
+        from tttui.tasks.pointmass.runs.fork import fork
 
         steps = {"steps": more_steps} if more_steps else {}
         run = fork(place, root, name=name, changes={**changes, **steps})
@@ -177,7 +186,7 @@ class PointMassRunner(Runner):
         with_past: bool = False,
         start: StartWeights | None = None,
     ) -> OwnedRun:
-        from tttui.runs.fork import fork, fork_with_past
+        from tttui.tasks.pointmass.runs.fork import fork, fork_with_past
 
         self._refuse_unknown(place, changes)
         if with_past and start is not None:
@@ -202,9 +211,30 @@ class PointMassRunner(Runner):
     def learned(
         self, place: Place, *, at: int | None = None, from_run: str | None = None
     ) -> Learned:
-        from tttui.runs.learned import learned_by
+        from tttui.tasks.pointmass.runs.learned import learned_by
 
         return learned_by(place, at=at, run=from_run)
+
+    def turnable(self) -> "Turnable":
+        from tttui.tasks.pointmass.runs.knobs import PointMassTurnable
+
+        return PointMassTurnable()
+
+    def live(self, request: "Request", known: "PastStates") -> "Live":
+        from tttui.tasks.pointmass.runs.whatif import live_branch
+
+        return live_branch(request, known)
+
+    def pairs(self, request: "Request", total: int) -> "Pairs":
+        from tttui.tasks.pointmass.runs.whatif import pairs
+
+        return pairs(request, total)
+
+    def host(self, settings: Settings, base: Mapping[str, Any] | None) -> "Host":
+        from tttui.tasks.pointmass.runs.host import PointMassHost
+
+        assert base is not None
+        return PointMassHost(settings, base)
 
     def carried(
         self, settings: Mapping[str, Any], task_settings: Mapping[str, Any]
@@ -214,7 +244,7 @@ class PointMassRunner(Runner):
         return model | {k: v for k, v in settings.items() if OWNER.get(k) == "plasticity"}
 
     def verify(self, place: Place, progress: Progress | None = None) -> list[Check]:
-        from tttui.runs.verify import verify
+        from tttui.tasks.pointmass.runs.verify import verify
 
         return verify(place, progress)
 
@@ -235,7 +265,7 @@ def pretraining_s(settings: Settings) -> float:
 @lru_cache(maxsize=16)
 def _no_base(path: Path, changed_at: int, settings: Settings) -> str:  # noqa: ARG001
     """Why a session with these settings cannot start from a base; '' where it can."""
-    from tttui.runs.base import chosen_base
+    from tttui.tasks.pointmass.runs.base import chosen_base
 
     try:
         chosen_base(path, settings)
@@ -247,6 +277,6 @@ def _no_base(path: Path, changed_at: int, settings: Settings) -> str:  # noqa: A
 @lru_cache(maxsize=16)
 def _lacks_base(root: Path, cached: bool, settings: Settings) -> bool:  # noqa: ARG001
     """No base fits these settings, so that one has to be pretrained."""
-    from tttui.runs.base import find_base
+    from tttui.tasks.pointmass.runs.base import find_base
 
     return find_base(root, settings) is None

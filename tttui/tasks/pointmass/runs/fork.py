@@ -10,7 +10,7 @@ import numpy as np
 from tttui.artifacts.checkpoint import ENGINE, read_checkpoint
 from tttui.artifacts.contents import differing
 from tttui.artifacts.history import read_history
-from tttui.artifacts.layout import files_of
+from tttui.artifacts.layout import BASE, files_of
 from tttui.artifacts.meta import (
     FOREIGN,
     NATIVE,
@@ -24,30 +24,30 @@ from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.writer import HISTORY
 from tttui.engine import interventions as record
-from tttui.engine.stepper import Stepper
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import absolute
 from tttui.model.session import Place, SessionData
 from tttui.model.settings import Model, Settings
-from tttui.runs.base import FILE, Base, read_base, shapes
-from tttui.runs.branch import branch
-from tttui.runs.build import (
+from tttui.runs.compare import Check
+from tttui.runs.creating import Origin
+from tttui.runs.naming import free_directory, make_in, named_directory
+from tttui.runs.saved import step_reached
+from tttui.runs.start import StartWeights, inherited, start_checks
+from tttui.tasks.pointmass.engine.stepper import Stepper
+from tttui.tasks.pointmass.runs.base import Base, read_base, shapes
+from tttui.tasks.pointmass.runs.branch import branch
+from tttui.tasks.pointmass.runs.build import (
     START_FILE,
     Begun,
-    Origin,
     fresh,
     momentum_of,
     new_stepper,
     started_with,
 )
-from tttui.runs.compare import Check
-from tttui.runs.naming import free_directory, make_in, named_directory
-from tttui.runs.planned import is_planned
-from tttui.runs.saved import step_reached
-from tttui.runs.session import SessionRun
-from tttui.runs.start import StartWeights, inherited, start_checks
+from tttui.tasks.pointmass.runs.planned import is_planned
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -366,7 +366,7 @@ def replay_to(directory: Path, t: int) -> Stepper:
     """
     settings = settings_of(read_meta_of(directory), directory)
     start = started_with(directory)
-    base = read_base(directory / FILE, settings.model).weights
+    base = read_base(directory / BASE, settings.model).weights
     snapshots: list[tuple[int, Weights]] = [(0, start[0] if start else base)]
 
     def weights_at(step: int) -> Weights:
