@@ -19,7 +19,7 @@ from tttui.tasks.pointmass.task import PointMass
 if TYPE_CHECKING:
     from tttui.lab.starting import Launcher
     from tttui.model.settings import Settings
-    from tttui.runs.base import Base
+    from tttui.tasks.pointmass.runs.base import Base
 
 
 @click.command("pretrain", cls=SectionedCommand)
@@ -55,7 +55,7 @@ def command(
 
     With --wait it stays until the base is there, and prints where.
     """
-    from tttui.runs.pointmass import PointMassRunner
+    from tttui.tasks.pointmass.runs.runner import PointMassRunner
 
     runner = PointMassRunner(PointMass)
     settings = runner.choose(values_from(runner, values, config))
@@ -79,7 +79,7 @@ def train_base(
     from tttui.lab.kinds.pretrain import settings_of
     from tttui.lab.starting import start
     from tttui.model.errors import TttuiError
-    from tttui.runs.base import find_base, make_room
+    from tttui.tasks.pointmass.runs.base import find_base, make_room
 
     base = None if force else find_base(root, settings)
     if base is not None:
@@ -100,7 +100,7 @@ def train_base(
 
 @command.checks
 def _check(values: Mapping[str, Any]) -> Mapping[str, str]:
-    from tttui.runs.pointmass import PointMassRunner
+    from tttui.tasks.pointmass.runs.runner import PointMassRunner
 
     runner = PointMassRunner(PointMass)
     own = {one.name for group in PointMass.groups() for one in group.settings}
@@ -112,7 +112,7 @@ def _check(values: Mapping[str, Any]) -> Mapping[str, str]:
 
 def _print(base: "Base", *, trained: bool, as_json: bool) -> None:
     from tttui.cli.output import json_document, result
-    from tttui.runs.base import LOSS_FILE
+    from tttui.tasks.pointmass.runs.base import LOSS_FILE
 
     curve = base.source.parent / LOSS_FILE
     if as_json:

@@ -205,7 +205,7 @@ def _start(
     from tttui.lab.sweeps.group import find_sweep
     from tttui.model.ages import duration_text
     from tttui.model.shell import command_line
-    from tttui.runs.pointmass import pretraining_s
+    from tttui.tasks.pointmass.runs.runner import pretraining_s
 
     words = typed_words(ctx)
     if not quiet:

@@ -1,7 +1,6 @@
 """Curves that hold each value until the next one; they differ in pattern and colour."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from tttui.draw.envelope import Series
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.scales import Scale
 from tttui.model.arrays import Bools, Floats, Ints
+from tttui.model.dataclass import dataclass
 
 PATTERNS = ((1, 1), (4, 6), (1, 2))
 """For each curve the dot columns that are drawn, of how many: solid, dashed, dotted."""

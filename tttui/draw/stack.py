@@ -1,7 +1,6 @@
 """Several small plots above one another on one time axis."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from tttui.draw import axes, plot, timechart
 from tttui.draw.axis import TimeAxis
@@ -10,6 +9,7 @@ from tttui.draw.changes import NO_CHANGES, Changes, flag
 from tttui.draw.look import Look
 from tttui.draw.plot import Plot
 from tttui.draw.scales import Scale
+from tttui.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

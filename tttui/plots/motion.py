@@ -1,13 +1,13 @@
 """The state over the steps, with the actions; and what else is recorded beside the losses."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from tttui.draw.envelope import Series
 from tttui.draw.plot import Plot, Trace
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.session import SessionData
 from tttui.model.steps import Trajectory
 
