@@ -3,14 +3,16 @@
 `tests/test_toolkit.py` says which of it is gone or of another kind when there is a new version.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from rich.color import ColorSystem
 from rich.console import Console, RenderableType
+from rich.segment import Segment
 from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
 from textual.app import App
 from textual.binding import Binding, BindingsMap
+from textual.cache import FIFOCache
 from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
 from textual.geometry import Region
@@ -69,6 +71,29 @@ class OpenedApp(App[int]):
         for line in self._exit_renderables:
             self.error_console.print(line, soft_wrap=True)
         self._exit_renderables.clear()
+
+
+class Line(Strip):
+    """A strip of a known width that is mostly shown as it is.
+
+    Textual makes seven caches for each: more than everything else that a line takes.
+    """
+
+    def __init__(self, segments: list[Segment], width: int) -> None:
+        self._segments = segments
+        self._cell_length = width
+        self._render_cache = self._link_ids = self._cell_count = None
+
+    def __getattr__(self, name: str) -> FIFOCache[Any, Any]:
+        if not name.endswith("_cache"):
+            raise AttributeError(name)
+        cache = FIFOCache[Any, Any](4)
+        setattr(self, name, cache)
+        return cache
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        cuts = [*cuts]
+        return [self] if cuts == [self._cell_length] else super().divide(cuts)
 
 
 class DirtyScreen(Screen[R], Generic[R]):
