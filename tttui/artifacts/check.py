@@ -7,7 +7,7 @@ Nothing is written.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, Checkpoint, read_genera
 from tttui.artifacts.checksum import Carried, json_checksum
 from tttui.artifacts.findings import FROM_A_COPY, Finding, Known
 from tttui.artifacts.jsonfile import parse_object
+from tttui.artifacts.layout import BASE
 from tttui.artifacts.making import abandoned
 from tttui.artifacts.meta import UNKNOWN_META, assumed_meta, read_meta
 from tttui.artifacts.ptfile import read_pt
@@ -26,6 +27,7 @@ from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.regular import read_bytes
 from tttui.artifacts.status import status_of
 from tttui.artifacts.wholefile import read_part
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.model.session import Place
 
@@ -75,7 +77,7 @@ def check_root(root: Path) -> list[Finding]:
     found = [
         Finding(path, reason, None, None, "leftover", remedy, "remove") for path in abandoned(root)
     ]
-    for path in sorted(root.glob("bases/*/base_checkpoint.pt")):
+    for path in sorted(root.glob(f"bases/*/{BASE}")):
         try:
             read_pt(path)
         except TttuiError as error:

@@ -15,7 +15,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -24,6 +24,7 @@ from tttui.artifacts.atomic import write_error
 from tttui.artifacts.jsonfile import decode
 from tttui.artifacts.regular import LARGEST_LIST, open_regular, open_to_read, read_bytes
 from tttui.model.configuration import WORLD, changed_options, is_step
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.faults import FAULTS
 from tttui.model.setting import options, shown
@@ -39,6 +40,9 @@ LIVE_SETTINGS: tuple[str, ...] = tuple(
     spec.name for spec in options(Plasticity) if spec.name not in ("chunk", "buffer_len")
 )
 """Settings of the updates that can change while a session runs; the others shape its buffers."""
+
+OF_NO_STEP = ("steps", "checkpoint_s", "history_mb")
+"""Settings on which no step depends."""
 
 KINDS: tuple[str, ...] = get_args(Kind)
 
@@ -61,6 +65,22 @@ class Intervention:
 def in_order(interventions: Iterable[Intervention]) -> list[Intervention]:
     """By the step at which they take effect; at the same step in the order of recording."""
     return sorted(interventions, key=lambda i: i.t)
+
+
+def without(
+    recorded: Iterable[Intervention], asked: Mapping[str, Any], at: int
+) -> Iterable[Intervention]:
+    """The interventions, but for what they set of the settings that are asked for, from step
+    `at` on."""
+    for one in recorded:
+        if one.t < at:
+            yield one
+        elif one.kind == "settings":
+            rest = {name: value for name, value in one.value.items() if name not in asked}
+            if rest:
+                yield replace(one, value=rest)
+        elif one.kind != "mu" or "mu" not in asked:
+            yield one
 
 
 def record(directory: Path, intervention: Intervention, *, durably: bool = True) -> None:

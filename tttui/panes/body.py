@@ -88,6 +88,11 @@ class Body(Widget):
         """Look at the session as this view does; also called before the tab is mounted."""
 
     @property
+    def takes_turns(self) -> bool:
+        """Not all of it is on the screen: the key for the next region turns the page."""
+        return False
+
+    @property
     def hidden_next(self) -> str:
         """What the key for the next region brings to the screen; '' where it is there already."""
         return ""

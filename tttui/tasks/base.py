@@ -11,11 +11,11 @@ or `path/to/file.py:Class`; `examples/own_task.py` is one.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tttui.model.adaptation import Adaptation, Conduct
+from tttui.model.dataclass import dataclass
 from tttui.model.setting import Group, Setting, option, options
 
 if TYPE_CHECKING:
@@ -76,6 +76,14 @@ class AnyTask:
         Asked of a task with a `base_setting`. Raises RefusedInput where there is none.
         """
         raise NotImplementedError
+
+    @classmethod
+    def base_of(cls, meta: Mapping[str, Any]) -> tuple[str, str]:
+        """What the base of a session is known by (`Task.base_sha256`), and where it was."""
+        said = meta.get("base_model")
+        if isinstance(said, Mapping) and isinstance(said.get("fingerprint"), str):
+            return said["fingerprint"], str(said.get("path", ""))
+        return f"version:{meta.get('base_version')}", cls.name
 
     @classmethod
     def groups(cls) -> tuple[Group, ...]:

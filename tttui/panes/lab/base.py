@@ -31,7 +31,6 @@ trends: `widgets.plotext.PlotextView`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -42,6 +41,7 @@ from textual.screen import ModalScreen
 from tttui.draw.look import HasLook, Look
 from tttui.draw.plot import Plot
 from tttui.keys.command import Command
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.panes.body import Body
 from tttui.store.lab.feed import LabFeed, LabSnapshot
@@ -213,6 +213,10 @@ class LabView(Body):
     def label(self, command: Command) -> str:
         """What the footer calls a command now; '' leaves it out."""
         return command.label
+
+    def idle(self, command: Command) -> bool:
+        """Whether a command has nothing to act on, so that the footer leaves it out."""
+        return False
 
     def exportable(self) -> Export | None:
         """What `e` writes; None: only the screen."""

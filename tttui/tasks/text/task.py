@@ -3,7 +3,6 @@
 import argparse
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tttui.artifacts.appending import AppendedFile
 from tttui.artifacts.atomic import write_whole
 from tttui.model.adaptation import Adaptation
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.tasks.base import Task
 from tttui.tasks.text.document import (
@@ -60,7 +60,7 @@ class TextTask(Task):
     loss_name = "bits per byte"
     unit = "bits"
     settings_type = TextSettings
-    trained_by = "tttui.runs.training.language:TextTraining"
+    trained_by = "tttui.tasks.text.training:TextTraining"
     version = "2"
     adaptation: ClassVar[Adaptation] = Adaptation(lr=0.07, grad_clip=6.0, frozen_window=32)
     plastic = "*"
@@ -189,6 +189,10 @@ class TextTask(Task):
         made = TextTask(settings, seed, self.directory)
         made.document = rest
         return made
+
+    @classmethod
+    def base_of(cls, meta: Mapping[str, Any]) -> tuple[str, str]:  # noqa: ARG003
+        return base_sha256(), "text (ships with tttui)"
 
     @property
     def base_sha256(self) -> str:
