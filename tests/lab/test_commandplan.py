@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.lab.conftest import small
-from tttui.cli.main import COMMANDS, definition
+from tttui.cli.main import COMMANDS, all_commands, definition
 from tttui.cli.options import SectionedCommand
 from tttui.lab.commandplan import CommandPlan
 from tttui.lab.jobs import find_job
