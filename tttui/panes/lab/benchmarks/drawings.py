@@ -13,7 +13,7 @@ from tttui.model.numbers import short
 from tttui.store.lab.benchmarks import Benchmarks
 from tttui.widgets.drawn import Drawn
 
-LOSSES = 8
+LOSSES = 9
 """Rows from which the losses of both stand below the bars."""
 
 
@@ -96,19 +96,20 @@ class SideBySide(Drawn):
         for y, line in enumerate(said[: max(height - 4, 1)], 1):
             canvas.write(y, 0, line, palette.text)
         top = 1 + len(said)
-        below = 2 if height - top >= LOSSES else 1
-        room = height - top - below
+        ends = _ends(_differences(found, i, j, compared), compared)
+        told = [f"one bar a {_one(found)}, the best first: {ends}"]
+        if height - top >= LOSSES:
+            told += [
+                f"losses of {names[k]} {_spread(found.values[at])}" for k, at in enumerate((i, j))
+            ]
+        below = [line for text in told for line in wrapped(text, width)]
+        room = height - top - len(below)
         if room >= 2:
             inner = differences.paint(_differences(found, i, j, compared), (width, room), self.look)
             for grid in ("char", "ink", "paper", "bold"):
                 getattr(canvas, grid)[top : top + room] = getattr(inner, grid)
-        ends = _ends(_differences(found, i, j, compared), compared)
-        caption = f"one bar a {_one(found)}, the best first: {ends}"
-        canvas.write(height - below, 0, fit(caption, width, glyphs.ellipsis), palette.muted)
-        if below == 2:
-            losses = [_spread(found.values[k]) for k in (i, j)]
-            text = f"losses {names[0]} {losses[0]}   {names[1]} {losses[1]}"
-            canvas.write(height - 1, 0, fit(text, width, glyphs.ellipsis), palette.muted)
+        for y, line in enumerate(below, max(height - len(below), top)):
+            canvas.write(y, 0, line, palette.muted)
         return canvas
 
 
