@@ -16,7 +16,7 @@ from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.schema import POINT_MASS
 from tttui.model.session import Place
 from tttui.model.setting import options
-from tttui.runs.compare import Check
+from tttui.runs.check import Check
 from tttui.runs.owned import OwnedRun
 from tttui.runs.start import Learned, StartWeights
 from tttui.tasks.base import AnyTask

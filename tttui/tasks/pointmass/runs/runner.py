@@ -11,7 +11,7 @@ from tttui.model.ages import duration_text
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
 from tttui.model.settings import OWNER, Settings
-from tttui.runs.compare import Check
+from tttui.runs.check import Check
 from tttui.runs.owned import OwnedRun
 from tttui.runs.runner import Progress, Ready, Runner
 from tttui.runs.start import FROM_WITH_PAST, Learned, StartWeights

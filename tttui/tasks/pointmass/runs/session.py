@@ -13,7 +13,6 @@ from tttui.artifacts.history import read_history
 from tttui.artifacts.lock import OnWait, SessionLock
 from tttui.artifacts.meta import read_meta_of, settings_of
 from tttui.artifacts.recovery import recover
-from tttui.artifacts.writer import RunWriter
 from tttui.engine import interventions as record
 from tttui.engine.interventions import Intervention, Kind
 from tttui.model.arrays import PLASTIC, Weights
@@ -33,6 +32,7 @@ from tttui.tasks.pointmass.runs.build import (
     optimizer_state,
     started_with,
 )
+from tttui.tasks.pointmass.runs.writer import RunWriter
 
 
 class SessionRun(OwnedRun):
