@@ -18,9 +18,8 @@ from tttui.tasks.base import Task
 if TYPE_CHECKING:
     from tttui.runs.turns import Host
     from tttui.runs.whatif.knobs import Turnable
-    from tttui.runs.whatif.live import Live
+    from tttui.runs.whatif.live import Live, PastStates
     from tttui.runs.whatif.luck import Pairs
-    from tttui.runs.whatif.past import PastStates
     from tttui.runs.whatif.result import Request
 
 

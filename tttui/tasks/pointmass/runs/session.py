@@ -19,7 +19,7 @@ from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
 from tttui.runs.creating import MEGABYTE, Origin
-from tttui.runs.owned import OwnedRun, RunProgress
+from tttui.runs.owned import OwnedRun
 from tttui.runs.saved import restored, saved
 from tttui.runs.tally import Tally
 from tttui.tasks.pointmass.engine.faults import Fault, disk_fault, disk_full, planned_faults
@@ -167,10 +167,6 @@ class SessionRun(OwnedRun):
     def chunk(self) -> int:
         return self.settings.plasticity.chunk
 
-    @property
-    def attempted(self) -> int:
-        return self.tally.attempted
-
     def _moment(self) -> tuple[int, int]:
         return self.t, len(self.stepper.interventions)
 
@@ -235,18 +231,9 @@ class SessionRun(OwnedRun):
         if self._meta_changes:
             self.update_meta({})
 
-    def frame(self) -> RunProgress:
-        """Where the run stands now."""
-        return RunProgress(
-            self.t,
-            self.steps_total,
-            self._heart.steps_per_second(self.t),
-            self.tally.attempted,
-            self.tally.committed,
-            self.tally.percent_better(),
-            self.stepper.world.mu,
-            self._heart.state,
-        )
+    @property
+    def mu(self) -> float | None:
+        return self.stepper.world.mu
 
     def _write(self, rows: Rows) -> None:
         if self.disk_full_at is not None and self.t > self.disk_full_at:
