@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
+from tttui.cli.jobs import JobOptions, job_options, launcher_from
 from tttui.cli.options import (
     SectionedCommand,
     group_options,
-    json_option,
     root_option,
     values_from,
 )
 from tttui.tasks.pointmass.task import PointMass
 
 if TYPE_CHECKING:
-    from tttui.lab.starting import Launcher
     from tttui.model.settings import Settings
     from tttui.tasks.pointmass.runs.base import Base
 
@@ -28,27 +26,16 @@ if TYPE_CHECKING:
     "--config", type=click.Path(path_type=Path), help="TOML file with settings; options win over it"
 )
 @click.option("--force", is_flag=True, help="train again even where a base fits")
-@launcher_options
-@click.option("--quiet", is_flag=True, help="no progress")
-@json_option
+@job_options
 @group_options(
     PointMass.groups_of_base()[::-1],
     skip=("mu", "noise_std"),
 )
-@click.pass_context
 def command(
-    ctx: click.Context,
-    /,
     root: Path,
     config: Path | None,
     force: bool,
-    wait: bool,
-    launcher: str,
-    partition: str | None,
-    time_limit: int | None,
-    slurm: tuple[str, ...],
-    quiet: bool,
-    as_json: bool,
+    job: JobOptions,
     **values: Any,
 ) -> None:
     """Train the base of these settings, unless there is one; prints the handle of the job.
@@ -59,43 +46,29 @@ def command(
 
     runner = PointMassRunner(PointMass)
     settings = runner.choose(values_from(runner, values, config))
-    chosen = launcher_from(launcher, partition, time_limit, slurm)
-
-    train_base(ctx, root, settings, chosen, force=force, wait=wait, quiet=quiet, as_json=as_json)
+    train_base(root, settings, job, force=force)
 
 
-def train_base(
-    ctx: click.Context,
-    root: Path,
-    settings: "Settings",
-    launcher: "Launcher",
-    *,
-    force: bool = False,
-    wait: bool,
-    quiet: bool,
-    as_json: bool,
-) -> None:
+def train_base(root: Path, settings: "Settings", job: JobOptions, *, force: bool = False) -> None:
     """Start the job that trains the base of these settings, unless there is one."""
     from tttui.lab.kinds.pretrain import settings_of
-    from tttui.lab.starting import start
     from tttui.model.errors import TttuiError
     from tttui.tasks.pointmass.runs.base import find_base, make_room
 
     base = None if force else find_base(root, settings)
     if base is not None:
-        _print(base, trained=False, as_json=as_json)
+        _print(base, trained=False, as_json=job.as_json)
         return
     make_room(root, settings)
-    asked = settings_of(settings, force=force)
-    job = start(root, "pretrain", asked, command=typed_words(ctx), launcher=launcher)
-    if not wait:
-        report(job, as_json=as_json)
+    completed = job.start(root, "pretrain", settings_of(settings, force=force))
+    if completed is None:
         return
-    wait_with_bar(job, quiet=quiet)
     base = find_base(root, settings)
     if base is None:
-        raise TttuiError(f"job {job.short} is complete, but its base is gone from {root / 'bases'}")
-    _print(base, trained=True, as_json=as_json)
+        raise TttuiError(
+            f"job {completed.short} is complete, but its base is gone from {root / 'bases'}"
+        )
+    _print(base, trained=True, as_json=job.as_json)
 
 
 @command.checks
@@ -116,8 +89,10 @@ def _print(base: "Base", *, trained: bool, as_json: bool) -> None:
 
     curve = base.source.parent / LOSS_FILE
     if as_json:
+        fits = f"{base.source.name} fits these settings already; --force trains another"
         json_document(
             {
+                **({} if trained else {"said": fits}),
                 "base": base.source,
                 "sha256": base.sha256,
                 "trained": trained,

@@ -67,6 +67,10 @@ class Regions(Body):
         return stops[at % len(stops)]
 
     @property
+    def takes_turns(self) -> bool:
+        return len(self.pages()) > 1
+
+    @property
     def hidden_next(self) -> str:
         after = self.next_region
         return "" if after in self.regions else self.short_names.get(after, after)
