@@ -216,7 +216,10 @@ def paint(
     if layout.columns < 2 or layout.rows < 1:
         return Picture(canvas, layout, axis, None)
     reach, sampled = extent.of_plot(plot, axis, log)
-    scale = Scale.fit(*reach, log=log) if reach else Scale(0.0, 1.0)
+    scale = Scale(0.0, 1.0)
+    if reach:
+        fitted = Scale.fit(*reach, log=log)
+        scale = fitted.with_room([line.value for line in plot.thresholds], layout.rows)
     painter = _Painter(
         canvas, layout.top, layout.rows, layout.gutter, scale, look, plot, layout, axis
     )

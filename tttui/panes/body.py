@@ -86,8 +86,8 @@ class Body(Widget):
         """Look at the session as this view does; also called before the tab is mounted."""
 
     @property
-    def hidden_next(self) -> str:
-        """What the key for the next region brings to the screen; '' where it is there already."""
+    def region_hint(self) -> str:
+        """What the footer says of the key for the next region where one is hidden; else ''."""
         return ""
 
     def back(self) -> bool:

@@ -16,7 +16,7 @@ class Regions(Body):
     """A body that says which of its regions fit together (`pages`) and shows them.
 
     The key for the next region turns the page where that one is not on the screen; the footer
-    names it then.
+    names it then, and says before that something is hidden.
     """
 
     first: ClassVar[str] = ""
@@ -67,9 +67,14 @@ class Regions(Body):
         return stops[at % len(stops)]
 
     @property
-    def hidden_next(self) -> str:
-        after = self.next_region
-        return "" if after in self.regions else self.short_names.get(after, after)
+    def region_hint(self) -> str:
+        after, names = self.next_region, self.short_names
+        hidden = [name for name in self.stops() if name not in self.regions]
+        if after in hidden:
+            return names.get(after, after)
+        if len(hidden) == 1:
+            return f"region ({names.get(hidden[0], hidden[0])} hidden)"
+        return f"region ({len(hidden)} hidden)" if hidden else ""
 
     def turn_to(self, region: str) -> None:
         """Let the keys act in a region, and show it."""

@@ -332,7 +332,7 @@ class BenchmarksView(TableView):
                 at = known.index(self._more) + ("more" in self.regions)
                 return known[at % len(known)] if self.job is not None else ""
             case "pane('region')":
-                return self.hidden_next or command.label
+                return self.region_hint or command.label
         return command.label
 
     # The mouse

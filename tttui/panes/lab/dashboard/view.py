@@ -272,7 +272,7 @@ class DashboardView(Regions, LabView):
 
     def label(self, command: Command) -> str:
         if command.action == "pane('region')":
-            return self.hidden_next or command.label
+            return self.region_hint or command.label
         return command.label
 
     def copyable(self) -> Sequence[tuple[str, str]]:

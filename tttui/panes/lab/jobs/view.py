@@ -291,7 +291,7 @@ class JobsView(TableView):
             case "pane('more')":
                 return MORE[(MORE.index(self._more) + 1) % len(MORE)]
             case "pane('region')":
-                return self.hidden_next or command.label
+                return self.region_hint or command.label
         return command.label
 
     # The mouse

@@ -259,7 +259,7 @@ class ModelsView(TableView):
 
     def label(self, command: Command) -> str:
         if command.action == "pane('region')":
-            return self.hidden_next or command.label
+            return self.region_hint or command.label
         if command.action == "pane('rollback')":
             movable = any(one.stack[1:] for one in self.registry.personas)
             return command.label if movable else ""

@@ -265,7 +265,7 @@ class SystemView(Listing[LabState], LabView):
 
     def label(self, command: Command) -> str:
         if command.action == "pane('region')":
-            return self.hidden_next or command.label
+            return self.region_hint or command.label
         return command.label
 
     @on(Table.RowPicked)

@@ -349,7 +349,7 @@ class TrainingView(TableView):
             case "pane('metric')":
                 return command.label if "rates" in self.regions else ""
             case "pane('region')":
-                return self.hidden_next or command.label
+                return self.region_hint or command.label
         return command.label
 
     # The mouse
