@@ -22,7 +22,7 @@ from tttui.artifacts.blocks import BlockChecksums
 from tttui.artifacts.check import check_session
 from tttui.artifacts.writer import RunWriter
 from tttui.model.session import Place
-from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 ROUNDS = 3
 

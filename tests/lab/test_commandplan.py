@@ -19,7 +19,7 @@ from tttui.lab.jobs import find_job
 from tttui.lab.registry import BaseRef, register
 from tttui.lab.steering import wait_for
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.runs.base import find_base
+from tttui.tasks.pointmass.runs.base import find_base
 
 
 @click.command("make", cls=SectionedCommand)

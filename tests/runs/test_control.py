@@ -19,7 +19,7 @@ from tttui.engine import interventions
 from tttui.runs import answering, control
 from tttui.runs.control import DIRECTORY, Inbox, NoRequest, ask, clear_requests
 from tttui.runs.drive import drive
-from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 NOBODY = 65534
 

@@ -14,8 +14,8 @@ from tttui.engine.interventions import recorded
 from tttui.model.errors import RefusedInput
 from tttui.runs.control import DIRECTORY, Inbox, Request, ask, parse, withdraw
 from tttui.runs.drive import Course, drive
-from tttui.runs.session import SessionRun
-from tttui.runs.verify import verify
+from tttui.tasks.pointmass.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.verify import verify
 
 PATIENCE_S = 20.0
 

@@ -18,10 +18,10 @@ from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
 from tttui.runs.background import continue_in_background
 from tttui.runs.control import ask, clear_requests, withdraw
-from tttui.runs.planned import plan_session, prepare
-from tttui.runs.resume import resume
 from tttui.runs.runlog import RunLog
-from tttui.runs.verify import verify
+from tttui.tasks.pointmass.runs.planned import plan_session, prepare
+from tttui.tasks.pointmass.runs.resume import resume
+from tttui.tasks.pointmass.runs.verify import verify
 
 WRITTEN_IN_PLACE = (
     "per_step.csv",

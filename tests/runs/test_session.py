@@ -11,7 +11,7 @@ from tttui.model.configuration import configuration_of
 from tttui.model.errors import RefusedInput, SessionHeld, TttuiError
 from tttui.runs.drive import drive
 from tttui.runs.owned import RunProgress
-from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 
 def test_every_step_has_a_row_and_every_chunk_a_transaction(tmp_path: Path) -> None:

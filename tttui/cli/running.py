@@ -18,8 +18,8 @@ from tttui.model.verdict import verdict
 from tttui.runs.background import continue_in_background
 from tttui.runs.drive import drive
 from tttui.runs.owned import OPEN_END, OwnedRun
-from tttui.runs.planned import prepare
 from tttui.runs.runner import Ready
+from tttui.tasks.pointmass.runs.planned import prepare
 
 INTERRUPTED = 130
 """The exit code of what was stopped."""

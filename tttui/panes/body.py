@@ -86,8 +86,14 @@ class Body(Widget):
         """Look at the session as this view does; also called before the tab is mounted."""
 
     @property
-    def region_hint(self) -> str:
-        """What the footer says of the key for the next region where one is hidden; else ''."""
+    def takes_turns(self) -> bool:
+        """Not all of it is on the screen: the key for the next region turns the page."""
+        return False
+
+    @property
+    def hidden_next(self) -> str:
+        """What the key for the next region brings to the screen, or that something else is hidden;
+        '' where nothing is."""
         return ""
 
     def back(self) -> bool:

@@ -16,7 +16,7 @@ class Regions(Body):
     """A body that says which of its regions fit together (`pages`) and shows them.
 
     The key for the next region turns the page where that one is not on the screen; the footer
-    names it then, and says before that something is hidden.
+    names it then.
     """
 
     first: ClassVar[str] = ""
@@ -67,7 +67,11 @@ class Regions(Body):
         return stops[at % len(stops)]
 
     @property
-    def region_hint(self) -> str:
+    def takes_turns(self) -> bool:
+        return len(self.pages()) > 1
+
+    @property
+    def hidden_next(self) -> str:
         after, names = self.next_region, self.short_names
         hidden = [name for name in self.stops() if name not in self.regions]
         if after in hidden:

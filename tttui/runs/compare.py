@@ -12,6 +12,7 @@ import numpy as np
 from tttui.artifacts.history import read_history
 from tttui.artifacts.jsonfile import decode, read_object, whole
 from tttui.artifacts.jsonlist import JsonList
+from tttui.artifacts.layout import BASE
 from tttui.artifacts.metadata import model_signature
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.regular import (
@@ -25,7 +26,6 @@ from tttui.artifacts.writer import LAST_SNAPSHOT
 from tttui.model.arrays import PLASTIC
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
-from tttui.runs.base import FILE
 
 PART = 1 << 16
 """Bytes that are read at a time."""
@@ -56,15 +56,15 @@ class Check:
 def base_hash(directory: Path, meta: Mapping[str, Any]) -> Check:
     """Whether the base checkpoint is the file that meta.json names."""
     try:
-        found = sha256_of(directory / FILE)
+        found = sha256_of(directory / BASE)
     except FileNotFoundError:
-        return Check(FILE, False, "is missing")
+        return Check(BASE, False, "is missing")
     except OSError as error:
-        return Check(FILE, False, f"cannot be read: {error.strerror}")
+        return Check(BASE, False, f"cannot be read: {error.strerror}")
     said = meta.get("base_ckpt_hash")
     if found == said:
-        return Check(FILE, True, "has the sha256 that meta.json names")
-    return Check(FILE, False, f"has sha256 {found[:12]}, meta.json says {str(said)[:12]}")
+        return Check(BASE, True, "has the sha256 that meta.json names")
+    return Check(BASE, False, f"has sha256 {found[:12]}, meta.json says {str(said)[:12]}")
 
 
 def signature(meta: Mapping[str, Any], name: str = "session/meta.json") -> Check:

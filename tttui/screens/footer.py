@@ -79,6 +79,6 @@ def _label(command: Command, state: ScreenState, run: RunControl, pane: Pane | N
         case "inspect" if state.choices.inspecting:
             return "close"
         case "pane('region')" if pane is not None:
-            return pane.region_hint or command.label
+            return pane.hidden_next or command.label
         case _:
             return command.label

@@ -50,7 +50,7 @@ class YardsticksFeed(Feed[tuple[Yardstick, ...]]):
         given = (trajectory, data.meta, data.mu_now)
         if self._of and self._of[0] is trajectory and self._of[1:] == given[1:]:
             return
-        from tttui.tasks.pointmass.recorded import yardsticks_of
+        from tttui.tasks.pointmass.yardsticks import yardsticks_of
 
         self.put(tuple(yardsticks_of(trajectory, data.meta.world, data.mu_now)))
         self._of = given

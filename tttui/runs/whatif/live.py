@@ -1,10 +1,11 @@
-"""A session computed in memory, stretch by stretch: what both engines look like to a what-if."""
+"""A session computed in memory, stretch by stretch: what an engine looks like to a what-if."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from tttui.model.arrays import Bools, Floats
 from tttui.model.dataclass import dataclass
+from tttui.model.mu import MuChanges
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +28,17 @@ class Piece:
 
 class Live(Protocol):
     """A session that goes on in memory. Nothing of it is written."""
+
+    until: int
+    """The step at which it ends."""
+    sizes: tuple[int, int] | None
+    """How much a step takes in, recorded and here, where that differs."""
+    first_mu: float | None
+    """The true friction at step 0; None where the task has none."""
+
+    @property
+    def mu_changes(self) -> MuChanges:
+        """When that changes and to what, as far as it is known by now."""
 
     @property
     def t(self) -> int:

@@ -3,9 +3,6 @@
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from tttui.engine.learner import Learner
-from tttui.runs.base import Base
-
 MOST_STATES = 32
 """States of the past that are kept of the point mass; of larger models as fit `BUDGET`."""
 
@@ -18,8 +15,8 @@ class PastStates:
     branch begins near its step. One for each session that is looked at, used by one thread."""
 
     def __init__(self) -> None:
-        self.base: Base | None = None
-        self.learner: Learner | None = None
+        self.prepared: Any = None
+        """What the task's engine works out of the base once, for the next branch as well."""
         self._states: dict[int, Mapping[str, Any]] = {}
         self._past: Hashable = None
 

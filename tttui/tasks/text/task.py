@@ -60,7 +60,7 @@ class TextTask(Task):
     loss_name = "bits per byte"
     unit = "bits"
     settings_type = TextSettings
-    trained_by = "tttui.runs.training.language:TextTraining"
+    trained_by = "tttui.tasks.text.training:TextTraining"
     version = "2"
     adaptation: ClassVar[Adaptation] = Adaptation(lr=0.07, grad_clip=6.0, frozen_window=32)
     plastic = "*"
@@ -189,6 +189,10 @@ class TextTask(Task):
         made = TextTask(settings, seed, self.directory)
         made.document = rest
         return made
+
+    @classmethod
+    def base_of(cls, meta: Mapping[str, Any]) -> tuple[str, str]:  # noqa: ARG003
+        return base_sha256(), "text (ships with tttui)"
 
     @property
     def base_sha256(self) -> str:
