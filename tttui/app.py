@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 
 WHOLE = StartView()
 
+MADE_UNTIL_COLLECTION = 5_000
+"""Objects made and not freed until the newest ones are looked at for garbage; a key makes some
+hundreds that are freed by themselves, and a collection is a pause."""
+
 POLL_S = 1.0
 """Time between looks at the files where they cannot be watched, in seconds."""
 
@@ -158,6 +162,7 @@ class TttuiApp(KeysInOrder):
 
     def on_ready(self) -> None:
         gc.freeze()  # what was made to start with stays: no collection has to look at it again
+        gc.set_threshold(MADE_UNTIL_COLLECTION)
         gc.enable()
 
     def on_unmount(self) -> None:

@@ -9,7 +9,6 @@ from tttui.draw import axes, braille
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit
-from tttui.draw.changes import Changes, flag
 from tttui.draw.colours import Colour
 from tttui.draw.layout import ChartLayout
 from tttui.draw.look import HasLook, Look
@@ -123,13 +122,6 @@ class PlotArea(HasLook):
         """The axis of the values; `cut`: a sign says where it does not reach to zero."""
         place = (self.top, self.rows, self.left)
         axes.values(self.canvas, place, self.marked, self.scale, self.look, cut=cut)
-
-    def flags(self, changes: Changes, axis: TimeAxis, line: int) -> None:
-        """A flag at every change on the axis line in row `line`, or at the top where that is -1."""
-        glyphs = self.glyphs
-        over = f" {glyphs.change_line}{glyphs.horizontal}{glyphs.tick_down}"
-        row = line if line >= 0 else self.top
-        flag(self.canvas, changes, axis, self.left, row, self.look, over)
 
     def say(self, text: str) -> None:
         """A sentence in the middle of the plot."""

@@ -14,9 +14,9 @@ from tttui.model.explain import limits
 from tttui.model.moduletree import Row, from_names, tree
 from tttui.model.parameters import specs_of
 from tttui.model.transactions import Transactions
+from tttui.plots.motion import STATE
 from tttui.tasks.pointmass.hidden import Snapshot, implied, in_force, mu_at
 
-STATE = ("x", "y", "vx", "vy")
 ACTION = ("ax", "ay")
 EVENT_NUMBERS = ("pre_loss", "post_loss", "grad_norm", "pre_max_h", "post_max_h", "lr")
 

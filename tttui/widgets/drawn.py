@@ -14,6 +14,7 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.cells import cellwise, joined
 from tttui.draw.colours import DEFAULT, Colour
 from tttui.draw.look import HasLook, Look
+from tttui.toolkit import Line
 
 
 class Dressed(HasLook):
@@ -120,25 +121,26 @@ class Drawn(Dressed, Widget):
         for y in crop.line_range:
             strip = self._strips.get(y)
             if strip is None:
-                strip = self._strip(canvas, y)
+                segments = self._segments(canvas, y)
                 for line_filter in filters:
-                    strip = strip.apply_filter(line_filter, self._background)
-                self._strips[y] = strip
+                    segments = line_filter.apply(segments, self._background)
+                strip = self._strips[y] = Line(segments, canvas.columns)
             strips.append(strip)
         if crop.column_span == (0, canvas.columns):
             return strips
         return [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
-        return self._strip(self.canvas(), y)
+        canvas = self.canvas()
+        return Line(self._segments(canvas, y), canvas.columns)
 
-    def _strip(self, canvas: Canvas, y: int) -> Strip:
+    def _segments(self, canvas: Canvas, y: int) -> list[Segment]:
         """A line of the canvas with what is laid over it."""
         if not 0 <= y < canvas.rows:
-            return Strip.blank(canvas.columns)
+            return [*Strip.blank(canvas.columns)]
         if not self._lines:
             self._lines = canvas.lines(self.ground)
-        return Strip(self.overlaid(y, self._lines[y]), canvas.columns)
+        return self.overlaid(y, self._lines[y])
 
 
 def _colour(color: Color) -> Colour:

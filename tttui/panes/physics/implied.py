@@ -1,17 +1,12 @@
-"""The friction that weights imply: asked in threads, remembered, and shown over time."""
+"""The friction that weights imply: asked in threads, and remembered."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from threading import Thread
 
 import numpy as np
 
-from tttui.draw.envelope import Series
-from tttui.draw.plot import Plot, Trace
-from tttui.model.arrays import Floats
 from tttui.model.mu import mu_text
 from tttui.model.settings import World
-from tttui.panes.learned import learned_mu
 from tttui.panes.view import View
 from tttui.tasks.pointmass.friction import Facts
 from tttui.tasks.pointmass.hidden import Implied, Snapshot, implied, in_force, mu_at, regime, row_at
@@ -102,17 +97,3 @@ def _whatif_at(view: View) -> float | None:
     i = events.in_force(view.timeline.cursor)
     value = float("nan") if i is None else float(events.implied_mu[i])
     return value if np.isfinite(value) else None
-
-
-def implied_plot(view: View, mu: Floats | None, mark: str) -> Plot:
-    """The friction that the weights in force implied at every step, and the true one (`mu`, where
-    it is known of every row of the trajectory)."""
-    plot = learned_mu(view.data)
-    traces = plot.traces
-    known = view.trajectory is not None and mu is not None and len(mu) == len(view.trajectory)
-    if traces and known:
-        assert view.trajectory is not None
-        assert mu is not None
-        true = Trace("true", Series(view.trajectory.t, mu), "third", dashed=True)
-        traces = (*(trace for trace in traces if trace.name != "true"), true)
-    return replace(plot, title=f"{mark}Implied mu", traces=traces, steps=True)

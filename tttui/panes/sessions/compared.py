@@ -1,9 +1,7 @@
 """Sessions that were marked to be compared, and what their errors look like over one axis."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
-import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
@@ -11,24 +9,15 @@ from textual.widgets import Static
 
 from tttui.draw.cells import wrapped
 from tttui.draw.colours import style
-from tttui.draw.envelope import Series
 from tttui.draw.palette import Palette
-from tttui.draw.plot import Plot, Trace
 from tttui.draw.text import Text
 from tttui.model.cautions import Caution
-from tttui.model.compare import (
-    SCALED_LOSS,
-    Comparison,
-    distinct_names,
-    loss_scales,
-    losses_differ,
-)
+from tttui.model.compare import Comparison, distinct_names
 from tttui.model.session import Place, SessionSummary
-from tttui.model.steps import Steps
 from tttui.model.timeline import Timeline
 from tttui.model.transfer import transfer_refused
 from tttui.panes.sessions.layout import NARROW
-from tttui.plots.errors import curve, span_note
+from tttui.plots.compared import compared_errors
 from tttui.widgets.chart import Chart
 from tttui.widgets.sidebyside import MetricBars, SettingsTable, TransferMap
 
@@ -123,7 +112,7 @@ class ComparedCurves(Vertical):
         shown = (found, timeline.smooth, why, room, chart.look)
         if self._shown != shown:
             self._shown = shown
-            chart.set_plot(curves(found, timeline.smooth, why))
+            chart.set_plot(compared_errors(found, timeline.smooth, why))
             self._warn(found.cautions if found is not None else (), room, chart.palette)
         chart.set_timeline(window_of(found, timeline))
 
@@ -178,57 +167,6 @@ class ComparedSessions(Vertical):
         if "transfer" in regions:
             tested = self.query_one(TransferMap)
             tested.set_comparison(found, "Testing the weights of each in the world of each ...")
-
-
-def curves(found: Comparison | None, smooth: bool, message: str) -> Plot:
-    """The adaptive errors of all sessions over one axis, and the frozen ones that differ.
-
-    Losses of different units have no axis in common: each is divided by the mean of its own
-    frozen model, and sessions without one are left out.
-    """
-    if found is None:
-        return Plot(title="losses of the marked sessions", message=message)
-    mixed, scales = losses_differ(found.sessions), loss_scales(found.sessions)
-    adaptive: list[Trace] = []
-    baselines: list[tuple[Steps, int, list[int], float]] = []
-    for i, (data, name) in enumerate(zip(found.sessions, found.names, strict=True)):
-        steps, chunk, scale = data.steps, data.meta.chunk, scales[i]
-        if not len(steps) or scale is None:
-            continue
-        series = Series(steps.t, steps.adaptive / scale)
-        higher = " (higher is better)" if mixed and not data.meta.loss.lower_is_better else ""
-        trace = curve(f"{i + 1} {name}{higher}", series, i, smooth, heavy=True, chunk=chunk)
-        adaptive.append(replace(trace, tag=str(i + 1) if i < 9 else ""))
-        if steps.never_evaluated:
-            continue
-        shared = next((which for x, _, which, _ in baselines if _same_frozen(steps, x)), None)
-        if shared is None:
-            baselines.append((steps, chunk, [i + 1], scale))
-        else:
-            shared.append(i + 1)
-    frozen = [
-        curve(
-            f"frozen {', '.join(map(str, which))}",
-            Series(steps.compared()[0], steps.compared()[1] / scale),
-            "baseline",
-            smooth,
-            chunk=chunk,
-        )
-        for steps, chunk, which, scale in baselines
-    ]
-    return Plot(
-        title=SCALED_LOSS if mixed else found.sessions[0].meta.loss.label,
-        traces=(*frozen, *adaptive),
-        legend=True,
-        robust=True,
-        note=span_note(smooth),
-        message="no frozen losses to compare with" if mixed else "no steps recorded yet",
-    )
-
-
-def _same_frozen(a: Steps, b: Steps) -> bool:
-    """Whether both frozen curves are one and the same."""
-    return np.array_equal(a.t, b.t) and np.array_equal(a.baseline, b.baseline, equal_nan=True)
 
 
 def window_of(found: Comparison | None, shared: Timeline) -> Timeline:
