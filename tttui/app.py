@@ -28,10 +28,9 @@ from tttui.preferences import config_path, read_preferences
 from tttui.saved_views import Remembered, views_path
 from tttui.screens.main import MainScreen
 from tttui.store import Store
-from tttui.terminal.ascii import AsciiFilter, locale_is_ascii
 from tttui.terminal.driver import Terminal, end_on_signals
+from tttui.terminal.filters import AsciiFilter, VisibleFilter, locale_is_ascii
 from tttui.terminal.frame_diff import FrameDiff
-from tttui.terminal.visible import VisibleFilter
 from tttui.themes import DEFAULT_THEME, THEMES, palette_of
 from tttui.toolkit import CompositorUpdate
 from tttui.typeahead import KeysInOrder

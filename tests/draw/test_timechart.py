@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from tttui.draw.axis import TimeAxis
 from tttui.draw.envelope import Series
 from tttui.draw.glyphs import ASCII, GLYPHS, UNICODE, Glyphs
-from tttui.draw.layout import arrange
 from tttui.draw.look import Look
 from tttui.draw.marks import Marks
 from tttui.draw.palette import ANSI, DARK, PALETTES
 from tttui.draw.plot import Band, End, Plot, Threshold, Trace, gutter
-from tttui.draw.plot_area import Picture
+from tttui.draw.plot_area import Picture, arrange
 from tttui.draw.reading import title_row, value_text
 from tttui.draw.smoothing import exponential
 from tttui.draw.timechart import paint

@@ -13,11 +13,10 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.changes import NO_CHANGES, Changes, flag
 from tttui.draw.colours import Colour
 from tttui.draw.curves import Curve
-from tttui.draw.layout import arrange
 from tttui.draw.look import Look
 from tttui.draw.numbers import choose, count
 from tttui.draw.plot import Plot, Threshold, Trace
-from tttui.draw.plot_area import Picture, PlotArea
+from tttui.draw.plot_area import Picture, PlotArea, arrange
 from tttui.draw.scales import Scale
 from tttui.draw.shades import Shades
 from tttui.model.arrays import Bools, Floats, Ints

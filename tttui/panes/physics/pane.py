@@ -19,7 +19,7 @@ from tttui.model.start import StartView
 from tttui.panes import losses
 from tttui.panes.background_value import Prepared
 from tttui.panes.physics.ghosts import Ghost, distance_plot, ghost_of, ghost_scene
-from tttui.panes.physics.implied import Oracle, facts_at
+from tttui.panes.physics.implied import FrictionView, Oracle, facts_at
 from tttui.panes.physics.layout import (
     CSS,
     FIGURES,
@@ -53,7 +53,6 @@ from tttui.tasks.pointmass.hidden import (
     row_at,
 )
 from tttui.widgets.chart import Chart
-from tttui.widgets.friction import FrictionView
 from tttui.widgets.path import PathView
 from tttui.widgets.stack import StackView
 
