@@ -253,7 +253,10 @@ def fill(
     Returns the scale of these; None where nothing finite is in view.
     """
     reach, sampled = extent.of_plot(plot, axis, log)
-    scale = Scale.fit(*reach, log=log) if reach else Scale(0.0, 1.0)
+    scale = Scale(0.0, 1.0)
+    if reach:
+        fitted = Scale.fit(*reach, log=log)
+        scale = fitted.with_room([line.value for line in plot.thresholds], place[1])
     painter = _Painter(canvas, *place, scale, look, plot, axis)
     if reach:
         painter.grid(tick.value for tick in painter.marked)
