@@ -87,7 +87,7 @@ def run(
     hold together with 95 %. Steps a second are measured in turn, of one session alone.
     """
     _only_one(ctx.params)
-    from tttui.lab.evaluation.contest import Contest, Entry
+    from tttui.lab.evaluation.contest import Contest, ContestEntry
 
     asked = prompt_settings(names_in(providers, "--providers"), prompts, seeds) if providers else {}
     if asked:
@@ -101,7 +101,7 @@ def run(
         shared: dict[str, Any] = {}
     elif providers:
         task_name, shared = called or POINT_MASS, {}
-        entries = [Entry(name, engine=name) for name in names_in(providers, "--providers")]
+        entries = [ContestEntry(name, engine=name) for name in names_in(providers, "--providers")]
     elif presets and called not in (None, POINT_MASS):
         raise RefusedInput(f"--task {called}: presets are of the point mass; leave it out")
     elif presets:

@@ -9,7 +9,7 @@ import click
 from tttui.cli.options import root_option
 
 if TYPE_CHECKING:
-    from tttui.lab.logs import LogLine
+    from tttui.lab.logs import LogEntry
 
 LOOK_S, SHARE = 0.2, 9
 """Seconds between two looks at what was appended, and how much longer than a look takes."""
@@ -66,7 +66,7 @@ def command(
             wanted.grep.close()
 
 
-def _line(line: "LogLine") -> str:
+def _line(line: "LogEntry") -> str:
     owner = line.source.owner if line.source.is_session else line.source.owner[:8]
     shown = owner if len(owner) <= OWNER else owner[: OWNER - 3] + "..."
     return f"{line.time} {line.level:<7} {shown:<{OWNER}} {line.text}"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tttui.lab.job import Job
-    from tttui.lab.providers.results import Cell, Matrix
+    from tttui.lab.providers.results import Matrix, MatrixCell
 
 NAME = 16
 """Columns of a provider's name in the matrix."""
@@ -38,7 +38,7 @@ def matrix_table(matrix: "Matrix", max_age_s: float) -> list[str]:
 
     plain = locale.getpreferredencoding(False).lower().replace("-", "") != "utf8"
 
-    def age(cell: "Cell") -> str:
+    def age(cell: "MatrixCell") -> str:
         old = ", old" if cell.expired(max_age_s) else ""
         return "" if cell.newest is None else f"  {age_text(cell.newest.time)}{old}"
 
@@ -77,7 +77,7 @@ def matrix_document(matrix: "Matrix", max_age_s: float) -> dict[str, Any]:
     }
 
 
-def cell_document(cell: "Cell", max_age_s: float) -> dict[str, Any]:
+def cell_document(cell: "MatrixCell", max_age_s: float) -> dict[str, Any]:
     from dataclasses import asdict
 
     newest = cell.newest

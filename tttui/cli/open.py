@@ -9,7 +9,7 @@ import click
 from tttui.keys.command import PANES, TABS, tab_of
 
 
-class Window(click.ParamType[tuple[int, int]]):
+class StepRangeType(click.ParamType[tuple[int, int]]):
     """`200:400`, the visible range of steps."""
 
     name = "T0:T1"
@@ -27,7 +27,7 @@ class Window(click.ParamType[tuple[int, int]]):
         return window
 
 
-class Status(click.ParamType[str]):
+class StatusType(click.ParamType[str]):
     """`grad_norm`, a status of transactions."""
 
     name = "STATUS"
@@ -49,7 +49,7 @@ class Status(click.ParamType[str]):
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--tab", type=click.Choice(PANES), metavar="TAB", help=f"one of {', '.join(TABS)}")
 @click.option("--t", type=click.IntRange(min=0), help="step of the cursor")
-@click.option("--window", type=Window(), help="visible range of steps")
+@click.option("--window", type=StepRangeType(), help="visible range of steps")
 @click.option(
     "--log/--linear",
     default=None,
@@ -61,7 +61,7 @@ class Status(click.ParamType[str]):
 @click.option("--query", default="", help="only rows of the tab's table that pass (key /)")
 @click.option("--sort", metavar="COLUMN[:desc]", help="order of the tab's table (key >)")
 @click.option(
-    "--status", "statuses", type=Status(), multiple=True, help="only these transactions (key x)"
+    "--status", "statuses", type=StatusType(), multiple=True, help="only these transactions (key x)"
 )
 @click.option("--transaction", type=click.IntRange(min=1), help="select the n-th transaction")
 @click.option("--inspect", is_flag=True, help="open the panel of the transaction")

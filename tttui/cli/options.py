@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tttui.tasks.base import AnyTask
 
 
-Check = Callable[[Mapping[str, Any]], Mapping[str, str]]
+OptionsCheck = Callable[[Mapping[str, Any]], Mapping[str, str]]
 
 
 class SettingOption(click.Option):
@@ -32,9 +32,9 @@ class SectionedCommand(click.Command):
     """A command whose `--help` lists the settings under the headings of their groups, and which
     may check its options together while they are typed into a form."""
 
-    check: "Check | None" = None
+    check: "OptionsCheck | None" = None
 
-    def checks(self, function: "Check") -> "Check":
+    def checks(self, function: "OptionsCheck") -> "OptionsCheck":
         """Decorate what says of the values of all options what is wrong, by name; '' is none of
         them. It may raise RefusedInput as well."""
         self.check = function

@@ -15,7 +15,7 @@ from tttui.lab.registry import (
     results_of,
     versions,
 )
-from tttui.lab.registry.difference import Difference
+from tttui.lab.registry.difference import VersionDifference
 from tttui.lab.registry.personas import TEST
 from tttui.model.errors import TttuiError
 from tttui.runs.start import short
@@ -164,7 +164,7 @@ def described(root: Path, version: Version) -> list[str]:
     return lines
 
 
-def difference_lines(one: Version, other: Version, found: Difference) -> list[str]:
+def difference_lines(one: Version, other: Version, found: VersionDifference) -> list[str]:
     """`tttui model diff`."""
     lines = [f"{one.name} -> {other.name}: weights changed by {100 * found.relative:.3g} %"]
     if not found.same_base:
@@ -192,7 +192,7 @@ def difference_lines(one: Version, other: Version, found: Difference) -> list[st
     return lines
 
 
-def difference_document(one: Version, other: Version, found: Difference) -> dict[str, Any]:
+def difference_document(one: Version, other: Version, found: VersionDifference) -> dict[str, Any]:
     """A difference for `--json`."""
     return {
         "from": one.name,

@@ -13,7 +13,7 @@ from tttui.cli.options import json_option, root_option
 
 if TYPE_CHECKING:
     from tttui.artifacts.gpus import Gpu
-    from tttui.lab.machine import Machine
+    from tttui.lab.machine import MachineState
 
 EVERY_S = 2.0
 """Seconds between two looks."""
@@ -70,7 +70,7 @@ def _watch(look: Any, root: Path) -> None:
             time.sleep(EVERY_S)
 
 
-def lines(machine: "Machine", root: Path) -> Iterator[str]:
+def lines(machine: "MachineState", root: Path) -> Iterator[str]:
     """The machine for a person."""
     from tttui.cli.output import table
     from tttui.model.ages import size_text
@@ -148,6 +148,6 @@ def _held(index: int, size: int | None) -> str:
     return f"{index}" if size is None else f"{index}: {size_text(size)}"
 
 
-def document(machine: "Machine") -> Mapping[str, Any]:
+def document(machine: "MachineState") -> Mapping[str, Any]:
     """The machine for `--json`."""
     return asdict(replace(machine, recent=()))

@@ -30,11 +30,11 @@ ON, OFF = "on", "off"
 _DEFAULT = re.compile(r"\s*\[default[^\]]*\]")
 
 
-Words = tuple[str, ...]
+CommandWords = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CommandOutcome:
     """What came of a command: the handle of the job that it started, and what it said."""
 
     job: str | None
@@ -48,7 +48,7 @@ class Outcome:
 class CommandPlan:
     """A command to start; `typed` holds a text by option, empty ones are left to the default."""
 
-    words_before: Words
+    words_before: CommandWords
     """The command's own words: `("train", "start")`."""
     command: click.Command
     root: Path
@@ -139,7 +139,7 @@ class CommandPlan:
         """The whole line, to be shown and copied."""
         return command_line("tttui", *self.words_before, *self._safe_arguments())
 
-    def carry_out(self, told: Callable[[str], object]) -> Outcome:
+    def carry_out(self, told: Callable[[str], object]) -> CommandOutcome:
         """Run it as a process; returns when that has ended, for jobs at once.
 
         Call it in a thread. `told` gets each new line of progress. Raises TttuiError with what the
@@ -158,11 +158,11 @@ class CommandPlan:
         if isinstance(found, dict):
             job, path = found.get("job"), found.get("path")
             if isinstance(job, str):
-                return Outcome(job, f"{self.title}: job {job[:8]} is {found.get('state')}")
+                return CommandOutcome(job, f"{self.title}: job {job[:8]} is {found.get('state')}")
             if path is not None:
-                return Outcome(None, f"{self.title}: {path}")
+                return CommandOutcome(None, f"{self.title}: {path}")
         lines = tuple(said.rstrip().splitlines())
-        return Outcome(None, f"{self.title}: {lines[0] if lines else 'done'}", lines)
+        return CommandOutcome(None, f"{self.title}: {lines[0] if lines else 'done'}", lines)
 
     def _safe_arguments(self) -> list[str]:
         """The same as far as it goes, while a quotation mark is open."""
@@ -227,7 +227,7 @@ class ShellCommands:
 
     definition: Callable[[Sequence[str]], click.Command]
     """The command of some words. Raises RefusedInput where there is none."""
-    listing: Callable[[], Sequence[tuple[Words, str]]]
+    listing: Callable[[], Sequence[tuple[CommandWords, str]]]
     """The words of every command that can be started, with what it does in a line."""
 
     def plan(self, words: Sequence[str], root: Path, typed: Mapping[str, str]) -> CommandPlan:

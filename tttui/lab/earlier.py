@@ -16,7 +16,7 @@ from tttui.artifacts.jsonfile import number, read_object
 from tttui.artifacts.regular import refuse_link
 from tttui.lab import checkpoints
 from tttui.lab.job import RESULTS, Job
-from tttui.lab.kinds.base import Kind
+from tttui.lab.kinds.base import JobKind
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 
@@ -28,7 +28,7 @@ class Earlier:
     """A named checkpoint from which a job that has ended is to go on."""
 
     job: Job
-    found: checkpoints.Checkpoint
+    found: checkpoints.JobCheckpoint
     later: tuple[str, ...]
     """Checkpoints that are removed, the newest first."""
     progress: float | None
@@ -37,7 +37,7 @@ class Earlier:
     """What the job made so far, which stays."""
 
     @classmethod
-    def of(cls, job: Job, kind: Kind, name: str) -> Self:
+    def of(cls, job: Job, kind: JobKind, name: str) -> Self:
         """Look what there is. Raises RefusedInput where the job cannot go on from there."""
         if not kind.saves:
             raise RefusedInput(

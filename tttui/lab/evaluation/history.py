@@ -25,7 +25,7 @@ from tttui.artifacts.eventlog import LAB
 from tttui.artifacts.jsonfile import decode, number
 from tttui.artifacts.mutex import held
 from tttui.artifacts.regular import LARGEST_LIST, open_regular, read_bytes
-from tttui.lab.evaluation.statistics import Comparison, fewest, paired
+from tttui.lab.evaluation.statistics import PairedComparison, fewest, paired
 from tttui.lab.job import read_request
 from tttui.lab.starting import commit_of
 from tttui.model.arrays import Floats
@@ -91,7 +91,7 @@ class Step:
 
     result: Result
     before: Result | None = None
-    compared: Comparison | None = None
+    compared: PairedComparison | None = None
     """Positive: better than before."""
     flags: tuple[Flag, ...] = ()
 

@@ -12,8 +12,8 @@ import numpy as np
 from tttui.artifacts.eventlog import events_below
 from tttui.artifacts.jsonfile import number, whole
 from tttui.artifacts.tensorwriter import Stored
-from tttui.lab.genome.layers import BaseValues, Layer, Skill, all_layers
-from tttui.lab.genome.methods import METHODS, Part, Recipe, merge
+from tttui.lab.genome.layers import BaseValues, Layer, SkillWeights, all_layers
+from tttui.lab.genome.methods import METHODS, MergePart, Recipe, merge
 from tttui.lab.registry import BaseRef, Version, register, resolve
 from tttui.lab.registry.names import check_name
 from tttui.model.arrays import Floats
@@ -119,7 +119,9 @@ def compose(
     check_name(name, "a skill")
     check(parts, recipe)
     with ExitStack() as stack:
-        skills = {p.version.name: stack.enter_context(closing(Skill(p.version))) for p in parts}
+        skills = {
+            p.version.name: stack.enter_context(closing(SkillWeights(p.version))) for p in parts
+        }
         tensors, adapters = merged(root, parts, recipe, skills)
     versions = [part.version for part in parts]
     task_settings = shared([version.task_settings for version in versions]) | adapters
@@ -168,7 +170,7 @@ def lineage(parts: Sequence[Weighted], recipe: Recipe) -> dict[str, Any]:
 
 
 def merged(
-    root: Path, parts: Sequence[Weighted], recipe: Recipe, skills: Mapping[str, Skill]
+    root: Path, parts: Sequence[Weighted], recipe: Recipe, skills: Mapping[str, SkillWeights]
 ) -> tuple[dict[str, Stored], dict[str, Any]]:
     """The tensors of a composition; and settings of its adapters, where it has some.
 
@@ -201,7 +203,7 @@ def merged_layer(
     layer: Layer,
     parts: Sequence[Weighted],
     recipe: Recipe,
-    skills: Mapping[str, Skill],
+    skills: Mapping[str, SkillWeights],
     base: BaseValues,
 ) -> Floats:
     """The values of one parameter after the merge."""
@@ -210,11 +212,11 @@ def merged_layer(
     dtype = np.result_type(*(skill.read(layer.name).dtype for skill in holders))
     known = known.astype(dtype, copy=False)
 
-    def part(one: Weighted) -> Part:
+    def part(one: Weighted) -> MergePart:
         version, skill = one.version, skills[one.version.name]
         has = layer.name in skill.layers
         read = (lambda: skill.read(layer.name)) if has else (lambda: known)
-        return Part(version.name, version.content, one.weight, read)
+        return MergePart(version.name, version.content, one.weight, read)
 
     return merge(known, [part(one) for one in parts], recipe, layer.name)
 
@@ -223,7 +225,7 @@ def _parameter(
     layer: Layer,
     parts: Sequence[Weighted],
     recipe: Recipe,
-    skills: Mapping[str, Skill],
+    skills: Mapping[str, SkillWeights],
     base: BaseValues,
 ) -> Stored:
     values = merged_layer(layer, parts, recipe, skills, base)
@@ -241,7 +243,7 @@ def _rounded(values: Floats) -> Floats:
 
 
 def merged_adapter(
-    layer: Layer, parts: Sequence[Weighted], recipe: Recipe, skills: Mapping[str, Skill]
+    layer: Layer, parts: Sequence[Weighted], recipe: Recipe, skills: Mapping[str, SkillWeights]
 ) -> "Factors":
     """The pair of one layer, merged by peft; a skill without it adds nothing."""
     from tttui.tasks.hf.merging import Factors, merge_adapters
@@ -271,7 +273,7 @@ def merged_adapter(
     return replace(made, b=np.float32(recipe.scale) * made.b) if recipe.method == "mean" else made
 
 
-def scale_of(skills: Iterable[Skill]) -> float:
+def scale_of(skills: Iterable[SkillWeights]) -> float:
     """By which the products of a composition's adapters are multiplied: the largest there is."""
     pairs = (layer.pair for skill in skills for layer in skill.layers.values())
     return max(pair.scale for pair in pairs if pair is not None)
@@ -297,7 +299,7 @@ def _short(sha256: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Parent:
+class MergedParent:
     """One of the versions that were merged."""
 
     version: str
@@ -310,7 +312,7 @@ class Composition:
     """How a version was composed."""
 
     recipe: Recipe
-    parents: tuple[Parent, ...]
+    parents: tuple[MergedParent, ...]
 
     @property
     def method(self) -> str:
@@ -344,11 +346,11 @@ def composition_of(version: Version) -> Composition | None:
     return Composition(recipe, tuple(one for one in parents if one is not None))
 
 
-def _parent(said: Any) -> Parent | None:
+def _parent(said: Any) -> MergedParent | None:
     if not isinstance(said, Mapping):
         return None
     weight = number(said.get("weight"))
     texts = said.get("version"), said.get("weights_sha256")
     if weight is None or not all(isinstance(text, str) for text in texts):
         return None
-    return Parent(str(texts[0]), weight, str(texts[1]))
+    return MergedParent(str(texts[0]), weight, str(texts[1]))

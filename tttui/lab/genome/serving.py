@@ -42,7 +42,7 @@ KEEP_S = 10.0
 MOST_ANSWERS = 50
 
 
-Weights = Callable[[], Mapping[str, Any] | None]
+WeightsReader = Callable[[], Mapping[str, Any] | None]
 """Reads what a skill begins with; None stands for the weights of the base."""
 
 
@@ -51,7 +51,7 @@ class Seat:
     """One skill: its session, as far as it has come."""
 
     name: str
-    weights: Weights
+    weights: WeightsReader
     t: int = 0
     adaptive: Floats = field(default_factory=lambda: np.empty(0))
     frozen: Floats = field(default_factory=lambda: np.empty(0))
@@ -66,7 +66,7 @@ class Serving:
         self,
         context: "Context",
         host: Host,
-        skills: Mapping[str, Weights],
+        skills: Mapping[str, WeightsReader],
         *,
         budget: int,
         turn: int,

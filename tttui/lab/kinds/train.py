@@ -5,15 +5,15 @@ from typing import Any
 
 from tttui.lab.context import Context
 from tttui.lab.earlier import earlier_results
-from tttui.lab.kinds.base import Kind, Needs
+from tttui.lab.kinds.base import JobKind, Needs
 from tttui.lab.training.estimate import Cost, probe
-from tttui.lab.training.loop import Loop, Plan, named_epochs
+from tttui.lab.training.loop import Loop, TrainingPlan, named_epochs
 from tttui.model.training import TrainSettings
 from tttui.runs.training import Asked, Begin, Ready, TaskTraining, training_of
 from tttui.tasks.find import find_task
 
 
-class Train(Kind):
+class Train(JobKind):
     """Trains the plastic parameters of a task over its base.
 
     Its settings: `task`, `skill`, `values` (of the task), `training`, `data`, `include`, `start`
@@ -48,8 +48,8 @@ class Train(Kind):
         context.results({**loop.results(ended=True), "version": version})
 
 
-def plan_of(ready: Ready, training: TrainSettings) -> Plan:
-    return Plan(training.validations(ready.trainer.steps), training.patience)
+def plan_of(ready: Ready, training: TrainSettings) -> TrainingPlan:
+    return TrainingPlan(training.validations(ready.trainer.steps), training.patience)
 
 
 def asked_of(root: Any, settings: Mapping[str, Any]) -> Asked:

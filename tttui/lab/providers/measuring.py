@@ -17,7 +17,7 @@ from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.model.text import shortened
 
-Status = Literal["works", "fails", "not offered"]
+ProbeStatus = Literal["works", "fails", "not offered"]
 
 LOOK_S = 0.1
 """Seconds between two looks whether the job was asked to end."""
@@ -41,7 +41,7 @@ class Measurement:
 
     provider: str
     capability: str
-    status: Status
+    status: ProbeStatus
     reason: str = ""
     """Why it does not work, or what went wrong now and then; one line."""
     what: str = ""

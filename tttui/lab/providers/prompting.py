@@ -15,7 +15,7 @@ LIMIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PromptAnswer:
     """What came of one prompt; what is not known is None."""
 
     provider: str
@@ -51,7 +51,7 @@ def ask(
     *,
     most_tokens: int = MOST_TOKENS,
     limit_s: float = LIMIT_S,
-) -> Answer:
+) -> PromptAnswer:
     """Ask an endpoint something and time it; what goes wrong is `error`, without the key.
 
     Waits at most `limit_s` seconds, or little longer where the endpoint sends byte after byte.
@@ -67,10 +67,10 @@ def ask(
         )
     except TttuiError as error:
         said = " ".join(asked.clean(str(error)).split())
-        return Answer(provider.name, prompt, error=shortened(said, LONGEST_REASON))
+        return PromptAnswer(provider.name, prompt, error=shortened(said, LONGEST_REASON))
     seconds = time.perf_counter() - began
     rest = None if made.first_s is None else seconds - made.first_s
-    return Answer(
+    return PromptAnswer(
         provider.name,
         prompt,
         text=asked.clean(made.text),

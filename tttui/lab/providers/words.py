@@ -1,6 +1,6 @@
 """Results of providers in words: latencies, throughput, cells of the matrix."""
 
-from tttui.lab.providers.results import Cell, Matrix
+from tttui.lab.providers.results import Matrix, MatrixCell
 from tttui.model.ages import ago_text
 from tttui.model.errors import RefusedInput
 
@@ -38,7 +38,7 @@ def throughput_text(value: float | None, unit: str) -> str:
     return "" if value is None else f"{_digits(value)} {unit or 'times'}/s"
 
 
-def cell_text(cell: Cell, *, ascii_only: bool) -> str:
+def cell_text(cell: MatrixCell, *, ascii_only: bool) -> str:
     """`✓ 2.8 ms`, `✗`, `–`, `?`, with a `!` where it became worse."""
     glyph = (PLAIN if ascii_only else GLYPHS)[cell.status]
     newest = cell.newest
@@ -46,7 +46,7 @@ def cell_text(cell: Cell, *, ascii_only: bool) -> str:
     return " ".join(filter(None, (glyph, latency, "!" if cell.mark else "")))
 
 
-def cell_line(cell: Cell, now: float | None = None) -> str:
+def cell_line(cell: MatrixCell, now: float | None = None) -> str:
     """One cell in a sentence: what came of it, what became worse, and when that was."""
     m = cell.newest
     if m is None:

@@ -14,7 +14,7 @@ from typing import Any
 from tttui.artifacts.checksum import Carried, json_bytes, json_checksum
 from tttui.artifacts.jsonfile import number, parse_object, whole
 from tttui.artifacts.regular import LARGEST_OBJECT, read_bytes
-from tttui.lab.changing import Changes, changing, settle
+from tttui.lab.changing import LockedRegistry, changing, settle
 from tttui.lab.registry.names import (
     DEFAULT,
     called,
@@ -266,7 +266,7 @@ def _target(persona: Persona, to: str | None) -> Move:
 
 
 def _put(
-    changes: Changes,
+    changes: LockedRegistry,
     action: str,
     name: str,
     domain: str,

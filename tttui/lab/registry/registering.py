@@ -21,7 +21,7 @@ from tttui.artifacts.regular import folder_to_write, read_bytes
 from tttui.artifacts.schema import LONGEST_NAME, MOST_TENSORS
 from tttui.artifacts.tensorwriter import SAFETENSORS, Stored, StreamedTensors
 from tttui.lab import audit
-from tttui.lab.changing import Changes, changing
+from tttui.lab.changing import LockedRegistry, changing
 from tttui.lab.registry.names import check_name, named
 from tttui.lab.registry.version import (
     VERSION,
@@ -260,7 +260,7 @@ def _write_record(building: Path, record: Mapping[str, Any]) -> None:
 
 
 def _commit(
-    changes: Changes,
+    changes: LockedRegistry,
     building: Path,
     skill: str,
     number: int,

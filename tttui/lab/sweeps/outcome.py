@@ -23,8 +23,14 @@ from typing import Any
 import numpy as np
 
 from tttui.lab.evaluation.ranking import compare, document
-from tttui.lab.evaluation.statistics import Comparison, Interval, fewest, interval, simultaneous
-from tttui.lab.sweeps.plan import Plan
+from tttui.lab.evaluation.statistics import (
+    Interval,
+    PairedComparison,
+    fewest,
+    interval,
+    simultaneous,
+)
+from tttui.lab.sweeps.plan import SweepPlan
 from tttui.model.arrays import Floats
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
@@ -46,14 +52,14 @@ class Effect:
     """`0.01`; of a range `0.1 rather than 0.001`."""
     against: str
     """The value that it is compared with."""
-    compared: Comparison
+    compared: PairedComparison
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class SweepOutcome:
     """The rows of a sweep, as far as it is computed."""
 
-    plan: Plan
+    plan: SweepPlan
     losses: Floats
     """[members, streams], NaN where it is not computed yet."""
     frozen: Floats
@@ -63,7 +69,7 @@ class Found:
     """That all of it took together."""
 
     @classmethod
-    def of(cls, plan: Plan, parts: Iterable[Mapping[str, Any]]) -> "Found":
+    def of(cls, plan: SweepPlan, parts: Iterable[Mapping[str, Any]]) -> "SweepOutcome":
         """From the finished parts of the jobs that computed it."""
         shape = len(plan.members), len(plan.streams)
         losses, frozen = np.full(shape, np.nan), np.full(shape, np.nan)
@@ -119,7 +125,7 @@ class Found:
         """The middle of the estimate; None where most diverged."""
         return _finite(self.estimate(member).estimate)
 
-    def against(self, member: int, other: int, comparisons: int = 1) -> Comparison:
+    def against(self, member: int, other: int, comparisons: int = 1) -> PairedComparison:
         """A member against another one, where so many comparisons hold together."""
         level = simultaneous(comparisons)
         return compare(self.losses[member], self.losses[other], self.unit, level=level)
@@ -244,9 +250,9 @@ class Found:
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(values))
 
-    def _comparison(self, better: Floats) -> Comparison:
+    def _comparison(self, better: Floats) -> PairedComparison:
         wins, losses = int((better > 0).sum()), int((better < 0).sum())
-        return Comparison(interval(better), wins, losses, not self.unit, self.unit)
+        return PairedComparison(interval(better), wins, losses, not self.unit, self.unit)
 
     @property
     def _axes(self) -> list[str]:

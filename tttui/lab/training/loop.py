@@ -34,7 +34,7 @@ ROLLBACKS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """How a training is watched over."""
 
     validate_every: int
@@ -47,7 +47,7 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Record:
+class TrainingState:
     """What a training has come to; all of it goes into checkpoints."""
 
     train_before: float = math.nan
@@ -73,10 +73,12 @@ class Record:
 class Loop:
     """One execution of a training, from the checkpoint of the job where there is one."""
 
-    def __init__(self, context: Context, trainer: Trainer, plan: Plan, data: str = "") -> None:
+    def __init__(
+        self, context: Context, trainer: Trainer, plan: TrainingPlan, data: str = ""
+    ) -> None:
         """`data` is the hash of the data, which a resumed job must find as they were."""
         self._context, self._trainer, self._plan, self._data = context, trainer, plan, data
-        self.record = Record()
+        self.record = TrainingState()
         self._best: dict[str, Floats] = {}
         self._good: Mapping[str, Any] = {}
         """The state to which it goes back, as it was at a validation."""
@@ -230,7 +232,7 @@ class Loop:
             "trainer": current,
             "good": None if same else self._good,
             "best": self._best,
-            "record": {name: getattr(record, name) for name in Record.__slots__},
+            "record": {name: getattr(record, name) for name in TrainingState.__slots__},
         }
         told = {"asked": asked} if asked else {}
         self._context.save(state, step=trainer.step, name=name, **told)

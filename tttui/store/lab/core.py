@@ -45,7 +45,7 @@ RETRY_S = 5.0
 ACTOR = "tttui-lab-act"
 """The name of threads that carry out what was asked for."""
 
-Listener = Callable[[LabSnapshot], None]
+LabListener = Callable[[LabSnapshot], None]
 
 
 def root_of_paths(paths: Sequence[Path]) -> Path:
@@ -73,7 +73,7 @@ class LabStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.snapshot = LabSnapshot()
-        self._listener: Listener | None = None
+        self._listener: LabListener | None = None
         self._publishing = threading.Lock()
         self._wake = threading.Condition()
         self._commands: deque[Callable[[], object]] = deque()
@@ -94,7 +94,7 @@ class LabStore:
             self._stopping = True
             self._wake.notify()
 
-    def listen(self, listener: Listener) -> None:
+    def listen(self, listener: LabListener) -> None:
         """Call `listener` with the snapshot there is and with every later one."""
         with self._publishing:
             self._listener = listener

@@ -12,7 +12,7 @@ from pathlib import Path
 from tttui.lab.audit import audit_path
 from tttui.lab.genome.composing import Weighted, composition_of
 from tttui.lab.genome.effect import Effects, LayerChange
-from tttui.lab.genome.holders import Holder, holder_of
+from tttui.lab.genome.holders import SkillHost, host_of
 from tttui.lab.genome.layers import Layer
 from tttui.lab.genome.methods import Recipe
 from tttui.lab.genome.testing import newest_test
@@ -31,7 +31,7 @@ MOST = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Skill:
+class SkillOnBase:
     """One version over a base."""
 
     version: Version
@@ -48,7 +48,7 @@ class Skill:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class GenomeSelection:
     """What a person looks at: a base, and a merge of some skills over it."""
 
     base: str = ""
@@ -64,10 +64,10 @@ class Genome:
 
     known: bool = False
     """The registry was read."""
-    bases: tuple[tuple[Skill, ...], ...] = ()
+    bases: tuple[tuple[SkillOnBase, ...], ...] = ()
     """The versions over each base, those of one base together; by age of their newest."""
-    wanted: Wanted = field(default_factory=Wanted)
-    skills: tuple[Skill, ...] = ()
+    wanted: GenomeSelection = field(default_factory=GenomeSelection)
+    skills: tuple[SkillOnBase, ...] = ()
     """Over the base that is looked at, by name."""
     left_out: int = 0
     """Older versions over it that are not shown."""
@@ -79,13 +79,13 @@ class Genome:
     problems: tuple[str, ...] = ()
     refused: str = ""
     """Why the merge cannot be made."""
-    holders: tuple[Holder, ...] = ()
+    holders: tuple[SkillHost, ...] = ()
     """Processes that hold skills now."""
 
 
 GENOME = Part("genome", Genome())
 
-Key = tuple[str, ...]
+WorkKey = tuple[str, ...]
 
 
 class GenomeFeed(LabFeed[Genome]):
@@ -98,19 +98,19 @@ class GenomeFeed(LabFeed[Genome]):
         super().__init__(root)
         self._seen: object = None
         self._jobs: tuple[Job, ...] = ()
-        self._wanted = Wanted()
+        self._wanted = GenomeSelection()
         self._effects: Effects | None = None
         self._open_for: tuple[str, ...] = ()
         self._unread: list[str] = []
         """What is wrong with the weights of some."""
-        self._numbers: dict[Key, float | None] = {}
+        self._numbers: dict[WorkKey, float | None] = {}
         """Results of work by what they are of."""
-        self._reasons: dict[Key, str] = {}
+        self._reasons: dict[WorkKey, str] = {}
         """Why some of it could not be done."""
-        self._work: Iterator[tuple[Key, Callable[[], float | None]]] = iter(())
+        self._work: Iterator[tuple[WorkKey, Callable[[], float | None]]] = iter(())
         self._busy = False
 
-    def want(self, wanted: Wanted) -> None:
+    def want(self, wanted: GenomeSelection) -> None:
         """Look at this base and this merge from now on."""
         self._wanted = wanted
 
@@ -129,19 +129,19 @@ class GenomeFeed(LabFeed[Genome]):
             value = self._read()
         if value.wanted != self._wanted or value.skills != self._shown(value)[0]:
             value = self._turned_to(value)
-        if (found := tuple(map(holder_of, self._jobs))) != value.holders:
+        if (found := tuple(map(host_of, self._jobs))) != value.holders:
             value = replace(value, holders=found)
         return self._worked(value)
 
     def _read(self) -> Genome:
         problems: list[str] = []
-        by_base: dict[tuple[str, str], list[Skill]] = {}
+        by_base: dict[tuple[str, str], list[SkillOnBase]] = {}
         for version in versions(self.root, problems=problems):
             if version.type != "skill":
                 continue
             made = composition_of(version)
             test = newest_test(self.root, version) if made is not None else None
-            one = Skill(
+            one = SkillOnBase(
                 version,
                 "" if made is None else made.method,
                 "" if made is None else made.skills,
@@ -151,7 +151,7 @@ class GenomeFeed(LabFeed[Genome]):
         bases = sorted(by_base.values(), key=lambda of: -max(s.version.created_at for s in of))
         return Genome(True, tuple(tuple(one) for one in bases), problems=tuple(problems))
 
-    def _shown(self, value: Genome) -> tuple[tuple[Skill, ...], int]:
+    def _shown(self, value: Genome) -> tuple[tuple[SkillOnBase, ...], int]:
         """The versions over the base that is looked at, and how many are left out."""
         wanted = self._wanted.base
         of = next((o for o in value.bases if o[0].version.base_sha256 == wanted), None)
@@ -195,7 +195,7 @@ class GenomeFeed(LabFeed[Genome]):
             self._effects.__exit__()
         self._effects = None
 
-    def _pieces(self, value: Genome) -> Iterator[tuple[Key, Callable[[], float | None]]]:
+    def _pieces(self, value: Genome) -> Iterator[tuple[WorkKey, Callable[[], float | None]]]:
         """All that is to be worked out, first things first, each by its key."""
         effects = self._effects
         if effects is None:

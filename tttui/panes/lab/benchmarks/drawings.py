@@ -7,7 +7,7 @@ import numpy as np
 from tttui.draw import differences, forest
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit, wrapped
-from tttui.lab.evaluation.statistics import Comparison
+from tttui.lab.evaluation.statistics import PairedComparison
 from tttui.model.arrays import Floats
 from tttui.model.numbers import short
 from tttui.store.lab.benchmarks import Benchmarks
@@ -65,7 +65,7 @@ class Ranking(Drawn):
         return f"{found.results.get('loss', 'the loss')} of {where}"
 
 
-class SideBySide(Drawn):
+class ContenderPair(Drawn):
     """The difference of two contenders on every stream, with what follows from it."""
 
     def __init__(self, *, id: str) -> None:
@@ -149,7 +149,7 @@ def _one(found: Benchmarks) -> str:
     return _what(found)[:-1]
 
 
-def _differences(found: Benchmarks, i: int, j: int, compared: Comparison) -> Floats:
+def _differences(found: Benchmarks, i: int, j: int, compared: PairedComparison) -> Floats:
     """Of each stream: positive where the first is better."""
     a, b = (np.where(np.isfinite(found.values[k]), found.values[k], np.inf) for k in (i, j))
     with np.errstate(all="ignore"):
@@ -157,7 +157,7 @@ def _differences(found: Benchmarks, i: int, j: int, compared: Comparison) -> Flo
     return np.where(a == b, 0.0, better)
 
 
-def _ends(values: Floats, compared: Comparison) -> str:
+def _ends(values: Floats, compared: PairedComparison) -> str:
     """`from 12 % better to 3 % worse`."""
     from dataclasses import replace
 

@@ -15,8 +15,8 @@ from tttui.panes.lab.jobs.facts import clock
 from tttui.widgets.drawn import Drawn
 
 if TYPE_CHECKING:  # costly to import, and there once the store has read them
-    from tttui.lab.machine import Machine
-    from tttui.lab.providers.results import Cell, Matrix
+    from tttui.lab.machine import MachineState
+    from tttui.lab.providers.results import Matrix, MatrixCell
     from tttui.lab.registry import Persona
 
 NAME = 11
@@ -90,7 +90,7 @@ class MatrixMap(Drawn):
             row += 1
         return canvas
 
-    def _cell(self, canvas: Canvas, cell: "Cell", place: tuple[int, int], width: int) -> None:
+    def _cell(self, canvas: Canvas, cell: "MatrixCell", place: tuple[int, int], width: int) -> None:
         from tttui.lab.providers.words import cell_text
 
         palette, newest = self.palette, cell.newest
@@ -105,7 +105,7 @@ class MatrixMap(Drawn):
                 ink = palette.text if newest.status != "not offered" and not cell.mark else ink
         canvas.write(*place, shown.ljust(width), ink, paper, bold=bool(cell.mark))
 
-    def _paper(self, cell: "Cell") -> Colour:
+    def _paper(self, cell: "MatrixCell") -> Colour:
         """The heat of a cell: the faster among those of the capability, the stronger."""
         tints, newest = self.palette.tints, cell.newest
         if newest is None or newest.status == "not offered":
@@ -126,9 +126,9 @@ class MachineStrip(Drawn):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.machine: Machine | None = None
+        self.machine: MachineState | None = None
 
-    def show_machine(self, machine: "Machine | None") -> None:
+    def show_machine(self, machine: "MachineState | None") -> None:
         if machine is not self.machine and not _as_good_as(self.machine, machine):
             self.machine = machine
             self.changed()
@@ -154,7 +154,7 @@ class MachineStrip(Drawn):
         return canvas
 
 
-def _as_good_as(shown: "Machine | None", now: "Machine | None") -> bool:
+def _as_good_as(shown: "MachineState | None", now: "MachineState | None") -> bool:
     """What is shown may stay: it tells the same, or is young and nothing runs."""
     if shown is None or now is None or shown.cpu is None:
         return False
@@ -162,7 +162,7 @@ def _as_good_as(shown: "Machine | None", now: "Machine | None") -> bool:
     return young or _told(shown) == _told(now)
 
 
-def _told(machine: "Machine") -> list[tuple[str, float | None, str]]:
+def _told(machine: "MachineState") -> list[tuple[str, float | None, str]]:
     """Name, share and text of what is told of the machine, the most important first."""
     cpu = machine.cpu
     found: list[tuple[str, float | None, str]] = []

@@ -20,7 +20,7 @@ from tttui.panes.lab.dashboard.around import MachineStrip, MatrixMap
 from tttui.panes.lab.dashboard.cards import ROWS, JobCards
 from tttui.panes.lab.metrics import TAGS, MetricChart, groups
 from tttui.panes.regions import Pages, Regions
-from tttui.store.lab.curves import CURVES, Curves
+from tttui.store.lab.curves import JOB_METRICS, JobMetrics
 from tttui.store.lab.jobs import JOBS, Jobs
 from tttui.store.lab.machine import MACHINE
 from tttui.store.lab.matrix import MATRIX
@@ -153,7 +153,7 @@ class DashboardView(Regions, LabView):
             self._at = cards[0].handle if cards else None
         self._show_cards(state, jobs, cards)
         self._ask_curves(jobs)
-        self._show_curves(state.of(CURVES), jobs)
+        self._show_curves(state.of(JOB_METRICS), jobs)
         matrix = self.query_one(MatrixMap)
         matrix.show_matrix(state.of(MATRIX))
         personas = state.of(PERSONAS)
@@ -211,7 +211,7 @@ class DashboardView(Regions, LabView):
             self._asked = paths
             self.desk.tell("curves", lambda feed: feed.choose(paths))
 
-    def _show_curves(self, curves: Curves, jobs: Jobs) -> None:
+    def _show_curves(self, curves: JobMetrics, jobs: Jobs) -> None:
         chart = self.query_one(MetricChart)
         live = any(
             jobs.by_handle[path.name].state == "running" for path in self._known(curves, jobs)
@@ -235,7 +235,7 @@ class DashboardView(Regions, LabView):
         message = "the curves of what trains appear here"
         chart.put(Plot(title, traces=tuple(traces), legend=True, message=message), live=live)
 
-    def _known(self, curves: Curves, jobs: Jobs) -> list[Path]:
+    def _known(self, curves: JobMetrics, jobs: Jobs) -> list[Path]:
         return [path for path in curves.of if path.name in jobs.by_handle]
 
     # Keys

@@ -15,10 +15,10 @@ from tttui.model.shell import command_line
 from tttui.model.start import StartView
 from tttui.panes.lab.base import Export, LabState, LabView, Question
 from tttui.panes.lab.genome import words
-from tttui.panes.lab.genome.graph import Column, GenomeGraph, Picture
+from tttui.panes.lab.genome.graph import GenomeGraph, GraphPicture, SkillColumn
 from tttui.panes.lab.genome.keys import KEYS, MEANING
 from tttui.panes.lab.genome.words import USUAL
-from tttui.store.lab.genome import GENOME, Genome, Skill, Wanted
+from tttui.store.lab.genome import GENOME, Genome, GenomeSelection, SkillOnBase
 from tttui.store.lab.jobs import JOBS
 from tttui.widgets.page import Page
 
@@ -60,7 +60,7 @@ class GenomeView(LabView):
         self._at = ""
         """The version under the cursor."""
         self._layer = 0
-        self._asked: Wanted | None = None
+        self._asked: GenomeSelection | None = None
         self._jobs: tuple[Job, ...] = ()
         """Those that hold skills, as the store was told."""
 
@@ -94,10 +94,10 @@ class GenomeView(LabView):
         content = words.effect(genome, wanted, skill, self._layer, command)
         self.query_one("#words", Page).set_content(content, key, words.title(wanted))
 
-    def _wanted(self) -> Wanted:
+    def _wanted(self) -> GenomeSelection:
         there = {skill.name for skill in self._genome.skills}
         weights = tuple((name, w) for name, w in self._weights.items() if name in there)
-        return Wanted(self._base, weights, self._recipe)
+        return GenomeSelection(self._base, weights, self._recipe)
 
     def _ask(self, state: LabState) -> None:
         """Have the store work out what is looked at, and read what the jobs hold that live."""
@@ -111,11 +111,11 @@ class GenomeView(LabView):
             self._asked = wanted
             self.desk.tell("genome", lambda feed: feed.want(wanted))
 
-    def _picture(self) -> Picture:
+    def _picture(self) -> GraphPicture:
         genome, first = self._genome, self._genome.skills[0].version
         where = self._states()
         columns = [
-            Column(
+            SkillColumn(
                 skill.name,
                 where.get(skill.name, "on disk"),
                 self._weights.get(skill.name),
@@ -130,10 +130,10 @@ class GenomeView(LabView):
         merge = bool(self._wanted().weights)
         if merge:
             composed = genome.composed if genome.wanted == self._wanted() else {}
-            columns.append(Column("merge", norms=composed, note=words.how(self._recipe)))
+            columns.append(SkillColumn("merge", norms=composed, note=words.how(self._recipe)))
         base = f"{first.task} {first.base_sha256.rpartition(':')[2][:8]}"
         self._layer = min(self._layer, max(len(genome.layers) - 1, 0))
-        return Picture(base, genome.layers, columns, merge, self._column, self._layer)
+        return GraphPicture(base, genome.layers, columns, merge, self._column, self._layer)
 
     @property
     def _column(self) -> int:
@@ -141,7 +141,7 @@ class GenomeView(LabView):
         return names.index(self._at) if self._at in names else 0
 
     @property
-    def skill(self) -> Skill | None:
+    def skill(self) -> SkillOnBase | None:
         """The one under the cursor."""
         skills = self._genome.skills
         return skills[self._column] if skills else None
@@ -305,9 +305,9 @@ class GenomeView(LabView):
             return None
 
         def do() -> str:
-            from tttui.lab.genome.holders import change, holder_for
+            from tttui.lab.genome.holders import change, host_for
 
-            now = change(holder_for(state.root, name, None), {verb: name}, wait_s=10.0)
+            now = change(host_for(state.root, name, None), {verb: name}, wait_s=10.0)
             held = next(one for one in now.skills if one.name == name)
             return f"{name} is {held.state} in job {now.job.short}"
 

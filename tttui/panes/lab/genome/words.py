@@ -7,7 +7,7 @@ from tttui.lab.genome.effect import LayerChange
 from tttui.lab.genome.methods import Recipe
 from tttui.model.ages import size_text
 from tttui.panes.lab.genome.graph import percent
-from tttui.store.lab.genome import Genome, Skill, Wanted
+from tttui.store.lab.genome import Genome, GenomeSelection, SkillOnBase
 from tttui.widgets.page import Content
 
 USUAL = {"ties": 0.2, "dare": 0.5}
@@ -19,7 +19,7 @@ def how(recipe: Recipe) -> str:
     return f"{recipe.method} {recipe.density:g}" if recipe.method in USUAL else recipe.method
 
 
-def title(wanted: Wanted) -> str:
+def title(wanted: GenomeSelection) -> str:
     """`1 A@v1 + 0.5 B@v1 by linear`"""
     if not wanted.weights:
         return "No skill is chosen: space takes one into a merge"
@@ -28,7 +28,7 @@ def title(wanted: Wanted) -> str:
 
 
 def effect(
-    genome: Genome, wanted: Wanted, skill: Skill | None, layer: int, command: str
+    genome: Genome, wanted: GenomeSelection, skill: SkillOnBase | None, layer: int, command: str
 ) -> Content:
     """The command, what happens to a layer and to signs, the skill under the cursor, processes."""
 
@@ -64,7 +64,11 @@ def effect(
 
 
 def _say_layer(
-    prose: Prose, genome: Genome, wanted: Wanted, skill: Skill | None, layer: LayerChange
+    prose: Prose,
+    genome: Genome,
+    wanted: GenomeSelection,
+    skill: SkillOnBase | None,
+    layer: LayerChange,
 ) -> None:
     chosen = [name for name, _ in wanted.weights] or [skill.name if skill else ""]
     told = [f"{name} {_moved(layer, layer.norms[name])}" for name in chosen if name in layer.norms]
@@ -94,7 +98,7 @@ def _moved(layer: LayerChange, norm: float) -> str:
     return f"norm {norm:.3g}" if share is None else percent(share)
 
 
-def _about(skill: Skill) -> str:
+def _about(skill: SkillOnBase) -> str:
     version = skill.version
     told = f"{version.name}: {size_text(version.bytes)}"
     if skill.method:

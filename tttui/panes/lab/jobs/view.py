@@ -15,7 +15,7 @@ from tttui.model.start import StartView
 from tttui.panes.lab.base import Export, LabState
 from tttui.panes.lab.jobs import facts
 from tttui.panes.lab.jobs.actions import JobActions
-from tttui.panes.lab.jobs.curves import Curves
+from tttui.panes.lab.jobs.curves import JobCharts
 from tttui.panes.lab.jobs.keys import KEYS, MEANING
 from tttui.panes.lab.jobs.rows import (
     COLUMNS,
@@ -78,7 +78,7 @@ class JobsView(JobActions):
         yield from self.list_widgets()
         with Horizontal(id="below"):
             yield Page("", id="facts")
-            yield Curves(id="curves")
+            yield JobCharts(id="curves")
             yield Page("", id="more")
 
     # Regions
@@ -116,7 +116,7 @@ class JobsView(JobActions):
         page = self.query_one("#more", Page)
         page.set_follows(self._more == "log")
         page.set_content(write(found), (found, self._more), f"{self._more.capitalize()} (v)")
-        self.query_one(Curves).show(job, found, self._group, log=self._log)
+        self.query_one(JobCharts).show(job, found, self._group, log=self._log)
 
     # Keys
 

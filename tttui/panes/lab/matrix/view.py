@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from tttui.keys.command import Command
-from tttui.lab.providers.results import EXPIRES_S, Cell, Matrix, wanted
+from tttui.lab.providers.results import EXPIRES_S, Matrix, MatrixCell, wanted
 from tttui.model.shell import command_line
 from tttui.model.start import StartView
 from tttui.panes.lab.base import Export, LabState, LabView, Question
@@ -139,7 +139,7 @@ class MatrixView(Regions, LabView):
         return None if self._state is None else self._state.of(MATRIX)
 
     @property
-    def cell(self) -> Cell | None:
+    def cell(self) -> MatrixCell | None:
         """The cell under the cursor."""
         matrix = self.matrix
         return None if matrix is None or self._at is None else matrix.cells.get(self._at)

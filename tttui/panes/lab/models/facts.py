@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tttui.draw.prose import Prose
-from tttui.lab.registry.difference import Difference, Pair
+from tttui.lab.registry.difference import ValuePair, VersionDifference
 from tttui.lab.registry.overview import Registry
 from tttui.lab.registry.personas import Persona
 from tttui.lab.registry.version import Version
@@ -159,7 +159,7 @@ def _before(persona: Persona) -> str:
     return f"goes back to {', '.join(earlier[:3])}{more}"
 
 
-def compared(one: Version, other: Version, found: Difference) -> Write:
+def compared(one: Version, other: Version, found: VersionDifference) -> Write:
     """What differs between two versions."""
 
     def write(prose: Prose) -> None:
@@ -183,7 +183,7 @@ def compared(one: Version, other: Version, found: Difference) -> Write:
     return write
 
 
-def _pairs(prose: Prose, title: str, pairs: tuple[Pair, ...]) -> None:
+def _pairs(prose: Prose, title: str, pairs: tuple[ValuePair, ...]) -> None:
     prose.head(title if pairs else f"{title}: no difference")
     for name, a, b in pairs:
         prose.field(name, f"{_text(a)} -> {_text(b)}", 2 * ROOM)

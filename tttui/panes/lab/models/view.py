@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from tttui.keys.command import Command
-from tttui.lab.registry.difference import Difference, difference
+from tttui.lab.registry.difference import VersionDifference, difference
 from tttui.lab.registry.version import Version
 from tttui.model.arrays import Bools
 from tttui.model.shell import command_line
@@ -38,7 +38,7 @@ ROOMY = 28
 
 PAGES = ("facts", "lineage", "personas", "diff")
 
-Pair = tuple[Version, Version]
+VersionPair = tuple[Version, Version]
 
 
 class ModelsView(ModelActions):
@@ -66,7 +66,7 @@ class ModelsView(ModelActions):
 
     def __init__(self) -> None:
         super().__init__()
-        self._differences: Latest[Pair, Difference] = Latest(
+        self._differences: Latest[VersionPair, VersionDifference] = Latest(
             lambda pair: difference(*pair), lambda: self.post_message(self.Derived())
         )
 

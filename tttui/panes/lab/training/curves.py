@@ -17,7 +17,7 @@ from tttui.widgets.plotext import Curve, SmallPlot
 
 LOSS, VALIDATION = "loss", "validation_loss"
 
-Losses = Literal["both", "training", "validation"]
+LossChoice = Literal["both", "training", "validation"]
 
 RATES = {"lr": "learning rate", "grad_norm": "gradient norm", "per_second": "items a second"}
 """What the second chart goes through: columns, and what they are called."""
@@ -34,7 +34,7 @@ HELD_OUT = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
+class DrawnJob:
     """One job whose curves are drawn, in the colour of its place."""
 
     job: Job
@@ -43,7 +43,7 @@ class Shown:
     table: SeriesTable
 
 
-def losses(shown: Sequence[Shown], which: Losses, span: int) -> Plot:
+def losses(shown: Sequence[DrawnJob], which: LossChoice, span: int) -> Plot:
     """Training losses, averaged over `span` rows, and validation losses, dashed."""
     traces = list[Trace]()
     for i, one in enumerate(shown):
@@ -63,7 +63,7 @@ def losses(shown: Sequence[Shown], which: Losses, span: int) -> Plot:
     return Plot("loss", traces=tuple(traces), legend=True, note=note, message="no losses yet")
 
 
-def rates(shown: Sequence[Shown], column: str) -> Plot:
+def rates(shown: Sequence[DrawnJob], column: str) -> Plot:
     """One metric of all jobs."""
     traces = tuple(
         Trace(
