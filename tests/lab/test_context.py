@@ -60,7 +60,7 @@ def test_the_time_left_follows_from_the_progress_of_the_last_minute(
     now = 110.0
     job.progress(20, 100, "step 20")
     assert job.seconds_left() == pytest.approx(80.0)
-    assert job.told == {"progress": 0.2, "doing": "step 20"}
+    assert job.reported == {"progress": 0.2, "doing": "step 20"}
 
 
 LONG = 200_000

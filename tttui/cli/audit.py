@@ -92,10 +92,10 @@ def _row(line: "AuditEntry") -> tuple[str, ...]:
     )
 
 
-def _what(said: object) -> str:
-    if not isinstance(said, dict) or not said:
+def _what(state: object) -> str:
+    if not isinstance(state, dict) or not state:
         return "-"
     for key in ("version", "verdict", "from"):
-        if isinstance(said.get(key), str):
-            return str(said[key])[:24]
+        if isinstance(state.get(key), str):
+            return str(state[key])[:24]
     return "-"

@@ -89,10 +89,12 @@ def run(
     _only_one(ctx.params)
     from tttui.lab.evaluation.contest import Contest, ContestEntry
 
-    asked = prompt_settings(names_in(providers, "--providers"), prompts, seeds) if providers else {}
-    if asked:
+    endpoint_settings = (
+        prompt_settings(names_in(providers, "--providers"), prompts, seeds) if providers else {}
+    )
+    if endpoint_settings:
         refuse_stream_options(ctx)
-        _start(root, job, asked)
+        _start(root, job, endpoint_settings)
         return
     if prompts is not None:
         raise RefusedInput("--prompts: are for endpoints; name some by --providers")
@@ -121,8 +123,8 @@ def _only_one(values: Mapping[str, Any]) -> None:
     flags["file"] = "--settings"
     given = [flag for name, flag in flags.items() if values[name]]
     if len(given) != 1:
-        said = f"{' and '.join(given)}: name one" if given else "name the contenders"
-        raise RefusedInput(f"{said}, by --skills, --providers, --presets or --settings")
+        complaint = f"{' and '.join(given)}: name one" if given else "name the contenders"
+        raise RefusedInput(f"{complaint}, by --skills, --providers, --presets or --settings")
 
 
 command.add_command(run)

@@ -149,8 +149,8 @@ def entries_in(path: Path, called: str | None) -> tuple[str, list["ContestEntry"
     from tttui.tasks.find import find_task
 
     content = read_toml(path)
-    said = content.pop("task", None)
-    task_name = called or said or POINT_MASS
+    in_file = content.pop("task", None)
+    task_name = called or in_file or POINT_MASS
     if not isinstance(task_name, str):
         raise RefusedInput(f"{path}: task: write the name of a task")
     task = find_task(task_name)
@@ -246,8 +246,8 @@ def prompt_settings(
             raise RefusedInput(f"{prompts}: cannot be read: {error.strerror}") from error
         except UnicodeDecodeError:
             raise RefusedInput(f"{prompts}: is not text in UTF-8") from None
-    asked = chosen(known, count, len(found))
-    return {"providers": [one.name for one in found], "prompts": asked}
+    questions = chosen(known, count, len(found))
+    return {"providers": [one.name for one in found], "prompts": questions}
 
 
 def refuse_stream_options(ctx: click.Context) -> None:

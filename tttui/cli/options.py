@@ -168,7 +168,7 @@ def setting_option(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """One setting as an option, listed under a heading; None where it was not given."""
     is_list, is_switch = setting.kind == "list", setting.kind == "switch"
-    said = described(setting)
+    default_text = described(setting)
     return click.option(
         f"{setting.flag}/--no-{setting.flag[2:]}" if is_switch else setting.flag,
         setting.name,
@@ -176,7 +176,7 @@ def setting_option(
         default=None,
         multiple=is_list,
         callback=_joined if is_list else None,
-        help=f"{setting.help}  [{said}]" if said else setting.help,
+        help=f"{setting.help}  [{default_text}]" if default_text else setting.help,
         cls=SettingOption,
         section=heading,
     )

@@ -172,9 +172,9 @@ def _changed(root: Path, verb: str, skill: str | None, job: str | None, budget: 
 
     if skill is None and budget is None:
         raise RefusedInput(f"say which skill to {verb}, or a --budget")
-    asked = {verb: skill, "budget": budget}
+    changes = {verb: skill, "budget": budget}
     holder = host_for(root, skill, job)
-    now = change(holder, {k: v for k, v in asked.items() if v is not None}, wait_s=WAIT_S)
+    now = change(holder, {k: v for k, v in changes.items() if v is not None}, wait_s=WAIT_S)
     result(*_lines(now))
 
 
@@ -186,7 +186,7 @@ def _lines(holder: "SkillHost") -> list[str]:
     what = f"job {job.short} is {job.state}"
     if holder.problem:
         return [f"{what}: {holder.problem}"]
-    held = f"holds {size_text(holder.used)} of {size_text(holder.budget)}"
+    memory = f"holds {size_text(holder.used)} of {size_text(holder.budget)}"
     c = holder.counters
     rows = [
         (
@@ -200,7 +200,7 @@ def _lines(holder: "SkillHost") -> list[str]:
         for one in holder.skills
     ]
     return [
-        f"{what}, {held if holder.lives else 'so nothing is resident'}",
+        f"{what}, {memory if holder.lives else 'so nothing is resident'}",
         f"{c['activations']} activations: {c['hits']} hits, {c['loads']} loads; "
         f"{c['evictions']} evictions, {c['thrashes']} thrashes",
         *table(HEADERS, rows, right={2, 3, 4, 5}),

@@ -48,8 +48,8 @@ def sweep_lines(
     ]
     if plan.fixed:
         known = {name: plan.runner.task.all_settings()[name] for name in plan.fixed}
-        said = ", ".join(f"{name} {known[name].text(v)}" for name, v in plan.fixed.items())
-        lines.append(f"all have {said}")
+        fixed = ", ".join(f"{name} {known[name].text(v)}" for name, v in plan.fixed.items())
+        lines.append(f"all have {fixed}")
     if not found.order:
         return [*lines, "", "no member is computed on all streams yet"]
     room = width or WIDEST

@@ -94,7 +94,7 @@ def lines(machine: "MachineState", root: Path) -> Iterator[str]:
             str(holder.pid),
             "-" if holder.cpu is None else f"{holder.cpu:.0f} %",
             size_text(holder.memory),
-            ", ".join(_held(index, size) for index, size in sorted(holder.gpus.items())) or "-",
+            ", ".join(_gpu_text(index, size) for index, size in sorted(holder.gpus.items())) or "-",
             holder.doing or "-",
         )
         for holder in machine.holders
@@ -106,7 +106,7 @@ def lines(machine: "MachineState", root: Path) -> Iterator[str]:
             str(one.pid),
             "-",
             "-",
-            _held(one.gpu, one.memory),
+            _gpu_text(one.gpu, one.memory),
             "-",
         )
         for one in machine.strangers
@@ -142,7 +142,7 @@ def of_total(used: int, total: int) -> str:
     return f"{size_text(used)} of {size_text(total)}" if total else size_text(used)
 
 
-def _held(index: int, size: int | None) -> str:
+def _gpu_text(index: int, size: int | None) -> str:
     from tttui.model.ages import size_text
 
     return f"{index}" if size is None else f"{index}: {size_text(size)}"

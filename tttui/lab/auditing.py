@@ -150,8 +150,8 @@ def _walk(root: Path) -> _Walk:
             if at == 1:
                 walk.finding = AuditFinding("changed", "line 1 follows a line that is not there", 1)
                 return walk
-            said = f"line {at - 1} was changed: line {at} has another hash of it"
-            waiting = AuditFinding("changed", said, at - 1)
+            why = f"line {at - 1} was changed: line {at} has another hash of it"
+            waiting = AuditFinding("changed", why, at - 1)
         walk.take(line)
         before = (line.n, digest)
     walk.finding = waiting
@@ -213,8 +213,8 @@ def _artifacts(root: Path, walk: _Walk) -> Iterator[AuditFinding]:
 
 def _version(root: Path, name: str, line: AuditEntry) -> Iterator[AuditFinding]:
     try:
-        wanted = named(name)
-        version = read_version(root, wanted.skill, wanted.number or 0)
+        name_parts = named(name)
+        version = read_version(root, name_parts.skill, name_parts.number or 0)
         path = version.path / VERSION
         if sha256_of(path) != line.after.get("version_sha256"):
             raise TttuiError(f"{path}: is not what was registered")
@@ -254,9 +254,9 @@ def _unknown(root: Path, registered: dict[str, AuditEntry]) -> Iterator[AuditFin
 
 
 def _result(root: Path, line: AuditEntry) -> Iterator[AuditFinding]:
-    wanted = named(line.subject)  # it is registered, so it is a name
-    folder = version_folder(root, wanted.skill, wanted.number or 0)
-    path = folder.with_name(f"results-v{wanted.number}") / f"{line.n:08}.json"
+    name_parts = named(line.subject)  # it is registered, so it is a name
+    folder = version_folder(root, name_parts.skill, name_parts.number or 0)
+    path = folder.with_name(f"results-v{name_parts.number}") / f"{line.n:08}.json"
     try:
         found = hashlib.sha256(read_bytes(path, 2 * LONGEST_RESULT)).hexdigest()
         why = "" if found == line.after.get("sha256") else "was changed"
@@ -268,8 +268,8 @@ def _result(root: Path, line: AuditEntry) -> Iterator[AuditFinding]:
 
 def _persona(root: Path, name: str, line: AuditEntry) -> Iterator[AuditFinding]:
     try:
-        wanted = named(name)
-        persona = read_personas(root, wanted.persona).get(wanted.domain)
+        name_parts = named(name)
+        persona = read_personas(root, name_parts.persona).get(name_parts.domain)
         now = None if persona is None else persona.current
         if now is None:
             raise RefusedInput("is missing")

@@ -88,11 +88,11 @@ class CommandPlan:
         param, setting = self._param(name), _setting(self._param(name))
         if setting is not None:
             return "; ".join(filter(None, (setting.help, setting.range or setting.shape)))
-        said = _DEFAULT.sub("", getattr(param, "help", None) or "")
-        if isinstance(param, click.Argument) and not said:
-            said = f"the {param.human_readable_name} of the command"
+        help = _DEFAULT.sub("", getattr(param, "help", None) or "")
+        if isinstance(param, click.Argument) and not help:
+            help = f"the {param.human_readable_name} of the command"
         more = "several, with blanks between them" if _takes_several(param) else ""
-        return "; ".join(filter(None, (said, _range(param.type), more)))
+        return "; ".join(filter(None, (help, _range(param.type), more)))
 
     def defaults(self) -> dict[str, str]:
         """What holds where nothing is typed, by field."""
@@ -139,7 +139,7 @@ class CommandPlan:
         """The whole line, to be shown and copied."""
         return command_line("tttui", *self.words_before, *self._safe_arguments())
 
-    def carry_out(self, told: Callable[[str], object]) -> CommandOutcome:
+    def carry_out(self, on_output: Callable[[str], object]) -> CommandOutcome:
         """Run it as a process; returns when that has ended, for jobs at once.
 
         Call it in a thread. `told` gets each new line of progress. Raises TttuiError with what the
@@ -151,17 +151,17 @@ class CommandPlan:
         starts = bool(how & set(STARTS))
         more = ["--json"] if starts and "as_json" in how else []
         more += ["--detach"] if "detach" in how else []
-        said = run_command([*self.words_before, *more, *self.arguments()], told)
+        output = run_command([*self.words_before, *more, *self.arguments()], on_output)
         found: object = None
         with suppress(ValueError):
-            found = json.loads(said) if starts else None
+            found = json.loads(output) if starts else None
         if isinstance(found, dict):
             job, path = found.get("job"), found.get("path")
             if isinstance(job, str):
                 return CommandOutcome(job, f"{self.title}: job {job[:8]} is {found.get('state')}")
             if path is not None:
                 return CommandOutcome(None, f"{self.title}: {path}")
-        lines = tuple(said.rstrip().splitlines())
+        lines = tuple(output.rstrip().splitlines())
         return CommandOutcome(None, f"{self.title}: {lines[0] if lines else 'done'}", lines)
 
     def _safe_arguments(self) -> list[str]:

@@ -69,15 +69,15 @@ class Earlier:
     @property
     def replaced(self) -> str:
         """What going on replaces and what it keeps, in one line for a person."""
-        said = f"goes on from {self.found.name}, step {self.found.step}: its curves are cut there"
+        text = f"goes on from {self.found.name}, step {self.found.step}: its curves are cut there"
         if self.later:
-            said += f", later checkpoints ({', '.join(self.later)}) are replaced"
+            text += f", later checkpoints ({', '.join(self.later)}) are replaced"
         if self.job.state == "completed":
             kept = f"results-{len(earlier_results(self.job.path)) + 1}.json"
-            said += f", its results are kept as {kept}"
+            text += f", its results are kept as {kept}"
         if self.version:
-            said += f"; {self.version} stays as it is, and a new version comes of it"
-        return said
+            text += f"; {self.version} stays as it is, and a new version comes of it"
+        return text
 
     def go_back(self) -> None:
         """Replace what `replaced` says, but for the curves. Raises TttuiError.

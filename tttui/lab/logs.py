@@ -119,7 +119,7 @@ class Logs:
     def _add(self, source: LogSource) -> None:
         self._files[source.path] = _Followed(source)
 
-    def take(self, wanted: LogFilter, *, unfinished: bool = False) -> tuple[list[LogEntry], int]:
+    def take(self, passing: LogFilter, *, unfinished: bool = False) -> tuple[list[LogEntry], int]:
         """The lines that nobody has taken yet, in the order of time, and how many older ones
         were left out since they are too many.
 
@@ -128,10 +128,10 @@ class Logs:
         lines, left_out = list[LogEntry](), 0
         for path, file in self._due(unfinished):
             with suppress(OSError):  # it has none, or one that must not be opened
-                if wanted.since is not None and os.stat(path).st_mtime < wanted.since:
+                if passing.since is not None and os.stat(path).st_mtime < passing.since:
                     continue
                 for some in file.take(unfinished=unfinished):
-                    lines += wanted.chosen(some)
+                    lines += passing.chosen(some)
                     if len(lines) > 2 * MOST:
                         lines, left_out = _newest(lines, left_out)
         return _newest(lines, left_out)

@@ -129,8 +129,8 @@ class MachineReader:
         """The machine now. Never raises for what files hold."""
         memory = self._psutil.virtual_memory()
         gpus = self._nvml.all()
-        held = [*self._jobs(), *self._running_sessions()]
-        holders, strangers = self._held(held, gpus)
+        owned_here = [*self._jobs(), *self._running_sessions()]
+        holders, strangers = self._with_usage(owned_here, gpus)
         free, total = _disk(self._root)
         cpu = float(self._psutil.cpu_percent(None))
         machine = MachineState(
@@ -187,12 +187,12 @@ class MachineReader:
                 found.append((holder, tuple(gpus_of(status.device or "", self._nvml))))
         return found
 
-    def _held(
-        self, held: list[tuple[LocalProcess, tuple[int, ...]]], gpus: tuple[Gpu, ...]
+    def _with_usage(
+        self, owned_here: list[tuple[LocalProcess, tuple[int, ...]]], gpus: tuple[Gpu, ...]
     ) -> tuple[tuple[LocalProcess, ...], tuple[ForeignProcess, ...]]:
-        used = self._usage.of([holder.pid for holder, _ in held])
+        used = self._usage.of([holder.pid for holder, _ in owned_here])
         holders, owned = list[LocalProcess](), set[int]()
-        for holder, given in held:
+        for holder, given in owned_here:
             mine = used[holder.pid]
             owned |= set(mine.pids)
             memory = dict.fromkeys(given) | _memory_of(mine, gpus)
@@ -250,9 +250,9 @@ def _memory_of(used: Used, gpus: tuple[Gpu, ...]) -> dict[int, int | None]:
     found = dict[int, int | None]()
     for gpu in gpus:
         mine = [process.memory for process in gpu.processes if process.pid in used.pids]
-        told = [memory for memory in mine if memory is not None]
+        known = [memory for memory in mine if memory is not None]
         if mine:
-            found[gpu.index] = sum(told) if told else None
+            found[gpu.index] = sum(known) if known else None
     return found
 
 

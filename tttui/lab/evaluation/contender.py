@@ -93,7 +93,7 @@ class StreamOutcome:
 
 
 def evaluate(
-    contender: Contender, streams: Sequence[HeldOutStream], told: OnProgress | None = None
+    contender: Contender, streams: Sequence[HeldOutStream], on_progress: OnProgress | None = None
 ) -> list[StreamOutcome]:
     """Let a contender learn on every stream, each from its own start; one StreamOutcome a stream.
 
@@ -103,10 +103,10 @@ def evaluate(
     if contender.is_point_mass:
         from tttui.lab.evaluation.worlds import side_by_side
 
-        return side_by_side(contender, streams, told or _nobody)
+        return side_by_side(contender, streams, on_progress or _nobody)
     from tttui.lab.evaluation.onebyone import one_by_one
 
-    return list(one_by_one(contender, streams, told or _nobody))
+    return list(one_by_one(contender, streams, on_progress or _nobody))
 
 
 def _nobody(done: int, total: int) -> None:

@@ -250,11 +250,11 @@ def hold(context: "Context", contest: Contest, *, timed: bool) -> dict[str, Any]
             continue
         finished = len(context.parts)
 
-        def told(done: int, total: int, finished: int = finished, name: str = name) -> None:
+        def on_progress(done: int, total: int, finished: int = finished, name: str = name) -> None:
             context.safe_point()
             context.progress(finished + done / total, len(plan), name)
 
-        outcomes = evaluate(contender, [streams[i] for i in block], told)
+        outcomes = evaluate(contender, [streams[i] for i in block], on_progress)
         context.finish_part(name, [_row(one) for one in outcomes])
         context.results({"complete": False, "parts": len(context.parts), "parts_in_all": len(plan)})
     rows = [

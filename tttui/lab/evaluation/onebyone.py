@@ -21,7 +21,7 @@ from tttui.tasks.base import Task
 
 
 def one_by_one(
-    contender: Contender, streams: Sequence[HeldOutStream], told: OnProgress
+    contender: Contender, streams: Sequence[HeldOutStream], on_progress: OnProgress
 ) -> Iterator[StreamOutcome]:
     """A task of the engine for any module, stream by stream."""
     runner = named_runner(contender.task)
@@ -50,7 +50,7 @@ def one_by_one(
                     good = seen.event["status"] == "commit"
                     commits, rollbacks = commits + good, rollbacks + (not good)
                     took.append(seen.event.get("duration_ms", np.nan))
-                told(i * steps + t + 1, len(streams) * steps)
+                on_progress(i * steps + t + 1, len(streams) * steps)
             yield StreamOutcome(
                 np.array(adaptive),
                 np.array(frozen),
@@ -73,10 +73,10 @@ def _refuse_other_base(contender: Contender, base: str) -> None:
 
 def _steps(settings: TaskSettings, task: Task) -> int:
     """Of a document all of it that the stream is, else as many as the settings say."""
-    wanted, there = settings.conduct.steps, task.steps
+    limit, there = settings.conduct.steps, task.steps
     if there is not None:
-        return int(there) if wanted is None else min(int(there), int(wanted))
-    return 200 if wanted is None else int(wanted)
+        return int(there) if limit is None else min(int(there), int(limit))
+    return 200 if limit is None else int(limit)
 
 
 def _checked(contender: Contender, learner: TorchLearner) -> dict[str, Any]:

@@ -25,7 +25,7 @@ ALONE = 320
 
 
 def side_by_side(
-    contender: Contender, streams: Sequence[HeldOutStream], told: OnProgress
+    contender: Contender, streams: Sequence[HeldOutStream], on_progress: OnProgress
 ) -> list[StreamOutcome]:
     """Let a contender learn in all worlds at once; see `contender.evaluate`."""
     runner = named_runner(contender.task)
@@ -44,7 +44,7 @@ def side_by_side(
             began = time.perf_counter()
             crowd = Block(settings, base, z, a, start, torch=contender.torch)
             while crowd.advance():
-                told(
+                on_progress(
                     len(found) * settings.steps + crowd.t * len(now),
                     len(streams) * settings.steps,
                 )
@@ -59,7 +59,7 @@ def side_by_side(
                     committed,
                     status.shape[1] - committed,
                 )
-    told(1, 1)
+    on_progress(1, 1)
     return [found[i] for i in range(len(streams))]
 
 

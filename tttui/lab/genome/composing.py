@@ -48,7 +48,7 @@ class Weighted:
     weight: float = 1.0
 
     @property
-    def said(self) -> str:
+    def text(self) -> str:
         """As `--skills` has it: `A@v2:0.7`."""
         return f"{self.version.name}:{self.weight:g}"
 
@@ -63,12 +63,12 @@ def weighted(root: Path, text: str) -> list[Weighted]:
         match = _WEIGHTED.fullmatch(part)
         assert match is not None
         weight = 1.0
-        if (said := match["weight"]) is not None:
+        if (weight_text := match["weight"]) is not None:
             try:
-                weight = float(said)
+                weight = float(weight_text)
             except ValueError:
                 raise RefusedInput(
-                    f"--skills {part}: {said!r} is no weight; write NAME:WEIGHT, such as A@v2:0.7"
+                    f"--skills {part}: {weight_text!r} is no weight; write NAME:WEIGHT, such as A@v2:0.7"
                 ) from None
         found.append(Weighted(resolve(root, match["name"]), weight))
     if len(found) > MOST_SKILLS:
@@ -142,7 +142,7 @@ def compose(
             COMPOSED,
             id=made.name,
             method=recipe.method,
-            parents=[part.said for part in parts],
+            parents=[part.text for part in parts],
         )
     return made
 
@@ -151,7 +151,7 @@ def lineage(parts: Sequence[Weighted], recipe: Recipe) -> dict[str, Any]:
     """The origin of a composition: parents with hashes and weights, and how they were merged."""
     return {
         "kind": KIND,
-        "id": ",".join(part.said for part in parts),
+        "id": ",".join(part.text for part in parts),
         "parents": [part.version.name for part in parts],
         "seed": recipe.seed,
         "composition": {
@@ -288,9 +288,9 @@ def shared(settings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         if all(name in other and other[name] == value for other in others)
     }
     for name in PATTERNS:
-        said = [str(one[name]) for one in settings if name in one]
-        if name not in found and len(said) == len(settings):
-            found[name] = ",".join(dict.fromkeys(p for text in said for p in text.split(",")))
+        texts = [str(one[name]) for one in settings if name in one]
+        if name not in found and len(texts) == len(settings):
+            found[name] = ",".join(dict.fromkeys(p for text in texts for p in text.split(",")))
     return found
 
 
@@ -334,23 +334,23 @@ class Composition:
 
 def composition_of(version: Version) -> Composition | None:
     """How a version was composed; None where it was not, or does not say."""
-    said = version.origin.get("composition")
-    if version.origin.get("kind") != KIND or not isinstance(said, Mapping):
+    document = version.origin.get("composition")
+    if version.origin.get("kind") != KIND or not isinstance(document, Mapping):
         return None
-    density, scale = number(said.get("density")), number(said.get("scale"))
-    seed, parts = whole(said.get("seed")), said.get("parts")
+    density, scale = number(document.get("density")), number(document.get("scale"))
+    seed, parts = whole(document.get("seed")), document.get("parts")
     parents = [_parent(part) for part in (parts if isinstance(parts, list) else ())]
     if density is None or scale is None or seed is None or not parents or None in parents:
         return None
-    recipe = Recipe(str(said.get("method")), density, seed, scale)
+    recipe = Recipe(str(document.get("method")), density, seed, scale)
     return Composition(recipe, tuple(one for one in parents if one is not None))
 
 
-def _parent(said: Any) -> MergedParent | None:
-    if not isinstance(said, Mapping):
+def _parent(document: Any) -> MergedParent | None:
+    if not isinstance(document, Mapping):
         return None
-    weight = number(said.get("weight"))
-    texts = said.get("version"), said.get("weights_sha256")
+    weight = number(document.get("weight"))
+    texts = document.get("version"), document.get("weights_sha256")
     if weight is None or not all(isinstance(text, str) for text in texts):
         return None
     return MergedParent(str(texts[0]), weight, str(texts[1]))

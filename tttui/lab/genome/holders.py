@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.jsonfile import number, read_object, whole
-from tttui.lab.genome.serving import ASKED, RESIDENCY
+from tttui.lab.genome.serving import REQUESTS, RESIDENCY
 from tttui.lab.job import Job
 from tttui.lab.jobs import find_job, list_jobs
 from tttui.lab.steering import look_again
@@ -123,7 +123,7 @@ def host_for(root: Path, skill: str | None, handle: str | None) -> SkillHost:
         found = [
             one
             for one in skill_hosts(root)
-            if skill is None or skill in (held.name for held in one.skills)
+            if skill is None or skill in (state.name for state in one.skills)
         ]
     if not found or not found[0].lives:
         which = "" if skill is None else f" {skill}"
@@ -137,12 +137,12 @@ def host_for(root: Path, skill: str | None, handle: str | None) -> SkillHost:
     return found[0]
 
 
-def change(holder: SkillHost, asked: Mapping[str, Any], *, wait_s: float) -> SkillHost:
+def change(holder: SkillHost, changes: Mapping[str, Any], *, wait_s: float) -> SkillHost:
     """Ask a process to change what it holds, and wait until it has answered.
 
     Raises RefusedInput where it says no, TttuiError where it does not answer.
     """
-    id = ask(holder.job.path / ASKED, "set", dict(asked))
+    id = ask(holder.job.path / REQUESTS, "set", dict(changes))
     deadline = time.monotonic() + wait_s
     while True:
         job = look_again(holder.job)
@@ -152,7 +152,7 @@ def change(holder: SkillHost, asked: Mapping[str, Any], *, wait_s: float) -> Ski
                 raise RefusedInput(now.answers[id])
             return now
         if job.has_ended or time.monotonic() > deadline:
-            withdraw(holder.job.path / ASKED, id)
+            withdraw(holder.job.path / REQUESTS, id)
             why = f"is {job.state}" if job.has_ended else f"did not answer within {wait_s:g} s"
             raise TttuiError(f"job {job.short} {why}; nothing was changed")
         time.sleep(LOOK_S)

@@ -91,7 +91,7 @@ def judged(found: Mapping[str, Any], by: By) -> dict[str, Any]:
     parents = [name for name in pairs if name != BASE]
     best = min(parents, key=lambda name: float("inf") if losses[name] is None else losses[name])
     outcome = pairs[best]["outcome"]
-    said = {
+    verdict = {
         "worse": f"{genome} loses to its best parent, {best}",
         "better": f"{genome} is better than its best parent, {best}",
         "no difference": f"{genome} is no better and no worse than its best parent, {best}",
@@ -100,8 +100,8 @@ def judged(found: Mapping[str, Any], by: By) -> dict[str, Any]:
     return {
         "outcome": outcome,
         "best_parent": best,
-        "verdict": said,
-        "sentences": [said, *(one["verdict"] for one in pairs.values())],
+        "verdict": verdict,
+        "sentences": [verdict, *(one["verdict"] for one in pairs.values())],
         "losses": losses,
         "streams": found["streams"],
         "streams_are": found["streams_are"],

@@ -62,12 +62,12 @@ def base_in_turn(
     turn = Turn(cache_path(context.root, settings).parent, context.handle)
     try:
         while True:
-            held = turn.take()
+            acquired = turn.take()
             base = None if force else find_base(context.root, settings)
             if base is not None:
                 context.log.info("%s fits these settings already", base.source)
                 return base
-            if held:
+            if acquired:
                 return train()
             context.safe_point()
             context.doing(f"waits for {turn.whose()[:36] or 'another process'}, which trains it")

@@ -49,9 +49,9 @@ class ProviderTest(JobKind):
                 )
             measured = probers[name].measure(capability)
             results.add(measured)
-            told = asdict(measured)
-            context.finish_part(part, told)
-            done.append(told)
+            document = asdict(measured)
+            context.finish_part(part, document)
+            done.append(document)
             reason = f": {measured.reason}" if measured.reason else ""
             context.log.info("%s %s%s", part, measured.status, reason)
             context.results(summary(done))

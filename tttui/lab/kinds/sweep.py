@@ -28,11 +28,13 @@ class Sweep(JobKind):
         for name in context.remaining(names):
             finished = len(context.parts)
 
-            def told(done: int, total: int, finished: int = finished, name: str = name) -> None:
+            def on_progress(
+                done: int, total: int, finished: int = finished, name: str = name
+            ) -> None:
                 context.safe_point()
                 context.progress(finished + done / total, len(names), name)
 
-            context.finish_part(name, compute(plan, plan.batches[name], context.root, told))
+            context.finish_part(name, compute(plan, plan.batches[name], context.root, on_progress))
         found = SweepOutcome.of(plan, [context.parts])
         context.results(found.document())
         if found.complete:

@@ -282,8 +282,8 @@ class Endpoint(Provider):
         if isinstance(status, int):
             if status == 429:
                 return _Later(_retry_after(getattr(error, "response", None)))
-            said = self.clean(_message(error))
-            tell = f"{status} {WORDS.get(status, 'refused')}{f': {said}' if said else ''}"
+            message = self.clean(_message(error))
+            tell = f"{status} {WORDS.get(status, 'refused')}{f': {message}' if message else ''}"
             remedy = self._remedy(status)
             return Failure(
                 tell + (f"; {remedy}" if remedy else ""),
@@ -296,9 +296,9 @@ class Endpoint(Provider):
         names = {type(cause).__name__ for cause in _causes(error)}
         if names & {"APITimeoutError", "ReadTimeout", "ConnectTimeout", "WriteTimeout"}:
             return OutOfTime(f"hangs: no answer within {deadline.limit:g} s")
-        said = self.clean(str(list(_causes(error))[-1])).strip()
+        message = self.clean(str(list(_causes(error))[-1])).strip()
         if names & {"ConnectError", "ConnectTimeout", "ProxyError"}:
-            reason = f": {said}" if said else ""
+            reason = f": {message}" if message else ""
             return Failure(
                 f"no connection to {self.base_url}{reason}; is it running and reachable?"
             )
@@ -308,7 +308,7 @@ class Endpoint(Provider):
             return Failure("its answer is no JSON, or only half of it", again=True)
         if isinstance(error, (AttributeError, LookupError, TypeError)):  # of what is not there
             return Failure(f"its answer is not as the API of {self.kind} has it; check base_url")
-        return Failure(f"its answer cannot be understood: {type(error).__name__}: {said}")
+        return Failure(f"its answer cannot be understood: {type(error).__name__}: {message}")
 
     def _remedy(self, status: int) -> str:
         if status == 401:

@@ -137,7 +137,7 @@ class Results:
     def __init__(self, root: Path) -> None:
         self._log = EventLog(root / LAB / FOLDER)
         self._seen = 0
-        self._held: dict[tuple[str, str, str], list[Measurement]] = {}
+        self._kept: dict[tuple[str, str, str], list[Measurement]] = {}
 
     def add(self, measurement: Measurement) -> None:
         """Keep a result. Raises TttuiError where the disk does not take it."""
@@ -170,7 +170,7 @@ class Results:
             found = _measurement({**event.fields, "time": event.time})
             if found is not None:
                 key = (found.provider, found.capability, found.identity)
-                kept = self._held.setdefault(key, [])
+                kept = self._kept.setdefault(key, [])
                 kept.append(found)
                 del kept[:-KEPT]
 
@@ -178,7 +178,7 @@ class Results:
         """What is known of these providers, as they are configured now."""
         cells = {
             (name, capability): MatrixCell(
-                name, capability, tuple(self._held.get((name, capability, one.identity), ()))
+                name, capability, tuple(self._kept.get((name, capability, one.identity), ()))
             )
             for name, one in providers.items()
             for capability in one.capabilities
@@ -215,7 +215,7 @@ def qualifying(
     return sorted((c for c in cells if fits(c.newest) and not c.expired(max_age_s)), key=rank)
 
 
-def wanted(matrix: Matrix, names: Sequence[str], max_age_s: float) -> list[str]:
+def parts_to_test(matrix: Matrix, names: Sequence[str], max_age_s: float) -> list[str]:
     """Parts of a test (`numpy/predict`) whose results are missing or too old."""
     return [
         f"{cell.provider}/{cell.capability}"

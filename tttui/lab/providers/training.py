@@ -55,8 +55,8 @@ def _device(engine: "Engine", task: type[AnyTask]) -> TrainingCheck:
     try:
         check_device(engine.device)
     except TttuiError as error:
-        said = str(error).partition("; ")[0]
-        return TrainingCheck("device", False, said, "choose torch-cpu")
+        why = str(error).partition("; ")[0]
+        return TrainingCheck("device", False, why, "choose torch-cpu")
     return TrainingCheck("device", True, engine.detail)
 
 
@@ -72,13 +72,13 @@ def _dependencies(engine: "Engine", task: type[AnyTask]) -> TrainingCheck:
 
 def _dtype(engine: "Engine", settings: Mapping[str, Any], there: bool) -> TrainingCheck:
     """Whether the device computes in the dtypes that the settings ask for, by doing it."""
-    asked = {str(settings.get(name, "")) for name in ("dtype", "autocast")} & set(DTYPES)
-    dtypes = sorted(asked | {"float32"})
+    chosen = {str(settings.get(name, "")) for name in ("dtype", "autocast")} & set(DTYPES)
+    dtypes = sorted(chosen | {"float32"})
     if not there:
         return TrainingCheck("dtype", False, "not tried", "first put right what is above")
     if engine.modules and (wrong := _computes(engine.device, dtypes)) is not None:
-        name, said = wrong
-        return TrainingCheck("dtype", False, f"{name}: {said}", "choose --set dtype=float32")
+        name, why = wrong
+        return TrainingCheck("dtype", False, f"{name}: {why}", "choose --set dtype=float32")
     return TrainingCheck("dtype", True, ", ".join(dtypes))
 
 
@@ -146,9 +146,9 @@ def _base(
     """Whether there is something to start from; data are not asked for."""
     from tttui.runs.runner import runner_of
 
-    wrong = {name: said for name, said in task.wrong(settings).items() if name != "file"}
-    for name, said in wrong.items():
-        return TrainingCheck("base", False, f"{name}: {said}", f"say which with --set {name}=...")
+    wrong = {name: why for name, why in task.wrong(settings).items() if name != "file"}
+    for name, why in wrong.items():
+        return TrainingCheck("base", False, f"{name}: {why}", f"say which with --set {name}=...")
     try:
         todo = runner_of(task).preparation(root, dict(values))
     except TttuiError as error:

@@ -51,22 +51,22 @@ def cell_line(cell: MatrixCell, now: float | None = None) -> str:
     m = cell.newest
     if m is None:
         return "never tested"
-    said = [m.status if m.status != "works" else f"median {latency_text(m.median_s)}"]
+    parts = [m.status if m.status != "works" else f"median {latency_text(m.median_s)}"]
     if m.status == "works":
-        said.append(f"p95 {latency_text(m.p95_s)}")
-        said.append(throughput_text(m.throughput, m.unit))
-        said.append(f"n {m.n}")
+        parts.append(f"p95 {latency_text(m.p95_s)}")
+        parts.append(throughput_text(m.throughput, m.unit))
+        parts.append(f"n {m.n}")
     if m.error_rate > 0.0 and m.status == "works":
-        said.append(f"{100 * m.error_rate:.0f} % errors")
+        parts.append(f"{100 * m.error_rate:.0f} % errors")
     if m.reason:
-        said.append(m.reason)
+        parts.append(m.reason)
     if cell.mark and cell.mark != "fails now":
         busy = " on a busy machine" if cell.busy else ""
-        said.append(f"{cell.mark} than before ({latency_text(cell.before_s)}){busy}")
+        parts.append(f"{cell.mark} than before ({latency_text(cell.before_s)}){busy}")
     elif cell.mark:
-        said.append(f"it worked before ({latency_text(cell.before_s)})")
-    said.append(ago_text(m.time, now))
-    return ", ".join(filter(None, said))
+        parts.append(f"it worked before ({latency_text(cell.before_s)})")
+    parts.append(ago_text(m.time, now))
+    return ", ".join(filter(None, parts))
 
 
 def health_text(matrix: Matrix, provider: str) -> str:

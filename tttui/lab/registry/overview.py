@@ -151,10 +151,10 @@ class RegistryReader:
 
 def _started_from(path: Path) -> str:
     try:
-        said = read_object(path).get(STARTED_FROM)
+        start = read_object(path).get(STARTED_FROM)
     except (TttuiError, OSError):
         return ""
-    version = said.get("version") if isinstance(said, dict) else None
+    version = start.get("version") if isinstance(start, dict) else None
     return version if isinstance(version, str) else ""
 
 

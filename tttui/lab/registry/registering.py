@@ -126,8 +126,8 @@ def record_result(
         read_version(root, version.skill, version.number)
         target = f"registry/skills/{version.skill}/results-v{version.number}"
         target += f"/{changes.next_n:08}.json"
-        said = {k: v for k, v in result.items() if isinstance(v, str | int | float)}
-        short = {k: v[:200] if isinstance(v, str) else v for k, v in list(said.items())[:20]}
+        plain = {k: v for k, v in result.items() if isinstance(v, str | int | float)}
+        short = {k: v[:200] if isinstance(v, str) else v for k, v in list(plain.items())[:20]}
         changes.commit(
             MEASURED,
             version.name,

@@ -22,19 +22,19 @@ ResultRow = dict[str, Any]
 
 
 def compute(
-    plan: "SweepPlan", pairs: Sequence[MemberStream], root: Path, told: OnProgress
+    plan: "SweepPlan", pairs: Sequence[MemberStream], root: Path, on_progress: OnProgress
 ) -> list[ResultRow]:
     """What became of some members on some streams, which go side by side; a row a pair.
 
     Raises RefusedInput where one cannot be computed.
     """
     if plan.is_point_mass:
-        return _side_by_side(plan, pairs, root, told)
+        return _side_by_side(plan, pairs, root, on_progress)
     rows = []
     for i, (member, stream) in enumerate(pairs):
 
         def inner(done: int, total: int, i: int = i) -> None:
-            told(i * total + done, len(pairs) * total)
+            on_progress(i * total + done, len(pairs) * total)
 
         (found,) = evaluate(plan.contender(member, root), [plan.stream_of(member, stream)], inner)
         rows.append(_row(member, stream, found))
@@ -77,15 +77,15 @@ def _trained(context: "Context", settings: Settings) -> "Base":
 
     steps = settings.pretraining.pretrain_steps
 
-    def told(step: int, loss: float) -> None:
+    def on_step(step: int, loss: float) -> None:
         context.safe_point()
         context.doing(f"trains a base that no member has: step {step} of {steps}, loss {loss:.3g}")
 
-    return train_base(context.root, settings, told)
+    return train_base(context.root, settings, on_step)
 
 
 def _side_by_side(
-    plan: "SweepPlan", pairs: Sequence[MemberStream], root: Path, told: OnProgress
+    plan: "SweepPlan", pairs: Sequence[MemberStream], root: Path, on_progress: OnProgress
 ) -> list[ResultRow]:
     import numpy as np
 
@@ -111,7 +111,7 @@ def _side_by_side(
     began = time.perf_counter()
     block = Block(settings, base, z[at], a[at], each=own)
     while block.advance():
-        told(block.t, settings.steps)
+        on_progress(block.t, settings.steps)
     seconds = (time.perf_counter() - began) / len(pairs)
     adaptive, frozen, status = block.adaptive, block.baseline, block.status
     rows = []

@@ -41,15 +41,15 @@ class SweepJobs:
             return self.jobs[0]
         state = min((job.state for job in self.jobs), key=FIRST.index)
         left = [job.seconds_left for job in self.jobs if job.seconds_left is not None]
-        told = next(job for job in self.jobs if job.state == state)
+        decisive = next(job for job in self.jobs if job.state == state)
         ended = [job for job in self.jobs if job.state == "completed"]
         return replace(
             self.jobs[0],
             state=state,
-            detail=told.detail,
-            error=told.error,
+            detail=decisive.detail,
+            error=decisive.error,
             progress=sum(job.progress or 0.0 for job in self.jobs) / len(self.jobs),
-            doing=f"{len(ended)} of {len(self.jobs)} parts, {told.doing}".rstrip(", "),
+            doing=f"{len(ended)} of {len(self.jobs)} parts, {decisive.doing}".rstrip(", "),
             seconds_left=max(left, default=None),
             problems=tuple(problem for job in self.jobs for problem in job.problems),
         )

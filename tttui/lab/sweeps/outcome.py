@@ -159,8 +159,8 @@ class SweepOutcome:
                 f"{rivals + 1}, which takes {fewest(rivals)}: test it again on fresh ones"
             )
         if self.plan.confirms:
-            said = compared.verdict(names[best].name, "the default", "fresh streams")
-            return said if best == 1 else f"not confirmed: {said}"
+            verdict = compared.verdict(names[best].name, "the default", "fresh streams")
+            return verdict if best == 1 else f"not confirmed: {verdict}"
         return compared.verdict(names[best].name, "the default")
 
     def command(self, member: int) -> str:
@@ -180,11 +180,11 @@ class SweepOutcome:
         """The effect of every setting that has several values, in the order of the settings."""
         members = self._tried()
         values = {name: [self.plan.members[i].values[name] for i in members] for name in self._axes}
-        columns, told = list[Floats](), list[tuple[str, str, str]]()
+        columns, contrasts = list[Floats](), list[tuple[str, str, str]]()
         for name, own in values.items():
             for column, value, against in self._contrasts(name, own):
                 columns.append(column)
-                told.append((name, value, against))
+                contrasts.append((name, value, against))
         if not columns or len(members) <= len(columns):
             return []
         design = np.column_stack([np.ones(len(members)), *columns])
@@ -194,7 +194,7 @@ class SweepOutcome:
         fitted = np.linalg.lstsq(design, _bounded(scaled), rcond=None)[0][1:]
         return [
             Effect(name, value, against, self._comparison(-changes))
-            for (name, value, against), changes in zip(told, fitted, strict=True)
+            for (name, value, against), changes in zip(contrasts, fitted, strict=True)
         ]
 
     def document(self) -> dict[str, Any]:
@@ -267,9 +267,9 @@ class SweepOutcome:
         if 0 not in self.there:
             return own
         default = self.plan.members[0].values
-        asked = [self.plan.members[i].values for i in own]
+        tried = [self.plan.members[i].values for i in own]
         known = all(
-            n in default and any(default[n] == values[n] for values in asked)
+            n in default and any(default[n] == values[n] for values in tried)
             for n in self.plan.names
         )
         return [0, *own] if known else own

@@ -259,10 +259,10 @@ class LabScreen(Screen[None]):
     def action_pane(self, name: str) -> None:
         """A command of the shown view."""
         do = getattr(self.shown, f"do_{name}", None)
-        said = do() if do is not None else None
+        note = do() if do is not None else None
         self._keybar.show(self.keys.footer())
-        if said:
-            self.notes.say(said)
+        if note:
+            self.notes.say(note)
 
     def action_next_view(self, by: int) -> None:
         names = [view.name for view in VIEWS]

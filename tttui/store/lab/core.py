@@ -107,12 +107,12 @@ class LabStore:
     def tell(self, part: str, what: Callable[[Any], object]) -> None:
         """Have the feed of a part do something in the store's thread, and look at once."""
 
-        def told() -> None:
+        def carry_out() -> None:
             what(self._feed(part))
             if part in self._due:
                 self._due[part] = 0.0
 
-        self._do(partial(self._guarded, part, told))
+        self._do(partial(self._guarded, part, carry_out))
 
     def act(self, what: Callable[[], str]) -> None:
         """Carry something out in a thread of its own, since it may wait for others.
@@ -122,12 +122,12 @@ class LabStore:
 
         def work() -> None:
             try:
-                said = what()
+                note = what()
             except TttuiError as error:
-                said = str(error)
+                note = str(error)
             except Exception as error:
-                said = f"That failed: {type(error).__name__}: {error}"
-            self._do(partial(self._acted, said))
+                note = f"That failed: {type(error).__name__}: {error}"
+            self._do(partial(self._acted, note))
 
         threading.Thread(target=work, name=ACTOR, daemon=True).start()
 
@@ -162,10 +162,10 @@ class LabStore:
         if kept != known:
             self._publish(failures=kept)
 
-    def _acted(self, said: str) -> None:
+    def _acted(self, note: str) -> None:
         """Something was carried out: look at what became of it."""
         self._due = dict.fromkeys(self._due, 0.0)
-        self._publish(note=said, noted=self.snapshot.noted + 1)
+        self._publish(note=note, noted=self.snapshot.noted + 1)
 
     def _look(self) -> None:
         """Bring the parts up to date whose time has come, and publish what changed."""

@@ -92,10 +92,10 @@ class ContenderPair(Drawn):
         compared = found.compared[i, j]
         title = fit(f"{mark}{names[0]} against {names[1]}", width, glyphs.ellipsis)
         canvas.write(0, 0, title, ink, bold=True)
-        said = wrapped(compared.verdict(names[0], names[1], _what(found)), width)
-        for y, line in enumerate(said[: max(height - 4, 1)], 1):
+        lines = wrapped(compared.verdict(names[0], names[1], _what(found)), width)
+        for y, line in enumerate(lines[: max(height - 4, 1)], 1):
             canvas.write(y, 0, line, palette.text)
-        top = 1 + len(said)
+        top = 1 + len(lines)
         below = 2 if height - top >= LOSSES else 1
         room = height - top - below
         if room >= 2:

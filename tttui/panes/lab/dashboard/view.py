@@ -100,7 +100,7 @@ class DashboardView(Regions, LabView):
         self._view: LabState | None = None
         self._at: str | None = None
         """The handle of the marked card's job."""
-        self._asked: tuple[Path, ...] | None = None
+        self._curves_of: tuple[Path, ...] | None = None
         """The jobs whose curves the store was asked for last."""
 
     def compose(self) -> ComposeResult:
@@ -196,19 +196,19 @@ class DashboardView(Regions, LabView):
 
     def _set_height(self, widget: JobCards | MatrixMap | Page, rows: int | None) -> None:
         height = widget.styles.height
-        wanted = "1fr" if rows is None else str(rows)
-        if height is None or str(height) != wanted:
-            widget.styles.height = wanted
+        new = "1fr" if rows is None else str(rows)
+        if height is None or str(height) != new:
+            widget.styles.height = new
 
     def _ask_curves(self, jobs: Jobs) -> None:
         """Have the store read the curves of what trains, or of what trained last."""
-        wanted = [job for job in jobs.live if job.state != "queued" and not job.is_session]
-        if not wanted:
+        drawn = [job for job in jobs.live if job.state != "queued" and not job.is_session]
+        if not drawn:
             ended = (job for job in jobs.all if job.has_ended and not job.is_session)
-            wanted = list(islice(ended, EARLIER))
-        paths = tuple(job.path for job in wanted[:MOST_CURVES])
-        if paths != self._asked:
-            self._asked = paths
+            drawn = list(islice(ended, EARLIER))
+        paths = tuple(job.path for job in drawn[:MOST_CURVES])
+        if paths != self._curves_of:
+            self._curves_of = paths
             self.desk.tell("curves", lambda feed: feed.choose(paths))
 
     def _show_curves(self, curves: JobMetrics, jobs: Jobs) -> None:

@@ -83,8 +83,8 @@ class SweepChart(Drawn):
             text = f"{found.rows} of {found.losses.size} runs; no member has all its streams yet"
             canvas.write(1, 0, fit(text, width, glyphs.ellipsis), palette.muted)
             return canvas
-        said = wrapped(found.verdict, width)[: max(1, height // 6)]
-        room = height - 1 - len(said)
+        lines = wrapped(found.verdict, width)[: max(1, height // 6)]
+        room = height - 1 - len(lines)
         ratio, unit = not found.unit, found.unit
         effects = [_effect(one) for one in found.effects]
         members = [_member(found, i) for i in found.order]
@@ -99,7 +99,7 @@ class SweepChart(Drawn):
             if rows_high > forest.rows_needed(0):
                 _put(canvas, y, forest.paint(rows, (width, rows_high), self.look, scale, None))
                 y += rows_high
-        for line in said:
+        for line in lines:
             canvas.write(y, 0, line, palette.accent, bold=True)
             y += 1
         return canvas

@@ -162,8 +162,8 @@ def events(found: JobDetail) -> Write:
             prose.say("No events yet.", prose.palette.muted)
             return
         for event in data.events[: -MOST - 1 : -1]:
-            told = event_text(event)
-            prose.line((f"{clock(event.time)} ", prose.palette.muted), (told, prose.palette.text))
+            text = event_text(event)
+            prose.line((f"{clock(event.time)} ", prose.palette.muted), (text, prose.palette.text))
 
     return write
 

@@ -99,14 +99,14 @@ def _tree(version: Version, registry: Registry) -> Iterator[tuple[int, str, Vers
     same.sort(key=lambda one: (one.skill, one.number))
     names = {one.name for one in same}
     roots = [one for one in same if not one.parents or one.parents[0] not in names]
-    told: set[str] = set()
+    listed: set[str] = set()
     # Then those whose parents go in a circle, which a registry of others may have.
     waiting = [(one, 0) for one in reversed([*roots, *same])]
     while waiting:
         one, depth = waiting.pop()
-        if one.name in told:
+        if one.name in listed:
             continue
-        told.add(one.name)
+        listed.add(one.name)
         yield depth, f"{one.name}{_others(one)}", one
         sessions = registry.sessions.get(one.name, ())
         for session in sessions[:SESSIONS]:

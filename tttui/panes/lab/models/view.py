@@ -140,8 +140,8 @@ class ModelsView(ModelActions):
         elif found is not None and found[0] == latest.asked:
             page.set_content(facts.compared(*found[0], found[1]), found, "Diff")
         else:
-            said = "comparing ..." if latest.busy else "x compares two versions."
-            page.set_content(lambda prose: prose.say(said), said, "Diff")
+            text = "comparing ..." if latest.busy else "x compares two versions."
+            page.set_content(lambda prose: prose.say(text), text, "Diff")
 
     @on(LabView.Derived)
     def _on_derived(self, message: LabView.Derived) -> None:

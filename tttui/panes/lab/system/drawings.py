@@ -95,10 +95,10 @@ def of_machine(found: MachineState | None) -> SmallPlot:
         "memory": [sample.memory for sample in samples],
     }
     for i, gpu in enumerate(found.gpus if found is not None else ()):
-        told = [sample.gpus[i] for sample in samples if len(sample.gpus) > i]
-        missing: list[float | None] = [None] * (len(samples) - len(told))
-        curves[f"GPU {gpu.index}"] = [*missing, *(use for use, _ in told)]
-        curves[f"GPU {gpu.index} memory"] = [*missing, *(memory for _, memory in told)]
+        known = [sample.gpus[i] for sample in samples if len(sample.gpus) > i]
+        missing: list[float | None] = [None] * (len(samples) - len(known))
+        curves[f"GPU {gpu.index}"] = [*missing, *(use for use, _ in known)]
+        curves[f"GPU {gpu.index} memory"] = [*missing, *(memory for _, memory in known)]
     newest = samples[-1].at if samples else 0.0
     minutes = [round((sample.at - newest) / 60, 2) for sample in samples]
     drawn = {

@@ -298,10 +298,10 @@ def _numbers(rows: Sequence[One], name: str) -> Floats:
 
 
 def _gpus(one: One) -> str:
-    held = one.gpus if isinstance(one, LocalProcess) else {one.gpu: one.memory}
+    gpus = one.gpus if isinstance(one, LocalProcess) else {one.gpu: one.memory}
     return ", ".join(
         str(gpu) if size is None else f"{gpu}: {size_text(size)}"
-        for gpu, size in sorted(held.items())
+        for gpu, size in sorted(gpus.items())
     )
 
 

@@ -56,19 +56,19 @@ class Charts:
         data: JobData | None,
     ) -> None:
         """The curves of jobs over each other; `data` is that of the one under the cursor."""
-        shown = [
+        drawn = [
             DrawnJob(job, f"{skill_of(job)} {job.short[:4]}", tables.get(job.path, NO_CURVES))
             for job in jobs
         ]
         live = any(not job.has_ended for job in jobs)
-        key = tuple((one.job.handle, one.table) for one in shown)
+        key = tuple((one.job.handle, one.table) for one in drawn)
         losses = self._view.query_one("#losses", MetricChart)
         losses.set_log(self.log)
         if losses.is_new((key, self.which, self.span, live)):
-            losses.put(curves.losses(shown, self.which, self.span), live=live)
+            losses.put(curves.losses(drawn, self.which, self.span), live=live)
         rates = self._view.query_one("#rates", MetricChart)
         if rates.is_new((key, self.rate, live)):
-            rates.put(curves.rates(shown, self.rate), live=live)
+            rates.put(curves.rates(drawn, self.rate), live=live)
         events = () if data is None else data.events
         flagged = None if here is None else here.handle, len(events)
         if flagged != self._flagged:
