@@ -21,8 +21,8 @@ from tttui.store.lab.feed import LabFeed, LabSnapshot
 
 FEEDS: Mapping[str, str] = {
     "jobs": "jobs:JobsFeed",
-    "job": "job:ChosenJobFeed",
-    "curves": "curves:CurvesFeed",
+    "job": "job:JobDetailFeed",
+    "curves": "curves:JobMetricsFeed",
     "models": "models:ModelsFeed",
     "benchmarks": "benchmarks:BenchmarksFeed",
     "recent": "tails:NewestEventsFeed",
