@@ -107,13 +107,11 @@ async def test_two_contenders_stand_side_by_side_and_answers_to_one_prompt(
 ) -> None:
     async with open_app(root, size=(80, 24)) as driver:
         await open_benchmarks(driver, 1)
-        await driver.press("o")
         assert "stable against nearly the same" in driver.text()
         await driver.press("o")
         assert "stable is 67 % better than plain" in driver.text().replace("\n", " ")
         await driver.press("c")
         assert "nearly the same against" in driver.text()
-        await driver.press("escape")
         while shown(driver).job.handle != handle_of(2):  # type: ignore[union-attr]
             await driver.press("up")
         await driver.press("m")

@@ -18,7 +18,6 @@ from tttui.draw.look import Look
 from tttui.draw.marks import Marks
 from tttui.draw.palette import ANSI, DARK, LIGHT
 from tttui.draw.plot import Plot, Trace
-from tttui.draw.stack import Panel
 from tttui.model.timeline import Timeline
 from tttui.widgets.chart import Chart
 from tttui.widgets.commits import CommitGraph
@@ -68,7 +67,8 @@ def scrubber(timeline: Timeline = VIEW) -> Scrubber:
 
 def stack() -> StackView:
     found = StackView()
-    found.set_panels((Panel("x", Series(STEPS, np.linspace(4, 1, 100))),))
+    shown = Trace("x", Series(STEPS, np.linspace(4, 1, 100)))
+    found.set_plots((Plot("x", traces=(shown,)),))
     found.set_timeline(VIEW)
     return found
 

@@ -21,6 +21,7 @@ from tttui.cli.jobs import JobOptions, job_options, wrong
 from tttui.cli.options import SectionedCommand, json_option, root_option
 from tttui.model.errors import RefusedInput
 from tttui.model.schema import POINT_MASS
+from tttui.model.settings import PRESETS
 
 
 @click.group("bench", invoke_without_command=True)
@@ -41,7 +42,11 @@ def command(ctx: click.Context, /) -> None:
     metavar="X,Y",
     help="engines of this machine, by speed, or endpoints, which are asked the same prompts",
 )
-@click.option("--presets", metavar="P,Q", help="named sets of settings of the point mass")
+@click.option(
+    "--presets",
+    metavar="P,Q",
+    help=f"named sets of settings of the point mass: {', '.join(PRESETS)}",
+)
 @click.option(
     "--settings",
     "file",

@@ -9,7 +9,6 @@ from textual.app import ComposeResult, SystemCommand
 from textual.containers import Container
 from textual.geometry import Size
 from textual.message import Message
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -40,7 +39,7 @@ from tttui.screens.tabs import Tabs
 from tttui.screens.time_control import TimeControl
 from tttui.screens.whatif_control import WhatIfArrived, WhatIfControl
 from tttui.store import Snapshot, Store
-from tttui.toolkit import bind
+from tttui.toolkit import DirtyScreen, bind
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
 from tttui.widgets.failures import FailureLine
 from tttui.widgets.scrubber import Scrubber
@@ -50,7 +49,7 @@ FRAME_ROWS = 4
 """Rows around a tab: header, tabs, scrubber, keys."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(DirtyScreen[None]):
     """Hands the newest Snapshot and the Timeline to what is on the screen, and runs the keys.
 
     Its parts share one `state`. What they change in it is drawn by `show_all`; their actions

@@ -14,7 +14,7 @@ from tests.runs.sessions import base_of, create, run_through, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.model.session import SessionData
-from tttui.runs.whatif.past import PastStates
+from tttui.runs.whatif.live import PastStates
 from tttui.runs.whatif.result import Request, WhatIfResult
 from tttui.runs.whatif.whatif import WhatIf
 from tttui.tasks.pointmass.runs.session import SessionRun

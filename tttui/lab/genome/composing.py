@@ -63,12 +63,12 @@ def weighted(root: Path, text: str) -> list[Weighted]:
         match = _WEIGHTED.fullmatch(part)
         assert match is not None
         weight = 1.0
-        if (weight_text := match["weight"]) is not None:
+        if (text := match["weight"]) is not None:
             try:
-                weight = float(weight_text)
+                weight = float(text)
             except ValueError:
                 raise RefusedInput(
-                    f"--skills {part}: {weight_text!r} is no weight; write NAME:WEIGHT, such as A@v2:0.7"
+                    f"--skills {part}: {text!r} is no weight; write NAME:WEIGHT, such as A@v2:0.7"
                 ) from None
         found.append(Weighted(resolve(root, match["name"]), weight))
     if len(found) > MOST_SKILLS:

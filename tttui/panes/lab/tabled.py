@@ -22,6 +22,9 @@ NARROW = 100
 
 T = TypeVar("T")
 
+NEED_ROWS = (*LISTING, "pane('region')")
+"""Shared commands that do nothing where there are no rows; nor do a view's own, but for `start`."""
+
 
 class TableView(Listing[LabState], LabView, Generic[T]):
     """A table of `items`, and regions that tell of the item under the cursor.
@@ -133,6 +136,10 @@ class TableView(Listing[LabState], LabView, Generic[T]):
         for box in self.query("#below"):
             box.display = any(child.display for child in box.children)
         self.size_regions()
+
+    def idle(self, command: Command) -> bool:
+        own = command in self.keys and command.action != "pane('start')"
+        return self.empty and (own or command.action in NEED_ROWS)
 
     def size_table(self, rows: int) -> None:
         """The table takes the `rows` that it has, up to two fifths where others follow it."""
@@ -280,11 +287,6 @@ class TableView(Listing[LabState], LabView, Generic[T]):
     def _page_of(self, region: str) -> Page | None:
         """The text of a region; None where it shows something else."""
         return next((page for page in self.query(Page) if page.id == region), None)
-
-    def label(self, command: Command) -> str:
-        if command.action == "pane('region')":
-            return self.hidden_next or command.label
-        return command.label
 
     # The mouse
 

@@ -18,10 +18,8 @@ from tttui.model.mu import MuChanges
 from tttui.runs.taskbranch import TaskBranch, task_branch
 from tttui.runs.taskbuild import steps_of
 from tttui.runs.taskstepper import START_FILE, TaskStepper, load_start, new_learner
-from tttui.runs.whatif.live import Piece
+from tttui.runs.whatif.live import PastStates, Piece, refuse_too_long
 from tttui.runs.whatif.luck import FEWEST, Pairs, Scores, score
-from tttui.runs.whatif.memory import refuse_too_long
-from tttui.runs.whatif.past import PastStates
 from tttui.runs.whatif.result import Request
 
 PART = 20

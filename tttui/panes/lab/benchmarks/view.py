@@ -27,6 +27,9 @@ from tttui.widgets.table import Table
 ROOMY = 30
 """Rows from which on the drawings have a place below the table."""
 
+LOW = 16
+"""Rows below which the ranking has no place below the table."""
+
 AIRY = 36
 """Rows from which on they are set apart."""
 
@@ -50,9 +53,9 @@ class BenchmarksView(JobTable):
     thing, things = "benchmark", "benchmarks and tests"
     hint = "text  state:running  kind:abtest  contender:plain  age<24"
     empty_text = (
-        "No benchmarks here yet. `tttui bench run --presets stable,plain` compares two ways to "
-        "learn on the same held-out streams, `tttui model test SKILL@v2` tests a version; B starts "
-        "one here."
+        "No benchmarks here yet. B starts one: the presets stable,plain compare two ways to learn "
+        "on the same held-out streams. Models (6) tests a version against another. In the shell "
+        "those are `tttui bench run --presets stable,plain` and `tttui model test SKILL@v2`."
     )
     shown_columns = COLUMNS
     DEFAULT_CSS = """
@@ -85,8 +88,8 @@ class BenchmarksView(JobTable):
             return ((TABLE, "ranking", "pair", "more"),)
         if width >= NARROW:
             return ((TABLE, "ranking"), ("pair", "more"))
-        if height >= ROOMY:
-            return ((TABLE, "ranking"), ("pair",), ("more",))
+        if height >= LOW:
+            return ((TABLE, "ranking", "pair"), ("more",))
         return ((TABLE,), ("ranking",), ("pair",), ("more",))
 
     def size_regions(self) -> None:

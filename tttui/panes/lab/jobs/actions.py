@@ -15,11 +15,14 @@ SHOWN_IN: Mapping[str, str] = {
     "pretrain": "training",
     "provider_test": "matrix",
     "benchmark": "benchmarks",
-    "abtest": "models",
+    "abtest": "benchmarks",
     "genome_test": "genome",
     "genome_run": "genome",
 }
 """The views that show what came of a kind of job."""
+
+LIST_JOBS = ("training", "benchmarks")
+"""Those of them in which the job itself can be selected."""
 
 
 class JobActions(JobTable):
@@ -43,9 +46,10 @@ class JobActions(JobTable):
         if version := version_of(self.chosen):
             desk.go_to("models", version)
         elif job.kind in SHOWN_IN:
-            desk.go_to(SHOWN_IN[job.kind], job.handle)
+            view = SHOWN_IN[job.kind]
+            desk.go_to(view, job.handle if view in LIST_JOBS else "")
         else:
-            return f"Job {job.short} has made nothing that could be opened."
+            return f"All that job {job.short} made is here: v goes through its texts."
         return None
 
     def do_cancel(self) -> str | None:

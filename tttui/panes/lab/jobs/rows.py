@@ -1,5 +1,6 @@
 """Jobs as rows of a table, and the words by which they are filtered."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -54,6 +55,8 @@ _TEXTS: Mapping[str, Callable[[Job], str]] = {
     "any": lambda job: f"{job.handle} {job.kind} {job.state} {job.command} {job.detail}",
 }
 
+_ROOT = re.compile(r"--root[ =]('[^']*'|\S+) ?")
+
 NUMBERS = ("progress", "left", "age", "created")
 
 
@@ -68,6 +71,11 @@ def numbers(jobs: Sequence[Job], name: str, now: float) -> Floats:
             found, scale = [job.created_at for job in jobs], 1.0
     values = np.array([np.nan if v is None else v for v in found], dtype=np.float64) * scale
     return (now - values) / 3600 if name == "age" else values
+
+
+def asked(job: Job) -> str:
+    """What was asked of a job: its command without the program and the root, which all share."""
+    return _ROOT.sub("", job.command.removeprefix("tttui ")).strip()
 
 
 def doing(job: Job) -> str:
@@ -157,7 +165,7 @@ class JobRows(HasLook):
                 ink = palette.bad if job.error else palette.text
                 return doing(job), ink, False
             case "command":
-                return job.command.removeprefix("tttui "), palette.muted, False
+                return asked(job), palette.muted, False
         raise KeyError(key)
 
 

@@ -33,7 +33,7 @@ from tttui.panes.regions import Pages
 from tttui.store.lab.models import MODELS
 from tttui.widgets.page import Page
 
-ROOMY = 28
+ROOMY = 16
 """Rows from which on the details have a place below the table."""
 
 PAGES = ("facts", "lineage", "personas", "diff")
@@ -55,8 +55,9 @@ class ModelsView(ModelActions):
     thing, things = "version", "versions"
     hint = "text  skill:walker  persona:helper  test:worse  age<24"
     empty_text = (
-        "No versions here yet. `tttui model register RUN --skill NAME` keeps what a session has "
-        "learned; `tttui train start --skill NAME` trains a skill and registers it."
+        "No versions here yet. n and `train start` with a skill trains one and registers it; n and "
+        "`model register` keeps what a session has learned (`tttui model register RUN --skill "
+        "NAME`)."
     )
     shown_columns = COLUMNS
     DEFAULT_CSS = """
@@ -161,12 +162,10 @@ class ModelsView(ModelActions):
             self._show_difference()
 
     def label(self, command: Command) -> str:
-        if command.action == "pane('region')":
-            return super().label(command)
         if command.action == "pane('rollback')":
             movable = any(one.stack[1:] for one in self.registry.personas)
             return command.label if movable else ""
-        return command.label if self.version is not None else ""
+        return command.label
 
     def picked_again(self) -> str | None:
         return self.do_open()

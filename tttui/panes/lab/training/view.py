@@ -28,6 +28,9 @@ from tttui.widgets.table import Table
 ROOMY = 28
 """Rows from which on the lower charts have a place below the losses."""
 
+LOW = 16
+"""Rows below which the losses have no place below the table."""
+
 MOST = 7
 """Rows of the table where curves are below it."""
 
@@ -49,9 +52,9 @@ class TrainingView(JobActions):
     thing, things = "training", "trainings"
     hint = "text  state:running  age<24"
     empty_text = (
-        "Nothing was trained here yet. `tttui train start --skill slow --mu 0.35` trains a skill "
-        "of the point mass in some seconds, `tttui train start --task text --skill NAME --data "
-        "PATH` one of text."
+        "Nothing was trained here yet. n starts a training: of the point mass in some seconds "
+        "(skill slow, mu 0.35), of text from a file or a directory. In the shell that is `tttui "
+        "train start --skill slow --mu 0.35`."
     )
     shown_columns = COLUMNS
     DEFAULT_CSS = """
@@ -89,6 +92,8 @@ class TrainingView(JobActions):
             return ((TABLE, "losses", "rates"), ("system",))
         if width >= NARROW:
             return ((TABLE, "losses"), ("rates", "system"))
+        if height >= LOW:
+            return ((TABLE, "losses"), ("rates",), ("system",))
         return ((TABLE,), ("losses",), ("rates",), ("system",))
 
     def size_regions(self) -> None:
