@@ -63,12 +63,12 @@ def weighted(root: Path, text: str) -> list[Weighted]:
         match = _WEIGHTED.fullmatch(part)
         assert match is not None
         weight = 1.0
-        if (text := match["weight"]) is not None:
+        if (typed := match["weight"]) is not None:
             try:
-                weight = float(text)
+                weight = float(typed)
             except ValueError:
                 raise RefusedInput(
-                    f"--skills {part}: {text!r} is no weight; write NAME:WEIGHT, such as A@v2:0.7"
+                    f"--skills {part}: {typed!r} is no weight; write NAME:WEIGHT, such as A@v2:0.7"
                 ) from None
         found.append(Weighted(resolve(root, match["name"]), weight))
     if len(found) > MOST_SKILLS:
