@@ -67,6 +67,22 @@ class OpenedApp(App[int]):
         self._exit_renderables.clear()
 
 
+class HeldScreen(Screen[None]):
+    """A screen of which nothing is drawn until `release`: what it shows first is complete."""
+
+    held = True
+
+    def release(self) -> None:
+        """Draw from now on."""
+        if self.held:
+            self.held = False
+            self.refresh(repaint=False, layout=True)
+
+    def _compositor_refresh(self) -> None:
+        if not self.held:
+            super()._compositor_refresh()
+
+
 class TerminalDriver(LinuxDriver):
     """Textual's driver for a terminal, over a stream of ours."""
 

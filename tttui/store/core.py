@@ -85,10 +85,13 @@ class Store:
     """Reads sessions in a background thread and publishes Snapshots.
 
     `poll` is the time between looks at the files in seconds where the filesystem reports no
-    changes; None lets the watcher decide.
+    changes; None lets the watcher decide. One that `waits` hardly reads more than the first part
+    of a long session before `go_on` is called: what draws it has the processor for itself.
     """
 
-    def __init__(self, paths: Sequence[Path], *, poll: float | None = None) -> None:
+    def __init__(
+        self, paths: Sequence[Path], *, poll: float | None = None, waits: bool = False
+    ) -> None:
         self.paths = tuple(paths)
         self.beside: Path | None = None
         """The one session that the paths name: those that lie beside it are listed as well."""
@@ -100,6 +103,7 @@ class Store:
         self._stale = False
         """Files changed since they were read."""
         self._stopping = False
+        self._waits = waits
         self._looked = -REFRESH_S
         """When files were looked at last (monotonic seconds)."""
         self._session = OpenSession(self, self._on_change, poll)
@@ -115,8 +119,14 @@ class Store:
 
     def start(self) -> None:
         """Search the paths and open the first session, in the background."""
-        self._do(self._session.scan)
         self._thread.start()
+
+    def go_on(self) -> None:
+        """Read on: the first part of the session is on the screen."""
+        if self._waits:
+            with self._wake:
+                self._waits = False
+                self._wake.notify()
 
     def stop(self) -> None:
         """End the thread; returns at once, whatever is being read."""
@@ -298,7 +308,7 @@ class Store:
                             feed.noticed()
                     self._looked = now
                     return self._look
-                if self._able(SESSION) and self._session.loading:
+                if self._session.loading and not self._waits and self._able(SESSION):
                     return self._look
                 for _ in range(len(self._turns)):
                     feed = self._turns[0]
