@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.cells import HELD_OUT, Cell, base_of, settings_of
-from tttui.engine.many import run_many
 from tttui.lab.evaluation import Contender, Outcome, Stream, evaluate, paired
 from tttui.lab.genome.methods import Part, Recipe, merge
 from tttui.model.arrays import PLASTIC, Weights
+from tttui.tasks.pointmass.engine.many import run_many
 
 RECIPES = {
     "linear 0.5 + 0.5": Recipe("linear"),

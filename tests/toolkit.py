@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from textual._compositor import CompositorUpdate
 from textual._context import active_app
 from textual.app import App
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
@@ -15,6 +16,7 @@ from textual.keys import _character_to_key as key_of
 from textual.message import Message
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.widget import Widget
 
 __all__ = ["MAX_QUEUED_WRITES", "WriterThread", "key_of"]
 
@@ -22,6 +24,13 @@ __all__ = ["MAX_QUEUED_WRITES", "WriterThread", "key_of"]
 def screen_strips(app: App[Any]) -> list[Strip]:
     """The rows of the shown screen, as they are composed of its widgets."""
     return app.screen._compositor.render_strips()
+
+
+def partial_update(widget: Widget) -> CompositorUpdate | None:
+    """What is to be sent of a widget that was refreshed."""
+    compositor = widget.screen._compositor
+    compositor.update_widgets({widget})
+    return compositor.render_partial_update()
 
 
 def notes(app: App[Any]) -> list[str]:

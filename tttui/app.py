@@ -27,10 +27,9 @@ from tttui.preferences import config_path, read_preferences
 from tttui.saved_views import Remembered, views_path
 from tttui.screens.main import MainScreen
 from tttui.store import Store
-from tttui.terminal.ascii import AsciiFilter, locale_is_ascii
 from tttui.terminal.driver import Terminal, end_on_signals
+from tttui.terminal.filters import AsciiFilter, VisibleFilter, locale_is_ascii
 from tttui.terminal.frame_diff import FrameDiff
-from tttui.terminal.visible import VisibleFilter
 from tttui.themes import DEFAULT_THEME, THEMES, palette_of
 from tttui.toolkit import CompositorUpdate
 from tttui.typeahead import KeysInOrder
@@ -41,6 +40,10 @@ if TYPE_CHECKING:
     from tttui.screens.palette import GroupedCommands
 
 WHOLE = StartView()
+
+MADE_UNTIL_COLLECTION = 5_000
+"""Objects made and not freed until the newest ones are looked at for garbage; a key makes some
+hundreds that are freed by themselves, and a collection is a pause."""
 
 
 def grouped_commands() -> "type[GroupedCommands]":
@@ -154,6 +157,7 @@ class TttuiApp(KeysInOrder):
 
     def on_ready(self) -> None:
         gc.freeze()  # what was made to start with stays: no collection has to look at it again
+        gc.set_threshold(MADE_UNTIL_COLLECTION)
         gc.enable()
 
     def on_unmount(self) -> None:

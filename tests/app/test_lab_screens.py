@@ -124,8 +124,8 @@ async def test_an_empty_lab_says_which_commands_fill_it(
     root: Path, open_app: OpenApp, grids: Grids
 ) -> None:
     async with open_app(root, start=StartView(lab="dashboard"), size=(80, 24)) as driver:
-        await driver.until(lambda: "tttui train start" in driver.text(), "the dashboard")
+        await driver.until(lambda: "`train start`" in driver.text(), "the dashboard")
         await driver.until(lambda: "CPU" in driver.text(), "the machine")
         grids.check(driver.app, "lab-empty-dashboard-80x24", lab(driver).shown)
         await driver.press("2")
-        assert "tttui pretrain" in driver.text()
+        assert "`pretrain` trains a base" in driver.text()

@@ -18,10 +18,10 @@ from tttui.draw.sparks import sparks
 from tttui.export.request import Request
 from tttui.model.session import SessionSummary
 from tttui.model.start import StartView
+from tttui.panes.sessions.compared import MetricBars, SettingsTable, TransferMap
 from tttui.panes.sessions.pane import SessionsPane
 from tttui.screens.help import MEANING
 from tttui.widgets.chart import Chart
-from tttui.widgets.sidebyside import MetricBars, SettingsTable, TransferMap
 from tttui.widgets.table import Table
 
 ON_TAB = StartView(tab="sessions")

@@ -13,9 +13,9 @@ from tttui.artifacts.ptfile import write_pt
 from tttui.cli.main import main
 from tttui.model.settings import Settings
 from tttui.model.start import StartView
-from tttui.runs.base import find_base
-from tttui.runs.session import SessionRun
 from tttui.tasks.pointmass.pretraining import Training
+from tttui.tasks.pointmass.runs.base import find_base
+from tttui.tasks.pointmass.runs.session import SessionRun
 from tttui.tasks.trainer import Took
 
 QUICK = ("--steps", "100", "--noise-std", "0.01", "--seed", "5")

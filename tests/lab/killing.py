@@ -37,9 +37,9 @@ from tttui.lab.sweeps.plan import Plan
 from tttui.lab.sweeps.planning import members_of
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Settings
-from tttui.runs.base import find_base
 from tttui.runs.runner import named_runner
-from tttui.runs.training.pointmass import PointMassTraining
+from tttui.tasks.pointmass.runs.base import find_base
+from tttui.tasks.pointmass.runs.training import PointMassTraining
 
 LONGEST_S = 0.6
 """Seconds after which a process is killed at the latest: one needs 0.1 to begin, 2 in all."""

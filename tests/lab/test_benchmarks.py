@@ -18,7 +18,7 @@ from tttui.lab.kinds import kind_of
 from tttui.lab.kinds.abtest import settings_of
 from tttui.lab.registry import BaseRef, deploy, register, results_of
 from tttui.model.errors import RefusedInput
-from tttui.runs.base import find_base, train_base
+from tttui.tasks.pointmass.runs.base import find_base, train_base
 
 SHORT = ("--seeds", "8", "--steps", "96", "--wait", "--quiet")
 

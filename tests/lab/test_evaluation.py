@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tttui.engine.learner import Learner
 from tttui.lab.evaluation import HELD_OUT, Contender, Stream, evaluate, held_out, paired
 from tttui.lab.evaluation.contender import check
 from tttui.lab.evaluation.statistics import fewest, interval, simultaneous
@@ -18,8 +17,9 @@ from tttui.lab.evaluation.streams import said_of
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
-from tttui.runs.base import find_base
 from tttui.tasks.corpus import read_corpus
+from tttui.tasks.pointmass.engine.learner import Learner
+from tttui.tasks.pointmass.runs.base import find_base
 from tttui.tasks.pointmass.world import WorldStream
 
 SHORT = {"steps": 160}

@@ -20,7 +20,7 @@ from tttui.artifacts import sampling
 from tttui.lab.job import read_job
 from tttui.lab.machine import Holder, MachineReader
 from tttui.panes.lab.dashboard.around import MachineStrip
-from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 
 @pytest.fixture

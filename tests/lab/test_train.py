@@ -28,12 +28,12 @@ from tttui.lab.starting import start
 from tttui.lab.steering import cancel, checkpoint, resume
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
-from tttui.runs.training.language import TextTraining
-from tttui.runs.training.pointmass import frictions_of
 from tttui.tasks.corpus import read_corpus
 from tttui.tasks.pointmass.pretraining import Training
+from tttui.tasks.pointmass.runs.training import frictions_of
 from tttui.tasks.pointmass.world import WorldStream
 from tttui.tasks.text.task import TextTask
+from tttui.tasks.text.training import TextTraining
 from tttui.tasks.trainer import Took
 
 LINE = "def add(self, name, value): self.names[name] = value  # é €\n"

@@ -20,7 +20,6 @@ from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.cli.main import main
 from tttui.lab.registry import BaseRef, register
 from tttui.model.errors import RefusedInput
-from tttui.runs.expecting import serve
 from tttui.runs.taskbuild import build_task_session
 from tttui.runs.taskfork import fork_task
 from tttui.runs.taskresume import resume_task
@@ -28,10 +27,11 @@ from tttui.runs.taskrun import TaskRun
 from tttui.runs.tasksettings import TaskSettings
 from tttui.runs.taskverify import verify_task
 from tttui.runs.training import Asked, Begin
-from tttui.runs.training.language import HfTraining
 from tttui.tasks.hf import known, library
+from tttui.tasks.hf.expecting import serve
 from tttui.tasks.hf.task import HfTask
 from tttui.tasks.hf.tokens import bytes_of
+from tttui.tasks.text.training import HfTraining
 
 needed("transformers")
 needed("peft")

@@ -27,9 +27,8 @@ from tttui.artifacts.runs import runs_of
 from tttui.artifacts.series_csv import SERIES, SeriesFile
 from tttui.artifacts.status import HeartbeatWatch, derive_status, read_status
 from tttui.artifacts.steps_csv import LossFile, StepsFile, TrajectoryCsv, parse_trajectory_json
-from tttui.artifacts.tensorfile import TensorsFile
 from tttui.artifacts.transaction_files import TransactionFiles, unreadable
-from tttui.artifacts.weights import read_base, read_plastic
+from tttui.artifacts.weights import TensorsFile, read_base, read_plastic
 from tttui.artifacts.wholefile import WholeFile
 from tttui.model.arrays import Weights
 from tttui.model.lora import WithProducts, with_products

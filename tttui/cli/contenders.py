@@ -1,6 +1,7 @@
 """Contenders of a contest as a person names them on the command line, and what they meet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from tttui.cli.options import assignments, did_you_mean, read_toml, set_option
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, SettingError
 from tttui.model.schema import POINT_MASS
 
@@ -16,8 +18,49 @@ if TYPE_CHECKING:
     from tttui.tasks.base import AnyTask
 
 
-def stream_options(function: Any) -> Any:
-    """What contests are held on: `--steps`, `--seed`, `--data`, `--by`, `--set`."""
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """On what contests are held, as the options of `stream_options` say."""
+
+    steps: int | None
+    seed: int
+    data: Path | None
+    by: str
+    assigned: tuple[str, ...]
+
+    def shared(self, task_name: str) -> dict[str, Any]:
+        """The settings that all contenders have. Raises RefusedInput naming the option."""
+        return shared_settings(task_name, self.assigned, self.steps)
+
+    def chosen(self, task_name: str, count: int | None) -> dict[str, Any]:
+        """Number and seed of the streams, what is read, and by which loss: for a `Contest`."""
+        return {
+            "streams": count if count is not None else default_streams(task_name),
+            "seed": self.seed,
+            "data": absolute_data(self.data),
+            "by": self.by,
+        }
+
+
+def stream_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What contests are held on, given to the command as one `options`.
+
+    `--steps`, `--seed`, `--data`, `--by`, `--set`.
+    """
+
+    @wraps(function)
+    def with_streams(
+        *args: Any,
+        steps: int | None,
+        seed: int,
+        data: Path | None,
+        by: str,
+        assigned: tuple[str, ...],
+        **values: Any,
+    ) -> Any:
+        return function(*args, options=StreamOptions(steps, seed, data, by, assigned), **values)
+
+    decorated: Callable[..., Any] = with_streams
     for option in reversed(
         (
             click.option(
@@ -47,8 +90,8 @@ def stream_options(function: Any) -> Any:
             set_option("a setting that all contenders have, such as noise_std=0.01"),
         )
     ):
-        function = option(function)
-    return function
+        decorated = option(decorated)
+    return decorated
 
 
 def names_in(text: str, flag: str) -> list[str]:
@@ -159,13 +202,14 @@ def default_streams(task_name: str) -> int:
     return usual_count(find_task(task_name))
 
 
-def absolute_data(data: Path) -> Path:
+def absolute_data(data: Path | None) -> str:
+    """A path for the settings of a job, which runs elsewhere; '' where none was given."""
     from tttui.model.here import absolute
 
-    return absolute(data)
+    return "" if data is None else str(absolute(data))
 
 
-def told(what: str) -> None:
+def announce(what: str) -> None:
     """Say on which streams."""
     from tttui.cli.output import say
 

@@ -85,7 +85,13 @@ def started(paths: Sequence[Path], poll: float | None = None) -> "Store":
 @click.option("--yardsticks", is_flag=True, help="yardsticks in the error chart (key r)")
 @click.option("--byte", type=click.IntRange(0), help="byte of the document (tab text)")
 @click.option("--ghost", type=click.FloatRange(0, 1), help="friction of the ghost (keys { and })")
-@click.option("--lab", metavar="VIEW", help="open the lab (key b): dashboard, jobs, training ...")
+@click.option(
+    "--lab",
+    metavar="[VIEW]",
+    is_flag=False,
+    flag_value="dashboard",
+    help="open the lab (key b): dashboard, jobs, training ...",
+)
 @click.option("--item", metavar="NAME", help="what is selected in the lab: a job, a version ...")
 @click.option("--follow", is_flag=True, help="keep the cursor at the live end")
 @click.option("--poll", is_flag=True, help="poll files instead of watching (network filesystems)")

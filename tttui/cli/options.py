@@ -21,11 +21,11 @@ Check = Callable[[Mapping[str, Any]], Mapping[str, str]]
 
 
 class SettingOption(click.Option):
-    """An option that knows the heading it is listed under."""
+    """An option that knows the heading it is listed under, and whether that comes last."""
 
-    def __init__(self, *args: Any, section: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, section: str = "", last: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.section = section
+        self.section, self.last = section, last
 
 
 class SectionedCommand(click.Command):
@@ -42,7 +42,7 @@ class SectionedCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {"": []}
-        for param in self.get_params(ctx):
+        for param in sorted(self.get_params(ctx), key=lambda one: getattr(one, "last", False)):
             record = param.get_help_record(ctx)
             if record is not None:
                 sections.setdefault(getattr(param, "section", ""), []).append(record)

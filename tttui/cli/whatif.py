@@ -76,8 +76,8 @@ def command(
     from tttui.engine.threads import let_threads_sleep
     from tttui.model.errors import RefusedInput
     from tttui.runs.whatif.knobs import changes, knobs
+    from tttui.runs.whatif.live import PastStates
     from tttui.runs.whatif.luck import Seeds
-    from tttui.runs.whatif.past import PastStates
     from tttui.runs.whatif.replayable import can_replay
     from tttui.runs.whatif.result import Request
     from tttui.runs.whatif.sensitivity import Sensitivity

@@ -85,12 +85,15 @@ def flag(
     left: int,
     row: int,
     look: Look,
-    over: str,
+    over: str = "",
 ) -> None:
-    """A flag in this row at every change, where the row shows one of the characters `over`."""
+    """A flag in this row at every change, where the row shows one of the characters `over`:
+    by default, where it is free or an axis."""
     columns = left + changes.columns(axis)
     if not len(columns):
         return
+    glyphs = look.glyphs
+    over = over or f"{glyphs.bars}{glyphs.change_line}{glyphs.horizontal}{glyphs.tick_down}"
     there, fits = canvas.char[row, columns], np.zeros(len(columns), dtype=np.bool_)
     for char in over:
         fits |= there == ord(char)

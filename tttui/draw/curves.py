@@ -108,6 +108,21 @@ def band(curve: Curve, scale: Scale, height: int) -> Bools:
     return inside | extremes(curve, scale, height)
 
 
+def stems(series: Series, axis: TimeAxis, scale: Scale, height: int, across: int) -> Bools:
+    """Lines from zero to the extremes of every column [height, width * across]; columns without a
+    sample stay empty. `across`: dots of a cell beside each other."""
+    found = series.columns(axis.edges())
+    low, high = np.fmin(found.low, 0.0), np.fmax(found.high, 0.0)
+    empty = found.count == 0
+    if across == 1:
+        low = np.fmin.reduce(low.reshape(-1, 2), axis=1)
+        high = np.fmax.reduce(high.reshape(-1, 2), axis=1)
+        empty = empty.reshape(-1, 2).all(axis=1)
+    bottom = np.where(empty, height, scale.dots(np.nan_to_num(low), height))
+    top = np.where(empty, -1, scale.dots(np.nan_to_num(high), height))
+    return braille.spans(bottom, top, height)
+
+
 def by_cell(values: Floats) -> Floats:
     """Means of pairs of dot columns; NaN only where both are."""
     pairs = values.reshape(-1, 2)

@@ -1,23 +1,24 @@
-"""A time chart painted into cells."""
+"""A chart over the steps, painted into cells."""
 
+from collections.abc import Sequence
 from dataclasses import field
 
 import numpy as np
 
-from tttui.draw import axes, braille, chunks, curves, extent
+from tttui.draw import axes, braille, chunks, curves, extent, held
 from tttui.draw import legend as legends
 from tttui.draw import plot as plots
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
-from tttui.draw.changes import NO_CHANGES, Changes
+from tttui.draw.changes import NO_CHANGES, Changes, flag
 from tttui.draw.colours import Colour
 from tttui.draw.curves import Curve
-from tttui.draw.layout import ChartLayout, arrange
 from tttui.draw.look import Look
 from tttui.draw.numbers import choose, count
 from tttui.draw.plot import Plot, Threshold, Trace
-from tttui.draw.plot_area import Picture, PlotArea
+from tttui.draw.plot_area import Picture, PlotArea, arrange
 from tttui.draw.scales import Scale
+from tttui.draw.shades import Shades
 from tttui.model.arrays import Bools, Floats, Ints
 from tttui.model.dataclass import dataclass
 
@@ -28,13 +29,15 @@ DASH = 4
 @dataclass(slots=True, eq=False)
 class _Painter(PlotArea):
     plot: Plot
-    layout: ChartLayout
     axis: TimeAxis
     taken: Bools = field(init=False)
     """Plot cells [rows, columns] that hold a curve."""
+    shades: Shades = field(init=False)
+    """The tints behind the curves."""
 
     def __post_init__(self) -> None:
         self.taken = np.zeros((self.rows, self.columns), dtype=np.bool_)
+        self.shades = Shades(self.rows, self.columns, self.palette.ground)
 
     def curve(
         self,
@@ -61,14 +64,16 @@ class _Painter(PlotArea):
         self.taken |= self.cells(dots, ink, char, bold=heavy)
         endless = np.isposinf(curve.high)
         if endless.any():
-            per = 2 if self.glyphs.braille else 1
-            columns = np.flatnonzero(endless.reshape(-1, per).any(axis=1))
-            self.area(self.canvas.char)[0, columns] = ord(self.glyphs.above)
-            self.area(self.canvas.ink)[0, columns] = ink
+            columns = np.flatnonzero(endless.reshape(-1, self.across).any(axis=1))
+            self.sign(0, columns, self.glyphs.above, ink)
 
-    def range(self, curve: Curve, ink: Colour) -> None:
-        """The band from the lowest to the highest sample: a loose screen of dots, which a line
-        stands out from, between edges that are exact."""
+    def range(self, curve: Curve, ink: Colour, tint: Colour) -> None:
+        """The band from the lowest to the highest sample: a tint, or where there is none a loose
+        screen of dots, which a line stands out from, between edges that are exact."""
+        if self.palette.tinted:
+            low, high = (self.scale.position(ends) for ends in (curve.low, curve.high))
+            self.shades.lay(low, high, tint)
+            return
         braille_ = self.glyphs.braille
         dots = curves.band((curve if braille_ else curve.halved()), self.scale, self.height)
         self.cells(dots, ink, self.glyphs.raw)
@@ -86,18 +91,15 @@ class _Painter(PlotArea):
                 for row, columns, char in zip(
                     (0, -1), cells, (self.glyphs.above, self.glyphs.below), strict=True
                 ):
-                    self.area(self.canvas.char)[row, columns] = ord(char)
-                    self.area(self.canvas.ink)[row, columns] = ink
-                    self.area(self.canvas.bold)[row, columns] = True
-        layout, glyphs = self.layout, self.glyphs
-        ends = (layout.top, layout.top + layout.rows - 1)
-        for row, n, word, sign in zip(
-            ends, counts.tolist(), ("above", "below"), (glyphs.above, glyphs.below), strict=True
+                    self.sign(row, np.flatnonzero(columns), char, ink, bold=True)
+        for row, n, word, sign in (
+            (self.top, int(counts[0]), "above", self.glyphs.above),
+            (self.top + self.rows - 1, int(counts[1]), "below", self.glyphs.below),
         ):
             forms = (f"{count(n)} {word}", f"{count(n)}{sign}", sign)
-            text = choose(forms, layout.gutter - 1, "")
+            text = choose(forms, self.left - 1, "")
             if n and text:
-                self.canvas.write(row, 0, text.rjust(layout.gutter - 1), self.palette.warn)
+                self.canvas.write(row, 0, text.rjust(self.left - 1), self.palette.warn)
 
     def tag(self, trace: Trace, shape: Curve) -> None:
         """The curve's own character in the cell where it ends."""
@@ -106,9 +108,33 @@ class _Painter(PlotArea):
             return
         column = int(known[-1]) // 2
         value = min(max(float(shape.mean[known[-1]]), self.scale.low), self.scale.high)
-        _, row = axes.dot_row(self.scale, value, self.layout.rows, self.glyphs)
-        at = (self.layout.top + row, self.layout.gutter + column)
+        at = (self.top + self.dot_row(value)[1], self.left + column)
         self.canvas.write(*at, trace.tag, plots.ink(trace.role, self.palette), bold=True)
+
+    def held(self, traces: Sequence[Trace]) -> None:
+        """Curves in their patterns; cells that they share hold the dots of all."""
+        found = [held.in_force(trace.series, self.axis, self.plot.last) for trace in traces]
+        shapes = [values.curve for values in found]
+        char, ink = self.area(self.canvas.char), self.area(self.canvas.ink)
+        if self.glyphs.braille:
+            dots = held.patterned(shapes, self.scale, self.height)
+            bits = braille.pack(dots.reshape(-1, dots.shape[2])).reshape(len(found), *char.shape)
+            together = np.bitwise_or.reduce(bits, axis=0)
+            char[together > 0] = braille.BLANK + together[together > 0].astype(np.uint32)
+            shown = bits > 0
+        else:
+            shown = held.rasters([curve.halved() for curve in shapes], self.scale, self.height)
+        self.taken |= shown.any(axis=0)
+        for i, (trace, values) in enumerate(zip(traces, found, strict=True)):
+            ink[shown[i]] = colour = plots.ink(trace.role, self.palette)
+            if not self.glyphs.braille:
+                char[shown[i]] = ord(held.mark(i, trace.name, self.glyphs))
+            for row, where, sign in (
+                (0, values.endless, self.glyphs.above),
+                (-1, values.missing, self.glyphs.not_a_number),
+            ):
+                columns = np.flatnonzero(where.reshape(-1, 2).any(axis=1))
+                self.sign(row, columns, sign, colour)
 
     def lost(self, trace: Trace) -> None:
         """Mark the values of a curve that are no numbers."""
@@ -129,24 +155,33 @@ class _Painter(PlotArea):
         """Cells whose middle is between curves a and b, and those of them where a is below b."""
         ya, yb = (curves.by_cell(self.scale.position(y)) for y in (a, b))
         known = ~(np.isnan(ya) | np.isnan(yb))
-        rows = self.layout.rows
+        rows = self.rows
         middle = (rows - 0.5 - np.arange(rows)[:, None]) / rows
         with np.errstate(invalid="ignore"):
             cells = known & (middle < np.maximum(ya, yb)) & (middle > np.minimum(ya, yb))
             return cells, cells & (ya < yb)
 
-    def tint(self, cells: Bools, better: Bools) -> None:
-        paper, char = self.area(self.canvas.paper), self.area(self.canvas.char)
-        ink = self.area(self.canvas.ink)
+    def hatch(self, cells: Bools, better: Bools) -> None:
+        """The signs of the areas between two curves, where no curve is."""
+        char, ink = self.area(self.canvas.char), self.area(self.canvas.ink)
         worse = cells & ~better
-        paper[better] = self.palette.better_tint
-        paper[worse] = self.palette.worse_tint
         free = ~self.taken
         char[worse & free] = ord(self.glyphs.worse)
         ink[worse & free] = self.palette.worse_hatch
         if not self.palette.tinted:
             char[better & free] = ord(self.glyphs.better)
             ink[better & free] = self.palette.better_hatch
+
+    def shade(self) -> None:
+        """Put the tints behind all that was painted; their edges are exact in free cells."""
+        canvas = self.canvas
+        grids = (canvas.char, canvas.ink, canvas.paper, canvas.marks)
+        char, ink, paper, marks = (grid[self.top :, self.left :][: self.rows] for grid in grids)
+        free = np.zeros_like(self.taken)
+        if self.glyphs.braille:
+            grid = (ink == self.palette.faint) & (char >= braille.BLANK) & ~self.taken
+            free = (char == ord(" ")) | grid
+        self.shades.paint((char, ink, paper, marks), free, self.glyphs.bars)
 
     def threshold(self, line: Threshold) -> None:
         """A dashed line of dots behind the curves, with its name where that covers none."""
@@ -166,18 +201,13 @@ class _Painter(PlotArea):
     def _free(self, row: int, length: int) -> tuple[int, int]:
         """Row and first column of the plot for a text: where it covers no curve if there is such
         a place in that row or beside it, as far right as possible."""
-        last = self.layout.columns - length
+        last = self.columns - length
         for at in (row, row + 1, row - 1, row + 2, row - 2):
-            if 0 <= at < self.layout.rows and last >= 0:
+            if 0 <= at < self.rows and last >= 0:
                 clear = np.convolve(self.taken[at], np.ones(length, dtype=np.int64), "valid") == 0
                 if clear.any():
                     return at, int(np.flatnonzero(clear)[-1])
-        return min(max(row, 0), self.layout.rows - 1), max(last, 0)
-
-    def step_axis(self, labels: bool) -> None:
-        layout, look = self.layout, self.look
-        rows = (layout.line, layout.labels)
-        axes.steps(self.canvas, self.axis, layout.gutter, rows, look, labels=labels)
+        return min(max(row, 0), self.rows - 1), max(last, 0)
 
 
 def paint(
@@ -198,11 +228,36 @@ def paint(
     canvas = Canvas(height, width)
     if layout.columns < 2 or layout.rows < 1:
         return Picture(canvas, layout, axis, None)
+    place = (layout.top, layout.rows, layout.gutter)
+    scale = fill(canvas, place, plot, axis, look, log, changes)
+    labels = any(len(trace.series) for trace in plot.traces)
+    below = (layout.line, layout.labels)
+    axes.steps(canvas, axis, layout.gutter, below, look, labels=labels)
+    row = layout.line if layout.line >= 0 else layout.top
+    flag(canvas, changes, axis, layout.gutter, row, look)
+    lines = (chunks.note(t.series, axis, t.chunk) for t in plot.traces if t.chunk)
+    return Picture(canvas, layout, axis, scale, next(filter(None, lines), ""))
+
+
+def fill(
+    canvas: Canvas,
+    place: tuple[int, int, int],
+    plot: Plot,
+    axis: TimeAxis,
+    look: Look,
+    log: bool = False,
+    changes: Changes = NO_CHANGES,
+) -> Scale | None:
+    """Paint what the plot shows at `place` = (top, rows, left), with the axis of its values.
+
+    Returns the scale of these; None where nothing finite is in view.
+    """
     reach, sampled = extent.of_plot(plot, axis, log)
-    scale = Scale.fit(*reach, log=log) if reach else Scale(0.0, 1.0)
-    painter = _Painter(
-        canvas, layout.top, layout.rows, layout.gutter, scale, look, plot, layout, axis
-    )
+    scale = Scale(0.0, 1.0)
+    if reach:
+        fitted = Scale.fit(*reach, log=log)
+        scale = fitted.with_room([line.value for line in plot.thresholds], place[1])
+    painter = _Painter(canvas, *place, scale, look, plot, axis)
     if reach:
         painter.grid(tick.value for tick in painter.marked)
         painter.changes(changes)
@@ -214,10 +269,11 @@ def paint(
             painter.outliers()
     else:
         painter.say("no finite values in view" if sampled else plot.message)
-    painter.step_axis(labels=any(len(trace.series) for trace in plot.traces))
-    painter.flags(changes, axis, layout.line)
-    lines = (chunks.note(t.series, axis, t.chunk) for t in plot.traces if t.chunk)
-    return Picture(canvas, layout, axis, scale if reach else None, next(filter(None, lines), ""))
+    corner = f" {plot.corner} "
+    if plot.corner and len(corner) < painter.columns:
+        canvas.write(painter.top, canvas.columns - len(corner), corner, look.palette.accent)
+    painter.shade()
+    return scale if reach else None
 
 
 def _shape(trace: Trace, axis: TimeAxis, scale: Scale) -> Curve:
@@ -228,36 +284,50 @@ def _shape(trace: Trace, axis: TimeAxis, scale: Scale) -> Curve:
 
 def _paint_curves(painter: _Painter) -> None:
     plot, palette, scale = painter.plot, painter.palette, painter.scale
-    shapes = [_shape(trace, painter.axis, scale) for trace in plot.traces]
-    if plot.band is not None:
-        low = curves.trace(plot.band.low, painter.axis, scale.log).mean
-        high = curves.trace(plot.band.high, painter.axis, scale.log).mean
-        cells, _ = painter.between(low, high)
-        painter.area(painter.canvas.paper)[cells] = palette.band_tint
     for trace in plot.traces:
+        if trace.style == "stems":
+            dots = curves.stems(trace.series, painter.axis, scale, painter.height, painter.across)
+            painter.cells(dots, plots.ink(trace.role, palette), painter.glyphs.vertical)
+    if plot.held:
+        painter.held(plot.held)
+    lines = [trace for trace in plot.traces if trace.style == "line"]
+    shapes = [_shape(trace, painter.axis, scale) for trace in lines]
+    gap = None
+    if plot.compare is not None and max(plot.compare) < len(shapes):
+        a, b = plot.compare if plot.lower_is_better else plot.compare[::-1]
+        gap = painter.between(shapes[a].mean, shapes[b].mean)
+        painter.shades.fill(gap[0] & gap[1], palette.better_tint)
+        painter.shades.fill(gap[0] & ~gap[1], palette.worse_tint)
+    if plot.band is not None and palette.tinted:
+        ends = (plot.band.low, plot.band.high)
+        low, high = (curves.trace(end, painter.axis, scale.log).mean for end in ends)
+        painter.shades.lay(scale.position(low), scale.position(high), palette.band_tint)
+    for trace in lines:
         if trace.raw is not None:
             raw = curves.trace(trace.raw, painter.axis, scale.log)
             painter.curve(raw, plots.faint_ink(trace.role, palette), painter.glyphs.raw)
-    for trace, shape in zip(plot.traces, shapes, strict=True):
+    for trace, shape in zip(lines, shapes, strict=True):
         faint = plots.faint_ink(trace.role, palette)
         if trace.alone:
             continue
         if shape.dense:
-            painter.range(shape, faint)
+            painter.range(shape, faint, plots.tint(trace.role, palette))
         if shape.dense and painter.axis.t1 - painter.axis.t0 < painter.axis.dots:
             single = curves.trace(trace.series, painter.axis, scale.log)
             painter.curve(single, faint, painter.glyphs.raw)  # there is room for every sample
-    for i, (trace, shape) in enumerate(zip(plot.traces, shapes, strict=True)):
-        char = trace.tag or painter.glyphs.curve_marks[0 if trace.heavy else 1 + min(i, 1)]
+    for i, (trace, shape) in enumerate(zip(lines, shapes, strict=True)):
+        main = trace.heavy or len(lines) == 1
+        char = trace.tag or painter.glyphs.curve_marks[0 if main else 1 + min(i, 1)]
         colour = plots.ink(trace.role, palette)
         if shape.dense:
-            around = None if trace.alone else shape
+            around = None if trace.alone or palette.tinted else shape
             painter.curve(shape.middle, colour, char, trace.heavy, around, dashed=trace.dashed)
         else:
             painter.curve(shape, colour, char, trace.heavy, dashed=trace.dashed)
-    if plot.compare is not None and max(plot.compare) < len(shapes):
-        a, b = plot.compare if plot.lower_is_better else plot.compare[::-1]
-        painter.tint(*painter.between(shapes[a].mean, shapes[b].mean))
-    for trace, shape in zip(plot.traces, shapes, strict=True):
+    if gap is not None:
+        painter.hatch(*gap)
+    for trace, shape in zip(lines, shapes, strict=True):
         painter.tag(trace, shape)
-        painter.lost(trace)
+    for trace in plot.traces:
+        if trace.style != "held":
+            painter.lost(trace)

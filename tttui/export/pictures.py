@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from tttui.draw.path import extent, thinned
 from tttui.export import ghost as ghosts
-from tttui.export import look, tables, weight_tables
+from tttui.export import look, over_time, tables, weight_tables
 from tttui.export.request import Request
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.spectrum import spectrum
@@ -180,10 +180,10 @@ def moved(request: Request) -> Figure:
 
 def spectrum_figure(request: Request) -> Figure:
     matrices, source = weight_tables.matrices_at(request)
-    over_time = request.data.history is not None and len(request.data.history) > 0
+    recorded = request.data.history is not None and len(request.data.history) > 0
     title = f"{request.name}: singular values at step {request.at} ({source})"
-    figure = look.figure(4.2 if over_time else 2.4, title)
-    grid = figure.add_gridspec(2 if over_time else 1, max(6, 2 * len(matrices)))
+    figure = look.figure(4.2 if recorded else 2.4, title)
+    grid = figure.add_gridspec(2 if recorded else 1, max(6, 2 * len(matrices)))
     for k, (name, W) in enumerate(matrices.items()):
         panel = figure.add_subplot(grid[0, 2 * k : 2 * k + 2])
         found = spectrum(W)
@@ -197,16 +197,11 @@ def spectrum_figure(request: Request) -> Figure:
         panel.set_title(f"{name}\n{sizes}", fontsize=7)
         panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         panel.set_xlabel("singular value")
-    if over_time:
-        statistics, part = weight_tables.statistics_of(request)
-        measures = (("condition", "condition number"), ("effective_rank", "effective rank"))
-        for k, (measure, label) in enumerate(measures):
+    if recorded:
+        statistics, _ = weight_tables.statistics_of(request)
+        for k, measure in enumerate(("condition", "effective_rank")):
             panel = figure.add_subplot(grid[1, 3 * k : 3 * k + 3])
-            look.stairs(panel, statistics, measure, request.span)
-            panel.set_ylabel(label)
-            if measure == "condition":
-                columns = [statistics.column(n, measure)[part] for n in statistics.matrices]
-                look.logarithmic(panel, *columns)
+            over_time.weight_curves(panel, request, statistics, measure)
             look.step_axis(panel, request.span, request.data.interventions)
             panel.legend(loc="best")
     return figure

@@ -5,20 +5,26 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tttui.dynamics import ssm
-from tttui.export import document, ghost, weight_tables
+from tttui.export import ghost, weight_tables
 from tttui.export.columns import Column, Table
 from tttui.export.request import Request
-from tttui.model.arrays import Floats
+from tttui.model.arrays import Floats, Ints
+from tttui.model.document import Document
 from tttui.model.errors import TttuiError
 from tttui.model.explain import limits
 from tttui.model.moduletree import Row, from_names, tree
 from tttui.model.parameters import specs_of
+from tttui.model.text import visible
 from tttui.model.transactions import Transactions
+from tttui.plots.motion import STATE
 from tttui.tasks.pointmass.hidden import Snapshot, implied, in_force, mu_at
 
-STATE = ("x", "y", "vx", "vy")
 ACTION = ("ax", "ay")
 EVENT_NUMBERS = ("pre_loss", "post_loss", "grad_norm", "pre_max_h", "post_max_h", "lr")
+
+
+MOST_BYTES = 1_000_000
+"""Bytes of a table, at most."""
 
 
 def table_of(request: Request) -> Table:
@@ -256,6 +262,47 @@ def _sessions(request: Request) -> Table:
     }
 
 
+def _text(request: Request) -> Table:
+    """A row for each byte of the window that was scored: its character (empty within one), and
+    its loss by both models; of a token, at its first byte."""
+    document = request.document
+    if document is None:
+        raise TttuiError(f"{request.name}: no document to export")
+    t0, t1 = request.span
+    begin, end = document.window(t0)[0], min(document.window(t1)[1], document.scored)
+    if end - begin > MOST_BYTES:
+        raise TttuiError(
+            f"{request.name}: {end - begin} bytes are too many for one table; choose a window of "
+            f"at most {MOST_BYTES // document.chunk} steps"
+        )
+    data = document.source.read(begin, end)
+    losses = document.source.losses(begin, begin + len(data))
+    at = np.arange(begin, begin + len(data))
+    return {
+        "offset": at,
+        "t": _steps_of(document, at),
+        "byte": np.frombuffer(data, dtype=np.uint8),
+        "character": _characters(data),
+        f"frozen_{document.unit}": losses[:, 0],
+        f"adaptive_{document.unit}": losses[:, 1],
+        f"saved_{document.unit}": losses[:, 0] - losses[:, 1],
+    }
+
+
+def _steps_of(document: Document, at: Ints) -> Ints:
+    number = at if document.places is None else document.places.number(at)
+    return number // document.chunk
+
+
+def _characters(data: bytes) -> list[str]:
+    """The character that begins at each byte; '' within one."""
+    found = list[str]()
+    for character in data.decode("utf-8", "surrogateescape"):
+        size = len(character.encode("utf-8", "surrogateescape"))
+        found += [visible(character), *[""] * (size - 1)]
+    return found
+
+
 _TABLES: dict[str, Callable[[Request], Table]] = {
     "mse": _mse,
     "trajectory": _trajectory,
@@ -271,7 +318,7 @@ _TABLES: dict[str, Callable[[Request], Table]] = {
     "reasons": _reasons,
     "mu": _mu,
     "architecture": _architecture,
-    "text": document.table,
+    "text": _text,
     "sessions": _sessions,
     "comparison": _comparison,
     "transfer": _transfer,

@@ -29,6 +29,8 @@ ON, OFF = "on", "off"
 
 _DEFAULT = re.compile(r"\s*\[default[^\]]*\]")
 
+_FLAG = re.compile(r"--([a-z][a-z-]*)")
+"""The option that a message begins with."""
 
 Words = tuple[str, ...]
 
@@ -156,9 +158,11 @@ class CommandPlan:
         with suppress(ValueError):
             found = json.loads(said) if starts else None
         if isinstance(found, dict):
-            job, path = found.get("job"), found.get("path")
+            job, path = found.get("job") or found.get("sweep"), found.get("path")
             if isinstance(job, str):
                 return Outcome(job, f"{self.title}: job {job[:8]} is {found.get('state')}")
+            if isinstance(found.get("said"), str):
+                return Outcome(None, f"{self.title}: {found['said']}")
             if path is not None:
                 return Outcome(None, f"{self.title}: {path}")
         lines = tuple(said.rstrip().splitlines())
@@ -203,7 +207,8 @@ class CommandPlan:
         except SettingError as error:
             return {self._field(error.name): str(error).removeprefix(f"{error.name}: ")}
         except (RefusedInput, click.ClickException) as error:
-            return {self._field(None): str(error)}
+            flag = _FLAG.match(str(error))
+            return {self._field(flag and flag[1].replace("-", "_")): str(error)}
 
     def _field(self, name: str | None) -> str:
         """The field of a parameter of the command; the first one where it has none."""
@@ -247,7 +252,13 @@ def _params(command: click.Command) -> Mapping[str, click.Parameter]:
         and not getattr(param, "hidden", False)
         and not getattr(param, "hide_input", False)
     ]
-    shown.sort(key=lambda param: (isinstance(param, click.Option), bool(_section(param))))
+    shown.sort(
+        key=lambda param: (
+            isinstance(param, click.Option),
+            bool(_section(param)),
+            getattr(param, "last", False),
+        )
+    )
     sections = list(dict.fromkeys(map(_section, shown)))
     return {
         _called(param): param

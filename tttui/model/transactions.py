@@ -23,6 +23,18 @@ STATUSES = (
 )
 """The statuses that tttui writes; `Transactions.statuses` may hold foreign ones after these."""
 
+NUMBERS = (
+    "pre_loss",
+    "post_loss",
+    "grad_norm",
+    "pre_max_h",
+    "post_max_h",
+    "lr",
+    "implied_mu",
+    "to_t",
+)
+"""Keys of a record that are float columns, NaN where absent or null."""
+
 COMMIT = 0
 """Index of `commit` in STATUSES and in every `Transactions.statuses`."""
 

@@ -64,6 +64,13 @@ class View(Parts, HasLook):
         return self.snapshot.failures.get(part.name, "")
 
     @property
+    def newest_implied(self) -> tuple[int, float] | None:
+        """The last step and the friction that the newest weights imply, where these were asked
+        since no transaction tells it."""
+        steps = self.data.steps.t
+        return (int(steps[-1]), self.implied) if self.implied is not None and len(steps) else None
+
+    @property
     def age(self) -> str:
         """How long ago the session was created, for a person."""
         return age_text(self.data.meta.created_at, self.now)

@@ -78,6 +78,14 @@ class AnyTask:
         raise NotImplementedError
 
     @classmethod
+    def base_of(cls, meta: Mapping[str, Any]) -> tuple[str, str]:
+        """What the base of a session is known by (`Task.base_sha256`), and where it was."""
+        said = meta.get("base_model")
+        if isinstance(said, Mapping) and isinstance(said.get("fingerprint"), str):
+            return said["fingerprint"], str(said.get("path", ""))
+        return f"version:{meta.get('base_version')}", cls.name
+
+    @classmethod
     def groups(cls) -> tuple[Group, ...]:
         """All settings of a session, with the defaults that this task has."""
         raise NotImplementedError

@@ -8,7 +8,7 @@ from tttui.draw.textpaint import Mark, margin_of, paint_page
 from tttui.draw.textrows import Row, Rows
 from tttui.model.dataclass import dataclass
 from tttui.model.document import Document
-from tttui.widgets.redrawn import Redrawn
+from tttui.widgets.drawn import Redrawn
 
 AHEAD = 3
 """The part of a page above the cursor is so often in it, where the page had to be turned."""

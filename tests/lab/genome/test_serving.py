@@ -17,8 +17,8 @@ from tttui.lab.steering import cancel, look_again, resume
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import RefusedInput
 from tttui.model.settings import Settings
-from tttui.runs.base import find_base
 from tttui.runs.turns import Host, host_of
+from tttui.tasks.pointmass.runs.base import find_base
 
 SKILLS = ("walker@v1", "walker@v2", "G@v1", "base")
 

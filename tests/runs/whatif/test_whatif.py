@@ -14,10 +14,10 @@ from tests.runs.sessions import base_of, create, run_through, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.model.session import SessionData
-from tttui.runs.session import SessionRun
-from tttui.runs.whatif.past import PastStates
+from tttui.runs.whatif.live import PastStates
 from tttui.runs.whatif.result import Request, WhatIfResult
 from tttui.runs.whatif.whatif import WhatIf
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 
 def read(directory: Path) -> SessionData:
@@ -85,7 +85,7 @@ def test_without_changes_it_is_the_recorded_session(eventful: SessionData) -> No
 
 
 def test_a_fork_is_computed_from_what_it_began_with(tmp_path: Path) -> None:
-    from tttui.runs.fork import fork
+    from tttui.tasks.pointmass.runs.fork import fork
 
     parent = run_through(tmp_path / "parent")
     run = fork(find_sessions([parent])[0], tmp_path, at=130, name="child")

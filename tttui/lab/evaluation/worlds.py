@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from tttui.engine.device import check_device
-from tttui.engine.learner import Learner
-from tttui.engine.many import CPU_BLOCK, Block, worlds
-from tttui.engine.transaction import COMMIT
 from tttui.lab.evaluation.contender import Contender, Outcome, Told
 from tttui.lab.evaluation.streams import Stream
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.errors import RefusedInput
 from tttui.model.settings import Settings
-from tttui.runs.base import chosen_base, find_base, shapes
 from tttui.runs.runner import named_runner
+from tttui.tasks.pointmass.engine.learner import Learner
+from tttui.tasks.pointmass.engine.many import CPU_BLOCK, Block, worlds
+from tttui.tasks.pointmass.engine.transaction import COMMIT
+from tttui.tasks.pointmass.runs.base import chosen_base, find_base, shapes
 from tttui.tasks.pointmass.world import WorldStream
 
 ALONE = 320

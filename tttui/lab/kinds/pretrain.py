@@ -13,7 +13,8 @@ from tttui.lab.kinds.base import Kind
 from tttui.lab.training.loop import Loop, Plan
 from tttui.model.errors import TttuiError
 from tttui.model.settings import Settings
-from tttui.runs.base import (
+from tttui.tasks.pointmass.pretraining import Training
+from tttui.tasks.pointmass.runs.base import (
     LOSS_HEADER,
     Base,
     cache_path,
@@ -22,8 +23,7 @@ from tttui.runs.base import (
     loss_row,
     make_room,
 )
-from tttui.runs.turn import Turn
-from tttui.tasks.pointmass.pretraining import Training
+from tttui.tasks.pointmass.runs.turn import Turn
 
 LOOK_S = 0.1
 """Seconds between two looks whether another process has trained the same base."""

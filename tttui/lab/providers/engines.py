@@ -45,7 +45,7 @@ class Engine(Provider):
         return int(index) if colon else None
 
     def probe(self, capability: str) -> Probe:
-        from tttui.runs.probes import CAPABILITIES as PROBES
+        from tttui.tasks.probes import CAPABILITIES as PROBES
 
         try:
             work = PROBES[capability](self.device, self.modules)

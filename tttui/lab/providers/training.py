@@ -82,7 +82,7 @@ def _dtype(engine: "Engine", settings: Mapping[str, Any], there: bool) -> Check:
 
 def _computes(device: str, dtypes: Sequence[str]) -> tuple[str, str] | None:
     """The first dtype that the device cannot learn in, and why."""
-    from tttui.runs.probes import learns_in
+    from tttui.tasks.probes import learns_in
 
     for name in dtypes:
         try:

@@ -87,7 +87,7 @@ def _register_base(
     command: Sequence[str],
 ) -> Version:
     from tttui.model.settings import OWNER, Settings
-    from tttui.runs.base import read_base
+    from tttui.tasks.pointmass.runs.base import read_base
 
     said = {**found.get("cfg", {})} if isinstance(found.get("cfg"), dict) else {}
     known = {k: v for k, v in said.items() if k in OWNER}

@@ -13,7 +13,7 @@ from tttui.model.settings import Settings
 if TYPE_CHECKING:
     from tttui.lab.context import Context
     from tttui.lab.sweeps.plan import Plan
-    from tttui.runs.base import Base
+    from tttui.tasks.pointmass.runs.base import Base
 
 Pair = tuple[int, int]
 """A member and a stream, by their places in the plan."""
@@ -41,7 +41,7 @@ def compute(plan: "Plan", pairs: Sequence[Pair], root: Path, told: Told) -> list
 
 def shape_of(settings: Settings) -> Settings:
     """The same for all settings of the point mass that one batch can compute."""
-    from tttui.engine.many import EACH
+    from tttui.tasks.pointmass.engine.many import EACH
 
     p = settings.plasticity
     alike = {name: 1.0 for name in EACH if getattr(p, name) != 0}
@@ -52,7 +52,7 @@ def missing_bases(plan: "Plan", root: Path, members: Iterable[int]) -> list[Sett
     """The settings of bases that members need and nobody has trained yet, each base once."""
     if not plan.is_point_mass or plan.fixed.get("base") or "base" in plan.names:
         return []
-    from tttui.runs.base import cache_path, find_base
+    from tttui.tasks.pointmass.runs.base import cache_path, find_base
 
     needed: dict[Path, Settings] = {}
     for member in members:
@@ -71,7 +71,7 @@ def train_bases(context: "Context", plan: "Plan", names: Sequence[str]) -> None:
 
 
 def _trained(context: "Context", settings: Settings) -> "Base":
-    from tttui.runs.base import train_base
+    from tttui.tasks.pointmass.runs.base import train_base
 
     steps = settings.pretraining.pretrain_steps
 
@@ -86,9 +86,9 @@ def _side_by_side(plan: "Plan", pairs: Sequence[Pair], root: Path, told: Told) -
     import numpy as np
 
     from tttui.engine.device import check_device
-    from tttui.engine.many import EACH, Block, worlds
-    from tttui.engine.transaction import COMMIT
     from tttui.lab.evaluation.worlds import base_of
+    from tttui.tasks.pointmass.engine.many import EACH, Block, worlds
+    from tttui.tasks.pointmass.engine.transaction import COMMIT
 
     streams = sorted({stream for _, stream in pairs})
     member = pairs[0][0]

@@ -19,13 +19,13 @@ from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.transactions import Transaction
 from tttui.model.verdict import verdict, with_ledger
-from tttui.panes.learned import learned_mu, with_whatif
 from tttui.panes.losses import Digest, compared_plot, digest
 from tttui.panes.overview.beside import Beside
 from tttui.panes.overview.cardtexts import error_texts, improvement_texts, mu_texts
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline
 from tttui.panes.view import Pane, View
 from tttui.plots.errors import marks_of
+from tttui.plots.learned import learned_mu, with_whatif
 from tttui.store.snapshot import LEDGER, YARDSTICKS
 from tttui.widgets.cards import MetricCard, Tone
 from tttui.widgets.chart import Chart
@@ -77,7 +77,7 @@ class OverviewPane(Pane):
     region_names = ("identity",)
     needs = frozenset({"implied", "ledger"})
 
-    learned: Callable[[SessionData], Plot] = staticmethod(learned_mu)
+    learned: Callable[[SessionData, tuple[int, float] | None], Plot] = staticmethod(learned_mu)
     """The quantity that the point mass is there to learn, against its true value; other tasks
     have a recorded series in its place."""
 
@@ -305,14 +305,17 @@ class OverviewPane(Pane):
         if not chart.display:
             return
         key = (
-            (view.data, view.whatif)
+            (view.data, view.whatif, view.implied)
             if own
             else (view.series, self._beside.at, view.timeline.smooth)
         )
         if self._learned_of != key:
             self._learned_of = key
             chart.set_log(False)
-            plot = with_whatif(self.learned(view.data), view) if own else self._beside.plot(view)
+            if own:
+                plot = with_whatif(self.learned(view.data, view.newest_implied), view.whatif)
+            else:
+                plot = self._beside.plot(view)
             if not plot.traces:
                 plot = replace(plot, message=f"{plot.title}: {plot.message}")
             chart.set_plot(plot)

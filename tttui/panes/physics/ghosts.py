@@ -11,7 +11,8 @@ from tttui.draw.tracks import Scene, Track
 from tttui.model.arrays import Floats
 from tttui.model.dataclass import dataclass
 from tttui.model.settings import World
-from tttui.panes.physics.motion import Motion, path_scene
+from tttui.panes.physics.motion import path_scene
+from tttui.plots.motion import Motion
 from tttui.tasks.pointmass.ghost import follow
 
 

@@ -21,8 +21,9 @@ from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import Pane, View
 from tttui.panes.weights.element import copyable, write_element
 from tttui.panes.weights.layout import CSS, REGIONS, SHAPES, map_rows, pages
-from tttui.panes.weights.weight_figures import no_history, stat_plot, write_moved
+from tttui.panes.weights.weight_figures import no_history, write_moved
 from tttui.panes.weights.weights_at import Asked, Finder, Found
+from tttui.plots.weights import weight_plot
 from tttui.widgets.heatmap import Heatmap
 from tttui.widgets.page import Page
 from tttui.widgets.spectrum import SpectrumBars
@@ -235,9 +236,9 @@ class WeightsPane(RegionPane):
             grown = not isinstance(known, Statistics) or known.columns is not found.columns
             grown = grown or old[0] is not key[0] or old[2:] != key[2:]
             for chart in self._charts:
-                plot = stat_plot(chart.measure, found, view.timeline.last, why)
-                if grown or plot.note != chart.note:
-                    chart.set_stairs(plot)
+                plot = weight_plot(chart.measure, found, view.timeline.last, why)
+                if grown or plot.corner != chart.shown.corner:
+                    chart.set_plot(plot)
         for chart in self._charts:
             chart.set_timeline(view.timeline)
 

@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.containers import Container
 from textual.geometry import Size
 from textual.message import Message
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -31,7 +31,7 @@ from tttui.screens.notes import Notes
 from tttui.store.lab.core import LabStore
 from tttui.store.lab.feed import LabSnapshot
 from tttui.store.lab.jobs import JOBS
-from tttui.toolkit import bind
+from tttui.toolkit import DirtyScreen, bind
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
 from tttui.widgets.failures import FailureLine
 
@@ -44,7 +44,7 @@ AGES_S = 20.0
 """Seconds between two drawings where nothing changed, for the ages on the screen."""
 
 
-class LabScreen(Screen[None]):
+class LabScreen(DirtyScreen[None]):
     """Hands the newest `LabSnapshot` to the view that is shown, and runs its keys.
 
     It is the `Desk` of its views. `leave` goes back to the tabs; `open_session` opens one there.

@@ -33,8 +33,8 @@ class PointMass(AnyTask):
 
     name = POINT_MASS
     loss_name = "MSE"
-    runner = "tttui.runs.pointmass:PointMassRunner"
-    trained_by = "tttui.runs.training.pointmass:PointMassTraining"
+    runner = "tttui.tasks.pointmass.runs.runner:PointMassRunner"
+    trained_by = "tttui.tasks.pointmass.runs.training:PointMassTraining"
     start_type = PointMassStart
     first = (
         "preset",

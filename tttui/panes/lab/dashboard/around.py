@@ -57,7 +57,8 @@ class MatrixMap(Drawn):
     def rows(self) -> int:
         """Rows that all of it takes."""
         blocks = self._blocks()
-        return 1 + sum(1 + len(names) for names in blocks.values()) if blocks else 3
+        heads = sum(_heads(capabilities, self.size.width) for capabilities in blocks)
+        return 1 + heads + sum(map(len, blocks.values())) if blocks else 3
 
     def _blocks(self) -> Mapping[tuple[str, ...], list[str]]:
         """The providers by what they may be able to do."""
@@ -72,14 +73,12 @@ class MatrixMap(Drawn):
             return canvas
         tested = any(cell.newest for cell in matrix.cells.values())
         if not tested:
-            text = "never tested: tttui provider test --all"
-            canvas.write(0, 16, fit(text, width - 16, glyphs.ellipsis), palette.muted)
+            text = "never tested (Matrix, t)"
+            canvas.write(0, len(title) + 2, fit(text, width - 16, glyphs.ellipsis), palette.muted)
         row = 1
         for capabilities, names in self._blocks().items():
-            each = max((width - NAME) // max(len(capabilities), 1), LEAST)
-            for i, capability in enumerate(capabilities):
-                text = fit(capability, each - 1, "")
-                canvas.write(row, NAME + i * each, text, palette.muted)
+            each = _each(capabilities, width)
+            row += _headed(canvas, row, capabilities, each, palette.muted)
             for name in names:
                 row += 1
                 canvas.write(row, 0, fit(name, NAME - 1, glyphs.ellipsis), palette.text)
@@ -117,6 +116,26 @@ class MatrixMap(Drawn):
             return tints[0]
         level = -math.log10(seconds)  # 1 s is the weakest, 10 ms or less the strongest
         return tints[min(max(int(level), 0), 2)]
+
+
+def _each(capabilities: Sequence[str], width: int) -> int:
+    """Columns of a capability."""
+    return max((width - NAME) // max(len(capabilities), 1), LEAST)
+
+
+def _heads(capabilities: Sequence[str], width: int) -> int:
+    """Rows of the names above the cells: two that take turns where one has no room for all."""
+    longest = max(map(len, capabilities), default=0)
+    return 1 if longest < _each(capabilities, width) else 2
+
+
+def _headed(canvas: Canvas, row: int, capabilities: Sequence[str], each: int, ink: Colour) -> int:
+    """Write the names of the capabilities from a row on; how many rows more than one they take."""
+    rows = _heads(capabilities, canvas.columns)
+    for i, capability in enumerate(capabilities):
+        text = fit(capability, rows * each - 1, "")
+        canvas.write(row + i % rows, NAME + i * each, text, ink)
+    return rows - 1
 
 
 class MachineStrip(Drawn):
@@ -193,7 +212,7 @@ def models(personas: "Sequence[Persona] | None", now: float) -> Callable[[Prose]
         palette = prose.palette
         if not personas:
             if personas is not None:
-                text = "no model is in use: tttui model deploy SKILL@v1 --persona NAME"
+                text = "no model is in use; Models (6) deploys one"
                 prose.say(text, palette.muted)
             return
         arrow = "→" if prose.glyphs.braille else "->"

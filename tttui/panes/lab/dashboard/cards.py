@@ -12,7 +12,7 @@ from tttui.draw.states import state_ink, state_mark
 from tttui.lab.job import Job
 from tttui.model.ages import ago_text, duration_text
 from tttui.model.dataclass import dataclass
-from tttui.panes.lab.jobs.rows import doing
+from tttui.panes.lab.jobs.rows import asked, doing
 from tttui.widgets.drawn import Drawn
 
 ROWS = 4
@@ -99,8 +99,8 @@ class JobCards(Drawn):
         )
         free = left + most - end - 2
         if free >= LEAST:
-            asked = fit(_asked(job), free, glyphs.ellipsis)
-            canvas.write(row, end + 2, asked, palette.muted)
+            options = fit(_options(job), free, glyphs.ellipsis)
+            canvas.write(row, end + 2, options, palette.muted)
         canvas.write(row, left + room - len(state), state, ink, bold=True)
         told = _told(job, self._now)
         bar_room = room - len(told) - 1
@@ -118,9 +118,9 @@ class JobCards(Drawn):
             self.post_message(self.Picked(self._jobs[at]))
 
 
-def _asked(job: Job) -> str:
+def _options(job: Job) -> str:
     """The options of a job's command, which tell it from others of its kind."""
-    _, dash, options = job.command.partition(" --")
+    _, dash, options = asked(job).partition(" --")
     return f"--{options}" if dash and not job.is_session else ""
 
 

@@ -20,10 +20,12 @@ from tttui.panes.lab.dashboard.around import MachineStrip, MatrixMap
 from tttui.panes.lab.dashboard.cards import ROWS, JobCards
 from tttui.panes.lab.metrics import TAGS, MetricChart, groups
 from tttui.panes.regions import Pages, Regions
-from tttui.store.lab.around import MACHINE, MATRIX, PERSONAS
 from tttui.store.lab.curves import CURVES, Curves
 from tttui.store.lab.jobs import JOBS, Jobs
-from tttui.store.lab.recent import RECENT
+from tttui.store.lab.machine import MACHINE
+from tttui.store.lab.matrix import MATRIX
+from tttui.store.lab.models import PERSONAS
+from tttui.store.lab.tails import NEWEST_EVENTS
 from tttui.widgets.page import Page
 
 NARROW = 100
@@ -42,9 +44,9 @@ MOST_CURVES = 6
 """Jobs whose curves are laid over each other."""
 
 EMPTY = (
-    "No job was started here yet. `tttui train start --task text --skill NAME` trains a skill, "
-    "`tttui provider test --all` finds out what this machine can do, `tttui pretrain` trains a "
-    "base. What runs stands here with its progress."
+    "No job was started here yet. n starts one: `train start` trains a skill, `pretrain` a base, "
+    "`bench run` compares, `provider test` finds out what this machine can do. What runs stands "
+    "here with its progress, and below it the curves of what trains."
 )
 
 GOES_TO: Mapping[str, str] = {
@@ -157,13 +159,16 @@ class DashboardView(Regions, LabView):
         personas = state.of(PERSONAS)
         used = self.query_one("#models", Page)
         used.set_content(around.models(personas, state.now), (personas, int(state.now // 60)))
-        events = state.of(RECENT)
-        self.query_one("#events", Page).set_content(around.newest(events), events)
+        events = state.of(NEWEST_EVENTS)
+        self.query_one("#events", Page).set_content(around.newest(events.items[::-1]), events)
         self.query_one(MachineStrip).show_machine(state.of(MACHINE))
         shown = set(self.regions)
+        if jobs.known and not jobs.all and not jobs.unread:
+            shown.discard("curves")
+        self.query_one(MetricChart).display = "curves" in shown
         rows = max(self.room.height // 2, 8)
         self._set_height(matrix, min(matrix.rows + 1, rows) if "models" in shown else None)
-        used_rows = min(len(personas) + 2, 7) if personas else 4
+        used_rows = min(len(personas) + 2, 7) if personas else 3
         self._set_height(used, used_rows if "events" in shown else None)
         self._set_height(self.query_one(JobCards), self._rows_of(cards, shown))
 
@@ -269,11 +274,6 @@ class DashboardView(Regions, LabView):
             self._at = message.job.handle
             self.turn_to("jobs")
             self.desk.again()
-
-    def label(self, command: Command) -> str:
-        if command.action == "pane('region')":
-            return self.hidden_next or command.label
-        return command.label
 
     def copyable(self) -> Sequence[tuple[str, str]]:
         jobs = Jobs() if self._view is None else self._view.of(JOBS)

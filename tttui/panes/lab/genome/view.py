@@ -28,8 +28,8 @@ STEP = 0.1
 DENSITIES = (0.1, 0.2, 0.5, 1.0)
 
 EMPTY = (
-    "No skills here yet. `tttui model register RUN --skill NAME` keeps what a session has learned, "
-    "`tttui train start --skill NAME` trains one; over one base they can be merged here."
+    "No skills here yet. n and `train start` trains one, n and `model register` keeps what a "
+    "session has learned; skills over one base can be merged here."
 )
 
 TEXT_ROWS = 9
@@ -313,6 +313,9 @@ class GenomeView(LabView):
 
         self.desk.act(do)
         return None
+
+    def idle(self, command: Command) -> bool:
+        return command in self.keys and self._genome.known and not self._genome.skills
 
     def label(self, command: Command) -> str:
         chosen = self._at in self._weights

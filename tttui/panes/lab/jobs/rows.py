@@ -1,5 +1,6 @@
 """Jobs as rows of a table, and the words by which they are filtered."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from tttui.lab.job import STATES, Job
 from tttui.model.ages import age_text, duration_text
 from tttui.model.arrays import Bools, Floats
 from tttui.model.query import Query, QueryError, Vocabulary, Words
+from tttui.panes.lab.tabled import passing, ranks
 from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
 
 BAR = 6
@@ -53,6 +55,8 @@ _TEXTS: Mapping[str, Callable[[Job], str]] = {
     "any": lambda job: f"{job.handle} {job.kind} {job.state} {job.command} {job.detail}",
 }
 
+_ROOT = re.compile(r"--root[ =]('[^']*'|\S+) ?")
+
 NUMBERS = ("progress", "left", "age", "created")
 
 
@@ -69,6 +73,11 @@ def numbers(jobs: Sequence[Job], name: str, now: float) -> Floats:
     return (now - values) / 3600 if name == "age" else values
 
 
+def asked(job: Job) -> str:
+    """What was asked of a job: its command without the program and the root, which all share."""
+    return _ROOT.sub("", job.command.removeprefix("tttui ")).strip()
+
+
 def doing(job: Job) -> str:
     """What a job does now, or what became of it where its state does not say it all."""
     if job.state in ("running", "stalled") and job.detail in ("running", ""):
@@ -80,14 +89,9 @@ def doing(job: Job) -> str:
 
 def matching(jobs: Sequence[Job], query: Query, now: float) -> Bools | None:
     """The jobs [n] that pass a query; None where all do."""
-    if not query:
-        return None
-
-    def holds(name: str, word: str) -> Bools:
-        of = _TEXTS[name]
-        return np.array([word in of(job).lower() for job in jobs], dtype=np.bool_)
-
-    return query.select(len(jobs), lambda name: numbers(jobs, name, now), holds)
+    return passing(
+        jobs, query, lambda name: numbers(jobs, name, now), lambda job, name: _TEXTS[name](job)
+    )
 
 
 def check_states(query: Query) -> None:
@@ -134,9 +138,7 @@ class JobRows(HasLook):
     def sorting(self, key: str) -> Any:
         if key in NUMBERS:
             return numbers(self._jobs, key, self._now)
-        words = np.array([_TEXTS[key](job) for job in self._jobs], dtype=object)
-        _, rank = np.unique(words.astype(str), return_inverse=True)
-        return rank
+        return ranks([_TEXTS[key](job) for job in self._jobs])
 
     def cell(self, row: int, key: str) -> Cell:
         job, palette = self._jobs[row], self.palette
@@ -163,7 +165,7 @@ class JobRows(HasLook):
                 ink = palette.bad if job.error else palette.text
                 return doing(job), ink, False
             case "command":
-                return job.command.removeprefix("tttui "), palette.muted, False
+                return asked(job), palette.muted, False
         raise KeyError(key)
 
 
