@@ -81,7 +81,7 @@ def command(
     from tttui.cli.output import result
     from tttui.cli.places import find_run
     from tttui.export.files import default_directory, export, is_directory, owner
-    from tttui.export.request import Request
+    from tttui.export.request import ExportRequest
     from tttui.model.compare import compare
     from tttui.model.errors import RefusedInput, TttuiError
     from tttui.model.here import home_directory, working_directory
@@ -131,7 +131,7 @@ def command(
         if reading.document is None:
             raise TttuiError(f"{places[0].path}: {'; '.join(reading.problems)}")
         document = reading.document
-    request = Request(
+    request = ExportRequest(
         what,
         data[0],
         trajectory,

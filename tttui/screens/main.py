@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from tttui.draw.changes import NO_CHANGES, Changes
+from tttui.draw.changes import NO_CHANGES, RunChanges
 from tttui.draw.look import Look
 from tttui.draw.palette import Palette
 from tttui.keys import COMMANDS
@@ -251,7 +251,7 @@ class MainScreen(HeldScreen):
         """Mark on every time axis where somebody changed the run."""
         if (data.interventions, pane) != self._changes_shown:
             if data.interventions is not self._changes_shown[0]:
-                self._changes = Changes.of(data.interventions)
+                self._changes = RunChanges.of(data.interventions)
             self._changes_shown = (data.interventions, pane)
             self._scrubber.set_changes(self._changes)
             # the curves of the sessions tab are those of several runs

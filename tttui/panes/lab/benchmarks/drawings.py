@@ -51,7 +51,9 @@ class Ranking(Drawn):
         rows = forest_rows(found)
         room = (width, max(height - 1, 0))
         unit = str(found.results.get("unit", ""))
-        scale = forest.Scale(not unit, unit, "loss" if _what(found) == "streams" else "seconds")
+        scale = forest.DifferenceScale(
+            not unit, unit, "loss" if _what(found) == "streams" else "seconds"
+        )
         inner = forest.paint(rows, room, self.look, scale, self._at)
         for grid in ("char", "ink", "paper", "bold"):
             getattr(canvas, grid)[1:] = getattr(inner, grid)
@@ -116,7 +118,7 @@ class SideBySide(Drawn):
         return canvas
 
 
-def forest_rows(found: Benchmarks) -> list[forest.Row]:
+def forest_rows(found: Benchmarks) -> list[forest.ForestRow]:
     """The contenders as rows, each against the first of the ranking."""
     rows = []
     for i, one in enumerate(found.contenders):
@@ -126,13 +128,13 @@ def forest_rows(found: Benchmarks) -> list[forest.Row]:
         compared = found.compared.get((i, 0))
         if compared is None:
             rows.append(
-                forest.Row(one["name"], one["rank"], forest.value_text(middle), itself=True)
+                forest.ForestRow(one["name"], one["rank"], forest.value_text(middle), itself=True)
             )
             continue
         between = compared.interval
         differs = compared.outcome in ("better", "worse")
         rows.append(
-            forest.Row(
+            forest.ForestRow(
                 str(one["name"]),
                 int(one["rank"]),
                 forest.value_text(middle),

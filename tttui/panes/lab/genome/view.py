@@ -15,7 +15,7 @@ from tttui.model.shell import command_line
 from tttui.model.start import StartView
 from tttui.panes.lab.base import Export, LabState, LabView, Question
 from tttui.panes.lab.genome import words
-from tttui.panes.lab.genome.graph import Column, GenomeGraph, Picture
+from tttui.panes.lab.genome.graph import GenomeColumn, GenomeGraph, GenomePicture
 from tttui.panes.lab.genome.keys import KEYS, MEANING
 from tttui.panes.lab.genome.words import USUAL
 from tttui.store.lab.genome import GENOME, Genome, Skill, Wanted
@@ -111,11 +111,11 @@ class GenomeView(LabView):
             self._asked = wanted
             self.desk.tell("genome", lambda feed: feed.want(wanted))
 
-    def _picture(self) -> Picture:
+    def _picture(self) -> GenomePicture:
         genome, first = self._genome, self._genome.skills[0].version
         where = self._states()
         columns = [
-            Column(
+            GenomeColumn(
                 skill.name,
                 where.get(skill.name, "on disk"),
                 self._weights.get(skill.name),
@@ -130,10 +130,10 @@ class GenomeView(LabView):
         merge = bool(self._wanted().weights)
         if merge:
             composed = genome.composed if genome.wanted == self._wanted() else {}
-            columns.append(Column("merge", norms=composed, note=words.how(self._recipe)))
+            columns.append(GenomeColumn("merge", norms=composed, note=words.how(self._recipe)))
         base = f"{first.task} {first.base_sha256.rpartition(':')[2][:8]}"
         self._layer = min(self._layer, max(len(genome.layers) - 1, 0))
-        return Picture(base, genome.layers, columns, merge, self._column, self._layer)
+        return GenomePicture(base, genome.layers, columns, merge, self._column, self._layer)
 
     @property
     def _column(self) -> int:

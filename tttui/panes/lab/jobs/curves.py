@@ -93,8 +93,12 @@ class SweepChart(Drawn):
         y = 1
         above = min(room - below, forest.rows_needed(len(members)))
         for rows, rows_high, scale in (
-            (members, above, forest.Scale(ratio, unit, name=", ".join(plan.names))),
-            (effects, below, forest.Scale(ratio, unit, "", "effect of", "than the other value")),
+            (members, above, forest.DifferenceScale(ratio, unit, name=", ".join(plan.names))),
+            (
+                effects,
+                below,
+                forest.DifferenceScale(ratio, unit, "", "effect of", "than the other value"),
+            ),
         ):
             if rows_high > forest.rows_needed(0):
                 _put(canvas, y, forest.paint(rows, (width, rows_high), self.look, scale, None))
@@ -111,29 +115,29 @@ def _put(canvas: Canvas, y: int, inner: Canvas) -> None:
         getattr(canvas, grid)[y : y + len(rows)] = rows
 
 
-def _member(found: Found, member: int) -> forest.Row:
+def _member(found: Found, member: int) -> forest.ForestRow:
     own, known = found.plan.members[member].values, known_settings(found.plan.runner.task)
     name = ", ".join(known[n].text(own[n]) for n in found.plan.names if n in own)
     value = forest.value_text(found.loss(member))
     rank = 1 if member == found.best or member in found.equals else 2
     if member == 0:
-        return forest.Row("the default", rank, value, itself=True)
+        return forest.ForestRow("the default", rank, value, itself=True)
     if 0 not in found.there:
-        return forest.Row(name, rank, value, float("nan"))
+        return forest.ForestRow(name, rank, value, float("nan"))
     compared = found.against(member, 0)
     return _row(name, rank, value, compared.interval, compared.amount)
 
 
-def _effect(effect: Effect) -> forest.Row:
+def _effect(effect: Effect) -> forest.ForestRow:
     name = f"{effect.setting} {effect.value} for {effect.against}"
     return _row(name, 0, "", effect.compared.interval, effect.compared.amount)
 
 
-def _row(name: str, rank: int, value: str, between: Interval, amount: str) -> forest.Row:
+def _row(name: str, rank: int, value: str, between: Interval, amount: str) -> forest.ForestRow:
     estimate, low, high = between.estimate, between.low, between.high
     if low != low:  # too few streams for an interval
         low, high = float("-inf"), float("inf")
     differs = low > 0 or high < 0
-    return forest.Row(
+    return forest.ForestRow(
         name, rank, value, estimate, low, high, amount if differs else "no difference"
     )

@@ -18,7 +18,7 @@ from tttui.model.shell import command_line
 from tttui.panes.lab.base import Desk, LabState
 from tttui.panes.lab.streams.tail import EntryKind, TailView, keys
 from tttui.store.lab.tails import ALL_EVENTS
-from tttui.widgets.table_columns import NUMBERS, TEXTS, TIMES, Cell, Column
+from tttui.widgets.table_columns import NUMBERS, TEXTS, TIMES, Cell, TableColumn
 
 ROOM = 12
 """Columns of the names of fields."""
@@ -38,12 +38,12 @@ class EventKind(EntryKind[Event]):
     """What is shown of an event."""
 
     columns = (
-        Column("seq", "seq", 6, orders=NUMBERS, drop=1),
-        Column("at", "time", 8, left=True, orders=TIMES),
-        Column("collection", "collection", 15, left=True, orders=TEXTS),
-        Column("action", "action", 13, left=True, orders=TEXTS),
-        Column("of", "of", 10, left=True, orders=TEXTS, most=14),
-        Column("fields", "more", 12, left=True, grows=True, orders=TEXTS),
+        TableColumn("seq", "seq", 6, orders=NUMBERS, drop=1),
+        TableColumn("at", "time", 8, left=True, orders=TIMES),
+        TableColumn("collection", "collection", 15, left=True, orders=TEXTS),
+        TableColumn("action", "action", 13, left=True, orders=TEXTS),
+        TableColumn("of", "of", 10, left=True, orders=TEXTS, most=14),
+        TableColumn("fields", "more", 12, left=True, grows=True, orders=TEXTS),
     )
     recorded = ("seq", "time", "event", "fields")
 

@@ -13,7 +13,7 @@ from tttui.model.shell import command_line
 from tttui.panes.lab.base import Desk, LabState
 from tttui.panes.lab.streams.tail import EntryKind, TailView, keys
 from tttui.store.lab.tails import LOG_LINES
-from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
+from tttui.widgets.table_columns import TEXTS, TIMES, Cell, TableColumn
 
 FILTERS = ("", "level:warning,error,critical", "level:error,critical")
 
@@ -30,10 +30,10 @@ class LineKind(EntryKind[LogLine]):
     """What is shown of a line of a log."""
 
     columns = (
-        Column("at", "time", 12, left=True, orders=TIMES),
-        Column("level", "level", 8, left=True, orders=TEXTS),
-        Column("of", "of", 12, left=True, orders=TEXTS, drop=1, most=16),
-        Column("text", "text", 30, left=True, grows=True, orders=TEXTS),
+        TableColumn("at", "time", 12, left=True, orders=TIMES),
+        TableColumn("level", "level", 8, left=True, orders=TEXTS),
+        TableColumn("of", "of", 12, left=True, orders=TEXTS, drop=1, most=16),
+        TableColumn("text", "text", 30, left=True, grows=True, orders=TEXTS),
     )
     recorded = ("time", "level", "of", "text")
 

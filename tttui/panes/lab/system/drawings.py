@@ -7,7 +7,7 @@ from tttui.draw.prose import Prose
 from tttui.lab.machine import Machine, Sample
 from tttui.model.ages import size_text
 from tttui.model.steps import SeriesTable
-from tttui.widgets.plotext import Curve, SmallPlot
+from tttui.widgets.plotext import SmallCurve, SmallPlot
 
 ROOM = 13
 """Columns of the names of bars."""
@@ -102,7 +102,7 @@ def of_machine(found: Machine | None) -> SmallPlot:
     newest = samples[-1].at if samples else 0.0
     minutes = [round((sample.at - newest) / 60, 2) for sample in samples]
     drawn = {
-        name: Curve(minutes, [math.nan if v is None else v for v in values])
+        name: SmallCurve(minutes, [math.nan if v is None else v for v in values])
         for name, values in curves.items()
         if any(value is not None for value in values)
     }
@@ -133,13 +133,13 @@ def kind_of(column: str) -> str:
 def of_holder(name: str, table: SeriesTable | None, kind: str) -> SmallPlot:
     """One kind of the samples of a job or session."""
     _, title, unit, scale = next(one for one in KINDS if one[0] == kind)
-    drawn = dict[str, Curve]()
+    drawn = dict[str, SmallCurve]()
     for column in table.names if table is not None else ():
         if kind_of(column) == kind:
             assert table is not None
             t, y = table.of(column)
             label = column.partition("_")[0] if column.startswith("gpu") else column
-            drawn[label] = Curve((t / 60).tolist(), (y / scale).tolist())
+            drawn[label] = SmallCurve((t / 60).tolist(), (y / scale).tolist())
     why = "its samples come every 2 s" if name else "nothing runs here"
     return SmallPlot(f"{title} of {name}" if name else title, drawn, unit=unit, message=why)
 

@@ -24,19 +24,19 @@ from tttui.widgets.page import Page
 from tttui.widgets.plotext import PlotextView
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import TEXTS, Cell, Column
+from tttui.widgets.table_columns import TEXTS, Cell, TableColumn
 
 ROOMY, LEAST = 26, 16
 """Rows below which not all is shown together, and below which nothing is."""
 
 COLUMNS = (
-    Column("who", "held by", 10, left=True, orders=TEXTS, most=14),
-    Column("kind", "kind", 9, left=True, orders=TEXTS, drop=2),
-    Column("pid", "process", 8, drop=4),
-    Column("cpu", "cpu", 6),
-    Column("memory", "memory", 8),
-    Column("gpu", "gpu", 16, left=True, drop=1),
-    Column("doing", "now", 16, left=True, grows=True, orders=TEXTS, drop=3),
+    TableColumn("who", "held by", 10, left=True, orders=TEXTS, most=14),
+    TableColumn("kind", "kind", 9, left=True, orders=TEXTS, drop=2),
+    TableColumn("pid", "process", 8, drop=4),
+    TableColumn("cpu", "cpu", 6),
+    TableColumn("memory", "memory", 8),
+    TableColumn("gpu", "gpu", 16, left=True, drop=1),
+    TableColumn("doing", "now", 16, left=True, grows=True, orders=TEXTS, drop=3),
 )
 
 KEYS = (
@@ -191,7 +191,7 @@ class SystemView(TableView[One]):
 
     # Keys
 
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[TableColumn, ...]:
         machine = self._machine
         return tuple(c for c in COLUMNS if c.key != "gpu" or machine is None or machine.gpus)
 
@@ -239,9 +239,9 @@ class SystemView(TableView[One]):
 
 
 class HolderRows(HasLook):
-    """`Source` of the table over those who hold the machine."""
+    """`TableSource` of the table over those who hold the machine."""
 
-    def __init__(self, rows: Sequence[One], columns: tuple[Column, ...], look: Look) -> None:
+    def __init__(self, rows: Sequence[One], columns: tuple[TableColumn, ...], look: Look) -> None:
         self._rows, self.columns, self.look = rows, columns, look
 
     def __len__(self) -> int:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from tttui.artifacts.eventlog import Event
 from tttui.artifacts.jsonfile import whole
-from tttui.draw.changes import Changes
+from tttui.draw.changes import RunChanges
 from tttui.draw.envelope import Series
 from tttui.draw.plot import Plot, Trace
 from tttui.draw.smoothing import exponential
@@ -13,7 +13,7 @@ from tttui.lab.job import Job
 from tttui.model.dataclass import dataclass
 from tttui.model.steps import SeriesTable
 from tttui.panes.lab.metrics import TAGS
-from tttui.widgets.plotext import Curve, SmallPlot
+from tttui.widgets.plotext import SmallCurve, SmallPlot
 
 LOSS, VALIDATION = "loss", "validation_loss"
 
@@ -95,7 +95,7 @@ def system(table: SeriesTable, unit: str, columns: Iterable[str]) -> SmallPlot:
     scale = 1 / GIGABYTE if unit == "GB" else 1.0
     found = {name: table.of(name) for name in columns}
     lines = {
-        name.replace("_", " "): Curve(t.tolist(), (y * scale).tolist())
+        name.replace("_", " "): SmallCurve(t.tolist(), (y * scale).tolist())
         for name, (t, y) in found.items()
     }
     return SmallPlot("system, by second", lines, unit=unit)
@@ -105,7 +105,7 @@ def _is_gpu(name: str) -> bool:
     return name.startswith("gpu") and name.removeprefix("gpu").isdecimal()
 
 
-def flags(events: Iterable[Event]) -> Changes:
+def flags(events: Iterable[Event]) -> RunChanges:
     """Checkpoints and rollbacks of one job; of the best by validation only the newest."""
     told: dict[int, list[str]] = {}
     best: int | None = None
@@ -124,4 +124,4 @@ def flags(events: Iterable[Event]) -> Changes:
             told.setdefault(step, []).append("ended early")
     if best is not None:
         told.setdefault(best, []).append("best by validation")
-    return Changes.of((step, ", ".join(dict.fromkeys(told[step]))) for step in sorted(told))
+    return RunChanges.of((step, ", ".join(dict.fromkeys(told[step]))) for step in sorted(told))
