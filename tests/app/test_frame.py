@@ -4,14 +4,13 @@ import os
 import re
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import pytest
 from textual.css.query import NoMatches
 
 from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
-from tests.toolkit import fail, notes, stay_open
+from tests.toolkit import fail, notes, stay_open, tell_drawings
 from tests.waiting import all_done, waited_for
 from tttui.app import TttuiApp
 from tttui.keys import COMMANDS
@@ -240,14 +239,7 @@ async def test_of_a_long_run_that_is_partly_read_nothing_is_claimed(
 
 async def test_what_is_drawn_first_is_complete(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = list[str]()
-    draw = TttuiApp._display
-
-    def display(app: TttuiApp, screen: Any, renderable: Any) -> None:
-        draw(app, screen, renderable)
-        if not app.main.held:
-            drawn.append(Driver(app, pilot).text())
-
-    monkeypatch.setattr(TttuiApp, "_display", display)
+    tell_drawings(monkeypatch, lambda: drawn.append(Driver(app, pilot).text()))
     monkeypatch.setattr("tttui.screens.main.HELD_S", 1000.0)
     store = Store([run])
     app = TttuiApp(store, StartView())
