@@ -1,12 +1,20 @@
 """`tttui [PATH ...]`: the app."""
 
 import gc
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tttui.keys.command import PANES, TABS, tab_of
+
+POLL_S = 1.0
+"""Time between looks at the files where they cannot be watched, in seconds."""
+
+
+if TYPE_CHECKING:
+    from tttui.store import Store
 
 
 class StepRangeType(click.ParamType[tuple[int, int]]):
@@ -43,6 +51,15 @@ class StatusType(click.ParamType[str]):
             known = ", ".join(status.removeprefix("rollback_") for status in STATUSES)
             self.fail(f"{named!r} is unknown; choose from {known}", param, ctx)
         return whole
+
+
+def started(paths: Sequence[Path], poll: float | None = None) -> "Store":
+    """A store that reads these paths already, while what shows it is imported."""
+    from tttui.store import Store
+
+    store = Store(paths, poll=poll, waits=True)
+    store.start()
+    return store
 
 
 @click.command("open", hidden=True)
@@ -97,16 +114,16 @@ def command(
 
     found = [existing(path) for path in paths] or [Path("runs")]
     gc.disable()  # imports leave no garbage, but look for it; the app switches it on again
+    store = started(found, poll=POLL_S if poll else None)
     from tttui.app import open_app
     from tttui.lab.commandplan import ShellCommands
     from tttui.model.start import StartView
 
     return open_app(
-        found,
+        store,
         start=StartView(
             statuses=statuses or None, **view, tab=None if tab is None else tab_of(tab)
         ),
-        poll=poll,
         ascii=ascii,
         mouse=mouse,
         theme=theme,
