@@ -224,8 +224,18 @@ class SessionData:
     settings_changes: tuple[tuple[int, Mapping[str, Any]], ...] = ()
     """The options among that: the step before which they took effect, and their new values."""
     problems: tuple[Problem, ...] = ()
-    loading: bool = False
-    """More is still being read; what is here is shown meanwhile."""
+    read: float = 1.0
+    """The part of the steps and transactions that has been read, 0 to 1."""
+
+    @property
+    def loading(self) -> bool:
+        """More is still being read; what is here is shown meanwhile."""
+        return self.read < 1
+
+    @property
+    def read_percent(self) -> str:
+        """How much of it has been read: `32 %`."""
+        return f"{int(100 * self.read)} %"
 
     @property
     def damage(self) -> tuple[Problem, ...]:

@@ -99,6 +99,9 @@ def verdict(data: SessionData, implied: float | None = None) -> Verdict:
         why = data.problem("steps")
         reason = why.reason if why else "no step was recorded."
         return Verdict.plain(f"There is nothing to judge yet: {reason}", "unclear")
+    if data.loading:
+        said = f"No verdict yet: {data.read_percent} of the session has been read."
+        return Verdict.plain(said, "unclear")
     lower = data.meta.loss.lower_is_better
     result = final_improvement(steps, lower=lower)
     counted = f"{committed} of {attempted} transactions committed"

@@ -24,35 +24,35 @@ from tttui.model.session import Place, SessionSummary
 from tttui.model.status import Status
 from tttui.model.tree import Branch, forest
 from tttui.model.truth import value_text
-from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
+from tttui.widgets.table_columns import TEXTS, TIMES, Cell, TableColumn
 
-DAMAGE = Column("damaged", "!", 1, left=True, also=("damaged",))
-NAME = Column("name", "session", 16, left=True, orders=TEXTS, also=("name",))
-SPEED = Column("speed", "steps/s", 7, drop=5)
-TASK = Column("task", "task", 9, left=True, drop=3, orders=TEXTS)
-LOSS = Column("loss", "loss", 13, left=True, drop=8, orders=TEXTS)
+DAMAGE = TableColumn("damaged", "!", 1, left=True, also=("damaged",))
+NAME = TableColumn("name", "session", 16, left=True, orders=TEXTS, also=("name",))
+SPEED = TableColumn("speed", "steps/s", 7, drop=5)
+TASK = TableColumn("task", "task", 9, left=True, drop=3, orders=TEXTS)
+LOSS = TableColumn("loss", "loss", 13, left=True, drop=8, orders=TEXTS)
 """Of tables that hold other tasks than the point mass."""
-MODE = Column("mode", "mode", 9, left=True, drop=11, orders=TEXTS)
-MU = Column("mu", "mu", 7, drop=3)
-MU_ERROR = Column("mu_error", "mu error", 8, drop=9)
+MODE = TableColumn("mode", "mode", 9, left=True, drop=11, orders=TEXTS)
+MU = TableColumn("mu", "mu", 7, drop=3)
+MU_ERROR = TableColumn("mu_error", "mu error", 8, drop=9)
 COLUMNS = (
     DAMAGE,
     NAME,
-    Column("state", "state", 20, left=True, drop=2, most=22, orders=TEXTS),
-    Column("recent", "error", 8, left=True, drop=4, most=STRETCHES, keeps_end=True),
+    TableColumn("state", "state", 20, left=True, drop=2, most=22, orders=TEXTS),
+    TableColumn("recent", "error", 8, left=True, drop=4, most=STRETCHES, keeps_end=True),
     SPEED,
     TASK,
     LOSS,
-    Column("steps", "steps", 7, drop=6),
+    TableColumn("steps", "steps", 7, drop=6),
     MODE,
     MU,
     MU_ERROR,
-    Column("gain", "vs frozen", 12, drop=1, also=("improvement", "improved")),
-    Column("interval", "95 % CI", 14, drop=8, also=("interval", "ci")),
-    Column("commits", "committed", 9, drop=7),
-    Column("age", "age", 7, drop=10, orders=TIMES, also=("age", "created")),
-    Column("adaptive", "adaptive", 8, drop=12),
-    Column("frozen", "frozen", 8, drop=13),
+    TableColumn("gain", "vs frozen", 12, drop=1, also=("improvement", "improved")),
+    TableColumn("interval", "95 % CI", 14, drop=8, also=("interval", "ci")),
+    TableColumn("commits", "committed", 9, drop=7),
+    TableColumn("age", "age", 7, drop=10, orders=TIMES, also=("age", "created")),
+    TableColumn("adaptive", "adaptive", 8, drop=12),
+    TableColumn("frozen", "frozen", 8, drop=13),
 )
 """All that there can be, from left to right; the highest `drop` leaves a narrow table first."""
 
@@ -131,7 +131,7 @@ _TEXTS: dict[str, Callable[[SessionSummary], str | None]] = {
 
 
 class SessionRows:
-    """`Source` of the table of sessions, in the order of the tree."""
+    """`TableSource` of the table of sessions, in the order of the tree."""
 
     def __init__(
         self,
