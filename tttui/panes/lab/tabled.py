@@ -295,8 +295,8 @@ class TableView(Listing[LabState], LabView, Generic[T]):
         message.stop()
         if not message.again:
             self.go(message.row)
-        elif said := self.picked_again():
-            self.desk.say(said)
+        elif note := self.picked_again():
+            self.desk.say(note)
 
     def picked_again(self) -> str | None:
         """The selected row was clicked; a note, or None."""

@@ -42,8 +42,8 @@ class Contests:
         self._verdicts: dict[str, str] = {}
         self._contenders: dict[str, list[str]] = {}
         for step in found.history:
-            said = step.result.raw.get("verdict")
-            self._verdicts[step.result.job] = said if isinstance(said, str) else ""
+            verdict = step.result.raw.get("verdict")
+            self._verdicts[step.result.job] = verdict if isinstance(verdict, str) else ""
             self._contenders.setdefault(step.result.job, []).append(step.result.contender)
 
     def verdict(self, job: Job) -> str:

@@ -245,7 +245,7 @@ class GenomeGraph(Drawn):
                 canvas.write(row, x, " " * wide, ink, paper)
         node = self._node(column.state) or ("◆" if self.glyphs.braille else "*")
         canvas.write(middle, x, node, ink, paper, bold=column.weight is not None)
-        number = _said(layer, norm)
+        number = _share_text(layer, norm)
         bar = padded(filling(share, wide - 2 - 8, self.glyphs), wide - 2 - 8)
         quiet = palette.muted if paper is None else ink
         canvas.write(middle, x + 2, bar, quiet, paper)
@@ -295,7 +295,7 @@ def _amount(layer: LayerChange, norm: float) -> float:
     return norm if share is None else share
 
 
-def _said(layer: LayerChange, norm: float) -> str:
+def _share_text(layer: LayerChange, norm: float) -> str:
     """`12.3 %`, or the norm where the base's is not known."""
     share = layer.relative(norm)
     return short(norm) if share is None else percent(share)

@@ -18,7 +18,7 @@ from tttui.panes.lab.base import Desk, Export, LabState
 from tttui.panes.lab.tabled import TableView, passing, ranks
 from tttui.panes.listing import TABLE
 from tttui.panes.regions import Pages
-from tttui.store.lab.tails import Tail
+from tttui.store.lab.tails import NewestEntries
 from tttui.store.snapshot import Part
 from tttui.widgets.page import Page
 from tttui.widgets.querybar import QueryBar
@@ -124,7 +124,7 @@ class TailView(TableView[T]):
     def __init__(self) -> None:
         super().__init__()
         self.shown_columns = self.kind.columns  # type: ignore[misc]
-        self._tail: Tail[T] = Tail()
+        self._tail: NewestEntries[T] = NewestEntries()
         self._number = -1
         """The number of the entry under the cursor; -1 before there is any."""
         self._linked: int | None = None

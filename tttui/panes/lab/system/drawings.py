@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from tttui.draw.prose import Prose
-from tttui.lab.machine import Machine, Sample
+from tttui.lab.machine import MachineState, Sample
 from tttui.model.ages import size_text
 from tttui.model.steps import SeriesTable
 from tttui.widgets.plotext import SmallCurve, SmallPlot
@@ -24,7 +24,7 @@ HOT = 85
 GIGABYTE = 1e9
 
 
-def machine(found: Machine | None) -> Callable[[Prose], object]:
+def machine(found: MachineState | None) -> Callable[[Prose], object]:
     """Processors, memory, disk and GPUs, as far as they tell."""
 
     def write(prose: Prose) -> None:
@@ -70,7 +70,7 @@ def machine(found: Machine | None) -> Callable[[Prose], object]:
     return write
 
 
-def rows_of(found: Machine | None) -> int:
+def rows_of(found: MachineState | None) -> int:
     """The rows that `machine` takes, about."""
     return 8 if found is None else 5 + 5 * len(found.gpus) + (4 if found.no_gpus else 0)
 
@@ -87,7 +87,7 @@ def _bar(prose: Prose, name: str, share: float, text: str, *, short: bool = Fals
     prose.bar(name, share, f"{'! ' if warns else ''}{text}".rjust(VALUE), ink, ROOM)
 
 
-def of_machine(found: Machine | None) -> SmallPlot:
+def of_machine(found: MachineState | None) -> SmallPlot:
     """Shares of processors, memory and GPUs over the last minutes."""
     samples: Sequence[Sample] = () if found is None else found.recent
     curves: dict[str, list[float | None]] = {
@@ -95,10 +95,10 @@ def of_machine(found: Machine | None) -> SmallPlot:
         "memory": [sample.memory for sample in samples],
     }
     for i, gpu in enumerate(found.gpus if found is not None else ()):
-        told = [sample.gpus[i] for sample in samples if len(sample.gpus) > i]
-        missing: list[float | None] = [None] * (len(samples) - len(told))
-        curves[f"GPU {gpu.index}"] = [*missing, *(use for use, _ in told)]
-        curves[f"GPU {gpu.index} memory"] = [*missing, *(memory for _, memory in told)]
+        known = [sample.gpus[i] for sample in samples if len(sample.gpus) > i]
+        missing: list[float | None] = [None] * (len(samples) - len(known))
+        curves[f"GPU {gpu.index}"] = [*missing, *(use for use, _ in known)]
+        curves[f"GPU {gpu.index} memory"] = [*missing, *(memory for _, memory in known)]
     newest = samples[-1].at if samples else 0.0
     minutes = [round((sample.at - newest) / 60, 2) for sample in samples]
     drawn = {
