@@ -98,7 +98,7 @@ def test_an_infinite_value_is_an_arrow_at_the_top() -> None:
 
 def test_a_far_threshold_is_named_with_an_arrow() -> None:
     plot = Plot(traces=three(1, 2, 3), thresholds=(Threshold("10 x start", 50.0),), last=9)
-    assert "↑ 10 x start" in lines(plot, (0, 9))[3]  # row 2 holds a curve
+    assert "↑ 10 x start" in lines(plot, (0, 9))[2]  # a row above the curves
 
 
 def test_what_is_missing_is_said_in_its_place() -> None:

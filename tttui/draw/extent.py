@@ -21,8 +21,8 @@ FEWEST = 8
 SAMPLED = 16_384
 """Samples that are looked at, evenly spread, to find the range of all."""
 
-HEADROOM = 0.15
-"""Part of the range that stays free above curves over an axis from zero."""
+HEADROOM = 1.08
+"""Beyond values on an axis from zero, which would else run along its edge."""
 
 CLOSE = 0.1
 """What lies within this fraction of the value (on a log axis: of a decade) is no outlier."""
@@ -50,9 +50,7 @@ def of_plot(plot: Plot, axis: TimeAxis, log: bool) -> tuple[Range | None, bool]:
         return None, sampled
     low, high = min(e[0] for e in found), max(e[1] for e in found)
     if plot.from_zero or any(trace.style == "stems" for trace in lines):
-        low, high = min(low, 0.0), max(high, 0.0)
-    if plot.from_zero:
-        high += HEADROOM * (high - low)
+        low, high = min(HEADROOM * low, 0.0), max(HEADROOM * high, 0.0)
     positive = float(np.fmin.reduce([e[2] for e in found]))
     for line in plot.thresholds:
         span = high - low or abs(high)

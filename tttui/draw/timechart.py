@@ -10,14 +10,13 @@ from tttui.draw import legend as legends
 from tttui.draw import plot as plots
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
-from tttui.draw.changes import NO_CHANGES, Changes, flag
+from tttui.draw.changes import NO_CHANGES, RunChanges, flag
 from tttui.draw.colours import Colour
 from tttui.draw.curves import Curve
-from tttui.draw.layout import arrange
 from tttui.draw.look import Look
 from tttui.draw.numbers import choose, count
 from tttui.draw.plot import Plot, Threshold, Trace
-from tttui.draw.plot_area import Picture, PlotArea
+from tttui.draw.plot_area import Picture, PlotArea, arrange
 from tttui.draw.scales import Scale
 from tttui.draw.shades import Shades
 from tttui.model.arrays import Bools, Floats, Ints
@@ -124,7 +123,8 @@ class _Painter(PlotArea):
             char[together > 0] = braille.BLANK + together[together > 0].astype(np.uint32)
             shown = bits > 0
         else:
-            shown = held.rasters([curve.halved() for curve in shapes], self.scale, self.height)
+            thin = curves.stacked([curve.halved() for curve in shapes])
+            shown = curves.raster(thin, self.scale, self.height)
         self.taken |= shown.any(axis=0)
         for i, (trace, values) in enumerate(zip(traces, found, strict=True)):
             ink[shown[i]] = colour = plots.ink(trace.role, self.palette)
@@ -145,7 +145,7 @@ class _Painter(PlotArea):
             at = trace.not_numbers[(trace.not_numbers >= t0) & (trace.not_numbers <= t1)]
         self.not_numbers(at, self.axis, plots.ink(trace.role, self.palette), bold=True)
 
-    def changes(self, changes: Changes) -> None:
+    def changes(self, changes: RunChanges) -> None:
         """Thin lines behind the curves where the run was changed; hatches leave them alone."""
         columns = changes.lines(self.axis)
         self.area(self.canvas.char)[:, columns] = ord(self.glyphs.change_line)
@@ -217,7 +217,7 @@ def paint(
     size: tuple[int, int],
     look: Look,
     log: bool = False,
-    changes: Changes = NO_CHANGES,
+    changes: RunChanges = NO_CHANGES,
 ) -> Picture:
     """The chart over steps `axis_range` (inclusive) in `size` = (width, height) cells.
 
@@ -247,14 +247,17 @@ def fill(
     axis: TimeAxis,
     look: Look,
     log: bool = False,
-    changes: Changes = NO_CHANGES,
+    changes: RunChanges = NO_CHANGES,
 ) -> Scale | None:
     """Paint what the plot shows at `place` = (top, rows, left), with the axis of its values.
 
     Returns the scale of these; None where nothing finite is in view.
     """
     reach, sampled = extent.of_plot(plot, axis, log)
-    scale = Scale.fit(*reach, log=log) if reach else Scale(0.0, 1.0)
+    scale = Scale(0.0, 1.0)
+    if reach:
+        fitted = Scale.fit(*reach, log=log)
+        scale = fitted.with_room([line.value for line in plot.thresholds], place[1])
     painter = _Painter(canvas, *place, scale, look, plot, axis)
     if reach:
         painter.grid(tick.value for tick in painter.marked)

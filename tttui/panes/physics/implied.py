@@ -1,15 +1,18 @@
-"""The friction that weights imply: asked in threads, and remembered."""
+"""The friction that weights imply: asked in threads, remembered, and shown at the cursor."""
 
 from collections.abc import Callable
 from threading import Thread
 
 import numpy as np
 
-from tttui.model.mu import mu_text
+from tttui.draw.canvas import Canvas
 from tttui.model.settings import World
+from tttui.model.truth import value_text
 from tttui.panes.view import View
+from tttui.tasks.pointmass import friction
 from tttui.tasks.pointmass.friction import Facts
 from tttui.tasks.pointmass.hidden import Implied, Snapshot, implied, in_force, mu_at, regime, row_at
+from tttui.widgets.drawn import Redrawn
 
 KEPT = 512
 """Snapshots whose implied friction is remembered."""
@@ -85,7 +88,7 @@ def facts_at(view: View, law: World, oracle: Oracle, ghost: float | None) -> Fac
         data.meta.env_mode or "",
         ghost,
         _whatif_at(view),
-        "" if mu is None or mu == data.mu_now else f"at t {t}, now {mu_text(data.mu_now)}",
+        "" if mu is None or mu == data.truth_now else f"at t {t}, now {value_text(data.truth_now)}",
     )
 
 
@@ -97,3 +100,28 @@ def _whatif_at(view: View) -> float | None:
     i = events.in_force(view.timeline.cursor)
     value = float("nan") if i is None else float(events.implied_mu[i])
     return value if np.isfinite(value) else None
+
+
+class FrictionView(Redrawn):
+    """`Facts` about the friction; paints again only when they changed."""
+
+    DEFAULT_CSS = "FrictionView { min-height: 2; }"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.facts = Facts()
+        self._mark = ""
+
+    def set_facts(self, facts: Facts) -> None:
+        self.facts = facts
+        self.repaint()
+
+    def set_mark(self, mark: str) -> None:
+        """What stands before the title: a sign that this is the chosen view."""
+        if mark != self._mark:
+            self._mark = mark
+            self.changed()
+
+    def paint(self, width: int, height: int) -> Canvas:
+        size = (width, height)
+        return friction.paint(self.facts, size, self.look, self._mark)

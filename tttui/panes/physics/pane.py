@@ -11,15 +11,15 @@ from textual.containers import Vertical
 from tttui.draw.envelope import Series
 from tttui.draw.marks import Marks
 from tttui.draw.tracks import Scene
-from tttui.export.request import Request
+from tttui.export.request import ExportRequest
 from tttui.model.arrays import Floats
 from tttui.model.session import SessionData
 from tttui.model.settings import World
 from tttui.model.start import StartView
 from tttui.panes import losses
 from tttui.panes.background_value import Prepared
-from tttui.panes.physics.ghosts import Ghost, distance_plot, ghost_of, ghost_scene
-from tttui.panes.physics.implied import Oracle, facts_at
+from tttui.panes.physics.ghosts import DrawnGhost, distance_plot, ghost_of, ghost_scene
+from tttui.panes.physics.implied import FrictionView, Oracle, facts_at
 from tttui.panes.physics.layout import (
     CSS,
     FIGURES,
@@ -31,7 +31,6 @@ from tttui.panes.physics.layout import (
 )
 from tttui.panes.physics.motion import (
     NO_ERRORS,
-    errors_of,
     path_scene,
     prediction_scene,
     quick_errors,
@@ -41,7 +40,7 @@ from tttui.panes.physics.motion import (
 )
 from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import Pane, View
-from tttui.plots.errors import Losses, error_plot
+from tttui.plots.errors import Losses, error_plot, errors_of
 from tttui.plots.learned import learned_mu, with_whatif
 from tttui.plots.motion import Motion, motion_of, state_plots
 from tttui.tasks.pointmass.ghost import usual_friction
@@ -53,7 +52,6 @@ from tttui.tasks.pointmass.hidden import (
     row_at,
 )
 from tttui.widgets.chart import Chart
-from tttui.widgets.friction import FrictionView
 from tttui.widgets.path import PathView
 from tttui.widgets.stack import StackView
 
@@ -83,7 +81,7 @@ class PhysicsPane(RegionPane):
         self._shown: dict[str, object] = {}
         """What each region was last given, to leave it alone where nothing changed."""
         self._ghost_mu: float | None = None
-        self._ghost: Ghost | str | None = None
+        self._ghost: DrawnGhost | str | None = None
         self._ghost_key: object = None
         self._motions = Prepared(motion_of, quick_motion, self._tell)
         self._errors = Prepared(errors_of, quick_errors, self._tell)
@@ -219,7 +217,7 @@ class PhysicsPane(RegionPane):
             return "ghost"
         return FIGURES[chosen]
 
-    def export_of(self, request: Request) -> Request:
+    def export_of(self, request: ExportRequest) -> ExportRequest:
         return replace(request, ghost_mu=self._ghost_friction())
 
     def copyable(self) -> Sequence[tuple[str, str]]:
@@ -335,7 +333,7 @@ class PhysicsPane(RegionPane):
                 path.set_scene(ghost_scene(motion, ghost, view.timeline.t1))
         path.set_moment(view.timeline, selected_mark(view))
 
-    def _ghost_now(self, view: View, motion: Motion) -> Ghost | str:
+    def _ghost_now(self, view: View, motion: Motion) -> DrawnGhost | str:
         window = (view.timeline.t0, view.timeline.t1)
         key = (motion, self._ghost_friction(), window, self._law, view.palette.name)
         if key != self._ghost_key or self._ghost is None:
