@@ -35,12 +35,12 @@ async def choose(driver: Driver, job: Job) -> None:
     await driver.until(lambda: lab(driver).shown is not None, "the view")
     await driver.until(lambda: job.handle in jobs(driver).jobs.by_handle, "the job in the list")
     await driver.press("home")
-    await driver.until(lambda: jobs(driver).chosen.data is not None, "the job's files")
+    await driver.until(lambda: jobs(driver).detail.data is not None, "the job's files")
 
 
 def checkpoints(driver: Driver) -> tuple[str, ...]:
     """The names of the checkpoints of the job under the cursor."""
-    data = jobs(driver).chosen.data
+    data = jobs(driver).detail.data
     return () if data is None else data.checkpoints
 
 

@@ -29,11 +29,11 @@ class JobActions(JobTable):
     """A view whose keys act on the job under the cursor, which the feed `job` reads."""
 
     @property
-    def chosen(self) -> JobDetail:
+    def detail(self) -> JobDetail:
         """What is read of the job under the cursor, as far as it is."""
         job, view = self.job, self.view
-        found = JobDetail() if view is None else view.of(JOB_DETAIL)
-        return found if job is not None and found.path == job.path else JobDetail()
+        detail = JobDetail() if view is None else view.of(JOB_DETAIL)
+        return detail if job is not None and detail.path == job.path else JobDetail()
 
     def do_open(self) -> str | None:
         """Open what the job made: a session in the tabs, a version among the models."""
@@ -43,7 +43,7 @@ class JobActions(JobTable):
         if job.is_session:
             desk.open_session(job.path)
             return None
-        if version := version_of(self.chosen):
+        if version := version_of(self.detail):
             desk.go_to("models", version)
         elif job.kind in SHOWN_IN:
             view = SHOWN_IN[job.kind]
@@ -78,7 +78,7 @@ class JobActions(JobTable):
             return None
         if not job.has_ended or job.state == "completed":
             return f"Job {job.short} is {job.state}; there is nothing to resume."
-        data = self.chosen.data
+        data = self.detail.data
         names = () if data is None else data.checkpoints
         if len(names) < 2:
             self._ask_resume(job, None)
@@ -89,12 +89,12 @@ class JobActions(JobTable):
     def _choose(self, job: Job, names: Sequence[str]) -> None:
         from tttui.panes.lab.jobs.choose import ChooseDialog
 
-        def chosen(name: str | None) -> None:
+        def answered(name: str | None) -> None:
             if name is not None:
                 self._ask_resume(job, None if name == NEWEST else name)
 
         text = f"From which checkpoint shall {job.kind} {job.short} go on?"
-        self.desk.show_dialog(ChooseDialog("Resume", text, (NEWEST, *names)), chosen)
+        self.desk.show_dialog(ChooseDialog("Resume", text, (NEWEST, *names)), answered)
 
     def _ask_resume(self, job: Job, checkpoint: str | None) -> None:
         more = () if checkpoint is None else ("--checkpoint", checkpoint)
@@ -105,8 +105,8 @@ class JobActions(JobTable):
         def do() -> str:
             from tttui.lab.steering import resume
 
-            found = resume(job, checkpoint=checkpoint)
-            return f"Job {found.short} is {found.state}"
+            resumed = resume(job, checkpoint=checkpoint)
+            return f"Job {resumed.short} is {resumed.state}"
 
         self.desk.act(do, question)
 
@@ -142,9 +142,9 @@ class JobActions(JobTable):
         return super().label(command)
 
 
-def version_of(found: JobDetail) -> str:
+def version_of(detail: JobDetail) -> str:
     """The version that a job registered, as its results name it: `A@v2`; '' for none."""
-    results = None if found.data is None else found.data.results
+    results = None if detail.data is None else detail.data.results
     name = (results or {}).get("version")
     return name if isinstance(name, str) else ""
 
