@@ -3,12 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 from tttui.keys.command import Command
+from tttui.lab.checkpoints import LATEST, PREVIOUS
 from tttui.lab.job import Job, job_command
 from tttui.panes.lab.base import Question
 from tttui.panes.lab.jobs.table import JobTable
 from tttui.store.lab.job import JOB_DETAIL, JobDetail
 
 NEWEST = "the newest checkpoint"
+
+ALWAYS_THERE = (LATEST, PREVIOUS)
+"""Checkpoints of a complete job after which next to nothing comes."""
 
 SHOWN_IN: Mapping[str, str] = {
     "train": "training",
@@ -76,15 +80,25 @@ class JobActions(JobTable):
         job = self.job
         if job is None:
             return None
-        if not job.has_ended or job.state == "completed":
+        if not job.has_ended or (job.state == "completed" and not self._earlier):
             return f"Job {job.short} is {job.state}; there is nothing to resume."
         data = self.detail.data
         names = () if data is None else data.checkpoints
-        if len(names) < 2:
+        if job.state == "completed":
+            self._choose(job, self._earlier)
+        elif len(names) < 2:
             self._ask_resume(job, None)
-            return None
-        self._choose(job, names)
+        else:
+            self._choose(job, (NEWEST, *names))
         return None
+
+    @property
+    def _earlier(self) -> Sequence[str]:
+        """The checkpoints from which a complete training may go on to another version."""
+        job, data = self.job, self.detail.data
+        if job is None or data is None or job.state != "completed" or not version_of(self.detail):
+            return ()
+        return [name for name in data.checkpoints if name not in ALWAYS_THERE]
 
     def _choose(self, job: Job, names: Sequence[str]) -> None:
         from tttui.panes.lab.jobs.choose import ChooseDialog
@@ -94,19 +108,26 @@ class JobActions(JobTable):
                 self._ask_resume(job, None if name == NEWEST else name)
 
         text = f"From which checkpoint shall {job.kind} {job.short} go on?"
-        self.desk.show_dialog(ChooseDialog("Resume", text, (NEWEST, *names)), answered)
+        self.desk.show_dialog(ChooseDialog("Resume", text, names), answered)
 
     def _ask_resume(self, job: Job, checkpoint: str | None) -> None:
         more = () if checkpoint is None else ("--checkpoint", checkpoint)
         where = "its newest checkpoint" if checkpoint is None else f"checkpoint {checkpoint}"
         text = f"Let {job.kind} {job.short} go on from {where}? Without one it begins again."
+        if job.state == "completed":
+            text = (
+                f"Let {job.kind} {job.short} go on from {where}, though it is complete? Its curves "
+                "are cut there and later checkpoints are replaced; its results are kept, "
+                f"{version_of(self.detail)} stays as it is, and a new version comes of it."
+            )
         question = Question("Resume", text, job_command(job, "resume", *more), "resume it")
 
         def do() -> str:
             from tttui.lab.steering import resume
 
-            resumed = resume(job, checkpoint=checkpoint)
-            return f"Job {resumed.short} is {resumed.state}"
+            replaced = list[str]()
+            resumed = resume(job, checkpoint=checkpoint, replacing=replaced.append)
+            return "; it ".join((f"Job {resumed.short} is {resumed.state}", *replaced))
 
         self.desk.act(do, question)
 
@@ -135,8 +156,9 @@ class JobActions(JobTable):
             case "pane('cancel')":
                 return "" if job is None or job.has_ended else "cancel"
             case "pane('resume')":
-                resumable = job is not None and job.has_ended and job.state != "completed"
-                return "resume" if resumable else ""
+                ended = job is not None and job.has_ended
+                resumable = job is not None and (job.state != "completed" or self._earlier)
+                return "resume" if ended and resumable else ""
             case "pane('remove')":
                 return "remove" if job is not None and job.has_ended else ""
         return super().label(command)
