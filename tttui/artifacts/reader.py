@@ -14,10 +14,10 @@ from tttui.artifacts.interventions import (
     Changes,
     Recorded,
     in_words,
-    mu_changes,
     read_interventions,
     rollbacks,
     settings_changes,
+    truth_changes,
 )
 from tttui.artifacts.layout import files_of, usual_absence, why_missing
 from tttui.artifacts.logfile import LogFile, LogTail
@@ -164,7 +164,7 @@ class SessionReader:
             begun=None if own else self._of_pairs(1, self._begun.value),
             loss=self._loss(problems),
             interventions=self._changes_in_words(),
-            mu_set=mu_changes(self._interventions.value or ()),
+            truth_set=truth_changes(self._interventions.value or ()),
             settings_changes=settings_changes(self._interventions.value or ()),
             problems=tuple(problems),
             read=min(share, self._steps.share if self._steps else 1.0),

@@ -250,7 +250,7 @@ def _sessions(request: ExportRequest) -> Table:
         "task": [row.meta.schema.task.name for row in rows],
         "loss": [row.meta.loss.label for row in rows],
         "env_mode": [row.meta.env_mode for row in rows],
-        "mu": [row.mu_now for row in rows],
+        "mu": [row.truth_now for row in rows],
         "mu_first": [row.meta.mu for row in rows],
         "steps": [row.steps for row in rows],
         "attempted": [row.attempted for row in rows],

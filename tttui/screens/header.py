@@ -30,8 +30,8 @@ def named(data: SessionData) -> tuple[str, ...]:
         parts += [meta.schema.task.name, meta.loss.label]
     if meta.env_mode:
         parts.append(meta.env_mode)
-    if data.mu_now is not None and not data.loading:
-        parts.append(f"mu {data.mu_text}")
+    if data.truth_now is not None and not data.loading:
+        parts.append(f"mu {data.truth_text}")
     if not (_planned(data) or data.loading):
         parts.append(f"{count(data.steps_done)} steps")
     if data.place.layout != "native":

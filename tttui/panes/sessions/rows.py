@@ -18,12 +18,12 @@ from tttui.draw.states import state_ink, state_mark
 from tttui.model.ages import age_text
 from tttui.model.arrays import Bools, Floats
 from tttui.model.improvement import compared, interval_texts, mean_texts
-from tttui.model.mu import mu_text
 from tttui.model.natural import natural
 from tttui.model.query import Query, Vocabulary
 from tttui.model.session import Place, SessionSummary
 from tttui.model.status import Status
 from tttui.model.tree import Branch, forest
+from tttui.model.truth import value_text
 from tttui.widgets.table_columns import TEXTS, TIMES, Cell, TableColumn
 
 DAMAGE = TableColumn("damaged", "!", 1, left=True, also=("damaged",))
@@ -100,7 +100,7 @@ percent; `speed` is that of a live run in steps a second, `damaged` the number o
 bare word is looked for in all texts."""
 
 _NUMBERS: dict[str, Callable[[SessionSummary], float | None]] = {
-    "mu": lambda s: s.mu_now,
+    "mu": lambda s: s.truth_now,
     "steps": lambda s: s.steps,
     "attempted": lambda s: s.attempted,
     "committed": lambda s: s.committed,
@@ -109,7 +109,7 @@ _NUMBERS: dict[str, Callable[[SessionSummary], float | None]] = {
     "gain": lambda s: s.improvement,
     "seed": lambda s: s.meta.seed,
     "age": lambda s: s.meta.created_at,
-    "mu_error": lambda s: s.mu_error,
+    "mu_error": lambda s: s.implied_error,
     "interval": lambda s: None if s.interval is None else s.interval[0],
     "damaged": lambda s: len(s.damage),
     "recent": lambda s: s.recent[-1] if s.recent else None,
@@ -145,7 +145,7 @@ class SessionRows:
         self.branches: list[Branch] = forest(summaries)
         self.summaries = [summaries[branch.index] for branch in self.branches]
         self.running = sum(s.status is not None and s.status.state == "running" for s in summaries)
-        changed = [len(s.mu_text) for s in summaries if s.mu_now != s.meta.mu]
+        changed = [len(s.truth_text) for s in summaries if s.truth_now != s.meta.mu]
         pairs = zip(self.branches, self.summaries, strict=True)
         longest = max((2 * b.depth + cell_len(s.place.name) for b, s in pairs), default=0)
         fitting = {
@@ -208,7 +208,7 @@ class SessionRows:
             case "speed":
                 return speed_text(speed_of(summary.status)), palette.text, False
             case "mu":
-                return (summary.mu_text, mu_text(summary.mu_now)), palette.text, False
+                return (summary.truth_text, value_text(summary.truth_now)), palette.text, False
             case "task":
                 return meta.schema.task.name, palette.muted, False
             case "loss":
@@ -221,7 +221,7 @@ class SessionRows:
             case "age":
                 return age_text(meta.created_at, self._now) or "-", palette.muted, False
             case "mu_error":
-                return forms(summary.mu_error), palette.text, False
+                return forms(summary.implied_error), palette.text, False
             case "interval":
                 return self._interval(summary)
             case "steps":
