@@ -44,7 +44,7 @@ def trace(series: Series, axis: TimeAxis, log: bool = False) -> Curve:
     Between two neighbouring samples the line is straight (on a log scale in the logarithm);
     it is broken where a sample is NaN.
     """
-    found = series.columns(axis.edges())
+    found = series.on(axis)
     low, high, mean = found.low.copy(), found.high.copy(), found.mean.copy()
     centres = axis.centres()
     i, j = int(series.index(axis.t0)), int(series.index(axis.t1, after=True))
@@ -127,5 +127,5 @@ def dots(curve: Curve, scale: Scale, height: int) -> tuple[Ints, Ints]:
     empty = np.isnan(curve.low)
     low = scale.dots(np.where(empty, scale.low, curve.low), height)
     high = scale.dots(np.where(empty, scale.low, curve.high), height)
-    low, high = np.clip(low, 0, height - 1), np.clip(high, 0, height - 1)
+    low, high = (np.minimum(np.maximum(ends, 0), height - 1) for ends in (low, high))
     return np.where(empty, FAR, low), np.where(empty, -FAR, high)

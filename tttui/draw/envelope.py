@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from tttui.draw.axis import TimeAxis
 from tttui.model.arrays import Floats, Ints
 from tttui.model.dataclass import dataclass
 
@@ -86,6 +87,8 @@ class Series:
         self._blocks: _Blocks = blocks if known is None else known + blocks
         self._missing: Floats | Ints | None = None
         """Positions of the samples that are NaN, once they were asked for."""
+        self._on: tuple[TimeAxis, Columns] | None = None
+        """The last axis, and the summaries of its dot columns."""
 
     def __len__(self) -> int:
         return len(self.y)
@@ -95,7 +98,7 @@ class Series:
         if self.t.dtype.kind in "iu":
             # whole numbers are compared as such: a cast would copy the positions every time
             t = np.floor(t) if after else np.ceil(t)
-            t = np.clip(t, -(2.0**62), 2.0**62).astype(np.int64)
+            t = np.minimum(np.maximum(t, -(2.0**62)), 2.0**62).astype(np.int64)
         return np.asarray(np.searchsorted(self.t, t, side="right" if after else "left"))
 
     def _row(self, t: float, *, after: bool = False) -> int:
@@ -115,6 +118,13 @@ class Series:
             self._missing = self.t[found] if len(found) < len(self) else self.t[:0]
         i, j = np.searchsorted(self._missing, [t0, np.nextafter(t1, np.inf)])
         return self._missing[i:j]
+
+    def on(self, axis: TimeAxis) -> Columns:
+        """Summaries of the dot columns of an axis; of the last axis they are at hand."""
+        known = self._on
+        if known is None or known[0] != axis:
+            known = self._on = axis, self.columns(axis.edges())
+        return known[1]
 
     def columns(self, edges: Floats) -> Columns:
         """Summaries of the samples with edges[i] <= t < edges[i+1]; `edges` [n+1] ascends."""

@@ -107,7 +107,7 @@ def beyond(series: Series, axis: TimeAxis, scale: Scale) -> tuple[int, int]:
 
 def cells_beyond(series: Series, axis: TimeAxis, scale: Scale) -> tuple[Bools, Bools]:
     """The cell columns [width] with a sample above the scale, and those with one below it."""
-    found = series.columns(axis.edges())
+    found = series.on(axis)
     with np.errstate(invalid="ignore"):
         above, below = found.high > scale.high, found.low < scale.low
     return above[0::2] | above[1::2], below[0::2] | below[1::2]

@@ -128,7 +128,7 @@ def _panel(
 
 def _stems(series: Series, axis: TimeAxis, scale: Scale, height: int, across: int) -> Bools:
     """Lines from zero to the extremes of every column; columns without a sample stay empty."""
-    found = series.columns(axis.edges())
+    found = series.on(axis)
     low, high = np.fmin(found.low, 0.0), np.fmax(found.high, 0.0)
     if across == 1:
         low = np.fmin.reduce(low.reshape(-1, 2), axis=1)

@@ -83,10 +83,10 @@ class StackView(AxisView):
             parts += told_change(self.changes.at(t, self.axis()), self.look)
         end = canvas.spans(0, 0, parts)
         layout = self._layout
-        scale = stack.scale_of(panel, self.axis())
-        if layout is not None and layout.rows[index] == 1 and scale is not None:
+        if layout is not None and layout.rows[index] == 1:
+            scale = stack.scale_of(panel, self.axis())
             # an axis of a single row has no room for its ends
-            ends = f"{short(scale.low)} to {short(scale.high)}"
-            if end + 2 + len(ends) <= width:
+            ends = "" if scale is None else f"{short(scale.low)} to {short(scale.high)}"
+            if ends and end + 2 + len(ends) <= width:
                 canvas.write(0, width - len(ends), ends, palette.muted)
         return canvas.lines(self.ground)[0]
