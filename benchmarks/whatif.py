@@ -18,8 +18,8 @@ from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.model.session import SessionData
 from tttui.model.settings import Settings
+from tttui.runs.whatif.live import PastStates
 from tttui.runs.whatif.luck import Seeds
-from tttui.runs.whatif.past import PastStates
 from tttui.runs.whatif.result import Request
 from tttui.runs.whatif.sensitivity import Sensitivity
 from tttui.runs.whatif.whatif import WhatIf

@@ -85,7 +85,7 @@ def test_a_session_that_cannot_be_made_leaves_nothing_behind(
     def full(*_: object) -> None:
         raise TttuiError("the disk is full")
 
-    monkeypatch.setattr("tttui.artifacts.writer.RunWriter.checkpoint", full)
+    monkeypatch.setattr("tttui.tasks.pointmass.runs.writer.RunWriter.checkpoint", full)
     with pytest.raises(TttuiError, match="disk is full"):
         create(tmp_path / "a")
     assert list(tmp_path.iterdir()) == []

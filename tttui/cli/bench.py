@@ -21,6 +21,7 @@ from tttui.cli.jobs import JobOptions, job_options, wrong
 from tttui.cli.options import SectionedCommand, json_option, root_option
 from tttui.model.errors import RefusedInput
 from tttui.model.schema import POINT_MASS
+from tttui.model.settings import PRESETS
 
 
 @click.group("bench", invoke_without_command=True)
@@ -41,7 +42,11 @@ def command(ctx: click.Context, /) -> None:
     metavar="X,Y",
     help="engines of this machine, by speed, or endpoints, which are asked the same prompts",
 )
-@click.option("--presets", metavar="P,Q", help="named sets of settings of the point mass")
+@click.option(
+    "--presets",
+    metavar="P,Q",
+    help=f"named sets of settings of the point mass: {', '.join(PRESETS)}",
+)
 @click.option(
     "--settings",
     "file",
@@ -87,12 +92,14 @@ def run(
     hold together with 95 %. Steps a second are measured in turn, of one session alone.
     """
     _only_one(ctx.params)
-    from tttui.lab.evaluation.contest import Contest, Entry
+    from tttui.lab.evaluation.contest import Contest, ContestEntry
 
-    asked = prompt_settings(names_in(providers, "--providers"), prompts, seeds) if providers else {}
-    if asked:
+    endpoint_settings = (
+        prompt_settings(names_in(providers, "--providers"), prompts, seeds) if providers else {}
+    )
+    if endpoint_settings:
         refuse_stream_options(ctx)
-        _start(root, job, asked)
+        _start(root, job, endpoint_settings)
         return
     if prompts is not None:
         raise RefusedInput("--prompts: are for endpoints; name some by --providers")
@@ -101,7 +108,7 @@ def run(
         shared: dict[str, Any] = {}
     elif providers:
         task_name, shared = called or POINT_MASS, {}
-        entries = [Entry(name, engine=name) for name in names_in(providers, "--providers")]
+        entries = [ContestEntry(name, engine=name) for name in names_in(providers, "--providers")]
     elif presets and called not in (None, POINT_MASS):
         raise RefusedInput(f"--task {called}: presets are of the point mass; leave it out")
     elif presets:
@@ -121,8 +128,8 @@ def _only_one(values: Mapping[str, Any]) -> None:
     flags["file"] = "--settings"
     given = [flag for name, flag in flags.items() if values[name]]
     if len(given) != 1:
-        said = f"{' and '.join(given)}: name one" if given else "name the contenders"
-        raise RefusedInput(f"{said}, by --skills, --providers, --presets or --settings")
+        complaint = f"{' and '.join(given)}: name one" if given else "name the contenders"
+        raise RefusedInput(f"{complaint}, by --skills, --providers, --presets or --settings")
 
 
 command.add_command(run)

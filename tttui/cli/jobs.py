@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from tttui.cli.options import json_option
+from tttui.cli.options import SettingOption, json_option
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 
@@ -81,19 +81,19 @@ def job_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         (
             click.option("--wait", is_flag=True, help="stay until the job has ended"),
-            click.option(
+            _where(
                 "--launcher",
                 type=click.Choice(("local", "slurm")),
                 default="local",
                 help="who executes the job  [default local]",
             ),
-            click.option("--partition", help="partition of Slurm"),
-            click.option(
+            _where("--partition", help="partition of Slurm"),
+            _where(
                 "--time-limit",
                 type=click.IntRange(min=1),
                 help="minutes after which Slurm ends the job, which can then be resumed",
             ),
-            click.option(
+            _where(
                 "--slurm",
                 "slurm",
                 multiple=True,
@@ -106,6 +106,11 @@ def job_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         decorated = option(decorated)
     return decorated
+
+
+def _where(*names: str, **how: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option about who executes the job."""
+    return click.option(*names, cls=SettingOption, section="Where it runs", last=True, **how)
 
 
 def launcher_from(

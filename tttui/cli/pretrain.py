@@ -89,8 +89,10 @@ def _print(base: "Base", *, trained: bool, as_json: bool) -> None:
 
     curve = base.source.parent / LOSS_FILE
     if as_json:
+        fits = f"{base.source.name} fits these settings already; --force trains another"
         json_document(
             {
+                **({} if trained else {"said": fits}),
                 "base": base.source,
                 "sha256": base.sha256,
                 "trained": trained,

@@ -112,7 +112,7 @@ def execute(
         except BaseException as error:
             run.fail(error)
             raise
-        was_paused = run.frame().state == "paused"
+        was_paused = run.progress().state == "paused"
         run.close("completed" if done else "interrupted")
     if not done and stop.signal == signal.SIGHUP:
         # The terminal is gone: what was asked for still gets done, without one.

@@ -21,7 +21,7 @@ by one: quicker than by blocks."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Columns:
+class ColumnRanges:
     """One value per column [n]; NaN where a column holds no sample but NaN.
 
     `low` and `high` may be infinite; `mean` is over the finite samples only; `count` is the
@@ -101,8 +101,19 @@ class Series:
         """All samples of all blocks are finite."""
         self._missing: Floats | Ints | None = None
         """Positions of the samples that are NaN, once they were asked for."""
-        self._on: tuple[TimeAxis, Columns] | None = None
+        self._on: tuple[TimeAxis, ColumnRanges] | None = None
         """The last axis, and the summaries of its dot columns."""
+
+    @classmethod
+    def after(cls, before: "Series | None", t: Ints | Floats, y: Floats) -> "Series":
+        """The samples y [n] at t; `before` is continued where it holds the first of them (by its
+        own first and last one)."""
+        n = 0 if before is None else len(before)
+        if before is None or not 0 < n <= len(y):
+            return cls(t, y)
+        ends = [0, n - 1]
+        same = np.array_equal(before.y[ends], y[ends], equal_nan=True)
+        return cls(t, y, before if same and np.array_equal(before.t[ends], t[ends]) else None)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -133,14 +144,14 @@ class Series:
         i, j = np.searchsorted(self._missing, [t0, np.nextafter(t1, np.inf)])
         return self._missing[i:j]
 
-    def on(self, axis: TimeAxis) -> Columns:
+    def on(self, axis: TimeAxis) -> ColumnRanges:
         """Summaries of the dot columns of an axis; of the last axis they are at hand."""
         known = self._on
         if known is None or known[0] != axis:
             known = self._on = axis, self.columns(axis.edges())
         return known[1]
 
-    def columns(self, edges: Floats) -> Columns:
+    def columns(self, edges: Floats) -> ColumnRanges:
         """Summaries of the samples with edges[i] <= t < edges[i+1]; `edges` [n+1] ascends."""
         at = self.index(edges)
         start, stop = at[:-1], at[1:]
@@ -178,9 +189,9 @@ class Series:
             pairs = pairs[:-1] if pairs[-1] == len(self._blocks) else pairs
             add(wide, self._blocks.between(pairs, tail[wide] - head[wide] - 1, self._full))
         mean = np.divide(total, finite, out=np.full(n, np.nan), where=finite > 0)
-        return Columns(low, high, mean, count)
+        return ColumnRanges(low, high, mean, count)
 
-    def _directly(self, start: Ints, stop: Ints) -> Columns:
+    def _directly(self, start: Ints, stop: Ints) -> ColumnRanges:
         """Summaries of adjoining columns, of the samples start..stop (exclusive) one by one."""
         n, own = len(start), np.flatnonzero(stop > start)
         low, high, mean = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
@@ -190,7 +201,7 @@ class Series:
             low[own], high[own], count[own] = found.low, found.high, found.count
             known = found.finite > 0
             mean[own[known]] = found.total[known] / found.finite[known]
-        return Columns(low, high, mean, count)
+        return ColumnRanges(low, high, mean, count)
 
     def extent(self, t0: float, t1: float) -> tuple[float, float, float] | None:
         """Finite minimum, finite maximum and smallest positive value over t0 <= t <= t1.

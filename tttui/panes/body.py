@@ -94,7 +94,8 @@ class Body(Widget):
 
     @property
     def hidden_next(self) -> str:
-        """What the key for the next region brings to the screen; '' where it is there already."""
+        """What the key for the next region brings to the screen, or that something else is hidden;
+        '' where nothing is."""
         return ""
 
     def back(self) -> bool:

@@ -35,7 +35,8 @@ from tttui.artifacts.listed import listed
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.regular import blocks_of, open_regular, remove, sha256_of, stat_regular
 from tttui.artifacts.session_events import tell_of_session
-from tttui.artifacts.writer import HISTORY, RunWriter
+from tttui.artifacts.status_file import StatusFile
+from tttui.artifacts.writer import HISTORY
 from tttui.runs.saved import restored
 from tttui.runs.tally import Tally
 
@@ -187,7 +188,7 @@ def _status(session: Known, _finding: Finding) -> bool:
     if step is None or not isinstance(total, int):
         return False
     state = "completed" if step >= total else "interrupted"
-    RunWriter(session.path).status(
+    StatusFile(session.path).write(
         state=state, t=step, steps_total=total, device=session.meta.get("device")
     )
     return True

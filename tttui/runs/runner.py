@@ -16,7 +16,7 @@ from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.schema import POINT_MASS
 from tttui.model.session import Place
 from tttui.model.setting import options
-from tttui.runs.compare import Check
+from tttui.runs.check import Check
 from tttui.runs.owned import OwnedRun
 from tttui.runs.start import Learned, StartWeights
 from tttui.tasks.base import AnyTask
@@ -25,9 +25,8 @@ from tttui.tasks.find import again, find_task, shipped
 if TYPE_CHECKING:
     from tttui.runs.turns import Host
     from tttui.runs.whatif.knobs import Turnable
-    from tttui.runs.whatif.live import Live
+    from tttui.runs.whatif.live import Live, PastStates
     from tttui.runs.whatif.luck import Pairs
-    from tttui.runs.whatif.past import PastStates
     from tttui.runs.whatif.result import Request
 
 OF_A_RUN = ("seed", "steps", "device", "threads", "checkpoint_s", "history_mb", "weights_every")

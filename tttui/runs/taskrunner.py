@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tttui.artifacts.lock import OnWait
 from tttui.model.errors import RefusedInput
 from tttui.model.session import Place
-from tttui.runs.compare import Check
+from tttui.runs.check import Check
 from tttui.runs.naming import free_directory, make_in, named_directory
 from tttui.runs.owned import OwnedRun
 from tttui.runs.runner import Progress, Ready, Runner
@@ -18,9 +18,8 @@ from tttui.tasks.base import Task
 if TYPE_CHECKING:
     from tttui.runs.turns import Host
     from tttui.runs.whatif.knobs import Turnable
-    from tttui.runs.whatif.live import Live
+    from tttui.runs.whatif.live import Live, PastStates
     from tttui.runs.whatif.luck import Pairs
-    from tttui.runs.whatif.past import PastStates
     from tttui.runs.whatif.result import Request
 
 

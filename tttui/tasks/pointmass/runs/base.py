@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.layout import BASE, SHIPPED_BASES
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.regular import LARGEST_CHECKPOINT, read_bytes
 from tttui.artifacts.wrapped import unwrapped_state
-from tttui.artifacts.writer import write_whole
 from tttui.dynamics.ssm import decay
 from tttui.model.arrays import Weights
 from tttui.model.dataclass import dataclass

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.appending import AppendedFile
+from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.blocks import BlockChecksums
 from tttui.artifacts.checksum import Carried, pt_bytes, pt_checksum
 from tttui.artifacts.lock import SessionLock
@@ -23,7 +24,6 @@ from tttui.artifacts.regular import blocks_of, open_to_read
 from tttui.artifacts.sampling import Sampling
 from tttui.artifacts.session_events import tell_of_session
 from tttui.artifacts.steps_csv import LOSSES
-from tttui.artifacts.writer import RunWriter, write_whole
 from tttui.model.errors import SessionTaken, TttuiError
 from tttui.model.settings import Settings
 from tttui.runs.answering import Answering
@@ -41,6 +41,7 @@ from tttui.tasks.pointmass.runs.base import (
     make_room,
 )
 from tttui.tasks.pointmass.runs.turn import Turn
+from tttui.tasks.pointmass.runs.writer import RunWriter
 
 STATE_FILE = "pretraining_state.pt"
 

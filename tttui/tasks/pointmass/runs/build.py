@@ -11,12 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tttui.artifacts.atomic import write_error
+from tttui.artifacts.atomic import write_error, write_whole
 from tttui.artifacts.checksum import pt_bytes
 from tttui.artifacts.making import LOCK, hidden_directory, remove_abandoned
-from tttui.artifacts.metadata import new_meta
 from tttui.artifacts.ptfile import read_pt, write_pt
-from tttui.artifacts.writer import RunWriter, write_whole
 from tttui.engine import interventions as record
 from tttui.engine.interventions import Intervention
 from tttui.model.arrays import PLASTIC, Weights
@@ -29,6 +27,7 @@ from tttui.runs.saved import saved
 from tttui.runs.tally import Tally
 from tttui.tasks.pointmass.engine.stepper import Stepper
 from tttui.tasks.pointmass.runs.base import Base
+from tttui.tasks.pointmass.runs.writer import RunWriter, new_meta
 from tttui.tasks.pointmass.world import WorldStream
 
 START_FILE = "start_state.pt"

@@ -15,9 +15,9 @@ from tttui.model.improvement import last_means
 from tttui.model.session import Place, SessionData
 from tttui.model.settings import Settings
 from tttui.model.steps import Trajectory
-from tttui.runs import compare
-from tttui.runs.compare import Check
+from tttui.runs.check import Check
 from tttui.tasks.pointmass.engine.learner import Learner
+from tttui.tasks.pointmass.runs import compare
 from tttui.tasks.pointmass.yardsticks import oracle
 
 MEANS = 1e-6

@@ -30,7 +30,7 @@ from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import absolute
 from tttui.model.session import Place, SessionData
 from tttui.model.settings import Model, Settings
-from tttui.runs.compare import Check
+from tttui.runs.check import Check
 from tttui.runs.creating import Origin
 from tttui.runs.naming import free_directory, make_in, named_directory
 from tttui.runs.saved import step_reached

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tttui.artifacts.atomic import refuse_links, remove_temporaries, write_whole
-from tttui.artifacts.checksum import json_bytes
+from tttui.artifacts.atomic import refuse_links, remove_temporaries
 from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.lock import OnWait, SessionLock
 from tttui.artifacts.meta import read_meta_of, settings_of
-from tttui.artifacts.writer import RunWriter
+from tttui.artifacts.status_file import StatusFile
+from tttui.artifacts.writer import write_meta
 from tttui.engine.interventions import Intervention, record, recorded
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
@@ -35,10 +35,10 @@ def plan_session(
     make_room(directory.parent, settings)
 
     def fill(building: Path) -> None:
-        _write_meta(building, unbuilt_meta(directory.name, settings))
+        write_meta(building, unbuilt_meta(directory.name, settings), parents=True)
         for intervention in interventions:
             record(building, intervention)
-        RunWriter(building).status(
+        StatusFile(building).write(
             state="queued", t=0, steps_total=settings.steps, device=settings.device
         )
 
@@ -73,7 +73,8 @@ def replan(
     with SessionLock(directory, on_wait):
         if steps is not None:
             meta = read_meta_of(directory)
-            _write_meta(directory, {**meta, "run_cfg": {**meta["run_cfg"], "steps": steps}})
+            run_cfg = {**meta["run_cfg"], "steps": steps}
+            write_meta(directory, {**meta, "run_cfg": run_cfg})
 
 
 def prepare(
@@ -105,7 +106,3 @@ def prepare(
         lock.check()
         build_in_place(directory, settings, base, recorded(directory), created_at=created_at)
     return True
-
-
-def _write_meta(directory: Path, meta: dict[str, object]) -> None:
-    write_whole(directory / "session" / "meta.json", json_bytes(meta), parents=True)

@@ -11,7 +11,7 @@ from tttui.model.ages import duration_text
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
 from tttui.model.settings import OWNER, Settings
-from tttui.runs.compare import Check
+from tttui.runs.check import Check
 from tttui.runs.owned import OwnedRun
 from tttui.runs.runner import Progress, Ready, Runner
 from tttui.runs.start import FROM_WITH_PAST, Learned, StartWeights
@@ -19,9 +19,8 @@ from tttui.runs.start import FROM_WITH_PAST, Learned, StartWeights
 if TYPE_CHECKING:
     from tttui.runs.turns import Host
     from tttui.runs.whatif.knobs import Turnable
-    from tttui.runs.whatif.live import Live
+    from tttui.runs.whatif.live import Live, PastStates
     from tttui.runs.whatif.luck import Pairs
-    from tttui.runs.whatif.past import PastStates
     from tttui.runs.whatif.result import Request
 
 PRETRAIN_S = 1.5e-6

@@ -13,14 +13,13 @@ from tttui.artifacts.history import read_history
 from tttui.artifacts.lock import OnWait, SessionLock
 from tttui.artifacts.meta import read_meta_of, settings_of
 from tttui.artifacts.recovery import recover
-from tttui.artifacts.writer import RunWriter
 from tttui.engine import interventions as record
 from tttui.engine.interventions import Intervention, Kind
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
 from tttui.runs.creating import MEGABYTE, Origin
-from tttui.runs.owned import OwnedRun, RunProgress
+from tttui.runs.owned import OwnedRun
 from tttui.runs.saved import restored, saved
 from tttui.runs.tally import Tally
 from tttui.tasks.pointmass.engine.faults import Fault, disk_fault, disk_full, planned_faults
@@ -33,6 +32,7 @@ from tttui.tasks.pointmass.runs.build import (
     optimizer_state,
     started_with,
 )
+from tttui.tasks.pointmass.runs.writer import RunWriter
 
 
 class SessionRun(OwnedRun):
@@ -167,10 +167,6 @@ class SessionRun(OwnedRun):
     def chunk(self) -> int:
         return self.settings.plasticity.chunk
 
-    @property
-    def attempted(self) -> int:
-        return self.tally.attempted
-
     def _moment(self) -> tuple[int, int]:
         return self.t, len(self.stepper.interventions)
 
@@ -234,19 +230,6 @@ class SessionRun(OwnedRun):
             self._unsynced = False
         if self._meta_changes:
             self.update_meta({})
-
-    def frame(self) -> RunProgress:
-        """Where the run stands now."""
-        return RunProgress(
-            self.t,
-            self.steps_total,
-            self._heart.steps_per_second(self.t),
-            self.tally.attempted,
-            self.tally.committed,
-            self.tally.percent_better(),
-            self.stepper.world.mu,
-            self._heart.state,
-        )
 
     def _write(self, rows: Rows) -> None:
         if self.disk_full_at is not None and self.t > self.disk_full_at:

@@ -15,11 +15,12 @@ from tttui.artifacts.reader import SessionReader
 from tttui.engine import interventions
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
-from tttui.runs import compare
-from tttui.runs.compare import Check, Extent
+from tttui.runs.check import Check
 from tttui.runs.saved import step_reached
+from tttui.tasks.pointmass.runs import compare
 from tttui.tasks.pointmass.runs.base import read_base
 from tttui.tasks.pointmass.runs.build import started_with
+from tttui.tasks.pointmass.runs.compare import Extent
 from tttui.tasks.pointmass.runs.foreign import foreign_checks
 from tttui.tasks.pointmass.runs.fork import fork_origin
 from tttui.tasks.pointmass.runs.planned import is_planned

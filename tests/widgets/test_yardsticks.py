@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from tttui.draw import yardsticktable
 from tttui.draw.envelope import Series
 from tttui.draw.look import Look
 from tttui.draw.plot import Plot, Trace
+from tttui.widgets.yardsticks import table
 
 
 def test_means_are_over_the_same_steps_and_adaptive_is_a_multiple_of_each() -> None:
@@ -20,7 +20,7 @@ def test_means_are_over_the_same_steps_and_adaptive_is_a_multiple_of_each() -> N
         ),
         compare=(2, 1),
     )
-    text = [line.rstrip() for line in yardsticktable.paint(shown, 250, 44, Look()).text()]
+    text = [line.rstrip() for line in table(shown, 250, 44, Look()).text()]
     assert text == [
         "yardsticks         t 250  mean 100  adaptive",
         "─ oracle          0.0200    0.0200    2.00 x",

@@ -13,7 +13,6 @@ from tttui.artifacts.history import read_history
 from tttui.artifacts.jsonfile import decode, read_object, whole
 from tttui.artifacts.jsonlist import JsonList
 from tttui.artifacts.layout import BASE
-from tttui.artifacts.metadata import model_signature
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.regular import (
     LARGEST_LIST,
@@ -26,6 +25,8 @@ from tttui.artifacts.writer import LAST_SNAPSHOT
 from tttui.model.arrays import PLASTIC
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
+from tttui.runs.check import Check
+from tttui.tasks.pointmass.runs.writer import model_signature
 
 PART = 1 << 16
 """Bytes that are read at a time."""
@@ -39,18 +40,6 @@ TIMING = ("duration_ms",)
 
 NEWER = ("live_mse", "live_frozen_mse", "live_steps")
 """Keys of an event that sessions of earlier versions lack."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What became of one file."""
-
-    file: str
-    agrees: bool | None
-    """None: it could not be checked, `detail` says why."""
-    detail: str
-    t: int | None = None
-    """The first step at which it differs, where it has steps."""
 
 
 def base_hash(directory: Path, meta: Mapping[str, Any]) -> Check:

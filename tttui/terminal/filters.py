@@ -1,4 +1,5 @@
-"""For terminals without Unicode: every character of the screen as ASCII of the same width."""
+"""The last look at every line of the screen: nothing in it may act on the terminal or hide; and all
+of it as ASCII, for terminals without Unicode."""
 
 import os
 import unicodedata
@@ -8,6 +9,8 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
+
+from tttui.model.text import visible
 
 _REPLACEMENTS = {
     **dict.fromkeys("─━═╌╴╶╼╾⎯—–", "-"),
@@ -78,3 +81,19 @@ def locale_is_ascii() -> bool:
         if value and not (name == "LC_CTYPE" and value == "C.UTF-8"):
             return "utf" not in value.lower()
     return False
+
+
+class VisibleFilter(LineFilter):
+    """Writes out what a widget showed as it came, in a line that stays as wide as it was.
+
+    Widgets that make names and messages `visible` themselves keep their columns; this is for
+    those that do not, so that nothing escapes it.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        line = "".join(segment.text for segment in segments)
+        if visible(line) is line:
+            return segments
+        width = Segment.get_line_length(segments)
+        shown = [Segment(visible(text), style, control) for text, style, control in segments]
+        return Segment.adjust_line_length(shown, width)
