@@ -1,7 +1,6 @@
-"""A chart over steps: the columns of cursor and mouse, and the cursor's step below the axis."""
+"""A chart over steps, with the cursor's step below its axis."""
 
 from rich.segment import Segment
-from rich.style import Style
 
 from tttui.draw import plot
 from tttui.draw.colours import DEFAULT, style
@@ -15,37 +14,6 @@ class AxisView(TimeView):
     @property
     def left(self) -> int:
         return plot.gutter(self.content_size.width)
-
-    @property
-    def free(self) -> tuple[str, ...]:
-        """Characters in whose place the line of the cursor may stand."""
-        return " ", self.glyphs.change_line
-
-    def marked(self, line: list[Segment], *, cursor: bool = True) -> list[Segment]:
-        """A row of the plot with the columns of what is dragged over, the mouse and the cursor."""
-        palette, drag = self.palette, self.dragging()
-        if drag is not None:
-            window = style(DEFAULT, palette.selected_paper)
-            for column in range(drag[0], drag[1] + 1):
-                line = replaced(line, self.left + column, None, window)
-        if self.hovered is not None:
-            line = self._column(line, self.hovered, style(palette.muted), style(DEFAULT))
-        if not cursor:
-            return line
-        free = style(palette.cursor, palette.cursor_paper)
-        kept = style(DEFAULT, palette.cursor_paper)
-        return self._column(line, self.timeline.cursor, free, kept)
-
-    def _column(self, line: list[Segment], t: int, free: Style, kept: Style) -> list[Segment]:
-        """The line with the column of step t marked: its paper, or where that cannot be seen a
-        thin line in the cells that are free."""
-        column = self.axis().column(t)
-        if column is None:
-            return line
-        column += self.left
-        if kept.bgcolor is None and character(line, column) in self.free:
-            return replaced(line, column, self.glyphs.cursor, free)
-        return replaced(line, column, None, kept)
 
     def chip(self, t: int) -> tuple[int, str] | None:
         """Where the cursor's step is written among the axis labels: column and text."""
