@@ -91,7 +91,7 @@ def _side_by_side(
 
     from tttui.engine.device import check_device
     from tttui.lab.evaluation.worlds import base_of
-    from tttui.tasks.pointmass.engine.many import EACH, Block, worlds
+    from tttui.tasks.pointmass.engine.many import EACH, SessionBlock, worlds
     from tttui.tasks.pointmass.engine.transaction import COMMIT
 
     streams = sorted({stream for _, stream in pairs})
@@ -109,7 +109,7 @@ def _side_by_side(
         if len({getattr(one.plasticity, name) for one in chosen.values()}) > 1
     }
     began = time.perf_counter()
-    block = Block(settings, base, z[at], a[at], each=own)
+    block = SessionBlock(settings, base, z[at], a[at], each=own)
     while block.advance():
         on_progress(block.t, settings.steps)
     seconds = (time.perf_counter() - began) / len(pairs)
