@@ -58,7 +58,8 @@ class ArchitecturePane(RegionPane):
     ArchitecturePane #parameters { height: 8; }
     ArchitecturePane #optimizer { height: 1fr; }
     ArchitecturePane.wide #panels #first { width: 52; }
-    ArchitecturePane.wide #panels #second { width: 73; }
+    ArchitecturePane.wide #panels #second { width: 75; }
+    ArchitecturePane.medium.front #panels #second { width: 73; }
     ArchitecturePane.wide #dynamics { height: 19; }
     ArchitecturePane.medium #flow, ArchitecturePane.small #flow { margin-bottom: 0; }
     ArchitecturePane.front #third, ArchitecturePane.front #dynamics { display: none; }
@@ -68,6 +69,7 @@ class ArchitecturePane(RegionPane):
     ArchitecturePane.small.at-optimizer #second, ArchitecturePane.small.at-dynamics #third
     { display: none; }
     ArchitecturePane.small.back #flow { display: none; }
+    ArchitecturePane.small #flow { height: 4; }
     ArchitecturePane.small #decays { height: 7; }
     ArchitecturePane.small #stability { height: 1fr; }
     ArchitecturePane.narrow #flow { height: 9; }

@@ -66,7 +66,7 @@ class Here:
         frozen, adaptive = self.recorded
         known = not math.isnan(adaptive)
         beside = (
-            f"   recorded: {_loss(frozen, self.unit)}, {_loss(adaptive, self.unit)}"
+            f"   recorded: frozen {frozen:.2f}, adaptive {_loss(adaptive, self.unit)}"
             if known
             else ""
         )
@@ -154,10 +154,12 @@ def prose_of(shown: Told) -> Callable[[Prose], object]:
         rank = f" #{expected.rank}" if expected.rank > len(expected.likely) else ""
         loss = -math.log(expected.came) if expected.came > 0 else math.inf
         loss = loss / math.log(2) if shown.unit == "bits" else loss
+        said = f"  {_percent(expected.came)}, {_loss(loss, shown.unit)}{rank}"
+        room = max(prose.width - len("came ") - len(said), 4)
         prose.line(
             ("came ", palette.muted),
-            (text_of(came, _blank(prose)), palette.text, True),
-            (f"  {_percent(expected.came)}, {_loss(loss, shown.unit)}{rank}", palette.text),
+            (fit(text_of(came, _blank(prose)), room, prose.glyphs.ellipsis), palette.text, True),
+            (said, palette.text),
         )
 
     return write
