@@ -7,6 +7,7 @@ from textual.geometry import Region
 from textual.message import Message
 
 from tttui.draw.axis import TimeAxis
+from tttui.draw.canvas import Canvas
 from tttui.draw.changes import NO_CHANGES, RunChanges
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.marks import Marks
@@ -16,6 +17,10 @@ from tttui.widgets.drawn import Drawn, character, replaced
 
 WHEEL = 1.25
 """How much wider one notch of the wheel makes the window; they come in bursts."""
+
+
+MarkedColumns = list[tuple[int, Style, Style]]
+"""Columns to mark, with the styles for free cells and for others."""
 
 
 class TimeView(Drawn):
@@ -76,7 +81,7 @@ class TimeView(Drawn):
         """The step under the mouse over this view, as it was posted."""
         self._pressed: int | None = None
         self._dragged: int | None = None
-        self._marked: tuple[object, list[tuple[int, Style, Style]]] | None = None
+        self._marked: tuple[Timeline, int | None, Canvas | None, MarkedColumns] | None = None
         """The columns that are marked, and for what state of the view."""
 
     def set_timeline(self, timeline: Timeline) -> None:
@@ -152,10 +157,10 @@ class TimeView(Drawn):
             line = replaced(line, column, *((self.glyphs.cursor, free) if thin else (None, kept)))
         return line
 
-    def _marked_columns(self) -> list[tuple[int, Style, Style]]:
-        """Columns to mark, with the styles for free cells and for others; the same for all rows."""
-        key = (self.timeline, self.hovered, self.content_size.width, self.left, self.palette)
-        if self._marked is None or key != self._marked[0]:
+    def _marked_columns(self) -> MarkedColumns:
+        """They are the same for every row."""
+        key, known = (self.timeline, self.hovered, self._canvas), self._marked
+        if known is None or known[0] is not key[0] or known[1:3] != key[1:]:
             palette, axis = self.palette, self.axis()
             found = [(self.hovered, style(palette.muted), style(DEFAULT))]
             if not self.timeline.follow:
@@ -165,8 +170,8 @@ class TimeView(Drawn):
                 )
             columns = [(axis.column(t), free, kept) for t, free, kept in found if t is not None]
             marks = [(self.left + c, free, kept) for c, free, kept in columns if c is not None]
-            self._marked = (key, marks)
-        return self._marked[1]
+            known = self._marked = (*key, marks)
+        return known[3]
 
     def column_at(self, event: events.MouseEvent) -> int | None:
         """The column of the time axis under the mouse, None beside it."""
