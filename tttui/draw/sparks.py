@@ -27,6 +27,19 @@ def sparks(values: Sequence[float | None], glyphs: Glyphs) -> str:
     return "".join(_bar(value, low, span, glyphs) for value in values)
 
 
+def paired(values: Sequence[float | None]) -> Sequence[float | None]:
+    """Half as many values, counted from the end: the geometric mean of two, or the one known."""
+    odd = len(values) % 2
+    pairs = [values[:odd], *(values[i : i + 2] for i in range(odd, len(values), 2))]
+    return [_joined([v for v in pair if v is not None]) for pair in pairs if pair]
+
+
+def _joined(known: Sequence[float]) -> float | None:
+    if len(known) == 2 and min(known) > 0:
+        return math.sqrt(known[0]) * math.sqrt(known[1])
+    return max(known, default=None)
+
+
 def _bar(value: float | None, low: float, span: float, glyphs: Glyphs) -> str:
     if value is None:
         return glyphs.status("rollback_non_finite")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit, wrapped
+from tttui.draw.colours import Colour
 from tttui.draw.numbers import choose, forms, short
 from tttui.draw.prose import filling
 from tttui.model.dataclass import dataclass
@@ -69,12 +70,15 @@ class SpectrumBars(Drawn):
             return canvas
         pitch = (width + 2) // len(self._shown)
         for i, found in enumerate(self._shown):
-            self._column(canvas, i * pitch, pitch - 2, found)
+            own = palette.series[i % len(palette.series)]
+            self._column(canvas, i * pitch, pitch - 2, found, own)
         return canvas
 
-    def _column(self, canvas: Canvas, left: int, width: int, found: SpectrumOf) -> None:
+    def _column(
+        self, canvas: Canvas, left: int, width: int, found: SpectrumOf, own: Colour
+    ) -> None:
         (palette, glyphs), spectrum = self.look, found.spectrum
-        end = canvas.write(1, left, f"{found.name}  ", palette.accent, bold=True)
+        end = canvas.write(1, left, f"{found.name}  ", own, bold=True)
         if spectrum is None:
             rows, columns = found.shape
             text = f"{rows} x {columns} is too large for a decomposition here"
@@ -108,6 +112,6 @@ class SpectrumBars(Drawn):
         for i, value in enumerate(spectrum.values[:LARGEST].tolist()):
             row += 1
             canvas.write(row, left, f"{i + 1:>2}", palette.muted)
-            canvas.write(row, left + 3, filling(value / top, room, glyphs), palette.accent)
+            canvas.write(row, left + 3, filling(value / top, room, glyphs), own)
             text = short(value)
             canvas.write(row, left + width - len(text), text, palette.text)
