@@ -27,7 +27,7 @@ def write_moved(prose: Prose, movement: Movement) -> None:
     names = [name for name, _ in movement.sentences]
     for name, axis, parts in movement.lists:
         top = parts[0].change or 1.0
-        ink = palette.series[names.index(name) % len(palette.series) if name in names else 0]
+        ink = palette.area(names.index(name) if name in names else 0)
         prose.head(f"{name}, {'rows' if axis == 0 else 'columns'}")
         for part in parts:
             value = f"{short(part.change):>8} {part.percent:>5}"
