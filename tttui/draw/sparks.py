@@ -28,16 +28,16 @@ def sparks(values: Sequence[float | None], glyphs: Glyphs) -> str:
 
 
 def paired(values: Sequence[float | None]) -> Sequence[float | None]:
-    """Half as many values, counted from the end: the geometric mean of two, or the one known."""
+    """Half as many values, counted from the end: the geometric mean of two, None where one is."""
     odd = len(values) % 2
-    pairs = [values[:odd], *(values[i : i + 2] for i in range(odd, len(values), 2))]
-    return [_joined([v for v in pair if v is not None]) for pair in pairs if pair]
+    pairs = zip(values[odd::2], values[odd + 1 :: 2], strict=True)
+    return [*values[:odd], *(_mean(a, b) for a, b in pairs)]
 
 
-def _joined(known: Sequence[float]) -> float | None:
-    if len(known) == 2 and min(known) > 0:
-        return math.sqrt(known[0]) * math.sqrt(known[1])
-    return max(known, default=None)
+def _mean(a: float | None, b: float | None) -> float | None:
+    if a is None or b is None:
+        return None
+    return math.sqrt(a) * math.sqrt(b) if min(a, b) > 0 else max(a, b)
 
 
 def _bar(value: float | None, low: float, span: float, glyphs: Glyphs) -> str:

@@ -23,7 +23,7 @@ TALL = 40
 SHORT = 8
 """Rows below which the table is alone."""
 
-CURVES, FEWEST = 10, 4
+CURVES, FEWEST = 12, 4
 """Rows that the curves of a comparison need below a table, apart from one a session; and those
 that the table keeps above them."""
 
