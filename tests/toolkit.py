@@ -77,6 +77,17 @@ def tell_layouts(monkeypatch: pytest.MonkeyPatch, told: Callable[[], None]) -> N
     monkeypatch.setattr(Screen, "_refresh_layout", heard)
 
 
+def tell_drawings(monkeypatch: pytest.MonkeyPatch, told: Callable[[], None]) -> None:
+    """Call `told` whenever a screen was drawn."""
+    draw = Screen._compositor_refresh
+
+    def drawn(self: Screen[object]) -> None:
+        draw(self)
+        told()
+
+    monkeypatch.setattr(Screen, "_compositor_refresh", drawn)
+
+
 class ListeningApp(App[None]):
     """Tells `heard` of every message that reaches the app."""
 

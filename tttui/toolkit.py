@@ -104,6 +104,22 @@ class DirtyScreen(Screen[R], Generic[R]):
         self._compositor = _DirtyCompositor()
 
 
+class HeldScreen(DirtyScreen[None]):
+    """A screen of which nothing is drawn until `release`: what it shows first is complete."""
+
+    held = True
+
+    def release(self) -> None:
+        """Draw from now on."""
+        if self.held:
+            self.held = False
+            self.refresh(repaint=False, layout=True)
+
+    def _compositor_refresh(self) -> None:
+        if not self.held:
+            super()._compositor_refresh()
+
+
 class _DirtyCompositor(Compositor):
     """Textual's has each widget near a dirty region make all its lines, behind others too."""
 

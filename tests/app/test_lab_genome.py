@@ -58,7 +58,7 @@ async def settled(driver: Driver) -> None:
         view, value = lab(driver).shown, lab(driver).snapshot.of(GENOME)
         if not isinstance(view, GenomeView) or not value.known or value.todo:
             return False
-        return value.wanted == view._wanted() and view._genome is value
+        return value.selection == view._selection() and view._genome is value
 
     await driver.until(known, "the genome")
 

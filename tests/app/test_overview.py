@@ -380,7 +380,7 @@ def test_the_learned_friction_holds_between_commits_and_the_true_one_follows_a_s
     tmp_path: Path,
 ) -> None:
     data = SessionReader(make_run(tmp_path / "a", steps=200, seed=3)).refresh()
-    data = replace(data, mu_set=((90, 0.3),))
+    data = replace(data, truth_set=((90, 0.3),))
     traces = {trace.name: trace.series for trace in learned_mu(data).traces}
     t, implied = data.transactions.implied()
     for i, step in enumerate(t.tolist()):

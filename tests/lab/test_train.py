@@ -221,7 +221,7 @@ def test_a_full_disk_ends_a_training_with_its_reason_and_it_goes_on_when_there_i
 def test_a_text_model_is_trained_from_random_weights_where_no_skill_is_named(
     root: Path, tmp_path: Path
 ) -> None:
-    asked = train.asked_of(root, {**text_skill(tmp_path, 4), "from_nothing": True})
+    asked = train.request_of(root, {**text_skill(tmp_path, 4), "from_nothing": True})
     from_nothing = TextTraining(TextTask).ready(asked).trainer.validate()
     from_base = TextTraining(TextTask).ready(replace(asked, from_nothing=False)).trainer
     assert from_nothing > 7.5 > from_base.validate()

@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from tests.widgets.stage import Stage, lines
 from tttui.draw import plot
-from tttui.draw.changes import Changes
+from tttui.draw.changes import RunChanges
 from tttui.draw.colours import rich_colour
 from tttui.draw.envelope import Series
 from tttui.draw.glyphs import ASCII
@@ -300,7 +300,7 @@ async def test_a_scrubber_of_an_empty_run_is_a_bare_track() -> None:
         assert set(lines(view)[0][LEFT:].strip()) == {"─"}
 
 
-CHANGES = Changes.of([(33, "mu 0.05 -> 0.3")])
+CHANGES = RunChanges.of([(33, "mu 0.05 -> 0.3")])
 
 
 @pytest.mark.parametrize("kind", [chart, graph, scrubber, stack])

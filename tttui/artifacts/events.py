@@ -51,6 +51,11 @@ class EventLines:
         return self._file.unread > 0 and not self._stopped
 
     @property
+    def share(self) -> float:
+        """The part of the file that has been read, 1 where no more of it will be."""
+        return self._file.share if self.unread else 1.0
+
+    @property
     def _stopped(self) -> bool:
         """There is no point in reading on."""
         return self._columns.full or self._wrong.count > MOST_WRONG

@@ -41,8 +41,9 @@ class StepsFile:
         return self._csv.exists
 
     @property
-    def unread(self) -> bool:
-        return self._csv.unread
+    def share(self) -> float:
+        """The part of the file that has been read, 1 where no more of it will be."""
+        return self._csv.share
 
     @property
     def settled(self) -> bool:

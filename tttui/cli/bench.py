@@ -92,12 +92,14 @@ def run(
     hold together with 95 %. Steps a second are measured in turn, of one session alone.
     """
     _only_one(ctx.params)
-    from tttui.lab.evaluation.contest import Contest, Entry
+    from tttui.lab.evaluation.contest import Contest, ContestEntry
 
-    asked = prompt_settings(names_in(providers, "--providers"), prompts, seeds) if providers else {}
-    if asked:
+    endpoint_settings = (
+        prompt_settings(names_in(providers, "--providers"), prompts, seeds) if providers else {}
+    )
+    if endpoint_settings:
         refuse_stream_options(ctx)
-        _start(root, job, asked)
+        _start(root, job, endpoint_settings)
         return
     if prompts is not None:
         raise RefusedInput("--prompts: are for endpoints; name some by --providers")
@@ -106,7 +108,7 @@ def run(
         shared: dict[str, Any] = {}
     elif providers:
         task_name, shared = called or POINT_MASS, {}
-        entries = [Entry(name, engine=name) for name in names_in(providers, "--providers")]
+        entries = [ContestEntry(name, engine=name) for name in names_in(providers, "--providers")]
     elif presets and called not in (None, POINT_MASS):
         raise RefusedInput(f"--task {called}: presets are of the point mass; leave it out")
     elif presets:
@@ -126,8 +128,8 @@ def _only_one(values: Mapping[str, Any]) -> None:
     flags["file"] = "--settings"
     given = [flag for name, flag in flags.items() if values[name]]
     if len(given) != 1:
-        said = f"{' and '.join(given)}: name one" if given else "name the contenders"
-        raise RefusedInput(f"{said}, by --skills, --providers, --presets or --settings")
+        complaint = f"{' and '.join(given)}: name one" if given else "name the contenders"
+        raise RefusedInput(f"{complaint}, by --skills, --providers, --presets or --settings")
 
 
 command.add_command(run)

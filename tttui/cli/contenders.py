@@ -14,7 +14,7 @@ from tttui.model.errors import RefusedInput, SettingError
 from tttui.model.schema import POINT_MASS
 
 if TYPE_CHECKING:
-    from tttui.lab.evaluation.contest import Entry
+    from tttui.lab.evaluation.contest import ContestEntry
     from tttui.tasks.base import AnyTask
 
 
@@ -104,10 +104,10 @@ def names_in(text: str, flag: str) -> list[str]:
 
 def skill_entries(
     root: Path, names: Sequence[str], called: str | None = None
-) -> tuple[str, list["Entry"]]:
+) -> tuple[str, list["ContestEntry"]]:
     """The task of versions and the contenders that start with them; `base` learns as the first
     of them does. Raises RefusedInput."""
-    from tttui.lab.evaluation.contest import BASE, Entry
+    from tttui.lab.evaluation.contest import BASE, ContestEntry
     from tttui.lab.registry import resolve
     from tttui.lab.registry.starting import runner_for
     from tttui.tasks.find import again
@@ -124,33 +124,33 @@ def skill_entries(
                 "losses of different tasks cannot be compared"
             )
     return again(called) if called else first.task, [
-        Entry(BASE, as_version=first.name)
+        ContestEntry(BASE, as_version=first.name)
         if name == BASE
-        else Entry(versions[name].name, version=versions[name].name)
+        else ContestEntry(versions[name].name, version=versions[name].name)
         for name in names
     ]
 
 
-def preset_entries(names: Sequence[str]) -> list["Entry"]:
-    from tttui.lab.evaluation.contest import Entry
+def preset_entries(names: Sequence[str]) -> list["ContestEntry"]:
+    from tttui.lab.evaluation.contest import ContestEntry
     from tttui.model.settings import PRESETS
 
     for name in names:
         if name not in PRESETS:
             hint = did_you_mean(name, [*PRESETS]) or f"; choose from {', '.join(PRESETS)}"
             raise RefusedInput(f"--presets: there is no preset {name!r}{hint}")
-    return [Entry(name, {"preset": name}) for name in names]
+    return [ContestEntry(name, {"preset": name}) for name in names]
 
 
-def entries_in(path: Path, called: str | None) -> tuple[str, list["Entry"], dict[str, Any]]:
+def entries_in(path: Path, called: str | None) -> tuple[str, list["ContestEntry"], dict[str, Any]]:
     """Task, contenders and shared settings of a TOML file: a table for each contender, and above
     the tables `task` and what all have. Raises RefusedInput naming the file and the key."""
-    from tttui.lab.evaluation.contest import Entry
+    from tttui.lab.evaluation.contest import ContestEntry
     from tttui.tasks.find import find_task
 
     content = read_toml(path)
-    said = content.pop("task", None)
-    task_name = called or said or POINT_MASS
+    in_file = content.pop("task", None)
+    task_name = called or in_file or POINT_MASS
     if not isinstance(task_name, str):
         raise RefusedInput(f"{path}: task: write the name of a task")
     task = find_task(task_name)
@@ -162,7 +162,8 @@ def entries_in(path: Path, called: str | None) -> tuple[str, list["Entry"], dict
             "such as [slow] and below it lr = 0.01"
         )
     entries = [
-        Entry(name, _settings(task, table, f"{path}: [{name}]")) for name, table in tables.items()
+        ContestEntry(name, _settings(task, table, f"{path}: [{name}]"))
+        for name, table in tables.items()
     ]
     return task_name, entries, shared
 
@@ -245,8 +246,8 @@ def prompt_settings(
             raise RefusedInput(f"{prompts}: cannot be read: {error.strerror}") from error
         except UnicodeDecodeError:
             raise RefusedInput(f"{prompts}: is not text in UTF-8") from None
-    asked = chosen(known, count, len(found))
-    return {"providers": [one.name for one in found], "prompts": asked}
+    questions = chosen(known, count, len(found))
+    return {"providers": [one.name for one in found], "prompts": questions}
 
 
 def refuse_stream_options(ctx: click.Context) -> None:

@@ -129,7 +129,7 @@ def all_commands() -> list[tuple[tuple[str, ...], str]]:
     return sorted(found, key=lambda one: (one[0] not in starts, order.index(one[0][0])))
 
 
-class Commands(click.Group):
+class CommandsOrPaths(click.Group):
     """Finds commands by name; anything else on the line is a path for the app."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -165,7 +165,7 @@ class Commands(click.Group):
         self.format_commands(ctx, formatter)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["--help", "-h"]})
+@click.group(cls=CommandsOrPaths, context_settings={"help_option_names": ["--help", "-h"]})
 @click.version_option(__version__, prog_name="tttui")
 def commands() -> None:
     """The cockpit for neural networks that keep learning while they run.

@@ -12,7 +12,7 @@ from tttui.cli.options import SectionedCommand, root_option
 from tttui.model.errors import RefusedInput
 
 if TYPE_CHECKING:
-    from tttui.lab.evaluation.contest import Entry
+    from tttui.lab.evaluation.contest import ContestEntry
 
 
 @click.command("test", cls=SectionedCommand)
@@ -71,7 +71,7 @@ def command(
 
 def _both(
     root: Path, version: str, baseline: str, called: str | None
-) -> tuple[str, "Entry", "Entry"]:
+) -> tuple[str, "ContestEntry", "ContestEntry"]:
     """The task, what is tested and against what. Raises RefusedInput."""
     task, (tested, against) = skill_entries(root, [version, baseline], called)
     if version == "base" or tested.name == against.name:

@@ -176,8 +176,8 @@ def _parts(matrix: "Matrix", named: Sequence[str], capabilities: Sequence[str]) 
         if not capabilities or capability in capabilities
     ]
     if not parts or (unknown := set(capabilities) - set(matrix.capabilities)):
-        asked = ", ".join(sorted(unknown) if parts else capabilities)
-        raise RefusedInput(f"--capability {asked}: there are {', '.join(matrix.capabilities)}")
+        names = ", ".join(sorted(unknown) if parts else capabilities)
+        raise RefusedInput(f"--capability {names}: there are {', '.join(matrix.capabilities)}")
     return parts
 
 
@@ -209,10 +209,10 @@ def matrix_command(
     matrix = _matrix(root)
     if refresh:
         from tttui.lab.kinds.provider_test import settings_of
-        from tttui.lab.providers.results import wanted
+        from tttui.lab.providers.results import parts_to_test
         from tttui.lab.starting import start
 
-        parts = wanted(matrix, list(matrix.providers), age_s)
+        parts = parts_to_test(matrix, list(matrix.providers), age_s)
         if parts:
             settings = settings_of(parts, limit_s, None)
             job = start(root, "provider_test", settings, command=typed_words(ctx))

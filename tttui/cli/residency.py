@@ -12,7 +12,7 @@ from tttui.cli.jobs import JobOptions, job_options
 from tttui.cli.options import json_option, root_option, set_option
 
 if TYPE_CHECKING:
-    from tttui.lab.genome.holders import Holder
+    from tttui.lab.genome.holders import SkillHost
 
 HEADERS = ("skill", "state", "memory", "step", "loss", "frozen")
 
@@ -91,7 +91,7 @@ def run_command(
     """
     from tttui.cli.output import json_document, result
     from tttui.lab.evaluation.contest import Contest
-    from tttui.lab.genome.holders import holder_of
+    from tttui.lab.genome.holders import host_of
     from tttui.lab.jobs import results
     from tttui.lab.kinds.genome_run import check
 
@@ -109,7 +109,7 @@ def run_command(
     completed = job.start(root, "genome_run", settings)
     if completed is None:
         return
-    holder = holder_of(completed)
+    holder = host_of(completed)
     if job.as_json:
         json_document({**results(completed), "residency": _document(holder)})
     else:
@@ -127,9 +127,9 @@ def status_command(root: Path, ended: bool, as_json: bool) -> None:
     while it lies on the disk only; when the process has ended, nothing is resident.
     """
     from tttui.cli.output import json_document, result, say
-    from tttui.lab.genome.holders import holders
+    from tttui.lab.genome.holders import skill_hosts
 
-    found = holders(root, ended=ended)
+    found = skill_hosts(root, ended=ended)
     if as_json:
         json_document([_document(one) for one in found])
     elif not found:
@@ -167,18 +167,18 @@ def evict_command(skill: str | None, root: Path, job: str | None, budget: int | 
 
 def _changed(root: Path, verb: str, skill: str | None, job: str | None, budget: int | None) -> None:
     from tttui.cli.output import result
-    from tttui.lab.genome.holders import change, holder_for
+    from tttui.lab.genome.holders import change, host_for
     from tttui.model.errors import RefusedInput
 
     if skill is None and budget is None:
         raise RefusedInput(f"say which skill to {verb}, or a --budget")
-    asked = {verb: skill, "budget": budget}
-    holder = holder_for(root, skill, job)
-    now = change(holder, {k: v for k, v in asked.items() if v is not None}, wait_s=WAIT_S)
+    changes = {verb: skill, "budget": budget}
+    holder = host_for(root, skill, job)
+    now = change(holder, {k: v for k, v in changes.items() if v is not None}, wait_s=WAIT_S)
     result(*_lines(now))
 
 
-def _lines(holder: "Holder") -> list[str]:
+def _lines(holder: "SkillHost") -> list[str]:
     from tttui.cli.output import number, table
     from tttui.model.ages import size_text
 
@@ -186,7 +186,7 @@ def _lines(holder: "Holder") -> list[str]:
     what = f"job {job.short} is {job.state}"
     if holder.problem:
         return [f"{what}: {holder.problem}"]
-    held = f"holds {size_text(holder.used)} of {size_text(holder.budget)}"
+    memory = f"holds {size_text(holder.used)} of {size_text(holder.budget)}"
     c = holder.counters
     rows = [
         (
@@ -200,14 +200,14 @@ def _lines(holder: "Holder") -> list[str]:
         for one in holder.skills
     ]
     return [
-        f"{what}, {held if holder.lives else 'so nothing is resident'}",
+        f"{what}, {memory if holder.lives else 'so nothing is resident'}",
         f"{c['activations']} activations: {c['hits']} hits, {c['loads']} loads; "
         f"{c['evictions']} evictions, {c['thrashes']} thrashes",
         *table(HEADERS, rows, right={2, 3, 4, 5}),
     ]
 
 
-def _document(holder: "Holder") -> Mapping[str, Any]:
+def _document(holder: "SkillHost") -> Mapping[str, Any]:
     return {
         "job": holder.job.handle,
         "state": holder.job.state,

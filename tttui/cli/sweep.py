@@ -12,7 +12,7 @@ from tttui.model.errors import RefusedInput
 
 if TYPE_CHECKING:
     from tttui.lab.sweeps.group import SweepJobs
-    from tttui.lab.sweeps.plan import Plan
+    from tttui.lab.sweeps.plan import SweepPlan
     from tttui.lab.sweeps.space import Axis
     from tttui.tasks.base import AnyTask
 
@@ -171,7 +171,7 @@ def _axes(task: "type[AnyTask]", assigned: Sequence[str]) -> tuple[dict[str, Any
     return fixed, axes
 
 
-def _start(root: Path, plans: Sequence["Plan"], job: JobOptions) -> None:
+def _start(root: Path, plans: Sequence["SweepPlan"], job: JobOptions) -> None:
     from tttui.cli.output import json_document, result, say
     from tttui.cli.sweeptable import wait_for_sweep
     from tttui.lab.evaluation.statistics import fewest

@@ -129,13 +129,13 @@ def start_command(
         without = "; without --skill the base is trained"
     elif how.base_name:
         without = f"; without --skill a model from random weights, {how.base_name}"
-    said = (
+    help = (
         f"Train the task {task.name}, and print the handle of the job.\n\nThe plastic parameters "
         "are trained over their base, and the best weights by validation become a version of the "
         f"skill{without}. The options of another task are shown by `tttui train start --task text "
         "--help`."
     )
-    command = click.command("start", cls=cls, help=said)(made)
+    command = click.command("start", cls=cls, help=help)(made)
     command.checks(lambda params: _wrong(how, params))
     return command
 
@@ -204,10 +204,10 @@ def _start(
         "device": _device(provider, how),
         "seed": training["seed"],
     }
-    asked = train.asked_of(root, settings)
-    refuse_other_line(root, name, task.name, how.check(asked))
+    request = train.request_of(root, settings)
+    refuse_other_line(root, name, task.name, how.check(request))
     if dry_run:
-        _print_cost(train.dry_run(how, asked), as_json=job.as_json)
+        _print_cost(train.dry_run(how, request), as_json=job.as_json)
         return
     completed = job.start(root, "train", settings)
     if completed is None:

@@ -18,14 +18,14 @@ _SPACE = ord(" ")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Changes:
+class RunChanges:
     """Changes of the run at ascending steps t [n], and what each was, in words."""
 
     t: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     what: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, told: Iterable[tuple[int, str]]) -> "Changes":
+    def of(cls, told: Iterable[tuple[int, str]]) -> "RunChanges":
         """From pairs of step and words, ascending."""
         pairs = tuple(told)
         return cls(np.array([t for t, _ in pairs], dtype=np.int64), tuple(w for _, w in pairs))
@@ -58,12 +58,12 @@ class Changes:
         return "; ".join(self.what[i:j])
 
 
-NO_CHANGES = Changes()
+NO_CHANGES = RunChanges()
 
 
 def lay(
     canvas: Canvas,
-    changes: Changes,
+    changes: RunChanges,
     axis: TimeAxis,
     left: int,
     rows: Iterable[int],
@@ -80,7 +80,7 @@ def lay(
 
 def flag(
     canvas: Canvas,
-    changes: Changes,
+    changes: RunChanges,
     axis: TimeAxis,
     left: int,
     row: int,

@@ -23,7 +23,7 @@ STEEP = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Held:
+class InForce:
     """The values of a series that are in force in each dot column."""
 
     curve: Curve
@@ -39,7 +39,7 @@ def mark(i: int, name: str, glyphs: Glyphs) -> str:
     return SAMPLES[i % len(SAMPLES)] if glyphs.braille else name[-1]
 
 
-def in_force(series: Series, axis: TimeAxis, last: int | None) -> Held:
+def in_force(series: Series, axis: TimeAxis, last: int | None) -> InForce:
     """Value i is in force from t[i] to t[i+1], the newest one up to step `last`."""
     at, empty = _columns(series.t, axis, last)
     part, where = series.y[at[0] : at[-1]], at - at[0]
@@ -53,7 +53,7 @@ def in_force(series: Series, axis: TimeAxis, last: int | None) -> Held:
     if not whole:
         above = _reduced(np.maximum, np.isposinf(part).astype(np.float64), where) > 0
         missing = _reduced(np.maximum, np.isnan(part).astype(np.float64), where) > 0
-    return Held(Curve(low, high, (low + high) / 2), above & ~empty, missing & ~empty)
+    return InForce(Curve(low, high, (low + high) / 2), above & ~empty, missing & ~empty)
 
 
 def extent(series: Series, axis: TimeAxis, last: int | None) -> tuple[float, float, float] | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tttui.draw import axes, plot, timechart
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
-from tttui.draw.changes import NO_CHANGES, Changes, flag
+from tttui.draw.changes import NO_CHANGES, RunChanges, flag
 from tttui.draw.look import Look
 from tttui.draw.plot import Plot
 from tttui.draw.scales import Scale
@@ -51,7 +51,7 @@ def paint(
     window: tuple[int, int],
     size: tuple[int, int],
     look: Look,
-    changes: Changes = NO_CHANGES,
+    changes: RunChanges = NO_CHANGES,
 ) -> tuple[Canvas, StackLayout, list[Scale | None]]:
     """The stack without its titles and its cursor, which change with every move; the scale of
     each plot that found room, None where nothing finite is in view."""

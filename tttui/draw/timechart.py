@@ -10,7 +10,7 @@ from tttui.draw import legend as legends
 from tttui.draw import plot as plots
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
-from tttui.draw.changes import NO_CHANGES, Changes, flag
+from tttui.draw.changes import NO_CHANGES, RunChanges, flag
 from tttui.draw.colours import Colour
 from tttui.draw.curves import Curve
 from tttui.draw.look import Look
@@ -144,7 +144,7 @@ class _Painter(PlotArea):
             at = trace.not_numbers[(trace.not_numbers >= t0) & (trace.not_numbers <= t1)]
         self.not_numbers(at, self.axis, plots.ink(trace.role, self.palette), bold=True)
 
-    def changes(self, changes: Changes) -> None:
+    def changes(self, changes: RunChanges) -> None:
         """Thin lines behind the curves where the run was changed; hatches leave them alone."""
         columns = changes.lines(self.axis)
         self.area(self.canvas.char)[:, columns] = ord(self.glyphs.change_line)
@@ -216,7 +216,7 @@ def paint(
     size: tuple[int, int],
     look: Look,
     log: bool = False,
-    changes: Changes = NO_CHANGES,
+    changes: RunChanges = NO_CHANGES,
 ) -> Picture:
     """The chart over steps `axis_range` (inclusive) in `size` = (width, height) cells.
 
@@ -246,7 +246,7 @@ def fill(
     axis: TimeAxis,
     look: Look,
     log: bool = False,
-    changes: Changes = NO_CHANGES,
+    changes: RunChanges = NO_CHANGES,
 ) -> Scale | None:
     """Paint what the plot shows at `place` = (top, rows, left), with the axis of its values.
 

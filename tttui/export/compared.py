@@ -7,7 +7,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 
 from tttui.export import look, painter
-from tttui.export.request import Request
+from tttui.export.request import ExportRequest
 from tttui.model.arrays import Floats
 from tttui.model.compare import SCALED_LOSS, loss_scales, losses_differ
 from tttui.model.schema import Loss
@@ -18,7 +18,7 @@ LINE = 120
 """Characters of a line of text below a figure."""
 
 
-def comparison(request: Request) -> Figure:
+def comparison(request: ExportRequest) -> Figure:
     compared = request.compared
     assert compared is not None
     figure = look.figure(4.8, "Sessions compared: " + ", ".join(compared.names))
@@ -54,7 +54,7 @@ def comparison(request: Request) -> Figure:
     return figure
 
 
-def transfer(request: Request) -> Figure:
+def transfer(request: ExportRequest) -> Figure:
     """Errors as numbers, their ratio to the frozen base of the same world as colour."""
     assert request.compared is not None
     tested = request.compared.transfer

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from tttui.draw.envelope import Series
 from tttui.export import look, painter, tables, weight_tables
-from tttui.export.request import Request
+from tttui.export.request import ExportRequest
 from tttui.model.errors import TttuiError
 from tttui.model.statistics import Statistics
 from tttui.model.transactions import COMMIT
@@ -29,7 +29,7 @@ BESIDE = 18
 """Characters of a line beside the plot of a series."""
 
 
-def mse(request: Request) -> Figure:
+def mse(request: ExportRequest) -> Figure:
     data, loss = request.data, request.data.meta.loss
     title = (
         "one-step prediction error" if data.meta.is_point_mass else f"{loss.name} of both models"
@@ -47,7 +47,7 @@ def mse(request: Request) -> Figure:
     return figure
 
 
-def transactions(request: Request) -> Figure:
+def transactions(request: ExportRequest) -> Figure:
     events, inside = request.transactions()
     found = tables.counts(request)
     figure = look.figure(1.2 + 0.28 * len(found), f"{request.name}: update transactions")
@@ -69,7 +69,7 @@ def transactions(request: Request) -> Figure:
     return figure
 
 
-def reasons(request: Request) -> Figure:
+def reasons(request: ExportRequest) -> Figure:
     found = tables.counts(request)
     events, inside = request.transactions()
     figure = look.figure(2.6, f"{request.name}: how transactions ended")
@@ -98,7 +98,7 @@ def reasons(request: Request) -> Figure:
     return figure
 
 
-def state(request: Request) -> Figure:
+def state(request: ExportRequest) -> Figure:
     """x, y, vx and vy above one another, with the actions that push the velocities."""
     plots = state_plots(motion_of(request.motion()))
     figure, axes = _stacked(request, 5.8, "observed state and actions", len(plots))
@@ -111,7 +111,7 @@ def state(request: Request) -> Figure:
     return figure
 
 
-def series(request: Request) -> Figure:
+def series(request: ExportRequest) -> Figure:
     """Every recorded series above the other, with the unit that it has."""
     table = request.recorded()
     names = table.names[: tables.MOST_DRAWN]
@@ -123,7 +123,7 @@ def series(request: Request) -> Figure:
     return figure
 
 
-def gates(request: Request) -> Figure:
+def gates(request: ExportRequest) -> Figure:
     """What the gates measured, with their limits."""
     events, inside = request.transactions()
     data, meta = request.data, request.data.meta
@@ -148,7 +148,9 @@ def gates(request: Request) -> Figure:
     return figure
 
 
-def _stacked(request: Request, height: float, title: str, n: int) -> tuple[Figure, list[Axes]]:
+def _stacked(
+    request: ExportRequest, height: float, title: str, n: int
+) -> tuple[Figure, list[Axes]]:
     """A figure of n plots above one another, which share their axis of steps."""
     figure = look.figure(height, f"{request.name}: {title}")
     axes = look.panels(figure, n)
@@ -156,7 +158,7 @@ def _stacked(request: Request, height: float, title: str, n: int) -> tuple[Figur
     return figure, axes
 
 
-def mu(request: Request) -> Figure:
+def mu(request: ExportRequest) -> Figure:
     """The friction that the weights imply, over the steps and by world."""
     data, trajectory = request.data, request.trajectory
     held = in_force(data, request.at)
@@ -190,7 +192,7 @@ def mu(request: Request) -> Figure:
     return figure
 
 
-def weight_statistics(request: Request) -> Figure:
+def weight_statistics(request: ExportRequest) -> Figure:
     """Norm, largest value, mean and standard deviation of the weights over the snapshots."""
     statistics, _ = weight_tables.statistics_of(request)
     figure = look.figure(4.0, f"{request.name}: plastic weights over the snapshots")
@@ -203,7 +205,7 @@ def weight_statistics(request: Request) -> Figure:
     return figure
 
 
-def weight_curves(axes: Axes, request: Request, statistics: Statistics, measure: str) -> None:
+def weight_curves(axes: Axes, request: ExportRequest, statistics: Statistics, measure: str) -> None:
     """One figure of the matrices over the snapshots, with its name."""
     plot = weight_plot(measure, statistics, request.last)
     painter.paint(axes, plot, request.span, log=measure == "condition")

@@ -7,7 +7,7 @@ import numpy as np
 from tttui.dynamics import ssm
 from tttui.export import ghost, weight_tables
 from tttui.export.columns import Column, Table
-from tttui.export.request import Request
+from tttui.export.request import ExportRequest
 from tttui.model.arrays import Floats, Ints
 from tttui.model.document import Document
 from tttui.model.errors import TttuiError
@@ -27,12 +27,12 @@ MOST_BYTES = 1_000_000
 """Bytes of a table, at most."""
 
 
-def table_of(request: Request) -> Table:
+def table_of(request: ExportRequest) -> Table:
     """The table of a checked request; raises TttuiError where the data is not there."""
     return _TABLES[request.what](request)
 
 
-def _mse(request: Request) -> Table:
+def _mse(request: ExportRequest) -> Table:
     steps = request.steps()
     frozen: Column = steps.baseline
     if steps.evaluated is not None:
@@ -53,7 +53,7 @@ MOST_DRAWN = 12
 """Series in one figure."""
 
 
-def _series(request: Request) -> Table:
+def _series(request: ExportRequest) -> Table:
     table = request.recorded()
     part = request.rows(table.t)
     columns: dict[str, Column] = {"t": table.t[part]}
@@ -64,14 +64,14 @@ def _series(request: Request) -> Table:
     return columns
 
 
-def _state(request: Request) -> Table:
+def _state(request: ExportRequest) -> Table:
     motion = request.motion()
     table: dict[str, Column] = {"t": motion.t}
     table |= {name: motion.z[:, k] for k, name in enumerate(STATE)}
     return table | {name: motion.a[:, k] for k, name in enumerate(ACTION)}
 
 
-def _trajectory(request: Request) -> Table:
+def _trajectory(request: ExportRequest) -> Table:
     motion = request.motion()
     table = dict(_state(request))
     for prefix, predicted in (("base", motion.baseline), ("adapt", motion.adaptive)):
@@ -85,7 +85,7 @@ def _absent(values: Floats) -> list[float | None]:
     return [None if np.isnan(v) else float(v) for v in values]
 
 
-def _transactions(request: Request) -> Table:
+def _transactions(request: ExportRequest) -> Table:
     events, inside = request.transactions()
     table: dict[str, Column] = {
         "t": events.t[inside],
@@ -102,7 +102,7 @@ def _transactions(request: Request) -> Table:
     }
 
 
-def _gates(request: Request) -> Table:
+def _gates(request: ExportRequest) -> Table:
     data = request.data
     events, inside = request.transactions()
     limit = events.pre_loss * (1 + limits(data, "rollback_tol"))
@@ -124,7 +124,7 @@ def largest_state(events: Transactions) -> Floats:
     return np.asarray(np.fmax(events.pre_max_h, events.post_max_h))
 
 
-def counts(request: Request) -> dict[str, int]:
+def counts(request: ExportRequest) -> dict[str, int]:
     """Transactions in the window by outcome, in the order of the statuses."""
     events, inside = request.transactions()
     outcome, names = events.outcomes()
@@ -132,12 +132,12 @@ def counts(request: Request) -> dict[str, int]:
     return {name: int(k) for name, k in zip(names, found, strict=True) if k}
 
 
-def _reasons(request: Request) -> Table:
+def _reasons(request: ExportRequest) -> Table:
     found = counts(request)
     return {"status": list(found), "count": list(found.values())}
 
 
-def implied_over_time(request: Request) -> tuple[list[int], list[float], list[float | None]]:
+def implied_over_time(request: ExportRequest) -> tuple[list[int], list[float], list[float | None]]:
     """Steps, implied friction and true friction of the weights in the window.
 
     There is one for every commit, and for every return to earlier weights.
@@ -158,12 +158,12 @@ def implied_over_time(request: Request) -> tuple[list[int], list[float], list[fl
     return t, mu, [mu_at(data, request.trajectory, k) for k in t]
 
 
-def _mu(request: Request) -> Table:
+def _mu(request: ExportRequest) -> Table:
     t, found, truth = implied_over_time(request)
     return {"t": t, "implied_mu": found, "true_mu": truth}
 
 
-def _comparison(request: Request) -> Table:
+def _comparison(request: ExportRequest) -> Table:
     compared = request.compared
     assert compared is not None
     rows: list[tuple[str, str, Sequence[object]]] = [
@@ -176,7 +176,7 @@ def _comparison(request: Request) -> Table:
     return table
 
 
-def _transfer(request: Request) -> Table:
+def _transfer(request: ExportRequest) -> Table:
     """A row for the weights of each session, and one for the base, in the world of each."""
     assert request.compared is not None
     tested = request.compared.transfer
@@ -193,7 +193,7 @@ def _transfer(request: Request) -> Table:
     }
 
 
-def decays_of(request: Request) -> Floats:
+def decays_of(request: ExportRequest) -> Floats:
     """The decays [n_state] of the base's frozen a_raw, each in (0, 1)."""
     base = request.data.base
     if base is None or "a_raw" not in base:
@@ -209,7 +209,7 @@ def half_lives(decays: Floats) -> Floats:
         return np.asarray(np.log(0.5) / np.log(decays))
 
 
-def modules_of(request: Request) -> list[Row]:
+def modules_of(request: ExportRequest) -> list[Row]:
     """The parameters of any model, module by module."""
     data = request.data
     parts = data.meta.schema.model or from_names(specs_of(data))
@@ -219,7 +219,7 @@ def modules_of(request: Request) -> list[Row]:
     return rows
 
 
-def _architecture(request: Request) -> Table:
+def _architecture(request: ExportRequest) -> Table:
     if not request.data.meta.is_point_mass:
         rows = modules_of(request)
         return {
@@ -239,7 +239,7 @@ def _architecture(request: Request) -> Table:
     }
 
 
-def _sessions(request: Request) -> Table:
+def _sessions(request: ExportRequest) -> Table:
     rows = request.summaries
     return {
         "name": [row.place.name for row in rows],
@@ -250,7 +250,7 @@ def _sessions(request: Request) -> Table:
         "task": [row.meta.schema.task.name for row in rows],
         "loss": [row.meta.loss.label for row in rows],
         "env_mode": [row.meta.env_mode for row in rows],
-        "mu": [row.mu_now for row in rows],
+        "mu": [row.truth_now for row in rows],
         "mu_first": [row.meta.mu for row in rows],
         "steps": [row.steps for row in rows],
         "attempted": [row.attempted for row in rows],
@@ -262,7 +262,7 @@ def _sessions(request: Request) -> Table:
     }
 
 
-def _text(request: Request) -> Table:
+def _text(request: ExportRequest) -> Table:
     """A row for each byte of the window that was scored: its character (empty within one), and
     its loss by both models; of a token, at its first byte."""
     document = request.document
@@ -303,7 +303,7 @@ def _characters(data: bytes) -> list[str]:
     return found
 
 
-_TABLES: dict[str, Callable[[Request], Table]] = {
+_TABLES: dict[str, Callable[[ExportRequest], Table]] = {
     "mse": _mse,
     "trajectory": _trajectory,
     "ghost": ghost.table,

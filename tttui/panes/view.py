@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.message import Message
 
-from tttui.draw.changes import Changes
+from tttui.draw.changes import RunChanges
 from tttui.draw.look import HasLook, Look
 from tttui.model.ages import age_text
 from tttui.model.dataclass import dataclass
@@ -16,7 +16,7 @@ from tttui.store.snapshot import Part, Parts, Snapshot
 from tttui.widgets.timeview import TimeView
 
 if TYPE_CHECKING:  # needed to export
-    from tttui.export.request import Request
+    from tttui.export.request import ExportRequest
     from tttui.runs.whatif.result import WhatIfResult
 
 T = TypeVar("T")
@@ -157,7 +157,7 @@ class Pane(Body):
         """The width of the charts over the whole run, which begin at the left edge; None: all."""
         return None
 
-    def set_changes(self, changes: Changes) -> None:
+    def set_changes(self, changes: RunChanges) -> None:
         """Mark where somebody changed the open run on every time axis."""
         for view in self.query(TimeView):
             view.set_changes(changes)
@@ -174,6 +174,6 @@ class Pane(Body):
         """The name of the figure that `e` exports: the focused chart or table of this tab."""
         return "mse"
 
-    def export_of(self, request: "Request") -> "Request":
+    def export_of(self, request: "ExportRequest") -> "ExportRequest":
         """The request for that, narrowed to what this tab shows of it."""
         return request

@@ -61,7 +61,7 @@ def _curve(name: str, series: Series, *, heavy: bool = False) -> Trace:
 
 def _scheduled(data: SessionData) -> Series | None:
     """The true friction at every step, as planned and as it was set; None where it is unknown."""
-    steps, changes, first = data.steps.t, data.mu_changes, data.meta.mu
+    steps, changes, first = data.steps.t, data.truth_changes, data.meta.mu
     if first is None:
         return None
     at = np.array([t for t, _ in changes], dtype=np.int64)

@@ -1,7 +1,7 @@
 """Driving a session: as fast as it goes, at a given rate or step by step, until it is done.
 
 Whatever is asked of the run meanwhile is carried out here, between two stretches of steps, and
-answered. A change of the session (friction, options, faults, updates, rollbacks) is recorded
+answered. A change of the session (its world, options, faults, updates, rollbacks) is recorded
 with its step before it takes effect, so that a replay makes it too.
 """
 

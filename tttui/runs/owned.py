@@ -44,8 +44,6 @@ class RunProgress:
     committed: int
     improvement: float | None
     """Percent over the last 100 steps."""
-    mu: float | None
-    """The friction in force; None where the task has none."""
     state: str
     waits_for: str = ""
     """Where the next step is to come from, while it is not there."""
@@ -128,11 +126,6 @@ class OwnedRun(ABC):
         """
 
     @property
-    def mu(self) -> float | None:
-        """The friction in force; None where the task has none."""
-        return None
-
-    @property
     def waits_for(self) -> str:
         """Where the next step is to come from, while it is not there."""
         return ""
@@ -146,7 +139,6 @@ class OwnedRun(ABC):
             self.tally.attempted,
             self.tally.committed,
             self.tally.percent_better(),
-            self.mu,
             self._heart.state,
             self.waits_for,
         )

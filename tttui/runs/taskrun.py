@@ -23,6 +23,7 @@ from tttui.engine.torch_learner import Observation, TorchLearner
 from tttui.model.arrays import Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.schema import CONTROL
+from tttui.model.transactions import IMPLIED
 from tttui.runs.owned import OPEN_END, OwnedRun
 from tttui.runs.tally import Tally
 from tttui.runs.tasksettings import TaskSettings
@@ -319,7 +320,7 @@ def checkpoint_state(stepper: TaskStepper, tally: Tally) -> dict[str, Any]:
 
 def metrics_of(tally: Tally) -> dict[str, Any]:
     """The content of metrics.json."""
-    return {key: value for key, value in tally.metrics().items() if key != "implied_mu"}
+    return {key: value for key, value in tally.metrics().items() if key != IMPLIED}
 
 
 def refuse_other_base(directory: Path, meta: Mapping[str, Any], learner: TorchLearner) -> None:

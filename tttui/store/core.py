@@ -87,16 +87,20 @@ class Store(Publisher[Snapshot]):
     """Reads sessions in a background thread and publishes Snapshots.
 
     `poll` is the time between looks at the files in seconds where the filesystem reports no
-    changes; None lets the watcher decide.
+    changes; None lets the watcher decide. One that `waits` hardly reads more than the first part
+    of a long session before `go_on` is called: what draws it has the processor for itself.
     """
 
-    def __init__(self, paths: Sequence[Path], *, poll: float | None = None) -> None:
+    def __init__(
+        self, paths: Sequence[Path], *, poll: float | None = None, waits: bool = False
+    ) -> None:
         super().__init__(Snapshot(), "tttui-store")
         self.paths = tuple(paths)
         self.beside: Path | None = None
         """The one session that the paths name: those that lie beside it are listed as well."""
         self._stale = False
         """Files changed since they were read."""
+        self._waits = waits
         self._looked = -REFRESH_S
         """When files were looked at last (monotonic seconds)."""
         self._session = OpenSession(self, self._on_change, poll)
@@ -109,10 +113,12 @@ class Store(Publisher[Snapshot]):
         self._moved = set[Path]()
         """Sessions that are being moved to the trash."""
 
-    def start(self) -> None:
-        """Search the paths and open the first session, in the background."""
-        self._do(self._session.scan)
-        super().start()
+    def go_on(self) -> None:
+        """Read on: the first part of the session is on the screen."""
+        if self._waits:
+            with self._wake:
+                self._waits = False
+                self._wake.notify()
 
     def want(self, parts: Collection[str]) -> None:
         """Say by their names which parts are on the screen: these are kept up to date."""
@@ -263,7 +269,7 @@ class Store(Publisher[Snapshot]):
                             feed.noticed()
                     self._looked = now
                     return self._look
-                if self._able(SESSION) and self._session.loading:
+                if self._session.loading and not self._waits and self._able(SESSION):
                     return self._look
                 for _ in range(len(self._turns)):
                     feed = self._turns[0]

@@ -48,7 +48,7 @@ class SeriesFeed(Feed[SeriesTable | None]):
 
 
 class YardsticksFeed(Feed[tuple[Yardstick, ...]]):
-    """What exact physics and recursive least squares reach on the trajectory."""
+    """What could have been reached on the trajectory, as the task has it."""
 
     part = YARDSTICKS
     needs = frozenset({TRAJECTORY.name})
@@ -59,12 +59,13 @@ class YardsticksFeed(Feed[tuple[Yardstick, ...]]):
         data, trajectory = self.core.snapshot.data, self.core.snapshot.trajectory
         if data is None or trajectory is None:
             return
-        given = (trajectory, data.meta, data.mu_now)
+        given = (trajectory, data.meta, data.truth_now)
         if self._of and self._of[0] is trajectory and self._of[1:] == given[1:]:
             return
-        from tttui.tasks.pointmass.yardsticks import yardsticks_of
+        from tttui.tasks.find import shipped
 
-        self.put(tuple(yardsticks_of(trajectory, data.meta.world, data.mu_now)))
+        task = shipped(data.meta.schema.task.name)
+        self.put(() if task is None else tuple(task.yardsticks_on(trajectory, data)))
         self._of = given
 
     def forget(self) -> tuple[Yardstick, ...]:

@@ -130,8 +130,8 @@ def test_from_a_step_on_it_is_the_session_with_what_changed_there(tmp_path: Path
     run.close("completed")
     found = computed(recorded, 75, {"lr": 0.004, "inner_steps": 2, "mu": 0.3})
     assert_same(found, read(tmp_path / "other"))
-    assert found.mu_at(74) == recorded.mu_at(74)
-    assert found.mu_at(75) == 0.3
+    assert found.truth_at(74) == recorded.truth_at(74)
+    assert found.truth_at(75) == 0.3
 
 
 def test_what_is_turned_holds_though_somebody_changed_it_later(eventful: SessionData) -> None:

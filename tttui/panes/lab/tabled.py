@@ -15,7 +15,7 @@ from tttui.panes.listing import TABLE, Listing
 from tttui.widgets.page import Page
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import Column, Sort, Source
+from tttui.widgets.table_columns import Sort, TableColumn, TableSource
 
 NARROW = 100
 """Columns below which nothing stands beside another thing."""
@@ -43,7 +43,7 @@ class TableView(Listing[LabState], LabView, Generic[T]):
     """Queries to begin with."""
     empty_text: ClassVar[str]
     """Said where it is known that there are none."""
-    shown_columns: ClassVar[tuple[Column, ...]]
+    shown_columns: ClassVar[tuple[TableColumn, ...]]
     DEFAULT_CSS = """
     TableView { layout: vertical; height: 1fr; }
     TableView Table { width: 1fr; height: 1fr; }
@@ -76,7 +76,7 @@ class TableView(Listing[LabState], LabView, Generic[T]):
         """What tells an item from all others."""
         raise NotImplementedError(type(self).__name__)
 
-    def source(self, view: LabState) -> Source:
+    def source(self, view: LabState) -> TableSource:
         """The rows of the table."""
         raise NotImplementedError(type(self).__name__)
 
@@ -239,7 +239,7 @@ class TableView(Listing[LabState], LabView, Generic[T]):
 
     # Keys
 
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[TableColumn, ...]:
         return self.shown_columns
 
     def go(self, row: int) -> None:
@@ -295,8 +295,8 @@ class TableView(Listing[LabState], LabView, Generic[T]):
         message.stop()
         if not message.again:
             self.go(message.row)
-        elif said := self.picked_again():
-            self.desk.say(said)
+        elif note := self.picked_again():
+            self.desk.say(note)
 
     def picked_again(self) -> str | None:
         """The selected row was clicked; a note, or None."""

@@ -342,7 +342,7 @@ class OverviewPane(Pane):
 
     def _show_cards(self, view: View, found: Digest) -> None:
         data = view.data
-        if data.meta.is_point_mass:
+        if data.meta.is_point_mass and not data.loading:
             self._card("mu").set_metric(*mu_texts(data, view.timeline.cursor, view.implied))
         state = data.status.state if data.status is not None else "read-only"
         self._card("age").set_metric(view.age or "-", state)
@@ -365,9 +365,15 @@ class OverviewPane(Pane):
             tone: Tone = "baseline" if name == "frozen" else "adaptive"
             card = self._card(name)
             card.set_labels(*([f"{name}{end}"] if end else []), name)
+            if data.loading:
+                continue
             every = found.losses.every or (alone and name == "adaptive")
             texts = error_texts(name, errors if every else tail.y, every=every)
             card.set_metric(*texts, tone, series=tail if len(tail) else None)
+        if data.loading:
+            for name in (name for name in CARDS if name != "age"):
+                self._card(name).set_metric(("...",), ("reading",))
+            return
         result = found.verdict.improvement
         self._card("improvement").set_metric(*improvement_texts(result, alone=alone))
         self._card("updates").set_metric(*found.transactions, share=found.committed)

@@ -6,8 +6,8 @@ from threading import Thread
 import numpy as np
 
 from tttui.draw.canvas import Canvas
-from tttui.model.mu import mu_text
 from tttui.model.settings import World
+from tttui.model.truth import value_text
 from tttui.panes.view import View
 from tttui.tasks.pointmass import friction
 from tttui.tasks.pointmass.friction import Facts
@@ -88,7 +88,7 @@ def facts_at(view: View, law: World, oracle: Oracle, ghost: float | None) -> Fac
         data.meta.env_mode or "",
         ghost,
         _whatif_at(view),
-        "" if mu is None or mu == data.mu_now else f"at t {t}, now {mu_text(data.mu_now)}",
+        "" if mu is None or mu == data.truth_now else f"at t {t}, now {value_text(data.truth_now)}",
     )
 
 

@@ -11,14 +11,14 @@ from textual.containers import Vertical
 from tttui.draw.envelope import Series
 from tttui.draw.marks import Marks
 from tttui.draw.tracks import Scene
-from tttui.export.request import Request
+from tttui.export.request import ExportRequest
 from tttui.model.arrays import Floats
 from tttui.model.session import SessionData
 from tttui.model.settings import World
 from tttui.model.start import StartView
 from tttui.panes import losses
 from tttui.panes.background_value import Prepared
-from tttui.panes.physics.ghosts import Ghost, distance_plot, ghost_of, ghost_scene
+from tttui.panes.physics.ghosts import DrawnGhost, distance_plot, ghost_of, ghost_scene
 from tttui.panes.physics.implied import FrictionView, Oracle, facts_at
 from tttui.panes.physics.layout import (
     CSS,
@@ -82,7 +82,7 @@ class PhysicsPane(RegionPane):
         self._shown: dict[str, object] = {}
         """What each region was last given, to leave it alone where nothing changed."""
         self._ghost_mu: float | None = None
-        self._ghost: Ghost | str | None = None
+        self._ghost: DrawnGhost | str | None = None
         self._ghost_key: object = None
         self._motions = Prepared(motion_of, quick_motion, self._tell)
         self._errors = Prepared(errors_of, quick_errors, self._tell)
@@ -218,7 +218,7 @@ class PhysicsPane(RegionPane):
             return "ghost"
         return FIGURES[chosen]
 
-    def export_of(self, request: Request) -> Request:
+    def export_of(self, request: ExportRequest) -> ExportRequest:
         return replace(request, ghost_mu=self._ghost_friction())
 
     def copyable(self) -> Sequence[tuple[str, str]]:
@@ -334,7 +334,7 @@ class PhysicsPane(RegionPane):
                 path.set_scene(ghost_scene(motion, ghost, view.timeline.t1))
         path.set_moment(view.timeline, selected_mark(view))
 
-    def _ghost_now(self, view: View, motion: Motion) -> Ghost | str:
+    def _ghost_now(self, view: View, motion: Motion) -> DrawnGhost | str:
         window = (view.timeline.t0, view.timeline.t1)
         key = (motion, self._ghost_friction(), window, self._law, view.palette.name)
         if key != self._ghost_key or self._ghost is None:

@@ -16,7 +16,7 @@ from tttui.draw.marks import Marks
 from tttui.draw.numbers import count
 from tttui.draw.reading import status_words
 from tttui.draw.text import Text
-from tttui.export.request import Request
+from tttui.export.request import ExportRequest
 from tttui.model.arrays import Bools, Weights
 from tttui.model.dataclass import dataclass
 from tttui.model.explain import explain
@@ -47,14 +47,14 @@ from tttui.widgets.chart import Chart
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.reasons import Reasons, TransactionsOverTime
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import TIMES, Column
+from tttui.widgets.table_columns import TIMES, TableColumn
 from tttui.widgets.transaction_panel import TransactionPanel
 
 HINT = "grad>10 status:rollback t:200-400"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
+class ShownTransactions:
     """Which transactions pass, and everything that this was worked out from."""
 
     events: Transactions
@@ -81,7 +81,7 @@ class TransactionsPane(ListPane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: Shown | None = None
+        self._shown: ShownTransactions | None = None
         self._plotted: object = None
         self._table_rows: TransactionRows | None = None
         self._whatif: object = None
@@ -219,7 +219,9 @@ class TransactionsPane(ListPane):
             if len(found):
                 marks = replace(marks, shown=rows)
             before = None if shown is None else (self._rows, len(shown.marks.counts()))
-            self._shown = shown = Shown(found, view.choices.statuses, self.query_now, rows, marks)
+            self._shown = shown = ShownTransactions(
+                found, view.choices.statuses, self.query_now, rows, marks
+            )
             if before != (self._rows, len(marks.counts())):
                 self.show_regions()
             own = view.data.meta.is_point_mass
@@ -237,7 +239,7 @@ class TransactionsPane(ListPane):
             return why_none(view.data)
         return "No transaction passes; escape clears the query, x the status filter."
 
-    def _say(self, view: View, shown: Shown) -> None:
+    def _say(self, view: View, shown: ShownTransactions) -> None:
         """The line above the table."""
         bar = self.query_one(QueryBar)
         if self.tell_typed(bar, view.palette):
@@ -314,7 +316,7 @@ class TransactionsPane(ListPane):
 
     # Keys and mouse
 
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[TableColumn, ...]:
         return COLUMNS
 
     def natural_order(self, descending: bool) -> str:
@@ -381,5 +383,5 @@ class TransactionsPane(ListPane):
     def exportable(self) -> str:
         return self.acting if self.acting in ("gates", "reasons") else "transactions"
 
-    def export_of(self, request: Request) -> Request:
+    def export_of(self, request: ExportRequest) -> ExportRequest:
         return replace(request, query=self.query_now)

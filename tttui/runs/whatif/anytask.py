@@ -14,7 +14,7 @@ import torch
 from tttui.artifacts.checkpoint import ENGINE, read_generation
 from tttui.engine.tensorstate import as_tensors
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.model.mu import MuChanges
+from tttui.model.truth import TruthChanges
 from tttui.runs.taskbranch import TaskBranch, task_branch
 from tttui.runs.taskbuild import steps_of
 from tttui.runs.taskstepper import START_FILE, TaskStepper, load_start, new_learner
@@ -32,8 +32,8 @@ WAYPOINT_EVERY = 200
 class LiveTask:
     """A branch of a session of a task; begins at the step of the branch or before it."""
 
-    first_mu: float | None = None
-    mu_changes: MuChanges = ()
+    first_truth: float | None = None
+    truth_changes: TruthChanges = ()
 
     def __init__(
         self, branch: TaskBranch, known: PastStates, directory: Path | None, until: int

@@ -7,8 +7,8 @@ from tttui.model.ages import size_text
 from tttui.model.arrays import Bools, Floats
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
-from tttui.model.mu import MuChanges
 from tttui.model.numbers import count
+from tttui.model.truth import TruthChanges
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,11 +36,11 @@ class Live(Protocol):
     """The step at which it ends."""
     sizes: tuple[int, int] | None
     """How much a step takes in, recorded and here, where that differs."""
-    first_mu: float | None
-    """The true friction at step 0; None where the task has none."""
+    first_truth: float | None
+    """The true hidden quantity at step 0; None where the task has none."""
 
     @property
-    def mu_changes(self) -> MuChanges:
+    def truth_changes(self) -> TruthChanges:
         """When that changes and to what, as far as it is known by now."""
 
     @property

@@ -118,7 +118,7 @@ class Pairs:
 class Seeds:
     """A job for a worker: compares recorded and changed settings on other seeds.
 
-    The world is the same (its friction too); actions and noise are others. Of a document, which
+    The world is the same; actions and noise are others. Of a document, which
     no seed changes, parts are read instead, each from the base on. Its `result` is a SeedsResult.
     """
 

@@ -17,7 +17,7 @@ from textual.widgets import Input
 
 from tttui.draw.look import Look
 from tttui.keys.command import Command
-from tttui.lab.commandplan import CommandPlan, Outcome, ShellCommands, Words
+from tttui.lab.commandplan import CommandOutcome, CommandPlan, CommandWords, ShellCommands
 from tttui.model.errors import TttuiError
 from tttui.model.start import StartView
 from tttui.panes.body import Body
@@ -71,7 +71,7 @@ class LabScreen(DirtyScreen[None]):
     class CarriedOut(Message):
         """A command that a form started has ended."""
 
-        def __init__(self, command: str, outcome: Outcome) -> None:
+        def __init__(self, command: str, outcome: CommandOutcome) -> None:
             super().__init__()
             self.command, self.outcome = command, outcome
 
@@ -259,10 +259,10 @@ class LabScreen(DirtyScreen[None]):
     def action_pane(self, name: str) -> None:
         """A command of the shown view."""
         do = getattr(self.shown, f"do_{name}", None)
-        said = do() if do is not None else None
+        note = do() if do is not None else None
         self._keybar.show(self.keys.footer())
-        if said:
-            self.notes.say(said)
+        if note:
+            self.notes.say(note)
 
     def action_next_view(self, by: int) -> None:
         names = [view.name for view in VIEWS]
@@ -376,7 +376,7 @@ class LabScreen(DirtyScreen[None]):
             self.form(())
             return
 
-        def chosen(choice: tuple[Words, str] | None) -> None:
+        def chosen(choice: tuple[CommandWords, str] | None) -> None:
             if choice is not None:
                 self.form(choice[0])
 

@@ -20,8 +20,8 @@ from tttui.store.publisher import Publisher
 
 FEEDS: Mapping[str, str] = {
     "jobs": "jobs:JobsFeed",
-    "job": "job:ChosenJobFeed",
-    "curves": "curves:CurvesFeed",
+    "job": "job:JobDetailFeed",
+    "curves": "curves:JobMetricsFeed",
     "models": "models:ModelsFeed",
     "benchmarks": "benchmarks:BenchmarksFeed",
     "recent": "tails:NewestEventsFeed",
@@ -82,12 +82,12 @@ class LabStore(Publisher[LabSnapshot]):
     def tell(self, part: str, what: Callable[[Any], object]) -> None:
         """Have the feed of a part do something in the store's thread, and look at once."""
 
-        def told() -> None:
+        def carry_out() -> None:
             what(self._feed(part))
             if part in self._due:
                 self._due[part] = 0.0
 
-        self._command(partial(self._guarded, part, told))
+        self._command(partial(self._guarded, part, carry_out))
 
     def act(self, what: Callable[[], str]) -> None:
         """Carry something out in a thread of its own, since it may wait for others.
@@ -97,12 +97,12 @@ class LabStore(Publisher[LabSnapshot]):
 
         def work() -> None:
             try:
-                said = what()
+                note = what()
             except TttuiError as error:
-                said = str(error)
+                note = str(error)
             except Exception as error:
-                said = f"That failed: {type(error).__name__}: {error}"
-            self._command(partial(self._acted, said))
+                note = f"That failed: {type(error).__name__}: {error}"
+            self._command(partial(self._acted, note))
 
         threading.Thread(target=work, name=ACTOR, daemon=True).start()
 
@@ -125,10 +125,10 @@ class LabStore(Publisher[LabSnapshot]):
         self._due = {name: self._due.get(name, 0.0) for name in FEEDS if name in parts}
         self._forget_failures(lambda name: name in parts)
 
-    def _acted(self, said: str) -> None:
+    def _acted(self, note: str) -> None:
         """Something was carried out: look at what became of it."""
         self._due = dict.fromkeys(self._due, 0.0)
-        self.note(said)
+        self.note(note)
 
     def _look(self) -> None:
         """Bring the parts up to date whose time has come, and publish what changed."""

@@ -8,7 +8,7 @@ from tttui.draw import forest
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit, wrapped
 from tttui.draw.look import Look
-from tttui.lab.evaluation.statistics import Comparison
+from tttui.lab.evaluation.statistics import PairedComparison
 from tttui.model.arrays import Floats
 from tttui.model.numbers import short
 from tttui.store.lab.benchmarks import Benchmarks
@@ -51,7 +51,9 @@ class Ranking(Drawn):
         rows = forest_rows(found)
         room = (width, max(height - 1, 0))
         unit = str(found.results.get("unit", ""))
-        scale = forest.Scale(not unit, unit, "loss" if _what(found) == "streams" else "seconds")
+        scale = forest.DifferenceScale(
+            not unit, unit, "loss" if _what(found) == "streams" else "seconds"
+        )
         inner = forest.paint(rows, room, self.look, scale, self._at)
         for grid in ("char", "ink", "paper", "bold"):
             getattr(canvas, grid)[1:] = getattr(inner, grid)
@@ -69,7 +71,7 @@ class Ranking(Drawn):
         return f"{found.results.get('loss', 'the loss')} of {where}"
 
 
-class SideBySide(Drawn):
+class ContenderPair(Drawn):
     """The difference of two contenders on every stream, with what follows from it."""
 
     def __init__(self, *, id: str) -> None:
@@ -96,10 +98,10 @@ class SideBySide(Drawn):
         compared = found.compared[i, j]
         title = fit(f"{mark}{names[0]} against {names[1]}", width, glyphs.ellipsis)
         canvas.write(0, 0, title, ink, bold=True)
-        said = wrapped(compared.verdict(names[0], names[1], _what(found)), width)
-        for y, line in enumerate(said[: max(height - 4, 1)], 1):
+        lines = wrapped(compared.verdict(names[0], names[1], _what(found)), width)
+        for y, line in enumerate(lines[: max(height - 4, 1)], 1):
             canvas.write(y, 0, line, palette.text)
-        top = 1 + len(said)
+        top = 1 + len(lines)
         below = 2 if height - top >= LOSSES else 1
         room = height - top - below
         if room >= 2:
@@ -116,7 +118,7 @@ class SideBySide(Drawn):
         return canvas
 
 
-def forest_rows(found: Benchmarks) -> list[forest.Row]:
+def forest_rows(found: Benchmarks) -> list[forest.ForestRow]:
     """The contenders as rows, each against the first of the ranking."""
     rows = []
     for i, one in enumerate(found.contenders):
@@ -126,13 +128,13 @@ def forest_rows(found: Benchmarks) -> list[forest.Row]:
         compared = found.compared.get((i, 0))
         if compared is None:
             rows.append(
-                forest.Row(one["name"], one["rank"], forest.value_text(middle), itself=True)
+                forest.ForestRow(one["name"], one["rank"], forest.value_text(middle), itself=True)
             )
             continue
         between = compared.interval
         differs = compared.outcome in ("better", "worse")
         rows.append(
-            forest.Row(
+            forest.ForestRow(
                 str(one["name"]),
                 int(one["rank"]),
                 forest.value_text(middle),
@@ -153,7 +155,7 @@ def _one(found: Benchmarks) -> str:
     return _what(found)[:-1]
 
 
-def _differences(found: Benchmarks, i: int, j: int, compared: Comparison) -> Floats:
+def _differences(found: Benchmarks, i: int, j: int, compared: PairedComparison) -> Floats:
     """Of each stream: positive where the first is better."""
     a, b = (np.where(np.isfinite(found.values[k]), found.values[k], np.inf) for k in (i, j))
     with np.errstate(all="ignore"):
@@ -161,7 +163,7 @@ def _differences(found: Benchmarks, i: int, j: int, compared: Comparison) -> Flo
     return np.where(a == b, 0.0, better)
 
 
-def _ends(values: Floats, compared: Comparison) -> str:
+def _ends(values: Floats, compared: PairedComparison) -> str:
     """`from 12 % better to 3 % worse`."""
     from dataclasses import replace
 

@@ -13,7 +13,7 @@ from tttui.model.arrays import Bools
 from tttui.model.start import StartView
 from tttui.panes.lab.base import Export, LabState
 from tttui.panes.lab.benchmarks import facts
-from tttui.panes.lab.benchmarks.drawings import Ranking, SideBySide, chosen_pair
+from tttui.panes.lab.benchmarks.drawings import ContenderPair, Ranking, chosen_pair
 from tttui.panes.lab.benchmarks.keys import KEYS, MEANING
 from tttui.panes.lab.benchmarks.rows import COLUMNS, RECORDED, WORDS, ContestRows, Contests
 from tttui.panes.lab.jobs.table import JobTable
@@ -77,7 +77,7 @@ class BenchmarksView(JobTable):
         yield from self.list_widgets()
         yield Ranking(id="ranking")
         with Horizontal(id="below"):
-            yield SideBySide(id="pair")
+            yield ContenderPair(id="pair")
             yield Page("", id="more")
 
     # Regions
@@ -140,7 +140,7 @@ class BenchmarksView(JobTable):
         active = self.acting == "ranking"
         self.query_one(Ranking).show(found, at, active=active)
         pair = chosen_pair(len(found.contenders), at, self._other)
-        self.query_one(SideBySide).show(found, pair, active=self.acting == "pair")
+        self.query_one(ContenderPair).show(found, pair, active=self.acting == "pair")
         page = self.query_one("#more", Page)
         name = str(found.contenders[at]["name"]) if found.contenders else ""
         title = f"{self._more.capitalize()} (v)"

@@ -6,7 +6,7 @@ from tttui.keys.command import Command
 from tttui.lab.job import Job, job_command
 from tttui.panes.lab.base import Question
 from tttui.panes.lab.jobs.table import JobTable
-from tttui.store.lab.job import CHOSEN, Chosen
+from tttui.store.lab.job import JOB_DETAIL, JobDetail
 
 NEWEST = "the newest checkpoint"
 
@@ -29,11 +29,11 @@ class JobActions(JobTable):
     """A view whose keys act on the job under the cursor, which the feed `job` reads."""
 
     @property
-    def chosen(self) -> Chosen:
+    def chosen(self) -> JobDetail:
         """What is read of the job under the cursor, as far as it is."""
         job, view = self.job, self.view
-        found = Chosen() if view is None else view.of(CHOSEN)
-        return found if job is not None and found.path == job.path else Chosen()
+        found = JobDetail() if view is None else view.of(JOB_DETAIL)
+        return found if job is not None and found.path == job.path else JobDetail()
 
     def do_open(self) -> str | None:
         """Open what the job made: a session in the tabs, a version among the models."""
@@ -142,7 +142,7 @@ class JobActions(JobTable):
         return super().label(command)
 
 
-def version_of(found: Chosen) -> str:
+def version_of(found: JobDetail) -> str:
     """The version that a job registered, as its results name it: `A@v2`; '' for none."""
     results = None if found.data is None else found.data.results
     name = (results or {}).get("version")

@@ -14,20 +14,20 @@ from tttui.model.ages import age_text, duration_text
 from tttui.model.arrays import Bools, Floats
 from tttui.model.query import Query, QueryError, Vocabulary, Words
 from tttui.panes.lab.tabled import passing, ranks
-from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
+from tttui.widgets.table_columns import TEXTS, TIMES, Cell, TableColumn
 
 BAR = 6
 """Cells of a bar of progress."""
 
-COLUMNS: tuple[Column, ...] = (
-    Column("job", "job", 8, left=True, most=14, orders=TEXTS, also=("handle",)),
-    Column("kind", "kind", 13, left=True, drop=3, orders=TEXTS),
-    Column("state", "state", 11, left=True, orders=TEXTS),
-    Column("progress", "progress", 11, left=True, drop=1),
-    Column("left", "left", 6, drop=2),
-    Column("created", "age", 7, drop=4, orders=TIMES, also=("age",)),
-    Column("doing", "now", 23, left=True, grows=True, orders=TEXTS),
-    Column("command", "command", 30, left=True, drop=5, most=60, orders=TEXTS),
+COLUMNS: tuple[TableColumn, ...] = (
+    TableColumn("job", "job", 8, left=True, most=14, orders=TEXTS, also=("handle",)),
+    TableColumn("kind", "kind", 13, left=True, drop=3, orders=TEXTS),
+    TableColumn("state", "state", 11, left=True, orders=TEXTS),
+    TableColumn("progress", "progress", 11, left=True, drop=1),
+    TableColumn("left", "left", 6, drop=2),
+    TableColumn("created", "age", 7, drop=4, orders=TIMES, also=("age",)),
+    TableColumn("doing", "now", 23, left=True, grows=True, orders=TEXTS),
+    TableColumn("command", "command", 30, left=True, drop=5, most=60, orders=TEXTS),
 )
 
 JOB_WORDS = Vocabulary(
@@ -125,7 +125,7 @@ def record(job: Job) -> list[object]:
 
 
 class JobRows(HasLook):
-    """`Source` of the table over jobs."""
+    """`TableSource` of the table over jobs."""
 
     columns = COLUMNS
 

@@ -15,7 +15,7 @@ from tttui.model.start import StartView
 from tttui.panes.lab.base import Export, LabState
 from tttui.panes.lab.jobs import facts
 from tttui.panes.lab.jobs.actions import JobActions
-from tttui.panes.lab.jobs.curves import Curves
+from tttui.panes.lab.jobs.curves import JobCharts
 from tttui.panes.lab.jobs.keys import KEYS, MEANING
 from tttui.panes.lab.jobs.rows import (
     COLUMNS,
@@ -30,7 +30,7 @@ from tttui.panes.lab.metrics import MetricChart
 from tttui.panes.lab.tabled import NARROW
 from tttui.panes.listing import TABLE
 from tttui.panes.regions import Pages
-from tttui.store.lab.job import Chosen
+from tttui.store.lab.job import JobDetail
 from tttui.widgets.page import Page
 from tttui.widgets.querybar import QueryBar
 
@@ -84,7 +84,7 @@ class JobsView(JobActions):
         yield from self.list_widgets()
         with Horizontal(id="below"):
             yield Page("", id="facts")
-            yield Curves(id="curves")
+            yield JobCharts(id="curves")
             yield Page("", id="more")
 
     # Regions
@@ -102,7 +102,7 @@ class JobsView(JobActions):
     def show_regions(self) -> None:
         super().show_regions()
         if self._plain and len(self.regions) > 1:
-            self.query_one(Curves).display = False
+            self.query_one(JobCharts).display = False
 
     # Drawing
 
@@ -130,7 +130,7 @@ class JobsView(JobActions):
         text, page = self._text, self.query_one("#more", Page)
         page.set_follows(text == "log")
         page.set_content(getattr(facts, text)(found), (found, text), f"{text.capitalize()} (v)")
-        self.query_one(Curves).show(job, found, self._group, log=self._log)
+        self.query_one(JobCharts).show(job, found, self._group, log=self._log)
 
     @property
     def _text(self) -> str:
@@ -212,7 +212,7 @@ class JobsView(JobActions):
         super().recall(start)
 
 
-def _is_plain(found: Chosen) -> bool:
+def _is_plain(found: JobDetail) -> bool:
     """What is read of a job has no curves."""
     data = found.data
     metrics = data is not None and data.metrics is not None and bool(data.metrics.names)

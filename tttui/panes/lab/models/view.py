@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from tttui.keys.command import Command
-from tttui.lab.registry.difference import Difference, difference
+from tttui.lab.registry.difference import VersionDifference, difference
 from tttui.lab.registry.version import Version
 from tttui.model.arrays import Bools
 from tttui.model.shell import command_line
@@ -38,7 +38,7 @@ ROOMY = 16
 
 PAGES = ("facts", "lineage", "personas", "diff")
 
-Pair = tuple[Version, Version]
+VersionPair = tuple[Version, Version]
 
 
 class ModelsView(ModelActions):
@@ -67,7 +67,7 @@ class ModelsView(ModelActions):
 
     def __init__(self) -> None:
         super().__init__()
-        self._differences: Latest[Pair, Difference] = Latest(
+        self._differences: Latest[VersionPair, VersionDifference] = Latest(
             lambda pair: difference(*pair), lambda: self.post_message(self.Derived())
         )
 
@@ -141,8 +141,8 @@ class ModelsView(ModelActions):
         elif found is not None and found[0] == latest.asked:
             page.set_content(facts.compared(*found[0], found[1]), found, "Diff")
         else:
-            said = "comparing ..." if latest.busy else "x compares two versions."
-            page.set_content(lambda prose: prose.say(said), said, "Diff")
+            text = "comparing ..." if latest.busy else "x compares two versions."
+            page.set_content(lambda prose: prose.say(text), text, "Diff")
 
     @on(LabView.Derived)
     def _on_derived(self, message: LabView.Derived) -> None:

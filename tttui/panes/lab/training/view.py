@@ -20,7 +20,7 @@ from tttui.panes.lab.training.keys import KEYS, MEANING
 from tttui.panes.lab.training.rows import COLUMNS, KINDS, TrainingRows, skill_of
 from tttui.panes.listing import TABLE
 from tttui.panes.regions import Pages
-from tttui.store.lab.curves import CURVES
+from tttui.store.lab.curves import JOB_METRICS
 from tttui.tasks.find import SHIPPED, offered
 from tttui.widgets.plotext import PlotextView
 from tttui.widgets.table import Table
@@ -112,11 +112,11 @@ class TrainingView(JobActions):
             self._marked = [handle for handle in self._marked if handle in self._by_handle]
 
     def drawn_from(self, view: LabState) -> tuple[object, ...]:
-        return self.jobs, view.of(CURVES).of, tuple(self._drawn), int(view.now // 10)
+        return self.jobs, view.of(JOB_METRICS).of, tuple(self._drawn), int(view.now // 10)
 
     def source(self, view: LabState) -> TrainingRows:
         places = {job.handle: place for place, job in enumerate(self._drawn)}
-        return TrainingRows(self.items, view.look, view.now, view.of(CURVES).of, places)
+        return TrainingRows(self.items, view.look, view.now, view.of(JOB_METRICS).of, places)
 
     def matching(self, view: LabState) -> Bools | None:
         return matching(self.items, self.query_now, view.now)
@@ -139,7 +139,7 @@ class TrainingView(JobActions):
         if paths != self._curves_of:
             self._curves_of = paths
             self.desk.tell("curves", lambda feed: feed.choose(paths))
-        self._charts.draw(drawn, self.job, view.of(CURVES).of, self.chosen.data)
+        self._charts.draw(drawn, self.job, view.of(JOB_METRICS).of, self.chosen.data)
 
     # Keys
 

@@ -42,7 +42,7 @@ class PointMassTurnable(Turnable):
             yield from options(group)
 
     def values_at(self, data: SessionData, at: int) -> dict[str, Any]:
-        values, mu = _settings_at(data, at).flat(), data.mu_at(at)
+        values, mu = _settings_at(data, at).flat(), data.truth_at(at)
         return {**values, "mu": values["mu"] if mu is None else mu, "preset": ""}
 
     def refuse(self, data: SessionData, at: int, asked: Mapping[str, Any]) -> None:

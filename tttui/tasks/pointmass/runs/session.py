@@ -231,10 +231,6 @@ class SessionRun(OwnedRun):
         if self._meta_changes:
             self.update_meta({})
 
-    @property
-    def mu(self) -> float | None:
-        return self.stepper.world.mu
-
     def _write(self, rows: Rows) -> None:
         if self.disk_full_at is not None and self.t > self.disk_full_at:
             raise write_error(self.path / "per_step.csv", disk_full())

@@ -12,7 +12,7 @@ from tttui.artifacts.checkpoint import read_checkpoint
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.improvement import WINDOW
-from tttui.model.mu import MuChanges, merged
+from tttui.model.truth import TruthChanges, merged
 from tttui.runs.saved import restored, step_reached
 from tttui.runs.whatif.live import ROWS_BUDGET, PastStates, Piece, refuse_too_long
 from tttui.runs.whatif.luck import Pairs, Scores, score
@@ -62,7 +62,7 @@ class LivePointMass:
             on_weights=self._note_weights,
             weights_at=self._weights_at,
         )
-        self.first_mu: float | None = self._stepper.world.mu
+        self.first_truth: float | None = self._stepper.world.mu
         known.prepared = chosen.base, self._stepper.learner
         if chosen.at and directory is not None:
             self._leap(directory)
@@ -72,7 +72,7 @@ class LivePointMass:
         return self._stepper.t
 
     @property
-    def mu_changes(self) -> MuChanges:
+    def truth_changes(self) -> TruthChanges:
         return merged(self._branch.settings.mu_schedule, self._stepper.mu_changes)
 
     def advance(self, limit: int) -> Piece | None:

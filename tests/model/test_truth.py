@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 
 from tttui.artifacts.meta import parse_meta
-from tttui.model.mu import MuChanges, mu_since
 from tttui.model.session import Place, SessionData, SessionSummary
 from tttui.model.steps import Steps, Trajectory
+from tttui.model.truth import TruthChanges, since_text
 from tttui.tasks.pointmass.hidden import mu_at, mu_column
 
 
-def session(steps: int, schedule: list[Any], live: MuChanges = ()) -> SessionData:
+def session(steps: int, schedule: list[Any], live: TruthChanges = ()) -> SessionData:
     zeros, none = np.zeros(steps), np.zeros(steps, dtype=np.bool_)
     return SessionData(
         Place(Path("s"), "native"),
         meta=parse_meta({"mu": 0.05, "mu_schedule": schedule})[0],
         steps=Steps(np.arange(steps), zeros, zeros, none, none),
-        mu_set=live,
+        truth_set=live,
     )
 
 
@@ -30,25 +30,25 @@ def session(steps: int, schedule: list[Any], live: MuChanges = ()) -> SessionDat
     ids=["planned", "set while it ran", "set instead of what was planned"],
 )
 def test_the_present_friction_is_the_one_in_force_at_the_last_step(
-    schedule: list[Any], live: MuChanges
+    schedule: list[Any], live: TruthChanges
 ) -> None:
     data = session(300, schedule, live)
-    assert data.mu_now == 0.3
-    assert data.mu_text == "0.3 (was 0.05)"
-    assert [data.mu_at(t) for t in (0, 199, 200, 299)] == [0.05, 0.05, 0.3, 0.3]
+    assert data.truth_now == 0.3
+    assert data.truth_text == "0.3 (was 0.05)"
+    assert [data.truth_at(t) for t in (0, 199, 200, 299)] == [0.05, 0.05, 0.3, 0.3]
 
 
 def test_a_change_that_is_yet_to_come_is_not_the_present_friction() -> None:
     data = session(200, [[200, 0.3]])
-    assert data.mu_text == "0.05"
+    assert data.truth_text == "0.05"
 
 
 def test_a_row_of_the_table_of_sessions_says_the_same() -> None:
     meta, _ = parse_meta({"mu": 0.05, "mu_schedule": [[200, 0.3]]})
     summary = SessionSummary(Place(Path("s"), "native"), meta=meta, steps=300)
-    assert summary.mu_text == "0.3 (was 0.05)"
-    assert replace(summary, mu_set=((250, 0.1),)).mu_text == "0.1 (was 0.05)"
-    assert replace(summary, steps=200).mu_text == "0.05"
+    assert summary.truth_text == "0.3 (was 0.05)"
+    assert replace(summary, truth_set=((250, 0.1),)).truth_text == "0.1 (was 0.05)"
+    assert replace(summary, steps=200).truth_text == "0.05"
 
 
 def test_a_trajectory_without_frictions_gets_those_that_were_set() -> None:
@@ -68,5 +68,5 @@ def test_a_damaged_plan_changes_nothing(schedule: object) -> None:
 
 
 def test_a_friction_that_went_back_is_told_once() -> None:
-    assert mu_since(0.05, 0.05) == "0.05"
-    assert mu_since(None, 0.05) == "-"
+    assert since_text(0.05, 0.05) == "0.05"
+    assert since_text(None, 0.05) == "-"
