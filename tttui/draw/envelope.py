@@ -87,6 +87,17 @@ class Series:
         self._missing: Floats | Ints | None = None
         """Positions of the samples that are NaN, once they were asked for."""
 
+    @classmethod
+    def after(cls, before: "Series | None", t: Ints | Floats, y: Floats) -> "Series":
+        """The samples y [n] at t; `before` is continued where it holds the first of them (by its
+        own first and last one)."""
+        n = 0 if before is None else len(before)
+        if before is None or not 0 < n <= len(y):
+            return cls(t, y)
+        ends = [0, n - 1]
+        same = np.array_equal(before.y[ends], y[ends], equal_nan=True)
+        return cls(t, y, before if same and np.array_equal(before.t[ends], t[ends]) else None)
+
     def __len__(self) -> int:
         return len(self.y)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tttui.draw import curves
 from tttui.draw.axis import TimeAxis
 from tttui.draw.curves import Curve
 from tttui.draw.envelope import Series
@@ -92,28 +93,8 @@ def _reduced(join: np.ufunc, values: Floats, at: Ints) -> Floats:
 
 def patterned(found: Sequence[Curve], scale: Scale, height: int) -> Bools:
     """The curves as raised dots [curves, height, dot columns], each in its pattern."""
-    dots = rasters(found, scale, height)
+    dots = curves.raster(curves.stacked(found), scale, height)
     for i, steep in enumerate(dots.sum(axis=1) > STEEP):
         drawn, period = PATTERNS[i % len(PATTERNS)]
         dots[i][:, ~steep & (np.arange(dots.shape[2]) % period >= drawn)] = False
     return dots
-
-
-def rasters(found: Sequence[Curve], scale: Scale, height: int) -> Bools:
-    """The curves as raised dots [curves, height, dot columns], neighbouring columns joined as
-    `curves.raster` does."""
-    low, high = (np.stack(ends) for ends in zip(*((c.low, c.high) for c in found), strict=True))
-    drawn = ~np.isnan(low)
-    low, high = (
-        np.clip(scale.dots(np.where(drawn, ends, scale.low), height), 0, height - 1)
-        for ends in (low, high)
-    )
-    both = drawn[:, :-1] & drawn[:, 1:]
-    up = np.where(both, np.maximum(low[:, 1:] - high[:, :-1] - 1, 0), 0)
-    down = np.where(both, np.maximum(low[:, :-1] - high[:, 1:] - 1, 0), 0)
-    high[:, :-1] += up // 2
-    low[:, :-1] -= down // 2
-    high[:, 1:] += down - down // 2
-    low[:, 1:] -= up - up // 2
-    row = np.arange(height - 1, -1, -1)[:, None]
-    return np.asarray((row >= low[:, None]) & (row <= high[:, None]) & drawn[:, None])

@@ -123,7 +123,8 @@ class _Painter(PlotArea):
             char[together > 0] = braille.BLANK + together[together > 0].astype(np.uint32)
             shown = bits > 0
         else:
-            shown = held.rasters([curve.halved() for curve in shapes], self.scale, self.height)
+            thin = curves.stacked([curve.halved() for curve in shapes])
+            shown = curves.raster(thin, self.scale, self.height)
         self.taken |= shown.any(axis=0)
         for i, (trace, values) in enumerate(zip(traces, found, strict=True)):
             ink[shown[i]] = colour = plots.ink(trace.role, self.palette)

@@ -1,6 +1,7 @@
 """The state over the steps, with the actions; and what else is recorded beside the losses."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import numpy as np
 
@@ -34,28 +35,13 @@ class Motion:
 
 def motion_of(trajectory: Trajectory, before: Motion | None = None) -> Motion:
     """The columns of a trajectory; those of a shorter version of the same one are continued."""
-    grown = before is not None and _continues(before.trajectory, trajectory)
-
-    def series(values: Floats, k: int, kind: str) -> Series:
-        column = np.ascontiguousarray(values[:, k], dtype=np.float64)
-        known = None
-        if grown and before is not None:
-            known = (before.state if kind == "z" else before.actions)[k]
-        return Series(trajectory.t, column, known)
-
-    state = tuple(series(trajectory.z, k, "z") for k in range(4))
-    actions = tuple(series(trajectory.a, k, "a") for k in range(2))
+    known = () if before is None else (*before.state, *before.actions)
+    columns = [
+        np.ascontiguousarray(x, dtype=np.float64) for x in (*trajectory.z.T, *trajectory.a.T)
+    ]
+    series = [Series.after(old, trajectory.t, y) for old, y in zip_longest(known, columns)]
+    state, actions = tuple(series[:4]), tuple(series[4:])
     return Motion(trajectory, state, actions, (state[0].y, state[1].y))
-
-
-def _continues(old: Trajectory, new: Trajectory) -> bool:
-    n = len(old)
-    if not 0 < n <= len(new):
-        return False
-    ends = (0, n - 1)
-    return all(
-        old.t[i] == new.t[i] and np.array_equal(old.z[i], new.z[i], equal_nan=True) for i in ends
-    )
 
 
 def state_plots(motion: Motion) -> tuple[Plot, ...]:

@@ -168,7 +168,11 @@ class OverviewPane(Pane):
     def show(self, view: View) -> None:
         if view.data is not self._data:
             known, self._data = self._data, view.data
-            self._digest = digest(view.data)
+            same = known is not None and (known.place, known.run) == (
+                view.data.place,
+                view.data.run,
+            )
+            self._digest = digest(view.data, self._digest if same else None)
             self._statuses = self._implied = None
             self._beside.follow(view.data)
             if known is None or known.meta.schema != view.data.meta.schema:

@@ -48,7 +48,7 @@ def ghost_of(
 
 def ghost_scene(motion: Motion, ghost: DrawnGhost | str, last: int) -> Scene:
     """The true path and the ghost's, in a window that ends at step `last`."""
-    scene = replace(path_scene(motion), title="DrawnGhost")
+    scene = replace(path_scene(motion), title="Ghost")
     if isinstance(ghost, str):
         return replace(scene, note=ghost)
     found = ghost.distance.at(last)

@@ -26,21 +26,6 @@ LONG = 50_000
 NO_ERRORS = (Series(np.empty(0), np.empty(0)), Series(np.empty(0), np.empty(0)))
 
 
-def errors_of(steps: Steps, before: tuple[Series, Series] | None = None) -> tuple[Series, Series]:
-    """Errors of the frozen and of the adaptive model; a shorter version of them is continued."""
-    grown = before is not None and _same_start(before[0], steps)
-    frozen, adaptive = before if before is not None and grown else (None, None)
-    return Series(steps.t, steps.baseline, frozen), Series(steps.t, steps.adaptive, adaptive)
-
-
-def _same_start(known: Series, steps: Steps) -> bool:
-    n = len(known)
-    if not 0 < n <= len(steps):
-        return False
-    ends = (known.y[0] == steps.baseline[0], known.y[n - 1] == steps.baseline[n - 1])
-    return bool(all(ends) and known.t[n - 1] == steps.t[n - 1])
-
-
 def path_scene(motion: Motion) -> Scene:
     """The true path, coloured by time."""
     trajectory = motion.trajectory

@@ -31,7 +31,6 @@ from tttui.panes.physics.layout import (
 )
 from tttui.panes.physics.motion import (
     NO_ERRORS,
-    errors_of,
     path_scene,
     prediction_scene,
     quick_errors,
@@ -41,7 +40,7 @@ from tttui.panes.physics.motion import (
 )
 from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import Pane, View
-from tttui.plots.errors import Losses, error_plot
+from tttui.plots.errors import Losses, error_plot, errors_of
 from tttui.plots.learned import learned_mu, with_whatif
 from tttui.plots.motion import Motion, motion_of, state_plots
 from tttui.tasks.pointmass.ghost import usual_friction
