@@ -52,7 +52,7 @@ class Shades:
         self._tint(self._whole, starts | ends, tint)
 
     def _tint(self, paper: Ints, cells: Bools, tint: Colour) -> None:
-        for below in np.unique(paper[cells]).tolist():
+        for below in sorted(set(paper[cells].tolist())):  # np.unique imports numpy.ma
             mixed = tint if below == DEFAULT else over(below, tint, self._ground)
             paper[cells & (paper == below)] = mixed
 
