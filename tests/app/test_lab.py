@@ -126,6 +126,21 @@ async def test_the_table_says_how_far_every_job_is(root: Path, open_app: OpenApp
         assert "1 running, 1 queued" in driver.text().splitlines()[0]
 
 
+async def test_jobs_that_share_a_sweep_stand_together_in_the_order_of_their_parts(
+    root: Path, open_app: OpenApp
+) -> None:
+    for number, later in ((7, 0.002), (5, 0.001), (6, 0.0)):
+        make_job(root, number, kind="sweep", created=NOW - 250 + later, group="a")
+    async with open_app(root) as driver:
+        await driver.press("b", "2")
+        await driver.until(lambda: len(jobs(driver).jobs.all) == 7, "the jobs")
+        rows = [line.split() for line in driver.text().splitlines()[4:11]]
+        places = {row[0]: place for place, row in enumerate(rows)}
+        parts = [places[handle_of(number)[:8]] for number in (6, 5, 7)]
+        assert parts == [parts[0], parts[0] + 1, parts[0] + 2]
+        assert [rows[place][2] for place in parts] == ["1/3", "2/3", "3/3"]
+
+
 async def test_a_job_is_told_in_detail(root: Path, open_app: OpenApp) -> None:
     async with open_app(root) as driver:
         view = await open_jobs(driver)
