@@ -79,7 +79,7 @@ def asked(job: Job) -> str:
 
 
 def doing(job: Job) -> str:
-    """What a job does now, or what became of it where its state does not say it all."""
+    """What a job does now, or how it ended where its state does not say it all."""
     if job.state in ("running", "stalled") and job.detail in ("running", ""):
         return job.doing
     if job.state == "running":

@@ -76,7 +76,7 @@ class JobsView(JobActions):
     def __init__(self) -> None:
         super().__init__()
         self._more = ""
-        """The text that was asked for; '' for the one that tells most."""
+        """The text that was asked for; '' for the one that says most."""
         self._plain = False
         """The job has no curves: what it printed and found takes their room."""
         self._group = 0
