@@ -91,7 +91,7 @@ def _side_by_side(
 
     from tttui.engine.device import check_device
     from tttui.lab.evaluation.worlds import base_of, outcomes_of
-    from tttui.tasks.pointmass.engine.many import EACH, Block, worlds
+    from tttui.tasks.pointmass.engine.many import EACH, SessionBlock, worlds
 
     streams = sorted({stream for _, stream in pairs})
     member = pairs[0][0]
@@ -108,7 +108,7 @@ def _side_by_side(
         if len({getattr(one.plasticity, name) for one in chosen.values()}) > 1
     }
     began = time.perf_counter()
-    block = Block(settings, base, z[at], a[at], each=own)
+    block = SessionBlock(settings, base, z[at], a[at], each=own)
     while block.advance():
         on_progress(block.t, settings.steps)
     outcomes = outcomes_of(block, time.perf_counter() - began)

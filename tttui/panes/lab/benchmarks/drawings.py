@@ -17,7 +17,7 @@ from tttui.widgets.drawn import Drawn
 WIDEST = 8
 """Columns of a bar of differences at most."""
 
-LOSSES = 8
+LOSSES = 9
 """Rows from which the losses of both stand below the bars."""
 
 
@@ -104,21 +104,22 @@ class ContenderPair(Drawn):
         for y, line in enumerate(lines[: max(height - 4, 1)], 1):
             canvas.write(y, 0, line, palette.text)
         top = 1 + len(lines)
-        below = 2 if height - top >= LOSSES else 1
-        room = height - top - below
+        ends = _ends(_differences(contest, i, j, compared), compared)
+        told = [f"one bar a {_one(contest)}, the best first: {ends}"]
+        if height - top >= LOSSES:
+            told += [
+                f"losses of {names[k]} {_spread(contest.values[at])}" for k, at in enumerate((i, j))
+            ]
+        below = [line for text in told for line in wrapped(text, width)]
+        room = height - top - len(below)
         if room >= 2:
             inner = _difference_bars(
                 _differences(contest, i, j, compared), (width, room), self.look
             )
             for grid in ("char", "ink", "paper", "bold"):
                 getattr(canvas, grid)[top : top + room] = getattr(inner, grid)
-        ends = _ends(_differences(contest, i, j, compared), compared)
-        caption = f"one bar a {_one(contest)}, the best first: {ends}"
-        canvas.write(height - below, 0, fit(caption, width, glyphs.ellipsis), palette.muted)
-        if below == 2:
-            losses = [_spread(contest.values[k]) for k in (i, j)]
-            text = f"losses {names[0]} {losses[0]}   {names[1]} {losses[1]}"
-            canvas.write(height - 1, 0, fit(text, width, glyphs.ellipsis), palette.muted)
+        for y, line in enumerate(below, max(height - len(below), top)):
+            canvas.write(y, 0, line, palette.muted)
         return canvas
 
 

@@ -67,8 +67,8 @@ class JobsView(JobActions):
     )
     shown_columns = COLUMNS
     DEFAULT_CSS = """
-    JobsView #facts { width: 2fr; margin-right: 1; }
-    JobsView #curves { width: 3fr; margin-right: 1; }
+    JobsView #facts { width: 2fr; margin-right: 2; }
+    JobsView #curves { width: 3fr; margin-right: 2; }
     JobsView #more { width: 2fr; }
     JobsView.narrow #facts, JobsView.narrow #curves, JobsView.narrow #more { width: 1fr; }
     """

@@ -62,7 +62,7 @@ class ModelsView(ModelActions):
     shown_columns = COLUMNS
     DEFAULT_CSS = """
     ModelsView #below { margin-top: 1; }
-    ModelsView #below Page { width: 1fr; margin-right: 1; }
+    ModelsView #below Page { width: 1fr; margin-right: 2; }
     """
 
     def __init__(self) -> None:

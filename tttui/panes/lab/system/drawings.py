@@ -100,14 +100,20 @@ def of_machine(state: MachineState | None) -> SmallPlot:
         curves[f"GPU {gpu.index}"] = [*missing, *(use for use, _ in known)]
         curves[f"GPU {gpu.index} memory"] = [*missing, *(memory for _, memory in known)]
     newest = samples[-1].at if samples else 0.0
-    minutes = [round((sample.at - newest) / 60, 2) for sample in samples]
+    long = bool(samples) and newest - samples[0].at >= LONG_S
+    seconds = 60 if long else 1
+    ago = [round((sample.at - newest) / seconds, 2) for sample in samples]
     drawn = {
-        name: SmallCurve(minutes, [math.nan if v is None else v for v in values])
+        name: SmallCurve(ago, [math.nan if v is None else v for v in values])
         for name, values in curves.items()
         if any(value is not None for value in values)
     }
-    return SmallPlot("Machine", drawn, unit="%, by minutes", message="the first looks come")
+    unit = f"%, by {'minutes' if long else 'seconds'} until now"
+    return SmallPlot("Machine", drawn, unit=unit, message="the first looks come")
 
+
+LONG_S = 120.0
+"""Seconds of samples from which on the axis counts minutes."""
 
 KINDS: tuple[tuple[str, str, str, float], ...] = (
     ("cpu", "CPU", "% of one core, by minutes", 1.0),
