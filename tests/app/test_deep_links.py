@@ -11,7 +11,7 @@ from tests.rundirs import make_run
 from tttui.cli.main import main
 from tttui.model.start import StartView
 from tttui.saved_views import Remembered
-from tttui.store import Store
+from tttui.store.core import Store
 
 VIEWS: dict[str, tuple[str, ...]] = {
     "a window of the errors": ("plus", "plus", "left", "l", "s"),

@@ -55,7 +55,7 @@ async def open_jobs(driver: Driver) -> JobsView:
     while lab(driver).name_shown != "jobs":
         await driver.press("tab")
     await driver.until(lambda: len(jobs(driver).jobs.all) == 4, "the jobs")
-    await driver.until(lambda: jobs(driver).chosen.path, "the chosen job")
+    await driver.until(lambda: jobs(driver).detail.path, "the chosen job")
     return jobs(driver)
 
 
@@ -126,11 +126,26 @@ async def test_the_table_says_how_far_every_job_is(root: Path, open_app: OpenApp
         assert "1 running, 1 queued" in driver.text().splitlines()[0]
 
 
+async def test_jobs_that_share_a_sweep_stand_together_in_the_order_of_their_parts(
+    root: Path, open_app: OpenApp
+) -> None:
+    for number, later in ((7, 0.002), (5, 0.001), (6, 0.0)):
+        make_job(root, number, kind="sweep", created=NOW - 250 + later, group="a")
+    async with open_app(root) as driver:
+        await driver.press("b", "2")
+        await driver.until(lambda: len(jobs(driver).jobs.all) == 7, "the jobs")
+        rows = [line.split() for line in driver.text().splitlines()[4:11]]
+        places = {row[0]: place for place, row in enumerate(rows)}
+        parts = [places[handle_of(number)[:8]] for number in (6, 5, 7)]
+        assert parts == [parts[0], parts[0] + 1, parts[0] + 2]
+        assert [rows[place][2] for place in parts] == ["1/3", "2/3", "3/3"]
+
+
 async def test_a_job_is_told_in_detail(root: Path, open_app: OpenApp) -> None:
     async with open_app(root) as driver:
         view = await open_jobs(driver)
         await driver.press("end")
-        await driver.until(lambda: view.chosen.data is not None, "the oldest job")
+        await driver.until(lambda: view.detail.data is not None, "the oldest job")
         assert "all done" in driver.text()
         assert "loss (1 of 2" in driver.text()
         await driver.press("v")
@@ -162,7 +177,7 @@ async def test_a_link_opens_the_same_view_of_the_lab(
     paths, start = opened_by(link, monkeypatch)
     async with open_app(*paths, size=(160, 40), start=start) as driver:
         await driver.until(lambda: lab(driver).shown is not None, "the view")
-        await driver.until(lambda: jobs(driver).chosen.path is not None, "the chosen job")
+        await driver.until(lambda: jobs(driver).detail.path is not None, "the chosen job")
         assert driver.text().splitlines()[1:] == before
 
 

@@ -1,4 +1,4 @@
-"""The job that somebody looks at: all that its directory holds; of a session, the session."""
+"""The job under the cursor: all that its directory holds; of a session, the session."""
 
 import os
 import time
@@ -82,8 +82,8 @@ class JobDetailFeed(LabFeed[JobDetail]):
         if self.value.path == self._path and seen == self._seen and not derive:
             return self.value
         self._seen, self._derived_at = seen, time.monotonic()
-        found = self._job.refresh()
-        return JobDetail(self._path, found, log=found.log, sweep=self._sweep(found))
+        job_data = self._job.refresh()
+        return JobDetail(self._path, job_data, log=job_data.log, sweep=self._sweep(job_data))
 
     def _sweep(self, data: JobData) -> SweepOutcome | None:
         """What came of a sweep, of all jobs that share it; None where it cannot be read."""
@@ -91,15 +91,15 @@ class JobDetailFeed(LabFeed[JobDetail]):
             return None
         try:
             sweep = find_sweep(self.root, data.job.handle)
-            found = sweep.found()
+            outcome = sweep.outcome()
         except TttuiError:
             return None
-        found.prepare()
-        return found
+        outcome.prepare()
+        return outcome
 
 
 def _state_of(directory: Path) -> object:
-    """What tells whether any file of a directory changed."""
+    """Differs where any file of a directory changed."""
     try:
         with os.scandir(directory) as entries:
             found = [(e.name, e.stat(follow_symlinks=False)) for e in entries]

@@ -174,7 +174,7 @@ class MachineStrip(Drawn):
 
 
 def _as_good_as(drawn: "MachineState | None", now: "MachineState | None") -> bool:
-    """What is shown may stay: it tells the same, or is young and nothing runs."""
+    """What is shown may stay: it says the same, or is young and nothing runs."""
     if drawn is None or now is None or drawn.cpu is None:
         return False
     young = 0 <= now.at - drawn.at < QUIET_S and not drawn.holders and not now.holders
@@ -182,13 +182,13 @@ def _as_good_as(drawn: "MachineState | None", now: "MachineState | None") -> boo
 
 
 def _meters(machine: "MachineState") -> list[tuple[str, float | None, str]]:
-    """Name, share and text of what is told of the machine, the most important first."""
+    """Name, share and text of each figure of the machine, the most important first."""
     cpu = machine.cpu
-    found: list[tuple[str, float | None, str]] = []
+    meters: list[tuple[str, float | None, str]] = []
     if cpu is not None:
-        found.append(("CPU", round(cpu / 5) / 20, f"{5 * round(cpu / 5)} % of {machine.cores}"))
+        meters.append(("CPU", round(cpu / 5) / 20, f"{5 * round(cpu / 5)} % of {machine.cores}"))
     used, total = machine.memory, max(machine.memory_total, 1)
-    found.append(
+    meters.append(
         ("memory", round(64 * used / total) / 64, f"{used / 1e9:.1f} of {total / 1e9:.0f} GB")
     )
     for gpu in machine.gpus:
@@ -197,12 +197,12 @@ def _meters(machine: "MachineState") -> list[tuple[str, float | None, str]]:
         if gpu.memory is not None and gpu.memory_total:
             texts.append(f"{gpu.memory / 1e9:.0f} of {gpu.memory_total / 1e9:.0f} GB")
         texts += [] if gpu.temperature is None else [f"{gpu.temperature} C"]
-        found.append((f"GPU {gpu.index}", use, " ".join(texts)))
+        meters.append((f"GPU {gpu.index}", use, " ".join(texts)))
     if machine.disk_free is not None:
-        found.append(("disk", None, f"{size_text(machine.disk_free)} free"))
+        meters.append(("disk", None, f"{size_text(machine.disk_free)} free"))
     if not machine.gpus:
-        found.append(("GPU", None, "none"))
-    return found
+        meters.append(("GPU", None, "none"))
+    return meters
 
 
 def models(personas: "Sequence[Persona] | None", now: float) -> Callable[[Prose], object]:
@@ -230,7 +230,7 @@ def models(personas: "Sequence[Persona] | None", now: float) -> Callable[[Prose]
 
 
 def newest(events: Sequence[Event]) -> Callable[[Prose], object]:
-    """What happened, the newest first; what a job told again and again is one line."""
+    """What happened, the newest first; repeated events of a job are one line."""
     counts = Counter((event.name, event.fields.get("id")) for event in events)
     newest_of = {(event.name, event.fields.get("id")): event for event in reversed(events)}
 
