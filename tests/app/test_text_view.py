@@ -21,7 +21,7 @@ from tttui.model.start import StartView
 from tttui.panes.physics.series import SeriesPane
 from tttui.panes.text.pane import TextPane
 from tttui.tasks.hf.modelprocess import ModelProcess
-from tttui.tasks.text.continuations import Asked, Continued, Reader
+from tttui.tasks.text.continuations import ContinuationRequest, Continued, Reader
 from tttui.widgets.page import Page
 from tttui.widgets.textpage import TextPage
 
@@ -330,7 +330,7 @@ async def test_a_link_leads_to_the_byte(open_app: OpenApp, tmp_path: Path) -> No
 TOKENS = [m.start() for m in re.finditer(rb"\w+|\W", CONTENT)]
 
 
-def _answer(_: ModelProcess, __: Asked, number: int) -> dict[str, object]:
+def _answer(_: ModelProcess, __: ContinuationRequest, number: int) -> dict[str, object]:
     """What the process that holds the model says: by its number it knew the token."""
     likely = [[b"fox".hex(), 0.5, False], ["", 0.25, True]]
     told = {"likely": likely, "came": 0.25, "rank": 2}
@@ -430,7 +430,7 @@ async def test_what_cannot_be_worked_out_is_told_and_asked_once(
 ) -> None:
     asked: list[int] = []
 
-    def fail(_: Reader, question: Asked) -> Continued:
+    def fail(_: Reader, question: ContinuationRequest) -> Continued:
         asked.append(question.offset)
         raise RuntimeError("no such luck")
 

@@ -26,7 +26,7 @@ from tttui.runs.taskresume import resume_task
 from tttui.runs.taskrun import TaskRun
 from tttui.runs.tasksettings import TaskSettings
 from tttui.runs.taskverify import verify_task
-from tttui.runs.training import Asked, Begin
+from tttui.runs.training import Begin, TrainingRequest
 from tttui.tasks.hf import known, library
 from tttui.tasks.hf.expecting import serve
 from tttui.tasks.hf.task import HfTask
@@ -476,7 +476,7 @@ def test_adapters_trained_on_chats_become_a_skill_that_a_session_starts_from(
     root = tmp_path / "runs"
     values = {"model": str(model), "chunk": CHUNK, "context": 48, "rank": 4}
     training = HfTraining.defaults.updated({"steps": 16, "lr": 0.03, "warmup": 1})
-    asked = Asked(root, values, training, str(chats))
+    asked = TrainingRequest(root, values, training, str(chats))
     whole, cut = HfTraining(HfTask).ready(asked), HfTraining(HfTask).ready(asked)
     before = whole.trainer.validate()
     for step in range(16):

@@ -9,7 +9,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from tttui.artifacts.discover import find_sessions
-from tttui.artifacts.growing import SETTLED_S, Change, GrowingFile
+from tttui.artifacts.growing import SETTLED_S, FileChange, GrowingFile
 from tttui.artifacts.logfile import LEVELS
 from tttui.lab.grep import Grep
 from tttui.lab.job import LOG, SESSION, jobs_folder
@@ -26,7 +26,7 @@ SEARCH_S, SHARE = 5.0, 20
 a search takes."""
 
 IN_TURN = 50
-"""Logs that nobody seems to write of which a look sees whether they grew."""
+"""Logs without a known writer that one look checks for growth."""
 
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) ([A-Z]+)\s+(.*)", re.DOTALL)
 
@@ -120,7 +120,7 @@ class Logs:
         self._files[source.path] = _Followed(source)
 
     def take(self, passing: LogFilter, *, unfinished: bool = False) -> tuple[list[LogEntry], int]:
-        """The lines that nobody has taken yet, in the order of time, and how many older ones
+        """The lines that were not taken yet, in the order of time, and how many older ones
         were left out since they are too many.
 
         `unfinished`: also last lines that have no end, which would be finished the next time.
@@ -211,7 +211,7 @@ class _Followed:
 
     def take(self, *, unfinished: bool) -> Iterator[list[LogEntry]]:
         """Its new lines, a block at a time. Raises OSError."""
-        if self._file.check() is Change.MISSING:
+        if self._file.check() is FileChange.MISSING:
             return
         if self._file.unread:
             for block in self._file.blocks():

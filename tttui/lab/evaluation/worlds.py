@@ -15,7 +15,7 @@ from tttui.model.errors import RefusedInput
 from tttui.model.settings import Settings
 from tttui.runs.runner import named_runner
 from tttui.tasks.pointmass.engine.learner import Learner
-from tttui.tasks.pointmass.engine.many import CPU_BLOCK, Block, worlds
+from tttui.tasks.pointmass.engine.many import CPU_BLOCK, SessionBlock, worlds
 from tttui.tasks.pointmass.engine.transaction import COMMIT
 from tttui.tasks.pointmass.runs.base import chosen_base, find_base, shapes
 from tttui.tasks.pointmass.world import WorldStream
@@ -42,7 +42,7 @@ def side_by_side(
             now = places[first : first + block]
             z, a, _ = worlds(settings, [streams[i].values.get("seed", 0) for i in now])
             began = time.perf_counter()
-            crowd = Block(settings, base, z, a, start, torch=contender.torch)
+            crowd = SessionBlock(settings, base, z, a, start, torch=contender.torch)
             while crowd.advance():
                 on_progress(
                     len(outcomes) * settings.steps + crowd.t * len(now),
@@ -53,8 +53,8 @@ def side_by_side(
     return [outcomes[i] for i in range(len(streams))]
 
 
-def outcomes_of(block: Block, seconds: float) -> list[StreamOutcome]:
-    """What became of each world of a block that took so many seconds."""
+def outcomes_of(block: SessionBlock, seconds: float) -> list[StreamOutcome]:
+    """The outcome of each world of a block, which took so many seconds in all."""
     status = block.status
     commits = [int(n) for n in (status == COMMIT).sum(axis=1)]
     return [

@@ -12,7 +12,7 @@ from tttui.draw.names import shortened
 from tttui.draw.numbers import short
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose, stacked
-from tttui.model.moduletree import Row, folded_at_first, from_names, tree, unfolded
+from tttui.model.moduletree import ModuleRow, folded_at_first, from_names, tree, unfolded
 from tttui.model.numbers import count, count_forms
 from tttui.model.parameters import specs_of
 from tttui.model.session import SessionData
@@ -53,7 +53,7 @@ class ModuleRows:
 
     columns = COLUMNS
 
-    def __init__(self, rows: Sequence[Row], folded: frozenset[str], palette: Palette) -> None:
+    def __init__(self, rows: Sequence[ModuleRow], folded: frozenset[str], palette: Palette) -> None:
         self._rows, self._folded, self._palette = rows, folded, palette
 
     def __len__(self) -> int:
@@ -82,7 +82,7 @@ class ModuleRows:
                 return self._learns(one)
         raise KeyError(key)
 
-    def _learns(self, row: Row) -> Cell:
+    def _learns(self, row: ModuleRow) -> Cell:
         palette = self._palette
         if not row.plastic:
             return ("frozen" if row.count else ""), palette.muted, False
@@ -120,7 +120,7 @@ class ModulesPane(RegionPane):
         self._view: View | None = None
         self._of: tuple[object, ...] = ()
         self._place: object = None
-        self._rows: tuple[Row, ...] = ()
+        self._rows: tuple[ModuleRow, ...] = ()
         self._folded: frozenset[str] = frozenset()
         self._at = 0
         """The row of the tree that is selected."""
@@ -266,7 +266,7 @@ class ModulesPane(RegionPane):
         return "architecture"
 
 
-def _write_shares(prose: Prose, rows: Sequence[Row], made_up: bool) -> None:
+def _write_shares(prose: Prose, rows: Sequence[ModuleRow], made_up: bool) -> None:
     """How much of the model learns, and where it is."""
     palette = prose.palette
     if not rows:
@@ -292,7 +292,7 @@ def _write_shares(prose: Prose, rows: Sequence[Row], made_up: bool) -> None:
     _write_where(prose, rows)
 
 
-def _write_where(prose: Prose, rows: Sequence[Row]) -> None:
+def _write_where(prose: Prose, rows: Sequence[ModuleRow]) -> None:
     """The kinds of parameters that learn: `down_proj.weight`, of all blocks together."""
     sizes: dict[str, tuple[int, int]] = {}
     for row in rows:

@@ -19,7 +19,7 @@ ROWS = 4
 """Rows of a card with the empty one below it."""
 
 LEAST = 8
-"""Columns in which options of a command can be told."""
+"""Columns that the options of a command need at least."""
 
 WIDE = 52
 """Columns of a card at least where several stand beside each other."""
@@ -120,7 +120,7 @@ class JobCards(Drawn):
 
 
 def _options(job: Job) -> str:
-    """The options of a job's command, which tell it from others of its kind."""
+    """The options of a job's command, which distinguish it from others of its kind."""
     _, dash, options = asked(job).partition(" --")
     return f"--{options}" if dash and not job.is_session else ""
 
