@@ -17,7 +17,7 @@ from tttui.runs.background import OUTPUT
 from tttui.store.lab.core import LabStore, root_of_paths
 from tttui.store.lab.feed import LabSnapshot
 from tttui.store.lab.jobs import JOBS, Jobs, JobsFeed
-from tttui.store.lab.recent import KEPT, RecentEventsFeed
+from tttui.store.lab.tails import FEW, NewestEventsFeed
 
 
 def looked(feed: JobsFeed) -> Jobs:
@@ -106,15 +106,15 @@ def test_sessions_in_the_background_are_among_the_jobs(tmp_path: Path) -> None:
 
 
 def test_the_newest_events_are_kept_and_each_comes_once(tmp_path: Path) -> None:
-    feed = RecentEventsFeed(tmp_path)
-    assert feed.refresh(0) == ()
-    for _ in range(KEPT + 20):
+    feed = NewestEventsFeed(tmp_path)
+    assert feed.refresh(0).items == ()
+    for _ in range(FEW + 20):
         events_below(tmp_path).append("data:models:registered")
     feed.value = feed.refresh(0)
-    assert [event.seq for event in feed.value] == list(range(KEPT + 20, 20, -1))
+    assert [event.seq for event in feed.value.items] == list(range(21, FEW + 21))
     assert feed.refresh(0) is feed.value
     EventLog(tmp_path / ".lab").append("data:models:removed")
-    assert [event.seq for event in feed.refresh(0)][:2] == [KEPT + 21, KEPT + 20]
+    assert [event.seq for event in feed.refresh(0).items][-2:] == [FEW + 20, FEW + 21]
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ async def open_jobs(driver: Driver) -> JobsView:
     await driver.press("b")
     while lab(driver).name_shown != "jobs":
         await driver.press("tab")
-    await driver.until(lambda: len(jobs(driver)._jobs.all) == 4, "the jobs")
+    await driver.until(lambda: len(jobs(driver).jobs.all) == 4, "the jobs")
     await driver.until(lambda: jobs(driver).chosen.path, "the chosen job")
     return jobs(driver)
 

@@ -33,7 +33,7 @@ async def choose(driver: Driver, job: Job) -> None:
     if driver.app.lab is None:
         await driver.press("b", "2")
     await driver.until(lambda: lab(driver).shown is not None, "the view")
-    await driver.until(lambda: job.handle in jobs(driver)._jobs.by_handle, "the job in the list")
+    await driver.until(lambda: job.handle in jobs(driver).jobs.by_handle, "the job in the list")
     await driver.press("home")
     await driver.until(lambda: jobs(driver).chosen.data is not None, "the job's files")
 
@@ -74,7 +74,7 @@ async def test_a_job_is_cancelled_resumed_and_removed_after_asking(
         await driver.until(lambda: (one := jobs(driver).job) and one.has_ended, "the list")
         await driver.press("D", "y")
         await driver.until(lambda: not job.path.exists(), "the trash")
-        await driver.until(lambda: not jobs(driver)._jobs.all, "the list without it")
+        await driver.until(lambda: not jobs(driver).jobs.all, "the list without it")
         assert "No jobs here yet" in driver.text()
 
 

@@ -77,7 +77,7 @@ async def open_benchmarks(driver: Driver, number: int) -> BenchmarksView:
     while driver.app.lab is None or driver.app.lab.name_shown != "benchmarks":
         await driver.press("tab")
     view = shown(driver)
-    await driver.until(lambda: len(view._contests.jobs) == 4, "the benchmarks")
+    await driver.until(lambda: len(view.items) == 4, "the benchmarks")
     while view.job is None or view.job.handle != handle_of(number):
         await driver.press("down")
     await driver.until(lambda: view.found.path is not None, "its results")

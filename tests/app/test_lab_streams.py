@@ -13,7 +13,7 @@ from tests.nvml import FakeNvml
 from tests.runs.sessions import create
 from tttui.lab.events import publish
 from tttui.panes.lab.base import VIEWS
-from tttui.panes.lab.streams.view import StreamView
+from tttui.panes.lab.streams.tail import TailView
 from tttui.runs.session import SessionRun
 
 
@@ -37,9 +37,9 @@ async def show(driver: Driver, name: str) -> None:
     await driver.press("b", str((1 + [view.name for view in VIEWS].index(name)) % 10))
 
 
-def stream(driver: Driver) -> StreamView[object]:
+def stream(driver: Driver) -> TailView[object]:
     view = lab(driver).shown
-    assert isinstance(view, StreamView)
+    assert isinstance(view, TailView)
     return view
 
 

@@ -9,7 +9,7 @@ from tttui.draw.axis import TimeAxis
 from tttui.draw.chunks import by_chunk, note
 from tttui.draw.envelope import Series
 from tttui.draw.look import Look
-from tttui.draw.palette import DARK
+from tttui.draw.palette import ANSI, DARK
 from tttui.draw.plot import Plot, Trace
 from tttui.draw.scales import Scale
 from tttui.draw.timechart import paint
@@ -87,10 +87,20 @@ def test_columns_without_any_number_stay_empty() -> None:
     assert not np.isnan(found.mean[int(AXIS.dot(120))])
 
 
-def test_the_bold_line_lies_over_a_fainter_band() -> None:
+def test_the_bold_line_lies_over_a_tint_of_the_range() -> None:
     trace = Trace("adaptive", noise(), "adaptive", heavy=True, chunk=32)
     canvas = paint(Plot("MSE", traces=(trace,)), (0, 599), (110, 30), Look()).canvas
-    bold, faint = canvas.ink == DARK.adaptive, canvas.ink == DARK.adaptive_raw
+    bold = canvas.ink == DARK.adaptive
+    assert canvas.bold[bold].all()
+    for column in range(20, 100):
+        assert 1 <= bold[:, column].sum() <= 6
+        assert (canvas.paper[:, column] == DARK.adaptive_tint).sum() > 10
+
+
+def test_without_shades_the_band_is_a_faint_screen_of_dots() -> None:
+    trace = Trace("adaptive", noise(), "adaptive", heavy=True, chunk=32)
+    canvas = paint(Plot("MSE", traces=(trace,)), (0, 599), (110, 30), Look(ANSI)).canvas
+    bold, faint = canvas.ink == ANSI.adaptive, canvas.ink == ANSI.adaptive_raw
     assert canvas.bold[bold].all()
     assert not canvas.bold[faint].any()
     for column in range(20, 100):

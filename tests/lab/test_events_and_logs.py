@@ -18,7 +18,7 @@ from tttui.lab import grep
 from tttui.lab import logs as lab_logs
 from tttui.lab.events import publish, read, subscribe
 from tttui.lab.job import jobs_folder
-from tttui.lab.logs import Logs, Wanted
+from tttui.lab.logs import LogFilter, Logs
 from tttui.lab.queue import ACTIVE
 from tttui.lab.sessions import session_job
 from tttui.lab.steering import remove
@@ -193,7 +193,7 @@ def test_options_that_mean_nothing_are_named(root: Path, shell: Shell) -> None:
 
 def test_a_log_that_is_followed_shows_what_is_appended_and_what_is_new(root: Path) -> None:
     logs(root)
-    follower, wanted = Logs(root), Wanted()
+    follower, wanted = Logs(root), LogFilter()
     assert len(follower.take(wanted)[0]) == 5
     with (root / "b" / "run.log").open("a") as file:
         file.write("2026-11-28 07:00:09,000 ERROR   again\nTraceback\n2026-11-28 07:00:1")
@@ -221,11 +221,11 @@ def test_of_many_logs_those_of_live_jobs_are_looked_at_always_and_the_others_in_
     for path in [*(job / "run.log" for job in jobs), jobs_folder(root), root]:
         os.utime(path, (0, 0))
     follower = Logs(root)
-    assert len(follower.take(Wanted())[0]) == 5
+    assert len(follower.take(LogFilter())[0]) == 5
     for job in jobs:
         with (job / "run.log").open("a") as file:
             file.write("more\n")
-    found = [{line.source.owner for line in follower.take(Wanted())[0]} for _ in jobs]
+    found = [{line.source.owner for line in follower.take(LogFilter())[0]} for _ in jobs]
     assert jobs[3].name in found[0]
     assert len(found[0]) <= 2
     assert set().union(*found) == {job.name for job in jobs}

@@ -1,4 +1,4 @@
-"""The story that the README tells: from training two skills to reading the audit."""
+"""The story that docs/lab.md tells: from training two skills to reading the audit."""
 
 import re
 import shlex
@@ -11,7 +11,7 @@ from tests.cli.test_commands import Shell
 from tttui.lab.auditing import verify
 from tttui.lab.registry import personas, resolve, results_of
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "lab.md"
 
 SMALLER = {
     ("train", "start"): ("--steps", "80", "--batch", "8"),
@@ -22,7 +22,7 @@ SMALLER = {
 
 def story() -> list[Sequence[str]]:
     """The words of the commands between its first step and its last."""
-    found = re.search(r"```sh\n(# 1 Two skills.*?)```", README.read_text(), re.DOTALL)
+    found = re.search(r"```sh\n(# 1 Two skills.*?)```", PAGE.read_text(), re.DOTALL)
     assert found is not None
     return [shlex.split(line) for line in found[1].splitlines() if not line.startswith("#")]
 

@@ -16,7 +16,7 @@ from tttui.draw.envelope import Series
 from tttui.draw.glyphs import ASCII
 from tttui.draw.look import Look
 from tttui.draw.marks import Marks
-from tttui.draw.palette import LIGHT
+from tttui.draw.palette import ANSI, DARK, LIGHT
 from tttui.draw.plot import Plot, Trace
 from tttui.draw.stack import Panel
 from tttui.model.timeline import Timeline
@@ -39,6 +39,16 @@ def chart(timeline: Timeline = VIEW) -> Chart:
     adaptive = Trace("adaptive", Series(STEPS, np.linspace(4, 1, 100)), "adaptive", True)
     found.set_plot(Plot("MSE", traces=(frozen, adaptive), compare=(1, 0), marks=MARKS))
     found.set_timeline(timeline)
+    return found
+
+
+def papers(view: TimeView, column: int) -> list[int | None]:
+    """The colours behind a column, from the top."""
+    found = []
+    for y in range(view.content_size.height):
+        segment = next(iter(view.render_line(y).crop(column, column + 1)))
+        paper = segment.style.bgcolor if segment.style else None
+        found.append(int(paper.name[1:], 16) if paper and paper.name.startswith("#") else None)
     return found
 
 
@@ -134,9 +144,15 @@ async def test_another_window_paints_again(
 async def test_the_cursor_crosses_the_plot_and_names_its_step() -> None:
     view = chart()
     async with Stage(view).run_test(size=(100, 20)):
-        shown = lines(view)
-        assert shown[-1][LEFT + 44 : LEFT + 48].strip() == "50"
-        assert sum(line[LEFT + 45] == "│" for line in shown) > 8
+        assert lines(view)[-1][LEFT + 44 : LEFT + 48].strip() == "50"
+        assert papers(view, LEFT + 45).count(DARK.cursor_paper) > 8
+
+
+async def test_without_shades_the_cursor_is_a_line() -> None:
+    view = chart()
+    view.set_look(Look(ANSI))
+    async with Stage(view).run_test(size=(100, 20)):
+        assert sum(line[LEFT + 45] == "│" for line in lines(view)) > 8
 
 
 async def test_the_cursor_hides_a_label_that_it_would_cut() -> None:
@@ -314,6 +330,11 @@ async def test_the_cursor_is_seen_on_a_change(kind: Callable[[], TimeView]) -> N
     view.set_timeline(VIEW.jump(33))
     async with Stage(view).run_test(size=(100, 20)):
         column = view.left + (view.axis().column(33) or 0)
-        shown = [line[column] for line in lines(view)]
-        assert "│" in shown
-        assert "┊" not in shown
+        seen = [view.render_line(y).crop(column, column + 1) for y in range(view.size.height)]
+        assert {one.text for one in seen} & {"┊", "◇"}
+        marked = papers(view, column)
+        assert all(
+            paper == DARK.cursor_paper
+            for one, paper in zip(seen, marked, strict=True)
+            if one.text == "┊"
+        )

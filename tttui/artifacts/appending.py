@@ -1,13 +1,13 @@
 """A file that only grows, by whole records."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from tttui.artifacts.atomic import write_all, write_error
 from tttui.artifacts.blocks import BlockChecksums
 from tttui.artifacts.regular import open_regular
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 
 PART = 1 << 20

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tttui.artifacts.events import EventLines
@@ -12,6 +11,7 @@ from tttui.artifacts.regular import stat_regular
 from tttui.artifacts.status import HeartbeatWatch
 from tttui.artifacts.summary import read_summary
 from tttui.artifacts.wholefile import WRITTEN_S
+from tttui.model.dataclass import dataclass
 from tttui.model.session import FileEntry, Place, SessionSummary
 
 Stamp = tuple[tuple[int, int] | None, ...]

@@ -7,7 +7,7 @@ Nothing is written.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.regular import read_bytes
 from tttui.artifacts.status import status_of
 from tttui.artifacts.wholefile import read_part
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.model.session import Place
 

@@ -23,7 +23,7 @@ The weights that others read are in plastic_state.pt; those of a task, where the
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.regular import blocks_of, open_to_read, sha256_of, stat_regular
 from tttui.artifacts.tensorwriter import Stored, file_of, remove_other
 from tttui.model.arrays import Weights
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.model.session import Problem
 from tttui.model.setting import shown

@@ -9,13 +9,13 @@ only, is the fast one.
 import csv
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tttui.artifacts.csvparse import parse_clean, parse_fields, parse_number, without_dialect
 from tttui.artifacts.damage import WrongLines
+from tttui.model.dataclass import dataclass
 
 SEPARATORS = (",", ";", "\t")
 

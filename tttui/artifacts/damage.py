@@ -1,7 +1,9 @@
 """What was wrong in a file whose other lines are shown."""
 
 from bisect import insort
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from tttui.model.dataclass import dataclass
 
 SHOWN = 5
 """Wrong lines that are named; the others are counted."""

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from tttui.artifacts.regular import leads_out
 from tttui.artifacts.runs import runs_of
 from tttui.model import here
+from tttui.model.dataclass import dataclass
 from tttui.model.natural import natural_path
 from tttui.model.session import Place, Problem
 

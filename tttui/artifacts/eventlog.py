@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from tttui.artifacts.checksum import plain
 from tttui.artifacts.jsonfile import decode, number, whole
 from tttui.artifacts.mutex import PATIENCE_S, held
 from tttui.artifacts.regular import folder_to_write, open_regular, open_to_read
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 
 EVENTS, LOCK = "events.jsonl", "events.lock"

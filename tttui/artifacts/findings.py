@@ -1,11 +1,12 @@
 """What is wrong with the files of a session, where, and what helps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, Checkpoint
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 
 Kind = Literal["damaged", "torn", "leftover"]

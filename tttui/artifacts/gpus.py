@@ -3,8 +3,9 @@
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
+
+from tttui.model.dataclass import dataclass
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 

@@ -7,7 +7,6 @@ The checkpoint holds a checksum of every snapshot (key `checksums`), since thinn
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -21,6 +20,7 @@ from tttui.artifacts.history import header, read_layout
 from tttui.artifacts.history import record_dtype as dtype_of
 from tttui.artifacts.regular import open_to_read, stat_regular
 from tttui.model.arrays import Weights
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 
 

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.jsonfile import decode, number, whole
 from tttui.artifacts.regular import read_bytes
 from tttui.model.configuration import WORLD, changed_options
+from tttui.model.dataclass import dataclass
 from tttui.model.mu import MuChanges
 from tttui.model.session import Meta, Problem
 from tttui.model.setting import shown

@@ -8,12 +8,13 @@ object.
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, TypeVar
 
 import msgspec
 
 from tttui.artifacts.damage import MOST_WRONG, WrongLines
+from tttui.model.dataclass import dataclass
 
 Item = TypeVar("Item")
 

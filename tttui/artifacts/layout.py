@@ -1,8 +1,8 @@
 """Where each part of a session lies, in every layout, and why one may not be there."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from tttui.model.dataclass import dataclass
 from tttui.model.schema import UNKNOWN_MODEL, Schema
 from tttui.model.session import Place
 

@@ -2,10 +2,10 @@
 
 import re
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 
 from tttui.artifacts.growing import Change, GrowingFile
+from tttui.model.dataclass import dataclass
 from tttui.model.session import LogLine
 from tttui.model.text import visible
 

@@ -13,12 +13,12 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
 from tttui.artifacts.jsonfile import number, whole
+from tttui.model.dataclass import dataclass
 
 INITIAL_PID_NAMESPACE = 0xEFFFFFFC
 """The namespace of a machine itself, by the number that Linux has fixed for it."""

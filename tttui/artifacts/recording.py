@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from tttui.artifacts.tally import Tally
 from tttui.artifacts.tensorwriter import Tensors, write_tensors
 from tttui.artifacts.writer import FLUSH_BYTES, FLUSH_S, HISTORY, LIST_GROWTH, STEPS, STEPS_HEADER
 from tttui.model.arrays import Weights
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 
 SCHEMA_VERSION = 2

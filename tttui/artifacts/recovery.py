@@ -1,6 +1,6 @@
 """From which of its checkpoints a session goes on, after whatever happened to its files."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from tttui.artifacts.again import EVENT_LIST, EVENTS, has_lines_again, lines_again
@@ -9,6 +9,7 @@ from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, Checkpoint, read_genera
 from tttui.artifacts.contents import differing, grown, lost
 from tttui.artifacts.findings import Finding
 from tttui.artifacts.tail import read_tail
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 
 APPENDED = ("interventions.jsonl", "pretraining.csv")

@@ -6,12 +6,13 @@ the later row wins, and what was written after it before, an abandoned branch, d
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 
 import numpy as np
 
 from tttui.model.arrays import Floats, Ints
+from tttui.model.dataclass import dataclass
 
 SHOWN = 3
 """Restarts that are told one by one."""

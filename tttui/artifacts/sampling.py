@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from tttui.artifacts.gpus import Gpu, Nvml, gpus_of
 from tttui.artifacts.processes import PROC
 from tttui.artifacts.regular import remove
 from tttui.artifacts.series_writer import SeriesWriter
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 
 SYSTEM = "system.csv"

@@ -8,10 +8,11 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
+
+from tttui.model.dataclass import dataclass
 
 DIRECTORY_BYTES = 8 << 20
 """Longest directory of an archive; a model of 10 000 tensors has 1 MB."""

@@ -1,7 +1,6 @@
 """The end of per_step.csv: how far a run is and its newest errors, without reading the file."""
 
 import math
-from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from tttui.artifacts.regular import open_to_read
 from tttui.artifacts.restarts import merge
 from tttui.artifacts.steps_csv import COLUMNS
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.improvement import WINDOW, improvement
 
 STRETCH = 32

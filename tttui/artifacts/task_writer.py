@@ -7,7 +7,7 @@ the files of a session that was killed and resumed are those of one that never w
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ from tttui.artifacts.series_writer import check_series_name
 from tttui.artifacts.status_file import StatusFile
 from tttui.artifacts.writer import FLUSH_BYTES, HISTORY, LAST_SNAPSHOT, STEPS, STEPS_HEADER
 from tttui.model.arrays import Weights
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 
 SCHEMA_VERSION = 2

@@ -9,7 +9,6 @@ import json
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from tttui.artifacts.checksum import pt_bytes
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.regular import remove
 from tttui.artifacts.safetensors import NAMES, SafeTensors
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 
 LARGEST_PT = 16 << 20

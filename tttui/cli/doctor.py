@@ -6,12 +6,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from tttui.cli.options import json_option, root_option
+from tttui.model.dataclass import dataclass
 from tttui.model.here import LOST, absolute, reachable, working_directory
 
 WATCHES_WANTED = 1000

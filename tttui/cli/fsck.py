@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tttui.cli.options import json_option, root_option
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, SessionHeld, TttuiError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import click
 from tttui.cli.options import root_option
 
 if TYPE_CHECKING:
-    from tttui.lab.logs import Line
+    from tttui.lab.logs import LogLine
 
 LOOK_S, SHARE = 0.2, 9
 """Seconds between two looks at what was appended, and how much longer than a look takes."""
@@ -42,11 +42,11 @@ def command(
     """Print the logs of all jobs and sessions below the root, in the order of time."""
     from tttui.cli.output import result, say
     from tttui.cli.places import find_run
-    from tttui.lab.logs import Logs, Wanted
+    from tttui.lab.logs import LogFilter, Logs
 
     if job is not None and session is not None:
         raise click.UsageError("--job and --session: name one of them")
-    wanted = Wanted.of(grep, level.upper() if level else None, since)
+    wanted = LogFilter.of(grep, level.upper() if level else None, since)
     logs = Logs(root, job=job, session=None if session is None else find_run(root, session).path)
     try:
         lines, left_out = logs.take(wanted, unfinished=not follow)
@@ -66,7 +66,7 @@ def command(
             wanted.grep.close()
 
 
-def _line(line: "Line") -> str:
+def _line(line: "LogLine") -> str:
     owner = line.source.owner if line.source.is_session else line.source.owner[:8]
     shown = owner if len(owner) <= OWNER else owner[: OWNER - 3] + "..."
     return f"{line.time} {line.level:<7} {shown:<{OWNER}} {line.text}"

@@ -1,10 +1,9 @@
 """Steps to columns and back: the one mapping that lines all time views up."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tttui.model.arrays import Floats, Ints
+from tttui.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

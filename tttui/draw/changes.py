@@ -1,7 +1,7 @@
 """Where somebody changed the run, on a time axis: thin columns, and flags where there is a line."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
 from tttui.draw.look import Look
 from tttui.model.arrays import Ints
+from tttui.model.dataclass import dataclass
 
 CROWDED = 6
 """Columns of the axis for each change: with fewer, only the flags are drawn."""

@@ -7,13 +7,13 @@ hide as `model.text.visible` writes it out: `\\x1b`, `\\xff`, `\\u202e`.
 
 import re
 import unicodedata
-from dataclasses import dataclass
 
 import numpy as np
 from rich.cells import get_character_cell_size
 
 from tttui.draw.cells import TAIL
 from tttui.model.arrays import Bools, Ints
+from tttui.model.dataclass import dataclass
 from tttui.model.text import visible
 
 TAB = 4

@@ -67,6 +67,13 @@ def blend(a: Colour, b: Colour, share: float) -> Colour:
     return int(red) << 16 | int(green) << 8 | int(blue)
 
 
+@lru_cache(256)
+def over(a: Colour, b: Colour, ground: Colour) -> Colour:
+    """Of two shades of `ground` one that is as far from it as both together."""
+    red, green, blue = np.clip(rgb(a) + rgb(b) - rgb(ground), 0, 255).astype(int)
+    return int(red) << 16 | int(green) << 8 | int(blue)
+
+
 @lru_cache(64)
 def ramp(stops: tuple[Colour, ...], levels: int) -> tuple[Colour, ...]:
     """`levels` colours running evenly through the stops (24-bit: mixed; others: repeated)."""

@@ -1,7 +1,5 @@
 """A series as dots: the envelope of every dot column, joined into one line."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tttui.draw import braille
@@ -9,6 +7,7 @@ from tttui.draw.axis import TimeAxis
 from tttui.draw.envelope import Series
 from tttui.draw.scales import FAR, Scale
 from tttui.model.arrays import Bools, Floats, Ints
+from tttui.model.dataclass import dataclass
 
 DENSE = 4
 """Samples in a dot column from which on minimum and maximum no longer read as one line."""

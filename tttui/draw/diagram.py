@@ -1,12 +1,12 @@
 """The model as a flow of boxes, with the shapes of this session, in three widths."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from tttui.draw.canvas import Canvas
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.look import Look
 from tttui.draw.prose import Line
+from tttui.model.dataclass import dataclass
 
 Shape = tuple[int, ...]
 

@@ -6,11 +6,11 @@ extreme is ever lost.
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from tttui.model.arrays import Floats, Ints
+from tttui.model.dataclass import dataclass
 
 BLOCK = 64
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 
@@ -12,6 +11,7 @@ from tttui.draw.colours import Colour
 from tttui.draw.look import Look
 from tttui.draw.numbers import short
 from tttui.draw.ticks import linear
+from tttui.model.dataclass import dataclass
 
 SHARES = tuple(m * 10**k / 1e6 for k in range(1, 6) for m in (1, 2, 5))
 """Differences that the axis of ratios names in percent; larger ones are factors."""

@@ -1,9 +1,10 @@
 """The characters of the drawings, in full and for terminals without braille and blocks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 
+from tttui.model.dataclass import dataclass
 from tttui.model.transactions import STATUSES, UNDONE
 
 SEVERITY = (

@@ -5,7 +5,6 @@ restored, and ends where that happened.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.look import Look
 from tttui.draw.marks import CROWDED, Lane, Marks, lane, signs
 from tttui.draw.reading import Part, status_words
+from tttui.model.dataclass import dataclass
 from tttui.model.transactions import COMMIT, STATUSES, UNDONE
 
 LIVE = "rollback_live_regression"

@@ -7,7 +7,7 @@ colours are few or none, every cell is a character: its texture tells sign and m
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,7 @@ from tttui.draw.colours import DEFAULT, ramp, shade
 from tttui.draw.look import Look
 from tttui.draw.palette import Palette
 from tttui.model.arrays import Bools, Floats, Ints
+from tttui.model.dataclass import dataclass
 
 LEVELS = 33
 """Colours from one limit to the other; odd, so that zero has its own."""

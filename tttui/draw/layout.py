@@ -1,8 +1,7 @@
 """Where the parts of a time chart lie in a given size."""
 
-from dataclasses import dataclass
-
 from tttui.draw.plot import gutter
+from tttui.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,12 @@
 Their places depend on the plot and the size alone, so that nothing moves with the cursor.
 """
 
-from dataclasses import dataclass
-
 from tttui.draw import plot, reading
 from tttui.draw.look import Look
 from tttui.draw.names import shortened
 from tttui.draw.plot import Plot, Trace
 from tttui.draw.reading import Part
+from tttui.model.dataclass import dataclass
 
 NUMBER = 8
 """Columns of a value."""

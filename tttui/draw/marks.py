@@ -1,7 +1,7 @@
 """Transactions as marks along the time axis, and as a graph of commits."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from tttui.draw.axis import TimeAxis
 from tttui.draw.glyphs import SEVERITY
 from tttui.draw.look import Look
 from tttui.model.arrays import Bools, Ints
+from tttui.model.dataclass import dataclass
 from tttui.model.transactions import COMMIT, STATUSES
 
 

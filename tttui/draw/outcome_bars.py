@@ -1,7 +1,6 @@
 """How transactions ended: counts by status as bars, and stacked in bins along time."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from rich.cells import cell_len
@@ -16,6 +15,7 @@ from tttui.draw.marks import Marks
 from tttui.draw.numbers import count as grouped
 from tttui.draw.reading import status_words
 from tttui.model.arrays import Ints
+from tttui.model.dataclass import dataclass
 from tttui.model.text import visible
 from tttui.model.transactions import COMMIT
 

@@ -5,10 +5,11 @@ differ in weight, and a worse area is hatched.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 from tttui.draw.colours import Colour, parse
+from tttui.model.dataclass import dataclass
 from tttui.model.transactions import STATUSES, UNDONE
 
 OWN_STATUSES = (1, 0, 6, 5, 2, 4)
@@ -20,6 +21,8 @@ class Palette:
     """The colours of one theme."""
 
     name: str
+    ground: Colour
+    """What papers are shades of: the screen's own."""
     text: Colour
     """Values and titles."""
     muted: Colour
@@ -44,6 +47,10 @@ class Palette:
     """Marks in the better area where no tint is possible (sixteen colours)."""
     worse_hatch: Colour
     """Marks in the worse area; always drawn."""
+    adaptive_tint: Colour
+    """Behind the range of adaptive's single errors."""
+    range_tint: Colour
+    """The same for every other curve."""
     band_tint: Colour
     threshold: Colour
     cursor: Colour
@@ -103,6 +110,7 @@ def _all(*names: str) -> tuple[Colour, ...]:
 
 DARK = Palette(
     name="dark",
+    ground=parse("#0d1117"),
     text=parse("#e6edf3"),
     muted=parse("#8b949e"),
     faint=parse("#3b4049"),
@@ -118,6 +126,8 @@ DARK = Palette(
     worse_tint=parse("#42191f"),
     better_hatch=parse("#1f5a52"),
     worse_hatch=parse("#8a3a42"),
+    adaptive_tint=parse("#0f1f3a"),
+    range_tint=parse("#1d2125"),
     band_tint=parse("#1b2c46"),
     threshold=parse("#f0883e"),
     cursor=parse("#f5f7fa"),
@@ -141,6 +151,7 @@ DARK = Palette(
 
 LIGHT = Palette(
     name="light",
+    ground=parse("#ffffff"),
     text=parse("#1f2328"),
     muted=parse("#636c76"),
     faint=parse("#c3cad2"),
@@ -156,6 +167,8 @@ LIGHT = Palette(
     worse_tint=parse("#fbdcd9"),
     better_hatch=parse("#8ccbb0"),
     worse_hatch=parse("#e09a94"),
+    adaptive_tint=parse("#d9e9fa"),
+    range_tint=parse("#eceef0"),
     band_tint=parse("#dde8f8"),
     threshold=parse("#bc4c00"),
     cursor=parse("#0b0d10"),
@@ -179,6 +192,7 @@ LIGHT = Palette(
 
 ANSI = Palette(
     name="ansi",
+    ground=parse("default"),
     text=parse("default"),
     muted=parse("white"),
     faint=parse("bright_black"),
@@ -194,6 +208,8 @@ ANSI = Palette(
     worse_tint=parse("default"),
     better_hatch=parse("green"),
     worse_hatch=parse("red"),
+    adaptive_tint=parse("default"),
+    range_tint=parse("default"),
     band_tint=parse("default"),
     threshold=parse("yellow"),
     cursor=parse("default"),
@@ -217,6 +233,7 @@ ANSI = Palette(
 COLOUR_BLIND = Palette(
     name="colour-blind",
     signed=True,
+    ground=parse("#0d1117"),
     text=parse("#e6edf3"),
     muted=parse("#8b949e"),
     faint=parse("#3b4049"),
@@ -232,6 +249,8 @@ COLOUR_BLIND = Palette(
     worse_tint=parse("#4a2f06"),
     better_hatch=parse("#1f5486"),
     worse_hatch=parse("#a06a1c"),
+    adaptive_tint=parse("#0f1f3a"),
+    range_tint=parse("#1d2125"),
     band_tint=parse("#1b2c46"),
     threshold=parse("#f0e442"),
     cursor=parse("#f5f7fa"),

@@ -1,11 +1,11 @@
 """A path in the plane as dots: equal scale on both axes, and who passed through a cell when."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from tttui.model.arrays import Bools, Floats, Ints
+from tttui.model.dataclass import dataclass
 
 CELL_ASPECT = 2.0
 """Height of a character cell over its width."""

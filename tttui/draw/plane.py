@@ -5,7 +5,6 @@ which is cheap enough for every frame of a replay.
 """
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +17,7 @@ from tttui.draw.look import HasLook, Look
 from tttui.draw.path import Dots, PathFrame, Visits
 from tttui.draw.tracks import Scene, Track, head, mark_of, time_stops
 from tttui.model.arrays import Ints
+from tttui.model.dataclass import dataclass
 
 LEVELS = 24
 """Colours from the first step of the window to the last."""

@@ -1,7 +1,6 @@
 """What a time chart shows: curves, lines, a band, markers, and their colours."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from tttui.draw.colours import Colour
@@ -9,6 +8,7 @@ from tttui.draw.envelope import Series
 from tttui.draw.marks import Marks
 from tttui.draw.palette import Palette
 from tttui.model.arrays import Ints
+from tttui.model.dataclass import dataclass
 
 Role = Literal["baseline", "adaptive", "third", "whatif"] | int
 """A named role, or a number into `Palette.series`."""
@@ -119,6 +119,11 @@ def faint_ink(role: Role, palette: Palette) -> Colour:
         "whatif": palette.faint,
     }
     return palette.faint if isinstance(role, int) else named[role]
+
+
+def tint(role: Role, palette: Palette) -> Colour:
+    """What is behind the range of a curve's samples."""
+    return palette.adaptive_tint if role == "adaptive" else palette.range_tint
 
 
 def gutter(width: int) -> int:

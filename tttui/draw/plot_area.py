@@ -1,7 +1,6 @@
 """The cells of one plot between its axes: what all styles of charts over time paint alike."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -18,6 +17,7 @@ from tttui.draw.plot import Threshold
 from tttui.draw.scales import Scale
 from tttui.draw.ticks import Tick
 from tttui.model.arrays import Bools, Floats, Ints
+from tttui.model.dataclass import dataclass
 
 Grid = TypeVar("Grid", Ints, Bools)
 

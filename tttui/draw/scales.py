@@ -1,13 +1,13 @@
 """Values to dot rows: linear and logarithmic, for any finite range."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from tttui.draw import ticks
 from tttui.draw.ticks import Tick
 from tttui.model.arrays import Floats, Ints
+from tttui.model.dataclass import dataclass
 
 FAR = 1 << 20
 """Dot number for what lies infinitely far outside the scale."""

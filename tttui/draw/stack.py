@@ -1,7 +1,5 @@
 """Several small plots above one another on one time axis, each with curves and stems."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tttui.draw import axes, braille, curves, plot
@@ -14,6 +12,7 @@ from tttui.draw.look import Look
 from tttui.draw.plot_area import PlotArea
 from tttui.draw.scales import Scale
 from tttui.model.arrays import Bools
+from tttui.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

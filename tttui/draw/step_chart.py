@@ -1,7 +1,6 @@
 """Figures that hold until the next snapshot, as steps; the curves differ in pattern and colour."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from tttui.draw.plot import Threshold
 from tttui.draw.plot_area import Picture, PlotArea
 from tttui.draw.scales import Scale
 from tttui.model.arrays import Bools, Floats, Ints
+from tttui.model.dataclass import dataclass
 
 PATTERNS = ((1, 1), (4, 6), (1, 2))
 """For each curve the dot columns that are drawn, of how many: solid, dashed, dotted."""

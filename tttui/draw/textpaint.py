@@ -5,7 +5,6 @@ underlined. The margin has the offset of every row and what was saved at its ite
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -17,6 +16,7 @@ from tttui.draw.palette import Palette
 from tttui.draw.prose import filling
 from tttui.draw.textrows import Row
 from tttui.model.arrays import Bools, Floats, Ints
+from tttui.model.dataclass import dataclass
 from tttui.model.document import Document
 
 EDGES = (1.0, 2.0, 4.0)

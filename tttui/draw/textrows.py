@@ -6,12 +6,12 @@ start of the document, and the last page is there as soon as the first.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
 
 import numpy as np
 
 from tttui.draw.cells import TAIL
 from tttui.draw.characters import Cells, cells_of
+from tttui.model.dataclass import dataclass
 from tttui.model.document import Stretches
 
 LONGEST = 4096

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from tttui.draw import numbers
+from tttui.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A time chart painted into cells."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -18,7 +18,9 @@ from tttui.draw.numbers import choose, count
 from tttui.draw.plot import Plot, Threshold, Trace
 from tttui.draw.plot_area import Picture, PlotArea
 from tttui.draw.scales import Scale
+from tttui.draw.shades import Shades
 from tttui.model.arrays import Bools, Floats, Ints
+from tttui.model.dataclass import dataclass
 
 DASH = 4
 """Cells from one dash of a dashed line to the next."""
@@ -31,9 +33,12 @@ class _Painter(PlotArea):
     axis: TimeAxis
     taken: Bools = field(init=False)
     """Plot cells [rows, columns] that hold a curve."""
+    shades: Shades = field(init=False)
+    """The tints behind the curves."""
 
     def __post_init__(self) -> None:
         self.taken = np.zeros((self.rows, self.columns), dtype=np.bool_)
+        self.shades = Shades(self.rows, self.columns, self.palette.ground)
 
     def curve(
         self,
@@ -65,9 +70,13 @@ class _Painter(PlotArea):
             self.area(self.canvas.char)[0, columns] = ord(self.glyphs.above)
             self.area(self.canvas.ink)[0, columns] = ink
 
-    def range(self, curve: Curve, ink: Colour) -> None:
-        """The band from the lowest to the highest sample: a loose screen of dots, which a line
-        stands out from, between edges that are exact."""
+    def range(self, curve: Curve, ink: Colour, tint: Colour) -> None:
+        """The band from the lowest to the highest sample: a tint, or where there is none a loose
+        screen of dots, which a line stands out from, between edges that are exact."""
+        if self.palette.tinted:
+            low, high = (self.scale.position(ends) for ends in (curve.low, curve.high))
+            self.shades.lay(low, high, tint)
+            return
         braille_ = self.glyphs.braille
         dots = curves.band((curve if braille_ else curve.halved()), self.scale, self.height)
         self.cells(dots, ink, self.glyphs.raw)
@@ -134,18 +143,27 @@ class _Painter(PlotArea):
             cells = known & (middle < np.maximum(ya, yb)) & (middle > np.minimum(ya, yb))
             return cells, cells & (ya < yb)
 
-    def tint(self, cells: Bools, better: Bools) -> None:
-        paper, char = self.area(self.canvas.paper), self.area(self.canvas.char)
-        ink = self.area(self.canvas.ink)
+    def hatch(self, cells: Bools, better: Bools) -> None:
+        """The signs of the areas between two curves, where no curve is."""
+        char, ink = self.area(self.canvas.char), self.area(self.canvas.ink)
         worse = cells & ~better
-        paper[better] = self.palette.better_tint
-        paper[worse] = self.palette.worse_tint
         free = ~self.taken
         char[worse & free] = ord(self.glyphs.worse)
         ink[worse & free] = self.palette.worse_hatch
         if not self.palette.tinted:
             char[better & free] = ord(self.glyphs.better)
             ink[better & free] = self.palette.better_hatch
+
+    def shade(self) -> None:
+        """Put the tints behind all that was painted; their edges are exact in free cells."""
+        canvas = self.canvas
+        grids = (canvas.char, canvas.ink, canvas.paper, canvas.marks)
+        char, ink, paper, marks = (grid[self.top :, self.left :][: self.rows] for grid in grids)
+        free = np.zeros_like(self.taken)
+        if self.glyphs.braille:
+            grid = (ink == self.palette.faint) & (char >= braille.BLANK) & ~self.taken
+            free = (char == ord(" ")) | grid
+        self.shades.paint((char, ink, paper, marks), free, self.glyphs.bars)
 
     def threshold(self, line: Threshold) -> None:
         """A dashed line of dots behind the curves, with its name where that covers none."""
@@ -215,6 +233,7 @@ def paint(
         painter.say("no finite values in view" if sampled else plot.message)
     painter.step_axis(labels=any(len(trace.series) for trace in plot.traces))
     painter.flags(changes, axis, layout.line)
+    painter.shade()
     lines = (chunks.note(t.series, axis, t.chunk) for t in plot.traces if t.chunk)
     return Picture(canvas, layout, axis, scale if reach else None, next(filter(None, lines), ""))
 
@@ -228,11 +247,16 @@ def _shape(trace: Trace, axis: TimeAxis, scale: Scale) -> Curve:
 def _paint_curves(painter: _Painter) -> None:
     plot, palette, scale = painter.plot, painter.palette, painter.scale
     shapes = [_shape(trace, painter.axis, scale) for trace in plot.traces]
-    if plot.band is not None:
-        low = curves.trace(plot.band.low, painter.axis, scale.log).mean
-        high = curves.trace(plot.band.high, painter.axis, scale.log).mean
-        cells, _ = painter.between(low, high)
-        painter.area(painter.canvas.paper)[cells] = palette.band_tint
+    gap = None
+    if plot.compare is not None and max(plot.compare) < len(shapes):
+        a, b = plot.compare if plot.lower_is_better else plot.compare[::-1]
+        gap = painter.between(shapes[a].mean, shapes[b].mean)
+        painter.shades.fill(gap[0] & gap[1], palette.better_tint)
+        painter.shades.fill(gap[0] & ~gap[1], palette.worse_tint)
+    if plot.band is not None and palette.tinted:
+        ends = (plot.band.low, plot.band.high)
+        low, high = (curves.trace(end, painter.axis, scale.log).mean for end in ends)
+        painter.shades.lay(scale.position(low), scale.position(high), palette.band_tint)
     for trace in plot.traces:
         if trace.raw is not None:
             raw = curves.trace(trace.raw, painter.axis, scale.log)
@@ -242,7 +266,7 @@ def _paint_curves(painter: _Painter) -> None:
         if trace.alone:
             continue
         if shape.dense:
-            painter.range(shape, faint)
+            painter.range(shape, faint, plots.tint(trace.role, palette))
         if shape.dense and painter.axis.t1 - painter.axis.t0 < painter.axis.dots:
             single = curves.trace(trace.series, painter.axis, scale.log)
             painter.curve(single, faint, painter.glyphs.raw)  # there is room for every sample
@@ -250,13 +274,12 @@ def _paint_curves(painter: _Painter) -> None:
         char = trace.tag or painter.glyphs.curve_marks[0 if trace.heavy else 1 + min(i, 1)]
         colour = plots.ink(trace.role, palette)
         if shape.dense:
-            around = None if trace.alone else shape
+            around = None if trace.alone or palette.tinted else shape
             painter.curve(shape.middle, colour, char, trace.heavy, around, dashed=trace.dashed)
         else:
             painter.curve(shape, colour, char, trace.heavy, dashed=trace.dashed)
-    if plot.compare is not None and max(plot.compare) < len(shapes):
-        a, b = plot.compare if plot.lower_is_better else plot.compare[::-1]
-        painter.tint(*painter.between(shapes[a].mean, shapes[b].mean))
+    if gap is not None:
+        painter.hatch(*gap)
     for trace, shape in zip(plot.traces, shapes, strict=True):
         painter.tag(trace, shape)
         painter.lost(trace)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -12,6 +12,7 @@ from tttui.draw.colours import Colour, parse
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
 from tttui.model.arrays import Floats, Ints
+from tttui.model.dataclass import dataclass
 
 _TIME: Mapping[str, tuple[Colour, ...]] = MappingProxyType(
     {

@@ -14,7 +14,6 @@ tensors with any leading batch dimensions `...`, without a branch on a value, so
 sessions learn at once.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from tttui.dynamics import muon
 from tttui.dynamics.backend import Array, astype, is_off, namespace, over_matrices, total
 from tttui.dynamics.ssm import readout, remembered
 from tttui.model.arrays import PLASTIC
+from tttui.model.dataclass import dataclass
 from tttui.model.settings import Plasticity
 
 Matrices = dict[str, Array]

@@ -4,12 +4,12 @@ the screens. Each ends in a rollback (or in a clean stop) with the session healt
 
 import errno
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from tttui.engine.interventions import Intervention
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 
 BLOW_UP = 1e9
 """Factor on the gradient: no gate lets this pass."""

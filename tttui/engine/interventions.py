@@ -15,7 +15,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -24,6 +24,7 @@ from tttui.artifacts.atomic import write_error
 from tttui.artifacts.jsonfile import decode
 from tttui.artifacts.regular import LARGEST_LIST, open_regular, open_to_read, read_bytes
 from tttui.model.configuration import WORLD, changed_options, is_step
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.faults import FAULTS
 from tttui.model.setting import options, shown

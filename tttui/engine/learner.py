@@ -6,7 +6,7 @@ elsewhere the same mathematics runs on torch tensors.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import array_api_compat
@@ -19,6 +19,7 @@ from tttui.engine import transaction as gates
 from tttui.engine.device import torch_device
 from tttui.engine.event import record
 from tttui.model.arrays import PLASTIC, Floats, Weights
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.model.settings import Settings
 from tttui.tasks.pointmass.pretraining import experience

@@ -1,8 +1,7 @@
 """How busy this machine is while runs share it: processors, memory, and GPUs where NVML is."""
 
-from dataclasses import dataclass
-
 from tttui.artifacts.gpus import Gpu, Nvml
+from tttui.model.dataclass import dataclass
 
 GIGABYTE = 1e9
 

@@ -5,7 +5,7 @@ small kernels one by one would take longer than running them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from tttui.dynamics.backend import Array, on_host
 from tttui.engine.learner import Learner
 from tttui.model.arrays import Floats, Ints, Weights
+from tttui.model.dataclass import dataclass
 from tttui.model.settings import Settings
 from tttui.tasks.pointmass.world import WorldStream, advance_together
 

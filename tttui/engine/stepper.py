@@ -7,7 +7,6 @@ its start and how many rows were revealed; continuing computes the same stretch 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from tttui.engine.faults import BLOW_UP, Fault, corrupted, sudden_mu
 from tttui.engine.interventions import LIVE_SETTINGS, Intervention, in_order
 from tttui.engine.learner import Learner
 from tttui.model.arrays import Bools, Floats, Weights
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.memory import refuse_too_large
 from tttui.model.settings import Settings

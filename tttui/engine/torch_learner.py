@@ -14,7 +14,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -33,6 +32,7 @@ from tttui.engine.moments import (
 from tttui.engine.optimizers import gradients, new_optimizer
 from tttui.engine.parameters import Plastic, chosen, content_hash
 from tttui.model.adaptation import Adaptation
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 
 RECOVERY = 8

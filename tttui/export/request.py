@@ -1,11 +1,12 @@
 """What is to be exported: one figure or table of a session, at a step, over a window."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 
 from tttui.model.arrays import PLASTIC, Bools, Ints
 from tttui.model.compare import Comparison
+from tttui.model.dataclass import dataclass
 from tttui.model.document import Document
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.parameters import specs_of

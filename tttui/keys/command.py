@@ -1,6 +1,6 @@
 """What a command is: its keys, its help and where it works."""
 
-from dataclasses import dataclass
+from tttui.model.dataclass import dataclass
 
 TABS = ("overview", "weights", "transactions", "physics", "architecture", "sessions")
 

@@ -24,3 +24,35 @@ def lab_commands(commands: Sequence[Command], views: Sequence[str]) -> tuple[Com
         ),
         *(given[action] for action in SHARED),
     )
+
+
+def paging(first: str = "first", last: str = "last") -> tuple[Command, ...]:
+    """The keys that go far in a table, whose ends are called so."""
+    return (
+        Command("pane('page_up')", "pageup", "page up", "One page up", "Lists"),
+        Command("pane('page_down')", "pagedown", "page down", "One page down", "Lists"),
+        Command("pane('top')", "home", first, f"The {first} row", "Lists"),
+        Command("pane('bottom')", "end", last, f"The {last} row", "Lists"),
+    )
+
+
+def job_keys(group: str) -> tuple[Command, ...]:
+    """The keys that end a job and let one go on."""
+    return (
+        Command(
+            "pane('cancel')",
+            "c",
+            "cancel",
+            "End the job at its next safe point; asks first",
+            group,
+            footer=True,
+        ),
+        Command(
+            "pane('resume')",
+            "R",
+            "resume",
+            "Let it go on, from its last checkpoint or one that you choose",
+            group,
+            footer=True,
+        ),
+    )

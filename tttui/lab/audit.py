@@ -18,7 +18,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from tttui.artifacts.checksum import json_bytes, plain
 from tttui.artifacts.eventlog import LAB
 from tttui.artifacts.jsonfile import decode, number, read_object, whole
 from tttui.artifacts.regular import LARGEST_TABLE, blocks_of
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.model.shell import command_line
 

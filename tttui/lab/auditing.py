@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +30,7 @@ from tttui.lab.registry.version import (
     skill_names,
     version_folder,
 )
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 
 Trouble = Literal["changed", "missing", "cut off", "artifact"]

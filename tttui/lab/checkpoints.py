@@ -8,7 +8,6 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from tttui.artifacts.checksum import Carried, pt_bytes, pt_checksum
 from tttui.artifacts.jsonfile import whole
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.regular import open_to_read, refuse_link, remove
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 
 LATEST, PREVIOUS = "latest", "previous"

@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,6 +17,7 @@ from tttui.artifacts.regular import refuse_link
 from tttui.lab import checkpoints
 from tttui.lab.job import RESULTS, Job
 from tttui.lab.kinds.base import Kind
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 
 _EARLIER = re.compile(r"results-[1-9][0-9]{0,8}\.json")

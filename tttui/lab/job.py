@@ -12,7 +12,7 @@ checkpoint-NAME.pt   from where it goes on
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -22,6 +22,7 @@ from tttui.artifacts.regular import LARGEST_OBJECT, read_bytes
 from tttui.artifacts.sampling import SYSTEM as SYSTEM
 from tttui.artifacts.status import HeartbeatWatch, derive_status
 from tttui.lab.environment import missing
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.model.shell import command_line
 

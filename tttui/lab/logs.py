@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from tttui.lab.grep import Grep
 from tttui.lab.job import LOG, SESSION, jobs_folder
 from tttui.lab.jobs import find_job, handles
 from tttui.lab.queue import active
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 
 MOST = 100_000
@@ -44,7 +44,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LogLine:
     """One line of a log; `time` is local, as it was written (`2026-11-28 07:24:39,123`)."""
 
     time: str
@@ -54,7 +54,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class LogFilter:
     """Which lines: a regular expression, a least level, a time before which they are too old."""
 
     grep: Grep | None = None
@@ -63,7 +63,7 @@ class Wanted:
     """Unix seconds."""
 
     @classmethod
-    def of(cls, grep: str | None, level: str | None, since: str | None) -> "Wanted":
+    def of(cls, grep: str | None, level: str | None, since: str | None) -> "LogFilter":
         """From what a person typed. Raises RefusedInput naming the option."""
         return cls(
             None if grep is None else Grep(grep),
@@ -71,7 +71,7 @@ class Wanted:
             None if since is None else time.time() - age_of(since),
         )
 
-    def chosen(self, lines: Iterable[Line]) -> list[Line]:
+    def chosen(self, lines: Iterable[LogLine]) -> list[LogLine]:
         """Those of the lines that are wanted. Raises RefusedInput for an expression without end."""
         after = "" if self.since is None else _as_logged(self.since)
         least = LEVELS.index(self.level)
@@ -119,13 +119,13 @@ class Logs:
     def _add(self, source: Source) -> None:
         self._files[source.path] = _Followed(source)
 
-    def take(self, wanted: Wanted, *, unfinished: bool = False) -> tuple[list[Line], int]:
+    def take(self, wanted: LogFilter, *, unfinished: bool = False) -> tuple[list[LogLine], int]:
         """The lines that nobody has taken yet, in the order of time, and how many older ones
         were left out since they are too many.
 
         `unfinished`: also last lines that have no end, which would be finished the next time.
         """
-        lines, left_out = list[Line](), 0
+        lines, left_out = list[LogLine](), 0
         for path, file in self._due(unfinished):
             with suppress(OSError):  # it has none, or one that must not be opened
                 if wanted.since is not None and os.stat(path).st_mtime < wanted.since:
@@ -207,7 +207,7 @@ class _Followed:
         """It grew a moment ago, as far as the last look knows."""
         return self._file.size > 0 and not self._file.settled
 
-    def take(self, *, unfinished: bool) -> Iterator[list[Line]]:
+    def take(self, *, unfinished: bool) -> Iterator[list[LogLine]]:
         """Its new lines, a block at a time. Raises OSError."""
         if self._file.check() is Change.MISSING:
             return
@@ -217,15 +217,15 @@ class _Followed:
         if unfinished and self._file.open_line:
             yield self._lines(self._file.open_line)
 
-    def _lines(self, block: bytes) -> list[Line]:
+    def _lines(self, block: bytes) -> list[LogLine]:
         """A line without a time, as of a traceback, has that of the line before it."""
-        found = list[Line]()
+        found = list[LogLine]()
         for text in block.decode(errors="replace").splitlines():
             if (head := _LINE.fullmatch(text)) is not None:
                 self._when, level, text = head[1], head[2], head[3]
                 self._level = level if level in LEVELS else "INFO"
             if text:
-                found.append(Line(self._when, self._level, text, self._source))
+                found.append(LogLine(self._when, self._level, text, self._source))
         return found
 
 
@@ -234,6 +234,6 @@ def _name(root: Path, path: Path) -> str:
     return str(path.relative_to(root)) if root in path.parents else path.name
 
 
-def _newest(lines: list[Line], left_out: int) -> tuple[list[Line], int]:
+def _newest(lines: list[LogLine], left_out: int) -> tuple[list[LogLine], int]:
     lines.sort(key=lambda line: line.time)
     return lines[-MOST:], left_out + max(0, len(lines) - MOST)

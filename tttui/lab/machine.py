@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from tttui.artifacts.status import derive_status
 from tttui.lab.job import SESSION, STATUS, jobs_folder, read_job
 from tttui.lab.launchers.local import all_cores
 from tttui.lab.queue import active
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 
 RECENT = 300

@@ -1,7 +1,6 @@
 """Following one job: everything that its directory says, at the cost of what was appended."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from tttui.artifacts.status import HeartbeatWatch
 from tttui.lab import checkpoints
 from tttui.lab.job import JOB, LOG, METRICS, PARTS, RESULTS, SYSTEM, Job, read_job
 from tttui.lab.parts import read_parts
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.model.session import Problem
 from tttui.model.steps import SeriesTable

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from tttui.lab.kinds import kind_of
 from tttui.lab.launchers.local import most_jobs
 from tttui.lab.ownership import SIGNATURE, sign
 from tttui.lab.queue import LOCK, carried_on, dispatch_locked, enqueue
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.here import working_directory
 

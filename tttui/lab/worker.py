@@ -5,7 +5,6 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from tttui.lab.job import LOG, STATUS, JobState, read_job, read_request, root_of
 from tttui.lab.kinds import kind_of
 from tttui.lab.ownership import refuse_others
 from tttui.lab.queue import LOCK, carried_on, dispatch, fail
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import (
     FinalFailure,
     RefusedInput,

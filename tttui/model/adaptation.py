@@ -1,9 +1,10 @@
 """How a module learns while it runs: every option, with its default and one sentence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any, Literal, Self
 
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import SettingError
 from tttui.model.setting import option, options
 

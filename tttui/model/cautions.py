@@ -1,10 +1,10 @@
 """What may mislead in a comparison of sessions: other models, lengths or trajectories."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from tttui.model.dataclass import dataclass
 from tttui.model.improvement import WINDOW
 from tttui.model.session import Meta, SessionData
 from tttui.model.steps import Trajectory

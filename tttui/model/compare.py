@@ -1,12 +1,12 @@
 """Several sessions side by side: their numbers, what differs in their settings, and warnings."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from tttui.model.cautions import Caution, cautions, common_steps, spans
+from tttui.model.dataclass import dataclass
 from tttui.model.improvement import WINDOW, difference, last_means
 from tttui.model.numbers import Forms
 from tttui.model.session import Meta, Place, SessionData, SessionSummary

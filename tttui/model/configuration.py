@@ -5,9 +5,10 @@ views with defaults in the place of what is wrong, the engine only where nothing
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from tttui.model.dataclass import dataclass
 from tttui.model.setting import Setting, options, shown
 from tttui.model.settings import PRESETS, Model, Plasticity, Pretraining, Settings, World
 

@@ -1,10 +1,11 @@
 """Controls: what other models, or other means, lose on the same steps as a session's own two."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from tttui.model.dataclass import dataclass
 from tttui.model.numbers import short
 from tttui.model.schema import CONTROL
 from tttui.model.steps import SeriesTable, Steps

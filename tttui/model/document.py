@@ -1,12 +1,12 @@
 """The document that a session reads, and what each of its bytes, or tokens, cost."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
 from tttui.model.arrays import Floats, Ints
+from tttui.model.dataclass import dataclass
 from tttui.model.steps import Steps
 
 TEXT, HF = "text", "hf"

@@ -1,12 +1,12 @@
 """Why a transaction ended as it did, in plain English, with this session's own thresholds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.session import SessionData
 from tttui.model.setting import float_of
 from tttui.model.transactions import Transaction

@@ -11,13 +11,13 @@ factor: that is `100 % better`. `better` and `worse` stand instead of a sign.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
 from tttui.model.arrays import Floats, Ints
+from tttui.model.dataclass import dataclass
 from tttui.model.numbers import Forms, count_forms, forms, shrinking
 from tttui.model.steps import Steps
 

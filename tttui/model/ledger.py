@@ -8,8 +8,10 @@ seen what those had seen. What cannot be told is counted as such and never as cl
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from tttui.model.dataclass import dataclass
 
 Ranges = Sequence[tuple[int, int]]
 """Steps [first, last] with both ends."""

@@ -8,12 +8,13 @@ norm and singular values come from the QR decompositions of both factors, never 
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.schema import Pair, TensorSpec
 from tttui.model.session import History, Snapshots
 from tttui.model.tensors import LARGE, Tensors, whole

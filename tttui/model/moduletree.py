@@ -1,8 +1,9 @@
 """The tree of a model: modules within modules, and the parameters of each."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from tttui.model.dataclass import dataclass
 from tttui.model.schema import Part, TensorSpec
 
 

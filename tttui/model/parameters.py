@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from tttui.model.arrays import Floats, Ints
+from tttui.model.dataclass import dataclass
 from tttui.model.lora import product_norm
 from tttui.model.schema import Pair, TensorSpec
 from tttui.model.session import History, SessionData

@@ -9,11 +9,12 @@ names the column by which the rows are sorted.
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from tttui.model.arrays import Bools, Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.model.transactions import UNDONE, Transactions, of_statuses
 

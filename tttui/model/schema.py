@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from tttui.model.dataclass import dataclass
 
 POINT_MASS = "pointmass"
 """The task of every session whose meta.json names none."""

@@ -1,8 +1,8 @@
 """Where a text stands in a document of any size."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from tttui.model.dataclass import dataclass
 from tttui.model.document import Document
 
 BLOCK = 1 << 18

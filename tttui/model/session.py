@@ -1,12 +1,13 @@
 """One session as the readers found it: every part may be missing, and then a Problem says why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from tttui.model.arrays import Floats, Ints, Weights
 from tttui.model.configuration import Configuration
+from tttui.model.dataclass import dataclass
 from tttui.model.mu import MuChanges, merged, mu_at, mu_since
 from tttui.model.schema import CONTROL, Loss, Schema, TensorSpec
 from tttui.model.settings import World

@@ -18,11 +18,12 @@ turned in a what-if:
 import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import SettingError
 
 Kind = Literal["switch", "choice", "count", "number", "file", "text", "list"]

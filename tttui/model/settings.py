@@ -5,9 +5,10 @@ nothing else holds a default.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from typing import Any, Literal
 
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import SettingError
 from tttui.model.memory import refuse_too_large
 from tttui.model.setting import option, options

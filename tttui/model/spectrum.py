@@ -1,10 +1,9 @@
 """Singular values of matrices, and what they come to."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 
 LARGEST = 1 << 27
 """Singular values are not computed where rows x columns x min(rows, columns) exceeds this."""

@@ -1,10 +1,9 @@
 """Whether the frozen part of the model is stable, and how long it remembers."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tttui.model.arrays import Floats, Ints
+from tttui.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

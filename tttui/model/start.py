@@ -1,7 +1,8 @@
 """How a session is looked at: what a command line names, a link holds and an app remembers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from tttui.model.dataclass import dataclass
 from tttui.model.timeline import Timeline
 
 

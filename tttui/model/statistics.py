@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 
 from tttui.model.arrays import PLASTIC, Bools, Floats, Ints
+from tttui.model.dataclass import dataclass
 from tttui.model.lora import ProductSnapshots, product_values
 from tttui.model.session import History, Snapshots
 from tttui.model.spectrum import condition_number, effective_rank, singular_values, too_large

@@ -1,8 +1,10 @@
 """What a run is doing: status.json as written, and the state that is true now."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from tttui.model.dataclass import dataclass
 
 State = Literal[
     "queued",

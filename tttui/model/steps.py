@@ -1,11 +1,12 @@
 """The per-step record of a run: one row a step, in columns."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from tttui.model.arrays import Bools, Floats, Ints
+from tttui.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,11 +1,11 @@
 """What the rows and columns of the plastic matrices are, and which of them moved most."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from tttui.model.arrays import Floats, Weights
+from tttui.model.dataclass import dataclass
 
 OBSERVED = ("x", "y", "vx", "vy")
 ACTIONS = ("ax", "ay")

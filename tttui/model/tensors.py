@@ -6,12 +6,13 @@ axes all but the first are one.
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 import numpy as np
 
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.schema import TensorSpec
 
 LARGE = 1 << 22

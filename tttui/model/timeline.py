@@ -1,7 +1,9 @@
 """The one place in time that all views share: cursor, visible window, play state, selection."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self
+
+from tttui.model.dataclass import dataclass
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 """Playback speeds, as multiples of `STEPS_PER_SECOND`."""

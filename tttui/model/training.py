@@ -1,10 +1,11 @@
 """How weights are trained on data before anybody runs a session with them: every option."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any, Self
 
 from tttui.model.adaptation import OptimizerName
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import SettingError
 from tttui.model.setting import option, options
 

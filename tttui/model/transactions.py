@@ -2,12 +2,13 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
 from tttui.model.arrays import Bools, Floats, Ints
+from tttui.model.dataclass import dataclass
 from tttui.model.setting import float_of
 
 V = TypeVar("V")

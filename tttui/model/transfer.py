@@ -1,11 +1,11 @@
 """The transfer matrix of sessions: frozen weights of each in the world of each, in words too."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.session import Meta
 from tttui.model.text import visible
 

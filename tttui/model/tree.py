@@ -1,9 +1,9 @@
 """Sessions as a forest: every fork below the session that it started from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from tttui.model.dataclass import dataclass
 from tttui.model.here import absolute
 from tttui.model.natural import natural_path
 from tttui.model.session import SessionSummary

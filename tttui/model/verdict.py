@@ -5,11 +5,12 @@ statement itself is never among them.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tttui.model.dataclass import dataclass
 from tttui.model.improvement import (
     MIN_STEPS,
     WINDOW,

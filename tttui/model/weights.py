@@ -1,12 +1,13 @@
 """The plastic weights at a step, and what they are compared with."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 import numpy as np
 
 from tttui.model.arrays import PLASTIC, Weights
+from tttui.model.dataclass import dataclass
 from tttui.model.session import History, SessionData
 from tttui.model.tensors import Tensors, whole
 from tttui.model.transactions import COMMIT

@@ -1,10 +1,11 @@
 """What the Overview draws of a session's losses, derived once from the data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tttui.draw.envelope import Series
 from tttui.draw.plot import Plot
+from tttui.model.dataclass import dataclass
 from tttui.model.improvement import WINDOW
 from tttui.model.numbers import Forms
 from tttui.model.session import SessionData

@@ -1,7 +1,6 @@
 """What a tab is given to draw: one value, made anew whenever data or the user moves something."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.message import Message
@@ -9,6 +8,7 @@ from textual.message import Message
 from tttui.draw.changes import Changes
 from tttui.draw.look import HasLook, Look
 from tttui.model.ages import age_text
+from tttui.model.dataclass import dataclass
 from tttui.model.session import Place, SessionData
 from tttui.model.timeline import Timeline
 from tttui.panes.body import Body

@@ -1,7 +1,6 @@
 """Both models' errors over the steps: as recorded, or as averages in front of the samples."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from tttui.draw.envelope import Series
 from tttui.draw.marks import Marks
 from tttui.draw.plot import End, Plot, Role, Trace
 from tttui.draw.smoothing import SPAN, exponential
+from tttui.model.dataclass import dataclass
 from tttui.model.improvement import percentiles
 from tttui.model.session import SessionData
 from tttui.model.transactions import COMMIT, Transactions, of_statuses

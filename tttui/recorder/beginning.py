@@ -5,7 +5,6 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from tttui.artifacts.jsonfile import decode
 from tttui.artifacts.recording import BASE, Reopened, SessionWriter, recorded_meta, refuse_occupied
 from tttui.artifacts.regular import LARGEST_TABLE, read_bytes
 from tttui.artifacts.tensorwriter import Tensors, read_tensors
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RecorderError, RefusedInput
 from tttui.model.lora import fit
 from tttui.model.schema import TensorSpec

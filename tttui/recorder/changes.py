@@ -1,11 +1,11 @@
 """What kind of change weights went through: told from what was there before and what is now."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.recorder.tensors import Tensor, sample
 from tttui.recorder.watched import Watched
 

@@ -5,7 +5,6 @@ cache: reading and writing memory is most of what an update of a large model cos
 """
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from tttui.artifacts.contenthash import CHUNK, SMALL, ChunkSums, tensor_digest
 from tttui.artifacts.tensorwriter import Stored
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 
 PART = CHUNK * 8
 """Elements that are looked at at a time: they and what is made of them stay in the cache. Whole

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from tttui.artifacts.wrapped import unwrapped_state
 from tttui.artifacts.writer import write_whole
 from tttui.dynamics.ssm import decay
 from tttui.model.arrays import Weights
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import resolved
 from tttui.model.settings import Model, Settings

@@ -5,13 +5,14 @@ changed settings alone. (A fork without its past begins on a new trajectory.)
 """
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.meta import read_meta_of, settings_of
 from tttui.engine import interventions as record
 from tttui.engine.interventions import LIVE_SETTINGS, Intervention
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, SettingError
 from tttui.model.settings import OWNER, PRESETS, Settings
 from tttui.runs.base import Base, own_base

@@ -7,7 +7,6 @@ can be resumed, however early a crash came.
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +24,7 @@ from tttui.engine import interventions as record
 from tttui.engine.interventions import Intervention
 from tttui.engine.stepper import Stepper
 from tttui.model.arrays import PLASTIC, Weights
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.setting import shown
 from tttui.model.settings import Plasticity, Settings

@@ -1,7 +1,6 @@
 """Comparing a recorded session with its replay, file by file."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from io import BufferedReader
 from itertools import zip_longest
 from pathlib import Path
@@ -24,6 +23,7 @@ from tttui.artifacts.regular import (
 )
 from tttui.artifacts.writer import LAST_SNAPSHOT
 from tttui.model.arrays import PLASTIC
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.runs.base import FILE
 

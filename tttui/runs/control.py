@@ -23,7 +23,6 @@ import stat
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -36,6 +35,7 @@ from tttui.artifacts.regular import (
     read_bytes,
     remove,
 )
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.faults import FAULTS
 

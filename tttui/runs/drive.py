@@ -8,9 +8,9 @@ with its step before it takes effect, so that a replay makes it too.
 import time
 from collections import deque
 from collections.abc import Callable, Container
-from dataclasses import dataclass
 from typing import Any
 
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.runs.control import Request, Verb
 from tttui.runs.owned import OwnedRun, RunProgress

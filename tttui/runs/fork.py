@@ -1,7 +1,7 @@
 """A new session from the weights, and the optimizer, that another had at some step."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from tttui.artifacts.writer import HISTORY
 from tttui.engine import interventions as record
 from tttui.engine.stepper import Stepper
 from tttui.model.arrays import PLASTIC, Weights
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import absolute
 from tttui.model.session import Place, SessionData

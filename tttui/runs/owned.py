@@ -7,7 +7,6 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +14,7 @@ from tttui.artifacts.jsonfile import number
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.sampling import Sampling
 from tttui.artifacts.session_events import SessionEvents
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import SessionTaken, TttuiError
 from tttui.runs.answering import Answering
 from tttui.runs.control import Request, clear_requests

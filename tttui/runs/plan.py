@@ -5,7 +5,7 @@ import shutil
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from typing import Any, Literal
 from tttui.artifacts.names import run_directory
 from tttui.engine.device import check_device_name
 from tttui.model.ages import duration_text, size_text
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import absolute
 from tttui.model.schema import POINT_MASS

@@ -6,7 +6,6 @@ is what it does for the other tasks, and pretrains one: the decoder of the task 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from tttui.engine.learner import Learner
 from tttui.engine.many import Block, worlds
 from tttui.model.adaptation import Conduct
 from tttui.model.arrays import Floats, Weights
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.model.settings import Settings
 from tttui.runs.base import find_base

@@ -5,13 +5,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.lock import OnWait
 from tttui.artifacts.meta import is_task_session, read_meta_of
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.schema import POINT_MASS
 from tttui.model.session import Place

@@ -6,7 +6,7 @@ files, so that going on and verifying need nothing else.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from tttui.artifacts.contenthash import content_of
 from tttui.artifacts.tensorwriter import Stored
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.runs.compare import Check
 

@@ -1,7 +1,7 @@
 """A session of a task: its own past up to a step, and other settings from there on."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from tttui.artifacts.ptfile import read_pt
 from tttui.engine.interventions import Intervention, in_order, recorded
 from tttui.engine.tensorstate import as_tensors
 from tttui.model.adaptation import LIVE
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, SettingError
 from tttui.runs.branch import OF_NO_STEP, without
 from tttui.runs.tasksettings import TaskSettings

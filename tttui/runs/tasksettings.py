@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
 import tttui
 from tttui.model.adaptation import Adaptation, Conduct
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, SettingError
 from tttui.model.setting import options
 from tttui.tasks.base import AnyTask, Task

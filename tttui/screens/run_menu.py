@@ -1,7 +1,6 @@
 """The dialog of everything that can be asked of the open run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -14,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from tttui.draw.text import Text, lines
 from tttui.engine.interventions import LIVE_SETTINGS
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.faults import FAULTS
 from tttui.model.setting import Setting, number, options

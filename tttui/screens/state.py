@@ -1,7 +1,8 @@
 """What the main screen shows: one value that its parts share and change."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from tttui.model.dataclass import dataclass
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.timeline import Timeline

@@ -1,10 +1,11 @@
 """What the app shows at one moment: one frozen value, of parts that feeds keep up to date."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from tttui.artifacts.logfile import LogTail
+from tttui.model.dataclass import dataclass
 from tttui.model.session import FileEntry, Place, SessionData, SessionSummary
 from tttui.model.steps import SeriesTable, Trajectory, Yardstick
 

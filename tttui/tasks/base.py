@@ -11,11 +11,11 @@ or `path/to/file.py:Class`; `examples/own_task.py` is one.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tttui.model.adaptation import Adaptation, Conduct
+from tttui.model.dataclass import dataclass
 from tttui.model.setting import Group, Setting, option, options
 
 if TYPE_CHECKING:

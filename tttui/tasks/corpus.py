@@ -7,7 +7,6 @@ line, from its `text` or its `messages`.
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tttui.model.arrays import Ints
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 
 LARGEST = 512_000_000

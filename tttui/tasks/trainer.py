@@ -3,10 +3,10 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

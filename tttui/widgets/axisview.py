@@ -37,12 +37,13 @@ class AxisView(TimeView):
         return self._column(line, self.timeline.cursor, free, kept)
 
     def _column(self, line: list[Segment], t: int, free: Style, kept: Style) -> list[Segment]:
-        """The line with the column of step t marked: a thin line where free, else what is there."""
+        """The line with the column of step t marked: its paper, or where that cannot be seen a
+        thin line in the cells that are free."""
         column = self.axis().column(t)
         if column is None:
             return line
         column += self.left
-        if character(line, column) in self.free:
+        if kept.bgcolor is None and character(line, column) in self.free:
             return replaced(line, column, self.glyphs.cursor, free)
         return replaced(line, column, None, kept)
 

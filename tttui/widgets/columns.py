@@ -1,7 +1,5 @@
 """Upright bars over a numbered axis: a histogram, or one value a unit."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tttui.draw.canvas import Canvas
@@ -10,6 +8,7 @@ from tttui.draw.colours import Colour
 from tttui.draw.numbers import short
 from tttui.draw.ticks import placed
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.widgets.drawn import Drawn
 
 WIDEST = 6

@@ -87,7 +87,8 @@ class CommitGraph(TimeView, can_focus=True):
         ):
             column = None if t is None else self.axis().column(t)
             if column is not None:
-                free = character(line, self.left + column) in (" ", self.glyphs.change_line)
+                free = paper == DEFAULT
+                free &= character(line, self.left + column) in (" ", self.glyphs.change_line)
                 text = self.glyphs.cursor if free else None
                 ink = self.palette.cursor if free else DEFAULT
                 line = replaced(line, self.left + column, text, style(ink, paper))

@@ -4,7 +4,7 @@ A form has some fifty fields. As widgets of their own they would take half a sec
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from tttui.draw.cells import fit, padded
 from tttui.draw.text import Text
+from tttui.model.dataclass import dataclass
 from tttui.widgets.textfield import TextField
 
 LABEL, VALUE = 17, 22

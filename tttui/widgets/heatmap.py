@@ -1,6 +1,6 @@
 """A matrix as a heatmap with a title, a cell cursor, a reading and a colour bar."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from rich.segment import Segment
@@ -14,6 +14,7 @@ from tttui.draw.cells import fit
 from tttui.draw.colours import style
 from tttui.draw.heat import Pyramid, View
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.widgets.drawn import Drawn, replaced
 
 Cell = tuple[int, int]

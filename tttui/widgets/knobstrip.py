@@ -1,7 +1,7 @@
 """The strip of a what-if: its knobs, what it found so far, and a table of more when asked for."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
 
 from rich.cells import cell_len
@@ -15,6 +15,7 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit, padded, wrapped
 from tttui.draw.colours import Colour
 from tttui.draw.look import Look
+from tttui.model.dataclass import dataclass
 from tttui.widgets.drawn import Drawn
 from tttui.widgets.textfield import TextField
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 from textual import events
@@ -16,6 +15,7 @@ from tttui.draw.textpaint import ink_on
 from tttui.lab.providers.results import EXPIRES_S, Cell, Matrix
 from tttui.lab.providers.words import cell_text
 from tttui.model.ages import age_text
+from tttui.model.dataclass import dataclass
 from tttui.widgets.drawn import Drawn
 
 LEAST, MOST = 9, 22

@@ -8,7 +8,7 @@ they are.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +22,7 @@ from textual.widget import Widget
 from tttui.draw.colours import ANSI, DEFAULT, Colour
 from tttui.draw.look import Look
 from tttui.draw.numbers import decade
+from tttui.model.dataclass import dataclass
 from tttui.model.numbers import short
 from tttui.model.text import visible
 from tttui.widgets.drawn import Dressed

@@ -1,7 +1,5 @@
 """The line above a table: how much of it is shown and why, and the field to type a query in."""
 
-from dataclasses import dataclass
-
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -11,6 +9,7 @@ from textual.widgets import Input, Static
 from tttui.draw.colours import style
 from tttui.draw.palette import DARK, Palette
 from tttui.draw.text import Text
+from tttui.model.dataclass import dataclass
 from tttui.widgets.textfield import TextField
 
 

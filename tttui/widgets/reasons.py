@@ -1,7 +1,5 @@
 """How transactions ended (bars), and when (stacked bins along the shared time axis)."""
 
-from dataclasses import dataclass
-
 from rich.segment import Segment
 from textual import events
 from textual.message import Message
@@ -11,6 +9,7 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.changes import lay
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.marks import Marks
+from tttui.model.dataclass import dataclass
 from tttui.model.timeline import Timeline
 from tttui.widgets.drawn import Drawn, replaced
 from tttui.widgets.timeview import TimeView

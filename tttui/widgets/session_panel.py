@@ -1,7 +1,6 @@
 """One session of many: how to go on with it, its files, its base, what it compares with."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 
 from tttui.artifacts.names import usable_name
@@ -9,6 +8,7 @@ from tttui.draw.cells import wrapped
 from tttui.draw.numbers import count
 from tttui.draw.prose import Prose
 from tttui.model.ages import duration_text, size_text
+from tttui.model.dataclass import dataclass
 from tttui.model.here import home_directory, plain
 from tttui.model.session import FileEntry, SessionSummary
 from tttui.model.shell import command_line

@@ -1,12 +1,12 @@
 """The largest singular values of the plastic matrices as bars, side by side."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit, wrapped
 from tttui.draw.numbers import choose, forms, short
 from tttui.draw.prose import filling
+from tttui.model.dataclass import dataclass
 from tttui.model.spectrum import WARN_FACTOR, Spectrum
 from tttui.widgets.drawn import Drawn
 

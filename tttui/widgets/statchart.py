@@ -81,7 +81,7 @@ class StatChart(Chart):
         if self.timeline.empty or y == picture.layout.labels:
             return line
         for column, free, kept in self._marked(picture):
-            if character(line, column) == " ":
+            if kept.bgcolor is None and character(line, column) == " ":
                 line = replaced(line, column, self.glyphs.cursor, free)
             else:
                 line = replaced(line, column, None, kept)

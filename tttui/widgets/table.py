@@ -1,7 +1,5 @@
 """A table of any length: lines are made for the rows on the screen, order is an index array."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from rich.segment import Segment
 from textual import events
@@ -14,6 +12,7 @@ from tttui.draw.cells import padded
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.look import Look
 from tttui.model.arrays import Bools, Ints
+from tttui.model.dataclass import dataclass
 from tttui.widgets.drawn import Dressed
 from tttui.widgets.table_columns import Column, Sort, Source, fitted, order_of, placed
 

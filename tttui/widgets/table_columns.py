@@ -1,7 +1,6 @@
 """The columns of a table, the order of its rows, and what a cell of it shows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +11,7 @@ from tttui.draw.colours import Colour
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import choose
 from tttui.model.arrays import Bools, Ints
+from tttui.model.dataclass import dataclass
 from tttui.model.numbers import Forms
 from tttui.model.text import visible
 

@@ -1,13 +1,12 @@
 """A page of a document that can be scrolled and clicked."""
 
-from dataclasses import dataclass
-
 from textual import events
 from textual.message import Message
 
 from tttui.draw.canvas import Canvas
 from tttui.draw.textpaint import Mark, margin_of, paint_page
 from tttui.draw.textrows import Row, Rows
+from tttui.model.dataclass import dataclass
 from tttui.model.document import Document
 from tttui.widgets.redrawn import Redrawn
 

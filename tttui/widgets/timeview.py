@@ -1,13 +1,12 @@
 """The base of the widgets with a time axis: the shared timeline, and what the mouse asks of it."""
 
-from dataclasses import dataclass
-
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
 
 from tttui.draw.axis import TimeAxis
 from tttui.draw.changes import NO_CHANGES, Changes
+from tttui.model.dataclass import dataclass
 from tttui.model.timeline import Timeline
 from tttui.widgets.drawn import Drawn
 

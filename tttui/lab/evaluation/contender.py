@@ -1,7 +1,6 @@
 """Contenders: how each starts and how it learns, and what became of it on held-out streams."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from tttui.lab.evaluation.streams import Stream
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.schema import POINT_MASS
 

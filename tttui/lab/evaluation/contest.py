@@ -6,7 +6,7 @@ missing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -15,6 +15,7 @@ from tttui.lab.evaluation.contender import Contender, Outcome, evaluate
 from tttui.lab.evaluation.ranking import ranking
 from tttui.lab.evaluation.statistics import fewest
 from tttui.lab.evaluation.streams import Stream, held_out, reads_documents, said_of
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.schema import POINT_MASS
 from tttui.tasks.base import Task

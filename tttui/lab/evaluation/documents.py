@@ -5,11 +5,11 @@ import os
 import stat
 import sysconfig
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.tasks.corpus import JSON_LINES, is_text, of_lines, read_corpus
 

@@ -12,7 +12,7 @@ import platform
 import socket
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,6 +29,7 @@ from tttui.lab.evaluation.statistics import Comparison, fewest, paired
 from tttui.lab.job import read_request
 from tttui.lab.starting import commit_of
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ difference shows finds one everywhere.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
 
@@ -22,6 +22,7 @@ import numpy as np
 
 from tttui.model import improvement
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.numbers import forms
 
 LEVEL = 0.95

@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tttui.lab.evaluation.documents import called, choose_parts, read_part
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.setting import options
 from tttui.model.settings import World

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import combinations
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from tttui.lab.genome.layers import BaseValues, Layer, Skill, all_layers
 from tttui.lab.genome.methods import Recipe
 from tttui.lab.registry import Version
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.lora import product_norm
 from tttui.model.tensors import LARGE

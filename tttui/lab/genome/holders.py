@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from tttui.lab.genome.serving import ASKED, RESIDENCY
 from tttui.lab.job import Job
 from tttui.lab.jobs import find_job, list_jobs
 from tttui.lab.steering import look_again
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.runs.control import ask, withdraw
 

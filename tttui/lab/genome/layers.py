@@ -4,7 +4,6 @@ A layer is a parameter, or the pair of a low-rank adapter, whose product is adde
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from tttui.artifacts.wrapped import unwrapped_state
 from tttui.lab.registry import Version
 from tttui.lab.registry.version import base_path
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.lora import named_pairs
 from tttui.model.schema import POINT_MASS, Pair, TensorSpec

@@ -19,13 +19,13 @@ out: one skill with the weight 1 comes out bit for bit.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 
 Method = Literal["linear", "mean", "ties", "dare"]

@@ -8,10 +8,11 @@ ended, nothing is resident. What is in force counts like all others, and is neve
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Generic, TypeVar
 
 from tttui.model.ages import size_text
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 
 RECENT = 16

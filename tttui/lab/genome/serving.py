@@ -7,7 +7,7 @@ which, as long as the process lives. So the base is in memory once, however many
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.regular import folder_to_write, open_to_read, remove
 from tttui.lab.genome.residency import Resident
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.runs.control import Inbox, NoRequest
 from tttui.runs.saved import restored, saved

@@ -1,7 +1,6 @@
 """Testing a composition: against its parents and the base, all on the same held-out streams."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from tttui.lab.genome.composing import Composition, composition_of
 from tttui.lab.job import Job
 from tttui.lab.registry import Version, resolve, results_of
 from tttui.lab.starting import start
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.tasks.find import find_task
 

@@ -2,8 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from tttui.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from tttui.lab.context import Context

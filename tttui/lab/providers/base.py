@@ -4,10 +4,11 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 
 

@@ -20,7 +20,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -31,6 +31,7 @@ from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.mutex import held
 from tttui.artifacts.regular import LARGEST_OBJECT, read_bytes
 from tttui.lab.providers.secrets import VARIABLE
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.here import user_directory
 

@@ -6,7 +6,6 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -15,6 +14,7 @@ from tttui.lab.providers.base import Check, Deadline, Done, Failure, OutOfTime, 
 from tttui.lab.providers.configuration import Definition
 from tttui.lab.providers.secrets import Key
 from tttui.lab.providers.wire import Wire
+from tttui.model.dataclass import dataclass
 
 T = TypeVar("T")
 

@@ -7,12 +7,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 import numpy as np
 
 from tttui.lab.providers.base import Deadline, Failure, OutOfTime, Probe, Provider
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.model.text import shortened
 

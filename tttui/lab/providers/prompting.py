@@ -1,11 +1,11 @@
 """One prompt to an endpoint, timed: latency to the first token, tokens a second, cost, answer."""
 
 import time
-from dataclasses import dataclass
 
 from tttui.lab.providers.base import Deadline, Provider
 from tttui.lab.providers.endpoint import Endpoint
 from tttui.lab.providers.measuring import LONGEST_REASON
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.text import shortened
 

@@ -5,7 +5,7 @@ They are lines of `<root>/.lab/providers/events.jsonl`, written by any number of
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from statistics import median
 from typing import Any, get_args
@@ -16,6 +16,7 @@ from tttui.artifacts.jsonfile import number, whole
 from tttui.artifacts.regular import folder_to_write
 from tttui.lab.providers.base import Provider
 from tttui.lab.providers.measuring import Measurement, Status
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 
 FOLDER = "providers"

@@ -1,12 +1,12 @@
 """What differs between two versions: weights, settings, results."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tttui.lab.registry.version import Version
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 
 Pair = tuple[str, Any, Any]

@@ -1,8 +1,8 @@
 """What versions and personas are called: `walker`, `walker@v2`, `@helper`, `@helper/DOMAIN`."""
 
 import re
-from dataclasses import dataclass
 
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 
 DEFAULT = "default"

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tttui.lab.registry.version import (
     read_version,
     skill_names,
 )
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.runs.start import STARTED_FROM
 

@@ -8,7 +8,6 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from tttui.lab.registry.names import (
 )
 from tttui.lab.registry.registering import results_of
 from tttui.lab.registry.version import Version, folders_in, read_version, registry_folder
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.shell import command_line
 

@@ -12,7 +12,6 @@ The line of the audit that registered a version has the sha256 of its version.js
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +24,7 @@ from tttui.artifacts.regular import LARGEST_OBJECT, NotRegular, read_bytes, sha2
 from tttui.artifacts.tensorwriter import Stored
 from tttui.artifacts.tensorwriter import read_tensors as read_stored
 from tttui.lab.registry.names import is_name, version_number
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 
 VERSION, WEIGHTS = "version.json", "weights.safetensors"

@@ -1,7 +1,7 @@
 """A sweep as a person sees it: one or several jobs that were started together and share it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from tttui.lab.ownership import is_own
 from tttui.lab.parts import read_parts
 from tttui.lab.sweeps.outcome import Found
 from tttui.lab.sweeps.plan import Plan, known_settings
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.tasks.find import shipped
 

@@ -16,7 +16,6 @@ streams where somebody asks.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from tttui.lab.evaluation.ranking import compare, document
 from tttui.lab.evaluation.statistics import Comparison, Interval, fewest, interval, simultaneous
 from tttui.lab.sweeps.plan import Plan
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.shell import command_line
 

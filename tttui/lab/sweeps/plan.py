@@ -6,13 +6,14 @@ makes the same batches, and repeats none that is finished.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from tttui.lab.evaluation import Contender, Stream
 from tttui.model.ages import duration_text
+from tttui.model.dataclass import dataclass
 from tttui.model.schema import POINT_MASS
 from tttui.model.setting import Setting
 

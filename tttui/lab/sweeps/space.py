@@ -3,12 +3,12 @@
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, SettingError
 from tttui.model.here import absolute
 from tttui.model.setting import Setting

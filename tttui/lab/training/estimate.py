@@ -5,12 +5,13 @@ import resource
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tttui.model.dataclass import dataclass
 from tttui.tasks.trainer import Trainer
 
 PROBED, PROBED_S = 3, 0.5

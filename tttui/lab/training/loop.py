@@ -3,12 +3,13 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from tttui.lab.context import Context
 from tttui.lab.training.estimate import Pace, actual, expected
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import FinalFailure, TttuiError
 from tttui.model.shell import command_line
 from tttui.tasks.trainer import Took, Trainer

@@ -31,7 +31,6 @@ trends: `widgets.plotext.PlotextView`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -42,6 +41,7 @@ from textual.screen import ModalScreen
 from tttui.draw.look import HasLook, Look
 from tttui.draw.plot import Plot
 from tttui.keys.command import Command
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.panes.body import Body
 from tttui.store.lab.feed import LabFeed, LabSnapshot

@@ -9,6 +9,7 @@ from tttui.model.arrays import Floats, Ints
 from tttui.model.session import SessionData
 from tttui.model.steps import SeriesTable
 from tttui.model.timeline import Timeline
+from tttui.panes.lab.base import Export
 from tttui.plots.errors import losses_of
 from tttui.widgets.chart import Chart
 
@@ -74,6 +75,11 @@ class MetricChart(Chart):
             live = data.status is not None and data.status.live
             compare = (1, 0) if len(losses.baseline) else None
             self.put(Plot(data.meta.loss.label, traces=traces, compare=compare), live=live)
+
+    def exported(self, name: str) -> Export:
+        """What is drawn, as a figure of this name."""
+        span = self.timeline.first, self.timeline.last
+        return Export(name, plot=self.shown, span=span, log=self.logarithmic)
 
     def show_nothing(self, title: str, why: str) -> None:
         """Say why there are no curves."""

@@ -1,6 +1,6 @@
 """The ghost of the Physics tab: the same actions under another friction."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from tttui.draw.envelope import Series
 from tttui.draw.plot import Plot, Trace
 from tttui.draw.tracks import Scene, Track
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.settings import World
 from tttui.panes.physics.motion import Motion, path_scene
 from tttui.tasks.pointmass.ghost import follow

@@ -1,7 +1,5 @@
 """What the Physics tab derives from a trajectory: series, paths, predictions, the ghost."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tttui.draw.colours import Colour
@@ -12,6 +10,7 @@ from tttui.draw.plot import Plot
 from tttui.draw.stack import Panel
 from tttui.draw.tracks import Scene, Track
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.steps import Steps, Trajectory
 from tttui.panes.view import View
 from tttui.plots.errors import curve, span_note

@@ -1,8 +1,8 @@
 """Which regions of the Sessions tab are shown together, and where, by the room there is."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from tttui.model.dataclass import dataclass
 from tttui.panes.regions import Pages
 from tttui.panes.sessions.preview import LEAST
 

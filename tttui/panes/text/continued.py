@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from textual.app import ComposeResult
@@ -12,6 +11,7 @@ from tttui.draw.cells import fit
 from tttui.draw.characters import text_of
 from tttui.draw.numbers import count
 from tttui.draw.prose import Prose, filling
+from tttui.model.dataclass import dataclass
 from tttui.model.document import Document
 from tttui.model.text import visible
 from tttui.panes.latest import Latest

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from textual import on
@@ -17,6 +17,7 @@ from tttui.draw.reading import status_words
 from tttui.draw.text import Text
 from tttui.export.request import Request
 from tttui.model.arrays import Bools, Weights
+from tttui.model.dataclass import dataclass
 from tttui.model.explain import explain
 from tttui.model.query import TRANSACTION_WORDS, Query, check_statuses, matching
 from tttui.model.session import SessionData

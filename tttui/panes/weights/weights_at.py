@@ -1,13 +1,14 @@
 """What the Weights tab shows at the cursor, worked out in one go: in a thread where it is long."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Generic, TypeVar
 
 import numpy as np
 
 from tttui.draw.heat import Pyramid
 from tttui.model.arrays import PLASTIC, Weights
+from tttui.model.dataclass import dataclass
 from tttui.model.lora import product_values
 from tttui.model.parameters import Inventory, inventory, recorded_statistics
 from tttui.model.session import SessionData

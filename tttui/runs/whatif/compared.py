@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tttui.model import improvement
 from tttui.model.arrays import Floats, Ints
+from tttui.model.dataclass import dataclass
 from tttui.model.mu import mu_text
 from tttui.model.numbers import count, short
 from tttui.model.session import SessionData

@@ -5,9 +5,9 @@ That follows from its description (`model.setting`): name, unit, range and sente
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import SettingError
 from tttui.model.setting import Setting
 from tttui.model.settings import PRESETS

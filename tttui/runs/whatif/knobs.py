@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from tttui.engine.interventions import LIVE_SETTINGS
 from tttui.model.adaptation import LIVE, Adaptation, Conduct
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.session import SessionData
 from tttui.model.setting import Setting, option, options

@@ -1,10 +1,10 @@
 """A session computed in memory, stretch by stretch: what both engines look like to a what-if."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tttui.model.arrays import Bools, Floats
+from tttui.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,13 +4,14 @@ import math
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 
 from tttui.engine.many import Block, worlds
 from tttui.model import improvement
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.runs.branch import Branch, branch
 from tttui.runs.whatif.live import Live

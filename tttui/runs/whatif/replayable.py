@@ -1,7 +1,6 @@
 """Whether a session can be computed again in memory, and what would make it possible."""
 
-from dataclasses import dataclass
-
+from tttui.model.dataclass import dataclass
 from tttui.model.session import SessionData
 from tttui.model.shell import command_line
 

@@ -1,9 +1,10 @@
 """What is asked of a what-if, and what it found so far: both immutable."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal
 
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.mu import MuChanges, mu_at
 from tttui.model.session import SessionData

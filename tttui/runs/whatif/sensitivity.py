@@ -3,10 +3,11 @@
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from tttui.model import improvement
+from tttui.model.dataclass import dataclass
 from tttui.runs.whatif.compared import scores
 from tttui.runs.whatif.knob import Knob
 from tttui.runs.whatif.knobs import knobs, refusal

@@ -1,8 +1,7 @@
 """Benchmarks and A/B tests: those there are, the history of their results, and one in detail."""
 
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,9 @@ from tttui.lab.evaluation.history import HISTORY, Step, read, steps
 from tttui.lab.evaluation.statistics import Comparison, paired, simultaneous
 from tttui.lab.job import RESULTS, Job
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
-from tttui.store.lab.feed import LabFeed
+from tttui.store.lab.feed import LabFeed, file_state
 from tttui.store.snapshot import Part
 
 KINDS = ("benchmark", "abtest")
@@ -68,7 +68,7 @@ class BenchmarksFeed(LabFeed[Benchmarks]):
     def refresh(self, now: float) -> Benchmarks:
         files = [self.root / LAB / HISTORY]
         files += [] if self._path is None else [self._path / RESULTS]
-        seen = (self._path, *(_signature(path) for path in files))
+        seen = (self._path, *(file_state(path) for path in files))
         if seen == self._seen:
             return self.value
         before, self._seen = self.value, seen
@@ -119,11 +119,3 @@ def _check(results: Mapping[str, Any]) -> None:
 def _values(one: Mapping[str, Any]) -> Floats:
     found = one["values"] if "values" in one else [a["first_s"] for a in one["answers"]]
     return np.array([np.nan if v is None else float(v) for v in found], dtype=np.float64)
-
-
-def _signature(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

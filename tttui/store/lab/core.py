@@ -25,14 +25,14 @@ FEEDS: Mapping[str, str] = {
     "curves": "curves:CurvesFeed",
     "models": "models:ModelsFeed",
     "benchmarks": "benchmarks:BenchmarksFeed",
-    "recent": "recent:RecentEventsFeed",
-    "used": "used:UsedFeed",
-    "logs": "streams:LogsFeed",
-    "events": "streams:EventsFeed",
+    "recent": "tails:NewestEventsFeed",
+    "used": "machine:MachineUseFeed",
+    "logs": "tails:LogsFeed",
+    "events": "tails:EventsFeed",
     "genome": "genome:GenomeFeed",
-    "machine": "around:MachineFeed",
-    "matrix": "around:MatrixFeed",
-    "personas": "around:PersonasFeed",
+    "machine": "machine:MachineFeed",
+    "matrix": "matrix:MatrixFeed",
+    "personas": "models:PersonasFeed",
 }
 """The module below `store.lab` and the class of every feed, by the name of its part. It is imported
 when a view needs it."""

@@ -1,11 +1,12 @@
 """The curves of several jobs: metrics.csv of each, at the cost of the rows that came."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from tttui.artifacts.series_csv import SeriesFile
 from tttui.lab.job import METRICS
+from tttui.model.dataclass import dataclass
 from tttui.model.steps import SeriesTable
 from tttui.store.lab.feed import LabFeed
 from tttui.store.snapshot import Part

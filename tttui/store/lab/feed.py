@@ -13,11 +13,13 @@ and draws `state.of(PART)`.
             return self.value if nothing_changed else Health(...)
 """
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar, cast
 
+from tttui.model.dataclass import dataclass
 from tttui.store.snapshot import Part
 
 T = TypeVar("T")
@@ -67,3 +69,12 @@ class LabFeed(Generic[T]):
         """There is more to read than one call of `refresh` should take: it is called again at
         once, after what was asked for meanwhile."""
         return False
+
+
+def file_state(path: Path) -> tuple[int, int, int] | None:
+    """What tells one version of a file from another; None: there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

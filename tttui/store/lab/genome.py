@@ -3,10 +3,9 @@
 What is costly (a norm, a comparison, a merge of one layer) is worked out once, a moment at a time.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -19,8 +18,9 @@ from tttui.lab.genome.methods import Recipe
 from tttui.lab.genome.testing import newest_test
 from tttui.lab.job import Job
 from tttui.lab.registry import Version, versions
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
-from tttui.store.lab.feed import LabFeed
+from tttui.store.lab.feed import LabFeed, file_state
 from tttui.store.snapshot import Part
 
 WORK_S = 0.05
@@ -124,7 +124,7 @@ class GenomeFeed(LabFeed[Genome]):
 
     def refresh(self, now: float) -> Genome:
         value = self.value
-        if (seen := _signature(self.root)) != self._seen or not value.known:
+        if (seen := file_state(audit_path(self.root))) != self._seen or not value.known:
             self._seen = seen
             value = self._read()
         if value.wanted != self._wanted or value.skills != self._shown(value)[0]:
@@ -297,11 +297,3 @@ def _parts(value: Genome) -> list[Weighted]:
     """The skills of the merge that are there."""
     by_name = {skill.name: skill.version for skill in value.skills}
     return [Weighted(by_name[n], weight) for n, weight in value.wanted.weights if n in by_name]
-
-
-def _signature(root: Path) -> object:
-    try:
-        found = os.stat(audit_path(root))
-    except OSError:
-        return None
-    return found.st_ino, found.st_size

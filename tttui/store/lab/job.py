@@ -2,7 +2,6 @@
 
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from tttui.artifacts.logfile import LogTail
@@ -11,6 +10,7 @@ from tttui.lab.job import Job
 from tttui.lab.reader import JobData, JobReader
 from tttui.lab.sweeps.group import KIND, find_sweep
 from tttui.lab.sweeps.outcome import Found
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.model.session import Place, SessionData
 from tttui.store.lab.feed import LabFeed

@@ -9,7 +9,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -18,9 +18,10 @@ from tttui.lab.job import STATUS, Job, jobs_folder, read_job
 from tttui.lab.jobs import asked_of_launcher, handles
 from tttui.lab.queue import ACTIVE
 from tttui.lab.sessions import session_job
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.runs.background import OUTPUT
-from tttui.store.lab.feed import LabFeed
+from tttui.store.lab.feed import LabFeed, file_state
 from tttui.store.snapshot import Part
 
 READ_S = 0.15
@@ -31,9 +32,6 @@ IN_TURN = 100
 
 DERIVE_S = 2.0
 """Seconds between two looks whether the process of a job still lives, and at sessions."""
-
-Signature = tuple[int, int, int] | None
-"""What tells one version of a file from another; None: there is none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +64,7 @@ class JobsFeed(LabFeed[Jobs]):
         self._folder = jobs_folder(root)
         self._known: dict[str, Job] = {}
         self._sessions: dict[str, Job] = {}
-        self._signatures: dict[Path, Signature] = {}
+        self._states: dict[Path, object] = {}
         self._watches: dict[str, HeartbeatWatch] = {}
         self._unread: dict[str, None] = {}
         """Handles to be read, in their order."""
@@ -108,7 +106,7 @@ class JobsFeed(LabFeed[Jobs]):
 
     def _list(self) -> bool:
         """Look which jobs there are, where their folder changed; whether any came or went."""
-        listed = _signature(self._folder)
+        listed = file_state(self._folder)
         if listed == self._listed and (listed is not None or self.value.known):
             return False
         self._listed = listed
@@ -120,7 +118,7 @@ class JobsFeed(LabFeed[Jobs]):
         self._live -= gone
         for name in gone:
             del self._known[name]
-            self._signatures.pop(self._folder / name / STATUS, None)
+            self._states.pop(self._folder / name / STATUS, None)
             self._watches.pop(name, None)
         self._unread = {name: None for name in names if name not in self._known}
         self._turns = cycle(list(names))
@@ -143,7 +141,7 @@ class JobsFeed(LabFeed[Jobs]):
     def _in_queue(self) -> Iterable[str]:
         """The jobs that the queue has an entry of, where that changed since the last look."""
         folder = self.root / ACTIVE
-        queued = _signature(folder)
+        queued = file_state(folder)
         if queued == self._queued:
             return ()
         self._queued = queued
@@ -177,10 +175,10 @@ class JobsFeed(LabFeed[Jobs]):
 
     def _differs(self, path: Path) -> bool:
         """Whether a file is another one than at the last look."""
-        now = _signature(path)
-        if path in self._signatures and self._signatures[path] == now:
+        now = file_state(path)
+        if path in self._states and self._states[path] == now:
             return False
-        self._signatures[path] = now
+        self._states[path] = now
         return True
 
     def _look_at_sessions(self) -> bool:
@@ -211,11 +209,3 @@ class JobsFeed(LabFeed[Jobs]):
 def _differ(old: Job, new: Job) -> bool:
     """Whether anything of a job that is shown changed: a heartbeat alone is nothing."""
     return replace(old, raw={}) != replace(new, raw={})
-
-
-def _signature(path: Path) -> Signature:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

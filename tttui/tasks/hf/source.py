@@ -6,11 +6,11 @@ a model that brings its own Python files is refused.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.here import plain
 

@@ -1,6 +1,5 @@
 """The tokens of a document: made once, kept beside the session's files with their places."""
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.regular import read_bytes
 from tttui.model.arrays import Ints
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 
 IDS, OFFSETS = "tokens.ids", "tokens.offsets"

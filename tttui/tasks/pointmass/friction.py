@@ -1,7 +1,6 @@
 """The hidden friction painted: a large number, its scale, the error of the weights over mu."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from tttui.draw.look import Look
 from tttui.draw.numbers import short
 from tttui.draw.scales import Scale
 from tttui.model.arrays import Bools, Floats
+from tttui.model.dataclass import dataclass
 from tttui.tasks.pointmass.hidden import Implied, Regime
 from tttui.tasks.pointmass.identify import MU_GRID
 

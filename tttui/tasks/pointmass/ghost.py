@@ -1,12 +1,12 @@
 """The ghost: what would have happened to the same actions in a world with another friction."""
 
 import math
-from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
 
 from tttui.model.arrays import Floats, Ints
+from tttui.model.dataclass import dataclass
 from tttui.model.settings import World
 from tttui.model.steps import Trajectory
 from tttui.tasks.pointmass import world

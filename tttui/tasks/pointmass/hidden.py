@@ -1,11 +1,11 @@
 """The hidden friction at a step: the true one, the weights in force, and the law in numbers."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from tttui.model.arrays import PLASTIC, Floats, Ints, Weights
+from tttui.model.dataclass import dataclass
 from tttui.model.session import SessionData
 from tttui.model.settings import World
 from tttui.model.steps import Trajectory

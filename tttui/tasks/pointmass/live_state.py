@@ -1,12 +1,12 @@
 """The hidden state at a step, computed again from the trajectory and the weights in force."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from tttui.dynamics import ssm
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.steps import Trajectory
 from tttui.tasks.pointmass.hidden import Snapshot
 

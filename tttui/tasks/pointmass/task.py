@@ -1,10 +1,10 @@
 """The task of a point mass whose friction is hidden; it has an engine of its own (ENGINE.md)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tttui.model.dataclass import dataclass
 from tttui.model.faults import fault_at_step
 from tttui.model.schema import POINT_MASS
 from tttui.model.setting import Group, option

@@ -6,11 +6,11 @@ are used; what is frozen in a session is taken from that one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from tttui.model.arrays import Floats
+from tttui.model.dataclass import dataclass
 from tttui.model.document import Document
 from tttui.model.errors import TttuiError
 from tttui.model.session import SessionData

@@ -5,11 +5,11 @@ width]; q, k, v [batch, heads, n, width / heads].
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from tttui.model.arrays import Floats, Ints
+from tttui.model.dataclass import dataclass
 
 BYTES = 256
 

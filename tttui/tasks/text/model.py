@@ -1,10 +1,12 @@
 """A small decoder over bytes: pre-norm, learned positions, no biases."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from tttui.model.dataclass import dataclass
 
 BYTES = 256
 

@@ -1,7 +1,6 @@
 """The settings of the task `text`, for all that knows them without torch."""
 
-from dataclasses import dataclass
-
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.setting import option
 

@@ -1,6 +1,7 @@
 """The keys of the view of benchmarks, and what its help says."""
 
 from tttui.keys.command import Command
+from tttui.keys.lab import paging
 
 KEYS: tuple[Command, ...] = (
     Command("pane('open')", "enter", "job", "Show the job among the jobs", "Benchmarks"),
@@ -44,10 +45,7 @@ KEYS: tuple[Command, ...] = (
         footer=True,
     ),
     Command("pane('prompt')", "m", "prompt", "The answers to the next prompt", "Benchmarks"),
-    Command("pane('page_up')", "pageup", "page up", "One page up", "Lists"),
-    Command("pane('page_down')", "pagedown", "page down", "One page down", "Lists"),
-    Command("pane('top')", "home", "first", "The first row", "Lists"),
-    Command("pane('bottom')", "end", "last", "The last row", "Lists"),
+    *paging(),
 )
 
 MEANING = (

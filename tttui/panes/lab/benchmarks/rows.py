@@ -11,6 +11,7 @@ from tttui.lab.job import Job
 from tttui.model.ages import age_text
 from tttui.model.arrays import Bools, Floats
 from tttui.model.query import Query, Vocabulary
+from tttui.panes.lab.tabled import passing, ranks
 from tttui.store.lab.benchmarks import Benchmarks
 from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
 
@@ -84,13 +85,7 @@ class Contests:
 
     def matching(self, query: Query, now: float) -> Bools | None:
         """Those [n] that pass a query; None where all do."""
-        if not query:
-            return None
-
-        def holds(name: str, word: str) -> Bools:
-            return np.array([word in self.text(j, name).lower() for j in self.jobs], dtype=np.bool_)
-
-        return query.select(len(self.jobs), lambda _: self.ages(now), holds)
+        return passing(self.jobs, query, lambda _: self.ages(now), self.text)
 
     def ages(self, now: float) -> Floats:
         """Hours since each was started [n]."""
@@ -112,9 +107,7 @@ class ContestRows(HasLook):
     def sorting(self, key: str) -> Any:
         if key == "created":
             return -self._contests.ages(self._now)
-        words = [self._contests.text(job, key) for job in self._contests.jobs]
-        _, rank = np.unique(np.array(words, dtype=object).astype(str), return_inverse=True)
-        return rank
+        return ranks([self._contests.text(job, key) for job in self._contests.jobs])
 
     def cell(self, row: int, key: str) -> Cell:
         job, palette = self._contests.jobs[row], self.palette

@@ -4,31 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from tttui.keys.command import Command
-from tttui.lab.job import Job, job_command
-from tttui.model.query import Query
+from tttui.lab.job import job_command
+from tttui.model.arrays import Bools
 from tttui.model.start import StartView
 from tttui.panes.lab.base import Export, LabState
 from tttui.panes.lab.benchmarks import facts
 from tttui.panes.lab.benchmarks.drawings import Ranking, SideBySide, chosen_pair
 from tttui.panes.lab.benchmarks.keys import KEYS, MEANING
 from tttui.panes.lab.benchmarks.rows import COLUMNS, RECORDED, WORDS, ContestRows, Contests
-from tttui.panes.lab.tabled import TableView
+from tttui.panes.lab.jobs.table import JobTable
+from tttui.panes.lab.tabled import NARROW
 from tttui.panes.listing import TABLE
 from tttui.panes.regions import Pages
 from tttui.store.lab.benchmarks import BENCHMARKS, KINDS, Benchmarks
-from tttui.store.lab.jobs import JOBS, Jobs
 from tttui.widgets.page import Page
-from tttui.widgets.querybar import QueryBar
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import Column
-
-NARROW = 100
-"""Columns below which nothing stands beside another thing."""
 
 ROOMY = 30
 """Rows from which on the drawings have a place below the table."""
@@ -39,15 +33,8 @@ AIRY = 36
 MORE = ("history", "comparisons", "answers")
 """What `v` goes through."""
 
-HINT = "text  state:running  kind:abtest  contender:plain  age<24"
 
-EMPTY = (
-    "No benchmarks here yet. `tttui bench run --presets stable,plain` compares two ways to learn "
-    "on the same held-out streams, `tttui model test SKILL@v2` tests a version; B starts one here."
-)
-
-
-class BenchmarksView(TableView):
+class BenchmarksView(JobTable):
     """A table of benchmarks and tests; below it, or on pages of their own, what came of one."""
 
     needs = frozenset({"jobs", "benchmarks"})
@@ -58,15 +45,18 @@ class BenchmarksView(TableView):
     short_names: ClassVar[Mapping[str, str]] = {"pair": "side by side", "more": "history"}
     keys = KEYS
     meaning = MEANING
+    kinds = KINDS
+    reads = "benchmarks"
+    thing, things = "benchmark", "benchmarks and tests"
+    hint = "text  state:running  kind:abtest  contender:plain  age<24"
+    empty_text = (
+        "No benchmarks here yet. `tttui bench run --presets stable,plain` compares two ways to "
+        "learn on the same held-out streams, `tttui model test SKILL@v2` tests a version; B starts "
+        "one here."
+    )
+    shown_columns = COLUMNS
     DEFAULT_CSS = """
-    BenchmarksView { layout: vertical; height: 1fr; }
-    BenchmarksView Table { width: 1fr; height: 1fr; }
-    BenchmarksView #nothing { display: none; height: 1fr; padding: 1 2; }
-    BenchmarksView.empty #nothing { display: block; }
-    BenchmarksView.empty Table, BenchmarksView.empty #ranking,
-    BenchmarksView.empty #below { display: none; }
     BenchmarksView #ranking { height: 1fr; }
-    BenchmarksView #below { height: 1fr; }
     BenchmarksView #pair { width: 3fr; margin-right: 1; }
     BenchmarksView #more { width: 2fr; }
     BenchmarksView.narrow #pair { margin-right: 0; }
@@ -75,23 +65,13 @@ class BenchmarksView(TableView):
 
     def __init__(self) -> None:
         super().__init__()
-        self._jobs = Jobs()
         self._contests = Contests((), Benchmarks())
-        self._at = ""
-        """The handle of the job under the cursor."""
-        self._wanted = ""
-        """The job (the beginning of its handle) that a link asks for."""
-        self._asked: object = None
-        """The job whose results the store was asked to read last."""
         self._found = Benchmarks()
-        self._built: tuple[object, ...] = ()
         self._more = MORE[0]
         self._contender = self._other = self._prompt = 0
 
     def compose(self) -> ComposeResult:
-        yield QueryBar(HINT)
-        yield Table()
-        yield Page("Benchmarks", id="nothing")
+        yield from self.list_widgets()
         yield Ranking(id="ranking")
         with Horizontal(id="below"):
             yield SideBySide(id="pair")
@@ -109,27 +89,15 @@ class BenchmarksView(TableView):
             return ((TABLE, "ranking"), ("pair",), ("more",))
         return ((TABLE,), ("ranking",), ("pair",), ("more",))
 
-    def show_regions(self) -> None:
-        shown = set(self.regions)
-        for name, widget in (("ranking", "#ranking"), ("pair", "#pair"), ("more", "#more")):
-            self.query_one(widget).display = name in shown
-        table = self.query_one(Table)
-        table.display = TABLE in shown
-        self.query_one("#below").display = bool(shown & {"pair", "more"})
-        self.set_class(self.room.width < NARROW, "narrow")
-        self.set_class(self.room.height >= AIRY, "airy")
-        table.set_active(self.acting == TABLE)
-        self.query_one("#more", Page).set_chosen(self.acting == "more")
-        self._share_room()
-
-    def _share_room(self) -> None:
+    def size_regions(self) -> None:
         """The table and the ranking take the rows that they need where others follow."""
+        self.set_class(self.room.height >= AIRY, "airy")
         height = self.room.height - 1
         shown = set(self.regions)
         table, ranking = self.query_one(Table), self.query_one("#ranking")
         table.styles.height = ranking.styles.height = "1fr"
         if shown != {TABLE} and TABLE in shown:
-            rows = max(len(self._contests.jobs) + 1, 4)
+            rows = max(len(self.items) + 1, 4)
             table.styles.height = min(rows, max(height // 4, 5))
         if "pair" in shown and "ranking" in shown:
             rows = len(self._found.contenders) + 6
@@ -137,66 +105,24 @@ class BenchmarksView(TableView):
 
     # Drawing
 
-    def show(self, view: LabState) -> None:
-        self.view = view
-        jobs, found = view.of(JOBS), view.of(BENCHMARKS)
-        if jobs is not self._jobs or found is not self._found:
-            before = len(self._contests.jobs), len(self._found.contenders)
-            if found.path != self._found.path:
-                self._contender = self._other = self._prompt = 0
-            self._jobs, self._found = jobs, found
-            contests = [job for job in jobs.all if job.kind in KINDS]
-            self._contests = Contests(contests, found)
-            if before != (len(contests), len(found.contenders)):
-                self._share_room()
-        known = self._jobs.known and not self._jobs.unread
-        self.set_class(known and not self._contests.jobs, "empty")
-        self.fill(view)
-        self._read()
-        self._show_one(view)
+    def update(self, view: LabState) -> None:
+        super().update(view)
+        before, self._found = self._found, view.of(BENCHMARKS)
+        if self._found.path != before.path:
+            self._contender = self._other = self._prompt = 0
+        if self._found is not before or self.items is not self._contests.jobs:
+            self._contests = Contests(self.items, self._found)
+        if len(self._found.contenders) != len(before.contenders):
+            self.size_regions()
 
-    def fill(self, view: LabState) -> None:
-        jobs = self._contests.jobs
-        if self._wanted and self._jobs.known:
-            found = next((job for job in jobs if job.handle.startswith(self._wanted)), None)
-            if found is not None:
-                self._at, self._wanted = found.handle, ""
-            elif not self._jobs.unread:
-                self.desk.say(f"There is no benchmark {self._wanted!r} here.")
-                self._wanted = ""
-        if self.job is None:
-            self._at = jobs[0].handle if jobs else ""
-        table = self.query_one(Table)
-        built = (self._contests, view.look, self.query_now, int(view.now // 10))
-        if built != self._built:
-            self._built = built
-            shown = self._contests.matching(self.query_now, view.now)
-            message = "No benchmark passes the query." if jobs else "Reading the jobs ..."
-            table.set_rows(ContestRows(self._contests, view.look, view.now), shown, message)
-            table.set_selected(self._row())
-        bar = self.query_one(QueryBar)
-        if not self.tell_typed(bar, view.palette):
-            bar.say(self._said(), False, view.palette)
-        if not jobs:
-            why = self._jobs.problem or EMPTY
-            self.query_one("#nothing", Page).set_content(lambda prose: prose.say(why), why)
+    def drawn_from(self, view: LabState) -> tuple[object, ...]:
+        return self._contests, int(view.now // 10)
 
-    def _said(self) -> str:
-        total, shown = len(self._contests.jobs), len(self.query_one(Table).order)
-        said = f"{total} benchmarks and tests" if total != 1 else "1 benchmark"
-        if shown != total:
-            said = f"{shown} of {said}   {self.query_now.filter_text}"
-        return said + (f"   reading {self._jobs.unread} more ..." if self._jobs.unread else "")
+    def source(self, view: LabState) -> ContestRows:
+        return ContestRows(self._contests, view.look, view.now)
 
-    def _row(self) -> int | None:
-        """The row of the job under the cursor."""
-        jobs = enumerate(self._contests.jobs)
-        return next((i for i, job in jobs if job.handle == self._at), None)
-
-    @property
-    def job(self) -> Job | None:
-        """The job under the cursor."""
-        return next((job for job in self._contests.jobs if job.handle == self._at), None)
+    def matching(self, view: LabState) -> Bools | None:
+        return self._contests.matching(self.query_now, view.now)
 
     @property
     def found(self) -> Benchmarks:
@@ -205,14 +131,8 @@ class BenchmarksView(TableView):
         mine = job is not None and self._found.path == job.path
         return self._found if mine else Benchmarks(self._found.history, progress="reading")
 
-    def _read(self) -> None:
-        """Have the store read the results of the job under the cursor."""
-        job = self.job
-        if job is not None and self._asked != job.path:
-            self._asked = job.path
-            self.desk.tell("benchmarks", lambda feed: feed.choose(job))
-
-    def _show_one(self, view: LabState) -> None:
+    def show_one(self, view: LabState) -> None:
+        super().show_one(view)
         found, at = self.found, self._place
         active = self.acting == "ranking"
         self.query_one(Ranking).show(found, at, active=active)
@@ -235,19 +155,6 @@ class BenchmarksView(TableView):
         return min(self._contender, max(len(self.found.contenders) - 1, 0))
 
     # Keys
-
-    def columns(self) -> tuple[Column, ...]:
-        return COLUMNS
-
-    def go(self, row: int) -> None:
-        self._at = self._contests.jobs[row].handle
-        self.query_one(Table).set_selected(row)
-        self._read()
-        if self.view is not None:
-            self._show_one(self.view)
-
-    def check(self, query: Query, view: LabState) -> None:
-        """All words can hold for a row."""
 
     def move_in(self, region: str, by: int) -> bool:
         if region == "ranking":
@@ -274,22 +181,17 @@ class BenchmarksView(TableView):
         n = len(self.found.contenders)
         if n < 2:
             return "There is no ranking yet."
-        if "pair" not in self.regions:
-            self.turn_to("pair")
-            return None
-        self._other = (self._other + 1) % (n - 1)
-        self.desk.again()
+        if not self.turned_to("pair"):
+            self._other = (self._other + 1) % (n - 1)
+            self.desk.again()
         return None
 
-    def do_more(self) -> str | None:
+    def do_more(self) -> None:
         """Show the next of the texts."""
-        if "more" not in self.regions:
-            self.turn_to("more")
-            return None
-        known = self._texts
-        self._more = known[(known.index(self._more) + 1) % len(known)]
-        self.desk.again()
-        return None
+        if not self.turned_to("more"):
+            known = self._texts
+            self._more = known[(known.index(self._more) + 1) % len(known)]
+            self.desk.again()
 
     @property
     def _texts(self) -> Sequence[str]:
@@ -331,16 +233,7 @@ class BenchmarksView(TableView):
                 known = self._texts
                 at = known.index(self._more) + ("more" in self.regions)
                 return known[at % len(known)] if self.job is not None else ""
-            case "pane('region')":
-                return self.hidden_next or command.label
-        return command.label
-
-    # The mouse
-
-    @on(Table.RowPicked)
-    def _on_row_picked(self, message: Table.RowPicked) -> None:
-        message.stop()
-        self.go(message.row)
+        return super().label(command)
 
     # What leaves the view
 
@@ -361,10 +254,9 @@ class BenchmarksView(TableView):
                 [one["name"], *values.tolist()]
                 for one, values in zip(contenders, self.found.values, strict=True)
             ]
-            return Export(f"benchmark-{self._at[:8]}", header, rows)
-        jobs = self._contests.jobs
-        order = self.query_one(Table).order.tolist()
-        return Export("benchmarks", RECORDED, [self._contests.record(jobs[row]) for row in order])
+            return Export(f"benchmark-{self.cursor[:8]}", header, rows)
+        rows = [self._contests.record(job) for job in self.shown_items]
+        return Export("benchmarks", RECORDED, rows)
 
     def _streams(self) -> list[str]:
         """A name of each stream."""
@@ -375,11 +267,9 @@ class BenchmarksView(TableView):
 
     def look(self, start: StartView) -> StartView:
         more = None if self._more == MORE[0] else self._more
-        return replace(super().look(start), item=self._at[:8] or None, view=more)
+        return replace(super().look(start), view=more)
 
     def recall(self, start: StartView) -> None:
-        if start.item:
-            self._wanted = start.item.lower()
         if start.view in MORE:
             self._more = start.view
         super().recall(start)

@@ -1,7 +1,6 @@
 """Jobs as cards: what they are, how far they are, what they do now, how long it takes yet."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from textual import events
 from textual.message import Message
@@ -12,6 +11,7 @@ from tttui.draw.cells import fit, wrapped
 from tttui.draw.states import state_ink, state_mark
 from tttui.lab.job import Job
 from tttui.model.ages import ago_text, duration_text
+from tttui.model.dataclass import dataclass
 from tttui.panes.lab.jobs.rows import doing
 from tttui.widgets.drawn import Drawn
 

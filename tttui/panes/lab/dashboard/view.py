@@ -20,10 +20,12 @@ from tttui.panes.lab.dashboard.around import MachineStrip, MatrixMap
 from tttui.panes.lab.dashboard.cards import ROWS, JobCards
 from tttui.panes.lab.metrics import TAGS, MetricChart, groups
 from tttui.panes.regions import Pages, Regions
-from tttui.store.lab.around import MACHINE, MATRIX, PERSONAS
 from tttui.store.lab.curves import CURVES, Curves
 from tttui.store.lab.jobs import JOBS, Jobs
-from tttui.store.lab.recent import RECENT
+from tttui.store.lab.machine import MACHINE
+from tttui.store.lab.matrix import MATRIX
+from tttui.store.lab.models import PERSONAS
+from tttui.store.lab.tails import NEWEST_EVENTS
 from tttui.widgets.page import Page
 
 NARROW = 100
@@ -157,8 +159,8 @@ class DashboardView(Regions, LabView):
         personas = state.of(PERSONAS)
         used = self.query_one("#models", Page)
         used.set_content(around.models(personas, state.now), (personas, int(state.now // 60)))
-        events = state.of(RECENT)
-        self.query_one("#events", Page).set_content(around.newest(events), events)
+        events = state.of(NEWEST_EVENTS)
+        self.query_one("#events", Page).set_content(around.newest(events.items[::-1]), events)
         self.query_one(MachineStrip).show_machine(state.of(MACHINE))
         shown = set(self.regions)
         rows = max(self.room.height // 2, 8)

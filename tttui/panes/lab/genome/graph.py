@@ -6,7 +6,7 @@ where that is not known, as a norm. In colour the cells are a heatmap as well.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from textual import events
 from textual.message import Message
@@ -16,6 +16,7 @@ from tttui.draw.cells import fit, fit_end, padded
 from tttui.draw.colours import ANSI, Colour, ramp, rgb
 from tttui.draw.prose import filling
 from tttui.lab.genome.effect import LayerChange
+from tttui.model.dataclass import dataclass
 from tttui.model.numbers import short
 from tttui.widgets.drawn import Drawn
 

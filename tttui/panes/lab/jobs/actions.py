@@ -1,14 +1,14 @@
 """What can be done with a job: each is asked for first where it ends or removes something."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
+from tttui.keys.command import Command
 from tttui.lab.job import Job, job_command
-from tttui.panes.lab.base import Desk, Question
-from tttui.store.lab.job import Chosen
+from tttui.panes.lab.base import Question
+from tttui.panes.lab.jobs.table import JobTable
+from tttui.store.lab.job import CHOSEN, Chosen
 
 NEWEST = "the newest checkpoint"
-
 
 SHOWN_IN: Mapping[str, str] = {
     "train": "training",
@@ -22,33 +22,25 @@ SHOWN_IN: Mapping[str, str] = {
 """The views that show what came of a kind of job."""
 
 
-class Shown(Protocol):
-    """The view whose job under the cursor is meant."""
-
-    desk: Desk
+class JobActions(JobTable):
+    """A view whose keys act on the job under the cursor, which the feed `job` reads."""
 
     @property
-    def job(self) -> Job | None: ...
+    def chosen(self) -> Chosen:
+        """What is read of the job under the cursor, as far as it is."""
+        job, view = self.job, self.view
+        found = Chosen() if view is None else view.of(CHOSEN)
+        return found if job is not None and found.path == job.path else Chosen()
 
-    @property
-    def chosen(self) -> Chosen: ...
-
-
-class JobActions:
-    """Every method returns a note, or None where something was asked or started."""
-
-    def __init__(self, view: Shown) -> None:
-        self._view = view
-
-    def open(self) -> str | None:
+    def do_open(self) -> str | None:
         """Open what the job made: a session in the tabs, a version among the models."""
-        job, desk = self._view.job, self._view.desk
+        job, desk = self.job, self.desk
         if job is None:
             return "There is no job under the cursor."
         if job.is_session:
             desk.open_session(job.path)
             return None
-        if version := version_of(self._view.chosen):
+        if version := version_of(self.chosen):
             desk.go_to("models", version)
         elif job.kind in SHOWN_IN:
             desk.go_to(SHOWN_IN[job.kind], job.handle)
@@ -56,8 +48,8 @@ class JobActions:
             return f"Job {job.short} has made nothing that could be opened."
         return None
 
-    def cancel(self) -> str | None:
-        job = self._view.job
+    def do_cancel(self) -> str | None:
+        job = self.job
         if job is None or job.has_ended:
             return "Nothing to cancel: the job has ended." if job else None
         text = (
@@ -73,16 +65,16 @@ class JobActions:
             _start_waiting(ended)
             return f"Job {ended.short} is {ended.state}"
 
-        self._view.desk.act(do, question)
+        self.desk.act(do, question)
         return None
 
-    def resume(self) -> str | None:
-        job = self._view.job
+    def do_resume(self) -> str | None:
+        job = self.job
         if job is None:
             return None
         if not job.has_ended or job.state == "completed":
             return f"Job {job.short} is {job.state}; there is nothing to resume."
-        data = self._view.chosen.data
+        data = self.chosen.data
         names = () if data is None else data.checkpoints
         if len(names) < 2:
             self._ask_resume(job, None)
@@ -98,7 +90,7 @@ class JobActions:
                 self._ask_resume(job, None if name == NEWEST else name)
 
         text = f"From which checkpoint shall {job.kind} {job.short} go on?"
-        self._view.desk.show_dialog(ChooseDialog("Resume", text, (NEWEST, *names)), chosen)
+        self.desk.show_dialog(ChooseDialog("Resume", text, (NEWEST, *names)), chosen)
 
     def _ask_resume(self, job: Job, checkpoint: str | None) -> None:
         more = () if checkpoint is None else ("--checkpoint", checkpoint)
@@ -112,10 +104,10 @@ class JobActions:
             found = resume(job, checkpoint=checkpoint)
             return f"Job {found.short} is {found.state}"
 
-        self._view.desk.act(do, question)
+        self.desk.act(do, question)
 
-    def remove(self) -> str | None:
-        job = self._view.job
+    def do_remove(self) -> str | None:
+        job = self.job
         if job is None:
             return None
         if not job.has_ended and job.state != "unknown":
@@ -130,8 +122,20 @@ class JobActions:
 
             return f"Job {job.short} lies in {remove(job, root)} now"
 
-        self._view.desk.act(do, question)
+        self.desk.act(do, question)
         return None
+
+    def label(self, command: Command) -> str:
+        job = self.job
+        match command.action:
+            case "pane('cancel')":
+                return "" if job is None or job.has_ended else "cancel"
+            case "pane('resume')":
+                resumable = job is not None and job.has_ended and job.state != "completed"
+                return "resume" if resumable else ""
+            case "pane('remove')":
+                return "remove" if job is not None and job.has_ended else ""
+        return super().label(command)
 
 
 def version_of(found: Chosen) -> str:

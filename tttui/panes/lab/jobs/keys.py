@@ -1,25 +1,11 @@
 """The keys of the view of jobs, and what its help says."""
 
 from tttui.keys.command import Command
+from tttui.keys.lab import job_keys, paging
 
 KEYS: tuple[Command, ...] = (
     Command("pane('open')", "enter,o", "open", "Open what the job made", "Jobs", footer=True),
-    Command(
-        "pane('cancel')",
-        "c",
-        "cancel",
-        "End the job at its next safe point; asks first",
-        "Jobs",
-        footer=True,
-    ),
-    Command(
-        "pane('resume')",
-        "R",
-        "resume",
-        "Let it go on, from its last checkpoint or one that you choose",
-        "Jobs",
-        footer=True,
-    ),
+    *job_keys("Jobs"),
     Command(
         "pane('remove')",
         "D",
@@ -46,10 +32,7 @@ KEYS: tuple[Command, ...] = (
     ),
     Command("pane('metric')", "m", "metric", "The next of its metrics", "Jobs", footer=True),
     Command("pane('log')", "l", "log axis", "Logarithmic or linear axis", "Jobs"),
-    Command("pane('page_up')", "pageup", "page up", "One page up", "Lists"),
-    Command("pane('page_down')", "pagedown", "page down", "One page down", "Lists"),
-    Command("pane('top')", "home", "first", "The first row", "Lists"),
-    Command("pane('bottom')", "end", "last", "The last row", "Lists"),
+    *paging(),
 )
 
 MEANING = (

@@ -12,6 +12,7 @@ from tttui.lab.job import STATES, Job
 from tttui.model.ages import age_text, duration_text
 from tttui.model.arrays import Bools, Floats
 from tttui.model.query import Query, QueryError, Vocabulary, Words
+from tttui.panes.lab.tabled import passing, ranks
 from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
 
 BAR = 6
@@ -80,14 +81,9 @@ def doing(job: Job) -> str:
 
 def matching(jobs: Sequence[Job], query: Query, now: float) -> Bools | None:
     """The jobs [n] that pass a query; None where all do."""
-    if not query:
-        return None
-
-    def holds(name: str, word: str) -> Bools:
-        of = _TEXTS[name]
-        return np.array([word in of(job).lower() for job in jobs], dtype=np.bool_)
-
-    return query.select(len(jobs), lambda name: numbers(jobs, name, now), holds)
+    return passing(
+        jobs, query, lambda name: numbers(jobs, name, now), lambda job, name: _TEXTS[name](job)
+    )
 
 
 def check_states(query: Query) -> None:
@@ -134,9 +130,7 @@ class JobRows(HasLook):
     def sorting(self, key: str) -> Any:
         if key in NUMBERS:
             return numbers(self._jobs, key, self._now)
-        words = np.array([_TEXTS[key](job) for job in self._jobs], dtype=object)
-        _, rank = np.unique(words.astype(str), return_inverse=True)
-        return rank
+        return ranks([_TEXTS[key](job) for job in self._jobs])
 
     def cell(self, row: int, key: str) -> Cell:
         job, palette = self._jobs[row], self.palette

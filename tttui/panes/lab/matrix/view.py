@@ -15,8 +15,8 @@ from tttui.model.start import StartView
 from tttui.panes.lab.base import Export, LabState, LabView, Question
 from tttui.panes.lab.matrix.facts import EXPORTED, facts, record, trend
 from tttui.panes.regions import Pages, Regions
-from tttui.store.lab.around import MATRIX
 from tttui.store.lab.jobs import JOBS
+from tttui.store.lab.matrix import MATRIX
 from tttui.widgets.matrixgrid import At, MatrixGrid
 from tttui.widgets.page import Page
 

@@ -9,65 +9,62 @@ from tttui.lab.registry.overview import Registry
 from tttui.lab.registry.personas import Persona
 from tttui.lab.registry.version import Version
 from tttui.model.shell import command_line
-from tttui.panes.lab.base import Desk, Question
+from tttui.panes.lab.base import Question
+from tttui.panes.lab.tabled import TableView
 
 BASE = "base"
 """What a test calls the model without any skill."""
 
 
-class Shown(Protocol):
-    """The view whose version under the cursor is meant."""
+class ModelActions(TableView[Version]):
+    """A view whose keys act on the version under the cursor."""
 
-    desk: Desk
-
-    @property
-    def registry(self) -> Registry: ...
+    registry = Registry()
 
     @property
-    def version(self) -> Version | None: ...
+    def version(self) -> Version | None:
+        """The version under the cursor."""
+        return self.item
 
     @property
-    def root(self) -> Path: ...
+    def root(self) -> Path:
+        """The run root."""
+        return Path("runs") if self.view is None else self.view.root
 
-    def compare_with(self, name: str | None, /) -> None: ...
+    def compare_with(self, name: str | None, /) -> None:
+        """Show how the version differs from another one."""
+        raise NotImplementedError(type(self).__name__)
 
-
-class ModelActions:
-    """Every method returns a note, or None where something was asked or started."""
-
-    def __init__(self, view: Shown) -> None:
-        self._view = view
-
-    def words(self, *words: str) -> tuple[str, ...]:
+    def command_words(self, *words: str) -> tuple[str, ...]:
         """A command of the group, with `--root` where it is not the usual one."""
-        root = self._view.root
+        root = self.root
         return ("tttui", "model", *words, *(() if root == Path("runs") else ("--root", str(root))))
 
-    def open(self) -> str | None:
+    def do_open(self) -> str | None:
         """Open what the version comes from."""
-        version = self._view.version
+        version = self.version
         if version is None:
             return None
         origin, path = version.origin, version.origin.get("path")
         if origin.get("kind") == "job":
-            self._view.desk.go_to("jobs", str(origin.get("id", "")))
+            self.desk.go_to("jobs", str(origin.get("id", "")))
             return None
         if origin.get("kind") != "session" or not isinstance(path, str):
             return f"{version.name} comes from {origin.get('id') or 'nowhere that is known'}."
         # The path is the registry's word: only what lies in this root is opened.
-        place = self._view.root / Path(path).name
+        place = self.root / Path(path).name
         if not (place / "session").is_dir():
             return f"The session {place.name} is not here any more."
-        self._view.desk.open_session(place)
+        self.desk.open_session(place)
         return None
 
-    def deploy(self) -> str | None:
+    def do_deploy(self) -> str | None:
         from tttui.panes.lab.models.deploying import DeployDialog, Deployment
 
-        version, view = self._view.version, self._view
+        version, registry = self.version, self.registry
         if version is None:
             return "There is no version under the cursor."
-        known = [one for one in view.registry.personas if one.current.version != version.name]
+        known = [one for one in registry.personas if one.current.version != version.name]
         same = [one for one in known if one.current.version.startswith(f"{version.skill}@")]
         first = next((one.called for one in (*same, *known)), f"@{version.skill}")
         chosen_version = version
@@ -77,7 +74,7 @@ class ModelActions:
                 return
             domain = ("--domain", found.domain) if found.domain != DEFAULT else ()
             force = ("--force",) if found.force else ()
-            line = self.words(
+            line = self.command_words(
                 "deploy", chosen_version.name, "--persona", found.persona, *domain, *force
             )
 
@@ -85,7 +82,7 @@ class ModelActions:
                 from tttui.lab.registry import deploy
 
                 made = deploy(
-                    view.root,
+                    self.root,
                     chosen_version,
                     found.persona,
                     domain=found.domain,
@@ -94,16 +91,16 @@ class ModelActions:
                 )
                 return f"{made.called} points to {made.current.version} now"
 
-            view.desk.act(do)
+            self.desk.act(do)
 
-        root = command_line(*self.words()[2:])
-        dialog = DeployDialog(view.registry, version, f" {root}" if root else "", first)
-        view.desk.show_dialog(dialog, chosen)
+        root = command_line(*self.command_words()[2:])
+        dialog = DeployDialog(registry, version, f" {root}" if root else "", first)
+        self.desk.show_dialog(dialog, chosen)
         return None
 
-    def rollback(self) -> str | None:
-        view, version = self._view, self._view.version
-        movable = [one for one in view.registry.personas if one.stack[1:]]
+    def do_rollback(self) -> str | None:
+        version = self.version
+        movable = [one for one in self.registry.personas if one.stack[1:]]
         if not movable:
             return "No persona has anything to go back to."
         using = [one for one in movable if version is not None and _uses(one, version)]
@@ -121,10 +118,10 @@ class ModelActions:
 
     def _ask_rollback(self, persona: Persona) -> None:
         domain = ("--domain", persona.domain) if persona.domain != DEFAULT else ()
-        line = self.words("rollback", "--persona", persona.name, *domain)
+        line = self.command_words("rollback", "--persona", persona.name, *domain)
         before = persona.stack[-2].version
         text = f"Point {persona.called} to {before} again? It points to {persona.current.version}."
-        root = self._view.root
+        root = self.root
 
         def do() -> str:
             from tttui.lab.registry import rollback
@@ -133,35 +130,35 @@ class ModelActions:
             return f"{made.called} points to {made.current.version} again"
 
         question = Question("Roll back", text, command_line(*line), "roll back")
-        self._view.desk.act(do, question)
+        self.desk.act(do, question)
 
-    def test(self) -> str | None:
-        version = self._view.version
+    def do_test(self) -> str | None:
+        version = self.version
         if version is None:
             return None
         if version.type == "base":
             return f"{version.name} is a base; test a skill over it."
         against = next(iter(self._others(version)), BASE)
-        self._view.desk.form(("model", "test"), {"version": version.name, "baseline": against})
+        self.desk.form(("model", "test"), {"version": version.name, "baseline": against})
         return None
 
-    def compare(self) -> str | None:
+    def do_compare(self) -> str | None:
         """Choose the version that the one under the cursor is compared with."""
-        version = self._view.version
+        version = self.version
         if version is None:
             return None
         others = self._others(version)
         if not others:
             return f"There is no other version of the task {version.task}."
         text = f"With which version shall {version.name} be compared?"
-        self._choose("Compare", text, others, self._view.compare_with)
+        self._choose("Compare", text, others, self.compare_with)
         return None
 
-    def remove(self) -> str | None:
-        version, root = self._view.version, self._view.root
+    def do_remove(self) -> str | None:
+        version, root = self.version, self.root
         if version is None:
             return None
-        line = self.words("rm", version.name)
+        line = self.command_words("rm", version.name)
         text = (
             f"Take {version.name} out of the registry? Its number is not given again. It stays "
             "while something depends on it."
@@ -173,12 +170,12 @@ class ModelActions:
             return f"{version.name} lies in {remove(root, version, command=line)} now"
 
         question = Question("Remove", text, command_line(*line), "take it out")
-        self._view.desk.act(do, question)
+        self.desk.act(do, question)
         return None
 
     def _others(self, version: Version) -> tuple[str, ...]:
         """Other versions of the task: what is in use first, then of the same skill, then all."""
-        registry = self._view.registry
+        registry = self.registry
         used = [one.current.version for one in registry.personas]
         same = [one for one in registry.versions if one.task == version.task]
         names = [one.name for one in same if one.type == version.type]
@@ -189,7 +186,7 @@ class ModelActions:
     def _choose(self, title: str, text: str, names: Sequence[str], then: "Then") -> None:
         from tttui.panes.lab.jobs.choose import ChooseDialog
 
-        self._view.desk.show_dialog(ChooseDialog(title, text, names), then)
+        self.desk.show_dialog(ChooseDialog(title, text, names), then)
 
 
 class Then(Protocol):

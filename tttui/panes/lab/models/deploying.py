@@ -1,7 +1,5 @@
 """Asking to which persona a version is deployed, with what would become of it."""
 
-from dataclasses import dataclass
-
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -13,6 +11,7 @@ from tttui.draw.text import Text
 from tttui.lab.registry.names import DEFAULT, Named, named
 from tttui.lab.registry.overview import Registry
 from tttui.lab.registry.version import Version
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.shell import command_line
 

@@ -1,6 +1,7 @@
 """The keys of the view of models, and what its help says."""
 
 from tttui.keys.command import Command
+from tttui.keys.lab import paging
 
 KEYS: tuple[Command, ...] = (
     Command(
@@ -50,10 +51,7 @@ KEYS: tuple[Command, ...] = (
         "Take the version out of the registry; asks first, and what is needed stays",
         "Models",
     ),
-    Command("pane('page_up')", "pageup", "page up", "One page up", "Lists"),
-    Command("pane('page_down')", "pagedown", "page down", "One page down", "Lists"),
-    Command("pane('top')", "home", "first", "The first row", "Lists"),
-    Command("pane('bottom')", "end", "last", "The last row", "Lists"),
+    *paging(),
 )
 
 MEANING = (

@@ -13,6 +13,7 @@ from tttui.model.ages import age_text
 from tttui.model.arrays import Bools, Floats
 from tttui.model.numbers import short
 from tttui.model.query import Query, Vocabulary
+from tttui.panes.lab.tabled import passing, ranks
 from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
 
 COLUMNS = (
@@ -109,15 +110,12 @@ def numbers(registry: Registry, name: str, now: float) -> Floats:
 
 def matching(registry: Registry, query: Query, now: float) -> Bools | None:
     """The versions [n] that pass a query; None where all do."""
-    if not query:
-        return None
-
-    def holds(name: str, word: str) -> Bools:
-        of = _TEXTS[name]
-        found = [word in of(registry, one).lower() for one in registry.versions]
-        return np.array(found, dtype=np.bool_)
-
-    return query.select(len(registry.versions), lambda n: numbers(registry, n, now), holds)
+    return passing(
+        registry.versions,
+        query,
+        lambda name: numbers(registry, name, now),
+        lambda version, name: _TEXTS[name](registry, version),
+    )
 
 
 RECORDED = (
@@ -161,8 +159,7 @@ class ModelRows(HasLook):
         texts = [_TEXTS[key](self._registry, one) for one in self._registry.versions]
         if key == "version":
             texts = [f"{one.skill}@{one.number:09}" for one in self._registry.versions]
-        _, rank = np.unique(np.array(texts, dtype=object).astype(str), return_inverse=True)
-        return rank
+        return ranks(texts)
 
     def cell(self, row: int, key: str) -> Cell:
         version, palette = self._registry.versions[row], self.palette

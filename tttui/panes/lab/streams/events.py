@@ -15,8 +15,9 @@ from tttui.lab.events import COLLECTIONS
 from tttui.lab.jobs import UUID
 from tttui.model.query import Vocabulary
 from tttui.model.shell import command_line
-from tttui.panes.lab.streams.view import StreamView, keys
-from tttui.store.lab.streams import ALL_EVENTS
+from tttui.panes.lab.base import Desk, LabState
+from tttui.panes.lab.streams.tail import EntryKind, TailView, keys
+from tttui.store.lab.tails import ALL_EVENTS
 from tttui.widgets.table_columns import NUMBERS, TEXTS, TIMES, Cell, Column
 
 ROOM = 12
@@ -33,21 +34,10 @@ NAMES = ("id", "name", "version", "persona", "skill")
 """Fields that say what an event is about, the first that it has."""
 
 
-class EventsView(StreamView[Event]):
-    """A row is an event; enter goes to the job, session or model that it is about."""
+class EventKind(EntryKind[Event]):
+    """What is shown of an event."""
 
-    part = ALL_EVENTS
-    needs = frozenset({ALL_EVENTS.name})
-    what = "event"
-    hint = "text  collection:sessions  action:failed  seq>100"
-    none = "No events yet. Jobs, sessions, models and personas of this root tell here what changes."
-    words = Vocabulary(
-        numbers={"seq": "seq"},
-        texts={"collection": "collection", "action": "action", "of": "of", "text": "text"},
-        bare="text",
-    )
-    sorts = ("time", "seq", "at", "collection", "action", "of", "fields")
-    shown_columns = (
+    columns = (
         Column("seq", "seq", 6, orders=NUMBERS, drop=1),
         Column("at", "time", 8, left=True, orders=TIMES),
         Column("collection", "collection", 15, left=True, orders=TEXTS),
@@ -56,6 +46,96 @@ class EventsView(StreamView[Event]):
         Column("fields", "more", 12, left=True, grows=True, orders=TEXTS),
     )
     recorded = ("seq", "time", "event", "fields")
+
+    def text(self, entry: Event, name: str) -> str:
+        collection, action = _parts(entry)
+        if name == "text":
+            return f"{entry.name} {json.dumps(dict(entry.fields), default=str)}"
+        return {"collection": collection, "action": action, "of": _about(entry)}[name]
+
+    def number(self, entry: Event, name: str) -> float:
+        return float(entry.seq)
+
+    def order(self, entry: Event, key: str) -> Any:
+        if key in ("seq", "at"):
+            return float(entry.seq) if key == "seq" else entry.time
+        return _said(entry) if key == "fields" else self.text(entry, key)
+
+    def cell(self, entry: Event, key: str, look: Look) -> Cell:
+        palette, (collection, action) = look.palette, _parts(entry)
+        match key:
+            case "seq":
+                return str(entry.seq), palette.muted, False
+            case "at":
+                return time.strftime("%H:%M:%S", time.localtime(entry.time)), palette.muted, False
+            case "collection":
+                return collection, palette.muted, False
+            case "action":
+                return action, _ink(action, palette), action in BAD
+            case "of":
+                about = _about(entry)
+                return about[:8] if UUID.fullmatch(about) else about, palette.text, False
+            case "fields":
+                return _said(entry), palette.muted, False
+        raise KeyError(key)
+
+    def write(self, entry: Event, prose: Prose) -> None:
+        palette, (_, action) = prose.palette, _parts(entry)
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.time))
+        prose.line(
+            (f"{entry.seq}  {when}  ", palette.muted),
+            (entry.name, _ink(action, palette), True),
+        )
+        for name, value in entry.fields.items():
+            text = value if isinstance(value, str) else json.dumps(value, default=str)
+            prose.field(name, text, ROOM)
+
+    def record(self, entry: Event) -> Sequence[object]:
+        return entry.seq, entry.time, entry.name, json.dumps(dict(entry.fields), default=str)
+
+    def open(self, entry: Event, desk: Desk, state: LabState) -> str | None:
+        (collection, _), about = _parts(entry), _about(entry)
+        if UUID.fullmatch(about):
+            desk.go_to("jobs", about)
+        elif collection in OF_SESSIONS and about:
+            path = state.root / Path(about).name
+            if not path.is_dir():
+                return f"The session {about} is not there any more."
+            desk.open_session(path)
+        elif collection in VIEWS:
+            desk.go_to(VIEWS[collection], about)
+        else:
+            return "There is nothing to go to from here."
+        return None
+
+    def copies(self, entry: Event, state: LabState) -> Sequence[tuple[str, str]]:
+        root = ("--root", state.root)
+        since = command_line("tttui", "events", "--since", str(entry.seq - 1), "--follow", *root)
+        line = json.dumps({"seq": entry.seq, "event": entry.name, **entry.fields}, default=str)
+        return ("Event", line), ("Command from here on", since)
+
+    def filters(self, entries: Sequence[Event]) -> Sequence[str]:
+        there = {_parts(event)[0] for event in entries}
+        return ["", *(f"collection:{name}" for name in COLLECTIONS if name in there)]
+
+
+class EventsView(TailView[Event]):
+    """A row is an event; enter goes to the job, session or model that it is about."""
+
+    part = ALL_EVENTS
+    needs = frozenset({ALL_EVENTS.name})
+    kind = EventKind()
+    thing, things = "event", "events"
+    hint = "text  collection:sessions  action:failed  seq>100"
+    empty_text = (
+        "No events yet. Jobs, sessions, models and personas of this root tell here what changes."
+    )
+    words = Vocabulary(
+        numbers={"seq": "seq"},
+        texts={"collection": "collection", "action": "action", "of": "of", "text": "text"},
+        bare="text",
+    )
+    sorts = ("time", "seq", "at", "collection", "action", "of", "fields")
     keys = keys("event", "Events")
     meaning = (
         "Everything that changed below this run root: sessions, transactions, tests, trainings, "
@@ -67,93 +147,22 @@ class EventsView(StreamView[Event]):
         "is about."
     )
 
-    def text_of(self, item: Event, name: str) -> str:
-        collection, action = _parts(item)
-        if name == "text":
-            return f"{item.name} {json.dumps(dict(item.fields), default=str)}"
-        return {"collection": collection, "action": action, "of": _about(item)}[name]
 
-    def number_of(self, item: Event, name: str) -> float:
-        return float(item.seq)
-
-    def order_of(self, item: Event, key: str) -> Any:
-        if key in ("seq", "at"):
-            return float(item.seq) if key == "seq" else item.time
-        return _said(item) if key == "fields" else self.text_of(item, key)
-
-    def cell_of(self, item: Event, key: str, look: Look) -> Cell:
-        palette, (collection, action) = look.palette, _parts(item)
-        match key:
-            case "seq":
-                return str(item.seq), palette.muted, False
-            case "at":
-                return time.strftime("%H:%M:%S", time.localtime(item.time)), palette.muted, False
-            case "collection":
-                return collection, palette.muted, False
-            case "action":
-                return action, _ink(action, palette), action in BAD
-            case "of":
-                about = _about(item)
-                return about[:8] if UUID.fullmatch(about) else about, palette.text, False
-            case "fields":
-                return _said(item), palette.muted, False
-        raise KeyError(key)
-
-    def write(self, item: Event, prose: Prose) -> None:
-        palette, (_, action) = prose.palette, _parts(item)
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(item.time))
-        prose.line(
-            (f"{item.seq}  {when}  ", palette.muted),
-            (item.name, _ink(action, palette), True),
-        )
-        for name, value in item.fields.items():
-            text = value if isinstance(value, str) else json.dumps(value, default=str)
-            prose.field(name, text, ROOM)
-
-    def record(self, item: Event) -> Sequence[object]:
-        return item.seq, item.time, item.name, json.dumps(dict(item.fields), default=str)
-
-    def open(self, item: Event) -> str | None:
-        (collection, _), about = _parts(item), _about(item)
-        if UUID.fullmatch(about):
-            self.desk.go_to("jobs", about)
-        elif collection in OF_SESSIONS and about and self.view is not None:
-            path = self.view.root / Path(about).name
-            if not path.is_dir():
-                return f"The session {about} is not there any more."
-            self.desk.open_session(path)
-        elif collection in VIEWS:
-            self.desk.go_to(VIEWS[collection], about)
-        else:
-            return "There is nothing to go to from here."
-        return None
-
-    def copies(self, item: Event) -> Sequence[tuple[str, str]]:
-        root = () if self.view is None else ("--root", self.view.root)
-        since = command_line("tttui", "events", "--since", str(item.seq - 1), "--follow", *root)
-        line = json.dumps({"seq": item.seq, "event": item.name, **item.fields}, default=str)
-        return ("Event", line), ("Command from here on", since)
-
-    def filters(self) -> Sequence[str]:
-        there = {_parts(event)[0] for event in self._stream.items}
-        return ["", *(f"collection:{name}" for name in COLLECTIONS if name in there)]
-
-
-def _parts(item: Event) -> tuple[str, str]:
+def _parts(entry: Event) -> tuple[str, str]:
     """Collection and action."""
-    collection, _, action = item.name.removeprefix("data:").partition(":")
+    collection, _, action = entry.name.removeprefix("data:").partition(":")
     return collection, action
 
 
-def _about(item: Event) -> str:
-    found = next((item.fields[name] for name in NAMES if item.fields.get(name)), "")
+def _about(entry: Event) -> str:
+    found = next((entry.fields[name] for name in NAMES if entry.fields.get(name)), "")
     return found if isinstance(found, str) else str(found)
 
 
-def _said(item: Event) -> str:
+def _said(entry: Event) -> str:
     """The other fields."""
-    about = next((name for name in NAMES if item.fields.get(name)), "")
-    return "  ".join(f"{k}={v}" for k, v in item.fields.items() if k != about)
+    about = next((name for name in NAMES if entry.fields.get(name)), "")
+    return "  ".join(f"{k}={v}" for k, v in entry.fields.items() if k != about)
 
 
 def _ink(action: str, palette: Palette) -> Colour:

@@ -7,11 +7,12 @@ from tttui.artifacts.logfile import LEVELS
 from tttui.draw.look import Look
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
-from tttui.lab.logs import Line
+from tttui.lab.logs import LogLine
 from tttui.model.query import Vocabulary
 from tttui.model.shell import command_line
-from tttui.panes.lab.streams.view import StreamView, keys
-from tttui.store.lab.streams import LOG_LINES
+from tttui.panes.lab.base import Desk, LabState
+from tttui.panes.lab.streams.tail import EntryKind, TailView, keys
+from tttui.store.lab.tails import LOG_LINES
 from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
 
 FILTERS = ("", "level:warning,error,critical", "level:error,critical")
@@ -25,23 +26,79 @@ _TEXTS: Mapping[str, str] = {
 }
 
 
-class LogsView(StreamView[Line]):
-    """A row is a line of a log; enter goes to the job or session that wrote it."""
+class LineKind(EntryKind[LogLine]):
+    """What is shown of a line of a log."""
 
-    part = LOG_LINES
-    needs = frozenset({LOG_LINES.name})
-    what = "line"
-    hint = "text  level:error  of:NAME"
-    none = "No log has a line yet. Whatever runs (a job, a session) writes one."
-    words = Vocabulary(numbers={}, texts=_TEXTS, bare="text")
-    sorts = ("time", "at", "level", "of", "text")
-    shown_columns = (
+    columns = (
         Column("at", "time", 12, left=True, orders=TIMES),
         Column("level", "level", 8, left=True, orders=TEXTS),
         Column("of", "of", 12, left=True, orders=TEXTS, drop=1, most=16),
         Column("text", "text", 30, left=True, grows=True, orders=TEXTS),
     )
     recorded = ("time", "level", "of", "text")
+
+    def text(self, entry: LogLine, name: str) -> str:
+        return _owner(entry) if name == "of" else entry.level if name == "level" else entry.text
+
+    def order(self, entry: LogLine, key: str) -> Any:
+        if key == "level":
+            return float(LEVELS.index(entry.level))
+        return {"at": entry.time, "of": entry.source.owner, "text": entry.text}[key]
+
+    def cell(self, entry: LogLine, key: str, look: Look) -> Cell:
+        palette = look.palette
+        match key:
+            case "at":
+                return entry.time[11:], palette.muted, False
+            case "level":
+                return entry.level, _ink(entry.level, palette), entry.level in LEVELS[3:]
+            case "of":
+                owner = entry.source.owner
+                return owner if entry.source.is_session else owner[:8], palette.muted, False
+            case "text":
+                return entry.text, _ink(entry.level, palette), False
+        raise KeyError(key)
+
+    def write(self, entry: LogLine, prose: Prose) -> None:
+        palette, source = prose.palette, entry.source
+        kind = "session" if source.is_session else "job"
+        prose.line(
+            (f"{entry.time or 'no time'}  ", palette.muted),
+            (f"{entry.level}  ", _ink(entry.level, palette)),
+            (f"{kind} {source.owner}", palette.accent),
+        )
+        prose.say(entry.text)
+
+    def record(self, entry: LogLine) -> Sequence[object]:
+        return entry.time, entry.level, entry.source.owner, entry.text
+
+    def open(self, entry: LogLine, desk: Desk, state: LabState) -> str | None:
+        if entry.source.is_session:
+            desk.open_session(entry.source.path.parent)
+        else:
+            desk.go_to("jobs", entry.source.owner)
+        return None
+
+    def copies(self, entry: LogLine, state: LabState) -> Sequence[tuple[str, str]]:
+        flag = "--session" if entry.source.is_session else "--job"
+        command = command_line("tttui", "logs", flag, entry.source.owner, "--root", state.root)
+        return ("Line", entry.text), ("Command", command), ("File", str(entry.source.path))
+
+    def filters(self, entries: Sequence[LogLine]) -> Sequence[str]:
+        return FILTERS
+
+
+class LogsView(TailView[LogLine]):
+    """A row is a line of a log; enter goes to the job or session that wrote it."""
+
+    part = LOG_LINES
+    needs = frozenset({LOG_LINES.name})
+    kind = LineKind()
+    thing, things = "line", "lines"
+    hint = "text  level:error  of:NAME"
+    empty_text = "No log has a line yet. Whatever runs (a job, a session) writes one."
+    words = Vocabulary(numbers={}, texts=_TEXTS, bare="text")
+    sorts = ("time", "at", "level", "of", "text")
     keys = keys("line", "Logs")
     meaning = (
         "The logs of all jobs and sessions below this run root as one, in the order of time, the "
@@ -51,61 +108,9 @@ class LogsView(StreamView[Line]):
         "`tttui logs --grep RE --since 2h` does the same in a shell, with regular expressions."
     )
 
-    def text_of(self, item: Line, name: str) -> str:
-        return _owner(item) if name == "of" else item.level if name == "level" else item.text
 
-    def order_of(self, item: Line, key: str) -> Any:
-        if key == "level":
-            return float(LEVELS.index(item.level))
-        return {"at": item.time, "of": item.source.owner, "text": item.text}[key]
-
-    def cell_of(self, item: Line, key: str, look: Look) -> Cell:
-        palette = look.palette
-        match key:
-            case "at":
-                return item.time[11:], palette.muted, False
-            case "level":
-                return item.level, _ink(item.level, palette), item.level in LEVELS[3:]
-            case "of":
-                owner = item.source.owner
-                return owner if item.source.is_session else owner[:8], palette.muted, False
-            case "text":
-                return item.text, _ink(item.level, palette), False
-        raise KeyError(key)
-
-    def write(self, item: Line, prose: Prose) -> None:
-        palette, source = prose.palette, item.source
-        kind = "session" if source.is_session else "job"
-        prose.line(
-            (f"{item.time or 'no time'}  ", palette.muted),
-            (f"{item.level}  ", _ink(item.level, palette)),
-            (f"{kind} {source.owner}", palette.accent),
-        )
-        prose.say(item.text)
-
-    def record(self, item: Line) -> Sequence[object]:
-        return item.time, item.level, item.source.owner, item.text
-
-    def open(self, item: Line) -> str | None:
-        if item.source.is_session:
-            self.desk.open_session(item.source.path.parent)
-        else:
-            self.desk.go_to("jobs", item.source.owner)
-        return None
-
-    def copies(self, item: Line) -> Sequence[tuple[str, str]]:
-        flag = "--session" if item.source.is_session else "--job"
-        view = self.view
-        root = () if view is None else ("--root", view.root)
-        command = command_line("tttui", "logs", flag, item.source.owner, *root)
-        return ("Line", item.text), ("Command", command), ("File", str(item.source.path))
-
-    def filters(self) -> Sequence[str]:
-        return FILTERS
-
-
-def _owner(item: Line) -> str:
-    return item.source.owner
+def _owner(entry: LogLine) -> str:
+    return entry.source.owner
 
 
 def _ink(level: str, palette: Palette) -> Any:

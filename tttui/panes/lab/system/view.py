@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
@@ -15,20 +14,20 @@ from tttui.lab.machine import Holder, Machine, Stranger
 from tttui.model.ages import size_text
 from tttui.model.arrays import Bools, Floats
 from tttui.model.query import Vocabulary
-from tttui.panes.lab.base import LISTING, Export, LabState, LabView
+from tttui.panes.lab.base import Export, LabState
 from tttui.panes.lab.system import drawings
-from tttui.panes.listing import TABLE, Listing
+from tttui.panes.lab.tabled import NARROW, TableView, passing, ranks
+from tttui.panes.listing import TABLE
 from tttui.panes.regions import Pages
-from tttui.store.lab.around import MACHINE
-from tttui.store.lab.used import USED
+from tttui.store.lab.machine import MACHINE, MACHINE_USE
 from tttui.widgets.page import Page
 from tttui.widgets.plotext import PlotextView
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import TEXTS, Cell, Column, Sort
+from tttui.widgets.table_columns import TEXTS, Cell, Column
 
-NARROW, ROOMY, LEAST = 100, 26, 16
-"""Columns and rows below which not all is shown together, and rows below which nothing is."""
+ROOMY, LEAST = 26, 16
+"""Rows below which not all is shown together, and below which nothing is."""
 
 COLUMNS = (
     Column("who", "held by", 10, left=True, orders=TEXTS, most=14),
@@ -57,10 +56,10 @@ MEANING = (
 One = Holder | Stranger
 
 
-class SystemView(Listing[LabState], LabView):
+class SystemView(TableView[One]):
     """Bars and a table on the left, curves on the right, or one after the other."""
 
-    needs = frozenset({MACHINE.name, USED.name})
+    needs = frozenset({MACHINE.name, MACHINE_USE.name})
     words = Vocabulary(
         numbers={"cpu": "cpu", "pid": "pid"},
         texts={"who": "who", "kind": "kind", "now": "doing"},
@@ -70,31 +69,28 @@ class SystemView(Listing[LabState], LabView):
     sorts = ("use", *(column.key for column in COLUMNS))
     keyed = frozenset({TABLE, "machine"})
     short_names: ClassVar[Mapping[str, str]] = {TABLE: "holders"}
-    shares = (*LISTING, "pane('region')")
+    thing, things = "row", "rows"
+    hint = "text  kind:session  cpu>50"
+    empty_text = "Nothing of this root runs on this machine."
+    shown_columns = COLUMNS
     keys = KEYS
     meaning = MEANING
     DEFAULT_CSS = """
-    SystemView { layout: vertical; height: 1fr; }
     SystemView #upper, SystemView #lower { height: 1fr; }
     SystemView #machine, SystemView Table { width: 1fr; margin-right: 2; }
-    SystemView Table { height: 1fr; }
     SystemView #minutes, SystemView #used { width: 1fr; }
     SystemView.narrow #machine, SystemView.narrow Table { width: 1fr; margin-right: 0; }
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: tuple[One, ...] = ()
-        self._at = 0
-        """The process under the cursor."""
-        self._columns: tuple[Column, ...] = ()
-        """Those of this machine, once it is known."""
-        self._asked: object = None
+        self._machine: Machine | None = None
+        self._read_last: object = None
+        """The directory whose samples the store was asked to read last."""
         self._curve = 0
-        self._built: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
-        yield QueryBar("text  kind:session  cpu>50")
+        yield QueryBar(self.hint)
         with Horizontal(id="upper"):
             yield Page("", id="machine")
             yield PlotextView(id="minutes")
@@ -112,6 +108,11 @@ class SystemView(Listing[LabState], LabView):
             return ((TABLE, "machine"), ("curves",))
         return ((TABLE,), ("machine",), ("curves",))
 
+    @property
+    def empty(self) -> bool:
+        """Never: the table itself says why it has no rows."""
+        return False
+
     def show_regions(self) -> None:
         shown = set(self.regions)
         wide = self.room.width >= NARROW
@@ -122,116 +123,77 @@ class SystemView(Listing[LabState], LabView):
         self.query_one("#upper").display = bool(shown & {"machine", "curves"})
         self.query_one("#lower").display = bool(shown & {TABLE, "curves"})
         self.set_class(not (wide and len(shown) == 3), "narrow")
-        self._share_room()
+        self.size_regions()
         table.set_active(self.acting == TABLE)
         page.set_chosen(self.acting == "machine")
 
-    def _share_room(self) -> None:
+    def size_regions(self) -> None:
         """The machine takes the rows that it needs where the table is below it."""
-        machine = None if self.view is None else self.view.of(MACHINE)
         most = self.room.height - (8 if len(self.regions) == 2 else self.room.height // 2)
-        rows = min(drawings.rows_of(machine), most)
+        rows = min(drawings.rows_of(self._machine), most)
         together = {TABLE, "machine"} <= set(self.regions) and len(self.regions) == 2
         self.query_one("#upper").styles.height = rows if together else "1fr"
 
     # Drawing
 
-    def show(self, view: LabState) -> None:
-        self.view = view
-        machine = view.of(MACHINE)
-        if machine is not None:
-            first = not self._columns
-            self._columns = tuple(c for c in COLUMNS if c.key != "gpu" or machine.gpus)
-            self._rows = (*machine.holders, *machine.strangers)
-            if first:
-                self._share_room()
-        self.fill(view)
-        page = self.query_one("#machine", Page)
-        page.set_content(drawings.machine(machine), (machine,), "Machine")
-        self.query_one("#minutes", PlotextView).show_plot(drawings.of_machine(machine))
-        self._read()
-        self._show_curve(view)
+    def update(self, view: LabState) -> None:
+        before, self._machine = self._machine, view.of(MACHINE)
+        if self._machine is not None and self._machine is not before:
+            self.items = (*self._machine.holders, *self._machine.strangers)
+            if before is None:
+                self.size_regions()
 
-    def fill(self, view: LabState) -> None:
-        table, machine = self.query_one(Table), view.of(MACHINE)
-        built = (machine, view.look, self.query_now)
-        if built != self._built:
-            self._built = built
-            none = "Nothing of this root runs on this machine."
-            message = "No row passes the query." if self._rows else none
-            if machine is None:
-                message = view.failure(MACHINE) or "looking ..."
-            table.set_rows(
-                HolderRows(self._rows, self.columns(), view.look), self._matching(), message
-            )
-            table.set_selected(self._row)
-        bar = self.query_one(QueryBar)
-        if not self.tell_typed(bar, view.palette):
-            bar.say(self._said(machine), False, view.palette)
+    def key_of(self, item: One) -> str:
+        return str(item.pid) if isinstance(item, Holder) else f"{item.pid}/{item.gpu}"
 
-    def _said(self, machine: Machine | None) -> str:
+    def drawn_from(self, view: LabState) -> tuple[object, ...]:
+        return (self._machine,)
+
+    def source(self, view: LabState) -> "HolderRows":
+        return HolderRows(self.items, self.columns(), view.look)
+
+    def matching(self, view: LabState) -> Bools | None:
+        return passing(self.items, self.query_now, lambda name: _numbers(self.items, name), _text)
+
+    def reading_text(self, view: LabState) -> str:
+        if self._machine is None:
+            return view.failure(MACHINE) or "looking ..."
+        return self.empty_text
+
+    def summary(self, view: LabState) -> str:
+        machine = self._machine
         if machine is None:
             return "looking at the machine ..."
         jobs = sum(1 for one in machine.holders if one.kind != SESSION)
         sessions = len(machine.holders) - jobs
-        told = f"{jobs} job{'s' * (jobs != 1)}, {sessions} session{'s' * (sessions != 1)}"
-        return f"{machine.host}   {told} of this root run here"
+        counts = f"{jobs} job{'s' * (jobs != 1)}, {sessions} session{'s' * (sessions != 1)}"
+        return f"{machine.host}   {counts} of this root run here"
 
-    def _matching(self) -> Bools | None:
-        query, rows = self.query_now, self._rows
-        if not query:
-            return None
+    def counted(self, shown: int) -> str:
+        return ""
 
-        def number(name: str) -> Floats:
-            return _numbers(rows, name)
-
-        def holds(name: str, word: str) -> Bools:
-            return np.array([word in _text(one, name).lower() for one in rows], dtype=np.bool_)
-
-        return query.select(len(rows), number, holds)
-
-    @property
-    def _row(self) -> int | None:
-        """The row of the process under the cursor, else the first."""
-        found = next((i for i, one in enumerate(self._rows) if one.pid == self._at), None)
-        return found if found is not None else 0 if self._rows else None
-
-    @property
-    def chosen(self) -> One | None:
-        """Who is under the cursor."""
-        row = self._row
-        return None if row is None else self._rows[row]
-
-    def _read(self) -> None:
-        """Have the store read the samples of the chosen one."""
-        chosen = self.chosen
+    def show_one(self, view: LabState) -> None:
+        machine, chosen, use = self._machine, self.item, view.of(MACHINE_USE)
+        page = self.query_one("#machine", Page)
+        page.set_content(drawings.machine(machine), (machine,), "Machine")
+        self.query_one("#minutes", PlotextView).show_plot(drawings.of_machine(machine))
         path = chosen.path if isinstance(chosen, Holder) else None
-        if path != self._asked:
-            self._asked = path
-            self.desk.tell(USED.name, lambda feed: feed.choose(path))
-
-    def _show_curve(self, view: LabState) -> None:
-        chosen, found = self.chosen, view.of(USED)
+        if path != self._read_last:
+            self._read_last = path
+            self.desk.tell(MACHINE_USE.name, lambda feed: feed.choose(path))
         name, table = "", None
         if isinstance(chosen, Holder):
             name = f"{chosen.kind} {chosen.short}"
-            table = found.table if found.path == chosen.path else None
+            table = use.table if use.path == chosen.path else None
         kinds = drawings.kinds_in(table)
-        kind = kinds[self._curve % len(kinds)]
-        plot = drawings.of_holder(name, table, kind)
+        plot = drawings.of_holder(name, table, kinds[self._curve % len(kinds)])
         self.query_one("#used", PlotextView).show_plot(plot)
 
     # Keys
 
     def columns(self) -> tuple[Column, ...]:
-        return self._columns or COLUMNS
-
-    def go(self, row: int) -> None:
-        self._at = self._rows[row].pid
-        self.query_one(Table).set_selected(row)
-        self._read()
-        if self.view is not None:
-            self._show_curve(self.view)
+        machine = self._machine
+        return tuple(c for c in COLUMNS if c.key != "gpu" or machine is None or machine.gpus)
 
     def move_in(self, region: str, by: int) -> bool:
         return region == "machine" and self.query_one("#machine", Page).scroll_lines(by)
@@ -239,20 +201,14 @@ class SystemView(Listing[LabState], LabView):
     def natural_order(self, descending: bool) -> str:
         return "The least busy first" if descending else "Jobs first, the busiest first"
 
-    def sorted_by(self, sort: Sort) -> None:
-        """Nothing else depends on the order."""
-
-    def do_curve(self) -> str | None:
+    def do_curve(self) -> None:
         """Show the next curve of the chosen one."""
-        if "curves" not in self.regions:
-            self.turn_to("curves")
-            return None
-        self._curve += 1
-        self.desk.again()
-        return None
+        if not self.turned_to("curves"):
+            self._curve += 1
+            self.desk.again()
 
     def do_open(self) -> str | None:
-        one = self.chosen
+        one = self.item
         if isinstance(one, Holder):
             if one.kind == SESSION:
                 self.desk.open_session(one.path)
@@ -263,23 +219,13 @@ class SystemView(Listing[LabState], LabView):
             return "Nothing of this root runs on this machine."
         return f"Process {one.pid} is none of this run root's."
 
-    def label(self, command: Command) -> str:
-        if command.action == "pane('region')":
-            return self.hidden_next or command.label
-        return command.label
-
-    @on(Table.RowPicked)
-    def _on_row_picked(self, message: Table.RowPicked) -> None:
-        message.stop()
-        self.go(message.row)
-        said = self.do_open() if message.again else None
-        if said:
-            self.desk.say(said)
+    def picked_again(self) -> str | None:
+        return self.do_open()
 
     # What leaves the view
 
     def copyable(self) -> Sequence[tuple[str, str]]:
-        one = self.chosen
+        one = self.item
         if one is None:
             return ()
         found = [("Process", str(one.pid))]
@@ -289,8 +235,7 @@ class SystemView(Listing[LabState], LabView):
 
     def exportable(self) -> Export:
         header = ("held_by", "kind", "pid", "cpu_percent", "memory_bytes", "gpus", "doing")
-        order = self.query_one(Table).order.tolist()
-        return Export("system", header, [_record(self._rows[row]) for row in order])
+        return Export("system", header, [_record(one) for one in self.shown_items])
 
 
 class HolderRows(HasLook):
@@ -305,8 +250,7 @@ class HolderRows(HasLook):
     def sorting(self, key: str) -> Any:
         if key in ("pid", "cpu", "memory"):
             return _numbers(self._rows, key)
-        texts = np.array([_text(one, key) for one in self._rows], dtype=str)
-        return np.unique(texts, return_inverse=True)[1]
+        return ranks([_text(one, key) for one in self._rows])
 
     def cell(self, row: int, key: str) -> Cell:
         one, palette = self._rows[row], self.palette

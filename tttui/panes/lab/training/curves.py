@@ -1,7 +1,6 @@
 """The curves of trainings as plots: losses over each other, rates, and the system below."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from tttui.artifacts.eventlog import Event
@@ -11,6 +10,7 @@ from tttui.draw.envelope import Series
 from tttui.draw.plot import Plot, Trace
 from tttui.draw.smoothing import exponential
 from tttui.lab.job import Job
+from tttui.model.dataclass import dataclass
 from tttui.model.steps import SeriesTable
 from tttui.panes.lab.metrics import TAGS
 from tttui.widgets.plotext import Curve, SmallPlot

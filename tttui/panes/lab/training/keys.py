@@ -1,6 +1,7 @@
 """The keys of the view of trainings, and what its help says."""
 
 from tttui.keys.command import Command
+from tttui.keys.lab import job_keys, paging
 
 KEYS: tuple[Command, ...] = (
     Command(
@@ -20,22 +21,7 @@ KEYS: tuple[Command, ...] = (
         "Training",
         footer=True,
     ),
-    Command(
-        "pane('cancel')",
-        "c",
-        "cancel",
-        "End the job at its next safe point; asks first",
-        "Training",
-        footer=True,
-    ),
-    Command(
-        "pane('resume')",
-        "R",
-        "resume",
-        "Let it go on, from its last checkpoint or one that you choose",
-        "Training",
-        footer=True,
-    ),
+    *job_keys("Training"),
     Command("pane('open')", "enter,o", "open", "Show the version that it made", "Training"),
     Command("pane('unmark')", "a", "unmark", "Unmark all jobs", "Training"),
     Command("pane('log')", "l", "log", "Logarithmic or linear axis of the losses", "Training"),
@@ -64,8 +50,7 @@ KEYS: tuple[Command, ...] = (
         footer=True,
     ),
     Command("pane('system')", "u", "system", "The next of the system's curves", "Training"),
-    Command("pane('top')", "home", "first", "The first row", "Lists"),
-    Command("pane('bottom')", "end", "last", "The last row", "Lists"),
+    *paging(),
 )
 
 MEANING = (

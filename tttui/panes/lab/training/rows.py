@@ -14,6 +14,7 @@ from tttui.model.numbers import short
 from tttui.model.steps import SeriesTable
 from tttui.panes.lab.jobs.rows import JobRows
 from tttui.panes.lab.metrics import TAGS
+from tttui.panes.lab.tabled import ranks
 from tttui.panes.lab.training.curves import LOSS, VALIDATION
 from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
 
@@ -79,8 +80,7 @@ class TrainingRows(JobRows):
                 found = [self._loss(job, key) for job in self._jobs]
                 return np.array([np.nan if v is None else v for v in found])
             case "skill":
-                words = np.array([skill_of(job) for job in self._jobs], dtype=object).astype(str)
-                return np.unique(words, return_inverse=True)[1]
+                return ranks([skill_of(job) for job in self._jobs])
         return super().sorting(key)
 
     def _loss(self, job: Job, key: str) -> float | None:

@@ -1,19 +1,19 @@
-"""What grows without end, the newest of it: the lines of all logs, and all events."""
+"""The newest of what grows without end: the lines of all logs, and the events of a run root."""
 
 import os
 import time
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from tttui.artifacts.eventlog import EVENTS, LAB, Event, EventLog
-from tttui.lab.logs import Line, Logs, Wanted
+from tttui.lab.logs import LogFilter, LogLine, Logs
+from tttui.model.dataclass import dataclass
 from tttui.store.lab.feed import LabFeed
 from tttui.store.snapshot import Part
 
-LINES, KEPT = 20_000, 5_000
-"""Lines and events that are kept, the newest."""
+LINES, EVENTS_KEPT, FEW = 20_000, 5_000, 200
+"""Lines and events that are kept, the newest; events where only some are shown."""
 
 SHARE = 9
 """How much longer than a look at the logs the time until the next one is."""
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stream(Generic[T]):
+class Tail(Generic[T]):
     """The newest of something, the oldest first."""
 
     items: tuple[T, ...] = ()
@@ -32,11 +32,13 @@ class Stream(Generic[T]):
     """It was looked for."""
 
 
-LOG_LINES: Part[Stream[Line]] = Part("logs", Stream())
-ALL_EVENTS: Part[Stream[Event]] = Part("events", Stream())
+LOG_LINES: Part[Tail[LogLine]] = Part("logs", Tail())
+ALL_EVENTS: Part[Tail[Event]] = Part("events", Tail())
+NEWEST_EVENTS: Part[Tail[Event]] = Part("recent", Tail())
+"""The last few, for those who need no more."""
 
 
-class LogsFeed(LabFeed[Stream[Line]]):
+class LogsFeed(LabFeed[Tail[LogLine]]):
     """The lines of all logs: those that are there in the order of time, then as they come."""
 
     part = LOG_LINES
@@ -44,35 +46,36 @@ class LogsFeed(LabFeed[Stream[Line]]):
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self._logs = Logs(root)
-        self._lines: deque[Line] = deque(maxlen=LINES)
+        self._lines: deque[LogLine] = deque(maxlen=LINES)
         self._count = 0
         self._due = 0.0
 
-    def refresh(self, now: float) -> Stream[Line]:
+    def refresh(self, now: float) -> Tail[LogLine]:
         begin = time.monotonic()
         if begin < self._due:
             return self.value
-        lines, left_out = self._logs.take(Wanted())
+        lines, left_out = self._logs.take(LogFilter())
         self._lines.extend(lines)
         self._count += len(lines) + left_out
         self._due = begin + (1 + SHARE) * (time.monotonic() - begin)
         if not lines and self.value.known:
             return self.value
-        return Stream(tuple(self._lines), self._count - len(self._lines), known=True)
+        return Tail(tuple(self._lines), self._count - len(self._lines), known=True)
 
 
-class EventsFeed(LabFeed[Stream[Event]]):
+class EventsFeed(LabFeed[Tail[Event]]):
     """The events of the root; `before` is one less than the number of the first one."""
 
     part = ALL_EVENTS
+    kept = EVENTS_KEPT
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self._log = EventLog(root / LAB)
-        self._events: deque[Event] = deque(maxlen=KEPT)
+        self._events: deque[Event] = deque(maxlen=self.kept)
         self._seen: object = None
 
-    def refresh(self, now: float) -> Stream[Event]:
+    def refresh(self, now: float) -> Tail[Event]:
         try:
             found = os.stat(self.root / LAB / EVENTS)
             seen = found.st_ino, found.st_size
@@ -85,6 +88,11 @@ class EventsFeed(LabFeed[Stream[Event]]):
         last = self._events[-1].seq if self._events else 0
         if newest < last:  # another file has taken its place
             self._events.clear()
-        self._events.extend(self._log.read(max(last if last <= newest else 0, newest - KEPT)))
+        self._events.extend(self._log.read(max(last if last <= newest else 0, newest - self.kept)))
         first = self._events[0].seq if self._events else 1
-        return Stream(tuple(self._events), first - 1, known=True)
+        return Tail(tuple(self._events), first - 1, known=True)
+
+
+class NewestEventsFeed(EventsFeed):
+    part = NEWEST_EVENTS
+    kept = FEW
