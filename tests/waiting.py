@@ -15,7 +15,7 @@ from weakref import WeakSet
 
 import pytest
 
-from tests.toolkit import draw_now, ready
+from tests.toolkit import draw_now, paint_at_rest, parse_styles_once, ready
 from tttui.store.core import MOVER
 from tttui.store.lab.core import ACTOR, LabStore
 
@@ -87,7 +87,9 @@ def _rests(store: Worker) -> bool:
 
 @pytest.fixture(autouse=True)
 def no_guessing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pilots wait for what there is to do, also in the store of the lab."""
+    """Pilots wait for what there is to do, also in the store of the lab, then paint."""
+    paint_at_rest(monkeypatch)
+    parse_styles_once(monkeypatch)
     started = LabStore.start
 
     def start(store: LabStore) -> None:
