@@ -53,13 +53,14 @@ async def all_done(_: float = 0) -> None:
 
     Takes the least time to sleep, as Textual's `wait_for_idle` does, in whose place it is used.
     """
-    deadline = time.monotonic() + LONGEST_S
+    deadline, pause = time.monotonic() + LONGEST_S, 0.0005
     while time.monotonic() < deadline:
         await _handled(deadline)
         if draw_now():
             continue
         if _prepares() or not all(map(_rests, list(_stores))):
-            await asyncio.sleep(0.001)
+            pause = min(2 * pause, 0.01)
+            await asyncio.sleep(pause)
         elif not await _handled(deadline):  # what a store said last came before it rested
             return
 

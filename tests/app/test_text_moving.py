@@ -13,6 +13,7 @@ from tests.app.test_text_view import (
     mark_of,
     page_of,
     pane_of,
+    quick_models,
     shown_text,
 )
 from tests.rundirs import write_status
@@ -20,6 +21,10 @@ from tests.textruns import drawn_losses, make_text_run, write_scores
 from tttui.draw.textpaint import margin_of
 from tttui.model.start import StartView
 from tttui.panes.text.pane import TextPane
+
+__all__ = ["quick_models"]
+
+pytestmark = pytest.mark.usefixtures("quick_models")
 
 
 async def test_the_keys_of_time_move_the_cursor_by_windows(

@@ -20,7 +20,7 @@ from tttui.model.start import StartView
 from tttui.panes.physics.series import SeriesPane
 from tttui.panes.text.pane import TextPane
 from tttui.runs.modelprocess import ModelProcess
-from tttui.tasks.text.continuations import Asked, Continued, Reader
+from tttui.tasks.text.continuations import Asked, Continued, Expected, Likely, Reader
 from tttui.widgets.page import Page
 from tttui.widgets.textpage import TextPage
 
@@ -66,6 +66,18 @@ def models_say(driver: Driver) -> tuple[str, str]:
     )
 
 
+@pytest.fixture
+def quick_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The models answer at once, where a test is not about what they say."""
+
+    def continued(_: Reader, asked: Asked) -> Continued:
+        came = asked.document.source.read(asked.offset, asked.offset + 1)
+        said = Expected("base", (Likely(HOSTILE, 1, 0.5),), 0.25, 2)
+        return Continued(asked, came, said, said)
+
+    monkeypatch.setattr(Reader, "continued", continued)
+
+
 async def test_tab_four_of_a_text_session_is_its_document(
     open_app: OpenApp, tmp_path: Path
 ) -> None:
@@ -87,6 +99,7 @@ async def test_a_recorded_session_that_is_called_text_shows_its_series(
         assert isinstance(driver.pane, SeriesPane)
 
 
+@pytest.mark.usefixtures("quick_models")
 async def test_a_session_that_has_read_nothing_yet_shows_its_document(
     open_app: OpenApp, tmp_path: Path
 ) -> None:
@@ -99,6 +112,7 @@ async def test_a_session_that_has_read_nothing_yet_shows_its_document(
         assert mark_of(driver).at == 0
 
 
+@pytest.mark.usefixtures("quick_models")
 async def test_a_character_of_a_frozen_model_that_was_not_asked_is_plain(
     open_app: OpenApp, tmp_path: Path
 ) -> None:
@@ -112,6 +126,7 @@ async def test_a_character_of_a_frozen_model_that_was_not_asked_is_plain(
         assert not papers & set(tints(DARK).paper.tolist()[1:])
 
 
+@pytest.mark.usefixtures("quick_models")
 async def test_names_that_came_before_are_tinted_as_better(
     open_app: OpenApp, tmp_path: Path
 ) -> None:
@@ -147,6 +162,7 @@ async def test_both_models_tell_what_they_expect_and_what_came(
         assert models_say(driver) != before
 
 
+@pytest.mark.usefixtures("quick_models")
 async def test_what_lies_beyond_the_cursor_is_paler(open_app: OpenApp, tmp_path: Path) -> None:
     make_text_run(tmp_path / "run")
     async with open_app(tmp_path / "run", start=AT_START) as driver:
@@ -194,6 +210,7 @@ async def test_a_document_of_tokens_is_walked_through_and_tinted_by_tokens(
         assert len(set(canvas.paper[row, at : at + 11].tolist())) == 1
 
 
+@pytest.mark.usefixtures("quick_models")
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (200, 50)])
 async def test_any_bytes_are_shown_and_none_acts(
     open_app: OpenApp, tmp_path: Path, size: tuple[int, int]
@@ -226,6 +243,7 @@ def _waiting(path: Path) -> None:
     os.mkfifo(path)
 
 
+@pytest.mark.usefixtures("quick_models")
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [(_gone, "is missing"), (_led_out, "is a link that leads out"), (_waiting, "is a named pipe")],
@@ -285,6 +303,7 @@ async def test_the_window_can_be_copied(open_app: OpenApp, tmp_path: Path) -> No
         assert pane_of(driver).exportable() == "text"
 
 
+@pytest.mark.usefixtures("quick_models")
 @pytest.mark.parametrize(("theme", "sign"), [("dark", UNDERLINED), ("ansi", REVERSED)])
 async def test_the_window_is_marked_by_more_than_colour(
     open_app: OpenApp, tmp_path: Path, theme: str, sign: int
