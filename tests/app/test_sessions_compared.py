@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.app.conftest import Driver, OpenApp
-from tests.app.test_sessions import ON_TAB, go_to, ready
+from tests.app.stillness import laid_out
+from tests.app.test_sessions import ON_TAB, go_to, ready, root
 from tests.recorded import make_recorded
 from tests.rundirs import make_run
 from tttui.draw import legend
@@ -13,6 +12,8 @@ from tttui.panes.sessions.pane import SessionsPane
 from tttui.widgets.chart import Chart
 from tttui.widgets.sidebyside import MetricBars, SettingsTable, TransferMap
 from tttui.widgets.table import Table
+
+__all__ = ["root"]
 
 
 async def mark(driver: Driver, *wanted: str) -> None:
@@ -126,23 +127,25 @@ async def test_the_cursor_reads_where_a_shorter_session_ended(
         assert "ended at t 19" in driver.text()
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 45), (200, 50)])
-async def test_compared_curves_carry_names_at_every_width(
-    root: Path, open_app: OpenApp, size: tuple[int, int]
-) -> None:
-    async with open_app(root, start=ON_TAB, size=size) as driver:
+async def test_compared_curves_carry_names_at_every_width(root: Path, open_app: OpenApp) -> None:
+    async with open_app(root, start=ON_TAB, size=(80, 24)) as driver:
         await ready(driver)
         await mark(driver, "demo", "demo-fork", "again", "other")
-        pane = driver.pane
-        assert isinstance(pane, SessionsPane)
-        while "curves" not in pane.regions:
-            await driver.press("w")
-        chart = driver.pane.query_one("#curves Chart", Chart)
-        rows = range(legend.arrange(chart.shown, *chart.content_size).rows)
-        parts = [text for row in rows for text, _, _ in chart.legend(row)]
-        told = "".join(parts or [text for text, _, _ in chart.reading(chart.content_size.width)])
-        for name in ("1 demo", "2 de", "3 again", "4 other"):
-            assert name in told
+        for size in ((80, 24), (120, 40), (160, 45), (200, 50)):
+            await driver.pilot.resize_terminal(*size)
+            await driver.until(lambda: laid_out(driver), "the layout")
+            pane = driver.pane
+            assert isinstance(pane, SessionsPane)
+            while "curves" not in pane.regions:
+                await driver.press("w")
+            chart = driver.pane.query_one("#curves Chart", Chart)
+            rows = range(legend.arrange(chart.shown, *chart.content_size).rows)
+            parts = [text for row in rows for text, _, _ in chart.legend(row)]
+            told = "".join(
+                parts or [text for text, _, _ in chart.reading(chart.content_size.width)]
+            )
+            for name in ("1 demo", "2 de", "3 again", "4 other"):
+                assert name in told
 
 
 async def test_one_marked_session_is_not_enough_and_says_so(root: Path, open_app: OpenApp) -> None:

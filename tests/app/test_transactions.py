@@ -195,15 +195,14 @@ async def test_copying_gives_the_transaction_as_it_stands_in_the_file(
         assert '"t": 1568' in driver.app.clipboard
 
 
-@pytest.mark.parametrize("size", [(40, 12), (40, 8), (20, 6)])
-async def test_tiny_screens_do_not_break(
-    run: Path, open_app: OpenApp, size: tuple[int, int]
-) -> None:
-    async with open_app(run, start=ON_TAB, size=size) as driver:
-        await ready(driver)
-        for _ in range(5):
-            await driver.press("up", "w")
-        assert driver.text()
+async def test_tiny_screens_do_not_break(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run, start=ON_TAB, size=(80, 24)) as driver:
+        for size in ((40, 12), (40, 8), (20, 6)):
+            await driver.pilot.resize_terminal(*size)
+            await ready(driver)
+            for _ in range(5):
+                await driver.press("up", "w")
+            assert driver.text()
 
 
 def test_all_is_shown_at_once_on_a_large_screen() -> None:
